@@ -1,0 +1,59 @@
+"""Time comes from here: instants are integer microseconds since 1970 in UTC, durations are microseconds.
+
+Integers compare and store exactly on both engines, and a test can replace the clock by any function that
+returns one. What people type is read in :mod:`bespeak.when`; here are only the units and the machine formats.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+Clock = Callable[[], int]
+"""A function that returns the present instant in µs since 1970, UTC."""
+
+SECOND_US = 1_000_000
+MINUTE_US = 60 * SECOND_US
+HOUR_US = 60 * MINUTE_US
+DAY_US = 24 * HOUR_US
+
+FOREVER_US = 2**62
+"""The end of an open-ended window, in µs. Larger than any date a calendar can name, and small enough that a
+duration added to it still fits the 64-bit integers of both engines."""
+
+
+def now() -> int:
+    """Return the present instant in µs since 1970, UTC."""
+    return time.time_ns() // 1000
+
+
+def iso(instant_us: int | None) -> str | None:
+    """Format an instant for machines: ISO 8601 in UTC with offset; None for "no end".
+
+    Args:
+        instant_us: µs since 1970, UTC, or None; :data:`FOREVER_US` and beyond count as None.
+    """
+    if instant_us is None or instant_us >= FOREVER_US:
+        return None
+    from datetime import UTC, datetime, timedelta
+
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=instant_us)).isoformat()
+
+
+def duration_text(duration_us: int) -> str:
+    """Format a duration the way it is typed: ``1h30m``, ``2d``, ``45s``; below a second ``0.25s``.
+
+    Args:
+        duration_us: a duration in µs; negative ones get a leading minus.
+    """
+    if duration_us < 0:
+        return "-" + duration_text(-duration_us)
+    if duration_us < SECOND_US:
+        return f"{duration_us / SECOND_US:g}s"
+    seconds = duration_us // SECOND_US
+    parts = []
+    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)):
+        count, seconds = divmod(seconds, size)
+        if count:
+            parts.append(f"{count}{unit}")
+    return "".join(parts[:2])
