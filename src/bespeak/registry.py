@@ -29,10 +29,10 @@ class Registry(Generic[T]):
         """Make ``thing`` known as ``name``; the last registration of a name wins.
 
         Raises:
-            ValueError: the name is empty or not a string.
+            ValueError: the name is empty.
         """
-        if not isinstance(name, str) or not name:
-            raise ValueError(f"the name of a {self.kind} must be a non-empty string, not {name!r}")
+        if not name:
+            raise ValueError(f"the name of a {self.kind} must not be empty")
         self._things[name] = thing
 
     def get(self, name: str) -> T | None:

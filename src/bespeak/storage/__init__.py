@@ -1,0 +1,52 @@
+"""The only door to a database: open, transact, migrate, wake, on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from bespeak import clock
+from bespeak.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bespeak.clock import Clock
+    from bespeak.storage.port import Engine
+    from bespeak.storage.schema import Component
+
+POSTGRES_PREFIXES = ("postgresql://", "postgres://")
+
+
+def open_engine(
+    url: str,
+    components: Sequence[Component],
+    *,
+    durable: bool = True,
+    now: Clock | None = None,
+    foreign: bool = False,
+) -> Engine:
+    """Open the book at ``url``, make or upgrade its tables, and return it.
+
+    Args:
+        url: ``postgresql://...`` (``?schema=NAME``, default ``bespeak``), ``sqlite:///PATH`` or a path.
+        components: the tables that the caller needs.
+        durable: committed work survives power loss.
+        now: the clock; by default the machine's (SQLite) or the server's (PostgreSQL).
+        foreign: accept an SQLite file that another program made.
+
+    Raises:
+        UsageError: ``url`` is of no known kind.
+        UnavailableError: the book cannot be opened, or a newer bespeak wrote it.
+    """
+    if url.startswith(POSTGRES_PREFIXES):
+        from bespeak.storage.postgres import PostgresEngine
+
+        return PostgresEngine(url, components, durable=durable, now=now)
+    scheme, separator, rest = url.partition("://")
+    if separator and scheme != "sqlite":
+        raise UsageError(f"book {scheme}://...: unknown kind {scheme!r}; known: postgresql, sqlite, or a path")
+    path = rest if separator else url
+    if not path:
+        raise UsageError("book: the path is empty")
+    from bespeak.storage.sqlite import SqliteEngine
+
+    return SqliteEngine(path, components, durable=durable, now=now or clock.now, foreign=foreign)

@@ -1,0 +1,82 @@
+"""What a database is to the rest of bespeak: the small port behind which both engines stand.
+
+Only types live here; the start-up path never imports this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal, Protocol, TypeVar
+
+T = TypeVar("T")
+
+Dialect = Literal["sqlite", "postgresql"]
+Params = Mapping[str, Any]
+Row = tuple[Any, ...]
+
+
+class Transaction(Protocol):
+    """Statements inside one transaction, with named parameters (``:name``) on both engines."""
+
+    dialect: Dialect
+    now_us: int
+    """The one present instant of this transaction, µs UTC."""
+
+    def all(self, sql: str, params: Params = ...) -> list[Row]:
+        """Run a query and return every row."""
+
+    def one(self, sql: str, params: Params = ...) -> Row | None:
+        """Run a query and return its first row, or None."""
+
+    def run(self, sql: str, params: Params = ...) -> int:
+        """Run a statement and return how many rows it changed."""
+
+    def run_many(self, sql: str, many: Sequence[Params]) -> None:
+        """Run one statement for each set of parameters."""
+
+    def wake(self, topic: str) -> None:
+        """Wake the listeners of ``topic`` (and of ``"*"``) once this transaction is committed."""
+
+
+class Listener(Protocol):
+    """A sleeper that commits wake up. It may wake for nothing; whoever wakes looks again."""
+
+    def wait(self, timeout_seconds: float | None) -> bool:
+        """Sleep until woken or until the time is over; True when woken."""
+
+    def fileno(self) -> int:
+        """Return a descriptor that becomes readable when :meth:`wait` would return True at once."""
+
+    def close(self) -> None:
+        """Stop listening."""
+
+
+class Engine(Protocol):
+    """An open book."""
+
+    dialect: Dialect
+    name: str
+    """Where the book is, without secrets, for messages."""
+
+    def transact(self, keys: Iterable[str], work: Callable[[Transaction], T]) -> T:
+        """Run ``work`` in one write transaction that holds the locks named by ``keys``.
+
+        ``work`` may run again after a deadlock, so it must have no effect outside the transaction.
+
+        Raises:
+            UnavailableError: the book cannot be asked or written; nothing was changed.
+            OutcomeUnknownError: the connection went away during COMMIT.
+        """
+
+    def read(self, work: Callable[[Transaction], T]) -> T:
+        """Run ``work`` in one transaction that sees one state of the book and changes nothing.
+
+        Raises:
+            UnavailableError: the book cannot be asked.
+        """
+
+    def listen(self, topics: Iterable[str]) -> Listener:
+        """Start listening; changes committed after this call wake the listener."""
+
+    def close(self) -> None:
+        """Give back connections and files."""

@@ -1,0 +1,273 @@
+"""The embedded engine: one SQLite file, write-ahead log, durable by default, no server.
+
+Every write begins with ``BEGIN IMMEDIATE``: a transaction that first reads and then wants to write would fail at once,
+whatever the time-out. SQLite's own busy handler sleeps up to 100 ms at a time, which starves a waiter among busy
+writers; here a waiter tries again after a short random pause, so turns stay fair and short.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import time
+from threading import RLock
+
+from bespeak import clock, failpoints
+from bespeak.errors import UnavailableError
+from bespeak.storage import fifo
+from bespeak.storage.schema import MIGRATION_KEY, VERSIONS, migrate, up_to_date
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from bespeak.clock import Clock
+    from bespeak.storage.port import Dialect, Listener, Params, Row, T
+    from bespeak.storage.schema import Component
+
+APPLICATION_ID = 0x42535042
+"""Marks a file as a bespeak book (``BSPB``), so that another program's database is never written to."""
+
+BUSY_SECONDS = 30.0
+_PAUSE_FIRST_SECONDS = 0.0002
+_PAUSE_LAST_SECONDS = 0.004
+_NOTHING: dict[str, object] = {}
+
+
+class SqliteTransaction:
+    """Statements inside one SQLite transaction; see :class:`bespeak.storage.port.Transaction`."""
+
+    __slots__ = ("_connection", "now_us", "topics")
+    dialect: Dialect = "sqlite"
+
+    def __init__(self, connection: sqlite3.Connection, now_us: int) -> None:
+        self._connection = connection
+        self.now_us = now_us
+        self.topics: list[str] = []
+
+    def all(self, sql: str, params: Params = _NOTHING) -> list[Row]:
+        """Run a query and return every row."""
+        return self._connection.execute(sql, params).fetchall()
+
+    def one(self, sql: str, params: Params = _NOTHING) -> Row | None:
+        """Run a query and return its first row, or None."""
+        row: Row | None = self._connection.execute(sql, params).fetchone()
+        return row
+
+    def run(self, sql: str, params: Params = _NOTHING) -> int:
+        """Run a statement and return how many rows it changed."""
+        failpoints.reach("storage.statement")
+        return self._connection.execute(sql, params).rowcount
+
+    def run_many(self, sql: str, many: Sequence[Params]) -> None:
+        """Run one statement for each set of parameters."""
+        for params in many:
+            self.run(sql, params)
+
+    def wake(self, topic: str) -> None:
+        """Wake the listeners of ``topic`` once this transaction is committed."""
+        self.topics.append(topic)
+
+
+class SqliteEngine:
+    """A book in one file; see :class:`bespeak.storage.port.Engine`.
+
+    Args:
+        path: the file; it and its folder are made when missing (0600, 0700; group rights only where the folder was
+            set up for a group with the set-group-ID bit and group write permission).
+        components: the tables it must have.
+        durable: survive power loss (``synchronous=FULL``), not only the death of processes.
+        now: the clock.
+        foreign: open a database that another program made, which carries no application id.
+        busy_seconds: how long to wait for other writers.
+    """
+
+    dialect: Dialect = "sqlite"
+
+    def __init__(
+        self,
+        path: str,
+        components: Sequence[Component],
+        *,
+        durable: bool = True,
+        now: Clock = clock.now,
+        foreign: bool = False,
+        busy_seconds: float = BUSY_SECONDS,
+    ) -> None:
+        self.path = os.path.abspath(path)
+        self.name = self.path
+        self._now = now
+        self._lock = RLock()
+        self._busy_seconds = busy_seconds
+        self._folder_mode, file_mode = _modes(os.path.dirname(self.path))
+        try:
+            self._connection = self._open(file_mode, durable=durable, foreign=foreign)
+            self._prepare(components)
+        except (sqlite3.Error, OSError) as error:
+            raise self._failure(error) from error
+
+    def _open(self, file_mode: int, *, durable: bool, foreign: bool) -> sqlite3.Connection:
+        if not os.path.exists(self.path):
+            os.makedirs(os.path.dirname(self.path), mode=self._folder_mode, exist_ok=True)
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, file_mode)
+            os.fchmod(descriptor, file_mode)
+            os.close(descriptor)
+        connection = sqlite3.connect(
+            self.path, timeout=self._busy_seconds, isolation_level=None, check_same_thread=False
+        )
+        self._claim_file(connection, foreign=foreign)
+        connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+        connection.execute("PRAGMA foreign_keys=ON")
+        return connection
+
+    def _claim_file(self, connection: sqlite3.Connection, *, foreign: bool) -> None:
+        (found,) = connection.execute("PRAGMA application_id").fetchone()
+        if found == APPLICATION_ID:
+            return
+        (tables,) = connection.execute("SELECT COUNT(*) FROM sqlite_schema").fetchone()
+        if (found or tables) and not foreign:
+            connection.close()
+            raise UnavailableError(f"book {self.name}: this file is another program's database; nothing was written")
+        self._persist(connection, "PRAGMA journal_mode=WAL")
+        if not foreign:
+            self._persist(connection, f"PRAGMA application_id={APPLICATION_ID}")
+
+    def _persist(self, connection: sqlite3.Connection, pragma: str) -> None:
+        """Run a pragma that writes the file's header; of many first processes, each waits its turn."""
+        deadline = time.monotonic() + self._busy_seconds
+        while True:
+            try:
+                connection.execute(pragma)
+            except sqlite3.OperationalError as error:
+                if not _is_busy(error) or time.monotonic() > deadline:
+                    raise
+                time.sleep(_PAUSE_LAST_SECONDS)
+            else:
+                return
+
+    def _prepare(self, components: Sequence[Component]) -> None:
+        try:
+            found = dict(self._connection.execute(VERSIONS).fetchall())
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
+                raise
+            found = {}
+        if not up_to_date(found, components, self.name):
+            self.transact((MIGRATION_KEY,), lambda tx: migrate(tx, components, self.name))
+
+    def transact(self, keys: Iterable[str], work: Callable[[SqliteTransaction], T]) -> T:
+        """Run ``work`` in one write transaction; SQLite has one writer, so every key is held."""
+        del keys
+        with self._lock:
+            try:
+                self._begin_write()
+                tx = SqliteTransaction(self._connection, self._now())
+                result = work(tx)
+                failpoints.reach("storage.before_commit")
+                self._connection.execute("COMMIT")
+            except BaseException as error:
+                self._roll_back()
+                if isinstance(error, sqlite3.Error):
+                    raise self._failure(error) from error
+                raise
+        failpoints.reach("storage.after_commit")
+        if tx.topics:
+            fifo.wake(self._wake_folder, tx.topics)
+        return result
+
+    def _begin_write(self) -> None:
+        try:
+            self._connection.execute("PRAGMA busy_timeout=0")
+            self._wait_for_turn()
+        finally:
+            self._connection.execute(f"PRAGMA busy_timeout={int(self._busy_seconds * 1000)}")
+
+    def _wait_for_turn(self) -> None:
+        deadline = 0.0
+        pause = _PAUSE_FIRST_SECONDS
+        while True:
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if not _is_busy(error):
+                    raise
+                deadline = deadline or time.monotonic() + self._busy_seconds
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(pause * (0.5 + os.urandom(1)[0] / 255))
+                pause = min(pause * 1.5, _PAUSE_LAST_SECONDS)
+            else:
+                return
+
+    def _roll_back(self) -> None:
+        try:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+        except sqlite3.Error:
+            return  # the failure that brought us here is the one to tell
+
+    def read(self, work: Callable[[SqliteTransaction], T]) -> T:
+        """Run ``work`` on one snapshot of the book."""
+        with self._lock:
+            try:
+                self._connection.execute("BEGIN")
+                result = work(SqliteTransaction(self._connection, self._now()))
+                self._connection.execute("COMMIT")
+            except BaseException as error:
+                self._roll_back()
+                if isinstance(error, sqlite3.Error):
+                    raise self._failure(error) from error
+                raise
+            return result
+
+    def listen(self, topics: Iterable[str]) -> Listener:
+        """Start listening for commits of other connections and processes."""
+        try:
+            return fifo.FifoListener(self._wake_folder, topics, self._folder_mode)
+        except OSError as error:
+            raise self._failure(error) from error
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._connection.close()
+
+    @property
+    def _wake_folder(self) -> str:
+        return self.path + ".wake"
+
+    def _failure(self, error: Exception) -> UnavailableError:
+        return UnavailableError(f"book {self.name}: {_explain(error, self._busy_seconds)}")
+
+
+def _modes(folder: str) -> tuple[int, int]:
+    """Return the modes of new folders and files: private, unless the folder was set up for a group."""
+    try:
+        mode = os.stat(folder).st_mode
+    except OSError:
+        return 0o700, 0o600
+    shared = mode & stat.S_ISGID and mode & stat.S_IWGRP
+    return (0o2770, 0o660) if shared else (0o700, 0o600)
+
+
+def _is_busy(error: sqlite3.OperationalError) -> bool:
+    return (error.sqlite_errorcode & 0xFF) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def _explain(error: Exception, busy_seconds: float) -> str:
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    known = {
+        sqlite3.SQLITE_BUSY: f"locked by another program for more than {busy_seconds:g} s",
+        sqlite3.SQLITE_LOCKED: f"locked by another program for more than {busy_seconds:g} s",
+        sqlite3.SQLITE_FULL: "the disk is full",
+        sqlite3.SQLITE_READONLY: "the file or its folder is read-only",
+        sqlite3.SQLITE_CANTOPEN: "the file cannot be opened",
+        sqlite3.SQLITE_CORRUPT: "the file is damaged",
+        sqlite3.SQLITE_NOTADB: "the file is not a database",
+        sqlite3.SQLITE_IOERR: "the disk reports an input/output error",
+        sqlite3.SQLITE_PERM: "access denied",
+    }
+    return known.get(code, str(error))
