@@ -13,10 +13,10 @@ import time
 from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from bespeak import failpoints
 from bespeak.errors import OutcomeUnknownError, UnavailableError, UsageError
+from bespeak.storage.pgurl import Address
 from bespeak.storage.schema import MIGRATION_KEY, VERSIONS, migrate, up_to_date
 
 try:
@@ -55,21 +55,6 @@ def _translate(sql: str) -> bytes:
 def _key_number(schema: str, key: str) -> int:
     digest = blake2b(f"{schema}\0{key}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big", signed=True)
-
-
-def _split_url(url: str) -> tuple[str, str, str]:
-    """Return the connection string, the schema, and the name to show (without secrets)."""
-    parts = urlsplit(url)
-    query = parse_qsl(parts.query, keep_blank_values=True)
-    schema = next((value for key, value in query if key == "schema"), "bespeak")
-    if not re.fullmatch(r"[a-z_][a-z0-9_]{0,62}", schema):
-        raise UsageError(f"book: schema {schema!r} must be 1 to 63 lower-case letters, digits or underscores")
-    kept = [(key, value) for key, value in query if key != "schema"]
-    dsn = urlunsplit(parts._replace(query=urlencode(kept, quote_via=quote)))
-    host = parts.netloc.rpartition("@")[2]
-    shown = [(key, value) for key, value in query if "password" not in key and not key.startswith("ssl")]
-    name = urlunsplit((parts.scheme, host, parts.path, urlencode(shown, quote_via=quote), ""))
-    return dsn, schema, name
 
 
 class PostgresTransaction:
@@ -123,7 +108,10 @@ class PostgresEngine:
     def __init__(
         self, url: str, components: Sequence[Component], *, durable: bool = True, now: Clock | None = None
     ) -> None:
-        self._dsn, self.schema, self.name = _split_url(url)
+        self._address = Address(url)
+        self._dsn = self._address.dsn
+        self.schema = self._address.schema
+        self.name = self._address.name
         self._now = now
         self._durable = durable
         self.channel = f"bespeak_{self.schema}"[:63]
@@ -279,5 +267,5 @@ class PostgresEngine:
 
     def _failure(self, error: Exception) -> UnavailableError:
         first_line = str(error).strip().splitlines()[:1]
-        text = first_line[0] if first_line else type(error).__name__
+        text = self._address.redact(first_line[0]) if first_line else type(error).__name__
         return UnavailableError(f"book {self.name}: {text}")

@@ -1,0 +1,50 @@
+# Two commands are all a new machine needs: `make demo` and `make test`. Each makes .venv first.
+
+.DEFAULT_GOAL := help
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+PIP_QUIET := -qq --disable-pip-version-check --no-input
+WORKERS ?= auto
+
+.PHONY: help demo test peers lint format bench docs clean
+
+help: ## show this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+
+$(READY): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "bespeak needs Python 3.11 or newer on PATH" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install $(PIP_QUIET) -c constraints.txt -e '.[dev]'
+	@touch $(READY)
+
+demo: $(READY) ## play the main job for real in a temporary book
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python examples/demo.py
+
+test: $(READY) ## every test, on SQLite and on a real PostgreSQL server
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
+
+peers: $(READY) ## against real counterparts, each in an environment of its own
+	@$(BIN)/python -m pytest -q -s -m peers -o norecursedirs= tests/peers
+
+lint: $(READY) ## style, types, and the law of the house
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --check --quiet
+	@$(BIN)/mypy
+	@found=$$($(BIN)/lint-imports --no-logo 2>&1) || { echo "$$found"; exit 1; }
+
+format: $(READY) ## put files into the one format
+	@$(BIN)/ruff check --quiet --fix-only
+	@$(BIN)/ruff format --quiet
+
+bench: $(READY) ## the bars and the peers, measured in one run
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python bench/run.py
+
+docs: $(READY) ## check that the documents name everything there is, and that their examples run
+	@$(BIN)/python -m pytest -q tests/docs
+
+clean: ## remove what was built here
+	rm -rf $(VENV) .peers .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,69 @@
+"""Reading the URL of a PostgreSQL book without ever letting a secret out of it.
+
+The URL goes to libpq nearly as it stands, because libpq knows forms (several hosts, socket folders, services) that
+no URL parser of the standard library does. Taken out is only what is ours: ``schema``.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote
+
+from bespeak.errors import UsageError
+
+DEFAULT_SCHEMA = "bespeak"
+_SHOWN = ("host", "hostaddr", "port", "dbname", "user", "service")
+_SECRET = ("password", "sslpassword", "sslkey", "oauth_client_secret", "scram_client_key", "scram_server_key")
+_HIDDEN = "***"
+
+
+class Address:
+    """Where a PostgreSQL book is.
+
+    Args:
+        url: ``postgresql://user:password@host:port/database?schema=NAME&...``.
+
+    Raises:
+        UsageError: the schema's name is not one, or the URL has a fragment.
+    """
+
+    __slots__ = ("_secrets", "dsn", "name", "schema")
+
+    def __init__(self, url: str) -> None:
+        scheme, _, rest = url.partition("://")
+        base, _, query = rest.partition("?")
+        authority, slash, path = base.partition("/")
+        user, at, hosts = authority.rpartition("@")
+        options = [part for part in query.split("&") if part]
+        self._secrets = _secrets_of(user, options)
+        self.schema = DEFAULT_SCHEMA
+        kept, shown = [], []
+        for option in options:
+            key, _, value = option.partition("=")
+            if key == "schema":
+                self.schema = unquote(value)
+            else:
+                kept.append(option)
+            if key == "schema" or key in _SHOWN:
+                shown.append(f"{key}={unquote(value)}")
+        if not re.fullmatch(r"[a-z_][a-z0-9_]{0,62}", self.schema):
+            raise UsageError(f"book: schema {self.schema!r} must be 1 to 63 lower-case letters, digits or underscores")
+        self.dsn = f"{scheme}://{base}" + ("?" + "&".join(kept) if kept else "")
+        who = user.partition(":")[0] + at
+        self.name = f"{scheme}://{who}{hosts}{slash}{path}" + ("?" + "&".join(shown) if shown else "")
+
+    def redact(self, text: str) -> str:
+        """Return ``text`` with every secret of the URL blacked out."""
+        for secret in self._secrets:
+            text = text.replace(secret, _HIDDEN)
+        return text
+
+
+def _secrets_of(user: str, options: list[str]) -> list[str]:
+    raw = [user.partition(":")[2]]
+    for option in options:
+        key, _, value = option.partition("=")
+        if key.lower() in _SECRET or "password" in key.lower():
+            raw.append(value)
+    both = {text for secret in raw for text in (secret, unquote(secret)) if text}
+    return sorted(both, key=len, reverse=True)

@@ -1,0 +1,1 @@
+"""What the tests share: servers, child processes, the checker of histories."""
