@@ -1,0 +1,65 @@
+"""Paths and URLs as people write them: made absolute, and shown without their secrets."""
+
+from __future__ import annotations
+
+import os
+
+from bespeak.errors import NoContextError, UsageError
+from bespeak.text import safe, shown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_POSTGRES = ("postgresql://", "postgres://")
+
+
+def public_url(url: str) -> str:
+    """Return ``url`` without the password that it may carry."""
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        return safe(url)
+    credentials, at, place = rest.rpartition("@")
+    if at:  # whatever stands before the last @ may be part of a password, however it was typed
+        place = f"{credentials.partition(':')[0]}@{place}"
+    return safe(f"{scheme}://{place.partition('?')[0]}")
+
+
+def book_url(text: str, said_by: str, anchor: str | None) -> str:
+    """Return the place of a book as an absolute path or a PostgreSQL URL."""
+    if text.startswith(_POSTGRES):
+        return text
+    scheme, separator, rest = text.partition("://")
+    path = rest if separator and scheme == "sqlite" else text
+    if separator and scheme != "sqlite":
+        known = "known: postgresql://..., sqlite:///PATH, or a path"
+        raise UsageError(f"{safe(said_by)}: {shown(scheme)} is no kind of book; {known}")
+    if not path or "\0" in path or path == ":memory:":
+        raise UsageError(f"{safe(said_by)}: {shown(text)} is not a path")
+    return anchored(path, working_directory() if anchor is None else anchor)
+
+
+def anchored(path: str, root: str) -> str:
+    """Return ``path`` absolute: ``~`` expanded, relative ones starting at ``root``."""
+    absolute = os.path.normpath(os.path.join(root, os.path.expanduser(path)))
+    return absolute[1:] if absolute.startswith("//") else absolute
+
+
+def user_folder(env: Mapping[str, str], variable: str, under_home: str) -> str:
+    """Return a folder of the XDG base directories; a relative value is ignored, as their rules demand."""
+    named = env.get(variable, "")
+    if os.path.isabs(named):
+        return named
+    return os.path.join(env.get("HOME") or os.path.expanduser("~"), under_home)
+
+
+def working_directory() -> str:
+    """Return the working directory.
+
+    Raises:
+        NoContextError: it was removed, or may not be looked at.
+    """
+    try:
+        return os.getcwd()
+    except OSError as error:
+        raise NoContextError(f"the working directory cannot be used: {error.strerror}") from error
