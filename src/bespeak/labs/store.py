@@ -1,0 +1,224 @@
+"""All lab data that can be found here, and labs put together from it.
+
+A mistake in one host must not lock everybody out of every lab, so mistakes are collected, each with the labs that it
+may concern, and only asking for one of those labs is refused.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bespeak.errors import NoContextError
+from bespeak.files import Signature, read_regular, signature
+from bespeak.labs.documents import DeclaredLab, Document, LabDataError, is_lab_file, parse
+from bespeak.labs.hosts import claimed_labs, host_from
+from bespeak.labs.model import HostSpec, Lab
+from bespeak.places import working_directory
+from bespeak.text import nearest, safe, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from bespeak.settings import Settings
+
+FILENAMES = ("lab.toml", "hosts.json")
+LAB_VARIABLE = "BESPEAK_LAB"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A mistake in the lab data.
+
+    Attributes:
+        text: one line that names file, host, field and value.
+        labs: the labs that it may concern; None for every lab, empty for none.
+    """
+
+    text: str
+    labs: frozenset[str] | None = None
+
+    def concerns(self, names: Iterable[str]) -> bool:
+        """Tell whether one of the labs named may be affected."""
+        return self.labs is None or not self.labs.isdisjoint(names)
+
+
+class LabStore:
+    """The lab data of a list of directories and files.
+
+    Args:
+        search: absolute paths; of a directory, ``lab.toml`` and ``hosts.json`` are read.
+        cautions: mistakes known beforehand.
+
+    Attributes:
+        problems: every mistake found, in the order of the files.
+        consulted: every file looked for, with its signature, or None where there was none.
+    """
+
+    def __init__(self, search: Iterable[str], cautions: Iterable[Problem] = ()) -> None:
+        self.search = tuple(dict.fromkeys(search))
+        self.problems: list[Problem] = list(cautions)
+        self.consulted: list[tuple[str, Signature | None]] = []
+        self._hosts: list[HostSpec] = []
+        self._by_id: dict[str, list[HostSpec]] = {}
+        self._declared: dict[str, list[DeclaredLab]] = {}
+        for path in self.search:
+            self._look_at(path)
+
+    @property
+    def files(self) -> list[str]:
+        """The files that were found."""
+        return [path for path, sign in self.consulted if sign is not None]
+
+    @property
+    def hosts(self) -> list[HostSpec]:
+        """Every host that could be understood, in the order of the files."""
+        return list(self._hosts)
+
+    def names(self) -> list[str]:
+        """Return the names of all labs, sorted."""
+        return sorted(self._declared.keys() | {lab for host in self._hosts for lab in host.labs})
+
+    def load(self, names: Iterable[str]) -> Lab:
+        """Return the lab of that name; of several names, all of them as one.
+
+        Raises:
+            NoContextError: there is no such lab, or no lab data at all.
+            LabDataError: a mistake in the data may concern one of them.
+        """
+        wanted = tuple(dict.fromkeys(names))
+        if not wanted:
+            raise NoContextError("no lab is named")
+        concerning = [problem.text for problem in self.problems if problem.concerns(wanted)]
+        if concerning:
+            more = f" (and {len(concerning) - 1} more; see `bespeak lab check`)" if len(concerning) > 1 else ""
+            raise LabDataError(concerning[0] + more)
+        known = self.names()
+        for name in wanted:
+            if name not in known:
+                raise self._unknown(name, known)
+        declared = [lab for name in wanted for lab in self._declared.get(name, ())]
+        return Lab(
+            name="_".join(wanted),
+            resources={resource for lab in declared for resource in lab.resources},
+            hosts=self._hosts_of(wanted),
+            description="; ".join(lab.description for lab in declared if lab.description),
+            names=wanted,
+        )
+
+    def _hosts_of(self, names: tuple[str, ...]) -> dict[str, HostSpec]:
+        hosts: dict[str, HostSpec] = {}
+        for host in self._hosts:
+            if not set(host.labs).isdisjoint(names):
+                if host.id in hosts:
+                    raise LabDataError(f"{host.source}: the host {shown(host.id)} is also in {hosts[host.id].source}")
+                hosts[host.id] = host
+        return dict(sorted(hosts.items()))
+
+    def _unknown(self, name: str, known: list[str]) -> NoContextError:
+        if not self.files:
+            places = ", ".join(safe(path) for path in self.search) or "nowhere"
+            return NoContextError(
+                f"no lab data for {shown(name)}: no {' and no '.join(FILENAMES)} in {places}; "
+                "name directories in [labs] search",
+                lab=name,
+                known=[],
+            )
+        near = nearest(name, known)
+        hint = f"did you mean {', '.join(map(safe, near))}? " if near else ""
+        listed = ", ".join(map(safe, known)) or "none"
+        return NoContextError(f"there is no lab {shown(name)}; {hint}known: {listed}", lab=name, known=known)
+
+    def _look_at(self, path: str) -> None:
+        if is_lab_file(path):
+            if not self._read(path):
+                self.problems.append(Problem(f"{safe(path)}: named in [labs] search, but there is no such file"))
+            return
+        for name in FILENAMES:
+            self._read(os.path.join(path, name))
+
+    def _read(self, path: str) -> bool:
+        """Read one file; False when it is not there."""
+        try:
+            if signature(path) is None:
+                self.consulted.append((path, None))
+                return False
+            raw, sign = read_regular(path)
+            self.consulted.append((path, sign))
+            self._add(parse(path, raw))
+        except LabDataError as error:
+            self.problems.append(Problem(str(error)))
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            self.problems.append(Problem(f"{safe(path)}: cannot be read: {safe(str(reason))}"))
+        return True
+
+    def _add(self, document: Document) -> None:
+        for lab in document.labs:
+            self._declared.setdefault(lab.name, []).append(lab)
+        for raw in document.hosts:
+            try:
+                host = host_from(raw, document.only_lab)
+            except LabDataError as error:
+                claimed = claimed_labs(raw, document.only_lab)
+                self.problems.append(Problem(str(error), claimed))
+                for name in claimed or ():
+                    self._declared.setdefault(name, [])
+                continue
+            for other in self._by_id.setdefault(host.id, []):
+                both = frozenset(other.labs) & frozenset(host.labs)
+                if both:
+                    text = f"{host.source}: the host {shown(host.id)} is also in {other.source}"
+                    self.problems.append(Problem(text, both))
+            self._by_id[host.id].append(host)
+            self._hosts.append(host)
+
+
+def open_labs(settings: Settings, cwd: str | None = None) -> LabStore:
+    """Return the lab data that the settings name.
+
+    Without ``labs`` in the settings of a repository, its root and its settings folder are looked at; without any
+    repository, the working directory.
+
+    Args:
+        settings: what :func:`bespeak.settings.load_settings` returned.
+        cwd: the directory to look at when there is no repository; by default the working directory.
+
+    Raises:
+        SettingsError: the settings cannot be understood.
+    """
+    if not settings.repos:
+        return LabStore([cwd or working_directory()])
+    search: list[str] = []
+    cautions: list[Problem] = []
+    for repo in settings.repos:
+        _refuse_other_sources(repo.settings.get("lab"), repo.path)
+        named = repo.lab_search
+        cautions.extend(
+            Problem(f"{safe(repo.path)}: labs names {safe(path)}, which does not exist", frozenset())
+            for path in named
+            if not is_lab_file(path) and not os.path.isdir(path)
+        )
+        search.extend(named or [os.path.dirname(repo.path), repo.root])
+    return LabStore(search, cautions)
+
+
+def lab_names(values: Iterable[str] = (), environ: Mapping[str, str] | None = None) -> list[str]:
+    """Return the labs asked for: ``-l a,b -l c``, else ``BESPEAK_LAB``; each once, in order.
+
+    Args:
+        values: the values of the option.
+        environ: the environment; by default the process's.
+    """
+    given = list(values) or [(os.environ if environ is None else environ).get(LAB_VARIABLE, "")]
+    parts = (part.strip() for value in given for part in value.split(","))
+    return list(dict.fromkeys(part for part in parts if part))
+
+
+def _refuse_other_sources(table: Any, path: str) -> None:
+    if table is None:
+        return
+    backend = table.get("backend", "json") if isinstance(table, dict) else table
+    if backend != "json":
+        raise LabDataError(f"{safe(path)}: [lab] backend {shown(backend)} is not known here; known: json")
