@@ -1,0 +1,41 @@
+"""The book: who holds what, when."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bespeak.clock import Clock
+    from bespeak.ledger.service import Ledger
+
+
+def open_ledger(
+    url: str,
+    *,
+    strict: bool = False,
+    default_for_us: int | None = None,
+    kickers: frozenset[str] | None = None,
+    durable: bool = True,
+    now: Clock | None = None,
+) -> Ledger:
+    """Open the book at ``url`` (see :func:`bespeak.storage.open_engine`), making it where there is none.
+
+    Args:
+        url: where the book is.
+        strict: refuse resources that nobody declared.
+        default_for_us: how long a hold lasts that names no end, µs; None means four hours.
+        kickers: who may take holds away from others; None for everybody who can write the book.
+        durable: committed work survives power loss.
+        now: a clock for tests.
+
+    Raises:
+        UsageError: ``url`` is of no known kind.
+        UnavailableError: the book cannot be opened.
+    """
+    from bespeak.ledger.base import DEFAULT_FOR_US
+    from bespeak.ledger.service import Ledger
+    from bespeak.ledger.tables import LEDGER
+    from bespeak.storage import open_engine
+
+    engine = open_engine(url, [LEDGER], durable=durable, now=now)
+    length_us = DEFAULT_FOR_US if default_for_us is None else default_for_us
+    return Ledger(engine, strict=strict, default_for_us=length_us, kickers=kickers)

@@ -1,0 +1,243 @@
+"""Changing a reservation that exists: extend, shorten, release, kick, keep alive."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bespeak.clock import FOREVER_US, iso
+from bespeak.errors import BusyError, NotFoundError, UsageError, WrongStateError
+from bespeak.ledger import names, rows, writes
+from bespeak.ledger.base import Book, RefusedError, check_live, check_owner, fresh
+from bespeak.ledger.ground import Ground
+from bespeak.ledger.model import Action, EndedWhy, Refusal, Request, State
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from bespeak.ledger.model import Actor, Reservation
+    from bespeak.storage.port import Transaction
+
+
+class Changes(Book):
+    """Changes of what is already in the book; only the holder makes them, except :meth:`kick`."""
+
+    def extend(
+        self,
+        identifier: str,
+        actor: Actor,
+        *,
+        duration_us: int | None = None,
+        ends_us: int | None = None,
+        number: int | None = None,
+    ) -> Reservation:
+        """Give a reservation a later end, unless somebody holds or is promised that time.
+
+        Args:
+            identifier: the reservation's full id.
+            actor: who asks.
+            duration_us: how much longer, µs.
+            ends_us: or the new end, µs UTC.
+            number: the fencing number the caller believes in; None does not compare.
+
+        Raises:
+            NotFoundError: no such reservation.
+            BusyError: it is somebody else's, or (as :class:`RefusedError`) the next holder would lose.
+            WrongStateError: it has ended, waits, or the number is stale.
+            UsageError: the new end is not later.
+        """
+
+        def work(tx: Transaction, found: Reservation) -> Reservation:
+            end_us = _new_end(found, duration_us, ends_us)
+            if end_us <= found.ends_us:
+                raise UsageError(f"extend: the new end {iso(end_us)} is not after the present end {iso(found.ends_us)}")
+            ground = Ground(tx, found.resources, sweep=True)
+            blocking = ground.blockers(found.mode, found.ends_us, end_us)
+            # Somebody promised a start after the new end loses nothing, so the rule of turns does not apply here.
+            losers = tuple(booking for booking in blocking if booking.starts_us < end_us)
+            if losers:
+                wanted = Request(found.resources, actor, starts_us=found.ends_us, ends_us=end_us, mode=found.mode)
+                raise RefusedError(Refusal(losers, None), wanted)
+            return _change_end(tx, Action.EXTENDED, actor, found, end_us, ground)
+
+        return self._change(identifier, actor, number, work)
+
+    def shorten(
+        self,
+        identifier: str,
+        actor: Actor,
+        *,
+        duration_us: int | None = None,
+        ends_us: int | None = None,
+        number: int | None = None,
+    ) -> Reservation:
+        """Give a reservation an earlier end; the rest is free at once.
+
+        Args:
+            identifier: the reservation's full id.
+            actor: who asks.
+            duration_us: how much shorter, µs.
+            ends_us: or the new end, µs UTC, in the future.
+            number: the fencing number the caller believes in; None does not compare.
+
+        Raises:
+            NotFoundError: no such reservation.
+            BusyError: it is somebody else's.
+            WrongStateError: it has ended, waits, or the number is stale.
+            UsageError: the new end is not earlier, or nothing would be left.
+        """
+
+        def work(tx: Transaction, found: Reservation) -> Reservation:
+            end_us = _new_end(found, None if duration_us is None else -duration_us, ends_us)
+            if end_us >= found.ends_us:
+                raise UsageError(
+                    f"shorten: the new end {iso(end_us)} is not before the present end {iso(found.ends_us)}"
+                )
+            if end_us <= max(tx.now_us, found.starts_us):
+                raise UsageError("shorten: nothing would be left of it; release it instead")
+            return _change_end(tx, Action.SHORTENED, actor, found, end_us, Ground(tx, found.resources, sweep=True))
+
+        return self._change(identifier, actor, number, work)
+
+    def _change(
+        self,
+        identifier: str,
+        actor: Actor,
+        number: int | None,
+        work: Callable[[Transaction, Reservation], Reservation],
+    ) -> Reservation:
+        def inside(tx: Transaction) -> Reservation:
+            found = fresh(tx, identifier)
+            check_owner(found, actor)
+            check_live(found, tx.now_us, number)
+            if found.waiting:
+                raise WrongStateError(f"reservation {found.id} still waits in line; its window is not fixed yet")
+            return work(tx, found)
+
+        return self._write(self.get(identifier).resources, inside)
+
+    def release(self, identifier: str, actor: Actor, *, number: int | None = None) -> Reservation:
+        """Give a reservation back (or leave the line); what is left of it is free at once.
+
+        Raises:
+            NotFoundError: no such reservation.
+            BusyError: it is somebody else's.
+            WrongStateError: it has ended already, or the number is stale.
+        """
+
+        def work(tx: Transaction) -> Reservation:
+            found = fresh(tx, identifier)
+            check_owner(found, actor)
+            check_live(found, tx.now_us, number)
+            return give_back(tx, found, actor)
+
+        return self._write(self.get(identifier).resources, work)
+
+    def release_resources(self, wanted: Iterable[str], actor: Actor) -> list[Reservation]:
+        """Give back what ``actor`` holds of ``wanted`` now, all in one transaction.
+
+        Raises:
+            NotFoundError: the actor does not hold one of them now.
+            WrongStateError: one reservation also holds something that was not named.
+        """
+        wanted = names.resource_names(wanted)
+
+        def work(tx: Transaction) -> list[Reservation]:
+            held = {
+                found.id: found
+                for _, found in rows.overlapping(tx, wanted, tx.now_us, tx.now_us + 1)
+                if found.holder == actor.user and found.state(tx.now_us) is State.ACTIVE
+            }
+            holds = {name for found in held.values() for name in found.resources}
+            for name in wanted:
+                if name not in holds:
+                    raise NotFoundError(f"{actor.user} does not hold {name} now")
+            if more := sorted(holds.difference(wanted)):
+                raise WrongStateError(
+                    f"the same reservation also holds {', '.join(more)}; name all of it, or release it by its id"
+                )
+            return [give_back(tx, found, actor) for found in held.values()]
+
+        return self._write(wanted, work)
+
+    def kick(self, identifier: str, actor: Actor, reason: str) -> Reservation:
+        """Take a reservation away from its holder; who did it and why stays in the log.
+
+        Raises:
+            UsageError: no reason is given.
+            BusyError: the actor may not kick.
+            NotFoundError: no such reservation.
+            WrongStateError: it has ended already.
+        """
+        if not names.check_text("reason", reason).strip():
+            raise UsageError("kick: a reason must be given; the holder will read it")
+        if self.kickers is not None and actor.user not in self.kickers:
+            raise BusyError(f"{actor.user} may not take reservations away from others (settings, [ledger] kickers)")
+
+        def work(tx: Transaction) -> Reservation:
+            found = fresh(tx, identifier)
+            check_live(found, tx.now_us, None)
+            return _close(tx, found, actor, EndedWhy.KICKED, reason)
+
+        return self._write(self.get(identifier).resources, work)
+
+    def keep_alive(self, identifier: str, number: int) -> Reservation:
+        """Renew the sign of life of a hold.
+
+        Args:
+            identifier: the reservation's full id.
+            number: its fencing number.
+
+        Raises:
+            NotFoundError: no such reservation.
+            WrongStateError: it has lapsed, ended or been taken away: the caller does not hold it any more.
+        """
+
+        def work(tx: Transaction) -> Reservation:
+            found = fresh(tx, identifier)
+            check_live(found, tx.now_us, number)
+            return renew(tx, found)
+
+        return self._write(self.get(identifier).resources, work)
+
+
+def renew(tx: Transaction, found: Reservation) -> Reservation:
+    """Move the instant at which ``found`` lapses, where it needs a sign of life. Not a change for the log."""
+    if found.keepalive_us is None:
+        return found
+    lease_us = tx.now_us + found.keepalive_us
+    tx.run("UPDATE ledger_reservations SET lease_us = :l WHERE seq = :s", {"l": lease_us, "s": found.seq})
+    return replace(found, lease_us=lease_us)
+
+
+def give_back(tx: Transaction, found: Reservation, actor: Actor) -> Reservation:
+    """End a live reservation by its holder's wish: released once it has begun, cancelled before."""
+    began = found.state(tx.now_us) is State.ACTIVE
+    return _close(tx, found, actor, EndedWhy.RELEASED if began else EndedWhy.CANCELLED, "")
+
+
+def _close(tx: Transaction, found: Reservation, actor: Actor, why: EndedWhy, note: str) -> Reservation:
+    writes.end(tx, found, tx.now_us, why, note)
+    after = {"ended_us": tx.now_us, "ended_why": why.value, "ended_note": note}
+    writes.log_by(tx, Action(why.value), actor, found, {}, after)
+    return replace(found, ended_us=tx.now_us, ended_why=why, ended_note=note, waiting=False)
+
+
+def _new_end(found: Reservation, by_us: int | None, ends_us: int | None) -> int:
+    if (by_us is None) == (ends_us is None):
+        raise UsageError("give either by how long, or the new end")
+    if ends_us is not None:
+        return min(ends_us, FOREVER_US)
+    if found.ends_us >= FOREVER_US:
+        raise UsageError(f"reservation {found.id} has no end to count from; give the new end itself")
+    return found.ends_us + (by_us or 0)
+
+
+def _change_end(
+    tx: Transaction, action: Action, actor: Actor, found: Reservation, end_us: int, ground: Ground
+) -> Reservation:
+    tx.run("UPDATE ledger_reservations SET ends_us = :e WHERE seq = :s", {"e": end_us, "s": found.seq})
+    writes.rebook(tx, found, end_us, ground.known)
+    writes.log_by(tx, action, actor, found, {"ends_us": found.ends_us}, {"ends_us": end_us})
+    writes.wake(tx, found)
+    return replace(found, ends_us=end_us)

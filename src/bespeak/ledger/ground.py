@@ -1,0 +1,81 @@
+"""What a decision stands on: everything that matters for some resources, read once inside the transaction."""
+
+from __future__ import annotations
+
+from bespeak.errors import NotFoundError
+from bespeak.ledger import rows, rules, writes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bespeak.ledger.model import Booking, Mode, Reservation, Resource
+    from bespeak.storage.port import Transaction
+
+
+class Ground:
+    """The resources of one request, who waits for them, and a way to look at any window on them.
+
+    Args:
+        tx: the transaction.
+        names: the resources, sorted.
+        sweep: write down the end of what has lapsed; only where the transaction holds the locks of ``names``.
+    """
+
+    def __init__(self, tx: Transaction, names: Sequence[str], *, sweep: bool) -> None:
+        self._tx = tx
+        self._names = names
+        self._sweep = sweep
+        self.known: dict[str, Resource] = rows.resources(tx, names)
+        self.capacity = {name: resource.capacity for name, resource in self.known.items()}
+        self.line = [entry for entry in rows.in_line(tx, names) if self._alive(entry[1])]
+        self.seen: list[Reservation] = [entry[1] for entry in self.line]
+
+    def _alive(self, reservation: Reservation) -> bool:
+        if not reservation.lapsed(self._tx.now_us):
+            return True
+        if self._sweep:
+            writes.bury_lapsed(self._tx, reservation)
+        return False
+
+    def require_known(self) -> None:
+        """Refuse names that nobody declared.
+
+        Raises:
+            NotFoundError: with the nearest declared names.
+        """
+        missing = [name for name in self._names if name not in self.known or not self.known[name].declared]
+        if not missing:
+            return
+        from difflib import get_close_matches
+
+        every = [row[0] for row in self._tx.all("SELECT name FROM ledger_resources WHERE declared = 1 ORDER BY name")]
+        near = get_close_matches(missing[0], every, n=3)
+        hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+        raise NotFoundError(f"resource {missing[0]!r} is not declared, and this book is strict{hint}", nearest=near)
+
+    def taken(self, starts_us: int, ends_us: int, ahead_of: Reservation | None = None) -> list[Booking]:
+        """Return what could be in the way of ``[starts_us, ends_us)``.
+
+        Args:
+            starts_us: the first instant, µs UTC.
+            ends_us: the end, µs UTC.
+            ahead_of: somebody in line: of the line only earlier places count then.
+        """
+        found = []
+        for name, reservation in rows.overlapping(self._tx, self._names, starts_us, ends_us):
+            if self._alive(reservation):
+                self.seen.append(reservation)
+                found.append(rows.booking(name, reservation))
+        for name, reservation in self.line:
+            if ahead_of is None or (reservation.rank, reservation.seq) < (ahead_of.rank, ahead_of.seq):
+                found.append(rows.booking(name, reservation))
+        return found
+
+    def blockers(self, mode: Mode, starts_us: int, ends_us: int) -> list[Booking]:
+        """Return what keeps a newcomer from ``[starts_us, ends_us)``."""
+        return rules.blockers(mode, starts_us, ends_us, self.taken(starts_us, ends_us), self.capacity)
+
+    def first_fit(self, mode: Mode, from_us: int, duration_us: int, ahead_of: Reservation | None = None) -> int | None:
+        """Return the first start at which everything is free for ``duration_us``, µs UTC, or None."""
+        return rules.first_fit(mode, from_us, duration_us, lambda s, e: self.taken(s, e, ahead_of), self.capacity)

@@ -1,0 +1,78 @@
+"""What the gate asks of the book: who holds what right now. Plain rows, because the gate is on the path of hooks.
+
+Every query seeks by index: by resource no further back than its longest bounded booking, or by holder.
+"""
+
+from __future__ import annotations
+
+from bespeak.clock import FOREVER_US
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bespeak.storage.port import Transaction
+
+_ALIVE = "r.ended_us IS NULL AND r.waiting = 0 AND (r.lease_us IS NULL OR r.lease_us > :now)"
+_NOW_ON = f"""
+SELECT b.resource, r.holder, b.ends_us, r.seq
+FROM ledger_resources x
+JOIN ledger_bookings b
+  ON b.resource = x.name AND b.starts_us <= :now AND b.starts_us > :now - x.longest_us - 1
+JOIN ledger_reservations r ON r.seq = b.reservation
+WHERE x.name IN ({{names}}) AND b.ends_us > :now AND b.ends_us < {FOREVER_US} AND {_ALIVE}
+UNION ALL
+SELECT b.resource, r.holder, b.ends_us, r.seq
+FROM ledger_bookings b
+JOIN ledger_reservations r ON r.seq = b.reservation
+WHERE b.resource IN ({{names}}) AND b.ends_us >= {FOREVER_US} AND b.starts_us <= :now AND {_ALIVE}
+"""
+_OF_HOLDER = f"""
+SELECT r.resources, r.starts_us, r.ends_us
+FROM ledger_reservations r
+WHERE r.holder = :holder AND r.ends_us > :now AND r.starts_us <= :until AND {_ALIVE}
+ORDER BY r.starts_us, r.seq
+"""
+
+
+def _now_on(tx: Transaction, resources: Sequence[str], now_us: int) -> list[tuple[str, str, int, int]]:
+    params: dict[str, object] = {f"n{index}": name for index, name in enumerate(resources)}
+    sql = _NOW_ON.format(names=", ".join(f":{name}" for name in params))
+    params["now"] = now_us
+    return tx.all(sql, params)
+
+
+def held_among(tx: Transaction, username: str, resources: Sequence[str], now_us: int) -> set[str]:
+    """Return those of ``resources`` that ``username`` holds at ``now_us`` (µs UTC)."""
+    if not resources:
+        return set()
+    return {row[0] for row in _now_on(tx, resources, now_us) if row[1] == username}
+
+
+def holders_of(tx: Transaction, resource: str, now_us: int) -> list[tuple[str, int]]:
+    """Return who holds ``resource`` at ``now_us``, each once with the last end (µs UTC), first granted first."""
+    ends: dict[str, int] = {}
+    for _, holder, ends_us, _ in sorted(_now_on(tx, [resource], now_us), key=lambda row: row[3]):
+        ends[holder] = max(ends_us, ends.get(holder, 0))
+    return list(ends.items())
+
+
+def held_by(tx: Transaction, username: str, now_us: int) -> set[str]:
+    """Return every resource that ``username`` holds at ``now_us`` (µs UTC)."""
+    import json
+
+    found = tx.all(_OF_HOLDER, {"holder": username, "now": now_us, "until": now_us})
+    return {name for row in found for name in json.loads(row[0])}
+
+
+def windows_of(tx: Transaction, username: str, now_us: int) -> list[tuple[str, int, int]]:
+    """Return what ``username`` holds now or later: resource, start and end (µs UTC; ``FOREVER_US`` for no end)."""
+    import json
+
+    found = tx.all(_OF_HOLDER, {"holder": username, "now": now_us, "until": FOREVER_US})
+    return [(name, row[1], row[2]) for row in found for name in json.loads(row[0])]
+
+
+def all_holders(tx: Transaction) -> list[str]:
+    """Return every user who has or had a reservation, sorted."""
+    return [row[0] for row in tx.all("SELECT DISTINCT holder FROM ledger_reservations ORDER BY holder")]

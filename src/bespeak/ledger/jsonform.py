@@ -1,0 +1,89 @@
+"""The JSON forms of the book's values: one shape for every door.
+
+An instant appears twice: as ISO 8601 in UTC (null for "no end") and, under ``..._us``, as integer microseconds.
+"""
+
+from __future__ import annotations
+
+from bespeak.clock import FOREVER_US, iso
+from bespeak.ids import short_id
+from bespeak.ledger.model import State
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bespeak.ledger.model import Booking, Free, LogEntry, Refusal, Reservation, Resource
+
+    Json = dict[str, object]
+
+
+def _instant(name: str, instant_us: int | None) -> Json:
+    bounded = instant_us is not None and instant_us < FOREVER_US
+    return {name: iso(instant_us), f"{name}_us": instant_us if bounded else None}
+
+
+def reservation_json(of: Reservation, now_us: int) -> Json:
+    """Return a reservation as it stands at ``now_us`` (µs UTC)."""
+    state = of.state(now_us)
+    return {
+        "id": of.id,
+        "short_id": short_id(of.id),
+        "number": of.number,
+        "state": state.value,
+        "holder": of.holder,
+        "acting": of.acting,
+        "resources": list(of.resources),
+        "mode": of.mode.value,
+        **_instant("starts", of.starts_us),
+        **_instant("ends", of.ends_us),
+        **_instant("created", of.created_us),
+        **_instant("ended_at", of.end_us(now_us) if state is State.ENDED else None),
+        "ended_why": of.why_ended(now_us),
+        "ended_note": of.ended_note,
+        "purpose": of.purpose,
+        "tags": dict(of.tags),
+        "priority": of.priority,
+    }
+
+
+def booking_json(of: Booking) -> Json:
+    """Return what is in the way of a request."""
+    return {
+        "resource": of.resource,
+        "holder": of.holder,
+        "reservation_id": of.reservation_id,
+        "mode": of.mode.value,
+        "waiting": of.waiting,
+        **_instant("starts", of.starts_us),
+        **_instant("ends", of.ends_us),
+        "purpose": of.purpose,
+    }
+
+
+def refusal_json(of: Refusal) -> Json:
+    """Return why a request was refused, and when it would be granted."""
+    return {"conflicts": [booking_json(booking) for booking in of.conflicts], **_instant("next_free", of.next_free_us)}
+
+
+def resource_json(of: Resource) -> Json:
+    """Return a resource."""
+    return {"name": of.name, "capacity": of.capacity, "declared": of.declared, "description": of.description}
+
+
+def free_json(of: Free) -> Json:
+    """Return a free window."""
+    return {"resource": of.resource, **_instant("from", of.from_us), **_instant("until", of.until_us)}
+
+
+def log_json(of: LogEntry) -> Json:
+    """Return a row of the log."""
+    return {
+        "seq": of.seq,
+        **_instant("at", of.at_us),
+        "action": of.action.value,
+        "who": of.who,
+        "acting": of.acting,
+        "reservation_id": of.reservation_id,
+        "resources": list(of.resources),
+        "before": of.before,
+        "after": of.after,
+    }

@@ -1,0 +1,297 @@
+"""Waiting in line.
+
+A waiter is a reservation with a *promised* window, kept in the book: the first one that nothing granted and nobody
+earlier in line is in the way of. Whenever something changes on its resources it looks again, and its promise can
+move earlier; when the promised start is now, the grant is written. Each waiter moves only itself, under the locks of
+its own resources, so the order of waking does not matter.
+
+Order is by arrival. A point of priority counts as one hour of having waited, so a waiter of low priority is
+overtaken by those who come within its handicap, and by nobody after that: nobody starves.
+
+A waiter shows signs of life; one that died loses its place when its lease lapses.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+from bespeak import ids
+from bespeak.clock import FOREVER_US, HOUR_US, SECOND_US, duration_text
+from bespeak.errors import UnavailableError, UsageError, WaitTimedOutError, WrongStateError
+from bespeak.ledger import rows, rules, writes
+from bespeak.ledger.base import Book, check_live, fresh
+from bespeak.ledger.changes import give_back
+from bespeak.ledger.creation import announce, checked, facts, new_facts
+from bespeak.ledger.ground import Ground
+from bespeak.ledger.model import Action, Place
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bespeak.ledger.model import Request, Reservation
+    from bespeak.storage.port import Listener, Transaction
+
+HEAD_START_US = HOUR_US
+"""What a point of priority is worth in waiting time."""
+
+MOST_PRIORITY = 1_000
+LEASE_US = 30 * SECOND_US
+"""A waiter without a sign of life for this long has lost its place."""
+
+_RENEW_US = 10 * SECOND_US
+_RETRY_SECONDS = 1.0
+_STOP_SECONDS = 0.2
+
+
+class Line(Book):
+    """Waiting for what others hold."""
+
+    def queue(
+        self,
+        request: Request,
+        *,
+        priority: int = 0,
+        timeout_us: int | None = None,
+        on_place: Callable[[Place], None] | None = None,
+        should_stop: Callable[[], bool] | None = None,
+    ) -> Reservation:
+        """Wait in line until all of ``request.resources`` are free, and hold them.
+
+        Args:
+            request: what is wanted, for a duration; ``starts_us`` is then the earliest start.
+            priority: points; each counts as an hour of having waited.
+            timeout_us: leave the line after this long, µs; None waits for ever.
+            on_place: told the place in line whenever it changes.
+            should_stop: asked a few times a second; True leaves the line.
+
+        Raises:
+            UsageError: the request cannot wait (it ends at a fixed instant), or the priority is out of range.
+            NotFoundError: the book is strict and a resource is not declared.
+            WaitTimedOutError: the time is over, or ``should_stop`` said so; the place is given up.
+            WrongStateError: the place was taken away or lost.
+        """
+        request = checked(request)
+        if request.ends_us is not None and request.ends_us < FOREVER_US:
+            raise UsageError("who waits cannot know the start: ask for a duration, not for an end")
+        if abs(priority) > MOST_PRIORITY:
+            raise UsageError(f"priority {priority}: at most {MOST_PRIORITY} either way")
+        topics = [writes.resource_topic(name) for name in request.resources]
+        identifier = ids.new_id()
+        listener = self.engine.listen([*topics, writes.reservation_topic(identifier)])
+        waiter = _Waiter(self, request, identifier, listener, on_place, should_stop)
+        try:
+            deadline = None if timeout_us is None else time.monotonic() + timeout_us / SECOND_US
+            waiter.join(priority)
+            return waiter.wait(deadline)
+        except BaseException:
+            waiter.leave()
+            raise
+        finally:
+            listener.close()
+
+    def join(self, tx: Transaction, request: Request, identifier: str, priority: int) -> Reservation:
+        """Write a new place at the end of the line, and grant it at once where nothing is in the way."""
+        ground = Ground(tx, request.resources, sweep=True)
+        if self.strict:
+            ground.require_known()
+        arrivals = [other.rank + other.priority * HEAD_START_US + 1 for _, other in ground.line]
+        rank = max([tx.now_us, *arrivals]) - priority * HEAD_START_US
+        wanted_us = FOREVER_US if request.ends_us is not None else self.length_us(request)
+        row = new_facts(request, identifier, tx.now_us) | {
+            "starts_us": FOREVER_US,
+            "ends_us": FOREVER_US,
+            "wanted_us": wanted_us,
+            "not_before_us": request.starts_us or 0,
+            "priority": priority,
+            "lease_us": tx.now_us + LEASE_US,
+            "waiting": 1,
+            "rank": rank,
+        }
+        seq = writes.insert(tx, row, request.resources)
+        tx.run_many(
+            "INSERT INTO ledger_line (resource, rank, reservation) VALUES (:name, :rank, :seq)",
+            [{"name": name, "rank": rank, "seq": seq} for name in request.resources],
+        )
+        return advance(tx, announce(tx, Action.QUEUED, request.holder, identifier))
+
+
+class _Waiter:
+    """One process's place in line."""
+
+    def __init__(
+        self,
+        line: Line,
+        request: Request,
+        identifier: str,
+        listener: Listener,
+        on_place: Callable[[Place], None] | None,
+        should_stop: Callable[[], bool] | None,
+    ) -> None:
+        self._line = line
+        self._request = request
+        self._id = identifier
+        self._keys = [writes.resource_topic(name) for name in request.resources]
+        self._listener = listener
+        self._on_place = on_place
+        self._should_stop = should_stop
+        self._shown: Place | None = None
+        self._place = Place(0, None)
+        self._look_again_us = 0
+
+    def join(self, priority: int) -> None:
+        self._line._write_new(  # noqa: SLF001 -- the two classes are one idea
+            self._request.resources,
+            self._id,
+            lambda tx: self._line.join(tx, self._request, self._id, priority),
+        )
+
+    def wait(self, deadline: float | None) -> Reservation:
+        while True:
+            try:
+                found = self._line.engine.read(self._look)
+                if found.waiting and self._due:
+                    found = self._line.engine.transact(self._keys, self._move)
+            except UnavailableError:
+                self._sleep(_RETRY_SECONDS, deadline)
+                continue
+            if not found.waiting:
+                return found
+            self._show()
+            self._sleep(self._look_again_us / SECOND_US, deadline)
+
+    def _look(self, tx: Transaction) -> Reservation:
+        """See whether there is anything to write; most wake-ups are for somebody else."""
+        me = fresh(tx, self._id)
+        check_live(me, tx.now_us, None)
+        if not me.waiting:
+            return me
+        ground = Ground(tx, me.resources, sweep=False)
+        fit_us = promise(ground, me, tx.now_us)
+        lease_us = me.lease_us or tx.now_us
+        self._due = fit_us <= tx.now_us or fit_us != me.starts_us or lease_us - tx.now_us < LEASE_US - _RENEW_US
+        self._place = place_of(ground, me)
+        leases = [other.lease_us for other in ground.seen if other.lease_us is not None]
+        next_us = min([me.starts_us, lease_us - LEASE_US + _RENEW_US, *(lease + 1 for lease in leases)])
+        self._look_again_us = max(next_us - tx.now_us, 0)
+        return me
+
+    _due = False
+
+    def _move(self, tx: Transaction) -> Reservation:
+        me = fresh(tx, self._id)
+        check_live(me, tx.now_us, None)
+        return advance(tx, me) if me.waiting else me
+
+    def _show(self) -> None:
+        if self._on_place and self._place != self._shown:
+            self._shown = self._place
+            self._on_place(self._place)
+
+    def _sleep(self, seconds: float, deadline: float | None) -> None:
+        if self._should_stop:
+            seconds = min(seconds, _STOP_SECONDS)
+            if self._should_stop():
+                raise WaitTimedOutError("stopped waiting; the place in line is given up")
+        if deadline is not None:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise WaitTimedOutError(self._timed_out())
+            seconds = min(seconds, left)
+        self._listener.wait(seconds)
+
+    def _timed_out(self) -> str:
+        ahead = f"behind {', '.join(self._place.ahead)}" if self._place.ahead else "first in line"
+        promised = self._place.promised_us
+        until = "" if promised is None else ", promised in " + duration_text(promised - self._line.engine.read(_now))
+        return f"still not free after the time given ({ahead}{until}); the place in line is given up"
+
+    def leave(self) -> None:
+        """Give up the place, or the hold that was just granted; the lease does it where the book is away."""
+
+        def work(tx: Transaction) -> None:
+            me = rows.by_id(tx, self._id)
+            if me is not None and me.ended_us is None and not me.lapsed(tx.now_us):
+                give_back(tx, me, self._request.holder)
+
+        try:
+            self._line.engine.transact(self._keys, work)
+        except UnavailableError:
+            return
+
+
+def _now(tx: Transaction) -> int:
+    return tx.now_us
+
+
+def promise(ground: Ground, me: Reservation, now_us: int) -> int:
+    """Return the start, µs UTC, that can be promised to ``me`` now; ``FOREVER_US`` when none can."""
+    from_us = max(now_us, me.not_before_us)
+    fit_us = ground.first_fit(me.mode, from_us, me.wanted_us, ahead_of=me)
+    return FOREVER_US if fit_us is None else fit_us
+
+
+def advance(tx: Transaction, me: Reservation) -> Reservation:
+    """Move a waiter as far as it goes now: grant it, or renew its promise and its sign of life."""
+    ground = Ground(tx, me.resources, sweep=True)
+    now_us = tx.now_us
+    fit_us = promise(ground, me, now_us)
+    if fit_us <= now_us:
+        return _grant(tx, me, ground, rules.window_end(now_us, me.wanted_us))
+    if me.starts_us <= now_us < me.ends_us and not _blocked(ground, me, now_us):
+        # It woke late, and what follows its promised window is taken: it still gets the rest of what was promised.
+        return _grant(tx, me, ground, me.ends_us)
+    ends_us = rules.window_end(fit_us, me.wanted_us)
+    tx.run(
+        "UPDATE ledger_reservations SET starts_us = :s, ends_us = :e, lease_us = :l WHERE seq = :seq",
+        {"s": fit_us, "e": ends_us, "l": now_us + LEASE_US, "seq": me.seq},
+    )
+    moved = replace(me, starts_us=fit_us, ends_us=ends_us, lease_us=now_us + LEASE_US)
+    if (fit_us, ends_us) != (me.starts_us, me.ends_us):
+        before = {"starts_us": me.starts_us, "ends_us": me.ends_us}
+        writes.log(tx, Action.PROMISED, me.holder, me.acting, me.id, me.resources, before, _window(moved))
+        writes.wake(tx, me)
+    return moved
+
+
+def _blocked(ground: Ground, me: Reservation, now_us: int) -> bool:
+    return bool(rules.blockers(me.mode, now_us, me.ends_us, ground.taken(now_us, me.ends_us, me), ground.capacity))
+
+
+def _grant(tx: Transaction, me: Reservation, ground: Ground, ends_us: int) -> Reservation:
+    lease_us = None if me.keepalive_us is None else tx.now_us + me.keepalive_us
+    granted = replace(
+        me,
+        number=writes.next_number(tx),
+        starts_us=tx.now_us,
+        ends_us=ends_us,
+        lease_us=lease_us,
+        waiting=False,
+    )
+    changed = tx.run(
+        "UPDATE ledger_reservations SET number = :number, starts_us = :starts, ends_us = :ends, lease_us = :lease, "
+        "waiting = 0 WHERE seq = :seq AND waiting = 1",
+        {"number": granted.number, "starts": tx.now_us, "ends": ends_us, "lease": lease_us, "seq": me.seq},
+    )
+    if not changed:
+        raise WrongStateError(f"reservation {me.id} is no longer in line")
+    writes.leave_line(tx, me)
+    writes.book(tx, me.seq, me.resources, tx.now_us, ends_us, ground.known)
+    writes.log(tx, Action.GRANTED, me.holder, me.acting, me.id, me.resources, _window(me), facts(granted))
+    writes.wake(tx, me)
+    return granted
+
+
+def _window(of: Reservation) -> dict[str, object]:
+    return {"starts_us": of.starts_us, "ends_us": of.ends_us}
+
+
+def place_of(ground: Ground, me: Reservation) -> Place:
+    """Return where ``me`` stands among those who wait for any of the same resources."""
+    ahead: dict[str, str] = {}
+    for _, other in ground.line:
+        if (other.rank, other.seq) < (me.rank, me.seq):
+            ahead[other.id] = other.holder
+    promised_us = me.starts_us if me.starts_us < FOREVER_US else None
+    return Place(len(ahead) + 1, promised_us, tuple(ahead.values()))

@@ -1,0 +1,247 @@
+"""The values of the book: what a reservation is, and what it is asked to be.
+
+A reservation stores facts only; its state is computed from them and one ``now``, so nothing has to run for a
+reservation to begin or to expire.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class Mode(Enum):
+    """Whether a holder shares the resource with other sharers."""
+
+    EXCLUSIVE = "exclusive"
+    SHARED = "shared"
+
+
+class State(Enum):
+    """Where a reservation stands at some instant."""
+
+    WAITING = "waiting"
+    PENDING = "pending"
+    ACTIVE = "active"
+    ENDED = "ended"
+
+
+class EndedWhy(Enum):
+    """Why a reservation ended other than by reaching its end."""
+
+    RELEASED = "released"
+    CANCELLED = "cancelled"
+    KICKED = "kicked"
+    REPLACED = "replaced"
+    NO_SHOW = "no_show"
+    LAPSED = "lapsed"
+
+
+class Action(Enum):
+    """What a row of the log records."""
+
+    RESERVED = "reserved"
+    QUEUED = "queued"
+    PROMISED = "promised"
+    GRANTED = "granted"
+    EXTENDED = "extended"
+    SHORTENED = "shortened"
+    RELEASED = "released"
+    CANCELLED = "cancelled"
+    KICKED = "kicked"
+    LAPSED = "lapsed"
+    NO_SHOW = "no_show"
+    RESOURCE_SET = "resource_set"
+    RESOURCE_REMOVED = "resource_removed"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who asks.
+
+    Args:
+        user: whose reservation it is.
+        acting: who really asked, where that is somebody else (``--as-user``).
+    """
+
+    user: str
+    acting: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What somebody wants to hold.
+
+    Args:
+        resources: names, all or none of which are wanted.
+        holder: for whom, and who asks.
+        starts_us: the first instant, µs UTC; None means now.
+        duration_us: how long, µs; at most one of this and ``ends_us``, neither means the book's default.
+        ends_us: the instant at which it ends, µs UTC; ``FOREVER_US`` for an open end.
+        mode: alone, or with other sharers.
+        purpose: free text for people.
+        tags: key and value pairs for programs.
+        next_fit: take the first window from ``starts_us`` on in which all are free.
+        keepalive_us: the hold lapses this long (µs) after its last sign of life; None means it needs none.
+    """
+
+    resources: tuple[str, ...]
+    holder: Actor
+    starts_us: int | None = None
+    duration_us: int | None = None
+    ends_us: int | None = None
+    mode: Mode = Mode.EXCLUSIVE
+    purpose: str = ""
+    tags: tuple[tuple[str, str], ...] = ()
+    next_fit: bool = False
+    keepalive_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """One row of the book; instants in µs UTC.
+
+    ``starts_us`` and ``ends_us`` of a waiting reservation are the promised window; ``FOREVER_US`` in both means that
+    nothing can be promised yet. ``lease_us`` is the instant at which it lapses without a further sign of life.
+    """
+
+    seq: int
+    id: str
+    number: int | None
+    holder: str
+    acting: str | None
+    resources: tuple[str, ...]
+    mode: Mode
+    starts_us: int
+    ends_us: int
+    created_us: int
+    ended_us: int | None
+    ended_why: EndedWhy | None
+    ended_note: str
+    purpose: str
+    tags: tuple[tuple[str, str], ...]
+    priority: int
+    lease_us: int | None
+    waiting: bool
+    rank: int
+    wanted_us: int
+    not_before_us: int
+    keepalive_us: int | None
+
+    def end_us(self, now_us: int) -> int:
+        """Return the instant, µs UTC, at which it ended, or will end as things stand at ``now_us``."""
+        if self.ended_us is not None:
+            return self.ended_us
+        if self.lease_us is not None and self.lease_us <= now_us:
+            return min(self.ends_us, self.lease_us)
+        return self.ends_us
+
+    def state(self, now_us: int) -> State:
+        """Return where this reservation stands at ``now_us``."""
+        if self.ended_us is not None or self.lapsed(now_us):
+            return State.ENDED
+        if self.waiting:
+            return State.WAITING
+        if now_us >= self.ends_us:
+            return State.ENDED
+        return State.ACTIVE if now_us >= self.starts_us else State.PENDING
+
+    def lapsed(self, now_us: int) -> bool:
+        """Tell whether its sign of life is overdue."""
+        return self.lease_us is not None and self.lease_us <= now_us and self.ended_us is None
+
+    def why_ended(self, now_us: int) -> str | None:
+        """Return why it has ended at ``now_us``: a value of :class:`EndedWhy`, ``expired``, or None."""
+        if self.ended_why is not None:
+            return str(self.ended_why.value)
+        if self.state(now_us) is not State.ENDED:
+            return None
+        if not self.lapsed(now_us):
+            return "expired"
+        return str((EndedWhy.NO_SHOW if self.waiting else EndedWhy.LAPSED).value)
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """One resource taken (or promised, when ``waiting``) for one window; what a refusal names."""
+
+    resource: str
+    holder: str
+    reservation_id: str
+    mode: Mode
+    starts_us: int
+    ends_us: int
+    waiting: bool = False
+    purpose: str = ""
+    rank: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a request was refused.
+
+    Args:
+        conflicts: what stands in its way.
+        next_free_us: the first instant, µs UTC, from which the same request would be granted; None when never.
+    """
+
+    conflicts: tuple[Booking, ...]
+    next_free_us: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in line.
+
+    Args:
+        position: 1 for the first.
+        promised_us: the instant at which it is granted at the latest, µs UTC; None when nobody can say.
+        ahead: the holders of the earlier places, in order.
+    """
+
+    position: int
+    promised_us: int | None
+    ahead: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """Something a team takes turns on.
+
+    Args:
+        name: an opaque string, compared byte for byte.
+        capacity: how many exclusive holders it seats at once.
+        declared: set up by somebody, and not only made by its first use.
+        description: free text for people.
+        longest_us: the longest bounded booking it ever had, µs; bounds how far back an overlap can begin.
+    """
+
+    name: str
+    capacity: int = 1
+    declared: bool = False
+    description: str = ""
+    longest_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Free:
+    """A resource's first free window: from ``from_us`` until ``until_us`` (None when nothing follows), µs UTC."""
+
+    resource: str
+    from_us: int | None
+    until_us: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One change of the book: who did what to what; ``before`` and ``after`` hold the facts that changed."""
+
+    seq: int
+    at_us: int
+    action: Action
+    who: str
+    acting: str | None
+    reservation_id: str | None = None
+    resources: tuple[str, ...] = ()
+    before: dict[str, object] = field(default_factory=dict)
+    after: dict[str, object] = field(default_factory=dict)

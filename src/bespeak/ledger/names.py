@@ -1,0 +1,84 @@
+"""What may be written into the book: names, purposes and tags that print, sort and compare alike everywhere."""
+
+from __future__ import annotations
+
+from bespeak.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+LONGEST_NAME = 255
+LONGEST_TEXT = 2_000
+MOST_RESOURCES = 1_000
+MOST_TAGS = 64
+
+
+def resource_names(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the names without duplicates, sorted: the order in which locks are taken and lists are printed.
+
+    Raises:
+        UsageError: there is none, there are too many, or one is not a name.
+    """
+    unique = sorted(set(names))
+    if not unique:
+        raise UsageError("no resource named")
+    if len(unique) > MOST_RESOURCES:
+        raise UsageError(f"{len(unique)} resources in one reservation; at most {MOST_RESOURCES}")
+    for name in unique:
+        check_name("resource", name)
+    return tuple(unique)
+
+
+def check_name(kind: str, name: str) -> str:
+    """Return ``name`` if it can name a ``kind`` (resource, user, tag).
+
+    Raises:
+        UsageError: it is empty, too long, begins or ends with a blank, or has characters that do not print.
+    """
+    if not name:
+        raise UsageError(f"{kind}: the name is empty")
+    if len(name) > LONGEST_NAME:
+        raise UsageError(f"{kind} {name[:40]!a}...: {len(name)} characters; at most {LONGEST_NAME}")
+    if name != name.strip():
+        raise UsageError(f"{kind} {name!a}: begins or ends with a blank")
+    if not name.isprintable():
+        raise UsageError(f"{kind} {name!a}: has a character that does not print")
+    return name
+
+
+def check_text(kind: str, text: str) -> str:
+    """Return ``text`` if it can be stored as free text.
+
+    Raises:
+        UsageError: it is too long, or has a NUL or an undecodable byte, which no database stores.
+    """
+    if len(text) > LONGEST_TEXT:
+        raise UsageError(f"{kind}: {len(text)} characters; at most {LONGEST_TEXT}")
+    if "\0" in text or (not text.isascii() and _has_surrogate(text)):
+        raise UsageError(f"{kind} {text[:40]!a}: has a character that cannot be stored")
+    return text
+
+
+def check_tags(tags: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Return the tags sorted by key.
+
+    Raises:
+        UsageError: a key is no name or comes twice, a value cannot be stored, or there are too many.
+    """
+    result = tuple(sorted((check_name("tag", key), check_text(f"tag {key}", value)) for key, value in tags))
+    if len(result) > MOST_TAGS:
+        raise UsageError(f"{len(result)} tags; at most {MOST_TAGS}")
+    keys = [key for key, _ in result]
+    for key in keys:
+        if keys.count(key) > 1:
+            raise UsageError(f"tag {key!r} is given twice")
+    return result
+
+
+def _has_surrogate(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False

@@ -1,0 +1,134 @@
+"""Reading the book: rows become values here, and the overlap query lives here."""
+
+from __future__ import annotations
+
+import json
+
+from bespeak.clock import FOREVER_US
+from bespeak.ledger.model import Action, Booking, EndedWhy, LogEntry, Mode, Reservation, Resource
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bespeak.storage.port import Row, Transaction
+
+COLUMNS = (
+    "r.seq, r.id, r.number, r.holder, r.acting, r.resources, r.mode, r.starts_us, r.ends_us, r.created_us, "
+    "r.ended_us, r.ended_why, r.ended_note, r.purpose, r.tags, r.priority, r.lease_us, r.waiting, r.rank, "
+    "r.wanted_us, r.not_before_us, r.keepalive_us"
+)
+RESOURCE_COLUMNS = "name, capacity, declared, description, longest_us"
+LOG_COLUMNS = "seq, at_us, action, who, acting, reservation, resources, before, after"
+
+_OVERLAP = """
+SELECT b.resource, {columns}
+FROM ledger_resources x
+JOIN ledger_bookings b
+  ON b.resource = x.name AND b.starts_us < :ends AND b.starts_us > :starts - x.longest_us
+JOIN ledger_reservations r ON r.seq = b.reservation
+WHERE x.name IN ({names}) AND b.ends_us > :starts AND b.ends_us < {forever}
+UNION ALL
+SELECT b.resource, {columns}
+FROM ledger_bookings b
+JOIN ledger_reservations r ON r.seq = b.reservation
+WHERE b.resource IN ({names}) AND b.ends_us >= {forever} AND b.starts_us < :ends
+"""
+_LINE = """
+SELECT l.resource, {columns}
+FROM ledger_line l
+JOIN ledger_reservations r ON r.seq = l.reservation
+WHERE l.resource IN ({names})
+ORDER BY l.rank, r.seq
+"""
+
+
+def in_list(prefix: str, values: Iterable[str]) -> tuple[str, dict[str, object]]:
+    """Return the inside of ``IN (...)`` for named parameters, and the parameters."""
+    params: dict[str, object] = {f"{prefix}{index}": value for index, value in enumerate(values)}
+    return ", ".join(f":{name}" for name in params), params
+
+
+def reservation(row: Row) -> Reservation:
+    """Make a reservation of the columns of :data:`COLUMNS`."""
+    why = row[11]
+    return Reservation(
+        seq=row[0],
+        id=row[1],
+        number=row[2],
+        holder=row[3],
+        acting=row[4],
+        resources=tuple(json.loads(row[5])),
+        mode=Mode(row[6]),
+        starts_us=row[7],
+        ends_us=row[8],
+        created_us=row[9],
+        ended_us=row[10],
+        ended_why=EndedWhy(why) if why else None,
+        ended_note=row[12],
+        purpose=row[13],
+        tags=tuple((key, value) for key, value in json.loads(row[14])),
+        priority=row[15],
+        lease_us=row[16],
+        waiting=bool(row[17]),
+        rank=row[18],
+        wanted_us=row[19],
+        not_before_us=row[20],
+        keepalive_us=row[21],
+    )
+
+
+def booking(resource: str, of: Reservation) -> Booking:
+    """Return what ``of``, which is live, means for one of its resources."""
+    return Booking(resource, of.holder, of.id, of.mode, of.starts_us, of.ends_us, of.waiting, of.purpose, of.rank)
+
+
+def log_entry(row: Row) -> LogEntry:
+    """Make a log entry of the columns of :data:`LOG_COLUMNS`."""
+    return LogEntry(
+        row[0],
+        row[1],
+        Action(row[2]),
+        row[3],
+        row[4],
+        row[5],
+        tuple(json.loads(row[6])),
+        json.loads(row[7]),
+        json.loads(row[8]),
+    )
+
+
+def resource(row: Row) -> Resource:
+    """Make a resource of the columns of :data:`RESOURCE_COLUMNS`."""
+    return Resource(row[0], row[1], bool(row[2]), row[3], row[4])
+
+
+def resources(tx: Transaction, names: Iterable[str]) -> dict[str, Resource]:
+    """Return the known ones among ``names``."""
+    inside, params = in_list("n", names)
+    found = tx.all(f"SELECT {RESOURCE_COLUMNS} FROM ledger_resources WHERE name IN ({inside})", params)
+    return {row[0]: resource(row) for row in found}
+
+
+def overlapping(tx: Transaction, names: Iterable[str], starts_us: int, ends_us: int) -> list[tuple[str, Reservation]]:
+    """Return the granted reservations that overlap ``[starts_us, ends_us)``, with the resource they overlap on.
+
+    Lapsed ones are among them; whoever asks decides what a lapse means.
+    """
+    inside, params = in_list("n", names)
+    sql = _OVERLAP.format(columns=COLUMNS, names=inside, forever=FOREVER_US)
+    params |= {"starts": starts_us, "ends": ends_us}
+    return [(row[0], reservation(row[1:])) for row in tx.all(sql, params)]
+
+
+def in_line(tx: Transaction, names: Iterable[str]) -> list[tuple[str, Reservation]]:
+    """Return who waits for any of ``names``, in order, with the resource waited for; lapsed ones included."""
+    inside, params = in_list("n", names)
+    rows = tx.all(_LINE.format(columns=COLUMNS, names=inside), params)
+    return [(row[0], reservation(row[1:])) for row in rows]
+
+
+def by_id(tx: Transaction, identifier: str) -> Reservation | None:
+    """Return the reservation with this full id, or None."""
+    row = tx.one(f"SELECT {COLUMNS} FROM ledger_reservations r WHERE r.id = :id", {"id": identifier})
+    return reservation(row) if row else None

@@ -1,0 +1,112 @@
+"""The tables of the book, and how they came to be.
+
+``ledger_reservations`` holds the facts. ``ledger_bookings`` is their index by resource and time: an overlap query seeks
+``(resource, starts_us)`` no further back than the resource's longest bounded booking, so its cost does not grow with
+the book; open ends have a small index of their own. ``ledger_line`` is the index of those who wait.
+"""
+
+from __future__ import annotations
+
+from bespeak.clock import FOREVER_US
+from bespeak.storage.schema import Component, Step
+
+_RESERVATIONS = """
+CREATE TABLE ledger_reservations (
+    seq {identity},
+    id TEXT{c} NOT NULL UNIQUE,
+    tail TEXT{c} NOT NULL,
+    number BIGINT UNIQUE,
+    holder TEXT{c} NOT NULL,
+    acting TEXT{c},
+    resources TEXT{c} NOT NULL,
+    mode TEXT{c} NOT NULL CHECK (mode IN ('exclusive', 'shared')),
+    starts_us BIGINT NOT NULL,
+    ends_us BIGINT NOT NULL,
+    created_us BIGINT NOT NULL,
+    ended_us BIGINT,
+    ended_why TEXT{c} CHECK (ended_why IN ('released', 'cancelled', 'kicked', 'replaced', 'no_show', 'lapsed')),
+    ended_note TEXT{c} NOT NULL DEFAULT '',
+    purpose TEXT{c} NOT NULL DEFAULT '',
+    tags TEXT{c} NOT NULL DEFAULT '[]',
+    priority INTEGER NOT NULL DEFAULT 0,
+    lease_us BIGINT,
+    waiting INTEGER NOT NULL DEFAULT 0 CHECK (waiting IN (0, 1)),
+    rank BIGINT NOT NULL DEFAULT 0,
+    wanted_us BIGINT NOT NULL DEFAULT 0,
+    not_before_us BIGINT NOT NULL DEFAULT 0,
+    keepalive_us BIGINT,
+    CHECK ((ended_us IS NULL) = (ended_why IS NULL)),
+    CHECK (waiting = 1 OR ended_us IS NOT NULL OR (number IS NOT NULL AND starts_us < ends_us))
+)
+"""
+_RESOURCES = """
+CREATE TABLE ledger_resources (
+    name TEXT{c} NOT NULL PRIMARY KEY,
+    capacity INTEGER NOT NULL DEFAULT 1 CHECK (capacity >= 1),
+    declared INTEGER NOT NULL DEFAULT 0 CHECK (declared IN (0, 1)),
+    description TEXT{c} NOT NULL DEFAULT '',
+    longest_us BIGINT NOT NULL DEFAULT 0
+){rowless}
+"""
+_BOOKINGS = """
+CREATE TABLE ledger_bookings (
+    resource TEXT{c} NOT NULL,
+    starts_us BIGINT NOT NULL,
+    ends_us BIGINT NOT NULL,
+    reservation BIGINT NOT NULL,
+    PRIMARY KEY (resource, starts_us, reservation),
+    CHECK (starts_us < ends_us)
+){rowless}
+"""
+_LINE = """
+CREATE TABLE ledger_line (
+    resource TEXT{c} NOT NULL,
+    rank BIGINT NOT NULL,
+    reservation BIGINT NOT NULL,
+    PRIMARY KEY (resource, rank, reservation)
+){rowless}
+"""
+_LOG = """
+CREATE TABLE ledger_log (
+    seq {identity},
+    at_us BIGINT NOT NULL,
+    action TEXT{c} NOT NULL,
+    reservation TEXT{c},
+    resources TEXT{c} NOT NULL,
+    who TEXT{c} NOT NULL,
+    acting TEXT{c},
+    before TEXT{c} NOT NULL,
+    after TEXT{c} NOT NULL
+)
+"""
+_INDEXES = (
+    "CREATE INDEX ledger_reservations_tail ON ledger_reservations (tail)",
+    "CREATE INDEX ledger_reservations_holder ON ledger_reservations (holder, ends_us) WHERE ended_us IS NULL",
+    "CREATE INDEX ledger_reservations_open ON ledger_reservations (ends_us) WHERE ended_us IS NULL",
+    f"CREATE INDEX ledger_bookings_open ON ledger_bookings (resource) WHERE ends_us >= {FOREVER_US}",
+    "CREATE INDEX ledger_log_reservation ON ledger_log (reservation)",
+)
+_TABLES = (_RESERVATIONS, _RESOURCES, _BOOKINGS, _LINE, _LOG)
+
+
+def _statements(identity: str, collation: str, rowless: str) -> list[str]:
+    return [text.format(identity=identity, c=collation, rowless=rowless) for text in _TABLES] + list(_INDEXES)
+
+
+LEDGER = Component(
+    "ledger",
+    [
+        Step(
+            1,
+            sqlite=[
+                *_statements("INTEGER PRIMARY KEY AUTOINCREMENT", "", " WITHOUT ROWID"),
+                "CREATE TABLE ledger_number (last BIGINT NOT NULL)",
+                "INSERT INTO ledger_number (last) VALUES (0)",
+            ],
+            postgresql=[
+                *_statements("BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", ' COLLATE "C"', ""),
+                "CREATE SEQUENCE ledger_number",
+            ],
+        )
+    ],
+)
