@@ -45,7 +45,7 @@ def commands(text: str) -> list[tuple[str, str]]:
         if line.startswith("$ "):
             found.append((line[2:], []))
         elif found and found[-1][0].endswith("\\") and not found[-1][1]:
-            found[-1] = (found[-1][0][:-1] + line.strip().removeprefix("> "), [])
+            found[-1] = (f"{found[-1][0][:-1].rstrip()} {line.removeprefix('>').strip()}", [])
         elif found:
             found[-1][1].append(line)
     return [(command, "\n".join(lines).strip()) for command, lines in found]
