@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import getpass
 import os
-import pwd
 from dataclasses import dataclass
 from typing import Literal
 
 from bespeak.errors import UsageError
+from bespeak.reservations.accounts import VARIABLES, account_instead_of, said_by_environment
 from bespeak.text import safe
 
 IdentitySource = Literal["--as-user", "$USER"]
-VARIABLES = ("LOGNAME", "USER", "LNAME", "USERNAME")
 
 
 @dataclass(frozen=True)
@@ -51,39 +50,13 @@ def resolve_username(as_user: str | None) -> ResolvedIdentity:
             f"cannot tell who you are: user id {os.getuid()} has no account, and {', '.join(VARIABLES)} are not set; "
             "say it with --as-user"
         ) from error
-    said = _said_by_environment()
+    said = said_by_environment()
     if said is not None and said[1] == username:
         account = account_instead_of(username)
         if account is not None:
             _warn(said[0], username, account)
             username = account
     return ResolvedIdentity(username, "$USER")
-
-
-def account_instead_of(username: str) -> str | None:
-    """Return the account name that counts in place of ``username``, or None when ``username`` may stand.
-
-    It may stand when it is an account of the real user id, or when that id has no account at all.
-    """
-    uid = os.getuid()
-    try:
-        account = pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return None
-    if username == account:
-        return None
-    try:
-        return None if pwd.getpwnam(username).pw_uid == uid else account
-    except (KeyError, ValueError):
-        return account
-
-
-def _said_by_environment() -> tuple[str, str] | None:
-    for variable in VARIABLES:
-        value = os.environ.get(variable)
-        if value:
-            return variable, value
-    return None
 
 
 def _warn(variable: str, username: str, account: str) -> None:

@@ -40,6 +40,11 @@ class LedgerReservationBackend:
         self._engine = engine
         self._mine = engine is None
 
+    @property
+    def url(self) -> str | None:
+        """Where the book is; None for an open book that was handed over, or for that of the settings."""
+        return self._url
+
     def backend_name(self) -> str:
         """Return ``ledger``."""
         return "ledger"

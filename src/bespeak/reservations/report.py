@@ -14,6 +14,7 @@ from bespeak.errors import UsageError
 from bespeak.labs.model import required_resources
 from bespeak.reservations.errors import ReservationBackendError, as_backend_error
 from bespeak.reservations.null_backend import NullReservationBackend
+from bespeak.reservations.wording import allowed_text, refusal_text
 from bespeak.text import safe, shown
 
 if TYPE_CHECKING:
@@ -84,22 +85,14 @@ class GateReport:
                 f"on lab {self.lab!r}. Required resources: {list(self.required)!r}"
             )
         if self.missing:
-            return refusal_text(self.username or UNKNOWN_USER, self.lab, self.missing)
+            names = [(each.resource, [holder.username for holder in each.holders]) for each in self.missing]
+            return refusal_text(self.username or UNKNOWN_USER, self.lab, names)
         if not self.checked:
             why = f"{safe(self.decided_by)} says backend = 'none'" if self.decided_by else "no backend is configured"
             return f"Nothing was checked: {why}, so anybody may use lab {self.lab!r}."
         if not self.required:
             return f"Nothing had to be checked: lab {self.lab!r} requires no resources."
-        return f"User {self.username!r} holds all resources required by lab {self.lab!r}."
-
-
-def refusal_text(username: str, lab: str, missing: tuple[MissingResource, ...]) -> str:
-    """Return the documented text of a refusal."""
-    lines = [f"User {username!r} does not hold all resources required by lab {lab!r}. Missing:"]
-    for each in missing:
-        names = ", ".join(safe(holder.username) for holder in each.holders)
-        lines.append(f"  - {safe(each.resource)} ({f'held by {names}' if names else 'unreserved'})")
-    return "\n".join(lines)
+        return allowed_text(self.username or UNKNOWN_USER, self.lab)
 
 
 def evaluate(state: ReservationState, lab: Any, *, even_if_skipped: bool = False) -> GateReport:
