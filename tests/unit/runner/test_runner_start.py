@@ -45,7 +45,9 @@ def test_variables_with_any_name_and_value_arrive(runner, monkeypatch):
     monkeypatch.setenv("bspk", "x")
     monkeypatch.setenv("dotted.name", "a=b\nc")
     job = run(
-        runner, ["/usr/bin/env", "-0"], environment={"ADDED": "", "a-b": "1", "pid": "mine", "record": "r", b"b": b"\xff"}
+        runner,
+        ["/usr/bin/env", "-0"],
+        environment={"ADDED": "", "a-b": "1", "pid": "mine", "record": "r", b"b": b"\xff"},
     )
     assert job.exit_code == 0
     got = dict(item.split(b"=", 1) for item in stdout_of(runner, job).split(b"\0")[:-1])
