@@ -27,7 +27,7 @@ test: $(READY) ## every test, on SQLite and on a real PostgreSQL server
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 
 peers: $(READY) ## against real counterparts, each in an environment of its own
-	@$(BIN)/python -m pytest -q -s -m peers -o norecursedirs= tests/peers
+	@$(BIN)/python -m pytest -q -s -m peers -o 'norecursedirs=.*' tests/peers
 
 lint: $(READY) ## style, types, and the law of the house
 	@$(BIN)/ruff check --quiet

@@ -117,7 +117,7 @@ def read_duration(text: str) -> int:
         int(count) * size >= left for (count, _), size, left in zip(parts[1:], sizes[1:], sizes, strict=False)
     )
     if not falling or carried:
-        raise Unclear("units go from large to small, each less than one of the unit before", [_exact(total)])
+        raise Unclear("units go from large to small, each less than one of the unit before", [exact(total)])
     return total
 
 
@@ -156,7 +156,7 @@ def _fraction_reading(plain: str) -> list[str]:
     whole, point, fraction = plain[:-1].replace(",", ".").partition(".")
     if point and (whole + fraction).isdigit() and plain[-1] in _SIZES and len(plain) <= _LONGEST_NUMBER:
         total, rest = divmod(int(whole + fraction) * _SIZES[plain[-1]], 10 ** len(fraction))
-        return [] if rest or total % SECOND_US else [_exact(total)]
+        return [] if rest or total % SECOND_US else [exact(total)]
     return []
 
 
@@ -166,7 +166,7 @@ def _squeezed_reading(plain: str) -> list[str]:
     return ["".join(count + _WORDS.get(word.removesuffix("s"), word) for count, word in parts)]
 
 
-def _exact(duration_us: int) -> str:
+def exact(duration_us: int) -> str:
     """Format a whole number of seconds as it is typed, losing nothing."""
     text = ""
     for unit, size in _UNITS[1:]:

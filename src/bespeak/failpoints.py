@@ -9,15 +9,25 @@ from __future__ import annotations
 
 import os
 
-_target, _, _count = os.environ.get("BESPEAK_CRASH_AT", "").partition(":")
-_left = int(_count) if _count.isdigit() else 1
+_target = ""
+_left = 1
+
+
+def arm(point: str) -> None:
+    """Choose where to die: a name, or ``name:n`` for its n-th time; the empty text for nowhere."""
+    global _target, _left  # noqa: PLW0603 -- one countdown for the whole process
+    _target, _, count = point.partition(":")
+    _left = int(count) if count.isdigit() else 1
 
 
 def reach(point: str) -> None:
     """Die here, as by power loss of this process alone, if a test asked for it."""
     if not _target or point != _target:
         return
-    global _left  # noqa: PLW0603 -- a countdown of the whole process
+    global _left  # noqa: PLW0603 -- one countdown for the whole process
     _left -= 1
     if _left <= 0:
         os.kill(os.getpid(), 9)
+
+
+arm(os.environ.get("BESPEAK_CRASH_AT", ""))

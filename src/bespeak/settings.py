@@ -29,7 +29,7 @@ FOLDERS = (".bespeak", ".otto")
 FILENAME = "settings.toml"
 SUT_DIRS_VARIABLES = ("BESPEAK_SUT_DIRS", "OTTO_SUT_DIRS")
 LEDGER_VARIABLE = "BESPEAK_LEDGER"
-LEDGER_KEYS = {"url": str, "strict": bool, "default_for": str}
+LEDGER_KEYS: dict[str, type] = {"url": str, "strict": bool, "default_for": str, "kickers": list}
 _NOT_FOR_USERS = ("init", "labs", "libs", "reservations")
 
 
@@ -369,12 +369,16 @@ def _ledger_table(value: Any, path: str, root: str) -> dict[str, Any]:
         kind = LEDGER_KEYS.get(key)
         if kind is None:
             raise _unknown_key(path, "ledger", key, tuple(LEDGER_KEYS))
-        if not isinstance(item, kind) or item == "":
-            wanted = "true or false" if kind is bool else "a text"
+        if not isinstance(item, kind) or item == "" or (isinstance(item, list) and not _all_texts(item)):
+            wanted = {bool: "true or false", list: "a list of texts"}.get(kind, "a text")
             raise SettingsError(f"{safe(path)}: [ledger] {key} must be {wanted}, not {shown(item)}")
     if "url" in table:
         table["url"] = book_url(table["url"], f"{path}: [ledger] url", root)
     return table
+
+
+def _all_texts(items: list[Any]) -> bool:
+    return all(isinstance(item, str) and item for item in items)
 
 
 def _unknown_key(path: str, table: str, key: str, known: tuple[str, ...]) -> SettingsError:

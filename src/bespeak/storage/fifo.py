@@ -2,9 +2,10 @@
 
 Watching the database file instead wakes sleepers before the commit can be seen, and polling costs either time or
 processor. A FIFO has no path-length limit (a socket has), belongs to the file system's permissions, and a dead
-sleeper shows itself: opening its FIFO for writing fails with ENXIO, and the next writer removes it.
+sleeper shows itself: opening its FIFO for writing fails with ENXIO, and the next writer removes it. For the same
+reason a new sleeper opens its FIFO under a hidden name first, and gives it the visible, never reused one afterwards.
 
-Layout: ``<book>.wake/<hash of topic>/<pid>-<n>``.
+Layout: ``<book>.wake/<checksum of topic>/<random>``. Two topics with one checksum only wake each other for nothing.
 """
 
 from __future__ import annotations
@@ -12,22 +13,20 @@ from __future__ import annotations
 import errno
 import os
 import select
-from itertools import count
+from binascii import crc32
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 ALL_TOPICS = "*"
-_numbers = count()
+_HIDDEN = "."
 
 
 def _folder(root: str, topic: str) -> str:
     if topic == ALL_TOPICS:
         return os.path.join(root, "all")
-    from hashlib import blake2b
-
-    return os.path.join(root, blake2b(topic.encode(), digest_size=12).hexdigest())
+    return os.path.join(root, f"{crc32(topic.encode()):08x}")
 
 
 def wake(root: str, topics: Iterable[str]) -> None:
@@ -46,7 +45,8 @@ def wake(root: str, topics: Iterable[str]) -> None:
         except OSError:
             continue
         for name in names:
-            _poke(os.path.join(folder, name))
+            if not name.startswith(_HIDDEN):
+                _poke(os.path.join(folder, name))
 
 
 def _poke(path: str) -> None:
@@ -85,28 +85,32 @@ class FifoListener:
         self._paths: list[str] = []
         self._descriptors: list[int] = []
         self._poll = select.epoll()
-        _make_folder(root, folder_mode)
-        for topic in topics:
-            self._add(_folder(root, topic), folder_mode)
+        try:
+            _make_folder(root, folder_mode)
+            for topic in topics:
+                self._add(_folder(root, topic), folder_mode)
+        except BaseException:
+            self.close()
+            raise
 
     def _add(self, folder: str, mode: int) -> None:
-        path = os.path.join(folder, f"{os.getpid()}-{next(_numbers)}")
+        name = os.urandom(9).hex()
+        hidden = os.path.join(folder, _HIDDEN + name)
         while True:
             _make_folder(folder, mode)
             try:
-                os.mkfifo(path, mode & 0o666)
+                os.mkfifo(hidden, mode & 0o666)
             except FileNotFoundError:
                 continue  # a writer removed the empty folder in between
-            except FileExistsError:
-                os.unlink(path)  # left by a dead process that had our number
-                continue
             break
-        os.chmod(path, mode & 0o666)
+        os.chmod(hidden, mode & 0o666)
         # Opened for reading and writing, the FIFO never reports that its last writer went away.
-        descriptor = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
-        self._paths.append(path)
+        descriptor = os.open(hidden, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
         self._descriptors.append(descriptor)
         self._poll.register(descriptor, select.EPOLLIN)
+        path = os.path.join(folder, name)
+        os.rename(hidden, path)
+        self._paths.append(path)
 
     def wait(self, timeout_seconds: float | None) -> bool:
         """Sleep until woken or until the time is over; True when woken."""

@@ -7,66 +7,80 @@ wakes looks again. While the server is away, waiting simply goes on.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from hashlib import blake2b
+from typing import TYPE_CHECKING
 
 import psycopg
+
+from bespeak.storage.pgconnections import connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from bespeak.errors import UnavailableError
+    from bespeak.storage.pgconnections import Connection
+    from bespeak.storage.pgurl import Address
 
 ALL_TOPICS = "*"
-_RETRY_SECONDS = 1.0
+_RETRY_SECONDS = 0.5
 _LONGEST_SECONDS = 3600.0
+
+
+def topic_hash(topic: str) -> str:
+    """Return what stands for a topic in a notification, whose length the server limits."""
+    return blake2b(topic.encode(), digest_size=12).hexdigest()
 
 
 class PostgresListener:
     """A sleeper on some topics of one book.
 
     Args:
-        dsn: how to connect.
+        address: how to connect.
         channel: the NOTIFY channel of the book.
         topics: what to be woken for; ``"*"`` for everything.
         failure: turns a driver's error into the one the user sees.
     """
 
     def __init__(
-        self, dsn: str, channel: str, topics: Iterable[str], failure: Callable[[Exception], UnavailableError]
+        self, address: Address, channel: str, topics: Iterable[str], failure: Callable[[Exception], UnavailableError]
     ) -> None:
-        self._dsn = dsn
+        self._address = address
         self._channel = channel
-        self._topics = frozenset(topics)
+        topics = list(topics)
+        self._everything = ALL_TOPICS in topics
+        self._hashes = frozenset(topic_hash(topic) for topic in topics)
         try:
             self._connection = self._connect()
         except psycopg.Error as error:
             raise failure(error) from error
 
-    def _connect(self) -> psycopg.Connection[tuple[Any, ...]]:
-        connection = psycopg.connect(self._dsn, autocommit=True, connect_timeout=10, application_name="bespeak-listen")
-        connection.execute(f'LISTEN "{self._channel}"'.encode())
+    def _connect(self) -> Connection:
+        connection = connect(self._address, "bespeak-listen")
+        try:
+            connection.execute(f'LISTEN "{self._channel}"'.encode())
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     def wait(self, timeout_seconds: float | None) -> bool:
         """Sleep until woken or until the time is over; True when woken or reconnected."""
         deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
         while True:
-            left = _LONGEST_SECONDS if deadline is None else deadline - time.monotonic()
-            if left <= 0 and timeout_seconds:
-                return False
+            left = _LONGEST_SECONDS if deadline is None else max(deadline - time.monotonic(), 0.0)
             try:
-                if self._take(max(left, 0.0)):
+                if self._take(left):
                     return True
             except psycopg.Error:
                 if self._reconnect(deadline):
                     return True
-            if not timeout_seconds and deadline is not None:
+            if deadline is not None and time.monotonic() >= deadline:
                 return False
 
     def _take(self, seconds: float) -> bool:
         hit = False
         for note in self._connection.notifies(timeout=seconds, stop_after=1):
-            hit = hit or ALL_TOPICS in self._topics or note.payload in self._topics
+            hit = hit or self._everything or note.payload in self._hashes
         return hit
 
     def _reconnect(self, deadline: float | None) -> bool:
@@ -80,7 +94,7 @@ class PostgresListener:
         return True
 
     def fileno(self) -> int:
-        """Return the descriptor to wait on."""
+        """Return the descriptor to wait on; after a reconnection it is another one."""
         return self._connection.fileno()
 
     def close(self) -> None:

@@ -14,6 +14,8 @@ from bespeak.errors import UsageError
 DEFAULT_SCHEMA = "bespeak"
 _SHOWN = ("host", "hostaddr", "port", "dbname", "user", "service")
 _SECRET = ("password", "sslpassword", "sslkey", "oauth_client_secret", "scram_client_key", "scram_server_key")
+_HOST = r"(\[[^\]@/]*\]|[^:@\[\]]*)(:\d*)?"
+_HOSTS = rf"{_HOST}(,{_HOST})*"
 _HIDDEN = "***"
 
 
@@ -24,7 +26,7 @@ class Address:
         url: ``postgresql://user:password@host:port/database?schema=NAME&...``.
 
     Raises:
-        UsageError: the schema's name is not one, or the URL has a fragment.
+        UsageError: the schema's name is not one, or where the password ends is not clear.
     """
 
     __slots__ = ("_secrets", "dsn", "name", "schema")
@@ -34,6 +36,11 @@ class Address:
         base, _, query = rest.partition("?")
         authority, slash, path = base.partition("/")
         user, at, hosts = authority.rpartition("@")
+        if not re.fullmatch(_HOSTS, hosts) or "@" in user or "@" in path:
+            raise UsageError(
+                "book: this postgresql:// URL cannot be read as user:password@host:port/database; "
+                "in a password, each of @ : / ? must be percent-encoded"
+            )
         options = [part for part in query.split("&") if part]
         self._secrets = _secrets_of(user, options)
         self.schema = DEFAULT_SCHEMA

@@ -8,11 +8,12 @@ transaction, because a NOTIFY inside it serialises all commits of the database.
 
 from __future__ import annotations
 
+import random
 import re
 import time
 from functools import lru_cache
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bespeak import failpoints
 from bespeak.errors import OutcomeUnknownError, UnavailableError, UsageError
@@ -21,28 +22,27 @@ from bespeak.storage.schema import MIGRATION_KEY, VERSIONS, migrate, up_to_date
 
 try:
     import psycopg
-    from psycopg import errors as pg_errors
-    from psycopg_pool import ConnectionPool, PoolTimeout
 except ImportError as missing:
     raise UsageError("a postgresql:// book needs the extra: pip install 'bespeak[postgres]'") from missing
+from psycopg import errors as pg_errors
+
+from bespeak.storage.pgconnections import Connections
+from bespeak.storage.pglisten import PostgresListener, topic_hash
+from bespeak.storage.pgoutcome import was_committed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from bespeak.clock import Clock
+    from bespeak.storage.pgconnections import Connection
     from bespeak.storage.port import Dialect, Listener, Params, Row, T
     from bespeak.storage.schema import Component
 
-    Connection = psycopg.Connection[tuple[Any, ...]]
-
-CONNECT_SECONDS = 10.0
-TRANSACTION_LIMIT_MS = 30_000
-"""No transaction of ours lives longer than this: a gap in the log's numbers older than it was rolled back."""
-
 _TRIES = 10
 _NOTHING: dict[str, object] = {}
-_LOCK = "SELECT pg_advisory_xact_lock(k) FROM unnest(%(keys)s::bigint[]) AS k"
 _NOW = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+_NOTIFY = b"SELECT pg_notify(%(channel)s, t) FROM unnest(%(topics)s::text[]) AS t"
+_AGAIN = (pg_errors.DeadlockDetected, pg_errors.SerializationFailure)
 
 
 @lru_cache(maxsize=512)
@@ -60,12 +60,13 @@ def _key_number(schema: str, key: str) -> int:
 class PostgresTransaction:
     """Statements inside one PostgreSQL transaction; see :class:`bespeak.storage.port.Transaction`."""
 
-    __slots__ = ("_connection", "now_us", "topics")
+    __slots__ = ("_connection", "now_us", "number", "topics")
     dialect: Dialect = "postgresql"
 
-    def __init__(self, connection: Connection, now_us: int) -> None:
+    def __init__(self, connection: Connection, now_us: int, number: str = "") -> None:
         self._connection = connection
         self.now_us = now_us
+        self.number = number
         self.topics: list[str] = []
 
     def all(self, sql: str, params: Params = _NOTHING) -> list[Row]:
@@ -109,163 +110,145 @@ class PostgresEngine:
         self, url: str, components: Sequence[Component], *, durable: bool = True, now: Clock | None = None
     ) -> None:
         self._address = Address(url)
-        self._dsn = self._address.dsn
         self.schema = self._address.schema
         self.name = self._address.name
-        self._now = now
-        self._durable = durable
         self.channel = f"bespeak_{self.schema}"[:63]
-        self._pool: ConnectionPool[Connection] = ConnectionPool(
-            self._dsn,
-            min_size=0,
-            max_size=8,
-            timeout=CONNECT_SECONDS,
-            num_workers=1,
-            open=False,
-            configure=self._configure,
-            check=ConnectionPool.check_connection,
-            kwargs={"autocommit": True, "connect_timeout": int(CONNECT_SECONDS), "application_name": "bespeak"},
-        )
-        self._open(components)
-
-    def _open(self, components: Sequence[Component]) -> None:
-        # The first connection is made by hand: the pool would retry a wrong password until its time-out.
+        self._now = now
+        self._connections = Connections(self._address, durable=durable)
         try:
-            with psycopg.connect(self._dsn, autocommit=True, connect_timeout=int(CONNECT_SECONDS)) as connection:
-                self._configure(connection)
-                if not up_to_date(self._versions(connection), components, self.name):
-                    self._migrate(connection, components)
+            self._prepare(components)
+        except BaseException:
+            self.close()
+            raise
+
+    def _prepare(self, components: Sequence[Component]) -> None:
+        try:
+            connection, found = self._connections.lend(_versions)
+            self._connections.give_back(connection)
         except psycopg.Error as error:
             raise self._failure(error) from error
-        self._pool.open()
+        if not up_to_date(found, components, self.name):
+            self.transact((MIGRATION_KEY,), lambda tx: self._migrate(tx, components))
 
-    def _versions(self, connection: Connection) -> dict[str, int]:
-        try:
-            return {str(name): int(version) for name, version in connection.execute(VERSIONS.encode())}
-        except pg_errors.UndefinedTable:
-            return {}
-
-    def _migrate(self, connection: Connection, components: Sequence[Component]) -> None:
-        with connection.transaction():
-            connection.execute(_LOCK, {"keys": [_key_number(self.schema, MIGRATION_KEY)]})
-            connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{self.schema}"'.encode())
-            migrate(PostgresTransaction(connection, self._instant(connection)), components, self.name)
-
-    def _configure(self, connection: Connection) -> None:
-        durable = "on" if self._durable else "off"
-        connection.execute(
-            f'SET search_path TO "{self.schema}"; SET synchronous_commit TO {durable}; '
-            f"SET statement_timeout TO {TRANSACTION_LIMIT_MS}; SET lock_timeout TO {TRANSACTION_LIMIT_MS}; "
-            f"SET idle_in_transaction_session_timeout TO {TRANSACTION_LIMIT_MS}; "
-            "SET client_min_messages TO warning".encode()
-        )
-
-    def _instant(self, connection: Connection) -> int:
-        if self._now is not None:
-            return self._now()
-        row = connection.execute(_NOW).fetchone()
-        return int(row[0]) if row else 0
+    def _migrate(self, tx: PostgresTransaction, components: Sequence[Component]) -> None:
+        if tx.one("SELECT 1 FROM pg_namespace WHERE nspname = :schema", {"schema": self.schema}) is None:
+            tx.run(f'CREATE SCHEMA "{self.schema}"')
+        migrate(tx, components, self.name)
 
     def transact(self, keys: Iterable[str], work: Callable[[PostgresTransaction], T]) -> T:
         """Run ``work`` in one write transaction that holds the advisory locks of ``keys``."""
-        numbers = sorted({_key_number(self.schema, key) for key in keys})
+        begin = self._write_start(keys)
         for attempt in range(1, _TRIES + 1):
             try:
-                result, topics = self._attempt(numbers, work)
-            except (pg_errors.DeadlockDetected, pg_errors.SerializationFailure) as error:
+                result, topics = self._attempt(begin, work)
+            except _AGAIN as error:
                 if attempt == _TRIES:
                     raise self._failure(error) from error
-                time.sleep(0.002 * attempt * (0.5 + numbers[0] % 97 / 97 if numbers else 1))
-            except (psycopg.Error, PoolTimeout) as error:
+                time.sleep(0.004 * attempt * random.random())  # noqa: S311 -- two that met must part
+            except psycopg.Error as error:
                 raise self._failure(error) from error
             else:
+                failpoints.reach("storage.after_commit")
                 self._notify(topics)
                 return result
         raise AssertionError("unreachable")  # pragma: no cover
 
-    def _attempt(self, numbers: list[int], work: Callable[[PostgresTransaction], T]) -> tuple[T, list[str]]:
-        with self._pool.connection() as connection:
+    def _write_start(self, keys: Iterable[str]) -> bytes:
+        """Return the first message of a write: begin, take the locks in order, and only then look at the clock."""
+        numbers = sorted({_key_number(self.schema, key) for key in keys})
+        locks = "".join(f"SELECT pg_advisory_xact_lock({number}); " for number in numbers)
+        return f"BEGIN; {locks}{_NOW}, pg_current_xact_id()::text".encode()
+
+    def _attempt(self, begin: bytes, work: Callable[[PostgresTransaction], T]) -> tuple[T, list[str]]:
+        connection, tx = self._connections.lend(lambda connection: self._transaction(connection, begin))
+        try:
             try:
-                tx = PostgresTransaction(connection, self._begin(connection, numbers))
                 result = work(tx)
                 failpoints.reach("storage.before_commit")
             except BaseException:
-                self._roll_back(connection)
+                _roll_back(connection)
                 raise
-            self._commit(connection)
+            self._commit(connection, tx)
             return result, tx.topics
+        finally:
+            self._connections.give_back(connection)
 
-    def _begin(self, connection: Connection, numbers: list[int]) -> int:
-        with connection.pipeline():
-            connection.execute("BEGIN")
-            if numbers:
-                connection.execute(_LOCK, {"keys": numbers})
-            clock_row = None if self._now else connection.execute(_NOW)
-        if self._now is not None:
-            return self._now()
-        row = clock_row.fetchone() if clock_row else None
-        return int(row[0]) if row else 0
+    def _transaction(self, connection: Connection, begin: bytes) -> PostgresTransaction:
+        try:
+            cursor = connection.execute(begin)
+            while cursor.nextset():
+                pass
+            row = cursor.fetchone()
+        except BaseException:
+            _roll_back(connection)
+            raise
+        now_us, number = row or (0, "")
+        return PostgresTransaction(connection, self._now() if self._now else int(now_us), str(number))
 
-    def _commit(self, connection: Connection) -> None:
+    def _commit(self, connection: Connection, tx: PostgresTransaction) -> None:
+        timeline = self._connections.timeline
         try:
             connection.execute("COMMIT")
         except psycopg.OperationalError as error:
-            if connection.broken or connection.closed:
+            if not connection.closed:
+                raise
+            committed = was_committed(self._connections, timeline, tx.number)
+            if committed is None:
                 raise OutcomeUnknownError(
                     f"book {self.name}: the connection was lost during the commit; look whether the change was made"
                 ) from error
-            raise
-        failpoints.reach("storage.after_commit")
-
-    def _roll_back(self, connection: Connection) -> None:
-        try:
-            if not connection.closed:
-                connection.execute("ROLLBACK")
-        except psycopg.Error:
-            return  # the failure that brought us here is the one to tell
+            if not committed:
+                raise
 
     def _notify(self, topics: list[str]) -> None:
         if not topics:
             return
+        hashes = [topic_hash(topic) for topic in dict.fromkeys(topics)]
         try:
-            with self._pool.connection() as connection:
-                connection.execute(
-                    "SELECT pg_notify(%(channel)s, t) FROM unnest(%(topics)s::text[]) AS t",
-                    {"channel": self.channel, "topics": list(dict.fromkeys(topics))},
-                )
-        except (psycopg.Error, PoolTimeout):
-            return  # the change is committed; a wake-up is a hint, and sleepers look again by themselves
+            connection, _ = self._connections.lend(
+                lambda connection: connection.execute(_NOTIFY, {"channel": self.channel, "topics": hashes})
+            )
+            self._connections.give_back(connection)
+        except (psycopg.Error, UnavailableError):
+            return  # the change is committed; sleepers whose server was away look again when they reconnect
 
     def read(self, work: Callable[[PostgresTransaction], T]) -> T:
         """Run ``work`` on one snapshot of the book."""
+        begin = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {_NOW}, ''".encode()
         try:
-            with self._pool.connection() as connection:
-                with connection.pipeline():
-                    connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-                    clock_row = None if self._now else connection.execute(_NOW)
-                row = clock_row.fetchone() if clock_row else None
-                now_us = self._now() if self._now else int(row[0]) if row else 0
-                try:
-                    result = work(PostgresTransaction(connection, now_us))
-                except BaseException:
-                    self._roll_back(connection)
-                    raise
-                connection.execute("COMMIT")
-                return result
-        except (psycopg.Error, PoolTimeout) as error:
+            connection, tx = self._connections.lend(lambda connection: self._transaction(connection, begin))
+            try:
+                return work(tx)
+            finally:
+                _roll_back(connection)
+                self._connections.give_back(connection)
+        except psycopg.Error as error:
             raise self._failure(error) from error
 
     def listen(self, topics: Iterable[str]) -> Listener:
         """Start listening; needs a connection of its own."""
-        from bespeak.storage.pglisten import PostgresListener
-
-        return PostgresListener(self._dsn, self.channel, topics, self._failure)
+        return PostgresListener(self._address, self.channel, topics, self._failure)
 
     def close(self) -> None:
         """Give the connections back."""
-        self._pool.close()
+        self._connections.close()
 
     def _failure(self, error: Exception) -> UnavailableError:
         first_line = str(error).strip().splitlines()[:1]
         text = self._address.redact(first_line[0]) if first_line else type(error).__name__
         return UnavailableError(f"book {self.name}: {text}")
+
+
+def _versions(connection: Connection) -> dict[str, int]:
+    try:
+        return {str(name): int(version) for name, version in connection.execute(VERSIONS.encode())}
+    except pg_errors.UndefinedTable:
+        return {}
+
+
+def _roll_back(connection: Connection) -> None:
+    try:
+        if not connection.closed:
+            connection.execute("ROLLBACK")
+    except psycopg.Error:
+        return  # the failure that brought us here is the one to tell

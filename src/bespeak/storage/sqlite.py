@@ -103,31 +103,39 @@ class SqliteEngine:
         self._folder_mode, file_mode = _modes(os.path.dirname(self.path))
         try:
             self._connection = self._open(file_mode, durable=durable, foreign=foreign)
-            self._prepare(components)
+            try:
+                self._prepare(components)
+            except BaseException:
+                self._connection.close()
+                raise
         except (sqlite3.Error, OSError) as error:
             raise self._failure(error) from error
 
     def _open(self, file_mode: int, *, durable: bool, foreign: bool) -> sqlite3.Connection:
         if not os.path.exists(self.path):
             os.makedirs(os.path.dirname(self.path), mode=self._folder_mode, exist_ok=True)
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, file_mode)
-            os.fchmod(descriptor, file_mode)
-            os.close(descriptor)
+            _create(self.path, file_mode)
         connection = sqlite3.connect(
             self.path, timeout=self._busy_seconds, isolation_level=None, check_same_thread=False
         )
-        self._claim_file(connection, foreign=foreign)
-        connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
-        connection.execute("PRAGMA foreign_keys=ON")
+        try:
+            self._claim_file(connection, foreign=foreign)
+            connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+            connection.execute("PRAGMA foreign_keys=ON")
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     def _claim_file(self, connection: sqlite3.Connection, *, foreign: bool) -> None:
+        # One transaction: between two, another first process may claim the file and make tables in it.
+        connection.execute("BEGIN")
         (found,) = connection.execute("PRAGMA application_id").fetchone()
+        (tables,) = connection.execute("SELECT COUNT(*) FROM sqlite_schema").fetchone()
+        connection.execute("COMMIT")
         if found == APPLICATION_ID:
             return
-        (tables,) = connection.execute("SELECT COUNT(*) FROM sqlite_schema").fetchone()
         if (found or tables) and not foreign:
-            connection.close()
             raise UnavailableError(f"book {self.name}: this file is another program's database; nothing was written")
         self._persist(connection, "PRAGMA journal_mode=WAL")
         if not foreign:
@@ -238,7 +246,46 @@ class SqliteEngine:
         return self.path + ".wake"
 
     def _failure(self, error: Exception) -> UnavailableError:
-        return UnavailableError(f"book {self.name}: {_explain(error, self._busy_seconds)}")
+        return UnavailableError(f"book {self.name}: {self._explain(error)}")
+
+    def _explain(self, error: Exception) -> str:
+        if isinstance(error, OSError):
+            return error.strerror or str(error)
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            return f"locked by another program for more than {self._busy_seconds:g} s"
+        if code == sqlite3.SQLITE_CANTOPEN:
+            return _why_not_opened(self.path)
+        return _REASONS.get(code, str(error))
+
+
+_REASONS = {
+    sqlite3.SQLITE_FULL: "the disk is full",
+    sqlite3.SQLITE_READONLY: "the file or its folder is read-only",
+    sqlite3.SQLITE_CORRUPT: "the file is damaged",
+    sqlite3.SQLITE_NOTADB: "the file is not a database",
+    sqlite3.SQLITE_IOERR: "the disk reports an input/output error",
+    sqlite3.SQLITE_PERM: "access denied",
+}
+
+
+def _why_not_opened(path: str) -> str:
+    if os.path.isdir(path):
+        return "this is a folder, not a file"
+    if os.path.exists(path) and not os.access(path, os.R_OK):
+        return "access denied"
+    if not os.access(os.path.dirname(path), os.W_OK):
+        return "the file or its folder is read-only"
+    return "the file cannot be opened"
+
+
+def _create(path: str, mode: int) -> None:
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    except FileExistsError:
+        return  # somebody else was faster, and the file is theirs
+    os.fchmod(descriptor, mode)
+    os.close(descriptor)
 
 
 def _modes(folder: str) -> tuple[int, int]:
@@ -253,21 +300,3 @@ def _modes(folder: str) -> tuple[int, int]:
 
 def _is_busy(error: sqlite3.OperationalError) -> bool:
     return (error.sqlite_errorcode & 0xFF) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-
-
-def _explain(error: Exception, busy_seconds: float) -> str:
-    if isinstance(error, OSError):
-        return error.strerror or str(error)
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    known = {
-        sqlite3.SQLITE_BUSY: f"locked by another program for more than {busy_seconds:g} s",
-        sqlite3.SQLITE_LOCKED: f"locked by another program for more than {busy_seconds:g} s",
-        sqlite3.SQLITE_FULL: "the disk is full",
-        sqlite3.SQLITE_READONLY: "the file or its folder is read-only",
-        sqlite3.SQLITE_CANTOPEN: "the file cannot be opened",
-        sqlite3.SQLITE_CORRUPT: "the file is damaged",
-        sqlite3.SQLITE_NOTADB: "the file is not a database",
-        sqlite3.SQLITE_IOERR: "the disk reports an input/output error",
-        sqlite3.SQLITE_PERM: "access denied",
-    }
-    return known.get(code, str(error))

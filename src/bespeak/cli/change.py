@@ -1,0 +1,117 @@
+"""``extend``, ``shorten``, ``release`` and ``kick``: changing what is in the book."""
+
+from __future__ import annotations
+
+from bespeak.cli import present, typed
+from bespeak.errors import BusyError, NotFoundError, UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bespeak.cli.context import Context, Values
+    from bespeak.ledger.model import Actor, Reservation
+    from bespeak.ledger.service import Ledger
+
+_ID_LETTERS = frozenset("0123456789abcdef-")
+_SHORTEST = 6
+
+
+def extend(context: Context, values: Values) -> int:
+    """Give a reservation a later end."""
+    from bespeak.ledger.base import RefusedError
+
+    duration_us, ends_us = _one_end(values)
+    book = context.book()
+    found = book.find(values["id"])
+    try:
+        changed = book.extend(found.id, context.actor(), duration_us=duration_us, ends_us=ends_us)
+    except RefusedError as refused:
+        from bespeak.ledger.jsonform import refusal_json
+
+        why = "; ".join(present.in_the_way(booking) for booking in refused.refusal.conflicts)
+        raise BusyError(f"{why}, so it cannot end later", **refusal_json(refused.refusal)) from None
+    return _say(context, "extended", [changed])
+
+
+def shorten(context: Context, values: Values) -> int:
+    """Give a reservation an earlier end."""
+    duration_us, ends_us = _one_end(values)
+    book = context.book()
+    found = book.find(values["id"])
+    return _say(
+        context, "shortened", [book.shorten(found.id, context.actor(), duration_us=duration_us, ends_us=ends_us)]
+    )
+
+
+def kick(context: Context, values: Values) -> int:
+    """Take somebody's reservation away."""
+    reason = values["reason"]
+    if not reason:
+        raise UsageError("kick: --reason must be given; the holder will read it")
+    book = context.book()
+    return _say(context, "kicked", [book.kick(book.find(values["id"]).id, context.actor(), reason)])
+
+
+def release(context: Context, values: Values) -> int:
+    """Give back reservations by id, or what is held of resources, or everything."""
+    words: tuple[str, ...] = values["id_or_resource"]
+    if bool(words) == values["mine"]:
+        raise UsageError("release: name reservations or resources, or say --mine")
+    book, actor = context.book(), context.actor()
+    if values["mine"]:
+        return _say(context, "released", book.release_mine(actor))
+    found = [reservation for word in words if (reservation := _by_id(book, word, actor)) is not None]
+    if not found:
+        return _say(context, "released", book.release_resources(words, actor))
+    if len(found) < len(words):
+        raise UsageError("release: name reservations or resources, not both at once")
+    unique = {reservation.id: reservation for reservation in found}
+    return _say(context, "released", [book.release(identifier, actor) for identifier in unique])
+
+
+def _by_id(book: Ledger, word: str, actor: Actor) -> Reservation | None:
+    """Return the reservation that a word names, or None if it names a resource.
+
+    Raises:
+        UsageError: it names both.
+        NotFoundError: it is a full id that the book does not have.
+    """
+    if len(word) < _SHORTEST or not _ID_LETTERS.issuperset(word.lower()):
+        return None
+    held = any(reservation.holder == actor.user for reservation in book.who(word))
+    try:
+        found = book.find(word)
+    except NotFoundError:
+        if held:
+            return None
+        raise
+    except UsageError:
+        if held:
+            return None
+        raise
+    if held:
+        raise UsageError(
+            f"release: {word!a} is a resource that you hold and the start of an id; write the full id {found.id}, or "
+            f"release the resource by the id of its reservation"
+        )
+    return found
+
+
+def _one_end(values: Values) -> tuple[int | None, int | None]:
+    duration_us, ends_us = typed.ending(values)
+    if duration_us is None and ends_us is None:
+        raise UsageError("say how much with --for, or the new end with --until")
+    return duration_us, ends_us
+
+
+def _say(context: Context, done: str, changed: list[Reservation]) -> int:
+    now_us = context.book().now_us()
+    if context.json:
+        from bespeak.ledger.jsonform import reservation_json
+
+        context.print_json({"reservations": [reservation_json(one, now_us) for one in changed]})
+        return 0
+    for one in changed:
+        context.print(f"{done} {present.sentence(one, now_us)}")
+    if not changed:
+        context.print(f"nothing to be {done}")
+    return 0

@@ -1,0 +1,134 @@
+"""What a command is given: the options that every command has, the book, and who asks."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from bespeak.cli import output
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from bespeak.ledger.model import Actor
+    from bespeak.ledger.service import Ledger
+
+    Values = dict[str, Any]
+
+LAB_VARIABLE = "BESPEAK_LAB"
+
+
+class Context:
+    """One invocation.
+
+    Args:
+        shared: the options that every command has, by key.
+    """
+
+    __slots__ = ("_book", "as_user", "colour", "debug", "json", "lab_option", "ledger_flag", "meta", "skip_check")
+
+    def __init__(self, shared: Values) -> None:
+        self.ledger_flag: str | None = shared["ledger"]
+        self.as_user: str | None = shared["as_user"] or None
+        self.skip_check: bool = shared["skip_reservation_check"]
+        self.lab_option: tuple[str, ...] = shared["lab"]
+        self.json: bool = shared["json"]
+        self.debug: bool = shared["debug"]
+        self.colour: bool = not shared["no_color"]
+        self.meta: dict[str, Any] = {}
+        self._book: Ledger | None = None
+
+    @property
+    def labs(self) -> tuple[str, ...]:
+        """The labs named with ``--lab``, else in the environment, in order, each once."""
+        given = self.lab_option or (os.environ.get(LAB_VARIABLE, ""),)
+        return tuple(dict.fromkeys(name for text in given for part in text.split(",") if (name := part.strip())))
+
+    def book(self) -> Ledger:
+        """Return the open book; it is closed when the command ends."""
+        if self._book is None:
+            self._book = open_book(self.ledger_flag)
+        return self._book
+
+    def close(self) -> None:
+        """Close what was opened."""
+        if self._book is not None:
+            self._book.close()
+            self._book = None
+
+    def actor(self) -> Actor:
+        """Return whose reservations are meant, and who really asks."""
+        from bespeak.ledger.model import Actor
+        from bespeak.reservations.identity import resolve_username
+
+        if self.as_user is None:
+            return Actor(resolve_username(None).username)
+        return Actor(self.as_user, resolve_username(None).username)
+
+    def spoken(self) -> list[str]:
+        """Return the shared options that a command suggested to the user has to repeat."""
+        given = (("--ledger", self.ledger_flag), ("--as-user", self.as_user))
+        return [word for flag, value in given if value is not None for word in (flag, value)]
+
+    def announce(self) -> None:
+        """Say on stderr that somebody else's name is used, so that it cannot be missed."""
+        if self.as_user is not None:
+            self.warn(f"acting as {self.as_user!a} (--as-user)", "magenta")
+
+    def print(self, text: str) -> None:
+        """Print a line (or several) of the answer; names in it have to be safe already."""
+        sys.stdout.write(text + "\n")
+
+    def print_json(self, value: object) -> None:
+        """Print the answer as one JSON document."""
+        sys.stdout.write(output.to_json(value) + "\n")
+
+    def answer(self, value: object, text: str) -> None:
+        """Print ``value`` for programs (``--json``), else ``text`` for people."""
+        if self.json:
+            self.print_json(value)
+        else:
+            self.print(text)
+
+    def warn(self, text: str, style: str = "yellow") -> None:
+        """Print a line on stderr at once."""
+        line = f"bespeak: {output.one_line(text)}"
+        output.to_stderr(output.styled(line, style, output.colours(sys.stderr, self.colour)))
+
+
+def open_book(flag: str | None) -> Ledger:
+    """Open the book that ``--ledger``, the environment or the settings name.
+
+    Raises:
+        UsageError: a setting, or the place named, makes no sense.
+        UnavailableError: the book cannot be opened.
+    """
+    from bespeak.ledger import open_ledger
+    from bespeak.settings import ledger_place, load_settings
+
+    settings = load_settings()
+    strict, _ = settings.ledger_value("strict")
+    length, source = settings.ledger_value("default_for")
+    length_us = None if length is None else _length_us(length, source)
+    kickers, _ = settings.ledger_value("kickers")
+    return open_ledger(
+        ledger_place(flag, settings).url,
+        strict=bool(strict),
+        default_for_us=length_us,
+        kickers=None if kickers is None else frozenset(kickers),
+    )
+
+
+def _length_us(text: str, source: str) -> int:
+    from bespeak import when
+    from bespeak.clock import FOREVER_US
+    from bespeak.errors import UsageError
+
+    try:
+        length_us = when.duration(text)
+    except UsageError as error:
+        raise UsageError(f"{source}: [ledger] default_for: {error}") from error
+    if length_us >= FOREVER_US:
+        raise UsageError(f"{source}: [ledger] default_for: 'forever' has to be said each time, with --for")
+    return length_us

@@ -1,0 +1,85 @@
+"""``log`` and ``watch``: what happened to the book, and what happens to it now."""
+
+from __future__ import annotations
+
+import sys
+
+from bespeak import ids, when
+from bespeak.errors import UsageError
+from bespeak.ledger.jsonform import log_json
+from bespeak.text import safe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bespeak.cli.context import Context, Values
+    from bespeak.ledger.model import LogEntry
+
+_LIMIT = 50
+
+
+def log(context: Context, values: Values) -> int:
+    """Print changes of the book, oldest first; with ``--follow`` go on with each new one."""
+    limit = _LIMIT if values["limit"] is None else values["limit"]
+    if limit < 1:
+        raise UsageError("--limit: at least 1")
+    book = context.book()
+    identifier = None if values["id"] is None else book.find(values["id"]).id
+    after: int | None = values["after"]
+    found = book.log(
+        after_seq=after or 0,
+        limit=limit,
+        resource=values["resource"],
+        reservation_id=identifier,
+        newest_first=after is None,
+    )
+    if after is None:
+        found.reverse()
+    if not values["follow"]:
+        if context.json:
+            context.print_json({"entries": [log_json(entry) for entry in found]})
+        else:
+            context.print("\n".join(map(_line, found)) or "nothing has happened yet")
+        return 0
+    for entry in found:
+        _emit(context, entry)
+    last = found[-1].seq if found else after
+    for entry in book.watch([values["resource"]] if values["resource"] else (), after_seq=last):
+        if identifier in (None, entry.reservation_id):
+            _emit(context, entry)
+    return 0
+
+
+def watch(context: Context, values: Values) -> int:
+    """Print one line of JSON for each change, as it happens."""
+    context.json = True
+    for entry in context.book().watch(values["resource"], after_seq=values["after"]):
+        _emit(context, entry)
+    return 0
+
+
+def _emit(context: Context, entry: LogEntry) -> None:
+    if context.json:
+        context.print_json(log_json(entry))
+    else:
+        context.print(_line(entry))
+    sys.stdout.flush()
+
+
+def _line(entry: LogEntry) -> str:
+    who = entry.who + (f" (by {entry.acting})" if entry.acting else "")
+    of = ids.short_id(entry.reservation_id) if entry.reservation_id else "-"
+    what = f"{entry.action.value} {', '.join(entry.resources)}{_changed(entry)}"
+    return safe(f"{entry.seq:>5}  {when.show(entry.at_us)}  {of:8}  {who}  {what}")
+
+
+def _changed(entry: LogEntry) -> str:
+    """Return what a reader wants to know of a change: the window, the new end, the reason."""
+    after, before = entry.after, entry.before
+    start, end, old = after.get("starts_us"), after.get("ends_us"), before.get("ends_us")
+    text = ""
+    if isinstance(end, int) and isinstance(old, int):
+        text = f": until {when.show(end)} instead of {when.show(old)}"
+    elif isinstance(start, int) and isinstance(end, int):
+        text = f": {when.show(start)} to {when.show(end)}"
+    note = after.get("ended_note") or after.get("purpose")
+    return f"{text} ({note})" if note else text

@@ -1,0 +1,114 @@
+"""``list``, ``who``, ``show`` and ``free``: looking into the book."""
+
+from __future__ import annotations
+
+from bespeak import ids, when
+from bespeak.cli import present, typed
+from bespeak.clock import FOREVER_US
+from bespeak.errors import UsageError
+from bespeak.ledger.jsonform import free_json, reservation_json
+from bespeak.ledger.model import State
+from bespeak.text import safe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bespeak.cli.context import Context, Values
+    from bespeak.ledger.model import Free, Reservation
+
+_LIMIT = 200
+
+
+def list_(context: Context, values: Values) -> int:
+    """Print the reservations that fit."""
+    if values["mine"] and values["user"]:
+        raise UsageError("--mine and --user exclude each other")
+    limit = _LIMIT if values["limit"] is None else values["limit"]
+    if limit < 1:
+        raise UsageError("--limit: at least 1")
+    book = context.book()
+    found = book.reservations(
+        holder=context.actor().user if values["mine"] else values["user"],
+        resources=values["resource"],
+        states=_states(values["state"]),
+        include_ended=values["all"],
+        limit=limit + 1,
+    )
+    more = len(found) > limit
+    found, now_us = found[:limit], book.now_us()
+    if context.json:
+        context.print_json({"reservations": [reservation_json(one, now_us) for one in found], "more": more})
+        return 0
+    context.print(present.rows(found, now_us) if found else "nothing is reserved")
+    if more:
+        context.warn(f"only the first {limit} are shown; ask for more with --limit")
+    return 0
+
+
+def _states(names: tuple[str, ...]) -> list[State]:
+    known = {state.value: state for state in State}
+    parts = [part for name in names for part in name.split(",")]
+    for part in parts:
+        if part not in known:
+            raise UsageError(f"--state: {part!a} is not a state; they are {', '.join(known)}")
+    return [known[part] for part in parts]
+
+
+def who(context: Context, values: Values) -> int:
+    """Print who holds a resource, and who comes next."""
+    name = values["resource"]
+    book = context.book()
+    found = book.who(name)
+    now_us = book.now_us()
+    if context.json:
+        context.print_json({"resource": name, "reservations": [reservation_json(one, now_us) for one in found]})
+        return 0
+    if not found:
+        context.print(f"{safe(name)}: nobody holds it, and nobody comes next")
+        return 0
+    for number, one in enumerate(found):
+        begin = f"{safe(name)}:" if number == 0 else "  then"
+        context.print(f"{begin} {_part(one, now_us)}")
+    return 0
+
+
+def _part(of: Reservation, now_us: int) -> str:
+    purpose = f"  ({safe(of.purpose)})" if of.purpose else ""
+    verb = "held by " if of.state(now_us) is State.ACTIVE else ""
+    shared = ", shared" if of.mode.value == "shared" else ""
+    return f"{verb}{safe(of.holder)}{shared} {present.window(of, now_us)}{purpose}  {ids.short_id(of.id)}"
+
+
+def show(context: Context, values: Values) -> int:
+    """Print everything about one reservation."""
+    book = context.book()
+    found = book.find(values["id"])
+    now_us = book.now_us()
+    if context.json:
+        context.print_json(reservation_json(found, now_us))
+    else:
+        context.print(present.details(found, now_us))
+    return 0
+
+
+def free(context: Context, values: Values) -> int:
+    """Print the first free window of each resource."""
+    length_us = typed.duration("--for", values["for"]) or 1
+    book = context.book()
+    found = book.free(values["resource"], duration_us=length_us, from_us=typed.instant("--at", values["at"]))
+    now_us = book.now_us()
+    if context.json:
+        context.print_json({"resources": [free_json(one) for one in found]})
+        return 0
+    for one in found:
+        context.print(f"{safe(one.resource)}: {_window(one, now_us)}")
+    if not found:
+        context.print("the book knows no resources yet")
+    return 0
+
+
+def _window(of: Free, now_us: int) -> str:
+    if of.from_us is None:
+        return "not free for that long"
+    begin = "free now" if of.from_us <= now_us else f"free from {when.show(of.from_us)}"
+    open_end = of.until_us is None or of.until_us >= FOREVER_US
+    return begin if open_end else f"{begin}, until {when.show(of.until_us or 0)}"

@@ -1,0 +1,95 @@
+"""Reservations as people read them: short ids, local time with the zone named, names made safe."""
+
+from __future__ import annotations
+
+from bespeak import ids, when
+from bespeak.cli.output import table
+from bespeak.clock import FOREVER_US, duration_text
+from bespeak.ledger.model import Mode, State
+from bespeak.text import safe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bespeak.ledger.model import Booking, Reservation
+
+
+def names(of: Reservation) -> str:
+    """Return the resources, and whether they are shared."""
+    shared = " (shared)" if of.mode is Mode.SHARED else ""
+    return safe(", ".join(of.resources)) + shared
+
+
+def until(instant_us: int) -> str:
+    """Return ``until 2026-11-24 14:00 CET``, or ``without an end``."""
+    return "without an end" if instant_us >= FOREVER_US else f"until {when.show(instant_us)}"
+
+
+def length(of: Reservation) -> str:
+    """Return how long it lasts, in brackets; nothing for an open end."""
+    return "" if of.ends_us >= FOREVER_US else f" ({duration_text(of.ends_us - of.starts_us)})"
+
+
+def window(of: Reservation, now_us: int) -> str:
+    """Return when it is, seen from now."""
+    state = of.state(now_us)
+    if state is State.WAITING:
+        return "waiting" + ("" if of.starts_us >= FOREVER_US else f", promised from {when.show(of.starts_us)}")
+    if state is State.ACTIVE:
+        return until(of.ends_us) + length(of)
+    if state is State.ENDED:
+        return f"ended {when.show(of.end_us(now_us))} ({of.why_ended(now_us)})"
+    return f"from {when.show(of.starts_us)} {until(of.ends_us)}{length(of)}"
+
+
+def sentence(of: Reservation, now_us: int) -> str:
+    """Return one line about a reservation: id, resources, when."""
+    return f"{ids.short_id(of.id)}  {names(of)}  {window(of, now_us)}"
+
+
+def rows(found: Iterable[Reservation], now_us: int) -> str:
+    """Return reservations as a table."""
+    cells = [
+        (
+            ids.short_id(of.id),
+            of.state(now_us).value,
+            of.holder,
+            names(of),
+            "-" if of.starts_us >= FOREVER_US else when.show(of.starts_us),
+            "-" if of.starts_us >= FOREVER_US else when.show(min(of.ends_us, of.ended_us or FOREVER_US)),
+            of.purpose,
+        )
+        for of in found
+    ]
+    return table(("ID", "STATE", "HOLDER", "RESOURCES", "FROM", "UNTIL", "PURPOSE"), cells)
+
+
+def details(of: Reservation, now_us: int) -> str:
+    """Return everything about one reservation."""
+    lines = [
+        ("id", of.id),
+        ("state", of.state(now_us).value),
+        ("holder", of.holder + (f" (asked for by {of.acting})" if of.acting else "")),
+        ("resources", ", ".join(of.resources)),
+        ("mode", of.mode.value),
+        ("from", "-" if of.starts_us >= FOREVER_US else when.show(of.starts_us)),
+        ("until", "-" if of.starts_us >= FOREVER_US else when.show(of.ends_us)),
+        ("made", when.show(of.created_us)),
+        ("number", str(of.number) if of.number is not None else "-"),
+        ("purpose", of.purpose or "-"),
+        ("tags", " ".join(f"{key}={value}" for key, value in of.tags) or "-"),
+    ]
+    if of.waiting:
+        lines.append(("priority", str(of.priority)))
+    if of.state(now_us) is State.ENDED:
+        note = f": {of.ended_note}" if of.ended_note else ""
+        lines.append(("ended", f"{when.show(of.end_us(now_us))}, {of.why_ended(now_us)}{note}"))
+    return "\n".join(f"{name + ':':<11}{safe(value)}" for name, value in lines)
+
+
+def in_the_way(booking: Booking) -> str:
+    """Return one conflict: what, who, until when, why."""
+    what = "is promised to" if booking.waiting else "is held by"
+    purpose = f" ({booking.purpose})" if booking.purpose else ""
+    return f"{booking.resource} {what} {booking.holder} {until(booking.ends_us)}{purpose}"

@@ -1,0 +1,128 @@
+"""``reserve``: book resources now or later, or wait in line for them."""
+
+from __future__ import annotations
+
+from bespeak.cli import present, typed
+from bespeak.clock import FOREVER_US, SECOND_US, duration_text
+from bespeak.durations import exact
+from bespeak.errors import BusyError, UsageError
+from bespeak.ledger.model import Mode, Request
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+    from bespeak.cli.context import Context, Values
+    from bespeak.ledger.base import RefusedError
+    from bespeak.ledger.model import Place, Reservation
+
+
+def reserve(context: Context, values: Values) -> int:
+    """Book the resources and say so, or raise what stands in the way."""
+    request = asked(context, values)
+    book = context.book()
+    if values["wait"] is None:
+        from bespeak.ledger.base import RefusedError
+
+        if values["priority"] is not None:
+            raise UsageError("--priority is a place in line; it needs --wait")
+        try:
+            made = book.reserve(request)
+        except RefusedError as refused:
+            refuse(refused, request, context.spoken())
+    else:
+        made = wait(context, request, values)
+    if context.json:
+        from bespeak.ledger.jsonform import reservation_json
+
+        context.print_json(reservation_json(made, book.now_us()))
+        return 0
+    said = request.duration_us is not None or request.ends_us is not None
+    default = "" if said else f"; the default is {duration_text(book.default_for_us)}, choose with --for"
+    context.print(f"reserved {present.sentence(made, book.now_us())}{default}")
+    return 0
+
+
+def asked(context: Context, values: Values) -> Request:
+    """Return the request that the options and arguments describe."""
+    duration_us, ends_us = typed.ending(values)
+    if values["wait"] is not None and (values.get("next") or (ends_us is not None and ends_us < FOREVER_US)):
+        other = "--next" if values.get("next") else "--until"
+        raise UsageError(f"--wait and {other} exclude each other: who waits takes the first turn, for a duration")
+    return Request(
+        resources=values["resource"],
+        holder=context.actor(),
+        starts_us=typed.instant("--at", values.get("at")),
+        duration_us=duration_us,
+        ends_us=ends_us,
+        mode=Mode.SHARED if values["shared"] else Mode.EXCLUSIVE,
+        purpose=values["purpose"] or "",
+        tags=typed.tags(values["tag"]),
+        next_fit=bool(values.get("next")),
+    )
+
+
+def wait(context: Context, request: Request, values: Values) -> Reservation:
+    """Wait in line, saying the place whenever it changes; a signal to end leaves the line."""
+    from bespeak.cli.signals import ended_by_signal
+
+    timeout_us = typed.duration("--wait", values["wait"]) if values["wait"] else None
+    if timeout_us is not None and timeout_us >= FOREVER_US:
+        timeout_us = None
+    with ended_by_signal():
+        return context.book().queue(
+            request,
+            priority=values["priority"] or 0,
+            timeout_us=timeout_us,
+            on_place=lambda place: context.warn(_place_text(place), "dim"),
+        )
+
+
+def _place_text(place: Place) -> str:
+    from bespeak import when
+
+    behind = f", behind {', '.join(place.ahead)}" if place.ahead else ""
+    promised = f"; promised by {when.show(place.promised_us)}" if place.promised_us is not None else ""
+    return f"waiting: place {place.position}{behind}{promised}"
+
+
+def refuse(refused: RefusedError, request: Request, spoken: list[str]) -> NoReturn:
+    """Say who is in the way, and the command that books the first time at which nobody is.
+
+    Raises:
+        BusyError: always; its details carry the facts and the hint.
+    """
+    from bespeak.ledger.jsonform import refusal_json
+
+    why = "; ".join(present.in_the_way(booking) for booking in refused.refusal.conflicts)
+    details: dict[str, object] = refusal_json(refused.refusal)
+    next_us = refused.refusal.next_free_us
+    if next_us is not None:
+        details |= _way_out(request, next_us, spoken)
+    raise BusyError(why or str(refused), **details) from None
+
+
+def _way_out(request: Request, next_us: int, spoken: list[str]) -> dict[str, object]:
+    """Return the hint and the command that books the first time at which all are free."""
+    from bespeak import clock, when
+    from bespeak.cli.output import shell_words
+
+    words = ["bespeak", *spoken, "reserve", *request.resources]
+    length_us = request.duration_us
+    if request.ends_us is not None:
+        length_us = request.ends_us - (request.starts_us or clock.now())
+    if request.ends_us is not None and request.ends_us >= FOREVER_US:
+        words += ["--for", "forever"]
+    elif length_us is not None:
+        words += ["--for", exact(-(-length_us // SECOND_US) * SECOND_US)]
+    if request.starts_us is not None:
+        words += ["--at", str(clock.iso(request.starts_us))]
+    if request.mode is Mode.SHARED:
+        words.append("--shared")
+    if request.purpose:
+        words += ["--purpose", request.purpose]
+    for key, value in request.tags:
+        words += ["--tag", f"{key}={value}"]
+    command = shell_words([*words, "--next"])
+    every = "all are free" if len(request.resources) > 1 else "free"
+    return {"hint": f"{every} from {when.show(next_us)}; book that with: {command}", "command": command}

@@ -1,0 +1,65 @@
+"""``resource add|set|list|remove``: the things that can be reserved."""
+
+from __future__ import annotations
+
+from bespeak.cli.output import table
+from bespeak.errors import NotFoundError, UsageError, WrongStateError
+from bespeak.ledger.jsonform import resource_json
+from bespeak.text import nearest, safe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bespeak.cli.context import Context, Values
+    from bespeak.ledger.model import Resource
+
+
+def add(context: Context, values: Values) -> int:
+    """Declare a resource that is not declared yet."""
+    known = _known(context).get(values["resource"])
+    if known is not None and known.declared:
+        raise WrongStateError(f"resource {values['resource']!a} is declared already; change it with 'resource set'")
+    return _write(context, values, "added")
+
+
+def set_(context: Context, values: Values) -> int:
+    """Change what is declared about a resource."""
+    known = _known(context)
+    if values["resource"] not in known:
+        meant = nearest(values["resource"], known)
+        hint = f"; did you mean {' or '.join(meant)}?" if meant else "; declare it with 'resource add'"
+        raise NotFoundError(f"the book knows no resource {values['resource']!a}{hint}")
+    if values["capacity"] is None and values["description"] is None:
+        raise UsageError("resource set: say what to change: --capacity, --description")
+    return _write(context, values, "set")
+
+
+def list_(context: Context, values: Values) -> int:  # noqa: ARG001 the shape of a command
+    """Print all resources."""
+    found = list(_known(context).values())
+    if context.json:
+        context.print_json({"resources": [resource_json(one) for one in found]})
+        return 0
+    cells = [(one.name, str(one.capacity), "yes" if one.declared else "no", one.description) for one in found]
+    context.print(table(("RESOURCE", "CAPACITY", "DECLARED", "DESCRIPTION"), cells) if cells else "no resources yet")
+    return 0
+
+
+def remove(context: Context, values: Values) -> int:
+    """Remove a resource that nobody uses."""
+    context.book().resource_remove(values["resource"], context.actor())
+    context.answer({"removed": values["resource"]}, f"removed {safe(values['resource'])}")
+    return 0
+
+
+def _known(context: Context) -> dict[str, Resource]:
+    return {one.name: one for one in context.book().resource_list()}
+
+
+def _write(context: Context, values: Values, done: str) -> int:
+    made = context.book().resource_set(
+        values["resource"], context.actor(), capacity=values["capacity"], description=values["description"]
+    )
+    seats = "" if made.capacity == 1 else f", room for {made.capacity} at once"
+    about = f" ({made.description})" if made.description else ""
+    context.answer(resource_json(made), safe(f"{done} {made.name}{seats}{about}"))
+    return 0

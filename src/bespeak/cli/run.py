@@ -1,0 +1,179 @@
+"""``run``: hold resources exactly as long as a command runs.
+
+The hold lives by signs of life, so it ends by itself if this process is killed. While the command runs, the signs
+are given, an end that nobody chose is moved on, and a hold that was lost ends the command: whoever has the resource
+now must not find somebody else's program on it.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+from bespeak import clock, ids, when
+from bespeak.cli import failure, present, reserve, typed
+from bespeak.cli.supervise import Child, start_failure
+from bespeak.clock import FOREVER_US, MINUTE_US, SECOND_US
+from bespeak.errors import BespeakError, BusyError, NotFoundError, UnavailableError, UsageError, WrongStateError
+from bespeak.ledger.base import RefusedError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bespeak.cli.context import Context, Values
+    from bespeak.ledger.model import Actor, Reservation
+
+_KEEPALIVE_US = 60 * SECOND_US
+_SHORTEST_KEEPALIVE_US = SECOND_US
+_SIGNS_A_LEASE = 3
+_NOTICE_US = 5 * MINUTE_US
+"""An end is announced this long ahead, µs."""
+
+
+def run(context: Context, values: Values) -> int:
+    """Take the resources, run the command, give them back; return the command's exit code."""
+    words = values["tail"]
+    if not words:
+        raise UsageError("run: write the command after '--', as in: bespeak run rack3 -- make test")
+    keepalive_us = typed.duration("--keepalive", values["keepalive"])
+    keepalive_us = _KEEPALIVE_US if keepalive_us is None else keepalive_us
+    if not _SHORTEST_KEEPALIVE_US <= keepalive_us < FOREVER_US:
+        raise UsageError("--keepalive: at least 1s, and an end")
+    hold = Hold(context, _taken(context, values, keepalive_us), keepalive_us, values)
+    try:
+        return hold.supervise(words)
+    finally:
+        hold.give_back()
+
+
+def _taken(context: Context, values: Values, keepalive_us: int) -> Reservation:
+    request = replace(reserve.asked(context, values), keepalive_us=keepalive_us)
+    if values["wait"] is not None:
+        return reserve.wait(context, request, values)
+    if values["priority"] is not None:
+        raise UsageError("--priority is a place in line; it needs --wait")
+    try:
+        return context.book().reserve(request)
+    except RefusedError as refused:
+        reserve.refuse(refused, request, context.spoken())
+
+
+class Hold:
+    """What is held for the command.
+
+    Args:
+        context: the invocation.
+        taken: the reservation.
+        keepalive_us: how long it lives without a sign of life, µs.
+        values: what was typed.
+    """
+
+    def __init__(self, context: Context, taken: Reservation, keepalive_us: int, values: Values) -> None:
+        self._context = context
+        self._book = context.book()
+        self._actor: Actor = context.actor()
+        self._held = taken
+        self._keepalive_us = keepalive_us
+        self._moves_on = values["for"] is None
+        self._stops = not values["keep_going"]
+        self._announced = False
+        self._lost = False
+        self._child: Child | None = None
+        self._alive_until_us = clock.now() + keepalive_us
+        self._ahead_us = self._book.now_us() - clock.now()
+        self._say("holding", f"holding {present.sentence(taken, self._now_us())}")
+
+    def supervise(self, words: tuple[str, ...]) -> int:
+        """Run the command to its end; return its exit code."""
+        try:
+            self._child = Child(words, self._environment())
+        except (OSError, ValueError) as error:
+            message, code = start_failure(words, error)
+            return failure.say(message, code, {}, as_json=self._context.json)
+        return self._child.wait(self._tick)
+
+    def give_back(self) -> None:
+        """Release what is held; a hold that was lost is nobody's to release."""
+        if self._lost:
+            return
+        try:
+            self._book.release(self._held.id, self._actor, number=self._held.number)
+        except (WrongStateError, NotFoundError) as error:
+            self._say("lost", f"the hold was lost before it was given back: {error}")
+        except BespeakError as error:
+            self._say("not_released", f"could not give back ({error}); the hold lapses by itself")
+        else:
+            self._say("released", f"released {ids.short_id(self._held.id)}")
+
+    def _environment(self) -> dict[str, str]:
+        more = {
+            "BESPEAK_RESERVATION": self._held.id,
+            "BESPEAK_NUMBER": str(self._held.number),
+            "BESPEAK_RESOURCES": "\n".join(self._held.resources),
+        }
+        if self._context.ledger_flag is not None:
+            from bespeak.settings import ledger_url
+
+            more["BESPEAK_LEDGER"] = ledger_url(self._context.ledger_flag)
+        return {**os.environ, **more}
+
+    def _now_us(self) -> int:
+        return clock.now() + self._ahead_us
+
+    def _tick(self) -> float:
+        """Give a sign of life; return the seconds until the next one is due."""
+        if self._lost:
+            return _KEEPALIVE_US / SECOND_US
+        every_us = self._keepalive_us // _SIGNS_A_LEASE
+        try:
+            self._held = self._book.keep_alive(self._held.id, self._held.number or 0)
+            self._alive_until_us = clock.now() + self._keepalive_us
+        except (WrongStateError, NotFoundError) as error:
+            self._lose(str(error))
+        except UnavailableError as error:
+            every_us = min(every_us, SECOND_US)
+            if clock.now() >= self._alive_until_us:
+                self._lose(f"no sign of life could be given in time: {error}")
+        left_us = self._held.ends_us - self._now_us()
+        if not self._lost and left_us <= max(_NOTICE_US, every_us):
+            left_us = self._near_the_end(left_us)
+        return max(min(every_us, left_us) / SECOND_US, 0.0) if not self._lost else _KEEPALIVE_US / SECOND_US
+
+    def _near_the_end(self, left_us: int) -> int:
+        """Move an end that nobody chose; announce one that stays. Return what is left of the hold, µs."""
+        if self._moves_on and not self._announced:
+            try:
+                self._held = self._book.extend(
+                    self._held.id, self._actor, duration_us=self._book.default_for_us, number=self._held.number
+                )
+                return self._held.ends_us - self._now_us()
+            except BusyError as error:
+                self._announce(f"it cannot go on then: {error}")
+            except BespeakError:
+                return left_us  # the next sign of life finds out what is wrong
+        elif not self._announced:
+            self._announce("")
+        return left_us
+
+    def _announce(self, why: str) -> None:
+        self._announced = True
+        then = "the command is stopped then" if self._stops else "the command goes on without it"
+        text = f"the hold ends {when.show(self._held.ends_us)}; {then}"
+        self._say("ending", f"{text} ({why})" if why else text)
+
+    def _lose(self, why: str) -> None:
+        self._lost = True
+        then = "the command is being stopped" if self._stops else "the command goes on without it"
+        self._say("lost", f"the hold is lost: {why}; {then}")
+        if self._stops and self._child is not None:
+            self._child.terminate()
+
+    def _say(self, event: str, text: str) -> None:
+        """Tell people and programs on stderr; stdout belongs to the command."""
+        if self._context.json:
+            from bespeak.cli.output import to_json, to_stderr
+            from bespeak.ledger.jsonform import reservation_json
+
+            held = reservation_json(self._held, self._now_us())
+            to_stderr(to_json({"event": event, "text": text, "reservation": held}))
+        else:
+            self._context.warn(text, "yellow" if event in ("lost", "ending", "not_released") else "dim")

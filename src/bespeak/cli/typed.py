@@ -1,0 +1,65 @@
+"""Values as they are typed, made into values of the book; every complaint names the option."""
+
+from __future__ import annotations
+
+from bespeak import clock, when
+from bespeak.clock import FOREVER_US
+from bespeak.durations import FOREVER
+from bespeak.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def duration(flag: str, text: str | None) -> int | None:
+    """Read the value of an option as a duration in µs; None if it was not given."""
+    if text is None:
+        return None
+    try:
+        return when.duration(text)
+    except UsageError as error:
+        raise UsageError(f"{flag}: {error}", option=flag, **error.details) from None
+
+
+def instant(flag: str, text: str | None) -> int | None:
+    """Read the value of an option as µs UTC; None if it was not given or is ``now``."""
+    if text is None or text == "now":
+        return None
+    try:
+        return when.instant(text, now_us=clock.now())
+    except UsageError as error:
+        raise UsageError(f"{flag}: {error}", option=flag, **error.details) from None
+
+
+def ending(values: dict[str, object]) -> tuple[int | None, int | None]:
+    """Read ``--for`` and ``--until``: (duration in µs, end in µs UTC), at most one of them not None.
+
+    Raises:
+        UsageError: both were given, or one cannot be read.
+    """
+    length, end = _text(values["for"]), _text(values.get("until"))
+    if length is not None and end is not None:
+        raise UsageError("--for and --until say the same thing; give one of them")
+    if FOREVER in (length, end):
+        return None, FOREVER_US
+    return duration("--for", length), instant("--until", end) if end != "now" else clock.now()
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def tags(given: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Read the values of ``--tag``.
+
+    Raises:
+        UsageError: one is not of the form KEY=VALUE.
+    """
+    pairs = []
+    for text in given:
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise UsageError(f"--tag: {text!a} is not of the form KEY=VALUE")
+        pairs.append((key, value))
+    return tuple(pairs)

@@ -1,0 +1,417 @@
+"""The dispatcher: sleeps until something is due or somebody wakes it, claims, starts, stores.
+
+One thread and one :func:`select.epoll`. Each turn is one look (a read) and, when there is something to do, steps: one
+transaction that stores what has ended and claims what is due, then the start calls, which run side by side as
+processes. So a slow start delays nobody, a backlog costs one commit a batch, and an empty book costs nothing.
+"""
+
+from __future__ import annotations
+
+import select
+import time
+
+from bespeak import failpoints
+from bespeak.clock import FOREVER_US
+from bespeak.dispatch import launch, liveness
+from bespeak.dispatch.claims import ACCEPTED_BATCH, EXPIRE_BATCH
+from bespeak.dispatch.model import Status
+from bespeak.dispatch.work import Next, Phase, Rules, Work
+from bespeak.errors import BespeakError, UnavailableError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bespeak.dispatch.calls import Starter
+    from bespeak.dispatch.claims import Look, Outcome, Taken
+    from bespeak.dispatch.desk import Desk
+    from bespeak.dispatch.events import EventLog
+    from bespeak.dispatch.metrics import Exporter, Metrics
+    from bespeak.dispatch.model import Job
+    from bespeak.dispatch.needs import Holds
+    from bespeak.dispatch.place import Runner
+    from bespeak.dispatch.signals import Signals
+    from bespeak.dispatch.supervision import Supervisor
+    from bespeak.dispatch.timer import WallTimer
+    from bespeak.dispatch.wakes import Wakes
+
+_SHORTEST_POLL_SECONDS = 0.05
+_ASK_AGAIN_SECONDS = 2.0
+_NEED_AGAIN_US = 5_000_000
+
+
+class Options:
+    """What a dispatcher was told.
+
+    Args:
+        poll_seconds: look again after so long even if nothing woke us.
+        error_seconds: pause after the book could not be asked.
+        start_options: for every start call.
+        max_starts: start calls under way at once.
+        start_seconds: how long one may take.
+        retries: how often a failed start is tried again.
+        once: leave when nothing is due.
+    """
+
+    __slots__ = ("error_seconds", "max_starts", "once", "poll_seconds", "retries", "start_options", "start_seconds")
+
+    def __init__(
+        self,
+        *,
+        poll_seconds: float = 2.0,
+        error_seconds: float = 5.0,
+        start_options: Sequence[str] = (),
+        max_starts: int = 32,
+        start_seconds: float = 30.0,
+        retries: int = 0,
+        once: bool = False,
+    ) -> None:
+        self.poll_seconds = max(poll_seconds, _SHORTEST_POLL_SECONDS)
+        self.error_seconds = error_seconds
+        self.start_options = tuple(start_options)
+        self.max_starts = max_starts
+        self.start_seconds = start_seconds
+        self.retries = retries
+        self.once = once
+
+
+class Parts:
+    """What a dispatcher is made of; each part is closed by who made it."""
+
+    __slots__ = ("desk", "exporter", "holds", "log", "metrics", "runner", "signals", "starter", "supervisor", "timer",
+                 "wakes")  # fmt: skip
+
+    def __init__(
+        self,
+        *,
+        desk: Desk,
+        runner: Runner,
+        starter: Starter,
+        log: EventLog,
+        metrics: Metrics,
+        exporter: Exporter | None,
+        holds: Holds,
+        signals: Signals,
+        supervisor: Supervisor,
+        timer: WallTimer,
+        wakes: Wakes,
+    ) -> None:
+        self.desk = desk
+        self.runner = runner
+        self.starter = starter
+        self.log = log
+        self.metrics = metrics
+        self.exporter = exporter
+        self.holds = holds
+        self.signals = signals
+        self.supervisor = supervisor
+        self.timer = timer
+        self.wakes = wakes
+
+
+class Dispatcher:
+    """Runs until it is told to stop.
+
+    Args:
+        parts: what it is made of.
+        options: what it was told.
+    """
+
+    def __init__(self, parts: Parts, options: Options) -> None:
+        self._parts = parts
+        self._desk = parts.desk
+        self._options = options
+        self._rules = Rules(f"{parts.runner.shown} start", embedded=parts.runner.embedded, retries=options.retries)
+        self._works: dict[int, Work] = {}
+        self._mine: set[str] = set()
+        self._later: list[tuple[float, Work]] = []
+        self._tokens = 0
+        self._next_us = FOREVER_US
+        self._look_again = True
+        self._beat_at = 0.0
+        self._paused_until = 0.0
+        self._watchdog_at = 0.0
+        self._drained = False
+        self._epoll = select.epoll()
+
+    def run(self) -> int:
+        """Dispatch until stopped; return the exit code."""
+        for source in (self._parts.wakes, self._parts.timer, self._parts.signals, self._parts.starter):
+            self._epoll.register(source.fileno(), select.EPOLLIN)
+        if self._parts.exporter is not None and self._parts.exporter.fileno() >= 0:
+            self._epoll.register(self._parts.exporter.fileno(), select.EPOLLIN)
+        self._parts.supervisor.ready(self._status())
+        while not self._done():
+            self._turn()
+            self._parts.log.flush()
+            if not self._done():
+                self._sleep()
+        self._stop()
+        self._epoll.close()
+        return 0
+
+    def _done(self) -> bool:
+        signals = self._parts.signals
+        if signals.hurry:
+            return True
+        if not signals.stopping:
+            return self._options.once and self._drained
+        return not self._works and (not self._desk.outcomes or time.monotonic() < self._paused_until)
+
+    def _turn(self) -> None:
+        self._collect()
+        if time.monotonic() < self._paused_until:
+            return
+        try:
+            self._beat()
+            self._take_up_later()
+            if self._look_again or self._desk.outcomes:
+                self._work_through()
+        except UnavailableError as error:
+            self._parts.metrics.add("errors")
+            self._parts.log.emit("dispatcher_error", {"error": str(error)})
+            self._paused_until = time.monotonic() + self._options.error_seconds
+            self._look_again = True
+            self._beat_at = 0.0
+
+    def _beat(self) -> None:
+        now = time.monotonic()
+        if now < self._beat_at:
+            return
+        slots = 0 if self._parts.signals.stopping else self._slots()
+        found = self._desk.beat(frozenset(self._mine), slots)
+        # With all slots taken the rest of a dead dispatcher's work is taken over at the next beat.
+        self._beat_at = now + (liveness.BEAT_SECONDS if len(found) < max(slots, 1) else 0.0)
+        if found:
+            self._parts.metrics.add("recovered", len(found))
+            self._parts.log.emit("recovered_dispatching", {"count": len(found)})
+        for job in found:
+            self._begin(Work(job, Phase.ASK))
+        if self._parts.exporter is not None:
+            self._parts.metrics.in_flight = len(self._works)
+            self._parts.exporter.refresh()
+
+    def _work_through(self) -> None:
+        seen = self._desk.look()
+        self._announce(seen)
+        self._next_us = seen.next_us
+        self._look_again = len(seen.accepted) == ACCEPTED_BATCH
+        slots = 0 if self._parts.signals.stopping else self._slots()
+        due = seen.next_us <= seen.now_us and not self._parts.signals.stopping
+        self._drained = not due and not self._works and not self._later and not self._desk.outcomes
+        if not self._desk.outcomes and not (due and slots):
+            return
+        stored = list(self._desk.outcomes)
+        taken = self._desk.step(slots if due else 0)
+        self._report(stored, taken)
+        for job in taken.claimed:
+            self._note_delay(job, taken.now_us)
+            self._begin(Work(job, Phase.START))
+        if taken.claimed or len(taken.expired) == EXPIRE_BATCH or stored:
+            self._look_again = True
+
+    def _slots(self) -> int:
+        return self._options.max_starts - len(self._works) - len(self._later)
+
+    def _begin(self, work: Work) -> None:
+        self._mine.add(work.job.reservation_id)
+        self._call(work)
+
+    def _call(self, work: Work) -> None:
+        if work.phase is Phase.START and not self._may_start(work):
+            return
+        self._tokens += 1
+        self._works[self._tokens] = work
+        runner = self._parts.runner
+        if work.phase is not Phase.START:
+            words = launch.ask_words(work.job, runner)
+        else:
+            words = launch.start_words(work.job, runner, self._options.start_options)
+            self._parts.log.emit(
+                "orchesjob_start_call",
+                {
+                    "reservation_id": work.job.reservation_id,
+                    "run_key": work.job.run_key,
+                    "command": [*runner.shown.split(" "), *words] if runner.embedded else [*runner.words, *words],
+                },
+            )
+            failpoints.reach("dispatch.before_start")
+        self._parts.starter.submit(self._tokens, words, self._options.start_seconds)
+        failpoints.reach("dispatch.after_start")
+
+    def _may_start(self, work: Work) -> bool:
+        """Check what must be true at the moment of the start: the claim is ours, the resources are held."""
+        if self._parts.signals.stopping:
+            self._settle(work, work.put_back(work.job.next_us))
+            return False
+        if not work.job.command:
+            self._settle(work, work.give_up("its stored command cannot be read"))
+            return False
+        if not self._still_mine(work.job):
+            self._mine.discard(work.job.reservation_id)
+            return False
+        return not work.job.extras.get("needs") or self._holds_needs(work)
+
+    def _holds_needs(self, work: Work) -> bool:
+        now_us = self._now_us()
+        try:
+            hold = self._parts.holds.ask(work.job)
+        except BespeakError as error:
+            self._settle(work, work.put_back(now_us + _NEED_AGAIN_US, str(error)))
+            return False
+        if hold.held:
+            return True
+        if hold.starts_us >= FOREVER_US:
+            self._settle(work, work.give_up(hold.reason))
+        else:
+            self._settle(work, work.put_back(max(hold.starts_us, now_us + 1)))
+        return False
+
+    def _still_mine(self, job: Job) -> bool:
+        try:
+            return self._desk.still_mine(job)
+        except UnavailableError:
+            self._mine.discard(job.reservation_id)  # so that a later beat finds it again
+            raise
+
+    def _collect(self) -> None:
+        for token, reply in self._parts.starter.take():
+            failpoints.reach("dispatch.answered")
+            work = self._works.pop(token, None)
+            if work is not None:
+                self._settle(work, work.take(reply, self._rules, self._now_us()))
+
+    def _settle(self, work: Work, what: Next) -> None:
+        if what is Next.CALL:
+            self._call(work)
+        elif what is Next.LATER:
+            self._later.append((time.monotonic() + _ASK_AGAIN_SECONDS, work))
+        elif work.outcome is not None:
+            if work.adopted:
+                self._parts.metrics.add("adopted")
+            self._desk.outcomes.append(work.outcome)
+            self._look_again = True
+
+    def _take_up_later(self) -> None:
+        now = time.monotonic()
+        ready = [work for moment, work in self._later if moment <= now]
+        self._later = [(moment, work) for moment, work in self._later if moment > now]
+        for work in ready:
+            self._call(work)
+
+    def _now_us(self) -> int:
+        return time.time_ns() // 1000 + self._desk.offset_us
+
+    # --- telling ------------------------------------------------------------------------------------------------
+
+    def _announce(self, seen: Look) -> None:
+        for job in seen.accepted:
+            self._parts.log.emit(
+                "reservation_accepted",
+                {
+                    "reservation_id": job.reservation_id,
+                    "run_key": job.run_key,
+                    "reservation_status": str(job.reservation_status),
+                    "command": job.command,
+                    "orchesjob_start_options": job.start_options,
+                    "not_before": job.not_before,
+                    "expires_at": job.expires_at,
+                    "created_at": job.created_at,
+                },
+            )
+
+    def _report(self, stored: Sequence[Outcome], taken: Taken) -> None:
+        lost = {id(outcome) for outcome in taken.lost}
+        for outcome in stored:
+            self._mine.discard(outcome.job.reservation_id)
+            if id(outcome) not in lost:
+                self._report_one(outcome)
+        for job in taken.expired:
+            self._parts.metrics.add("expired")
+            names = ("reservation_id", "run_key", "reservation_status", "not_before", "expires_at", "last_error",
+                     "updated_at")  # fmt: skip
+            fields: dict[str, object] = {name: getattr(job, name) for name in names}
+            self._parts.log.emit("reservation_expired", fields)
+
+    def _report_one(self, outcome: Outcome) -> None:
+        job = outcome.job
+        fields: dict[str, object] = {"reservation_id": job.reservation_id, "run_key": job.run_key}
+        if outcome.status == Status.DISPATCHED:
+            self._parts.metrics.add("dispatched")
+            self._parts.log.emit("dispatch_succeeded", {**fields, "job_id": outcome.job_id})
+        elif outcome.status == Status.DISPATCH_FAILED:
+            self._parts.metrics.add("failed")
+            self._parts.log.emit("dispatch_failed", {**fields, "error": outcome.error})
+        elif outcome.error:
+            self._parts.metrics.add("delayed")
+            self._parts.log.emit(
+                "dispatch_delayed",
+                {**fields, "error": outcome.error, "attempts": job.attempts, "next_try": outcome.next_us / 1e6},
+            )
+
+    def _note_delay(self, job: Job, now_us: int) -> None:
+        if job.next_us > 0:
+            self._parts.metrics.started((now_us - job.next_us) / 1e6)
+
+    def _status(self) -> str:
+        return f"{len(self._works)} starting, {self._parts.metrics.counts['dispatched']} started"
+
+    # --- sleeping -----------------------------------------------------------------------------------------------
+
+    def _sleep(self) -> None:
+        seconds = self._sleep_seconds()
+        if seconds > 0 and self._slots() > 0 and not self._parts.signals.stopping:
+            self._parts.timer.arm(min(self._next_us - self._desk.offset_us, FOREVER_US))
+        woken = {descriptor for descriptor, _ in self._epoll.poll(seconds)}
+        parts = self._parts
+        if parts.timer.fileno() in woken:
+            if parts.timer.take():
+                parts.log.emit("clock_changed", {})
+            self._look_again = True
+        if parts.wakes.fileno() in woken:
+            parts.wakes.take()
+            self._look_again = True
+        if parts.signals.fileno() in woken:
+            parts.signals.take()
+        if parts.exporter is not None and parts.exporter.fileno() in woken:
+            parts.metrics.in_flight = len(self._works)
+            parts.exporter.answer()
+        if not woken and seconds >= self._options.poll_seconds:
+            self._look_again = True
+        self._feed_watchdog()
+
+    def _sleep_seconds(self) -> float:
+        now = time.monotonic()
+        if self._paused_until > now:
+            moments = [self._paused_until - now]
+        elif self._look_again:
+            return 0.0
+        else:
+            moments = [self._options.poll_seconds, self._beat_at - now]
+        moments += [moment - now for moment, _ in self._later]
+        starter = self._parts.starter.next_seconds()
+        if starter is not None:
+            moments.append(starter)
+        if self._watchdog_at:
+            moments.append(self._watchdog_at - now)
+        return max(min(moments), 0.0)
+
+    def _feed_watchdog(self) -> None:
+        interval = self._parts.supervisor.watchdog_seconds
+        if interval and time.monotonic() >= self._watchdog_at:
+            self._parts.supervisor.alive(self._status())
+            self._watchdog_at = time.monotonic() + interval
+
+    # --- stopping -----------------------------------------------------------------------------------------------
+
+    def _stop(self) -> None:
+        self._parts.supervisor.stopping()
+        stored = list(self._desk.outcomes)
+        try:
+            self._desk.end()
+        except UnavailableError as error:
+            # What was started is still DISPATCHING in the book: the next dispatcher asks the runner and adopts it.
+            self._parts.log.emit("dispatcher_error", {"error": str(error)})
+        else:
+            for outcome in stored:
+                self._report_one(outcome)

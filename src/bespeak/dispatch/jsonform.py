@@ -1,0 +1,68 @@
+"""Job reservations as the JSON that the documented contract shows: its names, its order, ``null`` where nothing is."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from bespeak.dispatch.times import iso_seconds
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    from bespeak.dispatch.model import Job
+
+_EXTRA_NAMES = ("env", "cwd", "needs", "for_seconds", "retry", "retry_delay_seconds")
+
+
+def job_json(job: Job) -> dict[str, object]:
+    """Return one reservation as the documented object, followed by bespeak's own keys."""
+    form: dict[str, object] = {
+        "reservation_id": job.reservation_id,
+        "run_key": job.run_key,
+        "reservation_status": str(job.reservation_status),
+        "job_id": job.job_id,
+        "command": job.command,
+        "orchesjob_start_options": job.start_options,
+        "metadata": json.loads(job.metadata_json) if job.metadata_json else None,
+    }
+    for name in ("not_before", "expires_at", "created_at", "updated_at", "dispatched_at"):
+        seconds = getattr(job, name)
+        form[name] = seconds
+        form[name + "_iso"] = iso_seconds(seconds)
+    form["last_error"] = job.last_error
+    form["attempts"] = job.attempts
+    if job.site:
+        form["site"] = job.site
+    if job.booking_id:
+        form["booking_id"] = job.booking_id
+    extras = job.extras
+    form.update((name, extras[name]) for name in _EXTRA_NAMES if name in extras)
+    return form
+
+
+def text(value: object, *, indent: int | None = 2) -> str:
+    """Return JSON text that any stream can carry: what UTF-8 cannot say is escaped."""
+    separators = None if indent else (",", ":")
+    found = json.dumps(value, ensure_ascii=False, indent=indent, separators=separators)
+    try:
+        found.encode()
+    except UnicodeEncodeError:
+        return json.dumps(value, indent=indent, separators=separators)
+    return found
+
+
+def write(value: object, stream: TextIO | None = None, *, indent: int | None = 2) -> None:
+    """Print one JSON value and a newline as UTF-8, whatever the locale says."""
+    target = stream or sys.stdout
+    line = text(value, indent=indent) + "\n"
+    try:
+        target.write(line)
+    except UnicodeEncodeError:
+        target.write(json.dumps(value, indent=indent) + "\n")
+
+
+def compact(value: object) -> str:
+    """Return the ASCII JSON that is stored: any bytes of a command survive as escapes."""
+    return json.dumps(value, separators=(",", ":"))

@@ -1,0 +1,135 @@
+"""The states of a job reservation and the row that carries them: written once, used by SQL, JSON and documentation.
+
+No dataclass on purpose: importing :mod:`dataclasses` costs more than the whole ``status`` command may.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Status(StrEnum):
+    """What has become of a reservation."""
+
+    RESERVED = "RESERVED"
+    DISPATCHING = "DISPATCHING"
+    DISPATCHED = "DISPATCHED"
+    CANCELLED = "CANCELLED"
+    EXPIRED = "EXPIRED"
+    DISPATCH_FAILED = "DISPATCH_FAILED"
+
+
+TRANSITIONS: Mapping[Status, frozenset[Status]] = {
+    Status.RESERVED: frozenset({Status.DISPATCHING, Status.CANCELLED, Status.EXPIRED}),
+    Status.DISPATCHING: frozenset({Status.DISPATCHED, Status.DISPATCH_FAILED, Status.RESERVED}),
+    Status.DISPATCHED: frozenset(),
+    Status.CANCELLED: frozenset({Status.RESERVED}),
+    Status.EXPIRED: frozenset({Status.RESERVED, Status.CANCELLED}),
+    Status.DISPATCH_FAILED: frozenset({Status.RESERVED, Status.CANCELLED}),
+}
+"""From a state, the states that may follow. Only ``requeue`` leads back to RESERVED from a terminal one."""
+
+TERMINAL = (Status.DISPATCHED, Status.CANCELLED, Status.EXPIRED, Status.DISPATCH_FAILED)
+"""The states that ``clean`` may delete."""
+
+LAST_ERROR_LIMIT = 4000
+"""How many characters of an error are stored with a reservation."""
+
+EXPIRED_TEXT = "expired before dispatch"
+
+COLUMNS = (
+    "reservation_id",
+    "run_key",
+    "command_json",
+    "reservation_status",
+    "job_id",
+    "not_before",
+    "expires_at",
+    "metadata_json",
+    "orchesjob_start_options_json",
+    "created_at",
+    "updated_at",
+    "dispatched_at",
+    "last_error",
+    "seq",
+    "site",
+    "next_us",
+    "owner",
+    "claim_no",
+    "claimed_us",
+    "attempts",
+    "extras_json",
+    "booking_id",
+)
+SELECT = "SELECT " + ", ".join(COLUMNS) + " FROM reservations"
+
+
+class Job:
+    """One row of ``reservations``.
+
+    The attributes are its columns. Instants ending in ``_at`` and ``not_before`` are seconds since 1970 as the
+    documented contract stores them; those ending in ``_us`` are microseconds.
+    """
+
+    __slots__ = COLUMNS
+
+    reservation_id: str
+    run_key: str
+    command_json: str
+    reservation_status: str
+    job_id: str | None
+    not_before: int | None
+    expires_at: int | None
+    metadata_json: str | None
+    orchesjob_start_options_json: str
+    created_at: int
+    updated_at: int
+    dispatched_at: int | None
+    last_error: str | None
+    seq: int
+    site: str
+    next_us: int
+    owner: str | None
+    claim_no: int
+    claimed_us: int | None
+    attempts: int
+    extras_json: str | None
+    booking_id: str | None
+
+    def __init__(self, row: tuple[object, ...]) -> None:
+        for name, value in zip(COLUMNS, row, strict=True):
+            setattr(self, name, value)
+
+    @property
+    def command(self) -> list[str]:
+        """The words of the command; bytes that are no UTF-8 are lone surrogates (``surrogateescape``)."""
+        return _words(self.command_json)
+
+    @property
+    def start_options(self) -> list[str]:
+        """What is passed to the runner's ``start`` before ``--``."""
+        return _words(self.orchesjob_start_options_json)
+
+    @property
+    def extras(self) -> dict[str, object]:
+        """What goes beyond the documented contract: ``env``, ``cwd``, ``needs``, ``for_us``, ``retry`` ..."""
+        import json
+
+        if not self.extras_json:
+            return {}
+        found = json.loads(self.extras_json)
+        return found if isinstance(found, dict) else {}
+
+
+def _words(text: str) -> list[str]:
+    import json
+
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return []
+    return [str(word) for word in found] if isinstance(found, list) else []

@@ -1,0 +1,129 @@
+"""Where the job reservations are kept, and which runner starts the jobs."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bespeak.storage.port import Engine
+
+DOCUMENTED_PROGRAM = "orchesjob-reserver"
+DEFAULT_HOME = "/var/lib/orchesjob"
+DATABASE_NAME = "reserver.sqlite3"
+EMBEDDED = "embedded"
+"""The value of ``--orchesjob-bin`` that asks for bespeak's own runner even where an ``orchesjob`` is installed."""
+
+POSTGRES = ("postgresql://", "postgres://")
+
+
+def home(environ: Mapping[str, str], prog: str) -> str:
+    """Return the folder that ``reserver.sqlite3`` is in, by the documented priority.
+
+    Under bespeak's own name a user who may not write to the system's folder gets one in the own home.
+    """
+    for name in ("ORCHESJOB_RESERVER_HOME", "ORCHESJOB_HOME"):
+        if environ.get(name):
+            return environ[name]
+    if prog == DOCUMENTED_PROGRAM or _usable(DEFAULT_HOME):
+        return DEFAULT_HOME
+    from bespeak.places import user_folder
+
+    return os.path.join(user_folder(environ, "XDG_STATE_HOME", ".local/state"), "bespeak")
+
+
+def _usable(folder: str) -> bool:
+    nearest = folder if os.path.isdir(folder) else os.path.dirname(folder)
+    return os.access(nearest, os.W_OK | os.X_OK)
+
+
+def store_url(db: str | None, ledger: str | None, environ: Mapping[str, str], prog: str) -> str:
+    """Return where the job reservations are: ``--db``, else a PostgreSQL book, else the file in :func:`home`."""
+    if db:
+        return db
+    if not any(environ.get(name) for name in ("ORCHESJOB_RESERVER_HOME", "ORCHESJOB_HOME")):
+        book = ledger or (environ.get("BESPEAK_LEDGER", "") if prog != DOCUMENTED_PROGRAM else "")
+        if book.startswith(POSTGRES):
+            return book
+    return os.path.join(home(environ, prog), DATABASE_NAME)
+
+
+def open_store(url: str, *, busy_seconds: float | None = None) -> Engine:
+    """Open the store; a database of the original program is upgraded in place."""
+    from bespeak.dispatch.schema import COMPONENT
+    from bespeak.storage import open_engine
+
+    engine = open_engine(url, (COMPONENT,), foreign=True, busy_seconds=busy_seconds)
+    if engine.dialect == "sqlite":
+        _keep_private(engine.name)
+    return engine
+
+
+def _keep_private(path: str) -> None:
+    """Take the rights of others from a database that the original program made readable for everyone.
+
+    A folder that was set up for a group keeps the group's rights.
+    """
+    try:
+        folder = os.stat(os.path.dirname(path)).st_mode
+        wanted = 0o660 if folder & stat.S_ISGID and folder & stat.S_IWGRP else 0o600
+        for name in (path, path + "-wal", path + "-shm"):
+            if os.path.exists(name) and os.stat(name).st_mode & 0o777 & ~wanted:
+                os.chmod(name, os.stat(name).st_mode & wanted)
+    except OSError:
+        return  # another user's file: that user's next command does it
+
+
+class Runner:
+    """The program that starts jobs.
+
+    Args:
+        words: how it is called, before its command's name.
+        shown: how it is named in events.
+        embedded: it is bespeak's own, which knows idempotency keys.
+    """
+
+    __slots__ = ("embedded", "shown", "words")
+
+    def __init__(self, words: tuple[str, ...], shown: str, *, embedded: bool) -> None:
+        self.words = words
+        self.shown = shown
+        self.embedded = embedded
+
+
+def find_runner(flag: str | None, environ: Mapping[str, str]) -> Runner:
+    """Return the runner: ``--orchesjob-bin``, ``ORCHESJOB_BIN``, an ``orchesjob`` on PATH, else the embedded one."""
+    named = flag or environ.get("ORCHESJOB_BIN") or ""
+    if not named and _on_path("orchesjob", environ):
+        named = "orchesjob"
+    if named and named != EMBEDDED:
+        return Runner((named,), named, embedded=False)
+    return Runner((sys.executable, "-m", "bespeak.runner"), "bespeak runner", embedded=True)
+
+
+def _on_path(name: str, environ: Mapping[str, str]) -> bool:
+    for folder in environ.get("PATH", os.defpath).split(os.pathsep):
+        path = os.path.join(folder, name)
+        if os.path.isfile(path) and os.access(path, os.X_OK):
+            return True
+    return False
+
+
+def runner_home(environ: Mapping[str, str], prog: str) -> str:
+    """Return which machine and folder a runner's jobs live in: whoever has the same can see the same jobs."""
+    where = environ.get("ORCHESJOB_HOME") or home({}, prog)
+    return f"{machine()}:{os.path.realpath(where)}"
+
+
+def machine() -> str:
+    """Return a name of this machine that outlives a reboot."""
+    try:
+        with open("/etc/machine-id", encoding="ascii") as file:
+            found = file.read().strip()
+    except (OSError, UnicodeDecodeError):
+        found = ""
+    return found or os.uname().nodename

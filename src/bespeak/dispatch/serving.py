@@ -1,0 +1,134 @@
+"""Puts a dispatcher together for ``run`` and takes it apart again."""
+
+from __future__ import annotations
+
+import os
+
+from bespeak import ids
+from bespeak.clock import SECOND_US
+from bespeak.dispatch.calls import ProgramStarter
+from bespeak.dispatch.desk import Desk
+from bespeak.dispatch.dispatcher import Dispatcher, Options, Parts
+from bespeak.dispatch.events import EventLog
+from bespeak.dispatch.helper import HelperStarter
+from bespeak.dispatch.liveness import Dispatcher as Line
+from bespeak.dispatch.liveness import this_process
+from bespeak.dispatch.metrics import Exporter, Metrics
+from bespeak.dispatch.needs import Holds
+from bespeak.dispatch.place import open_store, runner_home
+from bespeak.dispatch.schema import TOPIC
+from bespeak.dispatch.signals import Signals
+from bespeak.dispatch.supervision import Supervisor
+from bespeak.dispatch.timer import WallTimer
+from bespeak.dispatch.wakes import Wakes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bespeak.dispatch.place import Runner
+    from bespeak.storage.port import Engine
+
+_BUSY_SECONDS = 3.0
+"""A dispatcher waits only so long for a locked book before it looks after its other duties."""
+
+
+class Setup:
+    """What ``run`` was told about its surroundings.
+
+    Args:
+        url: the book.
+        site: whose jobs to take.
+        ledger: the book of resources, or None for each reservation's own.
+        metrics: where to show metrics, or None.
+        prog: the name we are called by.
+    """
+
+    __slots__ = ("ledger", "metrics", "prog", "site", "url")
+
+    def __init__(self, url: str, *, site: str, ledger: str | None, metrics: str | None, prog: str) -> None:
+        self.url = url
+        self.site = site
+        self.ledger = ledger
+        self.metrics = metrics
+        self.prog = prog
+
+
+def serve(setup: Setup, runner: Runner, options: Options, environ: Mapping[str, str]) -> int:
+    """Run a dispatcher in this process until it is stopped; return its exit code."""
+    signals = Signals()
+    engine = open_store(setup.url, busy_seconds=_BUSY_SECONDS)
+    starter = HelperStarter(runner.words, environ) if runner.embedded else ProgramStarter(runner.words, environ)
+    log = EventLog()
+    metrics = Metrics()
+    exporter = Exporter(setup.metrics, metrics) if setup.metrics else None
+    holds = Holds(setup.ledger)
+    wakes = Wakes(engine, (TOPIC,))
+    timer = WallTimer()
+    try:
+        desk = Desk(engine, _line(setup, runner, environ))
+        desk.begin()
+        _say_started(log, engine, desk, setup, runner, options)
+        parts = Parts(
+            desk=desk,
+            runner=runner,
+            starter=starter,
+            log=log,
+            metrics=metrics,
+            exporter=exporter,
+            holds=holds,
+            signals=signals,
+            supervisor=Supervisor(environ),
+            timer=timer,
+            wakes=wakes,
+        )
+        code = Dispatcher(parts, options).run()
+        log.emit("reserver_stopped", {})
+        return code
+    finally:
+        log.finish()
+        if exporter is not None:
+            exporter.refresh()
+            exporter.close()
+        for part in (starter, wakes, timer, holds, engine, signals):
+            part.close()
+
+
+def _line(setup: Setup, runner: Runner, environ: Mapping[str, str]) -> Line:
+    """Return how the dispatcher is written down; its lease is filled in when it is."""
+    import time
+
+    started_us = time.time_ns() // 1000
+    return Line(
+        (
+            ids.new_id(),
+            setup.site,
+            os.uname().nodename,
+            this_process(),
+            runner_home(environ, setup.prog),
+            runner.shown,
+            os.getpid(),
+            started_us,
+            started_us,
+            started_us,
+        )
+    )
+
+
+def _say_started(log: EventLog, engine: Engine, desk: Desk, setup: Setup, runner: Runner, options: Options) -> None:
+    log.emit(
+        "reserver_started",
+        {
+            "db": engine.name,
+            "orchesjob_bin": runner.shown,
+            "orchesjob_start_options": list(options.start_options),
+            "poll_interval": options.poll_seconds,
+            "run_started_at": desk.me.started_us // SECOND_US,
+            "dispatcher_id": desk.me.dispatcher_id,
+            "site": setup.site,
+            "runner": "embedded" if runner.embedded else "external",
+            "max_starts": options.max_starts,
+            "start_retries": options.retries,
+        },
+    )
+    log.flush()

@@ -1,0 +1,47 @@
+"""Telling systemd: ready, stopping, still alive. Without NOTIFY_SOCKET everything here does nothing."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Supervisor:
+    """The process manager that started us, if it listens.
+
+    Args:
+        environ: NOTIFY_SOCKET and WATCHDOG_USEC are read from it.
+    """
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        path = environ.get("NOTIFY_SOCKET", "")
+        self._address = "\0" + path[1:] if path.startswith("@") else path
+        interval = environ.get("WATCHDOG_USEC", "")
+        self.watchdog_seconds = int(interval) / 2_000_000 if interval.isascii() and interval.isdigit() else 0.0
+        """How often :meth:`alive` must be called; 0 for never. Half of what the manager allows."""
+
+    def tell(self, text: str) -> None:
+        """Send a message such as ``READY=1``; a manager that does not listen is no error."""
+        if not self._address:
+            return
+        import socket
+
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender:
+                sender.setblocking(False)
+                sender.sendto(text.encode(), self._address)
+        except OSError:
+            return
+
+    def ready(self, status: str) -> None:
+        """Say that jobs are being taken."""
+        self.tell(f"READY=1\nSTATUS={status}")
+
+    def alive(self, status: str) -> None:
+        """Feed the watchdog."""
+        self.tell(f"WATCHDOG=1\nSTATUS={status}")
+
+    def stopping(self) -> None:
+        """Say that no more jobs are taken."""
+        self.tell("STOPPING=1")

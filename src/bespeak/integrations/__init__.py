@@ -1,0 +1,1 @@
+"""Doors into other people's programs; each module is loaded by the program that it serves."""

@@ -1,0 +1,76 @@
+"""The gate: may this user use this lab now?
+
+The check is fixed; who holds what is answered by a backend: bespeak's own book, a JSON file, or a class of one's own
+that an init module registers. Names and signatures are those of the documented contract; what bespeak adds to it
+(:func:`evaluate`, the ``ledger`` backend, further capabilities) stands beside them.
+
+Importing this package loads nothing: a hook that asks the gate pays for what it uses.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bespeak.reservations.build import build_backend as build_backend
+    from bespeak.reservations.build import build_reservation_state as build_reservation_state
+    from bespeak.reservations.check import check_reservations as check_reservations
+    from bespeak.reservations.check import gate as gate
+    from bespeak.reservations.check import required_resources as required_resources
+    from bespeak.reservations.errors import MissingReservationError as MissingReservationError
+    from bespeak.reservations.errors import ReservationBackendError as ReservationBackendError
+    from bespeak.reservations.identity import ResolvedIdentity as ResolvedIdentity
+    from bespeak.reservations.identity import resolve_username as resolve_username
+    from bespeak.reservations.json_backend import JsonReservationBackend as JsonReservationBackend
+    from bespeak.reservations.ledger_backend import LedgerReservationBackend as LedgerReservationBackend
+    from bespeak.reservations.null_backend import NullReservationBackend as NullReservationBackend
+    from bespeak.reservations.protocol import ReservationBackend as ReservationBackend
+    from bespeak.reservations.protocol import ReservationWindow as ReservationWindow
+    from bespeak.reservations.protocol import SupportsHeldAmong as SupportsHeldAmong
+    from bespeak.reservations.protocol import SupportsHolderEnds as SupportsHolderEnds
+    from bespeak.reservations.protocol import SupportsReservationWindows as SupportsReservationWindows
+    from bespeak.reservations.protocol import SupportsUsernameCompletion as SupportsUsernameCompletion
+    from bespeak.reservations.registry import register_reservation_backend as register_reservation_backend
+    from bespeak.reservations.report import GateReport as GateReport
+    from bespeak.reservations.report import evaluate as evaluate
+    from bespeak.reservations.state import ReservationState as ReservationState
+
+_HOME = {
+    "GateReport": "report",
+    "JsonReservationBackend": "json_backend",
+    "LedgerReservationBackend": "ledger_backend",
+    "MissingReservationError": "errors",
+    "NullReservationBackend": "null_backend",
+    "ReservationBackend": "protocol",
+    "ReservationBackendError": "errors",
+    "ReservationState": "state",
+    "ReservationWindow": "protocol",
+    "ResolvedIdentity": "identity",
+    "SupportsHeldAmong": "protocol",
+    "SupportsHolderEnds": "protocol",
+    "SupportsReservationWindows": "protocol",
+    "SupportsUsernameCompletion": "protocol",
+    "build_backend": "build",
+    "build_reservation_state": "build",
+    "check_reservations": "check",
+    "evaluate": "report",
+    "gate": "check",
+    "register_reservation_backend": "registry",
+    "required_resources": "check",
+    "resolve_username": "identity",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Load a name on its first use."""
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME})

@@ -1,0 +1,71 @@
+"""Whose reservations count: ``--as-user``, else the user who runs the command.
+
+No setting and no variable can make somebody else of you, because what cannot be seen on the command line would go
+unnoticed for weeks. The standard library's answer reads ``LOGNAME`` and its kin first, so where one of them
+contradicts the account that the process runs under, the account counts, and a line says so.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+from dataclasses import dataclass
+from typing import Literal
+
+from bespeak.errors import UsageError
+from bespeak.reservations.accounts import VARIABLES, account_instead_of, said_by_environment
+from bespeak.text import safe
+
+IdentitySource = Literal["--as-user", "$USER"]
+
+
+@dataclass(frozen=True)
+class ResolvedIdentity:
+    """The identity that reservations are checked for.
+
+    Attributes:
+        username: passed to the backend as it is.
+        source: where it came from.
+    """
+
+    username: str
+    source: IdentitySource
+
+
+def resolve_username(as_user: str | None) -> ResolvedIdentity:
+    """Decide whose reservations count.
+
+    Args:
+        as_user: the value of ``--as-user``; None or an empty text if it was not given.
+
+    Raises:
+        UsageError: nobody can be found: no account for this user id, and no variable.
+    """
+    if as_user:
+        return ResolvedIdentity(as_user, "--as-user")
+    try:
+        username = getpass.getuser()
+    except (KeyError, OSError, ImportError) as error:
+        raise UsageError(
+            f"cannot tell who you are: user id {os.getuid()} has no account, and {', '.join(VARIABLES)} are not set; "
+            "say it with --as-user"
+        ) from error
+    said = said_by_environment()
+    if said is not None and said[1] == username:
+        account = account_instead_of(username)
+        if account is not None:
+            _warn(said[0], username, account)
+            username = account
+    return ResolvedIdentity(username, "$USER")
+
+
+def _warn(variable: str, username: str, account: str) -> None:
+    import logging
+
+    logging.getLogger(__name__).warning(
+        "%s says %s, but this process runs as %s; %s is ignored (use --as-user)",
+        variable,
+        safe(repr(username)),
+        safe(repr(account)),
+        variable,
+    )

@@ -1,0 +1,126 @@
+"""bespeak's own book as a backend: who holds what is one indexed query away.
+
+The book is opened at the first question, and stays open as long as the backend, so a process that asks again pays
+for the query alone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bespeak.clock import FOREVER_US
+from bespeak.errors import BespeakError
+from bespeak.reservations.errors import ReservationBackendError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+    from datetime import datetime
+    from pathlib import Path
+
+    from bespeak.reservations.protocol import ReservationWindow
+    from bespeak.storage.port import Engine, T, Transaction
+
+_AT_ONCE = 5_000
+"""Resources in one query; engines limit the number of parameters."""
+
+
+class LedgerReservationBackend:
+    """Answers from bespeak's book.
+
+    Args:
+        url: where the book is: a path, ``sqlite:///PATH`` or ``postgresql://...``.
+        path: the same for a file, as a path object.
+        engine: an open book, which stays the caller's to close.
+
+    With none of them, the book is the one that the settings name.
+    """
+
+    def __init__(self, url: str | None = None, *, path: Path | str | None = None, engine: Engine | None = None) -> None:
+        self._url = url if url is not None or path is None else str(path)
+        self._engine = engine
+        self._mine = engine is None
+
+    @property
+    def url(self) -> str | None:
+        """Where the book is; None for an open book that was handed over, or for that of the settings."""
+        return self._url
+
+    def backend_name(self) -> str:
+        """Return ``ledger``."""
+        return "ledger"
+
+    def get_reserved_resources(self, username: str) -> set[str]:
+        """Return everything ``username`` holds now."""
+        from bespeak.ledger.holdings import held_by
+
+        return self._ask(lambda tx: held_by(tx, username, tx.now_us))
+
+    def who_reserved(self, resource: str) -> list[str]:
+        """Return who holds ``resource`` now, in the order in which it was granted."""
+        return [username for username, _ in self.holder_ends(resource)]
+
+    def list_usernames(self) -> list[str]:
+        """Return everybody who has or had a reservation, sorted."""
+        from bespeak.ledger.holdings import all_holders
+
+        return self._ask(all_holders)
+
+    def held_among(self, username: str, resources: Collection[str]) -> set[str]:
+        """Return those of ``resources`` that ``username`` holds now."""
+        from bespeak.ledger.holdings import held_among
+
+        names = sorted(resources)
+
+        def work(tx: Transaction) -> set[str]:
+            held: set[str] = set()
+            for start in range(0, len(names), _AT_ONCE):
+                held |= held_among(tx, username, names[start : start + _AT_ONCE], tx.now_us)
+            return held
+
+        return self._ask(work)
+
+    def holder_ends(self, resource: str) -> list[tuple[str, int | None]]:
+        """Return who holds ``resource`` now and until when, µs UTC, ``FOREVER_US`` for no end."""
+        from bespeak.ledger.holdings import holders_of
+
+        return list(self._ask(lambda tx: holders_of(tx, resource, tx.now_us)))
+
+    def get_reservation_windows(self, username: str) -> list[ReservationWindow]:
+        """Return what ``username`` holds now or later, in order of start."""
+        from bespeak.ledger.holdings import windows_of
+        from bespeak.reservations.protocol import ReservationWindow
+
+        rows = self._ask(lambda tx: windows_of(tx, username, tx.now_us))
+        return [
+            ReservationWindow(resource, _instant(starts_us), None if ends_us >= FOREVER_US else _instant(ends_us))
+            for resource, starts_us, ends_us in rows
+        ]
+
+    def close(self) -> None:
+        """Close the book, if this backend opened it."""
+        if self._mine and self._engine is not None:
+            self._engine.close()
+            self._engine = None
+
+    def _ask(self, work: Callable[[Transaction], T]) -> T:
+        try:
+            if self._engine is None:
+                self._engine = self._open()
+            return self._engine.read(work)
+        except BespeakError as error:
+            raise ReservationBackendError(str(error)) from error
+        except (UnicodeError, ValueError) as error:
+            raise ReservationBackendError("a name that no book can hold was asked for") from error
+
+    def _open(self) -> Engine:
+        from bespeak.ledger.tables import LEDGER
+        from bespeak.settings import ledger_url
+        from bespeak.storage import open_engine
+
+        return open_engine(self._url if self._url is not None else ledger_url(), [LEDGER])
+
+
+def _instant(instant_us: int) -> datetime:
+    from datetime import UTC, datetime, timedelta
+
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=instant_us)

@@ -1,0 +1,261 @@
+"""A quick road for the hook that asks the gate again and again: what was worked out once is remembered.
+
+Working out what a lab requires means reading settings and lab files, which costs more than asking the book. So the
+outcome, "this lab requires these resources, that file decided, and the book is there", is kept in a small file of the
+user's cache. It is believed only while each file that was looked at is unchanged and each file that was not there is
+still not there, for the same directory, words and environment; otherwise the caller goes the long way. Who holds what
+is never remembered: the book is asked each time.
+
+Only the ``ledger`` backend has this road. Nothing here imports more than a hook can afford.
+"""
+
+from __future__ import annotations
+
+import os
+
+from bespeak import __version__
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from bespeak.files import Signature
+    from bespeak.reservations.report import GateReport
+
+    Consulted = Sequence[tuple[str, Signature | None]]
+    Key = tuple[str, ...]
+
+_FORMAT = 1
+_VARIABLES = (
+    *("BESPEAK_LAB", "BESPEAK_LEDGER", "BESPEAK_SUT_DIRS", "OTTO_SUT_DIRS"),
+    *("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"),
+)
+_OTHERS_MAY = 0o077
+_SETTLED_NS = 2_000_000_000
+
+
+class FastAnswer:
+    """The answer of the gate, found on the quick road; it says exactly what a report would.
+
+    Attributes:
+        lab: the name of the lab.
+        username: whose reservations count.
+        required: what the lab requires, sorted.
+        missing: what is not held, sorted, each with its holders and until when (µs UTC).
+        decided_by: the settings file that selected the backend.
+        book: where the book is.
+    """
+
+    __slots__ = ("book", "decided_by", "lab", "missing", "required", "username")
+
+    def __init__(
+        self,
+        plan: Plan,
+        username: str,
+        missing: list[tuple[str, list[tuple[str, int]]]],
+    ) -> None:
+        self.lab = plan.lab
+        self.username = username
+        self.required = plan.required
+        self.missing = missing
+        self.decided_by = plan.decided_by
+        self.book = plan.book
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the lab may be used."""
+        return not self.missing
+
+    @property
+    def text(self) -> str:
+        """The answer for people."""
+        from bespeak.reservations.wording import allowed_text, refusal_text
+
+        if not self.missing:
+            return allowed_text(self.username, self.lab)
+        names = [(resource, [holder for holder, _ in holders]) for resource, holders in self.missing]
+        return refusal_text(self.username, self.lab, names)
+
+    def report(self) -> GateReport:
+        """Return the same as a report."""
+        from bespeak.reservations.report import GateReport, Holder, MissingResource
+
+        without = {resource for resource, _ in self.missing}
+        return GateReport(
+            self.lab,
+            self.username,
+            self.required,
+            held=tuple(resource for resource in self.required if resource not in without),
+            missing=tuple(
+                MissingResource(resource, tuple(Holder(name, until) for name, until in holders))
+                for resource, holders in self.missing
+            ),
+            backend="ledger",
+            decided_by=self.decided_by,
+        )
+
+
+class Plan:
+    """What was worked out: everything the gate needs to know but who holds what.
+
+    Args:
+        lab: the name of the lab.
+        required: what it requires, sorted; never empty.
+        decided_by: the settings file that selected the backend.
+        book: where the book is, absolute.
+    """
+
+    __slots__ = ("book", "decided_by", "lab", "required")
+
+    def __init__(self, lab: str, required: tuple[str, ...], decided_by: str, book: str) -> None:
+        self.lab = lab
+        self.required = required
+        self.decided_by = decided_by
+        self.book = book
+
+
+def try_fast_gate(
+    labs: Sequence[str] = (), *, as_user: str | None = None, ledger: str | None = None
+) -> FastAnswer | None:
+    """Answer for ``labs`` by a plan that is remembered and still holds; None if the long way has to be gone.
+
+    Args:
+        labs: the values of ``--lab``, as typed.
+        as_user: the value of ``--as-user``.
+        ledger: the value of ``--ledger``.
+
+    Raises:
+        ReservationBackendError: there is a plan, and the book cannot be asked.
+    """
+    key = _key(labs, ledger)
+    plan = None if key is None else _recall(key)
+    if plan is None:
+        return None
+    username = as_user
+    if not username:
+        from bespeak.reservations.accounts import plain_username
+
+        username = plain_username()
+    return None if username is None else _ask(plan, username)
+
+
+def remember(
+    labs: Sequence[str], plan: Plan, consulted: Consulted, *, began_ns: int, ledger: str | None = None
+) -> bool:
+    """Keep a plan for the next time; False if it cannot be kept, which harms nobody.
+
+    A plan is not kept if a file it rests on was touched in the two seconds before it was read, because a second change
+    within the same tick of the file system's clock would not show.
+
+    Args:
+        labs: the values of ``--lab``, as typed.
+        plan: what was worked out.
+        consulted: every file that was looked for, with the signature it had, or None where there was none.
+        began_ns: when the reading began, ns since 1970.
+        ledger: the value of ``--ledger``.
+    """
+    newest = max((max(sign[0], sign[1]) for _, sign in consulted if sign is not None), default=0)
+    key = _key(labs, ledger)
+    if key is None or newest + _SETTLED_NS > began_ns:
+        return False
+    import marshal
+
+    content = (_FORMAT, key, tuple(consulted), plan.lab, plan.required, plan.decided_by, plan.book)
+    try:
+        _replace(_path(key), marshal.dumps(content))
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _key(labs: Sequence[str], ledger: str | None) -> Key | None:
+    """Return everything but files that the plan depends on."""
+    try:
+        cwd = os.getcwd()
+    except OSError:
+        return None
+    environ: Mapping[str, str] = os.environ
+    said = (f"{name}={environ[name]}" if name in environ else name for name in _VARIABLES)
+    return (__version__, str(os.getuid()), cwd, "-" if ledger is None else f"={ledger}", *said, *labs)
+
+
+def _path(key: Key) -> str:
+    from binascii import crc32
+
+    from bespeak.places import user_folder
+
+    folder = os.path.join(user_folder(os.environ, "XDG_CACHE_HOME", ".cache"), "bespeak")
+    return os.path.join(folder, f"gate-{crc32(repr(key).encode('utf-8', 'surrogateescape')):08x}.plan")
+
+
+def _recall(key: Key) -> Plan | None:
+    """Return the plan kept under ``key`` if it is the user's own, whole, and still true."""
+    import marshal
+
+    try:
+        raw = _read_own(_path(key))
+        if raw is None:
+            return None
+        kept: Any = marshal.loads(raw)  # noqa: S302 - the file is the user's own and nobody else may write it
+        if kept[0] != _FORMAT or kept[1] != key:
+            return None
+        _, _, consulted, lab, required, decided_by, book = kept
+        if _unchanged(consulted):
+            return Plan(lab, required, decided_by, book)
+    except (OSError, ValueError, EOFError, TypeError, LookupError):
+        return None
+    return None
+
+
+def _read_own(path: str) -> bytes | None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        status = os.fstat(descriptor)
+        if status.st_uid != os.getuid() or status.st_mode & _OTHERS_MAY:
+            return None
+        return os.read(descriptor, status.st_size)
+    finally:
+        os.close(descriptor)
+
+
+def _unchanged(consulted: Consulted) -> bool:
+    from bespeak.files import signature
+
+    return all(signature(path) == sign for path, sign in consulted)
+
+
+def _replace(path: str, content: bytes) -> None:
+    """Put ``content`` in place of the file in one step, readable by its owner only."""
+    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+    temporary = f"{path}.{os.getpid()}"
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        with open(descriptor, "wb") as stream:
+            stream.write(content)
+        os.replace(temporary, path)
+    except OSError:
+        os.unlink(temporary)
+        raise
+
+
+def _ask(plan: Plan, username: str) -> FastAnswer:
+    from bespeak.errors import BespeakError
+    from bespeak.ledger.holdings import held_among, holders_of
+    from bespeak.ledger.tables import LEDGER
+    from bespeak.storage import open_engine
+
+    def work(tx: Any) -> list[tuple[str, list[tuple[str, int]]]]:
+        held = held_among(tx, username, plan.required, tx.now_us)
+        return [(name, holders_of(tx, name, tx.now_us)) for name in plan.required if name not in held]
+
+    try:
+        engine = open_engine(plan.book, [LEDGER])
+        try:
+            return FastAnswer(plan, username, engine.read(work))
+        finally:
+            engine.close()
+    except (BespeakError, UnicodeError, ValueError) as error:
+        from bespeak.reservations.errors import as_backend_error
+
+        raise as_backend_error(error, "the 'ledger' backend failed") from error

@@ -1,0 +1,104 @@
+"""What a reservation backend must answer, and what it may answer in addition.
+
+The contract is small on purpose: three questions, none of which changes anything. The scheduler behind a backend
+stays the authority. Whatever keeps a backend from answering must be raised as
+:class:`~bespeak.reservations.check.ReservationBackendError`; the gate then stays shut and says how to go on.
+
+Capabilities are found by structure: a backend that has the method has the capability. Nothing is inherited.
+
+A backend of one's own is registered by an init module and selected by its bare name::
+
+    [reservations]
+    backend = "team-calendar"
+    url = "https://calendar.example.com"
+
+    [reservations.team-calendar]
+    api_key_env = "CALENDAR_KEY"
+
+``url``, where it is set, and the sub-table reach the constructor as keyword arguments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, runtime_checkable
+
+
+@runtime_checkable
+class ReservationBackend(Protocol):
+    """A read-only view of who holds what."""
+
+    def get_reserved_resources(self, username: str) -> set[str]:
+        """Return the resources that ``username`` holds now; an empty set if none.
+
+        Args:
+            username: passed through unchanged; case and spelling are the backend's business.
+
+        Returns:
+            Names that equal those of the lab byte for byte; any normalisation is the backend's business.
+
+        Raises:
+            ReservationBackendError: there is no definite answer.
+        """
+
+    def who_reserved(self, resource: str) -> list[str]:
+        """Return who holds ``resource`` now: each once, in an order that does not change; empty if nobody.
+
+        Raises:
+            ReservationBackendError: there is no definite answer.
+        """
+
+    def backend_name(self) -> str:
+        """Return a short name for messages, the same in every run."""
+
+
+@runtime_checkable
+class SupportsUsernameCompletion(Protocol):
+    """The backend can list its users, so that a shell can complete ``--as-user``."""
+
+    def list_usernames(self) -> list[str]:
+        """Return every user the backend knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReservationWindow:
+    """One resource held from ``start`` until just before ``end``.
+
+    Attributes:
+        resource: what is held.
+        start: when it begins, with a zone; None if the backend does not know.
+        end: when it ends, with a zone; None for an open end.
+    """
+
+    resource: str
+    start: datetime | None
+    end: datetime | None
+
+
+@runtime_checkable
+class SupportsReservationWindows(Protocol):
+    """The backend knows from when until when."""
+
+    def get_reservation_windows(self, username: str) -> list[ReservationWindow]:
+        """Return what ``username`` holds now or later, in order of start; instants carry a zone."""
+
+
+@runtime_checkable
+class SupportsHeldAmong(Protocol):
+    """The backend can answer for some resources without listing all that a user holds."""
+
+    def held_among(self, username: str, resources: Collection[str]) -> set[str]:
+        """Return those of ``resources`` that ``username`` holds now."""
+
+
+@runtime_checkable
+class SupportsHolderEnds(Protocol):
+    """The backend knows until when a holder holds."""
+
+    def holder_ends(self, resource: str) -> list[tuple[str, int | None]]:
+        """Return who holds ``resource`` now, as :meth:`ReservationBackend.who_reserved` does, and until when.
+
+        Instants are µs since 1970 UTC, ``clock.FOREVER_US`` for an open end, None if unknown.
+        """

@@ -1,0 +1,62 @@
+"""Read back what a job wrote, byte for byte, at the end or while it still writes."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from bespeak.errors import NotFoundError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bespeak.runner.service import Runner
+
+_CHUNK = 1 << 16
+_POLL_SECONDS = 0.1
+
+
+def copy(runner: Runner, job_id: str, stream: str, out: int, *, follow: bool) -> None:
+    """Copy a stream of a job to a descriptor.
+
+    Args:
+        runner: whose job it is.
+        job_id: the job.
+        stream: ``stdout`` or ``stderr``.
+        out: where to.
+        follow: go on until the job has ended.
+
+    Raises:
+        NotFoundError: the file is gone.
+    """
+    path = runner.paths.log(job_id, stream)
+    try:
+        source = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise NotFoundError(f"job {job_id}: its {stream} is not there: {path}") from None
+    try:
+        ended = not follow
+        while True:
+            _drain(source, out)
+            if ended:
+                return
+            # One more look after the end: what was written last came before it.
+            ended = not runner.find(job_id=job_id).status.active
+            if not ended:
+                time.sleep(_POLL_SECONDS)
+    finally:
+        os.close(source)
+
+
+def _drain(source: int, out: int) -> None:
+    while chunk := os.read(source, _CHUNK):
+        while chunk:
+            chunk = chunk[os.write(out, chunk) :]
+
+
+def text(runner: Runner, job_id: str, stream: str) -> str | None:
+    """Return all that a job wrote to a stream, undecodable bytes as lone surrogates; None when the file is gone."""
+    try:
+        with open(runner.paths.log(job_id, stream), "rb") as file:
+            return file.read().decode("utf-8", "surrogateescape")
+    except FileNotFoundError:
+        return None

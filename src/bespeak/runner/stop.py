@@ -1,0 +1,138 @@
+"""End a job that runs: say so durably first, then SIGTERM to its process group, a grace period, SIGKILL.
+
+The order matters. Once ABORTED or CANCELLED is stored, no start takes the key for free, and if whoever stops it dies
+in between, the same call may be made again: it goes on where the processes are still alive.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+from bespeak import failpoints
+from bespeak.errors import NotFoundError, WrongStateError
+from bespeak.runner import observe, processes, records, store
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bespeak.runner.model import Job, JobStatus
+    from bespeak.runner.records import Record
+    from bespeak.runner.service import Runner
+    from bespeak.storage.port import Transaction
+
+GRACE_SECONDS = 5.0
+_POLL_SECONDS = 0.01
+_KILL_ROUNDS = 200
+_CLAIM_SECONDS = 5.0
+
+
+class Signals:
+    """Which signals were sent to whom."""
+
+    __slots__ = ("kill_target", "kill_worker", "term_target", "term_worker")
+
+    def __init__(self) -> None:
+        self.term_target = False
+        self.term_worker = False
+        self.kill_target = False
+        self.kill_worker = False
+
+
+def stop(
+    runner: Runner,
+    job: Job,
+    status: JobStatus,
+    *,
+    reason: str | None = None,
+    grace_seconds: float = GRACE_SECONDS,
+) -> tuple[Job, Signals]:
+    """End a job.
+
+    Args:
+        runner: whose job it is.
+        job: the job as it was found.
+        status: what it becomes, ABORTED or CANCELLED.
+        reason: stored with the job.
+        grace_seconds: how long its processes have between SIGTERM and SIGKILL.
+
+    Raises:
+        WrongStateError: it has ended.
+    """
+    job = runner.transact(job.run_key, lambda tx: _store(tx, runner, job.job_id, status, reason))
+    failpoints.reach("runner.stop_stored")
+    if records.forbid(runner.paths.record(job.job_id)):
+        return job, Signals()
+    record = _claimed(runner, job)
+    return job, _end_processes(record, grace_seconds) if record is not None else Signals()
+
+
+def _store(tx: Transaction, runner: Runner, job_id: str, status: JobStatus, reason: str | None) -> Job:
+    job = store.by_id(tx, job_id)
+    if job is None:
+        raise NotFoundError(f"job {job_id!r} not found")
+    now = observe.settled(runner.paths, job, tx.now_us)
+    if not now.status.active:
+        store.finish(tx, now)
+        if now.exit_code is None and observe.target_alive(runner.paths, now):
+            return now
+        raise WrongStateError(f"job {job_id} is not running: status {now.status.value}")
+    stopped = now.replace(
+        status=status, end_reason=reason, finished_us=tx.now_us, updated_us=tx.now_us, aborted_us=tx.now_us
+    )
+    store.finish(tx, stopped)
+    return stopped
+
+
+def _claimed(runner: Runner, job: Job) -> Record | None:
+    """Return the record, once whoever created it has written who the command is (it does so at once)."""
+    deadline = time.monotonic() + _CLAIM_SECONDS
+    while True:
+        record = records.read(runner.paths.record(job.job_id))
+        if record is None or record.target is not None or time.monotonic() > deadline:
+            return record
+        time.sleep(_POLL_SECONDS)
+
+
+def _end_processes(record: Record, grace_seconds: float) -> Signals:
+    """Signal the group of a record's processes, if they still are the processes that the record means."""
+    sent = Signals()
+    if record.supervisor is None or not (record.target_alive or record.supervisor_alive):
+        return sent
+    group = record.supervisor[0]
+    sent.term_target, sent.term_worker = record.target_alive, record.supervisor_alive
+    _signal_group(group, signal.SIGTERM)
+    deadline = time.monotonic() + max(0.0, grace_seconds)
+    while _others(record) and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
+    # The supervisor is spared: it ends by itself, and writes down how the command did.
+    for _ in range(_KILL_ROUNDS):
+        others = _others(record)
+        if not others:
+            return sent
+        sent.kill_target = True
+        for pid in others:
+            _signal(pid, signal.SIGKILL)
+        time.sleep(_POLL_SECONDS)
+    sent.kill_worker = True
+    _signal_group(group, signal.SIGKILL)
+    return sent
+
+
+def _others(record: Record) -> list[int]:
+    supervisor = record.supervisor[0] if record.supervisor else 0
+    return [pid for pid in processes.group_members(supervisor) if pid != supervisor]
+
+
+def _signal_group(group: int, number: signal.Signals) -> None:
+    try:
+        os.killpg(group, number)
+    except ProcessLookupError:
+        return
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return

@@ -1,0 +1,148 @@
+"""The connections of one PostgreSQL book: opened when first needed, kept for the next use, replaced when dead.
+
+Much less than a general pool does, and faster: no threads, no question to the server before each use. A connection
+that died while it was idle shows itself at the first statement of a transaction, when nothing has been done on it, and
+a new one takes its place.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+from psycopg.pq import TransactionStatus
+
+from bespeak.errors import UnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bespeak.storage.pgurl import Address
+
+    Connection = psycopg.Connection[tuple[Any, ...]]
+
+R = TypeVar("R")
+
+CONNECT_SECONDS = 10
+TRANSACTION_LIMIT_MS = 30_000
+"""No transaction of ours lives longer than this: a gap in the log's numbers older than it was rolled back."""
+
+LIMIT = 8
+"""Most connections of one process; further threads wait their turn."""
+
+_TIMELINE = "SELECT CASE WHEN pg_is_in_recovery() THEN '' ELSE substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END"
+
+
+def connect(address: Address, application: str) -> Connection:
+    """Open a connection that notices within a minute that its network is gone."""
+    ours: dict[str, str | int] = {
+        "application_name": application,
+        "connect_timeout": CONNECT_SECONDS,
+        "keepalives_idle": 20,
+        "keepalives_interval": 10,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 50_000,
+    }
+    missing = {key: value for key, value in ours.items() if f"{key}=" not in address.dsn}
+    return psycopg.connect(make_conninfo(address.dsn, **missing), autocommit=True)
+
+
+class Connections:
+    """Connections to one book, lent to one transaction at a time; safe among threads.
+
+    Args:
+        address: where the book is.
+        durable: a commit waits until it is on the disk.
+    """
+
+    def __init__(self, address: Address, *, durable: bool) -> None:
+        self._address = address
+        self._durable = durable
+        self._idle: list[Connection] = []
+        self._turns = threading.BoundedSemaphore(LIMIT)
+        self._closed = False
+        self.timeline = ""
+        """Which history of the database we write; changes when a standby takes over. Empty when unknown."""
+
+    def lend(self, begin: Callable[[Connection], R]) -> tuple[Connection, R]:
+        """Return a connection on which ``begin`` has just succeeded, and what it returned.
+
+        Raises:
+            psycopg.Error: no connection can be had, or ``begin`` failed.
+            UnavailableError: all connections stay busy, or the book is closed.
+        """
+        if not self._turns.acquire(timeout=TRANSACTION_LIMIT_MS / 1000):
+            raise UnavailableError(f"book {self._address.name}: all {LIMIT} connections of this process are busy")
+        try:
+            while self._idle and not self._closed:
+                connection = self._pop()
+                if connection is None:
+                    break
+                try:
+                    return connection, begin(connection)
+                except psycopg.OperationalError:
+                    if not connection.closed:
+                        self._keep(connection)
+                        raise
+                except BaseException:
+                    self._keep(connection)
+                    raise
+            connection = self._connect()
+            try:
+                return connection, begin(connection)
+            except BaseException:
+                self._keep(connection)
+                raise
+        except BaseException:
+            self._turns.release()
+            raise
+
+    def give_back(self, connection: Connection) -> None:
+        """Take back what :meth:`lend` gave."""
+        self._keep(connection)
+        self._turns.release()
+
+    def close(self) -> None:
+        """Close every idle connection; lent ones are closed when they come back."""
+        self._closed = True
+        while (connection := self._pop()) is not None:
+            connection.close()
+
+    def _pop(self) -> Connection | None:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return None
+
+    def _keep(self, connection: Connection) -> None:
+        if connection.info.transaction_status == TransactionStatus.IDLE and not self._closed:
+            self._idle.append(connection)
+        else:
+            connection.close()
+
+    def _connect(self) -> Connection:
+        if self._closed:
+            raise UnavailableError(f"book {self._address.name}: it was closed")
+        connection = connect(self._address, "bespeak")
+        try:
+            self._configure(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _configure(self, connection: Connection) -> None:
+        connection.execute(
+            f'SET search_path TO "{self._address.schema}"; '
+            f"SET synchronous_commit TO {'on' if self._durable else 'off'}; "
+            f"SET statement_timeout TO {TRANSACTION_LIMIT_MS}; SET lock_timeout TO {TRANSACTION_LIMIT_MS}; "
+            f"SET idle_in_transaction_session_timeout TO {TRANSACTION_LIMIT_MS}; "
+            "SET client_min_messages TO warning; SET TIME ZONE 'UTC'".encode()
+        )
+        try:
+            row = connection.execute(_TIMELINE.encode()).fetchone()
+        except psycopg.DatabaseError:
+            row = None  # a server that does not tell: then a lost commit stays unknown
+        self.timeline = str(row[0]) if row else ""

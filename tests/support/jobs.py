@@ -1,0 +1,91 @@
+"""Jobs that can be counted: every execution appends a line to a file."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from bespeak.runner import processes, records
+from bespeak.runner.service import Runner
+
+WAIT_SECONDS = 20
+
+
+def counting(tmp_path: Path, after: str = "") -> tuple[list[str], Path]:
+    """Return a command that notes each of its executions, and where."""
+    marks = tmp_path / "executions"
+    return ["/bin/sh", "-c", f'echo run >>"$1"; {after}', "sh", str(marks)], marks
+
+
+def executions(marks: Path) -> int:
+    return len(marks.read_text().splitlines()) if marks.exists() else 0
+
+
+def eventually(what):
+    """Return the first true answer of ``what``; fail when there is none in time."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while time.monotonic() < deadline:
+        answer = what()
+        if answer:
+            return answer
+        time.sleep(0.01)
+    raise AssertionError("it did not happen in time")
+
+
+def gone(pid: int) -> bool:
+    fields = processes._stat(pid)
+    return fields is None or fields[0] in (b"Z", b"X")
+
+
+def stdout_of(runner: Runner, job) -> bytes:
+    return Path(runner.paths.log(job.job_id, "stdout")).read_bytes()
+
+
+def stderr_of(runner: Runner, job) -> bytes:
+    return Path(runner.paths.log(job.job_id, "stderr")).read_bytes()
+
+
+def run(runner: Runner, command, **options):
+    """Start a command and return its ended job."""
+    started = runner.start(f"key-{os.urandom(4).hex()}", command, **options)
+    return runner.wait(started.job.job_id, WAIT_SECONDS)
+
+
+def program(*words: str | bytes, crash_at: str = "", home: str | None = None, **options) -> subprocess.CompletedProcess:
+    """Run the runner as a program."""
+    environment = {**os.environ, "BESPEAK_CRASH_AT": crash_at}
+    if home is not None:
+        environment["ORCHESJOB_HOME"] = home
+    command = [sys.executable, "-m", "bespeak.runner", *words]
+    return subprocess.run(command, env=environment, capture_output=True, timeout=60, check=False, **options)
+
+
+@pytest.fixture
+def runner(tmp_path, monkeypatch):
+    """A runner with a home of its own, whose jobs do not outlive the test."""
+    home = tmp_path / "home-of-jobs"
+    monkeypatch.setenv("ORCHESJOB_HOME", str(home))
+    runner = Runner()
+    yield runner
+    if os.path.exists(runner.paths.database):
+        for job in runner.running():
+            end(runner, job)
+    runner.close()
+
+
+def end(runner: Runner, job) -> None:
+    """Kill all that is left of a job."""
+    record = records.read(runner.paths.record(job.job_id))
+    if record is None or record.supervisor is None or not (record.supervisor_alive or record.target_alive):
+        return
+    for pid in processes.group_members(record.supervisor[0]):
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue

@@ -1,0 +1,3 @@
+from support.jobs import runner
+
+__all__ = ["runner"]

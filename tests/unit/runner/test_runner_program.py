@@ -1,0 +1,296 @@
+"""The runner as a program: what it answers, how it fails, what it prints of help."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.jobs import eventually, program
+
+from bespeak.runner import cli, present
+from bespeak.runner.commands import COMMANDS
+
+JOB_FIELDS = (
+    "job_id run_key command pid pid_kind worker_pid target_pid status exit_code stdout_file stderr_file attempt_no strict"
+    " rerun_of_job_id rerun_reason abort_reason started_at started_at_iso finished_at finished_at_iso updated_at"
+    " updated_at_iso aborted_at aborted_at_iso idempotency_key"
+).split()
+
+
+def answer(*words):
+    done = program(*words)
+    assert (done.returncode, done.stderr) == (0, b""), done.stderr
+    return json.loads(done.stdout)
+
+
+def refusal(*words):
+    done = program(*words)
+    assert done.stdout == b""
+    assert len(done.stderr.splitlines()) == 1
+    assert b"Traceback" not in done.stderr
+    return done.returncode, json.loads(done.stderr)["error"]
+
+
+def test_start_and_status_answer_with_the_documented_fields(runner):
+    started = answer("start", "--run-key", "k", "--sync", "--idempotency-key", "i", "--", "sh", "-c", "echo hi; exit 3")
+    extra = ["accepted", "existing", "mode", "strict_override_used"]
+    assert sorted(started) == sorted(JOB_FIELDS + extra)
+    assert (started["accepted"], started["existing"], started["mode"], started["strict"]) == (
+        True,
+        False,
+        "sync",
+        False,
+    )
+    assert (started["status"], started["exit_code"], started["idempotency_key"]) == ("FAILED", 3, "i")
+    assert started["pid"] == started["target_pid"]
+    status = answer("status", "--run-key", "k")
+    assert sorted(status) == sorted([*JOB_FIELDS, "strict_override"])
+    assert answer("status", "--idempotency-key", "i") == status
+    assert answer("status", "--job-id", status["job_id"]) == status
+    assert answer("status", "--run-key", "k", "--all") == [status]
+    assert answer("status", "--running") == []
+    again = answer("start", "--run-key", "k", "--strict", "--", "true")
+    assert (again["accepted"], again["existing"], again["strict"], again["job_id"]) == (
+        False,
+        True,
+        True,
+        status["job_id"],
+    )
+
+
+def test_result_and_logs_give_back_what_was_written(runner):
+    answer("start", "--run-key", "k", "--sync", "--", "sh", "-c", r"printf 'a\377\n'; echo b >&2")
+    assert program("logs", "--run-key", "k").stdout == b"a\xff\n"
+    assert program("logs", "--run-key", "k", "--stream", "stderr").stdout == b"b\n"
+    result = answer("result", "--run-key", "k", "--logs")
+    assert (result["exit_code"], result["stdout"], result["stderr"]) == (0, "a\udcff\n", "b\n")
+    assert "stdout" not in answer("result", "--run-key", "k")
+
+
+def test_logs_follow_until_the_end(runner, tmp_path):
+    go = tmp_path / "go"
+    answer("start", "--run-key", "k", "--", "sh", "-c", f"echo one; while [ ! -e {go} ]; do sleep 0.01; done; echo two")
+    with subprocess.Popen(
+        [sys.executable, "-m", "bespeak.runner", "logs", "--run-key", "k", "--follow"], stdout=subprocess.PIPE
+    ) as follower:
+        assert follower.stdout.readline() == b"one\n"
+        go.touch()
+        assert follower.stdout.read() == b"two\n"
+        assert follower.wait(30) == 0
+
+
+def test_the_environment_and_folder_options(runner, tmp_path):
+    answer(
+        "start",
+        "--run-key=k",
+        "--sync",
+        "--env",
+        "A=b=c",
+        "--env=D=",
+        "--cwd",
+        str(tmp_path),
+        "sh",
+        "-c",
+        "pwd; echo $A.$D.",
+    )
+    assert program("logs", "--run-key", "k").stdout.decode() == f"{tmp_path}\nb=c..\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [
+        (["--", "echo", "--", "x"], ["echo", "--", "x"]),
+        (["echo", "--", "x"], ["echo", "--", "x"]),
+        (["echo", "--strict"], ["echo", "--strict"]),
+        (["--", "--", "x"], ["--", "x"]),
+    ],
+)
+def test_only_the_first_separator_is_one(runner, words, command):
+    assert answer("start", "--run-key", "k", "--sync", *words)["command"] == command
+
+
+def test_abort_cancel_rerun_unlock_and_clean_answer(runner):
+    answer("start", "--run-key", "k", "--", "sleep", "30")
+    aborted = answer("abort", "--run-key", "k", "--reason", "why")
+    assert (aborted["status"], aborted["aborted"], aborted["abort_reason"]) == ("ABORTED", True, "why")
+    assert (aborted["sent_term_target"], aborted["sent_kill_target"]) == (True, False)
+    assert aborted["aborted_at"] is not None
+    rerun = answer("rerun", "--run-key", "k")
+    assert (rerun["rerun"], rerun["rerun_of_job_id"], rerun["status"]) == (True, aborted["job_id"], "RUNNING")
+    cancelled = answer("cancel", "--job-id", rerun["job_id"], "--grace-seconds", "1")
+    assert (cancelled["status"], cancelled["cancelled"]) == ("CANCELLED", True)
+    unlocked = answer("unlock", "--run-key", "k", "--ttl", "30m")
+    assert (unlocked["unlocked"], unlocked["expires_at"] - unlocked["allowed_at"]) == (True, 1800)
+    assert answer("status", "--run-key", "k")["strict_override"]["expires_at"] == unlocked["expires_at"]
+    cleaned = answer("clean", "--all")
+    assert (cleaned["deleted"], cleaned["errors"], cleaned["dry_run"]) == (2, 0, False)
+    assert {item["run_key"] for item in cleaned["items"]} == {"k"}
+    assert answer("clean", "--all") == {"deleted": 0, "errors": 0}
+
+
+def test_the_exit_code_outlives_the_starter_and_a_hangup(runner):
+    starter = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "bespeak.runner",
+            "start",
+            "--run-key",
+            "k",
+            "--sync",
+            "--",
+            "sh",
+            "-c",
+            "sleep 0.3; exit 7",
+        ],
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+    )
+    eventually(lambda: os.path.exists(runner.paths.database) and runner.running())
+    os.killpg(starter.pid, signal.SIGHUP)
+    os.killpg(starter.pid, signal.SIGKILL)
+    starter.wait()
+    job = runner.find(run_key="k")
+    assert runner.wait(job.job_id, 20).exit_code == 7
+
+
+def test_a_starter_whose_reader_went_away_has_still_started(runner):
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    done = subprocess.run(
+        [sys.executable, "-m", "bespeak.runner", "start", "--run-key", "k", "--", "true"],
+        stdout=write_end, stderr=subprocess.PIPE, check=False,
+    )  # fmt: skip
+    os.close(write_end)
+    assert (done.returncode, done.stderr) == (141, b"")
+    assert runner.wait(runner.find(run_key="k").job_id, 20).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "part"),
+    [
+        (["start", "--run-key", "k"], 2, "command"),
+        (["start", "--", "true"], 2, "--run-key"),
+        (["start", "--run-key"], 2, "needs a value"),
+        (["start", "--run-key", "--strict", "--", "true"], 2, "needs a value"),
+        (["start", "--run-key", "k", "--start-timeout", "²", "--", "true"], 2, "number"),
+        (["start", "--run-key", "k", "--start-timeout", "nan", "--", "true"], 2, "number"),
+        (["start", "--run-key", "k", "--bogus"], 2, "--bogus"),
+        (["start", "--run-key", "k", "--strict=1", "--", "true"], 2, "no value"),
+        (["start", "--run-key", "k", "--s", "--", "true"], 2, "may be"),
+        (["start", "--run-key", "k", "--env", "X", "--", "true"], 2, "NAME=VALUE"),
+        (["start", "--run-key", b"k\xff", "--", "true"], 2, "UTF-8"),
+        (["status"], 2, "required"),
+        (["status", "--run-key", "k", "--running"], 2, "combined"),
+        (["status", "--job-id", "k", "--all"], 2, "--run-key"),
+        (["status", "--run-key", "k", "extra"], 2, "extra"),
+        (["status", "--run-key", "none"], 3, "not found"),
+        (["result", "--run-key", "none"], 3, "not found"),
+        (["logs", "--job-id", "none"], 3, "not found"),
+        (["logs", "--run-key", "none", "--stream", "both"], 2, "stderr"),
+        (["abort", "--run-key", "none"], 3, "not found"),
+        (["rerun", "--run-key", "none"], 3, "not found"),
+        (["unlock", "--run-key", "none"], 3, "not found"),
+        (["unlock", "--run-key", "none", "--ttl", "0"], 2, "--ttl"),
+        (["unlock", "--run-key", "none", "--ttl", "-5"], 2, "--ttl"),
+        (["unlock", "--run-key", "none", "--ttl", "1.5h"], 2, "--ttl"),
+        (["unlock", "--run-key", "none", "--ttl", "9" * 400], 2, "--ttl"),
+        (["unlock", "--run-key", "none", "--ttl", "²"], 2, "--ttl"),
+        (["clean"], 2, "required"),
+        (["clean", "--all", "--before", "2026-01-01"], 2, "combined"),
+        (["clean", "--job-id", "x", "--run-key", "k"], 2, "combined"),
+        (["clean", "--before", "garbage"], 2, "garbage"),
+        (["bogus"], 2, "bogus"),
+    ],
+)
+def test_a_refusal_is_one_json_object_with_its_exit_code_and_writes_nothing(runner, words, code, part):
+    got, text = refusal(*words)
+    assert got == code
+    assert part in text
+    assert not os.path.exists(runner.paths.home)
+
+
+def test_wrong_states_are_exit_4(runner):
+    answer("start", "--run-key", "k", "--sync", "--", "true")
+    assert refusal("abort", "--run-key", "k")[0] == 4
+    answer("start", "--run-key", "k", "--", "sleep", "30")
+    assert refusal("unlock", "--run-key", "k")[0] == 4
+    assert refusal("rerun", "--run-key", "k")[0] == 4
+
+
+def test_a_home_that_cannot_be_written_is_told(tmp_path):
+    done = program("start", "--run-key", "k", "--", "true", home="/proc/none")
+    assert done.returncode == 1
+    assert "ORCHESJOB_HOME" in json.loads(done.stderr)["error"]
+
+
+def test_a_locked_book_is_exit_5(runner, monkeypatch, capsys):
+    assert cli.main(["start", "--run-key", "k", "--sync", "--", "true"]) == 0
+    runner._open()._busy_seconds = 0.05
+    lock = sqlite3.connect(runner.paths.database, isolation_level=None)
+    lock.execute("BEGIN IMMEDIATE")
+    monkeypatch.setattr("bespeak.runner.service.Runner._open", lambda self, engine=runner._engine: engine)
+    capsys.readouterr()
+    try:
+        assert cli.main(["start", "--run-key", "k", "--", "true"]) == 5
+    finally:
+        lock.close()
+    assert "locked" in json.loads(capsys.readouterr().err)["error"]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_each_command_helps_with_its_options_and_examples(command, capsys):
+    assert cli.main([command.name, "--help"]) == 0
+    text = capsys.readouterr().out
+    assert all(name in text for name, _, _ in command.options)
+    assert all(f"bespeak runner {example}" in text for example in command.examples)
+    assert all(example.startswith(command.name) for example in command.examples)
+    assert max(map(len, text.splitlines())) <= 120
+
+
+def test_the_overview_names_every_command(capsys):
+    assert cli.main(["--help"]) == 0
+    text = capsys.readouterr().out
+    assert all(f"  {command.name} " in text for command in COMMANDS)
+    assert cli.main([]) == 2
+    assert cli.main(["--version"]) == 0
+
+
+_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(_values)
+def test_the_encoder_writes_what_the_json_module_writes(value):
+    assert present.dumps(value) == json.dumps(value, indent=2)
+
+
+@given(st.lists(st.text(st.characters(exclude_characters="\0"))))
+def test_any_words_are_an_answer_or_a_refusal(words):
+    command = ["status", *words, "--run-key", "none-of-these"]
+    assert cli.main(command) in (0, 2, 3)
+
+
+def test_the_program_imports_nothing_slow(runner):
+    code = (
+        "import sys; from bespeak.runner.cli import main; main(['start', '--run-key', 'k', '--', 'true']);"
+        "slow = 'json argparse typing dataclasses logging re subprocess tempfile pathlib random click';"
+        "print([name for name in slow.split() if name in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, check=True, env=_with_path())
+    assert done.stderr == b"[]\n"
+
+
+def _with_path():
+    import bespeak
+
+    return {**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(bespeak.__file__))}
