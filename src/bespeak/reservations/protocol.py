@@ -102,3 +102,11 @@ class SupportsHolderEnds(Protocol):
 
         Instants are µs since 1970 UTC, ``clock.FOREVER_US`` for an open end, None if unknown.
         """
+
+
+@runtime_checkable
+class SupportsFences(Protocol):
+    """The backend gives each grant a number that grows, so that whoever acts on a stale one is found out."""
+
+    def fences(self, username: str, resources: Collection[str]) -> list[tuple[str, str, int]]:
+        """Return what ``username`` holds now among ``resources``: resource, reservation id, fencing number."""
