@@ -7,7 +7,6 @@ The backend is somebody else's code. Whatever comes out of it other than an answ
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bespeak.errors import UsageError
@@ -16,6 +15,7 @@ from bespeak.reservations.errors import ReservationBackendError, as_backend_erro
 from bespeak.reservations.null_backend import NullReservationBackend
 from bespeak.reservations.wording import allowed_text, refusal_text
 from bespeak.text import safe, shown
+from bespeak.values import value
 
 if TYPE_CHECKING:
     from bespeak.reservations.protocol import ReservationBackend
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 UNKNOWN_USER = "<unknown>"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Holder:
     """Somebody who holds a missing resource.
 
@@ -37,7 +37,7 @@ class Holder:
     until: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class MissingResource:
     """A resource that is required and not held, and who holds it instead."""
 
@@ -45,7 +45,7 @@ class MissingResource:
     holders: tuple[Holder, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class GateReport:
     """The answer of the gate.
 
