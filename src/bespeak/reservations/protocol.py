@@ -102,3 +102,16 @@ class SupportsHolderEnds(Protocol):
 
         Instants are µs since 1970 UTC, ``clock.FOREVER_US`` for an open end, None if unknown.
         """
+
+
+@runtime_checkable
+class SupportsHoldings(Protocol):
+    """The backend answers the gate's whole question in one look, so that the answer belongs to one moment."""
+
+    def holdings(
+        self, username: str, resources: Collection[str]
+    ) -> tuple[set[str], dict[str, list[tuple[str, int | None]]]]:
+        """Return those of ``resources`` that ``username`` holds now, and for each other one who holds it until when.
+
+        Holders and instants are as :meth:`SupportsHolderEnds.holder_ends` gives them.
+        """
