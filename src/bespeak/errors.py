@@ -16,23 +16,11 @@ door (command line, HTTP, MCP) only has to catch :class:`BespeakError` and print
     └── WaitTimedOutError      10
 """
 
-from enum import IntEnum
+from __future__ import annotations
 
-
-class ExitCode(IntEnum):
-    """What a bespeak process returns to its caller; documented in ``docs/reference/exit-codes.md``."""
-
-    OK = 0
-    ERROR = 1
-    USAGE = 2
-    NO_CONTEXT = 3
-    NOT_FOUND = 4
-    NOT_READY = 5
-    WRONG_STATE = 6
-    BUSY = 7
-    GATE_REFUSED = 8
-    UNAVAILABLE = 9
-    WAIT_TIMED_OUT = 10
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bespeak.exitcodes import ExitCode as ExitCode  # noqa: PLC0414 -- re-exported
 
 
 class BespeakError(Exception):
@@ -43,7 +31,7 @@ class BespeakError(Exception):
         details: machine-readable facts for ``--json``; JSON-serialisable values only.
     """
 
-    exit_code: ExitCode = ExitCode.ERROR
+    exit_code: int = 1
 
     def __init__(self, message: str, **details: object) -> None:
         super().__init__(message)
@@ -53,49 +41,49 @@ class BespeakError(Exception):
 class UsageError(BespeakError):
     """The request cannot be understood or is not allowed by its own terms; nothing was written."""
 
-    exit_code = ExitCode.USAGE
+    exit_code = 2
 
 
 class NoContextError(BespeakError):
     """There is no repository or lab to work in."""
 
-    exit_code = ExitCode.NO_CONTEXT
+    exit_code = 3
 
 
 class NotFoundError(BespeakError):
     """The thing named does not exist."""
 
-    exit_code = ExitCode.NOT_FOUND
+    exit_code = 4
 
 
 class NotReadyError(BespeakError):
     """The answer does not exist yet."""
 
-    exit_code = ExitCode.NOT_READY
+    exit_code = 5
 
 
 class WrongStateError(BespeakError):
     """The thing exists, but its present state or owner forbids the request."""
 
-    exit_code = ExitCode.WRONG_STATE
+    exit_code = 6
 
 
 class BusyError(BespeakError):
     """Somebody else holds what was asked for."""
 
-    exit_code = ExitCode.BUSY
+    exit_code = 7
 
 
 class GateRefusedError(BespeakError):
     """The user does not hold what the lab needs."""
 
-    exit_code = ExitCode.GATE_REFUSED
+    exit_code = 8
 
 
 class UnavailableError(BespeakError):
     """A book or a backend could not be asked, so nothing is known (callers fail closed)."""
 
-    exit_code = ExitCode.UNAVAILABLE
+    exit_code = 9
 
 
 class OutcomeUnknownError(UnavailableError):
@@ -105,4 +93,13 @@ class OutcomeUnknownError(UnavailableError):
 class WaitTimedOutError(BespeakError):
     """What was waited for did not happen in time."""
 
-    exit_code = ExitCode.WAIT_TIMED_OUT
+    exit_code = 10
+
+
+def __getattr__(name: str) -> object:
+    """Load the enum when it is asked for by name; a command that fails in no way never pays for it."""
+    if name == "ExitCode":
+        from bespeak.exitcodes import ExitCode
+
+        return ExitCode
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

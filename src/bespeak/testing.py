@@ -13,6 +13,7 @@ from bespeak.reservations.protocol import (
     ReservationWindow,
     SupportsHeldAmong,
     SupportsHolderEnds,
+    SupportsHoldings,
     SupportsReservationWindows,
     SupportsUsernameCompletion,
 )
@@ -140,6 +141,9 @@ class _Violations:
         if isinstance(self.backend, SupportsHeldAmong):
             question, held = self.ask("held_among", user, sorted({*known, NOTHING}))
             self.expect(question, held == known, f"must be {sorted(known)!r}", held)
+        if isinstance(self.backend, SupportsHoldings):
+            question, answer = self.ask("holdings", user, sorted({*known, NOTHING}))
+            self.expect(question, answer == (known, {NOTHING: []}), f"must be ({sorted(known)!r}, others)", answer)
         if isinstance(self.backend, SupportsHolderEnds):
             for resource in [*sorted(known), NOTHING]:
                 question, pairs = self.ask("holder_ends", resource)

@@ -12,7 +12,8 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from dataclasses import field, replace
+    from dataclasses import field as field  # noqa: PLC0414 exported
+    from dataclasses import replace as replace  # noqa: PLC0414 exported
     from typing import Any, TypeVar, dataclass_transform
 
     T = TypeVar("T")

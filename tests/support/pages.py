@@ -94,7 +94,7 @@ class Story:
                 self._command(command, expected, block.line)
         elif block.language == "python":
             code = compile("\n" * block.line + block.text, str(self.page), "exec")
-            exec(code, self.namespace)  # noqa: S102 -- the examples of our own documentation
+            exec(code, self.namespace)
             self.ran += 1
 
     def _command(self, command: str, expected: str, line: int) -> None:

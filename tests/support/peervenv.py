@@ -6,6 +6,8 @@ nothing. bespeak itself is put beside a peer as a user would install it: built f
 """
 
 import fcntl
+import getpass
+import glob
 import hashlib
 import os
 import shutil
@@ -52,7 +54,12 @@ class Environment:
 
 
 def environment(
-    name: str, requirements: Sequence[str], *, bespeak: str | None = None, root: str = FOLDER
+    name: str,
+    requirements: Sequence[str],
+    *,
+    bespeak: str | None = None,
+    root: str = FOLDER,
+    python: str = sys.executable,
 ) -> Environment:
     """Return the environment for ``requirements``, built if it is not there yet; safe among processes.
 
@@ -62,18 +69,45 @@ def environment(
         bespeak: put this checkout's bespeak beside it, built anew whenever a source file changed; the value names
             the extras it gets (``postgres``), the empty text none.
         root: where environments are kept.
+        python: the interpreter to build it with; see :func:`find_python`.
 
     Raises:
         UnobtainableError: something could not be installed.
     """
-    digest = hashlib.sha256("\n".join([sys.version, *requirements, bespeak or ""]).encode()).hexdigest()[:12]
+    digest = hashlib.sha256("\n".join([_version(python), *requirements, bespeak or ""]).encode()).hexdigest()[:12]
     folder = os.path.join(root, f"{name}-{digest}")
     with _alone(folder):
         if not os.path.exists(os.path.join(folder, READY)):
-            _build(folder, name, requirements)
+            _build(folder, name, requirements, python)
         if bespeak is not None:
             _refresh(folder, name, f"{ROOT}[{bespeak}]" if bespeak else ROOT)
     return Environment(folder)
+
+
+def find_python(at_least: tuple[int, int]) -> str:
+    """Return the oldest interpreter of this machine that is new enough: on PATH, or one that pyenv built.
+
+    Raises:
+        UnobtainableError: there is none.
+    """
+    if sys.version_info[:2] >= at_least:
+        return sys.executable
+    versions = [(at_least[0], minor) for minor in range(at_least[1], at_least[1] + 8)]
+    for major, minor in versions:
+        name = f"python{major}.{minor}"
+        built = glob.glob(os.path.expanduser(f"~{getpass.getuser()}/.pyenv/versions/{major}.{minor}.*/bin/python"))
+        for path in [*filter(None, [shutil.which(name)]), *sorted(built)]:
+            if _version(path).startswith(f"{major}.{minor}."):
+                return path
+    raise UnobtainableError(f"no Python {at_least[0]}.{at_least[1]} or newer on PATH or in ~/.pyenv/versions")
+
+
+def _version(python: str) -> str:
+    """Return what an interpreter calls itself; empty if it does not run (a pyenv shim of a version not chosen)."""
+    if python == sys.executable:
+        return sys.version
+    done = subprocess.run([python, "-c", "import sys; print(sys.version)"], capture_output=True, text=True, check=False)
+    return done.stdout
 
 
 @contextmanager
@@ -84,9 +118,9 @@ def _alone(folder: str) -> Iterator[None]:
         yield
 
 
-def _build(folder: str, name: str, requirements: Sequence[str]) -> None:
+def _build(folder: str, name: str, requirements: Sequence[str], python: str) -> None:
     shutil.rmtree(folder, ignore_errors=True)
-    _run(name, requirements, [sys.executable, "-m", "venv", folder])
+    _run(name, requirements, [python, "-m", "venv", folder])
     if requirements:
         _run(name, requirements, [os.path.join(folder, "bin", "python"), *PIP, *requirements])
     _write(os.path.join(folder, READY), "\n".join(requirements))

@@ -81,5 +81,5 @@ def _changed(entry: LogEntry) -> str:
         text = f": until {when.show(end)} instead of {when.show(old)}"
     elif isinstance(start, int) and isinstance(end, int):
         text = f": {when.show(start)} to {when.show(end)}"
-    note = after.get("ended_note") or after.get("purpose")
+    note = after.get("ended_note") or after.get("purpose") or after.get("note")
     return f"{text} ({note})" if note else text

@@ -8,7 +8,7 @@ now must not find somebody else's program on it.
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from _thread import start_new_thread
 
 from bespeak import clock, ids, when
 from bespeak.cli import failure, present, reserve, typed
@@ -16,15 +16,19 @@ from bespeak.cli.supervise import Child, start_failure
 from bespeak.clock import FOREVER_US, MINUTE_US, SECOND_US
 from bespeak.errors import BespeakError, BusyError, NotFoundError, UnavailableError, UsageError, WrongStateError
 from bespeak.ledger.base import RefusedError
+from bespeak.ledger.writes import reservation_topic
+from bespeak.values import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.cli.context import Context, Values
     from bespeak.ledger.model import Actor, Reservation
+    from bespeak.storage.port import Listener
 
 _KEEPALIVE_US = 60 * SECOND_US
 _SHORTEST_KEEPALIVE_US = SECOND_US
 _SIGNS_A_LEASE = 3
+_SOONEST_US = SECOND_US // 50
 _NOTICE_US = 5 * MINUTE_US
 """An end is announced this long ahead, µs."""
 
@@ -89,7 +93,21 @@ class Hold:
         except (OSError, ValueError) as error:
             message, code = start_failure(words, error)
             return failure.say(message, code, {}, as_json=self._context.json)
-        return self._child.wait(self._tick)
+        listener = self._listen(self._child)
+        try:
+            return self._child.wait(self._tick)
+        finally:
+            if listener is not None:
+                listener.close()
+
+    def _listen(self, child: Child) -> Listener | None:
+        """Have the hold looked at as soon as somebody changes it; without that, the signs of life find out."""
+        try:
+            listener = self._book.engine.listen([reservation_topic(self._held.id)])
+        except BespeakError:
+            return None
+        start_new_thread(_poke_on_change, (listener, child))
+        return listener
 
     def give_back(self) -> None:
         """Release what is held; a hold that was lost is nobody's to release."""
@@ -123,6 +141,14 @@ class Hold:
         """Give a sign of life; return the seconds until the next one is due."""
         if self._lost:
             return _KEEPALIVE_US / SECOND_US
+        every_us = self._give_sign()
+        left_us = self._held.ends_us - self._now_us()
+        if left_us <= max(_NOTICE_US, every_us):
+            left_us = self._near_the_end(left_us)
+        return max(min(every_us, left_us), _SOONEST_US) / SECOND_US
+
+    def _give_sign(self) -> int:
+        """Renew the lease; return how long to wait until the next time, µs."""
         every_us = self._keepalive_us // _SIGNS_A_LEASE
         try:
             self._held = self._book.keep_alive(self._held.id, self._held.number or 0)
@@ -133,14 +159,13 @@ class Hold:
             every_us = min(every_us, SECOND_US)
             if clock.now() >= self._alive_until_us:
                 self._lose(f"no sign of life could be given in time: {error}")
-        left_us = self._held.ends_us - self._now_us()
-        if not self._lost and left_us <= max(_NOTICE_US, every_us):
-            left_us = self._near_the_end(left_us)
-        return max(min(every_us, left_us) / SECOND_US, 0.0) if not self._lost else _KEEPALIVE_US / SECOND_US
+        return every_us
 
     def _near_the_end(self, left_us: int) -> int:
         """Move an end that nobody chose; announce one that stays. Return what is left of the hold, µs."""
-        if self._moves_on and not self._announced:
+        if self._lost or self._announced:
+            return left_us
+        if self._moves_on:
             try:
                 self._held = self._book.extend(
                     self._held.id, self._actor, duration_us=self._book.default_for_us, number=self._held.number
@@ -150,7 +175,7 @@ class Hold:
                 self._announce(f"it cannot go on then: {error}")
             except BespeakError:
                 return left_us  # the next sign of life finds out what is wrong
-        elif not self._announced:
+        else:
             self._announce("")
         return left_us
 
@@ -177,3 +202,12 @@ class Hold:
             to_stderr(to_json({"event": event, "text": text, "reservation": held}))
         else:
             self._context.warn(text, "yellow" if event in ("lost", "ending", "not_released") else "dim")
+
+
+def _poke_on_change(listener: Listener, child: Child) -> None:
+    """Have the hold looked at as soon as somebody changes it; ends with the listener."""
+    try:
+        while listener.wait(None):
+            child.poke()
+    except Exception:  # noqa: BLE001 closed under us at the end, or the database is away: the signs of life find out
+        return

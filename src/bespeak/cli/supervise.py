@@ -71,7 +71,8 @@ class Child:
                     self._send(signal.SIGKILL)
                     self._kill_at = None
                 until = next_tick if self._kill_at is None else min(next_tick, self._kill_at)
-                self._collect(min(max(until - time.monotonic(), 0.0), _LONGEST_WAIT_SECONDS))
+                if self._collect(min(max(until - time.monotonic(), 0.0), _LONGEST_WAIT_SECONDS)):
+                    next_tick = now
                 pid, status = os.waitpid(self.pid, os.WNOHANG)
                 if pid:
                     code = os.waitstatus_to_exitcode(status)
@@ -86,14 +87,25 @@ class Child:
             self._send(signal.SIGTERM)
             self._send(signal.SIGCONT)
 
-    def _collect(self, seconds: float) -> None:
-        """Wait for one signal, for at most so long, and pass it on unless the command has it already."""
+    def poke(self) -> None:
+        """Have the next tick at once; for other threads."""
+        os.kill(os.getpid(), signal.SIGCHLD)
+
+    def _collect(self, seconds: float) -> bool:
+        """Wait for one signal, for at most so long, and pass it on unless the command has it already.
+
+        Returns:
+            True after a :meth:`poke`.
+        """
         got = signal.sigtimedwait(_COLLECTED, seconds)
-        if got is None or got.si_signo == signal.SIGCHLD:
-            return
+        if got is None:
+            return False
         by_a_process = got.si_code <= 0
+        if got.si_signo == signal.SIGCHLD:
+            return by_a_process and got.si_pid == os.getpid()
         if by_a_process and got.si_pid != self.pid:
             self._send(got.si_signo)
+        return False
 
     def _send(self, number: int) -> None:
         try:

@@ -32,6 +32,8 @@ def read_instant(text: str, flag: str, now_us: int) -> int:
         raise UsageError(f"{flag}: longer than {_LONGEST} characters")
     try:
         seconds = _read(plain, now_us)
+    except UsageError as error:
+        raise UsageError(f"{flag}: {error}") from error
     except (ValueError, OverflowError, OSError):
         seconds = None
     if seconds is None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bespeak.storage.port import Engine, T, Transaction
 
 DEFAULT_FOR_US = 4 * HOUR_US
+_MOST_REMEMBERED = 10_000
 
 
 class RefusedError(BusyError):
@@ -60,6 +61,7 @@ class Book:
         self.strict = strict
         self.default_for_us = default_for_us
         self.kickers = kickers
+        self._resources: dict[str, tuple[str, ...]] = {}
 
     def get(self, identifier: str) -> Reservation:
         """Return the reservation with this full id.
@@ -67,7 +69,23 @@ class Book:
         Raises:
             NotFoundError: there is none.
         """
-        return self.engine.read(lambda tx: fresh(tx, identifier))
+        return self._remember(self.engine.read(lambda tx: fresh(tx, identifier)))
+
+    def _remember(self, found: Reservation) -> Reservation:
+        """Keep in mind which resources a reservation has: they never change, and changing it needs their locks."""
+        if len(self._resources) >= _MOST_REMEMBERED:
+            self._resources.clear()
+        self._resources[found.id] = found.resources
+        return found
+
+    def _resources_of(self, identifier: str) -> tuple[str, ...]:
+        """Return the resources of the reservation with this full id.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        known = self._resources.get(identifier)
+        return self.get(identifier).resources if known is None else known
 
     def length_us(self, request: Request) -> int:
         """Return how long the request lasts, µs, where it names no end instant."""
@@ -80,12 +98,16 @@ class Book:
     def _write_new(
         self, resources: Iterable[str], identifier: str, work: Callable[[Transaction], Reservation | T]
     ) -> Reservation | T:
-        """Run ``work``, which makes the reservation ``identifier``; find out what became of a lost commit."""
+        """Run ``work``, which makes the reservation ``identifier``; find out what became of a lost commit.
+
+        The lost transaction keeps its locks until it is over, so whoever gets them next sees what became of it.
+        """
+        resources = tuple(resources)
         try:
             return self._write(resources, work)
         except OutcomeUnknownError as lost:
             try:
-                made = self.engine.read(lambda tx: rows.by_id(tx, identifier))
+                made = self._write(resources, lambda tx: rows.by_id(tx, identifier))
             except UnavailableError:
                 raise lost from None
             if made is None:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from bespeak.clock import FOREVER_US, iso
 from bespeak.errors import BusyError, NotFoundError, UsageError, WrongStateError
-from bespeak.ledger import names, rows, writes
+from bespeak.ledger import names, rows, rules, writes
 from bespeak.ledger.base import Book, RefusedError, check_live, check_owner, fresh
+from bespeak.ledger.creation import check_instant
 from bespeak.ledger.ground import Ground
 from bespeak.ledger.model import Action, EndedWhy, Refusal, Request, State
+from bespeak.values import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
-    from bespeak.ledger.model import Actor, Reservation
+    from bespeak.ledger.model import Actor, Reservation, Resource
     from bespeak.storage.port import Transaction
 
 
@@ -58,7 +58,7 @@ class Changes(Book):
             if losers:
                 wanted = Request(found.resources, actor, starts_us=found.ends_us, ends_us=end_us, mode=found.mode)
                 raise RefusedError(Refusal(losers, None), wanted)
-            return _change_end(tx, Action.EXTENDED, actor, found, end_us, ground)
+            return _change_end(tx, Action.EXTENDED, actor, found, end_us, ground.known)
 
         return self._change(identifier, actor, number, work)
 
@@ -95,7 +95,7 @@ class Changes(Book):
                 )
             if end_us <= max(tx.now_us, found.starts_us):
                 raise UsageError("shorten: nothing would be left of it; release it instead")
-            return _change_end(tx, Action.SHORTENED, actor, found, end_us, Ground(tx, found.resources, sweep=True))
+            return _change_end(tx, Action.SHORTENED, actor, found, end_us, rows.resources(tx, found.resources))
 
         return self._change(identifier, actor, number, work)
 
@@ -114,7 +114,7 @@ class Changes(Book):
                 raise WrongStateError(f"reservation {found.id} still waits in line; its window is not fixed yet")
             return work(tx, found)
 
-        return self._write(self.get(identifier).resources, inside)
+        return self._write(self._resources_of(identifier), inside)
 
     def release(self, identifier: str, actor: Actor, *, number: int | None = None) -> Reservation:
         """Give a reservation back (or leave the line); what is left of it is free at once.
@@ -131,7 +131,7 @@ class Changes(Book):
             check_live(found, tx.now_us, number)
             return give_back(tx, found, actor)
 
-        return self._write(self.get(identifier).resources, work)
+        return self._write(self._resources_of(identifier), work)
 
     def release_resources(self, wanted: Iterable[str], actor: Actor) -> list[Reservation]:
         """Give back what ``actor`` holds of ``wanted`` now, all in one transaction.
@@ -171,15 +171,16 @@ class Changes(Book):
         """
         if not names.check_text("reason", reason).strip():
             raise UsageError("kick: a reason must be given; the holder will read it")
-        if self.kickers is not None and actor.user not in self.kickers:
-            raise BusyError(f"{actor.user} may not take reservations away from others (settings, [ledger] kickers)")
+        asks = actor.user if actor.acting is None else actor.acting
+        if self.kickers is not None and asks not in self.kickers:
+            raise BusyError(f"{asks} may not take reservations away from others (settings, [ledger] kickers)")
 
         def work(tx: Transaction) -> Reservation:
             found = fresh(tx, identifier)
             check_live(found, tx.now_us, None)
             return _close(tx, found, actor, EndedWhy.KICKED, reason)
 
-        return self._write(self.get(identifier).resources, work)
+        return self._write(self._resources_of(identifier), work)
 
     def keep_alive(self, identifier: str, number: int) -> Reservation:
         """Renew the sign of life of a hold.
@@ -198,7 +199,7 @@ class Changes(Book):
             check_live(found, tx.now_us, number)
             return renew(tx, found)
 
-        return self._write(self.get(identifier).resources, work)
+        return self._write(self._resources_of(identifier), work)
 
 
 def renew(tx: Transaction, found: Reservation) -> Reservation:
@@ -219,7 +220,7 @@ def give_back(tx: Transaction, found: Reservation, actor: Actor) -> Reservation:
 def _close(tx: Transaction, found: Reservation, actor: Actor, why: EndedWhy, note: str) -> Reservation:
     writes.end(tx, found, tx.now_us, why, note)
     after = {"ended_us": tx.now_us, "ended_why": why.value, "ended_note": note}
-    writes.log_by(tx, Action(why.value), actor, found, {}, after)
+    writes.log_by(tx, Action(why.value), actor, found, writes.window(found), after)
     return replace(found, ended_us=tx.now_us, ended_why=why, ended_note=note, waiting=False)
 
 
@@ -227,17 +228,23 @@ def _new_end(found: Reservation, by_us: int | None, ends_us: int | None) -> int:
     if (by_us is None) == (ends_us is None):
         raise UsageError("give either by how long, or the new end")
     if ends_us is not None:
+        if ends_us < FOREVER_US:
+            check_instant("end", ends_us)
         return min(ends_us, FOREVER_US)
     if found.ends_us >= FOREVER_US:
         raise UsageError(f"reservation {found.id} has no end to count from; give the new end itself")
-    return found.ends_us + (by_us or 0)
+    return rules.window_end(found.ends_us, by_us or 0)
 
 
 def _change_end(
-    tx: Transaction, action: Action, actor: Actor, found: Reservation, end_us: int, ground: Ground
+    tx: Transaction,
+    action: Action,
+    actor: Actor,
+    found: Reservation,
+    end_us: int,
+    known: Mapping[str, Resource],
 ) -> Reservation:
-    tx.run("UPDATE ledger_reservations SET ends_us = :e WHERE seq = :s", {"e": end_us, "s": found.seq})
-    writes.rebook(tx, found, end_us, ground.known)
+    writes.rebook(tx, found, end_us, known)
     writes.log_by(tx, action, actor, found, {"ends_us": found.ends_us}, {"ends_us": end_us})
     writes.wake(tx, found)
     return replace(found, ends_us=end_us)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from bespeak.clock import FOREVER_US
 from bespeak.errors import UsageError
-from bespeak.ledger import names, rows, writes
+from bespeak.ledger import names, writes
+from bespeak.ledger.model import Reservation
+from bespeak.ledger.rules import LAST_US
+from bespeak.values import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bespeak.ledger.model import Action, Actor, Request, Reservation
+    from bespeak.ledger.model import Action, Actor, Request
     from bespeak.storage.port import Transaction
 
 
@@ -23,6 +25,10 @@ def checked(request: Request) -> Request:
         raise UsageError("a reservation ends after a duration or at an instant; both were given")
     if request.duration_us is not None and request.duration_us <= 0:
         raise UsageError("the duration must be longer than nothing")
+    if request.starts_us is not None:
+        check_instant("start", request.starts_us)
+    if request.ends_us is not None and request.ends_us < FOREVER_US:
+        check_instant("end", request.ends_us)
     if request.keepalive_us is not None and request.keepalive_us <= 0:
         raise UsageError("the keep-alive must be longer than nothing")
     names.check_name("user", request.holder.user)
@@ -36,48 +42,72 @@ def checked(request: Request) -> Request:
     )
 
 
-def new_facts(request: Request, identifier: str, now_us: int) -> dict[str, object]:
-    """Return the columns of a new reservation that do not depend on whether it is granted or waits."""
-    return {
-        "id": identifier,
-        "number": None,
-        "holder": request.holder.user,
-        "acting": request.holder.acting,
-        "mode": request.mode.value,
-        "created_us": now_us,
-        "purpose": request.purpose,
-        "tags": writes.dump(request.tags),
-        "priority": 0,
-        "lease_us": None,
-        "waiting": 0,
-        "rank": 0,
-        "not_before_us": 0,
-        "keepalive_us": request.keepalive_us,
-    }
+def check_instant(kind: str, instant_us: int) -> None:
+    """Refuse an instant that no calendar names.
+
+    Raises:
+        UsageError: it lies before 1970 or after the year 9999.
+    """
+    if not 0 <= instant_us <= LAST_US:
+        raise UsageError(f"the {kind} must lie between the years 1970 and 9999")
 
 
-def announce(tx: Transaction, action: Action, actor: Actor, identifier: str) -> Reservation:
-    """Log and announce a reservation just written, and return it as the book has it."""
-    made = rows.by_id(tx, identifier)
-    if made is None:
-        raise AssertionError(f"reservation {identifier} is not in the transaction that wrote it")
+def new(
+    request: Request,
+    identifier: str,
+    seq: int,
+    now_us: int,
+    window_us: tuple[int, int],
+    wanted_us: int,
+) -> Reservation:
+    """Return the reservation that ``request`` asks for, granted for ``window_us`` with the number ``seq``."""
+    return Reservation(
+        seq=seq,
+        id=identifier,
+        number=seq,
+        holder=request.holder.user,
+        acting=request.holder.acting,
+        resources=request.resources,
+        mode=request.mode,
+        starts_us=window_us[0],
+        ends_us=window_us[1],
+        created_us=now_us,
+        ended_us=None,
+        ended_why=None,
+        ended_note="",
+        purpose=request.purpose,
+        tags=request.tags,
+        priority=0,
+        lease_us=None if request.keepalive_us is None else now_us + request.keepalive_us,
+        waiting=False,
+        rank=0,
+        wanted_us=wanted_us,
+        not_before_us=0,
+        keepalive_us=request.keepalive_us,
+    )
+
+
+def announce(tx: Transaction, action: Action, actor: Actor, made: Reservation) -> None:
+    """Log a reservation just written, and wake whoever follows its resources."""
     writes.log_by(tx, action, actor, made, {}, facts(made))
     writes.wake(tx, made)
-    return made
 
 
 def facts(made: Reservation) -> dict[str, object]:
-    """Return the facts of a new reservation for the log; from these the book can be rebuilt."""
+    """Return the facts of a reservation for the log; from these the book can be rebuilt."""
     return {
         "number": made.number,
         "holder": made.holder,
         "acting": made.acting,
         "mode": made.mode.value,
-        "starts_us": made.starts_us,
-        "ends_us": made.ends_us,
+        **writes.window(made),
         "created_us": made.created_us,
         "purpose": made.purpose,
         "tags": [list(tag) for tag in made.tags],
         "priority": made.priority,
         "waiting": made.waiting,
+        "rank": made.rank,
+        "wanted_us": made.wanted_us,
+        "not_before_us": made.not_before_us,
+        "keepalive_us": made.keepalive_us,
     }

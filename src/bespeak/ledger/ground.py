@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bespeak.errors import NotFoundError
 from bespeak.ledger import rows, rules, writes
+from bespeak.values import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,8 +70,15 @@ class Ground:
                 found.append(rows.booking(name, reservation))
         for name, reservation in self.line:
             if ahead_of is None or (reservation.rank, reservation.seq) < (ahead_of.rank, ahead_of.seq):
-                found.append(rows.booking(name, reservation))
+                found.append(rows.booking(name, self._owed(reservation)))
         return found
+
+    def _owed(self, waiter: Reservation) -> Reservation:
+        """Return what a waiter is owed: one who slept through all of what was promised is owed it from now on."""
+        if waiter.ends_us > self._tx.now_us:
+            return waiter
+        starts_us = self._tx.now_us
+        return replace(waiter, starts_us=starts_us, ends_us=rules.window_end(starts_us, waiter.wanted_us))
 
     def blockers(self, mode: Mode, starts_us: int, ends_us: int) -> list[Booking]:
         """Return what keeps a newcomer from ``[starts_us, ends_us)``."""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
-
-from bespeak.clock import FOREVER_US
-from bespeak.ledger import rows, writes
+from bespeak.clock import FOREVER_US, SECOND_US
+from bespeak.ledger import names, rows, writes
 from bespeak.ledger.base import Book
 
 TYPE_CHECKING = False
@@ -13,10 +11,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from bespeak.ledger.model import LogEntry
-    from bespeak.storage.port import Transaction
+    from bespeak.storage.port import Row, Transaction
 
-_GAP_SECONDS = 40.0
-"""A row number still missing after this long was rolled back: no transaction lives as long (see storage)."""
+_SETTLED_US = 70 * SECOND_US
+"""Below a row as old as this no number is on its way: a transaction lives half a minute at most (see storage), and
+one that drew a smaller number began before this row was written."""
+
+_UNDER_WAY = 256
+"""More log rows than are being written at one time."""
 
 _STOP_SECONDS = 0.2
 _BATCH = 500
@@ -49,8 +51,11 @@ class History(Book):
             where.append("reservation = :id")
             params["id"] = reservation_id
         if resource is not None:
-            where.append("resources LIKE :like ESCAPE '!'")
-            params["like"] = _like(resource)
+            names.check_name("resource", resource)
+            within = "instr(resources, {0}) > 0" if self.engine.dialect == "sqlite" else "strpos(resources, {0}) > 0"
+            where.append(f"({within.format(':first')} OR {within.format(':other')})")
+            quoted = writes.dump(resource)
+            params |= {"first": "[" + quoted, "other": "," + quoted}
         order = "DESC" if newest_first else "ASC"
         sql = f"SELECT {rows.LOG_COLUMNS} FROM ledger_log WHERE {' AND '.join(where)} ORDER BY seq {order} LIMIT :limit"
         return self.engine.read(lambda tx: [rows.log_entry(row) for row in tx.all(sql, params)])
@@ -70,11 +75,11 @@ class History(Book):
             stop: asked a few times a second; True ends the iteration.
         """
         wanted = frozenset(resources)
+        for name in wanted:
+            names.check_name("resource", name)
         listener = self.engine.listen([writes.resource_topic(name) for name in wanted] or ["*"])
         try:
-            last = "SELECT COALESCE(MAX(seq), 0) FROM ledger_log"
-            start = after_seq if after_seq is not None else self.engine.read(lambda tx: int((tx.one(last) or (0,))[0]))
-            follower = _Follower(start)
+            follower = self.engine.read(_Follower.of_now) if after_seq is None else _Follower(after_seq)
             while stop is None or not stop():
                 fresh = self.engine.read(follower.take)
                 for entry in fresh:
@@ -90,40 +95,33 @@ class _Follower:
     """Reads a log whose row numbers can become visible out of order.
 
     On PostgreSQL a row with a smaller number may be committed later. ``low`` is the last number below which nothing
-    is missing; numbers above it that were seen are remembered, so each row is given out once.
+    is missing; rows above it that were seen are remembered with their time, so each row is given out once.
     """
 
-    def __init__(self, low: int) -> None:
+    def __init__(self, low: int, seen: Iterable[Row] = ()) -> None:
         self._low = low
-        self._seen: set[int] = set()
-        self._gap_since = time.monotonic()
+        self._seen: dict[int, int] = dict(seen)
+
+    @classmethod
+    def of_now(cls, tx: Transaction) -> _Follower:
+        """Begin behind what is there; rows just below the last that are still on their way will be given out."""
+        last = tx.one("SELECT MAX(seq) FROM ledger_log")
+        low = max(((last and last[0]) or 0) - _UNDER_WAY, 0)
+        return cls(low, tx.all("SELECT seq, at_us FROM ledger_log WHERE seq > :low", {"low": low}))
 
     def take(self, tx: Transaction) -> list[LogEntry]:
+        """Return what was not given out yet."""
+        self._settle(tx.now_us)
         sql = f"SELECT {rows.LOG_COLUMNS} FROM ledger_log WHERE seq > :low ORDER BY seq LIMIT :limit"
         found = tx.all(sql, {"low": self._low, "limit": _BATCH + len(self._seen)})
-        new = [row for row in found if row[0] not in self._seen]
-        self._seen.update(row[0] for row in new)
-        self._close_gaps()
-        return [rows.log_entry(row) for row in new]
+        new = [rows.log_entry(row) for row in found if row[0] not in self._seen]
+        self._seen |= {entry.seq: entry.at_us for entry in new}
+        return new
 
-    def _close_gaps(self) -> None:
-        before = self._low
-        self._advance()
-        if self._low != before or not self._seen:
-            self._gap_since = time.monotonic()
-        elif time.monotonic() - self._gap_since > _GAP_SECONDS:
-            self._low = min(self._seen) - 1
-            self._advance()
-            self._gap_since = time.monotonic()
-
-    def _advance(self) -> None:
+    def _settle(self, now_us: int) -> None:
+        """Forget the rows below which nothing can be missing any more."""
+        old = [seq for seq, at_us in self._seen.items() if now_us - at_us > _SETTLED_US]
+        self._low = max([self._low, *old])
         while self._low + 1 in self._seen:
             self._low += 1
-            self._seen.discard(self._low)
-
-
-def _like(resource: str) -> str:
-    quoted = writes.dump(resource)
-    for char in "!%_":
-        quoted = quoted.replace(char, "!" + char)
-    return f"%{quoted}%"
+        self._seen = {seq: at_us for seq, at_us in self._seen.items() if seq > self._low}

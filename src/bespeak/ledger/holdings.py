@@ -6,6 +6,7 @@ Every query seeks by index: by resource no further back than its longest bounded
 from __future__ import annotations
 
 from bespeak.clock import FOREVER_US
+from bespeak.ledger.tables import LONG_US
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,12 +21,13 @@ FROM ledger_resources x
 JOIN ledger_bookings b
   ON b.resource = x.name AND b.starts_us <= :now AND b.starts_us > :now - x.longest_us - 1
 JOIN ledger_reservations r ON r.seq = b.reservation
-WHERE x.name IN ({{names}}) AND b.ends_us > :now AND b.ends_us < {FOREVER_US} AND {_ALIVE}
+WHERE x.name IN ({{names}}) AND b.ends_us > :now AND b.ends_us - b.starts_us < {LONG_US} AND {_ALIVE}
 UNION ALL
 SELECT b.resource, r.holder, b.ends_us, r.seq
 FROM ledger_bookings b
 JOIN ledger_reservations r ON r.seq = b.reservation
-WHERE b.resource IN ({{names}}) AND b.ends_us >= {FOREVER_US} AND b.starts_us <= :now AND {_ALIVE}
+WHERE b.resource IN ({{names}}) AND b.ends_us > :now AND b.ends_us - b.starts_us >= {LONG_US} AND b.starts_us <= :now
+  AND {_ALIVE}
 """
 _OF_HOLDER = f"""
 SELECT r.resources, r.starts_us, r.ends_us

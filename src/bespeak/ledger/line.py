@@ -14,7 +14,6 @@ A waiter shows signs of life; one that died loses its place when its lease lapse
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 
 from bespeak import ids
 from bespeak.clock import FOREVER_US, HOUR_US, SECOND_US, duration_text
@@ -22,9 +21,10 @@ from bespeak.errors import UnavailableError, UsageError, WaitTimedOutError, Wron
 from bespeak.ledger import rows, rules, writes
 from bespeak.ledger.base import Book, check_live, fresh
 from bespeak.ledger.changes import give_back
-from bespeak.ledger.creation import announce, checked, facts, new_facts
+from bespeak.ledger.creation import announce, checked, facts, new
 from bespeak.ledger.ground import Ground
 from bespeak.ledger.model import Action, Place
+from bespeak.values import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -99,22 +99,20 @@ class Line(Book):
         arrivals = [other.rank + other.priority * HEAD_START_US + 1 for _, other in ground.line]
         rank = max([tx.now_us, *arrivals]) - priority * HEAD_START_US
         wanted_us = FOREVER_US if request.ends_us is not None else self.length_us(request)
-        row = new_facts(request, identifier, tx.now_us) | {
-            "starts_us": FOREVER_US,
-            "ends_us": FOREVER_US,
-            "wanted_us": wanted_us,
-            "not_before_us": request.starts_us or 0,
-            "priority": priority,
-            "lease_us": tx.now_us + LEASE_US,
-            "waiting": 1,
-            "rank": rank,
-        }
-        seq = writes.insert(tx, row, request.resources)
-        tx.run_many(
-            "INSERT INTO ledger_line (resource, rank, reservation) VALUES (:name, :rank, :seq)",
-            [{"name": name, "rank": rank, "seq": seq} for name in request.resources],
+        never = (FOREVER_US, FOREVER_US)
+        me = replace(
+            new(request, identifier, writes.ticket(tx), tx.now_us, never, wanted_us),
+            number=None,
+            not_before_us=request.starts_us or 0,
+            priority=priority,
+            lease_us=tx.now_us + LEASE_US,
+            waiting=True,
+            rank=rank,
         )
-        return advance(tx, announce(tx, Action.QUEUED, request.holder, identifier))
+        writes.insert(tx, me)
+        writes.enter_line(tx, me)
+        announce(tx, Action.QUEUED, request.holder, me)
+        return _advance(tx, me, ground)
 
 
 class _Waiter:
@@ -234,25 +232,42 @@ def promise(ground: Ground, me: Reservation, now_us: int) -> int:
 
 def advance(tx: Transaction, me: Reservation) -> Reservation:
     """Move a waiter as far as it goes now: grant it, or renew its promise and its sign of life."""
-    ground = Ground(tx, me.resources, sweep=True)
+    return _advance(tx, me, Ground(tx, me.resources, sweep=True))
+
+
+def _advance(tx: Transaction, me: Reservation, ground: Ground) -> Reservation:
     now_us = tx.now_us
     fit_us = promise(ground, me, now_us)
     if fit_us <= now_us:
-        return _grant(tx, me, ground, rules.window_end(now_us, me.wanted_us))
+        return _grant(tx, me, ground, _granted_end(ground, me, now_us))
     if me.starts_us <= now_us < me.ends_us and not _blocked(ground, me, now_us):
         # It woke late, and what follows its promised window is taken: it still gets the rest of what was promised.
         return _grant(tx, me, ground, me.ends_us)
-    ends_us = rules.window_end(fit_us, me.wanted_us)
+    lease_us = now_us + LEASE_US
     tx.run(
-        "UPDATE ledger_reservations SET starts_us = :s, ends_us = :e, lease_us = :l WHERE seq = :seq",
-        {"s": fit_us, "e": ends_us, "l": now_us + LEASE_US, "seq": me.seq},
+        "UPDATE ledger_reservations SET starts_us = :starts, lease_us = :lease WHERE seq = :seq",
+        {"starts": fit_us, "lease": lease_us, "seq": me.seq},
     )
-    moved = replace(me, starts_us=fit_us, ends_us=ends_us, lease_us=now_us + LEASE_US)
-    if (fit_us, ends_us) != (me.starts_us, me.ends_us):
-        before = {"starts_us": me.starts_us, "ends_us": me.ends_us}
-        writes.log(tx, Action.PROMISED, me.holder, me.acting, me.id, me.resources, before, _window(moved))
+    moved = replace(me, starts_us=fit_us, ends_us=rules.window_end(fit_us, me.wanted_us), lease_us=lease_us)
+    if fit_us != me.starts_us:
+        before, after = writes.window(me), writes.window(moved)
+        writes.log(tx, Action.PROMISED, me.holder, me.acting, me.id, me.resources, before, after)
         writes.wake(tx, me)
     return moved
+
+
+def _granted_end(ground: Ground, me: Reservation, now_us: int) -> int:
+    """Return the end of what ``me`` is granted now, µs UTC.
+
+    One that woke after its promised start gets its full time, unless that would delay somebody behind it; then the
+    promised end stands.
+    """
+    ends_us = rules.window_end(now_us, me.wanted_us)
+    if not me.starts_us < now_us < me.ends_us:
+        return ends_us
+    others = [booking for booking in ground.taken(now_us, ends_us) if booking.reservation_id != me.id]
+    losers = rules.blockers(me.mode, now_us, ends_us, others, ground.capacity)
+    return me.ends_us if any(booking.starts_us < ends_us for booking in losers) else ends_us
 
 
 def _blocked(ground: Ground, me: Reservation, now_us: int) -> bool:
@@ -263,7 +278,7 @@ def _grant(tx: Transaction, me: Reservation, ground: Ground, ends_us: int) -> Re
     lease_us = None if me.keepalive_us is None else tx.now_us + me.keepalive_us
     granted = replace(
         me,
-        number=writes.next_number(tx),
+        number=writes.ticket(tx),
         starts_us=tx.now_us,
         ends_us=ends_us,
         lease_us=lease_us,
@@ -277,14 +292,10 @@ def _grant(tx: Transaction, me: Reservation, ground: Ground, ends_us: int) -> Re
     if not changed:
         raise WrongStateError(f"reservation {me.id} is no longer in line")
     writes.leave_line(tx, me)
-    writes.book(tx, me.seq, me.resources, tx.now_us, ends_us, ground.known)
-    writes.log(tx, Action.GRANTED, me.holder, me.acting, me.id, me.resources, _window(me), facts(granted))
+    writes.book(tx, granted, ground.known)
+    writes.log(tx, Action.GRANTED, me.holder, me.acting, me.id, me.resources, writes.window(me), facts(granted))
     writes.wake(tx, me)
     return granted
-
-
-def _window(of: Reservation) -> dict[str, object]:
-    return {"starts_us": of.starts_us, "ends_us": of.ends_us}
 
 
 def place_of(ground: Ground, me: Reservation) -> Place:

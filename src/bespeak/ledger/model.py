@@ -6,8 +6,9 @@ reservation to begin or to expire.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum
+
+from bespeak.values import field, value
 
 
 class Mode(Enum):
@@ -58,7 +59,7 @@ class Action(Enum):
     ACTED = "acted"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Actor:
     """Who asks.
 
@@ -71,7 +72,7 @@ class Actor:
     acting: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Request:
     """What somebody wants to hold.
 
@@ -100,7 +101,7 @@ class Request:
     keepalive_us: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Reservation:
     """One row of the book; instants in µs UTC.
 
@@ -135,8 +136,8 @@ class Reservation:
         """Return the instant, µs UTC, at which it ended, or will end as things stand at ``now_us``."""
         if self.ended_us is not None:
             return self.ended_us
-        if self.lease_us is not None and self.lease_us <= now_us:
-            return min(self.ends_us, self.lease_us)
+        if self.lease_us is not None and self.lapsed(now_us):
+            return self.lease_us
         return self.ends_us
 
     def state(self, now_us: int) -> State:
@@ -150,8 +151,10 @@ class Reservation:
         return State.ACTIVE if now_us >= self.starts_us else State.PENDING
 
     def lapsed(self, now_us: int) -> bool:
-        """Tell whether its sign of life is overdue."""
-        return self.lease_us is not None and self.lease_us <= now_us and self.ended_us is None
+        """Tell whether it ended because its sign of life is overdue, and not at its end or by anybody's wish."""
+        if self.lease_us is None or self.ended_us is not None or self.lease_us > now_us:
+            return False
+        return self.waiting or self.lease_us < self.ends_us
 
     def why_ended(self, now_us: int) -> str | None:
         """Return why it has ended at ``now_us``: a value of :class:`EndedWhy`, ``expired``, or None."""
@@ -164,9 +167,12 @@ class Reservation:
         return str((EndedWhy.NO_SHOW if self.waiting else EndedWhy.LAPSED).value)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Booking:
-    """One resource taken (or promised, when ``waiting``) for one window; what a refusal names."""
+    """One resource taken (or promised, when ``waiting``) for one window; what a refusal names.
+
+    ``not_before_us`` is the earliest start that somebody in line wants: time before it is of no use to them.
+    """
 
     resource: str
     holder: str
@@ -176,10 +182,10 @@ class Booking:
     ends_us: int
     waiting: bool = False
     purpose: str = ""
-    rank: int = 0
+    not_before_us: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Refusal:
     """Why a request was refused.
 
@@ -192,7 +198,7 @@ class Refusal:
     next_free_us: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Place:
     """A place in line.
 
@@ -207,7 +213,7 @@ class Place:
     ahead: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Resource:
     """Something a team takes turns on.
 
@@ -216,7 +222,8 @@ class Resource:
         capacity: how many exclusive holders it seats at once.
         declared: set up by somebody, and not only made by its first use.
         description: free text for people.
-        longest_us: the longest bounded booking it ever had, µs; bounds how far back an overlap can begin.
+        longest_us: the longest booking it ever had that is no long one (see :mod:`bespeak.ledger.tables`), µs; bounds
+            how far back an overlap can begin.
     """
 
     name: str
@@ -226,7 +233,7 @@ class Resource:
     longest_us: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Free:
     """A resource's first free window: from ``from_us`` until ``until_us`` (None when nothing follows), µs UTC."""
 
@@ -235,7 +242,7 @@ class Free:
     until_us: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LogEntry:
     """One change of the book: who did what to what; ``before`` and ``after`` hold the facts that changed."""
 

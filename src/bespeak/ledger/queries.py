@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
 from bespeak.clock import FOREVER_US
 from bespeak.errors import NotFoundError, UsageError
 from bespeak.ids import ID_LENGTH
-from bespeak.ledger import names, rows
-from bespeak.ledger.base import Book
+from bespeak.ledger import names, rows, rules
+from bespeak.ledger.base import Book, fresh
 from bespeak.ledger.ground import Ground
 from bespeak.ledger.model import Free, Mode, State
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 SHORTEST_PREFIX = 6
 _BATCH = 500
+_MOST_NAMED = 10
+_ID_CHARACTERS = frozenset("0123456789abcdef-")
 _LIVE = "r.ended_us IS NULL AND r.ends_us > :now AND (r.lease_us IS NULL OR r.lease_us > :now)"
 
 
@@ -37,20 +41,18 @@ class Queries(Book):
         """
         wanted = text.strip().lower()
         if len(wanted) < SHORTEST_PREFIX:
-            raise UsageError(f"id {text!r}: at least {SHORTEST_PREFIX} characters")
+            raise UsageError(f"id {text!a}: at least {SHORTEST_PREFIX} characters")
+        if not _ID_CHARACTERS.issuperset(wanted):
+            raise NotFoundError(f"no reservation has an id that begins with {text!a}")
         if len(wanted) == ID_LENGTH:
             return self.get(wanted)
-        sql = (
-            f"SELECT {rows.COLUMNS} FROM ledger_reservations r WHERE r.id >= :low AND r.id < :high UNION "
-            f"SELECT {rows.COLUMNS} FROM ledger_reservations r WHERE r.tail >= :low AND r.tail < :high LIMIT 11"
-        )
-        found = self.engine.read(lambda tx: tx.all(sql, {"low": wanted, "high": wanted + "~"}))
+        found = self.engine.read(lambda tx: _beginning(tx, wanted))
         if not found:
-            raise NotFoundError(f"no reservation has an id that begins with {text!r}")
+            raise NotFoundError(f"no reservation has an id that begins with {text!a}")
         if len(found) > 1:
-            every = ", ".join(sorted(row[1] for row in found[:10]))
-            raise UsageError(f"id {text!r} names several reservations: {every}{', ...' if len(found) > 10 else ''}")  # noqa: PLR2004
-        return rows.reservation(found[0])
+            every = ", ".join(sorted(found)[:_MOST_NAMED])
+            raise UsageError(f"id {text!a} names several reservations: {every}{', ...' * (len(found) > _MOST_NAMED)}")
+        return self._remember(next(iter(found.values())))
 
     def reservations(
         self,
@@ -73,10 +75,17 @@ class Queries(Book):
             after_id: only those made after the one with this id (for paging).
         """
         wanted_names, wanted_states = set(resources), set(states)
+        for name in wanted_names:
+            names.check_name("resource", name)
+        if holder is not None:
+            names.check_name("user", holder)
         ended = include_ended or State.ENDED in wanted_states
-        where = ["r.seq > :after"] + ([] if ended else [_LIVE]) + (["r.holder = :holder"] if holder else [])
+        # What lives is found by its own small index and then sorted; the plus signs keep the planner from walking
+        # the whole history in order of seq instead.
+        seq, where = ("r.seq", []) if ended else ("+r.seq", [_LIVE])
+        where += [f"{seq} > :after"] + ([] if holder is None else ["r.holder = :holder"])
         sql = (
-            f"SELECT {rows.COLUMNS} FROM ledger_reservations r WHERE {' AND '.join(where)} ORDER BY r.seq LIMIT :batch"
+            f"SELECT {rows.COLUMNS} FROM ledger_reservations r WHERE {' AND '.join(where)} ORDER BY {seq} LIMIT :batch"
         )
 
         def fits(found: Reservation, now_us: int) -> bool:
@@ -98,10 +107,9 @@ class Queries(Book):
     def _seq_of(self, tx: Transaction, identifier: str | None) -> int:
         if identifier is None:
             return 0
-        row = tx.one("SELECT seq FROM ledger_reservations WHERE id = :id", {"id": identifier})
-        if row is None:
-            raise NotFoundError(f"no reservation {identifier}")
-        return int(row[0])
+        if not _ID_CHARACTERS.issuperset(identifier):
+            raise NotFoundError(f"no reservation {identifier!a}")
+        return fresh(tx, identifier).seq
 
     def now_us(self) -> int:
         """Return the book's present instant, µs UTC."""
@@ -150,10 +158,23 @@ def _free(tx: Transaction, name: str, from_us: int, duration_us: int) -> Free:
     fit_us = ground.first_fit(Mode.EXCLUSIVE, from_us, duration_us)
     if fit_us is None:
         return Free(name, None, None)
-    row = tx.one(
-        "SELECT MIN(b.starts_us) FROM ledger_bookings b WHERE b.resource = :name AND b.starts_us > :from",
-        {"name": name, "from": fit_us},
-    )
-    promised = [other.starts_us for _, other in ground.line if fit_us < other.starts_us < FOREVER_US]
-    following = [start for start in (row[0] if row else None, *promised) if start is not None]
-    return Free(name, fit_us, min(following, default=None))
+    following = ground.taken(fit_us, FOREVER_US)
+
+    def is_over(until_us: int) -> bool:
+        return bool(rules.blockers(Mode.EXCLUSIVE, fit_us, until_us + 1, following, ground.capacity))
+
+    starts = sorted({booking.starts_us for booking in following if fit_us < booking.starts_us < FOREVER_US})
+    first = bisect_left(starts, True, key=is_over)
+    return Free(name, fit_us, starts[first] if first < len(starts) else None)
+
+
+def _beginning(tx: Transaction, text: str) -> dict[str, Reservation]:
+    """Return reservations whose id, or its last group, begins with ``text``, by id; a few more than are named."""
+    found: dict[str, Reservation] = {}
+    for column in ("id", "tail"):
+        sql = (
+            f"SELECT {rows.COLUMNS} FROM ledger_reservations r WHERE r.{column} >= :low AND r.{column} < :high LIMIT 11"
+        )
+        every = map(rows.reservation, tx.all(sql, {"low": text, "high": text + "~"}))
+        found |= {reservation.id: reservation for reservation in every}
+    return found

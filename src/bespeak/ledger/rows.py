@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 
-from bespeak.clock import FOREVER_US
 from bespeak.ledger.model import Action, Booking, EndedWhy, LogEntry, Mode, Reservation, Resource
+from bespeak.ledger.rules import window_end
+from bespeak.ledger.tables import LONG_US
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,12 +28,12 @@ FROM ledger_resources x
 JOIN ledger_bookings b
   ON b.resource = x.name AND b.starts_us < :ends AND b.starts_us > :starts - x.longest_us
 JOIN ledger_reservations r ON r.seq = b.reservation
-WHERE x.name IN ({names}) AND b.ends_us > :starts AND b.ends_us < {forever}
+WHERE x.name IN ({names}) AND b.ends_us > :starts AND b.ends_us - b.starts_us < {long}
 UNION ALL
 SELECT b.resource, {columns}
 FROM ledger_bookings b
 JOIN ledger_reservations r ON r.seq = b.reservation
-WHERE b.resource IN ({names}) AND b.ends_us >= {forever} AND b.starts_us < :ends
+WHERE b.resource IN ({names}) AND b.ends_us > :starts AND b.ends_us - b.starts_us >= {long} AND b.starts_us < :ends
 """
 _LINE = """
 SELECT l.resource, {columns}
@@ -52,6 +53,7 @@ def in_list(prefix: str, values: Iterable[str]) -> tuple[str, dict[str, object]]
 def reservation(row: Row) -> Reservation:
     """Make a reservation of the columns of :data:`COLUMNS`."""
     why = row[11]
+    promised = row[2] is None
     return Reservation(
         seq=row[0],
         id=row[1],
@@ -61,7 +63,7 @@ def reservation(row: Row) -> Reservation:
         resources=tuple(json.loads(row[5])),
         mode=Mode(row[6]),
         starts_us=row[7],
-        ends_us=row[8],
+        ends_us=window_end(row[7], row[19]) if promised else row[8],
         created_us=row[9],
         ended_us=row[10],
         ended_why=EndedWhy(why) if why else None,
@@ -80,7 +82,9 @@ def reservation(row: Row) -> Reservation:
 
 def booking(resource: str, of: Reservation) -> Booking:
     """Return what ``of``, which is live, means for one of its resources."""
-    return Booking(resource, of.holder, of.id, of.mode, of.starts_us, of.ends_us, of.waiting, of.purpose, of.rank)
+    return Booking(
+        resource, of.holder, of.id, of.mode, of.starts_us, of.ends_us, of.waiting, of.purpose, of.not_before_us
+    )
 
 
 def log_entry(row: Row) -> LogEntry:
@@ -116,7 +120,7 @@ def overlapping(tx: Transaction, names: Iterable[str], starts_us: int, ends_us: 
     Lapsed ones are among them; whoever asks decides what a lapse means.
     """
     inside, params = in_list("n", names)
-    sql = _OVERLAP.format(columns=COLUMNS, names=inside, forever=FOREVER_US)
+    sql = _OVERLAP.format(columns=COLUMNS, names=inside, long=LONG_US)
     params |= {"starts": starts_us, "ends": ends_us}
     return [(row[0], reservation(row[1:])) for row in tx.all(sql, params)]
 

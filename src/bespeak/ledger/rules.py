@@ -5,8 +5,8 @@ Two rules decide everything.
 *Seats.* At no moment has a resource more exclusive holders than its capacity, or an exclusive and a shared one.
 
 *Turns.* Nobody is granted a window that starts before the promised start of somebody who already waits for the same
-thing, unless both only share it. A waiter's promised start can so only move earlier: what is freed ahead of it helps
-it, and nobody who comes later may step in.
+thing, unless both only share it, or the window is over before the waiter could use it. A waiter's promised start can
+so only move earlier: what is freed ahead of it helps it, and nobody who comes later may step in.
 """
 
 from __future__ import annotations
@@ -21,9 +21,14 @@ if TYPE_CHECKING:
     Probe = Callable[[int, int], Iterable[Booking]]
 
 
+LAST_US = 253_402_300_799_999_999
+"""The last instant of the year 9999: what lies beyond has no date, and counts as no end."""
+
+
 def window_end(starts_us: int, duration_us: int) -> int:
     """Return the end of a window, µs UTC; an open end stays open."""
-    return min(starts_us + duration_us, FOREVER_US)
+    ends_us = starts_us + duration_us
+    return ends_us if ends_us <= LAST_US else FOREVER_US
 
 
 def peak(bookings: Iterable[Booking], starts_us: int, ends_us: int) -> int:
@@ -58,7 +63,8 @@ def blockers(
         if booking.mode is mode is Mode.SHARED:
             continue
         if booking.waiting and starts_us < booking.starts_us:
-            found.append(booking)
+            if ends_us > booking.not_before_us:
+                found.append(booking)
         elif booking.starts_us < ends_us and booking.ends_us > starts_us:
             if booking.mode is mode:
                 seated.setdefault(booking.resource, []).append(booking)

@@ -6,8 +6,6 @@ rules, write the facts, the index and the log. Nothing outside the database is t
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from bespeak import ids
 from bespeak.clock import FOREVER_US, iso
 from bespeak.errors import UsageError, WrongStateError
@@ -15,12 +13,13 @@ from bespeak.ledger import rules, writes
 from bespeak.ledger.base import RefusedError
 from bespeak.ledger.catalogue import Catalogue
 from bespeak.ledger.changes import Changes
-from bespeak.ledger.creation import announce, checked, new_facts
+from bespeak.ledger.creation import announce, checked, new
 from bespeak.ledger.ground import Ground
 from bespeak.ledger.history import History
 from bespeak.ledger.line import Line
 from bespeak.ledger.model import Action, Refusal, Reservation
 from bespeak.ledger.queries import Queries
+from bespeak.values import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ class Ledger(Changes, Line, Queries, History, Catalogue):
 
         result = self._write_new(request.resources, identifier, work)
         if isinstance(result, Reservation):
-            return result
+            return self._remember(result)
         raise RefusedError(Refusal(tuple(result), self.next_free(request)), request)
 
     def _reserve(self, tx: Transaction, request: Request, identifier: str) -> Reservation | list[Booking]:
@@ -78,16 +77,11 @@ class Ledger(Changes, Line, Queries, History, Catalogue):
                 blocking = []
         if blocking:
             return blocking
-        facts = new_facts(request, identifier, tx.now_us) | {
-            "number": writes.next_number(tx),
-            "starts_us": starts_us,
-            "ends_us": ends_us,
-            "wanted_us": ends_us - starts_us,
-            "lease_us": None if request.keepalive_us is None else tx.now_us + request.keepalive_us,
-        }
-        seq = writes.insert(tx, facts, request.resources)
-        writes.book(tx, seq, request.resources, starts_us, ends_us, ground.known)
-        return announce(tx, Action.RESERVED, request.holder, identifier)
+        made = new(request, identifier, writes.ticket(tx), tx.now_us, (starts_us, ends_us), ends_us - starts_us)
+        writes.insert(tx, made)
+        writes.book(tx, made, ground.known)
+        announce(tx, Action.RESERVED, request.holder, made)
+        return made
 
     def _window(self, request: Request, now_us: int) -> tuple[int, int]:
         """Return the window, µs UTC, that a request means at ``now_us``.

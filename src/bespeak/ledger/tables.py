@@ -1,18 +1,22 @@
 """The tables of the book, and how they came to be.
 
-``ledger_reservations`` holds the facts. ``ledger_bookings`` is their index by resource and time: an overlap query seeks
-``(resource, starts_us)`` no further back than the resource's longest bounded booking, so its cost does not grow with
-the book; open ends have a small index of their own. ``ledger_line`` is the index of those who wait.
+``ledger_reservations`` holds the facts. ``ledger_bookings`` is their index by resource and time, without those that
+were given back: an overlap query seeks ``(resource, starts_us)`` no further back than the resource's longest booking,
+so its cost does not grow with the book. Bookings of :data:`LONG_US` and more, open ends among them, have a small index
+of their own, so that one booking of a year does not make every later query look back a year. ``ledger_line`` is the
+index of those who wait; their rows in ``ledger_reservations`` have no end, because a promise can move.
 """
 
 from __future__ import annotations
 
-from bespeak.clock import FOREVER_US
+from bespeak.clock import DAY_US
 from bespeak.storage.schema import Component, Step
+
+LONG_US = 32 * DAY_US
 
 _RESERVATIONS = """
 CREATE TABLE ledger_reservations (
-    seq {identity},
+    seq {key},
     id TEXT{c} NOT NULL UNIQUE,
     tail TEXT{c} NOT NULL,
     number BIGINT UNIQUE,
@@ -83,14 +87,15 @@ _INDEXES = (
     "CREATE INDEX ledger_reservations_tail ON ledger_reservations (tail)",
     "CREATE INDEX ledger_reservations_holder ON ledger_reservations (holder, ends_us) WHERE ended_us IS NULL",
     "CREATE INDEX ledger_reservations_open ON ledger_reservations (ends_us) WHERE ended_us IS NULL",
-    f"CREATE INDEX ledger_bookings_open ON ledger_bookings (resource) WHERE ends_us >= {FOREVER_US}",
+    f"CREATE INDEX ledger_bookings_long ON ledger_bookings (resource, ends_us) WHERE ends_us - starts_us >= {LONG_US}",
     "CREATE INDEX ledger_log_reservation ON ledger_log (reservation)",
 )
 _TABLES = (_RESERVATIONS, _RESOURCES, _BOOKINGS, _LINE, _LOG)
 
 
-def _statements(identity: str, collation: str, rowless: str) -> list[str]:
-    return [text.format(identity=identity, c=collation, rowless=rowless) for text in _TABLES] + list(_INDEXES)
+def _statements(key: str, identity: str, collation: str, rowless: str) -> list[str]:
+    words = {"key": key, "identity": identity, "c": collation, "rowless": rowless}
+    return [text.format_map(words) for text in _TABLES] + list(_INDEXES)
 
 
 LEDGER = Component(
@@ -99,13 +104,15 @@ LEDGER = Component(
         Step(
             1,
             sqlite=[
-                *_statements("INTEGER PRIMARY KEY AUTOINCREMENT", "", " WITHOUT ROWID"),
-                "CREATE TABLE ledger_number (last BIGINT NOT NULL)",
-                "INSERT INTO ledger_number (last) VALUES (0)",
+                *_statements("INTEGER PRIMARY KEY", "INTEGER PRIMARY KEY AUTOINCREMENT", "", " WITHOUT ROWID"),
+                "CREATE TABLE ledger_ticket (last BIGINT NOT NULL)",
+                "INSERT INTO ledger_ticket (last) VALUES (0)",
             ],
             postgresql=[
-                *_statements("BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", ' COLLATE "C"', ""),
-                "CREATE SEQUENCE ledger_number",
+                *_statements(
+                    "BIGINT PRIMARY KEY", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", ' COLLATE "C"', ""
+                ),
+                "CREATE SEQUENCE ledger_ticket",
             ],
         )
     ],

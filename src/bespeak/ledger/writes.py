@@ -7,6 +7,7 @@ import json
 from bespeak.clock import FOREVER_US
 from bespeak.ids import tail
 from bespeak.ledger.model import Action, EndedWhy
+from bespeak.ledger.tables import LONG_US
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,11 +20,10 @@ SYSTEM = "bespeak"
 """Who is named in the log for what follows from the rules alone (a lapse)."""
 
 _INSERT = """
-INSERT INTO ledger_reservations (id, tail, number, holder, acting, resources, mode, starts_us, ends_us, created_us,
+INSERT INTO ledger_reservations (seq, id, tail, number, holder, acting, resources, mode, starts_us, ends_us, created_us,
     purpose, tags, priority, lease_us, waiting, rank, wanted_us, not_before_us, keepalive_us)
-VALUES (:id, :tail, :number, :holder, :acting, :resources, :mode, :starts_us, :ends_us, :created_us,
+VALUES (:seq, :id, :tail, :number, :holder, :acting, :resources, :mode, :starts_us, :ends_us, :created_us,
     :purpose, :tags, :priority, :lease_us, :waiting, :rank, :wanted_us, :not_before_us, :keepalive_us)
-RETURNING seq
 """
 _LOG = """
 INSERT INTO ledger_log (at_us, action, reservation, resources, who, acting, before, after)
@@ -33,6 +33,7 @@ _END = """
 UPDATE ledger_reservations SET ended_us = :ended_us, ended_why = :why, ended_note = :note, waiting = 0
 WHERE seq = :seq AND ended_us IS NULL
 """
+_AT = "resource = :name AND starts_us = :starts AND reservation = :seq"
 
 
 def dump(value: object) -> str:
@@ -40,75 +41,90 @@ def dump(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def next_number(tx: Transaction) -> int:
-    """Return the next fencing number of the book. Called under the locks of what is granted, so it grows there."""
+def ticket(tx: Transaction) -> int:
+    """Return the next number of the book, for a new row and for a grant.
+
+    Drawn under the locks of the resources concerned, so a later grant of a resource has the greater number.
+    """
     if tx.dialect == "sqlite":
-        row = tx.one("UPDATE ledger_number SET last = last + 1 RETURNING last")
+        row = tx.one("UPDATE ledger_ticket SET last = last + 1 RETURNING last")
     else:
-        row = tx.one("SELECT nextval('ledger_number')")
+        row = tx.one("SELECT nextval('ledger_ticket')")
     return int(row[0]) if row else 0
 
 
-def insert(tx: Transaction, facts: Mapping[str, object], resources: Iterable[str]) -> int:
-    """Write a new reservation and return its row number.
-
-    Args:
-        tx: the transaction, which holds the locks of ``resources``.
-        facts: every column but ``seq``, ``tail`` and ``resources``, by name.
-        resources: what it holds or waits for.
-    """
-    row = tx.one(_INSERT, {**facts, "tail": tail(str(facts["id"])), "resources": dump(list(resources))})
-    return int(row[0]) if row else 0
-
-
-def book(
-    tx: Transaction, seq: int, resources: Iterable[str], starts_us: int, ends_us: int, known: Mapping[str, Resource]
-) -> None:
-    """Enter a granted window into the index by resource.
-
-    Args:
-        tx: the transaction, which holds the locks of ``resources``.
-        seq: the reservation's row number.
-        resources: what it holds.
-        starts_us: the first instant, µs UTC.
-        ends_us: the end, µs UTC.
-        known: the resources that the book has already, by name.
-    """
-    length_us = ends_us - starts_us if ends_us < FOREVER_US else 0
-    names = list(resources)
-    for name in names:
-        if name not in known or known[name].longest_us < length_us:
-            remember_resource(tx, name, length_us)
-    tx.run_many(
-        "INSERT INTO ledger_bookings (resource, starts_us, ends_us, reservation) VALUES (:name, :starts, :ends, :seq)",
-        [{"name": name, "starts": starts_us, "ends": ends_us, "seq": seq} for name in names],
+def insert(tx: Transaction, new: Reservation) -> None:
+    """Write a new reservation; its bookings or its place in line are written apart."""
+    tx.run(
+        _INSERT,
+        {
+            "seq": new.seq,
+            "id": new.id,
+            "tail": tail(new.id),
+            "number": new.number,
+            "holder": new.holder,
+            "acting": new.acting,
+            "resources": dump(new.resources),
+            "mode": new.mode.value,
+            "starts_us": new.starts_us,
+            "ends_us": FOREVER_US if new.waiting else new.ends_us,
+            "created_us": new.created_us,
+            "purpose": new.purpose,
+            "tags": dump(new.tags),
+            "priority": new.priority,
+            "lease_us": new.lease_us,
+            "waiting": int(new.waiting),
+            "rank": new.rank,
+            "wanted_us": new.wanted_us,
+            "not_before_us": new.not_before_us,
+            "keepalive_us": new.keepalive_us,
+        },
     )
 
 
-def remember_resource(tx: Transaction, name: str, longest_us: int) -> None:
-    """Make a resource by its first use, and note a booking longer than all before."""
-    tx.run(
+def book(tx: Transaction, granted: Reservation, known: Mapping[str, Resource]) -> None:
+    """Enter a granted window into the index by resource.
+
+    Args:
+        tx: the transaction, which holds the locks of the resources.
+        granted: the reservation.
+        known: the resources that the book has already, by name.
+    """
+    remember(tx, granted, granted.ends_us, known)
+    window = {"starts": granted.starts_us, "ends": granted.ends_us, "seq": granted.seq}
+    tx.run_many(
+        "INSERT INTO ledger_bookings (resource, starts_us, ends_us, reservation) VALUES (:name, :starts, :ends, :seq)",
+        [{"name": name, **window} for name in granted.resources],
+    )
+
+
+def remember(tx: Transaction, of: Reservation, ends_us: int, known: Mapping[str, Resource]) -> None:
+    """Make resources by their first use, and note a booking until ``ends_us`` that is longer than all before."""
+    length_us = ends_us - of.starts_us
+    if length_us >= LONG_US:
+        length_us = 0
+    new = [name for name in of.resources if name not in known or known[name].longest_us < length_us]
+    tx.run_many(
         "INSERT INTO ledger_resources (name, longest_us) VALUES (:name, :longest) ON CONFLICT (name) DO UPDATE "
         "SET longest_us = excluded.longest_us WHERE ledger_resources.longest_us < excluded.longest_us",
-        {"name": name, "longest": longest_us},
+        [{"name": name, "longest": length_us} for name in new],
     )
 
 
 def rebook(tx: Transaction, of: Reservation, ends_us: int, known: Mapping[str, Resource]) -> None:
-    """Give the bookings of ``of`` another end, µs UTC; one that would be empty is taken out."""
-    if ends_us <= of.starts_us:
-        sql = "DELETE FROM ledger_bookings WHERE resource = :name AND starts_us = :starts AND reservation = :seq"
-    else:
-        sql = (
-            "UPDATE ledger_bookings SET ends_us = :ends "
-            "WHERE resource = :name AND starts_us = :starts AND reservation = :seq"
-        )
-    length_us = ends_us - of.starts_us if ends_us < FOREVER_US else 0
-    for name in of.resources:
-        if name in known and known[name].longest_us < length_us:
-            remember_resource(tx, name, length_us)
-    keys = {"starts": of.starts_us, "seq": of.seq} | ({"ends": ends_us} if ends_us > of.starts_us else {})
-    tx.run_many(sql, [{**keys, "name": name} for name in of.resources])
+    """Give a reservation and its bookings another end, µs UTC."""
+    remember(tx, of, ends_us, known)
+    tx.run("UPDATE ledger_reservations SET ends_us = :ends WHERE seq = :seq", {"ends": ends_us, "seq": of.seq})
+    keys = {"starts": of.starts_us, "seq": of.seq, "ends": ends_us}
+    tx.run_many(f"UPDATE ledger_bookings SET ends_us = :ends WHERE {_AT}", [{**keys, "name": n} for n in of.resources])
+
+
+def enter_line(tx: Transaction, of: Reservation) -> None:
+    """Enter a waiting reservation into the line."""
+    tx.run_many(
+        "INSERT INTO ledger_line (resource, rank, reservation) VALUES (:name, :rank, :seq)",
+        [{"name": name, "rank": of.rank, "seq": of.seq} for name in of.resources],
+    )
 
 
 def leave_line(tx: Transaction, of: Reservation) -> None:
@@ -126,18 +142,27 @@ def end(tx: Transaction, of: Reservation, ended_us: int, why: EndedWhy, note: st
     if of.waiting:
         leave_line(tx, of)
     else:
-        rebook(tx, of, min(max(ended_us, of.starts_us), of.ends_us), {})
+        keys = {"starts": of.starts_us, "seq": of.seq}
+        tx.run_many(f"DELETE FROM ledger_bookings WHERE {_AT}", [{**keys, "name": name} for name in of.resources])
     wake(tx, of)
     return True
 
 
 def bury_lapsed(tx: Transaction, of: Reservation) -> None:
-    """Record that a reservation whose sign of life is overdue has ended, at the instant at which it lapsed."""
-    ended_us = of.lease_us if of.lease_us is not None else tx.now_us
+    """Record that a reservation whose sign of life is overdue has ended, at the instant at which it lapsed.
+
+    Of several transactions that find it, each under the lock of another of its resources, one records it.
+    """
+    ended_us = of.end_us(tx.now_us)
     why = EndedWhy.NO_SHOW if of.waiting else EndedWhy.LAPSED
     if end(tx, of, ended_us, why):
-        action = Action.NO_SHOW if of.waiting else Action.LAPSED
-        log(tx, action, SYSTEM, None, of.id, of.resources, after={"ended_us": ended_us, "ended_why": why.value})
+        after = {"ended_us": ended_us, "ended_why": why.value, "ended_note": ""}
+        log(tx, Action(why.value), SYSTEM, None, of.id, of.resources, window(of), after)
+
+
+def window(of: Reservation) -> dict[str, object]:
+    """Return the window of a reservation for the log."""
+    return {"starts_us": of.starts_us, "ends_us": of.ends_us}
 
 
 def wake(tx: Transaction, of: Reservation) -> None:

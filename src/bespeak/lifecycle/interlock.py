@@ -7,15 +7,14 @@ another number or none, and the host is left alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from bespeak.errors import GateRefusedError
 from bespeak.lifecycle.values import Hold
 from bespeak.reservations.check import announce_skip
 from bespeak.reservations.errors import MissingReservationError
-from bespeak.reservations.protocol import SupportsFences
 from bespeak.reservations.report import ask, evaluate, name_of, report_json
 from bespeak.text import safe
 
@@ -23,6 +22,14 @@ if TYPE_CHECKING:
     from bespeak.host.base import Host
     from bespeak.reservations.report import GateReport
     from bespeak.reservations.state import ReservationState
+
+
+@runtime_checkable
+class SupportsFences(Protocol):
+    """What a reservation backend may be able to do in addition: tell the growing number of each grant."""
+
+    def fences(self, username: str, resources: Collection[str]) -> list[tuple[str, str, int]]:
+        """Return what ``username`` holds now among ``resources``: resource, reservation id, fencing number."""
 
 
 class StaleHoldError(GateRefusedError):

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bespeak.reservations.protocol import ReservationWindow as ReservationWindow
     from bespeak.reservations.protocol import SupportsHeldAmong as SupportsHeldAmong
     from bespeak.reservations.protocol import SupportsHolderEnds as SupportsHolderEnds
+    from bespeak.reservations.protocol import SupportsHoldings as SupportsHoldings
     from bespeak.reservations.protocol import SupportsReservationWindows as SupportsReservationWindows
     from bespeak.reservations.protocol import SupportsUsernameCompletion as SupportsUsernameCompletion
     from bespeak.reservations.registry import register_reservation_backend as register_reservation_backend
@@ -47,6 +48,7 @@ _HOME = {
     "ResolvedIdentity": "identity",
     "SupportsHeldAmong": "protocol",
     "SupportsHolderEnds": "protocol",
+    "SupportsHoldings": "protocol",
     "SupportsReservationWindows": "protocol",
     "SupportsUsernameCompletion": "protocol",
     "build_backend": "build",

@@ -7,19 +7,21 @@ contradicts the account that the process runs under, the account counts, and a l
 
 from __future__ import annotations
 
-import getpass
 import os
-from dataclasses import dataclass
-from typing import Literal
 
 from bespeak.errors import UsageError
 from bespeak.reservations.accounts import VARIABLES, account_instead_of, said_by_environment
 from bespeak.text import safe
+from bespeak.values import value
 
-IdentitySource = Literal["--as-user", "$USER"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal
+
+    IdentitySource = Literal["--as-user", "$USER"]
 
 
-@dataclass(frozen=True)
+@value
 class ResolvedIdentity:
     """The identity that reservations are checked for.
 
@@ -43,6 +45,8 @@ def resolve_username(as_user: str | None) -> ResolvedIdentity:
     """
     if as_user:
         return ResolvedIdentity(as_user, "--as-user")
+    import getpass
+
     try:
         username = getpass.getuser()
     except (KeyError, OSError, ImportError) as error:

@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from bespeak.reservations.protocol import ReservationWindow
     from bespeak.storage.port import Engine, T, Transaction
 
-_AT_ONCE = 5_000
-"""Resources in one query; engines limit the number of parameters."""
-
 
 class LedgerReservationBackend:
     """Answers from bespeak's book.
@@ -67,23 +64,23 @@ class LedgerReservationBackend:
 
     def held_among(self, username: str, resources: Collection[str]) -> set[str]:
         """Return those of ``resources`` that ``username`` holds now."""
-        from bespeak.ledger.holdings import held_among
+        from bespeak.reservations.look import held_of
 
-        names = sorted(resources)
+        return self._ask(lambda tx: held_of(tx, username, sorted(resources)))
 
-        def work(tx: Transaction) -> set[str]:
-            held: set[str] = set()
-            for start in range(0, len(names), _AT_ONCE):
-                held |= held_among(tx, username, names[start : start + _AT_ONCE], tx.now_us)
-            return held
+    def holdings(
+        self, username: str, resources: Collection[str]
+    ) -> tuple[set[str], dict[str, list[tuple[str, int | None]]]]:
+        """Return what ``username`` holds of ``resources``, and who holds the others, in one transaction."""
+        from bespeak.reservations.look import look
 
-        return self._ask(work)
+        return self._ask(lambda tx: look(tx, username, sorted(resources)))
 
     def fences(self, username: str, resources: Collection[str]) -> list[tuple[str, str, int]]:
         """Return what ``username`` holds now among ``resources``: resource, reservation id, fencing number."""
         from bespeak.ledger.holdings import fences_among
 
-        names = sorted(resources)[:_AT_ONCE]
+        names = sorted(resources)
         return self._ask(lambda tx: fences_among(tx, username, names, tx.now_us))
 
     def holder_ends(self, resource: str) -> list[tuple[str, int | None]]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from bespeak.files import Signature
+    from bespeak.reservations.look import Holders
     from bespeak.reservations.report import GateReport
 
     Consulted = Sequence[tuple[str, Signature | None]]
@@ -53,7 +54,7 @@ class FastAnswer:
         self,
         plan: Plan,
         username: str,
-        missing: list[tuple[str, list[tuple[str, int]]]],
+        missing: list[tuple[str, Holders]],
     ) -> None:
         self.lab = plan.lab
         self.username = username
@@ -241,21 +242,18 @@ def _replace(path: str, content: bytes) -> None:
 
 def _ask(plan: Plan, username: str) -> FastAnswer:
     from bespeak.errors import BespeakError
-    from bespeak.ledger.holdings import held_among, holders_of
     from bespeak.ledger.tables import LEDGER
+    from bespeak.reservations.look import look
     from bespeak.storage import open_engine
-
-    def work(tx: Any) -> list[tuple[str, list[tuple[str, int]]]]:
-        held = held_among(tx, username, plan.required, tx.now_us)
-        return [(name, holders_of(tx, name, tx.now_us)) for name in plan.required if name not in held]
 
     try:
         engine = open_engine(plan.book, [LEDGER])
         try:
-            return FastAnswer(plan, username, engine.read(work))
+            _, others = engine.read(lambda tx: look(tx, username, plan.required))
         finally:
             engine.close()
     except (BespeakError, UnicodeError, ValueError) as error:
         from bespeak.reservations.errors import as_backend_error
 
         raise as_backend_error(error, "the 'ledger' backend failed") from error
+    return FastAnswer(plan, username, list(others.items()))

@@ -105,8 +105,13 @@ class SupportsHolderEnds(Protocol):
 
 
 @runtime_checkable
-class SupportsFences(Protocol):
-    """The backend gives each grant a number that grows, so that whoever acts on a stale one is found out."""
+class SupportsHoldings(Protocol):
+    """The backend answers the gate's whole question in one look, so that the answer belongs to one moment."""
 
-    def fences(self, username: str, resources: Collection[str]) -> list[tuple[str, str, int]]:
-        """Return what ``username`` holds now among ``resources``: resource, reservation id, fencing number."""
+    def holdings(
+        self, username: str, resources: Collection[str]
+    ) -> tuple[set[str], dict[str, list[tuple[str, int | None]]]]:
+        """Return those of ``resources`` that ``username`` holds now, and for each other one who holds it until when.
+
+        Holders and instants are as :meth:`SupportsHolderEnds.holder_ends` gives them.
+        """

@@ -7,7 +7,6 @@ The backend is somebody else's code. Whatever comes out of it other than an answ
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bespeak.errors import UsageError
@@ -16,6 +15,7 @@ from bespeak.reservations.errors import ReservationBackendError, as_backend_erro
 from bespeak.reservations.null_backend import NullReservationBackend
 from bespeak.reservations.wording import allowed_text, refusal_text
 from bespeak.text import safe, shown
+from bespeak.values import value
 
 if TYPE_CHECKING:
     from bespeak.reservations.protocol import ReservationBackend
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 UNKNOWN_USER = "<unknown>"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Holder:
     """Somebody who holds a missing resource.
 
@@ -37,7 +37,7 @@ class Holder:
     until: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class MissingResource:
     """A resource that is required and not held, and who holds it instead."""
 
@@ -45,7 +45,7 @@ class MissingResource:
     holders: tuple[Holder, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class GateReport:
     """The answer of the gate.
 
@@ -138,10 +138,15 @@ def examine(lab: Any, username: str, backend: ReservationBackend, decided_by: st
     name = name_of(backend)
     if not needed:
         return GateReport(lab.name, username, required, backend=name, decided_by=decided_by)
-    held = _held(backend, name, username, needed)
-    missing = tuple(
-        MissingResource(resource, _holders(backend, name, resource)) for resource in required if resource not in held
-    )
+    if callable(getattr(backend, "holdings", None)):
+        held, missing = _one_look(backend, name, username, required)
+    else:
+        held = _held(backend, name, username, needed)
+        missing = tuple(
+            MissingResource(resource, _holders(backend, name, resource))
+            for resource in required
+            if resource not in held
+        )
     return GateReport(
         lab.name,
         username,
@@ -222,6 +227,25 @@ def _held(backend: Any, name: str, username: str, needed: set[str]) -> AbstractS
     else:
         question, held = "get_reserved_resources", ask(backend, name, "get_reserved_resources", username)
     return held if isinstance(held, AbstractSet) else _nonsense(name, question, held)
+
+
+def _one_look(
+    backend: Any, name: str, username: str, required: tuple[str, ...]
+) -> tuple[AbstractSet[str], tuple[MissingResource, ...]]:
+    answer = ask(backend, name, "holdings", username, required)
+    if not isinstance(answer, tuple) or len(answer) != 2:  # noqa: PLR2004 - a pair
+        _nonsense(name, "holdings", answer)
+    held, others = answer
+    if not isinstance(held, AbstractSet) or not isinstance(others, dict):
+        _nonsense(name, "holdings", held)
+    missing = []
+    for resource in required:
+        if resource not in held:
+            pairs = others.get(resource)
+            if not isinstance(pairs, list) or not all(_is_holder(pair) for pair in pairs):
+                _nonsense(name, "holdings", pairs)
+            missing.append(MissingResource(resource, tuple(Holder(holder, until) for holder, until in pairs)))
+    return held, tuple(missing)
 
 
 def _holders(backend: Any, name: str, resource: str) -> tuple[Holder, ...]:

@@ -2,7 +2,11 @@
 
 import sys
 
-from bespeak.runner.cli import main
-
 if __name__ == "__main__":
+    if sys.argv[1:] == ["serve"]:
+        from bespeak.runner import serve
+
+        sys.exit(serve.main())
+    from bespeak.runner.cli import main
+
     sys.exit(main(prog="python -m bespeak.runner"))

@@ -89,7 +89,9 @@ def _pages(runner: Runner, selection: Selection) -> Iterator[list[Job]]:
 
 def _delete_files(runner: Runner, job: Job) -> bool:
     paths = runner.paths
-    if records.looked_after(paths.log(job.job_id, "stderr")):
+    record = records.read(paths.record(job.job_id))
+    ended = record is not None and record.exit_code is not None
+    if not ended and records.looked_after(paths.log(job.job_id, "stderr")):
         return False
     try:
         for path in (paths.log(job.job_id, "stdout"), paths.log(job.job_id, "stderr"), paths.record(job.job_id)):

@@ -51,9 +51,11 @@ def main(argv: Sequence[str] | None = None, prog: str = "bespeak runner") -> int
 
 
 def _run(words: list[str], prog: str) -> int:
-    if not words or words[0] in ("-h", "--help", "help"):
+    if not words:
+        raise UsageError(f"a command is required: {', '.join(c.name for c in commands.COMMANDS)}; see {prog} --help")
+    if words[0] in ("-h", "--help"):
         print(overview(commands.COMMANDS, prog), flush=True)
-        return OK if words else USAGE
+        return OK
     if words[0] == "--version":
         from bespeak import __version__
 

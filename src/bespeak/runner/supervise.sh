@@ -35,9 +35,11 @@
     bspk_born=$bspk_tick
     die_at supervisor.begun $$
     (
+        die_at supervisor.before_claim $$
+        # Without its supervisor nobody would see it end; the next start does better.
         identify
         [ "$bspk_parent" = $$ ] || exit 0
-        die_at supervisor.before_claim $$
+        die_at supervisor.checked $$
         umask >&2
         read -r bspk_mask <&5
         umask 077

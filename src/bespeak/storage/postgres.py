@@ -71,10 +71,12 @@ class PostgresTransaction:
 
     def all(self, sql: str, params: Params = _NOTHING) -> list[Row]:
         """Run a query and return every row."""
+        failpoints.reach("storage.statement")
         return self._connection.execute(_translate(sql), params).fetchall()
 
     def one(self, sql: str, params: Params = _NOTHING) -> Row | None:
         """Run a query and return its first row, or None."""
+        failpoints.reach("storage.statement")
         return self._connection.execute(_translate(sql), params).fetchone()
 
     def run(self, sql: str, params: Params = _NOTHING) -> int:

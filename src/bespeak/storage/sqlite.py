@@ -48,10 +48,12 @@ class SqliteTransaction:
 
     def all(self, sql: str, params: Params = _NOTHING) -> list[Row]:
         """Run a query and return every row."""
+        failpoints.reach("storage.statement")
         return self._connection.execute(sql, params).fetchall()
 
     def one(self, sql: str, params: Params = _NOTHING) -> Row | None:
         """Run a query and return its first row, or None."""
+        failpoints.reach("storage.statement")
         row: Row | None = self._connection.execute(sql, params).fetchone()
         return row
 

@@ -278,6 +278,24 @@ class TestReport:
         with pytest.raises(ReservationBackendError, match="holder_ends"):
             evaluate(ReservationState(backend, ALICE), demo())
 
+    def test_a_backend_that_answers_in_one_look_is_asked_once(self):
+        backend = Recorder()
+        backend.holdings = lambda username, resources: ({"rack1"}, {"rack2": [("bob", None)]})
+        report = evaluate(ReservationState(backend, ALICE), demo())
+        assert report.held == ("rack1",)
+        assert report.text.endswith("  - rack2 (held by bob)")
+        assert backend.asked == []
+
+    @pytest.mark.parametrize(
+        "answer",
+        [None, (), ({"rack1"},), (["rack1"], {}), ({"rack1"}, []), ({"rack1"}, {}), ({"rack1"}, {"rack2": "bob"}), (set(), {"rack1": [], "rack2": [1]})],
+    )  # fmt: skip
+    def test_nonsense_in_one_look_shuts_the_gate(self, answer):
+        backend = Recorder()
+        backend.holdings = lambda username, resources: answer
+        with pytest.raises(ReservationBackendError, match="holdings"):
+            evaluate(ReservationState(backend, ALICE), demo())
+
     def test_the_json_form(self):
         found = report_json(evaluate(ReservationState(Recorder({"rack1": ["alice"]}), ALICE), demo("rack1")))
         assert found == {

@@ -96,9 +96,13 @@ def test_the_state_is_the_documented_dataclass():
     assert fields == [("backend", None), ("identity", None), ("skip_check", False), ("backend_factory", None)]
 
 
-def test_the_identity_is_the_documented_dataclass():
-    assert [field.name for field in dataclasses.fields(identity.ResolvedIdentity)] == ["username", "source"]
-    assert identity.ResolvedIdentity(username="a", source="$USER") == identity.ResolvedIdentity("a", "$USER")
+def test_the_identity_has_the_documented_fields():
+    found = identity.ResolvedIdentity(username="a", source="$USER")
+    assert (found.username, found.source) == ("a", "$USER")
+    assert found == identity.ResolvedIdentity("a", "$USER")
+    assert repr(found) == "ResolvedIdentity(username='a', source='$USER')"
+    with pytest.raises(AttributeError):
+        found.username = "b"
 
 
 def test_the_two_errors_are_exceptions_of_different_kinds():

@@ -7,20 +7,20 @@ import signal
 from pathlib import Path
 
 import pytest
-from support.jobs import WAIT_SECONDS, counting, eventually, executions, gone, run
 
 from bespeak.errors import NotFoundError, WrongStateError
 from bespeak.runner import processes, records, stop
 from bespeak.runner.clean import Selection, clean
 from bespeak.runner.model import JobStatus
 from bespeak.runner.service import Runner
+from support.jobs import WAIT_SECONDS, counting, eventually, executions, gone, run
 
 
 def test_a_killed_supervisor_is_lost_and_its_command_still_holds_the_key(runner):
     job = runner.start("k", ["/bin/sleep", "30"]).job
     os.kill(job.worker_pid, signal.SIGKILL)
     eventually(lambda: gone(job.worker_pid))
-    assert runner.find(job_id=job.job_id).status is JobStatus.LOST
+    eventually(lambda: runner.find(job_id=job.job_id).status is JobStatus.LOST)
     assert runner.start("k", ["/bin/true"]).job.job_id == job.job_id
     os.kill(job.target_pid, signal.SIGKILL)
     eventually(lambda: gone(job.target_pid))
@@ -31,7 +31,7 @@ def test_a_lost_command_can_still_be_stopped(runner):
     job = runner.start("k", ["/bin/sleep", "30"]).job
     os.kill(job.worker_pid, signal.SIGKILL)
     eventually(lambda: gone(job.worker_pid))
-    assert runner.find(job_id=job.job_id).status is JobStatus.LOST
+    eventually(lambda: runner.find(job_id=job.job_id).status is JobStatus.LOST)
     _, sent = stop.stop(runner, job, JobStatus.ABORTED)
     assert sent.term_target
     eventually(lambda: gone(job.target_pid))
@@ -174,7 +174,7 @@ def test_clean_takes_ended_jobs_with_their_files_and_leaves_the_others(runner):
 def test_clean_leaves_a_lost_job_whose_command_still_runs(runner):
     job = runner.start("k", ["/bin/sleep", "30"]).job
     os.kill(job.worker_pid, signal.SIGKILL)
-    eventually(lambda: gone(job.worker_pid))
+    eventually(lambda: runner.find(job_id=job.job_id).status is JobStatus.LOST)
     assert list(clean(runner, Selection(), dry_run=False)) == []
     os.kill(job.target_pid, signal.SIGKILL)
     eventually(lambda: gone(job.target_pid))

@@ -12,16 +12,38 @@ import sys
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.jobs import eventually, program
 
 from bespeak.runner import cli, present
 from bespeak.runner.commands import COMMANDS
+from support.jobs import eventually, program
 
-JOB_FIELDS = (
-    "job_id run_key command pid pid_kind worker_pid target_pid status exit_code stdout_file stderr_file attempt_no strict"
-    " rerun_of_job_id rerun_reason abort_reason started_at started_at_iso finished_at finished_at_iso updated_at"
-    " updated_at_iso aborted_at aborted_at_iso idempotency_key"
-).split()
+JOB_FIELDS = [
+    "job_id",
+    "run_key",
+    "command",
+    "pid",
+    "pid_kind",
+    "worker_pid",
+    "target_pid",
+    "status",
+    "exit_code",
+    "stdout_file",
+    "stderr_file",
+    "attempt_no",
+    "strict",
+    "rerun_of_job_id",
+    "rerun_reason",
+    "abort_reason",
+    "started_at",
+    "started_at_iso",
+    "finished_at",
+    "finished_at_iso",
+    "updated_at",
+    "updated_at_iso",
+    "aborted_at",
+    "aborted_at_iso",
+    "idempotency_key",
+]
 
 
 def answer(*words):

@@ -10,11 +10,11 @@ import sys
 import threading
 
 import pytest
-from support.jobs import WAIT_SECONDS, counting, eventually, executions, run, stderr_of, stdout_of
 
 from bespeak.errors import UsageError
 from bespeak.runner.model import JobStatus
 from bespeak.runner.service import Runner
+from support.jobs import WAIT_SECONDS, counting, eventually, executions, run, stderr_of, stdout_of
 
 
 @pytest.mark.parametrize(

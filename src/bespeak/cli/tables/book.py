@@ -91,10 +91,10 @@ ENTRIES = (
         "Hold resources exactly as long as a command runs.",
         run="run:run",
         text="Takes the resources (with --wait: waits for them), runs the command, and gives them back however it "
-        "ends. If this process dies, the hold lapses by itself. The command sees BESPEAK_RESERVATION, BESPEAK_NUMBER and "
-        "BESPEAK_RESOURCES; signals are passed on; the exit code is the command's. Without --for the hold lasts as "
-        "long as the command; with it, the command is stopped when the time is over. If the hold is taken away, the "
-        "command is stopped, unless --keep-going.",
+        "ends. If this process dies, the hold lapses by itself. The command sees BESPEAK_RESERVATION, BESPEAK_NUMBER "
+        "and BESPEAK_RESOURCES (one a line); signals are passed on; the exit code is the command's. Without --for the "
+        "hold lasts as long as the command; with it, the command is stopped when the time is over. If the hold is "
+        "taken away, the command is stopped, unless --keep-going.",
         examples=(
             ("run rack3 -- pytest tests/hw", "hold rack3 while the tests run"),
             ("run rack3 analyser --wait 1h --for 2h -- make soak", "wait an hour at most, stop after two"),

@@ -1,0 +1,157 @@
+"""``gate``: run a command only for who holds what the lab needs.
+
+A hook asks the gate at every turn, so the question alone takes the quick road of
+:mod:`bespeak.reservations.plan`; what supervises a command is loaded only when there is one.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bespeak.cli.context import Context, Values
+    from bespeak.reservations.errors import ReservationBackendError
+    from bespeak.reservations.plan import FastAnswer
+    from bespeak.reservations.report import GateReport
+
+REFUSED = 8
+UNAVAILABLE = 9
+
+
+def gate(context: Context, values: Values) -> int:
+    """Ask the gate; run the command if there is one and the answer is yes."""
+    words = values["tail"]
+    timing = _timing(values) if words or values["warn"] or values["every"] else None
+    answer: FastAnswer | GateReport | None = None
+    if not context.skip_check:
+        from bespeak.reservations.plan import try_fast_gate
+
+        try:
+            answer = try_fast_gate(context.lab_option, as_user=context.as_user, ledger=context.ledger_flag)
+        except Exception as error:  # noqa: BLE001 sorted out there; naming the class here would import it for every hook
+            return _unavailable(context, error)
+    if answer is None:
+        result = _long_way(context)
+        if isinstance(result, int):
+            return result
+        answer = result
+    if not answer.allowed:
+        return refused(context, answer, REFUSED)
+    if not words:
+        if context.json:
+            context.print_json(_facts(answer))
+        elif not _skipped(answer):
+            context.print(answer.text)
+        return 0
+    return _guarded(context, words, answer, timing or (0, 0), strict=values["strict"])
+
+
+def _skipped(answer: FastAnswer | GateReport) -> bool:
+    return bool(getattr(answer, "skipped", False))
+
+
+def _timing(values: Values) -> tuple[int, int]:
+    """Return how long ahead to warn and how often to ask again, µs."""
+    from bespeak.cli import typed
+    from bespeak.cli.guard import EVERY_US, WARN_US
+    from bespeak.errors import UsageError
+
+    warn_us, every_us = typed.duration("--warn", values["warn"]), typed.duration("--every", values["every"])
+    if every_us is not None and every_us <= 0:
+        raise UsageError("--every: longer than nothing")
+    return WARN_US if warn_us is None else warn_us, EVERY_US if every_us is None else every_us
+
+
+def _long_way(context: Context) -> GateReport | int:
+    """Work the answer out from settings and lab data; under ``-R`` say loudly that nothing was asked."""
+    from bespeak.reservations.prepare import prepare_gate
+
+    try:
+        prepared = prepare_gate(
+            context.lab_option,
+            as_user=context.as_user,
+            skip_reservation_check=context.skip_check,
+            ledger=context.ledger_flag,
+        )
+        report = prepared.report()
+    except Exception as error:  # noqa: BLE001 sorted out there; naming the class here would import it for every hook
+        return _unavailable(context, error)
+    if report.skipped:
+        from bespeak.reservations.check import announce_skip
+
+        announce_skip(report)
+    return report
+
+
+def _unavailable(context: Context, error: Exception) -> int:
+    """Say that the backend could not be asked, and the way around it; other errors go their own way."""
+    from bespeak.reservations.errors import ReservationBackendError
+
+    if not isinstance(error, ReservationBackendError):
+        raise error
+    return unavailable(context, error, UNAVAILABLE)
+
+
+def unavailable(context: Context, error: ReservationBackendError, exit_code: int) -> int:
+    """Print the two lines of a backend that could not be asked; return ``exit_code``."""
+    from bespeak.cli import failure
+    from bespeak.reservations.errors import backend_failure_lines
+
+    if context.debug:
+        raise error
+    reason, hint = backend_failure_lines(error)
+    return failure.say(reason, exit_code, {"hint": hint}, as_json=context.json)
+
+
+def refused(context: Context, answer: FastAnswer | GateReport, exit_code: int) -> int:
+    """Print who holds what is missing; return ``exit_code``."""
+    from bespeak.cli.output import to_json, to_stderr
+
+    if context.json:
+        to_stderr(to_json({"error": answer.text, "exit_code": exit_code, **_facts(answer)}))
+    else:
+        to_stderr(answer.text)
+    return exit_code
+
+
+def _facts(answer: FastAnswer | GateReport) -> dict[str, object]:
+    from bespeak.reservations.plan import FastAnswer
+    from bespeak.reservations.report import report_json
+
+    return report_json(answer.report() if isinstance(answer, FastAnswer) else answer)
+
+
+def _guarded(
+    context: Context,
+    words: Sequence[str],
+    answer: FastAnswer | GateReport,
+    timing: tuple[int, int],
+    *,
+    strict: bool,
+) -> int:
+    from bespeak.cli import failure
+    from bespeak.cli.guard import Guard
+    from bespeak.cli.supervise import Child, start_failure
+
+    if not getattr(answer, "checked", True) and not _skipped(answer):
+        context.warn(answer.text)
+    try:
+        child = Child(words, dict(_environment(context)))
+    except (OSError, ValueError) as error:
+        message, code = start_failure(words, error)
+        return failure.say(message, code, {}, as_json=context.json)
+    guarded = Guard(context, child, warn_us=timing[0], every_us=timing[1], strict=strict)
+    return child.wait(guarded.sleep if _skipped(answer) else guarded.tick)
+
+
+def _environment(context: Context) -> dict[str, str]:
+    """Let the command's own calls of bespeak ask for the same labs and the same book."""
+    import os
+
+    more = {"BESPEAK_LAB": ",".join(context.labs)}
+    if context.ledger_flag is not None:
+        from bespeak.settings import ledger_url
+
+        more["BESPEAK_LEDGER"] = ledger_url(context.ledger_flag)
+    return {**os.environ, **more}

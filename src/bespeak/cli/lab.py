@@ -1,0 +1,85 @@
+"""``lab list|show|check``: the labs that can be named here. Credentials of hosts are never printed."""
+
+from __future__ import annotations
+
+from bespeak.cli.output import table
+from bespeak.errors import ExitCode, UsageError
+from bespeak.labs import open_labs, required_resources
+from bespeak.settings import load_settings
+from bespeak.text import safe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bespeak.cli.context import Context, Values
+    from bespeak.labs.model import Lab
+
+
+def list_(context: Context, values: Values) -> int:  # noqa: ARG001 the shape of a command
+    """Print all labs; one whose data has mistakes is named and said to be broken."""
+    store = open_labs(load_settings())
+    found: list[dict[str, object]] = []
+    for name in store.names():
+        broken = next((problem.text for problem in store.problems if problem.concerns([name])), None)
+        found.append(_facts(store.load([name])) if broken is None else {"name": name, "error": broken})
+    if context.json:
+        context.print_json({"labs": found})
+    elif found:
+        cells = [_row(lab) for lab in found]
+        context.print(table(("LAB", "HOSTS", "REQUIRES", "DESCRIPTION"), cells))
+    else:
+        context.print(f"no labs in {', '.join(safe(path) for path in store.search)}")
+    if store.problems:
+        context.warn("there are mistakes in the lab data; 'bespeak lab check' names them")
+    return 0
+
+
+def _row(lab: dict[str, object]) -> tuple[str, str, str, str]:
+    if "error" in lab:
+        return str(lab["name"]), "-", "-", f"broken: {lab['error']}"
+    hosts, required = lab["hosts"], lab["required"]
+    if not isinstance(hosts, list) or not isinstance(required, list):
+        raise TypeError("a lab's facts are lists")
+    return str(lab["name"]), str(len(hosts)), ", ".join(required) or "nothing", str(lab["description"])
+
+
+def show(context: Context, values: Values) -> int:
+    """Print what one lab (or several as one) is made of."""
+    names = (values["lab"],) if values["lab"] else context.labs
+    if not names:
+        raise UsageError("lab show: name a lab, or say --lab")
+    lab = open_labs(load_settings()).load(names)
+    if context.json:
+        context.print_json(_facts(lab))
+        return 0
+    context.print(f"lab {safe(lab.name)}" + (f": {safe(lab.description)}" if lab.description else ""))
+    context.print("requires: " + (safe(", ".join(sorted(required_resources(lab)))) or "nothing"))
+    cells = [(host.id, host.address or "-", ", ".join(sorted(host.resources)) or "-") for host in lab.hosts.values()]
+    context.print(table(("HOST", "ADDRESS", "RESOURCES"), cells) if cells else "no hosts")
+    return 0
+
+
+def check(context: Context, values: Values) -> int:
+    """Name every mistake in the lab data."""
+    store = open_labs(load_settings())
+    name = values["lab"]
+    if name is not None and not store.problems:
+        store.load([name])
+    problems = [problem.text for problem in store.problems if name is None or problem.concerns([name])]
+    facts = {"files": store.files, "labs": store.names(), "problems": problems}
+    counted = f"{len(store.files)} file(s), {len(store.names())} lab(s), {len(problems)} mistake(s)"
+    context.answer(facts, "\n".join([*problems, counted]))
+    return int(ExitCode.ERROR) if problems else 0
+
+
+def _facts(lab: Lab) -> dict[str, object]:
+    hosts = [
+        {"id": host.id, "address": host.address, "labs": list(host.labs), "resources": sorted(host.resources)}
+        for host in lab.hosts.values()
+    ]
+    return {
+        "name": lab.name,
+        "description": lab.description,
+        "resources": sorted(lab.resources),
+        "required": sorted(required_resources(lab)),
+        "hosts": hosts,
+    }

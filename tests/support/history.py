@@ -1,0 +1,259 @@
+"""The checker: reads nothing but the log of a book, and proves what must always be true of it.
+
+Rows of the log are numbered inside the transaction that holds the locks of their resources, so for each resource
+the order of the log is the order of what happened. The checker replays that order with rules of its own, far simpler
+than the book's: it keeps every window and counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+FOREVER_US = 2**62
+ENDS = {"released", "cancelled", "kicked", "lapsed", "no_show"}
+
+
+class ViolationError(AssertionError):
+    """Something that must always be true was not."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row of the log."""
+
+    seq: int
+    at_us: int
+    action: str
+    id: str | None
+    resources: tuple[str, ...]
+    after: dict[str, Any]
+
+
+@dataclass
+class Held:
+    """What the log says about one reservation so far."""
+
+    id: str
+    arrival: int
+    holder: str
+    mode: str
+    resources: tuple[str, ...]
+    priority: int
+    purpose: str
+    waiting: bool
+    number: int | None
+    starts_us: int
+    ends_us: int
+    ended_us: int | None = None
+    ended_why: str | None = None
+
+    @property
+    def until_us(self) -> int:
+        return self.ends_us if self.ended_us is None else min(self.ends_us, self.ended_us)
+
+
+@dataclass
+class History:
+    """The book as its log explains it."""
+
+    held: dict[str, Held] = field(default_factory=dict)
+    capacity: dict[str, int] = field(default_factory=dict)
+    by_resource: dict[str, list[Held]] = field(default_factory=dict)
+    last_number: dict[str, int] = field(default_factory=dict)
+    numbers: set[int] = field(default_factory=set)
+    grants: int = 0
+    grants_from_line: int = 0
+
+
+def entries(log: Iterable[Any]) -> list[Entry]:
+    """Take the rows of ``Ledger.log()`` over into the checker's own form."""
+    return [Entry(e.seq, e.at_us, e.action.value, e.reservation_id, tuple(e.resources), dict(e.after)) for e in log]
+
+
+def check(log: Sequence[Entry]) -> History:
+    """Replay a log and prove invariants 1, 3, 4 and 5 at each row.
+
+    Raises:
+        ViolationError: names the row and what is wrong there.
+    """
+    history = History()
+    seqs = [entry.seq for entry in log]
+    if seqs != sorted(set(seqs)):
+        raise ViolationError("the rows of the log are not in one order")
+    for entry in log:
+        if entry.action == "resource_set":
+            history.capacity[entry.resources[0]] = entry.after["capacity"]
+        elif entry.action == "resource_removed":
+            history.capacity.pop(entry.resources[0], None)
+        elif entry.action in {"reserved", "queued"}:
+            _begin(history, entry)
+        else:
+            _go_on(history, entry)
+    return history
+
+
+def _begin(history: History, entry: Entry) -> None:
+    facts, seq = entry.after, entry.seq
+    if entry.id in history.held:
+        raise ViolationError(f"row {seq}: {entry.id} is made twice")
+    made = Held(
+        id=str(entry.id),
+        arrival=seq,
+        resources=entry.resources,
+        **{name: facts[name] for name in ("holder", "mode", "priority", "purpose", "waiting", "number")},
+        starts_us=facts["starts_us"],
+        ends_us=facts["ends_us"],
+    )
+    if made.waiting != (entry.action == "queued"):
+        raise ViolationError(f"row {seq}: {entry.action}, but waiting is {made.waiting}")
+    if made.purpose.startswith("wants ") and made.purpose != "wants " + " ".join(sorted(made.resources)):
+        raise ViolationError(f"row {seq}: {made.id} {made.purpose} and got {sorted(made.resources)}")  # invariant 3
+    history.held[made.id] = made
+    for name in made.resources:
+        history.by_resource.setdefault(name, []).append(made)
+    if not made.waiting:
+        _granted(history, entry, made)
+
+
+def _go_on(history: History, entry: Entry) -> None:
+    known = history.held.get(str(entry.id))
+    if known is None:
+        raise ViolationError(f"row {entry.seq}: {entry.action} of {entry.id}, which nothing made")
+    if known.ended_us is not None:
+        raise ViolationError(f"row {entry.seq}: {entry.action} of {entry.id}, which has ended")
+    if entry.resources != known.resources:
+        raise ViolationError(f"row {entry.seq}: {entry.id} is about {known.resources}, here {entry.resources}")  # 3
+    if entry.action == "granted":
+        if not known.waiting:
+            raise ViolationError(f"row {entry.seq}: {entry.id} is granted and does not wait")
+        known.waiting, known.number = False, entry.after["number"]
+        known.starts_us, known.ends_us = entry.after["starts_us"], entry.after["ends_us"]
+        history.grants_from_line += 1
+        _granted(history, entry, known)
+    elif entry.action == "promised":
+        known.starts_us, known.ends_us = entry.after["starts_us"], entry.after["ends_us"]
+    elif entry.action in {"extended", "shortened"}:
+        known.ends_us = entry.after["ends_us"]
+        _check_seats(history, entry, known)
+    elif entry.action in ENDS:
+        known.ended_us, known.ended_why = entry.after["ended_us"], entry.after["ended_why"]
+        known.waiting = False
+    else:
+        raise ViolationError(f"row {entry.seq}: unknown action {entry.action}")
+
+
+def _granted(history: History, entry: Entry, made: Held) -> None:
+    history.grants += 1
+    _check_number(history, entry, made)
+    _check_turn(history, entry, made)
+    _check_seats(history, entry, made)
+
+
+def _check_number(history: History, entry: Entry, made: Held) -> None:
+    """Invariant 5: the fencing number of a later grant of a resource is greater, and none is given twice."""
+    if made.number is None or made.number in history.numbers:
+        raise ViolationError(f"row {entry.seq}: {made.id} has the number {made.number}, which is none or used")
+    history.numbers.add(made.number)
+    for name in made.resources:
+        if made.number <= history.last_number.get(name, 0):
+            raise ViolationError(f"row {entry.seq}: {name} is granted with {made.number} after a greater number")
+        history.last_number[name] = made.number
+
+
+def _check_turn(history: History, entry: Entry, made: Held) -> None:
+    """Invariant 4: whoever arrived earlier and waits for the same thing is not overtaken."""
+    for name in made.resources:
+        for other in history.by_resource[name]:
+            if other is made or not other.waiting or other.arrival > made.arrival:
+                continue
+            if other.priority != made.priority or other.mode == made.mode == "shared":
+                continue
+            one_seat = history.capacity.get(name, 1) == 1
+            in_its_window = made.starts_us < other.ends_us and made.ends_us > other.starts_us
+            if made.starts_us < other.starts_us or (one_seat and in_its_window):
+                raise ViolationError(
+                    f"row {entry.seq}: {made.id} gets {name} from {made.starts_us} and overtakes {other.id}, "
+                    f"which was promised {other.starts_us} to {other.ends_us}"
+                )
+
+
+def _check_seats(history: History, entry: Entry, made: Held) -> None:
+    """Invariant 1: never more exclusive holders than seats, never an exclusive and a shared one."""
+    for name in made.resources:
+        present = [
+            other
+            for other in history.by_resource[name]
+            if not other.waiting and other.starts_us < made.until_us and other.until_us > made.starts_us
+        ]
+        # The fullest moment of a set of windows is the start of one of them.
+        for moment in {max(other.starts_us, made.starts_us) for other in present}:
+            now = [other for other in present if other.starts_us <= moment < other.until_us]
+            alone = sum(other.mode == "exclusive" for other in now)
+            if alone > history.capacity.get(name, 1):
+                raise ViolationError(f"row {entry.seq}: at {moment} {name} has {alone} holders: {[o.id for o in now]}")
+            if alone and alone < len(now):
+                raise ViolationError(
+                    f"row {entry.seq}: at {moment} {name} is held alone and shared: {[o.id for o in now]}"
+                )
+
+
+def check_book(ledger: Any) -> History:
+    """Check a book's log, and that it explains the book's tables: invariant 6, and nothing half-done.
+
+    Raises:
+        ViolationError: the log breaks a rule, or a table says something else than the log.
+    """
+    tables = ledger.engine.read(_read_tables)
+    history = check(tables["log"])
+    facts = {held.id: _stored(held) for held in history.held.values()}
+    for key, stored in tables["reservations"].items():
+        if facts.pop(key, None) != stored:
+            raise ViolationError(f"reservation {key}: the table says {stored}, the log {history.held.get(key)}")
+    if facts:
+        raise ViolationError(f"in the log but not in the table: {sorted(facts)}")
+    _check_index(history, tables)
+    return history
+
+
+def _stored(held: Held) -> Held:
+    """Return what the tables keep of it; the end of a promise is not a fact but follows from its start."""
+    return replace(held, arrival=0, purpose="", ends_us=0 if held.number is None else held.ends_us)
+
+
+def _read_tables(tx: Any) -> dict[str, Any]:
+    import json
+
+    log = [
+        Entry(seq, at, action, rid, tuple(json.loads(resources)), json.loads(after))
+        for seq, at, action, rid, resources, after in tx.all(
+            "SELECT seq, at_us, action, reservation, resources, after FROM ledger_log ORDER BY seq"
+        )
+    ]
+    columns = "id, holder, mode, resources, priority, waiting, number, starts_us, ends_us, ended_us, ended_why"
+    reservations = {
+        row[0]: _stored(Held(row[0], 0, row[1], row[2], tuple(json.loads(row[3])), row[4], "", bool(row[5]), *row[6:]))
+        for row in tx.all(f"SELECT {columns} FROM ledger_reservations")
+    }
+    bookings = tx.all(
+        "SELECT b.resource, r.id, b.starts_us, b.ends_us FROM ledger_bookings b "
+        "JOIN ledger_reservations r ON r.seq = b.reservation"
+    )
+    line = tx.all("SELECT l.resource, r.id FROM ledger_line l JOIN ledger_reservations r ON r.seq = l.reservation")
+    (total,) = tx.one("SELECT (SELECT COUNT(*) FROM ledger_bookings) + (SELECT COUNT(*) FROM ledger_line)")
+    if total != len(bookings) + len(line):
+        raise ViolationError("an index names a reservation that does not exist")
+    return {"log": log, "reservations": reservations, "bookings": set(bookings), "line": set(line)}
+
+
+def _check_index(history: History, tables: dict[str, Any]) -> None:
+    granted = [held for held in history.held.values() if held.number is not None]
+    windows = {(name, h.id, h.starts_us, h.until_us) for h in granted for name in h.resources}
+    live = {(name, h.id, h.starts_us, h.until_us) for h in granted for name in h.resources if h.ended_us is None}
+    # What has ended may stay in the index with its true end, or go.
+    if wrong := sorted(live - tables["bookings"]) + sorted(tables["bookings"] - windows):
+        raise ViolationError(f"the index of windows differs from the log: {wrong[:3]}")
+    waiting = {(name, held.id) for held in history.held.values() if held.waiting for name in held.resources}
+    if waiting != tables["line"]:
+        raise ViolationError(f"the line differs from the log: {waiting ^ tables['line']}")

@@ -1,0 +1,161 @@
+"""Rebuilding the book from its log alone, and looking for broken promises straight in its tables.
+
+Nothing of the book's own code decides here, so a mistake in it cannot hide itself.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+FOREVER = 2**62
+YEAR_10000 = 253_402_300_800_000_000
+FACTS = (
+    *("number", "holder", "acting", "mode", "starts_us", "ends_us", "created_us", "purpose", "tags", "priority"),
+    *("waiting", "rank", "wanted_us", "not_before_us", "keepalive_us"),
+)
+GRANTS = ("reserved", "granted")
+ENDS = ("released", "cancelled", "kicked", "lapsed", "no_show")
+
+
+@dataclass
+class Rebuilt:
+    """What the log says the book must be."""
+
+    reservations: dict[str, dict[str, Any]] = field(default_factory=dict)
+    resources: dict[str, dict[str, Any]] = field(default_factory=dict)
+    wrong: list[str] = field(default_factory=list)
+    """What cannot have happened in this order."""
+
+    def apply(self, seq: int, action: str, identifier: str | None, names: list[str], after: dict[str, Any]) -> None:
+        """Apply one row of the log."""
+        if action == "resource_set":
+            self.resources[names[0]] = dict(after)
+        elif action == "resource_removed":
+            self.resources.pop(names[0], None)
+        elif action in {"reserved", "queued"}:
+            if identifier in self.reservations:
+                self.wrong.append(f"log {seq}: {identifier} is made twice")
+            ended = {"ended_us": None, "ended_why": None, "ended_note": ""}
+            self.reservations[str(identifier)] = {"resources": names, **after, **ended}
+        else:
+            self._change(seq, action, str(identifier), after)
+        if action in GRANTS:
+            for name in names:
+                self.resources.setdefault(name, {"capacity": 1, "declared": False, "description": ""})
+
+    def _change(self, seq: int, action: str, identifier: str, after: dict[str, Any]) -> None:
+        found = self.reservations.get(identifier)
+        if found is None:
+            self.wrong.append(f"log {seq}: {action} of {identifier}, which was never made")
+            return
+        if found["ended_us"] is not None:
+            self.wrong.append(f"log {seq}: {action} of {identifier}, which had ended")
+        found |= after
+        if action in ENDS:
+            found["waiting"] = False
+
+
+def rebuild(rows: list[tuple[Any, ...]]) -> Rebuilt:
+    """Return the book that the rows (seq, action, reservation, resources, after) of the log lead to."""
+    book = Rebuilt()
+    for seq, action, identifier, names, after in rows:
+        book.apply(seq, action, identifier, json.loads(names), json.loads(after))
+    return book
+
+
+def compare(tx: Any) -> list[str]:
+    """Return where the book differs from what its log says; empty when the log explains all of it.
+
+    Only the next sign of life (``lease_us``) is not in the log.
+    """
+    book = rebuild(tx.all("SELECT seq, action, reservation, resources, after FROM ledger_log ORDER BY seq"))
+    wrong = list(book.wrong)
+    present = {row["id"]: row for row in reservations(tx)}
+    wrong += [f"{identifier} is in one of table and log" for identifier in present.keys() ^ book.reservations.keys()]
+    for identifier in present.keys() & book.reservations.keys():
+        said, is_ = book.reservations[identifier], present[identifier]
+        wrong += [
+            f"{identifier}: {name} is {is_[name]!r}, the log says {said[name]!r}"
+            for name in (*FACTS, "resources", "ended_us", "ended_why", "ended_note")
+            if said[name] != is_[name]
+        ]
+    known = {
+        row[0]: {"capacity": row[1], "declared": bool(row[2]), "description": row[3]}
+        for row in tx.all("SELECT name, capacity, declared, description FROM ledger_resources")
+    }
+    if known != book.resources:
+        wrong.append(f"resources are {known}, the log says {book.resources}")
+    return wrong
+
+
+def reservations(tx: Any) -> list[dict[str, Any]]:
+    """Return every row of the table of reservations, by column; the window of a waiter is the promised one."""
+    columns = ("seq", "id", *FACTS, "resources", "ended_us", "ended_why", "ended_note", "lease_us")
+    found = []
+    for values in tx.all(f"SELECT {', '.join(columns)} FROM ledger_reservations ORDER BY seq"):
+        row = dict(zip(columns, values, strict=True))
+        row |= {"resources": json.loads(row["resources"]), "tags": json.loads(row["tags"])}
+        row["waiting"] = bool(row["waiting"])
+        if row["number"] is None:
+            ends_us = row["starts_us"] + row["wanted_us"]
+            row["ends_us"] = ends_us if ends_us < YEAR_10000 else FOREVER
+        found.append(row)
+    return found
+
+
+def broken(tx: Any) -> list[str]:
+    """Return which of the book's promises its tables break; empty when none."""
+    every = reservations(tx)
+    taken = tx.all("SELECT resource, starts_us, ends_us, reservation FROM ledger_bookings")
+    line = tx.all("SELECT resource, rank, reservation FROM ledger_line")
+    return [*_parts(every, taken, line), *_overfull(tx, every, taken), *_numbers(tx)]
+
+
+def _parts(every: list[dict[str, Any]], taken: list[tuple[Any, ...]], line: list[tuple[Any, ...]]) -> list[str]:
+    """All or none: what lives has each of its bookings, what waits each of its places, and nothing else has any."""
+    want_taken, want_line = set(), set()
+    for row in every:
+        if row["ended_us"] is not None:
+            continue
+        for name in row["resources"]:
+            if row["waiting"]:
+                want_line.add((name, row["rank"], row["seq"]))
+            else:
+                want_taken.add((name, row["starts_us"], row["ends_us"], row["seq"]))
+    wrong = [f"booking {entry}" for entry in want_taken.symmetric_difference(taken)]
+    return wrong + [f"place in line {entry}" for entry in want_line.symmetric_difference(line)]
+
+
+def _overfull(tx: Any, every: list[dict[str, Any]], taken: list[tuple[Any, ...]]) -> list[str]:
+    """Seats: at no moment from now on more exclusive holders than seats, or an exclusive one and a sharer."""
+    mode = {row["seq"]: row["mode"] for row in every}
+    capacity = dict(tx.all("SELECT name, capacity FROM ledger_resources"))
+    wrong = []
+    by_resource = defaultdict(list)
+    for name, starts_us, ends_us, seq in taken:
+        if ends_us > tx.now_us:
+            by_resource[name].append((max(starts_us, tx.now_us), ends_us, mode[seq]))
+    for name, windows in by_resource.items():
+        for moment in {starts_us for starts_us, _, _ in windows}:
+            there = [kind for starts_us, ends_us, kind in windows if starts_us <= moment < ends_us]
+            alone = there.count("exclusive")
+            if alone > capacity[name] or (alone and alone < len(there)):
+                wrong.append(f"{name} at {moment}: {there}, {capacity[name]} seats")
+    return wrong
+
+
+def _numbers(tx: Any) -> list[str]:
+    """Fencing: of two grants of a resource, the later has the greater number."""
+    last: dict[str, int] = {}
+    wrong = []
+    rows = tx.all("SELECT resources, after FROM ledger_log WHERE action IN ('reserved', 'granted') ORDER BY seq")
+    for names, after in rows:
+        number = json.loads(after)["number"]
+        for name in json.loads(names):
+            if number <= last.get(name, 0):
+                wrong.append(f"{name}: number {number} after {last[name]}")
+            last[name] = number
+    return wrong
