@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from bespeak.cli import output, typed
-from bespeak.clock import SECOND_US, duration_text
+from bespeak.clock import SECOND_US
 from bespeak.errors import ExitCode, UsageError
 from bespeak.host.active import using_lab
 from bespeak.host.status import Status
@@ -16,7 +16,7 @@ from bespeak.lifecycle.crew import AT_ONCE, Crew
 from bespeak.lifecycle.interlock import Fence, Interlock
 from bespeak.lifecycle.journal import Journal
 from bespeak.lifecycle.selection import Selection, load_hosts, select
-from bespeak.lifecycle.values import Outcome, outcome_json
+from bespeak.lifecycle.values import Outcome, outcome_json, spent_text
 from bespeak.reservations.errors import MissingReservationError, ReservationBackendError
 from bespeak.reservations.prepare import load_state
 from bespeak.settings import load_settings
@@ -204,7 +204,7 @@ def show_outcomes(context: Context, outcomes: list[Outcome]) -> None:
             one.action,
             one.after or "?",
             "refused" if one.refused else one.status.name.lower(),
-            duration_text(one.duration_us) if one.duration_us else "-",
+            spent_text(one.duration_us) if one.duration_us else "-",
             " ".join(one.text.split()),
         )
         for one in outcomes

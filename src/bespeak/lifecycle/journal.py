@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from bespeak.clock import duration_text
 from bespeak.ledger import writes
 from bespeak.ledger.model import Action
+from bespeak.lifecycle.values import spent_text
 
 if TYPE_CHECKING:
     from bespeak.host.base import Host
@@ -59,7 +59,7 @@ class Journal:
             "result": outcome.status.name,
             "duration_us": outcome.duration_us,
             "text": outcome.text[:_TEXT_LIMIT],
-            "note": _note(outcome),
+            "note": _note(outcome) + (", check skipped" if self._skipped else ""),
         }
         self._write(Action.ACTED, host, outcome.holds, {"power": outcome.before}, after)
 
@@ -90,4 +90,4 @@ def _note(outcome: Outcome) -> str:
     """Return the line that a reader of the log sees."""
     change = f"{outcome.before or '?'} -> {outcome.after or '?'}, " if outcome.before or outcome.after else ""
     by = f" by {outcome.controller}" if outcome.controller else ""
-    return f"{outcome.action} {outcome.host}{by}: {change}{outcome.status.name}, {duration_text(outcome.duration_us)}"
+    return f"{outcome.action} {outcome.host}{by}: {change}{outcome.status.name}, {spent_text(outcome.duration_us)}"

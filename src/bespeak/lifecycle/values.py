@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bespeak.clock import iso
+from bespeak.clock import SECOND_US, iso
 
 if TYPE_CHECKING:
     from bespeak.host.base import Host
@@ -75,6 +75,11 @@ class Outcome:
     def ok(self) -> bool:
         """Whether it was done."""
         return self.status.is_ok
+
+
+def spent_text(duration_us: int) -> str:
+    """Return how long something took, for people: ``0.25 s``."""
+    return f"{duration_us / SECOND_US:.2f} s"
 
 
 def outcome_json(outcome: Outcome) -> dict[str, Any]:

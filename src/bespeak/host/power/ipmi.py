@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import importlib.util
+import json
+import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -9,7 +13,6 @@ from bespeak.host.power.contract import PowerState
 from bespeak.host.power.device import Device, PowerFault, one_of, port_number, text_field
 from bespeak.host.secretref import optional_secret, scrubbed
 from bespeak.host.status import Status
-from bespeak.host.threads import in_thread
 from bespeak.text import safe, shown
 
 if TYPE_CHECKING:
@@ -71,26 +74,44 @@ class IpmiPowerController(Device):
         return f"{safe(self.address)}:{self.port}"
 
     async def _exchange(self, command: int, data: tuple[int, ...]) -> list[int]:
+        """Have a process of its own (see :mod:`bespeak.host.power.ipmi_child`) make one exchange."""
+        if importlib.util.find_spec("pyghmi") is None:
+            raise PowerFault("ipmi needs the extra bespeak[ipmi]")
         secret: str = self.password.reveal()
-        return await in_thread(lambda: self._blocking(secret, command, data), f"ipmi {self._place}")
+        request = {
+            "address": self.address,
+            "user": self.user,
+            "password": secret,
+            "port": self.port,
+            "netfn": _CHASSIS,
+            "command": command,
+            "data": data,
+        }
+        answer = await _ask_child(json.dumps(request).encode())
+        if "data" in answer:
+            return list(answer["data"])
+        said = answer.get("refused") or answer.get("fault") or "the answer makes no sense"
+        line = scrubbed(" ".join(safe(str(said)).split()), secret)
+        raise PowerFault(f"{self._place}: {line}", Status.Failed if "refused" in answer else Status.Error)
 
-    def _blocking(self, secret: str, command: int, data: tuple[int, ...]) -> list[int]:
-        try:
-            from pyghmi.ipmi.command import Command
-        except ImportError as error:
-            raise PowerFault("ipmi needs the extra bespeak[ipmi]") from error
-        session: Any = None
-        try:
-            bmc = Command(self.address, self.user, secret, port=self.port, keepalive=False)
-            session = bmc.ipmi_session
-            answer = bmc.raw_command(_CHASSIS, command, data=data)
-        except Exception as error:  # pyghmi lets sockets' and its own errors through
-            line = scrubbed(" ".join(safe(str(error)).split()), secret) or type(error).__name__
-            raise PowerFault(f"{self._place}: {line}") from error
-        finally:
-            if session is not None:
-                session.logout()
-        if answer.get("error") or answer.get("code"):
-            said = answer.get("error") or f"completion code {answer['code']:#04x}"
-            raise PowerFault(f"{self._place}: {safe(str(said))}", Status.Failed)
-        return list(answer.get("data", ()))
+
+async def _ask_child(request: bytes) -> dict[str, Any]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "bespeak.host.power.ipmi_child",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        answer, _ = await process.communicate(request)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    try:
+        found = json.loads(answer)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -23,6 +23,14 @@ if TYPE_CHECKING:
     from bespeak.host.base import Host
 
 OFF_TYPES = ("force", "graceful")
+_SIGNS = (
+    ("CERTIFICATE_VERIFY_FAILED", "its certificate is not trusted (see verify)"),
+    ("Connection refused", "connection refused"),
+    ("timed out", "no answer in time"),
+    ("Connection aborted", "the connection broke off"),
+    ("WRONG_VERSION_NUMBER", "it does not speak TLS"),
+)
+"""What requests says over several layers, and what that means."""
 _PARTS_OF_ACTION = 3
 """One request may take this part of an action's time, so that one lost answer does not use it all up."""
 
@@ -137,6 +145,9 @@ class RedfishPowerController(Device):
     @staticmethod
     def _line(error: BaseException, secret: str | None) -> str:
         text = " ".join(safe(line.strip()) for line in str(error).splitlines() if line.strip())
+        for sign, said in _SIGNS:
+            if sign in text:
+                return said
         return scrubbed(text or type(error).__name__, secret)[:300]
 
 
