@@ -122,6 +122,9 @@ class UnixHost(Host):
             while data := await process.stdout.read(65536):
                 output.add(data)
             await process.wait_closed()
+        except (OSError, asyncssh.Error):  # the connection broke off; what was read so far counts
+            connection.abort()
+            self._connection = None
         except asyncio.CancelledError:
             with suppress(OSError, asyncssh.Error):
                 process.kill()
@@ -129,9 +132,6 @@ class UnixHost(Host):
         finally:
             process.close()
         if process.exit_status is None or process.exit_signal is not None:
-            gone = connection.is_closed()
-            if gone:
-                self._connection = None
             why = f"ended by signal {process.exit_signal[0]}" if process.exit_signal else "the connection went away"
             return CommandStatus(cmd, f"{output.text}\n{why}".lstrip(), Status.Error, -1)
         code = process.exit_status
@@ -264,7 +264,7 @@ class UnixHost(Host):
         except SshError as error:
             return Status.Error, str(error)
         result = await self.oneshot(command, timeout=_SOFT_SECONDS)
-        broke_off = result.retcode == -1 and connection.is_closed()
+        broke_off = result.retcode == -1 and self._connection is not connection
         await self.close()
         if broke_off:
             return Status.Success, result.output

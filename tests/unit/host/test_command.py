@@ -78,7 +78,9 @@ def test_a_failing_status_command_is_unknown_and_toggle_refuses(tmp_path: Path) 
 @pytest.mark.parametrize("marker", ["", "  ", None, 5])
 def test_an_empty_marker_is_refused(marker: object) -> None:
     with pytest.raises(ValueError, match="command: status_on must say what status_cmd prints"):
-        power_control_from_spec({"type": "command", "on_cmd": "a", "off_cmd": "b", "status_cmd": "c", "status_on": marker})
+        power_control_from_spec(
+            {"type": "command", "on_cmd": "a", "off_cmd": "b", "status_cmd": "c", "status_on": marker}
+        )
 
 
 @pytest.mark.parametrize(
@@ -126,14 +128,39 @@ def test_a_marker_as_regular_expression() -> None:
 
 @pytest.mark.parametrize(
     "template",
-    ["{name!r}", "{name.__class__}", "{name[0]}", "{0}", "{}", "{nmae}", "{name:>10}", "{ip.x!s}", "{lab}", "{name", "a}b"],
+    [
+        "{name!r}",
+        "{name.__class__}",
+        "{name[0]}",
+        "{0}",
+        "{}",
+        "{nmae}",
+        "{name:>10}",
+        "{ip.x!s}",
+        "{lab}",
+        "{name",
+        "a}b",
+    ],
 )
 def test_unknown_fields_are_refused_when_the_lab_is_loaded(template: str) -> None:
     with pytest.raises(ValueError, match="off_cmd"):
         CommandPowerController("true", f"stop {template}")
 
 
-HOSTILE = ["a; reboot", "$(reboot)", "`reboot`", "a'b", 'a"b', "a\nreboot", "a && reboot", "*", "~", "é ü", "a|b", "a>b"]
+HOSTILE = [
+    "a; reboot",
+    "$(reboot)",
+    "`reboot`",
+    "a'b",
+    'a"b',
+    "a\nreboot",
+    "a && reboot",
+    "*",
+    "~",
+    "é ü",
+    "a|b",
+    "a>b",
+]
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -121,7 +121,7 @@ class RedfishPowerController(Device):
         return sushy.Sushy(
             self.url,
             verify=self.verify,
-            auth=sushy.auth.BasicAuth(self.user, secret) if secret is not None else sushy.auth.BasicAuth(),
+            auth=sushy.auth.BasicAuth(self.user, secret) if secret is not None else _nobody(sushy),
             server_side_retries=1,
             server_side_retries_delay=0,
             read_timeout=seconds,
@@ -149,6 +149,16 @@ class RedfishPowerController(Device):
             if sign in text:
                 return said
         return scrubbed(text or type(error).__name__, secret)[:300]
+
+
+def _nobody(sushy: Any) -> Any:
+    """Return a login that logs nobody in: a service without accounts, such as an emulator."""
+
+    class Nobody(sushy.auth.BasicAuth):  # type: ignore[misc]
+        def authenticate(self) -> None:
+            """Send no credentials."""
+
+    return Nobody()
 
 
 def _state_of(system: Any) -> PowerState | None:

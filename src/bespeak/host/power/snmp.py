@@ -137,6 +137,7 @@ class SnmpPowerController(Device):
         except ImportError as error:
             raise PowerFault("snmp needs the extra bespeak[snmp]") from error
         oid = oid.replace("*", str(self.outlet))
+        login = self._login(snmp)
         place = f"{safe(self.address)}:{self.port}"
         engine = snmp.SnmpEngine()
         try:
@@ -145,9 +146,7 @@ class SnmpPowerController(Device):
             name = snmp.ObjectIdentity(oid)
             ask = snmp.get_cmd if value is None else snmp.set_cmd
             item = snmp.ObjectType(name) if value is None else snmp.ObjectType(name, snmp.Integer32(value))
-            failure, status, _, found = await ask(
-                engine, self._login(snmp), target, snmp.ContextData(), item, lookupMib=False
-            )
+            failure, status, _, found = await ask(engine, login, target, snmp.ContextData(), item, lookupMib=False)
         except Exception as error:  # pysnmp lets its own and the sockets' errors through
             raise PowerFault(f"{place}: {type(error).__name__}") from error
         finally:
