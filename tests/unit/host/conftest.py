@@ -46,7 +46,7 @@ class Plug(ThreadingHTTPServer):
                 self.end_headers()
                 self.wfile.write(text.encode())
 
-            do_POST = do_GET
+            do_POST = do_GET  # noqa: N815 - the base class's name
 
             def log_message(self, *args: Any) -> None:
                 pass

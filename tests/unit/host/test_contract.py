@@ -213,11 +213,11 @@ def test_reboot_hard_is_a_cycle_and_this_machine_is_never_restarted() -> None:
 
 
 def test_waiting_for_a_host() -> None:
-    class Flaky(LocalHost):
-        answers = [False, False, True, True, False]
+    answers = [False, False, True, True, False]
 
+    class Flaky(LocalHost):
         async def is_reachable(self, timeout=10.0):
-            return self.answers.pop(0)
+            return answers.pop(0)
 
     host = Flaky()
     assert run(host.wait_until_up(5, interval=0.01))

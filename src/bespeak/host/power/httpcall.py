@@ -85,7 +85,7 @@ async def fetch(
     if answer.status_code in {401, 403}:
         raise PowerFault(f"{place}: login refused (HTTP {answer.status_code})")
     if not answer.is_success:
-        said = scrubbed(" ".join(safe(text[:_SHOWN]).split()), *secrets)
+        said = scrubbed(safe(" ".join(text[:_SHOWN].split())), *secrets)
         raise PowerFault(f"{place}: HTTP {answer.status_code}{': ' + said if said else ''}", Status.Failed)
     return text
 

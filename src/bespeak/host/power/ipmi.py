@@ -91,7 +91,7 @@ class IpmiPowerController(Device):
         if "data" in answer:
             return list(answer["data"])
         said = answer.get("refused") or answer.get("fault") or "the answer makes no sense"
-        line = scrubbed(" ".join(safe(str(said)).split()), secret)
+        line = scrubbed(safe(" ".join(str(said).split())), secret)
         raise PowerFault(f"{self._place}: {line}", Status.Failed if "refused" in answer else Status.Error)
 
 
