@@ -35,8 +35,16 @@ def reply(code: int | None = 0, note: str = "", called: bool = True, err: str = 
         (reply(job_id="J"), Verdict.STARTED, ""),
         (reply(job_id="J", existing=True, command=["/bin/x", "1"]), Verdict.STARTED, ""),
         (reply(job_id="J", existing=True, idempotency_key="R", command=["other"]), Verdict.STARTED, ""),
-        (reply(job_id="J", existing=True, idempotency_key="other", command=["/bin/x", "1"]), Verdict.FAILED, "another command"),
-        (reply(job_id="J", existing=True, command=["/bin/y"], status="RUNNING"), Verdict.FAILED, "another command under run key 'k' (job J, RUNNING)"),
+        (
+            reply(job_id="J", existing=True, idempotency_key="other", command=["/bin/x", "1"]),
+            Verdict.FAILED,
+            "another command",
+        ),
+        (
+            reply(job_id="J", existing=True, command=["/bin/y"], status="RUNNING"),
+            Verdict.FAILED,
+            "another command under run key 'k' (job J, RUNNING)",
+        ),
         (reply(job_id=7), Verdict.FAILED, "no job_id"),
         (Reply(0, "not json"), Verdict.FAILED, "printed no JSON object: not json"),
         (Reply(0, "[" * 100_000), Verdict.FAILED, "printed no JSON object"),
