@@ -146,7 +146,7 @@ class PostgresEngine:
             except _AGAIN as error:
                 if attempt == _TRIES:
                     raise self._failure(error) from error
-                time.sleep(0.004 * attempt * random.random())  # noqa: S311 -- two that met must part
+                time.sleep(0.02 * attempt * random.random())  # noqa: S311 -- two that met must part
             except psycopg.Error as error:
                 raise self._failure(error) from error
             else:

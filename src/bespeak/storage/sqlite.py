@@ -251,8 +251,11 @@ class SqliteEngine:
         return UnavailableError(f"book {self.name}: {self._explain(error)}")
 
     def _explain(self, error: Exception) -> str:
+        if isinstance(error, FileExistsError | NotADirectoryError):
+            return f"{os.path.dirname(self.path)} is not a folder"
         if isinstance(error, OSError):
-            return error.strerror or str(error)
+            where = f" ({error.filename})" if error.filename not in {None, self.path} else ""
+            return f"{error.strerror or error}{where}"
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return f"locked by another program for more than {self._busy_seconds:g} s"
