@@ -120,7 +120,8 @@ class Hold:
         except BespeakError as error:
             self._say("not_released", f"could not give back ({error}); the hold lapses by itself")
         else:
-            self._say("released", f"released {ids.short_id(self._held.id)}")
+            if self._context.json:
+                self._say("released", f"released {ids.short_id(self._held.id)}")
 
     def _environment(self) -> dict[str, str]:
         more = {
