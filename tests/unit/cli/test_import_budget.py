@@ -4,73 +4,32 @@ Modules that the bare interpreter has anyway do not count. When a command needs 
 in the change what it costs to start.
 """
 
-import json
+import ast
 import subprocess
 import sys
 
 import pytest
 
 PROGRAM = """
-import json, sys
+import sys
 before = set(sys.modules)
 from bespeak.cli.main import main
-code = main(json.loads(sys.argv[1]))
+code = main(sys.argv[1:])
 loaded = {name.partition(".")[0] for name in set(sys.modules) - before}
 rooms = {".".join(name.split(".")[:2]) for name in sys.modules if name.startswith("bespeak.")}
-print(json.dumps([code, sorted(name for name in loaded - {"bespeak"} if not name.startswith("_")), sorted(rooms)]), file=sys.stderr)
+print(repr([code, sorted(name for name in loaded - {"bespeak"} if not name.startswith("_")), sorted(rooms)]), file=sys.stderr)
 """
 
-DATABASE = {
-    "sqlite3",
-    "datetime",
-    "time",
-    "math",
-    "collections",
-    "operator",
-    "keyword",
-    "reprlib",
-    "itertools",
-    "functools",
-}
-DATABASE |= {
-    "binascii",
-    "select",
-    "threading",
-    "types",
-    "enum",
-    "json",
-    "re",
-    "copyreg",
-    "contextlib",
-    "random",
-    "errno",
-}
-WHO = {"getpass", "pwd", "termios", "warnings", "io", "stat", "os"}
-NEVER = {
-    "click",
-    "dataclasses",
-    "inspect",
-    "typing",
-    "logging",
-    "pathlib",
-    "tomllib",
-    "argparse",
-    "subprocess",
-    "asyncio",
-}
-NEVER |= {
-    "psycopg",
-    "zoneinfo",
-    "importlib",
-    "tempfile",
-    "shutil",
-    "socket",
-    "ssl",
-    "urllib",
-    "uuid",
-    "decimal",
-    "traceback",
-}
+
+def names(text):
+    return set(text.split())
+
+
+DATABASE = names("sqlite3 datetime time math collections operator keyword reprlib itertools functools binascii select")
+DATABASE |= names("threading types enum json re copyreg contextlib random errno bisect")
+WHO = names("getpass pwd termios warnings io stat os")
+NEVER = names("click dataclasses inspect typing logging pathlib tomllib argparse subprocess asyncio psycopg zoneinfo")
+NEVER |= names("importlib tempfile shutil socket ssl urllib uuid decimal traceback")
 
 BOOK_COMMANDS = [
     ["reserve", "rack3", "--for", "2h", "--purpose", "x"],
@@ -86,8 +45,8 @@ BOOK_COMMANDS = [
 
 
 def run(argv, cwd):
-    done = subprocess.run([sys.executable, "-c", PROGRAM, json.dumps(argv)], capture_output=True, text=True, cwd=cwd)
-    code, loaded, rooms = json.loads(done.stderr.splitlines()[-1])
+    done = subprocess.run([sys.executable, "-c", PROGRAM, *argv], capture_output=True, text=True, cwd=cwd, check=False)
+    code, loaded, rooms = ast.literal_eval(done.stderr.splitlines()[-1])
     return code, set(loaded), set(rooms), done
 
 
