@@ -65,7 +65,10 @@ def test_start(answer: Reply, verdict: Verdict, told: str) -> None:
     [
         (Reply(3, "", "no such key"), True, Verdict.FAILED),
         (Reply(1, "", "run_key not found"), False, Verdict.FAILED),
-        (reply(job_id="J"), True, Verdict.STARTED),
+        (reply(job_id="J", status="RUNNING"), True, Verdict.STARTED),
+        (reply(job_id="J", status="FAILED"), True, Verdict.STARTED),
+        (reply(job_id="J", status="STARTING"), True, Verdict.FAILED),
+        (reply(job_id="J", status="LOST"), True, Verdict.FAILED),
         (reply(job_id="J", command=["/bin/x", "1"], started_at=100), False, Verdict.STARTED),
         (reply(job_id="J", command=["/bin/x", "1"], started_at=99), False, Verdict.FAILED),
         (reply(job_id="J", command=["/bin/y"], started_at=100), False, Verdict.FAILED),
@@ -127,6 +130,18 @@ def test_what_was_taken_over_is_started_only_after_the_runner_said_no() -> None:
     assert work.take(Reply(None, note="?"), rules(), 0) is Next.LATER
     assert work.take(Reply(3), rules(), 0) is Next.CALL
     assert work.phase is Phase.START
+
+
+def test_a_start_that_was_cut_short_is_made_again_under_its_key() -> None:
+    work = Work(a_job(), Phase.START)
+    for _ in range(4):
+        assert work.take(Reply(None, note="the helper ended"), rules(embedded=True), 0) is Next.CALL
+        assert work.take(reply(job_id="J", status="STARTING"), rules(embedded=True), 0) is Next.CALL
+        assert work.phase is Phase.START
+    assert work.take(Reply(None, note="the helper ended"), rules(embedded=True), 0) is Next.CALL
+    assert work.take(Reply(3), rules(embedded=True), 0) is Next.STORE
+    assert work.outcome is not None
+    assert work.outcome.status is Status.DISPATCH_FAILED
 
 
 @pytest.mark.parametrize(("embedded", "status"), [(True, Status.RESERVED), (False, Status.DISPATCH_FAILED)])
