@@ -35,6 +35,16 @@ if TYPE_CHECKING:
     from bespeak.dispatch.timer import WallTimer
     from bespeak.dispatch.wakes import Wakes
 
+_EXPIRED_FIELDS = (
+    "reservation_id",
+    "run_key",
+    "reservation_status",
+    "not_before",
+    "expires_at",
+    "created_at",
+    "updated_at",
+    "last_error",
+)
 _SHORTEST_POLL_SECONDS = 0.05
 _ASK_AGAIN_SECONDS = 2.0
 _NEED_AGAIN_US = 5_000_000
@@ -328,9 +338,8 @@ class Dispatcher:
                 self._report_one(outcome)
         for job in taken.expired:
             self._parts.metrics.add("expired")
-            names = ("reservation_id", "run_key", "reservation_status", "not_before", "expires_at", "last_error",
-                     "updated_at")  # fmt: skip
-            fields: dict[str, object] = {name: getattr(job, name) for name in names}
+            fields: dict[str, object] = {name: getattr(job, name) for name in _EXPIRED_FIELDS}
+            fields["command"] = job.command
             self._parts.log.emit("reservation_expired", fields)
 
     def _report_one(self, outcome: Outcome) -> None:

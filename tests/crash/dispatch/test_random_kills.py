@@ -13,13 +13,13 @@ import time
 from collections import Counter
 
 import pytest
-from support.dispatching import PATIENCE_SECONDS, Dispatcher, Site
 
 from bespeak import ids
 from bespeak.dispatch import store
 from bespeak.dispatch.place import open_store
 from bespeak.dispatch.store import Wish
 from bespeak.errors import WrongStateError
+from support.dispatching import PATIENCE_SECONDS, Dispatcher, Site
 
 JOBS = int(os.environ.get("BESPEAK_DISPATCH_KILL_JOBS", "200"))
 RACES = 1500

@@ -10,12 +10,12 @@ import sys
 import urllib.request
 
 import pytest
-from support.dispatching import Site, sites, until
 
 from bespeak.dispatch.model import TRANSITIONS, Status
 from bespeak.dispatch.place import open_store
 from bespeak.ledger import open_ledger
 from bespeak.ledger.model import Actor, Request
+from support.dispatching import Site, sites, until
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """What a runner's answers mean, and what a claim does next: tables of cases, no processes."""
 
 import json
+from itertools import pairwise
 
 import pytest
 
@@ -101,7 +102,7 @@ def test_a_failed_start_with_retries_waits_longer_each_time() -> None:
         assert work.outcome is not None
         assert work.outcome.status is Status.RESERVED
         delays.append(work.outcome.next_us - 1_000_000)
-    assert all(later > earlier for earlier, later in zip(delays, delays[1:7], strict=False))
+    assert all(later > earlier for earlier, later in pairwise(delays[:7]))
     assert max(delays) <= 60_000_000
 
 

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable
 
 import pytest
-from support.dispatching import RECORDING, Answer, Site, command, until
 
 from bespeak import ids
 from bespeak.dispatch import claims, liveness, queries, store
@@ -22,6 +21,7 @@ from bespeak.dispatch.schema import LOCK
 from bespeak.dispatch.store import Wish
 from bespeak.errors import WrongStateError
 from bespeak.storage.port import Engine
+from support.dispatching import RECORDING, Answer, Site, command, until
 
 NOON_US = 1_800_000_000_000_000
 
@@ -434,7 +434,7 @@ def test_10_the_timer_tells_of_a_clock_that_is_set() -> None:
         ["--run-key", "k", "--metadata-json", '{"a": NaN}'],
         ["--run-key", "k", "--metadata-json", '{"a": Infinity}'],
         ["--run-key", "k", "--metadata-json", "[" * 100_000],
-        ["--run-key", "k", "--metadata-json", b"{\"a\": \"\xff\"}"],
+        ["--run-key", "k", "--metadata-json", b'{"a": "\xff"}'],
         ["--run-key", "k", "--not-before", "²"],
         ["--run-key", "k", "--not-before", "999999999999999999"],
         ["--run-key", "k", "--expires-at", "99999-01-01"],
