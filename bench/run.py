@@ -89,7 +89,8 @@ def _group(bench: Bench, name: str, results: dict[str, list[Line]], failed: dict
         failed[name] = f"{type(error).__name__}: {error}"
         traceback.print_exc()
     results[name] = lines
-    print(f"### {GROUPS[name]} ({time.monotonic() - started:.0f} s)\n\n{table(lines)}\n", flush=True)
+    took = f"{time.monotonic() - started:.0f} s, load average {os.getloadavg()[0]:.1f}"
+    print(f"### {GROUPS[name]} ({took})\n\n{table(lines)}\n", flush=True)
 
 
 def _conclude(results: dict[str, list[Line]], failed: dict[str, str]) -> None:
