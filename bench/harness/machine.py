@@ -6,6 +6,7 @@ import os
 import platform
 import sqlite3
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -49,6 +50,20 @@ def synced_file(folder: str) -> Iterator[Callable[[], None]]:
             os.fsync(descriptor)
 
         yield write
+
+
+def busy_share(seconds: float = 0.5) -> float:
+    """Return which share of all processors was busy while this one slept for ``seconds``."""
+    before = _ticks()
+    time.sleep(seconds)
+    busy, every = (after - then for after, then in zip(_ticks(), before, strict=True))
+    return busy / max(every, 1)
+
+
+def _ticks() -> tuple[int, int]:
+    with open("/proc/stat") as file:
+        ticks = [int(word) for word in file.readline().split()[1:9]]
+    return sum(ticks) - ticks[3] - ticks[4], sum(ticks)
 
 
 def _processor() -> str:
