@@ -471,6 +471,20 @@ def test_11_the_bytes_of_a_command_are_kept(site: Site) -> None:
         assert "\x1b" not in site.call(*args).out
 
 
+def test_11_no_name_reaches_a_terminal_as_an_order(site: Site) -> None:
+    key = "k\x9b31m\u202e\x1b[2J"
+    site.call("reserve", "--run-key", key, "--metadata-json", '{"ü": "\x9b"}', "--", "/bin/true", "\x9b1m")
+    site.once()
+    outputs = [
+        site.call(*args).out
+        for args in (("status", "--run-key", key), ("list",), ("watch", "--after-seq", "0", "--timeout", "0.01"))
+    ]
+    outputs.append(site.call("status", "--run-key", key + "?").err)
+    for text in outputs:
+        assert text.replace("\n", "").isprintable()
+    assert site.status(key)["run_key"] == key
+
+
 # --- 12 --------------------------------------------------------------------------------------------------------------
 
 
