@@ -164,6 +164,10 @@ def test_only_the_embedded_runner_is_told_the_key_of_the_reservation() -> None:
     assert ask_words(a_job(), FOREIGN) == ["status", "--run-key", "k"]
 
 
+def test_a_run_key_that_looks_like_a_flag_goes_in_one_word() -> None:
+    assert start_words(a_job(run_key="--x"), FOREIGN, [])[1] == "--run-key=--x"
+
+
 def test_env_cwd_and_retry_stand_in_front_of_the_command() -> None:
     extras = {"env": {"A": "1 2"}, "cwd": "/tmp/x y", "retry": 2, "retry_delay_seconds": 0.5}
     words = full_command(a_job(extras_json=json.dumps(extras)))

@@ -617,6 +617,13 @@ def test_17_a_database_of_the_original_loses_the_rights_of_others(site: Site) ->
     assert stat.S_IMODE(os.stat(site.url).st_mode) == 0o600
 
 
+def test_17_rights_that_were_given_on_purpose_stay(site: Site) -> None:
+    site.reserve("k")
+    os.chmod(site.url, 0o660)
+    site.reserve("other")
+    assert stat.S_IMODE(os.stat(site.url).st_mode) == 0o660
+
+
 # --- 19 --------------------------------------------------------------------------------------------------------------
 
 
