@@ -16,7 +16,7 @@ LEASE = 6 * CELL
 EXCLUSIVE, SHARED = "exclusive", "shared"
 
 
-class Refused(Exception):
+class RefusalError(Exception):
     """The book says no; the text is the name of the error's class."""
 
 
@@ -165,19 +165,19 @@ class NaiveBook:
     def change(self, me: Hold, user: str) -> None:
         """Check that ``user`` may change a hold now."""
         if me.user != user:
-            raise Refused("BusyError")
+            raise RefusalError("BusyError")
         if not me.live(self.now):
-            raise Refused("WrongStateError")
+            raise RefusalError("WrongStateError")
 
     def stretch(self, me: Hold, user: str, end: int) -> None:
         """Give a hold another end."""
         self.change(me, user)
         if me.waiting:
-            raise Refused("WrongStateError")
+            raise RefusalError("WrongStateError")
         if end == me.end or (end < me.end and end <= max(self.now, me.start)):
-            raise Refused("UsageError")
+            raise RefusalError("UsageError")
         if end > me.end and not self.room(me.names, me.mode, me.end, end, self.line(me.names), but=me.id):
-            raise Refused("RefusedError")
+            raise RefusalError("RefusedError")
         me.end = end
 
     def stop(self, me: Hold, why: str | None = None) -> None:
@@ -201,12 +201,11 @@ class NaiveBook:
         fit = self.first_fit(names, EXCLUSIVE, self.now, length, waiters)
         if fit == FOREVER:
             return None, None
-        end = fit + CELL
-        while self.fits(names, EXCLUSIVE, fit, end + CELL, waiters):
-            end += CELL
-            if end > fit + 1000 * CELL:
-                return fit, None
-        return fit, max(end, fit + CELL)
+        edges = [edge for h in self.holds.values() for edge in (h.start, h.end, h.not_before) if edge < FOREVER]
+        for end in range(fit + CELL, max([fit, *edges]) + 2 * CELL, CELL):
+            if not self.fits(names, EXCLUSIVE, fit, end + CELL, waiters):
+                return fit, end
+        return fit, None
 
 
 def later(start: int, length: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from bespeak import ids, when
+from bespeak.clock import FOREVER_US
 from bespeak.errors import UsageError
 from bespeak.ledger.jsonform import log_json
 from bespeak.text import safe
@@ -77,9 +78,9 @@ def _changed(entry: LogEntry) -> str:
     after, before = entry.after, entry.before
     start, end, old = after.get("starts_us"), after.get("ends_us"), before.get("ends_us")
     text = ""
-    if isinstance(end, int) and isinstance(old, int):
-        text = f": until {when.show(end)} instead of {when.show(old)}"
-    elif isinstance(start, int) and isinstance(end, int):
+    if isinstance(start, int) and isinstance(end, int) and start < FOREVER_US:
         text = f": {when.show(start)} to {when.show(end)}"
+    elif isinstance(end, int) and isinstance(old, int) and end < FOREVER_US:
+        text = f": until {when.show(end)} instead of {when.show(old)}"
     note = after.get("ended_note") or after.get("purpose") or after.get("note")
     return f"{text} ({note})" if note else text

@@ -58,6 +58,11 @@ def _run(words: list[str]) -> int:
         from bespeak.cli.completion import answer
 
         return answer(os.environ[COMPLETE_VARIABLE])
+    if words == ["--version"]:
+        from bespeak import __version__
+
+        sys.stdout.write(f"bespeak {__version__}\n")
+        return 0
     parsed = quick.parse(words)
     if parsed is None:
         typed = _ask_click(words)

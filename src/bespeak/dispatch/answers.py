@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _SHOWN = 1000
 _NOT_FOUND = 3
+_CUT_SHORT = ("STARTING", "LOST")
 
 
 class Verdict(Enum):
@@ -104,7 +105,8 @@ def of_question(reply: Reply, job: Job, *, embedded: bool) -> Meaning:
     """Read the answer to ``status``, asked because a start may have happened.
 
     A foreign runner knows only run keys, so what it has counts as ours when the command is the same and it was
-    started at or after our claim.
+    started at or after our claim. The embedded runner may have stored a job whose start was cut short; calling
+    ``start`` again under the same key is how it is completed, so such a job counts as not started.
     """
     if reply.code == _NOT_FOUND or (reply.code not in (0, None) and "not found" in reply.err + reply.out):
         return Meaning(Verdict.FAILED, error="not started")
@@ -114,6 +116,8 @@ def of_question(reply: Reply, job: Job, *, embedded: bool) -> Meaning:
         return Meaning(Verdict.UNKNOWN, error=f"cannot tell whether it was started: {said}")
     job_id = found.get("job_id")
     if not isinstance(job_id, str) or not job_id:
+        return Meaning(Verdict.FAILED, error="not started")
+    if embedded and found.get("status") in _CUT_SHORT:
         return Meaning(Verdict.FAILED, error="not started")
     if not embedded and not (_is_ours(found, job) and _is_since(found.get("started_at"), job)):
         return Meaning(Verdict.FAILED, error="not started")

@@ -111,6 +111,8 @@ class HelperStarter:
     def take(self) -> list[tuple[int, Reply]]:
         """Return the calls that have ended; a helper that holds one for too long is replaced."""
         for descriptor, _ in self._epoll.poll(0):
+            if not self._pid:
+                break  # it ended while its events were looked at; its descriptors are closed
             if descriptor == self._to:
                 self._send()
             elif descriptor == self._from:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bespeak.dispatch.model import Job
 
 ASKS = 5
-"""How often a foreign runner is asked whether a start happened before the reservation is called failed."""
+"""How often a runner is asked whether a start happened, or a cut-short start is completed, before it is a failure."""
 
 _FIRST_DELAY_US = SECOND_US // 2
 _LONGEST_DELAY_US = 60 * SECOND_US
@@ -80,12 +80,13 @@ class Work:
         if meaning.verdict is Verdict.STARTED:
             self.adopted = True
             return self._success(meaning)
-        if meaning.verdict is Verdict.FAILED and self.phase is Phase.ASK:
-            self.phase = Phase.START
-            return Next.CALL
-        if meaning.verdict is Verdict.FAILED:
-            return self.fail(self.error, rules, now_us)
         self.asked += 1
+        if meaning.verdict is Verdict.FAILED:
+            # The embedded runner completes a start under its key, so a call that was cut short is simply made again.
+            if self.phase is Phase.ASK or (rules.embedded and self.asked < ASKS):
+                self.phase = Phase.START
+                return Next.CALL
+            return self.fail(self.error, rules, now_us)
         if self.asked < ASKS:
             return Next.LATER
         error = self.error or meaning.error

@@ -52,12 +52,10 @@ class Changes(Book):
             if end_us <= found.ends_us:
                 raise UsageError(f"extend: the new end {iso(end_us)} is not after the present end {iso(found.ends_us)}")
             ground = Ground(tx, found.resources, sweep=True)
-            blocking = ground.blockers(found.mode, found.ends_us, end_us)
-            # Somebody promised a start after the new end loses nothing, so the rule of turns does not apply here.
-            losers = tuple(booking for booking in blocking if booking.starts_us < end_us)
+            losers = ground.losers(found, found.ends_us, end_us)
             if losers:
                 wanted = Request(found.resources, actor, starts_us=found.ends_us, ends_us=end_us, mode=found.mode)
-                raise RefusedError(Refusal(losers, None), wanted)
+                raise RefusedError(Refusal(tuple(losers), None), wanted)
             return _change_end(tx, Action.EXTENDED, actor, found, end_us, ground.known)
 
         return self._change(identifier, actor, number, work)

@@ -84,6 +84,11 @@ class Ground:
         """Return what keeps a newcomer from ``[starts_us, ends_us)``."""
         return rules.blockers(mode, starts_us, ends_us, self.taken(starts_us, ends_us), self.capacity)
 
+    def losers(self, of: Reservation, starts_us: int, ends_us: int) -> list[Booking]:
+        """Return whose time ``of`` would take by having ``[starts_us, ends_us)`` too: held, booked or promised."""
+        others = [booking for booking in self.taken(starts_us, ends_us) if booking.reservation_id != of.id]
+        return rules.blockers(of.mode, starts_us, ends_us, others, self.capacity, turns=False)
+
     def first_fit(self, mode: Mode, from_us: int, duration_us: int, ahead_of: Reservation | None = None) -> int | None:
         """Return the first start at which everything is free for ``duration_us``, µs UTC, or None."""
         return rules.first_fit(mode, from_us, duration_us, lambda s, e: self.taken(s, e, ahead_of), self.capacity)

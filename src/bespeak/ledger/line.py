@@ -265,9 +265,7 @@ def _granted_end(ground: Ground, me: Reservation, now_us: int) -> int:
     ends_us = rules.window_end(now_us, me.wanted_us)
     if not me.starts_us < now_us < me.ends_us:
         return ends_us
-    others = [booking for booking in ground.taken(now_us, ends_us) if booking.reservation_id != me.id]
-    losers = rules.blockers(me.mode, now_us, ends_us, others, ground.capacity)
-    return me.ends_us if any(booking.starts_us < ends_us for booking in losers) else ends_us
+    return me.ends_us if ground.losers(me, now_us, ends_us) else ends_us
 
 
 def _blocked(ground: Ground, me: Reservation, now_us: int) -> bool:

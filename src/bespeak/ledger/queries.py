@@ -163,7 +163,8 @@ def _free(tx: Transaction, name: str, from_us: int, duration_us: int) -> Free:
     def is_over(until_us: int) -> bool:
         return bool(rules.blockers(Mode.EXCLUSIVE, fit_us, until_us + 1, following, ground.capacity))
 
-    starts = sorted({booking.starts_us for booking in following if fit_us < booking.starts_us < FOREVER_US})
+    edges = {edge for booking in following for edge in (booking.starts_us, booking.not_before_us)}
+    starts = sorted(edge for edge in edges if fit_us < edge < FOREVER_US)
     first = bisect_left(starts, True, key=is_over)
     return Free(name, fit_us, starts[first] if first < len(starts) else None)
 

@@ -46,7 +46,13 @@ def peak(bookings: Iterable[Booking], starts_us: int, ends_us: int) -> int:
 
 
 def blockers(
-    mode: Mode, starts_us: int, ends_us: int, bookings: Iterable[Booking], capacity: Mapping[str, int]
+    mode: Mode,
+    starts_us: int,
+    ends_us: int,
+    bookings: Iterable[Booking],
+    capacity: Mapping[str, int],
+    *,
+    turns: bool = True,
 ) -> list[Booking]:
     """Return what keeps ``[starts_us, ends_us)`` from being granted; empty when nothing does.
 
@@ -56,13 +62,14 @@ def blockers(
         ends_us: the end wanted, µs UTC.
         bookings: everything that overlaps the window on the wanted resources, and everybody in line for them.
         capacity: seats by resource name; 1 where it is not named.
+        turns: False for somebody who was there before those in line: then only time promised to them counts.
     """
     found: list[Booking] = []
     seated: dict[str, list[Booking]] = {}
     for booking in bookings:
         if booking.mode is mode is Mode.SHARED:
             continue
-        if booking.waiting and starts_us < booking.starts_us:
+        if turns and booking.waiting and starts_us < booking.starts_us:
             if ends_us > booking.not_before_us:
                 found.append(booking)
         elif booking.starts_us < ends_us and booking.ends_us > starts_us:

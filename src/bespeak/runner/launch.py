@@ -140,12 +140,13 @@ def _descriptors(paths: Paths, job: Job, opened: list[int]) -> tuple[list[tuple[
     """
 
     def add(descriptor: int) -> int:
-        import fcntl
+        if descriptor < _FIRST_FREE:
+            import fcntl
 
-        high = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _FIRST_FREE)
-        os.close(descriptor)
-        opened.append(high)
-        return high
+            low, descriptor = descriptor, fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _FIRST_FREE)
+            os.close(low)
+        opened.append(descriptor)
+        return descriptor
 
     append = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
     lock = add(os.dup(opened[0]))

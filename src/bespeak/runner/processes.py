@@ -48,7 +48,12 @@ def group_members(group: int) -> list[int]:
     return members
 
 
+_boot_ids: list[str] = []
+
+
 def boot_id() -> str:
     """Return what the kernel calls this boot, so that pids of an earlier one are never believed."""
-    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
-        return file.read().strip()
+    if not _boot_ids:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            _boot_ids.append(file.read().strip())
+    return _boot_ids[0]

@@ -96,7 +96,7 @@ class Runner:
         keys = [f"runner:run:{run_key}"] + ([f"runner:idem:{idempotency_key}"] if idempotency_key else [])
         started = self._open().transact(keys, lambda tx: self._decide(tx, fresh))
         failpoints.reach("runner.stored")
-        started.job = self._ensure_started(started.job, start_timeout_seconds)
+        started.job = self._ensure_started(started, start_timeout_seconds)
         return started
 
     def rerun(
@@ -125,7 +125,7 @@ class Runner:
 
         self._make_folders()
         started = self._open().transact([f"runner:run:{source.run_key}"], work)
-        started.job = self._ensure_started(started.job, start_timeout_seconds)
+        started.job = self._ensure_started(started, start_timeout_seconds)
         return started
 
     def find(self, *, run_key: str | None = None, job_id: str | None = None, idempotency_key: str | None = None) -> Job:
@@ -266,14 +266,16 @@ class Runner:
         """Tell whether a job forbids another of its key: it is active, or its command outlived its supervisor."""
         return job.status.active or (job.status is JobStatus.LOST and observe.target_alive(self.paths, job))
 
-    def _ensure_started(self, job: Job, start_timeout_seconds: float) -> Job:
+    def _ensure_started(self, started: Started, start_timeout_seconds: float) -> Job:
         """Start a stored job that never ran, whoever stored it, and return it as it then is."""
         self.reap()
+        job, known = started.job, not started.existing
         deadline = time.monotonic() + max(0.0, start_timeout_seconds)
         pause = _PAUSE_FIRST_SECONDS
         worker = None
         while True:
-            job = observe.settled(self.paths, job, self._now())
+            job = job if known else observe.settled(self.paths, job, self._now())
+            known = False
             if job.status is not JobStatus.STARTING:
                 return job
             if worker is None:

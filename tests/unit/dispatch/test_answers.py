@@ -1,6 +1,7 @@
 """What a runner's answers mean, and what a claim does next: tables of cases, no processes."""
 
 import json
+from itertools import pairwise
 
 import pytest
 
@@ -35,8 +36,16 @@ def reply(code: int | None = 0, note: str = "", called: bool = True, err: str = 
         (reply(job_id="J"), Verdict.STARTED, ""),
         (reply(job_id="J", existing=True, command=["/bin/x", "1"]), Verdict.STARTED, ""),
         (reply(job_id="J", existing=True, idempotency_key="R", command=["other"]), Verdict.STARTED, ""),
-        (reply(job_id="J", existing=True, idempotency_key="other", command=["/bin/x", "1"]), Verdict.FAILED, "another command"),
-        (reply(job_id="J", existing=True, command=["/bin/y"], status="RUNNING"), Verdict.FAILED, "another command under run key 'k' (job J, RUNNING)"),
+        (
+            reply(job_id="J", existing=True, idempotency_key="other", command=["/bin/x", "1"]),
+            Verdict.FAILED,
+            "another command",
+        ),
+        (
+            reply(job_id="J", existing=True, command=["/bin/y"], status="RUNNING"),
+            Verdict.FAILED,
+            "another command under run key 'k' (job J, RUNNING)",
+        ),
         (reply(job_id=7), Verdict.FAILED, "no job_id"),
         (Reply(0, "not json"), Verdict.FAILED, "printed no JSON object: not json"),
         (Reply(0, "[" * 100_000), Verdict.FAILED, "printed no JSON object"),
@@ -57,7 +66,10 @@ def test_start(answer: Reply, verdict: Verdict, told: str) -> None:
     [
         (Reply(3, "", "no such key"), True, Verdict.FAILED),
         (Reply(1, "", "run_key not found"), False, Verdict.FAILED),
-        (reply(job_id="J"), True, Verdict.STARTED),
+        (reply(job_id="J", status="RUNNING"), True, Verdict.STARTED),
+        (reply(job_id="J", status="FAILED"), True, Verdict.STARTED),
+        (reply(job_id="J", status="STARTING"), True, Verdict.FAILED),
+        (reply(job_id="J", status="LOST"), True, Verdict.FAILED),
         (reply(job_id="J", command=["/bin/x", "1"], started_at=100), False, Verdict.STARTED),
         (reply(job_id="J", command=["/bin/x", "1"], started_at=99), False, Verdict.FAILED),
         (reply(job_id="J", command=["/bin/y"], started_at=100), False, Verdict.FAILED),
@@ -90,7 +102,7 @@ def test_a_failed_start_with_retries_waits_longer_each_time() -> None:
         assert work.outcome is not None
         assert work.outcome.status is Status.RESERVED
         delays.append(work.outcome.next_us - 1_000_000)
-    assert all(later > earlier for earlier, later in zip(delays, delays[1:7], strict=False))
+    assert all(later > earlier for earlier, later in pairwise(delays[:7]))
     assert max(delays) <= 60_000_000
 
 
@@ -121,6 +133,18 @@ def test_what_was_taken_over_is_started_only_after_the_runner_said_no() -> None:
     assert work.phase is Phase.START
 
 
+def test_a_start_that_was_cut_short_is_made_again_under_its_key() -> None:
+    work = Work(a_job(), Phase.START)
+    for _ in range(4):
+        assert work.take(Reply(None, note="the helper ended"), rules(embedded=True), 0) is Next.CALL
+        assert work.take(reply(job_id="J", status="STARTING"), rules(embedded=True), 0) is Next.CALL
+        assert work.phase is Phase.START
+    assert work.take(Reply(None, note="the helper ended"), rules(embedded=True), 0) is Next.CALL
+    assert work.take(Reply(3), rules(embedded=True), 0) is Next.STORE
+    assert work.outcome is not None
+    assert work.outcome.status is Status.DISPATCH_FAILED
+
+
 @pytest.mark.parametrize(("embedded", "status"), [(True, Status.RESERVED), (False, Status.DISPATCH_FAILED)])
 def test_a_runner_that_never_says_is_tried_again_only_if_that_is_safe(embedded: bool, status: Status) -> None:
     work = Work(a_job(), Phase.ASK)
@@ -138,6 +162,10 @@ def test_only_the_embedded_runner_is_told_the_key_of_the_reservation() -> None:
     assert start_words(a_job(), FOREIGN, []) == ["start", "--run-key", "k", "--strict", "--", "/bin/x", "1"]
     assert ask_words(a_job(), EMBEDDED) == ["status", "--idempotency-key", "R"]
     assert ask_words(a_job(), FOREIGN) == ["status", "--run-key", "k"]
+
+
+def test_a_run_key_that_looks_like_a_flag_goes_in_one_word() -> None:
+    assert start_words(a_job(run_key="--x"), FOREIGN, [])[1] == "--run-key=--x"
 
 
 def test_env_cwd_and_retry_stand_in_front_of_the_command() -> None:

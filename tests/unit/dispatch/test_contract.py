@@ -5,6 +5,7 @@ import os
 import stat
 
 import pytest
+
 from support.dispatching import Site
 
 DOCUMENTED = [
@@ -81,7 +82,7 @@ def test_a_runner_without_result_and_cancel_is_asked_for_status_and_abort(site: 
         "old",
         "#!/bin/sh\n"
         'case "$1" in\n'
-        "start) echo '{\"job_id\": \"J\"}' ;;\n"
+        'start) echo \'{"job_id": "J"}\' ;;\n'
         'status|abort) echo "$1 $3" ;;\n'
         """*) echo "error: argument subcommand: invalid choice: '$1'" >&2; exit 2 ;;\nesac\n""",
     )
@@ -150,7 +151,15 @@ def test_events_as_documented(site: Site) -> None:
     assert started["poll_interval"] == 1.5
     assert isinstance(started["run_started_at"], int)
     (accepted,) = dispatcher.events("reservation_accepted")
-    for name in ("reservation_id", "run_key", "reservation_status", "command", "not_before", "expires_at", "created_at"):
+    for name in (
+        "reservation_id",
+        "run_key",
+        "reservation_status",
+        "command",
+        "not_before",
+        "expires_at",
+        "created_at",
+    ):
         assert accepted[name] == made[name]
     call = dispatcher.events("orchesjob_start_call")[-1]
     assert call["command"] == [site.runner, "start", "--run-key", "k", "--strict", "--", "/bin/true", "k"]
@@ -203,7 +212,12 @@ def test_clean(any_site: Site) -> None:
     assert any_site.call("clean", "--before", "2026-01-01").json["matched"] == 0
     assert any_site.call("clean", "--after", "+1h").json["matched"] == 0
     assert any_site.call("clean", "--run-key", "nobody", "--all").json["matched"] == 0
-    assert any_site.call("clean", "--job-id", "nobody").json == {"reservations": [], "deleted": 0, "dry_run": False, "matched": 0}
+    assert any_site.call("clean", "--job-id", "nobody").json == {
+        "reservations": [],
+        "deleted": 0,
+        "dry_run": False,
+        "matched": 0,
+    }
     one = any_site.call("clean", "--job-id", "job-done").json
     assert (one["matched"], one["deleted"], one["reservations"][0]["run_key"]) == (1, 1, "done")
     assert any_site.call("clean", "--after", "2026-01-01", "--before", "+1h", "--summary").json["deleted"] == 1
@@ -264,7 +278,10 @@ def test_help_is_no_error(site: Site) -> None:
 
 
 def test_help_after_the_command_began_is_the_commands(site: Site) -> None:
-    assert site.call("reserve", "--run-key", "k", "--", "prog", "--help").json["reservation"]["command"] == ["prog", "--help"]
+    assert site.call("reserve", "--run-key", "k", "--", "prog", "--help").json["reservation"]["command"] == [
+        "prog",
+        "--help",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -300,7 +317,9 @@ def test_the_runner_is_the_flag_then_the_variable_then_path(site: Site) -> None:
     words = command("result", "--db", site.url, "--run-key", "k")
     path = f"{site.folder}:{os.environ['PATH']}"
     for environ, told in (({"ORCHESJOB_BIN": other}, "from the variable\n"), ({}, "from the path\n")):
-        done = subprocess.run(words, capture_output=True, text=True, env=site.environ(PATH=path, **environ), check=False)
+        done = subprocess.run(
+            words, capture_output=True, text=True, env=site.environ(PATH=path, **environ), check=False
+        )
         assert done.stdout == told
     assert site.call("result", "--run-key", "k").out == "the result of job-k\n"
 

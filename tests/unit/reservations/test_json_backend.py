@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -233,6 +235,22 @@ class TestHowOftenItIsRead:
         other = file.with_name("other.json")
         other.write_text(json.dumps(entries(entry("dave1", "r"))))
         return other
+
+    def test_a_hundred_thousand_entries_fit_into_a_hundred_megabytes(self, file):
+        listed = (
+            entry(f"u{number % 1000}", f"rack{number}-psu", expires="2126-01-01T00:00:00Z") for number in range(100_000)
+        )
+        file.write_text(json.dumps(entries(*listed)))
+        code = (
+            "import sys\n"
+            "from bespeak.reservations.json_backend import JsonReservationBackend\n"
+            "found = JsonReservationBackend(path=sys.argv[1])\n"
+            "assert found.who_reserved('rack99999-psu') == ['u999']\n"
+            "assert len(found.get_reserved_resources('u7')) == 100\n"
+            "print(*(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))"
+        )
+        done = subprocess.run([sys.executable, "-c", code, str(file)], capture_output=True, text=True, check=True)
+        assert int(done.stdout) < 100 * 1024
 
     def test_nothing_is_read_before_the_first_question(self, file, reads):
         JsonReservationBackend("url is ignored", path=file).backend_name()

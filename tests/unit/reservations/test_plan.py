@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from bespeak.errors import NoContextError, UsageError
 from bespeak.ledger import open_ledger
@@ -21,14 +23,19 @@ from bespeak.reservations.prepare import load_lab, load_state, prepare_gate
 from bespeak.settings import SettingsError
 
 SETTINGS = '[ledger]\nurl = "book.db"\n[reservations]\nbackend = "ledger"\n'
-LONG_AGO = 1_700_000_000
 
 
 def settle(root: Path) -> None:
-    """Pretend that the files were written long ago; a change time cannot be set, so the tests allow fresh ones."""
-    for path in root.rglob("*"):
-        if path.is_file() and path.suffix in {".toml", ".json"}:
-            os.utime(path, (LONG_AGO, LONG_AGO))
+    """Wait until the file system's clock has ticked, so that the next change of a file shows."""
+    files = [path for path in root.rglob("*") if path.suffix in {".toml", ".json"}]
+    newest = max((path.stat().st_ctime_ns for path in files), default=0)
+    probe = root / "probe"
+    while True:
+        probe.write_text("")
+        if probe.stat().st_ctime_ns > newest:
+            probe.unlink()
+            return
+        probe.unlink()
 
 
 @pytest.fixture(autouse=True)
@@ -101,8 +108,9 @@ CHANGES = {
     ),
     "the lab file is edited": lambda root: write(root / "lab.toml", 'name = "demo"\nresources = ["a", "b", "c"]\n'),
     "the lab file is edited with size and time kept": lambda root: (
+        before := (root / "lab.toml").stat(),
         write(root / "lab.toml", 'name = "demo"\nresources = ["a", "c"]\n'),
-        os.utime(root / "lab.toml", (LONG_AGO, LONG_AGO)),
+        os.utime(root / "lab.toml", ns=(before.st_atime_ns, before.st_mtime_ns)),
     ),
     "the lab file goes away": lambda root: (root / "lab.toml").unlink(),
     "a second lab file appears": lambda root: write(root / "hosts.json", "[]"),
@@ -287,6 +295,48 @@ def test_the_quick_road_loads_nothing_heavy(root):
         [sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True, env=os.environ
     )
     assert done.stdout.strip() == "[]"
+
+
+def _edit(root: Path, step: tuple[str, int]) -> None:
+    kind, number = step
+    if kind == "lab":
+        write(root / "lab.toml", f'name = "demo"\nresources = ["{"abc"[number]}"]\n')
+    elif kind == "hosts":
+        write(root / "hosts.json", f'[{{"id": "h", "labs": ["demo"], "resources": ["{"abc"[number]}"]}}]')
+    elif kind == "remove":
+        (root / ("lab.toml", "hosts.json", ".otto/settings.toml")[number]).unlink(missing_ok=True)
+    elif kind == "settings":
+        write(root / ".bespeak/settings.toml", (SETTINGS, SETTINGS.replace("book", "other"), "x = [")[number])
+    elif kind == "otto":
+        write(root / ".otto/settings.toml", SETTINGS)
+    else:
+        with open_ledger(str(root / "book.db")) as book:
+            book.release_mine(Actor(("alice", "bob", "carol")[number]))
+
+
+STEPS = st.tuples(st.sampled_from(["lab", "hosts", "remove", "settings", "otto", "book"]), st.integers(0, 2))
+
+
+@given(st.lists(STEPS, min_size=1, max_size=8))
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_is_edited_the_two_roads_agree(tmp_path_factory, monkeypatch, steps):
+    root = tmp_path_factory.mktemp("repo")
+    write(root / ".bespeak/settings.toml", SETTINGS)
+    write(root / "lab.toml", 'name = "demo"\nresources = ["a"]\n')
+    with open_ledger(str(root / "book.db"), durable=False) as book:
+        book.reserve(Request(("a", "b"), Actor("alice")))
+    monkeypatch.chdir(root)
+    for step in steps:
+        settle(root)
+        _edit(root, step)
+        answer = quick()
+        try:
+            report = long_way()
+        except (UsageError, NoContextError):
+            assert answer is None
+            continue
+        assert answer is None or answer.report() == report
+        assert quick() is None or quick().report() == report
 
 
 class TestPrepare:

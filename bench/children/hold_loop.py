@@ -1,0 +1,40 @@
+"""Reserve and release random resources of a book for some seconds; one of several processes that do.
+
+python hold_loop.py BOOK SEED FIRST LAST SECONDS
+"""
+
+import json
+import random
+import sys
+import time
+
+from bespeak.clock import MINUTE_US
+from bespeak.errors import BusyError
+from bespeak.ledger import open_ledger
+from bespeak.ledger.model import Actor, Request
+
+
+def main(url: str, seed: str, first: str, last: str, seconds: str) -> None:
+    chance = random.Random(int(seed))
+    actor = Actor(f"user{seed}")
+    pairs: list[float] = []
+    operations = 0
+    with open_ledger(url) as ledger:
+        print("ready", flush=True)
+        sys.stdin.readline()
+        until = time.perf_counter() + float(seconds)
+        while time.perf_counter() < until:
+            name = f"r{chance.randrange(int(first), int(last)):05}"
+            started = time.perf_counter()
+            try:
+                made = ledger.reserve(Request((name,), actor, duration_us=MINUTE_US))
+            except BusyError:
+                continue
+            ledger.release(made.id, actor)
+            operations += 2
+            pairs.append((time.perf_counter() - started) * 1000)
+    print(json.dumps({"operations": operations, "pairs_ms": pairs}), flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,26 @@
+"""Stand in line for one resource, say when it was had (monotonic ns), give it back; again for each pair of lines read.
+
+python waiter.py BOOK RESOURCE
+"""
+
+import sys
+import time
+
+from bespeak.clock import HOUR_US
+from bespeak.ledger import open_ledger
+from bespeak.ledger.model import Actor, Request
+
+
+def main(url: str, resource: str) -> None:
+    actor = Actor("bob")
+    with open_ledger(url) as ledger:
+        while sys.stdin.readline():
+            held = ledger.queue(Request((resource,), actor, duration_us=HOUR_US))
+            print(time.monotonic_ns(), flush=True)
+            sys.stdin.readline()
+            ledger.release(held.id, actor)
+            print("free", flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,1 @@
+"""The groups of rows; each module has ``measure(bench) -> Iterator[Line]``."""

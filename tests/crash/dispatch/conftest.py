@@ -1,0 +1,13 @@
+"""A site on each engine in turn."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from support.dispatching import Site, sites
+
+
+@pytest.fixture
+def any_site(tmp_path, book_url: str) -> Iterator[Site]:
+    """A site on each engine in turn."""
+    yield from sites(str(tmp_path), book_url)

@@ -1,0 +1,67 @@
+"""kill -9 between every two durable steps of a dispatch: whatever was reached, the job runs exactly once."""
+
+import os
+import signal
+
+import pytest
+
+from support.dispatching import Site, until
+
+OURS = ("before_step", "after_step", "before_start", "after_start", "answered")
+POINTS = [
+    *(f"dispatch.{name}" for name in OURS),
+    "dispatch.before_step:2",
+    "dispatch.after_step:2",
+    *(f"storage.before_commit:{number}" for number in range(1, 5)),
+    *(f"storage.after_commit:{number}" for number in range(1, 5)),
+    *(f"storage.statement:{number}" for number in range(1, 9)),
+]
+
+
+def marks(path: str) -> list[str]:
+    if not os.path.exists(path):
+        return []
+    with open(path, encoding="utf-8") as file:
+        return file.read().split()
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_killed_at_a_point_it_runs_exactly_once(any_site: Site, point: str) -> None:
+    out = os.path.join(any_site.folder, "out")
+    any_site.call("reserve", "--run-key", "k", "--expires-at", "+1h", "--", "/bin/sh", "-c", f"echo ran >>{out}")
+    dispatcher = any_site.run(
+        "--once", prog="bespeak job", runner="embedded", wait=False, env={"BESPEAK_CRASH_AT": point}
+    )
+    code = dispatcher.process.wait(60)
+    if point.startswith("dispatch."):
+        assert code == -signal.SIGKILL
+    for _ in range(3):
+        any_site.once(prog="bespeak job", runner="embedded")
+    assert any_site.status("k")["reservation_status"] == "DISPATCHED"
+    until(lambda: marks(out), "the job")
+    job = any_site.call("wait", "--run-key", "k", runner="embedded").json["job"]
+    assert (job["status"], job["attempt_no"]) == ("SUCCEEDED", 1)
+    assert marks(out) == ["ran"]
+
+
+def test_killed_while_it_recovers(any_site: Site) -> None:
+    out = os.path.join(any_site.folder, "out")
+    any_site.call("reserve", "--run-key", "k", "--", "/bin/sh", "-c", f"echo ran >>{out}")
+    for point in ("dispatch.answered", "dispatch.after_recover", "dispatch.after_start", "dispatch.before_step:1"):
+        dispatcher = any_site.run(runner="embedded", wait=False, env={"BESPEAK_CRASH_AT": point})
+        assert dispatcher.process.wait(60) == -signal.SIGKILL
+    any_site.once(runner="embedded")
+    assert any_site.status("k")["reservation_status"] == "DISPATCHED"
+    any_site.call("wait", "--run-key", "k", runner="embedded")
+    assert marks(out) == ["ran"]
+
+
+@pytest.mark.parametrize(
+    "point", ["storage.statement:1", "storage.before_commit:1", "storage.after_commit:1", "storage.after_commit:2"]
+)
+def test_reserve_killed_is_there_or_not_and_can_be_repeated(any_site: Site, point: str) -> None:
+    killed = any_site.call("reserve", "--run-key", "k", "--", "/bin/true", BESPEAK_CRASH_AT=point)
+    assert killed.code == -signal.SIGKILL
+    again = any_site.call("reserve", "--run-key", "k", "--", "/bin/true").json
+    assert again["reservation"]["reservation_status"] == "RESERVED"
+    assert len(any_site.call("list").json["reservations"]) == 1

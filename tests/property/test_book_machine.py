@@ -1,0 +1,23 @@
+"""The book does what the naive book does, whatever happens, on each engine and on both side by side."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from hypothesis.stateful import run_state_machine_as_test
+
+from support.machine import BookMachine
+
+
+def test_sqlite_keeps_the_rules(tmp_path, effort):
+    numbers = itertools.count()
+    run_state_machine_as_test(lambda: BookMachine([f"{tmp_path}/{next(numbers)}.db"]), settings=effort(300, steps=40))
+
+
+@pytest.mark.postgres
+def test_both_engines_keep_the_rules_and_give_the_same_answers(tmp_path, postgres_schemas, effort):
+    numbers = itertools.count()
+    run_state_machine_as_test(
+        lambda: BookMachine([f"{tmp_path}/{next(numbers)}.db", postgres_schemas()]), settings=effort(40, steps=40)
+    )

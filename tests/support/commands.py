@@ -1,0 +1,14 @@
+"""Every command of the command line, as declared in its table."""
+
+from bespeak.cli import tables
+from bespeak.cli.spec import Group
+
+
+def every():
+    for name in tables.names():
+        found = tables.lookup(name)
+        yield from found.commands if isinstance(found, Group) else (found,)
+
+
+EVERY = list(every())
+COMMANDS = [command for command in EVERY if not command.delegate]
