@@ -181,4 +181,5 @@ def assert_power_controller_conforms(controller: Any, host: Any = None, *, withi
 
     found = asyncio.run(violations(controller, host, within_seconds=within_seconds))
     if found:
-        raise AssertionError("\n".join([f"{type(controller).__name__} breaks the contract:", *map("  - {}".format, found)]))
+        lines = [f"{type(controller).__name__} breaks the contract:", *(f"  - {text}" for text in found)]
+        raise AssertionError("\n".join(lines))

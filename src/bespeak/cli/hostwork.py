@@ -261,7 +261,7 @@ class Progress:
     @staticmethod
     def _width() -> int:
         try:
-            return max(os.get_terminal_size(sys.stderr.fileno()).columns - 1, 20)
+            return (os.get_terminal_size(sys.stderr.fileno()).columns or 80) - 1
         except (OSError, ValueError):
             return 79
 

@@ -195,7 +195,7 @@ def test_inside_quotes_only_harmless_values(template: str) -> None:
     made = Template(template, "on_cmd")
     assert "vm-1.lab" in made.filled({"name": "vm-1.lab", "ip": None, "id": "x"})
     for name in ("a; reboot", "a b", "a'b"):
-        with pytest.raises(ValueError, match="on_cmd: the name .* cannot be put inside quotes"):
+        with pytest.raises(ValueError, match=r"on_cmd: the name .* cannot be put inside quotes"):
             made.filled({"name": name, "ip": None, "id": "x"})
 
 

@@ -39,9 +39,9 @@ def _shape(controller: Any) -> list[str]:
         value = getattr(controller, attribute, None)
         if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
             found.append(f"{attribute} must be a number of seconds, not {value!r}")
-    for method in ("on", "off", "cycle", "status"):
-        if not inspect.iscoroutinefunction(getattr(controller, method, None)):
-            found.append(f"{method} is not a coroutine function")
+    methods = ("on", "off", "cycle", "status")
+    plain = [name for name in methods if not inspect.iscoroutinefunction(getattr(controller, name, None))]
+    found += [f"{name} is not a coroutine function" for name in plain]
     if "Secret" not in repr(controller) and _shows_a_secret(controller):
         found.append("repr() shows a setting whose name says that it is secret")
     return found
