@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -71,7 +72,12 @@ async def fetch(
     place = safe(urlsplit(url).netloc)
     try:
         async with (
-            httpx.AsyncClient(verify=_context(verify), auth=auth, timeout=timeout, trust_env=False) as client,
+            httpx.AsyncClient(
+                verify=_context(verify) if url.startswith("https:") else False,
+                auth=auth,
+                timeout=timeout,
+                trust_env=False,
+            ) as client,
             client.stream(method, url, params=params) as answer,
         ):
             body = bytearray()
@@ -90,12 +96,16 @@ async def fetch(
     return text
 
 
+@lru_cache(maxsize=16)
 def _context(verify: bool | str) -> Any:
-    import ssl
+    """Return what checks certificates; reading the authorities takes longer than most devices."""
+    import httpx
 
     if isinstance(verify, str):
+        import ssl
+
         return ssl.create_default_context(cafile=verify)
-    return verify
+    return httpx.create_ssl_context() if verify else False
 
 
 def _reason(error: BaseException) -> str:
