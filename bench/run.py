@@ -94,7 +94,7 @@ class Run:
     def measure(self, bench: Bench, name: str) -> str:
         """Measure one group and return its section."""
         module, text = GROUPS[name]
-        busy = machine.busy_share()
+        others = machine.OtherWork()
         started = time.monotonic()
         lines: list[Line] = []
         try:
@@ -103,7 +103,9 @@ class Run:
             self.failed[name] = f"{type(error).__name__}: {error}"
             traceback.print_exc()
         self.lines[name] = lines
-        took = f"Took {time.monotonic() - started:.0f} s; other work used {busy:.0%} of the machine just before."
+        took = (
+            f"Took {time.monotonic() - started:.0f} s; other work used {others.share():.0%} of the machine meanwhile."
+        )
         self._sections.append(f"### {text[0].upper()}{text[1:]}\n\n{took}\n\n{table(lines)}\n")
         return self._sections[-1]
 

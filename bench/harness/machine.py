@@ -6,7 +6,6 @@ import os
 import platform
 import sqlite3
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -21,7 +20,7 @@ acknowledges is durable; call-dibs keeps one file a resource, without times, and
 bespeak's figures are of commits that survive power loss, unless a line says otherwise.
 Books are filled by bulk SQL, with the rows and indexes that the same reservations made one by one would have. The \
 history is uniform (every resource has its share), which that of a real lab is not.
-A benchmark that shares its machine with other work measures that work too; the load average is printed.
+A benchmark that shares its machine with other work measures that work too; each section says how much.
 """.strip().splitlines()
 
 
@@ -52,12 +51,23 @@ def synced_file(folder: str) -> Iterator[Callable[[], None]]:
         yield write
 
 
-def busy_share(seconds: float = 0.5) -> float:
-    """Return which share of all processors was busy while this one slept for ``seconds``."""
-    before = _ticks()
-    time.sleep(seconds)
-    busy, every = (after - then for after, then in zip(_ticks(), before, strict=True))
-    return busy / max(every, 1)
+class OtherWork:
+    """How much of the machine other people's processes used since this was made."""
+
+    def __init__(self) -> None:
+        self._busy, self._every = _ticks()
+        self._own = _own_seconds()
+
+    def share(self) -> float:
+        """Return their share of all processors; this process and the children it has waited for do not count."""
+        busy, every = _ticks()
+        own_ticks = (_own_seconds() - self._own) * os.sysconf("SC_CLK_TCK")
+        return max(0.0, busy - self._busy - own_ticks) / max(every - self._every, 1)
+
+
+def _own_seconds() -> float:
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
 
 
 def _ticks() -> tuple[int, int]:

@@ -44,12 +44,12 @@ def _lines(what: str, taken: dict[str, list[dict[str, Any]]]) -> Iterator[Line]:
     for field, unit, suffix, limit in (("seconds", "s", "", 0.3), ("megabytes", "MB", ": peak memory", 100)):
         kept = {who: stats.summary([each[field] for each in all_of]) for who, all_of in taken.items()}
         own = kept["bespeak"]
+        worse, better = ("slower", "faster") if unit == "s" else ("more", "less")
         floor = kept["one pass"].p50
-        yield Line(
-            what + suffix, own.p50, unit, "json.load alone", floor, "more", Bar(limit, unit=unit), "", asdict(own)
-        )
+        bar = Bar(limit, unit=unit)
+        yield Line(what + suffix, own.p50, unit, "json.load alone", floor, worse, bar, detail=asdict(own))
         for peer in (each for each in _WHO[1:-1] if each in taken):
-            yield Line(what + suffix, own.p50, unit, peers.version(peer), kept[peer].p50, "less")
+            yield Line(what + suffix, own.p50, unit, peers.version(peer), kept[peer].p50, better)
 
 
 def write_file(path: str) -> None:
