@@ -191,6 +191,12 @@ def test_without_a_lab_a_host_is_found_by_its_name(bench: Bench) -> None:
     assert bench.cli("power", "on", "--all", cwd=bench.folder).returncode == 2
 
 
+def test_lab_check_names_what_is_wrong_with_power(bench: Bench) -> None:
+    done = bench("lab", "check")
+    assert done.returncode == 1
+    assert f"{bench.folder}/lab.toml: host number 2 (broken): power_control: needs a type" in done.stdout
+
+
 def test_hosts(bench: Bench) -> None:
     done = bench("host", "list")
     assert done.returncode == 1
