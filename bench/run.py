@@ -1,7 +1,7 @@
 """Measure bespeak and its peers in one run, and say of each bar whether it was reached.
 
 python bench/run.py                  everything (about a quarter of an hour)
-python bench/run.py --quick          smaller books, fewer samples (about a minute)
+python bench/run.py --quick          smaller books, fewer samples (about three minutes)
 python bench/run.py --only gate,cli  some groups
 python bench/run.py --list           the groups
 python bench/run.py --json FILE      the results for programs as well

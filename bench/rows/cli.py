@@ -46,7 +46,7 @@ def measure(bench: Bench) -> Iterator[Line]:
         theirs = _otto(bench, user) | _labgrid(bench, stack, user) | _dibs(bench)
         bare = Repeated([peers.installed("bespeak").python, "-c", "pass"], peers.environ(bench.folder))
         things = {"bare": bare} | ours | theirs
-        samples = stats.in_turn(things, bench.pick(7, 25))
+        samples = stats.in_turn(things, bench.pick(5, 25))
     kept = {name: stats.summary([value * 1000 for value in each]) for name, each in samples.items()}
     cpu = {name: stats.summary([value * 1000 for value in each.cpu[1:]]).p50 for name, each in things.items()}
     for name, (limit, same) in wishes.items():

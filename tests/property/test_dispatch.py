@@ -75,7 +75,7 @@ class Dispatching(RuleBasedStateMachine):
             return
         before = self.state[key]
         try:
-            store.requeue(self.engine, run_key=key, reservation_id=None)
+            store.requeue(self.engine, store.look(self.engine, run_key=key, reservation_id=None).job)
         except WrongStateError:
             assert before in (Status.RESERVED, Status.DISPATCHING, Status.DISPATCHED)
         else:

@@ -92,6 +92,22 @@ def test_a_reserve_that_was_killed_before_it_booked_is_completed_by_the_next(sit
     assert site.starts() == ["k"]
 
 
+def test_requeue_books_anew_or_changes_nothing(any_site: Site, book) -> None:
+    ledger, url = book
+    needing(any_site, url, "k", "--needs", "rack3", "--for", "1h", "--not-before", "+1h")
+    any_site.call("cancel", "--run-key", "k", "--ledger", url)
+    alice = ledger.reserve(Request(("rack3",), Actor("alice"), duration_us=3_600_000_000))
+    assert any_site.call("requeue", "--run-key", "k", "--ledger", url).code == 1
+    assert any_site.status("k")["reservation_status"] == "CANCELLED"
+    ledger.release(alice.id, Actor("alice"))
+    found = any_site.call("requeue", "--run-key", "k", "--ledger", url).json["reservation"]
+    assert found["booking_id"] == ledger.reservations()[0].id
+    any_site.once()
+    assert any_site.status("k")["reservation_status"] == "DISPATCHED"
+    assert any_site.call("requeue", "--run-key", "k", "--ledger", url).code == 6
+    assert len(ledger.reservations()) == 1
+
+
 def test_env_and_cwd_reach_the_command(site: Site) -> None:
     out = os.path.join(site.folder, "out")
     site.call(
