@@ -15,6 +15,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from demo_power import play as play_power
+
 HERE = Path(__file__).resolve().parent
 REFUSED, BUSY = 8, 7
 COLOUR = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
@@ -143,7 +145,12 @@ def job_for_later(stage: Stage) -> None:
         dispatcher.communicate(timeout=30)
 
 
-CHAPTERS = (book_and_gate, job_for_later)
+def power_of_hosts(stage: Stage) -> None:
+    """Play the third chapter: hosts are switched by who holds them."""
+    play_power(stage, say)
+
+
+CHAPTERS = (book_and_gate, job_for_later, power_of_hosts)
 
 
 def main() -> None:
