@@ -1,6 +1,7 @@
 """Reserve, look, change and give back, as one types it."""
 
 import json
+import shlex
 import signal
 
 import pytest
@@ -15,6 +16,14 @@ def test_reserve_says_what_until_when_and_that_the_length_is_the_default(run_as,
     [first, second] = as_json("alice", "list")["reservations"]
     assert first["resources"] == ["analyser", "rack3"]
     assert second["ends_us"] - second["starts_us"] == 3_600_000_000
+
+
+def test_the_way_out_works_for_a_name_that_looks_like_an_option(run_as):
+    run_as("alice", "reserve", "--for", "1h", "--", "-x")
+    hint = run_as("bob", "reserve", "--for", "1h", "--", "-x", code=7).stderr.splitlines()[-1]
+    words = shlex.split(hint.partition("book that with: ")[2])
+    assert words == ["bespeak", "--as-user", "bob", "reserve", "--for", "1h", "--next", "--", "-x"]
+    run_as("bob", *words[3:])
 
 
 def test_a_refusal_says_who_until_when_why_when_free_and_how_to_book_that(run_as):

@@ -107,7 +107,8 @@ def _way_out(request: Request, next_us: int, spoken: list[str]) -> dict[str, obj
     from bespeak import clock, when
     from bespeak.cli.output import shell_words
 
-    words = ["bespeak", *spoken, "reserve", *request.resources]
+    dashed = any(name.startswith("-") for name in request.resources)
+    words = ["bespeak", *spoken, "reserve", *(() if dashed else request.resources)]
     length_us = request.duration_us
     if request.ends_us is not None:
         length_us = request.ends_us - (request.starts_us or clock.now())
@@ -123,6 +124,6 @@ def _way_out(request: Request, next_us: int, spoken: list[str]) -> dict[str, obj
         words += ["--purpose", request.purpose]
     for key, value in request.tags:
         words += ["--tag", f"{key}={value}"]
-    command = shell_words([*words, "--next"])
+    command = shell_words([*words, "--next", *(("--", *request.resources) if dashed else ())])
     every = "all are free" if len(request.resources) > 1 else "free"
     return {"hint": f"{every} from {when.show(next_us)}; book that with: {command}", "command": command}

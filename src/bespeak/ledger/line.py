@@ -69,6 +69,7 @@ class Line(Book):
         Raises:
             UsageError: the request cannot wait (it ends at a fixed instant), or the priority is out of range.
             NotFoundError: the book is strict and a resource is not declared.
+            UnavailableError: the book was away for longer than a place is kept.
             WaitTimedOutError: the time is over, or ``should_stop`` said so; the place is given up.
             WrongStateError: the place was taken away or lost.
         """
@@ -146,12 +147,17 @@ class _Waiter:
         )
 
     def wait(self, deadline: float | None) -> Reservation:
+        away_since: float | None = None
         while True:
             try:
                 found = self._line.engine.read(self._look)
                 if found.waiting and self._due:
                     found = self._line.engine.transact(self._keys, self._move)
+                away_since = None
             except UnavailableError:
+                away_since = away_since or time.monotonic()
+                if time.monotonic() - away_since > LEASE_US / SECOND_US:
+                    raise  # nobody saw a sign of life for that long, so the place is lost anyway
                 self._sleep(_RETRY_SECONDS, deadline)
                 continue
             if not found.waiting:

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from bespeak.clock import FOREVER_US, HOUR_US, MINUTE_US
-from bespeak.errors import BespeakError, UsageError, WaitTimedOutError, WrongStateError
+from bespeak.errors import BespeakError, UnavailableError, UsageError, WaitTimedOutError, WrongStateError
 from bespeak.ledger import open_ledger
 from bespeak.ledger.model import Actor, Request, State
 from support import replay
@@ -106,3 +106,15 @@ def test_what_cannot_wait(book):
         with pytest.raises(UsageError):
             book.queue(request, priority=priority)
     assert book.log() == []
+
+
+def test_a_book_that_stays_away_ends_the_waiting(book_url, monkeypatch):
+    monkeypatch.setattr("bespeak.ledger.line.LEASE_US", 300_000)
+    with open_ledger(book_url) as book:
+        book.reserve(Request(("r",), ALICE, duration_us=HOUR_US))
+        waiter = Waiter(book_url)
+        waiter.start()
+        assert waiter.stands.wait(60)
+        book.engine.transact([], lambda tx: [tx.run("DROP TABLE ledger_reservations"), tx.wake("resource:r")])
+        waiter.join(60)
+    assert isinstance(waiter.result, UnavailableError)

@@ -92,9 +92,11 @@ ENTRIES = (
         run="run:run",
         text="Takes the resources (with --wait: waits for them), runs the command, and gives them back however it "
         "ends. If this process dies, the hold lapses by itself. The command sees BESPEAK_RESERVATION, BESPEAK_NUMBER "
-        "and BESPEAK_RESOURCES (one a line); signals are passed on; the exit code is the command's. Without --for the "
-        "hold lasts as long as the command; with it, the command is stopped when the time is over. If the hold is "
-        "taken away, the command is stopped, unless --keep-going.",
+        "and BESPEAK_RESOURCES (one a line); signals are passed on; the exit code is the command's. With --for, the "
+        "command is stopped when the time is over. Without it, the end moves on while the command runs, unless "
+        "somebody waits for what is held or has booked what follows: that is said five minutes ahead. If the hold is "
+        "lost or taken away, the command is stopped, unless --keep-going. Only kill -9 of bespeak itself leaves the "
+        "command running.",
         examples=(
             ("run rack3 -- pytest tests/hw", "hold rack3 while the tests run"),
             ("run rack3 analyser --wait 1h --for 2h -- make soak", "wait an hour at most, stop after two"),
