@@ -9,6 +9,8 @@ from bespeak.text import safe
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.cli.context import Context, Values
+    from bespeak.reservations.plan import FastAnswer
+    from bespeak.reservations.report import GateReport
 
 _REFUSED = 1
 
@@ -32,26 +34,44 @@ def whoami(context: Context, values: Values) -> int:  # noqa: ARG001 the shape o
 
 def check(context: Context, values: Values) -> int:  # noqa: ARG001 the shape of a command
     """Print what the lab needs and whether the user holds it."""
-    from bespeak.reservations.prepare import prepare_gate
-    from bespeak.reservations.report import report_json
-
     try:
-        prepared = prepare_gate(
-            context.lab_option,
-            as_user=context.as_user,
-            skip_reservation_check=context.skip_check,
-            ledger=context.ledger_flag,
-        )
-        report = prepared.report(even_if_skipped=True)
+        answer = _answer(context)
     except ReservationBackendError as error:
         return gate.unavailable(context, error, _REFUSED)
-    if context.json and not report.allowed:
-        return gate.refused(context, report, _REFUSED)
-    needs = "".join(f"\n  - {safe(name)}" for name in report.required) or " nothing"
-    decided = f" (decided by {safe(report.decided_by)})" if report.decided_by else ""
-    facts = f"Lab {report.lab!a} requires:{needs}\nBackend: {safe(report.backend)}{decided}"
-    if not report.allowed:
-        context.print(facts)
-        return gate.refused(context, report, _REFUSED)
-    context.answer(report_json(report), f"{facts}\n{report.text}")
+    if context.json:
+        return _as_json(context, answer)
+    needs = "".join(f"\n  - {safe(name)}" for name in answer.required) or " nothing"
+    decided = f" (decided by {safe(answer.decided_by)})" if answer.decided_by else ""
+    context.print(f"Lab {answer.lab!a} requires:{needs}\nBackend: {safe(answer.backend)}{decided}")
+    if not answer.allowed:
+        return gate.refused(context, answer, _REFUSED)
+    context.print(answer.text)
+    return 0 if answer.checked else _REFUSED
+
+
+def _answer(context: Context) -> FastAnswer | GateReport:
+    """Ask the gate, by the quick road where there is one; really ask, even under ``-R``."""
+    from bespeak.reservations.plan import try_fast_gate
+
+    answer = try_fast_gate(context.lab_option, as_user=context.as_user, ledger=context.ledger_flag)
+    if answer is not None:
+        return answer
+    from bespeak.reservations.prepare import prepare_gate
+
+    prepared = prepare_gate(
+        context.lab_option,
+        as_user=context.as_user,
+        skip_reservation_check=context.skip_check,
+        ledger=context.ledger_flag,
+    )
+    return prepared.report(even_if_skipped=True)
+
+
+def _as_json(context: Context, answer: FastAnswer | GateReport) -> int:
+    if not answer.allowed:
+        return gate.refused(context, answer, _REFUSED)
+    from bespeak.reservations.report import GateReport, report_json
+
+    report = answer if isinstance(answer, GateReport) else answer.report()
+    context.print_json(report_json(report))
     return 0 if report.checked else _REFUSED

@@ -49,6 +49,8 @@ class FastAnswer:
     """
 
     __slots__ = ("book", "decided_by", "lab", "missing", "required", "username")
+    backend = "ledger"
+    checked = True
 
     def __init__(
         self,
