@@ -33,6 +33,7 @@ WINGS = {
     "look": ("list", "who", "show", "free", "log", "watch"),
     "resources": ("resource",),
     "gate": ("gate", "reservation", "lab"),
+    "coord": ("coord",),
     "programs": ("runner", "job", "completion"),
 }
 """The module that declares each command, in the order of the help page."""
