@@ -40,10 +40,15 @@ class Repository:
         head = _read(os.path.join(self.git_dir, "HEAD")).strip()
         name = head.removeprefix("ref:").strip()
         if head.startswith("ref:") and not name.endswith("/.invalid"):
-            return name.removeprefix(_HEADS)
+            return _readable(name.removeprefix(_HEADS))
         if len(head) >= 2 * 20 and not head.strip("0123456789abcdef"):
             return head[:_SHORT]
         return _ask(self.root, "symbolic-ref", "--short", "HEAD") or _ask(self.root, "rev-parse", "--short", "HEAD")
+
+
+def _readable(name: str) -> str:
+    """Return a branch's name as text that a book can hold; git's names are bytes."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def find(folder: str, environ: Mapping[str, str] | None = None) -> Repository:
@@ -108,7 +113,7 @@ def _read(path: str) -> str:
     except (OSError, ValueError):
         return ""
     try:
-        return os.fsdecode(os.read(descriptor, _LONGEST))
+        return os.fsdecode(os.read(descriptor, _LONGEST)).partition("\0")[0]
     except OSError:
         return ""
     finally:
@@ -119,7 +124,7 @@ def _ask(root: str, *words: str) -> str:
     import subprocess
 
     asked = subprocess.run(["git", "-C", root, *words], check=False, capture_output=True)
-    return os.fsdecode(asked.stdout).strip()
+    return _readable(os.fsdecode(asked.stdout).strip())
 
 
 def name_of(repository: Repository) -> str:

@@ -198,6 +198,8 @@ class Coord:
         from bespeak.coord import queries
 
         among = self.locate(addresses)
+        for text, flag in ((run_id, "--run-id"), (branch, "--branch")):
+            checks.plain(text or "", flag)
         return self.engine.read(
             lambda tx: queries.reservations(tx, self.repo, over=over, run_id=run_id, branch=branch, among=among)
         )

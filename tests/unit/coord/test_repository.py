@@ -87,7 +87,10 @@ def test_a_shared_book_keeps_repositories_apart(repo, tmp_path, monkeypatch):
     monkeypatch.setenv("BESPEAK_LEDGER", str(tmp_path / "book"))
     assert place.place_of(found, None).repo == ""
     monkeypatch.setenv("BESPEAK_LEDGER", "postgresql:///x")
-    assert (place.place_of(found, None).url, place.place_of(found, None).repo) == ("postgresql:///x", str(repo / ".git"))
+    assert (place.place_of(found, None).url, place.place_of(found, None).repo) == (
+        "postgresql:///x",
+        str(repo / ".git"),
+    )
     assert place.place_of(found, str(tmp_path / "b")).url == str(tmp_path / "b")
     monkeypatch.setenv("BESPEAK_COORD_REPOSITORY", "ours")
     assert place.place_of(found, None).repo == "ours"
