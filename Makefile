@@ -40,7 +40,7 @@ format: $(READY) ## put files into the one format
 	@$(BIN)/ruff format --quiet
 
 bench: $(READY) ## the bars and the peers, measured in one run
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python bench/run.py
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python bench/run.py --json .cache/bench/results.json $(ARGS)
 
 docs: $(READY) ## check that the documents name everything there is, and that their examples run
 	@$(BIN)/python -m pytest -q tests/docs

@@ -1,7 +1,7 @@
 """Measure bespeak and its peers in one run, and say of each bar whether it was reached.
 
 python bench/run.py                  everything (about a quarter of an hour)
-python bench/run.py --quick          smaller books, fewer samples (about a minute)
+python bench/run.py --quick          smaller books, fewer samples (about three minutes)
 python bench/run.py --only gate,cli  some groups
 python bench/run.py --list           the groups
 python bench/run.py --json FILE      the results for programs as well
@@ -28,39 +28,113 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 GROUPS = {
-    "gate": "the gate in process",
-    "book": "reserve and release in process, durable",
-    "clients": "sixteen processes at once, on both engines",
-    "handover": "release until a waiter has it, on both engines",
-    "forecast": "when is it free next",
-    "json": "the JSON backend",
-    "cli": "the command line, whole processes",
+    "gate": ("rows.gate", "the gate in process"),
+    "book": ("rows.book", "reserve and release in process, durable"),
+    "clients": ("rows.clients", "sixteen processes at once, on both engines"),
+    "handover": ("rows.handover", "release until a waiter has it, on both engines"),
+    "forecast": ("rows.forecast", "when is it free next"),
+    "json": ("rows.jsonfile", "the JSON backend"),
+    "cli": ("rows.cli", "the command line, whole processes"),
+    "runner": ("rows.runner", "the embedded runner"),
+    "dispatch": ("dispatch_jobs", "dispatching jobs"),
 }
-_MODULES = {"json": "jsonfile"}
+"""Each group's module, which has ``measure(bench)``, and what it measures."""
+
+START, END = "<!-- results: bench/run.py writes from here -->", "<!-- to here -->"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the groups asked for; exit code 1 if one of them could not be measured."""
     options = _options(argv)
     if options.list:
-        for name, text in GROUPS.items():
+        for name, (_, text) in GROUPS.items():
             print(f"{name:10} {text}")
         return 0
     bench = Bench(quick=options.quick)
-    facts = machine.facts(bench.folder)
-    kind = "quick run: smaller books, fewer samples" if options.quick else "full run"
-    print("\n".join([f"## Benchmarks ({kind})", "", *(f"- {text}" for text in (*machine.CAVEATS, *facts)), ""]))
-    results: dict[str, list[Line]] = {}
-    failed: dict[str, str] = {}
+    run = Run("quick run: smaller books, fewer samples" if options.quick else "full run", machine.facts(bench.folder))
+    print(run.head())
     try:
         for name in options.only:
-            _group(bench, name, results, failed)
+            print(run.measure(bench, name), flush=True)
     finally:
         bench.close()
-    _conclude(results, failed)
+    print(run.conclusion())
     if options.json:
-        _write_json(options.json, kind, facts, results, failed)
-    return 1 if failed else 0
+        with open(options.json, "w") as file:
+            json.dump(run.json(), file, indent=1)
+            file.write("\n")
+    if options.docs:
+        _write_into(options.docs, run)
+    return 1 if run.failed else 0
+
+
+class Run:
+    """The results of one run, and how they are told.
+
+    Args:
+        kind: how thorough it was.
+        facts: what the machine is.
+    """
+
+    def __init__(self, kind: str, facts: list[str]) -> None:
+        self.kind = kind
+        self.facts = facts
+        self.lines: dict[str, list[Line]] = {}
+        self.failed: dict[str, str] = {}
+        self._sections: list[str] = []
+
+    def head(self) -> str:
+        """What a reader has to know before the figures."""
+        caveats = [f"- {text}" for text in machine.CAVEATS]
+        facts = [f"- {fact}" for fact in self.facts]
+        parts = ["Before the figures:", "", *caveats, "", f"The machine, and this {self.kind}:", "", *facts, ""]
+        return "\n".join(parts)
+
+    def measure(self, bench: Bench, name: str) -> str:
+        """Measure one group and return its section."""
+        module, text = GROUPS[name]
+        others = machine.OtherWork()
+        started = time.monotonic()
+        lines: list[Line] = []
+        try:
+            lines.extend(import_module(module).measure(bench))
+        except Exception as error:  # noqa: BLE001 - one group that fails must not take the others with it
+            self.failed[name] = f"{type(error).__name__}: {error}"
+            traceback.print_exc()
+        self.lines[name] = lines
+        took = (
+            f"Took {time.monotonic() - started:.0f} s; other work used {others.share():.0%} of the machine meanwhile."
+        )
+        self._sections.append(f"### {text[0].upper()}{text[1:]}\n\n{took}\n\n{table(lines)}\n")
+        return self._sections[-1]
+
+    def conclusion(self) -> str:
+        """Which bars were not reached."""
+        lines = [line for group in self.lines.values() for line in group]
+        met = [line for line in lines if line.verdict is Verdict.MEETS]
+        short = [line for line in lines if line.verdict in {Verdict.SHORT, Verdict.FAILED}]
+        text = [f"{len(met)} of {len(met) + len(short)} comparisons with a bar reach it."]
+        for line in short:
+            what, ours, against, ratio, bar, verdict = line.cells()
+            text.append(f"- {verdict}: {what}: {ours}{f', {ratio} than {against}' if ratio else ''}; the bar is {bar}")
+        text += [f"- not measured: {name}: {reason}" for name, reason in self.failed.items()]
+        if len(text) > 1:
+            text.insert(1, "")
+        return "\n".join(text)
+
+    def page(self) -> str:
+        """All of it as Markdown."""
+        return "\n".join([self.head(), self.conclusion(), "", *self._sections])
+
+    def json(self) -> dict[str, object]:
+        """All of it for programs."""
+        return {
+            "kind": self.kind,
+            "caveats": list(machine.CAVEATS),
+            "machine": self.facts,
+            "groups": {name: [line.json() for line in lines] for name, lines in self.lines.items()},
+            "not_measured": self.failed,
+        }
 
 
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -69,6 +143,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--list", action="store_true", help="list the groups and exit")
     parser.add_argument("--only", type=_groups, default=tuple(GROUPS), metavar="GROUP,...", help="only these groups")
     parser.add_argument("--json", metavar="FILE", help="write the results for programs too")
+    parser.add_argument("--docs", metavar="FILE", help="write the results into this document, between its marks")
     return parser.parse_args(argv)
 
 
@@ -80,41 +155,12 @@ def _groups(text: str) -> tuple[str, ...]:
     return names
 
 
-def _group(bench: Bench, name: str, results: dict[str, list[Line]], failed: dict[str, str]) -> None:
-    started = time.monotonic()
-    lines: list[Line] = []
-    try:
-        lines.extend(import_module(f"rows.{_MODULES.get(name, name)}").measure(bench))
-    except Exception as error:  # noqa: BLE001 - one group that fails must not take the others with it
-        failed[name] = f"{type(error).__name__}: {error}"
-        traceback.print_exc()
-    results[name] = lines
-    print(f"### {GROUPS[name]} ({time.monotonic() - started:.0f} s)\n\n{table(lines)}\n", flush=True)
-
-
-def _conclude(results: dict[str, list[Line]], failed: dict[str, str]) -> None:
-    lines = [line for group in results.values() for line in group]
-    met = [line for line in lines if line.verdict is Verdict.MEETS]
-    short = [line for line in lines if line.verdict in (Verdict.SHORT, Verdict.FAILED)]
-    print(f"{len(met)} of {len(met) + len(short)} comparisons with a bar reach it.")
-    for line in short:
-        what, ours, against, ratio, bar, verdict = line.cells()
-        print(f"- {verdict}: {what}: {ours}{f' ({ratio} than {against})' if ratio else ''}, bar {bar}")
-    for name, reason in failed.items():
-        print(f"- not measured: {name}: {reason}")
-
-
-def _write_json(path: str, kind: str, facts: list[str], results: dict[str, list[Line]], failed: dict[str, str]) -> None:
-    document = {
-        "kind": kind,
-        "caveats": list(machine.CAVEATS),
-        "machine": facts,
-        "groups": {name: [line.json() for line in lines] for name, lines in results.items()},
-        "not_measured": failed,
-    }
+def _write_into(path: str, run: Run) -> None:
+    """Put the results between the two marks of a document."""
+    with open(path) as file:
+        before, _, rest = file.read().partition(START)
     with open(path, "w") as file:
-        json.dump(document, file, indent=1)
-        file.write("\n")
+        file.write(f"{before}{START}\n\n{run.page()}\n{END}{rest.partition(END)[2]}")
 
 
 if __name__ == "__main__":

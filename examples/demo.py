@@ -43,6 +43,7 @@ class Stage:
             "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
             "HOME": str(folder),
             "BESPEAK_LEDGER": str(folder / "book.sqlite3"),
+            "ORCHESJOB_HOME": str(folder / "jobs"),
         }
 
     def start(self, command: str) -> subprocess.Popen[str]:
@@ -65,10 +66,14 @@ class Stage:
                 return
         sys.exit(f"demo: the command ended without saying {words!r}")
 
-    def finish(self, process: subprocess.Popen[str], *, code: int = 0, shows: tuple[str, ...] = ()) -> str:
-        """Wait for a command, print what it said, and insist on its exit code and on some words."""
+    def finish(
+        self, process: subprocess.Popen[str], *, code: int = 0, shows: tuple[str, ...] = (), only: str = ""
+    ) -> str:
+        """Wait for a command, print what it said (only lines with a word of ``only``), and insist on its answer."""
         output, _ = process.communicate(timeout=60)
-        print("".join(f"  {line}\n" for line in output.splitlines()), end="", flush=True)
+        wanted = only.split()
+        lines = [line for line in output.splitlines() if not wanted or any(word in line for word in wanted)]
+        print("".join(f"  {line}\n" for line in lines), end="", flush=True)
         if process.returncode != code:
             sys.exit(f"demo: exit code {process.returncode} instead of {code}")
         for words in shows:
@@ -76,9 +81,9 @@ class Stage:
                 sys.exit(f"demo: the answer does not say {words!r}")
         return output
 
-    def type(self, command: str, *, code: int = 0, shows: tuple[str, ...] = ()) -> str:
+    def type(self, command: str, *, code: int = 0, shows: tuple[str, ...] = (), only: str = "") -> str:
         """Run a command to its end."""
-        return self.finish(self.start(command), code=code, shows=shows)
+        return self.finish(self.start(command), code=code, shows=shows, only=only)
 
 
 def book_and_gate(stage: Stage) -> None:
@@ -115,7 +120,30 @@ def book_and_gate(stage: Stage) -> None:
     stage.type("bespeak log", shows=("alice", "bob", "carol"))
 
 
-CHAPTERS = (book_and_gate,)
+def job_for_later(stage: Stage) -> None:
+    """Play the second chapter: a job that starts at its time, with nobody connected."""
+    fields = '"run_key" "reservation_status" "dispatcher" "exit_code" "started_at_iso" "stdout"'
+    say("On the edge host, a dispatcher is kept running by the system.")
+    dispatcher = stage.start("bespeak job run")
+    try:
+        stage.show_until(dispatcher, "reserver_started")
+        say("A job is reserved for three seconds ahead, and whoever reserved it goes away.")
+        stage.type(
+            "sh -c \"bespeak job reserve --run-key nightly --not-before +3s -- sh -c 'echo all 12 channels pass'\"",
+            shows=("RESERVED",),
+            only=fields,
+        )
+        print(styled("  (the connection is closed)", "2"))
+
+        say("Its time comes. Later somebody connects again, and collects the result.")
+        stage.type("bespeak job wait --run-key nightly --timeout 30s", shows=("SUCCEEDED",), only=fields)
+        stage.type("bespeak job result --run-key nightly --logs", shows=("all 12 channels pass",), only=fields)
+    finally:
+        dispatcher.terminate()
+        dispatcher.communicate(timeout=30)
+
+
+CHAPTERS = (book_and_gate, job_for_later)
 
 
 def main() -> None:

@@ -76,14 +76,20 @@ def filled(bench: Bench, resources: int, reservations: int) -> str:
     """Return the path of a book of its own with so many past and future reservations."""
     words = repr([(step.version, step.sqlite) for step in LEDGER.steps]) + _FACTS + _RESERVATIONS + _LOG
     digest = hashlib.sha256(words.encode()).hexdigest()[:10]
-    kept = os.path.join(CACHE, f"book-{resources}-{reservations}-{digest}.db")
+    sort = f"book-{resources}-{reservations}-"
+    kept = os.path.join(CACHE, f"{sort}{digest}.db")
     if not os.path.exists(kept):
         os.makedirs(CACHE, exist_ok=True)
-        half = f"{kept}.{os.getpid()}"
+        for old in os.listdir(CACHE):
+            if old.startswith(sort):
+                os.unlink(os.path.join(CACHE, old))
+        half = os.path.join(CACHE, f"{sort}half-{os.getpid()}")
         _fill(half, resources, reservations)
         os.rename(half, kept)
     path = bench.path("book.db")
     shutil.copyfile(kept, path)
+    with open(path, "rb") as file:
+        os.fsync(file.fileno())  # or the first commits that are measured would pay for the copy
     return path
 
 

@@ -20,7 +20,7 @@ acknowledges is durable; call-dibs keeps one file a resource, without times, and
 bespeak's figures are of commits that survive power loss, unless a line says otherwise.
 Books are filled by bulk SQL, with the rows and indexes that the same reservations made one by one would have. The \
 history is uniform (every resource has its share), which that of a real lab is not.
-A benchmark that shares its machine with other work measures that work too; the load average is printed.
+A benchmark that shares its machine with other work measures that work too; each section says how much.
 """.strip().splitlines()
 
 
@@ -49,6 +49,31 @@ def synced_file(folder: str) -> Iterator[Callable[[], None]]:
             os.fsync(descriptor)
 
         yield write
+
+
+class OtherWork:
+    """How much of the machine other people's processes used since this was made."""
+
+    def __init__(self) -> None:
+        self._busy, self._every = _ticks()
+        self._own = _own_seconds()
+
+    def share(self) -> float:
+        """Return their share of all processors; this process and the children it has waited for do not count."""
+        busy, every = _ticks()
+        own_ticks = (_own_seconds() - self._own) * os.sysconf("SC_CLK_TCK")
+        return max(0.0, busy - self._busy - own_ticks) / max(every - self._every, 1)
+
+
+def _own_seconds() -> float:
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
+def _ticks() -> tuple[int, int]:
+    with open("/proc/stat") as file:
+        ticks = [int(word) for word in file.readline().split()[1:9]]
+    return sum(ticks) - ticks[3] - ticks[4], sum(ticks)
 
 
 def _processor() -> str:

@@ -8,14 +8,14 @@ from __future__ import annotations
 import getpass
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from harness import peers, stats
 from harness.lines import Bar, Line
-from harness.processes import whole
+from harness.processes import Repeated
 
 if TYPE_CHECKING:
     from harness.bench import Bench
@@ -35,32 +35,34 @@ async def use():
 """
 _JSON = '[reservations]\nbackend = "json"\n[reservations.json]\npath = "r.json"\n'
 
-Timed = Callable[[], float]
-
 
 def measure(bench: Bench) -> Iterator[Line]:
     """Measure each command in turn with a bare interpreter and with the peers that can do it."""
     user = getpass.getuser()
+    here = os.getcwd()
     with ExitStack() as stack:
+        stack.callback(os.chdir, here)
         ours, wishes = _bespeak(bench)
         theirs = _otto(bench, user) | _labgrid(bench, stack, user) | _dibs(bench)
-        bare = [peers.installed("bespeak").python, "-c", "pass"]
-        things = {"bare": lambda: whole(bare, peers.environ(bench.folder))} | ours | theirs
-        samples = stats.in_turn(things, bench.pick(7, 25))
+        bare = Repeated([peers.installed("bespeak").python, "-c", "pass"], peers.environ(bench.folder))
+        things = {"bare": bare} | ours | theirs
+        samples = stats.in_turn(things, bench.pick(5, 25))
     kept = {name: stats.summary([value * 1000 for value in each]) for name, each in samples.items()}
+    cpu = {name: stats.summary([value * 1000 for value in each.cpu[1:]]).p50 for name, each in things.items()}
     for name, (limit, same) in wishes.items():
         own = kept[name]
         floor = Bar(limit, of_ratio=True) if limit else None
         what = f"`bespeak {name}`"
-        yield Line(
-            what, own.p50, "ms", "`python -c pass`", kept["bare"].p50, "slower", floor, detail=asdict(kept["bare"])
-        )
+        note = f"processor time {cpu[name]:.0f} ms, {cpu[name] / cpu['bare']:.1f}x"
+        detail = asdict(own) | {"cpu_ms": cpu[name], "bare": asdict(kept["bare"]) | {"cpu_ms": cpu["bare"]}}
+        yield Line(what, own.p50, "ms", "`python -c pass`", kept["bare"].p50, "slower", floor, note, detail)
         for peer in same:
             bar = None if peer.startswith("dibs") else Bar(PEER, at_least=True, of_ratio=True)
-            yield Line(what, own.p50, "ms", f"`{peer}`", kept[peer].p50, "faster", bar, detail=asdict(kept[peer]))
+            detail = asdict(kept[peer]) | {"cpu_ms": cpu[peer]}
+            yield Line(what, own.p50, "ms", f"`{peer}`", kept[peer].p50, "faster", bar, detail=detail)
 
 
-def _bespeak(bench: Bench) -> tuple[dict[str, Timed], dict[str, tuple[float, tuple[str, ...]]]]:
+def _bespeak(bench: Bench) -> tuple[dict[str, Repeated], dict[str, tuple[float, tuple[str, ...]]]]:
     """Return the commands, and for each its bar and the peers that do the same thing."""
     root = bench.path("repo")
     os.makedirs(os.path.join(root, ".bespeak"))
@@ -70,12 +72,8 @@ def _bespeak(bench: Bench) -> tuple[dict[str, Timed], dict[str, tuple[float, tup
     program = peers.installed("bespeak").program("bespeak")
     environ = peers.environ(root, BESPEAK_LEDGER=os.path.join(root, "book.db"), PWD=root)
 
-    def timed(*words: str) -> Timed:
-        def run() -> float:
-            os.chdir(root)
-            return whole([program, *words], environ)
-
-        return run
+    def timed(*words: str) -> Repeated:
+        return Repeated([program, *words], environ, root)
 
     timed("reserve", *_NEEDED, "--for", "12h")()
     commands = {
@@ -104,8 +102,8 @@ def _bespeak(bench: Bench) -> tuple[dict[str, Timed], dict[str, tuple[float, tup
     return commands, wishes
 
 
-def _otto(bench: Bench, user: str) -> dict[str, Timed]:
-    things: dict[str, Timed] = {}
+def _otto(bench: Bench, user: str) -> dict[str, Repeated]:
+    things: dict[str, Repeated] = {}
     for release, later in (("otto 0.5.2", False), ("otto newest", True)):
         root = bench.path("otto")
         _otto_project(root, user, later=later)
@@ -113,12 +111,8 @@ def _otto(bench: Bench, user: str) -> dict[str, Timed]:
         environ = peers.environ(bench.path("home"), **{"OTTOPATH" if later else "OTTO_SUT_DIRS": root}, COLUMNS="100")
         os.makedirs(environ["HOME"])
 
-        def timed(*words: str, program: str = program, environ: dict[str, str] = environ, root: str = root) -> Timed:
-            def run() -> float:
-                os.chdir(root)
-                return whole([program, *words], environ)
-
-            return run
+        def timed(*words: str, program: str = program, environ: dict[str, str] = environ, root: str = root) -> Repeated:
+            return Repeated([program, *words], environ, root)
 
         things[f"{release} reservation check"] = timed("-l", _LAB, "reservation", "check")
         things[f"{release} run"] = timed("-l", _LAB, "run", "use")
@@ -146,14 +140,14 @@ def _otto_project(root: str, user: str, *, later: bool) -> None:
     _write(os.path.join(root, "r.json"), json.dumps(held))
 
 
-def _labgrid(bench: Bench, stack: ExitStack, user: str) -> dict[str, Timed]:
+def _labgrid(bench: Bench, stack: ExitStack, user: str) -> dict[str, Repeated]:
     folder = bench.path("labgrid")
     address = stack.enter_context(peers.labgrid_coordinator(folder, 100))
     client = peers.installed("labgrid").program("labgrid-client")
     environ = peers.environ(folder, LG_USERNAME=user)
 
-    def timed(*words: str) -> Timed:
-        return lambda: whole([client, "-x", address, *words], environ)
+    def timed(*words: str) -> Repeated:
+        return Repeated([client, "-x", address, *words], environ)
 
     return {
         "labgrid-client acquire": timed("-p", "p00001", "acquire"),
@@ -163,12 +157,12 @@ def _labgrid(bench: Bench, stack: ExitStack, user: str) -> dict[str, Timed]:
     }
 
 
-def _dibs(bench: Bench) -> dict[str, Timed]:
+def _dibs(bench: Bench) -> dict[str, Repeated]:
     environ = peers.dibs_environ(bench.path("dibs"), ("rack2",)) | {"DIBS_OWNER": "alice"}
     program = peers.installed("call-dibs").program("dibs")
 
-    def timed(*words: str) -> Timed:
-        return lambda: whole([program, *words], environ)
+    def timed(*words: str) -> Repeated:
+        return Repeated([program, *words], environ)
 
     return {
         "dibs claim": timed("claim", "rack2"),

@@ -40,7 +40,7 @@ def measure(bench: Bench) -> Iterator[Line]:
         }
     finally:
         server.stop()
-    few = bench.pick(3, 10)
+    few = bench.pick(2, 10)
     theirs = {
         f"{peers.version('labgrid')} reserve --wait": _labgrid(bench, few),
         f"{peers.version('call-dibs')} claim --wait --poll 1": _dibs(bench, few),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -31,7 +32,7 @@ def test_the_groups_can_be_listed() -> None:
 def test_every_group_has_a_module_that_can_be_loaded() -> None:
     done = run(
         "import run\nfrom importlib import import_module\n"
-        "for name in run.GROUPS: assert callable(import_module(f'rows.{run._MODULES.get(name, name)}').measure), name"
+        "for module, _ in run.GROUPS.values(): assert callable(import_module(module).measure), module"
     )
     assert done.returncode == 0, done.stderr
 
@@ -77,6 +78,20 @@ def test_things_are_measured_in_turn_and_the_warming_is_dropped() -> None:
 def test_a_line_says_its_ratio_and_its_verdict(line: Line, ratio: float | None, verdict: Verdict) -> None:
     assert line.ratio == (None if ratio is None else pytest.approx(ratio))
     assert line.verdict is verdict
+
+
+def test_results_go_between_the_marks_of_a_document(tmp_path: Path) -> None:
+    done = run(
+        f"import run\npath = {str(tmp_path / 'page.md')!r}\n"
+        "open(path, 'w').write(f'# Before\\n{run.START}\\nold\\n{run.END}\\nafter\\n')\n"
+        "run._write_into(path, run.Run('test run', ['a machine']))"
+    )
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "page.md").read_text()
+    assert page.startswith("# Before\n<!-- results")
+    assert page.endswith("<!-- to here -->\nafter\n")
+    assert "- a machine" in page
+    assert "old" not in page.replace("older", "")
 
 
 def test_a_table_lines_up() -> None:

@@ -28,8 +28,8 @@ def test_invariants_hold_for_32_processes_on_20_resources(book_url):
     for identifier, number in told["acknowledged"]:
         assert granted[identifier] == number
     assert all(told["done"].get(kind) for kind in ("reserve", "queue", "later", "extend", "shorten", "kick", "release"))
-    assert found.grants_from_line > 20
-    assert found.grants > 100
+    assert found.grants_from_line > 10
+    assert found.grants > 40
 
 
 @pytest.fixture

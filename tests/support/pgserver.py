@@ -189,8 +189,9 @@ def _guard(owner_pid: int, folder: str, *, durable: bool) -> int:
     if not failed:
         server.send_signal(signal.SIGQUIT)
         server.wait()
-    if not failed:
         shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            os.unlink(folder + ".lock")
     return int(failed)
 
 

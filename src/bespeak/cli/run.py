@@ -30,7 +30,7 @@ _SHORTEST_KEEPALIVE_US = SECOND_US
 _SIGNS_A_LEASE = 3
 _SOONEST_US = SECOND_US // 50
 _NOTICE_US = 5 * MINUTE_US
-"""An end is announced this long ahead, µs."""
+"""An end is moved or announced this long ahead, µs, or halfway through a shorter hold."""
 
 
 def run(context: Context, values: Values) -> int:
@@ -78,6 +78,7 @@ class Hold:
         self._held = taken
         self._keepalive_us = keepalive_us
         self._moves_on = values["for"] is None
+        self._notice_us = min(_NOTICE_US, (taken.ends_us - taken.starts_us) // 2)
         self._stops = not values["keep_going"]
         self._announced = False
         self._lost = False
@@ -144,9 +145,10 @@ class Hold:
             return _KEEPALIVE_US / SECOND_US
         every_us = self._give_sign()
         left_us = self._held.ends_us - self._now_us()
-        if left_us <= max(_NOTICE_US, every_us):
+        if left_us <= self._notice_us:
             left_us = self._near_the_end(left_us)
-        return max(min(every_us, left_us), _SOONEST_US) / SECOND_US
+        due_us = left_us - self._notice_us if left_us > self._notice_us else left_us
+        return max(min(every_us, due_us), _SOONEST_US) / SECOND_US
 
     def _give_sign(self) -> int:
         """Renew the lease; return how long to wait until the next time, µs."""

@@ -162,15 +162,16 @@ class ProgramStarter:
         for descriptor in list(call.pipes):
             call.read(descriptor)
             self._drop(call, descriptor)
-        _, status = os.waitpid(call.pid, 0)
+        ended = _exit_code(call.pid)
         self._epoll.unregister(call.pidfd)
         del self._by_descriptor[call.pidfd], self._calls[call.token]
         os.close(call.pidfd)
-        ended = os.waitstatus_to_exitcode(status)
         code: int | None = ended
         note = ""
         if call.too_long:
             code, note = None, f"took longer than {call.limit:g} s"
+        elif ended is None:
+            note = "its exit code was lost"
         elif ended < 0:
             code, note = None, f"was ended by signal {-ended}"
         self._ended.append((call.token, Reply(code, _text(call.out), _text(call.err), note)))
@@ -194,6 +195,14 @@ class ProgramStarter:
         self._calls.clear()
         os.close(self._null)
         self._epoll.close()
+
+
+def _exit_code(pid: int) -> int | None:
+    """Return how a process ended; None where the kernel was told not to keep it (an ignored SIGCHLD)."""
+    try:
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    except ChildProcessError:
+        return None
 
 
 def _text(data: bytearray) -> str:

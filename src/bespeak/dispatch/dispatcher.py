@@ -22,91 +22,22 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bespeak.dispatch.calls import Starter
     from bespeak.dispatch.claims import Look, Outcome, Taken
-    from bespeak.dispatch.desk import Desk
-    from bespeak.dispatch.events import EventLog
-    from bespeak.dispatch.metrics import Exporter, Metrics
     from bespeak.dispatch.model import Job
-    from bespeak.dispatch.needs import Holds
-    from bespeak.dispatch.place import Runner
-    from bespeak.dispatch.signals import Signals
-    from bespeak.dispatch.supervision import Supervisor
-    from bespeak.dispatch.timer import WallTimer
-    from bespeak.dispatch.wakes import Wakes
+    from bespeak.dispatch.parts import Options, Parts
 
-_SHORTEST_POLL_SECONDS = 0.05
+_EXPIRED_FIELDS = (
+    "reservation_id",
+    "run_key",
+    "reservation_status",
+    "not_before",
+    "expires_at",
+    "created_at",
+    "updated_at",
+    "last_error",
+)
 _ASK_AGAIN_SECONDS = 2.0
 _NEED_AGAIN_US = 5_000_000
-
-
-class Options:
-    """What a dispatcher was told.
-
-    Args:
-        poll_seconds: look again after so long even if nothing woke us.
-        error_seconds: pause after the book could not be asked.
-        start_options: for every start call.
-        max_starts: start calls under way at once.
-        start_seconds: how long one may take.
-        retries: how often a failed start is tried again.
-        once: leave when nothing is due.
-    """
-
-    __slots__ = ("error_seconds", "max_starts", "once", "poll_seconds", "retries", "start_options", "start_seconds")
-
-    def __init__(
-        self,
-        *,
-        poll_seconds: float = 2.0,
-        error_seconds: float = 5.0,
-        start_options: Sequence[str] = (),
-        max_starts: int = 32,
-        start_seconds: float = 30.0,
-        retries: int = 0,
-        once: bool = False,
-    ) -> None:
-        self.poll_seconds = max(poll_seconds, _SHORTEST_POLL_SECONDS)
-        self.error_seconds = error_seconds
-        self.start_options = tuple(start_options)
-        self.max_starts = max_starts
-        self.start_seconds = start_seconds
-        self.retries = retries
-        self.once = once
-
-
-class Parts:
-    """What a dispatcher is made of; each part is closed by who made it."""
-
-    __slots__ = ("desk", "exporter", "holds", "log", "metrics", "runner", "signals", "starter", "supervisor", "timer",
-                 "wakes")  # fmt: skip
-
-    def __init__(
-        self,
-        *,
-        desk: Desk,
-        runner: Runner,
-        starter: Starter,
-        log: EventLog,
-        metrics: Metrics,
-        exporter: Exporter | None,
-        holds: Holds,
-        signals: Signals,
-        supervisor: Supervisor,
-        timer: WallTimer,
-        wakes: Wakes,
-    ) -> None:
-        self.desk = desk
-        self.runner = runner
-        self.starter = starter
-        self.log = log
-        self.metrics = metrics
-        self.exporter = exporter
-        self.holds = holds
-        self.signals = signals
-        self.supervisor = supervisor
-        self.timer = timer
-        self.wakes = wakes
 
 
 class Dispatcher:
@@ -328,9 +259,8 @@ class Dispatcher:
                 self._report_one(outcome)
         for job in taken.expired:
             self._parts.metrics.add("expired")
-            names = ("reservation_id", "run_key", "reservation_status", "not_before", "expires_at", "last_error",
-                     "updated_at")  # fmt: skip
-            fields: dict[str, object] = {name: getattr(job, name) for name in names}
+            fields: dict[str, object] = {name: getattr(job, name) for name in _EXPIRED_FIELDS}
+            fields["command"] = job.command
             self._parts.log.emit("reservation_expired", fields)
 
     def _report_one(self, outcome: Outcome) -> None:

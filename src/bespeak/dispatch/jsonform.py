@@ -43,14 +43,13 @@ def job_json(job: Job) -> dict[str, object]:
 
 
 def text(value: object, *, indent: int | None = 2) -> str:
-    """Return JSON text that any stream can carry: what UTF-8 cannot say is escaped."""
+    """Return JSON text that any stream and any terminal can take: what is not printable is escaped."""
     separators = None if indent else (",", ":")
     found = json.dumps(value, ensure_ascii=False, indent=indent, separators=separators)
-    try:
-        found.encode()
-    except UnicodeEncodeError:
-        return json.dumps(value, indent=indent, separators=separators)
-    return found
+    # JSON itself escapes only the first 32 characters; a terminal also obeys others, and a lone surrogate is no UTF-8.
+    if found.isascii() or found.replace("\n", "").isprintable():
+        return found
+    return json.dumps(value, indent=indent, separators=separators)
 
 
 def write(value: object, stream: TextIO | None = None, *, indent: int | None = 2) -> None:

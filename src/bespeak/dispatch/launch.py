@@ -46,11 +46,16 @@ def start_words(job: Job, runner: Runner, options: Sequence[str]) -> list[str]:
         options: of the dispatcher, before those of the reservation.
     """
     key = ["--idempotency-key", job.reservation_id] if runner.embedded else []
-    return ["start", "--run-key", job.run_key, *key, *options, *job.start_options, "--", *full_command(job)]
+    return ["start", *_run_key(job), *key, *options, *job.start_options, "--", *full_command(job)]
 
 
 def ask_words(job: Job, runner: Runner) -> list[str]:
     """Return the runner's arguments that tell whether ``job`` was started."""
     if runner.embedded:
         return ["status", "--idempotency-key", job.reservation_id]
-    return ["status", "--run-key", job.run_key]
+    return ["status", *_run_key(job)]
+
+
+def _run_key(job: Job) -> list[str]:
+    """Return the run key as documented, in two words; one that begins like a flag goes in one."""
+    return [f"--run-key={job.run_key}"] if job.run_key.startswith("-") else ["--run-key", job.run_key]

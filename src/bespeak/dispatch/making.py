@@ -150,19 +150,25 @@ def _needs(caller: Caller) -> dict[str, object]:
 
 
 def _book(caller: Caller, engine: Engine, job: Job) -> Job:
-    """Book what a job needs; when that is refused, it is as if nothing had been asked."""
+    """Book what a new job needs; when that is refused, it is as if nothing had been asked."""
+    try:
+        booking_id, next_us = _booking(caller, job)
+    except (BusyError, UsageError):
+        store.withdraw(engine, job)
+        raise
+    return store.booked(engine, job, booking_id, next_us)
+
+
+def _booking(caller: Caller, job: Job) -> tuple[str, int]:
+    """Book what a job needs; return the booking and when a dispatcher is to look at the job, µs UTC."""
     from bespeak.dispatch.needs import book
     from bespeak.ledger import open_ledger
     from bespeak.settings import ledger_url
 
     named = caller.value("ledger") or job.extras.get("ledger")
-    try:
-        with open_ledger(ledger_url(str(named) if named else None)) as ledger:
-            booking_id, starts_us = book(ledger, job, ledger.now_us())
-    except (BusyError, UsageError):
-        store.withdraw(engine, job)
-        raise
-    return store.booked(engine, job, booking_id, starts_us if job.not_before else 0)
+    with open_ledger(ledger_url(str(named) if named else None)) as ledger:
+        booking_id, starts_us = book(ledger, job, ledger.now_us())
+    return booking_id, starts_us if job.not_before else 0
 
 
 def read_number(text: str, flag: str, least: int, most: int) -> int:
@@ -181,23 +187,21 @@ def read_number(text: str, flag: str, least: int, most: int) -> int:
 
 
 def requeue(caller: Caller) -> int:
-    """Make a reservation that is over wait again."""
+    """Make a reservation that is over wait again; what it needs is booked anew, or nothing changes."""
     from bespeak.dispatch.one import Which
 
     which = Which(caller)
     now_us = now()
+    not_before, expires_at = (_instant(caller, name, now_us) for name in ("not-before", "expires-at"))
     engine = open_store(caller.url)
     try:
+        job = store.look(engine, run_key=which.run_key, reservation_id=which.reservation_id).job
+        store.check_requeue(engine, job, force=caller.on("force"))
+        job.not_before = not_before
+        booking = _booking(caller, job) if job.extras.get("needs") else None
         answer: Answer = store.requeue(
-            engine,
-            run_key=which.run_key,
-            reservation_id=which.reservation_id,
-            not_before=_instant(caller, "not-before", now_us),
-            expires_at=_instant(caller, "expires-at", now_us),
-            force=caller.on("force"),
+            engine, job, not_before=not_before, expires_at=expires_at, booking=booking, force=caller.on("force")
         )
-        if answer.job.extras.get("needs"):
-            answer.job = _book(caller, engine, answer.job)
     finally:
         engine.close()
     jsonform.write({"requeued": True, "reservation": jsonform.job_json(answer.job), "dispatcher": answer.dispatcher})

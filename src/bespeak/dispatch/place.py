@@ -66,14 +66,13 @@ def open_store(url: str, *, busy_seconds: float | None = None) -> Engine:
 def _keep_private(path: str) -> None:
     """Take the rights of others from a database that the original program made readable for everyone.
 
-    A folder that was set up for a group keeps the group's rights.
+    That program makes files 0644. Where others may write as well, somebody has set that up on purpose, and it stays.
     """
     try:
-        folder = os.stat(os.path.dirname(path)).st_mode
-        wanted = 0o660 if folder & stat.S_ISGID and folder & stat.S_IWGRP else 0o600
         for name in (path, path + "-wal", path + "-shm"):
-            if os.path.exists(name) and os.stat(name).st_mode & 0o777 & ~wanted:
-                os.chmod(name, os.stat(name).st_mode & wanted)
+            mode = stat.S_IMODE(os.stat(name).st_mode) if os.path.exists(name) else 0
+            if mode & 0o077 and not mode & 0o022:
+                os.chmod(name, mode & 0o700)
     except OSError:
         return  # another user's file: that user's next command does it
 

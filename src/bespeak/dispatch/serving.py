@@ -8,13 +8,14 @@ from bespeak import ids
 from bespeak.clock import SECOND_US
 from bespeak.dispatch.calls import ProgramStarter
 from bespeak.dispatch.desk import Desk
-from bespeak.dispatch.dispatcher import Dispatcher, Options, Parts
+from bespeak.dispatch.dispatcher import Dispatcher
 from bespeak.dispatch.events import EventLog
 from bespeak.dispatch.helper import HelperStarter
 from bespeak.dispatch.liveness import Dispatcher as Line
 from bespeak.dispatch.liveness import this_process
 from bespeak.dispatch.metrics import Exporter, Metrics
 from bespeak.dispatch.needs import Holds
+from bespeak.dispatch.parts import Parts
 from bespeak.dispatch.place import open_store, runner_home
 from bespeak.dispatch.schema import TOPIC
 from bespeak.dispatch.signals import Signals
@@ -26,6 +27,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bespeak.dispatch.parts import Options
     from bespeak.dispatch.place import Runner
     from bespeak.storage.port import Engine
 

@@ -19,6 +19,8 @@ class Signals:
         self._first = 0.0
         self._hurry = False
         self._read, self._write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        # Whoever ignores SIGCHLD passes that on to us, and the exit codes of our calls would be lost.
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         self._before = {number: signal.signal(number, self._take) for number in _STOPPING}
         self._wakeup = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
 

@@ -18,8 +18,8 @@ from bespeak.errors import UsageError, WaitTimedOutError, WrongStateError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.dispatch.cli import Caller
-    from bespeak.dispatch.dispatcher import Options
     from bespeak.dispatch.model import Job
+    from bespeak.dispatch.parts import Options
 
 _MOST_STARTS = 10_000
 _MOST_RETRIES = 1_000_000
@@ -43,7 +43,7 @@ def run(caller: Caller) -> int:
 
 
 def _options(caller: Caller, *, embedded: bool) -> Options:
-    from bespeak.dispatch.dispatcher import Options
+    from bespeak.dispatch.parts import Options
 
     starts = caller.value("max-starts") or str(_EMBEDDED_STARTS if embedded else _EXTERNAL_STARTS)
     retries = caller.value("start-retries") or str(0 if caller.prog == DOCUMENTED_PROGRAM else _OUR_RETRIES)

@@ -207,23 +207,30 @@ def cancel(engine: Engine, *, run_key: str | None, reservation_id: str | None) -
     return engine.transact((LOCK,), work)
 
 
+_REQUEUE = (
+    "UPDATE reservations SET reservation_status = 'RESERVED', attempts = 0, owner = NULL, claim_no = claim_no + 1,"
+    " not_before = :not_before, expires_at = :expires_at, next_us = :next_us, booking_id = :booking_id,"
+    " last_error = NULL, updated_at = :now_s WHERE reservation_id = :id"
+)
+
+
 def requeue(
     engine: Engine,
+    job: Job,
     *,
-    run_key: str | None,
-    reservation_id: str | None,
     not_before: int | None = None,
     expires_at: int | None = None,
+    booking: tuple[str, int] | None = None,
     force: bool = False,
 ) -> Answer:
     """Make a failed, expired or cancelled reservation RESERVED again.
 
     Args:
         engine: the store.
-        run_key: which one.
-        reservation_id: or which one.
+        job: which one; it is read again under the lock.
         not_before: a new start, seconds since 1970; None for at once.
         expires_at: a new end, seconds since 1970; None for none.
+        booking: the id of the new booking of what it needs, and when to look at it, µs UTC.
         force: also one whose dispatcher died where nobody else can ask its runner.
 
     Raises:
@@ -232,25 +239,25 @@ def requeue(
     """
 
     def work(tx: Transaction) -> Answer:
-        job = rows.get(tx, run_key=run_key, reservation_id=reservation_id)
-        _check_requeue(tx, job, force=force)
-        tx.run(
-            "UPDATE reservations SET reservation_status = 'RESERVED', attempts = 0, owner = NULL,"
-            " claim_no = claim_no + 1, not_before = :not_before, expires_at = :expires_at, next_us = :next_us,"
-            " last_error = NULL, updated_at = :now_s WHERE reservation_id = :id",
-            {
-                "not_before": not_before,
-                "expires_at": expires_at,
-                "next_us": max(not_before or 0, 0) * SECOND_US,
-                "now_s": rows.seconds(tx),
-                "id": job.reservation_id,
-            },
-        )
-        rows.log(tx, [rows.Change(job, "requeued", Status.RESERVED)])
+        found = rows.get(tx, reservation_id=job.reservation_id)
+        _check_requeue(tx, found, force=force)
+        booking_id, next_us = booking or (None, max(not_before or 0, 0) * SECOND_US)
+        values = {"not_before": not_before, "expires_at": expires_at, "next_us": next_us, "booking_id": booking_id}
+        tx.run(_REQUEUE, {**values, "now_s": rows.seconds(tx), "id": job.reservation_id})
+        rows.log(tx, [rows.Change(found, "requeued", Status.RESERVED)])
         after = rows.get(tx, reservation_id=job.reservation_id)
         return Answer(after, created=False, same_request=None, dispatcher=presence(tx, job.site))
 
     return engine.transact((LOCK,), work)
+
+
+def check_requeue(engine: Engine, job: Job, *, force: bool) -> None:
+    """Say now what :func:`requeue` would say, before anything is booked for it.
+
+    Raises:
+        WrongStateError: it waits already, is being dispatched, or was dispatched.
+    """
+    engine.read(lambda tx: _check_requeue(tx, job, force=force))
 
 
 def _check_requeue(tx: Transaction, job: Job, *, force: bool) -> None:

@@ -21,15 +21,29 @@ class Ground:
         tx: the transaction.
         names: the resources, sorted.
         sweep: write down the end of what has lapsed; only where the transaction holds the locks of ``names``.
+        first: the window, µs UTC, that will be looked at first, for a grant; read in the same round trip.
     """
 
-    def __init__(self, tx: Transaction, names: Sequence[str], *, sweep: bool) -> None:
+    def __init__(
+        self, tx: Transaction, names: Sequence[str], *, sweep: bool, first: tuple[int, int] | None = None
+    ) -> None:
         self._tx = tx
         self._names = names
         self._sweep = sweep
-        self.known: dict[str, Resource] = rows.resources(tx, names)
+        self._first = first
+        self._ticket: int | None = None
+        queries = [rows.resources_query(names), rows.line_query(names)]
+        if first is not None:
+            queries.append(rows.overlap_query(names, *first))
+            if tx.dialect == "postgresql":  # a sequence costs nothing there; SQLite would write for a refusal too
+                queries.append((writes.TICKET[tx.dialect], {}))
+        known, line, *more = tx.all_of(queries)
+        self._taken_first = more[0] if more else []
+        if len(more) > 1:
+            self._ticket = int(more[1][0][0])
+        self.known: dict[str, Resource] = {row[0]: rows.resource(row) for row in known}
         self.capacity = {name: resource.capacity for name, resource in self.known.items()}
-        self.line = [entry for entry in rows.in_line(tx, names) if self._alive(entry[1])]
+        self.line = [entry for entry in rows.named(line) if self._alive(entry[1])]
         self.seen: list[Reservation] = [entry[1] for entry in self.line]
 
     def _alive(self, reservation: Reservation) -> bool:
@@ -64,7 +78,7 @@ class Ground:
             ahead_of: somebody in line: of the line only earlier places count then.
         """
         found = []
-        for name, reservation in rows.overlapping(self._tx, self._names, starts_us, ends_us):
+        for name, reservation in self._overlapping(starts_us, ends_us):
             if self._alive(reservation):
                 self.seen.append(reservation)
                 found.append(rows.booking(name, reservation))
@@ -72,6 +86,15 @@ class Ground:
             if ahead_of is None or (reservation.rank, reservation.seq) < (ahead_of.rank, ahead_of.seq):
                 found.append(rows.booking(name, self._owed(reservation)))
         return found
+
+    def _overlapping(self, starts_us: int, ends_us: int) -> list[tuple[str, Reservation]]:
+        if (starts_us, ends_us) == self._first:
+            return rows.named(self._taken_first)
+        return rows.overlapping(self._tx, self._names, starts_us, ends_us)
+
+    def ticket(self) -> int:
+        """Return the next number of the book; only to be asked once."""
+        return writes.ticket(self._tx) if self._ticket is None else self._ticket
 
     def _owed(self, waiter: Reservation) -> Reservation:
         """Return what a waiter is owed: one who slept through all of what was promised is owed it from now on."""

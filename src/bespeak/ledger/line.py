@@ -244,9 +244,9 @@ def _advance(tx: Transaction, me: Reservation, ground: Ground) -> Reservation:
         # It woke late, and what follows its promised window is taken: it still gets the rest of what was promised.
         return _grant(tx, me, ground, me.ends_us)
     lease_us = now_us + LEASE_US
-    tx.run(
+    tx.later(
         "UPDATE ledger_reservations SET starts_us = :starts, lease_us = :lease WHERE seq = :seq",
-        {"starts": fit_us, "lease": lease_us, "seq": me.seq},
+        [{"starts": fit_us, "lease": lease_us, "seq": me.seq}],
     )
     moved = replace(me, starts_us=fit_us, ends_us=rules.window_end(fit_us, me.wanted_us), lease_us=lease_us)
     if fit_us != me.starts_us:

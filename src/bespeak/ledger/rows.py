@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from bespeak.storage.port import Row, Transaction
 
+    Query = tuple[str, dict[str, object]]
+
 COLUMNS = (
     "r.seq, r.id, r.number, r.holder, r.acting, r.resources, r.mode, r.starts_us, r.ends_us, r.created_us, "
     "r.ended_us, r.ended_why, r.ended_note, r.purpose, r.tags, r.priority, r.lease_us, r.waiting, r.rank, "
@@ -109,9 +111,13 @@ def resource(row: Row) -> Resource:
 
 def resources(tx: Transaction, names: Iterable[str]) -> dict[str, Resource]:
     """Return the known ones among ``names``."""
+    return {row[0]: resource(row) for row in tx.all(*resources_query(names))}
+
+
+def resources_query(names: Iterable[str]) -> Query:
+    """Return the query for those of ``names`` that the book knows."""
     inside, params = in_list("n", names)
-    found = tx.all(f"SELECT {RESOURCE_COLUMNS} FROM ledger_resources WHERE name IN ({inside})", params)
-    return {row[0]: resource(row) for row in found}
+    return f"SELECT {RESOURCE_COLUMNS} FROM ledger_resources WHERE name IN ({inside})", params
 
 
 def overlapping(tx: Transaction, names: Iterable[str], starts_us: int, ends_us: int) -> list[tuple[str, Reservation]]:
@@ -119,17 +125,30 @@ def overlapping(tx: Transaction, names: Iterable[str], starts_us: int, ends_us: 
 
     Lapsed ones are among them; whoever asks decides what a lapse means.
     """
+    return named(tx.all(*overlap_query(names, starts_us, ends_us)))
+
+
+def overlap_query(names: Iterable[str], starts_us: int, ends_us: int) -> Query:
+    """Return the query of :func:`overlapping`; its rows are read by :func:`named`."""
     inside, params = in_list("n", names)
-    sql = _OVERLAP.format(columns=COLUMNS, names=inside, long=LONG_US)
     params |= {"starts": starts_us, "ends": ends_us}
-    return [(row[0], reservation(row[1:])) for row in tx.all(sql, params)]
+    return _OVERLAP.format(columns=COLUMNS, names=inside, long=LONG_US), params
 
 
 def in_line(tx: Transaction, names: Iterable[str]) -> list[tuple[str, Reservation]]:
     """Return who waits for any of ``names``, in order, with the resource waited for; lapsed ones included."""
+    return named(tx.all(*line_query(names)))
+
+
+def line_query(names: Iterable[str]) -> Query:
+    """Return the query of :func:`in_line`; its rows are read by :func:`named`."""
     inside, params = in_list("n", names)
-    rows = tx.all(_LINE.format(columns=COLUMNS, names=inside), params)
-    return [(row[0], reservation(row[1:])) for row in rows]
+    return _LINE.format(columns=COLUMNS, names=inside), params
+
+
+def named(found: Iterable[Row]) -> list[tuple[str, Reservation]]:
+    """Make reservations of rows that begin with the name of a resource."""
+    return [(row[0], reservation(row[1:])) for row in found]
 
 
 def by_id(tx: Transaction, identifier: str) -> Reservation | None:

@@ -65,10 +65,10 @@ class Ledger(Changes, Line, Queries, History, Catalogue):
         raise RefusedError(Refusal(tuple(result), self.next_free(request)), request)
 
     def _reserve(self, tx: Transaction, request: Request, identifier: str) -> Reservation | list[Booking]:
-        ground = Ground(tx, request.resources, sweep=True)
+        starts_us, ends_us = self._window(request, tx.now_us)
+        ground = Ground(tx, request.resources, sweep=True, first=(starts_us, ends_us))
         if self.strict:
             ground.require_known()
-        starts_us, ends_us = self._window(request, tx.now_us)
         blocking = ground.blockers(request.mode, starts_us, ends_us)
         if blocking and request.next_fit:
             fit_us = ground.first_fit(request.mode, starts_us, ends_us - starts_us)
@@ -77,7 +77,7 @@ class Ledger(Changes, Line, Queries, History, Catalogue):
                 blocking = []
         if blocking:
             return blocking
-        made = new(request, identifier, writes.ticket(tx), tx.now_us, (starts_us, ends_us), ends_us - starts_us)
+        made = new(request, identifier, ground.ticket(), tx.now_us, (starts_us, ends_us), ends_us - starts_us)
         writes.insert(tx, made)
         writes.book(tx, made, ground.known)
         announce(tx, Action.RESERVED, request.holder, made)

@@ -41,44 +41,48 @@ def dump(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def ticket(tx: Transaction) -> int:
-    """Return the next number of the book, for a new row and for a grant.
+TICKET = {
+    "sqlite": "UPDATE ledger_ticket SET last = last + 1 RETURNING last",
+    "postgresql": "SELECT nextval('ledger_ticket')",
+}
+"""Draws the next number of the book, for a new row and for a grant. Drawn under the locks of the resources concerned,
+so a later grant of a resource has the greater number."""
 
-    Drawn under the locks of the resources concerned, so a later grant of a resource has the greater number.
-    """
-    if tx.dialect == "sqlite":
-        row = tx.one("UPDATE ledger_ticket SET last = last + 1 RETURNING last")
-    else:
-        row = tx.one("SELECT nextval('ledger_ticket')")
+
+def ticket(tx: Transaction) -> int:
+    """Return the next number of the book."""
+    row = tx.one(TICKET[tx.dialect])
     return int(row[0]) if row else 0
 
 
 def insert(tx: Transaction, new: Reservation) -> None:
     """Write a new reservation; its bookings or its place in line are written apart."""
-    tx.run(
+    tx.later(
         _INSERT,
-        {
-            "seq": new.seq,
-            "id": new.id,
-            "tail": tail(new.id),
-            "number": new.number,
-            "holder": new.holder,
-            "acting": new.acting,
-            "resources": dump(new.resources),
-            "mode": new.mode.value,
-            "starts_us": new.starts_us,
-            "ends_us": FOREVER_US if new.waiting else new.ends_us,
-            "created_us": new.created_us,
-            "purpose": new.purpose,
-            "tags": dump(new.tags),
-            "priority": new.priority,
-            "lease_us": new.lease_us,
-            "waiting": int(new.waiting),
-            "rank": new.rank,
-            "wanted_us": new.wanted_us,
-            "not_before_us": new.not_before_us,
-            "keepalive_us": new.keepalive_us,
-        },
+        [
+            {
+                "seq": new.seq,
+                "id": new.id,
+                "tail": tail(new.id),
+                "number": new.number,
+                "holder": new.holder,
+                "acting": new.acting,
+                "resources": dump(new.resources),
+                "mode": new.mode.value,
+                "starts_us": new.starts_us,
+                "ends_us": FOREVER_US if new.waiting else new.ends_us,
+                "created_us": new.created_us,
+                "purpose": new.purpose,
+                "tags": dump(new.tags),
+                "priority": new.priority,
+                "lease_us": new.lease_us,
+                "waiting": int(new.waiting),
+                "rank": new.rank,
+                "wanted_us": new.wanted_us,
+                "not_before_us": new.not_before_us,
+                "keepalive_us": new.keepalive_us,
+            }
+        ],
     )
 
 
@@ -92,7 +96,7 @@ def book(tx: Transaction, granted: Reservation, known: Mapping[str, Resource]) -
     """
     remember(tx, granted, granted.ends_us, known)
     window = {"starts": granted.starts_us, "ends": granted.ends_us, "seq": granted.seq}
-    tx.run_many(
+    tx.later(
         "INSERT INTO ledger_bookings (resource, starts_us, ends_us, reservation) VALUES (:name, :starts, :ends, :seq)",
         [{"name": name, **window} for name in granted.resources],
     )
@@ -104,7 +108,7 @@ def remember(tx: Transaction, of: Reservation, ends_us: int, known: Mapping[str,
     if length_us >= LONG_US:
         length_us = 0
     new = [name for name in of.resources if name not in known or known[name].longest_us < length_us]
-    tx.run_many(
+    tx.later(
         "INSERT INTO ledger_resources (name, longest_us) VALUES (:name, :longest) ON CONFLICT (name) DO UPDATE "
         "SET longest_us = excluded.longest_us WHERE ledger_resources.longest_us < excluded.longest_us",
         [{"name": name, "longest": length_us} for name in new],
@@ -114,14 +118,14 @@ def remember(tx: Transaction, of: Reservation, ends_us: int, known: Mapping[str,
 def rebook(tx: Transaction, of: Reservation, ends_us: int, known: Mapping[str, Resource]) -> None:
     """Give a reservation and its bookings another end, µs UTC."""
     remember(tx, of, ends_us, known)
-    tx.run("UPDATE ledger_reservations SET ends_us = :ends WHERE seq = :seq", {"ends": ends_us, "seq": of.seq})
+    tx.later("UPDATE ledger_reservations SET ends_us = :ends WHERE seq = :seq", [{"ends": ends_us, "seq": of.seq}])
     keys = {"starts": of.starts_us, "seq": of.seq, "ends": ends_us}
-    tx.run_many(f"UPDATE ledger_bookings SET ends_us = :ends WHERE {_AT}", [{**keys, "name": n} for n in of.resources])
+    tx.later(f"UPDATE ledger_bookings SET ends_us = :ends WHERE {_AT}", [{**keys, "name": n} for n in of.resources])
 
 
 def enter_line(tx: Transaction, of: Reservation) -> None:
     """Enter a waiting reservation into the line."""
-    tx.run_many(
+    tx.later(
         "INSERT INTO ledger_line (resource, rank, reservation) VALUES (:name, :rank, :seq)",
         [{"name": name, "rank": of.rank, "seq": of.seq} for name in of.resources],
     )
@@ -129,23 +133,29 @@ def enter_line(tx: Transaction, of: Reservation) -> None:
 
 def leave_line(tx: Transaction, of: Reservation) -> None:
     """Take a waiting reservation out of the line."""
-    tx.run_many(
+    tx.later(
         "DELETE FROM ledger_line WHERE resource = :name AND rank = :rank AND reservation = :seq",
         [{"name": name, "rank": of.rank, "seq": of.seq} for name in of.resources],
     )
 
 
-def end(tx: Transaction, of: Reservation, ended_us: int, why: EndedWhy, note: str = "") -> bool:
-    """End a reservation: facts, bookings and place in line. False when somebody else ended it first."""
-    if not tx.run(_END, {"seq": of.seq, "ended_us": ended_us, "why": why.value, "note": note}):
-        return False
+def end(tx: Transaction, of: Reservation, ended_us: int, why: EndedWhy, note: str = "") -> None:
+    """End a live reservation all of whose locks the transaction holds: facts, bookings and place in line."""
+    tx.later(_END, [_ending(of, ended_us, why, note)])
+    _vacate(tx, of)
+
+
+def _ending(of: Reservation, ended_us: int, why: EndedWhy, note: str) -> dict[str, object]:
+    return {"seq": of.seq, "ended_us": ended_us, "why": why.value, "note": note}
+
+
+def _vacate(tx: Transaction, of: Reservation) -> None:
     if of.waiting:
         leave_line(tx, of)
     else:
         keys = {"starts": of.starts_us, "seq": of.seq}
-        tx.run_many(f"DELETE FROM ledger_bookings WHERE {_AT}", [{**keys, "name": name} for name in of.resources])
+        tx.later(f"DELETE FROM ledger_bookings WHERE {_AT}", [{**keys, "name": name} for name in of.resources])
     wake(tx, of)
-    return True
 
 
 def bury_lapsed(tx: Transaction, of: Reservation) -> None:
@@ -155,7 +165,8 @@ def bury_lapsed(tx: Transaction, of: Reservation) -> None:
     """
     ended_us = of.end_us(tx.now_us)
     why = EndedWhy.NO_SHOW if of.waiting else EndedWhy.LAPSED
-    if end(tx, of, ended_us, why):
+    if tx.run(_END, _ending(of, ended_us, why, "")):
+        _vacate(tx, of)
         after = {"ended_us": ended_us, "ended_why": why.value, "ended_note": ""}
         log(tx, Action(why.value), SYSTEM, None, of.id, of.resources, window(of), after)
 
@@ -205,16 +216,18 @@ def log(
     after: Mapping[str, object] | None = None,
 ) -> None:
     """Record a change: the facts that differ, before and after."""
-    tx.run(
+    tx.later(
         _LOG,
-        {
-            "at_us": tx.now_us,
-            "action": action.value,
-            "reservation": reservation_id,
-            "resources": dump(list(resources)),
-            "who": who,
-            "acting": acting,
-            "before": dump(before or {}),
-            "after": dump(after or {}),
-        },
+        [
+            {
+                "at_us": tx.now_us,
+                "action": action.value,
+                "reservation": reservation_id,
+                "resources": dump(list(resources)),
+                "who": who,
+                "acting": acting,
+                "before": dump(before or {}),
+                "after": dump(after or {}),
+            }
+        ],
     )

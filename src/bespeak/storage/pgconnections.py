@@ -7,6 +7,7 @@ a new one takes its place.
 
 from __future__ import annotations
 
+import logging
 import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     Connection = psycopg.Connection[tuple[Any, ...]]
 
 R = TypeVar("R")
+
+# What the driver has to say about a lost connection reaches the user as our one line, not on stderr as well.
+logging.getLogger("psycopg").addHandler(logging.NullHandler())
 
 CONNECT_SECONDS = 10
 TRANSACTION_LIMIT_MS = 30_000

@@ -60,7 +60,7 @@ def _key_number(schema: str, key: str) -> int:
 class PostgresTransaction:
     """Statements inside one PostgreSQL transaction; see :class:`bespeak.storage.port.Transaction`."""
 
-    __slots__ = ("_connection", "now_us", "number", "topics")
+    __slots__ = ("_connection", "_later", "now_us", "number", "topics")
     dialect: Dialect = "postgresql"
 
     def __init__(self, connection: Connection, now_us: int, number: str = "") -> None:
@@ -68,28 +68,55 @@ class PostgresTransaction:
         self.now_us = now_us
         self.number = number
         self.topics: list[str] = []
+        self._later: list[tuple[bytes, Params]] = []
 
     def all(self, sql: str, params: Params = _NOTHING) -> list[Row]:
         """Run a query and return every row."""
-        failpoints.reach("storage.statement")
-        return self._connection.execute(_translate(sql), params).fetchall()
+        return self._execute(sql, params).fetchall()
 
     def one(self, sql: str, params: Params = _NOTHING) -> Row | None:
         """Run a query and return its first row, or None."""
+        return self._execute(sql, params).fetchone()
+
+    def all_of(self, queries: Sequence[tuple[str, Params]]) -> list[list[Row]]:
+        """Run several queries in one round trip and return every row of each."""
         failpoints.reach("storage.statement")
-        return self._connection.execute(_translate(sql), params).fetchone()
+        with self._connection.pipeline():
+            self.send()
+            cursors = [self._connection.execute(_translate(sql), params) for sql, params in queries]
+        return [cursor.fetchall() for cursor in cursors]
 
     def run(self, sql: str, params: Params = _NOTHING) -> int:
         """Run a statement and return how many rows it changed."""
-        failpoints.reach("storage.statement")
-        return self._connection.execute(_translate(sql), params).rowcount
+        return self._execute(sql, params).rowcount
 
     def run_many(self, sql: str, many: Sequence[Params]) -> None:
         """Run one statement for each set of parameters, in one round trip."""
         failpoints.reach("storage.statement")
-        if many:
-            with self._connection.cursor() as cursor:
-                cursor.executemany(_translate(sql), many)
+        with self._connection.pipeline():
+            self.send()
+            for params in many:
+                self._connection.execute(_translate(sql), params)
+
+    def later(self, sql: str, many: Sequence[Params]) -> None:
+        """Run one statement for each set of parameters, no later than the next statement or the commit."""
+        failpoints.reach("storage.statement")
+        text = _translate(sql)
+        self._later += [(text, params) for params in many]
+
+    def send(self) -> None:
+        """Send what :meth:`later` kept; inside a pipeline, so that nothing waits for the answers."""
+        for text, params in self._later:
+            self._connection.execute(text, params)
+        self._later.clear()
+
+    def _execute(self, sql: str, params: Params) -> psycopg.Cursor[Row]:
+        failpoints.reach("storage.statement")
+        if not self._later:
+            return self._connection.execute(_translate(sql), params)
+        with self._connection.pipeline():
+            self.send()
+            return self._connection.execute(_translate(sql), params)
 
     def wake(self, topic: str) -> None:
         """Wake the listeners of ``topic`` once this transaction is committed."""
@@ -142,7 +169,7 @@ class PostgresEngine:
         begin = self._write_start(keys)
         for attempt in range(1, _TRIES + 1):
             try:
-                result, topics = self._attempt(begin, work)
+                result = self._attempt(begin, work)
             except _AGAIN as error:
                 if attempt == _TRIES:
                     raise self._failure(error) from error
@@ -151,7 +178,6 @@ class PostgresEngine:
                 raise self._failure(error) from error
             else:
                 failpoints.reach("storage.after_commit")
-                self._notify(topics)
                 return result
         raise AssertionError("unreachable")  # pragma: no cover
 
@@ -161,7 +187,7 @@ class PostgresEngine:
         locks = "".join(f"SELECT pg_advisory_xact_lock({number}); " for number in numbers)
         return f"BEGIN; {locks}{_NOW}, pg_current_xact_id()::text".encode()
 
-    def _attempt(self, begin: bytes, work: Callable[[PostgresTransaction], T]) -> tuple[T, list[str]]:
+    def _attempt(self, begin: bytes, work: Callable[[PostgresTransaction], T]) -> T:
         connection, tx = self._connections.lend(lambda connection: self._transaction(connection, begin))
         try:
             try:
@@ -171,7 +197,7 @@ class PostgresEngine:
                 _roll_back(connection)
                 raise
             self._commit(connection, tx)
-            return result, tx.topics
+            return result
         finally:
             self._connections.give_back(connection)
 
@@ -188,31 +214,50 @@ class PostgresEngine:
         return PostgresTransaction(connection, self._now() if self._now else int(now_us), str(number))
 
     def _commit(self, connection: Connection, tx: PostgresTransaction) -> None:
+        """Send what is left to write, COMMIT, and the wake-ups behind it, in one message."""
         timeline = self._connections.timeline
+        notice = {"channel": self.channel, "topics": [topic_hash(topic) for topic in dict.fromkeys(tx.topics)]}
+        commit: psycopg.Cursor[Row] | None = None
         try:
-            connection.execute("COMMIT")
-        except psycopg.OperationalError as error:
-            if not connection.closed:
-                raise
-            committed = was_committed(self._connections, timeline, tx.number)
-            if committed is None:
-                raise OutcomeUnknownError(
-                    f"book {self.name}: the connection was lost during the commit; look whether the change was made"
-                ) from error
-            if not committed:
-                raise
+            with connection.pipeline() as pipeline:
+                tx.send()
+                commit = connection.execute("COMMIT")
+                if tx.topics:
+                    pipeline.sync()
+                    connection.execute(_NOTIFY, notice)
+        except psycopg.Error as error:
+            if commit is None or commit.statusmessage != "COMMIT":
+                self._recover(connection, tx, timeline, error)
+            self._notify(notice)
+        if commit is not None and commit.statusmessage == "ROLLBACK":
+            # That is how the server answers the COMMIT of a transaction in which a statement failed.
+            raise UnavailableError(f"book {self.name}: a statement of this transaction failed; nothing was changed")
 
-    def _notify(self, topics: list[str]) -> None:
-        if not topics:
-            return
-        hashes = [topic_hash(topic) for topic in dict.fromkeys(topics)]
+    def _recover(self, connection: Connection, tx: PostgresTransaction, timeline: str, error: psycopg.Error) -> None:
+        """Return if the commit that ended in ``error`` was made all the same.
+
+        Raises:
+            psycopg.Error: ``error``; it was not made.
+            OutcomeUnknownError: nobody can say.
+        """
+        if not connection.closed or not isinstance(error, psycopg.OperationalError):
+            _roll_back(connection)
+            raise error
+        committed = was_committed(self._connections, timeline, tx.number)
+        if committed is None:
+            raise OutcomeUnknownError(
+                f"book {self.name}: the connection was lost during the commit; look whether the change was made"
+            ) from error
+        if not committed:
+            raise error
+
+    def _notify(self, notice: Params) -> None:
+        """Send the wake-ups of a commit whose connection was lost."""
         try:
-            connection, _ = self._connections.lend(
-                lambda connection: connection.execute(_NOTIFY, {"channel": self.channel, "topics": hashes})
-            )
+            connection, _ = self._connections.lend(lambda connection: connection.execute(_NOTIFY, notice))
             self._connections.give_back(connection)
         except (psycopg.Error, UnavailableError):
-            return  # the change is committed; sleepers whose server was away look again when they reconnect
+            return  # the server is away: sleepers look again when they reconnect
 
     def read(self, work: Callable[[PostgresTransaction], T]) -> T:
         """Run ``work`` on one snapshot of the book."""

@@ -11,7 +11,7 @@ import os
 import sqlite3
 import stat
 import time
-from threading import RLock
+from _thread import RLock  # the class that `threading` offers, without its import
 
 from bespeak import clock, failpoints
 from bespeak.errors import UnavailableError
@@ -57,6 +57,10 @@ class SqliteTransaction:
         row: Row | None = self._connection.execute(sql, params).fetchone()
         return row
 
+    def all_of(self, queries: Sequence[tuple[str, Params]]) -> list[list[Row]]:
+        """Run several queries and return every row of each."""
+        return [self.all(sql, params) for sql, params in queries]
+
     def run(self, sql: str, params: Params = _NOTHING) -> int:
         """Run a statement and return how many rows it changed."""
         failpoints.reach("storage.statement")
@@ -66,6 +70,8 @@ class SqliteTransaction:
         """Run one statement for each set of parameters."""
         for params in many:
             self.run(sql, params)
+
+    later = run_many
 
     def wake(self, topic: str) -> None:
         """Wake the listeners of ``topic`` once this transaction is committed."""

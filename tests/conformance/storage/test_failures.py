@@ -12,7 +12,6 @@ import pytest
 
 from bespeak.errors import OutcomeUnknownError, UnavailableError
 from bespeak.storage import open_engine, pgoutcome
-from bespeak.storage.sqlite import SqliteEngine
 from support.crowd import crowd
 from support.storage_jobs import open_things, told
 
@@ -349,52 +348,6 @@ def test_a_closed_book_says_so(postgres_url):
     engine = open_things(postgres_url)
     engine.close()
     assert told(put, engine, "a") == ("UnavailableError", f"book {engine.name}: it was closed", 9)
-
-
-# Who may read a book.
-
-
-def mode(path):
-    return oct(os.stat(path).st_mode & 0o7777)
-
-
-def test_a_book_is_private(tmp_path):
-    path = str(tmp_path / "new" / "book.db")
-    old = os.umask(0)
-    try:
-        engine = open_things(path)
-        listener = engine.listen(["a"])
-        put(engine, "a")
-        (folder,) = os.listdir(path + ".wake")
-        (fifo,) = os.listdir(os.path.join(path + ".wake", folder))
-        assert mode(os.path.dirname(path)) == mode(path + ".wake") == mode(f"{path}.wake/{folder}") == "0o700"
-        assert (
-            mode(path) == mode(path + "-wal") == mode(path + "-shm") == mode(f"{path}.wake/{folder}/{fifo}") == "0o600"
-        )
-        listener.close()
-        engine.close()
-    finally:
-        os.umask(old)
-
-
-def test_a_book_in_a_folder_of_a_group_is_the_groups(tmp_path):
-    folder = tmp_path / "team"
-    folder.mkdir()
-    folder.chmod(0o2775)
-    path = str(folder / "book.db")
-    old = os.umask(0o077)
-    try:
-        engine = SqliteEngine(path, [])
-        listener = engine.listen(["a"])
-        engine.transact([], lambda tx: tx.run("CREATE TABLE t (a)"))
-        (topic,) = os.listdir(path + ".wake")
-        (fifo,) = os.listdir(os.path.join(path + ".wake", topic))
-        assert mode(path) == mode(path + "-wal") == mode(f"{path}.wake/{topic}/{fifo}") == "0o660"
-        assert mode(path + ".wake") == mode(f"{path}.wake/{topic}") == "0o2770"
-        listener.close()
-        engine.close()
-    finally:
-        os.umask(old)
 
 
 def test_an_engine_that_could_not_open_leaves_nothing_open(path):

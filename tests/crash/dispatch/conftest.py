@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+
 from support.dispatching import Site, sites
 
 

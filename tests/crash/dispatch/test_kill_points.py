@@ -4,6 +4,7 @@ import os
 import signal
 
 import pytest
+
 from support.dispatching import Site, until
 
 OURS = ("before_step", "after_step", "before_start", "after_start", "answered")

@@ -13,25 +13,36 @@ import time
 from collections import Counter
 
 import pytest
-from support.dispatching import PATIENCE_SECONDS, Dispatcher, Site
 
 from bespeak import ids
 from bespeak.dispatch import store
 from bespeak.dispatch.place import open_store
 from bespeak.dispatch.store import Wish
 from bespeak.errors import WrongStateError
+from support.dispatching import PATIENCE_SECONDS, Dispatcher, Site
 
 JOBS = int(os.environ.get("BESPEAK_DISPATCH_KILL_JOBS", "200"))
 RACES = 1500
 
 
 def children(pid: int) -> list[int]:
-    """Return the helpers of a dispatcher."""
-    try:
-        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
-            return [int(word) for word in file.read().split()]
-    except OSError:
-        return []
+    """Return the children of a process, whichever of its threads made them."""
+    found: list[int] = []
+    with contextlib.suppress(OSError):
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with contextlib.suppress(OSError), open(f"/proc/{pid}/task/{thread}/children", encoding="ascii") as file:
+                found += [int(word) for word in file.read().split()]
+    return found
+
+
+def supervisors(helper: int) -> list[int]:
+    """Return the shells that stay with jobs and are still children of a living helper."""
+    found = []
+    for pid in children(helper):
+        with contextlib.suppress(OSError), open(f"/proc/{pid}/cmdline", "rb") as file:
+            if b"supervise.sh" in file.read():
+                found.append(pid)
+    return found
 
 
 def kill(pid: int) -> None:
@@ -66,14 +77,19 @@ def test_random_kills_of_three_dispatchers_lose_and_double_nothing(any_site: Sit
         )
 
     running = [begin() for _ in range(3)]
-    kills = 0
+    kills = shells = 0
     deadline = time.monotonic() + 4 * PATIENCE_SECONDS
     while undecided(engine) and time.monotonic() < deadline:
-        time.sleep(chance.uniform(0.05, 0.5))
+        time.sleep(chance.uniform(0.02, 0.4))
         number = chance.randrange(len(running))
         process = running[number].process
         helpers = children(process.pid)
-        if helpers and chance.random() < 0.4:
+        kind = chance.random()
+        jobs_shells = [pid for helper in helpers for pid in supervisors(helper)]
+        for pid in jobs_shells[:5]:
+            kill(pid)
+            shells += 1
+        if helpers and kind < 0.4:
             kill(chance.choice(helpers))
         else:
             kill(process.pid)
@@ -87,6 +103,7 @@ def test_random_kills_of_three_dispatchers_lose_and_double_nothing(any_site: Sit
     engine.close()
     assert states == {"DISPATCHED": jobs}
     assert kills > 0
+    print(f"{kills} kills of dispatchers and helpers, {shells} of supervisors")
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         with open(out, encoding="ascii") as file:

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from support.dispatching import Site, sites
 
 from bespeak.dispatch.schema import COMPONENT
 from bespeak.storage import open_engine
 from bespeak.storage.port import Engine
+from support.dispatching import Site, sites
 
 NOON_US = 1_800_000_000_000_000
 

@@ -10,12 +10,12 @@ import sys
 import urllib.request
 
 import pytest
-from support.dispatching import Site, sites, until
 
 from bespeak.dispatch.model import TRANSITIONS, Status
 from bespeak.dispatch.place import open_store
 from bespeak.ledger import open_ledger
 from bespeak.ledger.model import Actor, Request
+from support.dispatching import Site, sites, until
 
 
 @pytest.fixture
@@ -90,6 +90,22 @@ def test_a_reserve_that_was_killed_before_it_booked_is_completed_by_the_next(sit
     site.once()
     assert len(ledger.reservations()) == 1
     assert site.starts() == ["k"]
+
+
+def test_requeue_books_anew_or_changes_nothing(any_site: Site, book) -> None:
+    ledger, url = book
+    needing(any_site, url, "k", "--needs", "rack3", "--for", "1h", "--not-before", "+1h")
+    any_site.call("cancel", "--run-key", "k", "--ledger", url)
+    alice = ledger.reserve(Request(("rack3",), Actor("alice"), duration_us=3_600_000_000))
+    assert any_site.call("requeue", "--run-key", "k", "--ledger", url).code == 1
+    assert any_site.status("k")["reservation_status"] == "CANCELLED"
+    ledger.release(alice.id, Actor("alice"))
+    found = any_site.call("requeue", "--run-key", "k", "--ledger", url).json["reservation"]
+    assert found["booking_id"] == ledger.reservations()[0].id
+    any_site.once()
+    assert any_site.status("k")["reservation_status"] == "DISPATCHED"
+    assert any_site.call("requeue", "--run-key", "k", "--ledger", url).code == 6
+    assert len(ledger.reservations()) == 1
 
 
 def test_env_and_cwd_reach_the_command(site: Site) -> None:
@@ -332,6 +348,20 @@ def test_start_up_imports_little(site: Site) -> None:
     assert done.stderr == "[]\n"
 
 
+@pytest.mark.parametrize("runner", ["stub", "embedded"])
+def test_a_run_key_that_looks_like_a_flag(site: Site, runner: str) -> None:
+    assert site.call("reserve", "--run-key=--strict", "--", "/bin/true").code == 0
+    site.once(runner="embedded" if runner == "embedded" else site.runner)
+    found = site.call("status", "--run-key=--strict").json["reservation"]
+    assert found["reservation_status"] == "DISPATCHED", found
+
+
+def test_a_dispatcher_whose_parent_ignores_sigchld(site: Site) -> None:
+    site.reserve("k")
+    site.once(preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
+    assert site.status("k")["reservation_status"] == "DISPATCHED"
+
+
 def test_an_unreadable_row_fails_alone(site: Site) -> None:
     open_store(site.url).close()
     connection = sqlite3.connect(site.url)
@@ -363,6 +393,25 @@ def test_a_stuck_claim_of_a_lost_machine_needs_a_decision(tmp_path, postgres_url
         assert site.call("requeue", "--run-key", "k", "--force").code == 0
         site.once()
         assert site.status("k")["reservation_status"] == "DISPATCHED"
+
+
+def test_connections_that_are_cut_are_made_again(tmp_path, private_postgres) -> None:
+    import psycopg
+
+    for site in sites(
+        str(tmp_path),
+        f"{private_postgres.url}&schema=x" if "?" in private_postgres.url else f"{private_postgres.url}?schema=x",
+    ):
+        dispatcher = site.run("--poll-interval", "3600", "--error-sleep", "0.1")
+        for number in range(3):
+            with psycopg.connect(private_postgres.url, autocommit=True) as connection:
+                connection.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE pid <> pg_backend_pid() AND application_name LIKE 'bespeak%'"
+                )
+            site.reserve(f"k{number}")
+            dispatcher.await_event("dispatch_succeeded", number + 1)
+        assert dispatcher.stop() == 0
 
 
 def test_the_program_of_the_package_runs(site: Site) -> None:

@@ -1,6 +1,7 @@
 """What a runner's answers mean, and what a claim does next: tables of cases, no processes."""
 
 import json
+from itertools import pairwise
 
 import pytest
 
@@ -101,7 +102,7 @@ def test_a_failed_start_with_retries_waits_longer_each_time() -> None:
         assert work.outcome is not None
         assert work.outcome.status is Status.RESERVED
         delays.append(work.outcome.next_us - 1_000_000)
-    assert all(later > earlier for earlier, later in zip(delays, delays[1:7], strict=False))
+    assert all(later > earlier for earlier, later in pairwise(delays[:7]))
     assert max(delays) <= 60_000_000
 
 
@@ -161,6 +162,10 @@ def test_only_the_embedded_runner_is_told_the_key_of_the_reservation() -> None:
     assert start_words(a_job(), FOREIGN, []) == ["start", "--run-key", "k", "--strict", "--", "/bin/x", "1"]
     assert ask_words(a_job(), EMBEDDED) == ["status", "--idempotency-key", "R"]
     assert ask_words(a_job(), FOREIGN) == ["status", "--run-key", "k"]
+
+
+def test_a_run_key_that_looks_like_a_flag_goes_in_one_word() -> None:
+    assert start_words(a_job(run_key="--x"), FOREIGN, [])[1] == "--run-key=--x"
 
 
 def test_env_cwd_and_retry_stand_in_front_of_the_command() -> None:

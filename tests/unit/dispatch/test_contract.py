@@ -5,6 +5,7 @@ import os
 import stat
 
 import pytest
+
 from support.dispatching import Site
 
 DOCUMENTED = [

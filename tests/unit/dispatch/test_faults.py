@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable
 
 import pytest
-from support.dispatching import RECORDING, Answer, Site, command, until
 
 from bespeak import ids
 from bespeak.dispatch import claims, liveness, queries, store
@@ -22,6 +21,7 @@ from bespeak.dispatch.schema import LOCK
 from bespeak.dispatch.store import Wish
 from bespeak.errors import WrongStateError
 from bespeak.storage.port import Engine
+from support.dispatching import RECORDING, Answer, Site, command, until
 
 NOON_US = 1_800_000_000_000_000
 
@@ -434,7 +434,7 @@ def test_10_the_timer_tells_of_a_clock_that_is_set() -> None:
         ["--run-key", "k", "--metadata-json", '{"a": NaN}'],
         ["--run-key", "k", "--metadata-json", '{"a": Infinity}'],
         ["--run-key", "k", "--metadata-json", "[" * 100_000],
-        ["--run-key", "k", "--metadata-json", b"{\"a\": \"\xff\"}"],
+        ["--run-key", "k", "--metadata-json", b'{"a": "\xff"}'],
         ["--run-key", "k", "--not-before", "²"],
         ["--run-key", "k", "--not-before", "999999999999999999"],
         ["--run-key", "k", "--expires-at", "99999-01-01"],
@@ -469,6 +469,20 @@ def test_11_the_bytes_of_a_command_are_kept(site: Site) -> None:
         assert file.read() == b"\xff\xfe\x1b[31m \xc3\xa9"
     for args in (("status", "--run-key", "k"), ("list",)):
         assert "\x1b" not in site.call(*args).out
+
+
+def test_11_no_name_reaches_a_terminal_as_an_order(site: Site) -> None:
+    key = "k\x9b31m\u202e\x1b[2J"
+    site.call("reserve", "--run-key", key, "--metadata-json", '{"ü": "\x9b"}', "--", "/bin/true", "\x9b1m")
+    site.once()
+    outputs = [
+        site.call(*args).out
+        for args in (("status", "--run-key", key), ("list",), ("watch", "--after-seq", "0", "--timeout", "0.01"))
+    ]
+    outputs.append(site.call("status", "--run-key", key + "?").err)
+    for text in outputs:
+        assert text.replace("\n", "").isprintable()
+    assert site.status(key)["run_key"] == key
 
 
 # --- 12 --------------------------------------------------------------------------------------------------------------
@@ -601,6 +615,13 @@ def test_17_a_database_of_the_original_loses_the_rights_of_others(site: Site) ->
     os.chmod(site.url, 0o644)
     site.reserve("k")
     assert stat.S_IMODE(os.stat(site.url).st_mode) == 0o600
+
+
+def test_17_rights_that_were_given_on_purpose_stay(site: Site) -> None:
+    site.reserve("k")
+    os.chmod(site.url, 0o660)
+    site.reserve("other")
+    assert stat.S_IMODE(os.stat(site.url).st_mode) == 0o660
 
 
 # --- 19 --------------------------------------------------------------------------------------------------------------

@@ -1,0 +1,156 @@
+"""The gate as a command: exact texts, exit codes, and a watch over what runs behind it."""
+
+import json
+
+import pytest
+
+SETTINGS = '[reservations]\nbackend = "ledger"\n'
+LAB = '[labs.demo]\ndescription = "a demo"\nresources = ["rack2", "rack1"]\n'
+REFUSAL = """User 'bob' does not hold all resources required by lab 'demo'. Missing:
+  - rack1 (held by alice)
+  - rack2 (unreserved)
+"""
+
+
+@pytest.fixture(autouse=True)
+def sample_lab(tmp_path, monkeypatch):
+    (tmp_path / ".bespeak").mkdir()
+    (tmp_path / ".bespeak" / "settings.toml").write_text(SETTINGS)
+    (tmp_path / "lab.toml").write_text(LAB)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def set_backend(folder, text):
+    (folder / ".bespeak" / "settings.toml").write_text(text)
+
+
+def test_the_holder_s_command_runs_with_its_own_exit_code(run_as):
+    run_as("alice", "reserve", "rack1", "rack2")
+    done = run_as("alice", "gate", "-l", "demo", "--", "sh", "-c", "echo $BESPEAK_LAB; exit 4", code=4)
+    assert done.stdout == "demo\n"
+    assert done.stderr == ""
+    assert "holds all resources" in run_as("alice", "gate", "-l", "demo").stdout
+
+
+def test_who_does_not_hold_is_refused_with_the_exact_text_and_nothing_runs(run_as, tmp_path):
+    run_as("alice", "reserve", "rack1")
+    done = run_as("bob", "gate", "-l", "demo", "--", "touch", str(tmp_path / "ran"), code=8)
+    assert (done.stderr, done.stdout) == (REFUSAL, "")
+    assert not (tmp_path / "ran").exists()
+    assert run_as("bob", "-l", "demo", "reservation", "check", code=1).stderr == REFUSAL
+
+
+def test_a_refusal_for_programs_has_the_facts(run_as):
+    run_as("alice", "reserve", "rack1")
+    told = json.loads(run_as("bob", "gate", "-l", "demo", "--json", code=8).stderr)
+    assert told["exit_code"] == 8
+    assert told["error"] + "\n" == REFUSAL
+    assert [missing["resource"] for missing in told["missing"]] == ["rack1", "rack2"]
+
+
+def test_the_lab_comes_from_the_environment_too(run_as, cli):
+    assert "lab 'demo'" in run_as("bob", "gate", code=8, env={"BESPEAK_LAB": "demo"}).stderr
+    missing = cli("reservation", "check")
+    assert (missing.returncode, missing.stdout) == (2, "")
+
+
+def test_a_backend_that_cannot_be_asked_is_code_9_with_the_way_around(run_as, sample_lab):
+    set_backend(sample_lab, '[reservations]\nbackend = "json"\n[reservations.json]\npath = "none.json"\n')
+    done = run_as("bob", "gate", "-l", "demo", "--", "true", code=9)
+    line, hint = done.stderr.splitlines()
+    assert line.startswith("bespeak: error: Reservation backend unavailable: Failed to read reservation file")
+    assert "-R" in hint
+    run_as("bob", "-l", "demo", "reservation", "check", code=1)
+
+
+def test_skipping_is_loud_and_asks_nobody(run_as, sample_lab):
+    set_backend(sample_lab, '[reservations]\nbackend = "json"\n[reservations.json]\npath = "none.json"\n')
+    done = run_as("bob", "-R", "gate", "-l", "demo", "--", "sh", "-c", "exit 3", code=3)
+    assert "SKIPPED for user 'bob' on lab 'demo'. Required resources: ['rack1', 'rack2']" in done.stderr
+    assert run_as("bob", "-R", "-l", "demo", "reservation", "check", code=1).stderr.startswith("bespeak: error: ")
+
+
+def test_nothing_configured_means_nothing_checked_and_it_says_so(run_as, sample_lab):
+    set_backend(sample_lab, "")
+    done = run_as("bob", "gate", "-l", "demo", "--", "echo", "ran")
+    assert done.stdout == "ran\n"
+    assert "Nothing was checked" in done.stderr
+    assert "Nothing was checked" in run_as("bob", "-l", "demo", "reservation", "check", code=1).stdout
+
+
+def test_whoami_needs_no_lab(as_json, run_as):
+    assert as_json("bob", "reservation", "whoami") == {
+        "username": "bob",
+        "source": "--as-user",
+        "backend": "ledger",
+        "lab": None,
+    }
+    assert "lab:      demo" in run_as("bob", "-l", "demo", "reservation", "whoami").stdout
+
+
+def test_check_says_what_is_required_and_who_decided(run_as):
+    run_as("alice", "reserve", "rack1", "rack2")
+    shown = run_as("alice", "-l", "demo", "reservation", "check").stdout
+    assert shown.startswith("Lab 'demo' requires:\n  - rack1\n  - rack2\nBackend: ledger (decided by ")
+
+
+def test_an_end_ahead_is_announced_and_strict_stops_the_command(cli, run_as):
+    run_as("alice", "reserve", "rack1", "rack2", "--for", "4s")
+    words = ["gate", "-l", "demo", "--strict", "--every", "1s", "--", "sleep", "60"]
+    done = run_as("alice", *words, code=143)
+    announced, over = done.stderr.splitlines()
+    assert "the reservation ends" in announced
+    assert "the command is stopped then" in announced
+    assert "alice no longer holds rack1, rack2; the command is being stopped" in over
+
+
+def test_without_strict_the_command_goes_on_and_is_told(run_as):
+    run_as("alice", "reserve", "rack1", "rack2", "--for", "2s")
+    done = run_as(
+        "alice", "gate", "-l", "demo", "--every", "500s", "--warn", "1h", "--", "sh", "-c", "sleep 4; exit 6", code=6
+    )
+    assert "goes on without it" in done.stderr
+
+
+def test_a_scheduler_that_hangs_mid_run_keeps_nobody(cli, sample_lab):
+    plug = sample_lab / "plug.py"
+    plug.write_text(
+        "import time\n"
+        "from bespeak.reservations import register_reservation_backend\n"
+        "class Slow:\n"
+        "    asked = 0\n"
+        "    def get_reserved_resources(self, username):\n"
+        "        Slow.asked += 1\n"
+        "        time.sleep(600 if Slow.asked > 1 or __import__('threading').current_thread().name == 'bespeak-gate' else 0)\n"
+        "        return {'rack1', 'rack2'}\n"
+        "    def who_reserved(self, resource):\n"
+        "        return []\n"
+        "    def backend_name(self):\n"
+        "        return 'slow'\n"
+        "register_reservation_backend('slow', Slow)\n"
+    )
+    set_backend(sample_lab, 'libs = ["."]\ninit = ["plug"]\n[reservations]\nbackend = "slow"\n')
+    done = cli("gate", "-l", "demo", "--every", "1s", "--", "sh", "-c", "sleep 2; exit 5", timeout=30)
+    assert done.returncode == 5, done.stderr
+
+
+def test_labs_are_listed_shown_and_checked(cli, sample_lab):
+    assert "demo" in cli("lab", "list").stdout
+    shown = json.loads(cli("lab", "show", "demo", "--json").stdout)
+    assert shown["required"] == ["rack1", "rack2"]
+    assert cli("lab", "check").returncode == 0
+    assert cli("lab", "show", "dmeo").returncode == 3
+    (sample_lab / "lab.toml").write_text(LAB + "[labs.other]\nresources = [1]\n")
+    wrong = cli("lab", "check")
+    assert wrong.returncode == 1
+    assert "lab.toml" in wrong.stdout
+    assert "1 mistake(s)" in wrong.stdout
+
+
+def test_a_mistake_in_one_lab_leaves_the_others_listed(cli, sample_lab):
+    (sample_lab / "lab.toml").write_text(LAB + '[[hosts]]\nid = "h"\nlabs = ["other"]\nresources = [1]\n')
+    done = cli("lab", "list")
+    assert done.returncode == 0
+    assert "rack1, rack2" in done.stdout
+    assert "lab check" in done.stderr

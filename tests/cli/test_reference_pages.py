@@ -1,0 +1,145 @@
+"""The reference cannot lag behind the program: every command, option, exit code and JSON key is compared with it."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from bespeak.cli.main import main
+from bespeak.errors import ExitCode
+from support import clipage
+from support.commands import EVERY
+
+REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
+COMMANDS = [command.name for command in EVERY]
+
+
+def test_the_page_of_the_command_line_is_the_one_that_the_table_gives():
+    message = "docs/reference/cli.md is out of date: python tests/support/clipage.py"
+    assert (REFERENCE / "cli.md").read_text(encoding="utf-8") == clipage.page(), message
+
+
+def test_every_exit_code_is_in_its_table():
+    page = (REFERENCE / "exit-codes.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| (\d+) \| `(\w+)` \|", page, re.MULTILINE))
+    assert rows == {str(int(code)): code.name for code in ExitCode}
+
+
+def documented():
+    page = (REFERENCE / "json.md").read_text(encoding="utf-8")
+    sections = re.split(r"^## ", page, flags=re.MULTILINE)[1:]
+    found = {}
+    for section in sections:
+        block = re.search(r"^```json\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
+        found[section.partition("\n")[0]] = json.loads(block[1]) if block else None
+    return found
+
+
+def test_every_command_has_a_schema():
+    assert {name for name in documented() if name != "Errors"} == set(COMMANDS)
+
+
+def same_keys(shown, printed, where):
+    """Compare the keys of two documents; ``...`` in the page stands for what is described elsewhere."""
+    if isinstance(shown, dict) and "..." not in shown and where != ".tags":
+        assert isinstance(printed, dict), where
+        assert list(shown) == list(printed), where
+        for key, value in shown.items():
+            same_keys(value, printed[key], f"{where}.{key}")
+    elif isinstance(shown, list) and isinstance(printed, list) and shown and printed and shown[0] != "...":
+        same_keys(shown[0], printed[0], where + "[]")
+    elif isinstance(shown, dict) and where != ".tags":
+        assert isinstance(printed, dict), where
+
+
+@pytest.fixture
+def sample(tmp_path, monkeypatch, capfd):
+    """A lab, a book with something in it, and a function that runs a command line and returns what it printed."""
+    (tmp_path / ".bespeak").mkdir()
+    (tmp_path / ".bespeak" / "settings.toml").write_text('[reservations]\nbackend = "ledger"\n')
+    (tmp_path / "lab.toml").write_text(
+        '[labs.demo]\nresources = ["rack1"]\n[[hosts]]\nid = "h"\nlabs = ["demo"]\naddress = "127.0.0.1"\n'
+    )
+    monkeypatch.chdir(tmp_path)
+
+    def run(line, *, code=0):
+        capfd.readouterr()
+        assert main(shlex.split(line)) == code, (line, capfd.readouterr())
+        return capfd.readouterr()
+
+    run("resource add licences --capacity 2")
+    run("--as-user bob reserve rack1 --for 1h")
+    return run
+
+
+def made(run, what="x"):
+    return json.loads(run(f"--as-user alice reserve {what} --for 1h --json").out)["id"]
+
+
+LINES = {
+    "reserve": "--as-user alice reserve rack9 --for 1h --purpose p --tag a=b",
+    "extend": "--as-user alice extend {id} --for 1h",
+    "shorten": "--as-user alice shorten {id} --for 10m",
+    "release": "--as-user alice release {id}",
+    "kick": "--as-user eve kick {id} --reason r",
+    "list": "list",
+    "who": "who rack1",
+    "show": "show {id}",
+    "free": "free",
+    "log": "log",
+    "resource add": "resource add y",
+    "resource set": "resource set licences --capacity 3",
+    "resource list": "resource list",
+    "resource remove": "resource remove licences",
+    "gate": "--as-user bob gate -l demo",
+    "reservation check": "--as-user bob -l demo reservation check",
+    "reservation whoami": "reservation whoami",
+    "lab list": "lab list",
+    "lab show": "lab show demo",
+    "lab check": "lab check",
+    "completion": "completion bash",
+}
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_a_command_prints_the_keys_that_the_page_shows(name, sample):
+    line = LINES[name].format(id=made(sample) if "{id}" in LINES[name] else "")
+    printed = sample(f"{line} --json").out
+    assert printed.count("\n") == 1
+    shown = documented()["reserve" if name == "show" else name]
+    same_keys(shown, json.loads(printed), "")
+
+
+def test_what_is_not_a_single_document_has_the_keys_of_the_page_too(sample):
+    page = documented()
+    events = sample("run z --json -- true").err.splitlines()
+    same_keys(page["run"], json.loads(events[0]), "")
+    refused = json.loads(sample("--as-user alice gate -l demo --json", code=8).err.splitlines()[-1])
+    same_keys(page["gate"], {key: value for key, value in refused.items() if key not in ("error", "exit_code")}, "")
+    same_keys(page["watch"], page["log"]["entries"][0], "")
+
+
+@pytest.mark.parametrize("command", EVERY, ids=lambda command: command.name)
+def test_the_examples_of_the_help_work(command, sample):
+    """Each example is run as it stands; only ids, and what would never end or needs another machine, are replaced."""
+    for line, _ in command.examples:
+        if command.delegate or "--follow" in line or command.name == "watch":
+            continue
+        sample("--as-user alice release --mine")
+        identifier = json.loads(sample("--as-user alice reserve x --until '2031-01-01 00:00' --json").out)["id"]
+        prepared = re.sub(r"-- (pytest|make) .*", "-- true", line.replace("8f3a2c10", identifier))
+        prepare(command.name, prepared, sample)
+        sample(f"--as-user alice {prepared}")
+
+
+def prepare(name, line, run):
+    """Bring the book into the state that an example speaks of."""
+    if line == "release rack3 analyser":
+        run("--as-user alice reserve rack3 analyser")
+    if line == "resource remove rack3":
+        run("resource add rack3")
+    if name in ("gate", "reservation check"):
+        main(["--as-user", "bob", "release", "rack1"])
+        main(["--as-user", "alice", "reserve", "rack1"])

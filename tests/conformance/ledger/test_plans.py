@@ -1,0 +1,167 @@
+"""On a book of fifty thousand reservations, what runs often seeks by index."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+
+import pytest
+
+from bespeak.clock import HOUR_US, MINUTE_US
+from bespeak.errors import BespeakError
+from bespeak.ids import new_id
+from bespeak.ledger import holdings, line
+from bespeak.ledger.creation import checked
+from bespeak.ledger.model import Actor, Request
+from bespeak.ledger.writes import resource_topic
+
+ROWS, RESOURCES = 50_000, 2_000
+ALICE = Actor("alice")
+
+
+class Recorder:
+    """A transaction that remembers its statements."""
+
+    def __init__(self, tx, statements):
+        self._tx = tx
+        self._statements = statements
+
+    def __getattr__(self, name):
+        return getattr(self._tx, name)
+
+    def all(self, sql, params=()):
+        self._statements[sql] = params
+        return self._tx.all(sql, params or {})
+
+    def one(self, sql, params=()):
+        self._statements[sql] = params
+        return self._tx.one(sql, params or {})
+
+    def all_of(self, queries):
+        self._statements.update(queries)
+        return self._tx.all_of(queries)
+
+    def run(self, sql, params=()):
+        self._statements[sql] = params
+        return self._tx.run(sql, params or {})
+
+    def later(self, sql, many):
+        if many:
+            self._statements[sql] = many[-1]
+        self._tx.later(sql, many)
+
+
+def fill(tx, now):
+    """Mostly history, with a tail of what is booked next and a line of waiters elsewhere."""
+    numbers = (
+        f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {ROWS})"
+        if tx.dialect == "sqlite"
+        else f"WITH n AS (SELECT generate_series(1, {ROWS}) AS i)"
+    )
+    window = f"{now} - 50 * {HOUR_US} + (i / {RESOURCES}) * 2 * {HOUR_US}"
+    names = f"'s' || (i % {RESOURCES})"
+    tail = "substr('000000000000' || i, length('000000000000' || i) - 11)"
+    waits = f"(CASE WHEN i > {ROWS - 2_000} THEN 1 ELSE 0 END)"
+    tx.run(
+        "INSERT INTO ledger_reservations (seq, id, tail, number, holder, resources, mode, starts_us, ends_us, created_us, "
+        f"waiting) {numbers} SELECT i, '01a20148-4fb7-7ee4-9334-' || {tail}, {tail}, i, 'u' || (i % 100), "
+        f"'[\"' || {names} || '\"]', 'exclusive', {window}, {window} + {HOUR_US}, 0, {waits} FROM n"
+    )
+    tx.run(
+        f"INSERT INTO ledger_bookings (resource, starts_us, ends_us, reservation) {numbers} "
+        f"SELECT {names}, {window}, {window} + {HOUR_US}, i FROM n WHERE i <= {ROWS - 2_000}"
+    )
+    tx.run(
+        f"INSERT INTO ledger_resources (name, longest_us) {numbers} SELECT {names}, {HOUR_US} FROM n WHERE i <= {RESOURCES}"
+    )
+    tx.run(
+        f"INSERT INTO ledger_line (resource, rank, reservation) {numbers} SELECT {names}, i, i FROM n WHERE i > {ROWS - 2_000}"
+    )
+    tx.run(
+        "INSERT INTO ledger_log (at_us, action, reservation, resources, who, before, after) "
+        f"{numbers} SELECT 0, 'reserved', '01a20148-4fb7-7ee4-9334-' || {tail}, '[]', 'x', '{{}}', '{{}}' FROM n"
+    )
+    tx.run(
+        "UPDATE ledger_ticket SET last = 1000000"
+        if tx.dialect == "sqlite"
+        else "SELECT setval('ledger_ticket', 1000000)"
+    )
+
+
+def exercise(book, now):
+    """Do everything that is done often."""
+    held = book.reserve(Request(("mine", "yours"), ALICE, duration_us=HOUR_US, keepalive_us=MINUTE_US))
+    with contextlib.suppress(BespeakError):
+        book.reserve(Request(("mine", "s5"), ALICE, duration_us=HOUR_US))
+    book.keep_alive(held.id, held.number)
+    book.extend(held.id, ALICE, duration_us=HOUR_US)
+    book.shorten(held.id, ALICE, duration_us=HOUR_US)
+    request = checked(Request(("mine",), Actor("bob"), duration_us=HOUR_US))
+    keys = [resource_topic("mine")]
+    waiter = book.engine.transact(keys, lambda tx: book.join(tx, request, new_id(), 0))
+    book.release(held.id, ALICE)
+    book.engine.transact(keys, lambda tx: line.advance(tx, line.fresh(tx, waiter.id)))
+    for resource in ("mine", "s7"):
+        book.who(resource)
+        book.free([resource])
+    for ask in (
+        lambda tx: holdings.held_among(tx, "u7", ["s7", "s8", "mine"], now),
+        lambda tx: holdings.holders_of(tx, "s7", now),
+        lambda tx: holdings.held_by(tx, "u7", now),
+        lambda tx: holdings.windows_of(tx, "u7", now),
+    ):
+        book.engine.read(ask)
+    book.get(held.id)
+    book.find(held.id[-12:-2])
+    book.log(reservation_id=held.id)
+    book.release_resources(["mine"], Actor("bob"))
+
+
+@pytest.fixture
+def statements(book, clock):
+    book.engine.transact(["fill"], lambda tx: fill(tx, clock.now))
+    if book.engine.dialect == "postgresql":
+        book.engine.transact(["fill"], lambda tx: tx.run("ANALYZE"))
+    found = {}
+    engine = book.engine
+    transact, read = engine.transact, engine.read
+    engine.transact = lambda keys, work: transact(keys, lambda tx: work(Recorder(tx, found)))
+    engine.read = lambda work: read(lambda tx: work(Recorder(tx, found)))
+    exercise(book, clock.now)
+    engine.transact, engine.read = transact, read
+    return found
+
+
+def test_no_hot_path_scans_a_table(book, statements):
+    assert len(statements) > 15
+    explain = "EXPLAIN QUERY PLAN " if book.engine.dialect == "sqlite" else "EXPLAIN "
+    for sql, params in statements.items():
+        rows = book.engine.read(lambda tx, sql=sql, params=params: tx.all(explain + sql, params or {}))
+        plan = "\n".join(str(row[-1]) for row in rows)
+        scans = re.findall(r"^.*(?:Seq Scan on|SCAN) (?:ledger_)?\w+.*$", plan, re.MULTILINE)
+        scans = [
+            scan for scan in scans if not re.search(r"SCAN (?:ledger_ticket|CONSTANT)|Seq Scan on ledger_ticket", scan)
+        ]
+        assert scans == [], f"{sql}\n{plan}"
+
+
+def test_the_list_of_what_lives_does_not_read_the_history(book, statements, clock):
+    book.engine.transact(
+        ["fill"],
+        lambda tx: tx.run(
+            f"UPDATE ledger_reservations SET ended_us = 1, ended_why = 'released' WHERE seq < {ROWS - 100}"
+        ),
+    )
+    if book.engine.dialect == "postgresql":
+        book.engine.transact(["fill"], lambda tx: tx.run("ANALYZE"))
+    found = {}
+    read = book.engine.read
+    book.engine.read = lambda work: read(lambda tx: work(Recorder(tx, found)))
+    book.reservations(limit=20)
+    book.reservations(holder="u7")
+    book.engine.read = read
+    explain = "EXPLAIN QUERY PLAN " if book.engine.dialect == "sqlite" else "EXPLAIN "
+    for sql, params in found.items():
+        rows = read(lambda tx, sql=sql, params=params: tx.all(explain + sql, params))
+        plan = "\n".join(str(row[-1]) for row in rows)
+        assert "ledger_reservations_open" in plan or "ledger_reservations_holder" in plan, plan

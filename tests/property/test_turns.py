@@ -1,0 +1,128 @@
+"""Turns: a promise never moves later, nobody who comes later steps in before it, and nobody starves."""
+
+from __future__ import annotations
+
+import itertools
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bespeak.clock import HOUR_US
+from bespeak.ids import new_id
+from bespeak.ledger import line, open_ledger
+from bespeak.ledger.base import RefusedError
+from bespeak.ledger.creation import checked
+from bespeak.ledger.model import Actor, Request, State
+from bespeak.ledger.writes import resource_topic
+
+CELL = 5_000_000
+names = st.sets(st.sampled_from("abcd"), min_size=1, max_size=2).map(lambda found: tuple(sorted(found)))
+steps = st.lists(
+    st.tuples(st.sampled_from(["wait", "wait", "take", "take", "book", "extend", "release"]), names, st.integers(1, 6)),
+    min_size=4,
+    max_size=30,
+)
+
+
+class Team:
+    """People who come one after the other, and a line in which everybody wakes when something changes."""
+
+    def __init__(self, url):
+        self.now = 360_000_000 * CELL
+        self.book = open_ledger(url, durable=False, now=lambda: self.now)
+        self.promised = {}
+        self.number = itertools.count()
+
+    def do(self, kind, wanted, length):
+        actor = Actor(f"user{next(self.number)}")
+        waiting = self.waiting()
+        try:
+            if kind == "wait":
+                self.join(wanted, length, actor)
+            elif kind in {"take", "book"}:
+                starts_us = None if kind == "take" else self.now + length * CELL
+                made = self.book.reserve(
+                    Request(wanted, actor, starts_us=starts_us, duration_us=length * CELL, next_fit=length > 4)
+                )
+                for other in waiting:
+                    if set(other.resources) & set(made.resources):
+                        assert made.starts_us >= other.starts_us
+            elif found := self.book.reservations(resources=wanted, states=[State.ACTIVE]):
+                if kind == "extend":
+                    self.book.extend(found[0].id, Actor(found[0].holder), duration_us=length * CELL)
+                else:
+                    self.book.release(found[0].id, Actor(found[0].holder))
+        except RefusedError:
+            pass
+        self.wake()
+
+    def join(self, wanted, length, actor, priority=0):
+        request = checked(Request(wanted, actor, duration_us=length * CELL))
+        keys = [resource_topic(name) for name in wanted]
+        return self.book.engine.transact(keys, lambda tx: self.book.join(tx, request, new_id(), priority))
+
+    def waiting(self):
+        return sorted(self.book.reservations(states=[State.WAITING]), key=lambda r: (r.rank, r.seq))
+
+    def wake(self):
+        """Let everybody in line look, until nobody moves any more."""
+        while True:
+            before = self.waiting()
+            for waiter in before:
+                keys = [resource_topic(name) for name in waiter.resources]
+                me = waiter
+                self.book.engine.transact(keys, lambda tx, me=me: line.advance(tx, line.fresh(tx, me.id)))
+            if [(r.id, r.starts_us) for r in self.waiting()] == [(r.id, r.starts_us) for r in before]:
+                return
+
+    def check_promises(self):
+        for found in self.book.reservations():
+            if found.waiting:
+                assert found.starts_us <= self.promised.get(found.id, found.starts_us)
+                self.promised[found.id] = found.starts_us
+            elif found.id in self.promised:
+                assert found.starts_us <= self.promised.pop(found.id)
+
+
+def test_a_promise_never_moves_later_and_nobody_steps_in(tmp_path, effort):
+    numbers = itertools.count()
+
+    @effort(150)
+    @given(steps)
+    def play(moves):
+        team = Team(f"{tmp_path}/{next(numbers)}.db")
+        for kind, wanted, length in moves:
+            team.do(kind, wanted, length)
+            team.check_promises()
+            team.now += CELL
+            team.wake()
+            team.check_promises()
+        for _ in range(400):
+            if not team.waiting():
+                break
+            team.now += CELL
+            team.wake()
+            team.check_promises()
+        assert team.waiting() == []
+        team.book.close()
+
+    play()
+
+
+def test_low_priority_is_overtaken_within_its_handicap_and_then_served(tmp_path):
+    team = Team(f"{tmp_path}/book.db")
+    patient = team.join(("a",), 12, Actor("patient"), priority=-1)
+    assert not patient.waiting
+    patient = team.join(("a",), 12, Actor("patient"), priority=-1)
+    began = team.now
+    served = None
+    while served is None:
+        team.join(("a",), 12, Actor("busy"))
+        for _ in range(12):
+            team.now += CELL
+            team.wake()
+        assert team.now - began < 3 * HOUR_US
+        found = team.book.get(patient.id)
+        served = found.starts_us if not found.waiting else None
+    assert served - began >= HOUR_US / 2
+    team.book.close()
