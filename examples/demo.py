@@ -15,6 +15,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from demo_coord import agents_share_a_repository
+
 HERE = Path(__file__).resolve().parent
 REFUSED, BUSY = 8, 7
 COLOUR = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
@@ -143,7 +145,7 @@ def job_for_later(stage: Stage) -> None:
         dispatcher.communicate(timeout=30)
 
 
-CHAPTERS = (book_and_gate, job_for_later)
+CHAPTERS = (book_and_gate, job_for_later, agents_share_a_repository)
 
 
 def main() -> None:

@@ -106,6 +106,29 @@ def literal_prefix(path: str) -> tuple[str, str]:
     return "/".join(head[:-1]), head[-1]
 
 
+def sql_like(path: str) -> str:
+    """Return a LIKE pattern (escaped by backslashes) that lets pass every address of a file that a pattern matches.
+
+    It lets others pass too: it only spares comparing what cannot match.
+    """
+    parts: list[str] = []
+    names = path.split("/")
+    for number, name in enumerate(names):
+        if name == "**":
+            parts.append("%")
+        else:
+            parts.append(_like(name))
+            parts.append("/" if number + 1 < len(names) else "")
+    return "".join(parts) + "%"
+
+
+def _like(name: str) -> str:
+    if "[" in name:
+        return "%"
+    escaped = name.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return escaped.replace("*", "%").replace("?", "%")
+
+
 def meet(one: Sequence[Name], two: Sequence[Name]) -> bool:
     """Tell whether some path matches both."""
     after = [False] * (len(two) + 1)

@@ -21,6 +21,7 @@ _AT_ONCE = 200
 _SELECT = """c.key, c.address, c.glob, r.id, r.run_id, r.expires_us, r.operation, r.epoch, c.part"""
 _HELD = """c.repo = :repo AND r.repo = c.repo AND r.epoch = c.epoch AND r.expires_us > :now AND r.released_us IS NULL
 AND r.epoch <> :own AND (:shared = 0 OR r.shared = 0) AND (r.run_id <> :run OR :stranger = 1)"""
+_MAY_MATCH = r" AND (c.glob = 1 OR c.address LIKE '%/' OR c.address LIKE :like ESCAPE '\')"
 _EPOCH, _PART = 7, 8
 
 
@@ -28,6 +29,8 @@ def conflicts(
     tx: Transaction, repo: str, run_id: str, addresses: Sequence[Address], *, shared: bool = False, own: int = 0
 ) -> list[Conflict]:
     """Return what active claims of other runs overlap ``addresses``, in the order of the addresses, oldest first.
+
+    Plain addresses are looked up many at once, each pattern by itself.
 
     Args:
         tx: the transaction.
@@ -46,8 +49,13 @@ def conflicts(
         "own": own,
     }
     found: list[Conflict] = []
-    for start in range(0, len(addresses), _AT_ONCE):
-        found += _chunk(tx, params, addresses[start : start + _AT_ONCE])
+    start = 0
+    while start < len(addresses):
+        end = start + 1
+        while end < min(len(addresses), start + _AT_ONCE) and not (addresses[start].glob or addresses[end].glob):
+            end += 1
+        found += _chunk(tx, params, addresses[start:end])
+        start = end
     return found
 
 
@@ -57,7 +65,7 @@ def _chunk(tx: Transaction, params: dict[str, object], chunk: Sequence[Address])
     for row in _holding(tx, params, sorted({key for keys in above for key in keys})):
         holding.setdefault(row[0], []).append(row)
     held: dict[int, list[Row]] = {}
-    for row in _held_inside(tx, params, [addresses_.range_inside(address) for address in chunk]):
+    for row in _held_inside(tx, params, chunk):
         held.setdefault(row[-1], []).append(row)
     for number, address in enumerate(chunk):
         candidates = [row for key in above[number] for row in holding.get(key, ())]
@@ -73,15 +81,22 @@ def _holding(tx: Transaction, params: dict[str, object], keys: Sequence[str]) ->
     return tx.all(sql, params | names)
 
 
-def _held_inside(tx: Transaction, params: dict[str, object], ranges: Sequence[tuple[str, str]]) -> list[Row]:
+def _held_inside(tx: Transaction, params: dict[str, object], chunk: Sequence[Address]) -> list[Row]:
     bounds: dict[str, object] = {}
-    for number, (low, high) in enumerate(ranges):
+    for number, address in enumerate(chunk):
+        low, high = addresses_.range_inside(address)
         bounds |= {f"l{number}": low, f"h{number}": high}
-    if len(ranges) == 1:
+    if len(chunk) == 1:
         sql = f"SELECT {_SELECT}, 0 FROM coord_claims c CROSS JOIN coord_reservations r "
-        return tx.all(f"{sql} WHERE {_HELD} AND c.key >= :l0 AND c.key < :h0", params | bounds)
+        sql += f"WHERE {_HELD} AND c.key >= :l0 AND c.key < :h0"
+        if chunk[0].glob:
+            from bespeak.coord.globs import sql_like
+
+            sql += _MAY_MATCH
+            bounds["like"] = sql_like(chunk[0].path)
+        return tx.all(sql, params | bounds)
     prefer_indexes(tx)
-    values = ", ".join(f"({number}, :l{number}, :h{number})" for number in range(len(ranges)))
+    values = ", ".join(f"({number}, :l{number}, :h{number})" for number in range(len(chunk)))
     sql = f"WITH v (n, low, high) AS (VALUES {values}) SELECT {_SELECT}, v.n FROM v CROSS JOIN coord_claims c "
     sql += f"CROSS JOIN coord_reservations r WHERE {_HELD} AND c.key >= v.low AND c.key < v.high"
     return tx.all(sql, params | bounds)

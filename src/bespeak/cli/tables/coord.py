@@ -177,7 +177,12 @@ ENTRIES = (
                 "Remove what has been over for some time.",
                 run="coord_change:gc",
                 examples=(("coord gc --older-than 30d", "reservations, intents and changes of long ago"),),
-                options=(Option(("--older-than",), "For how long: 30d, 12h, 0 for all that is over (default 30d).", "DURATION"), *JSON),
+                options=(
+                    Option(
+                        ("--older-than",), "For how long: 30d, 12h, 0 for all that is over (default 30d).", "DURATION"
+                    ),
+                    *JSON,
+                ),
             ),
             Command(
                 "coord guide",
