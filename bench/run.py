@@ -36,6 +36,7 @@ GROUPS = {
     "json": ("rows.jsonfile", "the JSON backend"),
     "cli": ("rows.cli", "the command line, whole processes"),
     "runner": ("rows.runner", "the embedded runner"),
+    "power": ("rows.power", "two hundred hosts at once"),
     "dispatch": ("dispatch_jobs", "dispatching jobs"),
 }
 """Each group's module, which has ``measure(bench)``, and what it measures."""

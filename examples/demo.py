@@ -15,7 +15,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from demo_coord import agents_share_a_repository
+from demo_coord import play as play_coord
+from demo_power import play as play_power
 
 HERE = Path(__file__).resolve().parent
 REFUSED, BUSY = 8, 7
@@ -145,7 +146,17 @@ def job_for_later(stage: Stage) -> None:
         dispatcher.communicate(timeout=30)
 
 
-CHAPTERS = (book_and_gate, job_for_later, agents_share_a_repository)
+def power_of_hosts(stage: Stage) -> None:
+    """Play the third chapter: hosts are switched by who holds them."""
+    play_power(stage, say)
+
+
+def agents_share_a_repository(stage: Stage) -> None:
+    """Play the fourth chapter: two agents in two work trees want the same function."""
+    play_coord(stage, say)
+
+
+CHAPTERS = (book_and_gate, job_for_later, power_of_hosts, agents_share_a_repository)
 
 
 def main() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from demo import Stage
 
 HELD = 7
@@ -17,10 +19,8 @@ _SETUP = (
 )
 
 
-def agents_share_a_repository(stage: Stage) -> None:
+def play(stage: Stage, say: Callable[[str], None]) -> None:
     """Play the chapter: one claims a function, the other is told, before either has changed a line."""
-    from demo import say
-
     say("Two coding agents work on one repository, each in a work tree of its own.")
     stage.type(f'sh -c "{_SETUP}"')
     top = stage.lab

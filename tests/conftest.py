@@ -41,6 +41,9 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[_RUN] = f"{os.getpid()}:{tempfile.gettempdir()}/bpg-{os.getpid()}-{secrets.token_hex(3)}"
     os.environ["TZ"] = "UTC"
     time.tzset()
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A run in the background ignores Ctrl-C, and so would every program that a test starts and interrupts.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

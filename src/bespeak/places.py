@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _POSTGRES = ("postgresql://", "postgres://")
+JOBS_FOLDER = "/var/lib/orchesjob"
+"""Where jobs are kept on a machine, unless told otherwise."""
 
 
 def public_url(url: str) -> str:
@@ -51,6 +53,14 @@ def user_folder(env: Mapping[str, str], variable: str, under_home: str) -> str:
     if os.path.isabs(named):
         return named
     return os.path.join(env.get("HOME") or os.path.expanduser("~"), under_home)
+
+
+def jobs_folder(env: Mapping[str, str]) -> str:
+    """Return where jobs are kept when nothing names a place: the system's folder, or the own one of a plain user."""
+    nearest = JOBS_FOLDER if os.path.isdir(JOBS_FOLDER) else os.path.dirname(JOBS_FOLDER)
+    if os.access(nearest, os.W_OK | os.X_OK):
+        return JOBS_FOLDER
+    return os.path.join(user_folder(env, "XDG_STATE_HOME", ".local/state"), "bespeak")
 
 
 def working_directory() -> str:

@@ -160,3 +160,26 @@ def _is_window(value: object) -> bool:
 
 def _has_zone(instant: datetime | None) -> bool:
     return instant is None or instant.tzinfo is not None
+
+
+def assert_power_controller_conforms(controller: Any, host: Any = None, *, within_seconds: float = 60.0) -> None:
+    """Fail unless ``controller`` keeps the contract of a power controller; the message lists every violation.
+
+    The device behind it is switched on, off, and through a cycle.
+
+    Args:
+        controller: over a device that works and may be switched.
+        host: the host to hand over; one without an address if none is given.
+        within_seconds: how long each call may take.
+
+    Raises:
+        AssertionError: something is not as the contract asks.
+    """
+    import asyncio
+
+    from bespeak.host.power.conformance import violations
+
+    found = asyncio.run(violations(controller, host, within_seconds=within_seconds))
+    if found:
+        lines = [f"{type(controller).__name__} breaks the contract:", *(f"  - {text}" for text in found)]
+        raise AssertionError("\n".join(lines))

@@ -61,7 +61,7 @@ def show(instant_us: int, zone: Zone | None = None) -> str:
         offset, name = (zone or local_zone()).at(seconds)
     except (OverflowError, OSError, ValueError):
         offset, name = 0, "UTC"
-    return f"{_wall_text(seconds + offset)} {name}"
+    return f"{_wall_text(seconds + offset)} {name.strip() or offset_text(offset)}"
 
 
 # --- instants --------------------------------------------------------------------------------------------------

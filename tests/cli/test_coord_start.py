@@ -14,8 +14,14 @@ code = main(sys.argv[1:])
 loaded = {name.partition(".")[0] for name in set(sys.modules) - before}
 print(repr([code, sorted(loaded - {"bespeak"}), sorted(sys.modules)]), file=sys.stderr)
 """
-HEAVY = set("typing json re enum click dataclasses inspect logging pathlib tomllib argparse subprocess hashlib".split())
-HEAVY |= set("contextlib tempfile shutil socket ssl urllib uuid decimal traceback psycopg asyncio importlib".split())
+
+
+def words(text):
+    return set(text.split())
+
+
+HEAVY = words("typing json re enum click dataclasses inspect logging pathlib tomllib argparse subprocess hashlib")
+HEAVY |= words("contextlib tempfile shutil socket ssl urllib uuid decimal traceback psycopg asyncio importlib")
 
 
 def run(cwd, *argv):

@@ -95,6 +95,12 @@ def test_check_says_what_is_required_and_who_decided(run_as):
     assert shown.startswith("Lab 'demo' requires:\n  - rack1\n  - rack2\nBackend: ledger (decided by ")
 
 
+def test_check_says_it_to_who_is_refused_too(run_as):
+    refused = run_as("bob", "-l", "demo", "reservation", "check", code=1)
+    assert refused.stdout.startswith("Lab 'demo' requires:\n  - rack1\n  - rack2\nBackend: ledger (decided by ")
+    assert refused.stderr.startswith("User 'bob' does not hold all resources required by lab 'demo'. Missing:\n")
+
+
 def test_an_end_ahead_is_announced_and_strict_stops_the_command(cli, run_as):
     run_as("alice", "reserve", "rack1", "rack2", "--for", "4s")
     words = ["gate", "-l", "demo", "--strict", "--every", "1s", "--", "sleep", "60"]

@@ -22,7 +22,20 @@ def test_a_full_disk_behind_stdout_is_told_in_one_line(cli):
     with open("/dev/full", "w") as full:
         done = subprocess.run(cli.command("list"), stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 1
-    assert done.stderr == "bespeak: error: No space left on device\n"
+    assert done.stderr == "bespeak: error: the answer could not be written: No space left on device\n"
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_what_the_caller_closed_is_not_missed(cli, tmp_path, closed):
+    words = " ".join(cli.command("reserve", "rack" + str(len(closed)), "--for", "1h"))
+    done = subprocess.run(["sh", "-c", f"{words} {closed}"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    words = " ".join(cli.command("run", "other", "--", "sh", "-c"))
+    wrote = tmp_path / "wrote"
+    script = f"{words} 'echo heard; echo done > {wrote}' {closed} 2>/dev/null"
+    assert subprocess.run(["sh", "-c", script], capture_output=True, check=False).returncode == 0
+    assert wrote.read_text() == "done\n"
+    assert f"rack{len(closed)}: held by" in cli("who", f"rack{len(closed)}").stdout
 
 
 def on_terminal(command, env):
@@ -110,3 +123,11 @@ def test_programs_under_our_name_read_their_own_command_line(cli):
     refused = cli("--lab", "x", "runner", "list")
     assert refused.returncode == 2
     assert "--lab before 'runner'" in refused.stderr
+
+
+def test_a_group_without_a_command_names_its_commands(cli):
+    done = cli("resource")
+    assert done.returncode == 2
+    assert done.stderr == (
+        "bespeak: error: missing command; known: add, set, list, remove\nbespeak: see 'bespeak resource --help'\n"
+    )

@@ -94,7 +94,15 @@ def _states(context: click.Context) -> dict[str, str]:  # noqa: ARG001 the shape
     return dict.fromkeys(("waiting", "pending", "active", "ended"), "")
 
 
+def _hosts(context: click.Context) -> dict[str, str]:  # noqa: ARG001 the shape of all sources
+    from bespeak.labs import open_labs
+    from bespeak.settings import load_settings
+
+    return {host.id: " ".join(host.labs) for host in open_labs(load_settings()).hosts}
+
+
 _SOURCES = {
+    "host": _hosts,
     "resource": _resources,
     "reservation": _reservations,
     "user": _users,

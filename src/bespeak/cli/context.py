@@ -67,9 +67,20 @@ class Context:
         return Actor(self.as_user, resolve_username(None).username)
 
     def spoken(self) -> list[str]:
-        """Return the shared options that a command suggested to the user has to repeat."""
-        given = (("--ledger", self.ledger_flag), ("--as-user", self.as_user))
+        """Return the shared options that a command suggested to the user has to repeat; never a password."""
+        given = (("--ledger", self._place()), ("--as-user", self.as_user))
         return [word for flag, value in given if value is not None for word in (flag, value)]
+
+    def _place(self) -> str | None:
+        """Return what was typed after ``--ledger``, or the public part of it where a password may stand in it."""
+        if self.ledger_flag is None:
+            return None
+        credentials = self.ledger_flag.partition("://")[2].rpartition("@")[0]
+        if credentials.partition(":")[2] or "password" in self.ledger_flag.lower():
+            from bespeak.places import public_url
+
+            return public_url(self.ledger_flag)
+        return self.ledger_flag
 
     def announce(self) -> None:
         """Say on stderr that somebody else's name is used, so that it cannot be missed."""
@@ -78,11 +89,14 @@ class Context:
 
     def print(self, text: str) -> None:
         """Print a line (or several) of the answer; names in it have to be safe already."""
-        sys.stdout.write(text + "\n")
+        try:
+            sys.stdout.write(text + "\n")
+        except OSError as error:
+            raise output.not_written(error) from error
 
     def print_json(self, value: object) -> None:
         """Print the answer as one JSON document."""
-        sys.stdout.write(output.to_json(value) + "\n")
+        self.print(output.to_json(value))
 
     def answer(self, value: object, text: str) -> None:
         """Print ``value`` for programs (``--json``), else ``text`` for people."""

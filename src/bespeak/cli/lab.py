@@ -11,7 +11,9 @@ from bespeak.text import safe
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.cli.context import Context, Values
+    from bespeak.labs import LabStore
     from bespeak.labs.model import Lab
+    from bespeak.settings import Settings
 
 
 def list_(context: Context, values: Values) -> int:  # noqa: ARG001 the shape of a command
@@ -60,15 +62,25 @@ def show(context: Context, values: Values) -> int:
 
 def check(context: Context, values: Values) -> int:
     """Name every mistake in the lab data."""
-    store = open_labs(load_settings())
+    settings = load_settings()
+    store = open_labs(settings)
     name = values["lab"]
     if name is not None and not store.problems:
         store.load([name])
     problems = [problem.text for problem in store.problems if name is None or problem.concerns([name])]
+    problems += _host_problems(settings, store, store.names() if name is None else [name])
     facts = {"files": store.files, "labs": store.names(), "problems": problems}
     counted = f"{len(store.files)} file(s), {len(store.names())} lab(s), {len(problems)} mistake(s)"
     context.answer(facts, "\n".join([*problems, counted]))
     return int(ExitCode.ERROR) if problems else 0
+
+
+def _host_problems(settings: Settings, store: LabStore, names: list[str]) -> list[str]:
+    """Return what is wrong with how hosts are reached and switched, in labs that can be read at all."""
+    from bespeak.lifecycle.selection import load_hosts
+
+    readable = [name for name in names if not any(problem.concerns([name]) for problem in store.problems)]
+    return list(dict.fromkeys(why for name in readable for why in load_hosts(settings, [name]).broken.values()))
 
 
 def _facts(lab: Lab) -> dict[str, object]:

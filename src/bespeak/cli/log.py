@@ -82,5 +82,5 @@ def _changed(entry: LogEntry) -> str:
         text = f": {when.show(start)} to {when.show(end)}"
     elif isinstance(end, int) and isinstance(old, int) and end < FOREVER_US:
         text = f": until {when.show(end)} instead of {when.show(old)}"
-    note = after.get("ended_note") or after.get("purpose")
+    note = after.get("ended_note") or after.get("purpose") or after.get("note")
     return f"{text} ({note})" if note else text

@@ -27,12 +27,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: the words after the program's name; by default those of the process.
     """
     words = sys.argv[1:] if argv is None else list(argv)
+    if sys.stdin is None or sys.stdout is None or sys.stderr is None:
+        _stand_in()
     reconfigure = getattr(sys.stdout, "reconfigure", None)
     if reconfigure is not None:
         reconfigure(errors="backslashreplace")
     try:
         code = _run(words)
-        sys.stdout.flush()
+        _push_out()
     except BaseException as error:  # noqa: BLE001 the last place where anything can be said
         from bespeak.cli import failure
 
@@ -40,6 +42,27 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = failure.report(error, as_json="--json" in own, debug="--debug" in own)
         code = _flush(code)
     return code
+
+
+def _stand_in() -> None:
+    """Put /dev/null where the caller has closed stdin, stdout or stderr, before a file of ours takes the number."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is None:
+            null = os.open(os.devnull, os.O_RDWR)
+            if null != number:
+                os.dup2(null, number)
+                os.close(null)
+            os.set_inheritable(number, True)
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115 as long as we live
+
+
+def _push_out() -> None:
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        from bespeak.cli.output import not_written
+
+        raise not_written(error) from error
 
 
 def _flush(code: int) -> int:
@@ -108,6 +131,11 @@ def _ask_click(words: list[str]) -> Parsed | int:
         return clicktree.parse(words)
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
+        if isinstance(error, click.exceptions.NoArgsIsHelpError) and isinstance(error.ctx.command, click.Group):
+            known = ", ".join(error.ctx.command.list_commands(error.ctx))
+            raise UsageError(
+                f"missing command; known: {known}", hint=f"see '{error.ctx.command_path} --help'"
+            ) from None
         hint = f"see '{context.command_path} --help'" if context is not None else "see 'bespeak --help'"
         raise UsageError(_sentence(error.format_message()), hint=hint) from None
 

@@ -47,6 +47,15 @@ def one_line(text: str) -> str:
     return safe(" ".join(text.split("\n")))
 
 
+def not_written(error: OSError) -> Exception:
+    """Return what to raise when stdout cannot be written: nobody shall take it for a failure of the book."""
+    if isinstance(error, BrokenPipeError):
+        return error
+    from bespeak.errors import BespeakError
+
+    return BespeakError(f"the answer could not be written: {error.strerror or error}")
+
+
 def to_stderr(text: str) -> None:
     """Print to stderr at once; a closed one is nobody's problem."""
     try:

@@ -45,10 +45,13 @@ def check(context: Context, values: Values) -> int:  # noqa: ARG001 the shape of
         report = prepared.report(even_if_skipped=True)
     except ReservationBackendError as error:
         return gate.unavailable(context, error, _REFUSED)
-    if not report.allowed:
+    if context.json and not report.allowed:
         return gate.refused(context, report, _REFUSED)
     needs = "".join(f"\n  - {safe(name)}" for name in report.required) or " nothing"
     decided = f" (decided by {safe(report.decided_by)})" if report.decided_by else ""
-    text = f"Lab {report.lab!a} requires:{needs}\nBackend: {safe(report.backend)}{decided}\n{report.text}"
-    context.answer(report_json(report), text)
+    facts = f"Lab {report.lab!a} requires:{needs}\nBackend: {safe(report.backend)}{decided}"
+    if not report.allowed:
+        context.print(facts)
+        return gate.refused(context, report, _REFUSED)
+    context.answer(report_json(report), f"{facts}\n{report.text}")
     return 0 if report.checked else _REFUSED

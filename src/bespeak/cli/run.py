@@ -85,7 +85,12 @@ class Hold:
         self._child: Child | None = None
         self._alive_until_us = clock.now() + keepalive_us
         self._ahead_us = self._book.now_us() - clock.now()
-        self._say("holding", f"holding {present.sentence(taken, self._now_us())}")
+        self._say("holding", f"holding {self._sentence()}")
+
+    def _sentence(self) -> str:
+        if not self._moves_on:
+            return present.sentence(self._held, self._now_us())
+        return f"{ids.short_id(self._held.id)}  {present.names(self._held)}  as long as the command runs"
 
     def supervise(self, words: tuple[str, ...]) -> int:
         """Run the command to its end; return its exit code."""
@@ -115,7 +120,7 @@ class Hold:
         if self._lost:
             return
         try:
-            self._book.release(self._held.id, self._actor, number=self._held.number)
+            self._held = self._book.release(self._held.id, self._actor, number=self._held.number)
         except (WrongStateError, NotFoundError) as error:
             self._say("lost", f"the hold was lost before it was given back: {error}")
         except BespeakError as error:

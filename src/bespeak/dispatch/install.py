@@ -4,40 +4,82 @@ from __future__ import annotations
 
 import os
 
+from bespeak.dispatch.place import EMBEDDED, POSTGRES, home
 from bespeak.errors import BespeakError, UsageError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bespeak.dispatch.place import Runner
+
+_HOMES = ("ORCHESJOB_RESERVER_HOME", "ORCHESJOB_HOME")
 KINDS = ("systemd", "supervisor")
 SYSTEMD_NAME = "bespeak-job.service"
 SUPERVISOR_NAME = "bespeak-job.conf"
 
 
-def _quoted(words: list[str]) -> str:
-    """Quote for systemd: double quotes, with its specifier and variable characters doubled."""
-    found = []
-    for word in words:
-        text = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
-        found.append(f'"{text}"' if any(char in word for char in " \t'\";") or not word else text)
-    return " ".join(found)
+def environment(environ: Mapping[str, str], prog: str, runner: Runner) -> dict[str, str]:
+    """Return the variables with which the service finds what this shell finds: the same store, book and runner.
+
+    Args:
+        environ: of the caller.
+        prog: the name we are called by.
+        runner: the one that the caller's jobs are started with.
+    """
+    found = {name: os.path.abspath(environ[name]) for name in _HOMES if environ.get(name)}
+    book = environ.get("BESPEAK_LEDGER")
+    if book:
+        found["BESPEAK_LEDGER"] = book if "://" in book else os.path.abspath(os.path.expanduser(book))
+    if not any(name in found for name in _HOMES) and not found.get("BESPEAK_LEDGER", "").startswith(POSTGRES):
+        found["ORCHESJOB_HOME"] = os.path.abspath(home(environ, prog))
+    if not runner.embedded:
+        # A service has another PATH than a shell.
+        found["ORCHESJOB_BIN"] = _program(runner.words[0], environ)
+    elif environ.get("ORCHESJOB_BIN"):
+        found["ORCHESJOB_BIN"] = EMBEDDED
+    for name, value in found.items():
+        if "\n" in value or '"' in value:
+            raise UsageError(f"{name} {value!a}: has a character that such a file cannot hold")
+    return found
 
 
-def systemd_unit(words: list[str], home: str, *, user: bool) -> str:
+def _program(name: str, environ: Mapping[str, str]) -> str:
+    import shutil
+
+    found = shutil.which(name, path=environ.get("PATH"))
+    return os.path.abspath(found) if found else name
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+
+
+def _quoted(word: str, text: str) -> str:
+    return f'"{text}"' if any(char in word for char in " \t'\";") or not word else text
+
+
+def systemd_unit(words: list[str], variables: Mapping[str, str], *, user: bool) -> str:
     """Return a unit for ``words``.
 
     Args:
         words: the dispatcher's command.
-        home: what ORCHESJOB_HOME is to be.
+        variables: its environment.
         user: for the user's manager, not the system's.
     """
     target = "default.target" if user else "multi-user.target"
-    environment = _quoted([f"ORCHESJOB_HOME={home}"])
+    # Only in a command does a dollar sign begin a variable.
+    command = " ".join(_quoted(word, _escaped(word).replace("$", "$$")) for word in words)
+    settings = [f"{name}={value}" for name, value in variables.items()]
+    lines = "\n".join(f"Environment={_quoted(setting, _escaped(setting))}" for setting in settings)
     return f"""[Unit]
 Description=bespeak: starts reserved jobs at their time
 After=network.target
 
 [Service]
 Type=notify
-ExecStart={_quoted(words)}
-Environment={environment}
+ExecStart={command}
+{lines}
 # Jobs outlive the dispatcher: only the dispatcher itself is told to stop.
 KillMode=process
 Restart=always
@@ -51,16 +93,17 @@ WantedBy={target}
 """
 
 
-def supervisor_section(words: list[str], home: str) -> str:
+def supervisor_section(words: list[str], variables: Mapping[str, str]) -> str:
     """Return a section for supervisor; its jobs have sessions of their own, which stopping as a group leaves alone."""
     import shlex
 
     def escaped(text: str) -> str:
         return text.replace("%", "%%")
 
+    settings = ",".join(f'{name}="{escaped(value)}"' for name, value in variables.items())
     return f"""[program:bespeak-job]
 command={escaped(shlex.join(words))}
-environment=ORCHESJOB_HOME="{escaped(home)}"
+environment={settings}
 autostart=true
 autorestart=true
 startsecs=3
@@ -112,9 +155,14 @@ def write(path: str, text: str, *, force: bool) -> bool:
                 raise UsageError(f"{path} exists with other contents; --force replaces it")
         os.makedirs(os.path.dirname(path), exist_ok=True)
         temporary = f"{path}.{os.getpid()}.tmp"
-        with open(temporary, "w", encoding="utf-8") as file:
+        with open(temporary, "w", encoding="utf-8", opener=_private if "://" in text else None) as file:
             file.write(text)
         os.replace(temporary, path)
     except OSError as error:
         raise BespeakError(f"{path}: {error.strerror}; --print shows the text instead") from error
     return True
+
+
+def _private(path: str, flags: int) -> int:
+    """Open a file that only its owner may read: the URL of a book may have a password in it."""
+    return os.open(path, flags, 0o600)

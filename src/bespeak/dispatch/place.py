@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from bespeak.storage.port import Engine
 
 DOCUMENTED_PROGRAM = "orchesjob-reserver"
-DEFAULT_HOME = "/var/lib/orchesjob"
 DATABASE_NAME = "reserver.sqlite3"
 EMBEDDED = "embedded"
 """The value of ``--orchesjob-bin`` that asks for bespeak's own runner even where an ``orchesjob`` is installed."""
@@ -29,16 +28,9 @@ def home(environ: Mapping[str, str], prog: str) -> str:
     for name in ("ORCHESJOB_RESERVER_HOME", "ORCHESJOB_HOME"):
         if environ.get(name):
             return environ[name]
-    if prog == DOCUMENTED_PROGRAM or _usable(DEFAULT_HOME):
-        return DEFAULT_HOME
-    from bespeak.places import user_folder
+    from bespeak.places import JOBS_FOLDER, jobs_folder
 
-    return os.path.join(user_folder(environ, "XDG_STATE_HOME", ".local/state"), "bespeak")
-
-
-def _usable(folder: str) -> bool:
-    nearest = folder if os.path.isdir(folder) else os.path.dirname(folder)
-    return os.access(nearest, os.W_OK | os.X_OK)
+    return JOBS_FOLDER if prog == DOCUMENTED_PROGRAM else jobs_folder(environ)
 
 
 def store_url(db: str | None, ledger: str | None, environ: Mapping[str, str], prog: str) -> str:
@@ -112,9 +104,11 @@ def _on_path(name: str, environ: Mapping[str, str]) -> bool:
     return False
 
 
-def runner_home(environ: Mapping[str, str], prog: str) -> str:
+def runner_home(environ: Mapping[str, str]) -> str:
     """Return which machine and folder a runner's jobs live in: whoever has the same can see the same jobs."""
-    where = environ.get("ORCHESJOB_HOME") or home({}, prog)
+    from bespeak.places import jobs_folder
+
+    where = environ.get("ORCHESJOB_HOME") or jobs_folder(environ)
     return f"{machine()}:{os.path.realpath(where)}"
 
 

@@ -43,17 +43,15 @@ class Setup:
         site: whose jobs to take.
         ledger: the book of resources, or None for each reservation's own.
         metrics: where to show metrics, or None.
-        prog: the name we are called by.
     """
 
-    __slots__ = ("ledger", "metrics", "prog", "site", "url")
+    __slots__ = ("ledger", "metrics", "site", "url")
 
-    def __init__(self, url: str, *, site: str, ledger: str | None, metrics: str | None, prog: str) -> None:
+    def __init__(self, url: str, *, site: str, ledger: str | None, metrics: str | None) -> None:
         self.url = url
         self.site = site
         self.ledger = ledger
         self.metrics = metrics
-        self.prog = prog
 
 
 def serve(setup: Setup, runner: Runner, options: Options, environ: Mapping[str, str]) -> int:
@@ -107,7 +105,7 @@ def _line(setup: Setup, runner: Runner, environ: Mapping[str, str]) -> Line:
             setup.site,
             os.uname().nodename,
             this_process(),
-            runner_home(environ, setup.prog),
+            runner_home(environ),
             runner.shown,
             os.getpid(),
             started_us,

@@ -11,7 +11,7 @@ from bespeak.dispatch import jsonform
 from bespeak.dispatch.making import read_number
 from bespeak.dispatch.model import Status
 from bespeak.dispatch.one import Which, runner_of
-from bespeak.dispatch.place import DOCUMENTED_PROGRAM, home, open_store
+from bespeak.dispatch.place import DOCUMENTED_PROGRAM, open_store
 from bespeak.dispatch.times import read_duration
 from bespeak.errors import UsageError, WaitTimedOutError, WrongStateError
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bespeak.dispatch.cli import Caller
     from bespeak.dispatch.model import Job
     from bespeak.dispatch.parts import Options
+    from bespeak.dispatch.place import Runner
 
 _MOST_STARTS = 10_000
 _MOST_RETRIES = 1_000_000
@@ -37,7 +38,6 @@ def run(caller: Caller) -> int:
         site=caller.text("site") or "",
         ledger=caller.value("ledger"),
         metrics=caller.value("metrics"),
-        prog=caller.prog,
     )
     return serve(setup, runner, _options(caller, embedded=runner.embedded), os.environ)
 
@@ -140,11 +140,14 @@ def install(caller: Caller) -> int:
     if kind not in files.KINDS:
         raise UsageError(f"--kind {kind!a}: one of {', '.join(files.KINDS)}")
     user = caller.on("user")
-    words = [*_ourselves(caller.prog), "run", *_passed_on(caller), *caller.given.command]
-    folder = os.path.abspath(home(os.environ, caller.prog))
-    text = files.supervisor_section(words, folder) if kind == "supervisor" else files.systemd_unit(
-        words, folder, user=user
-    )  # fmt: skip
+    options = [*_passed_on(caller), *caller.given.command]
+    runner = _check_run(caller, options)
+    words = [*_ourselves(caller.prog), "run", *options]
+    variables = files.environment(os.environ, caller.prog, runner)
+    if kind == "supervisor":
+        text = files.supervisor_section(words, variables)
+    else:
+        text = files.systemd_unit(words, variables, user=user)
     if caller.on("print"):
         sys.stdout.write(text)
         return 0
@@ -152,6 +155,18 @@ def install(caller: Caller) -> int:
     written = files.write(path, text, force=caller.on("force"))
     jsonform.write({"file": path, "written": written, "enable": files.enable_lines(kind, user=user)})
     return 0
+
+
+def _check_run(caller: Caller, words: list[str]) -> Runner:
+    """Refuse what ``run`` would refuse at every start of the service; return the runner that it will use."""
+    from bespeak.dispatch import arguments
+    from bespeak.dispatch.cli import Caller as Called
+    from bespeak.dispatch.flags import COMMANDS
+
+    run_caller = Called(caller.prog, arguments.read(words, COMMANDS["run"][2], takes_command=False))
+    runner = runner_of(run_caller)
+    _options(run_caller, embedded=runner.embedded)
+    return runner
 
 
 def _passed_on(caller: Caller) -> list[str]:

@@ -64,11 +64,18 @@ def _relative(delay: str, now_us: int) -> int | None:
     from bespeak.clock import FOREVER_US
     from bespeak.durations import duration
 
+    if _is_nothing(delay[1:]):
+        return now_us // SECOND_US
     wanted = duration(delay[1:])
     if wanted >= FOREVER_US:
         return None
     # Rounded up: "+1s" must not be over in half a second.
     return -(-(now_us + wanted) // SECOND_US)
+
+
+def _is_nothing(text: str) -> bool:
+    """Tell whether a script that computes its delays wrote one of nothing, such as ``0s``."""
+    return text.startswith("0") and text.strip("0") in ("s", "m", "h", "d")
 
 
 def _calendar(plain: str) -> int:
@@ -89,6 +96,8 @@ def read_duration(text: str, flag: str, *, smallest_us: int = 0) -> int:
     seconds = None
     if plain.isascii() and plain.replace(".", "", 1).isdigit():
         seconds = float(plain)
+    elif _is_nothing(plain):
+        seconds = 0.0
     from bespeak.clock import FOREVER_US, duration_text
     from bespeak.durations import LONGEST_US, duration
 

@@ -51,6 +51,19 @@ def held_among(tx: Transaction, username: str, resources: Sequence[str], now_us:
     return {row[0] for row in _now_on(tx, resources, now_us) if row[1] == username}
 
 
+def fences_among(tx: Transaction, username: str, resources: Sequence[str], now_us: int) -> list[tuple[str, str, int]]:
+    """Return what ``username`` holds among ``resources`` at ``now_us``: resource, reservation id, fencing number."""
+    if not resources:
+        return []
+    held = {(row[0], row[3]) for row in _now_on(tx, resources, now_us) if row[1] == username}
+    if not held:
+        return []
+    params: dict[str, object] = {f"s{index}": seq for index, seq in enumerate(sorted({seq for _, seq in held}))}
+    sql = f"SELECT seq, id, number FROM ledger_reservations WHERE seq IN ({', '.join(f':{name}' for name in params)})"
+    known = {row[0]: (row[1], int(row[2])) for row in tx.all(sql, params)}
+    return sorted((name, *known[seq]) for name, seq in held)
+
+
 def holders_of(tx: Transaction, resource: str, now_us: int) -> list[tuple[str, int]]:
     """Return who holds ``resource`` at ``now_us``, each once with the last end (µs UTC), first granted first."""
     ends: dict[str, int] = {}

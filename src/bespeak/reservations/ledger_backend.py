@@ -76,6 +76,13 @@ class LedgerReservationBackend:
 
         return self._ask(lambda tx: look(tx, username, sorted(resources)))
 
+    def fences(self, username: str, resources: Collection[str]) -> list[tuple[str, str, int]]:
+        """Return what ``username`` holds now among ``resources``: resource, reservation id, fencing number."""
+        from bespeak.ledger.holdings import fences_among
+
+        names = sorted(resources)
+        return self._ask(lambda tx: fences_among(tx, username, names, tx.now_us))
+
     def holder_ends(self, resource: str) -> list[tuple[str, int | None]]:
         """Return who holds ``resource`` now and until when, µs UTC, ``FOREVER_US`` for no end."""
         from bespeak.ledger.holdings import holders_of

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-DEFAULT_HOME = "/var/lib/orchesjob"
 START_TIMEOUT_SECONDS = 10.0
 CANNOT_RUN = -1
 """The exit code of a command that could not be started."""
@@ -34,8 +33,10 @@ _PAGE = 200
 
 
 def default_home() -> str:
-    """Return the runner's home: ``ORCHESJOB_HOME``, else ``/var/lib/orchesjob``."""
-    return os.environ.get("ORCHESJOB_HOME") or DEFAULT_HOME
+    """Return the runner's home: ``ORCHESJOB_HOME``, else ``/var/lib/orchesjob``, else a folder of the user's own."""
+    from bespeak.places import jobs_folder
+
+    return os.environ.get("ORCHESJOB_HOME") or jobs_folder(os.environ)
 
 
 class Runner:

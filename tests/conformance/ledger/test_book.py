@@ -6,10 +6,10 @@ import threading
 
 import pytest
 
-from bespeak.clock import FOREVER_US, HOUR_US, MINUTE_US, SECOND_US
+from bespeak.clock import DAY_US, FOREVER_US, HOUR_US, MINUTE_US, SECOND_US
 from bespeak.errors import BusyError, NotFoundError, UsageError, WrongStateError
 from bespeak.ids import new_id, short_id, tail
-from bespeak.ledger import line, open_ledger
+from bespeak.ledger import holdings, line, open_ledger
 from bespeak.ledger.base import RefusedError
 from bespeak.ledger.creation import checked
 from bespeak.ledger.model import Action, Actor, Mode, Request, State
@@ -291,9 +291,23 @@ def test_free_until_something_takes_the_last_seat(book, clock):
     assert (free.from_us, free.until_us) == (now, now + 20 * MINUTE_US)
     (free,) = book.free(["r"], duration_us=25 * MINUTE_US)
     assert (free.from_us, free.until_us) == (now + 30 * MINUTE_US, None)
-    join(book, "q", starts_us=now + HOUR_US)
+    take(book, "s", minutes=120)
+    assert join(book, "q", "s", starts_us=now + HOUR_US).starts_us == now + 2 * HOUR_US
     (free,) = book.free(["q"])
     assert (free.from_us, free.until_us) == (now, now + HOUR_US)
+
+
+def test_a_booking_of_a_year_is_found_and_does_not_widen_every_look(book, clock):
+    take(book, "r", minutes=60)
+    year = take(book, "r", starts_us=clock.now + HOUR_US, duration_us=365 * DAY_US)
+    assert [r.longest_us for r in book.resource_list()] == [HOUR_US]
+    clock.now += 300 * DAY_US
+    with pytest.raises(RefusedError):
+        take(book, "r", who=BOB)
+    assert book.engine.read(lambda tx: holdings.holders_of(tx, "r", clock.now)) == [("alice", year.ends_us)]
+    short = book.shorten(year.id, ALICE, ends_us=clock.now + HOUR_US)
+    assert take(book, "r", who=BOB, starts_us=short.ends_us).starts_us == short.ends_us
+    assert book.engine.read(lambda tx: holdings.held_among(tx, "alice", ["r"], clock.now)) == {"r"}
 
 
 def test_places_in_line(book):

@@ -3,12 +3,12 @@
 import os
 
 import pytest
-from support.repositories import git
 
 from bespeak.coord import checks, locate
 from bespeak.coord.address import beginnings, range_inside, relation, stored
 from bespeak.coord.errors import ClaimError
 from bespeak.coord.repository import find
+from support.repositories import git
 
 
 @pytest.fixture

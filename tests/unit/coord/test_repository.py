@@ -4,10 +4,10 @@ import subprocess
 import sys
 
 import pytest
-from support.repositories import git
 
 from bespeak.coord import place, repository, runs
 from bespeak.errors import NoContextError
+from support.repositories import git
 
 
 def said(folder, *words):

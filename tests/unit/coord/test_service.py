@@ -1,5 +1,6 @@
 """Claims on both engines: time, many at once, what a lookup costs, what a watcher is told."""
 
+import itertools
 import threading
 
 import pytest
@@ -100,7 +101,7 @@ def test_intents_end_at_their_own_time(coord, clock):
 
 def test_a_long_circle_is_found(coord):
     ids = [coord.reserve([f"f{number}"], run_id=str(number)).reservation.id for number in range(30)]
-    for earlier, later in zip(ids, ids[1:], strict=False):
+    for earlier, later in itertools.pairwise(ids):
         coord.depend(later, [earlier])
     with pytest.raises(ClaimError, match="cycle") as caught:
         coord.depend(ids[0], [ids[-1]])

@@ -11,8 +11,10 @@ import urllib.request
 
 import pytest
 
+from bespeak.dispatch import install
 from bespeak.dispatch.model import TRANSITIONS, Status
-from bespeak.dispatch.place import open_store
+from bespeak.dispatch.place import find_runner, open_store
+from bespeak.errors import UsageError
 from bespeak.ledger import open_ledger
 from bespeak.ledger.model import Actor, Request
 from support.dispatching import Site, sites, until
@@ -261,6 +263,53 @@ def test_install_writes_a_unit_and_says_how_to_enable_it(site: Site) -> None:
     assert site.call("install", "--output", path, "--", "--site", "a b").json["written"] is False
     assert site.call("install", "--output", path).code == 2
     assert site.call("install", "--output", path, "--force").json["written"] is True
+
+
+def test_install_refuses_what_run_would_refuse_at_every_start(site: Site) -> None:
+    assert "--bogus" in site.call("install", "--print", "--", "--bogus", "4").error
+    answer = site.call("install", "--print", "--", "--max-starts", "none")
+    assert (answer.code, "--max-starts" in answer.error) == (2, True)
+
+
+HOME_1 = {"ORCHESJOB_HOME": "/h", "ORCHESJOB_RESERVER_HOME": "/r"}
+BOOK = {"BESPEAK_LEDGER": "postgresql://u:secret@book/jobs"}
+NAMED = {"ORCHESJOB_HOME": "/a b%c$d"}
+INSTALLS = [
+    ({}, "bespeak job", "embedded", {"ORCHESJOB_HOME": "/var/lib/orchesjob"}),
+    (HOME_1, "bespeak job", "embedded", HOME_1),
+    (NAMED | {"ORCHESJOB_BIN": "embedded"}, "bespeak job", "embedded", NAMED | {"ORCHESJOB_BIN": "embedded"}),
+    (BOOK, "bespeak job", "embedded", BOOK),
+    (
+        {"BESPEAK_LEDGER": "/b"},
+        "bespeak job",
+        "embedded",
+        {"BESPEAK_LEDGER": "/b", "ORCHESJOB_HOME": "/var/lib/orchesjob"},
+    ),
+    (BOOK | NAMED, "orchesjob-reserver", "/bin/sh", BOOK | NAMED | {"ORCHESJOB_BIN": "/bin/sh"}),
+]
+
+
+@pytest.mark.parametrize(("environ", "prog", "runner", "expected"), INSTALLS)
+def test_an_installed_dispatcher_finds_what_the_shell_finds(
+    environ: dict[str, str], prog: str, runner: str, expected: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bespeak.places.os.access", lambda path, mode: True)
+    assert install.environment(environ, prog, find_runner(runner, {})) == expected
+
+
+def test_in_an_environment_only_what_the_manager_reads_is_quoted() -> None:
+    unit = install.systemd_unit(["/bin/x", "a$b%c"], NAMED, user=False)
+    assert "ExecStart=/bin/x a$$b%%c\n" in unit
+    assert 'Environment="ORCHESJOB_HOME=/a b%%c$d"\n' in unit
+    assert 'environment=ORCHESJOB_HOME="/a b%%c$d"\n' in install.supervisor_section(["/bin/x"], NAMED)
+    with pytest.raises(UsageError, match="ORCHESJOB_HOME"):
+        install.environment({"ORCHESJOB_HOME": '/a"b'}, "bespeak job", find_runner("embedded", {}))
+
+
+def test_a_unit_with_the_url_of_a_book_is_for_its_owner_only(tmp_path) -> None:
+    path = str(tmp_path / "x.service")
+    assert install.write(path, install.systemd_unit(["/bin/x"], BOOK, user=False), force=False)
+    assert os.stat(path).st_mode & 0o777 == 0o600
 
 
 def test_install_prints_a_supervisor_section(site: Site) -> None:

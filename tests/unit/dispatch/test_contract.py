@@ -96,7 +96,7 @@ def test_a_runner_without_result_and_cancel_is_asked_for_status_and_abort(site: 
 def test_cancel_before_the_start(any_site: Site, state: str) -> None:
     any_site.reserve("k", *(["--expires-at", "1000"] if state == "EXPIRED" else []))
     if state != "RESERVED":
-        any_site.once(runner="/nonexistent")
+        any_site.once(runner="/no/such/runner")
     assert any_site.status("k")["reservation_status"] == state
     answer = any_site.call("cancel", "--run-key", "k")
     assert answer.code == 0
@@ -329,9 +329,9 @@ def test_a_runner_that_cannot_be_called_is_one_line(site: Site, command: str) ->
     site.reserve("k")
     site.once()
     name, *rest = command.split()
-    answer = site.call(name, "--run-key", "k", *rest, runner="/nonexistent")
+    answer = site.call(name, "--run-key", "k", *rest, runner="/no/such/runner")
     assert answer.code == 1
-    assert "/nonexistent" in answer.error
+    assert "/no/such/runner" in answer.error
 
 
 @pytest.mark.parametrize("path", ["/proc/nowhere/x.db", "/dev/null/x.db", "{0}/runner"])

@@ -522,7 +522,7 @@ def test_13_a_passing_failure_is_tried_again(any_site: Site) -> None:
 
 def test_13_under_the_documented_name_a_failure_is_final(site: Site) -> None:
     site.reserve("k")
-    events = site.once(runner="/nonexistent")
+    events = site.once(runner="/no/such/runner")
     (failed,) = [event for event in events if event["event"] == "dispatch_failed"]
     assert "No such file or directory" in failed["error"]
     found = site.status("k")
@@ -532,7 +532,7 @@ def test_13_under_the_documented_name_a_failure_is_final(site: Site) -> None:
 
 def test_13_requeue_revives(any_site: Site) -> None:
     any_site.reserve("k", "--expires-at", "2040-01-01")
-    any_site.once(runner="/nonexistent")
+    any_site.once(runner="/no/such/runner")
     answer = any_site.call("requeue", "--run-key", "k")
     found = answer.json["reservation"]
     assert (answer.code, found["reservation_status"], found["last_error"]) == (0, "RESERVED", None)

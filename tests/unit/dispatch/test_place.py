@@ -5,8 +5,10 @@ import os
 
 import pytest
 
+from bespeak import places
 from bespeak.dispatch import events, place
 from bespeak.dispatch.events import EventLog
+from bespeak.runner.service import default_home
 from support.dispatching import Site
 
 BOOK = "postgresql://book/jobs"
@@ -29,10 +31,20 @@ def test_store_url(environ: dict[str, str], db: str | None, ledger: str | None, 
 
 
 def test_without_the_right_to_the_systems_folder_it_is_the_users(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(place, "_usable", lambda folder: False)
+    monkeypatch.setattr(places.os, "access", lambda path, mode: False)
     environ = {"HOME": "/home/u"}
     assert place.home(environ, "bespeak job") == "/home/u/.local/state/bespeak"
-    assert place.home(environ, place.DOCUMENTED_PROGRAM) == place.DEFAULT_HOME
+    assert place.home(environ, place.DOCUMENTED_PROGRAM) == "/var/lib/orchesjob"
+
+
+def test_the_runner_then_keeps_its_jobs_in_the_same_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places.os, "access", lambda path, mode: False)
+    monkeypatch.setenv("HOME", "/home/u")
+    assert default_home() == "/home/u/.local/state/bespeak"
+    assert place.runner_home(os.environ).endswith(":/home/u/.local/state/bespeak")
+    monkeypatch.setenv("ORCHESJOB_HOME", "/h")
+    assert default_home() == "/h"
+    assert place.runner_home(os.environ).endswith(":/h")
 
 
 def test_the_embedded_runner_is_used_when_there_is_no_other(tmp_path) -> None:

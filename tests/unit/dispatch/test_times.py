@@ -27,6 +27,8 @@ NOW_US = 1_800_000_000_250_000
         ("+5m", 1_800_000_301),
         ("now+2h", 1_800_007_201),
         ("+1s", 1_800_000_002),
+        ("+0s", 1_800_000_000),
+        ("now+00m", 1_800_000_000),
     ],
 )
 def test_what_is_read(text: str, seconds: int) -> None:
@@ -85,7 +87,8 @@ def test_what_an_old_database_holds_beyond_the_calendar_is_shown_as_null() -> No
 
 
 @pytest.mark.parametrize(
-    ("text", "us"), [("2.0", 2_000_000), ("0", 0), ("30s", 30_000_000), ("1h30m", 5_400_000_000), (".5", 500_000)]
+    ("text", "us"),
+    [("2.0", 2_000_000), ("0", 0), ("0s", 0), ("30s", 30_000_000), ("1h30m", 5_400_000_000), (".5", 500_000)],
 )
 def test_durations(text: str, us: int) -> None:
     assert read_duration(text, "--for") == us

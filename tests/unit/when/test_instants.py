@@ -224,3 +224,7 @@ def test_reading_imports_no_zone_database_unless_a_zone_is_named():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_zone_without_a_name_is_shown_by_its_offset():
+    assert when.show(0, FixedZone(3600, " ")) == "1970-01-01 01:00 +01:00"

@@ -33,6 +33,7 @@ WINGS = {
     "look": ("list", "who", "show", "free", "log", "watch"),
     "resources": ("resource",),
     "gate": ("gate", "reservation", "lab"),
+    "power": ("power", "host"),
     "coord": ("coord",),
     "programs": ("runner", "job", "completion"),
 }

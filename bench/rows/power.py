@@ -1,0 +1,130 @@
+"""Two hundred hosts at once: wall time against the slowest device, and what one dead device does to the others.
+
+The devices are plugs behind HTTP on loopback, each as slow as a real one; the interlock, the log and reading back are
+all part of what is measured.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bespeak.host import PowerOnlyHost
+from bespeak.host.power import power_control_from_spec
+from bespeak.ledger import open_ledger
+from bespeak.ledger.model import Actor, Request
+from bespeak.lifecycle.crew import Crew
+from bespeak.lifecycle.deeds import power_deed
+from bespeak.lifecycle.interlock import Interlock
+from bespeak.lifecycle.journal import Journal
+from bespeak.reservations.identity import ResolvedIdentity
+from bespeak.reservations.ledger_backend import LedgerReservationBackend
+from bespeak.reservations.state import ReservationState
+from harness.lines import Bar, Line
+
+if TYPE_CHECKING:
+    from bespeak.lifecycle.values import Outcome
+    from harness.bench import Bench
+
+HOSTS = 200
+_SLOWEST_SECONDS = 8.0
+_DEAD_SECONDS = 20.0
+_LATE = 60.0
+
+
+@dataclass(slots=True)
+class _Device:
+    """A plug that answers at once, and is on ``delay`` seconds after it was told; None never answers."""
+
+    delay: float | None
+    on_at: float | None = None
+
+
+class _Plugs:
+    """All devices behind one server; the path begins with the device's number."""
+
+    def __init__(self, delays: list[float | None]) -> None:
+        self._devices = [_Device(delay) for delay in delays]
+
+    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer one request."""
+        try:
+            head = await reader.readuntil(b"\r\n\r\n")
+            path = head.split(b" ", 2)[1].decode()
+            device = self._devices[int(path[1:].partition("?")[0])]
+            if device.delay is None:
+                await asyncio.sleep(_LATE)
+                return
+            if "turn=on" in path:
+                device.on_at = time.monotonic() + device.delay
+            body = json.dumps({"ison": device.on_at is not None and device.on_at <= time.monotonic()}).encode()
+            writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+            await writer.drain()
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass
+        finally:
+            writer.close()
+
+
+def measure(bench: Bench) -> Iterator[Line]:
+    """Switch two hundred hosts on, with and without a dead one among them."""
+    del bench  # the time is the devices', so there is nothing to make smaller
+    delays: list[float | None] = [0.5 + (_SLOWEST_SECONDS - 0.5) * n / (HOSTS - 1) for n in range(HOSTS)]
+    alive, _ = asyncio.run(_switch(delays))
+    yield Line(
+        f"{HOSTS} hosts on, each seen to be on",
+        alive,
+        against="the slowest device alone",
+        theirs=_SLOWEST_SECONDS,
+        times="slower",
+        unit="s",
+        bar=Bar(1.5, of_ratio=True),
+    )
+    _, others = asyncio.run(_switch([*delays[:-1], None]))
+    yield Line(
+        f"the same with one that never answers: the other {HOSTS - 1}",
+        others,
+        against="none dead",
+        theirs=alive,
+        times="slower",
+        unit="s",
+        bar=Bar(1.2, of_ratio=True),
+    )
+
+
+async def _switch(delays: list[float | None]) -> tuple[float, float]:
+    """Switch all devices on; return when the last was done, and when the last living one was, in seconds."""
+    server = await asyncio.start_server(_Plugs(delays).answer, "127.0.0.1", 0, backlog=HOSTS)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    done: list[float] = []
+    began = 0.0
+
+    def note(outcome: Outcome) -> None:
+        if outcome.ok:
+            done.append(time.monotonic() - began)
+
+    with tempfile.TemporaryDirectory() as folder, open_ledger(f"{folder}/book") as book:
+        book.reserve(Request(("rack",), Actor("alice")))
+        state = ReservationState(
+            LedgerReservationBackend(engine=book.engine), ResolvedIdentity("alice", "--as-user"), skip_check=False
+        )
+        hosts = [_host(number, url) for number in range(len(delays))]
+        crew = Crew(Interlock(state, "bench"), Journal(lambda: book, Actor("alice")), at_once=HOSTS, on_done=note)
+        began = time.monotonic()
+        await crew.carry_out(power_deed("on"), hosts)
+        whole = time.monotonic() - began
+    server.close()
+    return whole, max(done)
+
+
+def _host(number: int, url: str) -> PowerOnlyHost:
+    control = power_control_from_spec(
+        {"type": "http", "model": "custom", "url": url, "timeout": _DEAD_SECONDS}
+        | {"on_path": f"/{number}?turn=on", "off_path": f"/{number}", "status_path": f"/{number}", "status_key": "ison"}
+    )
+    return PowerOnlyHost(f"host{number}", resources=("rack",), power_control=control)

@@ -1,0 +1,148 @@
+"""``host``: look at hosts, run commands on them, restart them, wait for them."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from typing import TYPE_CHECKING
+
+from bespeak.cli import output
+from bespeak.cli.hostwork import (
+    act,
+    broken_outcomes,
+    choose,
+    gather,
+    print_json,
+    seconds,
+    show_outcomes,
+)
+from bespeak.clock import SECOND_US, duration_text, now
+from bespeak.errors import ExitCode, UsageError
+from bespeak.host.labels import matching
+from bespeak.host.status import Status
+from bespeak.lifecycle.deeds import exec_deed, reboot_deed, shutdown_deed
+from bespeak.lifecycle.selection import load_hosts
+from bespeak.lifecycle.values import Outcome
+from bespeak.settings import load_settings
+from bespeak.text import safe
+
+if TYPE_CHECKING:
+    from bespeak.cli.context import Context, Values
+    from bespeak.host.base import Host
+
+_WAIT_SECONDS = 600.0
+
+
+def list_(context: Context, values: Values) -> int:
+    """Print the hosts of the lab."""
+    if not context.labs:
+        raise UsageError("name a lab with --lab / -l (env var: BESPEAK_LAB)")
+    lab = load_hosts(load_settings(), context.labs)
+    hosts = list(lab.hosts.values())
+    if values["label"] is not None:
+        hosts = matching(values["label"], hosts)
+    if context.json:
+        context.print_json({"lab": lab.name, "hosts": [_facts(host) for host in hosts], "broken": lab.broken})
+    else:
+        rows = [
+            (
+                host.id,
+                host.kind,
+                host.ip or "-",
+                _controller(host) or "-",
+                " ".join(sorted(host.labels)) or "-",
+                " ".join(sorted(host.resources)) or "-",
+            )
+            for host in hosts
+        ]
+        context.print(output.table(("HOST", "KIND", "ADDRESS", "POWER", "LABELS", "RESOURCES"), rows))
+    for why in lab.broken.values():
+        context.warn(why)
+    return int(ExitCode.ERROR) if lab.broken else 0
+
+
+def _facts(host: Host) -> dict[str, object]:
+    return {
+        "id": host.id,
+        "name": host.name,
+        "kind": host.kind,
+        "address": host.ip,
+        "power_control": _controller(host),
+        "labels": sorted(host.labels),
+        "resources": sorted(host.resources),
+    }
+
+
+def _controller(host: Host) -> str | None:
+    control = host.power_control
+    return None if control is None else str(getattr(control, "described", control.type_name))
+
+
+def exec_(context: Context, values: Values) -> int:
+    """Run a command on hosts."""
+    if not values["tail"]:
+        raise UsageError("give the command after --")
+    words = values["tail"]
+    command = words[0] if len(words) == 1 else shlex.join(words)
+    deed = exec_deed(command, seconds("--timeout", values["timeout"], _WAIT_SECONDS))
+    return act(context, values, deed, _show_output)
+
+
+def _show_output(context: Context, outcomes: list[Outcome]) -> None:
+    """Print what the command said on each host, each line behind the host's name when there are several."""
+    if context.json:
+        print_json(context, outcomes)
+        return
+    for one in outcomes:
+        begin = f"{safe(one.host)}: " if len(outcomes) > 1 else ""
+        lines = [safe(line) for line in one.text.splitlines()]
+        if one.ok:
+            for line in lines:
+                context.print(begin + line)
+        else:
+            context.warn(f"{one.host}: {one.status.name.lower()}: {' / '.join(lines)}")
+
+
+def reboot(context: Context, values: Values) -> int:
+    """Restart hosts."""
+    deed = reboot_deed(
+        hard=values["hard"],
+        wait=values["wait"],
+        timeout_seconds=seconds("--timeout", values["timeout"], _WAIT_SECONDS),
+    )
+    return act(context, values, deed, show_outcomes)
+
+
+def shutdown(context: Context, values: Values) -> int:
+    """Shut hosts down."""
+    return act(context, values, shutdown_deed(), show_outcomes)
+
+
+def wait(context: Context, values: Values) -> int:
+    """Wait until hosts can be reached, or cannot."""
+    selection = choose(context, values)
+    limit = seconds("--timeout", values["timeout"], _WAIT_SECONDS)
+    down: bool = values["down"]
+
+    async def one(host: Host) -> Outcome:
+        return await _wait(host, down, limit)
+
+    outcomes = gather(context, values, selection, one) + broken_outcomes("wait", selection)
+    show_outcomes(context, outcomes)
+    if all(one.ok for one in outcomes):
+        return 0
+    late = any(one.status is Status.Failed for one in outcomes)
+    return int(ExitCode.WAIT_TIMED_OUT if late else ExitCode.ERROR)
+
+
+async def _wait(host: Host, down: bool, limit: float) -> Outcome:
+    started_us, began = now(), time.monotonic()
+    wanted = "unreachable" if down else "reachable"
+    try:
+        came = await (host.wait_until_down(limit) if down else host.wait_until_up(limit))
+        status = Status.Success if came else Status.Failed
+        text = wanted if came else f"not {wanted} within {duration_text(int(limit * SECOND_US))}"
+    except ValueError as error:
+        status, text = Status.Error, str(error)
+    spent_us = int((time.monotonic() - began) * SECOND_US)
+    return Outcome(host.id, "wait", host.kind, status, text, started_us=started_us, duration_us=spent_us)

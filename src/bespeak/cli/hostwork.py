@@ -1,0 +1,271 @@
+"""What ``power`` and ``host`` have in common: choose hosts, go through the interlock, show progress, print outcomes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from bespeak.cli import output, typed
+from bespeak.clock import SECOND_US
+from bespeak.errors import ExitCode, UsageError
+from bespeak.host.active import using_lab
+from bespeak.host.status import Status
+from bespeak.lifecycle.crew import AT_ONCE, Crew
+from bespeak.lifecycle.interlock import Fence, Interlock
+from bespeak.lifecycle.journal import Journal
+from bespeak.lifecycle.selection import Selection, load_hosts, select
+from bespeak.lifecycle.values import Outcome, outcome_json, spent_text
+from bespeak.reservations.errors import MissingReservationError, ReservationBackendError
+from bespeak.reservations.prepare import load_state
+from bespeak.settings import load_settings
+from bespeak.text import safe
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from bespeak.cli.context import Context, Values
+    from bespeak.host.base import Host
+    from bespeak.lifecycle.values import Deed
+
+_MOST_AT_ONCE = 10_000
+_NAMED = 3
+
+
+def choose(context: Context, values: Values) -> Selection:
+    """Return the hosts that were typed."""
+    hosts = values.get("host", ())
+    lab = load_hosts(load_settings(), context.labs, hosts)
+    return select(lab, hosts, every=bool(values.get("all")), label=values.get("label"))
+
+
+def at_once(values: Values) -> int:
+    """Return how many hosts to work on at the same time."""
+    number: int | None = values.get("at_once")
+    if number is None:
+        return AT_ONCE
+    if not 1 <= number <= _MOST_AT_ONCE:
+        raise UsageError(f"--at-once: from 1 to {_MOST_AT_ONCE}")
+    return number
+
+
+def seconds(flag: str, text: str | None, default: float) -> float:
+    """Read an option as seconds."""
+    found = typed.duration(flag, text)
+    return default if found is None else found / SECOND_US
+
+
+def interlock(context: Context, selection: Selection, number: int | None) -> Interlock:
+    """Return the gate in front of the hosts."""
+    state = load_state(as_user=context.as_user, skip_reservation_check=context.skip_check, ledger=context.ledger_flag)
+    return Interlock(state, selection.lab.name, _fence(number))
+
+
+def _fence(number: int | None) -> Fence | None:
+    """Return the number typed; else that of the `bespeak run` around this process, for what that one holds."""
+    if number is not None:
+        return Fence(number)
+    given, held = os.environ.get("BESPEAK_NUMBER", ""), os.environ.get("BESPEAK_RESOURCES", "")
+    if given.isascii() and given.isdigit() and held:
+        return Fence(int(given), frozenset(held.split("\n")))
+    return None
+
+
+def act(context: Context, values: Values, deed: Deed, show: Callable[[Context, list[Outcome]], None]) -> int:
+    """Do ``deed`` to the chosen hosts; print the outcomes; return the exit code."""
+    selection = choose(context, values)
+    try:
+        lock = interlock(context, selection, values.get("number"))
+        if values.get("dry_run"):
+            return _dry_run(context, lock, selection, deed)
+        outcomes = _carry_out(context, values, lock, selection, deed)
+    except MissingReservationError as error:
+        from bespeak.cli.output import to_json, to_stderr
+
+        code = int(ExitCode.GATE_REFUSED)
+        to_stderr(to_json({"error": str(error), "exit_code": code, **error.details}) if context.json else str(error))
+        return code
+    except ReservationBackendError as error:
+        from bespeak.cli.gate import unavailable
+
+        return unavailable(context, error, int(ExitCode.UNAVAILABLE))
+    outcomes += [_broken(deed.name, identifier, why) for identifier, why in selection.broken.items()]
+    show(context, outcomes)
+    _warn_unlogged(context, outcomes)
+    return exit_code(outcomes)
+
+
+def _carry_out(context: Context, values: Values, lock: Interlock, selection: Selection, deed: Deed) -> list[Outcome]:
+    progress = Progress(context, [host.id for host in selection.hosts])
+    crew_journal = Journal(context.book, context.actor(), skipped=context.skip_check)
+
+    async def work() -> list[Outcome]:
+        crew = Crew(
+            lock,
+            crew_journal,
+            at_once=at_once(values),
+            stagger_seconds=seconds("--stagger", values.get("stagger"), 0.0),
+            on_done=progress.done,
+        )
+        try:
+            return await crew.carry_out(deed, selection.hosts)
+        finally:
+            await selection.lab.close()
+
+    with using_lab(selection.lab):
+        try:
+            return asyncio.run(work())
+        except ExceptionGroup as group:  # what a task raised beyond what becomes an outcome
+            raise group.exceptions[0] from None
+        finally:
+            progress.clear()
+
+
+def gather(
+    context: Context, values: Values, selection: Selection, work: Callable[[Host], Awaitable[Outcome]]
+) -> list[Outcome]:
+    """Ask every host something, at most so many at the same time; nothing is changed, so no gate is asked."""
+    progress = Progress(context, [host.id for host in selection.hosts])
+
+    async def one(host: Host, turns: asyncio.Semaphore) -> Outcome:
+        async with turns:
+            outcome = await work(host)
+        progress.done(outcome)
+        return outcome
+
+    async def everything() -> list[Outcome]:
+        turns = asyncio.Semaphore(at_once(values))
+        try:
+            return list(await asyncio.gather(*(one(host, turns) for host in selection.hosts)))
+        finally:
+            await selection.lab.close()
+
+    with using_lab(selection.lab):
+        try:
+            return asyncio.run(everything())
+        finally:
+            progress.clear()
+
+
+def _broken(action: str, identifier: str, why: str) -> Outcome:
+    return Outcome(identifier, action, None, Status.Error, why, logged=False)
+
+
+def broken_outcomes(action: str, selection: Selection) -> list[Outcome]:
+    """Return an outcome for each chosen host whose lab data cannot be used."""
+    return [_broken(action, identifier, why) for identifier, why in selection.broken.items()]
+
+
+def exit_code(outcomes: list[Outcome]) -> int:
+    """Return 0 if every host did, 8 if one was refused, else 1."""
+    if any(outcome.refused for outcome in outcomes):
+        return int(ExitCode.GATE_REFUSED)
+    return 0 if all(outcome.ok for outcome in outcomes) else int(ExitCode.ERROR)
+
+
+def _warn_unlogged(context: Context, outcomes: list[Outcome]) -> None:
+    missing = [outcome.host for outcome in outcomes if not outcome.logged and outcome.duration_us]
+    if missing:
+        context.warn(f"done, but the log could not be written: {', '.join(missing)}")
+
+
+def _dry_run(context: Context, lock: Interlock, selection: Selection, deed: Deed) -> int:
+    admitted = lock.admit(selection.hosts)
+    plans = [
+        {
+            "host": host.id,
+            "action": deed.name,
+            "controller": None if host.power_control is None else host.power_control.type_name,
+            "reservations": sorted({(hold.reservation_id, hold.number) for hold in admitted[host.id]}),
+        }
+        for host in selection.hosts
+    ]
+    if context.json:
+        context.print_json({"dry_run": True, "action": deed.name, "results": plans, "broken": selection.broken})
+    else:
+        for plan in plans:
+            by = f" by {plan['controller']}" if deed.switches else ""
+            context.print(f"would {deed.name} {safe(str(plan['host']))}{by}")
+        for why in selection.broken.values():
+            context.warn(why)
+    lacking = [plan for plan in plans if deed.switches and plan["controller"] is None]
+    return int(ExitCode.ERROR) if selection.broken or lacking else 0
+
+
+def show_outcomes(context: Context, outcomes: list[Outcome]) -> None:
+    """Print what came of it: a table for people, one document for programs."""
+    if context.json:
+        print_json(context, outcomes)
+        return
+    rows = [
+        (
+            one.host,
+            one.action,
+            one.after or "?",
+            "refused" if one.refused else one.status.name.lower(),
+            spent_text(one.duration_us) if one.duration_us else "-",
+            " ".join(one.text.split()),
+        )
+        for one in outcomes
+    ]
+    context.print(output.table(("HOST", "ACTION", "POWER", "RESULT", "TIME", "SAID"), rows))
+
+
+def print_json(context: Context, outcomes: list[Outcome]) -> None:
+    """Print outcomes as one document."""
+    context.print_json(
+        {
+            "ok": all(one.ok for one in outcomes),
+            "action": outcomes[0].action if outcomes else None,
+            "results": [outcome_json(one) for one in outcomes],
+        }
+    )
+
+
+class Progress:
+    """A line on the terminal that says how many hosts are done, and which are not.
+
+    Args:
+        context: whether colours, and so a terminal, are wanted at all.
+        waiting: the ids of the hosts.
+    """
+
+    def __init__(self, context: Context, waiting: list[str]) -> None:
+        self._shown = sys.stderr.isatty() and not context.json and os.environ.get("TERM") != "dumb"
+        self._total = len(waiting)
+        self._waiting = dict.fromkeys(waiting)
+        self._failed = 0
+        self._draw()
+
+    def done(self, outcome: Outcome) -> None:
+        """Note that a host is done."""
+        self._waiting.pop(outcome.host, None)
+        self._failed += not outcome.ok
+        self._draw()
+
+    def _draw(self) -> None:
+        if not self._shown or not self._waiting:
+            return
+        names = ", ".join(safe(name) for name in list(self._waiting)[:_NAMED])
+        more = f" and {len(self._waiting) - _NAMED} more" if len(self._waiting) > _NAMED else ""
+        failed = f", {self._failed} failed" if self._failed else ""
+        line = f"{self._total - len(self._waiting)}/{self._total} done{failed}, waiting for {names}{more}"
+        self._write(f"\r\x1b[2K{line[: self._width()]}")
+
+    def clear(self) -> None:
+        """Take the line away."""
+        if self._shown:
+            self._write("\r\x1b[2K")
+
+    @staticmethod
+    def _width() -> int:
+        try:
+            return (os.get_terminal_size(sys.stderr.fileno()).columns or 80) - 1
+        except (OSError, ValueError):
+            return 79
+
+    @staticmethod
+    def _write(text: str) -> None:
+        sys.stderr.write(text)
+        sys.stderr.flush()

@@ -1,0 +1,71 @@
+"""``power``: switch hosts, and tell which are on."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from bespeak.cli import output
+from bespeak.cli.hostwork import act, broken_outcomes, choose, exit_code, gather, print_json, show_outcomes
+from bespeak.clock import SECOND_US, now
+from bespeak.host.status import Status
+from bespeak.lifecycle.deeds import power_deed
+from bespeak.lifecycle.values import Outcome
+
+if TYPE_CHECKING:
+    from bespeak.cli.context import Context, Values
+    from bespeak.host.base import Host
+
+
+def on(context: Context, values: Values) -> int:
+    """Switch hosts on."""
+    return act(context, values, power_deed("on"), show_outcomes)
+
+
+def off(context: Context, values: Values) -> int:
+    """Switch hosts off."""
+    return act(context, values, power_deed("off"), show_outcomes)
+
+
+def cycle(context: Context, values: Values) -> int:
+    """Switch hosts off and on."""
+    return act(context, values, power_deed("cycle"), show_outcomes)
+
+
+def toggle(context: Context, values: Values) -> int:
+    """Switch hosts to the other state."""
+    return act(context, values, power_deed("toggle"), show_outcomes)
+
+
+def status(context: Context, values: Values) -> int:
+    """Print which hosts are on."""
+    selection = choose(context, values)
+    outcomes = gather(context, values, selection, _status) + broken_outcomes("status", selection)
+    if context.json:
+        print_json(context, outcomes)
+    else:
+        rows = [
+            (one.host, one.after or "unknown", one.controller or "-", " ".join(one.text.split())) for one in outcomes
+        ]
+        context.print(output.table(("HOST", "POWER", "CONTROLLER", "SAID"), rows))
+    return exit_code(outcomes)
+
+
+async def _status(host: Host) -> Outcome:
+    from bespeak.host.power.probing import probe
+
+    control = host.power_control
+    if control is None:
+        return Outcome(host.id, "status", None, Status.Error, f"host {host.id!r} has no power_control")
+    started_us, began = now(), time.monotonic()
+    state, why = await probe(control, host)
+    return Outcome(
+        host.id,
+        "status",
+        str(getattr(control, "described", control.type_name)),
+        Status.Success if state is not None else Status.Error,
+        why,
+        after=None if state is None else state.value,
+        started_us=started_us,
+        duration_us=int((time.monotonic() - began) * SECOND_US),
+    )

@@ -1,0 +1,46 @@
+"""Hosts: what one can run commands on, restart, and switch.
+
+Importing this package loads nothing; names are loaded on their first use.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bespeak.host.base import Host as Host
+    from bespeak.host.base import PowerOnlyHost as PowerOnlyHost
+    from bespeak.host.build import HostLab as HostLab
+    from bespeak.host.build import build_hosts as build_hosts
+    from bespeak.host.build import host_from_spec as host_from_spec
+    from bespeak.host.local import LocalHost as LocalHost
+    from bespeak.host.ssh import SshOptions as SshOptions
+    from bespeak.host.ssh import UnixHost as UnixHost
+    from bespeak.host.status import CommandStatus as CommandStatus
+    from bespeak.host.status import RunResult as RunResult
+    from bespeak.host.status import Status as Status
+
+_HOME = {
+    "CommandStatus": "status",
+    "Host": "base",
+    "HostLab": "build",
+    "LocalHost": "local",
+    "PowerOnlyHost": "base",
+    "RunResult": "status",
+    "SshOptions": "ssh",
+    "Status": "status",
+    "UnixHost": "ssh",
+    "build_hosts": "build",
+    "host_from_spec": "build",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Load a name on its first use."""
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value

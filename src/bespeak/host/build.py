@@ -1,0 +1,196 @@
+"""From lab data to hosts: every mistake is told with file, host and field, and costs only the host that has it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from bespeak.host.base import Host, PowerOnlyHost
+from bespeak.host.labels import labels_of
+from bespeak.host.local import LocalHost
+from bespeak.host.power.device import number, port_number, text_field
+from bespeak.host.power.registry import power_control_from_spec
+from bespeak.host.secretref import optional_secret
+from bespeak.host.ssh import PORT, SshOptions, UnixHost
+from bespeak.labs import LabDataError
+from bespeak.text import nearest, safe, shown
+
+if TYPE_CHECKING:
+    from bespeak.host.power.contract import PowerController
+    from bespeak.labs import HostSpec, Lab
+
+KINDS = ("local", "unix", "power-only")
+_SSH_KEYS = (
+    "port",
+    "key",
+    "passphrase",
+    "password",
+    "agent",
+    "known_hosts",
+    "host_key_check",
+    "connect_timeout",
+    "user",
+)
+
+
+@dataclass(slots=True)
+class HostLab:
+    """A lab whose hosts can be used.
+
+    Attributes:
+        name: its name.
+        hosts: those that could be built, by id.
+        broken: why each of the others could not be, by id.
+        resources: what the lab needs beyond its hosts.
+    """
+
+    name: str
+    hosts: dict[str, Host] = field(default_factory=dict)
+    broken: dict[str, str] = field(default_factory=dict)
+    resources: set[str] = field(default_factory=set)
+
+    async def close(self) -> None:
+        """Close the connections of all hosts."""
+        for host in self.hosts.values():
+            await host.close()
+
+
+def build_hosts(lab: Lab) -> HostLab:
+    """Build every host of ``lab``; mistakes are collected."""
+    built = HostLab(lab.name, resources=set(lab.resources))
+    for spec in lab.hosts.values():
+        try:
+            host = host_from_spec(spec)
+        except LabDataError as error:
+            built.broken[spec.id] = str(error)
+        else:
+            host._lab = built  # noqa: SLF001 - the contract's name for the way back
+            built.hosts[spec.id] = host
+    _check_references(built, lab)
+    return built
+
+
+def _check_references(built: HostLab, lab: Lab) -> None:
+    """Find controllers and jump hosts that do not exist."""
+    for host in list(built.hosts.values()):
+        where = lab.hosts[host.id].source
+        for named, what in _references(host):
+            if named not in lab.hosts:
+                built.broken[host.id] = f"{safe(where)} ({safe(host.id)}): {what}: no host {shown(named)} in the lab"
+                built.hosts.pop(host.id, None)
+
+
+def _references(host: Host) -> Iterator[tuple[str, str]]:
+    hop = getattr(host, "hop", None)
+    if hop is not None:
+        yield hop, "hop"
+    control: Any = host.power_control
+    for each in getattr(control, "controllers", (control,)):
+        name = getattr(each, "controller", None)
+        if isinstance(name, str):
+            yield name, "power_control: controller"
+
+
+def host_from_spec(spec: HostSpec) -> Host:
+    """Build one host.
+
+    Raises:
+        LabDataError: a field cannot be used; the message names file, host and field.
+    """
+    where = f"{safe(spec.source)} ({safe(spec.id)})" if spec.id not in spec.source else safe(spec.source)
+    host = _Reader(spec, where).host()
+    try:
+        host.power_control = power_control_from_spec(spec.power_control)
+        _check_power(host)
+    except ValueError as error:
+        raise LabDataError(f"{where}: power_control: {error}") from error
+    return host
+
+
+def _check_power(host: Host) -> None:
+    control: PowerController | None = host.power_control
+    for each in getattr(control, "controllers", (control,)):
+        check = getattr(each, "check", None)
+        if check is not None:
+            check(host)
+
+
+class _Reader:
+    """Reads the fields of one host."""
+
+    def __init__(self, spec: HostSpec, where: str) -> None:
+        self.spec = spec
+        self.where = where
+
+    def host(self) -> Host:
+        kind = self.spec.raw.get("kind") or ("unix" if self.spec.address else "power-only")
+        if kind not in KINDS:
+            raise LabDataError(f"{self.where}: kind must be one of {', '.join(KINDS)}, not {shown(kind)}")
+        options = {
+            "name": self._text("name"),
+            "resources": self.spec.resources,
+            "labels": self._checked(lambda: labels_of(self.spec.raw.get("labels"))),
+        }
+        if kind == "local":
+            return LocalHost(self.spec.id, ip=self.spec.address, **options)
+        if kind == "power-only":
+            return PowerOnlyHost(self.spec.id, ip=self.spec.address, **options)
+        if not self.spec.address:
+            raise LabDataError(f"{self.where}: a host of kind unix needs an address")
+        commands = {key: self._text(key) for key in ("reboot_cmd", "shutdown_cmd")}
+        options |= {key: value for key, value in commands.items() if value is not None}
+        return UnixHost(self.spec.id, ip=self.spec.address, ssh=self._ssh(), hop=self._text("hop"), **options)
+
+    def _text(self, name: str) -> str | None:
+        value = self.spec.raw.get(name)
+        return None if value is None else self._checked(lambda: text_field(value, name))
+
+    def _checked(self, check: Any) -> Any:
+        try:
+            return check()
+        except ValueError as error:
+            raise LabDataError(f"{self.where}: {error}") from error
+
+    def _ssh(self) -> SshOptions:
+        table = self.spec.raw.get("ssh", {})
+        if not isinstance(table, dict):
+            raise LabDataError(f"{self.where}: ssh must be a table, not {shown(table)}")
+        for key in table:
+            if key not in _SSH_KEYS:
+                near = nearest(str(key), _SSH_KEYS, 1)
+                hint = f"; did you mean {near[0]}?" if near else ""
+                raise LabDataError(f"{self.where}: ssh: there is no setting {shown(key)}{hint}")
+        user, password = self._account(table)
+        options: SshOptions = self._checked(lambda: _ssh_options(table, user, password))
+        return options
+
+    def _account(self, table: dict[str, Any]) -> tuple[str | None, Any]:
+        """Return the user and the reference to the password; ``creds`` is how otto's lab data has them."""
+        creds = self.spec.raw.get("creds") or {}
+        if not isinstance(creds, dict):
+            raise LabDataError(f"{self.where}: creds must be a table of users")
+        user = table.get("user") or self.spec.raw.get("user") or next(iter(creds), None)
+        return user, table.get("password", creds.get(user))
+
+
+def _ssh_options(table: dict[str, Any], user: Any, password: Any) -> SshOptions:
+    for key in ("agent", "host_key_check"):
+        if not isinstance(table.get(key, True), bool):
+            raise ValueError(f"ssh: {key} must be true or false, not {shown(table[key])}")  # noqa: TRY004 - bad data
+    for key in ("key", "known_hosts"):
+        if key in table:
+            text_field(table[key], f"ssh: {key}")
+    key_file = table.get("key")
+    return SshOptions(
+        user=None if user is None else text_field(user, "user"),
+        port=port_number(table.get("port", PORT), "ssh: port"),
+        key=None if key_file is None else os.path.expanduser(key_file),
+        passphrase=optional_secret(table.get("passphrase"), "ssh: passphrase"),
+        password=optional_secret(password, "password"),
+        agent=table.get("agent", True),
+        known_hosts=table.get("known_hosts"),
+        host_key_check=table.get("host_key_check", True),
+        connect_timeout=number(table.get("connect_timeout", 10.0), "ssh: connect_timeout", above=0.0),
+    )

@@ -1,0 +1,146 @@
+"""Switching by commands: on the hypervisor, on a jump host with ``ipmitool``, or on this machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar
+
+from bespeak.host.active import active_lab
+from bespeak.host.power.contract import PowerState
+from bespeak.host.power.device import Device, PowerFault, text_field
+from bespeak.host.power.marker import Marker
+from bespeak.host.power.templates import Template
+from bespeak.host.status import Status
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from bespeak.host.base import Host
+    from bespeak.host.status import CommandStatus
+
+
+@dataclass
+class CommandPowerController(Device):
+    """Runs commands, with the target's ``{name}``, ``{ip}`` and ``{id}`` filled in and quoted.
+
+    Args:
+        on_cmd: switches the host on; exit code 0 means done.
+        off_cmd: switches it off.
+        status_cmd: prints its state; without it nothing is read back, and the state is unknown.
+        status_on: what ``status_cmd`` prints when the host is on: a whole line or whole words.
+        controller: the id of the lab host that runs the commands; None for this machine.
+        status_off: what it prints when the host is off; output with neither is then unknown.
+        status_on_regex: a regular expression in place of ``status_on``.
+        timeout: seconds for one action, reading back included.
+        cycle_delay: seconds between off and on.
+
+    Raises:
+        ValueError: a template or a marker cannot be used; the message begins with its name.
+    """
+
+    type_name: ClassVar[str] = "command"
+
+    on_cmd: str
+    off_cmd: str
+    status_cmd: str | None = None
+    status_on: str = ""
+    controller: str | None = None
+    status_off: str | None = field(default=None, kw_only=True)
+    status_on_regex: str | None = field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._on = Template(self.on_cmd, "on_cmd")
+        self._off = Template(self.off_cmd, "off_cmd")
+        self._state = StateCommand.of(self.status_cmd, self.status_on, self.status_on_regex, self.status_off)
+        if self.controller is not None:
+            text_field(self.controller, "controller")
+
+    @property
+    def reports(self) -> bool:
+        """Whether there is a ``status_cmd``."""
+        return self._state is not None
+
+    def check(self, host: Any) -> None:
+        """Fill every template for ``host``, so that a name which cannot be used is found when the lab is loaded.
+
+        Raises:
+            ValueError: a value is missing, or not safe where it would stand.
+        """
+        values = values_of(host)
+        for template in (self._on, self._off, *([self._state.template] if self._state else ())):
+            template.filled(values)
+
+    async def switch(self, host: Host, state: PowerState) -> str:
+        """Run ``on_cmd`` or ``off_cmd``."""
+        template = self._on if state is PowerState.ON else self._off
+        result = await self._run(template, host)
+        if result.status is not Status.Success:
+            said = result.output or f"{template.where} exited with {result.retcode}"
+            raise PowerFault(said, result.status)
+        return result.output
+
+    async def read(self, host: Host) -> PowerState | None:
+        """Run ``status_cmd``; one that fails says nothing."""
+        if self._state is None:
+            return None
+        result = await self._run(self._state.template, host)
+        return self._state.read(result)
+
+    async def _run(self, template: Template, host: Host) -> CommandStatus:
+        runner = self._runner(host)
+        try:
+            command = template.filled(values_of(host))
+        except ValueError as error:
+            raise PowerFault(str(error)) from error
+        result: CommandStatus = await runner.oneshot(command, timeout=self.timeout)
+        return result
+
+    def _runner(self, host: Host) -> Any:
+        if self.controller is None:
+            from bespeak.host.local import LocalHost
+
+            return LocalHost()
+        lab = getattr(host, "_lab", None) or active_lab()
+        hosts = {} if lab is None else lab.hosts
+        if self.controller not in hosts:
+            raise ValueError(
+                f"power controller for {host.name!r}: controller host {self.controller!r} not found in the lab"
+            )
+        return hosts[self.controller]
+
+
+class StateCommand:
+    """A command that prints a state, and how to read it."""
+
+    def __init__(self, template: Template, marker: Marker) -> None:
+        self.template = template
+        self._marker = marker
+
+    @classmethod
+    def of(cls, command: object, on: object, on_regex: object, off: object) -> StateCommand | None:
+        """Return the command of lab data; None without one.
+
+        Raises:
+            ValueError: it, or its markers, cannot be used.
+        """
+        if command is None:
+            if on or on_regex is not None or off is not None:
+                raise ValueError("status_on, status_on_regex and status_off need a status_cmd")
+            return None
+        return cls(Template(command, "status_cmd"), Marker(on, on_regex, off))
+
+    def read(self, result: CommandStatus) -> PowerState | None:
+        """Return what the command said.
+
+        Raises:
+            PowerFault: it failed, so it said nothing.
+        """
+        if result.status is not Status.Success:
+            raise PowerFault(f"status_cmd failed: {result.output or f'exit code {result.retcode}'}", result.status)
+        return self._marker.read(result.output)
+
+
+def values_of(host: Any) -> dict[str, str | None]:
+    """Return what templates may name of a host."""
+    return {"name": host.name, "ip": getattr(host, "ip", None), "id": host.id}

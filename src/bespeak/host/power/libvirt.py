@@ -1,0 +1,104 @@
+"""Virtual machines of libvirt, with its own Python binding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from bespeak.host.power.contract import PowerState
+from bespeak.host.power.device import Device, PowerFault, one_of, text_field
+from bespeak.host.status import Status
+from bespeak.host.threads import in_thread
+from bespeak.text import safe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bespeak.host.base import Host
+
+OFF_TYPES = ("force", "graceful")
+
+
+@dataclass
+class LibvirtPowerController(Device):
+    """A domain of libvirt.
+
+    Args:
+        uri: the connection, such as ``qemu+ssh://hypervisor/system``.
+        domain: the domain's name or UUID; None for the host's name.
+        off_type: ``force`` pulls the plug; ``graceful`` asks the operating system.
+    """
+
+    type_name: ClassVar[str] = "libvirt"
+
+    uri: str = "qemu:///system"
+    domain: str | None = field(default=None, kw_only=True)
+    off_type: str = field(default="force", kw_only=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        text_field(self.uri, "uri")
+        if self.domain is not None:
+            text_field(self.domain, "domain")
+        one_of(self.off_type, "off_type", OFF_TYPES)
+
+    async def switch(self, host: Host, state: PowerState) -> str:
+        """Start the domain, or end it, unless it is in that state already."""
+
+        def work(domain: Any) -> str:
+            if bool(domain.isActive()) is (state is PowerState.ON):
+                return f"already {state.value}"
+            if state is PowerState.ON:
+                domain.create()
+            elif self.off_type == "force":
+                domain.destroy()
+            else:
+                domain.shutdown()
+            return ""
+
+        said: str = await self._with_domain(host, work)
+        return said
+
+    async def read(self, host: Host) -> PowerState | None:
+        """Tell whether the domain is active."""
+
+        def work(domain: Any) -> PowerState:
+            return PowerState.ON if domain.isActive() else PowerState.OFF
+
+        state: PowerState = await self._with_domain(host, work)
+        return state
+
+    async def _with_domain(self, host: Host, work: Callable[[Any], Any]) -> Any:
+        name = self.domain or host.name
+        return await in_thread(lambda: self._blocking(name, work), f"libvirt {name}")
+
+    def _blocking(self, name: str, work: Callable[[Any], Any]) -> Any:
+        try:
+            import libvirt
+        except ImportError as error:
+            raise PowerFault("libvirt needs the extra bespeak[libvirt]") from error
+        libvirt.registerErrorHandler(_quiet, None)
+        try:
+            connection = libvirt.open(self.uri)
+        except libvirt.libvirtError as error:
+            raise PowerFault(f"{safe(self.uri)}: {safe(str(error))}") from error
+        try:
+            return work(_domain(libvirt, connection, name))
+        except libvirt.libvirtError as error:
+            raise PowerFault(f"{safe(self.uri)}: {safe(str(error))}", Status.Failed) from error
+        finally:
+            connection.close()
+
+
+def _domain(libvirt: Any, connection: Any, name: str) -> Any:
+    try:
+        return connection.lookupByName(name)
+    except libvirt.libvirtError:
+        try:
+            return connection.lookupByUUIDString(name)
+        except libvirt.libvirtError:
+            raise PowerFault(f"libvirt has no domain {name!r}", Status.Failed) from None
+
+
+def _quiet(_context: Any, _error: Any) -> None:
+    """Keep libvirt from printing its errors; they are raised as well."""

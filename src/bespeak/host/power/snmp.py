@@ -1,0 +1,222 @@
+"""Outlets of power distribution units over SNMP, with pysnmp: a table of what each maker calls "on"."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+from weakref import WeakKeyDictionary
+
+from bespeak.host.power.contract import PowerState
+from bespeak.host.power.device import Device, PowerFault, one_of, port_number, text_field
+from bespeak.host.secretref import optional_secret
+from bespeak.host.status import Status
+from bespeak.text import safe, shown
+
+if TYPE_CHECKING:
+    from bespeak.host.base import Host
+
+_OID = re.compile(r"\.?[0-2](?:\.\d+)+")
+VERSIONS = ("1", "2c", "3")
+_RETRIES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Outlets:
+    """How the outlets of one kind of unit are switched; ``*`` in an OID stands for the outlet.
+
+    Attributes:
+        on_oid: what is set to switch on.
+        on: the value.
+        off_oid: what is set to switch off.
+        off: the value.
+        state_oid: what tells the state.
+        is_on: the value that means on.
+        is_off: the value that means off.
+    """
+
+    on_oid: str
+    on: int
+    off_oid: str
+    off: int
+    state_oid: str
+    is_on: int
+    is_off: int
+
+
+def _same(oid: str, on: int, off: int, state_oid: str, is_on: int, is_off: int) -> Outlets:
+    return Outlets(oid, on, oid, off, state_oid, is_on, is_off)
+
+
+MODELS = {
+    "apc": _same("1.3.6.1.4.1.318.1.1.4.4.2.1.3.*", 1, 2, "1.3.6.1.4.1.318.1.1.4.4.2.1.3.*", 1, 2),
+    "apc-rpdu": _same("1.3.6.1.4.1.318.1.1.12.3.3.1.1.4.*", 1, 2, "1.3.6.1.4.1.318.1.1.12.3.5.1.1.4.*", 1, 2),
+    "apc-rpdu2": _same("1.3.6.1.4.1.318.1.1.26.9.2.4.1.5.*", 1, 2, "1.3.6.1.4.1.318.1.1.26.9.2.3.1.5.*", 2, 1),
+    "cyberpower": _same("1.3.6.1.4.1.3808.1.1.3.3.3.1.1.4.*", 1, 2, "1.3.6.1.4.1.3808.1.1.3.3.5.1.1.4.*", 1, 2),
+    "eaton": Outlets(
+        "1.3.6.1.4.1.534.6.6.7.6.6.1.4.0.*",
+        0,
+        "1.3.6.1.4.1.534.6.6.7.6.6.1.3.0.*",
+        0,
+        "1.3.6.1.4.1.534.6.6.7.6.6.1.2.0.*",
+        1,
+        0,
+    ),
+    "raritan": _same("1.3.6.1.4.1.13742.6.4.1.2.1.2.1.*", 1, 0, "1.3.6.1.4.1.13742.6.4.1.2.1.3.1.*", 7, 8),
+    "servertech": _same("1.3.6.1.4.1.1718.3.2.3.1.11.1.1.*", 1, 2, "1.3.6.1.4.1.1718.3.2.3.1.5.1.1.*", 1, 0),
+}
+"""Units by the name that lab data gives them."""
+
+
+@dataclass
+class SnmpPowerController(Device):
+    """One outlet of a unit that speaks SNMP.
+
+    Args:
+        address: where the unit is.
+        outlet: the outlet's number; for units with several banks the end of the OID, such as ``2.5``.
+        model: one of :data:`MODELS`, or ``custom``.
+        port: the UDP port.
+        version: ``1``, ``2c`` or ``3``.
+        community: by reference, for versions 1 and 2c.
+        user: for version 3.
+        auth_password: by reference; SHA is used.
+        priv_password: by reference; AES is used.
+        oids: for ``custom``: on_oid, on, off_oid, off, state_oid, is_on, is_off.
+    """
+
+    type_name: ClassVar[str] = "snmp"
+
+    address: str
+    outlet: int | str
+    model: str
+    port: int = field(default=161, kw_only=True)
+    version: str = field(default="2c", kw_only=True)
+    community: Any = field(default=None, kw_only=True, repr=False)
+    user: str | None = field(default=None, kw_only=True)
+    auth_password: Any = field(default=None, kw_only=True, repr=False)
+    priv_password: Any = field(default=None, kw_only=True, repr=False)
+    oids: dict[str, Any] | None = field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        text_field(self.address, "address")
+        port_number(self.port)
+        one_of(self.version, "version", VERSIONS)
+        if isinstance(self.outlet, bool) or not re.fullmatch(r"\d+(\.\d+)*", str(self.outlet)):
+            raise ValueError(f"outlet must be a number, not {shown(self.outlet)}")
+        one_of(self.model, "model", (*MODELS, "custom"))
+        self._outlets = MODELS[self.model] if self.model != "custom" else _custom(self.oids)
+        if self.oids is not None and self.model != "custom":
+            raise ValueError("oids are for the model custom")
+        self.community = optional_secret(self.community, "community")
+        self.auth_password = optional_secret(self.auth_password, "auth_password")
+        self.priv_password = optional_secret(self.priv_password, "priv_password")
+        if self.version == "3" and self.user is None:
+            raise ValueError("version 3 needs a user")
+        if self.version != "3" and self.community is None:
+            raise ValueError("community is missing: env:NAME, file:/PATH or keyring:SERVICE/USER")
+
+    async def switch(self, host: Host, state: PowerState) -> str:  # noqa: ARG002 - the device's shape
+        """Set the outlet's command."""
+        table = self._outlets
+        on = state is PowerState.ON
+        await self._exchange(table.on_oid if on else table.off_oid, table.on if on else table.off)
+        return ""
+
+    async def read(self, host: Host) -> PowerState | None:  # noqa: ARG002 - the device's shape
+        """Get the outlet's state."""
+        value = await self._exchange(self._outlets.state_oid, None)
+        if value == self._outlets.is_on:
+            return PowerState.ON
+        return PowerState.OFF if value == self._outlets.is_off else None
+
+    async def _exchange(self, oid: str, value: int | None) -> int | None:
+        """Set ``oid`` to ``value``, or get it when that is None."""
+        try:
+            from pysnmp.hlapi.v3arch import asyncio as snmp
+        except ImportError as error:
+            raise PowerFault("snmp needs the extra bespeak[snmp]") from error
+        oid = oid.replace("*", str(self.outlet))
+        login = self._login(snmp)
+        place = f"{safe(self.address)}:{self.port}"
+        engine = _borrow(snmp)
+        try:
+            wait = max(self.timeout / (_RETRIES + 2), 0.05)
+            target = await snmp.UdpTransportTarget.create((self.address, self.port), timeout=wait, retries=_RETRIES)
+            name = snmp.ObjectIdentity(oid)
+            ask = snmp.get_cmd if value is None else snmp.set_cmd
+            item = snmp.ObjectType(name) if value is None else snmp.ObjectType(name, snmp.Integer32(value))
+            failure, status, _, found = await ask(engine, login, target, snmp.ContextData(), item, lookupMib=False)
+        except Exception as error:  # pysnmp lets its own and the sockets' errors through
+            raise PowerFault(f"{place}: {type(error).__name__}") from error
+        finally:
+            _give_back(engine)
+        if failure:
+            raise PowerFault(f"{place}: {_reason(failure, self.version)}")
+        if int(status):
+            said = status.prettyPrint()
+            raise PowerFault(f"{place}: the unit answered {safe(said)} for {oid}", Status.Failed)
+        return _integer(found[0][1], place, oid)
+
+    def _login(self, snmp: Any) -> Any:
+        if self.version != "3":
+            return snmp.CommunityData(self.community.reveal(), mpModel=VERSIONS.index(self.version))
+        return snmp.UsmUserData(
+            self.user,
+            authKey=self.auth_password.reveal() if self.auth_password else None,
+            privKey=self.priv_password.reveal() if self.priv_password else None,
+            authProtocol=snmp.usmHMACSHAAuthProtocol if self.auth_password else snmp.usmNoAuthProtocol,
+            privProtocol=snmp.usmAesCfb128Protocol if self.priv_password else snmp.usmNoPrivProtocol,
+        )
+
+
+_engines: WeakKeyDictionary[Any, tuple[Any, int]] = WeakKeyDictionary()
+"""The engine of each event loop, and how many exchanges use it: making one takes as long as a hundred exchanges."""
+
+
+def _borrow(snmp: Any) -> Any:
+    loop = asyncio.get_running_loop()
+    engine, users = _engines.get(loop) or (snmp.SnmpEngine(), 0)
+    _engines[loop] = (engine, users + 1)
+    return engine
+
+
+def _give_back(engine: Any) -> None:
+    loop = asyncio.get_running_loop()
+    users = _engines[loop][1] - 1
+    if users:
+        _engines[loop] = (engine, users)
+    else:
+        del _engines[loop]
+        engine.close_dispatcher()
+
+
+def _reason(failure: Any, version: str) -> str:
+    text = safe(str(failure))
+    if "timeout" in text.lower() or "before" in text.lower():
+        hint = " (a wrong community is not answered either)" if version != "3" else ""
+        return f"no answer{hint}"
+    return text
+
+
+def _integer(value: Any, place: str, oid: str) -> int | None:
+    try:
+        return int(value)
+    except (TypeError, ValueError) as error:
+        raise PowerFault(f"{place}: {oid} is {type(value).__name__}, not a number", Status.Failed) from error
+
+
+def _custom(table: Any) -> Outlets:
+    names = Outlets.__slots__
+    if not isinstance(table, dict) or sorted(table) != sorted(names):
+        raise ValueError(f"oids must be a table of {', '.join(names)}")
+    for name in names:
+        value = table[name]
+        if name.endswith("_oid"):
+            if not isinstance(value, str) or not _OID.fullmatch(value.replace("*", "1")):
+                raise ValueError(f"oids: {name} must be an OID, not {shown(value)}")
+        elif isinstance(value, bool) or not isinstance(value, int):
+            raise ValueError(f"oids: {name} must be a number, not {shown(value)}")
+    return Outlets(**{name: table[name] for name in names})

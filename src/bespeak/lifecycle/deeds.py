@@ -1,0 +1,65 @@
+"""The deeds that doors offer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bespeak.host.power.contract import CYCLE_DELAY_SECONDS, TIMEOUT_SECONDS
+from bespeak.host.status import Status
+from bespeak.lifecycle.values import Deed
+
+if TYPE_CHECKING:
+    from bespeak.host.base import Host
+
+POWER = ("on", "off", "cycle", "toggle")
+_GRACE_SECONDS = 5.0
+_TIMES = {"on": 1, "off": 1, "cycle": 3, "toggle": 2}
+"""How many of a controller's own time-outs a deed can use up."""
+
+
+def power_deed(name: str) -> Deed:
+    """Return ``on``, ``off``, ``cycle`` or ``toggle``."""
+
+    async def run(host: Host) -> tuple[Status, str]:
+        if name == "cycle":
+            return await host.require_power_control().cycle(host)
+        return await host.power(None if name == "toggle" else name)
+
+    def limit(host: Host) -> float:
+        control: Any = host.power_control
+        seconds: float = getattr(control, "timeout", TIMEOUT_SECONDS) * _TIMES[name]
+        delay: float = getattr(control, "cycle_delay", CYCLE_DELAY_SECONDS) if name == "cycle" else 0.0
+        return seconds + delay + _GRACE_SECONDS
+
+    return Deed(name, run, limit=limit)
+
+
+def reboot_deed(*, hard: bool, wait: bool, timeout_seconds: float) -> Deed:
+    """Return a restart, of the system or (``hard``) by its power."""
+
+    async def run(host: Host) -> tuple[Status, str]:
+        return await host.reboot(hard=hard, wait=wait, timeout=timeout_seconds)
+
+    return Deed("hard reboot" if hard else "reboot", run, switches=hard)
+
+
+def shutdown_deed() -> Deed:
+    """Return a shut-down from the host's own system."""
+
+    async def run(host: Host) -> tuple[Status, str]:
+        return await host.shutdown()
+
+    return Deed("shutdown", run, switches=False)
+
+
+def exec_deed(command: str, timeout_seconds: float | None) -> Deed:
+    """Return a command on the host; the text of the outcome is its output."""
+
+    async def run(host: Host) -> tuple[Status, str]:
+        result = await host.oneshot(command, timeout=timeout_seconds)
+        said = result.output
+        if result.status is Status.Failed and not said:
+            said = f"exit code {result.retcode}"
+        return result.status, said
+
+    return Deed("exec", run, switches=False)

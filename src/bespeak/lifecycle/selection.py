@@ -1,0 +1,129 @@
+"""Which hosts are meant: by name, all of a lab, or by label."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bespeak.errors import NotFoundError, UsageError
+from bespeak.host.build import HostLab, build_hosts
+from bespeak.host.labels import matching
+from bespeak.host.power.registry import known_controllers
+from bespeak.labs import Lab, open_labs
+from bespeak.text import nearest, safe, shown
+
+if TYPE_CHECKING:
+    from bespeak.host.base import Host
+    from bespeak.labs import HostSpec, LabStore
+    from bespeak.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The chosen hosts.
+
+    Attributes:
+        lab: the lab they were chosen from.
+        hosts: those that can be used, in the order asked for.
+        broken: why others cannot, by id.
+    """
+
+    lab: HostLab
+    hosts: tuple[Host, ...]
+    broken: dict[str, str] = field(default_factory=dict)
+
+
+def load_hosts(settings: Settings, labs: Sequence[str], wanted: Sequence[str] = ()) -> HostLab:
+    """Return the lab with usable hosts.
+
+    Args:
+        settings: where lab data is, and which init modules register controllers.
+        labs: the labs, used as one; without any, the lab of the hosts ``wanted``.
+        wanted: ids of hosts.
+
+    Raises:
+        UsageError: neither a lab nor hosts are named, or a host of that name is in labs that differ.
+        NotFoundError: there is no such host.
+    """
+    store = open_labs(settings)
+    lab = store.load(labs) if labs else _lab_of(store, wanted)
+    _load_plugins(settings, lab)
+    return build_hosts(lab)
+
+
+def _lab_of(store: LabStore, wanted: Sequence[str]) -> Lab:
+    if not wanted:
+        raise UsageError("name hosts, or a lab with --lab / -l (env var: BESPEAK_LAB)")
+    labs: list[str] = []
+    for identifier in wanted:
+        found = [host for host in store.hosts if host.id == identifier]
+        if not found:
+            _raise_problem(store, identifier)
+            raise _unknown(identifier, [host.id for host in store.hosts], "any lab")
+        if len(found) > 1:
+            places = ", ".join(safe(lab) for host in found for lab in host.labs)
+            raise UsageError(f"there are several hosts {shown(identifier)}, in {places}; say which with --lab")
+        labs.extend(found[0].labs)
+    if not labs:
+        raise UsageError(f"host {shown(wanted[0])} belongs to no lab")
+    return store.load(dict.fromkeys(labs))
+
+
+def _raise_problem(store: LabStore, identifier: str) -> None:
+    for problem in store.problems:
+        if identifier in problem.text:
+            raise UsageError(problem.text)
+
+
+def _load_plugins(settings: Settings, lab: Lab) -> None:
+    """Import init modules, but only when lab data names a controller that nobody knows yet."""
+    names = {name for spec in lab.hosts.values() for name in _types(spec)}
+    if names.difference(known_controllers()):
+        from bespeak.reservations.plugins import load_init_modules
+
+        load_init_modules(list(settings.repos))
+
+
+def _types(spec: HostSpec) -> set[str]:
+    value = spec.power_control
+    tables = value if isinstance(value, list) else [value]
+    found = (each.get("type") if isinstance(each, dict) else each for each in tables)
+    return {each for each in found if isinstance(each, str)}
+
+
+def select(lab: HostLab, ids: Sequence[str] = (), *, every: bool = False, label: str | None = None) -> Selection:
+    """Choose hosts of ``lab``.
+
+    Args:
+        lab: the lab.
+        ids: hosts by name; each counts once.
+        every: all that have a power controller.
+        label: those of them whose labels match.
+
+    Raises:
+        UsageError: nothing was chosen, or in two ways at once.
+        NotFoundError: there is no such host.
+    """
+    if bool(ids) + every + (label is not None) != 1:
+        raise UsageError("name hosts, or give --all, or --label: exactly one of the three")
+    if ids:
+        chosen = list(dict.fromkeys(ids))
+        for identifier in chosen:
+            if identifier not in lab.hosts and identifier not in lab.broken:
+                raise _unknown(identifier, [*lab.hosts, *lab.broken], f"lab {lab.name}")
+        hosts = [lab.hosts[each] for each in chosen if each in lab.hosts]
+        return Selection(lab, tuple(hosts), {each: lab.broken[each] for each in chosen if each in lab.broken})
+    switchable = [host for host in lab.hosts.values() if host.power_control is not None]
+    if label is None:
+        return Selection(lab, tuple(switchable), dict(lab.broken))
+    found = matching(label, switchable)
+    if not found:
+        raise NotFoundError(f"no host of lab {safe(lab.name)} that can be switched matches {shown(label)}")
+    return Selection(lab, tuple(found))
+
+
+def _unknown(identifier: str, known: Sequence[str], where: str) -> NotFoundError:
+    near = nearest(identifier, known)
+    hint = f"; did you mean {', '.join(map(safe, near))}?" if near else ""
+    return NotFoundError(f"there is no host {shown(identifier)} in {safe(where)}{hint}")

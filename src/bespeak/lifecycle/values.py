@@ -1,0 +1,101 @@
+"""What is done to a host, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bespeak.clock import SECOND_US, iso
+
+if TYPE_CHECKING:
+    from bespeak.host.base import Host
+    from bespeak.host.status import Status
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """Something that can be done to a host.
+
+    Attributes:
+        name: ``on``, ``off``, ``cycle``, ``toggle``, ``reboot``, ``shutdown``, ``exec``.
+        run: does it; returns how it ended and what was said.
+        switches: it needs the host's power controller, and the state before and after is of interest.
+        limit: seconds after which it is given up, whatever it waits for; None when it ends by itself.
+    """
+
+    name: str
+    run: Callable[[Host], Awaitable[tuple[Status, str]]]
+    switches: bool = True
+    limit: Callable[[Host], float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A grant that lets somebody act on a host: the reservation, and its fencing number."""
+
+    resource: str
+    reservation_id: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a deed on one host.
+
+    Attributes:
+        host: the host's id.
+        action: the deed's name.
+        controller: the type of the power controller, or the kind of the host; None when it has none.
+        status: how it ended.
+        text: what was said, or why it did not work.
+        before: the power state before: ``on``, ``off``, or None when it is not known.
+        after: the same afterwards.
+        started_us: when it began, µs UTC.
+        duration_us: how long it took, µs.
+        holds: the grants it was done under.
+        refused: it was not done, because a grant was no longer in force.
+        logged: the log has it.
+    """
+
+    host: str
+    action: str
+    controller: str | None
+    status: Status
+    text: str
+    before: str | None = None
+    after: str | None = None
+    started_us: int = 0
+    duration_us: int = 0
+    holds: tuple[Hold, ...] = ()
+    refused: bool = False
+    logged: bool = True
+
+    @property
+    def ok(self) -> bool:
+        """Whether it was done."""
+        return self.status.is_ok
+
+
+def spent_text(duration_us: int) -> str:
+    """Return how long something took, for people: ``0.25 s``."""
+    return f"{duration_us / SECOND_US:.2f} s"
+
+
+def outcome_json(outcome: Outcome) -> dict[str, Any]:
+    """Return an outcome for programs; instants are ISO 8601 in UTC, durations µs."""
+    return {
+        "host": outcome.host,
+        "action": outcome.action,
+        "controller": outcome.controller,
+        "ok": outcome.ok,
+        "status": outcome.status.name,
+        "text": outcome.text,
+        "before": outcome.before,
+        "after": outcome.after,
+        "started": iso(outcome.started_us) if outcome.started_us else None,
+        "duration_us": outcome.duration_us,
+        "reservations": sorted({(hold.reservation_id, hold.number) for hold in outcome.holds}),
+        "refused": outcome.refused,
+        "logged": outcome.logged,
+    }

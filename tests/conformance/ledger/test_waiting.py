@@ -1,0 +1,108 @@
+"""Waiting in line for real: a second process's turn comes when the first gives back."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from bespeak.clock import FOREVER_US, HOUR_US, MINUTE_US
+from bespeak.errors import BespeakError, UsageError, WaitTimedOutError, WrongStateError
+from bespeak.ledger import open_ledger
+from bespeak.ledger.model import Actor, Request, State
+from support import replay
+
+ALICE, BOB, ROOT = Actor("alice"), Actor("bob"), Actor("root")
+WANTED = Request(("r", "s"), BOB, duration_us=HOUR_US)
+
+
+@pytest.fixture
+def book(book_url):
+    with open_ledger(book_url) as ledger:
+        yield ledger
+        assert ledger.engine.read(replay.compare) == []
+        assert ledger.engine.read(replay.broken) == []
+
+
+class Waiter(threading.Thread):
+    """Waits in line on a connection of its own."""
+
+    def __init__(self, url, **options):
+        super().__init__()
+        self.url, self.options = url, options
+        self.places, self.result = [], None
+        self.stands = threading.Event()
+
+    def run(self):
+        with open_ledger(self.url) as book:
+            try:
+                self.result = book.queue(WANTED, on_place=self.note, **self.options)
+            except BespeakError as error:
+                self.result = error
+
+    def note(self, place):
+        self.places.append(place)
+        if place.promised_us is not None:
+            self.stands.set()
+
+
+def test_it_comes_when_the_holder_gives_back(book, book_url):
+    held = book.reserve(Request(("r",), ALICE, duration_us=HOUR_US))
+    waiter = Waiter(book_url)
+    waiter.start()
+    assert waiter.stands.wait(60)
+    assert (waiter.places[-1].position, waiter.places[-1].promised_us) == (1, held.ends_us)
+    book.release(held.id, ALICE)
+    waiter.join(60)
+    assert waiter.result.state(book.now_us()) is State.ACTIVE
+    assert waiter.result.number > held.number
+    assert waiter.result.ends_us - waiter.result.starts_us == HOUR_US
+
+
+def test_what_is_free_is_had_at_once(book):
+    assert not book.queue(WANTED, timeout_us=1).waiting
+    assert book.queue(Request(("q",), BOB, ends_us=FOREVER_US)).ends_us == FOREVER_US
+
+
+def test_it_leaves_the_line_when_the_time_is_over(book):
+    book.reserve(Request(("r",), ALICE, duration_us=HOUR_US))
+    with pytest.raises(WaitTimedOutError, match="first in line, promised in"):
+        book.queue(WANTED, timeout_us=1000)
+    assert book.reservations(states=[State.WAITING]) == []
+    with pytest.raises(WaitTimedOutError):
+        book.queue(WANTED, should_stop=lambda: True)
+    assert book.reservations(states=[State.WAITING]) == []
+
+
+def test_whoever_breaks_it_off_leaves_the_line(book):
+    book.reserve(Request(("r",), ALICE, duration_us=HOUR_US))
+
+    def interrupt(place):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        book.queue(WANTED, on_place=interrupt)
+    assert book.reservations(holder="bob") == []
+
+
+def test_a_waiter_that_is_kicked_is_told(book, book_url):
+    book.reserve(Request(("r",), ALICE, duration_us=HOUR_US))
+    waiter = Waiter(book_url)
+    waiter.start()
+    assert waiter.stands.wait(60)
+    (waiting,) = book.reservations(states=[State.WAITING])
+    book.kick(waiting.id, ROOT, "not today")
+    waiter.join(60)
+    assert isinstance(waiter.result, WrongStateError)
+    assert "not today" in str(waiter.result)
+
+
+def test_what_cannot_wait(book):
+    for request, priority in (
+        (Request(("r",), BOB, ends_us=book.now_us() + MINUTE_US), 0),
+        (WANTED, 1001),
+        (WANTED, -1001),
+    ):
+        with pytest.raises(UsageError):
+            book.queue(request, priority=priority)
+    assert book.log() == []

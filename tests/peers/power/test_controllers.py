@@ -1,0 +1,346 @@
+"""Power controllers against the real thing, over real sockets: each peer is a program or a driver of its own makers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bespeak.host import PowerOnlyHost, SshOptions, Status, UnixHost
+from bespeak.host.power import PowerState, power_control_from_spec
+from bespeak.testing import assert_power_controller_conforms
+from support import debs, peervenv
+
+HERE = Path(__file__).parent
+HOST = PowerOnlyHost("h1")
+Start = Callable[..., "subprocess.Popen[bytes]"]
+
+
+def run(work: Any) -> Any:
+    return asyncio.run(work)
+
+
+def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Start a program; its output goes to a file, and it ends with the test."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def begin(*words: str, env: dict[str, str] | None = None) -> subprocess.Popen[bytes]:
+        with open(tmp_path / f"program-{len(started)}.log", "wb") as log:
+            process = subprocess.Popen(
+                words, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=os.environ | (env or {})
+            )
+        started.append(process)
+        return process
+
+    yield begin
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def until(true: Callable[[], bool], program: subprocess.Popen[bytes], tmp_path: Path) -> None:
+    """Wait until the program is ready; what it said is the reason if it is not."""
+    deadline = time.monotonic() + 40
+    while not true():
+        said = "".join(log.read_text(errors="replace")[-2000:] for log in tmp_path.glob("program-*.log"))
+        assert program.poll() is None, said
+        assert time.monotonic() < deadline, said
+        time.sleep(0.1)
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+# --- Redfish: sushy-tools
+
+
+@pytest.fixture
+def emulator(peer: Any, start: Start, tmp_path: Path) -> str:
+    environment = peer("sushy-tools", ["sushy-tools>=2"])
+    port = free_port()
+    systems = [
+        {"uuid": f"uuid-{n}", "name": f"node{n}", "power_state": "Off", "external_notifier": False, "nics": []}
+        for n in range(3)
+    ]
+    users = tmp_path / "htpasswd"
+    users.write_text("admin:$2b$12$/MFzmBn4oKvNIqXEmMUKdOKQ0zcvAoMNOHZ5tCfb/fK2hHkPYNEGW\n")
+    config = tmp_path / "emulator.conf"
+    config.write_text(
+        f"SUSHY_EMULATOR_FAKE_DRIVER = True\nSUSHY_EMULATOR_FAKE_SYSTEMS = {systems!r}\n"
+        f"SUSHY_EMULATOR_LISTEN_IP = '127.0.0.1'\nSUSHY_EMULATOR_LISTEN_PORT = {port}\n"
+        f"SUSHY_EMULATOR_STATE_DIR = {str(tmp_path)!r}\n"
+    )
+    program = start(environment.program("sushy-emulator"), "--config", str(config))
+    until(lambda: listens(port), program, tmp_path)
+    return f"http://127.0.0.1:{port}"
+
+
+def test_redfish_reads_back_what_comes_seconds_later(emulator: str) -> None:
+    controls = [
+        power_control_from_spec({"type": "redfish", "url": emulator, "system": f"node{n}", "timeout": 30})
+        for n in range(3)
+    ]
+
+    async def all_on() -> list[Any]:
+        return await asyncio.gather(*(control.on(HOST) for control in controls))
+
+    async def states() -> list[Any]:
+        return await asyncio.gather(*(control.status(HOST) for control in controls))
+
+    assert run(states()) == [PowerState.OFF] * 3
+    assert [status for status, _ in run(all_on())] == [Status.Success] * 3
+    assert run(states()) == [PowerState.ON] * 3
+    assert run(controls[0].on(HOST)) == (Status.Success, "already on")
+    hasty = power_control_from_spec({"type": "redfish", "url": emulator, "system": "uuid-1", "timeout": 0.9})
+    status, said = run(hasty.off(HOST))
+    assert status in {Status.Failed, Status.Success, Status.Error}, said
+    assert run(controls[2].off(HOST))[0] is Status.Success
+    unnamed = power_control_from_spec({"type": "redfish", "url": emulator})
+    assert "system must say which of these it is: uuid-0, uuid-1, uuid-2" in run(unnamed.probe(HOST))[1]
+
+
+# --- SNMP: snmpsim
+
+
+def test_snmp_outlets(peer: Any, start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COMMUNITY", "public")
+    monkeypatch.setenv("WRONG", "private")
+    environment = peer("snmpsim", ["snmpsim>=1.2", "pysmi"])
+    data = tmp_path / "data"
+    data.mkdir()
+    outlet = "1.3.6.1.4.1.318.1.1.4.4.2.1.3"
+    (data / "public.snmprec").write_text(f"{outlet}.1|2:writecache|value=2\n{outlet}.2|2|2\n{outlet}.3|4|no number\n")
+    port = free_port(socket.SOCK_DGRAM)
+    user = subprocess.run(["id", "-un"], capture_output=True, text=True, check=True).stdout.strip()
+    group = subprocess.run(["id", "-gn"], capture_output=True, text=True, check=True).stdout.strip()
+    program = start(
+        environment.program("snmpsim-command-responder"), f"--data-dir={data}", f"--cache-dir={tmp_path}/cache",
+        f"--agent-udpv4-endpoint=127.0.0.1:{port}", f"--variation-module-options=writecache:file:{tmp_path}/written",
+        f"--process-user={user}", f"--process-group={group}",
+    )  # fmt: skip
+    log = tmp_path / "program-0.log"
+    until(lambda: f"127.0.0.1:{port}" in log.read_text(errors="replace"), program, tmp_path)
+
+    def outlet_control(number: int, **more: object) -> Any:
+        settings = {"address": "127.0.0.1", "port": port, "model": "apc", "community": "env:COMMUNITY", "timeout": 10}
+        return power_control_from_spec({"type": "snmp", "outlet": number, "cycle_delay": 0.1, **settings, **more})
+
+    assert run(outlet_control(1).status(HOST)) is PowerState.OFF
+    assert_power_controller_conforms(outlet_control(1))
+    for version in ("1", "2c"):
+        assert run(outlet_control(1, version=version).off(HOST)) == (Status.Success, "")
+    status, said = run(outlet_control(2).on(HOST))
+    assert status is Status.Failed, "an outlet that may not be written"
+    assert said.startswith(f"127.0.0.1:{port}: ")
+    assert run(outlet_control(3).status(HOST)) is None
+    assert "no answer" in run(outlet_control(1, community="env:WRONG", timeout=1).on(HOST))[1]
+
+    async def twenty() -> list[Any]:
+        return await asyncio.gather(*(outlet_control(1).status(HOST) for _ in range(20)))
+
+    assert run(twenty()) == [PowerState.OFF] * 20
+
+
+# --- PDUDaemon
+
+
+def test_pdudaemon(peer: Any, start: Start, tmp_path: Path) -> None:
+    environment = peer("pdudaemon", [str(HERE / "systemd_stub"), "pdudaemon==1.1.1"])
+    port = free_port()
+    state = tmp_path / "outlet"
+    unit = {"driver": "localcmdline", "cmd_on": f"echo on > {state}-%s", "cmd_off": f"echo off > {state}-%s"}
+    config = tmp_path / "pdudaemon.conf"
+    daemon = {"hostname": "127.0.0.1", "port": port, "logging_level": "INFO", "listener": "http"}
+    config.write_text(json.dumps({"daemon": daemon, "pdus": {"bench pdu": unit}}))
+    program = start(environment.program("pdudaemon"), "--conf", str(config))
+    until(lambda: listens(port), program, tmp_path)
+    settings = {"type": "pdudaemon", "url": f"http://127.0.0.1:{port}", "outlet": 7, "timeout": 15, "cycle_delay": 0.1}
+    control = power_control_from_spec(
+        {**settings, "pdu": "bench pdu", "status_cmd": f"cat {state}-7", "status_on": "on", "status_off": "off"}
+    )
+    assert_power_controller_conforms(control)
+    assert run(control.off(HOST)) == (Status.Success, "OK - accepted request")
+    assert (tmp_path / "outlet-7").read_text() == "off\n"
+    unknown = power_control_from_spec({**settings, "pdu": "no such unit"})
+    assert run(unknown.on(HOST)) == (Status.Failed, f"127.0.0.1:{port}: HTTP 500: Invalid request")
+
+
+# --- libvirt: its own test driver
+
+LIBVIRT_DEBS = [
+    "libvirt0", "libvirt-dev", "libnl-3-200", "libnl-route-3-200", "libssh-4", "libyajl2", "libtirpc3", "libxml2",
+]  # fmt: skip
+LIBVIRT_PROGRAM = """
+import asyncio, libvirt
+from bespeak.host import PowerOnlyHost, Status
+from bespeak.host.power import PowerState, power_control_from_spec
+from bespeak.testing import assert_power_controller_conforms
+
+kept = libvirt.open("test:///default")  # the driver keeps its state as long as somebody in the process is connected
+host = PowerOnlyHost("test")
+control = power_control_from_spec({"type": "libvirt", "uri": "test:///default", "cycle_delay": 0.1, "timeout": 10})
+assert asyncio.run(control.status(host)) is PowerState.ON
+assert_power_controller_conforms(control, host)
+assert asyncio.run(control.on(host)) == (Status.Success, "already on")
+gentle = power_control_from_spec({"type": "libvirt", "uri": "test:///default", "off_type": "graceful", "domain": "test"})
+assert asyncio.run(gentle.off(host))[0] is Status.Success
+missing = power_control_from_spec({"type": "libvirt", "uri": "test:///default", "domain": "nobody"})
+assert asyncio.run(missing.on(host)) == (Status.Failed, "libvirt has no domain 'nobody'")
+wrong = power_control_from_spec({"type": "libvirt", "uri": "nonsense:///x"})
+status, said = asyncio.run(wrong.on(host))
+assert status is Status.Error and said.startswith("nonsense:///x: "), said
+print("all of it")
+"""
+
+
+def test_libvirt(monkeypatch: pytest.MonkeyPatch) -> None:
+    try:
+        packages = debs.unpacked(LIBVIRT_DEBS)
+        for name, value in packages.building.items():
+            monkeypatch.setenv(name, value)
+        environment = peervenv.environment("libvirt", ["libvirt-python>=9"], bespeak="")
+    except peervenv.UnobtainableError as error:
+        pytest.fail(str(error), pytrace=False)
+    done = subprocess.run(
+        [environment.python, "-c", LIBVIRT_PROGRAM],
+        capture_output=True, text=True, check=False, timeout=120, env=os.environ | {"LD_LIBRARY_PATH": packages.libraries},
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, "all of it\n", "")
+
+
+# --- IPMI: OpenIPMI's simulator
+
+
+def test_openipmi_simulator(start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BMC_PASSWORD", "test")
+    try:
+        packages = debs.unpacked(["openipmi", "libopenipmi0", "libsnmp40", "libpopt0"])
+    except peervenv.UnobtainableError as error:
+        pytest.fail(str(error), pytrace=False)
+    port = free_port(socket.SOCK_DGRAM)
+    control_script = tmp_path / "chassis"
+    control_script.write_text(
+        f'#!/bin/sh\n# ADDRESS get|set NAME [VALUE]\ncase "$2" in\n'
+        f'get) echo "power:$(cat {tmp_path}/power)" ;;\nset) echo "$4" > {tmp_path}/power ;;\nesac\n'
+    )
+    control_script.chmod(0o755)
+    (tmp_path / "power").write_text("0\n")
+    (tmp_path / "lan.conf").write_text(
+        f'name "bench"\nset_working_mc 0x20\n  startlan 1\n    addr 127.0.0.1 {port}\n    priv_limit admin\n'
+        "    allowed_auths_admin none md2 md5 straight\n    guid a123456789abcdefa123456789abcdef\n  endlan\n"
+        f'  chassis_control "{control_script} 0x20"\n  user 1 true "" "test" user 10 none\n'
+        '  user 2 true "admin" "test" admin 10 none md2 md5 straight\n'
+    )
+    (tmp_path / "bench.emu").write_text(
+        "mc_setbmc 0x20\nmc_add 0x20 0 no-device-sdrs 0x23 9 8 0x9f 0x1291 0xf02 persist_sdr\nmc_enable 0x20\n"
+    )
+    (tmp_path / "state").mkdir()
+    program = start(
+        f"{packages.root}/usr/bin/ipmi_sim", "-c", str(tmp_path / "lan.conf"), "-f", str(tmp_path / "bench.emu"),
+        "-s", str(tmp_path / "state"), "-n", env={"LD_LIBRARY_PATH": packages.libraries},
+    )  # fmt: skip
+    settings = {
+        "type": "ipmi",
+        "address": "127.0.0.1",
+        "port": port,
+        "user": "admin",
+        "cycle_delay": 0.1,
+        "timeout": 25,
+    }
+    control = power_control_from_spec({**settings, "password": "env:BMC_PASSWORD"})
+    until(lambda: run(control.status(HOST)) is not None, program, tmp_path)
+    assert_power_controller_conforms(control)
+    assert (tmp_path / "power").read_text() == "1\n"
+    assert run(control.off(HOST)) == (Status.Success, "")
+    assert (tmp_path / "power").read_text() == "0\n"
+
+
+# --- SSH: OpenSSH's own server
+
+
+def test_openssh(start: Start, tmp_path: Path) -> None:
+    found = shutil.which("sshd") or shutil.which("/usr/sbin/sshd")
+    libraries = {}
+    if found is None:
+        try:
+            packages = debs.unpacked(["openssh-server", "libwrap0", "openssh-client"])
+        except peervenv.UnobtainableError as error:
+            pytest.fail(str(error), pytrace=False)
+        found, libraries = f"{packages.root}/usr/sbin/sshd", {"LD_LIBRARY_PATH": packages.libraries}
+    import asyncssh
+
+    for name in ("host", "user"):
+        key = asyncssh.generate_private_key("ssh-ed25519")
+        key.write_private_key(tmp_path / name)
+        key.write_public_key(tmp_path / f"{name}.pub")
+    (tmp_path / "host").chmod(0o600)
+    port = free_port()
+    known = (tmp_path / "host.pub").read_text()
+    (tmp_path / "known_hosts").write_text(f"[127.0.0.1]:{port} {known}")
+    (tmp_path / "sshd_config").write_text(
+        f"ListenAddress 127.0.0.1:{port}\nHostKey {tmp_path}/host\nAuthorizedKeysFile {tmp_path}/user.pub\n"
+        "StrictModes no\nUsePAM no\nPidFile none\nPasswordAuthentication no\nPermitRootLogin yes\n"
+    )
+    words = [found, "-D", "-e", "-f", str(tmp_path / "sshd_config")]
+    if os.getuid() == 0:
+        os.makedirs("/run/sshd", mode=0o755, exist_ok=True)
+        accounts = Path("/etc/passwd").read_text()
+        if (
+            "\nsshd:" not in accounts
+        ):  # run by root, sshd wants an account of its own: it sees one, and nobody else does
+            (tmp_path / "passwd").write_text(accounts + "sshd:x:65533:65534::/run/sshd:/usr/sbin/nologin\n")
+            words = [
+                "unshare",
+                "-m",
+                "sh",
+                "-c",
+                f'mount --bind {tmp_path}/passwd /etc/passwd && exec "$@"',
+                "sh",
+                *words,
+            ]
+    program = start(*words, env=libraries)
+    until(lambda: listens(port), program, tmp_path)
+    user = subprocess.run(["id", "-un"], capture_output=True, text=True, check=True).stdout.strip()
+    host = UnixHost(
+        "h", ip="127.0.0.1",
+        ssh=SshOptions(user=user, port=port, key=str(tmp_path / "user"), agent=False, known_hosts=str(tmp_path / "known_hosts")),
+    )  # fmt: skip
+
+    async def work() -> Any:
+        try:
+            return (
+                await host.is_reachable(5),
+                await host.oneshot("echo from $0; exit 3"),
+                await host.oneshot(f"echo $$ > {tmp_path}/pid; exec sleep 1000", timeout=2),
+                await host.oneshot("echo still here"),
+            )
+        finally:
+            await host.close()
+
+    reachable, failed, late, after = run(work())
+    assert reachable
+    assert (failed.status, failed.retcode) == (Status.Failed, 3)
+    assert late.status is Status.Error
+    assert after.output == "still here"
+    pid = int((tmp_path / "pid").read_text())
+    if os.getuid() == 0:  # OpenSSH passes no signals on to the processes of root; see docs/explanation/power.md
+        os.kill(pid, 9)
+    until(lambda: not os.path.exists(f"/proc/{pid}"), program, tmp_path)

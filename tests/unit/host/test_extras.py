@@ -1,0 +1,57 @@
+"""Libraries are loaded by the action that needs them; one that is not installed is named with its extra."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from bespeak.host import PowerOnlyHost, SshOptions, Status, UnixHost
+from bespeak.host.power import power_control_from_spec
+
+from .conftest import run
+
+LIBRARIES = ("asyncssh", "httpx", "sushy", "pysnmp", "pyghmi", "wakeonlan", "libvirt", "keyring")
+SETTINGS = {
+    "http": {"url": "http://127.0.0.1:1", "model": "shelly1"},
+    "pdudaemon": {"url": "http://127.0.0.1:1", "pdu": "p", "outlet": 1},
+    "redfish": {"url": "http://127.0.0.1:1"},
+    "snmp": {"address": "127.0.0.1", "outlet": 1, "model": "apc", "community": "env:HOME"},
+    "wol": {"mac": "00:11:22:33:44:55"},
+    "libvirt": {},
+}
+PACKAGES = {
+    "http": "httpx",
+    "pdudaemon": "httpx",
+    "redfish": "sushy",
+    "snmp": "pysnmp.hlapi.v3arch",
+    "wol": "wakeonlan",
+}
+
+
+def test_reading_lab_data_and_commands_load_no_library() -> None:
+    program = (
+        "import sys, bespeak.cli.power, bespeak.cli.host\n"
+        "from bespeak.host.power import build_power_controller, known_controllers\n"
+        "[build_power_controller(name) for name in known_controllers()]\n"
+        f"print([name for name in {LIBRARIES!r} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("kind", SETTINGS)
+def test_a_library_that_is_not_installed(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, PACKAGES.get(kind, kind), None)
+    control = power_control_from_spec({"type": kind, "timeout": 5, **SETTINGS[kind]})
+    status, said = run(control.on(PowerOnlyHost("h")))
+    assert status is Status.Error
+    extra = "http" if kind == "pdudaemon" else kind
+    assert f"needs the extra bespeak[{extra}]" in said
+
+
+def test_ssh_without_its_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "asyncssh", None)
+    result = run(UnixHost("h", ip="127.0.0.1", ssh=SshOptions(user="me")).oneshot("true"))
+    assert (result.status, result.output) == (Status.Error, "ssh me@127.0.0.1:22: SSH needs the extra bespeak[ssh]")

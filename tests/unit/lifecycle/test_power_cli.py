@@ -1,0 +1,256 @@
+"""``bespeak power`` and ``bespeak host`` as real processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+LAB = """
+[[hosts]]
+id = "r1"
+labs = ["bench"]
+resources = ["rack1"]
+labels = ["arm64"]
+[hosts.power_control]
+type = "command"
+on_cmd = "echo on > {name}.state"
+off_cmd = "echo off > {name}.state; echo bye"
+status_cmd = "cat {name}.state"
+status_on = "on"
+cycle_delay = 0.05
+timeout = 10
+
+[[hosts]]
+id = "r2"
+labs = ["bench"]
+resources = ["rack2"]
+[hosts.power_control]
+type = "command"
+on_cmd = "echo stuck; exit 1"
+off_cmd = "true"
+
+[[hosts]]
+id = "broken"
+labs = ["bench"]
+power_control = { on_cmd = "x" }
+
+[[hosts]]
+id = "here"
+kind = "local"
+labs = ["bench"]
+resources = ["rack1"]
+"""
+
+
+class Bench:
+    """A folder with a lab, a book in it, and the program."""
+
+    def __init__(self, cli: Any, folder: Path) -> None:
+        self.cli = cli
+        self.folder = folder
+        (folder / ".bespeak").mkdir()
+        (folder / ".bespeak" / "settings.toml").write_text(
+            '[reservations]\nbackend = "ledger"\n[ledger]\nurl = "book.db"\n'
+        )
+        (folder / "lab.toml").write_text(LAB)
+
+    def __call__(self, *words: str, user: str = "alice", **options: Any) -> subprocess.CompletedProcess[str]:
+        return self.cli("--as-user", user, "-l", "bench", *words, cwd=self.folder, **options)
+
+    def hold(self, *resources: str) -> None:
+        done = self("reserve", *resources, "--for", "1h")
+        assert done.returncode == 0, done.stderr
+
+    def state(self, name: str = "r1") -> str:
+        path = self.folder / f"{name}.state"
+        return path.read_text().strip() if path.exists() else ""
+
+
+@pytest.fixture
+def bench(cli: Any, tmp_path: Path) -> Bench:
+    return Bench(cli, tmp_path)
+
+
+def test_refused_to_who_does_not_hold_it(bench: Bench) -> None:
+    bench.hold("rack1")
+    done = bench("power", "on", "r1", user="bob")
+    assert done.returncode == 8
+    assert (
+        "User 'bob' does not hold all resources required by lab 'bench'. Missing:\n  - rack1 (held by alice)"
+        in done.stderr
+    )
+    assert "Traceback" not in done.stderr
+    assert bench.state() == ""
+    told = json.loads(bench("power", "on", "r1", "--json", user="bob").stderr.splitlines()[-1])
+    assert (told["exit_code"], told["missing"][0]["resource"]) == (8, "rack1")
+
+
+def test_on_off_cycle_toggle_status(bench: Bench) -> None:
+    bench.hold("rack1")
+    for words, state in ((("on",), "on"), (("toggle",), "off"), (("cycle",), "on"), (("off",), "off")):
+        done = bench("power", *words, "r1")
+        assert done.returncode == 0, done.stderr
+        assert bench.state() == state
+    assert "bye" in done.stdout
+    done = bench("power", "status", "r1", user="anybody")
+    assert (done.returncode, done.stdout.split()[-3:]) == (0, ["r1", "off", "command"])
+
+
+def test_one_failure_is_a_failure_of_the_whole(bench: Bench) -> None:
+    bench.hold("rack1", "rack2")
+    done = bench("power", "on", "--all", "--json")
+    assert done.returncode == 1
+    told = json.loads(done.stdout)
+    assert told["ok"] is False
+    results = {one["host"]: one for one in told["results"]}
+    assert results["r1"]["ok"]
+    assert (results["r1"]["before"], results["r1"]["after"]) == (None, "on")
+    assert (results["r2"]["status"], results["r2"]["text"]) == ("Failed", "stuck")
+    assert "needs a type" in results["broken"]["text"]
+    assert "lab.toml" in results["broken"]["text"]
+    assert results["r1"]["reservations"][0][1] >= 1
+
+
+def test_dry_run_does_nothing(bench: Bench) -> None:
+    bench.hold("rack1")
+    done = bench("power", "on", "--label", "arm64", "--dry-run")
+    assert (done.returncode, done.stdout) == (0, "would on r1 by command\n")
+    assert bench.state() == ""
+    assert "acting" not in bench("log").stdout
+    assert bench("power", "on", "r1", "--dry-run", user="bob").returncode == 8
+
+
+def test_the_log_says_who_what_and_how_it_went(bench: Bench) -> None:
+    bench.hold("rack1")
+    bench("power", "on", "r1")
+    lines = bench("log", "--resource", "rack1").stdout.splitlines()
+    assert "acting rack1 (on r1)" in lines[-2]
+    assert "acted rack1 (on r1 by command: ? -> on, Success, " in lines[-1]
+
+
+def test_a_stale_number_from_a_run_around_it(bench: Bench) -> None:
+    bench.hold("rack1")
+    stale = {"BESPEAK_NUMBER": "999", "BESPEAK_RESOURCES": "rack1"}
+    done = bench("power", "on", "r1", env=stale)
+    assert done.returncode == 8
+    assert "number 999 is stale for rack1" in done.stderr
+    assert bench("power", "on", "r1", env={**stale, "BESPEAK_RESOURCES": "other"}).returncode == 0
+    assert bench("power", "off", "r1", "--number", "7").returncode == 8
+
+
+def test_inside_run_the_number_is_carried(bench: Bench) -> None:
+    import sys
+
+    done = bench("run", "rack1", "--", sys.executable, "-m", "bespeak", "--as-user", "alice", "power", "on", "r1")
+    assert done.returncode == 0, done.stderr
+    assert bench.state() == "on"
+
+
+def test_skipping_the_check(bench: Bench) -> None:
+    done = bench("-R", "power", "on", "r1", user="bob")
+    assert done.returncode == 0
+    assert "Reservation check SKIPPED for user 'bob'" in done.stderr
+    assert "check skipped" in bench("log").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (("power", "on"), 2, "name hosts, or give --all, or --label"),
+        (("power", "on", "r1", "--all"), 2, "exactly one of the three"),
+        (("power", "on", "nope"), 4, "there is no host 'nope' in lab bench"),
+        (("power", "on", "r\x1b[2J"), 4, r"there is no host 'r\x1b[2J'"),
+        (("power", "on", "--label", "("), 2, "--label '('"),
+        (("power", "on", "--label", "none-such"), 4, "no host of lab bench"),
+        (("power", "on", "--all", "--at-once", "0"), 2, "--at-once: from 1"),
+        (("power", "on", "r1", "--stagger", "soon"), 2, "--stagger"),
+        (("host", "exec", "r1"), 2, "give the command after --"),
+    ],
+)
+def test_what_is_typed_wrong(bench: Bench, words: tuple[str, ...], code: int, told: str) -> None:
+    bench.hold("rack1", "rack2")
+    done = bench(*words)
+    assert done.returncode == code, done.stderr
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "\x1b" not in done.stderr
+
+
+def test_without_a_lab_a_host_is_found_by_its_name(bench: Bench) -> None:
+    bench.hold("rack1")
+    done = bench.cli("--as-user", "alice", "power", "on", "r1", cwd=bench.folder)
+    assert done.returncode == 0, done.stderr
+    assert bench.cli("power", "on", "--all", cwd=bench.folder).returncode == 2
+
+
+def test_lab_check_names_what_is_wrong_with_power(bench: Bench) -> None:
+    done = bench("lab", "check")
+    assert done.returncode == 1
+    assert f"{bench.folder}/lab.toml: host number 2 (broken): power_control: needs a type" in done.stdout
+
+
+def test_hosts(bench: Bench) -> None:
+    done = bench("host", "list")
+    assert done.returncode == 1
+    assert "r1    power-only  -        command" in done.stdout
+    assert "needs a type" in done.stderr
+    assert bench("host", "exec", "here", "--", "echo", "a b").returncode == 8
+    bench.hold("rack1")
+    done = bench("host", "exec", "here", "--", "echo", "a b")
+    assert (done.returncode, done.stdout) == (0, "a b\n")
+    assert bench("host", "exec", "here", "--", "exit 3").returncode == 1
+    assert bench("host", "wait", "here").returncode == 0
+    assert bench("host", "wait", "here", "--down", "--timeout", "100ms").returncode in {2, 10}
+    done = bench("host", "reboot", "here")
+    assert done.returncode == 1
+    assert "cannot be restarted from its own system" in done.stdout
+
+
+def test_an_interruption_is_said_and_logged(bench: Bench) -> None:
+    bench.hold("rack1")
+    slow = LAB.replace('"echo on > {name}.state"', '"touch {name}.begun; sleep 100"').replace(
+        "timeout = 10", "timeout = 90"
+    )
+    (bench.folder / "lab.toml").write_text(slow)
+    process = bench.cli.start("--as-user", "alice", "-l", "bench", "power", "on", "r1", cwd=bench.folder)
+    deadline = time.monotonic() + 30
+    while not (bench.folder / "r1.begun").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=30)
+    assert process.returncode == 130, stderr
+    assert "interrupted" in stderr
+    assert "Traceback" not in stderr
+    assert "acted rack1 (on r1 by command: Error, " in bench("log").stdout
+
+
+def test_progress_on_a_terminal(bench: Bench) -> None:
+    bench.hold("rack1")
+    master, slave = pty.openpty()
+    process = bench.cli.start(
+        "--as-user",
+        "alice",
+        "-l",
+        "bench",
+        "power",
+        "cycle",
+        "r1",
+        cwd=bench.folder,
+        stderr=slave,
+        env={"TERM": "xterm"},
+    )
+    os.close(slave)
+    process.communicate(timeout=30)
+    said = os.read(master, 65536).decode()
+    os.close(master)
+    assert process.returncode == 0
+    assert "0/1 done, waiting for r1" in said
