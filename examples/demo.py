@@ -15,6 +15,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from demo_coord import play as play_coord
 from demo_power import play as play_power
 
 HERE = Path(__file__).resolve().parent
@@ -150,7 +151,12 @@ def power_of_hosts(stage: Stage) -> None:
     play_power(stage, say)
 
 
-CHAPTERS = (book_and_gate, job_for_later, power_of_hosts)
+def agents_share_a_repository(stage: Stage) -> None:
+    """Play the fourth chapter: two agents in two work trees want the same function."""
+    play_coord(stage, say)
+
+
+CHAPTERS = (book_and_gate, job_for_later, power_of_hosts, agents_share_a_repository)
 
 
 def main() -> None:

@@ -34,6 +34,7 @@ WINGS = {
     "resources": ("resource",),
     "gate": ("gate", "reservation", "lab"),
     "power": ("power", "host"),
+    "coord": ("coord",),
     "programs": ("runner", "job", "completion"),
 }
 """The module that declares each command, in the order of the help page."""

@@ -1,0 +1,163 @@
+"""Commands that change claims: ``release``, ``heartbeat``, ``intent``, ``depend``, ``gc``."""
+
+from __future__ import annotations
+
+from bespeak.cli.coord_shared import documented, envelope, with_coord
+from bespeak.coord.errors import ClaimError
+from bespeak.text import safe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bespeak.cli.context import Context, Values
+    from bespeak.coord.model import Reservation
+    from bespeak.coord.service import Coord
+
+_CODES = {"ok": 0, "already_released": 0, "not_found": 4}
+_STOP_CODES = {"ok": 0, "already_released": 1, "expired": 1, "not_found": 4}
+_GC_AFTER = "30d"
+_NOTHING = ("0", "0s")
+
+
+@documented
+def release(context: Context, values: Values) -> int:
+    """Give back one reservation, or all of a run."""
+    if values["mine"] == (values["id"] is not None):
+        raise ClaimError("Give one reservation id, or --mine")
+    if values["mine"]:
+        return with_coord(context, lambda coord: _release_mine(context, values, coord))
+    return with_coord(context, lambda coord: _release_one(context, values, coord))
+
+
+def _release_one(context: Context, values: Values, coord: Coord) -> int:
+    status, found = coord.release(values["id"], run_id=values["run_id"])
+    code = _CODES[status]
+    facts = _facts(status, values["id"], found)
+    text = {
+        "ok": f"✅ Released {facts['reservation_id']}",
+        "already_released": f"✅ Already released: {facts['reservation_id']}",
+        "not_found": f"❌ There is no reservation {safe(values['id'])}",
+    }[status]
+    context.answer(envelope(context, code) | facts, text)
+    return code
+
+
+def _facts(status: str, asked: str, found: Reservation | None) -> dict[str, object]:
+    from bespeak.clock import iso
+
+    return {
+        "status": status,
+        "reservation_id": asked if found is None else found.id,
+        "run_id": None if found is None else found.run_id,
+        "released_at": None if found is None else iso(found.released_us),
+    }
+
+
+def _release_mine(context: Context, values: Values, coord: Coord) -> int:
+    found = coord.release_all(run_id=values["run_id"])
+    ids = [held.id for held in found]
+    text = "\n".join([f"✅ Released {len(ids)} reservation(s)", *(f" {identifier}" for identifier in ids)])
+    context.answer(envelope(context) | {"status": "ok", "released": ids, "count": len(ids)}, text)
+    return 0
+
+
+@documented
+def heartbeat(context: Context, values: Values) -> int:
+    """Renew a reservation; any other answer than 0 means stop."""
+    from bespeak.coord import checks
+
+    extension = checks.seconds(values["extension"], "extension")
+    return with_coord(context, lambda coord: _beat(context, values, coord, extension))
+
+
+def _beat(context: Context, values: Values, coord: Coord, extension: int) -> int:
+    from bespeak.clock import iso
+    from bespeak.coord.jsonform import plain_time
+
+    status, found = coord.heartbeat(values["id"], run_id=values["run_id"], extension_seconds=extension)
+    code = _STOP_CODES[status]
+    beat = status == "ok" and found is not None
+    facts = {
+        "status": status,
+        "reservation_id": values["id"] if found is None else found.id,
+        "run_id": None if found is None else found.run_id,
+        "last_beat_at": None if found is None else iso(found.beat_us),
+        "extended_expires_at": None if found is None else iso(found.expires_us),
+        "ttl_extended_seconds": extension if beat else 0,
+    }
+    if status == "not_found" or found is None:
+        text = f"❌ There is no reservation {safe(values['id'])}"
+    elif beat:
+        text = f"✅ {found.id}\n Expires: {plain_time(found.expires_us)}"
+    else:
+        text = f"❌ Stop: {found.id} {'has expired' if status == 'expired' else 'was released'}"
+    context.answer(envelope(context, code) | facts, text)
+    return code
+
+
+@documented
+def intent(context: Context, values: Values) -> int:
+    """Declare an operation."""
+    from bespeak.coord import checks
+    from bespeak.coord.model import INTENDED
+
+    if values["op"] is None:
+        raise ClaimError(f"Invalid --op: it has to be given; choose one of: {', '.join(sorted(INTENDED))}")
+    checks.operation(values["op"], INTENDED)
+    ttl = checks.seconds(values["ttl"], "ttl")
+    return with_coord(context, lambda coord: _declare(context, values, coord, ttl))
+
+
+def _declare(context: Context, values: Values, coord: Coord, ttl: int) -> int:
+    from bespeak.coord.jsonform import intent_json, plain_time
+
+    made = coord.intend(
+        values["address"],
+        values["op"],
+        detail=values["detail"] or "",
+        run_id=values["run_id"],
+        reservation_id=values["reservation_id"],
+        ttl_seconds=ttl,
+    )
+    lines = [
+        f"✅ Declared {made.operation} of {len(made.addresses)} address(es) for run-id {made.run_id!r}",
+        f" Intent ID: {made.id}",
+        f" Ends: {plain_time(made.expires_us)}" + (", or with its reservation" if made.reservation_id else ""),
+    ]
+    context.answer(envelope(context) | intent_json(made), "\n".join(lines))
+    return 0
+
+
+@documented
+def depend(context: Context, values: Values) -> int:
+    """Record dependencies of a reservation."""
+    if not values["on"]:
+        raise ClaimError("Invalid --on: it has to be given")
+    return with_coord(context, lambda coord: _depend(context, values, coord))
+
+
+def _depend(context: Context, values: Values, coord: Coord) -> int:
+    held = coord.depend(values["id"], values["on"], run_id=values["run_id"])
+    needed = list(dict.fromkeys(values["on"]))
+    text = "\n".join([f"✅ {held.id}\n Depends on ({len(needed)}):", *(f" {identifier}" for identifier in needed)])
+    context.answer(envelope(context) | {"reservation_id": held.id, "depends_on": needed}, text)
+    return 0
+
+
+@documented
+def gc(context: Context, values: Values) -> int:
+    """Remove what has been over for long."""
+    from bespeak import when
+    from bespeak.clock import FOREVER_US
+
+    age = _GC_AFTER if values["older_than"] is None else values["older_than"]
+    age_us = 0 if age in _NOTHING else when.duration(age)
+    if age_us >= FOREVER_US:
+        raise ClaimError("Invalid --older-than: nothing is older than for ever")
+    return with_coord(context, lambda coord: _collect(context, coord, age_us))
+
+
+def _collect(context: Context, coord: Coord, age_us: int) -> int:
+    removed = coord.collect(age_us)
+    text = "Removed " + ", ".join(f"{removed[what]} {what}" for what in ("reservations", "intents", "edges", "changes"))
+    context.answer(envelope(context) | {"removed": removed}, text)
+    return 0

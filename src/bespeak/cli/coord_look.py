@@ -1,0 +1,144 @@
+"""Commands that look at claims: ``list``, ``dag``, ``watch``, ``guide``."""
+
+from __future__ import annotations
+
+import sys
+
+from bespeak.cli.coord_shared import documented, envelope, with_coord
+from bespeak.coord.errors import ClaimError
+from bespeak.text import safe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bespeak.cli.context import Context, Values
+    from bespeak.coord.dag import Graph
+    from bespeak.coord.model import Intent, Reservation
+    from bespeak.coord.service import Coord
+
+_SHORT = 12
+_PREFIX = len("sha256:")
+
+
+@documented
+def list_(context: Context, values: Values) -> int:
+    """Print what is claimed and intended."""
+    return with_coord(context, lambda coord: _list(context, values, coord))
+
+
+def _list(context: Context, values: Values, coord: Coord) -> int:
+    from bespeak.coord.jsonform import intent_json, reservation_json
+
+    run_id, branch = values["run_id"], values["branch"]
+    found = coord.reservations(over=values["all"], run_id=run_id, branch=branch, addresses=values["address"])
+    intents = [
+        one for one in coord.intents(values["address"]) if run_id in (None, one.run_id) and branch in (None, one.branch)
+    ]
+    now_us = coord.now_us()
+    if context.json:
+        body = {
+            "count": len(found),
+            "reservations": [reservation_json(held, now_us) for held in found],
+            "intents": [intent_json(one) for one in intents],
+        }
+        context.print_json(envelope(context) | body)
+    else:
+        context.print(_table(found, now_us) if found else "nothing is claimed")
+        for one in intents:
+            context.print(_intent_line(one))
+    return 0
+
+
+def _table(found: list[Reservation], now_us: int) -> str:
+    from bespeak.cli.output import table
+    from bespeak.coord.jsonform import plain_time
+
+    rows = [
+        (
+            held.id[_PREFIX : _PREFIX + _SHORT],
+            held.state(now_us) + (" (shared)" if held.shared else ""),
+            held.run_id,
+            held.branch,
+            held.operation or "-",
+            plain_time(held.released_us or held.expires_us),
+            ", ".join(held.addresses),
+        )
+        for held in found
+    ]
+    return table(("ID", "STATE", "RUN", "BRANCH", "OP", "UNTIL (UTC)", "ADDRESSES"), rows)
+
+
+def _intent_line(one: Intent) -> str:
+    detail = f" ({one.detail})" if one.detail else ""
+    return safe(f"intent: {one.operation} {', '.join(one.addresses)} by {one.run_id}{detail}")
+
+
+@documented
+def dag(context: Context, values: Values) -> int:
+    """Print which reservations are ready and which wait."""
+    if values["dot"] + values["mermaid"] + context.json > 1:
+        raise ClaimError("Choose one of --json, --dot and --mermaid")
+    return with_coord(context, lambda coord: _dag(context, values, coord))
+
+
+def _dag(context: Context, values: Values, coord: Coord) -> int:
+    from bespeak.coord import dag as dags
+    from bespeak.coord.jsonform import graph_json
+
+    graph, by_id = coord.order()
+    labels = {key: safe(f"{held.run_id}: {', '.join(held.addresses)}") for key, held in by_id.items()}
+    only = (dags.READY,) if values["ready"] else None
+    if context.json:
+        context.print_json(envelope(context) | graph_json(graph, by_id, only))
+    elif values["dot"]:
+        context.print(dags.dot(graph, labels))
+    elif values["mermaid"]:
+        context.print(dags.mermaid(graph, labels))
+    else:
+        context.print(_waves(graph, labels, only) or "nothing is claimed")
+    return 0
+
+
+def _waves(graph: Graph, labels: dict[str, str], only: tuple[str, ...] | None) -> str:
+    lines = []
+    for node in graph.nodes:
+        if only is not None and node.state not in only:
+            continue
+        wave = "-" if node.wave is None else str(node.wave)
+        lines.append(f"{wave:>4}  {node.state:9}  {_short(node.id)}  {labels[node.id]}")
+        lines += [f"{'':17}waits for {_short(blocker)}  {labels[blocker]}" for blocker in node.blockers]
+    lines += [f"   -  unknown    {_short(identifier)}" for identifier in graph.dangling if only is None]
+    return "\n".join(lines)
+
+
+def _short(identifier: str) -> str:
+    return identifier[_PREFIX : _PREFIX + _SHORT]
+
+
+@documented
+def watch(context: Context, values: Values) -> int:
+    """Print each change as it happens."""
+    return with_coord(context, lambda coord: _watch(context, values, coord))
+
+
+def _watch(context: Context, values: Values, coord: Coord) -> int:
+    from bespeak.coord.jsonform import change_json
+
+    left = values["count"]
+    if left is not None and left < 1:
+        raise ClaimError("Invalid --count: at least 1")
+    for change in coord.watch(after_seq=values["after"]):
+        context.print_json(change_json(change))
+        sys.stdout.flush()
+        if left is not None:
+            left -= 1
+            if not left:
+                break
+    return 0
+
+
+def guide(context: Context, values: Values) -> int:
+    """Print how an agent should use claims."""
+    from bespeak.coord.guide import AGENTS_MD, GUIDE
+
+    context.print((AGENTS_MD if values["agents_md"] else GUIDE).rstrip())
+    return 0

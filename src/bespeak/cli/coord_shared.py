@@ -1,0 +1,69 @@
+"""What the commands of coord have in common: asking for JSON, the envelope of an answer, how a mistake is said."""
+
+from __future__ import annotations
+
+import time
+
+from bespeak.cli import output
+from bespeak.errors import BespeakError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bespeak.cli.context import Context, Values
+    from bespeak.coord.service import Coord
+
+    Run = Callable[[Context, Values], int]
+
+_FORMATS = ("json", "text")
+STARTED = "coord.started"
+
+
+def documented(run: Run) -> Run:
+    """Let a command take ``-j`` and ``--format json`` for ``--json``, and say mistakes as the contract words them."""
+
+    def command(context: Context, values: Values) -> int:
+        context.meta[STARTED] = time.perf_counter()
+        chosen = values.get("format")
+        context.json = bool(context.json or values.get("j") or chosen == "json")
+        try:
+            if chosen is not None and chosen not in _FORMATS:
+                from bespeak.coord.errors import ClaimError
+
+                raise ClaimError(f"Invalid --format: {chosen!a}; choose one of: {', '.join(_FORMATS)}")
+            return run(context, values)
+        except BespeakError as error:
+            return _failed(context, error)
+
+    return command
+
+
+def _failed(context: Context, error: BespeakError) -> int:
+    from bespeak.coord.errors import ClaimError
+
+    if context.debug:
+        raise error
+    if context.json or not isinstance(error, ClaimError):
+        from bespeak.cli.failure import say
+
+        return say(str(error), error.exit_code, error.details, as_json=context.json)
+    output.to_stderr(f"❌ {output.one_line(str(error))}")
+    return error.exit_code
+
+
+def envelope(context: Context, exit_code: int = 0) -> dict[str, object]:
+    """Return what every JSON answer begins with."""
+    elapsed = time.perf_counter() - context.meta[STARTED]
+    return {"schema_version": "1", "duration_ms": round(elapsed * 1000, 3), "exit_code": exit_code}
+
+
+def with_coord(context: Context, work: Callable[[Coord], int]) -> int:
+    """Open the claims of the repository one stands in, and close them after ``work``."""
+    from bespeak.coord.service import open_coord
+
+    coord = open_coord(ledger=context.ledger_flag)
+    try:
+        return work(coord)
+    finally:
+        coord.close()

@@ -1,0 +1,221 @@
+"""Making reservations, renewing them and giving them back: each in one transaction under the repository's lock.
+
+Overlap is a matter of trees and patterns, so the addresses themselves cannot be the locks: whoever claims a folder and
+whoever claims a symbol in it would lock different things. One lock a repository is held for well under a millisecond.
+"""
+
+from __future__ import annotations
+
+from bespeak.clock import SECOND_US, iso
+from bespeak.coord import edges, log, lookup, rows
+from bespeak.coord.errors import ClaimError, ClaimRefusedError
+from bespeak.coord.model import ACTIVE, Reservation, Reserved
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bespeak.coord.address import Address
+    from bespeak.coord.model import Request
+    from bespeak.storage.port import Transaction
+
+SCHEMA_VERSION = "1"
+_SWEPT_AT_ONCE = 100
+_INSERT = """
+INSERT INTO coord_reservations (repo, epoch, id, run_id, branch, addresses, operation, shared, created_us, expires_us,
+beat_us, retry_key, live) VALUES (:repo, :epoch, :id, :run, :branch, :addresses, :operation, :shared, :now, :expires,
+:now, :key, 1)"""
+_CLAIM = """
+INSERT INTO coord_claims (repo, key, epoch, part, address, glob)
+VALUES (:repo, :key, :epoch, :part, :address, :glob)"""
+_NEXT_EPOCH = """
+INSERT INTO coord_repositories (repo, epoch) VALUES (:repo, 1)
+ON CONFLICT (repo) DO UPDATE SET epoch = coord_repositories.epoch + 1 RETURNING epoch"""
+
+
+def reserve(tx: Transaction, repo: str, request: Request, addresses: tuple[Address, ...]) -> Reserved:
+    """Make a reservation, and tell what is in its way.
+
+    Raises:
+        ClaimError: a dependency does not exist, or the key was used for something else.
+        ClaimRefusedError: something is in its way, and the request wants to be refused then.
+    """
+    sweep(tx, repo)
+    edges.must_exist(tx, repo, request.depends_on)
+    made = _repeated(tx, repo, request, addresses)
+    own = 0 if made is None else made.epoch
+    found = lookup.conflicts(tx, repo, request.run_id, addresses, shared=request.shared, own=own)
+    if made is not None:
+        return _with_edges(tx, repo, request, Reserved(made, found, repeated=True))
+    if found and request.refuse:
+        raise ClaimRefusedError(found, request.run_id, tuple(address.text for address in addresses))
+    return _with_edges(tx, repo, request, Reserved(_insert(tx, repo, request, addresses), found))
+
+
+def _repeated(tx: Transaction, repo: str, request: Request, addresses: tuple[Address, ...]) -> Reservation | None:
+    """Return the active reservation that the run made under the same key, if the request has one."""
+    if request.key is None:
+        return None
+    sql = f"""SELECT {rows.COLUMNS} FROM coord_reservations r WHERE r.repo = :repo AND r.run_id = :run AND r.live = 1
+        AND r.retry_key = :key AND r.expires_us > :now"""
+    row = tx.one(sql, {"repo": repo, "run": request.run_id, "key": request.key, "now": tx.now_us})
+    if row is None:
+        return None
+    made = rows.reservation(row)
+    same = (tuple(a.text for a in addresses), request.operation, request.shared)
+    if (made.addresses, made.operation, made.shared) != same:
+        raise ClaimError(
+            "Invalid --key: this run has an active reservation under it, of other addresses or another kind"
+        )
+    return made
+
+
+def _insert(tx: Transaction, repo: str, request: Request, addresses: tuple[Address, ...]) -> Reservation:
+    import json
+
+    ((epoch,),) = tx.all(_NEXT_EPOCH, {"repo": repo})
+    texts = tuple(address.text for address in addresses)
+    expires_us = tx.now_us + request.ttl_us
+    made = Reservation(
+        "", epoch, request.run_id, request.branch, texts, request.operation, request.shared, tx.now_us, expires_us,
+        None, tx.now_us,
+    )  # fmt: skip
+    identifier = content_id(record(made))
+    params = {
+        "repo": repo, "epoch": epoch, "id": identifier, "run": made.run_id, "branch": made.branch,
+        "addresses": json.dumps(texts), "operation": made.operation, "shared": int(made.shared), "now": tx.now_us,
+        "expires": expires_us, "key": request.key,
+    }  # fmt: skip
+    tx.run(_INSERT, params)
+    tx.run_many(
+        _CLAIM,
+        [
+            {"repo": repo, "key": a.key, "epoch": epoch, "part": part, "address": a.text, "glob": int(a.glob)}
+            for part, a in enumerate(addresses)
+        ],
+    )
+    from bespeak.values import replace
+
+    made = replace(made, id=identifier)
+    log.write(tx, repo, log.RESERVED, made.run_id, identifier, log.facts(made) | {"expires_at": iso(expires_us)})
+    return made
+
+
+def record(made: Reservation) -> dict[str, object]:
+    """Return the record that a reservation's id is the hash of."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "run_id": made.run_id,
+        "branch": made.branch,
+        "addresses": list(made.addresses),
+        "created_at": iso(made.created_us),
+        "expires_at": iso(made.expires_us),
+        "operation": made.operation,
+        "shared": made.shared,
+        "epoch": made.epoch,
+    }
+
+
+def content_id(facts: dict[str, object]) -> str:
+    """Return ``sha256:`` and 64 hex digits of the canonical JSON: keys sorted, no spaces, UTF-8."""
+    import hashlib
+    import json
+
+    canonical = json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return rows.PREFIX + hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _with_edges(tx: Transaction, repo: str, request: Request, made: Reserved) -> Reserved:
+    """Record the dependencies; a circle leaves the reservation as it is, and is told."""
+    if not request.depends_on:
+        return made
+    from bespeak.values import replace
+
+    try:
+        edges.add(tx, repo, made.reservation.id, request.depends_on, request.run_id)
+    except edges.CircleError as error:
+        return replace(made, dependency_error=str(error))
+    return replace(made, depends_on=request.depends_on)
+
+
+def sweep(tx: Transaction, repo: str) -> None:
+    """Take some of what has expired out of the index of claims."""
+    sql = "SELECT epoch FROM coord_reservations WHERE repo = :repo AND live = 1 AND expires_us <= :now LIMIT :most"
+    for (epoch,) in tx.all(sql, {"repo": repo, "now": tx.now_us, "most": _SWEPT_AT_ONCE}):
+        _leave_index(tx, repo, epoch)
+        tx.run(
+            "UPDATE coord_reservations SET live = 0 WHERE repo = :repo AND epoch = :epoch",
+            {"repo": repo, "epoch": epoch},
+        )
+
+
+def _leave_index(tx: Transaction, repo: str, epoch: int) -> None:
+    tx.run("DELETE FROM coord_claims WHERE repo = :repo AND epoch = :epoch", {"repo": repo, "epoch": epoch})
+
+
+def release(tx: Transaction, repo: str, identifier: str, run_id: str) -> tuple[str, Reservation | None]:
+    """Give a reservation back; return ``ok``, ``already_released`` or ``not_found``, and the reservation.
+
+    Raises:
+        ClaimError: it is another run's.
+    """
+    found = rows.find(tx, repo, identifier)
+    if found is None:
+        return "not_found", None
+    if found.state(tx.now_us) != ACTIVE:
+        return "already_released", found
+    _must_be_of(found, run_id)
+    return "ok", _end(tx, repo, found)
+
+
+def _must_be_of(found: Reservation, run_id: str) -> None:
+    if found.run_id != run_id:
+        raise ClaimError(
+            f"Invalid --run-id: reservation {found.id} is of run-id {found.run_id!r}, not of {run_id!r}",
+            run_id=found.run_id,
+        )
+
+
+def _end(tx: Transaction, repo: str, found: Reservation) -> Reservation:
+    _leave_index(tx, repo, found.epoch)
+    tx.run(
+        "UPDATE coord_reservations SET live = 0, released_us = :now WHERE repo = :repo AND epoch = :epoch",
+        {"now": tx.now_us, "repo": repo, "epoch": found.epoch},
+    )
+    log.write(tx, repo, log.RELEASED, found.run_id, found.id, log.facts(found))
+    from bespeak.values import replace
+
+    return replace(found, released_us=tx.now_us)
+
+
+def release_all(tx: Transaction, repo: str, run_id: str) -> list[Reservation]:
+    """Give back everything that a run has claimed; return it, oldest first."""
+    sql = f"""SELECT {rows.COLUMNS} FROM coord_reservations r WHERE r.repo = :repo AND r.run_id = :run AND r.live = 1
+        AND r.expires_us > :now ORDER BY r.epoch"""
+    found = tx.all(sql, {"repo": repo, "run": run_id, "now": tx.now_us})
+    return [_end(tx, repo, rows.reservation(row)) for row in found]
+
+
+def heartbeat(
+    tx: Transaction, repo: str, identifier: str, run_id: str, extension_us: int
+) -> tuple[str, Reservation | None]:
+    """Renew a reservation; return ``ok``, ``already_released``, ``expired`` or ``not_found``, and the reservation.
+
+    Raises:
+        ClaimError: it is another run's.
+    """
+    found = rows.find(tx, repo, identifier)
+    if found is None:
+        return "not_found", None
+    _must_be_of(found, run_id)
+    state = found.state(tx.now_us)
+    if state != ACTIVE:
+        return ("expired" if found.released_us is None else "already_released"), found
+    expires_us = max(found.expires_us, tx.now_us + extension_us)
+    tx.run(
+        "UPDATE coord_reservations SET expires_us = :expires, beat_us = :now WHERE repo = :repo AND epoch = :epoch",
+        {"expires": expires_us, "now": tx.now_us, "repo": repo, "epoch": found.epoch},
+    )
+    if expires_us - found.expires_us >= SECOND_US:
+        log.write(tx, repo, log.EXTENDED, run_id, found.id, log.facts(found) | {"expires_at": iso(expires_us)})
+    from bespeak.values import replace
+
+    return "ok", replace(found, expires_us=expires_us, beat_us=tx.now_us)

@@ -1,0 +1,198 @@
+"""Patterns of paths: what they match, and whether two of them have a path in common.
+
+``*`` and ``?`` and ``[a-z]`` stay within one name, ``**`` as a whole name stands for any number of folders. A pattern
+stands for the files that it matches, at exactly that depth: ``src/*`` is not ``src/**``. Two patterns overlap when
+some path matches both, which is decided by walking both at once, so it costs the product of their lengths and never
+more.
+"""
+
+from __future__ import annotations
+
+from bespeak.coord.address import WILD, is_wild
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    Ranges = tuple[tuple[int, int], ...]
+    Token = Ranges | None
+    """One character out of some ranges of code points; None for any number of any characters."""
+    Name = str | tuple[Token, ...]
+    """One name of a path: itself, or what it may be."""
+
+_LAST = 0x10FFFF
+_ANY_CHARACTER = ((0, _LAST),)
+ANY_NAME: tuple[Token, ...] = (None,)
+ANY_FOLDERS: tuple[Token, ...] = ()
+"""The name ``**``: any number of names, none among them."""
+
+
+def parse(path: str) -> tuple[Name, ...]:
+    """Return the names of a pattern. ``a/**`` means every file below ``a``, as ``a/**/*`` does."""
+    names: list[Name] = []
+    for text in path.split("/"):
+        name = ANY_FOLDERS if text == "**" else _name(text)
+        if name is not ANY_FOLDERS or not names or names[-1] is not ANY_FOLDERS:
+            names.append(name)
+    if names[-1] is ANY_FOLDERS:
+        names.append(ANY_NAME)
+    return tuple(names)
+
+
+def _name(text: str) -> Name:
+    if not is_wild(text):
+        return text
+    tokens: list[Token] = []
+    index = 0
+    while index < len(text):
+        char = text[index]
+        index += 1
+        if char == "*":
+            if not tokens or tokens[-1] is not None:
+                tokens.append(None)
+        elif char == "?":
+            tokens.append(_ANY_CHARACTER)
+        elif char == "[" and (end := _class_end(text, index)):
+            tokens.append(_ranges(text[index:end]))
+            index = end + 1
+        else:
+            tokens.append(((ord(char), ord(char)),))
+    return tuple(tokens)
+
+
+def _class_end(text: str, start: int) -> int:
+    """Return where the class that begins at ``start`` is closed; 0 if it is not, and ``[`` stands for itself."""
+    first = start + (text[start : start + 1] in {"!", "^"})
+    return max(0, text.find("]", first + 1))
+
+
+def _ranges(inside: str) -> Ranges:
+    negated = inside[0] in "!^"
+    body = inside[1:] if negated else inside
+    found: list[tuple[int, int]] = []
+    index = 0
+    while index < len(body):
+        low = high = ord(body[index])
+        if index + 2 < len(body) and body[index + 1] == "-":
+            high = ord(body[index + 2])
+            index += 2
+        index += 1
+        if low <= high:
+            found.append((low, high))
+    return _others(found) if negated else tuple(found)
+
+
+def _others(ranges: list[tuple[int, int]]) -> Ranges:
+    """Return every code point outside ``ranges``."""
+    left: list[tuple[int, int]] = []
+    start = 0
+    for low, high in sorted(ranges):
+        if low > start:
+            left.append((start, low - 1))
+        start = max(start, high + 1)
+    if start <= _LAST:
+        left.append((start, _LAST))
+    return tuple(left)
+
+
+def literal_prefix(path: str) -> tuple[str, str]:
+    """Return the folder under which all that a pattern matches must lie, and the characters that go on from there."""
+    head: list[str] = []
+    for text in path.split("/"):
+        if is_wild(text):
+            begin = min(text.find(char) for char in WILD if char in text)
+            return "/".join(head), text[:begin]
+        head.append(text)
+    return "/".join(head[:-1]), head[-1]
+
+
+def sql_like(path: str) -> str:
+    """Return a LIKE pattern (escaped by backslashes) that lets pass every address of a file that a pattern matches.
+
+    It lets others pass too: it only spares comparing what cannot match.
+    """
+    parts: list[str] = []
+    names = path.split("/")
+    for number, name in enumerate(names):
+        if name == "**":
+            parts.append("%")
+        else:
+            parts.append(_like(name))
+            parts.append("/" if number + 1 < len(names) else "")
+    return "".join(parts) + "%"
+
+
+def _like(name: str) -> str:
+    if "[" in name:
+        return "%"
+    escaped = name.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return escaped.replace("*", "%").replace("?", "%")
+
+
+def meet(one: Sequence[Name], two: Sequence[Name]) -> bool:
+    """Tell whether some path matches both."""
+    after = [False] * (len(two) + 1)
+    for i in range(len(one), -1, -1):
+        row = [False] * (len(two) + 1)
+        for j in range(len(two), -1, -1):
+            row[j] = _meet_here(one, two, i, j, row, after)
+        after = row
+    return after[0]
+
+
+def _meet_here(
+    one: Sequence[Name], two: Sequence[Name], i: int, j: int, row: Sequence[bool], after: Sequence[bool]
+) -> bool:
+    """Tell whether the names from ``i`` on and those from ``j`` on have a path in common; later answers are known."""
+    ended, other_ended = i == len(one), j == len(two)
+    if ended and other_ended:
+        return True
+    skips = not ended and one[i] is ANY_FOLDERS
+    other_skips = not other_ended and two[j] is ANY_FOLDERS
+    if (skips and after[j]) or (other_skips and row[j + 1]):
+        return True
+    if ended or other_ended:
+        return False
+    if skips:
+        return not other_skips and row[j + 1]
+    if other_skips:
+        return after[j]
+    return after[j + 1] and names_meet(one[i], two[j])
+
+
+def names_meet(one: Name, two: Name) -> bool:
+    """Tell whether some name matches both."""
+    if isinstance(one, str) and isinstance(two, str):
+        return one == two
+    left, right = _tokens(one), _tokens(two)
+    after = [False] * (len(right) + 1)
+    for i in range(len(left), -1, -1):
+        row = [False] * (len(right) + 1)
+        for j in range(len(right), -1, -1):
+            row[j] = _tokens_meet(left, right, i, j, row, after)
+        after = row
+    return after[0]
+
+
+def _tokens(name: Name) -> tuple[Token, ...]:
+    return tuple(((ord(char), ord(char)),) for char in name) if isinstance(name, str) else name
+
+
+def _tokens_meet(
+    left: tuple[Token, ...], right: tuple[Token, ...], i: int, j: int, row: Sequence[bool], after: Sequence[bool]
+) -> bool:
+    ended, other_ended = i == len(left), j == len(right)
+    if ended and other_ended:
+        return True
+    star = not ended and left[i] is None
+    other_star = not other_ended and right[j] is None
+    if (star and after[j]) or (other_star and row[j + 1]):
+        return True
+    if ended or other_ended:
+        return False
+    mine, other = left[i], right[j]
+    if mine is None:
+        return bool(other) and row[j + 1]
+    if other is None:
+        return bool(mine) and after[j]
+    return after[j + 1] and any(low <= top and bottom <= high for low, high in mine for bottom, top in other)

@@ -1,0 +1,231 @@
+"""The guard: git hooks that ask, before a commit or a push, whether another run has claimed what it touches.
+
+A hook that was there is kept under another name and called first, with the same arguments and the same input. When
+the program is gone, a guard that warns lets everything pass, and one that refuses says how to get past it.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from bespeak.coord.errors import ClaimError
+from bespeak.errors import BespeakError
+from bespeak.text import safe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from bespeak.coord.model import Conflict
+    from bespeak.coord.repository import Repository
+
+HOOKS = (("pre-commit", "commit"), ("pre-push", "push"))
+MARK = "# Made by bespeak coord guard"
+BEFORE = ".before-bespeak"
+_NO_COMMIT = "0"
+
+
+def hooks_folder(repository: Repository) -> str:
+    """Return the folder in which git looks for this clone's hooks.
+
+    Raises:
+        ClaimError: it lies outside the clone, where other repositories would be guarded too.
+    """
+    (folder,) = ask(repository, "rev-parse", "--git-path", "hooks").splitlines()[:1]
+    found = os.path.realpath(os.path.join(repository.root, folder))
+    for own in (repository.common_dir, repository.git_dir, repository.root):
+        if found.startswith(os.path.realpath(own) + "/"):
+            return found
+    raise ClaimError(f"core.hooksPath is {safe(found)}, which is not this clone's own; call the guard from hooks there")
+
+
+def ask(repository: Repository, *words: str, null: bool = False) -> str:
+    """Return what git prints.
+
+    Raises:
+        BespeakError: git failed.
+    """
+    import subprocess
+
+    try:
+        done = subprocess.run(["git", *words], cwd=repository.root, check=False, capture_output=True)
+    except OSError as error:
+        raise BespeakError(f"git cannot be run: {error.strerror}") from error
+    if done.returncode:
+        raise BespeakError(f"git {words[0]}: {os.fsdecode(done.stderr).strip()}")
+    text = os.fsdecode(done.stdout)
+    return text if null else text.strip()
+
+
+def install(repository: Repository, program: Sequence[str], *, refuse: bool) -> list[str]:
+    """Put the hooks in; return their paths. Doing it again changes their manner only.
+
+    Args:
+        repository: the clone.
+        program: the words that start bespeak.
+        refuse: refuse instead of warning.
+    """
+    folder = hooks_folder(repository)
+    os.makedirs(folder, exist_ok=True)
+    made = []
+    for name, action in HOOKS:
+        path = os.path.join(folder, name)
+        if os.path.lexists(path) and not _is_ours(path):
+            if os.path.lexists(path + BEFORE):
+                raise ClaimError(f"{safe(path)} and {safe(path + BEFORE)} both exist; move one away")
+            os.rename(path, path + BEFORE)
+        _write(path, script(action, program, refuse=refuse))
+        made.append(path)
+    return made
+
+
+def remove(repository: Repository) -> list[str]:
+    """Take the hooks out and put those back that were there before; return the paths of what was taken out."""
+    gone = []
+    for name, _ in HOOKS:
+        path = os.path.join(hooks_folder(repository), name)
+        if os.path.lexists(path) and _is_ours(path):
+            os.unlink(path)
+            gone.append(path)
+            if os.path.lexists(path + BEFORE):
+                os.rename(path + BEFORE, path)
+    return gone
+
+
+def _is_ours(path: str) -> bool:
+    try:
+        with open(path, "rb") as file:
+            return MARK.encode() in file.read(4096)
+    except OSError:
+        return False
+
+
+def _write(path: str, text: str) -> None:
+    half = f"{path}.{os.getpid()}"
+    with open(half, "w", encoding="utf-8", errors="surrogateescape") as file:
+        file.write(text)
+    os.chmod(half, stat.S_IMODE(os.stat(half).st_mode) | 0o755)  # noqa: S103 a hook is a program for all
+    os.rename(half, path)
+
+
+def script(action: str, program: Sequence[str], *, refuse: bool) -> str:
+    """Return a hook: the one that was there first, then the guard."""
+    from shlex import join, quote
+
+    words = join([*program, "coord", "guard", action, *(["--refuse"] if refuse else [])])
+    gone = "exit 1" if refuse else "exit 0"
+    guard = f'{words} --remote "$1"' if action == "push" else words
+    guard += "" if refuse else " || true"
+    feed, again = ("input=$(cat; echo x)\n", 'printf %s "${input%x}" | ') if action == "push" else ("", "")
+    return f"""#!/bin/sh
+{MARK} install; "bespeak coord guard remove" takes it out.
+{feed}if [ -x "$0{BEFORE}" ]; then
+    {again}"$0{BEFORE}" "$@" || exit $?
+fi
+if ! [ -x {quote(program[0])} ]; then
+    echo 'bespeak is gone, so the guard cannot ask (to get past it: --no-verify)' >&2
+    {gone}
+fi
+{again}{guard}
+"""
+
+
+def staged(repository: Repository) -> list[str]:
+    """Return the files that the next commit changes, from the root."""
+    return _names(ask(repository, "diff", "--cached", "--name-only", "--no-renames", "-z", null=True))
+
+
+def pushed(repository: Repository, lines: Iterable[str], remote: str) -> list[str]:
+    """Return the files that the commits to be pushed change, from the root.
+
+    Args:
+        repository: the clone.
+        lines: what git tells a pre-push hook: local ref, local id, remote ref, remote id.
+        remote: the name of the remote.
+    """
+    found: dict[str, None] = {}
+    for line in lines:
+        words = line.split()
+        if len(words) != len(("local ref", "local id", "remote ref", "remote id")) or not words[1].strip(_NO_COMMIT):
+            continue
+        known = [f"^{words[3]}"] if words[3].strip(_NO_COMMIT) and _has(repository, words[3]) else []
+        seen = ["--not", f"--remotes={remote}"] if remote else ["--not", "--remotes"]
+        log = ["log", "--format=", "--name-only", "--no-renames", "-m", "-z", words[1], *known, *seen]
+        found |= dict.fromkeys(_names(ask(repository, *log, null=True)))
+    return list(found)
+
+
+def _has(repository: Repository, commit: str) -> bool:
+    try:
+        ask(repository, "cat-file", "-e", commit)
+    except BespeakError:
+        return False
+    return True
+
+
+def _names(text: str) -> list[str]:
+    return list(dict.fromkeys(name.strip("\n") for name in text.split("\0") if name.strip("\n")))
+
+
+def in_the_way(conflicts: Sequence[Conflict], own: Sequence[str]) -> list[Conflict]:
+    """Leave out claims on a part of a file of which the run holds another part.
+
+    Args:
+        conflicts: what other runs hold of the files touched.
+        own: the addresses that the run itself holds, normalised.
+    """
+    from bespeak.coord.address import relation, stored
+
+    mine = [stored(text, glob=False) for text in own]
+    left = []
+    for conflict in conflicts:
+        part = stored(conflict.held_address, glob=False)
+        parts = [held for held in mine if held.symbol and held.path == part.path]
+        if not (part.symbol and parts) or any(relation(held, part) for held in parts):
+            left.append(conflict)
+    return left
+
+
+def edited_file(text: str) -> str | None:
+    """Return the file that an agent is about to edit, out of the JSON that it gives its hook; None if there is none.
+
+    The whole document may hold the file's new content, so only the one text after ``"file_path":`` is read: a quoted
+    mention of it inside another text has backslashes before its quotes.
+    """
+    from _json import scanstring
+
+    for key in ('"file_path"', '"notebook_path"', '"path"'):
+        at = text.find(key)
+        while at >= 0:
+            rest = at + len(key)
+            while text[rest : rest + 1] in {" ", "\t", "\n", "\r"}:
+                rest += 1
+            if text[rest : rest + 1] == ":":
+                begin = rest + 1 + len(text[rest + 1 :]) - len(text[rest + 1 :].lstrip())
+                if text[begin : begin + 1] == '"':
+                    try:
+                        return str(scanstring(text, begin + 1, True)[0])
+                    except ValueError:
+                        return None
+            at = text.find(key, rest)
+    return None
+
+
+CONFIGURATION = """\
+To have a coding agent ask before each edit, add this to its settings. For Claude Code (.claude/settings.json):
+
+{
+  "hooks": {
+    "PreToolUse": [
+      {
+        "matcher": "Edit|MultiEdit|Write|NotebookEdit",
+        "hooks": [{"type": "command", "command": "%s"}]
+      }
+    ]
+  }
+}
+
+Any other agent that calls a command before an edit: `bespeak coord check -- FILE` exits 7 if another run holds it.
+Give each agent a run id of its own: BESPEAK_RUN_ID in its environment.
+"""

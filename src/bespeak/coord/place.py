@@ -1,0 +1,97 @@
+"""Where the claims of a repository are: in its git common directory, or in the book that somebody named.
+
+A file named by ``BESPEAK_LEDGER`` is not taken: it is this machine's book of other things, while every work tree and
+agent of the clone finds the common directory by itself. A PostgreSQL book is taken, for it is how machines share.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bespeak.coord.repository import Repository
+    from bespeak.storage.port import Engine
+
+FOLDER, FILE = "bespeak", "coord.sqlite3"
+NAME_VARIABLE = "BESPEAK_COORD_REPOSITORY"
+_POSTGRES = ("postgresql://", "postgres://")
+_LONGEST_NAME = 200
+
+
+class Place:
+    """Where claims are kept.
+
+    Args:
+        url: an absolute path, or ``postgresql://...``.
+        repo: the repository's name in that book; empty in a book of its own.
+    """
+
+    __slots__ = ("repo", "url")
+
+    def __init__(self, url: str, repo: str = "") -> None:
+        self.url = url
+        self.repo = repo
+
+    @property
+    def missing(self) -> bool:
+        """The book is a file that does not exist: nothing was ever claimed."""
+        return not self.url.startswith(_POSTGRES) and not os.path.lexists(self.url)
+
+
+def place_of(repository: Repository, flag: str | None) -> Place:
+    """Return where the claims of ``repository`` are.
+
+    Args:
+        repository: the repository.
+        flag: the value of ``--ledger``, or None.
+
+    Raises:
+        UsageError: what was named is no kind of book.
+    """
+    variable = os.environ.get("BESPEAK_LEDGER", "")
+    if flag is None and not variable.startswith(_POSTGRES):
+        return Place(os.path.join(repository.common_dir, FOLDER, FILE))
+    from bespeak.places import book_url
+
+    said_by = "BESPEAK_LEDGER" if flag is None else "--ledger"
+    return Place(book_url(variable if flag is None else flag, said_by, None), _name(repository))
+
+
+def _name(repository: Repository) -> str:
+    from bespeak.coord.repository import name_of
+
+    name = os.environ.get(NAME_VARIABLE) or name_of(repository)
+    raw = name.encode("utf-8", "surrogateescape")
+    if len(raw) <= _LONGEST_NAME and name.isprintable():
+        return name
+    from hashlib import sha256
+
+    return sha256(raw).hexdigest()
+
+
+def open_place(place: Place) -> Engine:
+    """Open the book, with its tables.
+
+    Raises:
+        UnavailableError: it cannot be opened.
+    """
+    from bespeak.coord.tables import COORD
+    from bespeak.storage import open_engine
+
+    if place.repo == "":
+        _make_folder(os.path.dirname(place.url))
+    return open_engine(place.url, [COORD])
+
+
+def _make_folder(folder: str) -> None:
+    """Make the folder in the git common directory; shared with the group if the repository is."""
+    try:
+        mode = os.stat(os.path.dirname(folder)).st_mode
+        shared = mode & stat.S_ISGID and mode & stat.S_IWGRP
+        os.mkdir(folder, 0o700)
+        if shared:
+            os.chmod(folder, 0o2770)  # noqa: S103 as its parent
+    except OSError:
+        return  # it exists, or opening the book says what is wrong

@@ -1,0 +1,156 @@
+"""The git repository that somebody works in, read from its files: starting git would cost more than the answer.
+
+Only what these files cannot tell (a new way to keep references, say) is asked of git itself.
+"""
+
+from __future__ import annotations
+
+import os
+
+from bespeak.errors import NoContextError
+from bespeak.text import safe
+from bespeak.values import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_SHORT = 7
+_LONGEST = 65_536
+_HEADS = "refs/heads/"
+
+
+@value
+class Repository:
+    """One work tree.
+
+    Args:
+        root: its top folder, links resolved.
+        git_dir: what is its own: ``HEAD``, the index.
+        common_dir: what all work trees of the clone share.
+    """
+
+    root: str
+    git_dir: str
+    common_dir: str
+
+    @property
+    def branch(self) -> str:
+        """The branch that is checked out; the short commit id if none is."""
+        head = _read(os.path.join(self.git_dir, "HEAD")).strip()
+        name = head.removeprefix("ref:").strip()
+        if head.startswith("ref:") and not name.endswith("/.invalid"):
+            return _readable(name.removeprefix(_HEADS))
+        if len(head) >= 2 * 20 and not head.strip("0123456789abcdef"):
+            return head[:_SHORT]
+        return _ask(self.root, "symbolic-ref", "--short", "HEAD") or _ask(self.root, "rev-parse", "--short", "HEAD")
+
+
+def _readable(name: str) -> str:
+    """Return a branch's name as text that a book can hold; git's names are bytes."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def find(folder: str, environ: Mapping[str, str] | None = None) -> Repository:
+    """Return the repository around ``folder``.
+
+    Args:
+        folder: an absolute path.
+        environ: the environment; ``GIT_DIR`` and ``GIT_WORK_TREE`` count as they do for git.
+
+    Raises:
+        NoContextError: there is none.
+    """
+    env = os.environ if environ is None else environ
+    named = env.get("GIT_DIR")
+    if named:
+        git_dir = os.path.realpath(os.path.join(folder, named))
+        root = os.path.join(folder, env.get("GIT_WORK_TREE") or _top(folder))
+        found = _at(os.path.realpath(root), git_dir)
+    else:
+        found = around(folder)
+    if found is None:
+        raise NoContextError(f"not a git repository (or any folder above): {safe(folder)}")
+    return found
+
+
+def around(folder: str) -> Repository | None:
+    """Return the repository whose work tree ``folder`` is in, by the ``.git`` in it or above it."""
+    top = os.path.realpath(folder)
+    while True:
+        git = os.path.join(top, ".git")
+        if os.path.isdir(git):
+            found = _at(top, git)
+        else:
+            where = _read(git)
+            linked = os.path.join(top, where.removeprefix("gitdir:").strip())
+            found = _at(top, os.path.realpath(linked)) if where.startswith("gitdir:") else None
+        if found is not None:
+            return found
+        above = os.path.dirname(top)
+        if above == top:
+            return None
+        top = above
+
+
+def _top(folder: str) -> str:
+    """Return the folder around ``folder`` that has a ``.git``, else itself: git calls hooks in the top folder."""
+    found = around(folder)
+    return folder if found is None else found.root
+
+
+def _at(root: str, git_dir: str) -> Repository | None:
+    if not os.path.lexists(os.path.join(git_dir, "HEAD")):
+        return None
+    shared = _read(os.path.join(git_dir, "commondir")).strip()
+    return Repository(root, git_dir, os.path.realpath(os.path.join(git_dir, shared)) if shared else git_dir)
+
+
+def _read(path: str) -> str:
+    """Return the text of a small file; nothing if there is none."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except (OSError, ValueError):
+        return ""
+    try:
+        return os.fsdecode(os.read(descriptor, _LONGEST)).partition("\0")[0]
+    except OSError:
+        return ""
+    finally:
+        os.close(descriptor)
+
+
+def _ask(root: str, *words: str) -> str:
+    import subprocess
+
+    asked = subprocess.run(["git", "-C", root, *words], check=False, capture_output=True)
+    return _readable(os.fsdecode(asked.stdout).strip())
+
+
+def name_of(repository: Repository) -> str:
+    """Return the name of a repository in a book that many repositories share.
+
+    All clones of one origin have one name; a repository without an origin is known by its place on this machine.
+    """
+    section = ""
+    for line in _read(os.path.join(repository.common_dir, "config")).splitlines():
+        text = line.strip()
+        if text.startswith("["):
+            section = text
+        elif section == '[remote "origin"]' and text.partition("=")[0].strip() == "url":
+            return plain_url(text.partition("=")[2].strip().strip('"'))
+    return repository.common_dir
+
+
+def plain_url(url: str) -> str:
+    """Return the host and path of a git URL, so that every way to write it, and every user, gives the same name."""
+    scheme, separator, rest = url.partition("://")
+    if separator and scheme != "file":
+        host, _, path = rest.partition("/")
+        host = host.rpartition("@")[2]
+    elif not separator and ":" in url.partition("/")[0]:
+        host, _, path = url.partition(":")
+        host = host.rpartition("@")[2]
+    else:
+        return (rest if separator else url).removesuffix("/").removesuffix(".git")
+    return f"{host.partition(':')[0].lower()}/{path.strip('/').removesuffix('.git')}"

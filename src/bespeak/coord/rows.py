@@ -1,0 +1,62 @@
+"""Reservations as rows: reading them, and finding one by its id."""
+
+from __future__ import annotations
+
+from bespeak.coord.errors import ClaimError
+from bespeak.coord.model import Reservation
+from bespeak.text import shown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bespeak.storage.port import Row, Transaction
+
+COLUMNS = """r.id, r.epoch, r.run_id, r.branch, r.addresses, r.operation, r.shared, r.created_us, r.expires_us,
+r.released_us, r.beat_us"""
+PREFIX = "sha256:"
+_DIGITS = 64
+_FEWEST = 6
+_BEYOND = "g"
+
+
+def reservation(row: Row) -> Reservation:
+    """Return the reservation of a row of :data:`COLUMNS`."""
+    import json
+
+    identifier, epoch, run_id, branch, addresses, operation, shared, created_us, expires_us, released_us, beat_us = row
+    names = tuple(json.loads(addresses))
+    return Reservation(
+        identifier, epoch, run_id, branch, names, operation, bool(shared), created_us, expires_us, released_us, beat_us
+    )
+
+
+def is_id(text: str) -> bool:
+    """Tell whether ``text`` is written as a full id."""
+    return len(text) == len(PREFIX) + _DIGITS and _is_start(text)
+
+
+def _is_start(text: str) -> bool:
+    return text.startswith(PREFIX) and not text[len(PREFIX) :].strip("0123456789abcdef")
+
+
+def find(tx: Transaction, repo: str, text: str) -> Reservation | None:
+    """Return the reservation with this id, or with the only id that begins so; None if there is none.
+
+    Raises:
+        ClaimError: this is not written as an id, or several begin so.
+    """
+    start = text if text.startswith(PREFIX) else PREFIX + text
+    if not _is_start(start) or not len(PREFIX) + _FEWEST <= len(start) <= len(PREFIX) + _DIGITS:
+        raise ClaimError(
+            f"Invalid reservation id {shown(text)}: {PREFIX} and {_DIGITS} hex digits, or the first {_FEWEST} or more"
+        )
+    sql = f"SELECT {COLUMNS} FROM coord_reservations r WHERE r.repo = :repo AND r.id >= :low AND r.id < :high LIMIT 2"
+    found = tx.all(sql, {"repo": repo, "low": start, "high": start + _BEYOND})
+    if len(found) > 1:
+        raise ClaimError(f"Several reservation ids begin with {shown(text)}; give more digits")
+    return reservation(found[0]) if found else None
+
+
+def exists(tx: Transaction, repo: str, identifier: str) -> bool:
+    """Tell whether there is a reservation with this full id."""
+    sql = "SELECT 1 FROM coord_reservations WHERE repo = :repo AND id = :id"
+    return tx.one(sql, {"repo": repo, "id": identifier}) is not None

@@ -1,0 +1,264 @@
+"""The service of coord: what every door (command line, MCP, Python) calls."""
+
+from __future__ import annotations
+
+import os
+
+from bespeak.clock import SECOND_US
+from bespeak.coord import checks, locate
+from bespeak.coord.model import INTENDED, OPERATIONS, Change, Request
+from bespeak.coord.place import open_place, place_of
+from bespeak.coord.repository import find
+from bespeak.coord.runs import default_run_id
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from bespeak.coord.address import Address
+    from bespeak.coord.dag import Graph
+    from bespeak.coord.model import Conflict, Intent, Reservation, Reserved
+    from bespeak.coord.repository import Repository
+    from bespeak.storage.port import Engine
+
+
+class Coord:
+    """The claims of one repository.
+
+    Args:
+        repository: the work tree that addresses are read in.
+        engine: the open book.
+        repo: the repository's name in the book; empty in a book of its own.
+        folder: the folder that relative addresses start from; by default the root.
+    """
+
+    def __init__(self, repository: Repository, engine: Engine, repo: str = "", folder: str | None = None) -> None:
+        self.repository = repository
+        self.engine = engine
+        self.repo = repo
+        self.folder = repository.root if folder is None else folder
+
+    def _locks(self) -> tuple[str, ...]:
+        return (f"coord:{self.repo}",)
+
+    def locate(self, texts: Sequence[str]) -> tuple[Address, ...]:
+        """Return addresses, normalised.
+
+        Raises:
+            ClaimError: there are too many, or one is none.
+        """
+        checks.addresses(texts)
+        return locate.locate_all(texts, self.repository, self.folder)
+
+    def reserve(
+        self,
+        addresses: Sequence[str],
+        *,
+        run_id: str | None = None,
+        ttl_seconds: int | None = None,
+        operation: str | None = None,
+        depends_on: Sequence[str] = (),
+        shared: bool = False,
+        refuse: bool = False,
+        key: str | None = None,
+    ) -> Reserved:
+        """Claim addresses for a run; conflicts are told, and stop nothing unless ``refuse``.
+
+        Args:
+            addresses: files, symbols, folders, patterns.
+            run_id: for whom; by default the calling session.
+            ttl_seconds: for how long, seconds.
+            operation: what will be done.
+            depends_on: ids of reservations that have to be over first.
+            shared: share it with others who share it.
+            refuse: make nothing if another run is in the way.
+            key: the caller's name for this request, so that it can be repeated safely.
+
+        Raises:
+            ClaimError: the request is wrong; nothing was made.
+            ClaimRefusedError: with ``refuse``, another run is in the way.
+        """
+        from bespeak.coord import claims
+
+        checks.addresses(addresses)
+        request = Request(
+            checks.run_id(default_run_id() if run_id is None else run_id),
+            self.repository.branch,
+            checks.seconds(ttl_seconds, "ttl") * SECOND_US,
+            checks.operation(operation, OPERATIONS),
+            checks.needs(depends_on),
+            shared,
+            refuse,
+            None if key is None else checks.run_id(key, "--key"),
+        )
+        wanted = locate.locate_all(addresses, self.repository, self.folder)
+        return self.engine.transact(self._locks(), lambda tx: claims.reserve(tx, self.repo, request, wanted))
+
+    def check(self, addresses: Sequence[str], *, run_id: str | None = None, shared: bool = False) -> list[Conflict]:
+        """Return what claims of other runs overlap ``addresses``; changes nothing.
+
+        Raises:
+            ClaimError: the request is wrong.
+        """
+        from bespeak.coord.lookup import conflicts
+
+        run = checks.run_id(default_run_id() if run_id is None else run_id)
+        wanted = self.locate(addresses)
+        return self.engine.read(lambda tx: conflicts(tx, self.repo, run, wanted, shared=shared))
+
+    def release(self, identifier: str, *, run_id: str | None = None) -> tuple[str, Reservation | None]:
+        """Give a reservation back; return ``ok``, ``already_released`` or ``not_found``, and the reservation.
+
+        Raises:
+            ClaimError: it is another run's.
+        """
+        from bespeak.coord import claims
+
+        run = checks.run_id(default_run_id() if run_id is None else run_id)
+        checks.plain(identifier, "reservation id")
+        return self.engine.transact(self._locks(), lambda tx: claims.release(tx, self.repo, identifier, run))
+
+    def release_all(self, *, run_id: str | None = None) -> list[Reservation]:
+        """Give back all that a run has claimed; return it, oldest first."""
+        from bespeak.coord import claims
+
+        run = checks.run_id(default_run_id() if run_id is None else run_id)
+        return self.engine.transact(self._locks(), lambda tx: claims.release_all(tx, self.repo, run))
+
+    def heartbeat(
+        self, identifier: str, *, run_id: str | None = None, extension_seconds: int | None = None
+    ) -> tuple[str, Reservation | None]:
+        """Keep a reservation from expiring; return a status and the reservation.
+
+        The status is ``ok``, or one that means stop: ``already_released``, ``expired``, ``not_found``.
+
+        Raises:
+            ClaimError: it is another run's.
+        """
+        from bespeak.coord import claims
+
+        run = checks.run_id(default_run_id() if run_id is None else run_id)
+        checks.plain(identifier, "reservation id")
+        extension_us = checks.seconds(extension_seconds, "extension") * SECOND_US
+        return self.engine.transact(
+            self._locks(), lambda tx: claims.heartbeat(tx, self.repo, identifier, run, extension_us)
+        )
+
+    def intend(
+        self,
+        addresses: Sequence[str],
+        operation: str,
+        *,
+        detail: str = "",
+        run_id: str | None = None,
+        reservation_id: str | None = None,
+        ttl_seconds: int | None = None,
+    ) -> Intent:
+        """Declare an operation; it ends with its reservation, or after ``ttl_seconds``.
+
+        Raises:
+            ClaimError: the request is wrong; nothing was declared.
+        """
+        from bespeak.coord import intents
+
+        checks.addresses(addresses)
+        checks.operation(operation, INTENDED)
+        run = checks.run_id(default_run_id() if run_id is None else run_id)
+        ttl_us = checks.seconds(ttl_seconds, "ttl") * SECOND_US
+        checks.plain(detail, "--detail")
+        texts = tuple(address.text for address in locate.locate_all(addresses, self.repository, self.folder))
+        branch = self.repository.branch
+        return self.engine.transact(
+            self._locks(),
+            lambda tx: intents.declare(tx, self.repo, run, branch, texts, operation, detail, ttl_us, reservation_id),
+        )
+
+    def depend(self, identifier: str, on: Sequence[str], *, run_id: str | None = None) -> Reservation:
+        """Let a reservation depend on others.
+
+        Raises:
+            ClaimError: one does not exist, or the dependencies would close a circle; nothing was recorded.
+        """
+        from bespeak.coord import edges
+
+        run = checks.run_id(default_run_id() if run_id is None else run_id)
+        checks.plain(identifier, "reservation id")
+        needed = checks.needs(on, "--on")
+        return self.engine.transact(self._locks(), lambda tx: edges.add_to(tx, self.repo, identifier, needed, run))
+
+    def reservations(
+        self,
+        *,
+        over: bool = False,
+        run_id: str | None = None,
+        branch: str | None = None,
+        addresses: Sequence[str] = (),
+    ) -> list[Reservation]:
+        """Return reservations, oldest first; with ``over`` also those that have ended."""
+        from bespeak.coord import queries
+
+        among = self.locate(addresses)
+        for text, flag in ((run_id, "--run-id"), (branch, "--branch")):
+            checks.plain(text or "", flag)
+        return self.engine.read(
+            lambda tx: queries.reservations(tx, self.repo, over=over, run_id=run_id, branch=branch, among=among)
+        )
+
+    def intents(self, addresses: Sequence[str] = ()) -> list[Intent]:
+        """Return the intents that have not ended, oldest first; of all, or of what overlaps ``addresses``."""
+        from bespeak.coord import intents
+        from bespeak.coord.queries import touches
+
+        among = self.locate(addresses)
+        found = self.engine.read(lambda tx: intents.active(tx, self.repo))
+        return [one for one in found if touches(one.addresses, among)] if among else found
+
+    def order(self) -> tuple[Graph, dict[str, Reservation]]:
+        """Return the graph of active reservations and what they depend on, and its reservations by id."""
+        from bespeak.coord import queries
+
+        return self.engine.read(lambda tx: queries.order(tx, self.repo))
+
+    def now_us(self) -> int:
+        """Return the present instant of the book, µs UTC."""
+        return self.engine.read(lambda tx: tx.now_us)
+
+    def collect(self, older_than_us: int) -> dict[str, int]:
+        """Remove what has been over for so long (µs); return how many of each were removed."""
+        from bespeak.coord import queries
+
+        return self.engine.transact(self._locks(), lambda tx: queries.collect(tx, self.repo, tx.now_us - older_than_us))
+
+    def watch(self, *, after_seq: int | None = None, stop: Callable[[], bool] | None = None) -> Iterator[Change]:
+        """Return each change as it happens, expiries among them; blocks, and polls nothing.
+
+        Args:
+            after_seq: begin after this change; by default from now on.
+            stop: asked after each wake-up.
+        """
+        from bespeak.coord.watching import watch
+
+        return watch(self, after_seq, stop)
+
+    def close(self) -> None:
+        """Close the book."""
+        self.engine.close()
+
+
+def open_coord(folder: str | None = None, *, ledger: str | None = None) -> Coord:
+    """Open the claims of the repository around a folder.
+
+    Args:
+        folder: where to look; by default the working directory.
+        ledger: a book to use instead of the one in the git common directory.
+
+    Raises:
+        NoContextError: there is no repository.
+        UnavailableError: the book cannot be opened.
+    """
+    from bespeak.places import working_directory
+
+    start = working_directory() if folder is None else os.path.abspath(folder)
+    repository = find(start)
+    place = place_of(repository, ledger)
+    return Coord(repository, open_place(place), place.repo, start)

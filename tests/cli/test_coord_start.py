@@ -1,0 +1,51 @@
+"""What the commands of coord may load, above all ``check``, which hooks call before each edit."""
+
+import ast
+import subprocess
+import sys
+
+from support.repositories import git
+
+PROGRAM = """
+import sys
+before = set(sys.modules)
+from bespeak.cli.main import main
+code = main(sys.argv[1:])
+loaded = {name.partition(".")[0] for name in set(sys.modules) - before}
+print(repr([code, sorted(loaded - {"bespeak"}), sorted(sys.modules)]), file=sys.stderr)
+"""
+
+
+def words(text):
+    return set(text.split())
+
+
+HEAVY = words("typing json re enum click dataclasses inspect logging pathlib tomllib argparse subprocess hashlib")
+HEAVY |= words("contextlib tempfile shutil socket ssl urllib uuid decimal traceback psycopg asyncio importlib")
+
+
+def run(cwd, *argv):
+    command = [sys.executable, "-c", PROGRAM, "coord", *argv]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False)
+    code, loaded, modules = ast.literal_eval(done.stderr.splitlines()[-1])
+    return code, set(loaded), set(modules)
+
+
+def test_a_check_loads_the_database_and_nothing_heavy(tmp_path):
+    git(tmp_path, "init", "-q")
+    code, loaded, _ = run(tmp_path, "check", "a.py")
+    assert (code, loaded & HEAVY) == (0, set())
+    assert "sqlite3" not in loaded  # nothing was ever claimed here
+    assert run(tmp_path, "reserve", "b.py", "--run-id", "other")[0] == 0
+    code, loaded, modules = run(tmp_path, "check", "a.py")
+    assert (code, loaded & HEAVY) == (0, set())
+    assert "sqlite3" in loaded
+    assert not {name for name in modules if name.startswith(("bespeak.ledger", "bespeak.settings", "bespeak.labs"))}
+    assert "bespeak.coord.globs" not in modules
+
+
+def test_no_command_on_claims_starts_git_or_loads_click(tmp_path):
+    git(tmp_path, "init", "-q")
+    for argv in (["reserve", "a.py"], ["list"], ["release", "--mine"], ["dag"], ["intent", "a.py", "--op", "move"]):
+        code, loaded, _ = run(tmp_path, *argv)
+        assert (code, loaded & (HEAVY - {"json", "re", "enum", "hashlib"})) == (0, set())

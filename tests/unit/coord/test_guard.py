@@ -1,0 +1,174 @@
+"""The guard: real commits and pushes, warned of and refused, beside hooks that were there before."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from bespeak.coord.guard import edited_file
+from support.repositories import git
+
+
+def attempt(folder, *words, run_id="me", **env):
+    who = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+    return subprocess.run(
+        ["git", *who, *words],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"BESPEAK_RUN_ID": run_id} | env,
+    )
+
+
+def commit(folder, name, text="y = 2\n", **options):
+    (folder / name).write_text(text)
+    git(folder, "add", name)
+    return attempt(folder, "commit", "-m", "change", **options)
+
+
+@pytest.fixture
+def history(repo):
+    git(repo, "add", ".")
+    git(repo, "commit", "-qm", "one")
+    return repo
+
+
+def test_a_warning_lets_the_commit_pass(run, history):
+    installed = run("guard", "install")
+    assert installed.code == 0
+    assert "The guard warns" in installed.out
+    run("reserve", "src/", "--run-id", "other")
+    done = commit(history, "src/a.py")
+    assert done.returncode == 0
+    assert "already reserved by run-id 'other'" in done.stderr
+    assert "This commit touches what another run has claimed" in done.stderr
+
+
+def test_a_refused_commit_is_not_made_and_a_free_one_is(run, history):
+    run("guard", "install", "--refuse")
+    run("reserve", "src/a.py", "--run-id", "other")
+    head = git(history, "rev-parse", "HEAD")
+    done = commit(history, "src/a.py")
+    assert (done.returncode, git(history, "rev-parse", "HEAD")) == (1, head)
+    assert "--no-verify" in done.stderr
+    assert attempt(history, "commit", "-m", "x", run_id="other").returncode == 0
+    assert commit(history, "src/b.py").returncode == 0
+    assert commit(history, "src/a.py", "z = 1\n", run_id="me").returncode == 1
+    run("release", "--mine", "--run-id", "other")
+    assert attempt(history, "commit", "-m", "x").returncode == 0
+
+
+def test_deleting_and_renaming_touch_the_old_file(run, history):
+    run("guard", "install", "--refuse")
+    run("reserve", "src/a.py", "--run-id", "other")
+    git(history, "mv", "src/a.py", "src/moved.py")
+    assert attempt(history, "commit", "-m", "x").returncode == 1
+
+
+def test_parts_of_one_file_are_shared_out(run, history):
+    run("guard", "install", "--refuse")
+    run("reserve", "src/a.py::f", "--run-id", "other")
+    assert commit(history, "src/a.py").returncode == 1
+    run("reserve", "src/a.py::g", "--run-id", "me")
+    assert attempt(history, "commit", "-m", "x").returncode == 0
+    run("reserve", "src/a.py::g.inner", "--run-id", "third")
+    assert commit(history, "src/a.py", "z = 3\n").returncode == 1
+
+
+def test_the_guard_holds_in_every_work_tree(run, history, tmp_path):
+    git(history, "worktree", "add", "-q", str(tmp_path / "wt"), "-b", "side")
+    run("guard", "install", "--refuse")
+    run("reserve", "src/a.py", "--run-id", "other")
+    assert commit(tmp_path / "wt", "src/a.py").returncode == 1
+    git(tmp_path / "wt", "reset", "-q", "--hard")
+    assert commit(tmp_path / "wt", "src/b.py").returncode == 0
+
+
+def test_hooks_that_were_there_run_first_and_come_back(run, history):
+    hook = history / ".git" / "hooks" / "pre-commit"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\necho the old hook >&2\ntest ! -e forbidden\n")
+    hook.chmod(0o755)
+    run("guard", "install", "--refuse")
+    run("guard", "install", "--refuse")
+    assert "the old hook" in commit(history, "src/b.py").stderr
+    assert commit(history, "forbidden").returncode == 1
+    (history / "forbidden").unlink()
+    assert run("guard", "remove").out.startswith("Removed 2 hook(s)")
+    assert hook.read_text().startswith("#!/bin/sh\necho the old hook")
+    assert not (history / ".git" / "hooks" / "pre-push").exists()
+    assert run("guard", "remove").out.startswith("Removed 0")
+
+
+def test_a_push_is_refused_for_the_commits_it_would_bring(run, history, tmp_path):
+    git(tmp_path, "init", "-q", "--bare", "origin.git")
+    git(history, "remote", "add", "origin", str(tmp_path / "origin.git"))
+    old = history / ".git" / "hooks" / "pre-push"
+    old.parent.mkdir(exist_ok=True)
+    old.write_text("#!/bin/sh\ncat > seen\n")
+    old.chmod(0o755)
+    assert attempt(history, "push", "-q", "origin", "main").returncode == 0
+    run("guard", "install", "--refuse")
+    assert commit(history, "src/a.py").returncode == 0
+    run("reserve", "src/a.py", "--run-id", "other")
+    done = attempt(history, "push", "-q", "origin", "main")
+    assert done.returncode == 1
+    assert "This push touches" in done.stderr
+    assert (history / "seen").read_text().startswith("refs/heads/main ")
+    assert attempt(history, "push", "-q", "origin", "main:copy").returncode == 1
+    run("release", "--mine", "--run-id", "other")
+    assert attempt(history, "push", "-q", "origin", "main").returncode == 0
+    run("reserve", "src/a.py", "--run-id", "other")
+    assert attempt(history, "push", "-q", "origin", "main:copy").returncode == 0  # brings no commit
+    assert attempt(history, "push", "-q", "origin", ":copy").returncode == 0
+
+
+def test_hooks_shared_with_other_repositories_are_left_alone(run, history, tmp_path):
+    git(history, "config", "core.hooksPath", str(tmp_path / "hooks"))
+    answer = run("guard", "install")
+    assert (answer.code, "not this clone's own" in answer.err) == (1, True)
+    git(history, "config", "core.hooksPath", ".githooks")
+    assert run("guard", "install").code == 0
+    assert (history / ".githooks" / "pre-commit").exists()
+
+
+@pytest.mark.parametrize(("refuse", "code"), [(False, 0), (True, 1)])
+def test_a_guard_without_its_program_fails_as_it_was_told(history, refuse, code):
+    from bespeak.coord.guard import install
+    from bespeak.coord.repository import find
+
+    install(find(str(history), {}), ["/nowhere/python", "-m", "bespeak"], refuse=refuse)
+    done = commit(history, "src/b.py")
+    assert (done.returncode, "--no-verify" in done.stderr) == (code, True)
+
+
+def edit(document, *words, cwd=None):
+    command = [sys.executable, "-m", "bespeak", "coord", "guard", "edit", *words]
+    text = document if isinstance(document, bytes) else json.dumps(document).encode()
+    return subprocess.run(command, input=text, capture_output=True, check=False, cwd=cwd)
+
+
+def test_the_configuration_is_printed_and_its_command_works(run, repo):
+    assert '"command": "bespeak coord guard edit"' in run("guard", "install").out
+    assert '"command": "bespeak coord guard edit --refuse"' in run("guard", "install", "--refuse").out
+    call = {"tool_name": "Edit", "tool_input": {"file_path": str(repo / "src/a.py"), "new_string": '"file_path": "x"'}}
+    assert edit(call).returncode == 0
+    run("reserve", "src/a.py", "--run-id", "other")
+    warned = edit(call)
+    assert warned.returncode == 0
+    assert "already reserved by run-id 'other'" in json.loads(warned.stdout)["systemMessage"]
+    refused = edit(call, "--refuse")
+    assert (refused.returncode, b"already reserved" in refused.stderr) == (2, True)
+    assert edit(call, "--refuse", "--run-id", "other").returncode == 0
+    for free in ({"tool_input": {"file_path": "/etc/passwd"}}, {}, b"\xff{", b""):
+        assert edit(free, "--refuse").returncode == 0
+
+
+def test_the_file_is_read_out_of_any_document():
+    assert edited_file('{"a": "\\"file_path\\": \\"no\\"", "file_path" : "s/\\u00e4.py"}') == "s/ä.py"
+    assert edited_file('{"kind": "file_path", "notebook_path": "n.ipynb"}') == "n.ipynb"
+    assert edited_file('{"file_path": 7}') is None
+    assert edited_file('{"file_path": "unended') is None

@@ -1,0 +1,109 @@
+"""Reading git's files: as git itself would answer, in every kind of work tree."""
+
+import subprocess
+import sys
+
+import pytest
+
+from bespeak.coord import place, repository, runs
+from bespeak.errors import NoContextError
+from support.repositories import git
+
+
+def said(folder, *words):
+    done = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def same_as_git(folder):
+    found = repository.find(str(folder), {})
+    assert found.root == said(folder, "rev-parse", "--show-toplevel")
+    assert found.common_dir == said(folder, "rev-parse", "--path-format=absolute", "--git-common-dir")
+    assert found.git_dir == said(folder, "rev-parse", "--absolute-git-dir")
+    return found
+
+
+def test_a_plain_clone_with_and_without_commits(repo):
+    assert same_as_git(repo).branch == "main"
+    git(repo, "add", ".")
+    git(repo, "commit", "-qm", "one")
+    git(repo, "checkout", "-qb", "feature/x")
+    assert same_as_git(repo / "src" / "sub").branch == "feature/x"
+    git(repo, "checkout", "-q", "--detach")
+    assert same_as_git(repo).branch == said(repo, "rev-parse", "--short", "HEAD")
+
+
+def test_work_trees_see_one_book(repo, tmp_path):
+    git(repo, "add", ".")
+    git(repo, "commit", "-qm", "one")
+    git(repo, "worktree", "add", "-q", str(tmp_path / "wt"), "-b", "other")
+    there = same_as_git(tmp_path / "wt")
+    assert there.branch == "other"
+    assert place.place_of(there, None).url == place.place_of(repository.find(str(repo), {}), None).url
+
+
+def test_a_submodule_and_a_separate_git_dir(repo, tmp_path):
+    git(tmp_path, "init", "-q", "--separate-git-dir", str(tmp_path / "elsewhere"), str(tmp_path / "tree"))
+    same_as_git(tmp_path / "tree")
+    git(repo, "add", ".")
+    git(repo, "commit", "-qm", "one")
+    git(tmp_path / "tree", "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(repo), "sub")
+    same_as_git(tmp_path / "tree" / "sub")
+
+
+def test_inside_a_hook(repo, tmp_path):
+    found = repository.find(str(repo), {"GIT_DIR": ".git"})
+    assert (found.root, found.branch) == (str(repo), "main")
+    work = repository.find(str(tmp_path), {"GIT_DIR": str(repo / ".git"), "GIT_WORK_TREE": str(repo)})
+    assert work.root == str(repo)
+    with pytest.raises(NoContextError):
+        repository.find(str(tmp_path), {"GIT_DIR": "/nowhere"})
+
+
+def test_a_broken_git_file_is_no_repository(tmp_path):
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x" / ".git").write_bytes(b"gitdir: \xff\x00nowhere")
+    with pytest.raises(NoContextError):
+        repository.find(str(tmp_path / "x"), {})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://example.org/team/repo.git",
+        "https://user:secret@example.org/team/repo",
+        "ssh://git@example.org:22/team/repo.git",
+        "git@example.org:team/repo.git",
+        "git@EXAMPLE.org:/team/repo",
+    ],
+)
+def test_all_ways_to_an_origin_are_one_name(repo, url):
+    git(repo, "remote", "add", "origin", url)
+    assert repository.name_of(repository.find(str(repo), {})) == "example.org/team/repo"
+
+
+def test_a_shared_book_keeps_repositories_apart(repo, tmp_path, monkeypatch):
+    found = repository.find(str(repo), {})
+    monkeypatch.setenv("BESPEAK_LEDGER", str(tmp_path / "book"))
+    assert place.place_of(found, None).repo == ""
+    monkeypatch.setenv("BESPEAK_LEDGER", "postgresql:///x")
+    assert (place.place_of(found, None).url, place.place_of(found, None).repo) == (
+        "postgresql:///x",
+        str(repo / ".git"),
+    )
+    assert place.place_of(found, str(tmp_path / "b")).url == str(tmp_path / "b")
+    monkeypatch.setenv("BESPEAK_COORD_REPOSITORY", "ours")
+    assert place.place_of(found, None).repo == "ours"
+
+
+def test_the_run_id_is_that_of_the_session(monkeypatch):
+    first = runs.default_run_id()
+    assert first.startswith("session-")
+    assert first == runs.default_run_id()
+    code = "import os, sys; os.setsid(); from bespeak.coord.runs import default_run_id; print(default_run_id())"
+    others = {subprocess.check_output([sys.executable, "-c", code.replace("os.setsid(); ", "")], text=True).strip()}
+    assert others == {first}
+    stranger = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert stranger.communicate()[0].strip() not in others
+    monkeypatch.setenv("BESPEAK_RUN_ID", "agent-7")
+    assert runs.default_run_id() == "agent-7"
