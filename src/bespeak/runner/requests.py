@@ -12,6 +12,7 @@ from bespeak.runner.model import Job, JobStatus
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Any
 
 
 def new_job(
@@ -48,16 +49,7 @@ def new_job(
         strict=strict,
         rerun_of_job_id=None,
         rerun_reason=None,
-        end_reason=None,
-        status=JobStatus.STARTING,
-        exit_code=None,
-        worker_pid=None,
-        target_pid=None,
-        boot_id=processes.boot_id(),
-        started_us=now_us,
-        finished_us=None,
-        updated_us=now_us,
-        aborted_us=None,
+        **_not_run_yet(now_us),
     )
 
 
@@ -77,17 +69,24 @@ def again(source: Job, *, attempt_no: int, reason: str | None, now_us: int) -> J
         strict=False,
         rerun_of_job_id=source.job_id,
         rerun_reason=reason,
-        end_reason=None,
-        status=JobStatus.STARTING,
-        exit_code=None,
-        worker_pid=None,
-        target_pid=None,
-        boot_id=processes.boot_id(),
-        started_us=now_us,
-        finished_us=None,
-        updated_us=now_us,
-        aborted_us=None,
+        **_not_run_yet(now_us),
     )
+
+
+def _not_run_yet(now_us: int) -> dict[str, Any]:
+    """Return the fields that tell what became of a job, for one that was only just accepted."""
+    return {
+        "end_reason": None,
+        "status": JobStatus.STARTING,
+        "exit_code": None,
+        "worker_pid": None,
+        "target_pid": None,
+        "boot_id": processes.boot_id(),
+        "started_us": now_us,
+        "finished_us": None,
+        "updated_us": now_us,
+        "aborted_us": None,
+    }
 
 
 def _bytes(field: str, text: str | bytes) -> bytes:

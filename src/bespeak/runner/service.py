@@ -93,12 +93,7 @@ class Runner:
             strict=strict,
             idempotency_key=idempotency_key,
         )
-        self._make_folders()
-        keys = [f"runner:run:{run_key}"] + ([f"runner:idem:{idempotency_key}"] if idempotency_key else [])
-        started = self._open().transact(keys, lambda tx: self._decide(tx, fresh))
-        failpoints.reach("runner.stored")
-        started.job = self._ensure_started(started, start_timeout_seconds)
-        return started
+        return self._run(self._accept(fresh), start_timeout_seconds)
 
     def rerun(
         self,
@@ -126,8 +121,7 @@ class Runner:
 
         self._make_folders()
         started = self._open().transact([f"runner:run:{source.run_key}"], work)
-        started.job = self._ensure_started(started, start_timeout_seconds)
-        return started
+        return self._run(started, start_timeout_seconds)
 
     def find(self, *, run_key: str | None = None, job_id: str | None = None, idempotency_key: str | None = None) -> Job:
         """Return a job as it is now, by one of its names; of a run key, the last attempt.
@@ -238,6 +232,16 @@ class Runner:
         for _ in self._active_pages():
             pass
 
+    def _accept(self, fresh: Job) -> Started:
+        """Store the new job durably, unless another makes it unnecessary; nothing runs before this is done."""
+        self._make_folders()
+        keys = [f"runner:run:{fresh.run_key}"]
+        if fresh.idempotency_key:
+            keys.append(f"runner:idem:{fresh.idempotency_key}")
+        started = self._open().transact(keys, lambda tx: self._decide(tx, fresh))
+        failpoints.reach("runner.stored")
+        return started
+
     def _decide(self, tx: Transaction, fresh: Job) -> Started:
         """Store the new job, or say which one there is instead. The whole idempotency is here."""
         if fresh.idempotency_key is not None:
@@ -266,6 +270,10 @@ class Runner:
     def _occupied(self, job: Job) -> bool:
         """Tell whether a job forbids another of its key: it is active, or its command outlived its supervisor."""
         return job.status.active or (job.status is JobStatus.LOST and observe.target_alive(self.paths, job))
+
+    def _run(self, started: Started, start_timeout_seconds: float) -> Started:
+        started.job = self._ensure_started(started, start_timeout_seconds)
+        return started
 
     def _ensure_started(self, started: Started, start_timeout_seconds: float) -> Job:
         """Start a stored job that never ran, whoever stored it, and return it as it then is."""
