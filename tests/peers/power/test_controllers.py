@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import shutil
 import socket
 import subprocess
 import time
@@ -18,7 +17,7 @@ import pytest
 from bespeak.host import PowerOnlyHost, SshOptions, Status, UnixHost
 from bespeak.host.power import PowerState, power_control_from_spec
 from bespeak.testing import assert_power_controller_conforms
-from support import debs, peervenv
+from support import debs, dispatching, openssh, peervenv
 
 HERE = Path(__file__).parent
 HOST = PowerOnlyHost("h1")
@@ -276,52 +275,19 @@ def test_openipmi_simulator(start: Start, tmp_path: Path, monkeypatch: pytest.Mo
 # --- SSH: OpenSSH's own server
 
 
-def test_openssh(start: Start, tmp_path: Path) -> None:
-    found = shutil.which("sshd") or shutil.which("/usr/sbin/sshd")
-    libraries = {}
-    if found is None:
-        try:
-            packages = debs.unpacked(["openssh-server", "libwrap0", "openssh-client"])
-        except peervenv.UnobtainableError as error:
-            pytest.fail(str(error), pytrace=False)
-        found, libraries = f"{packages.root}/usr/sbin/sshd", {"LD_LIBRARY_PATH": packages.libraries}
-    import asyncssh
+@pytest.fixture
+def sshd(tmp_path: Path) -> Iterator[openssh.Server]:
+    try:
+        with openssh.server(tmp_path) as found:
+            yield found
+    except peervenv.UnobtainableError as error:
+        pytest.fail(str(error), pytrace=False)
 
-    for name in ("host", "user"):
-        key = asyncssh.generate_private_key("ssh-ed25519")
-        key.write_private_key(tmp_path / name)
-        key.write_public_key(tmp_path / f"{name}.pub")
-    (tmp_path / "host").chmod(0o600)
-    port = free_port()
-    known = (tmp_path / "host.pub").read_text()
-    (tmp_path / "known_hosts").write_text(f"[127.0.0.1]:{port} {known}")
-    (tmp_path / "sshd_config").write_text(
-        f"ListenAddress 127.0.0.1:{port}\nHostKey {tmp_path}/host\nAuthorizedKeysFile {tmp_path}/user.pub\n"
-        "StrictModes no\nUsePAM no\nPidFile none\nPasswordAuthentication no\nPermitRootLogin yes\n"
-    )
-    words = [found, "-D", "-e", "-f", str(tmp_path / "sshd_config")]
-    if os.getuid() == 0:
-        os.makedirs("/run/sshd", mode=0o755, exist_ok=True)
-        accounts = Path("/etc/passwd").read_text()
-        if (
-            "\nsshd:" not in accounts
-        ):  # run by root, sshd wants an account of its own: it sees one, and nobody else does
-            (tmp_path / "passwd").write_text(accounts + "sshd:x:65533:65534::/run/sshd:/usr/sbin/nologin\n")
-            words = [
-                "unshare",
-                "-m",
-                "sh",
-                "-c",
-                f'mount --bind {tmp_path}/passwd /etc/passwd && exec "$@"',
-                "sh",
-                *words,
-            ]
-    program = start(*words, env=libraries)
-    until(lambda: listens(port), program, tmp_path)
-    user = subprocess.run(["id", "-un"], capture_output=True, text=True, check=True).stdout.strip()
+
+def test_openssh(sshd: openssh.Server, tmp_path: Path) -> None:
     host = UnixHost(
         "h", ip="127.0.0.1",
-        ssh=SshOptions(user=user, port=port, key=str(tmp_path / "user"), agent=False, known_hosts=str(tmp_path / "known_hosts")),
+        ssh=SshOptions(user=sshd.user, port=sshd.port, key=sshd.key, agent=False, known_hosts=sshd.known_hosts),
     )  # fmt: skip
 
     async def work() -> Any:
@@ -343,4 +309,4 @@ def test_openssh(start: Start, tmp_path: Path) -> None:
     pid = int((tmp_path / "pid").read_text())
     if os.getuid() == 0:  # OpenSSH passes no signals on to the processes of root; see docs/explanation/power.md
         os.kill(pid, 9)
-    until(lambda: not os.path.exists(f"/proc/{pid}"), program, tmp_path)
+    dispatching.until(lambda: not os.path.exists(f"/proc/{pid}"), "the end of the command")
