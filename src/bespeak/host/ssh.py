@@ -16,7 +16,7 @@ from bespeak.errors import BespeakError
 from bespeak.host.active import active_lab
 from bespeak.host.base import Host
 from bespeak.host.processes import Output
-from bespeak.host.secretref import Secret, scrubbed
+from bespeak.host.secretref import Secret, SecretError, scrubbed
 from bespeak.host.status import CommandStatus, Status
 from bespeak.text import safe
 
@@ -157,8 +157,11 @@ class UnixHost(Host):
         except ImportError as error:
             raise SshError(f"{self._place}: SSH needs the extra bespeak[ssh]") from error
         tunnel = await self._tunnel(chain)
-        password = self.ssh.password.reveal() if self.ssh.password else None
-        passphrase = self.ssh.passphrase.reveal() if self.ssh.passphrase else None
+        try:
+            password = self.ssh.password.reveal() if self.ssh.password else None
+            passphrase = self.ssh.passphrase.reveal() if self.ssh.passphrase else None
+        except SecretError as error:  # a command on this host has failed, as with any other login that does not work
+            raise SshError(f"{self._place}: {error}") from error
         try:
             async with asyncio.timeout(self.ssh.connect_timeout):
                 return await asyncssh.connect(

@@ -9,6 +9,7 @@ import pytest
 
 from bespeak.host import PowerOnlyHost, SshOptions, Status, UnixHost
 from bespeak.host.power import power_control_from_spec
+from bespeak.host.secretref import Secret, SecretError
 
 from .conftest import run
 
@@ -55,3 +56,17 @@ def test_ssh_without_its_library(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "asyncssh", None)
     result = run(UnixHost("h", ip="127.0.0.1", ssh=SshOptions(user="me")).oneshot("true"))
     assert (result.status, result.output) == (Status.Error, "ssh me@127.0.0.1:22: SSH needs the extra bespeak[ssh]")
+
+
+def test_a_keyring_without_its_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    with pytest.raises(SecretError) as caught:
+        Secret("keyring:lab/root").reveal()
+    assert str(caught.value) == "the secret keyring:lab/root needs the extra bespeak[keyring]"
+
+
+def test_a_machine_without_a_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
+    program = "from bespeak.host.secretref import Secret\ntry: Secret('keyring:lab/root').reveal()\nexcept Exception as error: print(error)"
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("the secret keyring:lab/root cannot be read: NoKeyringError\n", "")

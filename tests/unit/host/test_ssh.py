@@ -230,3 +230,27 @@ def test_reboot_waits_for_another_boot(sshd: Sshd, tmp_path: Path) -> None:
 def test_wait_until_up(sshd: Sshd) -> None:
     assert run(sshd.host().wait_until_up(5))
     assert not run(sshd.host().wait_until_down(0.3, interval=0.1))
+
+
+def test_an_agent_that_is_gone(sshd: Sshd, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSH_AUTH_SOCK", str(sshd.folder / "no-agent"))
+    host = sshd.host(agent=True)
+    assert run(closing(host, host.oneshot("echo in"))).output == "in", "the key file is enough"
+    keyless = sshd.host(key=None, agent=True)
+    assert "login refused" in run(closing(keyless, keyless.oneshot("echo in"))).output
+
+
+def test_a_password_that_is_not_there_is_a_login_that_failed(sshd: Sshd) -> None:
+    host = sshd.host(key=None, password=Secret("env:NO_SUCH_PASSWORD"))
+    place = f"ssh me@127.0.0.1:{sshd.port}"
+    said = f"{place}: the secret env:NO_SUCH_PASSWORD is not there or empty"
+    result = run(closing(host, host.oneshot("true")))
+    assert (result.status, result.output) == (Status.Error, said)
+    assert run(host.shutdown()) == (Status.Error, said)
+
+
+def test_a_jump_host_without_its_password_is_no_way_in(sshd: Sshd) -> None:
+    jump = sshd.host("jump", key=None, password=Secret("env:NO_SUCH_PASSWORD"))
+    target = sshd.host("target", hop="jump")
+    target._lab = HostLab("lab", {"jump": jump, "target": target})
+    assert not run(target.is_reachable(2))
