@@ -118,11 +118,13 @@ def test_redfish_reads_back_what_comes_seconds_later(emulator: str) -> None:
 
 # --- SNMP: snmpsim
 
+SNMPSIM = ["snmpsim>=1.2", "pysmi", "cryptography>=47"]
+
 
 def test_snmp_outlets(peer: Any, start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COMMUNITY", "public")
     monkeypatch.setenv("WRONG", "private")
-    environment = peer("snmpsim", ["snmpsim>=1.2", "pysmi"])
+    environment = peer("snmpsim", SNMPSIM)
     data = tmp_path / "data"
     data.mkdir()
     outlet = "1.3.6.1.4.1.318.1.1.4.4.2.1.3"
@@ -156,6 +158,51 @@ def test_snmp_outlets(peer: Any, start: Start, tmp_path: Path, monkeypatch: pyte
         return await asyncio.gather(*(outlet_control(1).status(HOST) for _ in range(20)))
 
     assert run(twenty()) == [PowerState.OFF] * 20
+
+
+def test_snmp_with_logins_and_encryption(
+    peer: Any, start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AUTH_1", "PRIV_1", "AUTH_2", "PRIV_2", "WRONG"):
+        monkeypatch.setenv(name, f"password-{name}")
+    data = tmp_path / "data"
+    data.mkdir()
+    outlet = "1.3.6.1.4.1.318.1.1.4.4.2.1.3.1"
+    (data / ".snmprec").write_text(f"{outlet}|2:writecache|value=2\n")  # the name is the context's: none
+    ports = [free_port(socket.SOCK_DGRAM) for _ in range(2)]
+    words = [f"--cache-dir={tmp_path}/cache", f"--variation-module-options=writecache:file:{tmp_path}/written"]
+    words += ["--process-user=root", "--process-group=root"] if os.getuid() == 0 else []
+    for number, port in enumerate(ports, 1):  # the same user has other passwords on the second unit
+        words += [
+            f"--v3-engine-id=800000000102030{number}", "--v3-user=bench",
+            f"--v3-auth-key=password-AUTH_{number}", "--v3-auth-proto=SHA",
+            f"--v3-priv-key=password-PRIV_{number}", "--v3-priv-proto=AES",
+            f"--data-dir={data}", f"--agent-udpv4-endpoint=127.0.0.1:{port}",
+        ]  # fmt: skip
+    program = start(peer("snmpsim", SNMPSIM).program("snmpsim-command-responder"), *words)
+    log = tmp_path / "program-0.log"
+    until(lambda: f"127.0.0.1:{ports[1]}" in log.read_text(errors="replace"), program, tmp_path)
+
+    def unit(number: int, **more: object) -> Any:
+        secrets = {"auth_password": f"env:AUTH_{number}", "priv_password": f"env:PRIV_{number}"}
+        place = {"address": "127.0.0.1", "port": ports[number - 1], "model": "apc", "outlet": 1, "timeout": 10}
+        login = {"version": "3", "user": "bench", **secrets}
+        return power_control_from_spec({"type": "snmp", "cycle_delay": 0.1, **place, **login, **more})
+
+    assert run(unit(1).on(HOST)) == (Status.Success, "")
+    assert run(unit(1).status(HOST)) is PowerState.ON
+    assert_power_controller_conforms(unit(2))
+    for wrong, said in (
+        ({"user": "nobody"}, "the user is not known there"),
+        ({"auth_password": "env:WRONG"}, "auth_password is wrong"),
+        ({"priv_password": "env:WRONG"}, "priv_password is wrong"),
+    ):
+        assert run(unit(1, **wrong).on(HOST)) == (Status.Error, f"127.0.0.1:{ports[0]}: login refused: {said}")
+
+    async def both_at_once() -> list[Any]:
+        return await asyncio.gather(*(unit(number).probe(HOST) for number in (1, 2) * 3))
+
+    assert {why for _, why in run(both_at_once())} == {""}
 
 
 # --- PDUDaemon

@@ -52,6 +52,13 @@ def test_a_library_that_is_not_installed(kind: str, monkeypatch: pytest.MonkeyPa
     assert f"needs the extra bespeak[{extra}]" in said
 
 
+def test_snmp_that_cannot_encrypt(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cryptography", None)
+    login = {"version": "3", "user": "me", "auth_password": "env:HOME", "priv_password": "env:HOME"}
+    control = power_control_from_spec({"type": "snmp", "timeout": 5, **SETTINGS["snmp"], **login})
+    assert run(control.on(PowerOnlyHost("h"))) == (Status.Error, "snmp needs the extra bespeak[snmp]")
+
+
 def test_ssh_without_its_library(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "asyncssh", None)
     result = run(UnixHost("h", ip="127.0.0.1", ssh=SshOptions(user="me")).oneshot("true"))

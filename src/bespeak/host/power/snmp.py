@@ -136,12 +136,16 @@ class SnmpPowerController(Device):
         """Set ``oid`` to ``value``, or get it when that is None."""
         try:
             from pysnmp.hlapi.v3arch import asyncio as snmp
+
+            if self.priv_password:
+                import cryptography  # noqa: F401 - pysnmp goes on without it, and cannot encrypt
         except ImportError as error:
             raise PowerFault("snmp needs the extra bespeak[snmp]") from error
         oid = oid.replace("*", str(self.outlet))
         login = self._login(snmp)
         place = f"{safe(self.address)}:{self.port}"
-        engine = _borrow(snmp)
+        account = (self.user or "", repr(self.auth_password), repr(self.priv_password))
+        engine = _borrow(snmp, account)
         try:
             wait = max(self.timeout / (_RETRIES + 2), 0.05)
             target = await snmp.UdpTransportTarget.create((self.address, self.port), timeout=wait, retries=_RETRIES)
@@ -152,7 +156,7 @@ class SnmpPowerController(Device):
         except Exception as error:  # pysnmp lets its own and the sockets' errors through
             raise PowerFault(f"{place}: {type(error).__name__}") from error
         finally:
-            _give_back(engine)
+            _give_back(engine, account)
         if failure:
             raise PowerFault(f"{place}: {_reason(failure, self.version)}")
         if int(status):
@@ -172,29 +176,43 @@ class SnmpPowerController(Device):
         )
 
 
-_engines: WeakKeyDictionary[Any, tuple[Any, int]] = WeakKeyDictionary()
-"""The engine of each event loop, and how many exchanges use it: making one takes as long as a hundred exchanges."""
+_Account = tuple[str, str, str]
+"""A user of version 3 and the references to its secrets. An engine knows one password a user: what two units call by
+the same name would be mixed up in one."""
+
+_engines: WeakKeyDictionary[Any, dict[_Account, tuple[Any, int]]] = WeakKeyDictionary()
+"""The engines of each event loop, and how many exchanges use each: making one takes as long as a hundred exchanges."""
 
 
-def _borrow(snmp: Any) -> Any:
-    loop = asyncio.get_running_loop()
-    engine, users = _engines.get(loop) or (snmp.SnmpEngine(), 0)
-    _engines[loop] = (engine, users + 1)
+def _borrow(snmp: Any, account: _Account) -> Any:
+    engines = _engines.setdefault(asyncio.get_running_loop(), {})
+    engine, users = engines.get(account) or (snmp.SnmpEngine(), 0)
+    engines[account] = (engine, users + 1)
     return engine
 
 
-def _give_back(engine: Any) -> None:
-    loop = asyncio.get_running_loop()
-    users = _engines[loop][1] - 1
+def _give_back(engine: Any, account: _Account) -> None:
+    engines = _engines[asyncio.get_running_loop()]
+    users = engines[account][1] - 1
     if users:
-        _engines[loop] = (engine, users)
+        engines[account] = (engine, users)
     else:
-        del _engines[loop]
+        del engines[account]
         engine.close_dispatcher()
+
+
+_REFUSED = {
+    "Unknown USM user": "the user is not known there",
+    "Wrong SNMP PDU digest": "auth_password is wrong",
+    "Ciphering services not available or ciphertext is broken": "priv_password is wrong",
+}
+"""What the library says when a login of version 3 fails, and what it means."""
 
 
 def _reason(failure: Any, version: str) -> str:
     text = safe(str(failure))
+    if text in _REFUSED:
+        return f"login refused: {_REFUSED[text]}"
     if "timeout" in text.lower() or "before" in text.lower():
         hint = " (a wrong community is not answered either)" if version != "3" else ""
         return f"no answer{hint}"
