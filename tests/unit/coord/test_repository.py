@@ -1,7 +1,9 @@
 """Reading git's files: as git itself would answer, in every kind of work tree."""
 
+import os
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -96,14 +98,44 @@ def test_a_shared_book_keeps_repositories_apart(repo, tmp_path, monkeypatch):
     assert place.place_of(found, None).repo == "ours"
 
 
+_PRINT = "import os; {}from bespeak.coord.runs import default_run_id; print(default_run_id())"
+
+
+def _run_id_of(start=""):
+    return subprocess.check_output([sys.executable, "-c", _PRINT.format(start)], text=True).strip()
+
+
+@pytest.mark.parametrize(("above", "eldest"), [({50: (40, 0), 40: (1, 7)}, 50), ({50: (0, 0)}, 50), ({50: (1, 7)}, 9)])
+def test_a_session_led_from_outside_is_known_by_its_eldest_process_here(monkeypatch, above, eldest):
+    processes = {9: (50, 0)} | above
+    monkeypatch.setattr(os, "getsid", lambda _: 0)
+    monkeypatch.setattr(os, "getpid", lambda: 9)
+    filler = ["0"] * 15
+    stats = {pid: ["S", str(parent), "1", str(led), *filler, f"{pid}000"] for pid, (parent, led) in processes.items()}
+    monkeypatch.setattr(runs, "_stat", stats.__getitem__)
+    assert runs.session_id().endswith(f"-{eldest}-{eldest}000")
+
+
+def test_a_session_keeps_an_id_when_its_leader_has_ended(tmp_path):
+    told = tmp_path / "ids"
+    script = '(while kill -0 $$ 2>/dev/null; do sleep 0.02; done; "$0" -c "$1"; "$0" -c "$1") >"$2" &'
+    leader = subprocess.Popen(
+        ["sh", "-c", script, sys.executable, _PRINT.format(""), str(told)], start_new_session=True
+    )
+    leader.wait()
+    deadline = time.monotonic() + 60
+    while not (told.exists() and told.read_text().count("\n") == 2) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    first, second = told.read_text().splitlines()
+    assert first == second
+    assert first.endswith(f"-{leader.pid}-ended")
+
+
 def test_the_run_id_is_that_of_the_session(monkeypatch):
     first = runs.default_run_id()
     assert first.startswith("session-")
     assert first == runs.default_run_id()
-    code = "import os, sys; os.setsid(); from bespeak.coord.runs import default_run_id; print(default_run_id())"
-    others = {subprocess.check_output([sys.executable, "-c", code.replace("os.setsid(); ", "")], text=True).strip()}
-    assert others == {first}
-    stranger = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
-    assert stranger.communicate()[0].strip() not in others
+    assert _run_id_of() == first
+    assert _run_id_of("os.setsid(); ") not in {first, "unknown"}
     monkeypatch.setenv("BESPEAK_RUN_ID", "agent-7")
     assert runs.default_run_id() == "agent-7"
