@@ -1,0 +1,193 @@
+"""The values of the symbol index: what one file says, and the edges that follow from many.
+
+What one file says (:class:`Facts`) depends on its bytes alone, so it is kept by blob id for ever. What a name in it
+means depends on other files; that is worked out anew from facts, and is never stored with them.
+"""
+
+from __future__ import annotations
+
+from bespeak.values import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Protocol
+
+CERTAIN = 0.9
+"""From this confidence on, an edge is called certain."""
+
+CALL, USE, INHERIT, IMPORT = "call", "use", "inherit", "import"
+"""Kinds of edges: it is called; it is named, passed on or decorated with; it is derived from; it is imported."""
+
+
+@value
+class Symbol:
+    """One definition in one file.
+
+    Args:
+        name: its qualified name, outermost first, with dots: ``Class.method``, ``outer.inner``.
+        kind: ``function``, ``method``, ``class``, ``interface``, ``enum``, ``struct``, ``trait``, ``type``,
+            ``constant``, ``variable``, ``macro``, ``module`` or ``namespace``.
+        first_line: its first line from 1, decorators, attributes and a documentation comment above it included.
+        last_line: its last line.
+        signature: parameters, result, bases and modifiers, blanks evened out: what a caller depends on.
+        body: a digest of the tokens of its body, without comments, layout and documentation.
+        doc: a digest of its documentation; empty if it has none.
+        bases: what it derives from, as written.
+        own: a digest of the tokens of its body without those of symbols inside it, its own name replaced.
+    """
+
+    name: str
+    kind: str
+    first_line: int
+    last_line: int
+    signature: str
+    body: str
+    doc: str = ""
+    bases: tuple[str, ...] = ()
+    own: str = ""
+
+
+@value
+class Import:
+    """A name that a file takes from another.
+
+    Args:
+        local: what it is called here; ``*`` for everything.
+        module: where it is from, as written.
+        name: what it is called there; empty for the module itself.
+        line: from 1.
+        within: the symbol in which it is imported; empty for the whole file.
+        exported: others can take it from here (a re-export).
+    """
+
+    local: str
+    module: str
+    name: str
+    line: int
+    within: str = ""
+    exported: bool = False
+
+
+@value
+class Reference:
+    """A name that is called or used.
+
+    Args:
+        text: as written, with dots between the parts: ``self.store.save``; a part that is no name is ``()`` for the
+            result of a call and ``[]`` for an item.
+        kind: ``call``, ``use`` or ``inherit``.
+        line: from 1.
+        within: the symbol in which it stands; empty for the top level of the file.
+        arguments: how many are given in a call, -1 when that is not known.
+    """
+
+    text: str
+    kind: str
+    line: int
+    within: str = ""
+    arguments: int = -1
+
+
+@value
+class Binding:
+    """What a name stands for, as far as one file tells.
+
+    Args:
+        name: the name, qualified by the symbol in which it is bound (``function.variable``, ``Class.attribute``).
+        target: what it is bound to, as written.
+        how: ``alias`` (the same thing), ``type`` (an instance of it: declared or made by calling it) or ``result``
+            (what calling it returns).
+        line: from 1.
+    """
+
+    name: str
+    target: str
+    how: str
+    line: int
+
+
+@value
+class Unread:
+    """A part of a repository that could not be read, and why; ``line`` is 0 for the whole file."""
+
+    path: str
+    why: str
+    line: int = 0
+
+
+@value
+class Facts:
+    """All that one file says.
+
+    Args:
+        language: of which language it was read as.
+        symbols: in the order of the source.
+        unread: lines (from 1) at which the parser found what is no text of the language, and a word on it.
+        package: the package, namespace or module that the file itself says it belongs to.
+        exports: what others can take, if the language says so by a list; None if it does not.
+    """
+
+    language: str
+    symbols: tuple[Symbol, ...] = ()
+    imports: tuple[Import, ...] = ()
+    references: tuple[Reference, ...] = ()
+    bindings: tuple[Binding, ...] = ()
+    unread: tuple[tuple[int, str], ...] = ()
+    package: str = ""
+    exports: tuple[str, ...] | None = None
+
+
+@value
+class Edge:
+    """One symbol depends on another.
+
+    Args:
+        caller: its address, ``path::Qualified.name``; the path alone for the top level of a file.
+        callee: the address of what it depends on.
+        kind: ``call``, ``use``, ``inherit`` or ``import``.
+        how: how the name was resolved, for example ``local``, ``import``, ``module``, ``self``, ``inherited``,
+            ``constructor``, ``alias``, ``re-export``, ``typed``, ``override``, ``name`` (only its name fits).
+        confidence: of 1; from :data:`CERTAIN` on the edge is certain.
+        line: of the caller's file, from 1.
+    """
+
+    caller: str
+    callee: str
+    kind: str
+    how: str
+    confidence: float
+    line: int
+
+    @property
+    def certain(self) -> bool:
+        """The name can only mean this."""
+        return self.confidence >= CERTAIN
+
+
+if TYPE_CHECKING:
+
+    class World(Protocol):
+        """All files of one snapshot, as a resolver sees them."""
+
+        @property
+        def paths(self) -> Mapping[str, str]:
+            """The language of each file that can be read, by path, in order."""
+
+        def facts(self, path: str) -> Facts | None:
+            """Return what a file says; None if it is not there or cannot be read."""
+
+        def defining(self, name: str) -> tuple[str, ...]:
+            """Return the addresses of all symbols whose last name is ``name``, in order."""
+
+        def text(self, path: str) -> bytes | None:
+            """Return the bytes of any file of the snapshot (a project file, say); None if it is not there."""
+
+    class Language(Protocol):
+        """What a module of ``languages`` offers for one language, or for a family of them."""
+
+        def extract(self, source: bytes, path: str) -> Facts:
+            """Return what a file says. Any bytes are taken; ``path`` only tells dialects apart (``.tsx``)."""
+
+        def resolve(self, path: str, world: World) -> Iterable[Edge]:
+            """Return the edges that start in a file."""
