@@ -96,8 +96,8 @@ class Binding:
     Args:
         name: the name, qualified by the symbol in which it is bound (``function.variable``, ``Class.attribute``).
         target: what it is bound to, as written.
-        how: ``alias`` (the same thing), ``type`` (an instance of it: declared or made by calling it) or ``result``
-            (what calling it returns).
+        how: ``alias`` (the same thing), ``type`` (an instance of it: declared or made by calling it), ``result``
+            (what calling it returns) or ``value`` (nobody knows: it only hides what the name would mean further out).
         line: from 1.
     """
 

@@ -1,0 +1,92 @@
+"""Which language a file is in, and which module reads it. A module is loaded when its first file is met."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from hashlib import blake2b
+from importlib import import_module
+from importlib.util import find_spec
+
+from bespeak.coord.symbols import trees
+from bespeak.values import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bespeak.coord.symbols.model import Language
+
+
+@value
+class Reader:
+    """What reads a language.
+
+    Args:
+        name: of the language.
+        suffixes: of its files, in small letters.
+        module: below ``languages``: a module or package with ``extract`` and ``resolve``.
+        grammars: the grammars it parses with.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    module: str
+    grammars: tuple[str, ...]
+
+
+READERS = (Reader("python", (".py", ".pyi", ".pyw"), "python", ("python",)),)
+
+_BY_SUFFIX = {suffix: reader for reader in READERS for suffix in reader.suffixes}
+_BY_NAME = {reader.name: reader for reader in READERS}
+
+
+def suffix_of(path: str) -> str:
+    """Return the suffix of a path in small letters, with its dot; empty if it has none."""
+    return os.path.splitext(path)[1].lower()
+
+
+def language_of(path: str) -> str | None:
+    """Return the language of a file by its name; None if it is in none that can be read."""
+    reader = _BY_SUFFIX.get(suffix_of(path))
+    return None if reader is None else reader.name
+
+
+def load(language: str) -> Language:
+    """Return the module that reads a language."""
+    module: Language = import_module("bespeak.coord.symbols.languages." + _BY_NAME[language].module)
+    return module
+
+
+@cache
+def version(language: str) -> str:
+    """Return a word that changes when the language may be read differently: by other code or another grammar."""
+    reader = _BY_NAME[language]
+    whole = blake2b(digest_size=8)
+    here = os.path.dirname(os.path.abspath(__file__))
+    above = os.path.dirname(here)
+    for path in (os.path.join(above, "model.py"), os.path.join(above, "trees.py"), *_sources(here, reader.module)):
+        with open(path, "rb") as source:
+            whole.update(source.read() + b"\0")
+    for grammar in reader.grammars:
+        whole.update(f"{grammar} {_weight(trees.module_of(grammar))}\0".encode())
+    return whole.hexdigest()
+
+
+def _sources(folder: str, module: str) -> list[str]:
+    """Return the files of a module: itself, or all of a package, and modules that begin with its name."""
+    found = []
+    for name in sorted(os.listdir(folder)):
+        path = os.path.join(folder, name)
+        if name == module and os.path.isdir(path):
+            found += [os.path.join(path, inner) for inner in sorted(os.listdir(path)) if inner.endswith(".py")]
+        elif name.startswith(module) and name.endswith(".py"):
+            found.append(path)
+    return found
+
+
+def _weight(module: str) -> int:
+    """Return the size of a grammar's library, in bytes: it differs from release to release."""
+    spec = find_spec(module)
+    if spec is None or spec.origin is None:
+        return 0
+    folder = os.path.dirname(spec.origin)
+    return sum(os.path.getsize(os.path.join(folder, name)) for name in os.listdir(folder) if name.endswith(".so"))
