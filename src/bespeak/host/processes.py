@@ -33,6 +33,24 @@ class Output:
         return self._taken.decode("utf-8", "replace").rstrip("\r\n")
 
 
+class _Command(asyncio.SubprocessProtocol):
+    """Follows one command. ``Process.wait`` is not used: it may wait until every child has closed the pipe, too."""
+
+    def __init__(self) -> None:
+        self.output = Output()
+        self.ended = asyncio.Event()
+        self.silent = asyncio.Event()
+
+    def pipe_data_received(self, _: int, data: bytes) -> None:
+        self.output.add(data)
+
+    def pipe_connection_lost(self, _: int, __: Exception | None) -> None:
+        self.silent.set()
+
+    def process_exited(self) -> None:
+        self.ended.set()
+
+
 async def run_shell(command: str, timeout: float | None) -> CommandStatus:
     """Run ``command`` with ``/bin/sh`` and wait for its end.
 
@@ -40,9 +58,9 @@ async def run_shell(command: str, timeout: float | None) -> CommandStatus:
         command: a line for the shell.
         timeout: seconds; afterwards the command and all its children of the same process group are killed.
     """
-    output = Output()
     try:
-        process = await asyncio.create_subprocess_shell(
+        transport, running = await asyncio.get_running_loop().subprocess_shell(
+            _Command,
             command,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
@@ -51,32 +69,25 @@ async def run_shell(command: str, timeout: float | None) -> CommandStatus:
         )
     except (OSError, ValueError) as error:
         return CommandStatus(command, f"cannot be started: {error}", Status.Error, -1)
-    reader = asyncio.create_task(_drain(process.stdout, output))
     try:
         async with asyncio.timeout(timeout):
-            code = await process.wait()
+            await running.ended.wait()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LINGER_SECONDS):
+                await running.silent.wait()
     except TimeoutError:
-        return CommandStatus(command, _late(output.text, timeout), Status.Error, -1)
-    else:
-        await asyncio.wait([reader], timeout=_LINGER_SECONDS)
-        return CommandStatus(command, output.text, Status.Success if code == 0 else Status.Failed, code)
+        return CommandStatus(command, _late(running.output.text, timeout), Status.Error, -1)
     finally:
-        if process.returncode is None:
+        if not running.ended.is_set():
             with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
-        reader.cancel()
-        process._transport.close()  # type: ignore[attr-defined]  # noqa: SLF001 - the only way to let go of the pipe
+                os.killpg(transport.get_pid(), signal.SIGKILL)
+            await running.ended.wait()
+        transport.close()
+    code = transport.get_returncode()
+    known = -1 if code is None else code
+    return CommandStatus(command, running.output.text, Status.Success if code == 0 else Status.Failed, known)
 
 
 def _late(text: str, timeout: float | None) -> str:
     said = f"no end within {timeout:g} s; killed"
     return f"{text}\n{said}" if text else said
-
-
-async def _drain(stream: asyncio.StreamReader | None, output: Output) -> None:
-    while stream is not None:
-        data = await stream.read(65536)
-        if not data:
-            return
-        output.add(data)

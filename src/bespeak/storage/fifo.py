@@ -14,6 +14,7 @@ import errno
 import os
 import select
 from binascii import crc32
+from contextlib import suppress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -141,6 +142,7 @@ class FifoListener:
 def _make_folder(path: str, mode: int) -> None:
     try:
         os.mkdir(path, mode)
-        os.chmod(path, mode)
     except FileExistsError:
         return
+    with suppress(FileNotFoundError):  # a writer removed the empty folder in between
+        os.chmod(path, mode)
