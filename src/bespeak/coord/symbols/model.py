@@ -11,7 +11,7 @@ from bespeak.values import value
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from typing import Protocol
+    from typing import Any, Protocol
 
 CERTAIN = 0.9
 """From this confidence on, an edge is called certain."""
@@ -80,6 +80,10 @@ class Reference:
         line: from 1.
         within: the symbol in which it stands; empty for the top level of the file.
         arguments: how many are given in a call, -1 when that is not known.
+        bound: which of the file's bindings (from 0) the first part of the text means, where an extractor knows the
+            blocks; -1 if it does not say.
+        root: the qualified name (of a symbol, binding or import of this file) that the first part means; empty if
+            it means none or the extractor does not say.
     """
 
     text: str
@@ -87,6 +91,8 @@ class Reference:
     line: int
     within: str = ""
     arguments: int = -1
+    bound: int = -1
+    root: str = ""
 
 
 @value
@@ -94,17 +100,23 @@ class Binding:
     """What a name stands for, as far as one file tells.
 
     Args:
-        name: the name, qualified by the symbol in which it is bound (``function.variable``, ``Class.attribute``).
+        name: the name, qualified by the symbol in which it is bound (``function.variable``, ``Class.attribute``);
+            ``function.()`` is what calling the function returns.
         target: what it is bound to, as written.
         how: ``alias`` (the same thing), ``type`` (an instance of it: declared or made by calling it), ``result``
-            (what calling it returns) or ``value`` (nobody knows: it only hides what the name would mean further out).
+            (what calling it returns), ``items`` (a collection of instances of it) or ``value`` (nobody knows: it only
+            hides what the name would mean further out).
         line: from 1.
+        bound: as in a reference, for the first part of the target.
+        root: as in a reference, for the first part of the target.
     """
 
     name: str
     target: str
     how: str
     line: int
+    bound: int = -1
+    root: str = ""
 
 
 @value
@@ -182,6 +194,10 @@ if TYPE_CHECKING:
 
         def text(self, path: str) -> bytes | None:
             """Return the bytes of any file of the snapshot (a project file, say); None if it is not there."""
+
+        @property
+        def memo(self) -> dict[object, Any]:
+            """Room for what a resolver has worked out of this snapshot; forgotten with it."""
 
     class Language(Protocol):
         """What a module of ``languages`` offers for one language, or for a family of them."""

@@ -1,0 +1,275 @@
+"""What readers of languages with braces and blocks share: tokens by range, local names by block, and a sheet of facts.
+
+Names of variables are settled while the source is read, where it is known which block each stands in: a reference to
+a local name carries the place of its binding, and the index of facts never has to guess about shadowing.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+
+from bespeak.coord.symbols import trees
+from bespeak.coord.symbols.model import Binding, Facts, Import, Reference, Symbol
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tree_sitter import Node
+
+_LONGEST_RAW = 2000
+_LEXEME = re.compile(
+    rb"(//[^\n]*(?:\\\n[^\n]*)*|/\*(?:.*?\*/|.*))"  # comments
+    rb'|\bR"([^ ()\\\t\n]{0,16})\(.{0,' + str(_LONGEST_RAW).encode() + rb'}?\)\2"'
+    rb'|"(?:\\.|[^"\\\n])*"?'
+    rb"|'(?:\\.|[^'\\\n])*'?"
+    rb"|`[^`]*`?"
+    rb"|[\w\x80-\xff]+"
+    rb"|\\\r?\n"
+    rb"|[-+*/%&|^<>=!:]=|->|::|<<|>>|&&|\|\||\+\+|--|[^\w\s]",
+    re.DOTALL,
+)
+_WORDY = re.compile(r"\w")
+
+
+class Lexemes:
+    """The tokens of a source, by where they begin, and its comments.
+
+    Args:
+        source: any bytes.
+    """
+
+    __slots__ = ("_comments", "_starts", "_tokens", "source")
+
+    def __init__(self, source: bytes) -> None:
+        self.source = source
+        self._tokens: list[bytes] = []
+        self._starts: list[int] = []
+        self._comments: list[tuple[int, int]] = []
+        for found in _LEXEME.finditer(source):
+            if found.group(1) is not None:
+                self._comments.append(found.span())
+            elif found.group(0)[:1] != b"\\":
+                self._tokens.append(found.group(0))
+                self._starts.append(found.start())
+
+    def between(self, first: int, end: int) -> list[bytes]:
+        """Return the tokens that begin in a range of bytes."""
+        return self._tokens[bisect_left(self._starts, first) : bisect_left(self._starts, end)]
+
+    def line(self, first: int, end: int, without: int = -1) -> str:
+        """Return a range as one line with its blanks evened out, without the token that begins at ``without``."""
+        text = ""
+        low = bisect_left(self._starts, first)
+        for place in range(low, bisect_left(self._starts, end)):
+            if self._starts[place] != without:
+                token = self._tokens[place].decode("utf-8", "replace")
+                apart = text and (text[-1] == "," or (_WORDY.match(text[-1]) and _WORDY.match(token)))
+                text += " " + token if apart else token
+        return text
+
+    def above(self, start: int) -> tuple[int, list[bytes]]:
+        """Return where the comment right above a place begins, and its lines; the place itself if there is none."""
+        lines: list[bytes] = []
+        place = bisect_right(self._comments, (start,)) - 1
+        while place >= 0:
+            first, end = self._comments[place]
+            between = self.source[end:start]
+            line = self.source[self.source.rfind(b"\n", 0, first) + 1 : first]
+            if between.strip() or between.count(b"\n") > 1 or line.strip():
+                break
+            lines.insert(0, self.source[first:end])
+            start, place = first, place - 1
+        return start, lines
+
+
+class Local:
+    """A name that is bound in a block: what it stands for, and its place among the bindings once it is referred to."""
+
+    __slots__ = ("how", "line", "name", "place", "target")
+
+    def __init__(self, name: str, target: str, how: str, line: int) -> None:
+        self.name = name
+        self.target = target
+        self.how = how
+        self.line = line
+        self.place = -1
+
+
+class Draft:
+    """A symbol while its file is read; all places are bytes from the start of the source."""
+
+    __slots__ = ("bases", "body", "end", "kind", "name", "named_at", "signature", "start", "word")
+
+    def __init__(self, name: str, kind: str, start: int, end: int) -> None:
+        self.name = name
+        self.kind = kind
+        self.start = start
+        self.end = end
+        self.named_at = -1
+        self.word = b""
+        self.signature: tuple[int, int] = (start, end)
+        self.body: tuple[int, int] | None = None
+        self.bases: tuple[str, ...] = ()
+
+
+class Sheet:
+    """Collects what a file says while its tree is walked with a stack.
+
+    Args:
+        source: the bytes of the file.
+    """
+
+    def __init__(self, source: bytes) -> None:
+        self.source = source
+        self.lexemes = Lexemes(source)
+        self.drafts: list[Draft] = []
+        self.hidden: set[str] = set()
+        self.imports: list[Import] = []
+        self.bindings: list[Binding] = []
+        self.blocks: list[dict[str, Local]] = []
+        self.within = ""
+        self._references: dict[tuple[str, str, int, str, int, int], None] = {}
+        self._lines = [0, *(found.end() for found in re.finditer(rb"\n", source))]
+        self._todo: list[Node | tuple[Callable[..., None], tuple[object, ...]]] = []
+
+    # The walk.
+
+    def run(self, root: Node, handlers: dict[str, Callable[[Node], None]]) -> None:
+        """Walk a tree: a node with a handler is left to it, of others the children are walked."""
+        todo = self._todo
+        todo.append(root)
+        while todo:
+            item = todo.pop()
+            if type(item) is tuple:
+                item[0](*item[1])
+                continue
+            handler = handlers.get(item.type)  # type: ignore[union-attr]
+            if handler is not None:
+                handler(item)  # type: ignore[arg-type]
+            else:
+                todo.extend(reversed(item.named_children))  # type: ignore[union-attr]
+
+    def then(self, *items: Node | tuple[Callable[..., None], tuple[object, ...]] | None) -> None:
+        """Walk these nodes and call these functions next, in this order."""
+        self._todo.extend(item for item in reversed(items) if item is not None)
+
+    # Blocks and the names in them.
+
+    def open(self) -> None:
+        """Begin a block."""
+        self.blocks.append({})
+
+    def close(self) -> None:
+        """End the innermost block."""
+        self.blocks.pop()
+
+    def enter(self, within: str) -> None:
+        """Go on inside a symbol."""
+        self.within = within
+
+    def declare(self, name: str, target: str, how: str, line: int) -> None:
+        """Bind a name in the innermost block."""
+        if self.blocks and name:
+            self.blocks[-1][name] = Local(f"{self.within}.{name}", target, how if target else "value", line)
+
+    def local(self, name: str) -> Local | None:
+        """Return what a name is bound to in the blocks around this place."""
+        for block in reversed(self.blocks):
+            if name in block:
+                return block[name]
+        return None
+
+    def place(self, local: Local) -> int:
+        """Return the place of a local name among the bindings."""
+        if local.place < 0:
+            local.place = len(self.bindings)
+            self.bindings.append(Binding(local.name, local.target, local.how, local.line))
+        return local.place
+
+    def rooted(self, text: str) -> str:
+        """Return an expression so that it means the same anywhere: a local first part becomes ``#place``."""
+        root, dot, rest = text.partition(".")
+        local = self.local(root)
+        return text if local is None else f"#{self.place(local)}{dot}{rest}"
+
+    # Facts.
+
+    def line(self, start: int) -> int:
+        """Return the line of a byte, from 1."""
+        return bisect_right(self._lines, start)
+
+    def bind(self, name: str, target: str, how: str, line: int) -> None:
+        """Say what a name of the file stands for."""
+        if name and target:
+            self.bindings.append(Binding(name, target, how, line))
+
+    def refer(self, text: str, kind: str, line: int, arguments: int = -1) -> None:
+        """Say that a name is called or used here."""
+        local = self.local(text.partition(".")[0])
+        if local is not None and kind != "call" and "." not in text:
+            return
+        bound = -1 if local is None else self.place(local)
+        self._references[text, kind, line, self.within, arguments, bound] = None
+
+    def symbol(self, name: str, kind: str, node: Node, named: Node | None, body: tuple[int, int] | None) -> Draft:
+        """Add a symbol that a node defines, and return it for what else is to be said of it."""
+        draft = Draft(name, kind, node.start_byte, node.end_byte)
+        if named is not None:
+            draft.named_at = named.start_byte
+            draft.word = self.source[named.start_byte : named.end_byte]
+        draft.body = body
+        draft.signature = (node.start_byte, body[0] if body else node.end_byte)
+        self.drafts.append(draft)
+        return draft
+
+    def facts(self, language: str, root: Node, package: str = "") -> Facts:
+        """Return all that was collected."""
+        self.drafts.sort(key=lambda draft: (draft.start, -draft.end))
+        used: set[tuple[str, str, str, int]] = set()
+        references = []
+        for text, kind, line, within, arguments, bound in self._references:
+            if kind == "use":
+                if (text, kind, within, bound) in used:
+                    continue
+                used.add((text, kind, within, bound))
+            references.append(Reference(text, kind, line, within, arguments, bound))
+        return Facts(
+            language=language,
+            symbols=tuple(self._symbol(place, draft) for place, draft in enumerate(self.drafts)),
+            imports=tuple(self.imports),
+            references=tuple(references),
+            bindings=tuple(self.bindings),
+            unread=trees.unread(root),
+            package=package,
+        )
+
+    def _symbol(self, place: int, draft: Draft) -> Symbol:
+        start, doc = self.lexemes.above(draft.start)
+        body = self.lexemes.between(*draft.body) if draft.body else []
+        signature = self.lexemes.line(*draft.signature, without=draft.named_at)
+        return Symbol(
+            name=draft.name,
+            kind=draft.kind,
+            first_line=self.line(start),
+            last_line=self.line(max(draft.start, draft.end - 1)),
+            signature="static " + signature if draft.name in self.hidden else signature,
+            body=trees.digest(body) if body else "",
+            doc=trees.digest(b" ".join(line.split()) for line in doc) if doc else "",
+            bases=draft.bases,
+            own=self._own(place, draft) if body else "",
+        )
+
+    def _own(self, place: int, draft: Draft) -> str:
+        first, end = draft.body or (0, 0)
+        tokens: list[bytes] = []
+        for inner in range(place + 1, len(self.drafts)):
+            nested = self.drafts[inner]
+            if nested.start >= end:
+                break
+            if nested.start >= first:
+                tokens += self.lexemes.between(first, nested.start)
+                first = max(first, nested.end)
+        tokens += self.lexemes.between(first, end)
+        return trees.digest(b"\1" if token == draft.word else token for token in tokens)
