@@ -9,7 +9,7 @@ from bespeak.text import safe
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.cli.context import Context, Values
-    from bespeak.coord.model import Conflict, Reserved
+    from bespeak.coord.model import Reserved
 
 _WAYS = ("warn", "fail")
 
@@ -42,7 +42,9 @@ def reserve(context: Context, values: Values) -> int:
             coord.close()
     code = 1 if made.dependency_error else 0
     if context.json:
-        context.print_json(_answer(context, made, code))
+        from bespeak.coord.answers import reserved
+
+        context.print_json(envelope(context, code) | reserved(made))
     else:
         _say(context, made)
     return code
@@ -64,45 +66,14 @@ def _check(values: Values) -> int:
     return ttl
 
 
-def _answer(context: Context, made: Reserved, code: int) -> dict[str, object]:
-    from bespeak.clock import iso
-
-    held = made.reservation
-    return {
-        **envelope(context, code),
-        "reservation_id": held.id,
-        "run_id": held.run_id,
-        "branch": held.branch,
-        "addresses": list(held.addresses),
-        "created_at": iso(held.created_us),
-        "expires_at": iso(held.expires_us),
-        "operation": held.operation,
-        "shared": held.shared,
-        "epoch": held.epoch,
-        **told(made.conflicts),
-        "depends_on": list(made.depends_on),
-        "dependency_error": made.dependency_error,
-        "repeated": made.repeated,
-    }
-
-
-def told(conflicts: list[Conflict]) -> dict[str, object]:
-    """Return conflicts for a program: in words, and in detail."""
-    from bespeak.coord.jsonform import conflict_json, message
-
-    return {
-        "conflicts": [message(conflict) for conflict in conflicts],
-        "conflict_details": [conflict_json(conflict) for conflict in conflicts],
-    }
-
-
 def _refused(context: Context, error: ClaimRefusedError) -> int:
+    if context.json:
+        from bespeak.coord.answers import refused
+
+        context.print_json(envelope(context, error.exit_code) | refused(error))
+        return error.exit_code
     from bespeak.coord.jsonform import message
 
-    if context.json:
-        facts = {"reservation_id": None, "run_id": error.run_id, "addresses": list(error.addresses)}
-        context.print_json(envelope(context, error.exit_code) | facts | told(error.conflicts))
-        return error.exit_code
     for conflict in error.conflicts:
         context.print(message(conflict))
     context.print(f"\n❌ Not reserved: {len(error.conflicts)} conflict(s).")

@@ -9,11 +9,8 @@ from bespeak.text import safe
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.cli.context import Context, Values
-    from bespeak.coord.model import Reservation
     from bespeak.coord.service import Coord
 
-_CODES = {"ok": 0, "already_released": 0, "not_found": 4}
-_STOP_CODES = {"ok": 0, "already_released": 1, "expired": 1, "not_found": 4}
 _GC_AFTER = "30d"
 _NOTHING = ("0", "0s")
 
@@ -29,9 +26,11 @@ def release(context: Context, values: Values) -> int:
 
 
 def _release_one(context: Context, values: Values, coord: Coord) -> int:
+    from bespeak.coord import answers
+
     status, found = coord.release(values["id"], run_id=values["run_id"])
-    code = _CODES[status]
-    facts = _facts(status, values["id"], found)
+    code = answers.RELEASE_CODES[status]
+    facts = answers.released(status, values["id"], found)
     text = {
         "ok": f"✅ Released {facts['reservation_id']}",
         "already_released": f"✅ Already released: {facts['reservation_id']}",
@@ -41,22 +40,12 @@ def _release_one(context: Context, values: Values, coord: Coord) -> int:
     return code
 
 
-def _facts(status: str, asked: str, found: Reservation | None) -> dict[str, object]:
-    from bespeak.clock import iso
-
-    return {
-        "status": status,
-        "reservation_id": asked if found is None else found.id,
-        "run_id": None if found is None else found.run_id,
-        "released_at": None if found is None else iso(found.released_us),
-    }
-
-
 def _release_mine(context: Context, values: Values, coord: Coord) -> int:
+    from bespeak.coord.answers import released_all
+
     found = coord.release_all(run_id=values["run_id"])
-    ids = [held.id for held in found]
-    text = "\n".join([f"✅ Released {len(ids)} reservation(s)", *(f" {identifier}" for identifier in ids)])
-    context.answer(envelope(context) | {"status": "ok", "released": ids, "count": len(ids)}, text)
+    text = "\n".join([f"✅ Released {len(found)} reservation(s)", *(f" {held.id}" for held in found)])
+    context.answer(envelope(context) | released_all(found), text)
     return 0
 
 
@@ -70,27 +59,18 @@ def heartbeat(context: Context, values: Values) -> int:
 
 
 def _beat(context: Context, values: Values, coord: Coord, extension: int) -> int:
-    from bespeak.clock import iso
+    from bespeak.coord import answers
     from bespeak.coord.jsonform import plain_time
 
     status, found = coord.heartbeat(values["id"], run_id=values["run_id"], extension_seconds=extension)
-    code = _STOP_CODES[status]
-    beat = status == "ok" and found is not None
-    facts = {
-        "status": status,
-        "reservation_id": values["id"] if found is None else found.id,
-        "run_id": None if found is None else found.run_id,
-        "last_beat_at": None if found is None else iso(found.beat_us),
-        "extended_expires_at": None if found is None else iso(found.expires_us),
-        "ttl_extended_seconds": extension if beat else 0,
-    }
+    code = answers.BEAT_CODES[status]
     if status == "not_found" or found is None:
         text = f"❌ There is no reservation {safe(values['id'])}"
-    elif beat:
+    elif status == "ok":
         text = f"✅ {found.id}\n Expires: {plain_time(found.expires_us)}"
     else:
         text = f"❌ Stop: {found.id} {'has expired' if status == 'expired' else 'was released'}"
-    context.answer(envelope(context, code) | facts, text)
+    context.answer(envelope(context, code) | answers.beaten(status, values["id"], found, extension), text)
     return code
 
 
@@ -136,10 +116,12 @@ def depend(context: Context, values: Values) -> int:
 
 
 def _depend(context: Context, values: Values, coord: Coord) -> int:
+    from bespeak.coord.answers import depends
+
     held = coord.depend(values["id"], values["on"], run_id=values["run_id"])
     needed = list(dict.fromkeys(values["on"]))
     text = "\n".join([f"✅ {held.id}\n Depends on ({len(needed)}):", *(f" {identifier}" for identifier in needed)])
-    context.answer(envelope(context) | {"reservation_id": held.id, "depends_on": needed}, text)
+    context.answer(envelope(context) | depends(held, needed), text)
     return 0
 
 

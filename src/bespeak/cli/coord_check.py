@@ -9,7 +9,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bespeak.cli.context import Context, Values
+    from bespeak.coord.address import Address
     from bespeak.coord.model import Conflict
+    from bespeak.coord.repository import Repository
 
 HELD = 7
 
@@ -20,10 +22,9 @@ def check(context: Context, values: Values) -> int:
     run_id, texts, found = look(values["address"], values["run_id"], context.ledger_flag, shared=values["shared"])
     code = HELD if found else 0
     if context.json:
-        from bespeak.cli.coord import told
+        from bespeak.coord.answers import checked
 
-        free = {"free": not found, "run_id": run_id, "addresses": texts}
-        context.print_json(envelope(context, code) | free | told(found))
+        context.print_json(envelope(context, code) | checked(run_id, texts, found))
         return code
     if not found:
         context.print(f"✅ Free: {len(texts)} address(es)")
@@ -36,7 +37,7 @@ def check(context: Context, values: Values) -> int:
 
 
 def look(
-    addresses: Sequence[str], run_id: str | None, ledger: str | None, *, shared: bool = False, folder: str | None = None
+    addresses: Sequence[str], run_id: str | None, ledger: str | None, *, shared: bool = False
 ) -> tuple[str, list[str], list[Conflict]]:
     """Return the run that asks, the addresses normalised, and what is in their way. Makes no book.
 
@@ -45,27 +46,43 @@ def look(
         run_id: who asks; None for the calling session.
         ledger: the value of ``--ledger``.
         shared: shared claims are not in the way.
-        folder: where relative addresses start; by default the working directory.
     """
     from bespeak.coord import checks, locate
-    from bespeak.coord.place import open_place, place_of
     from bespeak.coord.repository import find
-    from bespeak.coord.runs import default_run_id
     from bespeak.places import working_directory
 
-    run = checks.run_id(default_run_id() if run_id is None else run_id)
+    run = asking(run_id)
     checks.addresses(addresses)
-    here = working_directory() if folder is None else folder
+    here = working_directory()
     repository = find(here)
     wanted = locate.locate_all(addresses, repository, here)
-    texts = [address.text for address in wanted]
+    return run, [address.text for address in wanted], in_the_way(repository, wanted, run, ledger, shared=shared)
+
+
+def asking(run_id: str | None) -> str:
+    """Return the run that asks: the one given, else the calling session's.
+
+    Raises:
+        ClaimError: it is no run id.
+    """
+    from bespeak.coord import checks
+    from bespeak.coord.runs import default_run_id
+
+    return checks.run_id(default_run_id() if run_id is None else run_id)
+
+
+def in_the_way(
+    repository: Repository, wanted: Sequence[Address], run: str, ledger: str | None, *, shared: bool = False
+) -> list[Conflict]:
+    """Return what claims of other runs overlap some addresses; makes no book."""
+    from bespeak.coord.lookup import conflicts
+    from bespeak.coord.place import open_place, place_of
+
     place = place_of(repository, ledger)
     if place.missing:
-        return run, texts, []
-    from bespeak.coord.lookup import conflicts
-
+        return []
     engine = open_place(place)
     try:
-        return run, texts, engine.read(lambda tx: conflicts(tx, place.repo, run, wanted, shared=shared))
+        return engine.read(lambda tx: conflicts(tx, place.repo, run, wanted, shared=shared))
     finally:
         engine.close()

@@ -26,8 +26,6 @@ def list_(context: Context, values: Values) -> int:
 
 
 def _list(context: Context, values: Values, coord: Coord) -> int:
-    from bespeak.coord.jsonform import intent_json, reservation_json
-
     run_id, branch = values["run_id"], values["branch"]
     found = coord.reservations(over=values["all"], run_id=run_id, branch=branch, addresses=values["address"])
     intents = [
@@ -35,12 +33,9 @@ def _list(context: Context, values: Values, coord: Coord) -> int:
     ]
     now_us = coord.now_us()
     if context.json:
-        body = {
-            "count": len(found),
-            "reservations": [reservation_json(held, now_us) for held in found],
-            "intents": [intent_json(one) for one in intents],
-        }
-        context.print_json(envelope(context) | body)
+        from bespeak.coord.answers import listed
+
+        context.print_json(envelope(context) | listed(found, intents, now_us))
     else:
         context.print(_table(found, now_us) if found else "nothing is claimed")
         for one in intents:
@@ -82,13 +77,14 @@ def dag(context: Context, values: Values) -> int:
 
 def _dag(context: Context, values: Values, coord: Coord) -> int:
     from bespeak.coord import dag as dags
-    from bespeak.coord.jsonform import graph_json
 
     graph, by_id = coord.order()
     labels = {key: safe(f"{held.run_id}: {', '.join(held.addresses)}") for key, held in by_id.items()}
     only = (dags.READY,) if values["ready"] else None
     if context.json:
-        context.print_json(envelope(context) | graph_json(graph, by_id, only))
+        from bespeak.coord.answers import ordered
+
+        context.print_json(envelope(context) | ordered(graph, by_id, ready=values["ready"]))
     elif values["dot"]:
         context.print(dags.dot(graph, labels))
     elif values["mermaid"]:
