@@ -14,7 +14,6 @@ import errno
 import os
 import select
 from binascii import crc32
-from contextlib import suppress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -144,5 +143,7 @@ def _make_folder(path: str, mode: int) -> None:
         os.mkdir(path, mode)
     except FileExistsError:
         return
+    from contextlib import suppress
+
     with suppress(FileNotFoundError):  # a writer removed the empty folder in between
         os.chmod(path, mode)
