@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 
 from bespeak.cli import output
-from bespeak.cli.coord_check import look
-from bespeak.cli.coord_shared import documented, with_coord
+from bespeak.cli.coord_shared import documented
+from bespeak.errors import BespeakError
 from bespeak.text import safe
 
 TYPE_CHECKING = False
@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bespeak.cli.context import Context, Values
+    from bespeak.coord.address import Address
     from bespeak.coord.model import Conflict
+    from bespeak.coord.repository import Repository
 
 _REFUSED = 1
 _EDIT_REFUSED = 2
@@ -31,11 +33,9 @@ def guard(context: Context, values: Values) -> int:
 
 def _install(context: Context, values: Values) -> int:
     from bespeak.coord.guard import CONFIGURATION, install
-    from bespeak.coord.repository import find
-    from bespeak.places import working_directory
 
     program = [sys.executable, "-m", "bespeak", *_ledger(context)]
-    made = install(find(working_directory()), program, refuse=values["refuse"])
+    made = install(_here(), program, refuse=values["refuse"])
     manner = "refuses" if values["refuse"] else "warns"
     context.print("\n".join([f"✅ The guard {manner}, in:", *(f" {safe(path)}" for path in made)]))
     edit = output.shell_words(["bespeak", *_ledger(context), "coord", "guard", "edit"])
@@ -50,38 +50,43 @@ def _ledger(context: Context) -> list[str]:
 def _remove(context: Context, values: Values) -> int:
     del values
     from bespeak.coord.guard import remove
-    from bespeak.coord.repository import find
-    from bespeak.places import working_directory
 
-    gone = remove(find(working_directory()))
+    gone = remove(_here())
     context.print("\n".join([f"Removed {len(gone)} hook(s)", *(f" {safe(path)}" for path in gone)]))
     return 0
 
 
 def _commit(context: Context, values: Values) -> int:
     from bespeak.coord.guard import staged
-    from bespeak.coord.repository import find
-    from bespeak.places import working_directory
 
-    return _judge(context, values, staged(find(working_directory())), "commit")
+    where = _here()
+    return _judge(context, values, where, staged(where), "commit")
 
 
 def _push(context: Context, values: Values) -> int:
     from bespeak.coord.guard import pushed
+
+    where = _here()
+    lines = sys.stdin.read(_LONGEST_INPUT).splitlines()
+    return _judge(context, values, where, pushed(where, lines, values["remote"] or ""), "push")
+
+
+def _here() -> Repository:
     from bespeak.coord.repository import find
     from bespeak.places import working_directory
 
-    lines = sys.stdin.read(_LONGEST_INPUT).splitlines()
-    files = pushed(find(working_directory()), lines, values["remote"] or "")
-    return _judge(context, values, files, "push")
+    return find(working_directory())
 
 
-def _judge(context: Context, values: Values, files: Sequence[str], what: str) -> int:
-    found = _touched(context, values["run_id"], [f":/{name}" for name in files if _can_be_claimed(name)])
+def _judge(context: Context, values: Values, where: Repository, files: Sequence[str], what: str) -> int:
+    from bespeak.coord.jsonform import message
+    from bespeak.coord.locate import literal
+
+    found = _touched(context, values["run_id"], where, [literal(name) for name in files])
     if not found:
         return 0
     for conflict in found:
-        _tell(conflict)
+        output.to_stderr(message(conflict))
     if not values["refuse"]:
         output.to_stderr(f"⚠️ This {what} touches what another run has claimed.")
         return 0
@@ -89,66 +94,36 @@ def _judge(context: Context, values: Values, files: Sequence[str], what: str) ->
     return _REFUSED
 
 
-def _can_be_claimed(name: str) -> bool:
-    """Tell whether a file's name can be an address; if it cannot, nobody holds it."""
-    from bespeak.coord.errors import ClaimError
-    from bespeak.coord.locate import check
-
-    try:
-        check([f":/{name}"])
-    except ClaimError:
-        return False
-    return "::" not in name
-
-
-def _tell(conflict: Conflict) -> None:
-    from bespeak.coord.jsonform import message
-
-    output.to_stderr(message(conflict))
-
-
-def _touched(context: Context, run_id: str | None, addresses: Sequence[str]) -> list[Conflict]:
+def _touched(context: Context, run_id: str | None, where: Repository, files: Sequence[Address]) -> list[Conflict]:
     """Return the claims of other runs that edits of these files would meet."""
-    from bespeak.coord.locate import MAX_ADDRESSES
+    from bespeak.cli.coord_check import asking, in_the_way
 
-    found: list[Conflict] = []
-    for start in range(0, len(addresses), MAX_ADDRESSES):
-        _, _, some = look(addresses[start : start + MAX_ADDRESSES], run_id, context.ledger_flag)
-        found += some
-    return _not_shared_out(context, run_id, found) if found else found
+    run = asking(run_id)
+    found = in_the_way(where, files, run, context.ledger_flag)
+    return _not_shared_out(context, run, where, found) if found else found
 
 
-def _not_shared_out(context: Context, run_id: str | None, found: list[Conflict]) -> list[Conflict]:
-    from bespeak.coord.guard import in_the_way
-    from bespeak.coord.runs import default_run_id
+def _not_shared_out(context: Context, run: str, where: Repository, found: list[Conflict]) -> list[Conflict]:
+    from bespeak.coord.guard import not_shared_out
+    from bespeak.coord.service import open_coord
 
-    own: list[str] = []
-
-    def read(coord: object) -> int:
-        mine = coord.reservations(run_id=default_run_id() if run_id is None else run_id)  # type: ignore[attr-defined]
-        own.extend(text for held in mine for text in held.addresses)
-        return 0
-
-    with_coord(context, read)
-    return in_the_way(found, own)
+    coord = open_coord(where.root, ledger=context.ledger_flag)
+    try:
+        mine = coord.reservations(run_id=run)
+    finally:
+        coord.close()
+    return not_shared_out(found, [text for held in mine for text in held.addresses])
 
 
 def _edit(context: Context, values: Values) -> int:
     """Answer an agent's hook: the JSON on standard input names the file."""
-    import os
-
-    from bespeak.coord.errors import ClaimError
-    from bespeak.coord.guard import edited_file
-    from bespeak.errors import NoContextError
-    from bespeak.places import working_directory
-
-    name = edited_file(sys.stdin.buffer.read(_LONGEST_INPUT).decode("utf-8", "replace"))
-    if name is None:
-        return 0
     try:
-        found = _touched(context, values["run_id"], [os.path.join(working_directory(), name)])
-    except (ClaimError, NoContextError):
-        return 0  # a file outside the repository is nobody's
+        found = _edited(context, values)
+    except BespeakError as error:
+        if not values["refuse"]:
+            raise
+        output.to_stderr(f"❌ Nobody can say whether another run has claimed this: {output.one_line(str(error))}")
+        return _EDIT_REFUSED
     if not found:
         return 0
     from bespeak.coord.jsonform import message
@@ -159,3 +134,16 @@ def _edit(context: Context, values: Values) -> int:
         return _EDIT_REFUSED
     context.print_json({"systemMessage": f"{text}\nAnother run has claimed this."})
     return 0
+
+
+def _edited(context: Context, values: Values) -> list[Conflict]:
+    """Return the claims on the file that is about to be edited; a file in no repository is nobody's."""
+    import os
+
+    from bespeak.coord.guard import edited_file
+    from bespeak.coord.locate import file_at
+    from bespeak.places import working_directory
+
+    name = edited_file(sys.stdin.buffer.read(_LONGEST_INPUT).decode("utf-8", "replace"))
+    found = None if name is None else file_at(os.path.join(working_directory(), name))
+    return [] if found is None else _touched(context, values["run_id"], found[0], [found[1]])

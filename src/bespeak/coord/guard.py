@@ -151,7 +151,7 @@ def pushed(repository: Repository, lines: Iterable[str], remote: str) -> list[st
             continue
         known = [f"^{words[3]}"] if words[3].strip(_NO_COMMIT) and _has(repository, words[3]) else []
         seen = ["--not", f"--remotes={remote}"] if remote else ["--not", "--remotes"]
-        log = ["log", "--format=", "--name-only", "--no-renames", "-m", "-z", words[1], *known, *seen]
+        log = ["log", "--format=", "--name-only", "--no-renames", "-c", "-z", words[1], *known, *seen]
         found |= dict.fromkeys(_names(ask(repository, *log, null=True)))
     return list(found)
 
@@ -168,7 +168,7 @@ def _names(text: str) -> list[str]:
     return list(dict.fromkeys(name.strip("\n") for name in text.split("\0") if name.strip("\n")))
 
 
-def in_the_way(conflicts: Sequence[Conflict], own: Sequence[str]) -> list[Conflict]:
+def not_shared_out(conflicts: Sequence[Conflict], own: Sequence[str]) -> list[Conflict]:
     """Leave out claims on a part of a file of which the run holds another part.
 
     Args:

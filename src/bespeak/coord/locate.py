@@ -10,7 +10,7 @@ import os
 from bespeak.coord import repository
 from bespeak.coord.address import SEPARATOR, Address, is_wild, symbol_names
 from bespeak.coord.errors import ClaimError
-from bespeak.text import shown
+from bespeak.text import safe, shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,14 +74,15 @@ def locate(text: str, where: Repository, folder: str) -> Address:
     Raises:
         ClaimError: it lies outside the repository, or cannot be understood.
     """
-    path, separator, symbol = text.partition(SEPARATOR)
+    path, _, symbol = text.partition(SEPARATOR)
     if path.startswith(_FROM_ROOT):
         folder, path = where.root, path[len(_FROM_ROOT) :] or "."
-    names = symbol_names(symbol)
-    whole = not separator or names == ("*",)
+    names, symbol = _symbol(symbol)
     full = os.path.join(folder, path)
-    suffix = "" if whole else SEPARATOR + symbol
+    suffix = SEPARATOR + symbol if names else ""
     try:
+        if _has_braces(path) and not os.path.lexists(full):
+            raise _invalid(text, "braces are not understood in a pattern; name each")
         if is_wild(path) and not os.path.lexists(full):
             return _pattern(text, path, folder, where, suffix)
         relative = _relative(text, full, where)
@@ -92,7 +93,38 @@ def locate(text: str, where: Repository, folder: str) -> Address:
         if suffix:
             raise _invalid(text, "a folder has no symbols")
         return Address(_fits(text, f"{relative or '.'}/"), relative)
-    return Address(_fits(text, relative + suffix), relative, () if whole else names)
+    return Address(_fits(text, relative + suffix), relative, names)
+
+
+def literal(name: str) -> Address:
+    """Return the address of a file as git names it: from the root, no link on the way, no character special.
+
+    A name that is no UTF-8 cannot be claimed, but a folder or a pattern around it can: it is made readable.
+    """
+    readable = repository.readable(name)
+    return Address(readable, readable)
+
+
+def file_at(path: str) -> tuple[Repository, Address] | None:
+    """Return the repository that a file on disk (absolute path) belongs to and its address there; None if in none."""
+    try:
+        folder = os.path.realpath(os.path.dirname(path))
+        where = repository.around(folder) or repository.around(os.path.dirname(os.path.realpath(path)))
+        return None if where is None else (where, literal(_relative(path, path, where)))
+    except (ValueError, ClaimError):  # what no name on disk can be, or a link to somewhere else
+        return None
+
+
+def _symbol(text: str) -> tuple[tuple[str, ...], str]:
+    """Return the names of a symbol, and its text; ``*`` at its end is all there is in what is named before it."""
+    names = symbol_names(text)
+    if names[-1:] != ("*",):
+        return names, text
+    return names[:-1], text.rpartition("*")[0].rstrip(".:")
+
+
+def _has_braces(path: str) -> bool:
+    return "{" in path and "," in path and "}" in path
 
 
 def _fits(text: str, normalised: str) -> str:
@@ -107,18 +139,45 @@ def _fits(text: str, normalised: str) -> str:
     return normalised
 
 
-def _relative(text: str, full: str, where: Repository) -> str:
+def _relative(text: str, full: str, where: Repository, *, within: bool = False) -> str:
+    """Return a path from the root of the repository; ``within``: what is named lies inside the folder ``full``."""
     real = os.path.realpath(full)
     relative = _below(real, where.root)
     if relative is None and os.path.islink(full):  # it leads outside, but is itself a file of the repository
         above, name = os.path.split(full)
-        relative = _below(os.path.join(os.path.realpath(above), name), where.root)
-    if relative is not None:
-        return relative
-    other = repository.around(real if os.path.isdir(real) else os.path.dirname(real))
-    if other is not None and other.common_dir == where.common_dir:
+        real = os.path.join(os.path.realpath(above), name)
+        relative = _below(real, where.root)
+    other = _around(real) if relative is None else _between(real, where, within=within)
+    if other is None:
+        if relative is not None:
+            return relative
+    elif other.common_dir == where.common_dir:
         return _below(real, other.root) or ""
+    elif relative is not None:
+        inner = other.root[len(where.root) :].strip("/")
+        raise _invalid(text, f"is in another repository ({safe(inner)}); claim it from there")
     raise _invalid(text, "is outside the repository")
+
+
+def _around(real: str) -> Repository | None:
+    return repository.around(real if os.path.isdir(real) else os.path.dirname(real))
+
+
+def _between(real: str, where: Repository, *, within: bool) -> Repository | None:
+    """Return the work tree inside that of ``where`` which ``real`` is in: of the same clone, a submodule, a clone.
+
+    A submodule itself, as a whole, is a thing of the repository around it; what lies ``within`` it is not.
+    """
+    top = real
+    while len(top) > len(where.root):
+        if os.path.lexists(os.path.join(top, ".git")):
+            found = repository.around(top)
+            if found is None or found.root == where.root:
+                return None
+            whole = found.root == real and not within and found.common_dir != where.common_dir
+            return None if whole else found
+        top = os.path.dirname(top)
+    return None
 
 
 def _below(path: str, root: str) -> str | None:
@@ -129,15 +188,13 @@ def _below(path: str, root: str) -> str | None:
 
 
 def _pattern(text: str, path: str, folder: str, where: Repository, suffix: str) -> Address:
-    if "{" in path and "," in path and "}" in path:
-        raise _invalid(text, "braces are not understood in a pattern; name each")
     wanted = f"{path}**" if path.endswith("/") else path
     names = [name for name in wanted.split("/") if name not in {"", "."}]
     first = next(number for number, name in enumerate(names) if is_wild(name))
     if ".." in names[first:]:
         raise _invalid(text, "'..' after a wildcard")
     start = "/" if path.startswith("/") else folder
-    above = _relative(text, os.path.join(start, *names[:first]), where)
+    above = _relative(text, os.path.join(start, *names[:first]), where, within=True)
     normalised = "/".join([*([above] if above else []), *names[first:]])
     if len(normalised) > MAX_PATTERN:
         raise _invalid(text, f"a pattern is at most {MAX_PATTERN} characters long")

@@ -36,8 +36,19 @@ class Place:
 
     @property
     def missing(self) -> bool:
-        """The book is a file that does not exist: nothing was ever claimed."""
-        return not self.url.startswith(_POSTGRES) and not os.path.lexists(self.url)
+        """The book is a file that does not exist: nothing was ever claimed.
+
+        One that this user may not even look for may exist, and its claims count: opening it says what is wrong.
+        """
+        if self.url.startswith(_POSTGRES):
+            return False
+        try:
+            os.lstat(self.url)
+        except FileNotFoundError:
+            return True
+        except OSError:
+            return False
+        return False
 
 
 def place_of(repository: Repository, flag: str | None) -> Place:

@@ -40,14 +40,14 @@ class Repository:
         head = _read(os.path.join(self.git_dir, "HEAD")).strip()
         name = head.removeprefix("ref:").strip()
         if head.startswith("ref:") and not name.endswith("/.invalid"):
-            return _readable(name.removeprefix(_HEADS))
+            return readable(name.removeprefix(_HEADS))
         if len(head) >= 2 * 20 and not head.strip("0123456789abcdef"):
             return head[:_SHORT]
         return _ask(self.root, "symbolic-ref", "--short", "HEAD") or _ask(self.root, "rev-parse", "--short", "HEAD")
 
 
-def _readable(name: str) -> str:
-    """Return a branch's name as text that a book can hold; git's names are bytes."""
+def readable(name: str) -> str:
+    """Return a name as text that a book can hold; git's names of branches and files are bytes."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
@@ -70,8 +70,14 @@ def find(folder: str, environ: Mapping[str, str] | None = None) -> Repository:
     else:
         found = around(folder)
     if found is None:
+        if _is_bare(folder):
+            raise NoContextError(f"a bare repository has no files to claim; use one of its work trees: {safe(folder)}")
         raise NoContextError(f"not a git repository (or any folder above): {safe(folder)}")
     return found
+
+
+def _is_bare(folder: str) -> bool:
+    return all(os.path.exists(os.path.join(folder, name)) for name in ("HEAD", "objects", "refs"))
 
 
 def around(folder: str) -> Repository | None:
@@ -124,7 +130,7 @@ def _ask(root: str, *words: str) -> str:
     import subprocess
 
     asked = subprocess.run(["git", "-C", root, *words], check=False, capture_output=True)
-    return _readable(os.fsdecode(asked.stdout).strip())
+    return readable(os.fsdecode(asked.stdout).strip())
 
 
 def name_of(repository: Repository) -> str:

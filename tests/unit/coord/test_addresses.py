@@ -58,6 +58,70 @@ def test_a_file_of_another_work_tree_of_the_same_clone_is_the_same_file(name, re
     assert name(str(tmp_path / "wt" / "src")) == "src/"
 
 
+def test_a_work_tree_inside_the_repository_holds_the_same_files(name, repo):
+    git(repo, "add", ".")
+    git(repo, "commit", "-qm", "one")
+    git(repo, "worktree", "add", "-q", str(repo / ".trees" / "x"), "-b", "other")
+    assert name(".trees/x/src/a.py::f") == "src/a.py::f"
+    assert name("a.py", repo / ".trees" / "x" / "src") == "src/a.py"
+    assert name(".trees/x/src/") == "src/"
+    assert name(".trees/x/src/*.py") == "src/*.py"
+    assert name(".trees/x") == "./"
+    assert name(".trees/") == ".trees/"
+
+
+def test_a_file_of_a_submodule_is_claimed_in_the_submodule(name, repo, tmp_path):
+    git(tmp_path, "init", "-q", "inner")
+    git(tmp_path / "inner", "commit", "-q", "--allow-empty", "-m", "one")
+    git(repo, "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(tmp_path / "inner"), "lib/sub")
+    with pytest.raises(ClaimError, match=r"is in another repository \(lib/sub\); claim it from there"):
+        name("lib/sub/x.py")
+    with pytest.raises(ClaimError, match="is in another repository"):
+        name("lib/sub/*.py")
+    assert name("lib/sub") == "lib/sub/"
+    assert name("lib/") == "lib/"
+
+
+def test_a_broken_git_file_on_the_way_is_no_repository(name, repo):
+    (repo / "src" / ".git").write_text("gitdir: /nowhere\n")
+    assert name("src/a.py") == "src/a.py"
+
+
+def test_braces_are_refused_unless_a_file_is_called_so(name, repo):
+    for text in ("src/{a,b}.py", "src/*.{js,py}"):
+        with pytest.raises(ClaimError, match="braces are not understood"):
+            name(text)
+    (repo / "{a,b}").write_text("")
+    assert name("{a,b}") == "{a,b}"
+    assert name("{a}.py") == "{a}.py"
+
+
+def test_names_as_git_has_them_are_taken_as_they_are():
+    for text in ("src/[id].tsx", "a::b.py", "*{a,b}", ":/x", "a b\n"):
+        found = locate.literal(text)
+        assert (found.text, found.path, found.symbol, found.glob, found.key) == (text, text, (), False, text)
+        assert relation(found, read("src/")) == ("inside" if text.startswith("src/") else None)
+    assert locate.literal("src/\udcff.py").key == "src/\ufffd.py"
+
+
+def test_the_repository_of_a_file_on_disk(repo, tmp_path):
+    os.symlink("src/a.py", repo / "link.py")
+    os.symlink("/etc/passwd", repo / "out.cfg")
+    os.symlink(repo / "src" / "a.py", tmp_path / "in.py")
+    for text, expected in (
+        ("src/a.py", "src/a.py"),
+        ("link.py", "src/a.py"),
+        ("../in.py", "src/a.py"),
+        ("out.cfg", "out.cfg"),
+        ("src/new [x].py", "src/new [x].py"),
+        ("no/such/folder/x", "no/such/folder/x"),
+    ):
+        where, address = locate.file_at(str(repo / text))
+        assert (where.root, address.text) == (str(repo), expected)
+    for text in ("/etc/passwd", str(tmp_path / "x"), str(repo / "\ud800"), str(repo / "a\0b")):
+        assert locate.file_at(text) is None
+
+
 def test_patterns(name, repo):
     assert name("src/*.py") == "src/*.py"
     assert name("./src/sub/../**/x?.py") == "src/**/x?.py"
@@ -74,6 +138,9 @@ def test_symbols(name):
     assert name("src/a.py::C.m") == "src/a.py::C.m"
     assert stored("a.cpp::ns::C::f", glob=False).symbol == ("ns", "C", "f")
     assert name("src/a.py::*") == "src/a.py"
+    assert name("src/a.py::C.*") == name("src/a.py::C::*") == "src/a.py::C"
+    assert name("src/*.py::C.*") == "src/*.py::C"
+    assert name("src/a.cpp::C::operator*") == "src/a.cpp::C::operator*"
 
 
 PAIRS = [

@@ -78,6 +78,51 @@ def test_parts_of_one_file_are_shared_out(run, history):
     assert commit(history, "src/a.py", "z = 3\n").returncode == 1
 
 
+@pytest.mark.parametrize("name", ["src/[id].tsx", "src/{a,b}*", "src/a::b.py", "src/\udcff.py", "src/a\nb", "src/ ü"])
+def test_any_name_that_git_knows_is_guarded_and_means_only_itself(run, repo, name):
+    with open(os.path.join(os.fsencode(repo), os.fsencode(name)), "w", encoding="utf-8") as file:
+        file.write("x")
+    git(repo, "add", ".")
+    git(repo, "commit", "-qm", "one")
+    run("guard", "install", "--refuse")
+    git(repo, "rm", "-q", "--", name)
+    run("reserve", "src/i.tsx", "src/a", "src/a.py", "src/b1", "--run-id", "other")
+    run("reserve", "src/", "--run-id", "third")
+    done = attempt(repo, "commit", "-m", "x")
+    assert (done.returncode, done.stderr.count("already reserved")) == (1, 1)
+    run("release", "--mine", "--run-id", "third")
+    assert attempt(repo, "commit", "-m", "x").returncode == 0
+
+
+def test_the_first_commit_of_all_is_guarded(run, repo):
+    run("guard", "install", "--refuse")
+    run("reserve", "src/a.py", "--run-id", "other")
+    git(repo, "add", ".")
+    assert attempt(repo, "commit", "-m", "x").returncode == 1
+    assert attempt(repo, "commit", "-m", "x", run_id="other").returncode == 0
+
+
+def test_a_merge_touches_what_it_changed_itself(run, history, tmp_path):
+    git(tmp_path, "init", "-q", "--bare", "origin.git")
+    git(history, "remote", "add", "origin", str(tmp_path / "origin.git"))
+    git(history, "checkout", "-qb", "side")
+    commit(history, "src/b.py")
+    git(history, "checkout", "-q", "main")
+    commit(history, "src/a.py")
+    git(history, "push", "-q", "origin", "main", "side")
+    git(history, "checkout", "-q", "side")
+    git(history, "merge", "-q", "--no-edit", "main")
+    run("guard", "install", "--refuse")
+    run("reserve", "src/a.py", "--run-id", "other")
+    assert attempt(history, "push", "-q", "origin", "side").returncode == 0
+    git(history, "checkout", "-qb", "evil", "side~1")
+    git(history, "merge", "-q", "--no-commit", "main")
+    (history / "src/a.py").write_text("changed = in_the_merge\n")
+    git(history, "add", ".")
+    git(history, "commit", "-q", "--no-verify", "-m", "merge")
+    assert attempt(history, "push", "-q", "origin", "evil").returncode == 1
+
+
 def test_the_guard_holds_in_every_work_tree(run, history, tmp_path):
     git(history, "worktree", "add", "-q", str(tmp_path / "wt"), "-b", "side")
     run("guard", "install", "--refuse")
@@ -165,6 +210,26 @@ def test_the_configuration_is_printed_and_its_command_works(run, repo):
     assert edit(call, "--refuse", "--run-id", "other").returncode == 0
     for free in ({"tool_input": {"file_path": "/etc/passwd"}}, {}, b"\xff{", b""):
         assert edit(free, "--refuse").returncode == 0
+
+
+def test_an_edit_is_looked_up_where_the_file_is(run, repo, tmp_path):
+    (repo / "src/[id].tsx").write_text("")
+    run("reserve", "src/a.py", "src/[id].tsx", "--run-id", "other")
+    for cwd, name in ((tmp_path, "repo/src/a.py"), (repo / "src", "a.py"), (tmp_path, str(repo / "src/[id].tsx"))):
+        assert edit({"file_path": name}, "--refuse", cwd=cwd).returncode == 2
+    for name in ("repo/src/i.tsx", "new.py", "\ud800", "a\0b", "", "repo"):
+        assert edit({"file_path": name}, "--refuse", cwd=tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize("run_id", ["x" * 300, "other"])
+def test_a_question_that_has_no_answer_is_no_permission(run, repo, run_id, monkeypatch):
+    run("reserve", "src/a.py", "--run-id", "other")
+    if run_id == "other":
+        (repo / ".git" / "bespeak" / "coord.sqlite3").write_text("no database, " * 99)
+    monkeypatch.setenv("BESPEAK_RUN_ID", run_id)
+    refused = edit({"file_path": "src/a.py"}, "--refuse")
+    assert (refused.returncode, b"Nobody can say" in refused.stderr) == (2, True)
+    assert edit({"file_path": "src/a.py"}).returncode not in {0, 2}
 
 
 def test_the_file_is_read_out_of_any_document():

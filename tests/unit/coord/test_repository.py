@@ -98,6 +98,21 @@ def test_a_shared_book_keeps_repositories_apart(repo, tmp_path, monkeypatch):
     assert place.place_of(found, None).repo == "ours"
 
 
+def test_a_bare_repository_says_that_it_is_bare(tmp_path):
+    git(tmp_path, "init", "-q", "--bare", "b.git")
+    with pytest.raises(NoContextError, match="a bare repository has no files to claim"):
+        repository.find(str(tmp_path / "b.git"), {})
+
+
+def test_a_book_is_missing_only_when_there_is_certainly_none(tmp_path):
+    assert place.Place(str(tmp_path / "no" / "book")).missing
+    assert not place.Place("postgresql:///x").missing
+    (tmp_path / "file").write_text("")
+    assert not place.Place(str(tmp_path / "file" / "book")).missing
+    os.symlink("/nowhere/book", tmp_path / "link")
+    assert not place.Place(str(tmp_path / "link")).missing
+
+
 _PRINT = "import os; {}from bespeak.coord.runs import default_run_id; print(default_run_id())"
 
 
