@@ -1,0 +1,180 @@
+"""The symbol index of a repository: what every file of any revision says, each content read once.
+
+with open_index(repository) as index:
+    snapshot = index.snapshot("HEAD")
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from _thread import RLock
+
+from bespeak.coord.symbols import gitread, reading
+from bespeak.coord.symbols.cache import Cache, Key
+from bespeak.coord.symbols.languages import registry
+from bespeak.coord.symbols.model import Unread
+from bespeak.coord.symbols.snapshot import Snapshot, Source
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+    from typing import Self
+
+    from bespeak.coord.repository import Repository
+    from bespeak.coord.symbols.cache import Entry
+    from bespeak.coord.symbols.model import Facts
+
+    Progress = Callable[[int, int], None]
+
+_FOLDER, _FILE = "bespeak", "symbols.sqlite3"
+_PER_TRANSACTION = 400
+_TRIES = 3
+
+
+def open_index(repository: Repository, progress: Progress | None = None) -> Index:
+    """Return the symbol index of a repository.
+
+    Args:
+        repository: where to read.
+        progress: called while files are read, with how many are and how many there are in all.
+    """
+    return Index(repository, progress)
+
+
+class Index:
+    """Files of a repository as facts; one index serves many threads, many processes share what it keeps."""
+
+    def __init__(self, repository: Repository, progress: Progress | None = None) -> None:
+        self.repository = repository
+        self.cache = Cache(os.path.join(repository.common_dir, _FOLDER, _FILE))
+        self.blobs = gitread.Blobs(repository)
+        self.lock = RLock()
+        self.read_count = 0
+        """How many contents this index has parsed: those that nobody had read before."""
+        self._progress = progress
+
+    @property
+    def notice(self) -> str:
+        """Why what is read cannot be kept; empty if it is."""
+        return self.cache.notice
+
+    def snapshot(self, revision: str) -> Snapshot:
+        """Return the files of a revision: a branch, a tag, a commit id, ``HEAD~2``.
+
+        Raises:
+            ClaimError: there is no such revision.
+            UnavailableError: the extra with the grammars is not installed.
+        """
+        return Snapshot(self, gitread.revision(self.repository, revision))
+
+    def worktree(self) -> Snapshot:
+        """Return the files of the work tree as they are: changed and new ones too, ignored ones not.
+
+        Raises:
+            UnavailableError: the extra with the grammars is not installed.
+        """
+        return Snapshot(self, gitread.worktree(self.repository))
+
+    def facts(self, path: str, source: bytes, blob: str | None = None) -> Facts | None:
+        """Return what a content says that need not be in the repository; None if its language cannot be read.
+
+        Args:
+            path: what the file is called.
+            source: its bytes.
+            blob: the id of these bytes in git, if it is known.
+        """
+        language = registry.language_of(path)
+        if language is None:
+            return None
+        suffix = registry.suffix_of(path)
+        key = Key(blob or gitread.blob_id(source, "sha1"), suffix, registry.version(language))
+        with self.lock:
+            kept = self.cache.known([key]).get(key)
+            facts = None if kept is None else self.cache.facts(kept[0])
+            if facts is None:
+                facts = reading.facts_of(source, language, suffix)
+                self.read_count += 1
+                self._keep([reading.entry_of(key, facts)])
+        return facts
+
+    def sources(self, listing: gitread.Listing) -> tuple[dict[str, Source], tuple[Unread, ...]]:
+        """Return what is kept of each file of a listing; what has never been read is read now."""
+        wanted: dict[str, tuple[Key, str]] = {}
+        for path, blob in listing.blobs.items():
+            language = registry.language_of(path)
+            if language is not None:
+                key = Key(blob, registry.suffix_of(path), registry.version(language))
+                wanted[path] = (key, language)
+        with self.lock:
+            known = self._known(listing, wanted)
+        sources: dict[str, Source] = {}
+        unread = list(listing.unread)
+        for path, (key, language) in sorted(wanted.items()):
+            if key not in known:
+                unread.append(Unread(path, "its contents are not in this clone, or it was changed just now"))
+                continue
+            number, lines = known[key]
+            unread += [Unread(path, why, line) for line, why in lines]
+            if all(line for line, _ in lines):
+                sources[path] = Source(number, language)
+        return sources, tuple(sorted(unread, key=lambda part: (part.path, part.line)))
+
+    def _known(
+        self, listing: gitread.Listing, wanted: dict[str, tuple[Key, str]]
+    ) -> dict[Key, tuple[int, list[tuple[int, str]]]]:
+        keys = {key: reading.Job(key, language, listing.loose.get(key.blob, "")) for key, language in wanted.values()}
+        for left in reversed(range(_TRIES)):
+            try:
+                known = self.cache.known(keys)
+                missing = [job for key, job in keys.items() if key not in known]
+                if missing:
+                    self._read(missing)
+                    known = self.cache.known(keys)
+                    self.cache.prune({number for number, _ in known.values()})
+            except sqlite3.Error as failed:
+                if not left:
+                    raise
+                self.cache.start_again(failed)
+            else:
+                return known
+        return {}
+
+    def _read(self, jobs: list[reading.Job]) -> None:
+        batch: list[Entry] = []
+        for done, (_, entry) in enumerate(reading.read_all(self.repository, self.blobs, jobs), 1):
+            self.read_count += 1
+            if entry is not None:
+                batch.append(entry)
+            if len(batch) == _PER_TRANSACTION:
+                self.cache.keep(batch)
+                batch = []
+            if self._progress is not None:
+                self._progress(done, len(jobs))
+        self.cache.keep(batch)
+
+    def _keep(self, entries: list[Entry]) -> None:
+        try:
+            self.cache.keep(entries)
+        except sqlite3.Error as failed:
+            self.cache.start_again(failed)
+
+    def read_again(self, path: str, source: Source, content: bytes | None) -> Facts | None:
+        """Return the facts of a file whose entry in the cache has gone or is broken, read from its contents."""
+        if content is None:
+            return None
+        return reading.facts_of(content, source.language, registry.suffix_of(path))
+
+    def close(self) -> None:
+        """Let go of the cache and of git."""
+        self.blobs.close()
+        self.cache.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
