@@ -99,6 +99,6 @@ def _say(context: Context, made: Reserved) -> None:
         for needed in made.depends_on:
             context.print(f" {needed}")
     if made.conflicts:
-        context.print(f"\n ⚠️ {len(made.conflicts)} conflict(s) detected. Run 'bespeak coord list' for details.")
+        context.print(f"\n ⚠️ {len(made.conflicts)} conflict(s) detected. Run 'bespeak coord forecast' for details.")
     if made.dependency_error:
         output.to_stderr(f"\n ⚠️ Dependency error: {safe(made.dependency_error)}")

@@ -103,12 +103,12 @@ def range_inside(address: Address) -> tuple[str, str]:
         begun = globs.literal_prefix(address.path)[1]
     if begun:
         low = f"{key}/{begun}" if key else begun
-        return low, _after(low)
+        return low, after(low)
     return (f"{key}/", f"{key}0") if key else _EVERYTHING
 
 
-def _after(prefix: str) -> str:
-    """Return the first text, by code points, that is greater than all that begin with ``prefix``."""
+def after(prefix: str) -> str:
+    """Return the first text, by code points, that is greater than all that begin with ``prefix``, which is not empty."""
     last = ord(prefix[-1])
     if last == _BELOW_SURROGATES:
         return prefix[:-1] + _ABOVE_SURROGATES

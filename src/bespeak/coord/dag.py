@@ -6,6 +6,7 @@ satisfied, else blocked. What it needs and nobody knows any more was ended and r
 
 from __future__ import annotations
 
+from bespeak.coord.drawing import dot_text, mermaid_text
 from bespeak.values import value
 
 TYPE_CHECKING = False
@@ -106,14 +107,10 @@ def _waves(over: Mapping[str, bool], blockers: Mapping[str, set[str]]) -> dict[s
 def dot(of: Graph, labels: Mapping[str, str]) -> str:
     """Return the graph in the language of Graphviz; an arrow leads from what is needed to who needs it."""
     lines = ["digraph claims {", "  rankdir=LR;"]
-    lines += [f'  "{node.id}" [label="{_dot_text(labels[node.id])}\\n{node.state}"];' for node in of.nodes]
+    lines += [f'  "{node.id}" [label="{dot_text(labels[node.id])}\\n{node.state}"];' for node in of.nodes]
     lines += [f'  "{dangling}" [label="unknown", style=dashed];' for dangling in of.dangling]
     lines += [f'  "{needed}" -> "{node.id}";' for node in of.nodes for needed in node.needs]
     return "\n".join([*lines, "}"])
-
-
-def _dot_text(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
 def mermaid(of: Graph, labels: Mapping[str, str]) -> str:
@@ -121,12 +118,7 @@ def mermaid(of: Graph, labels: Mapping[str, str]) -> str:
     known = [node.id for node in of.nodes]
     names = {identifier: f"n{number}" for number, identifier in enumerate([*known, *of.dangling])}
     lines = ["graph LR"]
-    lines += [f'  {names[node.id]}["{_mermaid_text(labels[node.id])} ({node.state})"]' for node in of.nodes]
+    lines += [f'  {names[node.id]}["{mermaid_text(labels[node.id])} ({node.state})"]' for node in of.nodes]
     lines += [f'  {names[dangling]}["unknown"]' for dangling in of.dangling]
     lines += [f"  {names[needed]} --> {names[node.id]}" for node in of.nodes for needed in node.needs]
     return "\n".join(lines)
-
-
-def _mermaid_text(text: str) -> str:
-    escaped = text.replace("#", "#35;").replace('"', "#quot;")
-    return escaped.replace("<", "#lt;").replace(">", "#gt;").replace("`", "#96;")

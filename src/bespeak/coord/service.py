@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from bespeak.coord.address import Address
     from bespeak.coord.dag import Graph
+    from bespeak.coord.forecast.model import Forecast
     from bespeak.coord.model import Conflict, Intent, Reservation, Reserved
     from bespeak.coord.repository import Repository
     from bespeak.storage.port import Engine
@@ -218,6 +219,39 @@ class Coord:
         from bespeak.coord import queries
 
         return self.engine.read(lambda tx: queries.order(tx, self.repo))
+
+    def forecast(
+        self,
+        *,
+        branch: str | None = None,
+        run_id: str | None = None,
+        depth: int = 3,
+        rev: str | None = None,
+        worktree: bool = False,
+        min_confidence: float = 0.3,
+        limit: int = 100,
+    ) -> Forecast:
+        """Return what is going to collide, of all that is claimed and intended on any branch.
+
+        Args:
+            branch: only what a claim made on this branch takes part in.
+            run_id: only what this run takes part in.
+            depth: how many calls away a change is felt at most; 0 leaves the call graph alone.
+            rev: the revision whose symbols count; by default ``HEAD``.
+            worktree: the work tree as it is counts instead.
+            min_confidence: leave out what is less sure.
+            limit: how many conflicts of each kind to show; 0 for all.
+
+        Raises:
+            ClaimError: the request is wrong, or there is no such revision.
+        """
+        from bespeak.coord.forecast import looking
+        from bespeak.coord.forecast.model import Scope
+
+        for text, flag in ((run_id, "--run-id"), (branch, "--branch"), (rev, "--rev")):
+            checks.plain(text or "", flag)
+        scope = looking.checked(Scope(branch, run_id, depth, rev, worktree, min_confidence, limit))
+        return looking.look(self.repository, self.engine, self.repo, scope)
 
     def now_us(self) -> int:
         """Return the present instant of the book, µs UTC."""

@@ -34,7 +34,7 @@ def test_a_conflict_is_a_warning_before_the_reservation(run):
     assert lines[0] == " ⚠️ src/a.py::f"
     assert re.fullmatch(r" already reserved by run-id 'agent-41' \(expires \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\)", lines[1])
     assert "✅ Reserved 1 address(es) for run-id 'agent-42'" in lines
-    assert lines[-1] == " ⚠️ 1 conflict(s) detected. Run 'bespeak coord list' for details."
+    assert lines[-1] == " ⚠️ 1 conflict(s) detected. Run 'bespeak coord forecast' for details."
 
 
 @pytest.mark.parametrize("flags", [["--json"], ["-j"], ["--format", "json"]])

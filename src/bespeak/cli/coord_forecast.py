@@ -1,0 +1,125 @@
+"""``coord forecast``: what is going to collide."""
+
+from __future__ import annotations
+
+from bespeak.cli.coord_shared import documented, envelope, with_coord
+from bespeak.coord.errors import ClaimError
+from bespeak.text import safe, shown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bespeak.cli.context import Context, Values
+    from bespeak.coord.forecast.model import Claim, Forecast, Predicted
+    from bespeak.coord.service import Coord
+
+FAILED_CODE = 7
+_ANY = "any"
+_DEPTH, _CONFIDENCE, _LIMIT = 3, 0.3, 100
+_UNREAD_SHOWN = 5
+
+
+@documented
+def forecast(context: Context, values: Values) -> int:
+    """Print what is going to collide."""
+    if values["dot"] + values["mermaid"] + context.json > 1:
+        raise ClaimError("Choose one of --json, --dot and --mermaid")
+    failing = _failing(values)
+    confidence = _confidence(values["min_confidence"])
+    return with_coord(context, lambda coord: _forecast(context, values, coord, confidence, failing))
+
+
+def _failing(values: Values) -> set[str]:
+    from bespeak.coord.forecast.model import KINDS
+
+    wanted: set[str] = set()
+    for kind in values["fail_on"]:
+        if kind not in (_ANY, *KINDS):
+            raise ClaimError(f"Invalid --fail-on: {shown(kind)}; choose one of: {', '.join((_ANY, *KINDS))}")
+        wanted.update(KINDS if kind == _ANY else (kind,))
+    return wanted
+
+
+def _confidence(text: str | None) -> float:
+    if text is None:
+        return _CONFIDENCE
+    try:
+        return float(text)
+    except ValueError:
+        raise ClaimError(f"Invalid --min-confidence: {shown(text)} is not a number from 0 to 1") from None
+
+
+def _forecast(context: Context, values: Values, coord: Coord, confidence: float, failing: set[str]) -> int:
+    found = coord.forecast(
+        branch=values["branch"],
+        run_id=values["run_id"],
+        depth=_DEPTH if values["depth"] is None else values["depth"],
+        rev=values["rev"],
+        worktree=values["worktree"],
+        min_confidence=confidence,
+        limit=_LIMIT if values["limit"] is None else values["limit"],
+    )
+    code = FAILED_CODE if any(found.counts[kind] for kind in failing) else 0
+    if context.json:
+        from bespeak.coord.forecast.jsonform import forecast_json
+
+        context.print_json(envelope(context, code) | forecast_json(found))
+    elif values["dot"] or values["mermaid"]:
+        from bespeak.coord.forecast import pictures
+
+        context.print((pictures.dot if values["dot"] else pictures.mermaid)(found, safe))
+    else:
+        context.print(_text(found))
+    return code
+
+
+def _text(of: Forecast) -> str:
+    lines = []
+    for conflict in of.conflicts:
+        lines += _conflict(conflict)
+    hidden = of.total - len(of.conflicts)
+    if hidden:
+        lines += [f" ... and {hidden} more (--limit 0 shows all)", ""]
+    if of.total:
+        kinds = ", ".join(f"{count} {kind}" for kind, count in of.counts.items() if count)
+        lines.append(f"⚠️ {of.total} conflict(s) predicted: {kinds}")
+    else:
+        lines.append(f"✅ No conflict predicted among {of.claims} claim(s) and {of.intents} intent(s)")
+    return "\n".join([*lines, *_partial(of)])
+
+
+def _conflict(of: Predicted) -> list[str]:
+    lines = [f" ⚠️ {of.kind} ({of.confidence:.2f}) {safe(of.address)}{_relation(of)}", f"    {safe(of.why)}"]
+    lines += [f"    {safe(edge.caller)} at line {edge.line}: {edge.kind} of {safe(edge.callee)}" for edge in of.chain]
+    lines += [f"    {_claim(claim)}" for claim in of.claims]
+    if of.claims_total > len(of.claims):
+        lines.append(f"    {of.claims_total} claims on them in all, {of.pairs} pairs in conflict")
+    return [*lines, ""]
+
+
+def _relation(of: Predicted) -> str:
+    if of.address == of.other_address:
+        return ""
+    words = {"same": "is", "inside": "is inside", "overlaps": "overlaps", "called": "is felt in"}
+    return f" {words[of.relation]} {safe(of.other_address)}"
+
+
+def _claim(of: Claim) -> str:
+    from bespeak.coord.jsonform import plain_time
+
+    what = f"{of.operation} " if of.operation else ""
+    how = " (shared)" if of.shared else ""
+    kind = "intends" if of.intent_id else "holds"
+    return f"{of.run_id!r} on {safe(of.branch)} {kind} {what}{safe(of.address)}{how} until {plain_time(of.expires_us)}"
+
+
+def _partial(of: Forecast) -> list[str]:
+    if not of.partial:
+        return []
+    lines = ["", "⚠️ This forecast is partial:", *(f"   {safe(reason)}" for reason in of.reasons)]
+    lines += [f"   {safe(_place(one.path, one.line))}: {safe(one.why)}" for one in of.unread[:_UNREAD_SHOWN]]
+    lines += [f"   unknown: {safe(address)}" for address in of.unknown[:_UNREAD_SHOWN]]
+    return lines
+
+
+def _place(path: str, line: int) -> str:
+    return f"{path}:{line}" if line else path

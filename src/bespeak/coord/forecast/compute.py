@@ -1,0 +1,119 @@
+"""Making a forecast: from claims, and from the symbols of a revision if they can be read."""
+
+from __future__ import annotations
+
+from bespeak.coord.forecast.blast import Blast
+from bespeak.coord.forecast.groups import gather
+from bespeak.coord.forecast.holders import Holders
+from bespeak.coord.forecast.model import BLAST, CONFIDENCE, OPERATION, OVERLAP, Forecast
+from bespeak.coord.forecast.naming import Naming
+from bespeak.coord.forecast.overlaps import Overlaps
+from bespeak.coord.forecast.pairs import Budget
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bespeak.coord.forecast.blast import Callers
+    from bespeak.coord.forecast.groups import Group
+    from bespeak.coord.forecast.model import Claim, Predicted, Scope
+    from bespeak.coord.forecast.naming import Files
+    from bespeak.coord.symbols.model import Unread
+
+_TOO_MANY_PATTERNS = "there are too many overlapping addresses to compare all patterns: some overlaps are missing"
+_TOO_MANY_FILES = "there are too many patterns to look at every file that they match: some callers are missing"
+_BOUNDED = "there are too many claims to follow each to every caller: only the surest ways were followed"
+
+
+class Sight:
+    """What can be seen of a revision: its files, and its call graph.
+
+    Args:
+        files: the files; None if there is nothing to see.
+        graph: who calls whom.
+        commit: the commit; None for the work tree.
+        reasons: why something cannot be seen.
+    """
+
+    __slots__ = ("commit", "files", "graph", "reasons")
+
+    def __init__(
+        self,
+        files: Files | None = None,
+        graph: Callers | None = None,
+        commit: str | None = None,
+        reasons: Sequence[str] = (),
+    ) -> None:
+        self.files, self.graph = files, graph
+        self.commit = commit
+        self.reasons = tuple(reasons)
+
+
+def predict(claims: Sequence[Claim], scope: Scope, sight: Sight) -> Forecast:
+    """Return the forecast.
+
+    Args:
+        claims: of active reservations and intents, older ones first.
+        scope: what is asked for.
+        sight: the revision whose symbols count.
+    """
+    asked = None if scope.everything else scope.asks_for
+    groups = gather(claims, asked)
+    budget = Budget()
+    overlaps = Overlaps(groups, budget)
+    counts = {OVERLAP: len(overlaps.held), OPERATION: len(overlaps.operations), BLAST: 0}
+    shown = list(overlaps.shown(scope.limit))
+    reasons = [*sight.reasons, *([_TOO_MANY_PATTERNS] if budget.over else ())]
+    unknown: list[str] = []
+    if sight.files is not None and sight.graph is not None:
+        blast = _blast(groups, scope, sight.files, sight.graph, reasons, unknown)
+        counts[BLAST] = blast.count
+        shown += blast.shown(scope.limit)
+    return _forecast(scope, claims, shown, counts, sight, reasons, unknown)
+
+
+def _blast(
+    groups: Sequence[Group], scope: Scope, files: Files, graph: Callers, reasons: list[str], unknown: list[str]
+) -> Blast:
+    naming = Naming(files)
+    naming.add(groups)
+    unknown += naming.unknown
+    holders = Holders(groups)
+    blast = Blast(sorted(naming.nodes), holders, graph, scope.depth, scope.min_confidence)
+    if naming.over or holders.over:
+        reasons.append(_TOO_MANY_FILES)
+    if blast.bounded:
+        reasons.append(_BOUNDED)
+    return blast
+
+
+def _forecast(
+    scope: Scope,
+    claims: Sequence[Claim],
+    shown: Sequence[Predicted],
+    counts: dict[str, int],
+    sight: Sight,
+    reasons: list[str],
+    unknown: list[str],
+) -> Forecast:
+    most = scope.limit or None
+    unread: tuple[Unread, ...] = () if sight.graph is None else tuple(sight.graph.unread)
+    if unread:
+        reasons.append(f"{len(unread)} part(s) of files could not be understood")
+    if unknown:
+        reasons.append(f"{len(unknown)} claimed address(es) name nothing at this revision")
+    kept = {kind: kind_confidence >= scope.min_confidence for kind, kind_confidence in CONFIDENCE.items()}
+    intents = sum(claim.intent_id is not None for claim in claims)
+    return Forecast(
+        scope,
+        tuple(one for one in shown if kept.get(one.kind, True)),
+        {kind: count if kept.get(kind, True) else 0 for kind, count in counts.items()},
+        len(claims) - intents,
+        intents,
+        sight.commit,
+        tuple(reasons),
+        unread[:most],
+        len(unread),
+        tuple(unknown[:most]),
+        len(unknown),
+    )

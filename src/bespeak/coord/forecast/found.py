@@ -1,0 +1,76 @@
+"""What was found of one kind: all of it counted, the first of it kept ready to be shown."""
+
+from __future__ import annotations
+
+from heapq import nsmallest
+
+from bespeak.coord.forecast.model import Predicted
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bespeak.coord.forecast.groups import Group
+    from bespeak.coord.forecast.tally import Tally
+    from bespeak.coord.symbols.model import Edge
+
+CLAIMS_SHOWN = 10
+"""How many claims of each side a conflict names."""
+
+
+class Hit:
+    """A conflict between the claims on two addresses, before anybody wants to see it."""
+
+    __slots__ = ("chain", "confidence", "one", "operations", "pairs", "relation", "two")
+
+    def __init__(self, one: Group, two: Group, relation: str, pairs: int, confidence: float) -> None:
+        self.one, self.two = one, two
+        self.relation = relation
+        self.pairs = pairs
+        self.confidence = confidence
+        self.operations: tuple[str | None, str | None] | None = None
+        self.chain: tuple[Edge, ...] = ()
+
+    def _order(self) -> tuple[object, ...]:
+        one, two = self.one, self.two
+        operations = tuple(operation or "" for operation in self.operations or ())
+        return -self.confidence, one.text, two.text, one.glob, two.glob, operations
+
+    def __lt__(self, other: Hit) -> bool:
+        """Surer ones come first, then it goes by address."""
+        return self._order() < other._order()
+
+
+def first(hits: Sequence[Hit], limit: int) -> list[Hit]:
+    """Return the first hits in order; 0 for all."""
+    return nsmallest(limit, hits) if 0 < limit < len(hits) else sorted(hits)
+
+
+def predicted(kind: str, hit: Hit, why: str, one: Tally, two: Tally) -> Predicted:
+    """Return a hit as it is shown.
+
+    Args:
+        kind: of conflict.
+        hit: the hit.
+        why: in words.
+        one: the claims on its first address that count.
+        two: those on its second.
+    """
+    claims = one.shown(two, CLAIMS_SHOWN)
+    total = one.count
+    if two is not one:
+        claims += two.shown(one, CLAIMS_SHOWN)
+        total += two.count
+    return Predicted(
+        kind,
+        round(hit.confidence, 4),
+        hit.one.text,
+        hit.two.text,
+        hit.relation,
+        why,
+        hit.pairs,
+        claims,
+        total,
+        hit.operations,
+        hit.chain,
+    )

@@ -1,0 +1,107 @@
+"""A forecast as JSON: the documented shape, for the command line and for agents alike."""
+
+from __future__ import annotations
+
+from bespeak.clock import iso
+from bespeak.coord.forecast.model import BLAST, KINDS, OPERATION
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bespeak.coord.forecast.model import Claim, Forecast, Predicted
+    from bespeak.coord.symbols.model import Edge
+
+
+def forecast_json(of: Forecast) -> dict[str, object]:
+    """Return a forecast."""
+    return {
+        "commit": of.commit,
+        "worktree": of.scope.worktree,
+        "depth": of.scope.depth,
+        "min_confidence": of.scope.min_confidence,
+        "claims": of.claims,
+        "intents": of.intents,
+        "total": of.total,
+        "counts": {kind: of.counts[kind] for kind in KINDS},
+        "shown": len(of.conflicts),
+        "conflicts": [conflict_json(one) for one in of.conflicts],
+        "partial_forecast": of.partial,
+        "partial_reasons": list(of.reasons),
+        "unread": [{"path": one.path, "why": one.why, "line": one.line} for one in of.unread],
+        "unread_total": of.unread_total,
+        "unknown_addresses": list(of.unknown),
+        "unknown_total": of.unknown_total,
+    }
+
+
+def conflict_json(of: Predicted) -> dict[str, object]:
+    """Return one predicted conflict."""
+    return {
+        "kind": of.kind,
+        "confidence": of.confidence,
+        "address": of.address,
+        "other_address": of.other_address,
+        "relation": of.relation,
+        "operations": None if of.operations is None else list(of.operations),
+        "why": of.why,
+        "pairs": of.pairs,
+        "claims": [_claim_json(one) for one in of.claims],
+        "claims_total": of.claims_total,
+        "distance": len(of.chain) or None,
+        "chain": [_edge_json(edge) for edge in of.chain],
+        "message": message(of),
+    }
+
+
+def _claim_json(of: Claim) -> dict[str, object]:
+    return {
+        "address": of.address,
+        "run_id": of.run_id,
+        "branch": of.branch,
+        "operation": of.operation,
+        "shared": bool(of.shared),
+        "reservation_id": of.reservation_id,
+        "intent_id": of.intent_id,
+        "expires_at": iso(of.expires_us),
+    }
+
+
+def _edge_json(of: Edge) -> dict[str, object]:
+    return {
+        "caller": of.caller,
+        "callee": of.callee,
+        "kind": of.kind,
+        "how": of.how,
+        "confidence": of.confidence,
+        "path": of.caller.partition("::")[0],
+        "line": of.line,
+    }
+
+
+def message(of: Predicted) -> str:
+    """Return one predicted conflict in one sentence; names are not made safe for a terminal."""
+    one = _runs(of, of.address)
+    if of.address == of.other_address:
+        return f"{of.address}: {_doing(of)} by {one} ({of.why})"
+    two = _runs(of, of.other_address)
+    if of.kind == BLAST:
+        return f"{of.why}: {of.address} is claimed by {one}, {of.other_address} by {two}"
+    if of.kind == OPERATION and of.operations is not None:
+        mine, other = (operation or "claim" for operation in of.operations)
+        return f"{of.address} ({mine}, {one}) {_RELATION[of.relation]} {of.other_address} ({other}, {two}): {of.why}"
+    return f"{of.address}, claimed by {one}, {_RELATION[of.relation]} {of.other_address}, claimed by {two}"
+
+
+_RELATION = {"same": "is", "inside": "is inside", "overlaps": "overlaps"}
+_NAMED = 3
+
+
+def _doing(of: Predicted) -> str:
+    if of.operations is None:
+        return "claimed"
+    return " and ".join(dict.fromkeys(operation or "claim" for operation in of.operations))
+
+
+def _runs(of: Predicted, address: str) -> str:
+    runs = list(dict.fromkeys(claim.run_id for claim in of.claims if claim.address == address))
+    named = ", ".join(runs[:_NAMED])
+    return named if len(runs) <= _NAMED else f"{named} and others"

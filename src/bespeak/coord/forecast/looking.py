@@ -1,0 +1,76 @@
+"""A forecast of one repository: what is claimed, from the book; what depends on what, from the symbol index.
+
+Overlaps need no symbols, so they are told in any repository. What keeps the call graph from being read makes the
+forecast partial, and is said in it; it is never a reason to say nothing.
+"""
+
+from __future__ import annotations
+
+import os
+
+from bespeak.coord.errors import ClaimError
+from bespeak.coord.forecast import reading
+from bespeak.coord.forecast.compute import Sight, predict
+from bespeak.errors import UnavailableError
+from bespeak.text import safe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bespeak.coord.forecast.model import Claim, Forecast, Scope
+    from bespeak.coord.repository import Repository
+    from bespeak.storage.port import Engine
+
+MAX_DEPTH = 20
+_HEAD = "HEAD"
+
+
+def checked(scope: Scope) -> Scope:
+    """Return what is asked for, if it can be.
+
+    Raises:
+        ClaimError: it cannot.
+    """
+    if not 0 <= scope.depth <= MAX_DEPTH:
+        raise ClaimError(f"Invalid --depth: {scope.depth} is not a number of calls from 0 to {MAX_DEPTH}")
+    if not 0 <= scope.min_confidence <= 1:
+        raise ClaimError(f"Invalid --min-confidence: {scope.min_confidence} is not a number from 0 to 1")
+    if scope.limit < 0:
+        raise ClaimError(f"Invalid --limit: {scope.limit} is less than 0")
+    if scope.worktree and scope.rev is not None:
+        raise ClaimError("Choose one of --rev and --worktree")
+    return scope
+
+
+def look(repository: Repository, engine: Engine, repo: str, scope: Scope) -> Forecast:
+    """Return the forecast of a repository.
+
+    Args:
+        repository: whose files count.
+        engine: the book.
+        repo: the repository's name in it.
+        scope: what is asked for; checked.
+
+    Raises:
+        ClaimError: there is no such revision.
+    """
+
+    def exists(path: str) -> bool:
+        return os.path.lexists(os.path.join(repository.root, path))
+
+    claims: list[Claim] = engine.read(lambda tx: reading.claims(tx, repo) + reading.intended(tx, repo, exists))
+    if not scope.depth or (not claims and scope.rev is None):
+        return predict(claims, scope, Sight())
+    try:
+        from bespeak.coord.symbols.graph import CallGraph
+        from bespeak.coord.symbols.index import open_index
+
+        with open_index(repository) as index:
+            snapshot = index.worktree() if scope.worktree else index.snapshot(scope.rev or _HEAD)
+            commit = None if scope.worktree else snapshot.commit
+            return predict(claims, scope, Sight(snapshot, CallGraph(snapshot), commit))
+    except ClaimError:
+        if scope.rev is not None:
+            raise
+        return predict(claims, scope, Sight(reasons=("the repository has no commit: callers are not known",)))
+    except UnavailableError as error:
+        return predict(claims, scope, Sight(reasons=(safe(str(error)),)))

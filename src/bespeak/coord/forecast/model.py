@@ -1,0 +1,144 @@
+"""The values of a forecast: what is predicted, of what, how surely, and what could not be looked at."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from bespeak.values import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bespeak.coord.symbols.model import Edge, Unread
+
+OVERLAP, OPERATION, BLAST = "address_overlap", "operation_conflict", "blast_radius_overlap"
+KINDS = (OVERLAP, OPERATION, BLAST)
+CONFIDENCE = {OVERLAP: 1.0, OPERATION: 0.9}
+FADING = 0.8
+"""What is left of the confidence with each step from what is changed to who depends on it."""
+
+
+class Claim(NamedTuple):
+    """One address of one reservation or of one intent; instants in µs UTC.
+
+    A tuple, because a forecast reads a hundred thousand of them.
+
+    Args:
+        key: where the address stands in the tree of keys.
+        run: whose it is; runs that nobody named are strangers to each other, and each is one of its own.
+        run_id: the same for people.
+        shared: others may share it.
+        intent_id: set for an intent; its ``reservation_id`` is then that of the reservation it ends with, if any.
+    """
+
+    key: str
+    address: str
+    glob: bool
+    run: str
+    run_id: str
+    branch: str
+    operation: str | None
+    shared: bool
+    expires_us: int
+    reservation_id: str | None
+    intent_id: str | None = None
+
+
+@value
+class Predicted:
+    """One predicted conflict, between all claims on two addresses, or on one.
+
+    Args:
+        kind: one of :data:`KINDS`.
+        address: the inner one, or the one whose change the other feels.
+        other_address: the outer one, or the one that feels it.
+        relation: how ``address`` stands to the other: ``same``, ``inside``, ``overlaps``, ``called``.
+        why: the reason in words.
+        pairs: how many pairs of claims are in conflict.
+        claims: some of them, at most one of each run on each side.
+        claims_total: how many claims the two addresses have.
+        operations: what is done to the two addresses, for an operation conflict.
+        chain: the edges from what feels the change to what is changed, for a blast radius.
+    """
+
+    kind: str
+    confidence: float
+    address: str
+    other_address: str
+    relation: str
+    why: str
+    pairs: int
+    claims: tuple[Claim, ...]
+    claims_total: int
+    operations: tuple[str | None, str | None] | None = None
+    chain: tuple[Edge, ...] = ()
+
+
+@value
+class Scope:
+    """What a forecast is asked for; everything checked.
+
+    Args:
+        branch: only conflicts that a claim made on this branch takes part in.
+        run_id: only conflicts that this run takes part in.
+        depth: how many calls away a change is felt at most; 0 leaves the call graph alone.
+        rev: the revision whose symbols count; None for ``HEAD``.
+        worktree: the work tree as it is counts instead.
+        min_confidence: leave out what is less sure.
+        limit: how many of each kind to show; 0 for all.
+    """
+
+    branch: str | None = None
+    run_id: str | None = None
+    depth: int = 3
+    rev: str | None = None
+    worktree: bool = False
+    min_confidence: float = 0.3
+    limit: int = 100
+
+    @property
+    def everything(self) -> bool:
+        """No claim is asked for in particular."""
+        return self.branch is None and self.run_id is None
+
+    def asks_for(self, claim: Claim) -> bool:
+        """Tell whether a claim is one of those asked for."""
+        return (self.run_id in (None, claim.run_id)) and (self.branch in (None, claim.branch))
+
+
+@value
+class Forecast:
+    """Everything that is predicted.
+
+    Args:
+        conflicts: in order of kind, confidence and address; of each kind as many as were asked for.
+        counts: how many there are of each kind, shown or not.
+        claims: how many addresses are claimed by active reservations.
+        intents: how many by active intents.
+        commit: the commit whose symbols counted; None for the work tree, or if there is none.
+        reasons: why the forecast is partial, in words; empty if it is whole.
+        unread: files, or lines of them, that could not be understood.
+        unknown: addresses that name nothing at that commit; at most as many as are shown of a kind.
+        unknown_total: how many there are.
+    """
+
+    scope: Scope
+    conflicts: tuple[Predicted, ...]
+    counts: dict[str, int]
+    claims: int
+    intents: int
+    commit: str | None = None
+    reasons: tuple[str, ...] = ()
+    unread: tuple[Unread, ...] = ()
+    unread_total: int = 0
+    unknown: tuple[str, ...] = ()
+    unknown_total: int = 0
+
+    @property
+    def partial(self) -> bool:
+        """Something could not be looked at."""
+        return bool(self.reasons)
+
+    @property
+    def total(self) -> int:
+        """How many conflicts are predicted, shown or not."""
+        return sum(self.counts.values())
