@@ -112,37 +112,7 @@ class Context:
 
 
 def open_book(flag: str | None) -> Ledger:
-    """Open the book that ``--ledger``, the environment or the settings name.
+    """Open the book that ``--ledger``, the environment or the settings name."""
+    from bespeak.ledger.settled import open_settled
 
-    Raises:
-        UsageError: a setting, or the place named, makes no sense.
-        UnavailableError: the book cannot be opened.
-    """
-    from bespeak.ledger import open_ledger
-    from bespeak.settings import ledger_place, load_settings
-
-    settings = load_settings()
-    strict, _ = settings.ledger_value("strict")
-    length, source = settings.ledger_value("default_for")
-    length_us = None if length is None else _length_us(length, source)
-    kickers, _ = settings.ledger_value("kickers")
-    return open_ledger(
-        ledger_place(flag, settings).url,
-        strict=bool(strict),
-        default_for_us=length_us,
-        kickers=None if kickers is None else frozenset(kickers),
-    )
-
-
-def _length_us(text: str, source: str) -> int:
-    from bespeak import when
-    from bespeak.clock import FOREVER_US
-    from bespeak.errors import UsageError
-
-    try:
-        length_us = when.duration(text)
-    except UsageError as error:
-        raise UsageError(f"{source}: [ledger] default_for: {error}") from error
-    if length_us >= FOREVER_US:
-        raise UsageError(f"{source}: [ledger] default_for: 'forever' has to be said each time, with --for")
-    return length_us
+    return open_settled(flag)

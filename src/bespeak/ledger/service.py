@@ -112,6 +112,15 @@ class Ledger(Changes, Line, Queries, History, Catalogue):
 
         return self.engine.read(work)
 
+    def in_the_way(self, request: Request) -> tuple[Booking, ...]:
+        """Return what keeps ``request`` from being granted at this instant; changes nothing."""
+
+        def work(tx: Transaction) -> list[Booking]:
+            starts_us, ends_us = self._window(replace(request, starts_us=None), tx.now_us)
+            return Ground(tx, request.resources, sweep=False).blockers(request.mode, starts_us, ends_us)
+
+        return tuple(self.engine.read(work))
+
     def release_mine(self, actor: Actor) -> list[Reservation]:
         """Give back everything that ``actor`` holds, has booked or waits for, one transaction each."""
         ended = []

@@ -35,6 +35,7 @@ WINGS = {
     "gate": ("gate", "reservation", "lab"),
     "power": ("power", "host"),
     "coord": ("coord",),
+    "agents": ("mcp",),
     "programs": ("runner", "job", "completion"),
 }
 """The module that declares each command, in the order of the help page."""

@@ -1,0 +1,48 @@
+"""Opening the book as the settings have it, for every door."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bespeak.ledger.service import Ledger
+
+
+def open_settled(flag: str | None, *, cwd: str | None = None) -> Ledger:
+    """Open the book that ``--ledger``, the environment or the settings name.
+
+    Args:
+        flag: the value of ``--ledger``, or None.
+        cwd: the folder whose settings count; by default the working directory.
+
+    Raises:
+        UsageError: a setting, or the place named, makes no sense.
+        UnavailableError: the book cannot be opened.
+    """
+    from bespeak.ledger import open_ledger
+    from bespeak.settings import ledger_place, load_settings
+
+    settings = load_settings(cwd)
+    strict, _ = settings.ledger_value("strict")
+    length, source = settings.ledger_value("default_for")
+    length_us = None if length is None else _length_us(length, source)
+    kickers, _ = settings.ledger_value("kickers")
+    return open_ledger(
+        ledger_place(flag, settings, cwd=cwd).url,
+        strict=bool(strict),
+        default_for_us=length_us,
+        kickers=None if kickers is None else frozenset(kickers),
+    )
+
+
+def _length_us(text: str, source: str) -> int:
+    from bespeak import when
+    from bespeak.clock import FOREVER_US
+    from bespeak.errors import UsageError
+
+    try:
+        length_us = when.duration(text)
+    except UsageError as error:
+        raise UsageError(f"{source}: [ledger] default_for: {error}") from error
+    if length_us >= FOREVER_US:
+        raise UsageError(f"{source}: [ledger] default_for: 'forever' has to be said each time, with --for")
+    return length_us

@@ -1,0 +1,329 @@
+"""The book of resources as tools: who holds what, when."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from bespeak.errors import UsageError
+from bespeak.mcp import bookshapes as shapes
+from bespeak.mcp.arguments import Arguments, Texts, Whole
+from bespeak.mcp.toolkit import Tool, in_thread
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bespeak.ledger.base import RefusedError
+    from bespeak.ledger.model import Request, Reservation
+    from bespeak.ledger.service import Ledger
+    from bespeak.mcp.toolkit import Call, Json
+
+_DURATION = "such as 90s, 15m, 2h, 1d, 1h30m or forever"
+_TIME = "such as 14:00, fri 14:00, +2h or 2030-05-01T14:00+01:00"
+Resources = Annotated[Texts, Field(min_length=1, description="Their names; all of them, or none.")]
+Duration = Annotated[str | None, Field(description=f"How long, {_DURATION}. Default: the book's.")]
+Purpose = Annotated[str, Field(description="What for; whoever is refused reads it.")]
+Tags = Annotated[dict[str, str], Field(description="Notes for programs.")]
+SharedUse = Annotated[bool, Field(description="Share it with others who share it.")]
+DEFAULT_LIMIT = 200
+
+
+class BookReserve(Arguments):
+    """Arguments of ``book_reserve``."""
+
+    resources: Resources
+    duration: Duration = None
+    until: Annotated[str | None, Field(description=f"Until when, instead of duration, {_TIME}.")] = None
+    start: Annotated[str | None, Field(description=f"From when, {_TIME}. Default: now.")] = None
+    next: Annotated[bool, Field(description="Take the first time from start on at which all are free.")] = False
+    shared: SharedUse = False
+    purpose: Purpose = ""
+    tags: Tags = {}
+
+
+def book_reserve(call: Call, asked: BookReserve) -> Json:
+    """Book resources, or say who is in the way."""
+    from bespeak.ledger.base import RefusedError
+
+    with call.book() as book:
+        try:
+            made = book.reserve(request(call, asked, start=asked.start, until=asked.until, next_fit=asked.next))
+        except RefusedError as error:
+            return refused(error)
+        return granted("reserved", made, book)
+
+
+def request(
+    call: Call,
+    asked: BookReserve | BookWait,
+    *,
+    start: str | None = None,
+    until: str | None = None,
+    next_fit: bool = False,
+) -> Request:
+    """Return what a tool asks of the book."""
+    from bespeak.ledger.model import Mode, Request
+
+    duration_us, ends_us = ending(asked.duration, until)
+    return Request(
+        resources=tuple(asked.resources),
+        holder=call.actor(),
+        starts_us=_instant("start", start),
+        duration_us=duration_us,
+        ends_us=ends_us,
+        mode=Mode.SHARED if asked.shared else Mode.EXCLUSIVE,
+        purpose=asked.purpose,
+        tags=tuple(asked.tags.items()),
+        next_fit=next_fit,
+    )
+
+
+def ending(duration: str | None, until: str | None) -> tuple[int | None, int | None]:
+    """Read a duration or an end: (µs, µs UTC), at most one of them not None.
+
+    Raises:
+        UsageError: both were given, or one cannot be read.
+    """
+    from bespeak import clock
+    from bespeak.clock import FOREVER_US
+    from bespeak.durations import FOREVER
+
+    if duration is not None and until is not None:
+        raise UsageError("duration and until say the same thing; give one of them")
+    if FOREVER in (duration, until):
+        return None, FOREVER_US
+    return microseconds("duration", duration), clock.now() if until == "now" else _instant("until", until)
+
+
+def microseconds(name: str, text: str | None) -> int | None:
+    """Read an argument as a duration, µs; None if it was not given.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    from bespeak import when
+
+    try:
+        return None if text is None else when.duration(text)
+    except UsageError as error:
+        raise UsageError(f"{name}: {error}", **error.details) from None
+
+
+def _instant(name: str, text: str | None) -> int | None:
+    from bespeak import clock, when
+
+    if text is None or text == "now":
+        return None
+    try:
+        return when.instant(text, now_us=clock.now())
+    except UsageError as error:
+        raise UsageError(f"{name}: {error}", **error.details) from None
+
+
+def granted(status: str, made: Reservation, book: Ledger) -> Json:
+    """Return what was granted."""
+    from bespeak.ledger.jsonform import reservation_json
+
+    free: Json = {"status": status, "conflicts": [], "next_free": None, "next_free_us": None}
+    return free | reservation_json(made, book.now_us())
+
+
+def refused(error: RefusedError) -> Json:
+    """Return who is in the way, and until when."""
+    from bespeak.ledger.jsonform import refusal_json
+
+    return {"status": "refused", "reason": str(error), **refusal_json(error.refusal)}
+
+
+class BookWait(Arguments):
+    """Arguments of ``book_wait``."""
+
+    resources: Resources
+    duration: Duration = None
+    timeout: Annotated[
+        str, Field(description=f"Give the place in line up after so long, {_DURATION}; mind your client's own limit.")
+    ] = "50s"
+    priority: Annotated[Whole, Field(description="Higher goes first; a point counts as an hour of waiting.")] = 0
+    shared: SharedUse = False
+    purpose: Purpose = ""
+    tags: Tags = {}
+
+
+class BookRelease(Arguments):
+    """Arguments of ``book_release``."""
+
+    reservation_ids: Annotated[Texts, Field(description="Ids, or six characters or more of their beginning.")] = []
+    resources: Annotated[Texts, Field(description="Instead: resources that you hold now.")] = []
+    mine: Annotated[bool, Field(description="Instead: all that you hold, have booked or wait for.")] = False
+
+
+def book_release(call: Call, asked: BookRelease) -> Json:
+    """Give back reservations by id, or what is held of resources, or everything."""
+    if bool(asked.reservation_ids) + bool(asked.resources) + asked.mine != 1:
+        raise UsageError("give reservation_ids, resources or mine, and only one of them")
+    actor = call.actor()
+    with call.book() as book:
+        if asked.mine:
+            ended: Iterable[Reservation] = book.release_mine(actor)
+        elif asked.resources:
+            ended = book.release_resources(tuple(asked.resources), actor)
+        else:
+            unique = dict.fromkeys(book.find(text).id for text in asked.reservation_ids)
+            ended = [book.release(identifier, actor) for identifier in unique]
+        return _all(ended, book)
+
+
+def _all(found: Iterable[Reservation], book: Ledger) -> Json:
+    from bespeak.ledger.jsonform import reservation_json
+
+    now_us = book.now_us()
+    return {"reservations": [reservation_json(one, now_us) for one in found]}
+
+
+class BookExtend(Arguments):
+    """Arguments of ``book_extend``."""
+
+    reservation_id: Annotated[str, Field(description="Its id, or six characters or more of its beginning.")]
+    duration: Annotated[str | None, Field(description=f"How much longer, {_DURATION}.")] = None
+    until: Annotated[str | None, Field(description=f"Or the new end, {_TIME}.")] = None
+
+
+def book_extend(call: Call, asked: BookExtend) -> Json:
+    """Give a reservation a later end, or say who would lose."""
+    from bespeak.ledger.base import RefusedError
+
+    duration_us, ends_us = ending(asked.duration, asked.until)
+    if duration_us is None and ends_us is None:
+        raise UsageError("say how much with duration, or the new end with until")
+    with call.book() as book:
+        found = book.find(asked.reservation_id)
+        try:
+            changed = book.extend(found.id, call.actor(), duration_us=duration_us, ends_us=ends_us)
+        except RefusedError as error:
+            return refused(error)
+        return granted("extended", changed, book)
+
+
+class BookList(Arguments):
+    """Arguments of ``book_list``."""
+
+    resources: Annotated[Texts, Field(description="Only with one of these.")] = []
+    user: Annotated[str | None, Field(description="Only what this user has.")] = None
+    mine: Annotated[bool, Field(description="Only what is yours.")] = False
+    states: Annotated[
+        list[Literal["waiting", "pending", "active", "ended"]], Field(description="Only in one of these states.")
+    ] = []
+    all: Annotated[bool, Field(description="Also what has ended.")] = False
+    limit: Annotated[Whole, Field(description="At most so many.", json_schema_extra={"minimum": 1})] = DEFAULT_LIMIT
+
+
+def book_list(call: Call, asked: BookList) -> Json:
+    """Say what is held, booked and waited for."""
+    from bespeak.ledger.model import State
+
+    if asked.mine and asked.user is not None:
+        raise UsageError("mine and user exclude each other")
+    if asked.limit < 1:
+        raise UsageError("limit: at least 1")
+    with call.book() as book:
+        found = book.reservations(
+            holder=call.actor().user if asked.mine else asked.user,
+            resources=asked.resources,
+            states=[State(name) for name in asked.states],
+            include_ended=asked.all,
+            limit=asked.limit + 1,
+        )
+        return _all(found[: asked.limit], book) | {"more": len(found) > asked.limit}
+
+
+class BookWho(Arguments):
+    """Arguments of ``book_who``."""
+
+    resource: Annotated[str, Field(description="Its name.")]
+
+
+def book_who(call: Call, asked: BookWho) -> Json:
+    """Say who holds a resource, and who comes next."""
+    with call.book() as book:
+        return {"resource": asked.resource, **_all(book.who(asked.resource), book)}
+
+
+class BookFree(Arguments):
+    """Arguments of ``book_free``."""
+
+    resources: Annotated[Texts, Field(description="Their names; without them, all that the book knows.")] = []
+    duration: Annotated[str | None, Field(description=f"Free for at least so long, {_DURATION}.")] = None
+    start: Annotated[str | None, Field(description=f"From when on, {_TIME}. Default: now.")] = None
+
+
+def book_free(call: Call, asked: BookFree) -> Json:
+    """Say when resources are free."""
+    from bespeak.ledger.jsonform import free_json
+
+    length_us = microseconds("duration", asked.duration) or 1
+    from_us = _instant("start", asked.start)
+    with call.book() as book:
+        return {
+            "resources": [free_json(one) for one in book.free(asked.resources, duration_us=length_us, from_us=from_us)]
+        }
+
+
+_REFUSALS = (
+    "If somebody is in the way, status is refused, and the answer says who, until when, why and the next free time."
+)
+
+TOOLS = (
+    Tool(
+        "book_reserve",
+        "Book resources",
+        f"Book machines, licences or whatever your team takes turns on, now or later. {_REFUSALS}",
+        BookReserve,
+        shapes.BookAnswer,
+        in_thread(book_reserve),
+    ),
+    Tool(
+        "book_release",
+        "Give resources back",
+        "Give back what you hold or have booked, or leave the line.",
+        BookRelease,
+        shapes.Changed,
+        in_thread(book_release),
+        destructive=True,
+    ),
+    Tool(
+        "book_extend",
+        "Hold resources longer",
+        f"Give a reservation of yours a later end. {_REFUSALS}",
+        BookExtend,
+        shapes.BookAnswer,
+        in_thread(book_extend),
+    ),
+    Tool(
+        "book_list",
+        "What is booked",
+        "List what is held, booked and waited for.",
+        BookList,
+        shapes.BookList,
+        in_thread(book_list),
+        read_only=True,
+    ),
+    Tool(
+        "book_who",
+        "Who holds a resource",
+        "Say who holds a resource, until when and why, and who comes next.",
+        BookWho,
+        shapes.Who,
+        in_thread(book_who),
+        read_only=True,
+    ),
+    Tool(
+        "book_free",
+        "When resources are free",
+        "Say from when each resource is free, and until when.",
+        BookFree,
+        shapes.Free,
+        in_thread(book_free),
+        read_only=True,
+    ),
+)

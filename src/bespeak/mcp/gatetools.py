@@ -1,0 +1,81 @@
+"""The gate as a tool: may this user touch this lab now?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field
+
+from bespeak.errors import UsageError
+from bespeak.mcp import bookshapes as shapes
+from bespeak.mcp.arguments import Arguments, Repository, Texts
+from bespeak.mcp.toolkit import Tool, in_thread
+
+if TYPE_CHECKING:
+    from bespeak.mcp.toolkit import Call, Json
+    from bespeak.reservations.report import GateReport
+
+
+class GateCheck(Arguments):
+    """Arguments of ``gate_check``."""
+
+    labs: Annotated[Texts, Field(description="Names of labs. Default: those of the server, else BESPEAK_LAB.")] = []
+    user: Annotated[str | None, Field(description="Whose reservations count. Default: you.")] = None
+    repository: Repository = None
+
+
+def gate_check(call: Call, asked: GateCheck) -> Json:
+    """Ask the gate; it always really asks."""
+    from pathlib import Path
+
+    from bespeak.labs import lab_names, open_labs
+    from bespeak.reservations.build import build_reservation_state
+    from bespeak.reservations.report import evaluate, report_json
+    from bespeak.settings import load_settings
+
+    folder = call.at(asked.repository)
+    names = lab_names(asked.labs or call.setup.labs)
+    if not names:
+        raise UsageError("labs has to be given, or --lab or BESPEAK_LAB where the server is started")
+    settings = load_settings(folder)
+    lab = open_labs(settings).load(names)
+    state = build_reservation_state(
+        list(settings.repos),
+        as_user=asked.user or call.setup.as_user,
+        skip_reservation_check=False,
+        cwd_fallback=Path(folder),
+        ledger=call.setup.ledger,
+    )
+    try:
+        report = evaluate(state, lab)
+        return report_json(report) | {"free": _free(report, state.backend)}
+    finally:
+        close = getattr(state.backend, "close", None)
+        if callable(close):
+            close()
+
+
+def _free(report: GateReport, backend: Any) -> list[Json]:
+    """Return the first free windows of what is missing, where the book of bespeak is what the gate asks."""
+    url = getattr(backend, "url", None)
+    if not report.missing or report.backend != "ledger" or url is None:
+        return []
+    from bespeak.ledger import open_ledger
+    from bespeak.ledger.jsonform import free_json
+
+    with open_ledger(url) as book:
+        return [free_json(one) for one in book.free([each.resource for each in report.missing])]
+
+
+TOOLS = (
+    Tool(
+        "gate_check",
+        "May I use this lab",
+        "Say whether a user holds everything a lab needs now; if not, who holds what, until when, and when it is free. "
+        "Call it before you touch a lab.",
+        GateCheck,
+        shapes.GateAnswer,
+        in_thread(gate_check),
+        read_only=True,
+    ),
+)

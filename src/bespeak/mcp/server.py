@@ -1,0 +1,187 @@
+"""The protocol's side: lists the tools, calls one, and turns whatever goes wrong into one clear line."""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import TYPE_CHECKING, Any
+
+from mcp.server.lowlevel.server import Server
+from mcp.shared.exceptions import MCPError
+from mcp_types import (
+    INVALID_PARAMS,
+    CallToolRequestParams,
+    CallToolResult,
+    GetPromptRequestParams,
+    GetPromptResult,
+    InputRequiredResult,
+    ListPromptsResult,
+    ListResourcesResult,
+    ListToolsResult,
+    PaginatedRequestParams,
+    Prompt,
+    PromptMessage,
+    ReadResourceRequestParams,
+    ReadResourceResult,
+    Resource,
+    TextContent,
+    TextResourceContents,
+    ToolAnnotations,
+)
+from mcp_types import Tool as Advertised
+
+from bespeak import __version__
+from bespeak.errors import BespeakError, UsageError
+from bespeak.exitcodes import ExitCode
+from bespeak.mcp import arguments, booktools, bookwait, callers, coordtools, gatetools, schema
+from bespeak.mcp.guide import GUIDE, INSTRUCTIONS
+from bespeak.mcp.threads import Threads
+from bespeak.mcp.toolkit import Call
+from bespeak.text import safe, shown
+
+if TYPE_CHECKING:
+    from mcp.server.context import ServerRequestContext
+
+    from bespeak.mcp.toolkit import Json, Setup, Tool
+
+    Context = ServerRequestContext[Any, Any]
+
+TOOLS: tuple[Tool[Any], ...] = (*coordtools.TOOLS, *booktools.TOOLS, *bookwait.TOOLS, *gatetools.TOOLS)
+GUIDE_URI = "bespeak://guide"
+PROMPT = "work-beside-others"
+_log = logging.getLogger("bespeak.mcp")
+_FLAG = re.compile(r"'[^']*'|\"[^\"]*\"|--([a-z]+(?:-[a-z]+)*)")
+
+
+def advertised(tool: Tool[Any]) -> Advertised:
+    """Return a tool as clients see it."""
+    return Advertised(
+        name=tool.name,
+        title=tool.title,
+        description=tool.text,
+        input_schema=schema.of_arguments(tool.arguments),
+        output_schema=schema.of_result(tool.result),
+        annotations=ToolAnnotations(
+            title=tool.title,
+            read_only_hint=tool.read_only,
+            destructive_hint=tool.destructive,
+            idempotent_hint=tool.idempotent or tool.read_only,
+            open_world_hint=False,
+        ),
+    )
+
+
+class Door:
+    """The tools of one server.
+
+    Args:
+        setup: what the server was started with.
+    """
+
+    def __init__(self, setup: Setup) -> None:
+        self._setup = setup
+        self._threads = Threads()
+        self._tools = {tool.name: tool for tool in TOOLS if tool.read_only or not setup.read_only}
+        self._advertised = [advertised(tool) for tool in self._tools.values()]
+
+    def server(self) -> Server[Any]:
+        """Return the server, to be run over some transport."""
+        return Server(
+            "bespeak",
+            version=__version__,
+            title="bespeak",
+            description="Reservations of code, machines and labs that people and agents share.",
+            instructions=INSTRUCTIONS,
+            on_list_tools=self._list,
+            on_call_tool=self._call,
+            on_list_resources=_list_resources,
+            on_read_resource=_read_resource,
+            on_list_prompts=_list_prompts,
+            on_get_prompt=_get_prompt,
+        )
+
+    async def _list(self, context: Context, params: PaginatedRequestParams | None) -> ListToolsResult:
+        del context, params
+        return ListToolsResult(tools=self._advertised)
+
+    async def _call(self, context: Context, params: CallToolRequestParams) -> CallToolResult | InputRequiredResult:
+        try:
+            return await self._answer(context, params)
+        except BespeakError as error:
+            return _failure(_words(error), error.exit_code, error.details)
+        except OSError as error:
+            named = f"{safe(str(error.filename))}: " if error.filename else ""
+            return _failure(f"{named}{error.strerror or type(error).__name__}", ExitCode.ERROR, {})
+        except Exception as error:  # noqa: BLE001 a server lives on; its text may hold anything, so only its kind is told
+            _log.exception("tool %s failed", shown(params.name))
+            return _failure(f"internal error: {type(error).__name__}", ExitCode.ERROR, {})
+
+    async def _answer(self, context: Context, params: CallToolRequestParams) -> CallToolResult | InputRequiredResult:
+        tool = self._tools.get(params.name)
+        if tool is None:
+            raise UsageError(f"no tool is called {shown(params.name)}; known: {', '.join(self._tools)}")
+        folder = await callers.folder_of(self._setup, context, params)
+        if isinstance(folder, InputRequiredResult):
+            return folder
+        call = Call(self._setup, folder, callers.caller(self._setup, context), context, self._threads)
+        asked = arguments.read(tool.arguments, tool.name, params.arguments or {})
+        return _success(await tool.run(call, asked))
+
+
+def _words(error: BespeakError) -> str:
+    """Return what went wrong in one line; what the command line calls ``--run-id`` is ``run_id`` here."""
+
+    def argument(found: re.Match[str]) -> str:
+        return found[1].replace("-", "_") if found[1] else found[0]
+
+    return safe(" ".join(_FLAG.sub(argument, str(error)).split("\n")))
+
+
+def _success(answer: Json) -> CallToolResult:
+    return CallToolResult(content=[_text(answer)], structured_content=answer)
+
+
+def _failure(message: str, exit_code: int, details: Json) -> CallToolResult:
+    code = ExitCode(exit_code).name
+    facts = {key: value for key, value in details.items() if key != "option"}
+    return CallToolResult(
+        content=[TextContent(text=f"{code}: {message}")],
+        structured_content={"error": message, "code": code, "exit_code": int(exit_code), **facts},
+        is_error=True,
+    )
+
+
+def _text(answer: Json) -> TextContent:
+    """Return the answer for clients that do not read structured content."""
+    import json
+
+    return TextContent(text=json.dumps(answer))
+
+
+async def _list_resources(context: Context, params: PaginatedRequestParams | None) -> ListResourcesResult:
+    del context, params
+    text = "How to work beside others with these tools."
+    return ListResourcesResult(
+        resources=[Resource(uri=GUIDE_URI, name="guide", description=text, mime_type="text/markdown")]
+    )
+
+
+async def _read_resource(context: Context, params: ReadResourceRequestParams) -> ReadResourceResult:
+    del context
+    if str(params.uri) != GUIDE_URI:
+        raise MCPError(code=INVALID_PARAMS, message=f"no resource {shown(str(params.uri))}; known: {GUIDE_URI}")
+    return ReadResourceResult(contents=[TextResourceContents(uri=GUIDE_URI, text=GUIDE, mime_type="text/markdown")])
+
+
+async def _list_prompts(context: Context, params: PaginatedRequestParams | None) -> ListPromptsResult:
+    del context, params
+    return ListPromptsResult(
+        prompts=[Prompt(name=PROMPT, title="Work beside others", description="How to share code and machines.")]
+    )
+
+
+async def _get_prompt(context: Context, params: GetPromptRequestParams) -> GetPromptResult:
+    del context
+    if params.name != PROMPT:
+        raise MCPError(code=INVALID_PARAMS, message=f"no prompt {shown(params.name)}; known: {PROMPT}")
+    return GetPromptResult(messages=[PromptMessage(role="user", content=TextContent(text=GUIDE))])

@@ -1,0 +1,192 @@
+"""What a tool is, and what it is given: the surroundings of one call.
+
+A tool only reads its arguments, calls one service and returns what the command of the same name prints with
+``--json``. Services block, so each call runs in a thread of its own, with a book opened for that call: nothing that
+was true of a book, its settings or a repository when the server started is taken for granted later.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from bespeak.errors import NoContextError, UsageError
+from bespeak.text import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+
+    from mcp.server.context import ServerRequestContext
+
+    from bespeak.coord.service import Coord
+    from bespeak.ledger.model import Actor
+    from bespeak.ledger.service import Ledger
+    from bespeak.mcp.arguments import Arguments
+    from bespeak.mcp.threads import Threads
+
+A = TypeVar("A", bound="Arguments")
+Json = dict[str, Any]
+SCHEMA_VERSION = "1"
+NO_RUN = (
+    "run_id has to be given: this connection has no session that could stand for you; choose one id and give it with "
+    "every call, or send it as the header Bespeak-Run-Id"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What the server was started with.
+
+    Attributes:
+        folder: where it was started, absolute.
+        repository: the only repository it serves (``--repository``), or None for any.
+        ledger: the value of ``--ledger``.
+        as_user: the value of ``--as-user``.
+        labs: the values of ``--lab``.
+        run_id: the run of whoever names none (``BESPEAK_RUN_ID``, or an id of the one connection), None over HTTP.
+        read_only: offer only tools that change nothing.
+        debug: tell on stderr where unforeseen errors come from.
+    """
+
+    folder: str
+    repository: str | None = None
+    ledger: str | None = None
+    as_user: str | None = None
+    labs: tuple[str, ...] = ()
+    run_id: str | None = None
+    read_only: bool = False
+    debug: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tool(Generic[A]):
+    """One tool.
+
+    Attributes:
+        name: what it is called by.
+        title: the same for people.
+        text: what it does and when to use it, for the agent.
+        arguments: the model of its arguments.
+        result: the shape of its result.
+        run: does it; for work that blocks, made with :func:`in_thread`.
+        read_only: it changes nothing.
+        destructive: it takes something away, if only from the caller.
+        idempotent: doing it twice is doing it once.
+    """
+
+    name: str
+    title: str
+    text: str
+    arguments: type[A]
+    result: Any
+    run: Callable[[Call, A], Awaitable[Json]]
+    read_only: bool = False
+    destructive: bool = False
+    idempotent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a tool.
+
+    Attributes:
+        setup: what the server was started with.
+        folder: the folder that addresses, repositories and settings start from unless an argument names another.
+        caller: the run of whoever calls, where nobody names one; None if there is no telling.
+        context: the protocol's side of the call.
+        threads: where blocking work is done.
+        began: when it began, seconds of the monotonic clock.
+    """
+
+    setup: Setup
+    folder: str
+    caller: str | None
+    context: ServerRequestContext[Any, Any]
+    threads: Threads
+    began: float = field(default_factory=time.perf_counter)
+
+    def run_id(self, given: str | None) -> str:
+        """Return whose call it is.
+
+        Raises:
+            UsageError: nobody says, and the connection does not tell.
+        """
+        run_id = self.caller if given is None else given
+        if run_id is None:
+            raise UsageError(NO_RUN)
+        return run_id
+
+    def answer(self, facts: Json, code: int = 0) -> Json:
+        """Return the answer of a tool of coord, with the envelope that the command prints too."""
+        elapsed_ms = round((time.perf_counter() - self.began) * 1000, 3)
+        return {"schema_version": SCHEMA_VERSION, "duration_ms": elapsed_ms, "exit_code": code, **facts}
+
+    def at(self, repository: str | None) -> str:
+        """Return the folder that an argument ``repository`` means, or the one of the call.
+
+        Raises:
+            UsageError: it is no folder, or not of the repository that the server was started for.
+        """
+        if repository is None:
+            return self.folder
+        if not repository or "\0" in repository:
+            raise UsageError(f"repository: {shown(repository)} is no folder")
+        folder = os.path.join(self.folder, os.path.expanduser(repository))
+        if not os.path.isdir(folder):
+            raise UsageError(f"repository: {shown(repository)} is no folder on this machine")
+        self._must_be_served(folder, repository)
+        return os.path.abspath(folder)
+
+    def _must_be_served(self, folder: str, said: str) -> None:
+        if self.setup.repository is None:
+            return
+        from bespeak.coord.repository import find
+
+        try:
+            same = find(folder).common_dir == find(self.setup.repository).common_dir
+        except NoContextError:
+            same = False
+        if not same:
+            raise UsageError(f"repository: {shown(said)} is not of the repository that this server was started for")
+
+    @contextmanager
+    def coord(self, repository: str | None) -> Iterator[Coord]:
+        """Open the claims of a repository for as long as the block runs."""
+        from bespeak.coord.service import open_coord
+
+        coord = open_coord(self.at(repository), ledger=self.setup.ledger)
+        try:
+            yield coord
+        finally:
+            coord.close()
+
+    @contextmanager
+    def book(self) -> Iterator[Ledger]:
+        """Open the book for as long as the block runs."""
+        from bespeak.ledger.settled import open_settled
+
+        book = open_settled(self.setup.ledger, cwd=self.folder)
+        try:
+            yield book
+        finally:
+            book.close()
+
+    def actor(self) -> Actor:
+        """Return whose reservations are meant, and who really asks."""
+        from bespeak.ledger.model import Actor
+        from bespeak.reservations.identity import resolve_username
+
+        me = resolve_username(None).username
+        return Actor(me) if self.setup.as_user is None else Actor(self.setup.as_user, me)
+
+
+def in_thread(work: Callable[[Call, A], Json]) -> Callable[[Call, A], Awaitable[Json]]:
+    """Return ``work``, which blocks, as something that does not."""
+
+    async def run(call: Call, asked: A) -> Json:
+        return await call.threads.call(lambda: work(call, asked))
+
+    return run
