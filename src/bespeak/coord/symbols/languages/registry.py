@@ -33,7 +33,10 @@ class Reader:
     grammars: tuple[str, ...]
 
 
-READERS = (Reader("python", (".py", ".pyi", ".pyw"), "python", ("python",)),)
+READERS = (
+    Reader("python", (".py", ".pyi", ".pyw"), "python", ("python",)),
+    Reader("java", (".java",), "java", ("java",)),
+)
 
 _BY_SUFFIX = {suffix: reader for reader in READERS for suffix in reader.suffixes}
 _BY_NAME = {reader.name: reader for reader in READERS}

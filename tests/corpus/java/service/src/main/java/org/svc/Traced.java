@@ -1,0 +1,5 @@
+package org.svc;
+
+@interface Traced {
+    String value() default "";
+}
