@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from bespeak.coord.address import Address
     from bespeak.coord.dag import Graph
     from bespeak.coord.forecast.model import Forecast
+    from bespeak.coord.merge.model import Plan
+    from bespeak.coord.merge.reconcile import Order
     from bespeak.coord.model import Conflict, Intent, Reservation, Reserved
     from bespeak.coord.repository import Repository
     from bespeak.storage.port import Engine
@@ -252,6 +254,41 @@ class Coord:
             checks.plain(text or "", flag)
         scope = looking.checked(Scope(branch, run_id, depth, rev, worktree, min_confidence, limit))
         return looking.look(self.repository, self.engine, self.repo, scope)
+
+    def plan_merge(self, ours: str, theirs: str, *, everything: bool = False) -> Plan:
+        """Return what merging one revision into another would do, symbol by symbol; nothing is merged.
+
+        Args:
+            ours: what is merged into: a branch, a tag, an id, ``HEAD~2``.
+            theirs: what is merged.
+            everything: also symbols that only one side changed, and faint suspicions.
+
+        Raises:
+            ClaimError: a revision names no commit.
+            UnavailableError: git is too old, or the extra that reads languages is not installed.
+        """
+        from bespeak.coord.merge.plan import plan
+
+        return plan(self.repository, ours, theirs, everything=everything)
+
+    def reconcile(self, branches: Sequence[str] = (), *, onto: str | None = None) -> Order:
+        """Return the order in which to merge branches, and what git needs for each; nothing is merged.
+
+        Args:
+            branches: by default those on which something is claimed.
+            onto: what they are merged into; by default the main branch.
+
+        Raises:
+            ClaimError: a revision names no commit.
+            UnavailableError: git is too old, or the extra that reads languages is not installed.
+        """
+        from bespeak.coord.merge.plan import Planner
+        from bespeak.coord.merge.reconcile import reconcile
+        from bespeak.coord.merge.wanted import default_target, wanted
+
+        asked = wanted(*self.order(), branches)
+        with Planner(self.repository) as planner:
+            return reconcile(planner, default_target(planner.git) if onto is None else onto, asked)
 
     def now_us(self) -> int:
         """Return the present instant of the book, µs UTC."""

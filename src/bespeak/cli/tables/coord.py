@@ -178,6 +178,63 @@ ENTRIES = (
                 ),
             ),
             Command(
+                "coord plan-merge",
+                "What a merge would do, symbol by symbol, with conflicts that git does not see.",
+                run="coord_merge:plan_merge",
+                text="OURS is what is merged into, THEIRS what is merged; both are any revision that git knows. "
+                "Nothing is merged, and neither work tree nor index is touched. Every file that git would leave "
+                "in conflict is in the plan, and so is what breaks although git merges it: a function renamed, moved or deleted that "
+                "the other side newly uses, a call that a changed signature no longer takes, one name "
+                "defined twice (extra: symbols). Exit 0, unless --fail-on says otherwise.",
+                examples=(
+                    ("coord plan-merge main feature", "before you merge"),
+                    ("coord plan-merge HEAD origin/main --json", "for a program"),
+                    ("coord plan-merge main feature --fail-on any", "exit 7 if a conflict is predicted"),
+                    ("coord plan-merge main feature --mermaid", "as a picture"),
+                ),
+                arguments=(Argument("OURS"), Argument("THEIRS")),
+                options=(
+                    Option(("--all",), "Also what only one side changed, and faint suspicions."),
+                    Option(
+                        ("--fail-on",),
+                        "Exit 7 if there is a conflict that is textual, semantic, or worth a review; any means textual "
+                        "or semantic; may be repeated.",
+                        "WHAT",
+                        many=True,
+                    ),
+                    Option(("--dot",), "For Graphviz."),
+                    Option(("--mermaid",), "For Mermaid."),
+                    *JSON,
+                ),
+            ),
+            Command(
+                "coord reconcile",
+                "In which order to merge branches, and what git needs for each.",
+                run="coord_merge:reconcile",
+                text="Branches with active claims, or those named: what their reservations depend on first, then who "
+                "conflicts least with the others. Strategies: already_merged, fast_forward, merge, rebase_after, "
+                "manual. Each is tried in that order in a store that is thrown away. Exit 0, unless --fail-on says otherwise.",
+                examples=(
+                    ("coord reconcile", "all branches on which something is claimed"),
+                    ("coord reconcile feature-a feature-b --onto release", "these two, into another branch"),
+                    ("coord reconcile --json --fail-on any", "exit 7 if one needs a hand, or they wait for each other"),
+                ),
+                arguments=(Argument("BRANCH", many=True, required=False),),
+                options=(
+                    Option(("--onto",), "What they are merged into (default: the origin's branch, else main).", "REV"),
+                    Option(
+                        ("--fail-on",),
+                        "Exit 7 if a branch has this strategy, or there is a cycle; any means manual or cycle; "
+                        "may be repeated.",
+                        "WHAT",
+                        many=True,
+                    ),
+                    Option(("--dot",), "For Graphviz."),
+                    Option(("--mermaid",), "For Mermaid."),
+                    *JSON,
+                ),
+            ),
+            Command(
                 "coord watch",
                 "One line of JSON for each change, as it happens.",
                 run="coord_look:watch",

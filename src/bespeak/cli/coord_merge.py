@@ -1,0 +1,172 @@
+"""Commands that plan merges: ``plan-merge`` and ``reconcile``."""
+
+from __future__ import annotations
+
+from bespeak.cli.coord_shared import documented, envelope, with_coord
+from bespeak.coord.errors import ClaimError
+from bespeak.text import safe, shown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bespeak.cli.context import Context, Values
+    from bespeak.coord.merge.model import Item, Plan
+    from bespeak.coord.merge.reconcile import Branch, Order
+    from bespeak.coord.service import Coord
+
+FAILED_CODE = 7
+_ANY, _CYCLE = "any", "cycle"
+_UNREAD_SHOWN = 5
+
+
+def _one_way(context: Context, values: Values) -> None:
+    if values["dot"] + values["mermaid"] + context.json > 1:
+        raise ClaimError("Choose one of --json, --dot and --mermaid")
+
+
+def _failing(given: tuple[str, ...], known: tuple[str, ...], any_: tuple[str, ...]) -> set[str]:
+    wanted: set[str] = set()
+    for word in given:
+        if word not in (_ANY, *known):
+            raise ClaimError(f"Invalid --fail-on: {shown(word)}; choose one of: {', '.join((_ANY, *known))}")
+        wanted.update(any_ if word == _ANY else (word,))
+    return wanted
+
+
+@documented
+def plan_merge(context: Context, values: Values) -> int:
+    """Print what a merge would do."""
+    from bespeak.coord.merge.model import REVIEW, SEMANTIC, TEXTUAL
+    from bespeak.coord.merge.plan import plan
+    from bespeak.coord.repository import find
+    from bespeak.places import working_directory
+
+    _one_way(context, values)
+    failing = _failing(values["fail_on"], (TEXTUAL, SEMANTIC, REVIEW), (TEXTUAL, SEMANTIC))
+    made = plan(find(working_directory()), values["ours"], values["theirs"], everything=values["all"])
+    code = FAILED_CODE if _reached(made, failing) else 0
+    if context.json:
+        from bespeak.coord.merge.jsonform import plan_json
+
+        context.print_json(envelope(context, code) | plan_json(made))
+    elif values["dot"] or values["mermaid"]:
+        from bespeak.coord.merge import pictures
+
+        context.print((pictures.dot if values["dot"] else pictures.mermaid)(made, safe))
+    else:
+        context.print(_plan_text(made))
+    return code
+
+
+def _reached(made: Plan, failing: set[str]) -> bool:
+    """Tell whether a plan has an item of a kind that is to fail, whatever its verdict is named after."""
+    from bespeak.coord.merge.model import FILE, NO_CONFLICT, REVIEW, SEMANTIC, TEXTUAL
+
+    found = {made.verdict}
+    for item in made.items:
+        if item.kind not in {FILE, NO_CONFLICT} and not item.textual:
+            found.add(SEMANTIC if item.likely else REVIEW)
+    if TEXTUAL in failing and made.conflicts:
+        return True
+    return bool(found & failing)
+
+
+def _plan_text(of: Plan) -> str:
+    from bespeak.coord.merge.model import ALREADY_MERGED, FAST_FORWARD, NO_CONFLICT
+
+    ours, theirs = safe(of.ours.name), safe(of.theirs.name)
+    if of.relation == ALREADY_MERGED:
+        return f"✅ {ours} has all of {theirs} already: nothing to merge"
+    if of.relation == FAST_FORWARD:
+        return f"✅ Fast-forward: {ours} only has to move on to {theirs}"
+    lines = []
+    for item in of.items:
+        lines += _untouched(item) if item.kind == NO_CONFLICT else _item(item)
+    lines.append(_verdict(of))
+    lines.append(f" {ours} changed {of.files[0]} file(s), {theirs} {of.files[1]}, both {of.files[2]}")
+    lines += [f" {safe(note)}" for note in of.notes]
+    for part in of.unread[:_UNREAD_SHOWN]:
+        place = f"{part.path}:{part.line}" if part.line else part.path
+        lines.append(f" ⚠️ not read: {safe(place)}: {safe(part.why)}")
+    if len(of.unread) > _UNREAD_SHOWN:
+        lines.append(f" ⚠️ ... and {len(of.unread) - _UNREAD_SHOWN} more that could not be read")
+    return "\n".join(lines)
+
+
+def _untouched(item: Item) -> list[str]:
+    done = f"ours: {', '.join(item.ours_change) or '-'}; theirs: {', '.join(item.theirs_change) or '-'}"
+    return [f" ✅ {safe(item.address)} ({done}; {safe(item.how)})"]
+
+
+def _item(item: Item) -> list[str]:
+    sure = "git conflict" if item.textual else f"git merges it, {item.confidence:.2f}"
+    where = f" at line {item.line}" if item.line else ""
+    mark = "❌" if item.likely else "⚠️"
+    lines = [f" {mark} {item.type or item.kind} {safe(item.address)} ({sure})"]
+    if item.ours_change or item.theirs_change:
+        sides = (("ours", item.ours_change, item.ours_name), ("theirs", item.theirs_change, item.theirs_name))
+        lines += [f"    {name}: {_did(item, done, becomes)}" for name, done, becomes in sides]
+    if item.user:
+        lines.append(f"    used by {safe(item.user)}{where}")
+    return [*lines, f"    {safe(item.recommendation)}", ""]
+
+
+def _did(item: Item, done: tuple[str, ...], becomes: str) -> str:
+    to = f" to {safe(becomes)}" if becomes and becomes != item.address else ""
+    return (", ".join(done) or "-") + to
+
+
+def _verdict(of: Plan) -> str:
+    from bespeak.coord.merge.model import CLEAN, REVIEW, SEMANTIC
+
+    likely = len(of.conflicting)
+    semantic = sum(not item.textual for item in of.conflicting)
+    if of.verdict == CLEAN:
+        return f"✅ {safe(of.theirs.name)} merges cleanly into {safe(of.ours.name)}"
+    if of.verdict == REVIEW:
+        return f"✅ git merges it; {len(of.items)} thing(s) are worth a look"
+    if of.verdict == SEMANTIC:
+        return f"❌ git merges it, but {likely} conflict(s) are likely that git does not see"
+    also = f"; {semantic} more that git does not see" if semantic else ""
+    return f"❌ git reports conflicts in {len({one.path for one in of.conflicts})} file(s){also}"
+
+
+@documented
+def reconcile(context: Context, values: Values) -> int:
+    """Print the order in which to merge branches."""
+    from bespeak.coord.merge.reconcile import STRATEGIES
+
+    _one_way(context, values)
+    failing = _failing(values["fail_on"], (_CYCLE, *STRATEGIES), (_CYCLE, "manual"))
+    return with_coord(context, lambda coord: _reconcile(context, values, coord, failing))
+
+
+def _reconcile(context: Context, values: Values, coord: Coord, failing: set[str]) -> int:
+    found = coord.reconcile(values["branch"], onto=values["onto"])
+    seen = {branch.strategy for branch in found.branches} | ({_CYCLE} if found.cycles else set())
+    code = FAILED_CODE if seen & failing else 0
+    if context.json:
+        from bespeak.coord.merge.jsonform import order_json
+
+        context.print_json(envelope(context, code) | order_json(found))
+    elif values["dot"] or values["mermaid"]:
+        from bespeak.coord.merge import pictures
+
+        context.print((pictures.dot if values["dot"] else pictures.mermaid)(found, safe))
+    else:
+        context.print(_order_text(found))
+    return code
+
+
+def _order_text(of: Order) -> str:
+    lines = [line for branch in of.branches for line in _branch(branch)]
+    if not of.branches:
+        lines.append("no branch has active claims; name some")
+    return "\n".join([*lines, *(f" ⚠️ {safe(note)}" for note in of.notes)])
+
+
+def _branch(of: Branch) -> list[str]:
+    lines = [f"{of.position:>3}. {of.strategy:14}  {safe(of.revision.name)}", f"     {safe(of.recommendation)}"]
+    if of.needs:
+        lines.append(f"     depends on {safe(', '.join(of.needs))}")
+    lines += [f"     {one.count} conflict(s) with {safe(one.branch)}" for one in of.conflicts]
+    return lines

@@ -1,0 +1,81 @@
+"""What one side did: the pairs of a match put into words, and looked up by address."""
+
+from __future__ import annotations
+
+from bespeak.coord.merge.match import BY_PARENT
+from bespeak.coord.merge.model import ADDED, BODY, DELETED, DOCSTRING, MOVED, RENAMED, SIGNATURE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bespeak.coord.merge.match import Pair
+    from bespeak.coord.merge.source import Node
+
+
+def words(pair: Pair) -> tuple[str, ...]:
+    """Return what was done, in words of :data:`~bespeak.coord.merge.model.CHANGES`; nothing if it is as it was."""
+    one, two = pair.before, pair.after
+    if one is None:
+        return (ADDED,)
+    if two is None:
+        return (DELETED,)
+    done = {
+        RENAMED: one.last != two.last or (pair.how == BY_PARENT and _only_named(one, two)),
+        MOVED: one.path != two.path or (pair.how != BY_PARENT and one.parent != two.parent),
+        SIGNATURE: one.symbol.signature != two.symbol.signature,
+        BODY: one.own != two.own,
+        DOCSTRING: one.symbol.doc != two.symbol.doc,
+    }
+    return tuple(word for word, so in done.items() if so)
+
+
+def _only_named(one: Node, two: Node) -> bool:
+    """Tell whether what holds a definition was given another name in its place."""
+    return one.path == two.path and one.parent != two.parent
+
+
+class Side:
+    """One side of a merge, symbol by symbol.
+
+    Args:
+        name: ``ours`` or ``theirs``.
+        label: the revision, as people call it.
+        pairs: of a match of the merge base and this side.
+    """
+
+    def __init__(self, name: str, label: str, pairs: Iterable[Pair]) -> None:
+        self.name = name
+        self.label = label
+        self.pairs = tuple(pairs)
+        self.by_key: dict[tuple[str, int], Pair] = {}
+        self.by_address: dict[str, list[Pair]] = {}
+        self.now: dict[str, list[Pair]] = {}
+        for pair in self.pairs:
+            if pair.before is not None:
+                self.by_key[pair.before.key] = pair
+                self.by_address.setdefault(pair.before.address, []).append(pair)
+            if pair.after is not None:
+                self.now.setdefault(pair.after.address, []).append(pair)
+
+    def changed(self, address: str) -> list[Pair]:
+        """Return what was done to the definitions that had an address in the merge base; only what was changed."""
+        return [pair for pair in self.by_address.get(address, ()) if words(pair)]
+
+    def gone(self, address: str) -> bool:
+        """Tell whether nothing is defined any more at an address of the merge base."""
+        return address in self.by_address and address not in self.now
+
+    def before(self, address: str) -> str:
+        """Return the address in the merge base of what this side has at an address; empty if it is new."""
+        if address not in self.now:
+            return address
+        known = [pair.before.address for pair in self.now[address] if pair.before is not None]
+        return address if address in known else known[0] if known else ""
+
+    def after(self, address: str) -> str:
+        """Return the address on this side of what the merge base has at an address; empty if it is gone."""
+        if address not in self.by_address:
+            return address
+        known = [pair.after.address for pair in self.by_address[address] if pair.after is not None]
+        return address if address in known else known[0] if known else ""

@@ -1,0 +1,209 @@
+"""Where the two sides meet: one symbol that both changed, or that both added.
+
+Pure, and the same whichever side is ours. What only git knows (whether lines conflict) comes in as a function.
+"""
+
+from __future__ import annotations
+
+import os
+
+from bespeak.coord.merge.advice import Half, advise
+from bespeak.coord.merge.change import words
+from bespeak.coord.merge.match import BY_FILE
+from bespeak.coord.merge.model import (
+    ADD_ADD,
+    BODY,
+    DELETE_USE,
+    DELETED,
+    DOCSTRING,
+    MOVE_EDIT,
+    MOVED,
+    NO_CONFLICT,
+    OVERLAP,
+    RENAME_EDIT,
+    RENAMED,
+    SIGNATURE,
+    Item,
+)
+from bespeak.coord.merge.source import OVERLOADS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bespeak.coord.merge.change import Side
+    from bespeak.coord.merge.match import Pair
+    from bespeak.coord.merge.source import Node
+
+    Conflicts = Callable[[Node | None, Node | None, Node | None], bool]
+    """Tell whether git reports a conflict in a definition: as it is in the base, on ours, on theirs."""
+
+_TEXTUAL = 0.95
+_SIGNIFICANT = (SIGNATURE, BODY)
+_OPEN = frozenset({"space"})
+"""Families that may be defined in several pieces."""
+_MANY_IN_GO = frozenset({"init", "_"})
+
+
+def meet(ours: Side, theirs: Side, textual: Conflicts) -> list[Item]:
+    """Return an item for each symbol that a side changed, in order of addresses."""
+    found = [*_changed(ours, theirs, textual), *_added(ours, theirs, textual)]
+    return sorted(found, key=lambda item: (item.address, item.kind, item.ours_name, item.theirs_name))
+
+
+def _changed(ours: Side, theirs: Side, textual: Conflicts) -> list[Item]:
+    found = []
+    for key in sorted(ours.by_key.keys() | theirs.by_key.keys()):
+        one, two = ours.by_key.get(key), theirs.by_key.get(key)
+        if (one is not None and words(one)) or (two is not None and words(two)):
+            found.append(_item(ours, theirs, one, two, textual))
+    return found
+
+
+def _item(ours: Side, theirs: Side, one: Pair | None, two: Pair | None, textual: Conflicts) -> Item:
+    base = one.before if one is not None else two.before if two is not None else None
+    if base is None:
+        raise ValueError("a pair without a definition before")
+    mine, other = _half(ours, one, base.address), _half(theirs, two, base.address)
+    kind, confidence, how = _judge(one, two)
+    here, there = (base if pair is None else pair.after for pair in (one, two))
+    lines = kind != NO_CONFLICT and textual(base, here, there)
+    return Item(
+        kind,
+        base.address,
+        mine.words,
+        other.words,
+        mine.becomes,
+        other.becomes,
+        lines,
+        _TEXTUAL if lines else confidence,
+        how,
+        _advice(kind, base.address, mine, other),
+        next((node.path for node in (here, there) if node is not None), base.path),
+    )
+
+
+def _advice(kind: str, address: str, one: Half, two: Half) -> str:
+    if kind != NO_CONFLICT:
+        return advise(kind, address, one, two)
+    who = [half.name for half in (one, two) if half.words]
+    return f"Only {who[0]} changed it." if len(who) == 1 else "Nothing to do: the changes go together."
+
+
+def _half(side: Side, pair: Pair | None, address: str) -> Half:
+    if pair is None:
+        return Half(side.label, (), address)
+    return Half(side.label, words(pair), "" if pair.after is None else pair.after.address)
+
+
+def _judge(one: Pair | None, two: Pair | None) -> tuple[str, float, str]:
+    """Return the kind of what two sides did to one symbol, how sure it is a conflict, and how that was found."""
+    if one is None or two is None:
+        return NO_CONFLICT, 1.0, "only one side changed it"
+    if _same(one, two):
+        return NO_CONFLICT, 1.0, "both sides made the same change"
+    mine, other = _counted(one, two), _counted(two, one)
+    if not mine or not other:
+        return NO_CONFLICT, 1.0, "only one side changed it" if not (mine or other) else "git carries the move of a file"
+    kind, confidence = _grade(mine, other)
+    ways = sorted({pair.how for pair in (one, two)})
+    return kind, round(confidence * min(one.confidence, two.confidence), 2), f"same symbol by {' and '.join(ways)}"
+
+
+def _same(one: Pair, two: Pair) -> bool:
+    mine, other = one.after, two.after
+    if mine is None or other is None:
+        return mine is other
+    same = mine.address == other.address and mine.own == other.own
+    return same and (mine.symbol.signature, mine.symbol.doc) == (other.symbol.signature, other.symbol.doc)
+
+
+def _counted(pair: Pair, other: Pair) -> frozenset[str]:
+    """Return what a side did, without what git carries along and without a name that both sides chose."""
+    found = set(words(pair))
+    if pair.how == BY_FILE and DELETED not in words(other):
+        found -= {MOVED}
+    if pair.after is not None and other.after is not None and pair.after.address == other.after.address:
+        found -= {MOVED, RENAMED}
+    return frozenset(found)
+
+
+def _grade(mine: frozenset[str], other: frozenset[str]) -> tuple[str, float]:
+    """Return the kind, and how likely it is a conflict if the lines are merged without one."""
+    both = mine | other
+    if DELETED in both:
+        edit = other if DELETED in mine else mine
+        return DELETE_USE, 0.3 if edit <= {DOCSTRING} else 0.8
+    for word, kind in ((RENAMED, RENAME_EDIT), (MOVED, MOVE_EDIT)):
+        if word in both:
+            return kind, _place_confidence(mine, other)
+    if SIGNATURE in mine and SIGNATURE in other:
+        return OVERLAP, 0.6
+    weak = mine <= {DOCSTRING} or other <= {DOCSTRING}
+    return OVERLAP, 0.15 if weak else 0.4 if SIGNATURE in both else 0.35
+
+
+def _place_confidence(mine: frozenset[str], other: frozenset[str]) -> float:
+    places = {RENAMED, MOVED}
+    if mine & places and other & places:
+        return 0.9
+    placed, edit = (mine, other) if mine & places else (other, mine)
+    if edit <= {DOCSTRING}:
+        return 0.15
+    if MOVED in placed:
+        return 0.8
+    return 0.5 if SIGNATURE in edit else 0.25
+
+
+def _added(ours: Side, theirs: Side, textual: Conflicts) -> list[Item]:
+    mine, other = _new(ours), _new(theirs)
+    found: dict[tuple[str, str], Item] = {}
+    for place in sorted(mine.keys() & other.keys()):
+        one, two = mine[place][0], other[place][0]
+        if (one.before is not None and two.before is not None and one.before.key == two.before.key) or _same(one, two):
+            continue
+        node, peer = one.after, two.after
+        if node is None or peer is None or _may_both_be(node, peer) or (place[0], node.parent) in found:
+            continue
+        half, rest = _half(ours, one, node.address), _half(theirs, two, node.address)
+        lines = textual(None, node, peer)
+        found[place] = Item(
+            ADD_ADD,
+            node.address,
+            half.words,
+            rest.words,
+            node.address,
+            peer.address,
+            lines,
+            _TEXTUAL if lines else 0.6 if node.family == "value" else 0.9,
+            "one name, two definitions",
+            advise(ADD_ADD, node.address, half, rest),
+            node.path,
+        )
+    return list(found.values())
+
+
+def _new(side: Side) -> dict[tuple[str, str], list[Pair]]:
+    """Return what has an address on a side that it had not in the base, by the place in which names must differ."""
+    found: dict[tuple[str, str], list[Pair]] = {}
+    for address, pairs in side.now.items():
+        if address in side.by_address:
+            continue
+        for pair in pairs:
+            if pair.after is not None:
+                found.setdefault(_place(pair.after), []).append(pair)
+    return found
+
+
+def _place(node: Node) -> tuple[str, str]:
+    if node.language == "go" and node.symbol.name not in _MANY_IN_GO:
+        tested = "_test" if node.path.endswith("_test.go") else ""
+        return os.path.dirname(node.path) + "/" + tested, node.symbol.name
+    return node.path, node.symbol.name
+
+
+def _may_both_be(one: Node, two: Node) -> bool:
+    """Tell whether one file may have both definitions under one name."""
+    if one.family in _OPEN or two.family in _OPEN:
+        return True
+    return one.language in OVERLOADS and one.symbol.signature != two.symbol.signature and one.family == "callable"

@@ -1,0 +1,304 @@
+"""A merge, planned: what git would do, what each side did to which symbol, and what breaks although git merges it.
+
+Reads git and the symbol index, and puts the pure parts together. Nothing in the repository is changed.
+"""
+
+from __future__ import annotations
+
+from bespeak.coord.merge import gitread
+from bespeak.coord.merge.change import Side
+from bespeak.coord.merge.files import file_items
+from bespeak.coord.merge.gitrun import Git
+from bespeak.coord.merge.match import match
+from bespeak.coord.merge.meet import meet
+from bespeak.coord.merge.model import (
+    ALREADY_MERGED,
+    CLEAN,
+    DIVERGED,
+    FAST_FORWARD,
+    KINDS,
+    LIKELY,
+    NO_CONFLICT,
+    REVIEW,
+    SEMANTIC,
+    TEXTUAL,
+    UNRELATED,
+    Plan,
+)
+from bespeak.coord.merge.regions import BASE, OURS, THEIRS, clashes
+from bespeak.coord.merge.source import Source
+from bespeak.coord.merge.uses import Changer, User, uses
+from bespeak.coord.symbols.languages import registry
+from bespeak.coord.symbols.model import Unread
+from bespeak.values import replace, value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import TracebackType
+    from typing import Self
+
+    from bespeak.coord.merge.gitread import Entry, Trial
+    from bespeak.coord.merge.model import FileConflict, Item, Revision
+    from bespeak.coord.merge.regions import Clash
+    from bespeak.coord.merge.source import Node
+    from bespeak.coord.repository import Repository
+    from bespeak.coord.symbols.index import Index
+
+FAINT = 0.2
+"""Below this confidence an item is left out unless everything was asked for."""
+
+
+@value
+class _Read:
+    """What one side changed: the files before and after that could be read, and what could not."""
+
+    entries: tuple[Entry, ...]
+    before: dict[str, Source]
+    after: dict[str, Source]
+    unread: tuple[Unread, ...]
+
+    @property
+    def renamed(self) -> dict[str, str]:
+        """The path after of each renamed file, by its path before."""
+        return {entry.old: entry.new for entry in self.entries if entry.status == "R"}
+
+    @property
+    def moved(self) -> dict[str, str]:
+        """The path after (empty: deleted) of each file that is not where it was."""
+        return {entry.old: entry.new for entry in self.entries if entry.old and entry.old != entry.new}
+
+
+class Planner:
+    """Plans merges in one repository; a context manager. What it has planned once it remembers.
+
+    Args:
+        repository: where.
+    """
+
+    def __init__(self, repository: Repository) -> None:
+        from bespeak.coord.symbols.index import open_index
+
+        self.git = Git(repository)
+        self._index = open_index(repository)
+        self._known: dict[tuple[str, str], Plan] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._index.close()
+        self.git.close()
+
+    def plan(self, ours: Revision, theirs: Revision, *, everything: bool = False) -> Plan:
+        """Plan the merge of one revision into another.
+
+        Args:
+            ours: what is merged into.
+            theirs: what is merged.
+            everything: also symbols that only one side changed, and faint suspicions.
+
+        Raises:
+            ClaimError: a history cannot be read.
+            UnavailableError: git is too old, or the extra that reads languages is not installed.
+        """
+        key = ours.commit, theirs.commit
+        if everything or key not in self._known:
+            self._known[key] = self._plan(ours, theirs, everything=everything)
+        return replace(self._known[key], ours=ours, theirs=theirs)
+
+    def _plan(self, ours: Revision, theirs: Revision, *, everything: bool) -> Plan:
+        found = gitread.bases(self.git, ours.commit, theirs.commit)
+        if theirs.commit in found:
+            return Plan(ours, theirs, found, ALREADY_MERGED, CLEAN, notes=(f"{ours.name} has all of {theirs.name}",))
+        if ours.commit in found:
+            return Plan(ours, theirs, found, FAST_FORWARD, CLEAN, notes=(f"{ours.name} only has to move on",))
+        self.git.must_merge()
+        return _One(self.git, self._index, ours, theirs, found).plan(everything=everything)
+
+
+def plan(repository: Repository, ours: str, theirs: str, *, everything: bool = False) -> Plan:
+    """Plan the merge of one revision into another, by their names.
+
+    Raises:
+        ClaimError: a revision names no commit.
+        UnavailableError: git is too old, or the extra that reads languages is not installed.
+    """
+    with Planner(repository) as planner:
+        revisions = (gitread.revision(planner.git, name) for name in (ours, theirs))
+        return planner.plan(*revisions, everything=everything)
+
+
+class _One:
+    """The plan of one merge that is neither done nor a fast-forward."""
+
+    def __init__(self, git: Git, index: Index, ours: Revision, theirs: Revision, bases: tuple[str, ...]) -> None:
+        self._git = git
+        self._index = index
+        self._ours, self._theirs = ours, theirs
+        self._bases = bases
+
+    def plan(self, *, everything: bool) -> Plan:
+        """Put the parts together."""
+        base = gitread.one_base(self._git, self._bases)
+        trial = gitread.trial(self._git, self._ours.commit, self._theirs.commit)
+        entries = [gitread.entries(self._git, base, side.commit) for side in (self._ours, self._theirs)]
+        read = self._read(entries)
+        ours, theirs = (
+            Side(name, revision.name, match(of.before, of.after, of.renamed))
+            for name, revision, of in zip((OURS, THEIRS), (self._ours, self._theirs), read, strict=True)
+        )
+        clashing = clashes(self._git, trial, *entries)
+        met = meet(ours, theirs, lambda *nodes: _textual(clashing, nodes))
+        files = file_items(clashing, met, _nodes(ours), _nodes(theirs))
+        items = [*met, *self._uses((ours, theirs), read, trial), *files]
+        told = [self._named(item) for item in items]
+        return self._result(told, clashing, read, everything=everything)
+
+    def _result(self, items: list[Item], clashing: Sequence[Clash], read: Sequence[_Read], *, everything: bool) -> Plan:
+        real = [item for item in items if item.kind != NO_CONFLICT]
+        shown = [item for item in items if everything or (item.kind != NO_CONFLICT and _worth(item))]
+        shown.sort(key=_gravity)
+        paths = [{entry.old or entry.new for entry in one.entries} for one in read]
+        return Plan(
+            self._ours,
+            self._theirs,
+            self._bases,
+            DIVERGED if self._bases else UNRELATED,
+            _verdict(real, textual=bool(clashing)),
+            tuple(shown),
+            tuple(self._told(clash.conflict) for clash in clashing),
+            sum(item.kind == NO_CONFLICT for item in items),
+            (len(paths[0]), len(paths[1]), len(paths[0] & paths[1])),
+            tuple(sorted({*read[0].unread, *read[1].unread}, key=lambda part: (part.path, part.line, part.why))),
+            self._notes(),
+        )
+
+    def _notes(self) -> tuple[str, ...]:
+        notes = []
+        if not self._bases:
+            notes.append(
+                "the two have no commit in common (unrelated histories, or a shallow clone): git merges them only "
+                "with --allow-unrelated-histories, and everything counts as added"
+            )
+        if len(self._bases) > 1:
+            notes.append(
+                f"the histories criss-cross ({len(self._bases)} merge bases): "
+                "the base is what comes of merging those with each other, as git does it"
+            )
+        if self._index.notice:
+            notes.append(self._index.notice)
+        return tuple(notes)
+
+    def _read(self, entries: Sequence[tuple[Entry, ...]]) -> list[_Read]:
+        wanted = {
+            (path, blob)
+            for side in entries
+            for entry in side
+            for path, blob in ((entry.old, entry.old_blob), (entry.new, entry.new_blob))
+            if blob and registry.language_of(path)
+        }
+        texts = gitread.blobs(self._git, sorted(blob for _, blob in wanted))
+        sources: dict[tuple[str, str], Source] = {}
+        unread: list[Unread] = []
+        for path, blob in sorted(wanted):
+            facts = self._index.facts(path, texts[blob], blob) if blob in texts else None
+            if facts is None:
+                unread.append(Unread(path, "its content is not in this clone"))
+                continue
+            unread += [Unread(path, why, line) for line, why in facts.unread]
+            sources[path, blob] = Source(path, facts, tuple(texts[blob].splitlines()))
+        return [_reading(side, sources, unread) for side in entries]
+
+    def _uses(self, sides: Sequence[Side], read: Sequence[_Read], trial: Trial) -> list[Item]:
+        from bespeak.coord.merge.world import Worlds
+
+        worlds = Worlds(self._git, self._index, trial, {OURS: self._ours.commit, THEIRS: self._theirs.commit})
+        found = []
+        for mine, other in ((0, 1), (1, 0)):
+            user = User(sides[mine], read[mine].after, self._fresh(read[mine]))
+            found += uses(user, Changer(sides[other], read[other].moved), worlds)
+        return found
+
+    def _fresh(self, of: _Read) -> dict[str, list[tuple[int, int]]]:
+        """Return the lines that a side wrote, by path."""
+        found: dict[str, list[tuple[int, int]]] = {}
+        for entry in of.entries:
+            if entry.new not in of.after:
+                continue
+            if entry.old not in of.before:
+                found[entry.new] = [(1, len(of.after[entry.new].lines) + 1)]
+            else:
+                changed = gitread.hunks(self._git, entry.old_blob, entry.new_blob)
+                found[entry.new] = [
+                    (hunk.new_first, hunk.new_beyond) for hunk in changed if hunk.new_beyond > hunk.new_first
+                ]
+        return found
+
+    def _named(self, item: Item) -> Item:
+        facts = {name: self._path(getattr(item, name)) for name in ("address", "path", "ours_name", "theirs_name")}
+        return replace(item, **facts, how=self._words(item.how), recommendation=self._words(item.recommendation))
+
+    def _told(self, conflict: FileConflict) -> FileConflict:
+        also = tuple(self._path(path) for path in conflict.also)
+        return replace(conflict, path=self._path(conflict.path), also=also, message=self._words(conflict.message))
+
+    def _path(self, path: str) -> str:
+        """Return a path as git would have it in a merge of these revisions by name."""
+        for side in (self._ours, self._theirs):
+            path = path.replace(side.commit, side.name.replace("/", "_"))
+        return path
+
+    def _words(self, text: str) -> str:
+        """Return a text of git with the names of the revisions in place of their ids."""
+        for side in (self._ours, self._theirs):
+            text = text.replace(side.commit, side.name)
+        return text
+
+
+def _reading(entries: tuple[Entry, ...], sources: dict[tuple[str, str], Source], unread: Sequence[Unread]) -> _Read:
+    before = {
+        entry.old: sources[entry.old, entry.old_blob] for entry in entries if (entry.old, entry.old_blob) in sources
+    }
+    after = {
+        entry.new: sources[entry.new, entry.new_blob] for entry in entries if (entry.new, entry.new_blob) in sources
+    }
+    paths = {path for entry in entries for path in (entry.old, entry.new)}
+    return _Read(entries, before, after, tuple(part for part in unread if part.path in paths))
+
+
+def _textual(clashing: Sequence[Clash], nodes: Sequence[Node | None]) -> bool:
+    return any(
+        node is not None and clash.touches(side, node)
+        for clash in clashing
+        for side, node in zip((BASE, OURS, THEIRS), nodes, strict=True)
+    )
+
+
+def _nodes(side: Side) -> list[Node]:
+    """Return the definitions of the files that a side changed."""
+    return [pair.after for pair in side.pairs if pair.after is not None]
+
+
+def _worth(item: Item) -> bool:
+    return item.textual or item.confidence >= FAINT
+
+
+def _gravity(item: Item) -> tuple[bool, bool, int, str, str, int, str]:
+    return (
+        not item.likely,
+        item.kind == NO_CONFLICT,
+        KINDS.index(item.kind),
+        item.address,
+        item.user,
+        item.line,
+        item.type,
+    )
+
+
+def _verdict(items: Sequence[Item], *, textual: bool) -> str:
+    if textual:
+        return TEXTUAL
+    if any(item.confidence >= LIKELY for item in items):
+        return SEMANTIC
+    return REVIEW if any(item.confidence >= FAINT for item in items) else CLEAN

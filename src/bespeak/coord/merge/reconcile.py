@@ -1,0 +1,251 @@
+"""Which branch goes in when, and what git will really need for each.
+
+The merges are tried one after the other, each into what comes of those before, so a strategy is what was seen and no
+guess. Two branches are compared only if they touch a file in common.
+"""
+
+from __future__ import annotations
+
+from bespeak.coord.errors import ClaimError
+from bespeak.coord.merge import gitread
+from bespeak.coord.merge.model import ALREADY_MERGED, CLEAN, FAST_FORWARD, TEXTUAL, Plan, Revision
+from bespeak.coord.merge.order import arrange, circles
+from bespeak.values import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from bespeak.coord.merge.plan import Planner
+    from bespeak.coord.merge.wanted import Wanted
+
+MERGED, FORWARD, MERGE, REBASE, MANUAL = "already_merged", "fast_forward", "merge", "rebase_after", "manual"
+STRATEGIES = (MERGED, FORWARD, MERGE, REBASE, MANUAL)
+_MOST_NAMED = 5
+
+
+@value
+class Clashing:
+    """What a branch has against another one that is still to go in, or against the target."""
+
+    branch: str
+    count: int
+    verdict: str
+    symbols: tuple[str, ...]
+
+
+@value
+class Branch:
+    """One branch in the order.
+
+    Args:
+        position: from 1.
+        strategy: ``already_merged``, ``fast_forward``, ``merge`` (git does it), ``rebase_after`` or ``manual``.
+        after: the branches to rebase after.
+        needs: the branches that its reservations depend on.
+        claims: the ids of its active reservations.
+        symbols: the addresses in conflict with the target, or with what goes in before.
+        verdict: of the plan against the target alone.
+        conflicts: with each other branch.
+        recommendation: what to do, one sentence.
+    """
+
+    position: int
+    revision: Revision
+    strategy: str
+    after: tuple[str, ...]
+    needs: tuple[str, ...]
+    claims: tuple[str, ...]
+    symbols: tuple[str, ...]
+    verdict: str
+    conflicts: tuple[Clashing, ...]
+    recommendation: str
+
+
+@value
+class Order:
+    """All branches in the order in which to merge them.
+
+    Args:
+        onto: what they are merged into.
+        cycles: branches whose reservations wait for each other.
+        missing: branches that have claims but that are not here.
+        compared: how many pairs of branches touch a file in common, and were planned.
+    """
+
+    onto: Revision
+    branches: tuple[Branch, ...]
+    cycles: tuple[tuple[str, ...], ...] = ()
+    missing: tuple[str, ...] = ()
+    compared: int = 0
+    notes: tuple[str, ...] = ()
+
+    @property
+    def blocked(self) -> bool:
+        """Somebody has to do something by hand, or nothing can go first."""
+        return bool(self.cycles) or any(branch.strategy == MANUAL for branch in self.branches)
+
+
+def reconcile(planner: Planner, onto: str, wanted: Wanted) -> Order:
+    """Return the order in which to merge some branches, and how.
+
+    Raises:
+        ClaimError: a branch that was named is not here.
+    """
+    target = gitread.revision(planner.git, onto)
+    found, missing = _revisions(planner, wanted, onto)
+    alone = {name: planner.plan(target, revision) for name, revision in found.items()}
+    pairs = _pairs(planner, target, found, alone)
+    trouble = {key: len(plan.conflicting) for key, plan in pairs.items()}
+    order = arrange(found, wanted.needs, trouble)
+    cycles = circles({name: wanted.needs.get(name, ()) for name in found})
+    walk = _Walk(planner, target, found, alone, pairs)
+    branches = [walk.branch(number, name, wanted) for number, name in enumerate(order, 1)]
+    return Order(target, tuple(branches), cycles, tuple(missing), len(pairs), _notes(cycles, missing))
+
+
+def _revisions(planner: Planner, wanted: Wanted, onto: str) -> tuple[dict[str, Revision], list[str]]:
+    found: dict[str, Revision] = {}
+    missing = []
+    for name in sorted(set(wanted.names)):
+        if name == onto:
+            continue
+        try:
+            found[name] = gitread.revision(planner.git, name)
+        except ClaimError:
+            if not wanted.optional:
+                raise
+            missing.append(name)
+    return found, missing
+
+
+def _notes(cycles: Sequence[Sequence[str]], missing: Sequence[str]) -> tuple[str, ...]:
+    notes = [
+        f"{', '.join(cycle)} wait for each other: release one of the reservations, or merge one of them first"
+        for cycle in cycles
+    ]
+    if missing:
+        notes.append(f"claims name branches that are not here: {', '.join(missing)}")
+    return tuple(notes)
+
+
+def _pairs(
+    planner: Planner, target: Revision, found: Mapping[str, Revision], alone: Mapping[str, Plan]
+) -> dict[tuple[str, str], Plan]:
+    """Plan the merge of every two branches that touch a file in common; what is merged already has nothing left."""
+    by_file: dict[str, list[str]] = {}
+    for name in sorted(found):
+        if alone[name].relation != ALREADY_MERGED:
+            for path in _touched(planner, target, found[name]):
+                by_file.setdefault(path, []).append(name)
+    pairs = {
+        (one, two) for names in by_file.values() for number, one in enumerate(names) for two in names[number + 1 :]
+    }
+    return {(one, two): planner.plan(found[one], found[two]) for one, two in sorted(pairs)}
+
+
+def _touched(planner: Planner, target: Revision, branch: Revision) -> set[str]:
+    bases = gitread.bases(planner.git, target.commit, branch.commit)
+    base = bases[0] if bases else gitread.one_base(planner.git, ())
+    entries = gitread.entries(planner.git, base, branch.commit)
+    return {path for entry in entries for path in (entry.old, entry.new) if path}
+
+
+class _Walk:
+    """The merges, tried in order; whatever git can do by itself is done, in a store that is thrown away."""
+
+    def __init__(
+        self,
+        planner: Planner,
+        target: Revision,
+        found: Mapping[str, Revision],
+        alone: Mapping[str, Plan],
+        pairs: Mapping[tuple[str, str], Plan],
+    ) -> None:
+        self._planner = planner
+        self._target = target
+        self._found = found
+        self._alone = alone
+        self._with: dict[str, dict[str, Plan]] = {name: {} for name in found}
+        for (one, two), plan in pairs.items():
+            self._with[one][two] = self._with[two][one] = plan
+        self._now = target.commit
+        self._done: list[str] = []
+
+    def branch(self, position: int, name: str, wanted: Wanted) -> Branch:
+        """Return the next branch of the order, with what git needs for it."""
+        plan = self._alone[name]
+        strategy, after, symbols = self._strategy(name, plan)
+        if strategy in {FORWARD, MERGE} and not self._merge(name, strategy):
+            strategy, after = REBASE, tuple(self._done[-1:])
+        if strategy != MERGED:
+            self._done.append(name)
+        return Branch(
+            position,
+            self._found[name],
+            strategy,
+            after,
+            tuple(sorted(set(wanted.needs.get(name, ())))),
+            wanted.claims.get(name, ()),
+            symbols,
+            plan.verdict,
+            self._clashing(name),
+            _advice(strategy, name, self._target.name, after, symbols, plan),
+        )
+
+    def _strategy(self, name: str, plan: Plan) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+        if plan.relation == ALREADY_MERGED:
+            return MERGED, (), ()
+        if plan.blocked:
+            return MANUAL, (), _addresses([plan])
+        before = [other for other in self._done if other in self._with[name] and self._with[name][other].blocked]
+        if before:
+            return REBASE, tuple(before), _addresses([self._with[name][other] for other in before])
+        forward = plan.relation == FAST_FORWARD and self._now == self._target.commit
+        return (FORWARD if forward else MERGE), (), ()
+
+    def _merge(self, name: str, strategy: str) -> bool:
+        """Put a branch in; tell whether git could."""
+        commit = self._found[name].commit
+        if strategy == FORWARD:
+            self._now = commit
+            return True
+        git = self._planner.git
+        if commit in gitread.bases(git, self._now, commit):
+            return True
+        git.must_merge()
+        trial = gitread.trial(git, self._now, commit)
+        if not trial.clean:
+            return False
+        words = ("commit-tree", trial.tree, "-p", self._now, "-p", commit, "-m", "tried")
+        self._now = git.run(*words).decode("ascii").strip()
+        return True
+
+    def _clashing(self, name: str) -> tuple[Clashing, ...]:
+        found = [
+            Clashing(other, len(plan.conflicting), plan.verdict, _addresses([plan]))
+            for other, plan in sorted(self._with[name].items())
+            if plan.conflicting
+        ]
+        return tuple(found)
+
+
+def _addresses(plans: Iterable[Plan]) -> tuple[str, ...]:
+    return tuple(sorted({item.address for plan in plans for item in plan.conflicting}))
+
+
+def _advice(strategy: str, name: str, onto: str, after: Sequence[str], symbols: Sequence[str], plan: Plan) -> str:
+    left = len(symbols) - _MOST_NAMED
+    shown = ", ".join(symbols[:_MOST_NAMED]) + (f" and {left} more" if left > 0 else "")
+    if strategy == MERGED:
+        return f"{onto} has all of {name} already: nothing to merge."
+    if strategy == FORWARD:
+        return f"{onto} can be moved on to {name}."
+    if strategy == REBASE:
+        at = f": they meet in {shown}" if symbols else ": they conflict once it is in"
+        return f"Merge {', '.join(after)} first, then rebase {name} on {onto}{at}."
+    if strategy == MANUAL:
+        how = "git cannot merge it" if plan.verdict == TEXTUAL else "git merges it, but what comes out is likely broken"
+        return f"Merge {name} by hand ({how}): {shown}."
+    look = "" if plan.verdict == CLEAN else ", and look at what both sides touched"
+    return f"git merges {name} into {onto} by itself{look}."

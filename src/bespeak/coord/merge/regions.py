@@ -1,0 +1,126 @@
+"""Where git's own conflicts are: which lines of which side, and so which definitions."""
+
+from __future__ import annotations
+
+from bespeak.coord.merge import gitread
+from bespeak.coord.merge.model import FileConflict
+from bespeak.values import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from bespeak.coord.merge.gitread import Entry, Hunk, Trial
+    from bespeak.coord.merge.gitrun import Git
+    from bespeak.coord.merge.source import Node
+
+BASE, OURS, THEIRS = "base", "ours", "theirs"
+SIDES = (BASE, OURS, THEIRS)
+CONTENTS = ("contents", "add/add")
+"""Conflicts of lines; all others are of whole files."""
+_NO_MESSAGE = "unmerged"
+
+
+@value
+class Region:
+    """Lines that git cannot merge: ``[first, beyond)`` from 1 in the base, on ours and on theirs."""
+
+    base: tuple[int, int]
+    ours: tuple[int, int]
+    theirs: tuple[int, int]
+
+    def on(self, side: str) -> tuple[int, int]:
+        """Return the lines on a side."""
+        return {BASE: self.base, OURS: self.ours, THEIRS: self.theirs}[side]
+
+
+@value
+class Clash:
+    """One file in conflict.
+
+    Args:
+        conflict: what git says.
+        paths: what the file is called in the base, on ours and on theirs.
+        regions: the lines, if they can be told; none if all of the file is in conflict.
+    """
+
+    conflict: FileConflict
+    paths: Mapping[str, str]
+    regions: tuple[Region, ...]
+
+    def touches(self, side: str, node: Node) -> bool:
+        """Tell whether a definition is in conflict."""
+        if self.paths[side] != node.path:
+            return False
+        return not self.regions or any(self.at(region, side, node) for region in self.regions)
+
+    @staticmethod
+    def at(region: Region, side: str, node: Node) -> bool:
+        """Tell whether a region touches a definition; no lines between two lines touch neither."""
+        first, beyond = region.on(side)
+        if first == beyond:
+            return node.symbol.first_line < first <= node.symbol.last_line
+        return first <= node.symbol.last_line and beyond > node.symbol.first_line
+
+
+def clashes(git: Git, trial: Trial, ours: Sequence[Entry], theirs: Sequence[Entry]) -> tuple[Clash, ...]:
+    """Return all files in conflict, by path."""
+    said: dict[str, list[FileConflict]] = {}
+    for conflict in trial.conflicts:
+        said.setdefault(conflict.path, []).append(conflict)
+    named = {path for conflict in trial.conflicts for path in (conflict.path, *conflict.also)}
+    for path in trial.stages:
+        if path not in named:
+            said[path] = [FileConflict(path, _NO_MESSAGE, f"CONFLICT: {path} is left unmerged")]
+    found = []
+    for path in sorted(said):
+        conflict = _gravest(said[path])
+        paths = _paths(path, conflict, ours, theirs)
+        stages = trial.stages.get(path, {})
+        regions = _regions(git, stages) if conflict.type in CONTENTS else ()
+        found.append(Clash(conflict, paths, regions))
+    return tuple(found)
+
+
+def _gravest(conflicts: Sequence[FileConflict]) -> FileConflict:
+    """Return what says most: that lines conflict follows from the others."""
+    return next((conflict for conflict in conflicts if conflict.type not in CONTENTS), conflicts[0])
+
+
+def _paths(path: str, conflict: FileConflict, ours: Iterable[Entry], theirs: Iterable[Entry]) -> dict[str, str]:
+    """Return what a file in conflict is called in each version."""
+    base = path
+    for entry in (*ours, *theirs):
+        if entry.status == "R" and entry.new in (path, *conflict.also):
+            base = entry.old
+    if base == path and conflict.type == "file/directory" and conflict.also:
+        base = conflict.also[0]
+    found = {BASE: base}
+    for side, entries in ((OURS, ours), (THEIRS, theirs)):
+        found[side] = next((entry.new for entry in entries if entry.old == base and entry.new), base)
+    return found
+
+
+def _regions(git: Git, stages: Mapping[str, str]) -> tuple[Region, ...]:
+    if BASE not in stages or OURS not in stages or THEIRS not in stages:
+        return ()
+    one = gitread.hunks(git, stages[BASE], stages[OURS])
+    two = gitread.hunks(git, stages[BASE], stages[THEIRS])
+    texts = gitread.blobs(git, (stages[OURS], stages[THEIRS]))
+    lines = [texts.get(stages[side], b"").splitlines(keepends=True) for side in (OURS, THEIRS)]
+    return regions(one, two, *lines)
+
+
+def regions(
+    ours: Sequence[Hunk], theirs: Sequence[Hunk], ours_lines: Sequence[bytes], theirs_lines: Sequence[bytes]
+) -> tuple[Region, ...]:
+    """Return the lines that a merge of two lists of hunks cannot keep apart, in order; what both did is none."""
+    found = []
+    for one, two in gitread.overlaps(ours, theirs):
+        mine = ours_lines[one.new_first - 1 : one.new_beyond - 1]
+        other = theirs_lines[two.new_first - 1 : two.new_beyond - 1]
+        if (one.first, one.beyond) == (two.first, two.beyond) and mine == other:
+            continue
+        base = (min(one.first, two.first), max(one.beyond, two.beyond))
+        found.append(Region(base, (one.new_first, one.new_beyond), (two.new_first, two.new_beyond)))
+    return tuple(found)

@@ -1,0 +1,114 @@
+"""One file of one version, and the definitions in it as things of their own."""
+
+from __future__ import annotations
+
+from bespeak.values import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bespeak.coord.symbols.model import Facts, Symbol
+
+    Version = Mapping[str, "Source"]
+    """The files of one version that matter, by path."""
+
+_FAMILIES = {
+    "callable": ("function", "method", "macro"),
+    "type": ("class", "interface", "enum", "struct", "trait", "type"),
+    "value": ("constant", "variable"),
+    "space": ("module", "namespace"),
+}
+_FAMILY = {kind: family for family, kinds in _FAMILIES.items() for kind in kinds}
+OVERLOADS = frozenset({"java", "cpp"})
+"""Languages in which two definitions with one name are two things if their parameters differ."""
+
+
+@value
+class Source:
+    """One file.
+
+    Args:
+        facts: what it says.
+        lines: its text, line by line.
+    """
+
+    path: str
+    facts: Facts
+    lines: tuple[bytes, ...]
+
+
+@value
+class Node:
+    """One definition in one version.
+
+    Args:
+        path: of its file.
+        symbol: what the file says of it.
+        holds: how many definitions are inside it.
+        language: of its file.
+        number: its place among the definitions of its file.
+        text: its lines without blanks around them, and without empty ones.
+    """
+
+    path: str
+    symbol: Symbol
+    holds: int
+    language: str
+    number: int
+    text: tuple[bytes, ...]
+
+    @property
+    def address(self) -> str:
+        """Its address."""
+        return f"{self.path}::{self.symbol.name}"
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """What it is known by among all definitions of its version, several with one address among them."""
+        return self.path, self.number
+
+    @property
+    def parent(self) -> str:
+        """The name of what it is defined in; empty at the top of a file."""
+        return self.symbol.name.rpartition(".")[0]
+
+    @property
+    def last(self) -> str:
+        """Its own name."""
+        return self.symbol.name.rpartition(".")[2]
+
+    @property
+    def family(self) -> str:
+        """What kind of thing it is, roughly: a rename never makes a class of a function."""
+        return _FAMILY.get(self.symbol.kind, self.symbol.kind)
+
+    @property
+    def inside(self) -> str:
+        """A digest of what is in it: all of it if it holds other definitions."""
+        return self.symbol.body if self.holds else self.own
+
+    @property
+    def own(self) -> str:
+        """A digest of what is in it and in no definition inside it."""
+        return self.symbol.own or self.symbol.body
+
+
+def nodes(of: Source) -> list[Node]:
+    """Return the definitions of a file, in its order."""
+    found = of.facts.symbols
+    held: dict[str, int] = {}
+    for symbol in found:
+        parent = symbol.name.rpartition(".")[0]
+        while parent:
+            held[parent] = held.get(parent, 0) + 1
+            parent = parent.rpartition(".")[0]
+    return [
+        Node(of.path, symbol, held.get(symbol.name, 0), of.facts.language, number, _text(of.lines, symbol))
+        for number, symbol in enumerate(found)
+    ]
+
+
+def _text(lines: tuple[bytes, ...], symbol: Symbol) -> tuple[bytes, ...]:
+    stripped = (line.strip() for line in lines[symbol.first_line - 1 : symbol.last_line])
+    return tuple(line for line in stripped if line)

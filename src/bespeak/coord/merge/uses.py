@@ -1,0 +1,248 @@
+"""What one side newly uses of what the other has taken away or changed: conflicts that git does not see.
+
+A use is new if its line is one that the side has written. It is in conflict if, after the merge, its name no longer
+means anything, or if the call no longer fits.
+"""
+
+from __future__ import annotations
+
+from bespeak.coord.merge import arity
+from bespeak.coord.merge.advice import Half, advise
+from bespeak.coord.merge.change import words
+from bespeak.coord.merge.model import (
+    BODY,
+    DELETE_USE,
+    DELETED,
+    DEPENDENCY,
+    MOVE_EDIT,
+    MOVED,
+    RENAME_EDIT,
+    RENAMED,
+    SIGNATURE,
+    USED,
+    Item,
+)
+from bespeak.coord.symbols.model import CALL, CERTAIN, IMPORT
+from bespeak.values import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from bespeak.coord.merge.change import Side
+    from bespeak.coord.merge.match import Pair
+    from bespeak.coord.merge.source import Node, Version
+    from bespeak.coord.merge.world import Worlds
+    from bespeak.coord.symbols.model import Edge, Facts, Reference
+
+_BODY_CHANGED = 0.15
+
+
+@value
+class User:
+    """The side that uses, and the files it changed.
+
+    Args:
+        files: as they are on that side.
+        fresh: the lines that it wrote, by path: ranges ``[first, beyond)``.
+    """
+
+    side: Side
+    files: Version
+    fresh: Mapping[str, Sequence[tuple[int, int]]]
+
+
+@value
+class Changer:
+    """The side that changed what is used.
+
+    Args:
+        moved: files that are not where they were: path after (empty: deleted) by path before.
+    """
+
+    side: Side
+    moved: Mapping[str, str]
+
+
+def uses(user: User, changer: Changer, worlds: Worlds) -> list[Item]:
+    """Return an item for each new use that does not survive the merge, in order."""
+    if not changer.moved and not any(_matters(pair) for pair in changer.side.pairs):
+        return []
+    found: dict[tuple[str, str], Item] = {}
+    for path in sorted(user.files):
+        if user.fresh.get(path):
+            for edge in worlds.edges(user.side.name, path):
+                item = _item(user, changer, worlds, edge) if _is_fresh(user, path, edge.line) else None
+                if item is not None:
+                    key = (item.address, item.user)
+                    if key not in found or found[key].confidence < item.confidence:
+                        found[key] = item
+    return _without_echoes(found.values())
+
+
+def _matters(pair: Pair) -> bool:
+    return pair.before is not None and bool(words(pair))
+
+
+def _is_fresh(user: User, path: str, line: int) -> bool:
+    return any(first <= line < beyond for first, beyond in user.fresh[path])
+
+
+def _without_echoes(items: Iterable[Item]) -> list[Item]:
+    """Leave out what only repeats another: the import beside the call, the constructor beside its class."""
+    left = sorted(items, key=lambda item: (item.address, item.user))
+    named = {(item.address, item.path, item.kind) for item in left if item.user != item.path}
+    heads = {(item.address, item.user, item.kind) for item in left}
+    kept = []
+    for item in left:
+        outer, _, _ = item.address.rpartition(".")
+        imported = item.user == item.path and (item.address, item.path, item.kind) in named
+        if not imported and (not outer or (outer, item.user, item.kind) not in heads):
+            kept.append(item)
+    return kept
+
+
+def _item(user: User, changer: Changer, worlds: Worlds, edge: Edge) -> Item | None:
+    address = user.side.before(edge.callee)
+    if not address:
+        return None
+    if "::" not in address:
+        return _of_file(user, changer, worlds, edge)
+    pairs = changer.side.changed(address)
+    if not pairs:
+        return None
+    if changer.side.gone(address):
+        return _of_gone(user, changer, worlds, edge, pairs[0])
+    confidence = _misfit(user, changer, edge, address)
+    if confidence <= 0:
+        return None
+    return _made(user, changer, edge, pairs[0], DEPENDENCY, confidence)
+
+
+def _of_gone(user: User, changer: Changer, worlds: Worlds, edge: Edge, pair: Pair) -> Item | None:
+    done = words(pair)
+    kind = DELETE_USE if DELETED in done else RENAME_EDIT if RENAMED in done else MOVE_EDIT
+    path = edge.caller.partition("::")[0]
+    if _survives(user, changer, worlds, edge, path):
+        return None
+    return _made(user, changer, edge, pair, kind, 0.95 if edge.confidence >= CERTAIN else edge.confidence)
+
+
+def _survives(user: User, changer: Changer, worlds: Worlds, edge: Edge, path: str) -> bool:
+    """Tell whether a use means something after the merge, as surely as before."""
+    merged = changer.moved.get(path) or path
+    found = worlds.merged(merged, changer.side.name)
+    if found is None:
+        return False
+    facts, edges = found
+    texts = _texts(user.files[path].facts, edge)
+    within = edge.caller.partition("::")[2]
+    names = {within, changer.side.after(user.side.before(edge.caller)).partition("::")[2]}
+    lines = {
+        *(ref.line for ref in facts.references if ref.text in texts and ref.within in names),
+        *(one.line for one in facts.imports if (one.module, one.name) in texts),
+    }
+    if not lines:
+        return not any(ref.text in texts for ref in facts.references)
+    return any(other.line in lines and other.kind == edge.kind and _as_sure(edge, other, changer) for other in edges)
+
+
+def _as_sure(edge: Edge, other: Edge, changer: Changer) -> bool:
+    """Tell whether an edge after the merge stands for one before: it leads to the same thing, as surely."""
+    if other.confidence < min(edge.confidence, CERTAIN):
+        return False
+    names = {edge.callee.rpartition(".")[2].rpartition("::")[2]}
+    after = changer.side.after(edge.callee)
+    return other.callee in {edge.callee, after} or other.callee.rpartition(".")[2].rpartition("::")[2] in names
+
+
+def _texts(facts: Facts, edge: Edge) -> set[object]:
+    """Return how the thing at the end of an edge is written where the edge starts."""
+    if edge.kind == IMPORT:
+        return {(one.module, one.name) for one in facts.imports if one.line == edge.line}
+    return {ref.text for ref in _references(facts, edge)}
+
+
+def _references(facts: Facts, edge: Edge) -> list[Reference]:
+    within = edge.caller.partition("::")[2]
+    here = [ref for ref in facts.references if ref.line == edge.line and ref.within == within]
+    names = set(edge.callee.partition("::")[2].split("."))
+    named = [ref for ref in here if ref.text.rpartition(".")[2] in names]
+    return named or here
+
+
+def _of_file(user: User, changer: Changer, worlds: Worlds, edge: Edge) -> Item | None:
+    """Return an item for the use of a whole file that is not there any more."""
+    if edge.callee not in changer.moved:
+        return None
+    path = edge.caller.partition("::")[0]
+    if _survives(user, changer, worlds, edge, path):
+        return None
+    becomes = changer.moved[edge.callee]
+    done = (MOVED,) if becomes else (DELETED,)
+    return _build(
+        user, changer, edge, edge.callee, done, becomes, MOVE_EDIT if becomes else DELETE_USE, edge.confidence
+    )
+
+
+def _misfit(user: User, changer: Changer, edge: Edge, address: str) -> float:
+    """Return how likely a new use does not go with what the symbol has become, of 1."""
+    before = [pair.before for pair in changer.side.by_address[address] if pair.before is not None]
+    after = [pair.after for pair in changer.side.now.get(address, ()) if pair.after is not None]
+    done = {word for pair in changer.side.changed(address) for word in words(pair)}
+    if SIGNATURE not in done:
+        return _BODY_CHANGED if BODY in done and edge.kind == CALL else 0.0
+    if edge.kind != CALL:
+        return 0.0
+    calls = _references(user.files[edge.caller.partition("::")[0]].facts, edge)
+    found = [
+        min((_breaks(one, two, call) for one in before for two in after), default=0.0)
+        for call in calls
+        if call.kind == CALL
+    ]
+    return round(max(found, default=0.0) * min(1.0, edge.confidence + 0.05), 2)
+
+
+def _breaks(one: Node, two: Node, call: Reference) -> float:
+    first, second = (
+        arity.parameters(node.symbol.signature, node.language, method=node.symbol.kind == "method" or bool(node.parent))
+        for node in (one, two)
+    )
+    if one.family == "type":
+        return 0.0
+    return arity.breaks(first, second, call.arguments)
+
+
+def _made(user: User, changer: Changer, edge: Edge, pair: Pair, kind: str, confidence: float) -> Item:
+    address = pair.before.address if pair.before is not None else edge.callee
+    becomes = "" if pair.after is None else pair.after.address
+    return _build(user, changer, edge, address, words(pair), becomes, kind, confidence)
+
+
+def _build(
+    user: User,
+    changer: Changer,
+    edge: Edge,
+    address: str,
+    done: tuple[str, ...],
+    becomes: str,
+    kind: str,
+    confidence: float,
+) -> Item:
+    first, second = Half(changer.side.label, done, becomes), Half(user.side.label, (USED,), edge.callee)
+    halves = (first, second) if changer.side.name == "ours" else (second, first)
+    return Item(
+        kind,
+        address,
+        halves[0].words,
+        halves[1].words,
+        halves[0].becomes,
+        halves[1].becomes,
+        textual=False,
+        confidence=round(confidence, 2),
+        how=f"{edge.kind} resolved by {edge.how}",
+        recommendation=advise(kind, address, *halves, user=edge.caller),
+        path=edge.caller.partition("::")[0],
+        user=edge.caller,
+        line=edge.line,
+    )

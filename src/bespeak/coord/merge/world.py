@@ -1,0 +1,92 @@
+"""The two sides, and what comes of merging them, as worlds in which names can be resolved.
+
+Whether a use still finds what it means after the merge is not guessed from what was renamed: the merged file is
+resolved among the merged files, so aliases, re-exports and relative imports count as they do for the language.
+"""
+
+from __future__ import annotations
+
+from bespeak.coord.merge import gitread
+from bespeak.coord.symbols.languages import registry
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bespeak.coord.merge.gitread import Trial
+    from bespeak.coord.merge.gitrun import Git
+    from bespeak.coord.symbols.graph import CallGraph
+    from bespeak.coord.symbols.index import Index
+    from bespeak.coord.symbols.model import Edge, Facts
+
+_FIRST_BYTE, _LAST_BYTE = "\udc80", "\udcff"
+"""Bytes that are no UTF-8, as characters of a path."""
+
+
+class Worlds:
+    """The graphs of both sides and of the merge, each made when it is first asked for.
+
+    Args:
+        trial: the merge that git has tried.
+        commits: of ``ours`` and ``theirs``.
+    """
+
+    def __init__(self, git: Git, index: Index, trial: Trial, commits: dict[str, str]) -> None:
+        self._git = git
+        self._index = index
+        self._trial = trial
+        self._commits = commits
+        self._graphs: dict[str, CallGraph] = {}
+
+    def edges(self, side: str, path: str) -> tuple[Edge, ...]:
+        """Return the edges that start in a file of a side."""
+        if side not in self._graphs:
+            from bespeak.coord.symbols.graph import CallGraph
+
+            self._graphs[side] = CallGraph(self._index.snapshot(self._commits[side]))
+        return self._graphs[side].edges_of(path)
+
+    def merged(self, path: str, definer: str) -> tuple[Facts, tuple[Edge, ...]] | None:
+        """Return what a file says after the merge, and its edges.
+
+        Args:
+            path: of the file, in the merged tree.
+            definer: the side whose version stands for files that git leaves in conflict.
+
+        Returns:
+            None if git leaves this very file in conflict, or it cannot be read.
+        """
+        if path in self._trial.stages:
+            return None
+        name = f"merged for {definer}"
+        if name not in self._graphs:
+            self._graphs[name] = self._merge(definer)
+        graph = self._graphs[name]
+        facts = graph.snapshot.facts(path)
+        return None if facts is None else (facts, graph.edges_of(path))
+
+    def _merge(self, definer: str) -> CallGraph:
+        from bespeak.coord.symbols.gitread import Listing
+        from bespeak.coord.symbols.graph import CallGraph
+        from bespeak.coord.symbols.snapshot import Snapshot
+
+        blobs = gitread.listing(self._git, self._trial.tree)
+        for path, stages in self._trial.stages.items():
+            blobs.pop(path, None)
+            if definer in stages:
+                blobs[path] = stages[definer]
+        ours = gitread.listing(self._git, self._commits["ours"])
+        theirs = gitread.listing(self._git, self._commits["theirs"])
+        new = {
+            path: blob
+            for path, blob in blobs.items()
+            if registry.language_of(path) and blob not in (ours.get(path), theirs.get(path))
+        }
+        texts = gitread.blobs(self._git, new.values())
+        for path, blob in new.items():
+            self._index.facts(path, texts[blob], blob)
+        readable = {path: blob for path, blob in sorted(blobs.items()) if _is_text(path)}
+        return CallGraph(Snapshot(self._index, Listing("", readable, {}, ())))
+
+
+def _is_text(path: str) -> bool:
+    """Tell whether a path was UTF-8; the index has no other ones."""
+    return path.isascii() or not any(_FIRST_BYTE <= char <= _LAST_BYTE for char in path)
