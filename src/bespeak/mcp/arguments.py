@@ -73,7 +73,9 @@ _KINDS = {
     "list": "a list",
     "int": "a whole number",
     "value": "a whole number",
+    "float": "a number",
     "bool": "true or false",
+    "dict": "an object",
 }
 
 
@@ -90,7 +92,8 @@ def read(model: type[Model], tool: str, given: dict[str, Any]) -> Model:
 
 
 def _complaint(model: type[Arguments], tool: str, error: ValidationError) -> str:
-    first = error.errors(include_url=False)[0]
+    every = error.errors(include_url=False)
+    first = next((one for one in every if one["type"] == "extra_forbidden"), every[0])
     where = ".".join(safe(str(part)) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         known = list(model.model_fields)

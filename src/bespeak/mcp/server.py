@@ -33,7 +33,7 @@ from mcp_types import Tool as Advertised
 from bespeak import __version__
 from bespeak.errors import BespeakError, UsageError
 from bespeak.exitcodes import ExitCode
-from bespeak.mcp import arguments, booktools, bookwait, callers, coordtools, gatetools, schema
+from bespeak.mcp import aheadtools, arguments, booktools, bookwait, callers, coordtools, gatetools, schema
 from bespeak.mcp.guide import GUIDE, INSTRUCTIONS
 from bespeak.mcp.threads import Threads
 from bespeak.mcp.toolkit import Call
@@ -46,7 +46,13 @@ if TYPE_CHECKING:
 
     Context = ServerRequestContext[Any, Any]
 
-TOOLS: tuple[Tool[Any], ...] = (*coordtools.TOOLS, *booktools.TOOLS, *bookwait.TOOLS, *gatetools.TOOLS)
+TOOLS: tuple[Tool[Any], ...] = (
+    *coordtools.TOOLS,
+    *aheadtools.TOOLS,
+    *booktools.TOOLS,
+    *bookwait.TOOLS,
+    *gatetools.TOOLS,
+)
 GUIDE_URI = "bespeak://guide"
 PROMPT = "work-beside-others"
 _log = logging.getLogger("bespeak.mcp")

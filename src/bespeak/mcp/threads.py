@@ -1,6 +1,6 @@
 """Blocking work beside the event loop, so that one slow call stops no other.
 
-Short questions and long waits have room of their own: however many agents wait in line, others are answered.
+Short questions, long work and waiting have room of their own: however many agents wait in line, others are answered.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 MOST_CALLS = 8
 """So many calls run at the same time; the book has one writer anyway, and a database server few connections."""
+MOST_SLOW = 2
+"""Reading a whole repository keeps a processor busy."""
 MOST_WAITS = 64
 
 
@@ -25,11 +27,16 @@ class Threads:
 
     def __init__(self) -> None:
         self._calls = CapacityLimiter(MOST_CALLS)
+        self._slow = CapacityLimiter(MOST_SLOW)
         self._waits = CapacityLimiter(MOST_WAITS)
 
     async def call(self, work: Callable[[], T]) -> T:
         """Run something short; who is cancelled does not wait for its end."""
         return await to_thread.run_sync(work, abandon_on_cancel=True, limiter=self._calls)
+
+    async def slow(self, work: Callable[[], T]) -> T:
+        """Run something that takes its time; who is cancelled does not wait for its end."""
+        return await to_thread.run_sync(work, abandon_on_cancel=True, limiter=self._slow)
 
     async def wait(self, work: Callable[[], T]) -> T:
         """Run something that may take long.

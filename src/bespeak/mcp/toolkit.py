@@ -183,10 +183,11 @@ class Call:
         return Actor(me) if self.setup.as_user is None else Actor(self.setup.as_user, me)
 
 
-def in_thread(work: Callable[[Call, A], Json]) -> Callable[[Call, A], Awaitable[Json]]:
-    """Return ``work``, which blocks, as something that does not."""
+def in_thread(work: Callable[[Call, A], Json], *, slow: bool = False) -> Callable[[Call, A], Awaitable[Json]]:
+    """Return ``work``, which blocks, as something that does not; ``slow`` keeps it apart from what is quick."""
 
     async def run(call: Call, asked: A) -> Json:
-        return await call.threads.call(lambda: work(call, asked))
+        place = call.threads.slow if slow else call.threads.call
+        return await place(lambda: work(call, asked))
 
     return run
