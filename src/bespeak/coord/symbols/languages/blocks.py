@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 _LONGEST_RAW = 2000
+_FAR = 200
 _LEXEME = re.compile(
     rb"(//[^\n]*(?:\\\n[^\n]*)*|/\*(?:.*?\*/|.*))"  # comments
     rb'|\bR"([^ ()\\\t\n]{0,16})\(.{0,' + str(_LONGEST_RAW).encode() + rb'}?\)\2"'
@@ -30,6 +31,7 @@ _LEXEME = re.compile(
     rb"|[-+*/%&|^<>=!:]=|->|::|<<|>>|&&|\|\||\+\+|--|[^\w\s]",
     re.DOTALL,
 )
+_ROOT = re.compile(r"([^.:<]*)(\.|::|<|$)")
 _WORDY = re.compile(r"\w")
 
 
@@ -58,13 +60,11 @@ class Lexemes:
         """Return the tokens that begin in a range of bytes."""
         return self._tokens[bisect_left(self._starts, first) : bisect_left(self._starts, end)]
 
-    def line(self, first: int, end: int, without: int = -1) -> str:
-        """Return a range as one line with its blanks evened out, without the token that begins at ``without``."""
+    def line(self, *ranges: tuple[int, int]) -> str:
+        """Return some ranges as one line with its blanks evened out."""
         text = ""
-        low = bisect_left(self._starts, first)
-        for place in range(low, bisect_left(self._starts, end)):
-            if self._starts[place] != without:
-                token = self._tokens[place].decode("utf-8", "replace")
+        for first, end in ranges:
+            for token in (each.decode("utf-8", "replace") for each in self.between(first, end)):
                 apart = text and (text[-1] == "," or (_WORDY.match(text[-1]) and _WORDY.match(token)))
                 text += " " + token if apart else token
         return text
@@ -75,8 +75,11 @@ class Lexemes:
         place = bisect_right(self._comments, (start,)) - 1
         while place >= 0:
             first, end = self._comments[place]
+            if start - end > _FAR:
+                break
             between = self.source[end:start]
-            line = self.source[self.source.rfind(b"\n", 0, first) + 1 : first]
+            low = max(0, first - _FAR)
+            line = self.source[max(low, self.source.rfind(b"\n", low, first) + 1) : first]
             if between.strip() or between.count(b"\n") > 1 or line.strip():
                 break
             lines.insert(0, self.source[first:end])
@@ -87,29 +90,30 @@ class Lexemes:
 class Local:
     """A name that is bound in a block: what it stands for, and its place among the bindings once it is referred to."""
 
-    __slots__ = ("how", "line", "name", "place", "target")
+    __slots__ = ("bound", "how", "line", "name", "place", "target")
 
-    def __init__(self, name: str, target: str, how: str, line: int) -> None:
+    def __init__(self, name: str, target: str, how: str, line: int, bound: int) -> None:
         self.name = name
         self.target = target
         self.how = how
         self.line = line
+        self.bound = bound
         self.place = -1
 
 
 class Draft:
     """A symbol while its file is read; all places are bytes from the start of the source."""
 
-    __slots__ = ("bases", "body", "end", "kind", "name", "named_at", "signature", "start", "word")
+    __slots__ = ("bases", "body", "end", "kind", "name", "named", "signature", "start", "word")
 
     def __init__(self, name: str, kind: str, start: int, end: int) -> None:
         self.name = name
         self.kind = kind
         self.start = start
         self.end = end
-        self.named_at = -1
+        self.named = (start, start)
         self.word = b""
-        self.signature: tuple[int, int] = (start, end)
+        self.signature: tuple[tuple[int, int], ...] = ()
         self.body: tuple[int, int] | None = None
         self.bases: tuple[str, ...] = ()
 
@@ -170,12 +174,22 @@ class Sheet:
         self.within = within
 
     def declare(self, name: str, target: str, how: str, line: int) -> None:
-        """Bind a name in the innermost block."""
+        """Bind a name of a value in the innermost block."""
+        self._declare(name, target, how, line, types=how == "type")
+
+    def declare_type(self, name: str, target: str, line: int) -> None:
+        """Bind a name of a type or namespace in the innermost block; without a target it may be any."""
+        self._declare(name, target, "alias", line, types=True)
+        if self.blocks and name in self.blocks[-1]:
+            self.blocks[-1]["::" + name] = self.blocks[-1][name]
+
+    def _declare(self, name: str, target: str, how: str, line: int, *, types: bool) -> None:
         if self.blocks and name:
-            self.blocks[-1][name] = Local(f"{self.within}.{name}", target, how if target else "value", line)
+            text, bound = self.settle(target, types=types)
+            self.blocks[-1][name] = Local(f"{self.within}.{name}", text, how if text else "value", line, bound)
 
     def local(self, name: str) -> Local | None:
-        """Return what a name is bound to in the blocks around this place."""
+        """Return what a name is bound to in the blocks around this place; a type's name is asked with ``::``."""
         for block in reversed(self.blocks):
             if name in block:
                 return block[name]
@@ -185,14 +199,20 @@ class Sheet:
         """Return the place of a local name among the bindings."""
         if local.place < 0:
             local.place = len(self.bindings)
-            self.bindings.append(Binding(local.name, local.target, local.how, local.line))
+            self.bindings.append(Binding(local.name, local.target, local.how, local.line, local.bound))
         return local.place
 
-    def rooted(self, text: str) -> str:
-        """Return an expression so that it means the same anywhere: a local first part becomes ``#place``."""
-        root, dot, rest = text.partition(".")
-        local = self.local(root)
-        return text if local is None else f"#{self.place(local)}{dot}{rest}"
+    def settle(self, text: str, *, types: bool = False) -> tuple[str, int]:
+        """Return an expression with dots, and the place of the binding of its first part if that is a local name.
+
+        Args:
+            text: the expression; ``::`` after its first part says that this is no variable.
+            types: its first part can be a type or a namespace only.
+        """
+        root = _ROOT.match(text)
+        first = root.group(1) if root else text
+        local = self.local("::" + first if types or (root and root.group(2) == "::") else first)
+        return text.replace("::", "."), -1 if local is None else self.place(local)
 
     # Facts.
 
@@ -203,24 +223,22 @@ class Sheet:
     def bind(self, name: str, target: str, how: str, line: int) -> None:
         """Say what a name of the file stands for."""
         if name and target:
-            self.bindings.append(Binding(name, target, how, line))
+            text, bound = self.settle(target, types=how != "alias")
+            self.bindings.append(Binding(name, text, how, line, bound))
 
-    def refer(self, text: str, kind: str, line: int, arguments: int = -1) -> None:
-        """Say that a name is called or used here."""
-        local = self.local(text.partition(".")[0])
-        if local is not None and kind != "call" and "." not in text:
-            return
-        bound = -1 if local is None else self.place(local)
-        self._references[text, kind, line, self.within, arguments, bound] = None
+    def refer(self, text: str, kind: str, line: int, arguments: int = -1, *, types: bool = False) -> None:
+        """Say that a name is called or used here; a local one that is only used says nothing."""
+        settled, bound = self.settle(text, types=types)
+        if bound < 0 or kind == "call" or "." in settled:
+            self._references[settled, kind, line, self.within, arguments, bound] = None
 
     def symbol(self, name: str, kind: str, node: Node, named: Node | None, body: tuple[int, int] | None) -> Draft:
         """Add a symbol that a node defines, and return it for what else is to be said of it."""
         draft = Draft(name, kind, node.start_byte, node.end_byte)
         if named is not None:
-            draft.named_at = named.start_byte
+            draft.named = named.byte_range
             draft.word = self.source[named.start_byte : named.end_byte]
         draft.body = body
-        draft.signature = (node.start_byte, body[0] if body else node.end_byte)
         self.drafts.append(draft)
         return draft
 
@@ -248,7 +266,7 @@ class Sheet:
     def _symbol(self, place: int, draft: Draft) -> Symbol:
         start, doc = self.lexemes.above(draft.start)
         body = self.lexemes.between(*draft.body) if draft.body else []
-        signature = self.lexemes.line(*draft.signature, without=draft.named_at)
+        signature = self._signature(draft)
         return Symbol(
             name=draft.name,
             kind=draft.kind,
@@ -260,6 +278,14 @@ class Sheet:
             bases=draft.bases,
             own=self._own(place, draft) if body else "",
         )
+
+    def _signature(self, draft: Draft) -> str:
+        """Return what is said around the name of a symbol before its body begins, or what was set instead."""
+        ranges = draft.signature
+        if not ranges:
+            end = draft.body[0] if draft.body else draft.end
+            ranges = ((draft.start, draft.named[0]), (draft.named[1], end))
+        return self.lexemes.line(*ranges)
 
     def _own(self, place: int, draft: Draft) -> str:
         first, end = draft.body or (0, 0)

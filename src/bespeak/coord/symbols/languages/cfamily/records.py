@@ -1,0 +1,134 @@
+"""Structures, classes, enumerations and other names for types, as a C or C++ file defines them."""
+
+from __future__ import annotations
+
+from bespeak.coord.symbols.languages.cfamily import wording
+from bespeak.coord.symbols.languages.cfamily.declaring import Declarations, returns_when_called
+from bespeak.coord.symbols.model import USE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tree_sitter import Node
+
+    from bespeak.coord.symbols.languages.blocks import Draft, Sheet
+
+_KINDS = {"struct_specifier": "struct", "union_specifier": "struct", "class_specifier": "class"}
+
+
+class Records(Declarations):
+    """Handlers of types.
+
+    Args:
+        sheet: where facts are written down.
+        language: ``c`` or ``cpp``.
+    """
+
+    def __init__(self, sheet: Sheet, language: str) -> None:
+        super().__init__(sheet, language)
+        self._names_given: dict[int, Node] = {}
+
+    def type_handlers(self) -> dict[str, Callable[[Node], None]]:
+        """Return the handlers by type of node."""
+        return {
+            "field_declaration": self._field_declaration,
+            "type_definition": self._type_definition,
+            "struct_specifier": self._record,
+            "union_specifier": self._record,
+            "class_specifier": self._record,
+            "enum_specifier": self._enum,
+        }
+
+    def _field_declaration(self, node: Node) -> None:
+        kind = node.child_by_field_name("type")
+        static = any(
+            child.text == b"static" for child in node.named_children if child.type == "storage_class_specifier"
+        )
+        for declarator in node.children_by_field_name("declarator"):
+            named, parameters, _ = wording.declared(declarator)
+            if named is None:
+                continue
+            if parameters is not None and self.in_class():
+                self._prototype(node, declarator, named, parameters)
+            elif self.classes:
+                of = "" if returns_when_called(declarator) else wording.type_name(kind)
+                name = f"{self.classes[-1]}.{wording.plain(named)}"
+                self.sheet.bind(name, of or "()", "type" if of else "value", self.line(node))
+                if static:
+                    self.define(name, "variable", node, named, None)
+        self.sheet.then(kind, *node.children_by_field_name("default_value"))
+
+    def _type_definition(self, node: Node) -> None:
+        kind = node.child_by_field_name("type")
+        named_record = kind is not None and kind.child_by_field_name("name") is not None
+        for declarator in node.children_by_field_name("declarator"):
+            named, _, indirect = wording.declared(declarator)
+            if named is None:
+                continue
+            if not named_record and not indirect and kind is not None and kind.child_by_field_name("body") is not None:
+                self._names_given.setdefault(kind.id, named)
+                if self._names_given[kind.id] is named:
+                    continue
+            name = self.qualified(wording.plain(named))
+            self.define(name, "type", node, named, node.byte_range)
+            of = "" if returns_when_called(declarator) else wording.type_name(kind)
+            self.sheet.bind(name, of if of != "auto" else "", "alias", self.line(node))
+        self.sheet.then(kind)
+
+    def _record(self, node: Node) -> None:
+        sheet, body = self.sheet, node.child_by_field_name("body")
+        named = node.child_by_field_name("name") or self._names_given.get(node.id)
+        if body is None:
+            if named is not None and not _declares_only(node):
+                sheet.refer(wording.dotted(named), USE, self.line(node), types=True)
+            return
+        if named is None:
+            sheet.then(body)
+            return
+        name = wording.dotted(named) if self.language == "c" else self.qualified(wording.dotted(named).lstrip("."))
+        draft = self.define(name, _KINDS[node.type], node, named, (body.start_byte, body.end_byte))
+        clause = next((child for child in node.named_children if child.type == "base_class_clause"), None)
+        sheet.then(
+            (sheet.enter, (name,)),
+            (self._into_class, (name,)),
+            (self.bases, (draft, clause)) if clause is not None else None,
+            *body.named_children,
+            (self._out_of_class, ()),
+            (sheet.enter, (sheet.within,)),
+        )
+
+    def _into_class(self, name: str) -> None:
+        self.classes.append(name)
+
+    def _out_of_class(self) -> None:
+        self.classes.pop()
+
+    def bases(self, draft: Draft, clause: Node) -> None:
+        """Read what a class derives from; C has no such thing."""
+
+    def _enum(self, node: Node) -> None:
+        sheet, body = self.sheet, node.child_by_field_name("body")
+        named = node.child_by_field_name("name") or self._names_given.get(node.id)
+        if body is None:
+            if named is not None and node.parent is not None and node.parent.type != "declaration":
+                sheet.refer(wording.dotted(named), USE, self.line(node), types=True)
+            return
+        scoped = any(child.type in {"class", "struct"} for child in node.children)
+        name = self.qualified(wording.dotted(named)) if named is not None else ""
+        if named is not None:
+            self.define(name, "enum", node, named, (body.start_byte, body.end_byte))
+        for child in body.named_children:
+            word, value = child.child_by_field_name("name"), child.child_by_field_name("value")
+            if child.type == "enumerator" and word is not None:
+                text = wording.plain(word)
+                self.define(
+                    f"{name}.{text}" if scoped else self.qualified(text), "constant", child, word, child.byte_range
+                )
+                sheet.then(value)
+
+
+def _declares_only(node: Node) -> bool:
+    """Tell whether ``struct node;`` stands alone: it says only that there is such a type."""
+    after = node.next_sibling
+    return after is not None and after.type == ";" and node.prev_sibling is None

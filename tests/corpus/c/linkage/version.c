@@ -1,0 +1,6 @@
+static int major(void) { return 3; }
+
+int version(void)
+{
+    return major() * 100;
+}
