@@ -35,7 +35,16 @@ class Reader:
 
 READERS = (
     Reader("python", (".py", ".pyi", ".pyw"), "python", ("python",)),
+    Reader("javascript", (".js", ".jsx", ".mjs", ".cjs"), "javascript", ("javascript",)),
+    Reader("typescript", (".ts", ".tsx", ".mts", ".cts"), "javascript", ("typescript",)),
     Reader("java", (".java",), "java", ("java",)),
+    Reader("c", (".c", ".h"), "cfamily", ("c", "cpp")),
+    Reader(
+        "cpp",
+        (".cc", ".cpp", ".cxx", ".c++", ".hh", ".hpp", ".hxx", ".h++", ".inl", ".ipp", ".tpp", ".tcc"),
+        "cfamily",
+        ("cpp",),
+    ),
 )
 
 _BY_SUFFIX = {suffix: reader for reader in READERS for suffix in reader.suffixes}
