@@ -109,6 +109,7 @@ class Binding:
         line: from 1.
         bound: as in a reference, for the first part of the target.
         root: as in a reference, for the first part of the target.
+        within: the symbol in which the target is to be read, where the extractor says so.
     """
 
     name: str
@@ -117,6 +118,7 @@ class Binding:
     line: int
     bound: int = -1
     root: str = ""
+    within: str = ""
 
 
 @value

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from bespeak.coord.symbols.model import Facts
 
-_NO_NAMES = frozenset({"", "()", "[]", "*", "self", "this", "cls", "super"})
+_NO_NAMES = frozenset({"", "()", "[]", "[*]", "*", "self", "this", "cls", "super"})
 _NAMELESS = frozenset({"default", "exports", "module.exports"})
 _SUFFIXES = (".js", ".jsx", ".ts", ".tsx", ".mjs", ".cjs", ".mts", ".cts", ".h", ".hpp", ".hh", ".py")
 _STANDS_FOR_FOLDER = frozenset({"__init__", "index", "mod", "lib", "main"})
