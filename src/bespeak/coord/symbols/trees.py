@@ -142,26 +142,27 @@ class Tokens:
         self._parts: list[bytes] = []
         self._spans: dict[int, tuple[int, int]] = {}
         parts, spans = self._parts, self._spans
-        stack: list[tuple[Node, int, bool]] = [(root, -1, False)]
-        while stack:
-            node, begun, ends = stack.pop()
-            if begun >= 0:
-                if ends:
-                    parts.append(b"\n")
-                spans[node.id] = (begun, len(parts))
-                continue
+        cursor = root.walk()
+        above: list[tuple[int, int, bool]] = []
+        while True:
+            node = cursor.node or root
             kind = node.type
-            if kind in comments:
-                continue
-            children = () if kind in atoms else node.children
-            if children:
-                stack.append((node, len(parts), kind.endswith(_ENDS)))
-                stack.extend((child, -1, False) for child in reversed(children))
-            else:
+            if kind not in comments:
+                if kind not in atoms and cursor.goto_first_child():
+                    above.append((node.id, len(parts), kind.endswith(_ENDS)))
+                    continue
                 text = source[node.start_byte : node.end_byte]
                 if text:
                     parts.append(text)
                 spans[node.id] = (len(parts) - bool(text), len(parts))
+            while above and not cursor.goto_next_sibling():
+                cursor.goto_parent()
+                number, begun, ends = above.pop()
+                if ends:
+                    parts.append(b"\n")
+                spans[number] = (begun, len(parts))
+            if not above:
+                return
 
     def of(self, node: Node, without: Iterable[Node] = (), name: str = "") -> list[bytes]:
         """Return the tokens of a node.
