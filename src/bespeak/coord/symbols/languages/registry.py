@@ -84,13 +84,13 @@ def version(language: str) -> str:
 
 
 def _sources(folder: str, module: str) -> list[str]:
-    """Return the files of a module: itself, or all of a package, and modules that begin with its name."""
+    """Return the files of a module, all of a package, and what language modules share."""
     found = []
     for name in sorted(os.listdir(folder)):
         path = os.path.join(folder, name)
         if name == module and os.path.isdir(path):
             found += [os.path.join(path, inner) for inner in sorted(os.listdir(path)) if inner.endswith(".py")]
-        elif name.startswith(module) and name.endswith(".py"):
+        elif name.endswith(".py") and name != os.path.basename(__file__):
             found.append(path)
     return found
 
