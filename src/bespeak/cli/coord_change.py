@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bespeak.cli.coord_shared import documented, envelope, with_coord
 from bespeak.coord.errors import ClaimError
+from bespeak.errors import UsageError
 from bespeak.text import safe
 
 TYPE_CHECKING = False
@@ -132,7 +133,10 @@ def gc(context: Context, values: Values) -> int:
     from bespeak.clock import FOREVER_US
 
     age = _GC_AFTER if values["older_than"] is None else values["older_than"]
-    age_us = 0 if age in _NOTHING else when.duration(age)
+    try:
+        age_us = 0 if age in _NOTHING else when.duration(age)
+    except UsageError as error:
+        raise ClaimError(f"Invalid --older-than: {error}") from error
     if age_us >= FOREVER_US:
         raise ClaimError("Invalid --older-than: nothing is older than for ever")
     return with_coord(context, lambda coord: _collect(context, coord, age_us))

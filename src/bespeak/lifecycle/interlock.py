@@ -139,9 +139,13 @@ class Interlock:
 
     def _fenced(self, host: Host, holds: list[Hold]) -> tuple[Hold, ...]:
         """Return one grant for each resource: that of the number given beforehand, else the newest."""
-        fence = self.fence
+        if not self._numbered:
+            return ()
         newest = {hold.resource: hold for hold in sorted(holds, key=lambda hold: hold.number)}
-        if fence is None or not self._numbered:
+        for name in sorted(host.resources - newest.keys()):  # released since the gate was asked
+            raise StaleHoldError(f"{safe(name)} is no longer held; nothing was touched")
+        fence = self.fence
+        if fence is None:
             return tuple(newest.values())
         for name in sorted(host.resources if fence.resources is None else host.resources & fence.resources):
             match = [hold for hold in holds if hold.resource == name and hold.number == fence.number]

@@ -149,7 +149,7 @@ def test_gc_removes_what_is_over_and_nothing_else(run, held):
     assert removed["changes"] >= 5
     assert [one["reservation_id"] for one in run("list", "--all", "--json").json["reservations"]] == [held]
     assert run("gc", "--older-than", "forever").code == 1
-    assert run("gc", "--older-than", "soon").code == 2
+    assert (run("gc", "--older-than", "soon").code, run("gc", "--older-than", "-5").code) == (1, 1)
 
 
 def test_the_guide_names_commands_that_exist(run):

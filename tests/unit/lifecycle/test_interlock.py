@@ -184,6 +184,24 @@ def test_a_number_given_beforehand(lab: Lab) -> None:
     assert lab.do(power_deed("off"), host, fence=elsewhere)[0].ok, "it was given for something else"
 
 
+@pytest.mark.parametrize("fenced", [False, True])
+def test_what_is_released_while_the_gate_is_asked_is_not_let_through(lab: Lab, fenced: bool) -> None:
+    lab.hold(ALICE, "rack1")
+    lost = lab.hold(ALICE, "rack2")
+    fence = Fence(lost.number, frozenset({"rack2"})) if fenced else None
+    host = lab.host("r1", ("rack1", "rack2"))
+    found = lab.backend.fences
+
+    def fences(username, resources):
+        lab.book.release(lost.id, ALICE)
+        return found(username, resources)
+
+    lab.backend.fences = fences
+    with pytest.raises(StaleHoldError, match="rack2 is no longer held"):
+        lab.do(power_deed("off"), host, fence=fence)
+    assert host.power_control.told == []
+
+
 def test_skipping_the_check_is_loud_and_in_the_log(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
     lab.hold(ALICE)
     (outcome,) = lab.do(power_deed("on"), lab.host(), user="bob", skip=True)
