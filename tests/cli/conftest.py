@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from support.repositories import git
+
 
 @pytest.fixture(autouse=True)
 def own_book(tmp_path, monkeypatch):
@@ -35,3 +37,30 @@ def as_json(run_as):
         return json.loads(run_as(user, *args, "--json", **options).stdout)
 
     return run
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A git repository with a lab whose gate asks the book; the test stands in it."""
+    root = tmp_path / "project"
+    (root / "src").mkdir(parents=True)
+    (root / "src" / "a.py").write_text("def f():\n    return 1\n")
+    (root / "lab.toml").write_text('[labs.demo]\nresources = ["rack1"]\n')
+    (root / ".bespeak").mkdir()
+    (root / ".bespeak" / "settings.toml").write_text('[reservations]\nbackend = "ledger"\n')
+    git(root, "init", "-q", "-b", "main")
+    git(root, "add", ".")
+    git(root, "commit", "-qm", "one")
+    monkeypatch.chdir(root)
+    return root
+
+
+@pytest.fixture
+def listening(cli):
+    """Start ``bespeak mcp`` listening: ``url, process = listening("--read-only")``."""
+
+    def start(*words, at="127.0.0.1:0", **options):
+        process = cli.start("mcp", "--http", at, "--json", *words, **options)
+        return json.loads(process.stdout.readline())["url"], process
+
+    return start

@@ -2,49 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import os
 from contextlib import asynccontextmanager
 
-import anyio
 import pytest
 
 from bespeak.mcp.server import TOOLS
-from support.agents import LEGACY, MODERN, ask, fail, over_http, over_stdio
-from support.repositories import git
+from support.agents import LEGACY, MODERN, ask, over_http, over_stdio, run
 
 WAYS = ["stdio-legacy", "stdio-modern", "http-legacy", "http-modern"]
-LAB = '[labs.demo]\nresources = ["rack1"]\n'
-
-
-@pytest.fixture
-def repo(tmp_path, monkeypatch):
-    root = tmp_path / "repo"
-    (root / "src").mkdir(parents=True)
-    (root / "src" / "a.py").write_text("def f():\n    return 1\n")
-    (root / "lab.toml").write_text(LAB)
-    (root / ".bespeak").mkdir()
-    (root / ".bespeak" / "settings.toml").write_text('[reservations]\nbackend = "ledger"\n')
-    git(root, "init", "-q", "-b", "main")
-    git(root, "add", ".")
-    git(root, "commit", "-qm", "one")
-    monkeypatch.chdir(root)
-    return root
-
-
-@pytest.fixture
-def listening(cli):
-    """Start a server that listens; return its URL."""
-
-    def start(*words, **options):
-        process = cli.start("mcp", "--http", "127.0.0.1:0", "--json", *words, **options)
-        return json.loads(process.stdout.readline())["url"], process
-
-    return start
 
 
 @pytest.fixture(params=WAYS)
-def connect(request, repo, listening):
+def connect(request, project, listening):
     """A function that connects a client."""
     transport, _, era = request.param.partition("-")
     mode = LEGACY if era == "legacy" else MODERN
@@ -66,17 +35,7 @@ def connect(request, repo, listening):
     return connect_
 
 
-def run(scenario):
-    """Run a test's coroutine; a hang fails it."""
-
-    async def bounded():
-        with anyio.fail_after(100):
-            await scenario()
-
-    anyio.run(bounded)
-
-
-def test_every_tool(connect, repo):
+def test_every_tool(connect):
     used = set()
 
     async def scenario():

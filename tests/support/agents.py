@@ -7,6 +7,7 @@ import os
 import sys
 from contextlib import asynccontextmanager
 
+import anyio
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
@@ -25,7 +26,7 @@ async def over_stdio(*words, mode=LEGACY, env=None, cwd=None, **options):
         env={**os.environ, **(env or {})},
         cwd=None if cwd is None else str(cwd),
     )
-    with open(os.devnull, "w") as nowhere:
+    with open(os.devnull, "w") as nowhere:  # noqa: ASYNC230 opening it blocks nobody
         async with Client(stdio_client(parameters, nowhere), mode=mode, **options) as client:
             yield client
 
@@ -33,9 +34,11 @@ async def over_stdio(*words, mode=LEGACY, env=None, cwd=None, **options):
 @asynccontextmanager
 async def over_http(url, *, mode=LEGACY, headers=None, **options):
     """A client of a server that listens."""
-    async with create_mcp_http_client(headers) as web:
-        async with Client(streamable_http_client(url, http_client=web), mode=mode, **options) as client:
-            yield client
+    async with (
+        create_mcp_http_client(headers) as web,
+        Client(streamable_http_client(url, http_client=web), mode=mode, **options) as client,
+    ):
+        yield client
 
 
 async def ask(client, tool, /, **arguments):
@@ -55,3 +58,13 @@ async def fail(client, tool, /, **arguments):
     assert "\n" not in content.text
     assert "Traceback" not in content.text
     return content.text
+
+
+def run(scenario):
+    """Run a test's coroutine; a hang fails it."""
+
+    async def bounded():
+        with anyio.fail_after(100):
+            await scenario()
+
+    anyio.run(bounded)

@@ -66,7 +66,7 @@ class Predicted(TypedDict):
 class Forecast(Envelope):
     """What is going to collide."""
 
-    commit: Annotated[str, Field(description="whose symbols were looked at")]
+    commit: Annotated[str | None, Field(description="whose symbols were looked at")]
     worktree: bool
     depth: int
     min_confidence: float

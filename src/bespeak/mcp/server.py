@@ -53,6 +53,7 @@ TOOLS: tuple[Tool[Any], ...] = (
     *bookwait.TOOLS,
     *gatetools.TOOLS,
 )
+_ARGUMENTS = frozenset(name for tool in TOOLS for name in tool.arguments.model_fields)
 GUIDE_URI = "bespeak://guide"
 PROMPT = "work-beside-others"
 _log = logging.getLogger("bespeak.mcp")
@@ -138,7 +139,8 @@ def _words(error: BespeakError) -> str:
     """Return what went wrong in one line; what the command line calls ``--run-id`` is ``run_id`` here."""
 
     def argument(found: re.Match[str]) -> str:
-        return found[1].replace("-", "_") if found[1] else found[0]
+        name = (found[1] or "").replace("-", "_")
+        return name if name in _ARGUMENTS else found[0]
 
     return safe(" ".join(_FLAG.sub(argument, str(error)).split("\n")))
 

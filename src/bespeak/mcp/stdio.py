@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _STDIN, _STDOUT, _STDERR = 0, 1, 2
 _BLOCK = 65_536
+_LAST_WORDS_SECONDS = 2.0
+"""A client that has closed its end may read the last answers for so long."""
 LONGEST_LINE = 4 * 1024 * 1024
 """Bytes of one message; as many as over HTTP."""
 
@@ -38,7 +40,7 @@ async def serve(server: Server[Any]) -> None:
     async with _reading(wire_in, to_server), anyio.create_task_group() as tasks:
         tasks.start_soon(_write, wire_out, from_server, tasks.cancel_scope)
         await server.run(incoming, outgoing, server.create_initialization_options())
-        tasks.cancel_scope.cancel()
+        tasks.cancel_scope.deadline = anyio.current_time() + _LAST_WORDS_SECONDS
 
 
 def _take_wires() -> tuple[int, int]:
