@@ -8,6 +8,7 @@ import pytest
 
 from bespeak.mcp.server import TOOLS
 from support.agents import LEGACY, MODERN, ask, over_http, over_stdio, run
+from support.repositories import git
 
 WAYS = ["stdio-legacy", "stdio-modern", "http-legacy", "http-modern"]
 
@@ -35,8 +36,13 @@ def connect(request, project, listening):
     return connect_
 
 
-def test_every_tool(connect):
+def test_every_tool(connect, project):
     used = set()
+    source = project / "src" / "a.py"
+    for branch, text in (("side", "def f():\n    return 2\n"), ("main", "def f():\n    return 3\n")):
+        git(project, "checkout", "-q", *(["-b"] if branch == "side" else []), branch)
+        source.write_text(text)
+        git(project, "commit", "-qam", branch)
 
     async def scenario():
         async with connect() as client, connect(run_id="other") as other:
@@ -46,6 +52,7 @@ def test_every_tool(connect):
                 return await ask(client, tool, **arguments)
 
             await claims(use, other)
+            await merges(use)
             await resources(use)
             await looking(use)
 
@@ -77,6 +84,14 @@ async def claims(use, other):
     assert (await use("release", reservation_id=mine["reservation_id"]))["status"] == "ok"
     assert (await use("heartbeat", reservation_id=mine["reservation_id"]))["status"] == "already_released"
     assert (await use("release", mine=True))["count"] == 0
+
+
+async def merges(use):
+    plan = await use("plan_merge", ours="main", theirs="side")
+    assert (plan["relation"], plan["verdict"], plan["blocked"]) == ("diverged", "textual", True)
+    assert plan["items"][0]["address"] == "src/a.py::f"
+    order = await use("reconcile", branches=["side"])
+    assert [branch["strategy"] for branch in order["branches"]] == ["manual"]
 
 
 async def resources(use):

@@ -82,3 +82,116 @@ class Forecast(Envelope):
     unread_total: int
     unknown_addresses: Annotated[list[str], Field(description="claimed, but not in the source files")]
     unknown_total: int
+
+
+class Revision(TypedDict):
+    """A revision as it was given, and the commit that it names."""
+
+    revision: str
+    commit: str
+
+
+class Item(TypedDict):
+    """One symbol, or file, that both sides have to do with."""
+
+    kind: Literal[
+        "delete_use",
+        "rename_edit",
+        "move_edit",
+        "dependency_conflict",
+        "add_add",
+        "symbol_edit_overlap",
+        "file",
+        "no_conflict",
+    ]
+    address: str
+    path: str
+    ours_change: list[str]
+    theirs_change: list[str]
+    ours_address: str | None
+    theirs_address: str | None
+    used_by: str | None
+    line: int | None
+    textual: Annotated[bool, Field(description="git itself would conflict here")]
+    git: str | None
+    confidence: float
+    likely: bool
+    how: str
+    recommendation: Annotated[str, Field(description="what to do")]
+
+
+class GitConflict(TypedDict):
+    """A file in which git reports a conflict."""
+
+    path: str
+    type: str
+    message: str
+    also: list[str]
+
+
+class PlanSummary(TypedDict):
+    """The counts of a plan."""
+
+    kinds: dict[str, int]
+    no_conflict: int
+    likely: int
+    possible: int
+    textual_files: int
+    ours_files: int
+    theirs_files: int
+    both_files: int
+    likely_from: float
+
+
+class Plan(Envelope):
+    """What a merge would do; nothing was merged."""
+
+    ours: Revision
+    theirs: Revision
+    merge_bases: list[str]
+    relation: Literal["diverged", "fast_forward", "already_merged", "unrelated"]
+    verdict: Annotated[
+        Literal["clean", "review", "semantic", "textual"], Field(description="textual: git cannot merge it by itself")
+    ]
+    blocked: bool
+    summary: PlanSummary
+    items: list[Item]
+    git_conflicts: list[GitConflict]
+    unread: list[Unread]
+    notes: list[str]
+
+
+class BranchConflict(TypedDict):
+    """What one branch has against another."""
+
+    branch: str
+    count: int
+    verdict: str
+    symbols: list[str]
+
+
+class Branch(TypedDict):
+    """One branch in the order of merging."""
+
+    position: int
+    branch: str
+    commit: str
+    strategy: Literal["already_merged", "fast_forward", "merge", "rebase_after", "manual"]
+    rebase_after: list[str]
+    depends_on: list[str]
+    reservation_ids: list[str]
+    symbols: list[str]
+    verdict: str
+    conflicts: list[BranchConflict]
+    recommendation: Annotated[str, Field(description="what to do")]
+
+
+class Order(Envelope):
+    """In which order branches are to be merged; nothing was merged."""
+
+    onto: Revision
+    branches: list[Branch]
+    cycles: Annotated[list[list[str]], Field(description="branches that wait for each other")]
+    missing: Annotated[list[str], Field(description="branches that are claimed on but do not exist here")]
+    pairs_compared: int
+    notes: list[str]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from bespeak.mcp import aheadshapes as shapes
-from bespeak.mcp.arguments import Arguments, Repository, Whole
+from bespeak.mcp.arguments import Arguments, Repository, Texts, Whole
 from bespeak.mcp.toolkit import Tool, in_thread
 
 if TYPE_CHECKING:
@@ -49,6 +49,41 @@ def forecast(call: Call, asked: Forecast) -> Json:
     return call.answer(forecast_json(found))
 
 
+class PlanMerge(Arguments):
+    """Arguments of ``plan_merge``."""
+
+    ours: Annotated[str, Field(description="What is merged into: a branch, a tag, a commit.")]
+    theirs: Annotated[str, Field(description="What is merged.")]
+    everything: Annotated[bool, Field(description="Also what only one side changed, and faint suspicions.")] = False
+    repository: Repository = None
+
+
+def plan_merge(call: Call, asked: PlanMerge) -> Json:
+    """Say what a merge would do, symbol by symbol."""
+    from bespeak.coord.merge.jsonform import plan_json
+
+    with call.coord(asked.repository) as coord:
+        found = coord.plan_merge(asked.ours, asked.theirs, everything=asked.everything)
+    return call.answer(plan_json(found))
+
+
+class Reconcile(Arguments):
+    """Arguments of ``reconcile``."""
+
+    branches: Annotated[Texts, Field(description="Default: those on which something is claimed.")] = []
+    onto: Annotated[str | None, Field(description="What they are merged into. Default: the main branch.")] = None
+    repository: Repository = None
+
+
+def reconcile(call: Call, asked: Reconcile) -> Json:
+    """Say in which order to merge branches, and how."""
+    from bespeak.coord.merge.jsonform import order_json
+
+    with call.coord(asked.repository) as coord:
+        found = coord.reconcile(asked.branches, onto=asked.onto)
+    return call.answer(order_json(found))
+
+
 TOOLS = (
     Tool(
         "forecast",
@@ -58,6 +93,26 @@ TOOLS = (
         Forecast,
         shapes.Forecast,
         in_thread(forecast, slow=True),
+        read_only=True,
+    ),
+    Tool(
+        "plan_merge",
+        "What a merge would do",
+        "Plan a merge symbol by symbol, without merging: what both sides changed, what one renamed, moved or deleted "
+        "and the other uses, where git would conflict, and what to do about each.",
+        PlanMerge,
+        shapes.Plan,
+        in_thread(plan_merge, slow=True),
+        read_only=True,
+    ),
+    Tool(
+        "reconcile",
+        "In which order to merge",
+        "Say in which order to merge branches and what each needs: nothing, a fast-forward, a merge, a rebase after "
+        "another, or work by hand. Nothing is merged.",
+        Reconcile,
+        shapes.Order,
+        in_thread(reconcile, slow=True),
         read_only=True,
     ),
 )
