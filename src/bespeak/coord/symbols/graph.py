@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 FOLLOWED = frozenset({CALL, USE, INHERIT})
 """Kinds of edges along which a change is felt; that a module is imported says nothing of what is used of it."""
 
-_MADE_BY_CLASS = frozenset({"__new__", "__init__", "__post_init__", "constructor", "new", "init", "<init>"})
+_MADE_BY_CLASS = frozenset({"constructor", "new", "init", "<init>"})
 
 
 @value
@@ -104,8 +104,11 @@ class CallGraph:
         if path not in self.snapshot.paths:
             return set()
         found = {path}
+        declared = registry.declared_apart(self.snapshot.paths[path])
         for name in self._names(path, symbol):
             found |= self.snapshot.mentioning(name)
+            if declared:
+                found.update(address.partition(addressing.SEPARATOR)[0] for address in self.snapshot.defining(name))
         return found
 
     def _names(self, path: str, symbol: str) -> set[str]:
@@ -115,8 +118,8 @@ class CallGraph:
         else:
             known = {names.last(symbol)}
             owner = symbol.rpartition(".")[0]
-            if owner and (known & {*_MADE_BY_CLASS, names.last(owner)}):
-                # A constructor is called by the name of its class, or of a class derived from that.
+            if owner and _unnamed(names.last(symbol), names.last(owner)):
+                # It is called by the name of its class, or of one derived from that, or where one of these is at hand.
                 known |= {names.last(symbol_of(made)) for made in self._derived(f"{path}::{owner}")}
         left = sorted(known)
         while left:
@@ -195,6 +198,11 @@ class CallGraph:
             return list(paths)
         folder = plain.rstrip("/") + "/"
         return [path for path in paths if path.startswith(folder)] if plain.endswith("/") else []
+
+
+def _unnamed(name: str, owner: str) -> bool:
+    """Return whether a method is called without its name: a constructor, an operator, what Python calls by itself."""
+    return name == owner or name in _MADE_BY_CLASS or name.startswith(("__", "operator"))
 
 
 def _as_good(known: Reached | None, confidence: float) -> bool:

@@ -40,8 +40,9 @@ def with_module(name: str, stem: str) -> str:
 
 def module_stem(module: str) -> str:
     """Return the last part of a module's name as an import has it, without a file's suffix."""
+    module = module.strip("\"'<>")
     for suffix in _SUFFIXES:
-        module = module.removesuffix(suffix) if "/" in module else module
+        module = module.removesuffix(suffix)
     return module.replace("::", "/").replace("\\", "/").rstrip("/").rpartition("/")[2]
 
 
@@ -76,7 +77,7 @@ def mentions(facts: Facts) -> set[str]:
     for imported in facts.imports:
         found.update((imported.local, last(imported.name)))
         stem = module_stem(imported.module)
-        found.update((stem, last(stem)))
+        found.update((stem, last(stem), *(() if stem.strip(".") else _STANDS_FOR_FOLDER)))
         if nameless(imported.name):
             found.update(with_module(imported.name, where) for where in _froms(imported.module))
     return found - _NO_NAMES

@@ -25,12 +25,14 @@ class Reader:
         suffixes: of its files, in small letters.
         module: below ``languages``: a module or package with ``extract`` and ``resolve``.
         grammars: the grammars it parses with.
+        declared: a definition depends on a declaration of its name in another file.
     """
 
     name: str
     suffixes: tuple[str, ...]
     module: str
     grammars: tuple[str, ...]
+    declared: bool = False
 
 
 READERS = (
@@ -38,12 +40,13 @@ READERS = (
     Reader("javascript", (".js", ".jsx", ".mjs", ".cjs"), "javascript", ("javascript",)),
     Reader("typescript", (".ts", ".tsx", ".mts", ".cts"), "javascript", ("typescript",)),
     Reader("java", (".java",), "java", ("java",)),
-    Reader("c", (".c", ".h"), "cfamily", ("c", "cpp")),
+    Reader("c", (".c", ".h"), "cfamily", ("c", "cpp"), declared=True),
     Reader(
         "cpp",
         (".cc", ".cpp", ".cxx", ".c++", ".hh", ".hpp", ".hxx", ".h++", ".inl", ".ipp", ".tpp", ".tcc"),
         "cfamily",
         ("cpp",),
+        declared=True,
     ),
 )
 
@@ -60,6 +63,11 @@ def language_of(path: str) -> str | None:
     """Return the language of a file by its name; None if it is in none that can be read."""
     reader = _BY_SUFFIX.get(suffix_of(path))
     return None if reader is None else reader.name
+
+
+def declared_apart(language: str) -> bool:
+    """Return whether a definition depends on a declaration of its name in another file."""
+    return _BY_NAME[language].declared
 
 
 def load(language: str) -> Language:

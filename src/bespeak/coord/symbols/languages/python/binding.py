@@ -64,7 +64,7 @@ def _define(state: State, left: Node, statement: Node, scope: Scope) -> None:
                 "constant" if name.isupper() else "variable",
                 trees.first_line(statement),
                 trees.last_line(statement),
-                name if kind is None else f"{name}: {tokens.line(kind)}",
+                "" if kind is None else f": {tokens.line(kind)}",
                 tokens.digest(right),
                 own=tokens.digest(right, name=name),
             )

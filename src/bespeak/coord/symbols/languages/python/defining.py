@@ -111,7 +111,7 @@ def function(state: State, node: Node, scope: Scope) -> list[Place]:
     line = state.tokens.line(parameters)
     asynchronous = "async " if node.children and node.children[0].type == "async" else ""
     arrow = "" if result is None else f" -> {state.tokens.line(result)}"
-    _add(state, node, name, "method" if scope.kind == CLASS else "function", f"{asynchronous}def {bare}{line}{arrow}")
+    _add(state, node, name, "method" if scope.kind == CLASS else "function", f"{asynchronous}def{line}{arrow}")
     places = _parameters(state, node, parameters, scope, inner)
     if result is not None:
         state.annotated.add(name)
@@ -180,7 +180,7 @@ def class_(state: State, node: Node, scope: Scope) -> list[Place]:
                 places += [(part, inner) for part in base.named_children[1:]]
             elif base.type not in {"identifier", "attribute"}:
                 places.append((base, scope))
-    signature = f"class {bare}{'' if above is None else state.tokens.line(above)}"
+    signature = f"class{'' if above is None else state.tokens.line(above)}"
     _add(state, node, inner.name, "class", signature, tuple(bases))
     return places if body is None else [*places, (body, inner)]
 
@@ -192,7 +192,14 @@ def type_alias(state: State, node: Node, scope: Scope) -> list[Place]:
     if name and right is not None:
         tokens, first = state.tokens, trees.first_line(node)
         state.symbols.append(
-            Symbol(scope.inside(name), "type", first, trees.last_line(node), tokens.line(left), tokens.digest(right))
+            Symbol(
+                scope.inside(name),
+                "type",
+                first,
+                trees.last_line(node),
+                tokens.line(left).removeprefix(name),
+                tokens.digest(right),
+            )
         )
         for text, how in hints.meant(right):
             state.bind(scope.inside(name), text, "alias" if how == "type" else how, node, scope.name)
