@@ -31,7 +31,7 @@ _LEXEME = re.compile(
     rb"|[-+*/%&|^<>=!:]=|->|::|<<|>>|&&|\|\||\+\+|--|[^\w\s]",
     re.DOTALL,
 )
-_ROOT = re.compile(r"([^.:<]*)(\.|::|<|$)")
+_ROOT = re.compile(r"(?:\[\]|\(\))*([^.:<]*)(\.|::|<|$)")
 _WORDY = re.compile(r"\w")
 
 

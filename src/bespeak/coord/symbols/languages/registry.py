@@ -40,6 +40,7 @@ READERS = (
     Reader("javascript", (".js", ".jsx", ".mjs", ".cjs"), "javascript", ("javascript",)),
     Reader("typescript", (".ts", ".tsx", ".mts", ".cts"), "javascript", ("typescript",)),
     Reader("java", (".java",), "java", ("java",)),
+    Reader("go", (".go",), "golang", ("go",)),
     Reader("c", (".c", ".h"), "cfamily", ("c", "cpp"), declared=True),
     Reader(
         "cpp",
@@ -83,7 +84,8 @@ def version(language: str) -> str:
     whole = blake2b(digest_size=8)
     here = os.path.dirname(os.path.abspath(__file__))
     above = os.path.dirname(here)
-    for path in (os.path.join(above, "model.py"), os.path.join(above, "trees.py"), *_sources(here, reader.module)):
+    shared = (os.path.join(above, "model.py"), os.path.join(above, "trees.py"), os.path.join(here, "blocks.py"))
+    for path in (*shared, *_sources(here, reader.module)):
         with open(path, "rb") as source:
             whole.update(source.read() + b"\0")
     for grammar in reader.grammars:

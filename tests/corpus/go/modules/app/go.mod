@@ -1,0 +1,5 @@
+module example.org/app
+
+require example.org/lib v1.0.0
+
+replace example.org/lib => ../lib

@@ -1,0 +1,5 @@
+package plugins
+
+func init() { register() }
+
+func register() {}
