@@ -13,9 +13,11 @@ from bespeak.coord.model import ACTIVE, Reservation, Reserved
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bespeak.coord.address import Address
     from bespeak.coord.model import Request
-    from bespeak.storage.port import Transaction
+    from bespeak.storage.port import Params, Row, Transaction
 
 SCHEMA_VERSION = "1"
 _SWEPT_AT_ONCE = 100
@@ -31,6 +33,9 @@ INSERT INTO coord_repositories (repo, epoch) VALUES (:repo, 1)
 ON CONFLICT (repo) DO UPDATE SET epoch = coord_repositories.epoch + 1 RETURNING epoch"""
 
 
+_LEAVE_INDEX = "DELETE FROM coord_claims WHERE repo = :repo AND epoch = :epoch"
+
+
 def reserve(tx: Transaction, repo: str, request: Request, addresses: tuple[Address, ...]) -> Reserved:
     """Make a reservation, and tell what is in its way.
 
@@ -38,16 +43,23 @@ def reserve(tx: Transaction, repo: str, request: Request, addresses: tuple[Addre
         ClaimError: a dependency does not exist, or the key was used for something else.
         ClaimRefusedError: something is in its way, and the request wants to be refused then.
     """
-    sweep(tx, repo)
     edges.must_exist(tx, repo, request.depends_on)
     made = _repeated(tx, repo, request, addresses)
     own = 0 if made is None else made.epoch
-    found = lookup.conflicts(tx, repo, request.run_id, addresses, shared=request.shared, own=own)
+    question = lookup.Question(tx, repo, request.run_id, addresses, shared=request.shared, own=own)
+    # On PostgreSQL a statement by itself is a round trip, so all that has to be known is asked for in one.
+    queries = [*question.queries, _expired(tx, repo)]
+    if made is None:
+        queries.append((_NEXT_EPOCH, {"repo": repo}))
+    rows_ = tx.all_of(queries)
+    _sweep(tx, repo, rows_[len(question.queries)])
+    found = question.answer(rows_)
     if made is not None:
         return _with_edges(tx, repo, request, Reserved(made, found, repeated=True))
     if found and request.refuse:
         raise ClaimRefusedError(found, request.run_id, tuple(address.text for address in addresses))
-    return _with_edges(tx, repo, request, Reserved(_insert(tx, repo, request, addresses), found))
+    ((epoch,),) = rows_[-1]
+    return _with_edges(tx, repo, request, Reserved(_insert(tx, repo, request, addresses, epoch), found))
 
 
 def _repeated(tx: Transaction, repo: str, request: Request, addresses: tuple[Address, ...]) -> Reservation | None:
@@ -68,10 +80,9 @@ def _repeated(tx: Transaction, repo: str, request: Request, addresses: tuple[Add
     return made
 
 
-def _insert(tx: Transaction, repo: str, request: Request, addresses: tuple[Address, ...]) -> Reservation:
+def _insert(tx: Transaction, repo: str, request: Request, addresses: tuple[Address, ...], epoch: int) -> Reservation:
     import json
 
-    ((epoch,),) = tx.all(_NEXT_EPOCH, {"repo": repo})
     texts = tuple(address.text for address in addresses)
     expires_us = tx.now_us + request.ttl_us
     made = Reservation(
@@ -84,8 +95,8 @@ def _insert(tx: Transaction, repo: str, request: Request, addresses: tuple[Addre
         "addresses": json.dumps(texts), "operation": made.operation, "shared": int(made.shared), "now": tx.now_us,
         "expires": expires_us, "key": request.key,
     }  # fmt: skip
-    tx.run(_INSERT, params)
-    tx.run_many(
+    tx.later(_INSERT, [params])
+    tx.later(
         _CLAIM,
         [
             {"repo": repo, "key": a.key, "epoch": epoch, "part": part, "address": a.text, "glob": int(a.glob)}
@@ -136,19 +147,19 @@ def _with_edges(tx: Transaction, repo: str, request: Request, made: Reserved) ->
     return replace(made, depends_on=request.depends_on)
 
 
-def sweep(tx: Transaction, repo: str) -> None:
-    """Take some of what has expired out of the index of claims."""
-    sql = "SELECT epoch FROM coord_reservations WHERE repo = :repo AND live = 1 AND expires_us <= :now LIMIT :most"
-    for (epoch,) in tx.all(sql, {"repo": repo, "now": tx.now_us, "most": _SWEPT_AT_ONCE}):
-        _leave_index(tx, repo, epoch)
-        tx.run(
-            "UPDATE coord_reservations SET live = 0 WHERE repo = :repo AND epoch = :epoch",
-            {"repo": repo, "epoch": epoch},
-        )
+def _expired(tx: Transaction, repo: str) -> tuple[str, Params]:
+    """Return the query for some of what has expired and is still in the index of claims."""
+    # In the order of an index, or a planner that does not know the instant may look through all that is active.
+    sql = f"""SELECT epoch FROM coord_reservations WHERE repo = :repo AND live = 1 AND expires_us <= :now
+        ORDER BY expires_us LIMIT {_SWEPT_AT_ONCE}"""
+    return sql, {"repo": repo, "now": tx.now_us}
 
 
-def _leave_index(tx: Transaction, repo: str, epoch: int) -> None:
-    tx.run("DELETE FROM coord_claims WHERE repo = :repo AND epoch = :epoch", {"repo": repo, "epoch": epoch})
+def _sweep(tx: Transaction, repo: str, expired: Sequence[Row]) -> None:
+    """Take what has expired out of the index of claims."""
+    epochs = [{"repo": repo, "epoch": epoch} for (epoch,) in expired]
+    tx.later(_LEAVE_INDEX, epochs)
+    tx.later("UPDATE coord_reservations SET live = 0 WHERE repo = :repo AND epoch = :epoch", epochs)
 
 
 def release(tx: Transaction, repo: str, identifier: str, run_id: str) -> tuple[str, Reservation | None]:
@@ -175,10 +186,10 @@ def _must_be_of(found: Reservation, run_id: str) -> None:
 
 
 def _end(tx: Transaction, repo: str, found: Reservation) -> Reservation:
-    _leave_index(tx, repo, found.epoch)
-    tx.run(
+    tx.later(_LEAVE_INDEX, [{"repo": repo, "epoch": found.epoch}])
+    tx.later(
         "UPDATE coord_reservations SET live = 0, released_us = :now WHERE repo = :repo AND epoch = :epoch",
-        {"now": tx.now_us, "repo": repo, "epoch": found.epoch},
+        [{"now": tx.now_us, "repo": repo, "epoch": found.epoch}],
     )
     log.write(tx, repo, log.RELEASED, found.run_id, found.id, log.facts(found))
     from bespeak.values import replace
@@ -210,9 +221,9 @@ def heartbeat(
     if state != ACTIVE:
         return ("expired" if found.released_us is None else "already_released"), found
     expires_us = max(found.expires_us, tx.now_us + extension_us)
-    tx.run(
+    tx.later(
         "UPDATE coord_reservations SET expires_us = :expires, beat_us = :now WHERE repo = :repo AND epoch = :epoch",
-        {"expires": expires_us, "now": tx.now_us, "repo": repo, "epoch": found.epoch},
+        [{"expires": expires_us, "now": tx.now_us, "repo": repo, "epoch": found.epoch}],
     )
     if expires_us - found.expires_us >= SECOND_US:
         log.write(tx, repo, log.EXTENDED, run_id, found.id, log.facts(found) | {"expires_at": iso(expires_us)})

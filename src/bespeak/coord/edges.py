@@ -53,7 +53,7 @@ def add(tx: Transaction, repo: str, identifier: str, needed: Sequence[str], run_
     path = _way(tx, repo, needed, identifier)
     if path:
         raise CircleError(f"dependency cycle: {' -> '.join([identifier, *path])}")
-    tx.run_many(
+    tx.later(
         "INSERT INTO coord_edges (repo, id, needs) VALUES (:repo, :id, :needs) ON CONFLICT DO NOTHING",
         [{"repo": repo, "id": identifier, "needs": other} for other in needed],
     )

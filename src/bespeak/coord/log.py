@@ -22,10 +22,10 @@ def write(tx: Transaction, repo: str, change: str, run_id: str, about: str | Non
     """Record a change, and wake who watches."""
     import json
 
-    tx.run(
+    tx.later(
         "INSERT INTO coord_log (repo, at_us, change, reservation, run_id, facts) "
         "VALUES (:repo, :at, :what, :id, :run, :f)",
-        {"repo": repo, "at": tx.now_us, "what": change, "id": about, "run": run_id, "f": json.dumps(facts)},
+        [{"repo": repo, "at": tx.now_us, "what": change, "id": about, "run": run_id, "f": json.dumps(facts)}],
     )
     tx.wake(topic(repo))
 

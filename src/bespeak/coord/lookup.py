@@ -15,13 +15,21 @@ if TYPE_CHECKING:
 
     from bespeak.coord.address import Address
     from bespeak.coord.model import Conflict
-    from bespeak.storage.port import Row, Transaction
+    from bespeak.storage.port import Params, Row, Transaction
 
 _AT_ONCE = 200
 _SELECT = """c.key, c.address, c.glob, r.id, r.run_id, r.expires_us, r.operation, r.epoch, c.part"""
 _HELD = """c.repo = :repo AND r.repo = c.repo AND r.epoch = c.epoch AND r.expires_us > :now AND r.released_us IS NULL
 AND r.epoch <> :own AND (:shared = 0 OR r.shared = 0) AND (r.run_id <> :run OR :stranger = 1)"""
+_FROM_CLAIMS = f"SELECT {_SELECT} FROM coord_claims c CROSS JOIN coord_reservations r WHERE {_HELD}"
 _MAY_MATCH = r" AND (c.glob = 1 OR c.address LIKE '%/' OR c.address LIKE :like ESCAPE '\')"
+_PREFER_INDEXES = """
+SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true),
+set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)"""
+"""Lets PostgreSQL, for this transaction, take its indexes in the one plan that it has made before.
+
+Left to itself it plans anew each time, which takes longer than the answer.
+"""
 _EPOCH, _PART = 7, 8
 
 
@@ -29,8 +37,6 @@ def conflicts(
     tx: Transaction, repo: str, run_id: str, addresses: Sequence[Address], *, shared: bool = False, own: int = 0
 ) -> list[Conflict]:
     """Return what active claims of other runs overlap ``addresses``, in the order of the addresses, oldest first.
-
-    Plain addresses are looked up many at once, each pattern by itself.
 
     Args:
         tx: the transaction.
@@ -40,77 +46,96 @@ def conflicts(
         shared: shared claims are not in the way.
         own: the epoch of a reservation to leave out.
     """
-    params: dict[str, object] = {
-        "repo": repo,
-        "run": run_id,
-        "stranger": int(run_id == UNKNOWN),
-        "now": tx.now_us,
-        "shared": int(shared),
-        "own": own,
-    }
-    found: list[Conflict] = []
+    question = Question(tx, repo, run_id, addresses, shared=shared, own=own)
+    return question.answer(tx.all_of(question.queries))
+
+
+class Question:
+    """What :func:`conflicts` asks, for whoever wants to ask for more in the same round trip.
+
+    Plain addresses are looked up many at once, each pattern by itself. The arguments are those of :func:`conflicts`.
+    """
+
+    def __init__(
+        self,
+        tx: Transaction,
+        repo: str,
+        run_id: str,
+        addresses: Sequence[Address],
+        *,
+        shared: bool = False,
+        own: int = 0,
+    ) -> None:
+        params: dict[str, object] = {
+            "repo": repo,
+            "run": run_id,
+            "stranger": int(run_id == UNKNOWN),
+            "now": tx.now_us,
+            "shared": int(shared),
+            "own": own,
+        }
+        self._chunks = list(_chunks(addresses))
+        self._before: list[tuple[str, Params]] = [(_PREFER_INDEXES, {})] if tx.dialect == "postgresql" else []
+        self.queries = [*self._before, *(query for chunk in self._chunks for query in chunk.queries(params))]
+
+    def answer(self, found: Sequence[list[Row]]) -> list[Conflict]:
+        """Return the conflicts, given the rows of each query."""
+        rows = iter(found[len(self._before) :])
+        return [conflict for chunk in self._chunks for conflict in chunk.conflicts(rows)]
+
+
+def _chunks(addresses: Sequence[Address]) -> Iterator[_Chunk]:
     start = 0
     while start < len(addresses):
         end = start + 1
         while end < min(len(addresses), start + _AT_ONCE) and not (addresses[start].glob or addresses[end].glob):
             end += 1
-        found += _chunk(tx, params, addresses[start:end])
+        yield _Chunk(addresses[start:end])
         start = end
-    return found
 
 
-def _chunk(tx: Transaction, params: dict[str, object], chunk: Sequence[Address]) -> Iterator[Conflict]:
-    above = [addresses_.beginnings(address.key) for address in chunk]
-    holding: dict[str, list[Row]] = {}
-    for row in _holding(tx, params, sorted({key for keys in above for key in keys})):
-        holding.setdefault(row[0], []).append(row)
-    held: dict[int, list[Row]] = {}
-    for row in _held_inside(tx, params, chunk):
-        held.setdefault(row[-1], []).append(row)
-    for number, address in enumerate(chunk):
-        candidates = [row for key in above[number] for row in holding.get(key, ())]
-        candidates += held.get(number, ())
-        candidates.sort(key=lambda row: (row[_EPOCH], row[_PART]))
-        yield from _in_the_way(address, candidates)
+class _Chunk:
+    """Addresses that are looked up together: a pattern by itself, or some that are none."""
+
+    __slots__ = ("_above", "_addresses")
+
+    def __init__(self, addresses: Sequence[Address]) -> None:
+        self._addresses = addresses
+        self._above = [addresses_.beginnings(address.key) for address in addresses]
+
+    def queries(self, params: Params) -> Iterator[tuple[str, Params]]:
+        """Return the query for what holds them, and for each one that for what it holds."""
+        keys = sorted({key for keys in self._above for key in keys})
+        names = {f"k{number}": key for number, key in enumerate(keys)}
+        places = ", ".join(f":{name}" for name in names)
+        yield f"{_FROM_CLAIMS} AND c.key IN ({places})", {**params, **names}
+        for address in self._addresses:
+            yield _held_inside(params, address)
+
+    def conflicts(self, found: Iterator[list[Row]]) -> Iterator[Conflict]:
+        """Return what is in the way, given the rows of these queries."""
+        above: dict[str, list[Row]] = {}
+        for row in next(found):
+            above.setdefault(row[0], []).append(row)
+        for keys, address in zip(self._above, self._addresses, strict=True):
+            candidates = [row for key in keys for row in above.get(key, ())] + next(found)
+            candidates.sort(key=lambda row: (row[_EPOCH], row[_PART]))
+            yield from _in_the_way(address, candidates)
 
 
-def _holding(tx: Transaction, params: dict[str, object], keys: Sequence[str]) -> list[Row]:
-    names = {f"k{number}": key for number, key in enumerate(keys)}
-    places = ", ".join(f":{name}" for name in names)
-    sql = f"SELECT {_SELECT} FROM coord_claims c CROSS JOIN coord_reservations r WHERE {_HELD} AND c.key IN ({places})"
-    return tx.all(sql, params | names)
+def _held_inside(params: Params, address: Address) -> tuple[str, Params]:
+    low, high = addresses_.range_inside(address)
+    sql = f"{_FROM_CLAIMS} AND c.key >= :low AND c.key < :high"
+    if not address.glob:
+        return sql, {**params, "low": low, "high": high}
+    from bespeak.coord.globs import sql_like
 
-
-def _held_inside(tx: Transaction, params: dict[str, object], chunk: Sequence[Address]) -> list[Row]:
-    bounds: dict[str, object] = {}
-    for number, address in enumerate(chunk):
-        low, high = addresses_.range_inside(address)
-        bounds |= {f"l{number}": low, f"h{number}": high}
-    if len(chunk) == 1:
-        sql = f"SELECT {_SELECT}, 0 FROM coord_claims c CROSS JOIN coord_reservations r "
-        sql += f"WHERE {_HELD} AND c.key >= :l0 AND c.key < :h0"
-        if chunk[0].glob:
-            from bespeak.coord.globs import sql_like
-
-            sql += _MAY_MATCH
-            bounds["like"] = sql_like(chunk[0].path)
-        return tx.all(sql, params | bounds)
-    prefer_indexes(tx)
-    values = ", ".join(f"({number}, :l{number}, :h{number})" for number in range(len(chunk)))
-    sql = f"WITH v (n, low, high) AS (VALUES {values}) SELECT {_SELECT}, v.n FROM v CROSS JOIN coord_claims c "
-    sql += f"CROSS JOIN coord_reservations r WHERE {_HELD} AND c.key >= v.low AND c.key < v.high"
-    return tx.all(sql, params | bounds)
-
-
-def prefer_indexes(tx: Transaction) -> None:
-    """Keep PostgreSQL from guessing, for this transaction, that a range of keys may be a ninth of the table."""
-    if tx.dialect == "postgresql":
-        tx.all("SELECT set_config(name, 'off', true) FROM unnest(ARRAY['enable_seqscan', 'enable_hashjoin']) AS name")
+    return sql + _MAY_MATCH, {**params, "low": low, "high": high, "like": sql_like(address.path)}
 
 
 def _in_the_way(address: Address, candidates: Sequence[Row]) -> Iterator[Conflict]:
     seen: set[tuple[int, int]] = set()
-    for _, text, glob, identifier, run_id, expires_us, operation, epoch, part, *_ in candidates:
+    for _, text, glob, identifier, run_id, expires_us, operation, epoch, part in candidates:
         if (epoch, part) in seen:
             continue
         seen.add((epoch, part))

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from bespeak.coord.errors import ClaimError
-from bespeak.coord.lookup import conflicts, prefer_indexes
+from bespeak.coord.lookup import Question
 from bespeak.coord.service import Coord
 from bespeak.storage import open_engine
 
@@ -128,15 +128,20 @@ def test_patterns_meet_patterns_files_and_folders(coord):
     assert names(coord.check(["d*/*"], run_id="b")) == ["q"]
 
 
-def plan(coord, sql, params):
+def plans(coord, wanted):
+    """Return how the database goes about each statement of a lookup."""
     explain = "EXPLAIN QUERY PLAN " if coord.engine.dialect == "sqlite" else "EXPLAIN "
 
     def ask(tx):
-        if "VALUES" in sql:
-            prefer_indexes(tx)
-        return tx.all(explain + sql, params)
+        found = []
+        for sql, params in Question(tx, coord.repo, "me", wanted).queries:
+            if params:
+                found.append("\n".join(str(row[-1]) for row in tx.all(explain + sql, params)))
+            else:
+                tx.all(sql)
+        return found
 
-    return "\n".join(str(row[-1]) for row in coord.engine.read(ask))
+    return coord.engine.read(ask)
 
 
 def test_a_lookup_reads_indexes_only(coord):
@@ -166,26 +171,13 @@ def test_a_lookup_reads_indexes_only(coord):
         coord.engine.transact(
             ["fill"], lambda tx: (tx.run("ANALYZE coord_claims"), tx.run("ANALYZE coord_reservations"))
         )
-    asked = []
-
-    class Recorder:
-        def __init__(self, tx):
-            self.tx, self.now_us, self.dialect = tx, tx.now_us, tx.dialect
-
-        def all(self, sql, params=None):
-            if params:
-                asked.append((sql, params))
-            return self.tx.all(sql, params or {})
-
     wanted = coord.locate(["pkg3/m100.py::f", "pkg5/m102.py"])
-    for chunk in (wanted, wanted[:1], coord.locate(["pkg7/m*.py"])):
-        coord.engine.read(lambda tx, chunk=chunk: conflicts(Recorder(tx), coord.repo, "me", chunk))
-    assert len(asked) == 6
-    for sql, params in asked:
-        found = plan(coord, sql, params)
-        assert "Seq Scan" not in found
-        assert "SCAN c" not in found
-        assert "SCAN r" not in found
+    found = [plan for chunk in (wanted, wanted[:1], coord.locate(["pkg7/m*.py"])) for plan in plans(coord, chunk)]
+    assert len(found) == 3 + 2 + 2
+    for plan in found:
+        assert "Seq Scan" not in plan
+        assert "SCAN c" not in plan
+        assert "SCAN r" not in plan
     assert names(coord.check(["pkg3/m100.py"], run_id="me")) == ["r100"]
 
 
