@@ -78,7 +78,7 @@ def calls_by_hand(language: str, program: str) -> set[tuple[str, str]]:
     found = set()
     with open(os.path.join(FOLDER, language, program, EDGES), encoding="utf-8") as file:
         for number, line in enumerate(file, 1):
-            text = line.partition("#")[0].strip() if line.startswith("#") else line.strip()
+            text = re.split(r"(?:^|\s)#(?:\s|$)", line)[0].strip()
             if not text:
                 continue
             caller, arrow, callee = text.partition(" -> ")

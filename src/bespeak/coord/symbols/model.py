@@ -104,8 +104,9 @@ class Binding:
             ``function.()`` is what calling the function returns.
         target: what it is bound to, as written.
         how: ``alias`` (the same thing), ``type`` (an instance of it: declared or made by calling it), ``result``
-            (what calling it returns), ``items`` (a collection of instances of it) or ``value`` (nobody knows: it only
-            hides what the name would mean further out).
+            (what calling it returns), ``items`` (a collection of instances of it; ``values`` if by keys), ``listed``
+            and ``mapped`` (a collection of the thing itself), ``self`` and ``class`` (the receiver of a method of it)
+            or ``value`` (nobody knows: it only hides what the name would mean further out).
         line: from 1.
         bound: as in a reference, for the first part of the target.
         root: as in a reference, for the first part of the target.

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     Place = tuple[Node, Scope]
 
+_MOST_HELD = 24
 _GROUPS = frozenset({"pattern_list", "tuple_pattern", "list_pattern", "tuple", "list", "expression_list"})
 
 
@@ -36,6 +37,7 @@ def assignment(state: State, node: Node, scope: Scope) -> list[Place]:
         _assign_each(state, left, right, scope)
     elif right is not None or kind is not None:
         assign(state, left, expressions.alternatives(right, scope.known), scope)
+        _hold(state, left, right, scope)
     return [*places, *_stored(state, left, scope)]
 
 
@@ -45,6 +47,19 @@ def _assign_each(state: State, left: Node, right: Node, scope: Scope) -> None:
     for number, name in enumerate(names):
         given = expressions.alternatives(values[number], scope.known) if same else []
         assign(state, name, given, scope)
+
+
+def _hold(state: State, left: Node, right: Node | None, scope: Scope) -> None:
+    """Note what a list or a table that is written out holds, where that has names."""
+    kind = "" if right is None else right.type
+    name = _bound_name(left, scope)
+    if right is None or not name or kind not in {"dictionary", "list", "tuple", "set"}:
+        return
+    for item in right.named_children[:_MOST_HELD]:
+        held = item.child_by_field_name("value") if item.type == "pair" else item
+        if held is not None and held.type in {"identifier", "attribute", "call"}:
+            how = "mapped" if kind == "dictionary" else "listed"
+            state.bind(name, expressions.text_of(held, scope.known), how, held, scope.name)
 
 
 def _define(state: State, left: Node, statement: Node, scope: Scope) -> None:

@@ -166,7 +166,7 @@ class _Edges:
         self, before: tuple[Meaning, ...], found: tuple[Meaning, ...], part: str, reference: Reference, *, alone: bool
     ) -> Iterator[Edge]:
         """Yield the edges to what the whole text means."""
-        if part in {"()", "[]", "[*]"}:
+        if part in {"()", "[]", "[*]"} and reference.kind != CALL:
             return
         sole = before[0] if len(before) == 1 else None
         for each in found:

@@ -27,7 +27,7 @@ _BUILTINS = frozenset(dir(builtins))
 _PLAIN = frozenset(
     {"str", "int", "float", "bool", "bytes", "list", "dict", "set", "tuple", "len", "open", "range", "repr"}
 )
-_MOST_ENTRIES = 12
+_MOST_ENTRIES = 40
 _DEEPEST = 60
 
 
@@ -141,6 +141,9 @@ class Evaluator:
         if len(found) > 1:
             # ``x = None`` says that there may be nothing yet, not what there will be.
             found = [each for each in found if each.kind != m.EXTERNAL or each.how != "None"] or found
+        if any(each.kind in {m.ITEMS, m.VALUES} for each in found):
+            # ``x = []`` and ``x: list[T] = []``: what it holds says more than that it is a list.
+            found = [each for each in found if each.kind != m.EXTERNAL]
         return merged(found)
 
     def _symbol(self, path: str, symbol: Symbol, bound: list[Binding]) -> Meanings:
@@ -178,6 +181,15 @@ class Evaluator:
         if bound.how == "alias":
             found = self.text(path, bound.within, bound.target) or (NOBODY_KNOWS,)
             return tuple(_renamed(each) for each in found)
+        if bound.how in {"mapped", "listed"}:
+            held = self.text(path, bound.within, bound.target)
+            return (
+                (Meaning(m.VALUES if bound.how == "mapped" else m.ITEMS, of=held, confidence=m.TYPED),) if held else ()
+            )
+        return self._declared(path, bound)
+
+    def _declared(self, path: str, bound: Binding) -> Meanings:
+        """Return what an annotation makes a name mean."""
         within = bound.within
         names = self.table(path)
         target = bound.target

@@ -1,0 +1,3 @@
+from shapes import Cube, area
+from shapes import size_of as measure
+from shapes import rounded
