@@ -61,6 +61,8 @@ def listening(cli):
 
     def start(*words, at="127.0.0.1:0", **options):
         process = cli.start("mcp", "--http", at, "--json", *words, **options)
-        return json.loads(process.stdout.readline())["url"], process
+        said = json.loads(process.stdout.readline())
+        assert said == {"url": said["url"], "token": "--token" in words}
+        return said["url"], process
 
     return start
