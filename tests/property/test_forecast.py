@@ -165,8 +165,8 @@ class Graph:
     def __init__(self, edges):
         self.edges = sorted(edges, key=lambda edge: (edge.caller, edge.line))
 
-    def into(self, address):
-        return [edge for edge in self.edges if edge.callee == address]
+    def edges_of(self, path):
+        return [edge for edge in self.edges if edge.caller.partition("::")[0] == path]
 
 
 edge = st.builds(

@@ -11,11 +11,13 @@ if TYPE_CHECKING:
     from bespeak.cli.context import Context, Values
     from bespeak.coord.forecast.model import Claim, Forecast, Predicted
     from bespeak.coord.service import Coord
+    from bespeak.coord.symbols.model import Edge
 
 FAILED_CODE = 7
 _ANY = "any"
 _DEPTH, _CONFIDENCE, _LIMIT = 3, 0.3, 100
 _UNREAD_SHOWN = 5
+_VERBS = {"call": "calls", "inherit": "derives from", "use": "uses"}
 
 
 @documented
@@ -89,7 +91,7 @@ def _text(of: Forecast) -> str:
 
 def _conflict(of: Predicted) -> list[str]:
     lines = [f" ⚠️ {of.kind} ({of.confidence:.2f}) {safe(of.address)}{_relation(of)}", f"    {safe(of.why)}"]
-    lines += [f"    {safe(edge.caller)} at line {edge.line}: {edge.kind} of {safe(edge.callee)}" for edge in of.chain]
+    lines += [f"    {_place(edge)}: {safe(edge.caller)} {_VERBS[edge.kind]} {safe(edge.callee)}" for edge in of.chain]
     lines += [f"    {_claim(claim)}" for claim in of.claims]
     if of.claims_total > len(of.claims):
         lines.append(f"    {of.claims_total} claims on them in all, {of.pairs} pairs in conflict")
@@ -115,11 +117,12 @@ def _claim(of: Claim) -> str:
 def _partial(of: Forecast) -> list[str]:
     if not of.partial:
         return []
+    unread = of.unread[:_UNREAD_SHOWN]
     lines = ["", "⚠️ This forecast is partial:", *(f"   {safe(reason)}" for reason in of.reasons)]
-    lines += [f"   {safe(_place(one.path, one.line))}: {safe(one.why)}" for one in of.unread[:_UNREAD_SHOWN]]
+    lines += [f"   {safe(one.path)}{f':{one.line}' if one.line else ''}: {safe(one.why)}" for one in unread]
     lines += [f"   unknown: {safe(address)}" for address in of.unknown[:_UNREAD_SHOWN]]
     return lines
 
 
-def _place(path: str, line: int) -> str:
-    return f"{path}:{line}" if line else path
+def _place(edge: Edge) -> str:
+    return f"{safe(edge.caller.partition('::')[0])}:{edge.line}"

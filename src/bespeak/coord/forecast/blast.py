@@ -1,9 +1,11 @@
 """The reach of a change: who depends on what another run is about to change.
 
-One walk for all claims at once, from what is claimed to its callers, theirs, and so on, layer by layer. What is passed
-on is which addresses are changed there and how surely that is felt; of the ways from one address to a caller the surest
-is kept. What that takes is counted beforehand in each layer, and where it would be too much each symbol passes on only
-the surest of what it feels: the walk then costs no more than the edges of the graph, and the forecast says so.
+One walk for all claims at once, from what is claimed to what it calls, what that calls, and so on, layer by layer. It
+goes with the calls and not against them, because what a symbol calls is known from its own file, while who calls it
+may be anywhere. What is passed on is which addresses depend on what is reached, and how surely; of the ways from one
+address to another the surest is kept. What that takes is counted beforehand in each layer, and where it would be too
+much each symbol passes on only the surest of it: the walk then costs no more than the edges of the graph, and the
+forecast says so.
 """
 
 from __future__ import annotations
@@ -24,23 +26,23 @@ if TYPE_CHECKING:
     from bespeak.coord.forecast.model import Predicted
     from bespeak.coord.symbols.model import Edge, Unread
 
-    class Callers(Protocol):
+    class Callees(Protocol):
         """The call graph, as far as the walk needs it."""
 
-        def into(self, address: str) -> Sequence[Edge]:
-            """Return the edges that lead to a symbol, in order."""
+        def edges_of(self, path: str) -> Sequence[Edge]:
+            """Return the edges that start in a file, in order."""
 
         @property
         def unread(self) -> Sequence[Unread]:
             """What could not be understood so far, in order."""
 
     Way = tuple[Edge, "Way"] | None
-    """The edges from one who feels a change to what is changed, nearest first."""
+    """The edges from an address that depends on something to that, the last one first."""
     Felt = dict[Group, tuple[float, int, Way]]
-    """What is felt at one symbol: by changed address how surely, from how far, and by which way."""
+    """Which addresses depend on one symbol: how surely, over how many edges, and by which way."""
 
 LABELS = 400_000
-"""How many times a change is passed on in one layer, at most."""
+"""How many times a dependency is passed on in one layer, at most."""
 CALLED = "called"
 _VERBS = {CALL: "called by", INHERIT: "the base of", USE: "used by"}
 _RANK = {kind: number for number, kind in enumerate(_VERBS)}
@@ -48,7 +50,7 @@ _RANK = {kind: number for number, kind in enumerate(_VERBS)}
 
 
 class Blast:
-    """Everything that is found by walking to the callers of what is claimed.
+    """Everything that is found by walking from what is claimed along its calls.
 
     Args:
         nodes: symbols that somebody holds, in order.
@@ -56,14 +58,14 @@ class Blast:
         graph: who calls whom.
         depth: how many calls to walk at most.
         least: the confidence below which nothing is passed on.
-        labels: how many times changes are passed on in one layer, at most.
+        labels: how many times dependencies are passed on in one layer, at most.
     """
 
     def __init__(
         self,
         nodes: Iterable[str],
         holders: Holders,
-        graph: Callers,
+        graph: Callees,
         depth: int,
         least: float,
         labels: int = LABELS,
@@ -72,13 +74,14 @@ class Blast:
         self._graph = graph
         self._least = least
         self._labels = labels
-        self._into: dict[str, list[Edge]] = {}
+        self._by_caller: dict[str, list[Edge]] = {}
+        self._resolved: set[str] = set()
         self._apart: dict[tuple[Group, Group], int] = {}
         self.bounded = False
         self._ways = self._between(self._walk(nodes, depth))
 
     def _walk(self, nodes: Iterable[str], depth: int) -> dict[str, Felt]:
-        """Return what is felt at each symbol."""
+        """Return who depends on each symbol."""
         felt: dict[str, Felt] = {}
         front: dict[str, Felt] = {node: self._own(node) for node in nodes}
         for distance in range(1, depth + 1):
@@ -89,15 +92,13 @@ class Blast:
         return dict.fromkeys(self._holders.of(node), (1.0, 0, None))
 
     def _step(self, front: dict[str, Felt], felt: dict[str, Felt], distance: int) -> dict[str, Felt]:
-        """Pass on what is felt at ``front`` to the callers; return what is new there."""
+        """Pass on who depends on the symbols of ``front`` to what they call; return what is new there."""
         most = self._most(front)
         reached: dict[str, Felt] = {}
-        for node, changes in front.items():
-            passed = changes if most is None or len(changes) <= most else _surest(changes, most)
+        for node, depending in front.items():
+            passed = depending if most is None or len(depending) <= most else _surest(depending, most)
             for edge in self._edges(node):
-                if edge.caller == node:
-                    continue
-                known = felt.setdefault(edge.caller, {})
+                known = felt.setdefault(edge.callee, {})
                 weight = edge.confidence * FADING
                 for group, (confidence, _, way) in passed.items():
                     sure = confidence * weight
@@ -105,20 +106,22 @@ class Blast:
                         continue
                     best = known.get(group)
                     if best is None or best[0] < sure:
-                        known[group] = reached.setdefault(edge.caller, {})[group] = (sure, distance, (edge, way))
-        # Nobody calls the top level of a file: what is felt there goes no further.
-        return {node: changes for node, changes in reached.items() if SEPARATOR in node}
+                        known[group] = reached.setdefault(edge.callee, {})[group] = (sure, distance, (edge, way))
+        # A file as such is where a way can end; what its top level calls is no matter of who uses the file.
+        return {node: depending for node, depending in reached.items() if SEPARATOR in node}
 
-    def _edges(self, node: str) -> list[Edge]:
-        found = self._into.get(node)
-        if found is None:
-            found = sorted((edge for edge in self._graph.into(node) if edge.kind in _RANK), key=_order)
-            self._into[node] = found
-        return found
+    def _edges(self, node: str) -> Sequence[Edge]:
+        path = node.partition(SEPARATOR)[0]
+        if path not in self._resolved:
+            self._resolved.add(path)
+            for edge in sorted((edge for edge in self._graph.edges_of(path) if edge.kind in _RANK), key=_order):
+                if edge.caller != edge.callee:
+                    self._by_caller.setdefault(edge.caller, []).append(edge)
+        return self._by_caller.get(node, ())
 
     def _most(self, front: dict[str, Felt]) -> int | None:
-        """Return how many changes each symbol may pass on; None if there is no need to choose."""
-        sizes = [(len(changes), len(self._edges(node))) for node, changes in front.items()]
+        """Return how much each symbol may pass on; None if there is no need to choose."""
+        sizes = [(len(depending), len(self._edges(node))) for node, depending in front.items()]
         if sum(size * edges for size, edges in sizes) <= self._labels:
             return None
         self.bounded = True
@@ -130,14 +133,14 @@ class Blast:
     def _between(self, felt: dict[str, Felt]) -> dict[tuple[Group, Group], tuple[float, int, Way]]:
         """Return, of each two addresses, the surest way from one to the other."""
         found: dict[tuple[Group, Group], tuple[float, int, Way]] = {}
-        for node, changes in felt.items():
-            for holder in self._holders.of(node):
-                for group, way in changes.items():
-                    if not self._pairs(group, holder):
+        for node, depending in felt.items():
+            for changed in self._holders.of(node):
+                for group, way in depending.items():
+                    if not self._pairs(changed, group):
                         continue
-                    best = found.get((group, holder))
+                    best = found.get((changed, group))
                     if best is None or (-best[0], best[1]) > (-way[0], way[1]):
-                        found[group, holder] = way
+                        found[changed, group] = way
         return found
 
     def _pairs(self, changed: Group, holder: Group) -> int:
@@ -162,17 +165,17 @@ class Blast:
         hits = [Hit(one, two, CALLED, 0, confidence) for (one, two), (confidence, _, _) in self._ways.items()]
         for hit in first(hits, limit):
             hit.pairs = self._pairs(hit.one, hit.two)
-            hit.chain = tuple(_edges(self._ways[hit.one, hit.two][2]))
+            hit.chain = tuple(_edges(self._ways[hit.one, hit.two][2]))[::-1]
             yield predicted(BLAST, hit, said(hit.chain), hit.one.stakes, hit.two.stakes)
 
 
 def _order(edge: Edge) -> tuple[float, int, str, int, str]:
-    return -edge.confidence, _RANK[edge.kind], edge.caller, edge.line, edge.how
+    return -edge.confidence, _RANK[edge.kind], edge.callee, edge.line, edge.how
 
 
-def _surest(changes: Felt, most: int) -> Felt:
-    """Return the surest of what is felt."""
-    kept = sorted(changes.items(), key=lambda item: (-item[1][0], item[1][1], item[0].text, item[0].glob))
+def _surest(depending: Felt, most: int) -> Felt:
+    """Return those that depend on something most surely."""
+    kept = sorted(depending.items(), key=lambda item: (-item[1][0], item[1][1], item[0].text, item[0].glob))
     return dict(kept[:most])
 
 

@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bespeak.coord.forecast.blast import Callers
+    from bespeak.coord.forecast.blast import Callees
     from bespeak.coord.forecast.groups import Group
     from bespeak.coord.forecast.model import Claim, Predicted, Scope
     from bespeak.coord.forecast.naming import Files
@@ -40,7 +40,7 @@ class Sight:
     def __init__(
         self,
         files: Files | None = None,
-        graph: Callers | None = None,
+        graph: Callees | None = None,
         commit: str | None = None,
         reasons: Sequence[str] = (),
     ) -> None:
@@ -73,7 +73,7 @@ def predict(claims: Sequence[Claim], scope: Scope, sight: Sight) -> Forecast:
 
 
 def _blast(
-    groups: Sequence[Group], scope: Scope, files: Files, graph: Callers, reasons: list[str], unknown: list[str]
+    groups: Sequence[Group], scope: Scope, files: Files, graph: Callees, reasons: list[str], unknown: list[str]
 ) -> Blast:
     naming = Naming(files)
     naming.add(groups)
