@@ -5,12 +5,17 @@ What cannot be read is not guessed: then nothing is said about the call.
 
 from __future__ import annotations
 
-from bespeak.values import value
+import re
+
+from bespeak.values import replace, value
 
 _OPEN, _CLOSE = "([{", ")]}"
 _RECEIVERS = frozenset({"self", "cls", "&self", "&mut self", "mut self", "this"})
 _ANGLES = frozenset({"cpp", "java", "rust", "typescript", "tsx"})
-FITS_NO_MORE, OTHER_MEANING, OTHER_TYPES, COMPATIBLE = 0.9, 0.5, 0.25, 0.0
+FITS_NO_MORE, CALLED_OTHERWISE, OTHER_MEANING, OTHER_TYPES, COMPATIBLE = 0.9, 0.6, 0.5, 0.25, 0.0
+_MANNERS = ("async ", "static ", "@staticmethod", "@classmethod", "@property", "@contextmanager", "suspend ")
+"""Words that change how something is called, not with what."""
+_DEFINED = re.compile(r"(?:^|\s)def\b")
 
 
 @value
@@ -20,12 +25,18 @@ class Parameters:
     Args:
         required: how many arguments at least.
         names: of the parameters that can be given by place, in order.
+        types: what the language says of each of them besides; empty in languages that check nothing.
         most: how many arguments at most; None for any number.
+        manners: words before that change how it is called.
+        result: what stands after the parameters.
     """
 
     required: int
     names: tuple[str, ...]
+    types: tuple[str, ...]
     most: int | None
+    manners: tuple[str, ...] = ()
+    result: str = ""
 
     def take(self, arguments: int) -> bool:
         """Tell whether a call with so many arguments fits."""
@@ -40,69 +51,61 @@ def parameters(signature: str, language: str, *, method: bool) -> Parameters | N
         language: of the file.
         method: it is defined in a type, so a receiver is given without being written among the arguments.
     """
-    group = _group(signature, language, method=method)
-    if group is None:
-        return None
-    parts = [part.strip() for part in _split(group, language)]
-    parts = [part for part in parts if part and part != "void"]
-    if method and parts and _receiver(parts[0]):
-        parts = parts[1:]
-    return _python(parts) if language == "python" else _others(parts, language)
-
-
-def _group(signature: str, language: str, *, method: bool) -> str | None:
     groups = _groups(signature, language)
     if language == "go" and method and len(groups) > 1:
         groups = groups[1:]
-    return groups[0] if groups else None
+    if not groups:
+        return None
+    start, end = groups[0]
+    parts = [part.strip() for part in _split(signature[start:end], language)]
+    parts = [part for part in parts if part and part != "void"]
+    if method and parts and _receiver(parts[0]):
+        parts = parts[1:]
+    found = _python(parts) if language == "python" else _others(parts, language)
+    manners = tuple(word for word in _MANNERS if word in signature[:start])
+    return replace(found, manners=manners, result=signature[end + 1 :].strip())
 
 
-def _groups(signature: str, language: str) -> list[str]:
-    """Return what stands in the outermost round brackets, each in turn, before the result."""
-    found: list[str] = []
-    depth, start = 0, 0
-    text = signature.partition("->")[0] if language in {"python", "rust"} else signature
-    if language == "rust" and signature.find("(") > signature.find("->") >= 0:
-        text = signature
-    text = _without_decorators(text) if language in {"python", "java", "typescript"} else text
-    angles = 0
-    for index, char in enumerate(text):
-        if language in _ANGLES and not depth:
-            angles = max(0, angles + (char == "<") - (char == ">" and text[index - 1] not in "-="))
+def _groups(signature: str, language: str) -> list[tuple[int, int]]:
+    """Return where the outermost round brackets are in which parameters may stand, in turn: what is inside."""
+    found: list[tuple[int, int]] = []
+    depth, opened, angles = 0, 0, 0
+    for index in range(_head(signature, language), len(signature)):
+        char = signature[index]
+        if not depth and language in _ANGLES:
+            angles = max(0, angles + (char == "<") - (char == ">" and signature[index - 1] not in "-="))
         if angles and not depth:
             continue
         if char in _OPEN:
-            if not depth:
-                start = index
+            opened = opened if depth else index
             depth += 1
         elif char in _CLOSE and depth:
             depth -= 1
-            if not depth and char == ")" and text[start] == "(":
-                found.append(text[start + 1 : index])
+            if not depth and char == ")" and signature[opened] == "(":
+                found.append((opened + 1, index))
     return found
 
 
-def _without_decorators(text: str) -> str:
-    """Leave out ``@name(...)`` before a definition."""
-    while text.lstrip().startswith("@"):
-        text = text.lstrip()[1:].lstrip()
-        end = 0
-        while end < len(text) and (text[end].isalnum() or text[end] in "._ "):
-            if text[end] == " " and text[end + 1 : end + 2] not in (".", "("):
-                break
+def _head(signature: str, language: str) -> int:
+    """Return where decorators and annotations end."""
+    if language == "python":
+        defined = _DEFINED.search(signature)
+        return defined.start() if defined else 0
+    start = 0
+    while signature.startswith("@", start):
+        end = start + 1
+        while end < len(signature) and (signature[end].isalnum() or signature[end] in "._"):
             end += 1
-        text = text[end:].lstrip()
-        if text.startswith("(") and _again(text):
-            text = text[_closed(text) :]
-    return text
-
-
-def _again(text: str) -> bool:
-    """Tell whether another bracket follows the first: then the first belongs to the decorator."""
-    return "(" in text[_closed(text) :]
+        rest = signature[end:].lstrip()
+        start = len(signature) - len(rest)
+        if rest.startswith("(") and "(" in rest[_closed(rest) :]:
+            start += _closed(rest)
+        start += len(signature[start:]) - len(signature[start:].lstrip())
+    return start
 
 
 def _closed(text: str) -> int:
+    """Return where the bracket that ``text`` begins with is closed."""
     depth = 0
     for index, char in enumerate(text):
         depth += (char in _OPEN) - (char in _CLOSE)
@@ -132,33 +135,33 @@ def _receiver(part: str) -> bool:
 
 
 def _python(parts: list[str]) -> Parameters:
-    required, names, most = 0, [], 0
-    unlimited = False
-    by_name_only = False
+    required, most = 0, 0
+    names: list[str] = []
+    unlimited = by_name_only = False
     for part in parts:
         if part in {"/", "*"}:
             by_name_only = by_name_only or part == "*"
         elif part.startswith("*"):
-            unlimited = True
-            by_name_only = True
+            unlimited = by_name_only = True
         else:
             most += 1
             required += "=" not in _unbracketed(part)
             if not by_name_only:
                 names.append(_name(part, "python"))
-    return Parameters(required, tuple(names), None if unlimited else most)
+    return Parameters(required, tuple(names), (), None if unlimited else most)
 
 
 def _others(parts: list[str], language: str) -> Parameters:
-    names = [_name(part, language) for part in parts]
     rest = any("..." in part for part in parts)
-    optional = sum(
-        1
-        for part in parts
-        if "..." in part or "=" in _unbracketed(part) or part.partition(":")[0].rstrip().endswith("?")
-    )
-    loose = language in {"javascript", "jsx"}
-    return Parameters(0 if loose else len(parts) - optional, tuple(names), None if rest else len(parts))
+    optional = sum(1 for part in parts if _optional(part))
+    names = tuple(_name(part, language) for part in parts)
+    types = () if language == "javascript" else tuple(part.partition("=")[0].strip() for part in parts)
+    required = 0 if language == "javascript" else len(parts) - optional
+    return Parameters(required, names, types, None if rest else len(parts))
+
+
+def _optional(part: str) -> bool:
+    return "..." in part or "=" in _unbracketed(part) or part.partition(":")[0].rstrip().endswith("?")
 
 
 def _unbracketed(part: str) -> str:
@@ -175,10 +178,11 @@ def _name(part: str, language: str) -> str:
     """Return the name of a parameter, without its type and default."""
     text = part.partition("=")[0]
     if language in {"c", "cpp", "java"}:
-        words = text.replace("*", " ").replace("&", " ").split()
-        return words[-1] if words else ""
+        for sign in ("*", "&", ">", "..."):
+            text = text.replace(sign, " ")
+        return (text.split() or [""])[-1]
     if language == "go":
-        return text.split()[0] if text.split() else ""
+        return (text.split() or [""])[0]
     return text.partition(":")[0].strip().rstrip("?").strip()
 
 
@@ -192,14 +196,18 @@ def breaks(before: Parameters | None, after: Parameters | None, arguments: int) 
     """
     if before is None or after is None:
         return OTHER_TYPES
+    if before.manners != after.manners:
+        return CALLED_OTHERWISE
     if arguments < 0:
         return COMPATIBLE if _extends(before, after) else OTHER_MEANING
     if not after.take(arguments):
         return FITS_NO_MORE if before.take(arguments) else OTHER_TYPES
     given, taken = before.names[:arguments], after.names[:arguments]
-    if given == taken:
-        return COMPATIBLE if before.names == after.names[: len(before.names)] else OTHER_TYPES
-    return OTHER_MEANING if sorted(given) == sorted(taken) else OTHER_TYPES
+    if given != taken:
+        shifted = any(name in after.names and after.names.index(name) != place for place, name in enumerate(given))
+        return OTHER_MEANING if shifted else OTHER_TYPES
+    same = before.types[:arguments] == after.types[:arguments] and before.result == after.result
+    return COMPATIBLE if same else OTHER_TYPES
 
 
 def _extends(before: Parameters, after: Parameters) -> bool:

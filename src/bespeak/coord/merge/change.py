@@ -23,7 +23,7 @@ def words(pair: Pair) -> tuple[str, ...]:
     done = {
         RENAMED: one.last != two.last or (pair.how == BY_PARENT and _only_named(one, two)),
         MOVED: one.path != two.path or (pair.how != BY_PARENT and one.parent != two.parent),
-        SIGNATURE: one.symbol.signature != two.symbol.signature,
+        SIGNATURE: one.signature != two.signature,
         BODY: one.own != two.own,
         DOCSTRING: one.symbol.doc != two.symbol.doc,
     }

@@ -6,6 +6,7 @@ candidates in one order, so that the same files always give the same pairs.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 from bespeak.coord.merge.source import nodes
@@ -95,10 +96,11 @@ def match(before: Version, after: Version, renamed: Mapping[str, str] | None = N
     """
     work = _Work(before, after, renamed or {})
     _same_names(work)
-    while _same_bodies(work) + _inside(work):
-        pass
-    while _alike(work):
-        _inside(work)
+    for step in (_same_bodies, _alike):
+        # What holds others first: they are known by it, and go where it goes.
+        for holders in (True, False):
+            while step(work, holders=holders):
+                _inside(work)
     left = [Pair(node, None) for node in work.gone] + [Pair(None, node) for node in work.fresh]
     return tuple(sorted([*work.pairs, *left], key=_order))
 
@@ -134,11 +136,11 @@ def _named(place: Callable[[Node], str], facts: Callable[[Node], Hashable]) -> C
 
 
 def _all_of(node: Node) -> Hashable:
-    return node.symbol.signature, node.own, node.symbol.doc
+    return node.signature, node.own, node.symbol.doc
 
 
 def _signature(node: Node) -> Hashable:
-    return node.symbol.signature
+    return node.signature
 
 
 def _content(node: Node) -> Hashable:
@@ -150,32 +152,35 @@ def _nothing(node: Node) -> Hashable:
     return None
 
 
-def _same_bodies(work: _Work) -> int:
+def _same_bodies(work: _Work, *, holders: bool) -> int:
     """Pair what has one content in two places, the closest first."""
 
     def place(node: Node) -> str:
         return work.renamed.get(node.path, node.path)
 
+    def told(node: Node) -> bool:
+        return bool(node.inside) and (bool(node.holds) or not holders)
+
     def moved(node: Node) -> Hashable:
-        if not node.inside:
+        if not told(node):
             return None
         return (node.last if _telling(node) else node.symbol.name, node.family, node.inside)
 
     def renamed(node: Node) -> Hashable:
-        facts = (node.parent, node.family, node.inside, node.symbol.signature)
-        return (place(node), *facts) if node.inside else None
+        facts = (node.parent, node.family, node.inside, node.signature)
+        return (place(node), *facts) if told(node) else None
 
     def renamed_after(node: Node) -> Hashable:
-        return node.path, node.parent, node.family, node.inside, node.symbol.signature
+        return node.path, node.parent, node.family, node.inside, node.signature
 
     def signed(node: Node) -> Hashable:
-        return (place(node), node.parent, node.family, node.inside) if _telling(node) else None
+        return (place(node), node.parent, node.family, node.inside) if told(node) and _telling(node) else None
 
     def signed_after(node: Node) -> Hashable:
         return node.path, node.parent, node.family, node.inside
 
     def anywhere(node: Node) -> Hashable:
-        return (node.family, node.inside, node.symbol.signature) if _telling(node) else None
+        return (node.family, node.inside, node.signature) if told(node) and _telling(node) else None
 
     count = work.settle(work.only(moved, moved), BY_BODY, _same_body)
     count += work.settle(work.only(renamed, renamed_after), BY_BODY, _same_body)
@@ -210,24 +215,26 @@ def _inside(work: _Work) -> int:
     return work.settle(work.by(carried, here), BY_PARENT, _certain)
 
 
-def _alike(work: _Work) -> int:
+def _alike(work: _Work, *, holders: bool) -> int:
     """Pair what has most lines in common: in one file under two names, or under one name in two places."""
     scored = []
-    for one, two in _candidates(work):
+    for one, two in _candidates(work, holders=holders):
         likeness = alike(one, two)
         if likeness >= (_LIKE_SAME_NAME if one.last == two.last else _LIKE):
             scored.append((-likeness, one.address, two.address, one, two))
     scored.sort(key=lambda found: found[:3])
+    ties = Counter((score, id(node)) for score, _, _, one, two in scored if one.last != two.last for node in (one, two))
     used: set[int] = set()
     pairs = []
-    for *_, one, two in scored:
-        if id(one) not in used and id(two) not in used:
+    for score, _, _, one, two in scored:
+        tied = one.last != two.last and (ties[score, id(one)] > 1 or ties[score, id(two)] > 1)
+        if not tied and id(one) not in used and id(two) not in used:
             used |= {id(one), id(two)}
             pairs.append((one, two))
     return work.settle(pairs, BY_LIKENESS, lambda one, two: round(0.5 + alike(one, two) * 0.4, 2))
 
 
-def _candidates(work: _Work) -> Iterable[tuple[Node, Node]]:
+def _candidates(work: _Work, *, holders: bool) -> Iterable[tuple[Node, Node]]:
     by_name: dict[Hashable, list[Node]] = {}
     by_file: dict[Hashable, list[Node]] = {}
     for node in work.fresh:
@@ -235,7 +242,7 @@ def _candidates(work: _Work) -> Iterable[tuple[Node, Node]]:
         by_file.setdefault((node.path, node.family), []).append(node)
     left = _MOST_COMPARED
     for one in work.gone:
-        if one.family == "value" or len(one.text) < _TRIVIAL_LINES - 1:
+        if one.family == "value" or (holders and not one.holds) or len(one.text) < _TRIVIAL_LINES - 1:
             continue
         here = by_file.get((work.renamed.get(one.path, one.path), one.family), [])
         there = [two for two in by_name.get((one.last, one.family), []) if two not in here]
@@ -253,5 +260,6 @@ def alike(one: Node, two: Node) -> float:
 
 
 def _words(node: Node) -> Counter[bytes]:
-    name = node.last.encode("utf-8", "surrogateescape")
-    return Counter(line.replace(name, b"\0") for line in node.text)
+    name = re.escape(node.last.encode("utf-8", "surrogateescape"))
+    whole = re.compile(rb"(?<!\w)" + name + rb"(?!\w)")
+    return Counter(whole.sub(b"\0", line) for line in node.text)

@@ -115,7 +115,7 @@ def _same(one: Pair, two: Pair) -> bool:
     if mine is None or other is None:
         return mine is other
     same = mine.address == other.address and mine.own == other.own
-    return same and (mine.symbol.signature, mine.symbol.doc) == (other.symbol.signature, other.symbol.doc)
+    return same and (mine.signature, mine.symbol.doc) == (other.signature, other.symbol.doc)
 
 
 def _counted(pair: Pair, other: Pair) -> frozenset[str]:
@@ -206,4 +206,4 @@ def _may_both_be(one: Node, two: Node) -> bool:
     """Tell whether one file may have both definitions under one name."""
     if one.family in _OPEN or two.family in _OPEN:
         return True
-    return one.language in OVERLOADS and one.symbol.signature != two.symbol.signature and one.family == "callable"
+    return one.language in OVERLOADS and one.signature != two.signature and one.family == "callable"

@@ -129,6 +129,28 @@ def plan(repository: Repository, ours: str, theirs: str, *, everything: bool = F
         return planner.plan(*revisions, everything=everything)
 
 
+class _Fresh:
+    """The lines that a side wrote, by path: ranges ``[first, beyond)``, worked out when they are asked for."""
+
+    def __init__(self, git: Git, read: _Read) -> None:
+        self._git = git
+        self._read = read
+        self._entries = {entry.new: entry for entry in read.entries}
+        self._known: dict[str, list[tuple[int, int]]] = {}
+
+    def __call__(self, path: str) -> list[tuple[int, int]]:
+        if path not in self._known:
+            self._known[path] = self._ranges(path)
+        return self._known[path]
+
+    def _ranges(self, path: str) -> list[tuple[int, int]]:
+        entry = self._entries[path]
+        if entry.old not in self._read.before:
+            return [(1, len(self._read.after[path].lines) + 1)]
+        changed = gitread.hunks(self._git, entry.old_blob, entry.new_blob)
+        return [(hunk.new_first, hunk.new_beyond) for hunk in changed if hunk.new_beyond > hunk.new_first]
+
+
 class _One:
     """The plan of one merge that is neither done nor a fast-forward."""
 
@@ -151,7 +173,7 @@ class _One:
         clashing = clashes(self._git, trial, *entries)
         met = meet(ours, theirs, lambda *nodes: _textual(clashing, nodes))
         files = file_items(clashing, met, _nodes(ours), _nodes(theirs))
-        items = [*met, *self._uses((ours, theirs), read, trial), *files]
+        items = [*met, *self._uses((ours, theirs), read, trial, everything=everything), *files]
         told = [self._named(item) for item in items]
         return self._result(told, clashing, read, everything=everything)
 
@@ -210,34 +232,26 @@ class _One:
             sources[path, blob] = Source(path, facts, tuple(texts[blob].splitlines()))
         return [_reading(side, sources, unread) for side in entries]
 
-    def _uses(self, sides: Sequence[Side], read: Sequence[_Read], trial: Trial) -> list[Item]:
+    def _uses(self, sides: Sequence[Side], read: Sequence[_Read], trial: Trial, *, everything: bool) -> list[Item]:
         from bespeak.coord.merge.world import Worlds
 
         worlds = Worlds(self._git, self._index, trial, {OURS: self._ours.commit, THEIRS: self._theirs.commit})
         found = []
         for mine, other in ((0, 1), (1, 0)):
-            user = User(sides[mine], read[mine].after, self._fresh(read[mine]))
-            found += uses(user, Changer(sides[other], read[other].moved), worlds)
-        return found
-
-    def _fresh(self, of: _Read) -> dict[str, list[tuple[int, int]]]:
-        """Return the lines that a side wrote, by path."""
-        found: dict[str, list[tuple[int, int]]] = {}
-        for entry in of.entries:
-            if entry.new not in of.after:
-                continue
-            if entry.old not in of.before:
-                found[entry.new] = [(1, len(of.after[entry.new].lines) + 1)]
-            else:
-                changed = gitread.hunks(self._git, entry.old_blob, entry.new_blob)
-                found[entry.new] = [
-                    (hunk.new_first, hunk.new_beyond) for hunk in changed if hunk.new_beyond > hunk.new_first
-                ]
+            user = User(sides[mine], read[mine].after, _Fresh(self._git, read[mine]))
+            found += uses(user, Changer(sides[other], read[other].moved), worlds, everything=everything)
         return found
 
     def _named(self, item: Item) -> Item:
-        facts = {name: self._path(getattr(item, name)) for name in ("address", "path", "ours_name", "theirs_name")}
-        return replace(item, **facts, how=self._words(item.how), recommendation=self._words(item.recommendation))
+        return replace(
+            item,
+            address=self._path(item.address),
+            path=self._path(item.path),
+            ours_name=self._path(item.ours_name),
+            theirs_name=self._path(item.theirs_name),
+            how=self._words(item.how),
+            recommendation=self._words(item.recommendation),
+        )
 
     def _told(self, conflict: FileConflict) -> FileConflict:
         also = tuple(self._path(path) for path in conflict.also)

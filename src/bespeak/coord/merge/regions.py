@@ -68,10 +68,9 @@ def clashes(git: Git, trial: Trial, ours: Sequence[Entry], theirs: Sequence[Entr
     said: dict[str, list[FileConflict]] = {}
     for conflict in trial.conflicts:
         said.setdefault(conflict.path, []).append(conflict)
-    named = {path for conflict in trial.conflicts for path in (conflict.path, *conflict.also)}
     for path in trial.stages:
-        if path not in named:
-            said[path] = [FileConflict(path, _NO_MESSAGE, f"CONFLICT: {path} is left unmerged")]
+        if path not in said:
+            said[path] = [_told_of(path, trial.conflicts)]
     found = []
     for path in sorted(said):
         conflict = _gravest(said[path])
@@ -80,6 +79,15 @@ def clashes(git: Git, trial: Trial, ours: Sequence[Entry], theirs: Sequence[Entr
         regions = _regions(git, stages) if conflict.type in CONTENTS else ()
         found.append(Clash(conflict, paths, regions))
     return tuple(found)
+
+
+def _told_of(path: str, conflicts: Iterable[FileConflict]) -> FileConflict:
+    """Return what git says of a path that only another's conflict names; its own word, if none does."""
+    for conflict in conflicts:
+        if path in conflict.also:
+            others = tuple(name for name in (conflict.path, *conflict.also) if name != path)
+            return FileConflict(path, conflict.type, conflict.message, others)
+    return FileConflict(path, _NO_MESSAGE, f"CONFLICT: {path} is left unmerged")
 
 
 def _gravest(conflicts: Sequence[FileConflict]) -> FileConflict:

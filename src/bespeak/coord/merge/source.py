@@ -84,6 +84,14 @@ class Node:
         return _FAMILY.get(self.symbol.kind, self.symbol.kind)
 
     @property
+    def signature(self) -> str:
+        """What a caller depends on, without the name of the thing itself."""
+        text = self.symbol.signature
+        for head in ("def ", "class "):
+            text = text.replace(f"{head}{self.last}", head.strip(), 1)
+        return text.removeprefix(self.last) if self.family == "value" else text
+
+    @property
     def inside(self) -> str:
         """A digest of what is in it: all of it if it holds other definitions."""
         return self.symbol.body if self.holds else self.own

@@ -14,6 +14,7 @@ from bespeak.coord.merge.model import (
     DELETE_USE,
     DELETED,
     DEPENDENCY,
+    DOCSTRING,
     MOVE_EDIT,
     MOVED,
     RENAME_EDIT,
@@ -27,7 +28,7 @@ from bespeak.values import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from bespeak.coord.merge.change import Side
     from bespeak.coord.merge.match import Pair
@@ -44,12 +45,12 @@ class User:
 
     Args:
         files: as they are on that side.
-        fresh: the lines that it wrote, by path: ranges ``[first, beyond)``.
+        fresh: returns the lines that it wrote in a file: ranges ``[first, beyond)``.
     """
 
     side: Side
     files: Version
-    fresh: Mapping[str, Sequence[tuple[int, int]]]
+    fresh: Callable[[str], Sequence[tuple[int, int]]]
 
 
 @value
@@ -64,13 +65,20 @@ class Changer:
     moved: Mapping[str, str]
 
 
-def uses(user: User, changer: Changer, worlds: Worlds) -> list[Item]:
-    """Return an item for each new use that does not survive the merge, in order."""
-    if not changer.moved and not any(_matters(pair) for pair in changer.side.pairs):
+def uses(user: User, changer: Changer, worlds: Worlds, *, everything: bool = False) -> list[Item]:
+    """Return an item for each new use that does not survive the merge, in order.
+
+    Args:
+        user: the side that uses.
+        changer: the side that changed what is used.
+        worlds: in which names are resolved.
+        everything: also uses of what was changed inside only.
+    """
+    if not changer.moved and not any(_matters(pair, everything=everything) for pair in changer.side.pairs):
         return []
     found: dict[tuple[str, str], Item] = {}
     for path in sorted(user.files):
-        if user.fresh.get(path):
+        if user.fresh(path):
             for edge in worlds.edges(user.side.name, path):
                 item = _item(user, changer, worlds, edge) if _is_fresh(user, path, edge.line) else None
                 if item is not None:
@@ -80,12 +88,13 @@ def uses(user: User, changer: Changer, worlds: Worlds) -> list[Item]:
     return _without_echoes(found.values())
 
 
-def _matters(pair: Pair) -> bool:
-    return pair.before is not None and bool(words(pair))
+def _matters(pair: Pair, *, everything: bool) -> bool:
+    """Tell whether what was done to a definition can break a use of it."""
+    return pair.before is not None and bool(set(words(pair)) - {DOCSTRING, *(() if everything else (BODY,))})
 
 
 def _is_fresh(user: User, path: str, line: int) -> bool:
-    return any(first <= line < beyond for first, beyond in user.fresh[path])
+    return any(first <= line < beyond for first, beyond in user.fresh(path))
 
 
 def _without_echoes(items: Iterable[Item]) -> list[Item]:
@@ -205,7 +214,7 @@ def _misfit(user: User, changer: Changer, edge: Edge, address: str) -> float:
 
 def _breaks(one: Node, two: Node, call: Reference) -> float:
     first, second = (
-        arity.parameters(node.symbol.signature, node.language, method=node.symbol.kind == "method" or bool(node.parent))
+        arity.parameters(node.signature, node.language, method=node.symbol.kind == "method" or bool(node.parent))
         for node in (one, two)
     )
     if one.family == "type":

@@ -1,0 +1,69 @@
+"""Whether a call fits a signature, as each language writes it."""
+
+import pytest
+
+from bespeak.coord.merge import arity
+from bespeak.coord.merge.arity import breaks
+
+
+def read(signature, language="python", *, method=False):
+    return arity.parameters(signature, language, method=method)
+
+
+@pytest.mark.parametrize(
+    ("language", "method", "signature", "required", "most", "names"),
+    [
+        ("python", False, '@route("/x", methods=["GET"]) async def(a, b:int=1, *, d)', 2, 3, ("a", "b")),
+        ("python", True, "def(self, a=lambda x:(x, 1), **kw)", 0, None, ("a",)),
+        ("python", False, "def(a, /, b, *args)", 2, None, ("a", "b")),
+        ("python", False, "()", 0, 0, ()),
+        ("javascript", False, "(a, b=1, {c, d}, ...e)", 0, None, ("a", "b", "{c, d}", "...e")),
+        ("typescript", True, "<T>(x:T, f:(a:T)=>void, y?:T):T", 2, 3, ("x", "f", "y")),
+        ("java", True, '@Foo("x") @Bar public<T>int(int a, Map<String, T>b)', 2, 2, ("a", "b")),
+        ("java", True, "public void(int a, String...rest)", 1, None, ("a", "rest")),
+        ("c", False, "int(void)", 0, 0, ()),
+        ("c", False, "static int(int a, char*b, ...)", 2, None, ("a", "b", "")),
+        ("cpp", True, "template<class T>int(const T&a, int b=2)const", 1, 2, ("a", "b")),
+        ("rust", True, "pub<T:Fn(u32)>(&mut self, a:u32)->Result<(), E>", 1, 1, ("a",)),
+        ("go", True, "func(s *S)(x, y int)(error, int)", 2, 2, ("x", "y")),
+        ("go", False, "(x int)(error, int)", 1, 1, ("x",)),
+    ],
+)
+def test_parameters_are_read_as_the_language_writes_them(language, method, signature, required, most, names):
+    found = read(signature, language, method=method)
+    assert (found.required, found.most, found.names) == (required, most, names)
+
+
+@pytest.mark.parametrize("text", ["", "extends B", ")(", "(((", "def", "@", "@a(", "<(>", "((a)", "->("])
+@pytest.mark.parametrize("language", ["python", "java", "rust", "go", "c"])
+def test_what_cannot_be_read_is_not_guessed(language, text):
+    assert read(text, language) is None or read(text, language).required >= 0
+
+
+def test_a_call_that_no_longer_fits_is_all_but_certain():
+    assert breaks(read("(a)"), read("(a, b)"), 1) == arity.FITS_NO_MORE
+    assert breaks(read("(a, b)"), read("(a)"), 2) == arity.FITS_NO_MORE
+
+
+def test_an_argument_that_may_be_left_out_is_no_conflict():
+    assert breaks(read("(a)"), read("(a, b=1)"), 1) == arity.COMPATIBLE
+    assert breaks(read("(a)"), read("(a, b=1)"), -1) == arity.COMPATIBLE
+
+
+def test_the_same_count_with_another_order_means_something_else():
+    assert breaks(read("(a, b)"), read("(b, a)"), 2) == arity.OTHER_MEANING
+    assert breaks(read("(a)", "javascript"), read("(needed, a)", "javascript"), 1) == arity.OTHER_MEANING
+
+
+def test_a_new_name_for_a_parameter_is_worth_a_look_only():
+    assert breaks(read("(a)"), read("(b)"), 1) == arity.OTHER_TYPES
+    assert breaks(read("(int a)", "java"), read("(long a)", "java"), 1) == arity.OTHER_TYPES
+
+
+def test_a_function_that_has_become_asynchronous_is_called_otherwise():
+    assert breaks(read("def(a)"), read("async def(a)"), 1) == arity.CALLED_OTHERWISE
+    assert breaks(read("def(self)", method=True), read("@property def(self)", method=True), 0) == arity.CALLED_OTHERWISE
+
+
+def test_nothing_is_said_of_what_cannot_be_read():
+    assert breaks(None, read("(a)"), 1) == arity.OTHER_TYPES
