@@ -31,6 +31,7 @@ class Declarations:
         self.begins: dict[int, int] = {}
         self.anonymous = 0
         self.functions = 0
+        self._outside: list[str] = []
         self._bare: list[tuple[Draft, str]] = []
         self._full: set[tuple[str, str]] = set()
 
@@ -106,16 +107,21 @@ class Declarations:
         sheet = self.sheet
         sheet.then(
             (sheet.enter, (name,)),
-            (self._step, (1,)),
+            (self._go_in, (sheet.within,)),
             (sheet.open, ()),
             *parts,
             (sheet.close, ()),
-            (self._step, (-1,)),
+            (self._go_out, ()),
             (sheet.enter, (sheet.within,)),
         )
 
-    def _step(self, by: int) -> None:
-        self.functions += by
+    def _go_in(self, outside: str) -> None:
+        self.functions += 1
+        self._outside.append(outside)
+
+    def _go_out(self) -> None:
+        self.functions -= 1
+        self._outside.pop()
 
     def in_function(self) -> bool:
         """Tell whether names declared here are variables of a block."""
@@ -146,7 +152,11 @@ class Declarations:
             return self.qualified(
                 "operator " + "".join(wording.plain(named.child_by_field_name("type") or named).split())
             )
-        return self.qualified(wording.dotted(named).lstrip("."))
+        name = wording.dotted(named).lstrip(".")
+        if not self.in_function():
+            return self.qualified(name)
+        # Neither language has functions in functions: a brace that only the preprocessor can match was lost.
+        return f"{self._outside[0]}.{name}" if self._outside[0] and self.language == "cpp" else name
 
     def _key(self, parameters: Node | None) -> str:
         """Return what tells overloads apart, roughly: the types of parameters as they are written."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from bespeak.coord.symbols.model import Reference, Symbol, World
 
-_SEVERAL, _OVERRIDE, _POINTER, _BY_NAME, _IMPLICIT, _LINKED = 0.6, 0.6, 0.5, 0.4, 0.7, 0.95
+_SEVERAL, _OVERRIDE, _POINTER, _BY_NAME, _IMPLICIT, _LINKED, _CONDITIONAL = 0.6, 0.6, 0.5, 0.4, 0.7, 0.95, 0.8
 _CALLABLE = frozenset({"function", "method"})
 _MOST_OVERRIDES, _MOST_BY_NAME = 50, 3
 _COMMON = frozenset(
@@ -115,9 +115,22 @@ class _Joiner:
     def edges(self, reference: Reference) -> Iterator[Edge]:
         """Yield the edges of one reference."""
         caller = f"{self.path}::{reference.within}" if reference.within else self.path
-        for callee, how, sure in dict.fromkeys(self._targets(reference)):
-            if callee != caller or reference.kind == CALL:
-                yield Edge(caller, callee, reference.kind, how, round(sure, 2), reference.line)
+        targets = dict.fromkeys(self._targets(reference))
+        makes = any(how in {"alias", "constructor"} for _, how, _ in targets)
+        for callee, how, sure in targets:
+            kind = self._kind(callee, makes=makes) if reference.kind == CALL else reference.kind
+            if callee != caller or kind == CALL:
+                yield Edge(caller, callee, kind, how, round(sure, 2), reference.line)
+
+    def _kind(self, callee: str, *, makes: bool) -> str:
+        """Return what a call of something is: of a type that is no class it is a conversion."""
+        path, _, name = callee.partition("::")
+        kinds = {symbol.kind for symbol in self.files.symbols(path, name)}
+        if kinds & _CALLABLE or "macro" in kinds:
+            return CALL
+        if kinds & {"class", "struct"}:
+            return CALL if self.lookup.plus_plus else USE
+        return CALL if makes and "type" in kinds else USE
 
     def _targets(self, reference: Reference) -> Iterator[tuple[str, str, float]]:
         text = reference.text
@@ -146,9 +159,17 @@ class _Joiner:
         elif meaning.kind == VALUE:
             yield from self._value(meaning, reference, sure, making=making)
         else:
+            if meaning.kind == OTHER and self._by_chance(meaning):
+                sure = min(sure, _CONDITIONAL)
             yield f"{meaning.path}::{meaning.name}", meaning.how, sure
             if meaning.kind == OTHER:
                 yield from self._behind(meaning, reference, sure)
+
+    def _by_chance(self, meaning: Meaning) -> bool:
+        """Tell whether a macro is defined on one side of a condition only: else the name means something else."""
+        bindings = self.files.table(meaning.path).bindings.get(meaning.name, ())
+        symbols = self.files.symbols(meaning.path, meaning.name)
+        return len(symbols) == 1 and any(binding.how == "value" for binding in bindings)
 
     def _behind(self, meaning: Meaning, reference: Reference, sure: float) -> Iterator[tuple[str, str, float]]:
         """Yield what another name stands for: a macro for one function, a type for a class that is made."""

@@ -53,11 +53,12 @@ _STANDARD = frozenset(
 class Table:
     """What one file says, by name; what blocks bind is left to those who know its place."""
 
-    __slots__ = ("bindings", "imports", "path", "places", "symbols")
+    __slots__ = ("bindings", "imports", "language", "path", "places", "symbols")
 
     def __init__(self, path: str, world: World) -> None:
         facts = world.facts(path)
         self.path = path
+        self.language = facts.language if facts is not None else ""
         self.symbols: dict[str, list[Symbol]] = {}
         self.bindings: dict[str, list[Binding]] = {}
         self.places: tuple[Binding, ...] = facts.bindings if facts is not None else ()

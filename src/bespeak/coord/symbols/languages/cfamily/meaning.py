@@ -58,6 +58,7 @@ class Lookup:
     def __init__(self, files: Files, path: str) -> None:
         self.files = files
         self.path = path
+        self.plus_plus = files.table(path).language == "cpp"
         self._closure = files.closure(path)
         self._order = (path, *sorted(self._closure - {path}))
         self._using = [

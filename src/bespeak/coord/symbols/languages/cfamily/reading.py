@@ -9,7 +9,7 @@ from bespeak.coord.symbols import trees
 from bespeak.coord.symbols.languages.blocks import Sheet
 from bespeak.coord.symbols.languages.cfamily import wording
 from bespeak.coord.symbols.languages.cfamily.classes import Classes
-from bespeak.coord.symbols.model import CALL, USE, Import
+from bespeak.coord.symbols.model import CALL, USE, Binding, Import
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -135,6 +135,7 @@ class _Reader(Classes):
 
     def __init__(self, source: bytes, language: str) -> None:
         super().__init__(Sheet(source), language)
+        self._conditions = 0
 
     def read(self) -> Facts:
         """Return what the file says."""
@@ -249,8 +250,14 @@ class _Reader(Classes):
             self.sheet.imports.append(Import("*", wording.plain(path).strip(), "", self.line(node)))
 
     def _conditional(self, node: Node) -> None:
-        skipped = (node.child_by_field_name("name"), node.child_by_field_name("condition"))
-        self.sheet.then(*(child for child in node.named_children if child not in skipped))
+        name, condition = node.child_by_field_name("name"), node.child_by_field_name("condition")
+        inside = [child for child in node.named_children if child not in (name, condition)]
+        absent = node.children[0].type == "#ifndef" or (condition is not None and (condition.text or b"")[:1] == b"!")
+        step = 0 if absent else 1
+        self.sheet.then((self._under_condition, (step,)), *inside, (self._under_condition, (-step,)))
+
+    def _under_condition(self, by: int) -> None:
+        self._conditions += by
 
     def _macro_type(self, node: Node) -> None:
         self.sheet.then(node.child_by_field_name("type"))
@@ -262,6 +269,8 @@ class _Reader(Classes):
         word = wording.plain(name)
         body = (value.start_byte, value.end_byte) if value is not None else None
         draft = self.sheet.symbol(word, "macro", node, name, body)
+        if self._conditions:
+            self.sheet.bindings.append(Binding(word, "", "value", self.line(node)))
         parameters = node.child_by_field_name("parameters")
         draft.signature = (parameters.byte_range if parameters is not None else (0, 0),)
         if value is not None:

@@ -80,7 +80,7 @@ class Records(Declarations):
         sheet, body = self.sheet, node.child_by_field_name("body")
         named = node.child_by_field_name("name") or self._names_given.get(node.id)
         if body is None:
-            if named is not None and not _declares_only(node):
+            if named is not None and not self._stands_alone(node):
                 sheet.refer(wording.dotted(named), USE, self.line(node), types=True)
             return
         if named is None:
@@ -98,6 +98,10 @@ class Records(Declarations):
             (sheet.enter, (sheet.within,)),
         )
 
+    def _stands_alone(self, node: Node) -> bool:
+        """Tell whether this is ``struct node;``, which says only that there is such a type."""
+        return self.sheet.source[node.end_byte : node.end_byte + 1] == b";"
+
     def _into_class(self, name: str) -> None:
         self.classes.append(name)
 
@@ -111,7 +115,7 @@ class Records(Declarations):
         sheet, body = self.sheet, node.child_by_field_name("body")
         named = node.child_by_field_name("name") or self._names_given.get(node.id)
         if body is None:
-            if named is not None and node.parent is not None and node.parent.type != "declaration":
+            if named is not None and not self._stands_alone(node):
                 sheet.refer(wording.dotted(named), USE, self.line(node), types=True)
             return
         scoped = any(child.type in {"class", "struct"} for child in node.children)
@@ -126,9 +130,3 @@ class Records(Declarations):
                     f"{name}.{text}" if scoped else self.qualified(text), "constant", child, word, child.byte_range
                 )
                 sheet.then(value)
-
-
-def _declares_only(node: Node) -> bool:
-    """Tell whether ``struct node;`` stands alone: it says only that there is such a type."""
-    after = node.next_sibling
-    return after is not None and after.type == ";" and node.prev_sibling is None

@@ -27,6 +27,7 @@ class Declarations:
         self.sheet = sheet
         self.package = ""
         self._owner = ""
+        self._wholes: dict[int, Node] = {}
 
     def declaration_handlers(self) -> dict[str, Callable[[Node], None]]:
         """Return the handlers by type of node."""
@@ -36,6 +37,9 @@ class Declarations:
             "parameter_declaration": self._parameter,
             "variadic_parameter_declaration": self._parameter,
             "type_parameter_declaration": self._type_parameter,
+            "type_declaration": self._one_or_more,
+            "var_declaration": self._one_or_more,
+            "const_declaration": self._one_or_more,
             "type_spec": self._type,
             "type_alias": self._type,
             "field_declaration": self._field,
@@ -47,6 +51,12 @@ class Declarations:
     def line(self, node: Node) -> int:
         """Return the line of a node, from 1."""
         return node.start_point[0] + 1
+
+    def _one_or_more(self, node: Node) -> None:
+        """Read a declaration; if it declares one thing, a comment above it belongs to that."""
+        if node.named_child_count == 1:
+            self._wholes[node.named_children[0].id] = node
+        self.sheet.then(*node.named_children)
 
     # Functions.
 
@@ -127,7 +137,7 @@ class Declarations:
             sheet.then(kind)
             return
         name = wording.plain(named)
-        whole = _alone(node)
+        whole = self._wholes.get(node.id, node)
         body = kind.byte_range
         draft = sheet.symbol(name, _KINDS.get(kind.type, "type"), whole, named, body)
         parameters = node.child_by_field_name("type_parameters")
@@ -206,7 +216,7 @@ class Declarations:
             if name == "_":
                 continue
             body = value.byte_range if value is not None else (node.end_byte, node.end_byte)
-            draft = sheet.symbol(name, _KINDS[node.type], _alone(node), named, body)
+            draft = sheet.symbol(name, _KINDS[node.type], self._wholes.get(node.id, node), named, body)
             draft.signature = (kind.byte_range if kind is not None else (0, 0),)
             if kind is not None:
                 sheet.bind(name, of, "type", self.line(node))
@@ -250,11 +260,3 @@ def _receiver_type(receiver: Node) -> str:
     for child in receiver.named_children:
         return wording.type_name(child.child_by_field_name("type")) or "_"
     return "_"
-
-
-def _alone(node: Node) -> Node:
-    """Return the whole declaration if it declares one thing, so that a comment above it belongs to that."""
-    parent = node.parent
-    if parent is not None and parent.type.endswith("_declaration") and parent.named_child_count == 1:
-        return parent
-    return node
