@@ -65,7 +65,7 @@ def look(repository: Repository, engine: Engine, repo: str, scope: Scope) -> For
         from bespeak.coord.symbols.index import open_index
 
         with open_index(repository) as index:
-            snapshot = index.worktree() if scope.worktree else index.snapshot(scope.rev or _HEAD)
+            snapshot = index.worktree() if scope.worktree else index.snapshot(_HEAD if scope.rev is None else scope.rev)
             commit = None if scope.worktree else snapshot.commit
             return predict(claims, scope, Sight(snapshot, CallGraph(snapshot), commit))
     except ClaimError:
