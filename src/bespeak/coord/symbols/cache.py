@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from bespeak.coord.symbols.model import Facts
 
-_FORMAT = 1
+_FORMAT = 2
 _BUSY_SECONDS = 20.0
 _SPARE = 50_000
 _IN_MEMORY = ":memory:"
@@ -35,6 +35,10 @@ CREATE TABLE definition (
     name INTEGER NOT NULL, source INTEGER NOT NULL, whole TEXT NOT NULL, PRIMARY KEY (name, source, whole)
 ) WITHOUT ROWID;
 CREATE TABLE mention (name INTEGER NOT NULL, source INTEGER NOT NULL, PRIMARY KEY (name, source)) WITHOUT ROWID;
+CREATE TABLE world (id INTEGER PRIMARY KEY AUTOINCREMENT, digest TEXT NOT NULL UNIQUE);
+CREATE TABLE edges (
+    world INTEGER NOT NULL, path TEXT NOT NULL, edges BLOB NOT NULL, PRIMARY KEY (world, path)
+) WITHOUT ROWID;
 CREATE TABLE rename (
     old INTEGER NOT NULL, new INTEGER NOT NULL, source INTEGER NOT NULL, PRIMARY KEY (old, new, source)
 ) WITHOUT ROWID;
@@ -84,6 +88,11 @@ class Cache:
         self.notice = ""
         self.generation = 0
         self._connection = self._opened()
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The open file, for what else is kept in it."""
+        return self._connection
 
     @property
     def on_disk(self) -> bool:
@@ -137,17 +146,12 @@ class Cache:
         return {Key(*row[:3]): (row[3], [] if row[4] is None else _pairs(row[4])) for row in rows}
 
     def facts(self, source: int) -> Facts | None:
-        """Return the facts kept under a number; None if they are gone or broken (then they are dropped)."""
+        """Return the facts kept under a number; None if they are gone or broken."""
         row = self._connection.execute("SELECT facts FROM source WHERE id = ?", (source,)).fetchone()
         try:
             return None if row is None else codec.unpack(row[0])
         except ValueError:
             return None
-
-    def packed(self, source: int) -> bytes | None:
-        """Return the packed facts kept under a number."""
-        row = self._connection.execute("SELECT facts FROM source WHERE id = ?", (source,)).fetchone()
-        return None if row is None else bytes(row[0])
 
     def defining(self, name: str) -> list[tuple[int, str]]:
         """Return what has this last name: numbers of sources, and whole names."""
@@ -213,10 +217,6 @@ class Cache:
             "INSERT OR IGNORE INTO rename VALUES (?, ?, ?)",
             [(numbers[old], numbers[new], row[0]) for old, new in entry.renames],
         )
-
-    def forget(self, source: int) -> None:
-        """Drop one source, because its facts are broken."""
-        self._drop([source])
 
     def prune(self, used: set[int]) -> None:
         """Drop the oldest sources when there are far more than are in use: nothing grows for ever.

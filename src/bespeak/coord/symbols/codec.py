@@ -1,4 +1,4 @@
-"""Facts as bytes, for the cache: columns of numbers over one table of strings, packed.
+"""Facts and edges as bytes, for the cache: columns of numbers over one table of strings, packed.
 
 It follows the fields of the values themselves, so a field that is added to one of them is kept without a change here.
 """
@@ -9,7 +9,7 @@ import json
 import zlib
 from itertools import repeat
 
-from bespeak.coord.symbols.model import Binding, Facts, Import, Reference, Symbol
+from bespeak.coord.symbols.model import Binding, Edge, Facts, Import, Reference, Symbol
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,6 +39,10 @@ def pack(facts: Facts) -> bytes:
         kept = getattr(facts, name)
         kind = _LISTS.get(name)
         whole[name] = kept if kind is None else _columns(kept, kind, table)
+    return _packed(whole, table)
+
+
+def _packed(whole: dict[str, Any], table: _Table) -> bytes:
     whole["strings"] = list(table.index)
     return zlib.compress(json.dumps(whole, separators=(",", ":")).encode("ascii"), 1)
 
@@ -85,3 +89,22 @@ def _records(columns: list[Any], kind: type, strings: list[str]) -> tuple[Any, .
         else:
             filled.append(column)
     return tuple(map(kind, *filled))
+
+
+def pack_edges(edges: Sequence[Edge]) -> bytes:
+    """Return edges as bytes."""
+    table = _Table()
+    return _packed({"edges": _columns(edges, Edge, table)}, table)
+
+
+def unpack_edges(packed: bytes) -> tuple[Edge, ...]:
+    """Return the edges that :func:`pack_edges` made bytes of.
+
+    Raises:
+        ValueError: they are something else.
+    """
+    try:
+        whole = json.loads(zlib.decompress(packed))
+        return _records(whole["edges"], Edge, whole["strings"])
+    except (zlib.error, KeyError, IndexError, TypeError, ValueError, AttributeError) as broken:
+        raise ValueError(f"not edges: {broken}") from broken

@@ -69,7 +69,8 @@ class CallGraph:
         """Return all edges that start in a file, one for each place where it names something."""
         known = self._by_file.get(path)
         if known is None:
-            known = self._by_file[path] = self._resolved(path)
+            kept = self.snapshot.edges(path) if path in self.snapshot.paths else ()
+            known = self._by_file[path] = self._resolved(path) if kept is None else kept
             for edge in known:
                 self._into.setdefault(edge.callee, []).append(edge)
         return known
@@ -79,10 +80,12 @@ class CallGraph:
         if language is None:
             return ()
         try:
-            return tuple(sorted(set(registry.load(language).resolve(path, self.snapshot)), key=_order))
+            found = tuple(sorted(set(registry.load(language).resolve(path, self.snapshot)), key=_order))
         except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as failed:
             self._failed[path] = Unread(path, f"its names could not be resolved: {type(failed).__name__}")
             return ()
+        self.snapshot.keep_edges(path, found)
+        return found
 
     def out_of(self, address: str) -> tuple[Edge, ...]:
         """Return the edges that start in exactly this symbol, or at the top level of this file."""

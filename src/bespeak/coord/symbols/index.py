@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from _thread import RLock
+from weakref import WeakSet
 
 from bespeak.coord.symbols import gitread, reading
 from bespeak.coord.symbols.cache import Cache, Key
@@ -54,6 +55,12 @@ class Index:
         self.read_count = 0
         """How many contents this index has parsed: those that nobody had read before."""
         self._progress = progress
+        self._snapshots: WeakSet[Snapshot] = WeakSet()
+
+    @property
+    def version(self) -> str:
+        """A word that changes with the code that all languages share, and with how edges are worked out."""
+        return registry.common_version()
 
     @property
     def notice(self) -> str:
@@ -67,7 +74,7 @@ class Index:
             ClaimError: there is no such revision.
             UnavailableError: the extra with the grammars is not installed.
         """
-        return Snapshot(self, gitread.revision(self.repository, revision))
+        return self._opened(gitread.revision(self.repository, revision))
 
     def worktree(self) -> Snapshot:
         """Return the files of the work tree as they are: changed and new ones too, ignored ones not.
@@ -75,7 +82,12 @@ class Index:
         Raises:
             UnavailableError: the extra with the grammars is not installed.
         """
-        return Snapshot(self, gitread.worktree(self.repository))
+        return self._opened(gitread.worktree(self.repository))
+
+    def _opened(self, listing: gitread.Listing) -> Snapshot:
+        snapshot = Snapshot(self, listing)
+        self._snapshots.add(snapshot)
+        return snapshot
 
     def facts(self, path: str, source: bytes, blob: str | None = None) -> Facts | None:
         """Return what a content says that need not be in the repository; None if its language cannot be read.
@@ -167,7 +179,9 @@ class Index:
         return reading.facts_of(content, source.language, registry.suffix_of(path))
 
     def close(self) -> None:
-        """Let go of the cache and of git."""
+        """Write what is still to be kept; let go of the cache and of git."""
+        for snapshot in list(self._snapshots):
+            snapshot.write_edges()
         self.blobs.close()
         self.cache.close()
 

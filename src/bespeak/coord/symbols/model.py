@@ -19,6 +19,8 @@ CERTAIN = 0.9
 CALL, USE, INHERIT, IMPORT = "call", "use", "inherit", "import"
 """Kinds of edges: it is called; it is named, passed on or decorated with; it is derived from; it is imported."""
 
+_assign = object.__setattr__
+
 
 @value
 class Symbol:
@@ -173,6 +175,15 @@ class Edge:
     how: str
     confidence: float
     line: int
+
+    def __init__(self, caller: str, callee: str, kind: str, how: str, confidence: float, line: int) -> None:
+        # Written out because so many are made.
+        _assign(self, "caller", caller)
+        _assign(self, "callee", callee)
+        _assign(self, "kind", kind)
+        _assign(self, "how", how)
+        _assign(self, "confidence", confidence)
+        _assign(self, "line", line)
 
     @property
     def certain(self) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from bespeak.coord.symbols import gitread, names, reading
+from bespeak.coord.symbols import edgestore, gitread, names, reading
 from bespeak.values import value
 
 TYPE_CHECKING = False
@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     from bespeak.coord.symbols.index import Index
-    from bespeak.coord.symbols.model import Facts, Unread
+    from bespeak.coord.symbols.model import Edge, Facts, Unread
 
     T = TypeVar("T")
 
 _MOST_FACTS = 6_000
+_EDGES_AT_ONCE = 200
 
 
 @value
@@ -40,6 +41,8 @@ class Snapshot:
         self._listing = listing
         self._facts: dict[str, Facts | None] = {}
         self._names: dict[str, tuple[str, ...]] = {}
+        self._kept: dict[str, tuple[Edge, ...]] = {}
+        self._digest = ""
         self.memo: dict[object, Any] = {}
         self._load()
 
@@ -50,6 +53,7 @@ class Snapshot:
         for path, source in self._sources.items():
             self._by_number.setdefault(source.number, []).append(path)
         self._generation = self._index.cache.generation
+        self._digest = ""
 
     @property
     def commit(self) -> str:
@@ -125,6 +129,32 @@ class Snapshot:
                 else:
                     found.add(new)
         return found
+
+    def edges(self, path: str) -> tuple[Edge, ...] | None:
+        """Return the edges that were kept of a file of this very snapshot; None if none were."""
+        digest = self._world()
+        return self._ask(lambda: edgestore.load(self._index.cache.connection, digest, path))
+
+    def keep_edges(self, path: str, edges: tuple[Edge, ...]) -> None:
+        """Keep the edges of a file for the next who asks; they are written a few files at a time."""
+        with self._index.lock:
+            self._kept[path] = edges
+            if len(self._kept) >= _EDGES_AT_ONCE:
+                self.write_edges()
+
+    def write_edges(self) -> None:
+        """Write the edges that are still to be kept; if that fails, they are worked out anew next time."""
+        kept, self._kept = self._kept, {}
+        if kept and self._index.cache.on_disk:
+            try:
+                edgestore.keep(self._index.cache.connection, self._world(), sorted(kept.items()))
+            except sqlite3.Error:
+                return
+
+    def _world(self) -> str:
+        if not self._digest:
+            self._digest = edgestore.digest(self._listing.blobs, self._paths, self._index.version)
+        return self._digest
 
     def _ask(self, question: Callable[[], T]) -> T:
         """Ask the cache; if it turns out to be broken, fill another one and ask that."""

@@ -93,6 +93,18 @@ def version(language: str) -> str:
     return whole.hexdigest()
 
 
+@cache
+def common_version() -> str:
+    """Return a word that changes with the code that is common to all languages."""
+    whole = blake2b(digest_size=8)
+    folder = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    for name in sorted(os.listdir(folder)):
+        if name.endswith(".py"):
+            with open(os.path.join(folder, name), "rb") as source:
+                whole.update(source.read() + b"\0")
+    return whole.hexdigest()
+
+
 def _sources(folder: str, module: str) -> list[str]:
     """Return the files of a module, all of a package, and what language modules share."""
     found = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bespeak.coord.symbols.languages.python import meaning as m
 from bespeak.coord.symbols.languages.python.meaning import NOBODY_KNOWS, Meaning, merged
 from bespeak.coord.symbols.model import Binding, Symbol
-from bespeak.values import replace, value
+from bespeak.values import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class Classes:
             found = [each for each in found if each.how != "None" or each.kind != m.EXTERNAL] or found
         variable = next((e for e in entries if isinstance(e, Symbol) and e.kind in {"variable", "constant"}), None)
         if variable is not None:
-            found = [replace(each, via=f"{path}::{variable.name}") for each in found]
+            found = [each.held_by(f"{path}::{variable.name}") for each in found]
         # An attribute can be set from anywhere: what the class itself stores there is not certain.
         return tuple(
             each if each.kind == m.FUNCTION and not each.how else each.at_most(m.TYPED) for each in merged(found)
@@ -112,7 +112,9 @@ class Classes:
 
     def is_property(self, function: Meaning) -> bool:
         """Return whether a function is called by merely naming it."""
-        symbol = self.symbol(function.address) if function.kind == m.FUNCTION else None
+        if function.kind != m.FUNCTION:
+            return False
+        symbol = self.symbol(function.address)
         return symbol is not None and any(text in symbol.signature for text in _PROPERTIES)
 
     def read(self, member: Meaning, owner: Meaning) -> Meanings:

@@ -130,6 +130,8 @@ class _Edges:
                 found = self._of.text(self._path, reference.within, text)
             else:
                 found = m.merged(each for one in before for each in self._member(one, part))
+            if not found or (len(found) == 1 and found[0].kind == m.EXTERNAL and not found[0].via):
+                return
             yield from self._passed(found, reference, last=last, alone=number == 0)
             if last:
                 yield from self._final(before, found, part, reference, alone=number == 0)

@@ -14,7 +14,6 @@ from bespeak.coord.symbols.languages.python.meaning import ELSEWHERE, NOBODY_KNO
 from bespeak.coord.symbols.languages.python.modules import modules
 from bespeak.coord.symbols.languages.python.tables import Table, table
 from bespeak.coord.symbols.model import Binding, Import, Symbol
-from bespeak.values import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -137,7 +136,7 @@ class Evaluator:
                 found += self.binding(path, entry)
         variable = next((entry for entry in entries if isinstance(entry, Symbol) and _stored(entry)), None)
         if variable is not None:
-            found = [_through(each, f"{path}::{variable.name}") for each in found]
+            found = [each.held_by(f"{path}::{variable.name}") for each in found]
         if len(found) > 1:
             # ``x = None`` says that there may be nothing yet, not what there will be.
             found = [each for each in found if each.kind != m.EXTERNAL or each.how != "None"] or found
@@ -204,6 +203,8 @@ class Evaluator:
 
     def step(self, before: Meanings, part: str) -> Meanings:
         """Return what one more part of a dotted text makes of what stands before it."""
+        if len(before) == 1:
+            return merged(self.one_step(before[0], part))
         found: list[Meaning] = []
         for each in before:
             found += self.one_step(each, part)
@@ -275,10 +276,6 @@ class Evaluator:
 
 def _stored(symbol: Symbol) -> bool:
     return symbol.kind in {"variable", "constant", "type"}
-
-
-def _through(each: Meaning, variable: str) -> Meaning:
-    return replace(each, via=variable)
 
 
 def _how(each: Meaning, module: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bespeak.values import replace, value
+from bespeak.values import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +15,8 @@ VARIABLE, EXTERNAL, UNKNOWN = "variable", "external", "unknown"
 DEFINED, IMPORTED, FOUND, TYPED = 0.98, 0.97, 0.93, 0.85
 """How sure one is of a definition in sight, of one that was imported, of a method of an own object, of a type."""
 ONE_OF_SEVERAL, OVERRIDDEN, OVERRIDE, BY_NAME = 0.75, 0.8, 0.6, 0.5
+
+_assign = object.__setattr__
 
 
 @value
@@ -41,6 +43,25 @@ class Meaning:
     of: tuple[Meaning, ...] = ()
     via: str = ""
 
+    def __init__(
+        self,
+        kind: str,
+        address: str = "",
+        confidence: float = 1.0,
+        how: str = "",
+        exact: bool = False,
+        of: tuple[Meaning, ...] = (),
+        via: str = "",
+    ) -> None:
+        # Written out because so many are made.
+        _assign(self, "kind", kind)
+        _assign(self, "address", address)
+        _assign(self, "confidence", confidence)
+        _assign(self, "how", how)
+        _assign(self, "exact", exact)
+        _assign(self, "of", of)
+        _assign(self, "via", via)
+
     @property
     def path(self) -> str:
         """The file of the symbol."""
@@ -53,7 +74,14 @@ class Meaning:
 
     def at_most(self, confidence: float, how: str = "") -> Meaning:
         """Return the same, no surer than this."""
-        return replace(self, confidence=min(self.confidence, confidence), how=how or self.how)
+        if self.confidence <= confidence and (not how or how == self.how):
+            return self
+        sure = min(self.confidence, confidence)
+        return Meaning(self.kind, self.address, sure, how or self.how, self.exact, self.of, self.via)
+
+    def held_by(self, variable: str) -> Meaning:
+        """Return the same, as what a variable holds."""
+        return Meaning(self.kind, self.address, self.confidence, self.how, self.exact, self.of, variable)
 
 
 NOBODY_KNOWS = Meaning(UNKNOWN, confidence=0.0)
@@ -62,8 +90,11 @@ ELSEWHERE = Meaning(EXTERNAL)
 
 def merged(several: Iterable[Meaning]) -> tuple[Meaning, ...]:
     """Return different things that one name may mean, each once; none of them is certain then."""
+    listed = several if isinstance(several, tuple) else tuple(several)
+    if len(listed) < 2:  # noqa: PLR2004 one is not several
+        return listed
     found: dict[tuple[str, str, tuple[Meaning, ...]], Meaning] = {}
-    for meaning in several:
+    for meaning in listed:
         key = meaning.kind, meaning.address, meaning.of
         known = found.get(key)
         if known is None or known.confidence < meaning.confidence:
