@@ -52,14 +52,12 @@ def facts_of(walk: Walk, tree: Tree, language: str) -> Facts:
 def _name_locals(walk: Walk) -> None:
     """Give each local and import a name that nothing else in the file has."""
     taken = {draft.name for draft in walk.drafts}
+    numbers: dict[str, int] = {}
     for declared in walk.locals:
-        key = join(declared.owner, declared.name)
-        if key in taken:
-            key = f"{key}@{declared.line}"
-        number = 1
+        key = plain = join(declared.owner, declared.name)
         while key in taken:
-            number += 1
-            key = f"{join(declared.owner, declared.name)}@{declared.line}.{number}"
+            numbers[plain] = numbers.get(plain, 0) + 1
+            key = f"{plain}@{numbers[plain]}"
         taken.add(key)
         declared.key = key
 

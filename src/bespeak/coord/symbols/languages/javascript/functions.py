@@ -6,7 +6,7 @@ from bespeak.coord.symbols.languages.javascript.chains import Chain, first_of, u
 from bespeak.coord.symbols.languages.javascript.patterns import declare
 from bespeak.coord.symbols.languages.javascript.scopes import Declared, Scope, join
 from bespeak.coord.symbols.languages.javascript.state import Draft, Walk, declare_symbol, qualify
-from bespeak.coord.symbols.languages.javascript.types import meaning, type_parameters
+from bespeak.coord.symbols.languages.javascript.types import bind_type, type_parameters
 from bespeak.coord.symbols.languages.javascript.values import bind_value
 
 TYPE_CHECKING = False
@@ -66,9 +66,8 @@ def enter(walk: Walk, node: Node, scope: Scope, symbol: str, this: str) -> None:
     returned = node.child_by_field_name("return_type")
     walk.inside(returned, inner)
     if returned is not None:
-        known = meaning(walk, returned)
-        if inner.result and known is not None:
-            walk.bind(inner.result, known[1], known[0], returned, inner)
+        if inner.result:
+            bind_type(walk, inner.result, returned, inner)
         inner.result = ""
     body = node.child_by_field_name("body")
     if body is None:
@@ -114,32 +113,28 @@ def _typed(walk: Walk, parameter: Node, scope: Scope, item: Chain | None) -> Non
     walk.push(scope, written, value)
     walk.push(scope, *(child for child in parameter.named_children if child.type == "decorator"))
     if pattern is None or pattern.type == "this":
-        _this(walk, pattern, written, scope)
+        _this(pattern, written, scope)
         return
-    known = meaning(walk, written)
     if pattern.type == "identifier":
         declared = walk.local(walk.text(pattern), scope, pattern)
-        if known is not None:
-            walk.bind(declared, known[1], known[0], pattern, scope)
-        elif item is not None and written is None:
+        if written is not None:
+            bind_type(walk, declared, written, scope)
+        elif item is not None:
             walk.bind(declared, item, "alias", pattern, scope)
-        elif value is not None and written is None:
+        elif value is not None:
             walk.bind(declared, None, "alias", pattern, scope)
             bind_value(walk, declared, value, scope)
         declared.typed = written is not None
         _property(walk, parameter, declared, scope)
         return
-    source = item
-    if known is not None:
-        whole = walk.unnamed(scope, pattern)
-        walk.bind(whole, known[1], known[0], pattern, scope)
-        source = Chain(["()"], whole)
+    whole = walk.unnamed(scope, pattern)
+    source = Chain(["()"], whole) if bind_type(walk, whole, written, scope) else item
     declare(walk, pattern, scope, source, lambda name, at: walk.local(name, scope, at))
 
 
-def _this(walk: Walk, pattern: Node | None, written: Node | None, scope: Scope) -> None:
+def _this(pattern: Node | None, written: Node | None, scope: Scope) -> None:
     """``this: T`` among the parameters says what ``this`` is; it is not followed, but hides any other guess."""
-    if pattern is not None and written is not None and meaning(walk, written) is not None:
+    if pattern is not None and written is not None:
         scope.this = ""
 
 
@@ -155,9 +150,7 @@ def _property(walk: Walk, parameter: Node, declared: Declared, scope: Scope) -> 
     name = join(owner, declared.name)
     written = parameter.child_by_field_name("type")
     if walk.symbol(Draft(name, "variable", parameter, parameter.child_by_field_name("value"), (written,))):
-        known = meaning(walk, written)
-        if known is not None:
-            walk.bind(name, known[1], known[0], parameter, scope)
+        bind_type(walk, name, written, scope)
 
 
 def declaration(walk: Walk, node: Node, scope: Scope) -> None:

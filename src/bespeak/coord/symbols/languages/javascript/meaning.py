@@ -138,10 +138,20 @@ class Meanings:
             parts.append("()")
         found = self.means(path, binding.root, parts)
         if binding.how in {"type", "items"}:
+            made = [each for one in found for held in self.held(one) for each in self._of_type(held)]
             sort = INSTANCE if binding.how == "type" else ITEMS
-            found = [made for one in found for made in self.held(one)]
-            return [replace(one, sort=sort, how="typed") if one.sort == SYMBOL else one for one in found]
+            return [replace(one, sort=sort) if one.sort == INSTANCE else one for one in made]
         return [replace(one, how="alias") if one.sort == SYMBOL and one.how == "local" else one for one in found]
+
+    def _of_type(self, found: Found) -> list[Found]:
+        """Return what has a type: an instance; of a type that is another's name, what that has."""
+        table = self._tables.of(found.path)
+        if found.sort != SYMBOL or table is None:
+            return [found]
+        known = table.symbols.get(found.name)
+        other = self.bound(found.path, found.name) if known is not None and known.kind == "type" else []
+        named = [replace(one, sure=one.sure and found.sure) for one in other]
+        return named or [replace(found, sort=INSTANCE, how="typed")]
 
     def held(self, found: Found) -> list[Found]:
         """Return what a constant holds, if that is known; anything else is itself."""

@@ -6,7 +6,7 @@ from bespeak.coord.symbols.languages.javascript import functions
 from bespeak.coord.symbols.languages.javascript.chains import Chain, first_of, plain, string_in, unwrapped
 from bespeak.coord.symbols.languages.javascript.scopes import Scope, join
 from bespeak.coord.symbols.languages.javascript.state import Draft, Walk, declare_symbol, qualify
-from bespeak.coord.symbols.languages.javascript.types import meaning, type_parameters
+from bespeak.coord.symbols.languages.javascript.types import bind_type, type_parameters
 from bespeak.coord.symbols.languages.javascript.values import FUNCTIONS, bind_value
 
 TYPE_CHECKING = False
@@ -160,9 +160,7 @@ def _field(walk: Walk, node: Node, scope: Scope, owner: str) -> str:
     words = tuple(child.type for child in node.children if child.type in {"static", "readonly", "abstract"})
     symbol = walk.symbol(Draft(full, "method" if callable_ else "variable", node, value, (written,), words))
     within = scope.block(symbol or scope.symbol)
-    known = meaning(walk, written)
-    if known is not None:
-        walk.bind(full, known[1], known[0], node, within)
+    bind_type(walk, full, written, within)
     if core is not None and core.type == "object":
         properties(walk, core, within, full)
         return symbol

@@ -151,7 +151,7 @@ def _call(
         for edge in _called(made, place, tables):
             called = called or edge.kind == CALL
             yield edge
-        if one.sort == SYMBOL and len(parts) > 1 and any(way.sort == INSTANCE for way in ways[-2]):
+        if one.sort == SYMBOL and len(parts) > 1 and parts[0] != "super" and not _exact(ways[-2], tables):
             yield from overriding(one, place.caller, reference.line, tables)
     if called:
         return
@@ -160,6 +160,16 @@ def _call(
     last_known = next((found for found in reversed(ways) if found), [])
     if len(parts) > 1 and not any(one.sort in {OUTSIDE, MODULE} for one in last_known):
         yield from named_alike(parts[-1], place.caller, reference.line, tables)
+
+
+def _exact(found: list[Found], tables: Tables) -> bool:
+    """Tell whether a member is taken of a class itself, and not of something that may be of a derived one."""
+    for one in found:
+        table = tables.of(one.path)
+        known = table.symbols.get(one.name) if table is not None else None
+        if one.sort == SYMBOL and known is not None and known.kind in CLASSES:
+            return True
+    return False
 
 
 def _called(found: Found, place: Place, tables: Tables) -> Iterator[Edge]:

@@ -7,12 +7,16 @@ from bespeak.coord.symbols.languages.javascript.objects import has_functions, na
 from bespeak.coord.symbols.languages.javascript.patterns import declare
 from bespeak.coord.symbols.languages.javascript.scopes import Declared, Scope, join
 from bespeak.coord.symbols.languages.javascript.state import Draft, Walk, declare_symbol, qualify
-from bespeak.coord.symbols.languages.javascript.types import meaning
+from bespeak.coord.symbols.languages.javascript.types import bind_type
 from bespeak.coord.symbols.languages.javascript.values import FUNCTIONS, bind_value, loaded, rooted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tree_sitter import Node
+
+
+_MOST_NAMES = 8
+"""Names that one assignment gives at once, as far as they are followed."""
 
 
 def variables(walk: Walk, node: Node, scope: Scope) -> None:
@@ -40,7 +44,6 @@ def _variable(walk: Walk, node: Node, name: Node, scope: Scope, home: Scope, how
         walk.push(scope, value)
         return
     walk.push(scope, written)
-    known = meaning(walk, written)
     qualified = qualify(home, text)
     core = unwrapped(value) if value is not None else None
     nameable = core is not None and (
@@ -48,8 +51,8 @@ def _variable(walk: Walk, node: Node, name: Node, scope: Scope, home: Scope, how
     )
     if value is not None and nameable and named_value(walk, value, scope, qualified, outer):
         declared = declare_symbol(home, text, qualified, name)
-        if known is not None and core is not None and core.type == "object":
-            walk.bind(declared, known[1], known[0], node, scope)
+        if core is not None and core.type == "object":
+            bind_type(walk, declared, written, scope)
         return
     inner = scope
     if home.top and walk.symbol(Draft(qualified, kind, outer, value, (written,))):
@@ -58,9 +61,7 @@ def _variable(walk: Walk, node: Node, name: Node, scope: Scope, home: Scope, how
         inner.later = qualified
     else:
         declared = walk.local(text, home, name)
-    if known is not None:
-        walk.bind(declared, known[1], known[0], node, scope)
-    else:
+    if not bind_type(walk, declared, written, scope):
         bind_value(walk, declared, value, scope)
     declared.typed = declared.typed or written is not None
     walk.push(inner, value)
@@ -73,11 +74,9 @@ def _pattern(walk: Walk, node: Node, pattern: Node, scope: Scope, home: Scope, o
     core = unwrapped(value) if value is not None else None
     if core is not None and core.type == "await_expression":
         core = first_of(core)
-    known = meaning(walk, written)
     source: Chain | None = None
-    if known is not None:
-        whole = walk.unnamed(scope, pattern)
-        walk.bind(whole, known[1], known[0], pattern, scope)
+    whole = walk.unnamed(scope, pattern)
+    if bind_type(walk, whole, written, scope):
         source = Chain(["()"], whole)
     elif core is not None:
         source = rooted(walk, chain_of(core, walk.text), scope)
@@ -193,16 +192,16 @@ def _assign(walk: Walk, node: Node, right: Node, scope: Scope, name: str | None,
 
 def _assigned(walk: Walk, right: Node, scope: Scope) -> tuple[Node, list[str]]:
     """Return what ``y = z`` on the right of another assignment comes to, and the names it gets on the way."""
-    value, also = unwrapped(right), []
-    while value.type == "assignment_expression":
+    value = unwrapped(right)
+    also: list[str] = []
+    while value.type == "assignment_expression" and len(also) < _MOST_NAMES:
         left, deeper = value.child_by_field_name("left"), value.child_by_field_name("right")
         if left is None or deeper is None:
             break
         name = _owner(walk, chain_of(left, walk.text), scope)
-        if name is not None:
-            also.append(name)
+        also.append(name or "")
         value = unwrapped(deeper)
-    return value, also
+    return value, [name for name in also if name]
 
 
 def _owner(walk: Walk, chain: Chain, scope: Scope) -> str | None:

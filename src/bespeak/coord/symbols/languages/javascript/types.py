@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from bespeak.coord.symbols.languages.javascript.chains import Chain, chain_of, first_of
+from bespeak.coord.symbols.languages.javascript.chains import chain_of, first_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-    from bespeak.coord.symbols.languages.javascript.scopes import Scope
+    from bespeak.coord.symbols.languages.javascript.chains import Chain
+    from bespeak.coord.symbols.languages.javascript.scopes import Declared, Scope
     from bespeak.coord.symbols.languages.javascript.state import Walk
 
 _WRAPPERS = frozenset(
@@ -32,16 +33,29 @@ _COLLECTIONS = {
     "Record": 1,
 }
 _AROUND = frozenset({"type_annotation", "parenthesized_type", "readonly_type", "asserts_annotation"})
+_MOST_PARTS = 6
 _NOTHING = frozenset({"null", "undefined", "void", "never"})
 
 
-def meaning(walk: Walk, node: Node | None, how: str = "type") -> tuple[str, Chain] | None:
-    """Return what a written type makes of a value.
+def bind_type(walk: Walk, subject: Declared | str | Chain, written: Node | None, scope: Scope) -> bool:
+    """Note what a written type makes of what has it; of a union it may be any part.
 
     Returns:
-        ``type`` or ``items`` and the name of the type, ``alias`` and the name for ``typeof``; None if no name of the
-        source says what the value is.
+        Whether names of the source say what the value is.
     """
+    found = False
+    for node in _parts(walk, written):
+        known = _meaning(walk, node)
+        if known is not None:
+            walk.bind(subject, known[1], known[0], node, scope)
+            found = True
+    return found
+
+
+def _meaning(walk: Walk, written: Node) -> tuple[str, Chain] | None:
+    """Return ``type`` or ``items`` and the name of the type, ``alias`` and the name for ``typeof``; None if unknown."""
+    node: Node | None = written
+    how = "type"
     while node is not None:
         kind = node.type
         if kind in {"type_identifier", "nested_type_identifier", "identifier", "nested_identifier"}:
@@ -81,17 +95,23 @@ def _generic(walk: Walk, node: Node, how: str) -> tuple[Node | None, str] | None
     return None
 
 
+def _parts(walk: Walk, written: Node | None) -> list[Node]:
+    """Return the parts of a union that are not nothing; any other type is its own only part."""
+    found: list[Node] = []
+    waiting = [] if written is None else [written]
+    while waiting and len(found) < _MOST_PARTS:
+        node = waiting.pop(0)
+        if node.type in _AROUND or node.type == "union_type":
+            waiting[:0] = [child for child in node.named_children if child.type != "comment"]
+        elif walk.text(node) not in _NOTHING:
+            found.append(node)
+    return found
+
+
 def _only(walk: Walk, node: Node) -> Node | None:
-    """Return the one type of a union that is not nothing; None if there are more."""
-    left: list[Node] = []
-    stack = [node]
-    while stack:
-        for child in stack.pop().named_children:
-            if child.type == "union_type":
-                stack.append(child)
-            elif child.type != "comment" and walk.text(child) not in _NOTHING:
-                left.append(child)
-    return left[0] if len(left) == 1 else None
+    """Return the one part of a union that is not nothing; None if there are more."""
+    parts = _parts(walk, node)
+    return parts[0] if len(parts) == 1 else None
 
 
 def use_type(walk: Walk, node: Node, scope: Scope) -> None:
@@ -113,9 +133,11 @@ def type_parameters(walk: Walk, node: Node | None, scope: Scope) -> None:
     """Declare the parameters of a generic type or function: they hide types of the same name."""
     for parameter in node.named_children if node is not None else ():
         name = parameter.child_by_field_name("name")
+        limit = parameter.child_by_field_name("constraint")
         if name is not None:
-            walk.local(walk.text(name), scope, name)
-        walk.push(scope, parameter.child_by_field_name("constraint"), parameter.child_by_field_name("value"))
+            declared = walk.local(walk.text(name), scope, name)
+            bind_type(walk, declared, first_of(limit) if limit is not None else None, scope)
+        walk.push(scope, limit, parameter.child_by_field_name("value"))
 
 
 def type_variable(walk: Walk, node: Node, scope: Scope) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bespeak.coord.symbols.languages.javascript.objects import derive, members
 from bespeak.coord.symbols.languages.javascript.scopes import Scope, join
 from bespeak.coord.symbols.languages.javascript.state import Draft, declare_symbol, qualify
-from bespeak.coord.symbols.languages.javascript.types import meaning, type_parameters
+from bespeak.coord.symbols.languages.javascript.types import bind_type, type_parameters
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,9 +63,8 @@ def alias(walk: Walk, node: Node, scope: Scope) -> None:
     if value.type == "object_type":
         members(walk, value, inner, symbol)
         return
-    known = meaning(walk, value)
-    if symbol and known is not None:
-        walk.bind(symbol, known[1], {"type": "same"}.get(known[0], known[0]), value, inner)
+    if symbol:
+        bind_type(walk, symbol, value, inner)
     walk.push(inner, value)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bespeak.coord.symbols.languages.javascript.chains import Chain, chain_of, first_of, loads, unwrapped
-from bespeak.coord.symbols.languages.javascript.types import meaning
+from bespeak.coord.symbols.languages.javascript.types import bind_type
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,12 +61,9 @@ def _bind_one(walk: Walk, subject: Declared | str | Chain, value: Node, scope: S
 def _bind_cast(walk: Walk, subject: Declared | str | Chain, node: Node, scope: Scope) -> None:
     """Bind a name to what the source says that a value is."""
     written = cast_type(node)
-    known = meaning(walk, written)
-    if known is not None:
-        walk.bind(subject, known[1], known[0], node, scope)
-    elif written is None and node.named_children:
+    if written is None and node.named_children:
         bind_value(walk, subject, node.named_children[0], scope)
-    else:
+    elif not bind_type(walk, subject, written, scope):
         walk.bind(subject, None, "alias", node, scope)
 
 
@@ -88,10 +85,9 @@ def rooted(walk: Walk, chain: Chain, scope: Scope) -> Chain:
     elif loads(base, walk.text):
         chain.declared = loaded(walk, base, scope)
     elif base.type in CASTS:
-        known = meaning(walk, cast_type(base))
-        if known is not None:
-            walk.bases[base.id] = chain.declared = walk.unnamed(scope, base)
-            walk.bind(chain.declared, known[1], known[0], base, scope)
+        declared = walk.unnamed(scope, base)
+        if bind_type(walk, declared, cast_type(base), scope):
+            walk.bases[base.id] = chain.declared = declared
     return chain
 
 

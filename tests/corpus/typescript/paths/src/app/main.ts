@@ -1,0 +1,13 @@
+import { Box, Button, makePanel } from '@ui/index';
+import { theme as look } from 'shared/config';
+import * as ui from '../shared/ui';
+
+export function start(): void {
+  const box = new Box();
+  box.pressAll();
+  makePanel('small').biggest()?.press();
+  new ui.Button().press();
+  look();
+  const button: Button = new ui.Button();
+  button.press();
+}

@@ -1,0 +1,3 @@
+const themes = { dark: { button: 'black' } };
+
+export const theme = () => themes.dark;

@@ -1,0 +1,7 @@
+import { theme } from '@config';
+
+export class Button {
+  press(): string {
+    return theme().button;
+  }
+}
