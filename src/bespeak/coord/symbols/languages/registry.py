@@ -40,6 +40,7 @@ READERS = (
     Reader("javascript", (".js", ".jsx", ".mjs", ".cjs"), "javascript", ("javascript",)),
     Reader("typescript", (".ts", ".tsx", ".mts", ".cts"), "javascript", ("typescript",)),
     Reader("java", (".java",), "java", ("java",)),
+    Reader("rust", (".rs",), "rust", ("rust",)),
     Reader("go", (".go",), "golang", ("go",)),
     Reader("c", (".c", ".h"), "cfamily", ("c", "cpp"), declared=True),
     Reader(

@@ -139,6 +139,11 @@ class Scoping:
         """The name of the innermost symbol."""
         return self._open[-1].name if self._open else ""
 
+    @property
+    def around(self) -> str:
+        """The kind of the innermost symbol; empty at the top of the file."""
+        return self._open[-1].kind if self._open else ""
+
     def qualified(self, name: str) -> str:
         """Return the name of something that is defined here."""
         return f"{self._open[-1].name}.{name}" if self._open else name

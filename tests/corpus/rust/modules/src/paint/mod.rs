@@ -1,0 +1,7 @@
+pub mod colour;
+
+use self::colour::Colour;
+
+pub fn coat(colour: &Colour) -> u32 {
+    colour.depth()
+}

@@ -1,0 +1,3 @@
+pub fn expected() -> u32 {
+    mod_ules::feet(3)
+}
