@@ -277,6 +277,35 @@ def test_a_cancelled_wait_leaves_the_line(transport, mode, project, listening):
     assert heard[0].startswith("waiting: place 1")
 
 
+def test_who_waits_for_code_is_told_when_it_is_free(project):
+    heard = []
+
+    async def progress(count, total, message):
+        heard.append(message)
+
+    async def scenario():
+        async with over_stdio() as client, over_stdio(env={"BESPEAK_RUN_ID": "other"}) as other:
+            held = await ask(other, "reserve", addresses=["src/a.py"])
+            await ask(other, "reserve", addresses=["src/b.py"], ttl=3)
+
+            async def is_told():
+                return bool(heard)
+
+            async def release():
+                await until(is_told)
+                await ask(other, "release", reservation_id=held["reservation_id"])
+
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(release)
+                wanted = {"addresses": ["src/"], "timeout": "1m"}
+                answer = await client.call_tool("wait", wanted, progress_callback=progress)
+            assert answer.structured_content["free"] is True
+            assert (await ask(client, "check", addresses=["src/"]))["free"] is True
+
+    run(scenario)
+    assert heard[0] == "waiting for other"
+
+
 def test_many_wait_and_others_are_answered_and_each_gets_its_turn(project):
     async def scenario():
         async with over_stdio() as client, over_stdio() as other:

@@ -70,6 +70,8 @@ async def claims(use, other):
     assert forecast["counts"]["address_overlap"] == 1
     checked = await use("check", addresses=["src/a.py"])
     assert (checked["free"], checked["exit_code"]) == (False, 7)
+    waited = await use("wait", addresses=["src/a.py"], timeout="1s")
+    assert (waited["free"], waited["conflict_details"]) == (False, checked["conflict_details"])
     intent = await use("intent", addresses=["src/a.py::f"], op="delete", reservation_id=mine["reservation_id"])
     assert intent["reservation_id"] == mine["reservation_id"]
     listed = await use("list")

@@ -10,10 +10,16 @@ from bespeak.errors import UnavailableError, UsageError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.cli.context import Context, Values
-    from bespeak.mcp.http import Address
+    from bespeak.mcp.address import Address
     from bespeak.mcp.toolkit import Setup
 
 _ENVIRONMENT = "env:"
+_ONLY_HTTP = (
+    ("--path", "path"),
+    ("--token", "token"),
+    ("--without-token", "without_token"),
+    ("--allow-host", "allow_host"),
+)
 
 
 def mcp(context: Context, values: Values) -> int:
@@ -22,18 +28,23 @@ def mcp(context: Context, values: Values) -> int:
         return _config(context, values)
     if values["client"] is not None:
         raise UsageError("--client goes with 'mcp config'")
+    address = None if values["http"] is None else _address(values)
+    for flag, key in _ONLY_HTTP:
+        if values[key] and address is None:
+            raise UsageError(f"{flag} goes with --http")
+    setup = _setup(context, values, _one_client() if address is None else None)
     try:
         import mcp.server.lowlevel  # noqa: F401 whether it is installed
     except ImportError as missing:
         raise UnavailableError("mcp needs the extra: pip install 'bespeak[mcp]'") from missing
-    if values["http"] is None:
-        for flag, key in (("--path", "path"), ("--token", "token"), ("--allow-host", "allow_host")):
-            if values[key]:
-                raise UsageError(f"{flag} goes with --http")
-        from bespeak.mcp.run import over_stdio
+    from bespeak.mcp.run import over_http, over_stdio
 
-        return over_stdio(_setup(context, values, _one_client()))
-    return _listen(context, values)
+    if address is None:
+        return over_stdio(setup)
+    from bespeak.mcp import http
+
+    bound = http.listen(address)
+    return over_http(setup, address, bound, lambda: _say_where(context, address, http.url(address, bound)))
 
 
 def _setup(context: Context, values: Values, run_id: str | None) -> Setup:
@@ -67,12 +78,11 @@ def _one_client() -> str:
     return os.environ.get(VARIABLE) or f"mcp-{new_id()}"
 
 
-def _listen(context: Context, values: Values) -> int:
-    from bespeak.mcp import http
-    from bespeak.mcp.run import over_http
+def _address(values: Values) -> Address:
+    from bespeak.mcp.address import Address, read_address
 
-    host, port = http.read_address(values["http"])
-    address = http.Address(host, port, values["path"] or "/mcp", _token(values["token"]), tuple(values["allow_host"]))
+    host, port = read_address(values["http"])
+    address = Address(host, port, values["path"] or "/mcp", _token(values["token"]), tuple(values["allow_host"]))
     if not address.path.startswith("/") or not address.path.isascii() or not address.path.isprintable():
         raise UsageError(f"--path: {address.path!a} is no path such as /mcp")
     if not address.is_local and address.token is None and not values["without_token"]:
@@ -80,9 +90,7 @@ def _listen(context: Context, values: Values) -> int:
             f"--http {values['http']}: other machines could book in your name; give --token env:NAME (or "
             "--without-token, if the network is to be trusted)"
         )
-    setup = _setup(context, values, None)
-    bound = http.listen(address)
-    return over_http(setup, address, bound, lambda: _say_where(context, address, http.url(address, bound)))
+    return address
 
 
 def _token(text: str | None) -> str | None:

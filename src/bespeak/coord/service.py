@@ -311,6 +311,38 @@ class Coord:
 
         return watch(self, after_seq, stop)
 
+    def wait_free(
+        self,
+        addresses: Sequence[str],
+        *,
+        run_id: str | None = None,
+        shared: bool = False,
+        timeout_us: int | None = None,
+        stop: Callable[[], bool] | None = None,
+        on_change: Callable[[list[Conflict]], None] | None = None,
+    ) -> list[Conflict]:
+        """Wait until no claim of another run overlaps ``addresses``; return what still does when the time is over.
+
+        Nothing is claimed: somebody else may be faster afterwards.
+
+        Args:
+            addresses: as for :meth:`check`.
+            run_id: who asks.
+            shared: shared claims are not in the way.
+            timeout_us: wait so long at most, µs; None waits for ever.
+            stop: asked a few times a second; True ends the waiting.
+            on_change: told what is in the way, first and whenever it changes.
+
+        Raises:
+            ClaimError: the request is wrong.
+        """
+        from bespeak.coord.watching import wait_free
+
+        def ask() -> list[Conflict]:
+            return self.check(addresses, run_id=run_id, shared=shared)
+
+        return wait_free(self, ask, timeout_us=timeout_us, stop=stop, on_change=on_change)
+
     def close(self) -> None:
         """Close the book."""
         self.engine.close()

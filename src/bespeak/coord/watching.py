@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from bespeak.clock import SECOND_US, iso
 from bespeak.coord import log, queries
 from bespeak.coord.model import Change
@@ -10,10 +12,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from bespeak.coord.model import Conflict
     from bespeak.coord.service import Coord
-    from bespeak.storage.port import Transaction
+    from bespeak.storage.port import Listener, Transaction
 
 _LONGEST_SLEEP_SECONDS = 3600.0
+_STOP_SECONDS = 0.2
 
 
 def watch(coord: Coord, after_seq: int | None, stop: Callable[[], bool] | None) -> Iterator[Change]:
@@ -34,6 +38,57 @@ def watch(coord: Coord, after_seq: int | None, stop: Callable[[], bool] | None) 
             listener.wait(min(max(sleep, 0.0), _LONGEST_SLEEP_SECONDS))
     finally:
         listener.close()
+
+
+def wait_free(
+    coord: Coord,
+    ask: Callable[[], list[Conflict]],
+    *,
+    timeout_us: int | None,
+    stop: Callable[[], bool] | None,
+    on_change: Callable[[list[Conflict]], None] | None,
+) -> list[Conflict]:
+    """Wait until nothing is in the way; see :meth:`bespeak.coord.service.Coord.wait_free`.
+
+    Args:
+        coord: the claims.
+        ask: what is in the way now.
+        timeout_us: wait so long at most, µs.
+        stop: asked a few times a second.
+        on_change: told what is left, first and whenever it changes.
+    """
+    listener = coord.engine.listen([log.topic(coord.repo)])
+    deadline = None if timeout_us is None else time.monotonic() + timeout_us / SECOND_US
+    told: list[Conflict] = []
+    try:
+        while True:
+            found = ask()
+            if not found:
+                return found
+            if on_change is not None and found != told:
+                told = found
+                on_change(found)
+            left_us = min(one.expires_us for one in found) - coord.now_us()
+            if not _sleep(listener, time.monotonic() + left_us / SECOND_US, deadline, stop):
+                return found
+    finally:
+        listener.close()
+
+
+def _sleep(listener: Listener, until: float, deadline: float | None, stop: Callable[[], bool] | None) -> bool:
+    """Sleep until something changes, or an instant has come; False if the time is over before, or to be stopped."""
+    while (left := until - time.monotonic()) > 0:
+        if stop is not None:
+            if stop():
+                return False
+            left = min(left, _STOP_SECONDS)
+        if deadline is not None:
+            left = min(left, deadline - time.monotonic())
+            if left <= 0:
+                return False
+        if listener.wait(min(left, _LONGEST_SLEEP_SECONDS)):
+            break
+    return True
 
 
 def _look(tx: Transaction, repo: str, seen: int, since_us: int) -> tuple[list[Change], int | None, int]:

@@ -3,7 +3,7 @@
 INSTRUCTIONS = """\
 bespeak keeps agents that share a repository, and people who share machines, out of each other's way.
 - Before you edit code: reserve what you will change, as narrowly as you can. If `conflicts` is not empty, another run \
-is about to change the same thing: take other work first, or reserve with on_conflict fail and try later.
+is about to change the same thing: take other work first, or reserve with on_conflict fail, and wait.
 - The answer's run_id is you: give it with every later call. On the command line, set BESPEAK_RUN_ID to it.
 - Long work: heartbeat before the claim expires; any status but ok means stop. Done or giving up: release.
 - Machines, labs, licences: book_reserve before you use one, book_wait to stand in line, book_release afterwards; \
@@ -19,7 +19,8 @@ GUIDE = """\
 1. `reserve` what you will change before you change it, as narrowly as you can: a symbol (src/billing.py::total) rather
    than its file, a file rather than its folder. Say what you will do with `op`.
 2. Read `conflicts`. If it is not empty, another run is about to change the same thing: take other work first, or wait
-   until it is released. With `on_conflict` "fail" nothing is claimed then, and exactly one of several runs wins.
+   until it is released: `wait` tells, do not ask again and again. With `on_conflict` "fail" nothing is claimed then,
+   and exactly one of several runs wins.
 3. The answer's `run_id` is you. Give it with every later call, and set BESPEAK_RUN_ID to it for commands that you
    start: then hooks and commands know that your claims are yours.
 4. `check` before each edit of something that you have not claimed. It changes nothing.

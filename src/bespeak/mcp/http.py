@@ -8,10 +8,8 @@ somebody's browser cannot reach it under a name of its own (DNS rebinding).
 from __future__ import annotations
 
 import hmac
-import ipaddress
 import socket
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -19,7 +17,7 @@ import uvicorn
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.responses import PlainTextResponse
 
-from bespeak.errors import UnavailableError, UsageError
+from bespeak.errors import UnavailableError
 from bespeak.text import shown
 
 if TYPE_CHECKING:
@@ -28,53 +26,12 @@ if TYPE_CHECKING:
     from mcp.server.lowlevel.server import Server
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from bespeak.mcp.address import Address
+
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 _IDLE_SECONDS = 24 * 3600.0
 """A session is forgotten after a day without a request; until then it stands for one run."""
 _GRACE_SECONDS = 3
-_MOST_PORT = 65_535
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where to listen, and who may ask.
-
-    Attributes:
-        host: a name or an address.
-        port: 0 chooses a free one.
-        path: of the one endpoint.
-        token: what a client has to send, or None.
-        hosts: further names under which clients reach it.
-    """
-
-    host: str
-    port: int
-    path: str = "/mcp"
-    token: str | None = None
-    hosts: tuple[str, ...] = ()
-
-    @property
-    def is_local(self) -> bool:
-        """Whether only this machine can reach it."""
-        if self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
-
-
-def read_address(text: str) -> tuple[str, int]:
-    """Read ``HOST:PORT``, ``[V6]:PORT``, ``:PORT`` or ``PORT``.
-
-    Raises:
-        UsageError: it is none of these.
-    """
-    host, _, port = text.rpartition(":")
-    host = host.removeprefix("[").removesuffix("]") or "127.0.0.1"
-    if not (port.isascii() and port.isdigit() and len(port) <= len(str(_MOST_PORT)) and int(port) <= _MOST_PORT):
-        raise UsageError(f"--http: {shown(text)} is not of the form HOST:PORT")
-    return host, int(port)
 
 
 def listen(address: Address) -> socket.socket:

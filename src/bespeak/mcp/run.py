@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Awaitable, Callable
 
-    from bespeak.mcp.http import Address
+    from bespeak.mcp.address import Address
     from bespeak.mcp.toolkit import Setup
 
 _ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)

@@ -33,7 +33,7 @@ from mcp_types import Tool as Advertised
 from bespeak import __version__
 from bespeak.errors import BespeakError, UsageError
 from bespeak.exitcodes import ExitCode
-from bespeak.mcp import aheadtools, arguments, booktools, bookwait, callers, coordtools, gatetools, schema
+from bespeak.mcp import aheadtools, arguments, booktools, callers, coordtools, gatetools, schema, waittools
 from bespeak.mcp.guide import GUIDE, INSTRUCTIONS
 from bespeak.mcp.threads import Threads
 from bespeak.mcp.toolkit import Call
@@ -50,7 +50,7 @@ TOOLS: tuple[Tool[Any], ...] = (
     *coordtools.TOOLS,
     *aheadtools.TOOLS,
     *booktools.TOOLS,
-    *bookwait.TOOLS,
+    *waittools.TOOLS,
     *gatetools.TOOLS,
 )
 _ARGUMENTS = frozenset(name for tool in TOOLS for name in tool.arguments.model_fields)
