@@ -76,7 +76,9 @@ def _leads(kind: str, one: Half, two: Half) -> bool:
     word = {DELETE_USE: DELETED, RENAME_EDIT: RENAMED, MOVE_EDIT: MOVED, DEPENDENCY: SIGNATURE}.get(kind, "")
     if USED in one.words or USED in two.words:
         return USED not in one.words
-    return word in one.words or word not in two.words
+    if (word in one.words) == (word in two.words):
+        return (one.name, one.words) <= (two.name, two.words)
+    return word in one.words
 
 
 def _about_place(kind: str, address: str, first: Half, second: Half) -> str:

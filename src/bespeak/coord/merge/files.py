@@ -50,9 +50,15 @@ def file_items(
             for side, nodes in ((OURS, ours), (THEIRS, theirs))
         }
         left = [region for region in clash.regions if not _accounted(clash, region, sides, names)]
-        if left or not clash.regions:
+        whole = not clash.regions and not (clash.conflict.type == "add/add" and _named(sides, names))
+        if left or whole:
             found.append(_item(clash, left, sides))
     return found
+
+
+def _named(sides: dict[str, list[Node]], names: dict[str, set[str]]) -> bool:
+    """Tell whether an item names a definition of the file."""
+    return any(node.address in names[side] for side, nodes in sides.items() for node in nodes)
 
 
 def _accounted(clash: Clash, region: Region, sides: dict[str, list[Node]], names: dict[str, set[str]]) -> bool:

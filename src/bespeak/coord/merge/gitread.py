@@ -78,6 +78,8 @@ def revision(git: Git, name: str) -> Revision:
     Raises:
         ClaimError: there is none.
     """
+    if "\0" in name:
+        raise ClaimError(f"Unknown revision: {shown(name)} names no commit here")
     found = git.try_("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
     if found.returncode or not name:
         why = last_line(found.stderr) if found.stderr.strip() else ""

@@ -29,12 +29,13 @@ from bespeak.coord.merge.source import OVERLOADS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from bespeak.coord.merge.change import Side
     from bespeak.coord.merge.match import Pair
     from bespeak.coord.merge.source import Node
 
+    Places = dict[tuple[str, str], list[Pair]]
     Conflicts = Callable[[Node | None, Node | None, Node | None], bool]
     """Tell whether git reports a conflict in a definition: as it is in the base, on ours, on theirs."""
 
@@ -180,12 +181,45 @@ def _added(ours: Side, theirs: Side, textual: Conflicts) -> list[Item]:
             advise(ADD_ADD, node.address, half, rest),
             node.path,
         )
-    return list(found.values())
+    return [*found.values(), *_undisputed(ours, theirs, mine, other, found.keys())]
 
 
-def _new(side: Side) -> dict[tuple[str, str], list[Pair]]:
+def _undisputed(
+    ours: Side, theirs: Side, mine: Places, other: Places, disputed: Collection[tuple[str, str]]
+) -> list[Item]:
+    """Return an item for each new definition that is not in dispute."""
+    found = []
+    for place in sorted((mine.keys() | other.keys()) - set(disputed)):
+        one, two = (next((pair for pair in new.get(place, ()) if pair.before is None), None) for new in (mine, other))
+        node = one.after if one is not None else two.after if two is not None else None
+        if node is None:
+            continue
+        halves = [
+            Half(side.label, (), "") if pair is None else _half(side, pair, node.address)
+            for side, pair in ((ours, one), (theirs, two))
+        ]
+        how = "only one side changed it" if one is None or two is None else "the two go together"
+        found.append(
+            Item(
+                NO_CONFLICT,
+                node.address,
+                halves[0].words,
+                halves[1].words,
+                halves[0].becomes,
+                halves[1].becomes,
+                textual=False,
+                confidence=1.0,
+                how=how,
+                recommendation=_advice(NO_CONFLICT, node.address, halves[0], halves[1]),
+                path=node.path,
+            )
+        )
+    return found
+
+
+def _new(side: Side) -> Places:
     """Return what has an address on a side that it had not in the base, by the place in which names must differ."""
-    found: dict[tuple[str, str], list[Pair]] = {}
+    found: Places = {}
     for address, pairs in side.now.items():
         if address in side.by_address:
             continue
