@@ -49,11 +49,12 @@ class Classes(Records):
         if named is None:
             sheet.then((self._hide, (1,)), *body.named_children, (self._hide, (-1,)))
             return
-        name = self.qualified(wording.dotted(named))
         for word in named.named_children or (named,):
+            if self.too_deep():
+                break
             sheet.within = self.qualified(wording.plain(word))
             self.define(sheet.within, "namespace", node, word, (body.start_byte, body.end_byte))
-        sheet.then((sheet.enter, (name,)), *body.named_children, (sheet.enter, (outside,)))
+        sheet.then(*body.named_children, (sheet.enter, (outside,)))
 
     def _hide(self, by: int) -> None:
         self.anonymous += by

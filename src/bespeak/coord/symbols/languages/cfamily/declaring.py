@@ -54,7 +54,11 @@ class Declarations:
         within = self.sheet.within
         if self.language == "c" and not self.functions:
             return name
-        return f"{within}.{name}" if within and len(within) < _DEEPEST else name
+        return f"{within}.{name}" if within and not self.too_deep() else name
+
+    def too_deep(self) -> bool:
+        """Tell whether names here would be longer than anybody writes."""
+        return len(self.sheet.within) >= _DEEPEST
 
     def define(self, name: str, kind: str, node: Node, named: Node | None, body: tuple[int, int] | None) -> Draft:
         """Add a symbol; what a template says before it belongs to it."""
@@ -230,7 +234,7 @@ class Declarations:
             for child in named.named_children:
                 self.sheet.declare(wording.plain(child), "", "value", self.line(node))
             return
-        of = "" if returns_when_called(declarator) else wording.type_name(kind)
+        of = "" if parameters is None and returns_when_called(declarator) else wording.type_name(kind)
         value = declarator.child_by_field_name("value")
         line = self.line(node)
         if of and of != "auto" and self.language == "cpp" and not indirect:
@@ -286,7 +290,7 @@ class Declarations:
             body = (value.start_byte, value.end_byte) if value is not None else (node.end_byte, node.end_byte)
             draft = self.define(name, "variable", node, named, body)
             draft.signature = self._around(node, declarator, named, value)
-        sheet.bind(name, target, how, self.line(node))
+        sheet.bind(name, target or "()", how if target else "value", self.line(node))
 
 
 def returns_when_called(declarator: Node) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bespeak.coord.symbols.languages.cfamily.files import Files
-from bespeak.coord.symbols.languages.cfamily.meaning import CLASS, FUNCTION, OTHER, VALUE, Lookup, Meaning
+from bespeak.coord.symbols.languages.cfamily.meaning import Lookup
+from bespeak.coord.symbols.languages.cfamily.meanings import CLASS, FUNCTION, OTHER, VALUE, Meaning
 from bespeak.coord.symbols.model import CALL, IMPORT, USE, Edge
 
 TYPE_CHECKING = False

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from bespeak.values import value
+from bespeak.coord.symbols.languages.cfamily.meanings import (
+    CLASS,
+    FUNCTION,
+    NAMESPACE,
+    OTHER,
+    VALUE,
+    Meaning,
+    argument,
+    as_exact,
+    with_how,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,40 +21,11 @@ if TYPE_CHECKING:
     from bespeak.coord.symbols.languages.cfamily.files import Files
     from bespeak.coord.symbols.model import Binding, Symbol
 
-FUNCTION, CLASS, NAMESPACE, VALUE, OTHER = "function", "class", "namespace", "value", "other"
-
 _KINDS = {"function": FUNCTION, "method": FUNCTION, "class": CLASS, "struct": CLASS, "namespace": NAMESPACE}
 _SMART = frozenset({"unique_ptr", "shared_ptr", "weak_ptr", "optional", "reference_wrapper", "scoped_ptr"})
 _OF_SMART = frozenset({"get", "reset", "release", "swap", "use_count", "lock", "expired", "value", "has_value"})
 _LISTS = frozenset({"vector", "list", "deque", "array", "set", "span", "initializer_list", "multiset", "unordered_set"})
 _DEEPEST = 12
-
-
-@value
-class Meaning:
-    """What something means.
-
-    Args:
-        kind: one of the constants above.
-        path: the file that says so.
-        name: the qualified name; of a value, its type as written.
-        within: of a value, where its type is written.
-        bound: of a value, the place of the binding of the first part of its type.
-        sure: how sure that is, of 1.
-        how: how it was found.
-        exact: no subclass can be meant.
-        symbol: of a value, the address of the variable, as far as there is one.
-    """
-
-    kind: str
-    path: str
-    name: str
-    within: str = ""
-    bound: int = -1
-    sure: float = 1.0
-    how: str = "local"
-    exact: bool = False
-    symbol: str = ""
 
 
 class Lookup:
@@ -190,7 +171,7 @@ class Lookup:
             found = self.at(current.path).own_member(current, name)
             if found:
                 how = "inherited" if len(seen) > 1 else found[0].how
-                return tuple(_with(each, how, current.sure * owner.sure) for each in found)
+                return tuple(with_how(each, how, current.sure * owner.sure) for each in found)
             todo += self.bases(current)
         return ()
 
@@ -224,7 +205,7 @@ class Lookup:
         if binding.how == "alias":
             found = self.at(path).expression(binding.target, within, binding.bound)
             if len(found) == 1:
-                return _with(found[0], "alias" if found[0].kind != VALUE else how, 1.0)
+                return with_how(found[0], "alias" if found[0].kind != VALUE else how, 1.0)
         return Meaning(VALUE, path, "", how=how)
 
     def classes(self, text: str, within: str, bound: int = -1, depth: int = 0) -> tuple[Meaning, ...]:
@@ -246,13 +227,30 @@ class Lookup:
 
     def classes_of(self, held: Meaning, member: str) -> tuple[Meaning, ...]:
         """Return the classes of a value whose member is asked for; a smart pointer gives what it points to."""
+        held = self.spelled_out(held)
         head, _, rest = held.name.partition("<")
         last = head.rpartition(".")[2]
         if last in _SMART and rest:
-            found = self.at(held.path).classes(_inner(rest), held.within, held.bound)
+            found = self.at(held.path).classes(argument(rest), held.within, held.bound)
             sure = 0.5 if member in _OF_SMART else 1.0
-            return tuple(_with(each, each.how, sure) for each in found)
+            return tuple(with_how(each, each.how, sure) for each in found)
         return self.at(held.path).classes(held.name, held.within, held.bound)
+
+    def spelled_out(self, held: Meaning) -> Meaning:
+        """Return a value with its type as it was first written: ``using Rows = std::vector<Row>``."""
+        for _ in range(_DEEPEST):
+            if not held.name or "<" in held.name:
+                break
+            found = self.at(held.path).expression(held.name, held.within, held.bound)
+            if len(found) != 1 or found[0].kind != OTHER:
+                break
+            named = found[0]
+            alias = [each for each in self.files.table(named.path).bindings.get(named.name, ()) if each.how == "alias"]
+            if not alias or alias[0].target == held.name:
+                break
+            outer = named.name.rpartition(".")[0]
+            held = Meaning(VALUE, named.path, alias[0].target, outer, alias[0].bound, held.sure, held.how)
+        return held
 
     # Expressions.
 
@@ -283,7 +281,7 @@ class Lookup:
             if binding.how == "alias":
                 outer = binding.name.rpartition(".")[0]
                 return tuple(
-                    _with(each, "typed" if each.kind == VALUE else "alias", 1.0)
+                    with_how(each, "typed" if each.kind == VALUE else "alias", 1.0)
                     for each in self.expression(binding.target, outer, binding.bound)
                 ) or (Meaning(VALUE, self.path, ""),)
             return (self.of_binding(self.path, binding, binding.name.rpartition(".")[0], "typed"),)
@@ -317,10 +315,10 @@ class Lookup:
         elif of.kind == NAMESPACE:
             found = self.exactly(f"{of.name}.{part}") or self._taken(part, of.name)
         elif of.kind == CLASS:
-            found = tuple(_exact(each) for each in self.member(of, part))
+            found = tuple(as_exact(each) for each in self.member(of, part))
         elif of.kind == OTHER:
             classes = self.at(of.path).classes(of.name, "")
-            found = tuple(_exact(one) for each in classes for one in self.member(each, part))
+            found = tuple(as_exact(one) for each in classes for one in self.member(each, part))
             found = found or self.exactly(f"{of.name}.{part}")
         elif of.kind == VALUE:
             found = self._member_of_value(of, part)
@@ -331,7 +329,9 @@ class Lookup:
     def _member_of_value(self, of: Meaning, part: str) -> tuple[Meaning, ...]:
         how = "this" if of.how == "this" else "typed"
         owners = self.classes_of(of, part)
-        return tuple(dict.fromkeys(_with(each, how, of.sure) for owner in owners for each in self.member(owner, part)))
+        return tuple(
+            dict.fromkeys(with_how(each, how, of.sure) for owner in owners for each in self.member(owner, part))
+        )
 
     def _called(self, of: Meaning) -> tuple[Meaning, ...]:
         """Return what calling something gives."""
@@ -357,37 +357,16 @@ class Lookup:
         """Return what an item of a value is: of a list what it lists, of an array the same type."""
         if of.kind != VALUE or not of.name:
             return ()
+        of = self.spelled_out(of)
         head, _, rest = of.name.partition("<")
         last = head.rpartition(".")[2]
         if last in _LISTS and rest:
-            return (Meaning(VALUE, of.path, _inner(rest), of.within, of.bound, of.sure, "typed"),)
+            return (Meaning(VALUE, of.path, argument(rest), of.within, of.bound, of.sure, "typed"),)
         if last in {"map", "unordered_map"} and rest:
-            return (Meaning(VALUE, of.path, _inner(rest, 1), of.within, of.bound, of.sure, "typed"),)
+            return (Meaning(VALUE, of.path, argument(rest, 1), of.within, of.bound, of.sure, "typed"),)
         if "<" in of.name:
             return ()
         operators = [each for owner in self.classes_of(of, "") for each in self.member(owner, "operator[]")]
         if operators:
             return self._called(operators[0])
         return (of,)
-
-
-def _with(of: Meaning, how: str, sure: float) -> Meaning:
-    return Meaning(of.kind, of.path, of.name, of.within, of.bound, of.sure * sure, how, of.exact, of.symbol)
-
-
-def _exact(of: Meaning) -> Meaning:
-    return Meaning(of.kind, of.path, of.name, of.within, of.bound, of.sure, of.how, True, of.symbol)
-
-
-def _inner(arguments: str, place: int = 0) -> str:
-    """Return one of the template arguments of a type, given what follows its first ``<``."""
-    depth, start, parts = 0, 0, []
-    for at, letter in enumerate(arguments):
-        if letter == "<":
-            depth += 1
-        elif letter == ">" and depth:
-            depth -= 1
-        elif letter in ",>" and not depth:
-            parts.append(arguments[start:at])
-            start = at + 1
-    return parts[place] if place < len(parts) else ""

@@ -31,6 +31,8 @@ _FOR_PLUS_PLUS = re.compile(
     re.MULTILINE,
 )
 _COMMENT = re.compile(rb"//[^\n]*|/\*(?:.*?\*/|.*)", re.DOTALL)
+_CLOSED = re.compile(rb"/\*.*?\*/", re.DOTALL)
+_DEFINE = re.compile(rb"^[ \t]*#[ \t]*define\b(?:[^\n\\]|\\\r?\n|\\[^\n])*", re.MULTILINE)
 _MACRO_NAME = re.compile(rb'"(?:\\.|[^"\\])*"?|\'(?:\\.|[^\'\\])*\'?|(?<![\w.#>])([A-Za-z_]\w*)\s*(\()?')
 _KEYWORDS = frozenset(
     {
@@ -122,7 +124,23 @@ def extract(source: bytes, path: str) -> Facts:
     bare = _FOR_PLUS_PLUS.sub(_blank, source)
     if _PLUS_PLUS.search(_COMMENT.sub(b" ", bare)):
         return _Reader(source, "cpp").read()
-    return _Reader(bare, "c").read()
+    facts = _Reader(bare, "c").read()
+    if any(symbol.kind == "method" for symbol in facts.symbols):
+        return _Reader(source, "cpp").read()
+    if facts.unread:
+        other = _Reader(source, "cpp").read()
+        return other if not other.unread else facts
+    return facts
+
+
+def _without_comments(found: re.Match[bytes]) -> bytes:
+    """Return a macro with blanks for its comments: the grammar takes none in the middle of one."""
+    text = found.group(0)
+    return text if b"/*" not in text else _CLOSED.sub(_spaces, text)
+
+
+def _spaces(found: re.Match[bytes]) -> bytes:
+    return re.sub(rb"[^\n\\]", b" ", found.group(0))
 
 
 def _blank(found: re.Match[bytes]) -> bytes:
@@ -139,7 +157,7 @@ class _Reader(Classes):
 
     def read(self) -> Facts:
         """Return what the file says."""
-        root = trees.parse(self.sheet.source, self.language).root_node
+        root = trees.parse(_DEFINE.sub(_without_comments, self.sheet.source), self.language).root_node
         handlers = self.expression_handlers() | self.declaration_handlers() | self.type_handlers()
         if self.language == "cpp":
             handlers |= self.class_handlers()

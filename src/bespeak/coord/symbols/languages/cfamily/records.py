@@ -83,7 +83,7 @@ class Records(Declarations):
             if named is not None and not self._stands_alone(node):
                 sheet.refer(wording.dotted(named), USE, self.line(node), types=True)
             return
-        if named is None:
+        if named is None or self.too_deep():
             sheet.then(body)
             return
         name = wording.dotted(named) if self.language == "c" else self.qualified(wording.dotted(named).lstrip("."))

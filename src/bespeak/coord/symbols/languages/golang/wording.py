@@ -60,7 +60,7 @@ def results(node: Node) -> list[Node | None]:
     found: list[Node | None] = []
     for child in result.named_children:
         if child.type == "parameter_declaration":
-            many = max(1, len(child.children_by_field_name("name")))
+            many = max(1, sum(each.is_named for each in child.children_by_field_name("name")))
             found += [child.child_by_field_name("type")] * many
     return found
 
