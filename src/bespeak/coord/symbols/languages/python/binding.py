@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     Place = tuple[Node, Scope]
 
+_ADDING = frozenset({"append", "appendleft", "add", "insert"})
 _MOST_HELD = 24
 _GROUPS = frozenset({"pattern_list", "tuple_pattern", "list_pattern", "tuple", "list", "expression_list"})
 
@@ -38,6 +39,9 @@ def assignment(state: State, node: Node, scope: Scope) -> list[Place]:
     elif right is not None or kind is not None:
         assign(state, left, expressions.alternatives(right, scope.known), scope)
         _hold(state, left, right, scope)
+        value = left.child_by_field_name("value") if left.type == "subscript" else None
+        if value is not None and right is not None:
+            _put(state, value, right, "mapped", scope)
     return [*places, *_stored(state, left, scope)]
 
 
@@ -60,6 +64,19 @@ def _hold(state: State, left: Node, right: Node | None, scope: Scope) -> None:
         if held is not None and held.type in {"identifier", "attribute", "call"}:
             how = "mapped" if kind == "dictionary" else "listed"
             state.bind(name, expressions.text_of(held, scope.known), how, held, scope.name)
+
+
+def added(state: State, function: Node, given: Node, scope: Scope) -> None:
+    """Note what ``x.append(y)`` puts into ``x``."""
+    attribute, target = function.child_by_field_name("attribute"), function.child_by_field_name("object")
+    if attribute is not None and target is not None and expressions.name_of(attribute) in _ADDING:
+        _put(state, target, given, "listed", scope)
+
+
+def _put(state: State, target: Node, given: Node, how: str, scope: Scope) -> None:
+    name = expressions.name_of(target) if target.type == "identifier" else _bound_name(target, scope)
+    if name and given.type in {"identifier", "attribute", "call"}:
+        state.hold(name, expressions.text_of(given, scope.known), how, given, scope)
 
 
 def _define(state: State, left: Node, statement: Node, scope: Scope) -> None:

@@ -101,7 +101,7 @@ class Classes:
         if not found and any(isinstance(entry, Symbol) for entry in entries):
             return (Meaning(m.VARIABLE, f"{path}::{owner}.{name}", m.DEFINED),)
         if len(found) > 1:
-            found = [each for each in found if each.how != "None" or each.kind != m.EXTERNAL] or found
+            found = m.telling(found)
         variable = next((e for e in entries if isinstance(e, Symbol) and e.kind in {"variable", "constant"}), None)
         if variable is not None:
             found = [each.held_by(f"{path}::{variable.name}") for each in found]

@@ -9,7 +9,7 @@ from bespeak.coord.symbols.model import CALL, IMPORT, INHERIT, USE, Edge
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from bespeak.coord.symbols.languages.python.meaning import Meaning
     from bespeak.coord.symbols.model import Import, Reference, World
@@ -120,21 +120,24 @@ class _Edges:
 
     def of(self, reference: Reference) -> Iterator[Edge]:
         """Yield the edges of one reference; their line and caller are those of the reference."""
-        parts = _parts(reference.text)
-        text = ""
+        parts = reference.text.split(".")
+        if parts[:2] == ["super", "()"]:
+            parts[:2] = ["super.()"]
         before: tuple[Meaning, ...] = ()
         for number, part in enumerate(parts):
             last = number == len(parts) - 1
-            text = f"{text}.{part}" if text else part
-            if number == 0 or text == "super.()":
-                found = self._of.text(self._path, reference.within, text)
+            owners: dict[str, Meaning] = {}
+            if number == 0:
+                found = self._of.text(self._path, reference.within, part)
             else:
-                found = m.merged(each for one in before for each in self._member(one, part))
-            if not found or (len(found) == 1 and found[0].kind == m.EXTERNAL and not found[0].via):
+                members = [(one, each) for one in before for each in self._member(one, part)]
+                owners = {each.address: one for one, each in reversed(members)}
+                found = m.merged([each for _, each in members])
+            if not found or (len(found) == 1 and _of_others(found[0])):
                 return
             yield from self._passed(found, reference, last=last, alone=number == 0)
             if last:
-                yield from self._final(before, found, part, reference, alone=number == 0)
+                yield from self._final(before, found, part, reference, owners)
             before = tuple(inner for each in found for inner in self._read(each, before))
 
     def _member(self, one: Meaning, part: str) -> tuple[Meaning, ...]:
@@ -165,21 +168,25 @@ class _Edges:
                 yield self._edge(reference, each.address, CALL, each.how, each.confidence)
 
     def _final(
-        self, before: tuple[Meaning, ...], found: tuple[Meaning, ...], part: str, reference: Reference, *, alone: bool
+        self,
+        before: tuple[Meaning, ...],
+        found: tuple[Meaning, ...],
+        part: str,
+        reference: Reference,
+        owners: Mapping[str, Meaning],
     ) -> Iterator[Edge]:
         """Yield the edges to what the whole text means."""
         if part in {"()", "[]", "[*]"} and reference.kind != CALL:
             return
-        sole = before[0] if len(before) == 1 else None
         for each in found:
             if each.kind == m.FUNCTION and not self._of.classes.is_property(each):
-                yield from self._function(each, sole, part, reference)
+                yield from self._function(each, owners.get(each.address), part, reference)
             elif each.kind == m.CLASS and each.how != "self":
                 yield self._edge(reference, each.address, reference.kind, each.how, each.confidence)
             if reference.kind == CALL:
                 yield from self._made(each, reference)
         unknown = [one for one in before if one.kind == m.UNKNOWN or _lost(one, found)]
-        if not alone and reference.kind == CALL and unknown and all(each.kind == m.UNKNOWN for each in found):
+        if before and reference.kind == CALL and unknown and all(each.kind == m.UNKNOWN for each in found):
             yield from self._by_name(part, reference, foreign=any(one.how == "external" for one in unknown))
 
     def _function(self, each: Meaning, owner: Meaning | None, part: str, reference: Reference) -> Iterator[Edge]:
@@ -227,10 +234,11 @@ class _Edges:
         return names is not None and names.kinds.get(symbol) == "method"
 
 
+def _of_others(found: Meaning) -> bool:
+    """Return whether it is another project's, with nothing of this one in it."""
+    return found.kind == m.EXTERNAL and found.how != "plain" and not found.via
+
+
 def _lost(one: Meaning, found: tuple[Meaning, ...]) -> bool:
     """Return whether an instance does not have what it is asked for, as far as is known."""
     return one.kind in {m.INSTANCE, m.CLASS} and all(each.kind == m.UNKNOWN for each in found)
-
-
-def _parts(text: str) -> list[str]:
-    return text.split(".")

@@ -137,13 +137,7 @@ class Evaluator:
         variable = next((entry for entry in entries if isinstance(entry, Symbol) and _stored(entry)), None)
         if variable is not None:
             found = [each.held_by(f"{path}::{variable.name}") for each in found]
-        if len(found) > 1:
-            # ``x = None`` says that there may be nothing yet, not what there will be.
-            found = [each for each in found if each.kind != m.EXTERNAL or each.how != "None"] or found
-        if any(each.kind in {m.ITEMS, m.VALUES} for each in found):
-            # ``x = []`` and ``x: list[T] = []``: what it holds says more than that it is a list.
-            found = [each for each in found if each.kind != m.EXTERNAL]
-        return merged(found)
+        return merged(m.telling(found))
 
     def _symbol(self, path: str, symbol: Symbol, bound: list[Binding]) -> Meanings:
         address = f"{path}::{symbol.name}"

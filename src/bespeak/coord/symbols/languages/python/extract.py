@@ -36,6 +36,7 @@ def extract(source: bytes, path: str) -> Facts:  # noqa: ARG001 all Python files
             stack.extend((child, scope) for child in reversed(node.named_children))
         else:
             stack.extend(reversed(handler(state, node, scope)))
+    state.settle()
     hidden = {bound.name for bound in state.bindings if bound.how != "alias"}
     hidden.update(bound.name for bound in state.bindings if "." in bound.name)
     references = [
@@ -85,6 +86,8 @@ def _call(state: State, node: Node, scope: Scope) -> list[Place]:
     else:
         count, arguments = 1, [] if given is None else [given]
     state.refer(expressions.text_of(function, scope.known), CALL, node, scope, count)
+    if function is not None and function.type == "attribute" and arguments:
+        binding.added(state, function, arguments[-1], scope)
     return [*spine(function, scope), *((argument, scope) for argument in arguments)]
 
 

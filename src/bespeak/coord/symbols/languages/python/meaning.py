@@ -101,3 +101,16 @@ def merged(several: Iterable[Meaning]) -> tuple[Meaning, ...]:
             found[key] = meaning
     alone = len(found) <= 1
     return tuple(meaning if alone else meaning.at_most(ONE_OF_SEVERAL) for meaning in found.values())
+
+
+def telling(several: list[Meaning]) -> list[Meaning]:
+    """Return the meanings that say something beside the others.
+
+    ``x = None`` says that there may be nothing yet, not what there will be; what a collection holds says more than
+    that it is a list.
+    """
+    if len(several) > 1:
+        several = [each for each in several if each.kind != EXTERNAL or each.how != "None"] or several
+        if any(each.kind in {ITEMS, VALUES} for each in several):
+            return [each for each in several if each.kind != EXTERNAL]
+    return several

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bespeak.coord.symbols import trees
 from bespeak.coord.symbols.languages.python.expressions import UNKNOWN
 from bespeak.coord.symbols.model import Binding, Import, Reference
+from bespeak.values import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class State:
         self.defined: set[int] = set()
         self.annotated: set[str] = set()
         self.decorated: dict[int, Node] = {}
+        self.held: list[tuple[str, Binding]] = []
 
     def refer(self, text: str, kind: str, node: Node, scope: Scope, arguments: int = -1) -> None:
         """Note that a name is called or used."""
@@ -82,6 +84,20 @@ class State:
         if target.startswith(UNKNOWN) and how != "value":
             target, how = "", "value"
         self.bindings.append(Binding(name, target, how, trees.first_line(node), within=within))
+
+    def hold(self, name: str, target: str, how: str, node: Node, scope: Scope) -> None:
+        """Note what is put into a collection; whose variable that is turns out when all names are known."""
+        if not target.startswith((UNKNOWN, "str.()", "int.()", "bool.()", "None.()")):
+            self.held.append((scope.name, Binding(name, target, how, trees.first_line(node), within=scope.name)))
+
+    def settle(self) -> None:
+        """Give what was put into collections to the innermost variable of that name."""
+        known = {bound.name for bound in self.bindings} | {symbol.name for symbol in self.symbols}
+        for scope, put in self.held:
+            places = (f"{scope}.{put.name}", put.name) if "." not in put.name else (put.name,)
+            name = next((place for place in places if place in known), "")
+            if name:
+                self.bindings.append(replace(put, name=name))
 
     def take(self, local: str, module: str, name: str, node: Node, scope: Scope) -> None:
         """Note an import."""
