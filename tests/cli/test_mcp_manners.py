@@ -122,6 +122,29 @@ def test_the_folders_of_the_client_say_which_repository_is_meant(mode, project, 
     run(scenario)
 
 
+def test_no_client_over_http_chooses_settings_which_can_name_code(project, listening, tmp_path):
+    other = tmp_path / "other"
+    (other / ".bespeak").mkdir(parents=True)
+    (other / "planted.py").write_text("open('ran', 'w').close()\n")
+    text = 'libs = ["."]\ninit = ["planted"]\n[reservations]\nbackend = "planted"\n'
+    (other / ".bespeak" / "settings.toml").write_text(text)
+    git(other, "init", "-q", "-b", "main")
+    url, _ = listening()
+
+    async def roots(context):
+        return ListRootsResult(roots=[Root(uri=other.as_uri())])
+
+    async def scenario():
+        async with over_http(url, list_roots_callback=roots) as client:
+            assert (await ask(client, "reserve", addresses=["x"]))["branch"] == "main"
+            assert (await ask(client, "gate_check", labs=["demo"]))["backend"] == "ledger"
+            assert "has no argument 'repository'" in await fail(client, "gate_check", repository=str(other))
+            assert (await ask(client, "book_list"))["reservations"] == []
+
+    run(scenario)
+    assert not list(tmp_path.rglob("ran"))
+
+
 def test_a_work_tree_is_a_repository_and_a_fence_keeps_others_out(project, tmp_path):
     git(project, "worktree", "add", "-q", "-b", "side", str(tmp_path / "side"))
     (tmp_path / "plain").mkdir()
@@ -328,6 +351,34 @@ def test_many_wait_and_others_are_answered_and_each_gets_its_turn(project):
                 await ask(other, "book_release", reservation_ids=[held["id"]])
             assert granted == sorted(granted)
             assert len(granted) == 12
+
+    run(scenario)
+
+
+@pytest.mark.postgres
+def test_machines_that_share_a_book_share_claims_and_lines(project, postgres_url, listening):
+    url, _ = listening("--ledger", postgres_url)
+
+    async def scenario():
+        async with over_http(url) as one, over_stdio("--ledger", postgres_url) as two:
+            held = await ask(one, "reserve", addresses=["src/a.py"], on_conflict="fail")
+            assert (await ask(two, "reserve", addresses=["src/"], on_conflict="fail"))["reservation_id"] is None
+            booked = await ask(one, "book_reserve", resources=["rack1"], duration="1h")
+            assert (await ask(two, "gate_check", labs=["demo"]))["allowed"]  # they are one account
+            nobody, somebody = waiting(one)
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(ask_free, two)
+                tasks.start_soon(ask_booked, two)
+                await until(somebody)
+                await ask(one, "book_release", reservation_ids=[booked["id"]])
+                await ask(one, "release", reservation_id=held["reservation_id"])
+            assert await nobody()
+
+    async def ask_free(client):
+        assert (await ask(client, "wait", addresses=["src/"], timeout="1m"))["free"]
+
+    async def ask_booked(client):
+        assert (await ask(client, "book_wait", resources=["rack1"], timeout="1m"))["status"] == "reserved"
 
     run(scenario)
 
@@ -548,6 +599,7 @@ def test_a_token_is_asked_for(project, listening):
     async def scenario():
         async with over_http(url, headers={"Authorization": "Bearer s3cret"}) as client:
             assert (await ask(client, "list"))["count"] == 0
+            assert "this server was started for" in await fail(client, "list", repository="/")
 
     run(scenario)
 

@@ -37,7 +37,11 @@ its claims in another connection gives the same `run_id` there.
 that one and its work trees only); else the client's root folder, if it tells one; else the folder the server was started in.
 Addresses are relative to that folder.
 
-**Holder.** Bookings are made for the account that the server runs under, or `bespeak --as-user NAME mcp`. The gate is always really asked; there is no way past it here.
+A server that other machines can reach serves the folder that it was started in, or `--repository`, and nothing else.
+
+**Book and gate.** Their settings are those of the repository that the server was started for or in; over stdio, of the client's root folder. No argument chooses
+them, because settings can name code to run. Bookings are made for the account that the server runs under, or `bespeak --as-user NAME mcp`. The gate is always really
+asked; there is no way past it here.
 
 **Threads.** Each call opens the book for itself. Eight calls run at the same time and others wait their turn; two that read source files; 64 that wait in line.
 When a client cancels `book_wait`, closes its connection, or the server ends, the place in line is given up.

@@ -32,7 +32,7 @@ def mcp(context: Context, values: Values) -> int:
     for flag, key in _ONLY_HTTP:
         if values[key] and address is None:
             raise UsageError(f"{flag} goes with --http")
-    setup = _setup(context, values, _one_client() if address is None else None)
+    setup = _setup(context, values, address)
     try:
         import mcp.server.lowlevel  # noqa: F401 whether it is installed
     except ImportError as missing:
@@ -47,7 +47,7 @@ def mcp(context: Context, values: Values) -> int:
     return over_http(setup, address, bound, lambda: _say_where(context, address, http.url(address, bound)))
 
 
-def _setup(context: Context, values: Values, run_id: str | None) -> Setup:
+def _setup(context: Context, values: Values, address: Address | None) -> Setup:
     from bespeak.coord.repository import find
     from bespeak.mcp.toolkit import Setup
     from bespeak.places import working_directory
@@ -58,13 +58,15 @@ def _setup(context: Context, values: Values, run_id: str | None) -> Setup:
         if not os.path.isdir(repository):
             raise UsageError(f"--repository: {values['repository']!a} is no folder")
         find(repository)
+    elif address is not None and not address.is_local:
+        repository = folder  # other machines have no business in other folders of this one
     return Setup(
         folder,
         repository=repository,
         ledger=context.ledger_flag,
         as_user=context.as_user,
         labs=context.lab_option,
-        run_id=run_id,
+        run_id=_one_client() if address is None else None,
         read_only=values["read_only"],
         debug=context.debug,
     )

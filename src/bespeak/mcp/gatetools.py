@@ -8,7 +8,7 @@ from pydantic import Field
 
 from bespeak.errors import UsageError
 from bespeak.mcp import bookshapes as shapes
-from bespeak.mcp.arguments import Arguments, Repository, Texts
+from bespeak.mcp.arguments import Arguments, Texts
 from bespeak.mcp.toolkit import Tool, in_thread
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ class GateCheck(Arguments):
 
     labs: Annotated[Texts, Field(description="Names of labs. Default: those of the server, else BESPEAK_LAB.")] = []
     user: Annotated[str | None, Field(description="Whose reservations count. Default: you.")] = None
-    repository: Repository = None
 
 
 def gate_check(call: Call, asked: GateCheck) -> Json:
@@ -33,17 +32,16 @@ def gate_check(call: Call, asked: GateCheck) -> Json:
     from bespeak.reservations.report import evaluate, report_json
     from bespeak.settings import load_settings
 
-    folder = call.at(asked.repository)
     names = lab_names(asked.labs or call.setup.labs)
     if not names:
         raise UsageError("labs has to be given, or --lab or BESPEAK_LAB where the server is started")
-    settings = load_settings(folder)
+    settings = load_settings(call.home)
     lab = open_labs(settings).load(names)
     state = build_reservation_state(
         list(settings.repos),
         as_user=asked.user or call.setup.as_user,
         skip_reservation_check=False,
-        cwd_fallback=Path(folder),
+        cwd_fallback=Path(call.home),
         ledger=call.setup.ledger,
     )
     try:

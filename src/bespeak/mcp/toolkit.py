@@ -94,7 +94,7 @@ class Call:
 
     Attributes:
         setup: what the server was started with.
-        folder: the folder that addresses, repositories and settings start from unless an argument names another.
+        folder: the folder that addresses and repositories start from unless an argument names another.
         caller: the run of whoever calls, where nobody names one; None if there is no telling.
         context: the protocol's side of the call.
         threads: where blocking work is done.
@@ -107,6 +107,11 @@ class Call:
     context: ServerRequestContext[Any, Any]
     threads: Threads
     began: float = field(default_factory=time.perf_counter)
+
+    @property
+    def home(self) -> str:
+        """The folder whose settings count. Settings can name code to run, so no client over HTTP chooses them."""
+        return self.folder if self.context.request is None else self.setup.repository or self.setup.folder
 
     def run_id(self, given: str | None) -> str:
         """Return whose call it is.
@@ -168,7 +173,7 @@ class Call:
         """Open the book for as long as the block runs."""
         from bespeak.ledger.settled import open_settled
 
-        book = open_settled(self.setup.ledger, cwd=self.folder)
+        book = open_settled(self.setup.ledger, cwd=self.home)
         try:
             yield book
         finally:
