@@ -76,7 +76,7 @@ def of_start(reply: Reply, job: Job, shown: str) -> Meaning:
     """
     if reply.code != 0:
         return _no_answer(reply, shown)
-    found = _object(reply.out)
+    found = json_object(reply.out)
     if found is None:
         return Meaning(Verdict.FAILED, error=f"{shown} printed no JSON object: {reply.out.strip()[:_SHOWN]}")
     job_id = found.get("job_id")
@@ -108,9 +108,9 @@ def of_question(reply: Reply, job: Job, *, embedded: bool) -> Meaning:
     started at or after our claim. The embedded runner may have stored a job whose start was cut short; calling
     ``start`` again under the same key is how it is completed, so such a job counts as not started.
     """
-    if reply.code == _NOT_FOUND or (reply.code not in (0, None) and "not found" in reply.err + reply.out):
+    if is_unknown(reply):
         return Meaning(Verdict.FAILED, error="not started")
-    found = _object(reply.out) if reply.code == 0 else None
+    found = json_object(reply.out) if reply.code == 0 else None
     if found is None:
         said = (reply.note or reply.err.strip() or reply.out.strip())[:_SHOWN]
         return Meaning(Verdict.UNKNOWN, error=f"cannot tell whether it was started: {said}")
@@ -136,7 +136,13 @@ def _is_since(started: object, job: Job) -> bool:
     return isinstance(started, int | float) and started >= claimed_s
 
 
-def _object(text: str) -> dict[str, object] | None:
+def is_unknown(reply: Reply) -> bool:
+    """Tell whether the runner says that it has no such job."""
+    return reply.code == _NOT_FOUND or (reply.code not in (0, None) and "not found" in reply.err + reply.out)
+
+
+def json_object(text: str) -> dict[str, object] | None:
+    """Return the JSON object that a runner printed, or None if it is none."""
     import json
 
     try:

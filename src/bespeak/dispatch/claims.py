@@ -137,12 +137,13 @@ def _store(tx: Transaction, me: Dispatcher, outcome: Outcome, taken: Taken) -> r
     job = outcome.job
     dispatched = outcome.status == Status.DISPATCHED
     changed = tx.run(
-        "UPDATE reservations SET reservation_status = :status, owner = NULL, job_id = :job_id,"
+        "UPDATE reservations SET reservation_status = :status, owner = NULL, job_id = :job_id, runner_home = :home,"
         " dispatched_at = :dispatched_at, last_error = :error, next_us = :next_us, attempts = :attempts,"
         f" updated_at = :now_s WHERE {_MINE}",
         {
             "status": str(outcome.status),
             "job_id": outcome.job_id,
+            "home": me.runner_home if dispatched else None,
             "dispatched_at": rows.seconds(tx) if dispatched else None,
             "error": outcome.error,
             "next_us": outcome.next_us,

@@ -15,6 +15,7 @@ from bespeak.clock import FOREVER_US
 from bespeak.dispatch import launch, liveness
 from bespeak.dispatch.claims import ACCEPTED_BATCH, EXPIRE_BATCH
 from bespeak.dispatch.model import Status
+from bespeak.dispatch.returning import Returns, has_ended
 from bespeak.dispatch.work import Next, Phase, Rules, Work
 from bespeak.errors import BespeakError, UnavailableError
 
@@ -56,6 +57,8 @@ class Dispatcher:
         self._works: dict[int, Work] = {}
         self._mine: set[str] = set()
         self._later: list[tuple[float, Work]] = []
+        self._returns = Returns(parts.desk, parts.holds)
+        self._asked: dict[int, Job] = {}
         self._tokens = 0
         self._next_us = FOREVER_US
         self._look_again = True
@@ -118,9 +121,34 @@ class Dispatcher:
             self._parts.log.emit("recovered_dispatching", {"count": len(found)})
         for job in found:
             self._begin(Work(job, Phase.ASK))
+        self._look_after_bookings()
         if self._parts.exporter is not None:
             self._parts.metrics.in_flight = len(self._works)
             self._parts.exporter.refresh()
+
+    def _look_after_bookings(self) -> None:
+        """Give back what jobs that are over had booked; ask the runner about those that it has."""
+        if self._asked or self._parts.signals.stopping:
+            return
+        for job in self._returns.candidates():
+            if not job.job_id:
+                self._give_back(job)
+                continue
+            self._tokens += 1
+            self._asked[self._tokens] = job
+            self._parts.starter.submit(self._tokens, ["status", "--job-id", job.job_id], self._options.start_seconds)
+
+    def _give_back(self, job: Job) -> None:
+        try:
+            returned = self._returns.give_back(job)
+        except BespeakError as error:
+            self._parts.log.emit("dispatcher_error", {"error": str(error)})
+            return
+        if returned:
+            self._parts.log.emit(
+                "needs_returned",
+                {"reservation_id": job.reservation_id, "run_key": job.run_key, "booking_id": job.booking_id},
+            )
 
     def _work_through(self) -> None:
         seen = self._desk.look()
@@ -129,7 +157,7 @@ class Dispatcher:
         self._look_again = len(seen.accepted) == ACCEPTED_BATCH
         slots = 0 if self._parts.signals.stopping else self._slots()
         due = seen.next_us <= seen.now_us and not self._parts.signals.stopping
-        self._drained = not due and not self._works and not self._later and not self._desk.outcomes
+        self._drained = not due and not (self._works or self._later or self._desk.outcomes or self._asked)
         if not self._desk.outcomes and not (due and slots):
             return
         stored = list(self._desk.outcomes)
@@ -209,6 +237,11 @@ class Dispatcher:
         for token, reply in self._parts.starter.take():
             failpoints.reach("dispatch.answered")
             work = self._works.pop(token, None)
+            job = self._asked.pop(token, None)
+            if job is not None:
+                self._look_again = True
+                if has_ended(reply):
+                    self._give_back(job)
             if work is not None:
                 self._settle(work, work.take(reply, self._rules, self._now_us()))
 

@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str, dict[str, Flag]]] = {
             Flag("--needs", WORDS, "RESOURCE...", "book these too; start only while they are held"),
             Flag("--for", ONE, "DURATION", "how long --needs are booked"),
             Flag("--as-user", ONE, "NAME", "for whom --needs are booked"),
+            Flag("--keep-needs", SWITCH, "", "keep what is booked until --for is over, though the job has ended"),
             Flag("--retry", ONE, "N", "run the command again up to N times when it fails"),
             Flag("--retry-delay", ONE, "DURATION", "pause between these; default 1s"),
             Flag("--env", MANY, "NAME=VALUE", "set for the command; repeatable"),

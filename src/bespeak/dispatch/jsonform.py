@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from bespeak.dispatch.model import Job
 
-_EXTRA_NAMES = ("env", "cwd", "needs", "for_seconds", "retry", "retry_delay_seconds")
+_EXTRA_NAMES = ("env", "cwd", "needs", "for_seconds", "keep_needs", "retry", "retry_delay_seconds")
 
 
 def job_json(job: Job) -> dict[str, object]:

@@ -8,6 +8,7 @@ from bespeak import ids
 from bespeak.clock import FOREVER_US, SECOND_US, now
 from bespeak.dispatch import jsonform, store
 from bespeak.dispatch.cli import check_text
+from bespeak.dispatch.model import Status
 from bespeak.dispatch.place import POSTGRES, open_store
 from bespeak.dispatch.times import read_duration, read_instant
 from bespeak.errors import BusyError, UsageError
@@ -126,8 +127,8 @@ def _setting(text: str) -> tuple[str, str]:
 def _needs(caller: Caller) -> dict[str, object]:
     needs = caller.many("needs")
     if not needs:
-        for name in ("for", "as-user"):
-            if caller.value(name) is not None:
+        for name in ("for", "as-user", "keep-needs"):
+            if caller.value(name) is not None or caller.on(name):
                 raise UsageError(f"--{name} needs --needs")
         return {}
     length = caller.value("for")
@@ -145,6 +146,8 @@ def _needs(caller: Caller) -> dict[str, object]:
         "for_seconds": for_us / SECOND_US,
         "holder": caller.text("as-user") or this_user(),
     }
+    if caller.on("keep-needs"):
+        extras["keep_needs"] = True
     # A password must not end up in the reservation; a dispatcher is told about a server by its own --ledger.
     return extras if url.startswith(POSTGRES) else extras | {"ledger": url}
 
@@ -188,7 +191,7 @@ def read_number(text: str, flag: str, least: int, most: int) -> int:
 
 def requeue(caller: Caller) -> int:
     """Make a reservation that is over wait again; what it needs is booked anew, or nothing changes."""
-    from bespeak.dispatch.one import Which
+    from bespeak.dispatch.one import Which, give_back_of
 
     which = Which(caller)
     now_us = now()
@@ -198,7 +201,11 @@ def requeue(caller: Caller) -> int:
         job = store.look(engine, run_key=which.run_key, reservation_id=which.reservation_id).job
         store.check_requeue(engine, job, force=caller.on("force"))
         job.not_before = not_before
-        booking = _booking(caller, job) if job.extras.get("needs") else None
+        booking = None
+        if job.extras.get("needs"):
+            if job.reservation_status != Status.DISPATCHING:
+                give_back_of(caller, job)  # it is over, and a dispatcher may be giving this back right now
+            booking = _booking(caller, job)
         answer: Answer = store.requeue(
             engine, job, not_before=not_before, expires_at=expires_at, booking=booking, force=caller.on("force")
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bespeak.clock import FOREVER_US, SECOND_US
-from bespeak.errors import BespeakError, NotFoundError
+from bespeak.errors import BespeakError, NotFoundError, UnavailableError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,7 +64,11 @@ def _texts(value: object) -> list[str]:
 
 
 def give_back(ledger: Ledger, job: Job) -> None:
-    """Release the booking of a job that will not run; one that has ended already is no error."""
+    """Release the booking of a job that is over or will not run; one that has ended already is no error.
+
+    Raises:
+        UnavailableError: the book cannot be written.
+    """
     from bespeak.ledger.model import Actor
 
     if not job.booking_id:
@@ -72,6 +76,8 @@ def give_back(ledger: Ledger, job: Job) -> None:
     extras = job.extras
     try:
         ledger.release(job.booking_id, Actor(str(extras.get("holder", "")) or this_user(), _acting(extras)))
+    except UnavailableError:
+        raise
     except BespeakError:
         return
 
@@ -114,7 +120,7 @@ class Holds:
 
         if not job.booking_id:
             return Hold(held=False, starts_us=FOREVER_US, reason="its resources were never booked")
-        ledger = self._ledger(self._url or str(job.extras.get("ledger") or "") or _default_url())
+        ledger = self._ledger(job)
         try:
             found = ledger.find(job.booking_id)
         except NotFoundError:
@@ -128,7 +134,16 @@ class Holds:
             return Hold(held=False, starts_us=FOREVER_US, reason=reason)
         return Hold(held=False, starts_us=found.starts_us)
 
-    def _ledger(self, url: str) -> Ledger:
+    def give_back(self, job: Job) -> None:
+        """Release the booking of ``job``; see :func:`give_back`.
+
+        Raises:
+            UnavailableError: the book cannot be written.
+        """
+        give_back(self._ledger(job), job)
+
+    def _ledger(self, job: Job) -> Ledger:
+        url = self._url or str(job.extras.get("ledger") or "") or _default_url()
         if url not in self._open:
             from bespeak.ledger import open_ledger
 

@@ -6,7 +6,7 @@ import os
 import sys
 
 from bespeak.dispatch import jsonform
-from bespeak.errors import NotReadyError, UsageError
+from bespeak.errors import NotReadyError, UnavailableError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -116,16 +116,20 @@ def cancel(caller: Caller) -> int:
 
         return pass_on(proxied(runner_of(caller), "cancel", answer.job.job_id))
     if answer.job.booking_id:
-        _give_back(caller, answer.job)
+        give_back_of(caller, answer.job)
     jsonform.write({"cancelled": True, "reservation": jsonform.job_json(answer.job), "dispatcher": answer.dispatcher})
     return 0
 
 
-def _give_back(caller: Caller, job: Job) -> None:
+def give_back_of(caller: Caller, job: Job) -> None:
+    """Release what was booked for a job that will not run."""
     from bespeak.dispatch.needs import give_back
     from bespeak.ledger import open_ledger
     from bespeak.settings import ledger_url
 
     named = caller.value("ledger") or job.extras.get("ledger")
-    with open_ledger(ledger_url(str(named) if named else None)) as ledger:
-        give_back(ledger, job)
+    try:
+        with open_ledger(ledger_url(str(named) if named else None)) as ledger:
+            give_back(ledger, job)
+    except UnavailableError:
+        return  # the dispatcher gives it back when the book is there again

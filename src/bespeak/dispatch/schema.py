@@ -79,6 +79,11 @@ CREATE TABLE dispatch_dispatchers (
     lease_until_us BIGINT NOT NULL
 )
 """
+_BOOKINGS = (
+    "ALTER TABLE reservations ADD COLUMN runner_home TEXT",
+    "ALTER TABLE reservations ADD COLUMN returned_us BIGINT",
+    "CREATE INDEX reservations_booked ON reservations (site, seq) WHERE booking_id IS NOT NULL AND returned_us IS NULL",
+)
 _TRIGGER = """
 CREATE TRIGGER reservations_from_elsewhere AFTER INSERT ON reservations WHEN NEW.seq IS NULL
 BEGIN
@@ -115,5 +120,6 @@ COMPONENT = Component(
                 _DISPATCHERS,
             ),
         ),
+        Step(3, _BOOKINGS),
     ),
 )

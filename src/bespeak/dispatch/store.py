@@ -141,14 +141,19 @@ def booked(engine: Engine, job: Job, booking_id: str, next_us: int) -> Job:
 
     def work(tx: Transaction) -> Job:
         tx.run(
-            "UPDATE reservations SET booking_id = :booking, next_us = :next WHERE reservation_id = :id"
-            " AND booking_id IS NULL",
-            {"booking": booking_id, "next": next_us, "id": job.reservation_id},
+            "UPDATE reservations SET booking_id = :booking, next_us = :next, returned_us = :returned"
+            " WHERE reservation_id = :id AND booking_id IS NULL",
+            {"booking": booking_id, "next": next_us, "returned": _returned(job), "id": job.reservation_id},
         )
         tx.wake(TOPIC)
         return rows.get(tx, reservation_id=job.reservation_id)
 
     return engine.transact((LOCK,), work)
+
+
+def _returned(job: Job) -> int | None:
+    """Return what stands in ``returned_us`` of a new booking: None until it is given back, or 0 if it never is."""
+    return 0 if job.extras.get("keep_needs") else None
 
 
 def withdraw(engine: Engine, job: Job) -> None:
@@ -210,7 +215,7 @@ def cancel(engine: Engine, *, run_key: str | None, reservation_id: str | None) -
 _REQUEUE = (
     "UPDATE reservations SET reservation_status = 'RESERVED', attempts = 0, owner = NULL, claim_no = claim_no + 1,"
     " not_before = :not_before, expires_at = :expires_at, next_us = :next_us, booking_id = :booking_id,"
-    " last_error = NULL, updated_at = :now_s WHERE reservation_id = :id"
+    " returned_us = :returned, last_error = NULL, updated_at = :now_s WHERE reservation_id = :id"
 )
 
 
@@ -243,7 +248,8 @@ def requeue(
         _check_requeue(tx, found, force=force)
         booking_id, next_us = booking or (None, max(not_before or 0, 0) * SECOND_US)
         values = {"not_before": not_before, "expires_at": expires_at, "next_us": next_us, "booking_id": booking_id}
-        tx.run(_REQUEUE, {**values, "now_s": rows.seconds(tx), "id": job.reservation_id})
+        values |= {"returned": _returned(found), "now_s": rows.seconds(tx), "id": job.reservation_id}
+        tx.run(_REQUEUE, values)
         rows.log(tx, [rows.Change(found, "requeued", Status.RESERVED)])
         after = rows.get(tx, reservation_id=job.reservation_id)
         return Answer(after, created=False, same_request=None, dispatcher=presence(tx, job.site))

@@ -12,12 +12,14 @@ import urllib.request
 import pytest
 
 from bespeak.dispatch import install
+from bespeak.dispatch.answers import Reply
 from bespeak.dispatch.model import TRANSITIONS, Status
 from bespeak.dispatch.place import find_runner, open_store
+from bespeak.dispatch.returning import has_ended
 from bespeak.errors import UsageError
 from bespeak.ledger import open_ledger
 from bespeak.ledger.model import Actor, Request
-from support.dispatching import Site, sites, until
+from support.dispatching import RECORDING, Site, sites, until
 
 
 @pytest.fixture
@@ -78,6 +80,108 @@ def test_cancelling_gives_the_resources_back(site: Site, book) -> None:
     needing(site, url, "k", "--needs", "rack3", "--for", "1h", "--not-before", "+1h")
     assert site.call("cancel", "--run-key", "k", "--ledger", url).code == 0
     assert ledger.reservations() == []
+
+
+ENDS = RECORDING.replace("status) ", 'status) cat "$STUB_LOG.state" 2>/dev/null && exit 0; ')
+
+
+def says(site: Site, text: str) -> None:
+    """Let the stub answer so when it is asked about a job."""
+    with open(site.calls_file + ".state", "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def returned(site: Site) -> list[str]:
+    """Return the run keys whose resources were given back, by the log."""
+    engine = open_store(site.url)
+    found = engine.read(lambda tx: tx.all("SELECT run_key FROM dispatch_log WHERE change = 'returned' ORDER BY seq"))
+    engine.close()
+    return [str(key) for (key,) in found]
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_what_was_booked_is_given_back_when_the_job_has_ended(any_site: Site, book, kept: bool) -> None:
+    ledger, url = book
+    runner = any_site.stub("ends", ENDS)
+    keep = ["--keep-needs"] if kept else []
+    found = needing(any_site, url, "k", *keep, "--needs", "rack3", "--for", "1h").json["reservation"]
+    assert found.get("keep_needs", False) is kept
+    says(any_site, '{"job_id": "job-k", "status": "RUNNING"}')
+    any_site.once(runner=runner)
+    any_site.once(runner=runner)
+    assert len(ledger.reservations()) == 1, "it runs"
+    says(any_site, '{"job_id": "job-k", "status": "FAILED", "exit_code": 3}')
+    events = any_site.once(runner=runner)
+    any_site.once(runner=runner)
+    assert len(ledger.reservations()) == kept
+    assert returned(any_site) == ([] if kept else ["k"])
+    told = [event["booking_id"] for event in events if event["event"] == "needs_returned"]
+    assert told == ([] if kept else [found["booking_id"]])
+
+
+def test_a_dispatcher_that_runs_gives_back_by_itself(site: Site, book) -> None:
+    ledger, url = book
+    needing(site, url, "k", "--needs", "rack3", "--for", "1h")
+    site.run()
+    until(lambda: not ledger.reservations(), "giving back")
+
+
+@pytest.mark.parametrize("point", ["before_return", "after_return"])
+def test_giving_back_survives_a_kill_and_is_told_once(any_site: Site, book, point: str) -> None:
+    ledger, url = book
+    needing(any_site, url, "k", "--needs", "rack3", "--for", "1h")
+    any_site.once()
+    dying = any_site.run("--once", wait=False, env={"BESPEAK_CRASH_AT": f"dispatch.{point}"})
+    assert dying.process.wait(60) == -signal.SIGKILL
+    assert len(ledger.reservations()) == (point == "before_return")
+    assert returned(any_site) == []
+    any_site.once()
+    any_site.once()
+    assert (ledger.reservations(), returned(any_site)) == ([], ["k"])
+
+
+def test_what_was_booked_for_a_job_that_was_never_started_is_given_back(any_site: Site, book) -> None:
+    ledger, url = book
+    fails = any_site.stub("fails", "#!/bin/sh\nexit 9\n")
+    needing(any_site, url, "k", "--needs", "rack3", "--for", "1h")
+    any_site.once("--start-retries", "0", runner=fails)
+    assert any_site.status("k")["reservation_status"] == "DISPATCH_FAILED"
+    any_site.once(runner=fails)
+    assert (ledger.reservations(), returned(any_site)) == ([], ["k"])
+    found = any_site.call("requeue", "--run-key", "k", "--ledger", url).json["reservation"]
+    assert [held.id for held in ledger.reservations()] == [found["booking_id"]]
+
+
+def test_another_home_is_not_asked_about_a_job_it_never_had(any_site: Site, book, tmp_path) -> None:
+    ledger, url = book
+    needing(any_site, url, "k", "--needs", "rack3", "--for", "1h")
+    any_site.once()
+    any_site.once(env={"ORCHESJOB_HOME": str(tmp_path / "elsewhere")})
+    assert len(ledger.reservations()) == 1
+    any_site.once()
+    assert ledger.reservations() == []
+
+
+@pytest.mark.parametrize(
+    ("code", "out", "ended"),
+    [
+        (0, '{"status": "RUNNING"}', False),
+        (0, '{"status": "STARTING"}', False),
+        (0, '{"status": "SUCCEEDED", "target_pid": 1}', True),
+        (0, '{"status": "CANCELLED", "target_pid": 1}', False),
+        (0, '{"status": "LOST", "target_pid": 1}', False),
+        (0, '{"status": "ABORTED", "target_pid": 4194305}', True),
+        (0, '{"status": "LOST", "target_pid": null}', True),
+        (0, '{"status": 7}', False),
+        (0, "what?", False),
+        (1, "job 'x' not found", True),
+        (3, "", True),
+        (1, "out of memory", False),
+        (None, "", False),
+    ],
+)
+def test_what_a_runner_says_of_the_end(code, out, ended) -> None:
+    assert has_ended(Reply(code, out)) is ended
 
 
 def test_a_reserve_that_was_killed_before_it_booked_is_completed_by_the_next(site: Site, book) -> None:
