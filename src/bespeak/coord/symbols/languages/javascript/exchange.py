@@ -159,7 +159,8 @@ def _default(walk: Walk, node: Node, value: Node, scope: Scope) -> None:
         else None
     )
     name = walk.text(own) if own is not None else "default"
-    if named_value(walk, value, scope, name, node, name):
+    known = named_value(walk, value, scope, name, node)
+    if known is not None:
         walk.bind("export.default", Chain([name], _symbol(name)), "alias", node, scope)
         return
     if core.type in {"identifier", "member_expression"} or not walk.symbol(Draft("default", "constant", node, value)):

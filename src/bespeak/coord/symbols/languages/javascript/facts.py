@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from bespeak.coord.symbols import trees
+from bespeak.coord.symbols.languages.javascript.chains import Chain
 from bespeak.coord.symbols.languages.javascript.scopes import Declared, join
 from bespeak.coord.symbols.model import Binding, Facts, Import, Reference, Symbol
 from bespeak.values import replace
@@ -13,9 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tree_sitter import Language, Node, Query, Tree
 
-    from bespeak.coord.symbols.languages.javascript.chains import Chain
     from bespeak.coord.symbols.languages.javascript.scopes import Scope
-    from bespeak.coord.symbols.languages.javascript.state import Draft, Walk
+    from bespeak.coord.symbols.languages.javascript.state import Bound, Draft, Walk
 
 _GLOBALS_WORDS = """
 Array ArrayBuffer BigInt Boolean Buffer Date Error EvalError Function Infinity Intl JSON Map Math NaN Number
@@ -121,17 +121,24 @@ def _bindings(walk: Walk, plain: set[str]) -> tuple[Binding, ...]:
         if bound.chain is None or (bound.chain.base is not None and bound.chain.declared is None):
             found.append((subject, Binding(subject, "", bound.how, bound.line)))
             continue
-        root = _root(bound.chain, bound.scope, plain)
-        key = _key(root)
+        key = _key(_root(bound.chain, bound.scope, plain))
         if key == subject and len(bound.chain.parts) == 1:
             continue
         named.add(subject)
         found.append((subject, Binding(subject, ".".join(bound.chain.parts), bound.how, bound.line, root=key)))
+        if isinstance(bound.subject, Chain) and len(bound.subject.parts) > 1 and _lent(bound, plain):
+            found.append((subject, Binding(subject, "", bound.how, bound.line)))
     kept = [binding for subject, binding in found if subject in named]
     functions = {draft.name for draft in walk.drafts if draft.kind in {"function", "method", "class"}}
     kept += [binding for subject, binding in found if subject not in named and subject in functions]
     kept.sort(key=lambda one: (one.line, one.name))
     return tuple(dict.fromkeys(kept))
+
+
+def _lent(bound: Bound, plain: set[str]) -> bool:
+    """Tell whether a member is given to something from elsewhere, which may have had another by that name."""
+    root = _root(bound.subject, bound.scope, plain) if isinstance(bound.subject, Chain) else None
+    return isinstance(root, Declared) and root.sort != "symbol"
 
 
 def _subject(subject: Declared | str | Chain, scope: Scope, plain: set[str]) -> str:

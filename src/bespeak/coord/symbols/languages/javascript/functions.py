@@ -171,8 +171,15 @@ def declaration(walk: Walk, node: Node, scope: Scope) -> None:
 
 
 def expression(walk: Walk, node: Node, scope: Scope) -> None:
-    """A function where a value stands."""
-    anonymous(walk, node, scope)
+    """A function where a value stands: if it has a name, it is used here under that name."""
+    name = node.child_by_field_name("name")
+    if name is None:
+        anonymous(walk, node, scope)
+        return
+    symbol = define(walk, node, scope, qualify(scope, walk.text(name)), node)
+    if symbol:
+        known = Declared(walk.text(name), "", 0, "symbol", symbol)
+        walk.mention(Chain([known.name], known), "use", node, scope)
 
 
 def result(walk: Walk, node: Node, scope: Scope) -> None:

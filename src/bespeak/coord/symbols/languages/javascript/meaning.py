@@ -328,19 +328,22 @@ class Meanings:
                 continue
             own = self._own(owner, part)
             if own:
-                inherited = (owner.path, owner.name) != (found.path, found.name)
-                how = "inherited" if inherited and found.how in {"self", "typed", "inherited"} else found.how
-                return [
-                    replace(one, how=how, sure=one.sure and found.sure)
-                    if one.sort == SYMBOL and one.how == "local"
-                    else replace(one, sure=one.sure and found.sure)
-                    for one in own
-                ]
+                return [self._as_member(one, owner, found) for one in own]
             for base in [*self.bases(owner.path, owner.name), *self._spread(owner)]:
                 if base.sort == OUTSIDE or (base.path, base.name) not in seen:
                     seen.add((base.path, base.name))
                     waiting.append(base)
         return unknown
+
+    def _as_member(self, one: Found, owner: Found, found: Found) -> Found:
+        """Say how a member was come by: of ``found`` itself, or of ``owner``, from which it is derived."""
+        table = self._tables.of(owner.path)
+        sure = one.sure and found.sure and (table is None or owner.name not in table.doubled)
+        if one.sort != SYMBOL or one.how != "local":
+            return replace(one, sure=sure)
+        inherited = (owner.path, owner.name) != (found.path, found.name)
+        how = "inherited" if inherited and found.how in {"self", "typed", "inherited"} else found.how
+        return replace(one, how=how, sure=sure)
 
     def _own(self, owner: Found, part: str) -> list[Found]:
         table = self._tables.of(owner.path)

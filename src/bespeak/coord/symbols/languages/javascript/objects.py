@@ -229,7 +229,7 @@ def anonymous_object(walk: Walk, node: Node, scope: Scope) -> None:
     properties(walk, node, scope, "")
 
 
-def named_value(walk: Walk, value: Node, scope: Scope, name: str, outer: Node, this: str = "") -> bool:
+def named_value(walk: Walk, value: Node, scope: Scope, name: str, outer: Node, this: str = "") -> str | None:
     """Note a value that gets a name: a function, a class or an object.
 
     Args:
@@ -241,14 +241,14 @@ def named_value(walk: Walk, value: Node, scope: Scope, name: str, outer: Node, t
         this: what ``this`` stands for in a function; empty if it is no member of anything.
 
     Returns:
-        Whether it is one of them and could be named.
+        The name it is known by, empty if it is none that could be spoken of; None if it is no such value.
     """
     core = unwrapped(value)
     if core.type in FUNCTIONS:
         kind = "method" if this and this != "exports" else "function"
-        return bool(functions.define(walk, core, scope, name, outer, kind, this))
+        return functions.define(walk, core, scope, name, outer, kind, this)
     if core.type == "class":
-        return bool(define_class(walk, core, scope, name, outer))
+        return define_class(walk, core, scope, name, outer)
     if core.type == "object":
         symbol = walk.symbol(Draft(name, "constant", outer, core, ()))
         inner = scope.block()
@@ -256,5 +256,5 @@ def named_value(walk: Walk, value: Node, scope: Scope, name: str, outer: Node, t
         properties(walk, core, inner, symbol)
         if value.type == "as_expression" and symbol:
             bind_value(walk, symbol, value, scope)
-        return bool(symbol)
-    return False
+        return symbol
+    return None

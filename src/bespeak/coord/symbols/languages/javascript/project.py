@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     Paths: TypeAlias = tuple[str | None, dict[str, list[str]]]
 
 LANGUAGES = frozenset({"javascript", "typescript"})
-_SUFFIXES = (".ts", ".tsx", ".d.ts", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts")
+_SUFFIXES = (".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts", ".d.ts")
 _WRITTEN = {".js": (".ts", ".tsx", ".d.ts"), ".jsx": (".tsx",), ".mjs": (".mts", ".d.mts"), ".cjs": (".cts", ".d.cts")}
-_ENTRIES = ("source", "module", "types", "typings", "main")
+_ENTRIES = ("source", "module", "main", "types", "typings")
 _MOST_CONFIGS = 8
 
 

@@ -49,8 +49,9 @@ def _variable(walk: Walk, node: Node, name: Node, scope: Scope, home: Scope, how
     nameable = core is not None and (
         core.type in FUNCTIONS or core.type == "class" or (core.type == "object" and (home.top or has_functions(core)))
     )
-    if value is not None and nameable and named_value(walk, value, scope, qualified, outer):
-        declared = declare_symbol(home, text, qualified, name)
+    symbol = named_value(walk, value, scope, qualified, outer) if value is not None and nameable else None
+    if symbol is not None:
+        declared = declare_symbol(home, text, symbol, name) if symbol else walk.local(text, home, name)
         if core is not None and core.type == "object":
             bind_type(walk, declared, written, scope)
         return
@@ -155,12 +156,20 @@ def assignment(walk: Walk, node: Node, scope: Scope) -> None:
         walk.push(scope, right)
         return
     name = _owner(walk, chain, scope)
+    if name is not None and len(chain.parts) == 1 and not _nameable(right):
+        name = None
     if name is None:
         walk.mention(chain, "use", left, scope)
         subject = chain
     else:
         subject = Chain([""], Declared(name, "", 0, "symbol", name))
     _assign(walk, node, right, scope, name, subject)
+
+
+def _nameable(value: Node) -> bool:
+    """Tell whether a value is a function or a class, which is known by the variable it is given to."""
+    core = unwrapped(value)
+    return core.type == "class" or (core.type in FUNCTIONS)
 
 
 def _assign(walk: Walk, node: Node, right: Node, scope: Scope, name: str | None, subject: Chain) -> None:
@@ -182,9 +191,11 @@ def _assign(walk: Walk, node: Node, right: Node, scope: Scope, name: str | None,
     if name == "module.exports":
         own = value.child_by_field_name("name") if value.type in FUNCTIONS or value.type == "class" else None
         kept, this = (walk.text(own) if own is not None and scope.top else "exports"), ""
-    if not named_value(walk, value, scope, kept, node, this):
+    known = named_value(walk, value, scope, kept, node, this)
+    if known is None:
         bind_value(walk, name, right, scope)
         walk.push(scope, right)
+    if not known:
         return
     for other in [name, *also] if name == "module.exports" else also:
         walk.bind(other, Chain([kept], Declared(kept, "", 0, "symbol", kept)), "alias", node, scope)
@@ -209,19 +220,25 @@ def _owner(walk: Walk, chain: Chain, scope: Scope) -> str | None:
     parts = chain.parts
     first = scope.find(parts[0])
     if first is None and parts[0] in {"module", "exports"}:
-        inner = parts[2:] if parts[:2] == ["module", "exports"] else parts[1:]
-        if parts[0] == "module" and len(inner) == len(parts) - 1:
-            return None
-        return ".".join(("exports", *inner)) if inner else "module.exports" if parts[0] == "module" else None
+        return _exported(parts)
     if parts[0] == "this" and scope.this and len(parts) == 2:  # noqa: PLR2004 this and one name
         return join(scope.this, parts[1])
-    if len(parts) == 1 or "()" in parts or first is None or first.sort != "symbol":
+    if "()" in parts or first is None or first.sort != "symbol":
         return None
     inner = [part for part in parts[1:] if part != "prototype"]
     if "prototype" in parts:
         walk.classlike.add(first.key)
-        return join(first.key, ".".join(inner) if inner else "prototype")
-    return join(first.key, ".".join(inner))
+        inner = inner or ["prototype"]
+    return join(first.key, ".".join(inner)) if inner else first.key
+
+
+def _exported(parts: list[str]) -> str | None:
+    """Return the name of what a module gives: ``exports.x``, ``module.exports`` as a whole, or a member of it."""
+    if parts[0] == "exports":
+        return ".".join(parts) if len(parts) > 1 else None
+    if parts[:2] != ["module", "exports"]:
+        return None
+    return ".".join(parts[1:]) if len(parts) > 2 else "module.exports"  # noqa: PLR2004 a member of the whole
 
 
 def bases_of_prototype(walk: Walk, value: Node, scope: Scope, owner: str) -> None:

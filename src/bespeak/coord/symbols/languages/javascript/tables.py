@@ -12,19 +12,37 @@ if TYPE_CHECKING:
 _KEPT = "javascript"
 VALUES = frozenset({"constant", "variable"})
 """Kinds of symbols that hold something else."""
+_APART = frozenset({"class", "function", "constant"})
 
 
 class Table:
     """What one file says, by name."""
 
-    __slots__ = ("bindings", "exports", "holders", "imports", "inherits", "passed", "script", "stars", "symbols")
+    __slots__ = (
+        "bindings",
+        "doubled",
+        "exports",
+        "holders",
+        "imports",
+        "inherits",
+        "passed",
+        "script",
+        "stars",
+        "symbols",
+    )
 
     def __init__(self, facts: Facts) -> None:
         self.symbols: dict[str, Symbol] = {}
         self.holders: set[str] = set()
         """Names that have members."""
+        self.doubled: set[str] = set()
+        """Names that more than one class, function or object has, so that their members cannot be told apart."""
         for symbol in facts.symbols:
-            self.symbols.setdefault(symbol.name, symbol)
+            known = self.symbols.get(symbol.name)
+            if known is None or (known.kind in VALUES and symbol.kind not in VALUES):
+                self.symbols[symbol.name] = symbol
+            elif symbol.kind in _APART and known.kind in _APART:
+                self.doubled.add(symbol.name)
             self._hold(symbol.name)
         self.bindings: dict[str, list[Binding]] = {}
         for binding in facts.bindings:
