@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from bespeak.coord import repository
 from bespeak.coord.symbols.graph import CallGraph
 from bespeak.coord.symbols.index import open_index
+from bespeak.coord.symbols.languages import registry
 from bespeak.coord.symbols.model import CALL, CERTAIN
 from support.repositories import git
 
@@ -62,6 +63,19 @@ def programs(language: str) -> list[str]:
     folder = os.path.join(FOLDER, language)
     names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
     return [name for name in names if os.path.isfile(os.path.join(folder, name, EDGES))]
+
+
+def sources(language: str) -> dict[str, bytes]:
+    """Return all sources of a language's programs, by path from its folder."""
+    found = {}
+    for program in programs(language):
+        for folder, _, files in os.walk(os.path.join(FOLDER, language, program)):
+            for name in files:
+                full = os.path.join(folder, name)
+                if registry.language_of(full) is not None:
+                    with open(full, "rb") as file:
+                        found[os.path.relpath(full, FOLDER)] = file.read()
+    return found
 
 
 def stated_recall(language: str) -> float:

@@ -84,7 +84,7 @@ def run_packaging():
     for version in versions:
         str(version), hash(version), version.public, version.is_prerelease, version.base_version, version.local
         for text in (">=1.0,<2", "~=1.0", "==1.2.*", "!=2.0a3", "===1.0"):
-            version in SpecifierSet(text)
+            assert (version in SpecifierSet(text)) in (True, False)
             list(SpecifierSet(text).filter(["1.0", "1.5", "2.0a3"]))
     str(SpecifierSet(">=1") & SpecifierSet("<2")), SpecifierSet(">=1") == SpecifierSet(">=1")
     requirement = Requirement("name[extra,other]>=1.0,<2; python_version >= '3.8' and (os_name == 'posix' or extra == 'x')")
@@ -177,9 +177,8 @@ def run_bespeak():
     import pytest
 
     unit = os.path.join(TESTS, "unit")
-    kept = ["coord/test_addresses.py", "coord/test_repository.py", "labs", "ledger/test_rules.py", "test_when.py"]
-    chosen = [os.path.join(unit, name) for name in kept if os.path.exists(os.path.join(unit, name))]
-    pytest.main([*chosen, "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:randomly"])
+    kept = ("coord/test_addresses.py", "coord/test_repository.py", "labs", "ledger", "settings", "values", "when")
+    pytest.main([*(os.path.join(unit, name) for name in kept), "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:randomly"])
 
 
 @dataclass(frozen=True)
