@@ -9,7 +9,7 @@ from bespeak.ledger.model import State
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from bespeak.ledger.model import Actor, Booking, Refusal, Request, Reservation
     from bespeak.storage.port import Engine, T, Transaction
@@ -30,6 +30,20 @@ class RefusedError(BusyError):
         self.refusal = refusal
         self.request = request
         super().__init__("; ".join(_in_the_way(booking) for booking in refusal.conflicts))
+
+
+class UndeclaredError(NotFoundError):
+    """A resource that nobody declared, in a book that is strict.
+
+    Args:
+        name: the resource.
+        near: declared names that are like it, best first.
+    """
+
+    def __init__(self, name: str, near: Sequence[str] = ()) -> None:
+        self.name = name
+        hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+        super().__init__(f"resource {name!r} is not declared, and this book is strict{hint}", nearest=list(near))
 
 
 def _in_the_way(booking: Booking) -> str:
@@ -105,6 +119,8 @@ class Book:
         resources = tuple(resources)
         try:
             return self._write(resources, work)
+        except UndeclaredError as refused:
+            raise UndeclaredError(refused.name, self._like(refused.name)) from None
         except OutcomeUnknownError as lost:
             try:
                 made = self._write(resources, lambda tx: rows.by_id(tx, identifier))
@@ -113,6 +129,13 @@ class Book:
             if made is None:
                 raise UnavailableError(f"{lost}: it was not made") from lost
             return made
+
+    def _like(self, name: str) -> list[str]:
+        """Return the declared names that are most like ``name``; comparing takes long, so no lock is held for it."""
+        from bespeak.text import nearest
+
+        sql = "SELECT name FROM ledger_resources WHERE declared = 1 ORDER BY name"
+        return nearest(name, (row[0] for row in self.engine.read(lambda tx: tx.all(sql))))
 
 
 def fresh(tx: Transaction, identifier: str) -> Reservation:

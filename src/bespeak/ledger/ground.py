@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bespeak.errors import NotFoundError
 from bespeak.ledger import rows, rules, writes
+from bespeak.ledger.base import UndeclaredError
 from bespeak.values import replace
 
 TYPE_CHECKING = False
@@ -57,17 +57,11 @@ class Ground:
         """Refuse names that nobody declared.
 
         Raises:
-            NotFoundError: with the nearest declared names.
+            UndeclaredError: with the first of them; what it may have meant is looked for when the locks are free.
         """
-        missing = [name for name in self._names if name not in self.known or not self.known[name].declared]
-        if not missing:
-            return
-        from difflib import get_close_matches
-
-        every = [row[0] for row in self._tx.all("SELECT name FROM ledger_resources WHERE declared = 1 ORDER BY name")]
-        near = get_close_matches(missing[0], every, n=3)
-        hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
-        raise NotFoundError(f"resource {missing[0]!r} is not declared, and this book is strict{hint}", nearest=near)
+        for name in self._names:
+            if name not in self.known or not self.known[name].declared:
+                raise UndeclaredError(name)
 
     def taken(self, starts_us: int, ends_us: int, ahead_of: Reservation | None = None) -> list[Booking]:
         """Return what could be in the way of ``[starts_us, ends_us)``.
