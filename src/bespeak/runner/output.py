@@ -6,6 +6,7 @@ import os
 import time
 
 from bespeak.errors import NotFoundError
+from bespeak.runner import observe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def copy(runner: Runner, job_id: str, stream: str, out: int, *, follow: bool) ->
         job_id: the job.
         stream: ``stdout`` or ``stderr``.
         out: where to.
-        follow: go on until the job has ended.
+        follow: go on until the job has ended; one that is being stopped writes until its command is gone.
 
     Raises:
         NotFoundError: the file is gone.
@@ -40,11 +41,16 @@ def copy(runner: Runner, job_id: str, stream: str, out: int, *, follow: bool) ->
             if ended:
                 return
             # One more look after the end: what was written last came before it.
-            ended = not runner.find(job_id=job_id).status.active
+            ended = _has_ended(runner, job_id)
             if not ended:
                 time.sleep(_POLL_SECONDS)
     finally:
         os.close(source)
+
+
+def _has_ended(runner: Runner, job_id: str) -> bool:
+    job = runner.find(job_id=job_id)
+    return not job.status.active and not observe.target_alive(runner.paths, job)
 
 
 def _drain(source: int, out: int) -> None:

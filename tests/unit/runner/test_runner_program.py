@@ -108,6 +108,23 @@ def test_logs_follow_until_the_end(runner, tmp_path):
         assert follower.wait(30) == 0
 
 
+def test_logs_follow_what_is_written_while_the_job_is_being_stopped(runner, tmp_path):
+    go = tmp_path / "go"
+    wait = f"while [ ! -e {go} ]; do sleep 0.01; done"
+    answer("start", "--run-key", "k", "--", "sh", "-c", f"trap '{wait}; echo two; exit' TERM; echo one; {wait}")
+    module = [sys.executable, "-m", "bespeak.runner"]
+    eventually(lambda: program("logs", "--run-key", "k").stdout == b"one\n")
+    with subprocess.Popen(
+        [*module, "cancel", "--run-key", "k", "--grace-seconds", "60"], stdout=subprocess.PIPE
+    ) as end:
+        eventually(lambda: answer("status", "--run-key", "k")["status"] == "CANCELLED")
+        with subprocess.Popen([*module, "logs", "--run-key", "k", "--follow"], stdout=subprocess.PIPE) as follower:
+            assert follower.stdout.readline() == b"one\n"
+            go.touch()
+            assert follower.stdout.read() == b"two\n"
+            assert (follower.wait(30), end.wait(30)) == (0, 0)
+
+
 def test_the_environment_and_folder_options(runner, tmp_path):
     answer(
         "start",
