@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from bespeak.cli.coord_shared import documented, envelope, with_coord
-from bespeak.coord.errors import ClaimError
-from bespeak.text import safe, shown
+from bespeak.cli.coord_shared import documented, failing, one_form, print_form, with_coord
+from bespeak.text import safe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,50 +13,39 @@ if TYPE_CHECKING:
     from bespeak.coord.service import Coord
 
 FAILED_CODE = 7
-_ANY, _CYCLE = "any", "cycle"
+_CYCLE = "cycle"
 _UNREAD_SHOWN = 5
-
-
-def _one_way(context: Context, values: Values) -> None:
-    if values["dot"] + values["mermaid"] + context.json > 1:
-        raise ClaimError("Choose one of --json, --dot and --mermaid")
-
-
-def _failing(given: tuple[str, ...], known: tuple[str, ...], any_: tuple[str, ...]) -> set[str]:
-    wanted: set[str] = set()
-    for word in given:
-        if word not in (_ANY, *known):
-            raise ClaimError(f"Invalid --fail-on: {shown(word)}; choose one of: {', '.join((_ANY, *known))}")
-        wanted.update(any_ if word == _ANY else (word,))
-    return wanted
 
 
 @documented
 def plan_merge(context: Context, values: Values) -> int:
     """Print what a merge would do."""
+    from bespeak.coord.merge.jsonform import plan_json
     from bespeak.coord.merge.model import REVIEW, SEMANTIC, TEXTUAL
     from bespeak.coord.merge.plan import plan
     from bespeak.coord.repository import find
     from bespeak.places import working_directory
 
-    _one_way(context, values)
-    failing = _failing(values["fail_on"], (TEXTUAL, SEMANTIC, REVIEW), (TEXTUAL, SEMANTIC))
+    one_form(context, values)
+    wanted = failing(values["fail_on"], (TEXTUAL, SEMANTIC, REVIEW), (TEXTUAL, SEMANTIC))
     made = plan(find(working_directory()), values["ours"], values["theirs"], everything=values["all"])
-    code = FAILED_CODE if _reached(made, failing) else 0
-    if context.json:
-        from bespeak.coord.merge.jsonform import plan_json
-
-        context.print_json(envelope(context, code) | plan_json(made))
-    elif values["dot"] or values["mermaid"]:
-        from bespeak.coord.merge import pictures
-
-        context.print((pictures.dot if values["dot"] else pictures.mermaid)(made, safe))
-    else:
-        context.print(_plan_text(made))
-    return code
+    return print_form(
+        context,
+        values,
+        FAILED_CODE if _reached(made, wanted) else 0,
+        as_json=lambda: plan_json(made),
+        picture=lambda language: _picture(language, made),
+        text=lambda: _plan_text(made),
+    )
 
 
-def _reached(made: Plan, failing: set[str]) -> bool:
+def _picture(language: str, of: Plan | Order) -> str:
+    from bespeak.coord.merge import pictures
+
+    return (pictures.dot if language == "dot" else pictures.mermaid)(of, safe)
+
+
+def _reached(made: Plan, wanted: set[str]) -> bool:
     """Tell whether a plan has an item of a kind that is to fail, whatever its verdict is named after."""
     from bespeak.coord.merge.model import FILE, NO_CONFLICT, REVIEW, SEMANTIC, TEXTUAL
 
@@ -65,9 +53,9 @@ def _reached(made: Plan, failing: set[str]) -> bool:
     for item in made.items:
         if item.kind not in {FILE, NO_CONFLICT} and not item.textual:
             found.add(SEMANTIC if item.likely else REVIEW)
-    if TEXTUAL in failing and made.conflicts:
+    if TEXTUAL in wanted and made.conflicts:
         return True
-    return bool(found & failing)
+    return bool(found & wanted)
 
 
 def _plan_text(of: Plan) -> str:
@@ -135,26 +123,24 @@ def reconcile(context: Context, values: Values) -> int:
     """Print the order in which to merge branches."""
     from bespeak.coord.merge.reconcile import STRATEGIES
 
-    _one_way(context, values)
-    failing = _failing(values["fail_on"], (_CYCLE, *STRATEGIES), (_CYCLE, "manual"))
-    return with_coord(context, lambda coord: _reconcile(context, values, coord, failing))
+    one_form(context, values)
+    wanted = failing(values["fail_on"], (_CYCLE, *STRATEGIES), (_CYCLE, "manual"))
+    return with_coord(context, lambda coord: _reconcile(context, values, coord, wanted))
 
 
-def _reconcile(context: Context, values: Values, coord: Coord, failing: set[str]) -> int:
+def _reconcile(context: Context, values: Values, coord: Coord, wanted: set[str]) -> int:
+    from bespeak.coord.merge.jsonform import order_json
+
     found = coord.reconcile(values["branch"], onto=values["onto"])
     seen = {branch.strategy for branch in found.branches} | ({_CYCLE} if found.cycles else set())
-    code = FAILED_CODE if seen & failing else 0
-    if context.json:
-        from bespeak.coord.merge.jsonform import order_json
-
-        context.print_json(envelope(context, code) | order_json(found))
-    elif values["dot"] or values["mermaid"]:
-        from bespeak.coord.merge import pictures
-
-        context.print((pictures.dot if values["dot"] else pictures.mermaid)(found, safe))
-    else:
-        context.print(_order_text(found))
-    return code
+    return print_form(
+        context,
+        values,
+        FAILED_CODE if seen & wanted else 0,
+        as_json=lambda: order_json(found),
+        picture=lambda language: _picture(language, found),
+        text=lambda: _order_text(found),
+    )
 
 
 def _order_text(of: Order) -> str:

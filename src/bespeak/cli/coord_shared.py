@@ -9,7 +9,7 @@ from bespeak.errors import BespeakError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
 
     from bespeak.cli.context import Context, Values
     from bespeak.coord.service import Coord
@@ -56,6 +56,68 @@ def envelope(context: Context, exit_code: int = 0) -> dict[str, object]:
     """Return what every JSON answer begins with."""
     elapsed = time.perf_counter() - context.meta[STARTED]
     return {"schema_version": "1", "duration_ms": round(elapsed * 1000, 3), "exit_code": exit_code}
+
+
+def failing(given: Iterable[str], known: Sequence[str], any_: Iterable[str]) -> set[str]:
+    """Return for what ``--fail-on`` wants a command to fail.
+
+    Args:
+        given: what was typed.
+        known: what can be.
+        any_: what ``any`` stands for.
+
+    Raises:
+        ClaimError: something else was typed.
+    """
+    wanted: set[str] = set()
+    for word in given:
+        if word not in ("any", *known):
+            from bespeak.coord.errors import ClaimError
+            from bespeak.text import shown
+
+            raise ClaimError(f"Invalid --fail-on: {shown(word)}; choose one of: {', '.join(('any', *known))}")
+        wanted.update(any_ if word == "any" else (word,))
+    return wanted
+
+
+def one_form(context: Context, values: Values) -> None:
+    """Refuse more than one of ``--json``, ``--dot`` and ``--mermaid``.
+
+    Raises:
+        ClaimError: more than one was asked for.
+    """
+    if values["dot"] + values["mermaid"] + context.json > 1:
+        from bespeak.coord.errors import ClaimError
+
+        raise ClaimError("Choose one of --json, --dot and --mermaid")
+
+
+def print_form(
+    context: Context,
+    values: Values,
+    code: int,
+    *,
+    as_json: Callable[[], dict[str, object]],
+    picture: Callable[[str], str],
+    text: Callable[[], str],
+) -> int:
+    """Print an answer in the form that was asked for; return the exit code.
+
+    Args:
+        context: of the command.
+        values: with ``dot`` and ``mermaid``.
+        code: how the command exits.
+        as_json: returns the answer without its envelope.
+        picture: returns it in a language of pictures, ``dot`` or ``mermaid``.
+        text: returns it in words.
+    """
+    if context.json:
+        context.print_json(envelope(context, code) | as_json())
+    elif values["dot"] or values["mermaid"]:
+        context.print(picture("dot" if values["dot"] else "mermaid"))
+    else:
+        context.print(text())
+    return code
 
 
 def with_coord(context: Context, work: Callable[[Coord], int]) -> int:

@@ -183,8 +183,8 @@ ENTRIES = (
                 run="coord_merge:plan_merge",
                 text="OURS is what is merged into, THEIRS what is merged; both are any revision that git knows. "
                 "Nothing is merged, and neither work tree nor index is touched. Every file that git would leave "
-                "in conflict is in the plan, and so is what breaks although git merges it: a function renamed, moved or deleted that "
-                "the other side newly uses, a call that a changed signature no longer takes, one name "
+                "in conflict is in the plan, and so is what breaks although git merges it: a function renamed, moved "
+                "or deleted that the other side newly uses, a call that a changed signature no longer takes, one name "
                 "defined twice (extra: symbols). Exit 0, unless --fail-on says otherwise.",
                 examples=(
                     ("coord plan-merge main feature", "before you merge"),
@@ -213,7 +213,8 @@ ENTRIES = (
                 run="coord_merge:reconcile",
                 text="Branches with active claims, or those named: what their reservations depend on first, then who "
                 "conflicts least with the others. Strategies: already_merged, fast_forward, merge, rebase_after, "
-                "manual. Each is tried in that order in a store that is thrown away. Exit 0, unless --fail-on says otherwise.",
+                "manual. Each is tried in that order in a store that is thrown away. Exit 0, unless --fail-on "
+                "says otherwise.",
                 examples=(
                     ("coord reconcile", "all branches on which something is claimed"),
                     ("coord reconcile feature-a feature-b --onto release", "these two, into another branch"),

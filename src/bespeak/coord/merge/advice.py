@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-from bespeak.coord.merge.model import (
-    ADD_ADD,
-    ADDED,
-    BODY,
-    DELETE_USE,
-    DELETED,
-    DEPENDENCY,
-    DOCSTRING,
-    MOVE_EDIT,
-    MOVED,
-    OVERLAP,
-    RENAME_EDIT,
-    RENAMED,
-    SIGNATURE,
-    USED,
-)
+from bespeak.coord.merge import model
 from bespeak.values import value
 
 _DID = {
-    ADDED: "added it",
-    DELETED: "deleted it",
-    RENAMED: "renamed it",
-    MOVED: "moved it",
-    SIGNATURE: "changed its signature",
-    BODY: "changed its body",
-    DOCSTRING: "changed its documentation",
-    USED: "newly uses it",
+    model.ADDED: "added it",
+    model.DELETED: "deleted it",
+    model.RENAMED: "renamed it",
+    model.MOVED: "moved it",
+    model.SIGNATURE: "changed its signature",
+    model.BODY: "changed its body",
+    model.DOCSTRING: "changed its documentation",
+    model.USED: "newly uses it",
 }
 
 
@@ -51,19 +36,19 @@ def advise(kind: str, address: str, one: Half, two: Half, user: str = "") -> str
     first, second = (one, two) if _leads(kind, one, two) else (two, one)
     if user:
         return _about_use(kind, address, first, second, user)
-    if kind == DELETE_USE:
+    if kind == model.DELETE_USE:
         return (
             f"{first.name} deleted {address}, {second.name} {did(second.words)}: "
             "decide whether it stays; if it goes, carry the change to what replaces it."
         )
-    if kind in {RENAME_EDIT, MOVE_EDIT}:
+    if kind in {model.RENAME_EDIT, model.MOVE_EDIT}:
         return _about_place(kind, address, first, second)
-    if kind == ADD_ADD:
+    if kind == model.ADD_ADD:
         return (
             f"Both sides define {address}: if they mean one thing, keep one of the two; else give one another name "
             "and change what uses it."
         )
-    if kind == OVERLAP and (DOCSTRING,) in (one.words, two.words):
+    if kind == model.OVERLAP and (model.DOCSTRING,) in (one.words, two.words):
         return f"{first.name} {did(first.words)} and {second.name} {did(second.words)}: see that the two still agree."
     return (
         f"Both sides changed {address} ({first.name} {did(first.words)}, {second.name} {did(second.words)}): "
@@ -73,17 +58,22 @@ def advise(kind: str, address: str, one: Half, two: Half, user: str = "") -> str
 
 def _leads(kind: str, one: Half, two: Half) -> bool:
     """Tell whether ``one`` is the side that the kind of the item is named after."""
-    word = {DELETE_USE: DELETED, RENAME_EDIT: RENAMED, MOVE_EDIT: MOVED, DEPENDENCY: SIGNATURE}.get(kind, "")
-    if USED in one.words or USED in two.words:
-        return USED not in one.words
+    word = {
+        model.DELETE_USE: model.DELETED,
+        model.RENAME_EDIT: model.RENAMED,
+        model.MOVE_EDIT: model.MOVED,
+        model.DEPENDENCY: model.SIGNATURE,
+    }.get(kind, "")
+    if model.USED in one.words or model.USED in two.words:
+        return model.USED not in one.words
     if (word in one.words) == (word in two.words):
         return (one.name, one.words) <= (two.name, two.words)
     return word in one.words
 
 
 def _about_place(kind: str, address: str, first: Half, second: Half) -> str:
-    verb = "renamed" if kind == RENAME_EDIT else "moved"
-    if {RENAMED, MOVED} & set(second.words):
+    verb = "renamed" if kind == model.RENAME_EDIT else "moved"
+    if {model.RENAMED, model.MOVED} & set(second.words):
         return (
             f"{first.name} made {address} {first.becomes}, {second.name} made it {second.becomes}: "
             "agree on one place and name, and see that only one definition is left."
@@ -95,13 +85,13 @@ def _about_place(kind: str, address: str, first: Half, second: Half) -> str:
 
 
 def _about_use(kind: str, address: str, first: Half, second: Half, user: str) -> str:
-    if kind == DELETE_USE:
+    if kind == model.DELETE_USE:
         return f"{first.name} deleted {address}, which {user} on {second.name} newly uses: restore it, or do without."
-    if kind in {RENAME_EDIT, MOVE_EDIT}:
-        verb = "renamed" if kind == RENAME_EDIT else "moved"
+    if kind in {model.RENAME_EDIT, model.MOVE_EDIT}:
+        verb = "renamed" if kind == model.RENAME_EDIT else "moved"
         where = f"{first.name} {verb} {address} to {first.becomes}"
         return f"{where}: after the merge, let {user} ({second.name}) use it there."
-    what = "signature" if SIGNATURE in first.words else "body"
+    what = "signature" if model.SIGNATURE in first.words else "body"
     return (
         f"{first.name} changed the {what} of {address}, which {user} on {second.name} newly uses: "
         "after the merge, make that use fit."

@@ -65,3 +65,9 @@ def forked(tmp_path, monkeypatch):
     made = Forked(tmp_path / "repo")
     monkeypatch.chdir(made.root)
     return made
+
+
+@pytest.fixture
+def repo(forked):
+    """The repository in which commands are run."""
+    return forked.root

@@ -4,28 +4,7 @@ import json
 
 import pytest
 
-from bespeak.cli.main import main
-
 F = "def f(a):\n    return a + 1\n"
-
-
-class Answer:
-    def __init__(self, code, out, err):
-        self.code, self.out, self.err = code, out, err
-
-    @property
-    def json(self):
-        return json.loads(self.out)
-
-
-@pytest.fixture
-def run(capsys):
-    def run_(*words):
-        code = main(["coord", *words])
-        out, err = capsys.readouterr()
-        return Answer(code, out, err)
-
-    return run_
 
 
 @pytest.fixture
