@@ -35,6 +35,7 @@ GROUPS = {
     "forecast": ("rows.forecast", "when is it free next"),
     "json": ("rows.jsonfile", "the JSON backend"),
     "cli": ("rows.cli", "the command line, whole processes"),
+    "symbols": ("rows.symbols", "the symbol index and the call graph"),
     "runner": ("rows.runner", "the embedded runner"),
     "power": ("rows.power", "two hundred hosts at once"),
     "dispatch": ("dispatch_jobs", "dispatching jobs"),

@@ -65,6 +65,11 @@ class CallGraph:
         """What could not be read, with files whose edges could not be worked out so far."""
         return (*self.snapshot.unread, *(self._failed[path] for path in sorted(self._failed)))
 
+    @property
+    def resolved(self) -> frozenset[str]:
+        """The files whose edges are known by now."""
+        return frozenset(self._by_file)
+
     def edges_of(self, path: str) -> tuple[Edge, ...]:
         """Return all edges that start in a file, one for each place where it names something."""
         known = self._by_file.get(path)

@@ -36,9 +36,9 @@ def test_edges_say_how_a_name_was_resolved_and_where(graph):
 
 def test_asking_who_calls_resolves_only_files_that_mention_it(graph):
     graph.into("app/other.py::twice")
-    assert set(graph._by_file) == {"app/other.py"}
+    assert graph.resolved == {"app/other.py"}
     graph.into("app/store.py::Store.save")
-    assert set(graph._by_file) == {"app/other.py", "app/store.py", "app/main.py"}
+    assert graph.resolved == {"app/other.py", "app/store.py", "app/main.py"}
 
 
 def test_reaching_callers_gives_distance_confidence_and_the_way(graph):
