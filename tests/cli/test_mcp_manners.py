@@ -300,6 +300,19 @@ def test_a_cancelled_wait_leaves_the_line(transport, mode, project, listening):
     assert heard[0].startswith("waiting: place 1")
 
 
+@pytest.mark.parametrize("mode", [LEGACY, MODERN])
+def test_a_wait_over_http_goes_on_until_it_is_granted(mode, project, listening):
+    url, _ = listening()
+
+    async def scenario():
+        async with over_http(url, mode=mode) as client:
+            held = await ask(client, "book_reserve", resources=["rack1"], duration="4s")
+            answer = await ask(client, "book_wait", resources=["rack1"], timeout="1m")
+            assert (answer["status"], answer["starts_us"] >= held["ends_us"]) == ("reserved", True)
+
+    run(scenario)
+
+
 def test_who_waits_for_code_is_told_when_it_is_free(project):
     heard = []
 

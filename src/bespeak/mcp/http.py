@@ -75,10 +75,10 @@ async def serve(server: Server[Any], address: Address, bound: socket.socket, rea
     """
     inner = server.streamable_http_app(
         streamable_http_path=address.path,
-        session_idle_timeout=_IDLE_SECONDS,
         transport_security=_known_hosts(address),
         host=address.host,
     )
+    server.session_manager.session_idle_timeout = _IDLE_SECONDS
     ending = _Ending(_Token(inner, address.token) if address.token is not None else inner)
     config = uvicorn.Config(
         ending, log_config=None, access_log=False, ws="none", lifespan="on", timeout_graceful_shutdown=_GRACE_SECONDS,

@@ -47,9 +47,20 @@ def over_http(setup: Setup, address: Address, bound: socket.socket, ready: Calla
 
 def _until_told(serve: Callable[[], Awaitable[None]]) -> int:
     told: list[int] = []
-    anyio.run(_run, serve, told)
-    _finish_threads()
+    try:
+        anyio.run(_run, serve, told)
+    except BaseExceptionGroup as group:
+        raise _first(group) from None
+    finally:
+        _finish_threads()
     return _SIGNAL_BASE + told[0] if told else 0
+
+
+def _first(error: BaseException) -> BaseException:
+    """Return what failed first, out of the groups in which tasks report it."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 async def _run(serve: Callable[[], Awaitable[None]], told: list[int]) -> None:
