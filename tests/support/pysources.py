@@ -8,6 +8,7 @@ import os
 import re
 from collections import Counter
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 
 
@@ -94,6 +95,7 @@ class Sources:
         """Return the dotted name of a module."""
         return path.removeprefix("src/").removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
+    @cache  # noqa: B019 -- one for each package, as long as the process
     def always_called(self, function):
         """Tell whether a function's name is never written but to define, import or call it."""
         for path in self.where[function.name]:

@@ -11,7 +11,7 @@ from support.mergehistories import Histories, write
 from support.mergejudge import Judge
 
 
-@pytest.mark.parametrize(("package", "count"), [("click", 40), ("packaging", 40), ("jinja2", 40)])
+@pytest.mark.parametrize(("package", "count"), [("click", 25), ("packaging", 25), ("jinja2", 25)])
 def test_generated_merges(package, count, tmp_path):
     histories = Histories(package, seed=1)
     cases = write(str(tmp_path / "repo"), histories.sources, histories.cases(count))

@@ -69,7 +69,7 @@ def always(*_):
 
 
 @given(FILES, FILES, FILES, st.booleans())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_it_does_not_matter_which_side_is_ours(base, ours, theirs, clashes):
     textual = always if clashes else never
     one_side, other = match(made(base), made(ours)), match(made(base), made(theirs))
@@ -89,14 +89,14 @@ def test_it_does_not_matter_which_side_is_ours(base, ours, theirs, clashes):
 
 
 @given(FILES, FILES)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_two_sides_that_did_the_same_have_no_conflict(base, after):
     pairs = match(made(base), made(after))
     assert {item.kind for item in meet(Side("ours", "x", pairs), Side("theirs", "y", pairs), never)} <= {NO_CONFLICT}
 
 
 @given(FILES, FILES)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_a_side_that_did_nothing_has_no_conflict(base, after):
     nothing, all_ = match(made(base), made(base)), match(made(base), made(after))
     assert all(not words(pair) for pair in nothing)
@@ -105,7 +105,7 @@ def test_a_side_that_did_nothing_has_no_conflict(base, after):
 
 
 @given(FILES, FILES)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_every_definition_is_paired_exactly_once(base, after):
     pairs = match(made(base), made(after))
     for side, files in (("before", made(base)), ("after", made(after))):
@@ -129,7 +129,7 @@ TROUBLE = st.dictionaries(
 
 
 @given(GRAPHS, TROUBLE)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_an_order_has_everybody_once_and_dependencies_first(needs, trouble):
     trouble = {pair: count for pair, count in trouble.items() if pair[0] < pair[1]}
     order = arrange(needs, needs, trouble)
