@@ -1,15 +1,17 @@
 """One generic name -> thing registry, for backends, controllers and sources of labs.
 
-Every extension point of bespeak behaves alike: a name is registered once, an unknown name is refused with the
-list of the known ones.
+Every extension point of bespeak behaves alike: a name is registered once, what is shipped is loaded when it is asked
+for, an unknown name is refused with the list of the known ones.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from bespeak.text import safe, shown
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 T = TypeVar("T")
 
@@ -19,10 +21,12 @@ class Registry(Generic[T]):
 
     Args:
         kind: what the things are, for messages (``"reservation backend"``).
+        shipped: where bespeak's own things are, by name: ``package.module:attribute``.
     """
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, shipped: Mapping[str, str] | None = None) -> None:
         self.kind = kind
+        self.shipped = dict(shipped or {})
         self._things: dict[str, T] = {}
 
     def register(self, name: str, thing: T) -> None:
@@ -36,12 +40,31 @@ class Registry(Generic[T]):
         self._things[name] = thing
 
     def get(self, name: str) -> T | None:
-        """Return the thing registered as ``name``, or None."""
-        return self._things.get(name)
+        """Return the thing registered as ``name``, else the shipped one, else None."""
+        found = self._things.get(name)
+        if found is not None or name not in self.shipped:
+            return found
+        from importlib import import_module
+
+        module, _, attribute = self.shipped[name].partition(":")
+        own: T = getattr(import_module(module), attribute)
+        return own
 
     def names(self) -> list[str]:
-        """Return the registered names, sorted."""
-        return sorted(self._things)
+        """Return the names of what is registered or shipped, sorted."""
+        return sorted({*self._things, *self.shipped})
+
+    def unknown(self, name: object, hint: str, others: Iterable[str] = ()) -> str:
+        """Return what is said about a name that nobody knows.
+
+        Args:
+            name: the name.
+            hint: how a thing is added, a sentence.
+            others: names that are known from elsewhere.
+        """
+        known = ", ".join(safe(each) for each in sorted({*self.names(), *others}))
+        things = self.kind.rpartition(" ")[2] + "s"
+        return f"Unknown {self.kind} {shown(name)}. Registered {things}: {known}. {hint}"
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names())

@@ -5,6 +5,8 @@ Importing this package loads nothing; names are loaded on their first use.
 
 from __future__ import annotations
 
+from bespeak.lazy import on_first_use
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.host.base import Host as Host
@@ -19,28 +21,19 @@ if TYPE_CHECKING:
     from bespeak.host.status import RunResult as RunResult
     from bespeak.host.status import Status as Status
 
-_HOME = {
-    "CommandStatus": "status",
-    "Host": "base",
-    "HostLab": "build",
-    "LocalHost": "local",
-    "PowerOnlyHost": "base",
-    "RunResult": "status",
-    "SshOptions": "ssh",
-    "Status": "status",
-    "UnixHost": "ssh",
-    "build_hosts": "build",
-    "host_from_spec": "build",
-}
-
-
-def __getattr__(name: str) -> object:
-    """Load a name on its first use."""
-    home = _HOME.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    value = getattr(import_module(f"{__name__}.{home}"), name)
-    globals()[name] = value
-    return value
+__getattr__, __dir__ = on_first_use(
+    __name__,
+    {
+        "CommandStatus": "status",
+        "Host": "base",
+        "HostLab": "build",
+        "LocalHost": "local",
+        "PowerOnlyHost": "base",
+        "RunResult": "status",
+        "SshOptions": "ssh",
+        "Status": "status",
+        "UnixHost": "ssh",
+        "build_hosts": "build",
+        "host_from_spec": "build",
+    },
+)

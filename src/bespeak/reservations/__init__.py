@@ -9,6 +9,8 @@ Importing this package loads nothing: a hook that asks the gate pays for what it
 
 from __future__ import annotations
 
+from bespeak.lazy import on_first_use
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.reservations.build import build_backend as build_backend
@@ -35,44 +37,31 @@ if TYPE_CHECKING:
     from bespeak.reservations.report import evaluate as evaluate
     from bespeak.reservations.state import ReservationState as ReservationState
 
-_HOME = {
-    "GateReport": "report",
-    "JsonReservationBackend": "json_backend",
-    "LedgerReservationBackend": "ledger_backend",
-    "MissingReservationError": "errors",
-    "NullReservationBackend": "null_backend",
-    "ReservationBackend": "protocol",
-    "ReservationBackendError": "errors",
-    "ReservationState": "state",
-    "ReservationWindow": "protocol",
-    "ResolvedIdentity": "identity",
-    "SupportsHeldAmong": "protocol",
-    "SupportsHolderEnds": "protocol",
-    "SupportsHoldings": "protocol",
-    "SupportsReservationWindows": "protocol",
-    "SupportsUsernameCompletion": "protocol",
-    "build_backend": "build",
-    "build_reservation_state": "build",
-    "check_reservations": "check",
-    "evaluate": "report",
-    "gate": "check",
-    "register_reservation_backend": "registry",
-    "required_resources": "check",
-    "resolve_username": "identity",
-}
-
-
-def __getattr__(name: str) -> object:
-    """Load a name on its first use."""
-    home = _HOME.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    value = getattr(import_module(f"{__name__}.{home}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOME})
+__getattr__, __dir__ = on_first_use(
+    __name__,
+    {
+        "GateReport": "report",
+        "JsonReservationBackend": "json_backend",
+        "LedgerReservationBackend": "ledger_backend",
+        "MissingReservationError": "errors",
+        "NullReservationBackend": "null_backend",
+        "ReservationBackend": "protocol",
+        "ReservationBackendError": "errors",
+        "ReservationState": "state",
+        "ReservationWindow": "protocol",
+        "ResolvedIdentity": "identity",
+        "SupportsHeldAmong": "protocol",
+        "SupportsHolderEnds": "protocol",
+        "SupportsHoldings": "protocol",
+        "SupportsReservationWindows": "protocol",
+        "SupportsUsernameCompletion": "protocol",
+        "build_backend": "build",
+        "build_reservation_state": "build",
+        "check_reservations": "check",
+        "evaluate": "report",
+        "gate": "check",
+        "register_reservation_backend": "registry",
+        "required_resources": "check",
+        "resolve_username": "identity",
+    },
+)

@@ -14,7 +14,7 @@ from bespeak.errors import UsageError
 from bespeak.reservations.errors import ReservationBackendError, as_backend_error
 from bespeak.reservations.identity import resolve_username
 from bespeak.reservations.null_backend import NullReservationBackend
-from bespeak.reservations.registry import BUILT_IN, get_reservation_backend_class, is_registered
+from bespeak.reservations.registry import get_reservation_backend_class, is_registered
 from bespeak.reservations.state import ReservationState
 from bespeak.settings import SettingsError
 from bespeak.text import nearest, safe, shown
@@ -144,7 +144,7 @@ class BackendFactory:
         """Build the backend; modules of the repositories are imported only if the name is not known yet."""
         if self._error is not None:
             raise self._error
-        if self.backend not in BUILT_IN and not is_registered(self.backend):
+        if not is_registered(self.backend):
             from bespeak.reservations.plugins import load_init_modules
 
             load_init_modules(self._repos)

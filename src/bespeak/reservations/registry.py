@@ -6,14 +6,13 @@ from typing import Any
 
 from bespeak.registry import Registry
 from bespeak.settings import SettingsError
-from bespeak.text import safe
 
 BUILT_IN = {
-    "json": ("json_backend", "JsonReservationBackend"),
-    "ledger": ("ledger_backend", "LedgerReservationBackend"),
-    "none": ("null_backend", "NullReservationBackend"),
+    "json": "bespeak.reservations.json_backend:JsonReservationBackend",
+    "ledger": "bespeak.reservations.ledger_backend:LedgerReservationBackend",
+    "none": "bespeak.reservations.null_backend:NullReservationBackend",
 }
-_CUSTOM: Registry[type[Any]] = Registry("reservation backend")
+_BACKENDS: Registry[type[Any]] = Registry("reservation backend", BUILT_IN)
 
 
 def register_reservation_backend(name: str, cls: type[Any]) -> None:
@@ -30,7 +29,7 @@ def register_reservation_backend(name: str, cls: type[Any]) -> None:
     Raises:
         ValueError: the name is empty or not a text.
     """
-    _CUSTOM.register(name, cls)
+    _BACKENDS.register(name, cls)
 
 
 def get_reservation_backend_class(name: str) -> type[Any]:
@@ -39,22 +38,12 @@ def get_reservation_backend_class(name: str) -> type[Any]:
     Raises:
         ValueError: there is none; the message lists the names there are.
     """
-    custom = _CUSTOM.get(name)
-    if custom is not None:
-        return custom
-    if name in BUILT_IN:
-        from importlib import import_module
-
-        module, attribute = BUILT_IN[name]
-        built_in: type[Any] = getattr(import_module(f"bespeak.reservations.{module}"), attribute)
-        return built_in
-    known = ", ".join(safe(each) for each in sorted({*BUILT_IN, *_CUSTOM.names()}))
-    raise SettingsError(
-        f"Unknown reservation backend {name!r}. Registered backends: {known}. "
-        "An init module adds others with register_reservation_backend()."
-    )
+    found = _BACKENDS.get(name)
+    if found is None:
+        raise SettingsError(_BACKENDS.unknown(name, "An init module adds others with register_reservation_backend()."))
+    return found
 
 
 def is_registered(name: str) -> bool:
     """Tell whether a name can be selected."""
-    return name in BUILT_IN or _CUSTOM.get(name) is not None
+    return name in _BACKENDS.names()

@@ -24,7 +24,7 @@ class Repo:
 def patient(monkeypatch):
     """A loaded machine must not turn these into races; the hanging scheduler has its own test."""
     monkeypatch.setattr(completion_cache, "PATIENCE_SECONDS", 60.0)
-    monkeypatch.setattr(registry, "_CUSTOM", type(registry._CUSTOM)("reservation backend"))
+    monkeypatch.setattr(registry._BACKENDS, "_things", {})
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """Things by name."""
 
+from collections import defaultdict
+
 import pytest
 
 from bespeak.registry import Registry
@@ -20,6 +22,22 @@ def test_the_last_registration_of_a_name_wins():
     registry.register("one", 11)
     assert registry.get("one") == 11
     assert registry.names() == ["one"]
+
+
+def test_what_is_shipped_is_loaded_when_it_is_asked_for_and_can_be_replaced():
+    registry: Registry[object] = Registry("kind of table", {"defaults": "collections:defaultdict", "gone": "nowhere:x"})
+    assert registry.get("defaults") is defaultdict
+    registry.register("defaults", 1)
+    assert registry.get("defaults") == 1
+    assert registry.names() == ["defaults", "gone"]
+
+
+def test_an_unknown_name_is_told_with_those_there_are():
+    registry: Registry[int] = Registry("power controller", {"wol": "nowhere:x"})
+    registry.register("a\x1b", 1)
+    told = registry.unknown("wal", "Add one.", ["other"])
+    assert told == "Unknown power controller 'wal'. Registered controllers: a\\x1b, other, wol. Add one."
+    assert "x" * 200 not in registry.unknown("x" * 1000, "")
 
 
 def test_an_empty_name_is_refused():

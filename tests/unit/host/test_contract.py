@@ -121,7 +121,7 @@ def test_a_name_must_be_the_type_name() -> None:
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
     with pytest.raises(
-        ValueError, match=r"Unknown power controller 'warp'\. Registered: .*command.*redfish.*wol"
+        ValueError, match=r"Unknown power controller 'warp'\. Registered controllers: .*command.*redfish.*wol"
     ) as told:
         build_power_controller("warp")
     assert "register_power_controller()" in str(told.value)

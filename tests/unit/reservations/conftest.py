@@ -16,7 +16,7 @@ from bespeak.reservations import registry
 @pytest.fixture(autouse=True)
 def clean_globals(monkeypatch):
     """No registered backend, import path or active lab survives a test."""
-    monkeypatch.setattr(registry, "_CUSTOM", type(registry._CUSTOM)("reservation backend"))
+    monkeypatch.setattr(registry._BACKENDS, "_things", {})
     monkeypatch.setattr(sys, "path", list(sys.path))
     configmodule.set_lab(None)
     yield

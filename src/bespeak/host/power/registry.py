@@ -8,7 +8,6 @@ registered.
 from __future__ import annotations
 
 import inspect
-from importlib import import_module
 from typing import Any
 
 from bespeak.host.power.contract import PowerController
@@ -16,18 +15,20 @@ from bespeak.registry import Registry
 from bespeak.text import nearest, safe, shown
 
 GROUP = "bespeak.power_controllers"
-SHIPPED = {
-    "command": ("command", "CommandPowerController"),
-    "http": ("http", "HttpPowerController"),
-    "ipmi": ("ipmi", "IpmiPowerController"),
-    "libvirt": ("libvirt", "LibvirtPowerController"),
-    "pdudaemon": ("pdudaemon", "PduDaemonPowerController"),
-    "redfish": ("redfish", "RedfishPowerController"),
-    "snmp": ("snmp", "SnmpPowerController"),
-    "wol": ("wol", "WakeOnLanPowerController"),
-}
-
-_registered: Registry[type[PowerController]] = Registry("power controller")
+_MODULES = "bespeak.host.power."
+_registered: Registry[type[PowerController]] = Registry(
+    "power controller",
+    {
+        "command": _MODULES + "command:CommandPowerController",
+        "http": _MODULES + "http:HttpPowerController",
+        "ipmi": _MODULES + "ipmi:IpmiPowerController",
+        "libvirt": _MODULES + "libvirt:LibvirtPowerController",
+        "pdudaemon": _MODULES + "pdudaemon:PduDaemonPowerController",
+        "redfish": _MODULES + "redfish:RedfishPowerController",
+        "snmp": _MODULES + "snmp:SnmpPowerController",
+        "wol": _MODULES + "wol:WakeOnLanPowerController",
+    },
+)
 
 
 def register_power_controller(type_name: str, cls: type[PowerController]) -> None:
@@ -48,7 +49,7 @@ def register_power_controller(type_name: str, cls: type[PowerController]) -> Non
 
 def known_controllers() -> list[str]:
     """Return every name that lab data can use, sorted; entry points are named but not loaded."""
-    return sorted({*_registered.names(), *SHIPPED, *_entry_points()})
+    return sorted({*_registered.names(), *_entry_points()})
 
 
 def build_power_controller(type_name: str) -> type[PowerController]:
@@ -60,18 +61,12 @@ def build_power_controller(type_name: str) -> type[PowerController]:
     found = _registered.get(type_name)
     if found is not None:
         return found
-    if type_name in SHIPPED:
-        module, name = SHIPPED[type_name]
-        cls: type[PowerController] = getattr(import_module(f"bespeak.host.power.{module}"), name)
-        return cls
-    point = _entry_points().get(type_name)
-    if point is None:
-        known = known_controllers()
+    points = _entry_points()
+    if type_name not in points:
         raise ValueError(
-            f"Unknown power controller {shown(type_name)}. Registered: {', '.join(map(safe, known))}. "
-            "Add one of your own with register_power_controller()."
+            _registered.unknown(type_name, "Add one of your own with register_power_controller().", points)
         )
-    return _loaded(type_name, point)
+    return _loaded(type_name, points[type_name])
 
 
 def _loaded(type_name: str, point: Any) -> type[PowerController]:
