@@ -394,3 +394,48 @@ def test_types_that_go_round_end():
         "using A = B;\nusing B = A;\nstruct C : D {};\nstruct D : C {};\nvoid f(A a, C c) { a.go(); c.go(); auto x = x.y(); }\n"
     )
     assert world.out("a.cpp::f") == []
+
+
+def test_a_pointer_is_not_the_object_it_points_to():
+    world = one(
+        """\
+        struct A { A(int n) {} A &operator=(const A &o) { return *this; } int operator[](int n) { return n; } A *next; };
+        struct Holder { A *a; A b; Holder(A *p) : a(p), b(1) {} };
+        void f(A *p, A &r) { p = p->next; p[0].next = p; (*p)[1]; }
+        void g(A &r, A &o) { r = o; r[1]; }
+        """
+    )
+    assert world.out("a.cpp::f", certain=True) == ["a.cpp::A.operator[]"]
+    assert world.out("a.cpp::g", certain=True) == ["a.cpp::A.operator=", "a.cpp::A.operator[]"]
+    edges = [edge for edge in world.edges("a.cpp") if edge.callee == "a.cpp::A.A"]
+    assert [(edge.caller, edge.how) for edge in edges] == [("a.cpp::Holder.Holder", "constructor")]
+
+
+def test_an_arrow_may_be_an_operator():
+    world = one(
+        """\
+        struct Inner { void go() {} void both() {} };
+        struct Handle { Inner *operator->() { return nullptr; } void both() {} };
+        void f(Handle h) { h->go(); h->both(); }
+        void g(Handle h) { h.both(); }
+        void k(Handle *h) { h->both(); }
+        """
+    )
+    assert world.out("a.cpp::f", certain=True) == ["a.cpp::Handle.operator->", "a.cpp::Inner.both", "a.cpp::Inner.go"]
+    assert world.out("a.cpp::g", certain=True) == ["a.cpp::Handle.both"]
+    assert world.out("a.cpp::k", certain=True) == ["a.cpp::Handle.both"]
+
+
+def test_a_parameter_of_a_template_is_not_the_class_of_that_name():
+    world = one(
+        """\
+        #include <vector>
+        struct Node { void go() {} };
+        template <class Node> struct List {
+            std::vector<Node> items;
+            Node *head;
+            void f() { items[0].go(); head->go(); Node n; n.go(); }
+        };
+        """
+    )
+    assert world.out("a.cpp::List.f", certain=True) == []

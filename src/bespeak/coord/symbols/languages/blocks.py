@@ -32,6 +32,7 @@ _LEXEME = re.compile(
     re.DOTALL,
 )
 _ROOT = re.compile(r"(?:\[\]|\(\))*([^.:<]*)(\.|::|<|$)")
+_NAME = re.compile(r"[^\W\d]\w*")
 _WORDY = re.compile(r"\w")
 
 
@@ -209,10 +210,17 @@ class Sheet:
             text: the expression; ``::`` after its first part says that this is no variable.
             types: its first part can be a type or a namespace only.
         """
+        head, angle, arguments = text.partition("<")
+        if angle:
+            text = head + angle + _NAME.sub(self._anything, arguments)
         root = _ROOT.match(text)
-        first = root.group(1) if root else text
+        first = (root.group(1) if root else text).rstrip("*")
         local = self.local("::" + first if types or (root and root.group(2) == "::") else first)
         return text.replace("::", "."), -1 if local is None else self.place(local)
+
+    def _anything(self, found: re.Match[str]) -> str:
+        """Return ``?`` for the name of a type of the blocks around, which nobody can ask for elsewhere."""
+        return found.group(0) if self.local("::" + found.group(0)) is None else "?"
 
     # Facts.
 

@@ -36,6 +36,8 @@ class Classes(Records):
             "binary_expression": self._operator,
             "assignment_expression": self._operator,
             "template_type": self._template_type,
+            "subscript_expression": self._subscript,
+            "field_expression": self._arrow,
         }
 
     # Namespaces and names taken from them.
@@ -172,7 +174,7 @@ class Classes(Records):
         )
 
     def _range_variable(self, node: Node, right: Node | None) -> None:
-        named, _, _ = wording.declared(node.child_by_field_name("declarator"))
+        named, _, reached = wording.declared(node.child_by_field_name("declarator"))
         if named is None or named.type != "identifier":
             for child in named.named_children if named is not None else ():
                 self.sheet.declare(wording.plain(child), "", "value", self.line(node))
@@ -181,7 +183,7 @@ class Classes(Records):
         if of == "auto":
             self.sheet.declare(wording.plain(named), text + ".[]", "alias", self.line(node))
         else:
-            self.sheet.declare(wording.plain(named), of, "type", self.line(node))
+            self.sheet.declare(wording.plain(named), wording.starred(of, reached), "type", self.line(node))
 
     def _new(self, node: Node) -> None:
         kind, arguments = node.child_by_field_name("type"), node.child_by_field_name("arguments")
@@ -202,14 +204,36 @@ class Classes(Records):
         text = wording.chain(target)
         local = self.sheet.local(text)
         if local is not None and local.how == "type":
-            self.sheet.refer(f"{text}.~{local.target.rpartition('.')[2]}", CALL, self.line(node), 0)
+            self.sheet.refer(f"{text}.*.~{local.target.rstrip('*').rpartition('.')[2]}", CALL, self.line(node), 0)
         self.sheet.then(target)
+
+    def _subscript(self, node: Node) -> None:
+        """Read ``a[i]``: an object may have an operator for it."""
+        argument = node.child_by_field_name("argument")
+        self._through(argument, "operator[]", node)
+        self.sheet.then(*node.named_children)
+
+    def _arrow(self, node: Node) -> None:
+        """Read ``a->b``: an object may have an operator for it."""
+        argument = node.child_by_field_name("argument")
+        self.arrow(node, argument)
+        self.sheet.then(argument)
+
+    def arrow(self, node: Node, argument: Node | None) -> None:
+        """Say that what gives an object may be called, if this is an arrow."""
+        if self.language == "cpp" and any(child.type == "->" for child in node.children):
+            self._through(argument, "operator->", node)
+
+    def _through(self, argument: Node | None, sign: str, node: Node) -> None:
+        text = wording.chain(argument)
+        if text and text != "this" and not text.startswith("()") and not text.endswith("&"):
+            self.sheet.refer(f"{text}.{sign}", CALL, self.line(node), 1 if sign == "operator[]" else 0)
 
     def _operator(self, node: Node) -> None:
         """Read ``a + b``: if ``a`` is an object of a known class, a member of it may be called."""
         left, sign = node.child_by_field_name("left"), node.child_by_field_name("operator")
         if left is not None and sign is not None and left.type == "identifier":
             local = self.sheet.local(wording.plain(left))
-            if local is not None and local.target:
+            if local is not None and local.how == "type" and not local.target.endswith("*"):
                 self.sheet.refer(f"{wording.plain(left)}.operator{wording.plain(sign)}", CALL, self.line(node), 1)
         self.sheet.then(left, node.child_by_field_name("right"))

@@ -177,12 +177,14 @@ class Declarations:
         return "(" + ",".join(kinds)
 
     def _result(self, name: str, node: Node, declarator: Node | None) -> None:
-        result = wording.type_name(node.child_by_field_name("type"))
+        result = wording.starred(wording.type_name(node.child_by_field_name("type")), wording.is_pointer(declarator))
         while declarator is not None and declarator.type != "function_declarator":
             declarator = declarator.child_by_field_name("declarator")
         if result == "auto" and declarator is not None:
             trail = next((child for child in declarator.named_children if child.type == "trailing_return_type"), None)
-            result = wording.type_name(trail.named_child(0)) if trail is not None else ""
+            of = trail.named_child(0) if trail is not None else None
+            pointer = wording.is_pointer(of.child_by_field_name("declarator") if of is not None else None)
+            result = wording.starred(wording.type_name(of), pointer)
         if result != "auto":
             self.sheet.bind(name, result, "result", self.line(node))
 
@@ -196,7 +198,7 @@ class Declarations:
     def _parameter(self, node: Node) -> None:
         sheet = self.sheet
         declarator, kind = node.child_by_field_name("declarator"), node.child_by_field_name("type")
-        named, function, _ = wording.declared(declarator)
+        named, function, reached = wording.declared(declarator)
         sheet.then(kind, node.child_by_field_name("default_value"))
         if named is not None and named.type == "identifier":
             of = (
@@ -204,7 +206,8 @@ class Declarations:
                 if function is not None or (declarator is not None and returns_when_called(declarator))
                 else wording.type_name(kind)
             )
-            sheet.declare(wording.plain(named), "" if of == "auto" else of, "type", self.line(node))
+            of = "" if of == "auto" else wording.starred(of, reached)
+            sheet.declare(wording.plain(named), of, "type", self.line(node))
 
     # Variables.
 
@@ -222,7 +225,7 @@ class Declarations:
         sheet.then(*tasks)
 
     def _declarator(self, node: Node, declarator: Node, kind: Node | None) -> None:
-        named, parameters, indirect = wording.declared(declarator)
+        named, parameters, reached = wording.declared(declarator)
         if named is None:
             return
         inside = self.in_function()
@@ -237,10 +240,12 @@ class Declarations:
         of = "" if parameters is None and returns_when_called(declarator) else wording.type_name(kind)
         value = declarator.child_by_field_name("value")
         line = self.line(node)
-        if of and of != "auto" and self.language == "cpp" and not indirect:
+        if of and of != "auto" and self.language == "cpp" and not reached:
             self._made_here(node, of, value, parameters)
         target, how = (
-            self._deduced(value) if of == "auto" or (not of and returns_when_called(declarator)) else (of, "type")
+            self._deduced(value)
+            if of == "auto" or (not of and returns_when_called(declarator))
+            else (wording.starred(of, reached), "type")
         )
         if inside:
             self.sheet.declare(wording.plain(named), target, how, line)
@@ -272,7 +277,7 @@ class Declarations:
 
     def _deduced(self, value: Node | None) -> tuple[str, str]:
         text = wording.chain(value)
-        return (text, "alias") if text.strip("().[]") else ("", "value")
+        return (text, "alias") if text.strip("().[]*&") else ("", "value")
 
     def _around(
         self, node: Node, declarator: Node, named: Node, value: Node | None

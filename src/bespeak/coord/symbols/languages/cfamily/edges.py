@@ -193,8 +193,8 @@ class _Joiner:
         last = reference.text.rpartition(".")[2]
         if reference.kind == USE:
             yield from self._variable(last, meaning, sure)
-        elif reference.kind == CALL and meaning.name:
-            for owner in self.lookup.classes_of(meaning, ""):
+        elif reference.kind == CALL and meaning.name and not meaning.name.endswith("*"):
+            for owner in self.lookup.classes_of(meaning):
                 if making:
                     yield f"{owner.path}::{owner.name}", "constructor", sure
                     yield from self._constructor(owner, sure)
@@ -309,6 +309,8 @@ class _Joiner:
         if reference.kind != CALL:
             return
         last = text.rpartition(".")[2]
+        if last.startswith("operator"):
+            return
         if "." not in text:
             places = self._bodies(last)
             wanted = [place for place in places if "." not in place[1]]

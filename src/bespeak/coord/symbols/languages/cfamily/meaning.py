@@ -12,6 +12,7 @@ from bespeak.coord.symbols.languages.cfamily.meanings import (
     argument,
     as_exact,
     with_how,
+    with_name,
 )
 
 TYPE_CHECKING = False
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 
 _KINDS = {"function": FUNCTION, "method": FUNCTION, "class": CLASS, "struct": CLASS, "namespace": NAMESPACE}
 _SMART = frozenset({"unique_ptr", "shared_ptr", "weak_ptr", "optional", "reference_wrapper", "scoped_ptr"})
-_OF_SMART = frozenset({"get", "reset", "release", "swap", "use_count", "lock", "expired", "value", "has_value"})
 _LISTS = frozenset({"vector", "list", "deque", "array", "set", "span", "initializer_list", "multiset", "unordered_set"})
+_MAPS = frozenset({"map", "unordered_map", "multimap"})
 _DEEPEST = 12
 
 
@@ -212,7 +213,7 @@ class Lookup:
         """Return the classes that a type as written means here, seen through other names for it."""
         if depth > _DEEPEST or not text:
             return ()
-        head = text.partition("<")[0]
+        head = text.partition("<")[0].rstrip("*")
         found = self.expression(head, within, bound)
         classes: list[Meaning] = []
         for each in found:
@@ -220,26 +221,20 @@ class Lookup:
                 classes.append(each)
             elif each.kind == OTHER:
                 for binding in self.files.table(each.path).bindings.get(each.name, ()):
-                    if binding.how == "alias" and binding.target.partition("<")[0] != head:
+                    if binding.how == "alias" and binding.target.partition("<")[0].rstrip("*") != head:
                         outer = each.name.rpartition(".")[0]
                         classes += self.at(each.path).classes(binding.target, outer, binding.bound, depth + 1)
         return tuple(dict.fromkeys(classes))
 
-    def classes_of(self, held: Meaning, member: str) -> tuple[Meaning, ...]:
-        """Return the classes of a value whose member is asked for; a smart pointer gives what it points to."""
+    def classes_of(self, held: Meaning) -> tuple[Meaning, ...]:
+        """Return the classes of a value."""
         held = self.spelled_out(held)
-        head, _, rest = held.name.partition("<")
-        last = head.rpartition(".")[2]
-        if last in _SMART and rest:
-            found = self.at(held.path).classes(argument(rest), held.within, held.bound)
-            sure = 0.5 if member in _OF_SMART else 1.0
-            return tuple(with_how(each, each.how, sure) for each in found)
         return self.at(held.path).classes(held.name, held.within, held.bound)
 
     def spelled_out(self, held: Meaning) -> Meaning:
         """Return a value with its type as it was first written: ``using Rows = std::vector<Row>``."""
         for _ in range(_DEEPEST):
-            if not held.name or "<" in held.name:
+            if not held.name or "<" in held.name or held.name.endswith("*"):
                 break
             found = self.at(held.path).expression(held.name, held.within, held.bound)
             if len(found) != 1 or found[0].kind != OTHER:
@@ -274,27 +269,28 @@ class Lookup:
 
     def _root(self, first: str, rest: list[str], within: str, bound: int) -> tuple[Meaning, ...]:
         if bound >= 0:
-            places = self.files.table(self.path).places
-            if bound >= len(places) or places[bound].how == "value":
-                return (Meaning(VALUE, self.path, "", how="value"),)
-            binding = places[bound]
-            if binding.how == "alias":
-                outer = binding.name.rpartition(".")[0]
-                return tuple(
-                    with_how(each, "typed" if each.kind == VALUE else "alias", 1.0)
-                    for each in self.expression(binding.target, outer, binding.bound)
-                ) or (Meaning(VALUE, self.path, ""),)
-            return (self.of_binding(self.path, binding, binding.name.rpartition(".")[0], "typed"),)
+            return self._of_block(bound)
         if not first:
             return self.exactly(rest[0]) if rest else ()
-        if first == "this":
-            owner = self.enclosing(within)
-            return (
-                ()
-                if owner is None
-                else (Meaning(VALUE, owner.path, owner.name.rpartition(".")[2], owner.name, how="this"),)
-            )
-        return self.name(first, within)
+        if first != "this":
+            return self.name(first, within)
+        owner = self.enclosing(within)
+        if owner is None:
+            return ()
+        return (Meaning(VALUE, owner.path, owner.name.rpartition(".")[2] + "*", owner.name, how="this"),)
+
+    def _of_block(self, bound: int) -> tuple[Meaning, ...]:
+        """Return what a name of a block stands for."""
+        places = self.files.table(self.path).places
+        nothing = Meaning(VALUE, self.path, "", how="value")
+        binding = places[bound] if bound < len(places) else None
+        if binding is None or binding.how == "value":
+            return (nothing,)
+        outer = binding.name.rpartition(".")[0]
+        if binding.how != "alias":
+            return (self.of_binding(self.path, binding, outer, "typed"),)
+        found = self.expression(binding.target, outer, binding.bound)
+        return tuple(with_how(each, "typed" if each.kind == VALUE else "alias", 1.0) for each in found) or (nothing,)
 
     def enclosing(self, within: str) -> Meaning | None:
         """Return the class around a place."""
@@ -312,6 +308,10 @@ class Lookup:
             found = self._called(of)
         elif part == "[]":
             found = self._item(of)
+        elif part == "*":
+            found = self._pointed(of)
+        elif part == "&":
+            found = (with_name(of, of.name + "*"),) if of.kind == VALUE and of.name else (of,)
         elif of.kind == NAMESPACE:
             found = self.exactly(f"{of.name}.{part}") or self._taken(part, of.name)
         elif of.kind == CLASS:
@@ -328,7 +328,10 @@ class Lookup:
 
     def _member_of_value(self, of: Meaning, part: str) -> tuple[Meaning, ...]:
         how = "this" if of.how == "this" else "typed"
-        owners = self.classes_of(of, part)
+        of = self.spelled_out(of)
+        if of.name.endswith("*"):
+            return ()
+        owners = self.classes_of(of)
         return tuple(
             dict.fromkeys(with_how(each, how, of.sure) for owner in owners for each in self.member(owner, part))
         )
@@ -353,20 +356,37 @@ class Lookup:
             return tuple(results[:1]) if len(kinds) == 1 else ()
         return ()
 
+    def _pointed(self, of: Meaning) -> tuple[Meaning, ...]:
+        """Return what a value points to: by itself, as a smart pointer, or by an operator of its own."""
+        if of.kind != VALUE or not of.name:
+            return (of,) if of.kind != VALUE else ()
+        held = self.spelled_out(of)
+        if held.name.endswith("*"):
+            return (with_name(held, held.name[:-1]),)
+        head, _, rest = held.name.partition("<")
+        if head.rpartition(".")[2] in _SMART and rest:
+            return (with_name(held, argument(rest)),)
+        owners = self.classes_of(held)
+        for sign in ("operator->", "operator*"):
+            called = [result for owner in owners for each in self.member(owner, sign) for result in self._called(each)]
+            if called:
+                return (with_name(called[0], called[0].name.rstrip("*")),)
+        return () if "<" in held.name else (held,)
+
     def _item(self, of: Meaning) -> tuple[Meaning, ...]:
-        """Return what an item of a value is: of a list what it lists, of an array the same type."""
+        """Return what an item of a value is: of a list what it lists, of an array what that is made of."""
         if of.kind != VALUE or not of.name:
             return ()
         of = self.spelled_out(of)
+        if of.name.endswith("*"):
+            return (with_name(of, of.name[:-1]),)
         head, _, rest = of.name.partition("<")
         last = head.rpartition(".")[2]
         if last in _LISTS and rest:
-            return (Meaning(VALUE, of.path, argument(rest), of.within, of.bound, of.sure, "typed"),)
-        if last in {"map", "unordered_map"} and rest:
-            return (Meaning(VALUE, of.path, argument(rest, 1), of.within, of.bound, of.sure, "typed"),)
-        if "<" in of.name:
-            return ()
-        operators = [each for owner in self.classes_of(of, "") for each in self.member(owner, "operator[]")]
+            return (with_name(of, argument(rest)),)
+        if last in _MAPS and rest:
+            return (with_name(of, argument(rest, 1)),)
+        operators = [each for owner in self.classes_of(of) for each in self.member(owner, "operator[]")]
         if operators:
             return self._called(operators[0])
-        return (of,)
+        return () if "<" in of.name else (of,)

@@ -44,6 +44,12 @@ def as_exact(of: Meaning) -> Meaning:
     return Meaning(of.kind, of.path, of.name, of.within, of.bound, of.sure, of.how, True, of.symbol)
 
 
+def with_name(of: Meaning, name: str) -> Meaning:
+    """Return a value of another type, written in the same place."""
+    how = "this" if of.how == "this" else "typed"
+    return Meaning(of.kind, of.path, name, of.within, of.bound, of.sure, how)
+
+
 def argument(arguments: str, place: int = 0) -> str:
     """Return one of the template arguments of a type, given what follows its first ``<``."""
     depth, start, parts = 0, 0, []

@@ -219,10 +219,12 @@ class _Reader(Classes):
         made = wording.cast_target(function)
         if made is None:
             text = wording.chain(function)
+            while text.endswith((".*", ".&")):
+                text = text[:-2]
             if text and not text.endswith("()"):
                 self.sheet.refer(text, CALL, self.line(node), wording.argument_count(arguments))
         elif b"cast" not in (function.text or b"")[:16]:
-            self.construct(made, self.line(node), wording.argument_count(arguments))
+            self.construct(made.rstrip("*"), self.line(node), wording.argument_count(arguments))
         self.sheet.then((self._callee, (function,)), arguments)
 
     def _callee(self, function: Node) -> None:
@@ -233,6 +235,7 @@ class _Reader(Classes):
         if kind == "field_expression":
             argument = function.child_by_field_name("argument")
             field = function.child_by_field_name("field")
+            self.arrow(function, argument)
             templated = field is not None and field.type in {"template_method", "dependent_name"}
             self.sheet.then(argument, field if templated else None)
         elif kind in {"qualified_identifier", "template_function"}:

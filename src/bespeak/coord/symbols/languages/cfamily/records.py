@@ -46,7 +46,7 @@ class Records(Declarations):
             child.text == b"static" for child in node.named_children if child.type == "storage_class_specifier"
         )
         for declarator in node.children_by_field_name("declarator"):
-            named, parameters, _ = wording.declared(declarator)
+            named, parameters, reached = wording.declared(declarator)
             if named is None:
                 continue
             if parameters is not None and self.in_class():
@@ -54,7 +54,7 @@ class Records(Declarations):
             elif self.classes:
                 of = "" if returns_when_called(declarator) else wording.type_name(kind)
                 name = f"{self.classes[-1]}.{wording.plain(named)}"
-                self.sheet.bind(name, of or "()", "type" if of else "value", self.line(node))
+                self.sheet.bind(name, wording.starred(of, reached) or "()", "type" if of else "value", self.line(node))
                 if static:
                     self.define(name, "variable", node, named, None)
         self.sheet.then(kind, *node.children_by_field_name("default_value"))
@@ -63,17 +63,17 @@ class Records(Declarations):
         kind = node.child_by_field_name("type")
         named_record = kind is not None and kind.child_by_field_name("name") is not None
         for declarator in node.children_by_field_name("declarator"):
-            named, _, indirect = wording.declared(declarator)
+            named, _, reached = wording.declared(declarator)
             if named is None:
                 continue
-            if not named_record and not indirect and kind is not None and kind.child_by_field_name("body") is not None:
+            if not named_record and not reached and kind is not None and kind.child_by_field_name("body") is not None:
                 self._names_given.setdefault(kind.id, named)
                 if self._names_given[kind.id] is named:
                     continue
             name = self.qualified(wording.plain(named))
             self.define(name, "type", node, named, node.byte_range)
             of = "" if returns_when_called(declarator) else wording.type_name(kind)
-            self.sheet.bind(name, of if of != "auto" else "", "alias", self.line(node))
+            self.sheet.bind(name, wording.starred(of, reached) if of != "auto" else "", "alias", self.line(node))
         self.sheet.then(kind)
 
     def _record(self, node: Node) -> None:

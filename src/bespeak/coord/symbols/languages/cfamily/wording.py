@@ -14,8 +14,11 @@ NAMES = frozenset({"identifier", "field_identifier", "type_identifier", "namespa
 _NAMED_TYPES = frozenset({"type_identifier", "qualified_identifier", "template_type", "dependent_type"})
 _LONGEST_CHAIN = 24
 _LONGEST_TYPE = 160
-_NOISE = re.compile(r"\b(?:const|volatile|struct|union|enum|class|typename|template|mutable)\b|[\s*&]|\[\]|\.\.\.")
+_NOISE = re.compile(r"\b(?:const|volatile|struct|union|enum|class|typename|template|mutable)\b|[\s&]|\[\]|\.\.\.")
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
+_POINTERS = frozenset(
+    {"pointer_declarator", "array_declarator", "abstract_pointer_declarator", "abstract_array_declarator"}
+)
 _WRAPPERS = frozenset(
     {
         "init_declarator",
@@ -107,15 +110,22 @@ class Chain:
             field = node.child_by_field_name("field")
             self.parts.append(dotted(field) if field is not None else "")
             left = node.child_by_field_name("argument")
+            if any(child.type == "->" for child in node.children):
+                self.parts.append("*")
         elif kind == "call_expression":
             left = self._call(node)
         elif kind == "subscript_expression":
             self.parts.append("[]")
             left = node.child_by_field_name("argument")
-        elif kind in {"parenthesized_expression", "pointer_expression"} and node.named_child_count == 1:
+        elif kind == "parenthesized_expression" and node.named_child_count == 1:
             left = node.named_child(0)
+        elif kind == "pointer_expression":
+            left = node.child_by_field_name("argument")
+            self.parts.append(node.children[0].type)
         elif kind in {"cast_expression", "new_expression", "compound_literal_expression"}:
-            self._made(type_name(node.child_by_field_name("type")))
+            of = node.child_by_field_name("type")
+            pointer = kind == "new_expression" or is_pointer(_declarator_of(of))
+            self._made(type_name(of), pointer="*" if pointer else "")
         else:
             self._made("")
         return left
@@ -127,17 +137,20 @@ class Chain:
             return None
         target = cast_target(function)
         if target is not None:
-            self._made(target)
+            self._made(target.rstrip("*"), pointer="*" if target.endswith("*") else "")
             return None
         self.parts.append("()")
         return function
 
-    def _made(self, of: str) -> None:
-        self.parts += ["()", of] if of else ["()"]
+    def _made(self, of: str, pointer: str = "") -> None:
+        self.parts += (["&"] if pointer else []) + (["()", of] if of else ["()"])
 
 
 def chain(node: Node | None) -> str:
-    """Return an expression as its parts with dots: ``p.store.()``; ``()`` alone for what has no name."""
+    """Return an expression as its parts with dots: ``p.*.store.()``; ``()`` alone for what has no name.
+
+    What a pointer points to is ``*``, the address of something ``&``, an item ``[]``.
+    """
     if node is None:
         return ""
     read = Chain(node)
@@ -149,6 +162,10 @@ def chain(node: Node | None) -> str:
     else:
         read.parts.append("()")
     return ".".join(reversed(read.parts))
+
+
+def _declarator_of(descriptor: Node | None) -> Node | None:
+    return descriptor.child_by_field_name("declarator") if descriptor is not None else None
 
 
 def cast_target(function: Node) -> str | None:
@@ -163,24 +180,46 @@ def cast_target(function: Node) -> str | None:
     called, arguments = name.child_by_field_name("name"), name.child_by_field_name("arguments")
     if called is None or called.text not in wanted or arguments is None or not arguments.named_child_count:
         return None
-    return type_name(arguments.named_child(0))
+    of = arguments.named_child(0)
+    makes = function.type == "qualified_identifier"
+    pointer = "*" if makes else is_pointer(_declarator_of(of))
+    return starred(type_name(of), pointer)
 
 
-def declared(node: Node | None) -> tuple[Node | None, Node | None, bool]:
-    """Return what a declarator declares: its name, its parameters if it is a function, whether it is no plain value."""
+def declared(node: Node | None) -> tuple[Node | None, Node | None, str]:
+    """Return what a declarator declares: its name, its parameters if it is a function, and how it is reached.
+
+    That is ``*`` for a pointer or an array, ``&`` for a reference, and nothing for a plain value.
+    """
     function: Node | None = None
-    indirect = False
+    reached = ""
     while node is not None and node.type in _WRAPPERS:
         kind = node.type
         if kind == "function_declarator":
             function = node.child_by_field_name("parameters")
-        elif kind not in {"parenthesized_declarator", "init_declarator", "attributed_declarator"}:
-            function, indirect = None, True
+        elif kind in _POINTERS:
+            function, reached = None, "*"
+        elif kind == "reference_declarator":
+            function, reached = None, reached or "&"
         inner = node.child_by_field_name("declarator")
         if inner is None and node.named_child_count:
             inner = node.named_children[0 if kind == "attributed_declarator" else -1]
         node = inner
-    return node, function, indirect
+    return node, function, reached
+
+
+def starred(of: str, reached: str) -> str:
+    """Return a type with a ``*`` at its end if what has it is a pointer."""
+    return of + "*" if of and of != "auto" and reached == "*" else of
+
+
+def is_pointer(declarator: Node | None) -> str:
+    """Return ``*`` if a declarator, or the result of the function it declares, is a pointer."""
+    while declarator is not None and declarator.type not in {"function_declarator", "abstract_function_declarator"}:
+        if declarator.type in _POINTERS:
+            return "*"
+        declarator = declarator.child_by_field_name("declarator")
+    return ""
 
 
 def argument_count(arguments: Node | None) -> int:
