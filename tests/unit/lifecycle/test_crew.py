@@ -1,0 +1,147 @@
+"""Many hosts at once: foreign controllers, dead hosts, limits, interruptions."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from types import SimpleNamespace
+
+import pytest
+
+from bespeak.host import Status
+from bespeak.ledger.model import Action
+from bespeak.lifecycle.crew import Crew
+from bespeak.lifecycle.deeds import exec_deed, power_deed
+from bespeak.lifecycle.journal import Journal
+from bespeak.lifecycle.values import Outcome
+from bespeak.reservations.errors import MissingReservationError
+from support.switching import ALICE, Lab, Switch
+
+
+def test_toggle_never_acts_blindly(lab: Lab) -> None:
+    class Dark(Switch):
+        async def status(self, host):
+            return None
+
+    lab.hold(ALICE)
+    seen, dark = lab.host("r1"), lab.host("r2", control=Dark())
+    one, other = lab.do(power_deed("toggle"), seen, dark)
+    assert (one.ok, one.after) == (True, "on")
+    assert not other.ok
+    assert "its power state is unknown" in other.text
+    assert dark.power_control.told == []
+
+
+@pytest.mark.parametrize("answer", [None, "yes", (1, "x"), (Status.Success,)])
+def test_what_a_foreign_controller_may_answer(lab: Lab, answer: object) -> None:
+    class Odd(Switch):
+        async def on(self, host):
+            return answer
+
+    lab.hold(ALICE)
+    (outcome,) = lab.do(power_deed("on"), lab.host(control=Odd()))
+    assert outcome.status is Status.Error
+    assert "answered with a" in outcome.text
+
+
+def test_what_a_foreign_controller_may_raise(lab: Lab) -> None:
+    class Angry(Switch):
+        async def off(self, host):
+            raise RuntimeError("the password is hunter2")
+
+    lab.hold(ALICE)
+    (outcome,) = lab.do(power_deed("off"), lab.host(control=Angry()))
+    assert (outcome.status, outcome.text) == (Status.Error, "failed: RuntimeError")
+    assert "hunter2" not in str(lab.log())
+
+
+def test_a_foreign_controller_that_never_ends(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bespeak.lifecycle.deeds._GRACE_SECONDS", 0.1)
+
+    class Stuck(Switch):
+        timeout = 0.1
+
+        async def on(self, host):
+            await asyncio.sleep(1000)
+
+    lab.hold(ALICE)
+    (outcome,) = lab.do(power_deed("on"), lab.host(control=Stuck()))
+    assert outcome.status is Status.Error
+    assert outcome.text.startswith("given up after 0.2 s")
+
+
+def test_one_dead_host_delays_nobody(lab: Lab) -> None:
+    lab.hold(ALICE)
+    others_done = threading.Event()
+    finished: list[str] = []
+
+    async def wait() -> None:
+        while not others_done.is_set():
+            await asyncio.sleep(0.01)
+
+    dead = lab.host("dead", control=Switch(wait))
+    hosts = [dead, *(lab.host(f"r{number}") for number in range(30))]
+
+    def on_done(outcome: Outcome) -> None:
+        finished.append(outcome.host)
+        if len(finished) == 30:
+            others_done.set()
+
+    outcomes = lab.do(power_deed("on"), *hosts, on_done=on_done)
+    assert finished[-1] == "dead"
+    assert [outcome.host for outcome in outcomes] == [host.id for host in hosts]
+    assert all(outcome.ok for outcome in outcomes)
+
+
+def test_the_limit_and_the_stagger(lab: Lab) -> None:
+    lab.hold(ALICE)
+    busy = SimpleNamespace(now=0, most=0)
+    starts: list[float] = []
+
+    async def work() -> None:
+        starts.append(time.monotonic())
+        busy.now += 1
+        busy.most = max(busy.most, busy.now)
+        await asyncio.sleep(0.02)
+        busy.now -= 1
+
+    hosts = [lab.host(f"r{number}", control=Switch(work)) for number in range(8)]
+    lab.do(power_deed("on"), *hosts, at_once=3)
+    assert 1 < busy.most <= 3
+    starts.clear()
+    lab.do(power_deed("off"), *hosts[:3], stagger_seconds=0.1)
+    assert starts[-1] - starts[0] >= 0.15
+
+
+def test_an_interruption_is_in_the_log(lab: Lab) -> None:
+    lab.hold(ALICE)
+    begun = threading.Event()
+
+    async def forever() -> None:
+        begun.set()
+        await asyncio.sleep(1000)
+
+    async def work() -> None:
+        crew = Crew(lab.interlock(), Journal(lambda: lab.book, ALICE))
+        task = asyncio.create_task(crew.carry_out(power_deed("off"), [lab.host(control=Switch(forever))]))
+        while not begun.is_set():
+            await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(work())
+    assert [(entry.action, entry.after.get("text")) for entry in lab.log()] == [
+        (Action.ACTING, None),
+        (Action.ACTED, "interrupted"),
+    ]
+
+
+def test_a_command_on_hosts_goes_through_the_interlock_too(lab: Lab) -> None:
+    with pytest.raises(MissingReservationError):
+        lab.do(exec_deed("echo in", 5), lab.host())
+    lab.hold(ALICE)
+    (outcome,) = lab.do(exec_deed("echo in", 5), lab.host())
+    assert (outcome.ok, outcome.text) == (True, "in")
+    assert "echo" not in str(lab.log()), "a command line may carry secrets"
