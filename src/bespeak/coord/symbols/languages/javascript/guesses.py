@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bespeak.coord.symbols.languages.javascript.meaning import Found, Meanings
+from bespeak.coord.symbols.languages.javascript.meaning import Meanings
 from bespeak.coord.symbols.languages.javascript.project import LANGUAGES
 from bespeak.coord.symbols.model import CALL, Edge
 
@@ -10,6 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from bespeak.coord.symbols.languages.javascript.found import Found
     from bespeak.coord.symbols.languages.javascript.tables import Tables
 
 _OVERRIDE = 0.6

@@ -2,44 +2,34 @@
 
 from __future__ import annotations
 
+from bespeak.coord.symbols.languages.javascript.found import (
+    BOUND,
+    CLASSES,
+    INSTANCE,
+    ITEMS,
+    KEEPS,
+    MODULE,
+    OUTSIDE,
+    SYMBOL,
+    TAKES,
+    Found,
+    distinct,
+    is_getter,
+)
 from bespeak.coord.symbols.languages.javascript.tables import VALUES, Table, Tables
-from bespeak.values import replace, value
+from bespeak.values import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bespeak.coord.symbols.model import Binding, Import, Symbol
+    from bespeak.coord.symbols.model import Binding, Import
 
-SYMBOL, INSTANCE, ITEMS, MODULE, OUTSIDE = "symbol", "instance", "items", "module", "outside"
-TAKES, KEEPS, BOUND = "takes", "keeps", "bound"
-"""Methods of collections that give an item or a collection when they are called; a function with ``bind``."""
-
-CLASSES = frozenset({"class", "interface", "type"})
 _ITEM = frozenset({"find", "findLast", "at", "pop", "shift", "get"})
 _SAME = frozenset({"filter", "slice", "sort", "reverse", "concat", "values", "toSorted", "toReversed", "splice"})
 _MOST_STEPS = 600
 _DEEPEST = 24
-_MOST_FOUND = 6
 _LONGEST_WAY = 60
 """Files through which a name may be passed on."""
-
-
-@value
-class Found:
-    """One thing that a chain can mean.
-
-    Args:
-        sort: a symbol, an instance of it, a collection of those, a module, or something outside the repository.
-        path: the file.
-        name: of the symbol.
-        how: how it was found, as in an edge.
-        sure: it can be nothing else.
-    """
-
-    sort: str
-    path: str = ""
-    name: str = ""
-    how: str = "local"
-    sure: bool = True
+_MOST_BINDINGS = 40
 
 
 class Meanings:
@@ -73,7 +63,7 @@ class Meanings:
         try:
             found = [self._first(path, root, parts[0])]
             for part in parts[1:]:
-                found.append(_distinct([after for one in found[-1] for after in self.step(one, part)]))
+                found.append(distinct([after for one in found[-1] for after in self.step(one, part)]))
                 if not found[-1]:
                     break
         finally:
@@ -122,11 +112,12 @@ class Meanings:
         table = self._tables.of(path)
         found: list[Found] = []
         self._open[path, key] = found
-        unknown = False
-        for binding in table.bindings.get(key, ()) if table is not None else ():
+        bindings = table.bindings.get(key, []) if table is not None else []
+        unknown = len(bindings) > _MOST_BINDINGS
+        for binding in bindings[:_MOST_BINDINGS]:
             targets = self._target(path, binding)
             unknown = unknown or not targets
-            found[:] = _distinct([*found, *targets])
+            found[:] = distinct([*found, *targets])
         del self._open[path, key]
         return [replace(one, sure=False) for one in found] if unknown or len(found) > 1 else found
 
@@ -163,6 +154,17 @@ class Meanings:
             return [found]
         inside = self.bound(found.path, found.name)
         return [replace(one, sure=one.sure and found.sure) for one in inside] or [found]
+
+    def holding(self, found: Found) -> list[Found]:
+        """Return the symbols that a constant leads to, through others that only hold them too; without itself."""
+        waiting, seen, reached = [found], {(found.path, found.name)}, []
+        while waiting and len(seen) < _DEEPEST:
+            for one in self.held(waiting.pop()):
+                if one.sort == SYMBOL and (one.path, one.name) not in seen:
+                    seen.add((one.path, one.name))
+                    waiting.append(replace(one, how="alias" if one.how == "local" else one.how))
+                    reached.append(waiting[-1])
+        return reached
 
     def imported(self, path: str, taken: Import) -> list[Found]:
         """Return what an import brings."""
@@ -230,7 +232,7 @@ class Meanings:
         whole = self.whole(path)
         if name == "default":
             return whole
-        return _distinct([after for one in whole for after in self.step(one, name) if one.sort != MODULE])
+        return distinct([after for one in whole for after in self.step(one, name) if one.sort != MODULE])
 
     def _starred(self, path: str, table: Table, name: str, seen: frozenset[tuple[str, str]]) -> list[Found]:
         if name == "default":
@@ -326,7 +328,7 @@ class Meanings:
             if owner.sort == OUTSIDE:
                 unknown = [owner]
                 continue
-            own = self._own(owner, part)
+            own = self.step(owner, part) if owner.sort == MODULE else self._own(owner, part)
             if own:
                 return [self._as_member(one, owner, found) for one in own]
             for base in [*self.bases(owner.path, owner.name), *self._spread(owner)]:
@@ -376,17 +378,4 @@ class Meanings:
                 found += [replace(one, how="inherited") for one in self.held(base)]
             if not reference.root:
                 found.append(Found(OUTSIDE))
-        return _distinct(found)
-
-
-def is_getter(symbol: Symbol) -> bool:
-    """Tell whether to name a member is to call it."""
-    return symbol.kind == "method" and "get" in symbol.signature.partition("(")[0].split()
-
-
-def _distinct(found: list[Found]) -> list[Found]:
-    """Return the first of those that are the same thing; unsure if there are too many to be followed."""
-    kept: dict[tuple[str, str, str], Found] = {}
-    for one in found:
-        kept.setdefault((one.sort, one.path, one.name), one)
-    return list(kept.values())[:_MOST_FOUND]
+        return distinct(found)

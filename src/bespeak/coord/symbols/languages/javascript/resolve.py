@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from bespeak.coord.symbols.languages.javascript.guesses import named_alike, overriding, strangers
-from bespeak.coord.symbols.languages.javascript.meaning import (
+from bespeak.coord.symbols.languages.javascript.found import (
     CLASSES,
     INSTANCE,
     MODULE,
     OUTSIDE,
     SYMBOL,
     Found,
-    Meanings,
     is_getter,
 )
+from bespeak.coord.symbols.languages.javascript.guesses import named_alike, overriding, strangers
+from bespeak.coord.symbols.languages.javascript.meaning import Meanings
 from bespeak.coord.symbols.languages.javascript.tables import VALUES, Tables, tables_of
 from bespeak.coord.symbols.model import CALL, IMPORT, INHERIT, USE, Edge
 from bespeak.values import replace, value
@@ -179,11 +179,10 @@ def _called(found: Found, place: Place, tables: Tables) -> Iterator[Edge]:
         return
     known = table.symbols.get(found.name)
     if known is not None and known.kind in VALUES:
-        inside = [one for one in Meanings(tables).held(found) if one.sort == SYMBOL and one.name != found.name]
-        callable_ = [one for one in inside if _exists(one, tables)]
-        for one in callable_:
-            yield from _made(replace(one, how="alias" if one.how == "local" else one.how), place, tables)
-        yield place.to(found, USE if callable_ else CALL)
+        called = [one for one in Meanings(tables).holding(found) if _exists(one, tables)]
+        for one in called:
+            yield from _made(one, place, tables)
+        yield place.to(found, USE if called else CALL)
     elif known is not None:
         yield from _made(found, place, tables)
 

@@ -100,9 +100,9 @@ def _parts(walk: Walk, written: Node | None) -> list[Node]:
     found: list[Node] = []
     waiting = [] if written is None else [written]
     while waiting and len(found) < _MOST_PARTS:
-        node = waiting.pop(0)
+        node = waiting.pop()
         if node.type in _AROUND or node.type == "union_type":
-            waiting[:0] = [child for child in node.named_children if child.type != "comment"]
+            waiting += reversed([child for child in node.named_children if child.type != "comment"])
         elif walk.text(node) not in _NOTHING:
             found.append(node)
     return found
