@@ -12,14 +12,19 @@ from support.commands import EVERY
 from support.repositories import git
 
 REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
+SOURCE = "def compute_total(items):\n    return sum(items)\n\n\ndef charge():\n    return compute_total([])\n"
 COMMANDS = [command for command in EVERY if command.name.startswith("coord ")]
 
 
 @pytest.fixture
 def run(tmp_path, monkeypatch, capfd):
     (tmp_path / "src").mkdir()
-    (tmp_path / "src" / "billing.py").write_text("")
+    (tmp_path / "src" / "billing.py").write_text(SOURCE)
     git(tmp_path, "init", "-q", "-b", "main")
+    git(tmp_path, "add", "src")
+    git(tmp_path, "commit", "-q", "-m", "billing")
+    for branch in ("feature", "feature-a", "feature-b", "release", "origin/main"):
+        git(tmp_path, "branch", branch)
     monkeypatch.chdir(tmp_path)
 
     def run_(line):
@@ -55,6 +60,7 @@ LINES = {
     "coord intent": ("coord intent src/a.py --op move --run-id me", 0),
     "coord depend": ("coord depend {mine} --on {id} --run-id me", 0),
     "coord dag": ("coord dag", 0),
+    "coord symbols": ("coord symbols src/billing.py::compute_total --callers", 0),
     "coord watch": ("coord watch --after 0 --count 1", 0),
     "coord gc": ("coord gc", 0),
 }

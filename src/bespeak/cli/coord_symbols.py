@@ -1,0 +1,96 @@
+"""``coord symbols``: what is at an address, who depends on it, and on what it depends."""
+
+from __future__ import annotations
+
+from bespeak.cli.coord_shared import documented, one_form, print_form
+from bespeak.text import safe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bespeak.cli.context import Context, Values
+    from bespeak.coord.symbols.around import Around, Step
+
+_LIMIT = 200
+_UNREAD_SHOWN = 5
+_PART = 100
+_VERBS = {"call": "calls", "inherit": "derives from", "use": "uses"}
+
+
+@documented
+def symbols(context: Context, values: Values) -> int:
+    """Print what is at some addresses."""
+    from bespeak.coord.errors import ClaimError
+    from bespeak.coord.repository import find
+    from bespeak.coord.symbols import around
+    from bespeak.places import working_directory
+
+    one_form(context, values)
+    limit = _LIMIT if values["limit"] is None else values["limit"]
+    if limit < 0:
+        raise ClaimError(f"Invalid --limit: {limit}; it must be 0 or more")
+    if values["worktree"] and values["rev"] is not None:
+        raise ClaimError("Choose one of --worktree and --rev")
+    chosen = ((around.CALLER, values["callers"]), (around.CALLEE, values["callees"]))
+    folder = working_directory()
+    found = around.look(
+        find(folder),
+        values["address"],
+        folder,
+        directions=[direction for direction, wanted in chosen if wanted],
+        depth=1 if values["depth"] is None else values["depth"],
+        revision=None if values["worktree"] else (values["rev"] or "HEAD"),
+        progress=_progress(),
+    )
+    return print_form(
+        context,
+        values,
+        0,
+        as_json=lambda: around.around_json(found, limit),
+        picture=lambda language: around.picture(language, found),
+        text=lambda: _text(found, limit, everywhere=values["callers"]),
+    )
+
+
+def _progress() -> Callable[[int, int], None] | None:
+    """Return what tells somebody at a terminal how far reading has come."""
+    import sys
+
+    if not sys.stderr.isatty():
+        return None
+
+    def told(done: int, total: int) -> None:
+        if total > _PART and (done % _PART == 0 or done == total):
+            sys.stderr.write(f"\rreading files: {done} of {total}" + ("\n" if done == total else ""))
+            sys.stderr.flush()
+
+    return told
+
+
+def _text(of: Around, limit: int, *, everywhere: bool) -> str:
+    """Return the answer in words; callers can be anywhere, so what is unread anywhere is told with them."""
+    lines = []
+    for each in of.symbols:
+        signature = f" {each.symbol.signature}" if each.symbol.signature else ""
+        where = f"{each.symbol.first_line}-{each.symbol.last_line}"
+        lines.append(f"{safe(each.address)} ({each.symbol.kind}, lines {where}){safe(signature)}")
+    shown = of.steps[:limit] if limit else of.steps
+    lines += [_step(step) for step in shown]
+    if len(of.steps) > len(shown):
+        lines.append(f" ... and {len(of.steps) - len(shown)} more (--limit 0 shows all)")
+    lines += [f"⚠️ nothing is at {safe(address)}" for address in of.unknown]
+    files = {each.address.partition("::")[0] for each in of.symbols}
+    unread = [part for part in of.unread if everywhere or part.path in files]
+    for part in unread[:_UNREAD_SHOWN]:
+        lines.append(f"⚠️ not read: {safe(part.path)}{f':{part.line}' if part.line else ''}: {safe(part.why)}")
+    if len(unread) > _UNREAD_SHOWN:
+        lines.append(f"⚠️ ... and {len(unread) - _UNREAD_SHOWN} more that could not be read")
+    return "\n".join([*lines, *([f"⚠️ {of.notice}"] if of.notice else [])])
+
+
+def _step(step: Step) -> str:
+    edge = step.edge
+    place = f"{edge.caller.partition('::')[0]}:{edge.line}"
+    sure = f"{edge.how}, {edge.confidence:.2f}"
+    return f" {step.distance} {safe(place)}: {safe(edge.caller)} {_VERBS[edge.kind]} {safe(edge.callee)} ({sure})"
