@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import sys
+import urllib.parse
 from contextlib import asynccontextmanager
 
 import anyio
@@ -68,3 +70,62 @@ def run(scenario):
             await scenario()
 
     anyio.run(bounded)
+
+
+async def until(condition):
+    """Wait until an asynchronous condition holds; the test's own limit bounds it."""
+    while not await condition():
+        await anyio.sleep(0.05)
+
+
+def waiting(client):
+    async def nobody():
+        return (await ask(client, "book_list", states=["waiting"]))["reservations"] == []
+
+    async def somebody():
+        return not await nobody()
+
+    return nobody, somebody
+
+
+HELLO = {
+    "id": 1,
+    "method": "initialize",
+    "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "raw", "version": "1"}},
+}
+
+
+def post(url, body, **headers):
+    """Send one message by hand; return the connection, for its answer to be read or not."""
+    parts = urllib.parse.urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=60)
+    headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream", **headers}
+    connection.request("POST", parts.path, json.dumps({"jsonrpc": "2.0", **body}), headers)
+    return connection
+
+
+def hello(url, **headers):
+    """Open a session by hand; return status and headers of the answer."""
+    connection = post(url, HELLO, **headers)
+    answer = connection.getresponse()
+    answer.read()
+    connection.close()
+    return answer.status, answer.headers
+
+
+def speak(process, *messages):
+    for message in messages:
+        process.stdin.write(json.dumps({"jsonrpc": "2.0", **message}) + "\n")
+    process.stdin.flush()
+
+
+def begin(cli, *words, **options):
+    process = cli.start("mcp", *words, **options)
+    speak(process, HELLO)
+    assert json.loads(process.stdout.readline())["result"]["serverInfo"]["name"] == "bespeak"
+    speak(process, {"method": "notifications/initialized"})
+    return process
+
+
+def call(number, tool, **arguments):
+    return {"id": number, "method": "tools/call", "params": {"name": tool, "arguments": arguments}}

@@ -1,0 +1,119 @@
+"""The end of a server, however it comes, and what is on its wires until then."""
+
+from __future__ import annotations
+
+import json
+import signal
+
+import anyio
+import pytest
+
+from support.agents import (
+    ask,
+    begin,
+    call,
+    over_http,
+    over_stdio,
+    run,
+    speak,
+    until,
+    waiting,
+)
+
+
+def test_a_server_that_is_killed_loses_nothing(project, listening):
+    url, process = listening()
+    kept = {}
+
+    async def before():
+        async with over_http(url) as client:
+            kept.update(await ask(client, "reserve", addresses=["src/a.py"], run_id="me"))
+            await ask(client, "book_reserve", resources=["rack1"], duration="1h")
+
+    async def after():
+        async with over_http(listening()[0]) as client:
+            assert (await ask(client, "list"))["reservations"][0]["reservation_id"] == kept["reservation_id"]
+            assert (await ask(client, "release", reservation_id=kept["reservation_id"], run_id="me"))["status"] == "ok"
+            assert (await ask(client, "gate_check", labs=["demo"]))["allowed"]
+
+    run(before)
+    process.kill()
+    run(after)
+
+
+@pytest.mark.parametrize("ending", ["eof", signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_server_that_ends_leaves_the_line_and_nothing_else(ending, project, cli, as_json):
+    as_json("alice", "reserve", "rack1", "--for", "1h")
+    process = begin(cli)
+    speak(process, call(2, "book_wait", resources=["rack1"], timeout="1h"))
+    while not as_json("alice", "list", "--state", "waiting")["reservations"]:
+        assert process.poll() is None
+    if ending == "eof":
+        process.stdin.close()
+    else:
+        process.send_signal(ending)
+    assert process.wait(60) == (0 if ending == "eof" else 128 + ending)
+    assert as_json("alice", "list", "--state", "waiting")["reservations"] == []
+    assert process.stderr.read() == ""
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
+def test_a_listening_server_ends_at_once_though_clients_are_connected(ending, project, listening, as_json):
+    as_json("alice", "reserve", "rack1", "--for", "1h")
+    url, process = listening()
+
+    async def scenario():
+        async with over_http(url) as client, over_stdio() as other:
+            _, somebody = waiting(other)
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(client.call_tool, "book_wait", {"resources": ["rack1"], "timeout": "1h"})
+                await until(somebody)
+                process.send_signal(ending)
+                await anyio.to_thread.run_sync(process.wait)
+                tasks.cancel_scope.cancel()
+            raise EOFError
+
+    with pytest.raises(BaseExceptionGroup):
+        run(scenario)
+    assert process.returncode == 128 + ending
+    assert as_json("alice", "list", "--state", "waiting")["reservations"] == []
+    assert process.stderr.read() == ""
+
+
+def test_stdout_carries_the_protocol_only_whatever_a_plug_in_prints(project, cli):
+    (project / "noisy.py").write_text(
+        "import os\nfrom bespeak.reservations import register_reservation_backend\n"
+        "print('loaded')\nos.system('echo shouted')\n"
+        "class Noisy:\n"
+        "    def __init__(self, **_): print('made')\n"
+        "    def backend_name(self): return 'noisy'\n"
+        "    def get_reserved_resources(self, username): print('asked'); return {'rack1'}\n"
+        "    def who_reserved(self, resource): return []\n"
+        "    def list_usernames(self): return []\n"
+        "register_reservation_backend('noisy', Noisy)\n"
+    )
+    settings = 'libs = ["."]\ninit = ["noisy"]\n[reservations]\nbackend = "noisy"\n'
+    (project / ".bespeak" / "settings.toml").write_text(settings)
+    process = begin(cli)
+    speak(process, call(2, "gate_check", labs=["demo"]))
+    answer = json.loads(process.stdout.readline())["result"]
+    assert not answer["isError"], answer
+    assert answer["structuredContent"]["backend"] == "noisy"
+    process.stdin.close()
+    assert process.stdout.read() == ""
+    assert set(process.stderr.read().split()) == {"loaded", "shouted", "made", "asked"}
+
+
+def test_nonsense_on_the_wire_is_answered_or_ignored_and_the_server_lives_on(project, cli):
+    process = begin(cli)
+    process.stdin.write(
+        "not json\n\n{}\n[1, 2]\n" + "x" * 5_000_000 + "\n" + '{"a": "\\ud800"}\n' + "[" * 100_000 + "\n"
+    )
+    speak(process, call(2, "check", addresses=["src/a.py"]))
+    answers = []
+    while not any(answer.get("id") == 2 for answer in answers):
+        answers.append(json.loads(process.stdout.readline()))
+    assert answers[-1]["result"]["structuredContent"]["free"] is True
+    process.stdin.close()
+    assert process.wait(60) == 0
+    assert "Traceback" not in process.stderr.read()
