@@ -15,8 +15,13 @@ from bespeak.coord.symbols.model import Binding, Facts, Import, Reference, Symbo
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import TypeVar
 
     from tree_sitter import Node
+
+    from bespeak.coord.symbols.model import World
+
+    T = TypeVar("T")
 
 _LONGEST_RAW = 2000
 _FAR = 200
@@ -34,6 +39,14 @@ _LEXEME = re.compile(
 _ROOT = re.compile(r"(?:\[\]|\(\))*([^.:<]*)(\.|::|<|$)")
 _NAME = re.compile(r"[^\W\d]\w*")
 _WORDY = re.compile(r"\w")
+
+
+def kept(world: World, make: Callable[[World], T]) -> T:
+    """Return what was made of a snapshot once, so that it is not made anew for each of its files."""
+    if make not in world.memo:
+        world.memo[make] = make(world)
+    found: T = world.memo[make]
+    return found
 
 
 class Lexemes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bespeak.coord.symbols.languages.blocks import kept
 from bespeak.coord.symbols.languages.cfamily.files import Files
 from bespeak.coord.symbols.languages.cfamily.meaning import Lookup
 from bespeak.coord.symbols.languages.cfamily.meanings import CLASS, FUNCTION, OTHER, VALUE, Meaning
@@ -43,7 +44,7 @@ def resolve(path: str, world: World) -> Iterable[Edge]:
     facts = world.facts(path)
     if facts is None:
         return
-    joiner = _Joiner(Files.of(world), path)
+    joiner = _Joiner(kept(world, Files), path)
     yield from joiner.includes()
     for reference in facts.references:
         yield from joiner.edges(reference)

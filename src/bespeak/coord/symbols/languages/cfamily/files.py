@@ -85,14 +85,6 @@ class Files:
         self._named: dict[str, tuple[tuple[str, str], ...]] = {}
         self._by_base: dict[str, list[str]] | None = None
 
-    @classmethod
-    def of(cls, world: World) -> Files:
-        """Return the files of a snapshot."""
-        kept = world.memo.get("cfamily.files")
-        if not isinstance(kept, Files):
-            kept = world.memo["cfamily.files"] = cls(world)
-        return kept
-
     def table(self, path: str) -> Table:
         """Return what a file says."""
         table = self._tables.get(path)

@@ -77,11 +77,8 @@ class Records(Declarations):
         self.sheet.then(kind)
 
     def _record(self, node: Node) -> None:
-        sheet, body = self.sheet, node.child_by_field_name("body")
-        named = node.child_by_field_name("name") or self._names_given.get(node.id)
+        sheet, (named, body) = self.sheet, self._named_body(node)
         if body is None:
-            if named is not None and not self._stands_alone(node):
-                sheet.refer(wording.dotted(named), USE, self.line(node), types=True)
             return
         if named is None or self.too_deep():
             sheet.then(body)
@@ -98,9 +95,14 @@ class Records(Declarations):
             (sheet.enter, (sheet.within,)),
         )
 
-    def _stands_alone(self, node: Node) -> bool:
-        """Tell whether this is ``struct node;``, which says only that there is such a type."""
-        return self.sheet.source[node.end_byte : node.end_byte + 1] == b";"
+    def _named_body(self, node: Node) -> tuple[Node | None, Node | None]:
+        """Return the name and the body of a type; one without a body is a use, or ``struct node;``, which says nothing."""
+        body = node.child_by_field_name("body")
+        named = node.child_by_field_name("name") or self._names_given.get(node.id)
+        alone = self.sheet.source[node.end_byte : node.end_byte + 1] == b";"
+        if body is None and named is not None and not alone:
+            self.sheet.refer(wording.dotted(named), USE, self.line(node), types=True)
+        return named, body
 
     def _into_class(self, name: str) -> None:
         self.classes.append(name)
@@ -112,11 +114,8 @@ class Records(Declarations):
         """Read what a class derives from; C has no such thing."""
 
     def _enum(self, node: Node) -> None:
-        sheet, body = self.sheet, node.child_by_field_name("body")
-        named = node.child_by_field_name("name") or self._names_given.get(node.id)
+        sheet, (named, body) = self.sheet, self._named_body(node)
         if body is None:
-            if named is not None and not self._stands_alone(node):
-                sheet.refer(wording.dotted(named), USE, self.line(node), types=True)
             return
         scoped = any(child.type in {"class", "struct"} for child in node.children)
         name = self.qualified(wording.dotted(named)) if named is not None else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bespeak.coord.symbols.languages.blocks import kept
 from bespeak.coord.symbols.languages.golang.packages import Package, Packages
 from bespeak.values import value
 
@@ -17,17 +18,17 @@ _DEEPEST = 12
 
 @value
 class Meaning:
-    """What something means.
+    """What something means, and where that is said.
 
     Args:
-        kind: one of the constants above.
-        package: the package that says so.
-        name: its name there; of a value, its type as written.
-        path: of a value, the file in which its type is written.
-        bound: of a value, the place of the binding of the first part of its type.
-        how: how it was found.
-        sure: how sure that is, of 1.
-        symbol: of a value, the name of the variable or constant of the package, as far as it is one.
+        kind: ``function``, ``type``, ``package``, ``value`` or ``unknown``.
+        package: where it is defined.
+        name: what it is called there; for a value, the text of its type.
+        path: the file which holds that text.
+        bound: for a value, the binding that its type begins with; -1 for none.
+        how: the word for edges to it.
+        sure: from 0 to 1.
+        symbol: for a value, the variable or constant that it is.
     """
 
     kind: str
@@ -51,7 +52,7 @@ class Lookup:
     def __init__(self, world: World, path: str) -> None:
         self.world = world
         self.path = path
-        self.packages = Packages.of(world)
+        self.packages = kept(world, Packages)
         self.package = self.packages.holding(path)
         self._tests = path.endswith("_test.go")
         facts = world.facts(path)

@@ -74,14 +74,6 @@ class Packages:
             if path.endswith(".go"):
                 self._folders.setdefault(os.path.dirname(path), []).append(path)
 
-    @classmethod
-    def of(cls, world: World) -> Packages:
-        """Return the packages of a snapshot."""
-        kept = world.memo.get("golang.packages")
-        if not isinstance(kept, Packages):
-            kept = world.memo["golang.packages"] = cls(world)
-        return kept
-
     def holding(self, path: str) -> Package:
         """Return the package of a file."""
         facts = self._world.facts(path)
