@@ -158,7 +158,7 @@ class Scoping:
         inside: Iterable[Node | tuple[Callable[..., None], tuple[object, ...]] | None] = (),
         bases: tuple[str, ...] = (),
     ) -> None:
-        """Add a symbol, and walk what is inside it.
+        """Add a symbol, and walk what is inside it; if its name cannot be read, only that.
 
         Args:
             node: all of it.
@@ -169,6 +169,9 @@ class Scoping:
             inside: what to walk, or call, within it.
             bases: what it derives from, as written.
         """
+        if not name.rpartition(".")[2]:
+            self.then(*inside)
+            return
         symbol = Open(name, kind, node, self.tokens.line(*signature), body)
         symbol.bases = bases
         above, self.above = self.above, []

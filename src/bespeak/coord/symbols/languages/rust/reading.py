@@ -73,11 +73,11 @@ class RustReading(Scoping):
 
 def _comment(reading: RustReading, node: Node) -> None:
     if reading.documentation(node):
-        reading.above = [*reading.above, node]
+        reading.above.append(node)
 
 
 def _attribute(reading: RustReading, node: Node) -> None:
-    reading.above = [*reading.above, node]
+    reading.above.append(node)
     attribute = node.named_children[0] if node.named_children else None
     if attribute is None or not attribute.named_children:
         return
