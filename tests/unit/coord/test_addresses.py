@@ -175,6 +175,12 @@ PAIRS = [
     ("**/x.py::main", "src/x.py::main.inner", "contains"),
     ("**/x.py::main", "src/x.py::other", None),
     ("src/*/b.py", "src/a.py", None),
+    ("src/[!]a].py", "src/].py", None),
+    ("src/[!]a].py", "src/b.py", "contains"),
+    ("src/[]a].py", "src/].py", "contains"),
+    ("src/[z-a]", "src/*", None),
+    ("src/[!a-zb-c]", "src/d", None),
+    ("a.cpp::operator/x", "a.cpp::operator", None),
 ]
 TURNED = {"contains": "inside", "inside": "contains"}
 
@@ -189,11 +195,19 @@ def test_relations(one, two, expected):
     assert relation(read(two), read(one)) == TURNED.get(expected, expected)
 
 
+def test_a_pattern_and_a_file_that_is_called_so_are_the_same():
+    assert relation(read("app/[id].tsx"), locate.literal("app/[id].tsx")) == "same"
+    assert relation(locate.literal("app/[id].tsx"), read("app/[id].tsx::f")) == "contains"
+
+
 def test_keys_find_what_overlaps():
     assert beginnings("a/b.py/::/C") == ["", "a", "a/b.py", "a/b.py/::", "a/b.py/::/C"]
     low, high = range_inside(read("src/a.py"))
     assert low <= read("src/a.py::f").key < high
     assert not low <= read("src/a.pyx").key < high
+    low, high = range_inside(read("src/"))
+    assert low <= read("src/ü.py").key < high
+    assert not low <= read("src0").key < high
     low, high = range_inside(read("src/te\ud7ff*"))
     assert high == "src/te\ue000"
 

@@ -180,6 +180,17 @@ def test_hooks_shared_with_other_repositories_are_left_alone(run, history, tmp_p
     assert (history / ".githooks" / "pre-commit").exists()
 
 
+def test_no_hook_is_lost_when_two_were_there_before(run, history):
+    hooks = history / ".git" / "hooks"
+    hooks.mkdir(exist_ok=True)
+    for name in ("pre-commit", "pre-commit.before-bespeak"):
+        (hooks / name).write_text(f"#!/bin/sh\n# {name}\n")
+    answer = run("guard", "install")
+    assert (answer.code, "both exist; move one away" in answer.err) == (1, True)
+    assert (hooks / "pre-commit").read_text() == "#!/bin/sh\n# pre-commit\n"
+    assert (hooks / "pre-commit.before-bespeak").read_text() == "#!/bin/sh\n# pre-commit.before-bespeak\n"
+
+
 @pytest.mark.parametrize(("refuse", "code"), [(False, 0), (True, 1)])
 def test_a_guard_without_its_program_fails_as_it_was_told(history, refuse, code):
     from bespeak.coord.guard import install

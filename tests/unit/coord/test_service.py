@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+from bespeak.coord import edges
 from bespeak.coord.errors import ClaimError
 from bespeak.coord.lookup import Question
 from bespeak.coord.service import Coord
@@ -45,6 +46,35 @@ def test_a_run_never_conflicts_with_itself_but_nobody_is_one_with_the_unknown(co
     assert names(coord.reserve(["src/a.py"], run_id="a").conflicts) == ["unknown"]
     assert names(coord.reserve(["src/b.py"], run_id="unknown").conflicts) == []
     assert names(coord.reserve(["src/b.py"], run_id="unknown").conflicts) == ["unknown"]
+
+
+def test_a_request_that_is_repeated_does_not_meet_itself(coord):
+    for run_id in ("a", "unknown"):
+        first = coord.reserve(["src/b.py"], run_id=run_id, key="once")
+        again = coord.reserve(["src/b.py"], run_id=run_id, key="once")
+        assert (again.repeated, again.reservation.id) == (True, first.reservation.id)
+        assert again.conflicts == first.conflicts
+
+
+@pytest.mark.parametrize("wrong", [{"run_id": "a\0b"}, {"key": "a\0b"}, {"run_id": "\ud800"}])
+def test_what_not_every_book_can_hold_is_refused_by_all(coord, wrong):
+    with pytest.raises(ClaimError, match=r"has a NUL character in it|is not UTF-8"):
+        coord.reserve(["src/a.py"], **({"run_id": "a"} | wrong))
+    assert coord.reservations() == []
+
+
+def test_looking_for_a_circle_asks_about_each_reservation_once(coord, monkeypatch):
+    """Twelve waves of two that each need both before them: 4096 ways, 25 reservations."""
+    asked = []
+    real = edges.of
+    monkeypatch.setattr(edges, "of", lambda tx, repo, ids: asked.extend(ids) or real(tx, repo, ids))
+    above = ()
+    for _ in range(12):
+        above = [coord.reserve(["x"], run_id="a", depends_on=above).reservation.id for _ in range(2)]
+    asked.clear()
+    coord.reserve(["x"], run_id="a", depends_on=above)
+    assert sorted(asked) == sorted(set(asked))
+    assert len(asked) == 24
 
 
 def test_conflicts_come_in_the_order_of_addresses_then_of_age(coord):
