@@ -36,6 +36,7 @@ GROUPS = {
     "json": ("rows.jsonfile", "the JSON backend"),
     "cli": ("rows.cli", "the command line, whole processes"),
     "symbols": ("rows.symbols", "the symbol index and the call graph"),
+    "merge": ("rows.merge", "plans of merges against what git does"),
     "runner": ("rows.runner", "the embedded runner"),
     "power": ("rows.power", "two hundred hosts at once"),
     "dispatch": ("dispatch_jobs", "dispatching jobs"),

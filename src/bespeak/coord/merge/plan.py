@@ -8,6 +8,7 @@ from __future__ import annotations
 from bespeak.coord.merge import gitread
 from bespeak.coord.merge.change import Side
 from bespeak.coord.merge.files import file_items
+from bespeak.coord.merge.footprint import footprint
 from bespeak.coord.merge.gitrun import Git
 from bespeak.coord.merge.match import match
 from bespeak.coord.merge.meet import meet
@@ -25,12 +26,10 @@ from bespeak.coord.merge.model import (
     UNRELATED,
     Plan,
 )
+from bespeak.coord.merge.reading import read_sides
 from bespeak.coord.merge.regions import BASE, OURS, THEIRS, clashes
-from bespeak.coord.merge.source import Source
 from bespeak.coord.merge.uses import Changer, User, uses
-from bespeak.coord.symbols.languages import registry
-from bespeak.coord.symbols.model import Unread
-from bespeak.values import replace, value
+from bespeak.values import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,8 +37,10 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from bespeak.coord.merge.gitread import Entry, Trial
+    from bespeak.coord.merge.footprint import Footprint
+    from bespeak.coord.merge.gitread import Trial
     from bespeak.coord.merge.model import FileConflict, Item, Revision
+    from bespeak.coord.merge.reading import Read
     from bespeak.coord.merge.regions import Clash
     from bespeak.coord.merge.source import Node
     from bespeak.coord.repository import Repository
@@ -47,26 +48,6 @@ if TYPE_CHECKING:
 
 FAINT = 0.2
 """Below this confidence an item is left out unless everything was asked for."""
-
-
-@value
-class _Read:
-    """What one side changed: the files before and after that could be read, and what could not."""
-
-    entries: tuple[Entry, ...]
-    before: dict[str, Source]
-    after: dict[str, Source]
-    unread: tuple[Unread, ...]
-
-    @property
-    def renamed(self) -> dict[str, str]:
-        """The path after of each renamed file, by its path before."""
-        return {entry.old: entry.new for entry in self.entries if entry.status == "R"}
-
-    @property
-    def moved(self) -> dict[str, str]:
-        """The path after (empty: deleted) of each file that is not where it was."""
-        return {entry.old: entry.new for entry in self.entries if entry.old and entry.old != entry.new}
 
 
 class Planner:
@@ -107,6 +88,17 @@ class Planner:
             self._known[key] = self._plan(ours, theirs, everything=everything)
         return replace(self._known[key], ours=ours, theirs=theirs)
 
+    def footprint(self, onto: Revision, branch: Revision) -> Footprint:
+        """Return what a branch changed since it left another, for telling which branches may be in each other's way.
+
+        Raises:
+            ClaimError: a history cannot be read.
+            UnavailableError: the extra that reads languages is not installed.
+        """
+        found = gitread.bases(self.git, onto.commit, branch.commit)
+        base = found[0] if found else gitread.one_base(self.git, ())
+        return footprint(self.git, self._index, gitread.entries(self.git, base, branch.commit))
+
     def _plan(self, ours: Revision, theirs: Revision, *, everything: bool) -> Plan:
         found = gitread.bases(self.git, ours.commit, theirs.commit)
         if theirs.commit in found:
@@ -132,7 +124,7 @@ def plan(repository: Repository, ours: str, theirs: str, *, everything: bool = F
 class _Fresh:
     """The lines that a side wrote, by path: ranges ``[first, beyond)``, worked out when they are asked for."""
 
-    def __init__(self, git: Git, read: _Read) -> None:
+    def __init__(self, git: Git, read: Read) -> None:
         self._git = git
         self._read = read
         self._entries = {entry.new: entry for entry in read.entries}
@@ -165,7 +157,7 @@ class _One:
         base = gitread.one_base(self._git, self._bases)
         trial = gitread.trial(self._git, self._ours.commit, self._theirs.commit)
         entries = [gitread.entries(self._git, base, side.commit) for side in (self._ours, self._theirs)]
-        read = self._read(entries)
+        read = read_sides(self._git, self._index, entries)
         ours, theirs = (
             Side(name, revision.name, match(of.before, of.after, of.renamed))
             for name, revision, of in zip((OURS, THEIRS), (self._ours, self._theirs), read, strict=True)
@@ -177,7 +169,7 @@ class _One:
         told = [self._named(item) for item in items]
         return self._result(told, clashing, read, everything=everything)
 
-    def _result(self, items: list[Item], clashing: Sequence[Clash], read: Sequence[_Read], *, everything: bool) -> Plan:
+    def _result(self, items: list[Item], clashing: Sequence[Clash], read: Sequence[Read], *, everything: bool) -> Plan:
         real = [item for item in items if item.kind != NO_CONFLICT]
         shown = [item for item in items if everything or (item.kind != NO_CONFLICT and _worth(item))]
         shown.sort(key=_gravity)
@@ -212,27 +204,7 @@ class _One:
             notes.append(self._index.notice)
         return tuple(notes)
 
-    def _read(self, entries: Sequence[tuple[Entry, ...]]) -> list[_Read]:
-        wanted = {
-            (path, blob)
-            for side in entries
-            for entry in side
-            for path, blob in ((entry.old, entry.old_blob), (entry.new, entry.new_blob))
-            if blob and registry.language_of(path)
-        }
-        texts = gitread.blobs(self._git, sorted(blob for _, blob in wanted))
-        sources: dict[tuple[str, str], Source] = {}
-        unread: list[Unread] = []
-        for path, blob in sorted(wanted):
-            facts = self._index.facts(path, texts[blob], blob) if blob in texts else None
-            if facts is None:
-                unread.append(Unread(path, "its content is not in this clone"))
-                continue
-            unread += [Unread(path, why, line) for line, why in facts.unread]
-            sources[path, blob] = Source(path, facts, tuple(texts[blob].splitlines()))
-        return [_reading(side, sources, unread) for side in entries]
-
-    def _uses(self, sides: Sequence[Side], read: Sequence[_Read], trial: Trial, *, everything: bool) -> list[Item]:
+    def _uses(self, sides: Sequence[Side], read: Sequence[Read], trial: Trial, *, everything: bool) -> list[Item]:
         from bespeak.coord.merge.world import Worlds
 
         worlds = Worlds(self._git, self._index, trial, {OURS: self._ours.commit, THEIRS: self._theirs.commit})
@@ -268,17 +240,6 @@ class _One:
         for side in (self._ours, self._theirs):
             text = text.replace(side.commit, side.name)
         return text
-
-
-def _reading(entries: tuple[Entry, ...], sources: dict[tuple[str, str], Source], unread: Sequence[Unread]) -> _Read:
-    before = {
-        entry.old: sources[entry.old, entry.old_blob] for entry in entries if (entry.old, entry.old_blob) in sources
-    }
-    after = {
-        entry.new: sources[entry.new, entry.new_blob] for entry in entries if (entry.new, entry.new_blob) in sources
-    }
-    paths = {path for entry in entries for path in (entry.old, entry.new)}
-    return _Read(entries, before, after, tuple(part for part in unread if part.path in paths))
 
 
 def _textual(clashing: Sequence[Clash], nodes: Sequence[Node | None]) -> bool:

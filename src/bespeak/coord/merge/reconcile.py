@@ -1,13 +1,14 @@
 """Which branch goes in when, and what git will really need for each.
 
 The merges are tried one after the other, each into what comes of those before, so a strategy is what was seen and no
-guess. Two branches are compared only if they touch a file in common.
+guess. Two branches are compared only if they touch a file in common, or one mentions what the other has taken away.
 """
 
 from __future__ import annotations
 
 from bespeak.coord.errors import ClaimError
 from bespeak.coord.merge import gitread
+from bespeak.coord.merge.footprint import meeting
 from bespeak.coord.merge.model import ALREADY_MERGED, CLEAN, FAST_FORWARD, TEXTUAL, Plan, Revision
 from bespeak.coord.merge.order import arrange, circles
 from bespeak.values import value
@@ -70,7 +71,7 @@ class Order:
         onto: what they are merged into.
         cycles: branches whose reservations wait for each other.
         missing: branches that have claims but that are not here.
-        compared: how many pairs of branches touch a file in common, and were planned.
+        compared: how many pairs of branches can be in each other's way, and were planned.
     """
 
     onto: Revision
@@ -132,23 +133,13 @@ def _notes(cycles: Sequence[Sequence[str]], missing: Sequence[str]) -> tuple[str
 def _pairs(
     planner: Planner, target: Revision, found: Mapping[str, Revision], alone: Mapping[str, Plan]
 ) -> dict[tuple[str, str], Plan]:
-    """Plan the merge of every two branches that touch a file in common; what is merged already has nothing left."""
-    by_file: dict[str, list[str]] = {}
-    for name in sorted(found):
-        if alone[name].relation != ALREADY_MERGED:
-            for path in _touched(planner, target, found[name]):
-                by_file.setdefault(path, []).append(name)
-    pairs = {
-        (one, two) for names in by_file.values() for number, one in enumerate(names) for two in names[number + 1 :]
+    """Plan the merge of every two branches that can be in each other's way; what is merged already has nothing left."""
+    prints = {
+        name: planner.footprint(target, revision)
+        for name, revision in found.items()
+        if alone[name].relation != ALREADY_MERGED
     }
-    return {(one, two): planner.plan(found[one], found[two]) for one, two in sorted(pairs)}
-
-
-def _touched(planner: Planner, target: Revision, branch: Revision) -> set[str]:
-    bases = gitread.bases(planner.git, target.commit, branch.commit)
-    base = bases[0] if bases else gitread.one_base(planner.git, ())
-    entries = gitread.entries(planner.git, base, branch.commit)
-    return {path for entry in entries for path in (entry.old, entry.new) if path}
+    return {(one, two): planner.plan(found[one], found[two]) for one, two in sorted(set(meeting(prints)))}
 
 
 class _Walk:

@@ -85,11 +85,8 @@ class Node:
 
     @property
     def signature(self) -> str:
-        """What a caller depends on, without the name of the thing itself."""
-        text = self.symbol.signature
-        for head in ("def ", "class "):
-            text = text.replace(f"{head}{self.last}", head.strip(), 1)
-        return text.removeprefix(self.last) if self.family == "value" else text
+        """What a caller depends on."""
+        return self.symbol.signature
 
     @property
     def inside(self) -> str:

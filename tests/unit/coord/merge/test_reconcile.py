@@ -157,6 +157,15 @@ def test_only_branches_that_touch_one_file_are_compared(many, coord, monkeypatch
     assert len(asked) == 1
 
 
+def test_branches_that_break_each_other_without_a_file_in_common_are_found(many, coord):
+    many.branch("renames", {"a.py": LINES.replace("def f3(", "def renamed(")})
+    many.branch("calls", {"d.py": "from a import f3\n\n\ndef new():\n    return f3()\n"})
+    found = coord.reconcile(["renames", "calls", "easy"])
+    assert ways(found)[2] == ("renames", "rebase_after", ("calls",))
+    assert found.branches[2].symbols == ("a.py::f3",)
+    assert found.compared == 1
+
+
 def test_the_order_does_not_depend_on_how_the_branches_were_given(many, coord):
     names = ["forward", "done", "one", "two", "apart", "easy", "hard"]
     assert coord.reconcile(names) == coord.reconcile([*reversed(names), "one"])
