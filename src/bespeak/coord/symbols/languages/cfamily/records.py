@@ -96,7 +96,7 @@ class Records(Declarations):
         )
 
     def _named_body(self, node: Node) -> tuple[Node | None, Node | None]:
-        """Return the name and the body of a type; one without a body is a use, or ``struct node;``, which says nothing."""
+        """Return name and body of a type; without a body it is a use, or ``struct node;``, which says nothing."""
         body = node.child_by_field_name("body")
         named = node.child_by_field_name("name") or self._names_given.get(node.id)
         alone = self.sheet.source[node.end_byte : node.end_byte + 1] == b";"
