@@ -10,9 +10,11 @@ forecast says so.
 
 from __future__ import annotations
 
+from heapq import nsmallest
+
 from bespeak.coord import address as addresses
 from bespeak.coord.address import SEPARATOR
-from bespeak.coord.forecast.found import Hit, first, predicted
+from bespeak.coord.forecast.found import Hit, predicted
 from bespeak.coord.forecast.model import BLAST, FADING
 from bespeak.coord.symbols.model import CALL, INHERIT, USE
 
@@ -162,11 +164,18 @@ class Blast:
 
     def shown(self, limit: int) -> Iterator[Predicted]:
         """Return the first conflicts."""
-        hits = [Hit(one, two, CALLED, 0, confidence) for (one, two), (confidence, _, _) in self._ways.items()]
-        for hit in first(hits, limit):
-            hit.pairs = self._pairs(hit.one, hit.two)
-            hit.chain = tuple(_edges(self._ways[hit.one, hit.two][2]))[::-1]
-            yield predicted(BLAST, hit, said(hit.chain), hit.one.stakes, hit.two.stakes)
+        ways = self._ways.items()
+        kept = nsmallest(limit, ways, key=_place) if 0 < limit < len(ways) else sorted(ways, key=_place)
+        for (one, two), (confidence, _, way) in kept:
+            hit = Hit(one, two, CALLED, self._pairs(one, two), confidence)
+            hit.chain = tuple(_edges(way))[::-1]
+            yield predicted(BLAST, hit, said(hit.chain), one.stakes, two.stakes)
+
+
+def _place(way: tuple[tuple[Group, Group], tuple[float, int, Way]]) -> tuple[object, ...]:
+    """Return by what conflicts are sorted: as :attr:`Hit.order`."""
+    (one, two), (confidence, _, _) = way
+    return -confidence, one.text, two.text, one.glob, two.glob
 
 
 def _order(edge: Edge) -> tuple[float, int, str, int, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from heapq import nsmallest
+from operator import attrgetter
 
 from bespeak.coord.forecast.model import Predicted
 
@@ -31,19 +32,18 @@ class Hit:
         self.operations: tuple[str | None, str | None] | None = None
         self.chain: tuple[Edge, ...] = ()
 
-    def _order(self) -> tuple[object, ...]:
+    @property
+    def order(self) -> tuple[object, ...]:
+        """By what hits are sorted: surer ones come first, then it goes by address."""
         one, two = self.one, self.two
         operations = tuple(operation or "" for operation in self.operations or ())
         return -self.confidence, one.text, two.text, one.glob, two.glob, operations
 
-    def __lt__(self, other: Hit) -> bool:
-        """Surer ones come first, then it goes by address."""
-        return self._order() < other._order()
-
 
 def first(hits: Sequence[Hit], limit: int) -> list[Hit]:
     """Return the first hits in order; 0 for all."""
-    return nsmallest(limit, hits) if 0 < limit < len(hits) else sorted(hits)
+    order = attrgetter("order")
+    return nsmallest(limit, hits, key=order) if 0 < limit < len(hits) else sorted(hits, key=order)
 
 
 def predicted(kind: str, hit: Hit, why: str, one: Tally, two: Tally) -> Predicted:

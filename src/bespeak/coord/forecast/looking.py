@@ -6,7 +6,9 @@ forecast partial, and is said in it; it is never a reason to say nothing.
 
 from __future__ import annotations
 
+import gc
 import os
+from contextlib import contextmanager
 
 from bespeak.coord.errors import ClaimError
 from bespeak.coord.forecast import reading
@@ -16,6 +18,8 @@ from bespeak.text import safe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bespeak.coord.forecast.model import Claim, Forecast, Scope
     from bespeak.coord.repository import Repository
     from bespeak.storage.port import Engine
@@ -41,6 +45,19 @@ def checked(scope: Scope) -> Scope:
     return scope
 
 
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Keep the collector of circles away: there are none, and it would look at a hundred thousand claims in vain."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+@_no_collection()
 def look(repository: Repository, engine: Engine, repo: str, scope: Scope) -> Forecast:
     """Return the forecast of a repository.
 

@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     Pair = tuple[Group, Group, str]
     """Two addresses and how the first stands to the second: the same, inside, or overlapping."""
 
-STEPS = 3_000_000
-_TRIED, _COMPARED, _FOUND = 1, 25, 3
-"""What it costs to try an expression on a path, to compare a pattern with an address, to find a pair."""
+STEPS = 10_000_000
+"""About a second's worth."""
+_TRIED, _COMPARED, _FOUND, _COUNTED = 3, 800, 80, 5
+"""What it costs to try an expression on a path, to compare a pattern with an address, to find a pair, and to count
+each of its claims."""
 
 
 class Budget:
@@ -106,7 +108,7 @@ def pairs(groups: Sequence[Group], budget: Budget) -> Iterator[Pair]:
 
 def _counted(found: Iterator[Pair], budget: Budget) -> Iterator[Pair]:
     for pair in found:
-        if not budget.spend(_FOUND):
+        if not budget.spend(_FOUND + _COUNTED * min(len(pair[0].claims), len(pair[1].claims))):
             return
         yield pair
 

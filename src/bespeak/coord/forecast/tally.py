@@ -7,80 +7,72 @@ thousand claims on one file are counted in the time it takes to read them.
 
 from __future__ import annotations
 
+from itertools import compress
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from bespeak.coord.forecast.model import Claim
 
     Asked = Callable[[Claim], bool]
 
 
-class _OfRun:
-    """What one run has in a heap."""
-
-    __slots__ = ("count", "exclusive", "shared", "sharing")
-
-    def __init__(self) -> None:
-        self.count = self.shared = 0
-        self.exclusive: Claim | None = None
-        self.sharing: Claim | None = None
-
-
 class Heap:
-    """Some claims, counted by run."""
+    """Some claims, counted by run.
 
-    __slots__ = ("count", "runs", "shared")
+    Args:
+        claims: the claims. The first exclusive and the first shared one of each run stand for it when it is shown.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_all", "_first", "_first_shared", "_shared", "count", "shared")
+
+    def __init__(self, claims: Iterable[Claim] = ()) -> None:
         self.count = self.shared = 0
-        self.runs: dict[str, _OfRun] = {}
-
-    def add(self, claim: Claim) -> None:
-        """Add a claim; the first of each run stands for the others when they are shown."""
-        of_run = self.runs.get(claim.run)
-        if of_run is None:
-            of_run = self.runs[claim.run] = _OfRun()
-        self.count += 1
-        of_run.count += 1
-        if claim.shared:
-            self.shared += 1
-            of_run.shared += 1
-            of_run.sharing = of_run.sharing or claim
-        else:
-            of_run.exclusive = of_run.exclusive or claim
+        self._all: dict[str, int] = {}
+        self._shared: dict[str, int] = {}
+        self._first: dict[str, Claim] = {}
+        self._first_shared: dict[str, Claim] = {}
+        by_run = self._all
+        for claim in claims:
+            run = claim.run
+            by_run[run] = by_run.get(run, 0) + 1
+            if claim.shared:
+                self._shared[run] = self._shared.get(run, 0) + 1
+                self._first_shared.setdefault(run, claim)
+            else:
+                self._first.setdefault(run, claim)
+        self.count = sum(by_run.values())
+        self.shared = sum(self._shared.values())
 
     def between(self, other: Heap) -> int:
         """Return how many pairs of a claim here and a claim there are in conflict."""
-        pairs = self.count * other.count - self.shared * other.shared
-        if not pairs:
-            return 0
-        few, many = (self, other) if len(self.runs) <= len(other.runs) else (other, self)
-        for run, mine in few.runs.items():
-            also = many.runs.get(run)
-            if also is not None:
-                pairs -= mine.count * also.count - mine.shared * also.shared
+        pairs = self.count * other.count - _products(self._all, other._all)
+        if self.shared and other.shared:
+            pairs -= self.shared * other.shared - _products(self._shared, other._shared)
         return pairs
 
     def within(self) -> int:
         """Return how many pairs of claims here are in conflict."""
-        if len(self.runs) == 1:
-            return 0
-        pairs = self.count**2 - self.shared**2
-        return (pairs - sum(of.count**2 - of.shared**2 for of in self.runs.values())) // 2
+        return self.between(self) // 2
 
     def meets(self, claim: Claim) -> int:
         """Return with how many claims here ``claim`` is in conflict."""
-        of_run = self.runs.get(claim.run)
-        count, shared = (0, 0) if of_run is None else (of_run.count, of_run.shared)
-        return self.count - count - (self.shared - shared if claim.shared else 0)
+        count = self.count - self._all.get(claim.run, 0)
+        return count - (self.shared - self._shared.get(claim.run, 0)) if claim.shared else count
 
     def firsts(self) -> Iterator[Claim]:
         """Return the first exclusive and the first shared claim of each run."""
-        for of_run in self.runs.values():
-            for claim in (of_run.exclusive, of_run.sharing):
-                if claim is not None:
-                    yield claim
+        for run in self._all:
+            for first in (self._first, self._first_shared):
+                if run in first:
+                    yield first[run]
+
+
+def _products(one: dict[str, int], two: dict[str, int]) -> int:
+    """Return how many pairs there are of one run."""
+    few, many = (one, two) if len(one) <= len(two) else (two, one)
+    return sum([count * many[run] for run, count in few.items() if run in many])
 
 
 _NOTHING = Heap()
@@ -91,11 +83,13 @@ class Tally:
 
     __slots__ = ("asked", "others")
 
-    def __init__(self, claims: Iterable[Claim], asked: Asked | None) -> None:
-        self.asked = Heap()
-        self.others = _NOTHING if asked is None else Heap()
-        for claim in claims:
-            (self.asked if asked is None or asked(claim) else self.others).add(claim)
+    def __init__(self, claims: Sequence[Claim], asked: Asked | None) -> None:
+        if asked is None:
+            self.asked, self.others = Heap(claims), _NOTHING
+        else:
+            wanted = [asked(claim) for claim in claims]
+            self.asked = Heap(compress(claims, wanted))
+            self.others = Heap(claim for claim, is_wanted in zip(claims, wanted, strict=True) if not is_wanted)
 
     @property
     def count(self) -> int:
