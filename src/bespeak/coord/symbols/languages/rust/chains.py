@@ -1,8 +1,8 @@
 """Rust expressions and paths as texts with dots between the parts.
 
-Beyond names there are: ``()`` for the result of a call, ``[]`` for an item, ``?`` for what an option or a result
-holds, ``{}`` for an instance of the type before it, and ``&`` for a pointer that owns it. What has no such form
-begins with ``()``.
+Beyond names there are: ``()`` for the result of a call, ``[]`` for an item, ``@`` for each of the items in turn, ``?``
+for what an option or a result holds, ``{}`` for an instance of the type before it, and ``&`` for a pointer that owns
+it. What has no such form begins with ``()``.
 """
 
 from __future__ import annotations

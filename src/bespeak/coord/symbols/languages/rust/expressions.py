@@ -59,7 +59,7 @@ def _remember_elements(reading: Scoping, text: str, local: Local | None, argumen
     elements: dict[int, Matched] = reading.elements  # type: ignore[attr-defined]
     for one in arguments.named_children:
         if one.type == "closure_expression":
-            elements[one.id] = Matched(text + ".[]", local)
+            elements[one.id] = Matched(text + ".@", local)
 
 
 def _identifier(reading: Scoping, node: Node) -> None:
@@ -121,7 +121,7 @@ def _while(reading: Scoping, node: Node) -> None:
 def _for(reading: Scoping, node: Node) -> None:
     given = node.child_by_field_name("value")
     text, local = chain(reading, given)
-    bind = (declare_pattern, (reading, node.child_by_field_name("pattern"), Matched(text + ".[]", local)))
+    bind = (declare_pattern, (reading, node.child_by_field_name("pattern"), Matched(text + ".@", local)))
     reading.then(given, *reading.scoped(bind, node.child_by_field_name("body")))
 
 

@@ -54,8 +54,9 @@ def declare_pattern(reading: Scoping, pattern: Node | None, matched: Matched) ->
             waiting += _struct(reading, node)
         elif kind in {"tuple_pattern", "slice_pattern"}:
             one = kind == "slice_pattern"
-            parts = enumerate(node.named_children)
-            waiting += [(child, against.part("[]" if one else str(place))) for place, child in parts]
+            waiting += [
+                (child, against.part("[]" if one else place) if place else NOTHING) for place, child in _placed(node)
+            ]
         elif kind == "captured_pattern":
             waiting += [(child, against) for child in node.named_children]
         elif kind in _THROUGH:
@@ -83,12 +84,24 @@ def _used(reading: Scoping, node: Node) -> str:
 def _tuple_struct(reading: Scoping, node: Node, against: Matched) -> list[tuple[Node | None, Matched]]:
     named = node.child_by_field_name("type")
     path = _used(reading, named) if named is not None else ""
-    parts = [child for child in node.named_children if child != named]
+    parts = [(place, child) for place, child in _placed(node) if child != named]
     if path in _HOLDING:
-        return [(child, against.part("?")) for child in parts]
+        return [(child, against.part("?")) for _, child in parts]
     if not path or path == "Err":
-        return [(child, NOTHING) for child in parts]
-    return [(child, Matched(f"{path}.{place}")) for place, child in enumerate(parts)]
+        return [(child, NOTHING) for _, child in parts]
+    return [(child, Matched(f"{path}.{place}") if place else NOTHING) for place, child in parts]
+
+
+def _placed(node: Node) -> list[tuple[str, Node]]:
+    """Return the parts of a pattern, each with its place; behind ``..`` places are not known."""
+    place, known = 0, True
+    found = []
+    for child in node.children:
+        place += child.type == ","
+        known = known and child.type != "remaining_field_pattern"
+        if child.is_named:
+            found.append((str(place) if known else "", child))
+    return found
 
 
 def _struct(reading: Scoping, node: Node) -> list[tuple[Node | None, Matched]]:

@@ -133,7 +133,7 @@ class _Resolving:
 
     def _is_method(self, parts: list[str], reference: Reference) -> bool:
         """Whether it is called on a value: a path that leads nowhere is a path to something outside."""
-        marked = any(part in {"()", "[]", "?", "{}", "&"} for part in parts)
+        marked = any(part in {"()", "[]", "@", "?", "{}", "&"} for part in parts)
         return reference.bound >= 0 or parts[0] == "self" or marked
 
     def _member(self, member: Member, how: str, sure: bool) -> Iterator[tuple[str, str, float]]:

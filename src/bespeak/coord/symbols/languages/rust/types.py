@@ -103,7 +103,7 @@ class _Reader:
         arguments: tuple[Written, ...] = ()
         while self.at < len(self.tokens):
             word = self.peek()
-            if word == "::" or word.isidentifier():
+            if word == "::" or (word.isidentifier() and word != "as"):
                 name += self.next()
             elif word == "<":
                 self.next()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bespeak.coord.symbols.languages.rust.tables import Table
     from bespeak.coord.symbols.model import World
 
-_MARKS = frozenset({"()", "[]", "?", "{}", "&", "!"})
+_MARKS = frozenset({"()", "[]", "@", "?", "{}", "&", "!"})
 _MOST_STEPS = 40
 _DATA = frozenset({"struct", "enum"})
 
@@ -145,12 +145,8 @@ class Values:
         kind = found.kind if found.item is None else self._of_constant(found.item)
         if kind is None:
             return NOTHING
-        following = {"?": held, "[]": self._item}.get(part, lambda one: Type("Rc", (one,)))(kind)
+        following = {"?": held, "[]": indexed, "@": item_of}.get(part, lambda one: Type("Rc", (one,)))(kind)
         return Value(following, sure=found.sure, known=following is not None)
-
-    @staticmethod
-    def _item(kind: Type) -> Type | None:
-        return item_of(kind) if kind.head in {"Iter", "Option"} else indexed(kind) or item_of(kind)
 
     def _instance(self, item: Item | None) -> Type | None:
         if item is None:
