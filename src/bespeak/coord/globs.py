@@ -12,7 +12,10 @@ from bespeak.coord.address import WILD, is_wild
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from typing import TypeVar
+
+    T = TypeVar("T")
 
     Ranges = tuple[tuple[int, int], ...]
     Token = Ranges | None
@@ -131,68 +134,49 @@ def _like(name: str) -> str:
 
 def meet(one: Sequence[Name], two: Sequence[Name]) -> bool:
     """Tell whether some path matches both."""
-    after = [False] * (len(two) + 1)
-    for i in range(len(one), -1, -1):
-        row = [False] * (len(two) + 1)
-        for j in range(len(two), -1, -1):
-            row[j] = _meet_here(one, two, i, j, row, after)
-        after = row
-    return after[0]
-
-
-def _meet_here(
-    one: Sequence[Name], two: Sequence[Name], i: int, j: int, row: Sequence[bool], after: Sequence[bool]
-) -> bool:
-    """Tell whether the names from ``i`` on and those from ``j`` on have a path in common; later answers are known."""
-    ended, other_ended = i == len(one), j == len(two)
-    if ended and other_ended:
-        return True
-    skips = not ended and one[i] is ANY_FOLDERS
-    other_skips = not other_ended and two[j] is ANY_FOLDERS
-    if (skips and after[j]) or (other_skips and row[j + 1]):
-        return True
-    if ended or other_ended:
-        return False
-    if skips:
-        return not other_skips and row[j + 1]
-    if other_skips:
-        return after[j]
-    return after[j + 1] and names_meet(one[i], two[j])
+    return _have_common(one, two, ANY_FOLDERS, lambda name: names_meet(name, ANY_NAME), names_meet)
 
 
 def names_meet(one: Name, two: Name) -> bool:
     """Tell whether some name matches both."""
     if isinstance(one, str) and isinstance(two, str):
         return one == two
-    left, right = _tokens(one), _tokens(two)
-    after = [False] * (len(right) + 1)
-    for i in range(len(left), -1, -1):
-        row = [False] * (len(right) + 1)
-        for j in range(len(right), -1, -1):
-            row[j] = _tokens_meet(left, right, i, j, row, after)
-        after = row
-    return after[0]
+    return _have_common(_tokens(one), _tokens(two), None, bool, _characters_meet)
 
 
 def _tokens(name: Name) -> tuple[Token, ...]:
     return tuple(((ord(char), ord(char)),) for char in name) if isinstance(name, str) else name
 
 
-def _tokens_meet(
-    left: tuple[Token, ...], right: tuple[Token, ...], i: int, j: int, row: Sequence[bool], after: Sequence[bool]
+def _characters_meet(one: Token, two: Token) -> bool:
+    return any(low <= top and bottom <= high for low, high in one or () for bottom, top in two or ())
+
+
+def _have_common(
+    one: Sequence[T], two: Sequence[T], many: T, possible: Callable[[T], bool], meets: Callable[[T, T], bool]
 ) -> bool:
-    ended, other_ended = i == len(left), j == len(right)
-    if ended and other_ended:
-        return True
-    star = not ended and left[i] is None
-    other_star = not other_ended and right[j] is None
-    if (star and after[j]) or (other_star and row[j + 1]):
-        return True
-    if ended or other_ended:
-        return False
-    mine, other = left[i], right[j]
-    if mine is None:
-        return bool(other) and row[j + 1]
-    if other is None:
-        return bool(mine) and after[j]
-    return after[j + 1] and any(low <= top and bottom <= high for low, high in mine for bottom, top in other)
+    """Tell whether some sequence matches both of two patterns.
+
+    Args:
+        one: a pattern: single things, and ``many``.
+        two: the other.
+        many: what stands for any number of things.
+        possible: whether a single thing matches anything at all.
+        meets: whether two single things have something in common.
+    """
+    able, other_able = ([item is not many and possible(item) for item in side] for side in (one, two))
+    after = [False] * (len(two) + 1)
+    for i in range(len(one), -1, -1):
+        row = [False] * (len(two) + 1)
+        for j in range(len(two), -1, -1):
+            ended, other_ended = i == len(one), j == len(two)
+            repeats = not ended and one[i] is many
+            other_repeats = not other_ended and two[j] is many
+            row[j] = (
+                (ended and other_ended)
+                or (repeats and (after[j] or (not other_ended and other_able[j] and row[j + 1])))
+                or (other_repeats and (row[j + 1] or (not ended and able[i] and after[j])))
+                or (not (ended or other_ended or repeats or other_repeats) and after[j + 1] and meets(one[i], two[j]))
+            )
+        after = row
+    return after[0]

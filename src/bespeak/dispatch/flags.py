@@ -10,6 +10,7 @@ _BOOK = (
     Flag("--orchesjob-start-option", ANY, "OPTION", "passed to the runner's start before '--'; repeatable"),
     Flag("--ledger", ONE, "PLACE", "bespeak's book of resources"),
 )
+_ONE = "(--run-key KEY | --reservation-id ID)"
 _WHICH = (
     Flag("--run-key", ONE, "KEY", "look up by run key"),
     Flag("--reservation-id", ONE, "ID", "look up by reservation id"),
@@ -55,17 +56,17 @@ COMMANDS: dict[str, tuple[str, str, dict[str, Flag]]] = {
         ),
     ),
     "status": (
-        "(--run-key KEY | --reservation-id ID) [--include-job]",
+        _ONE + " [--include-job]",
         "Show a reservation.",
         _table(*_WHICH, Flag("--include-job", SWITCH, "", "also ask the runner about its job")),
     ),
     "result": (
-        "(--run-key KEY | --reservation-id ID) [--logs]",
+        _ONE + " [--logs]",
         "Print what the runner says about the job's result.",
         _table(*_WHICH, Flag("--logs", SWITCH, "", "with the job's output (embedded runner)")),
     ),
     "cancel": (
-        "(--run-key KEY | --reservation-id ID)",
+        _ONE,
         "Cancel a reservation, or the job that it became.",
         _table(*_WHICH),
     ),
@@ -97,7 +98,7 @@ COMMANDS: dict[str, tuple[str, str, dict[str, Flag]]] = {
         ),
     ),
     "requeue": (
-        "(--run-key KEY | --reservation-id ID) [--not-before DATETIME] [--expires-at DATETIME] [--force]",
+        _ONE + " [--not-before DATETIME] [--expires-at DATETIME] [--force]",
         "Make a failed, expired or cancelled reservation wait for its start again.",
         _table(
             *_WHICH,
@@ -107,7 +108,7 @@ COMMANDS: dict[str, tuple[str, str, dict[str, Flag]]] = {
         ),
     ),
     "wait": (
-        "(--run-key KEY | --reservation-id ID) [--timeout DURATION] [--dispatched]",
+        _ONE + " [--timeout DURATION] [--dispatched]",
         "Wait until the job has ended; the exit code says how.",
         _table(
             *_WHICH,

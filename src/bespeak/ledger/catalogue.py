@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from bespeak.storage.port import Transaction
 
 MOST_SEATS = 1_000_000
+_DECLARE = """
+INSERT INTO ledger_resources (name, capacity, declared, description) VALUES (:name, :cap, 1, :text)
+ON CONFLICT (name) DO UPDATE SET capacity = :cap, declared = 1, description = :text"""
 
 
 class Catalogue(Book):
@@ -58,11 +61,7 @@ class Catalogue(Book):
             )
             if new.capacity < old.capacity:
                 _refuse_overfull(tx, name, new.capacity)
-            tx.run(
-                "INSERT INTO ledger_resources (name, capacity, declared, description) VALUES (:name, :cap, 1, :text) "
-                "ON CONFLICT (name) DO UPDATE SET capacity = :cap, declared = 1, description = :text",
-                {"name": name, "cap": new.capacity, "text": new.description},
-            )
+            tx.run(_DECLARE, {"name": name, "cap": new.capacity, "text": new.description})
             before = _resource_facts(known) if known else {}
             _log_resource(tx, Action.RESOURCE_SET, actor, name, before, _resource_facts(new))
             return new

@@ -73,11 +73,7 @@ class Line(Book):
             WaitTimedOutError: the time is over, or ``should_stop`` said so; the place is given up.
             WrongStateError: the place was taken away or lost.
         """
-        request = checked(request)
-        if request.ends_us is not None and request.ends_us < FOREVER_US:
-            raise UsageError("who waits cannot know the start: ask for a duration, not for an end")
-        if abs(priority) > MOST_PRIORITY:
-            raise UsageError(f"priority {priority}: at most {MOST_PRIORITY} either way")
+        request = _can_wait(checked(request), priority)
         topics = [writes.resource_topic(name) for name in request.resources]
         identifier = ids.new_id()
         listener = self.engine.listen([*topics, writes.reservation_topic(identifier)])
@@ -114,6 +110,14 @@ class Line(Book):
         writes.enter_line(tx, me)
         announce(tx, Action.QUEUED, request.holder, me)
         return _advance(tx, me, ground)
+
+
+def _can_wait(request: Request, priority: int) -> Request:
+    if request.ends_us is not None and request.ends_us < FOREVER_US:
+        raise UsageError("who waits cannot know the start: ask for a duration, not for an end")
+    if abs(priority) > MOST_PRIORITY:
+        raise UsageError(f"priority {priority}: at most {MOST_PRIORITY} either way")
+    return request
 
 
 class _Waiter:

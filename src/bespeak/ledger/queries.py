@@ -80,13 +80,7 @@ class Queries(Book):
         if holder is not None:
             names.check_name("user", holder)
         ended = include_ended or State.ENDED in wanted_states
-        # What lives is found by its own small index and then sorted; the plus signs keep the planner from walking
-        # the whole history in order of seq instead.
-        seq, where = ("r.seq", []) if ended else ("+r.seq", [_LIVE])
-        where += [f"{seq} > :after"] + ([] if holder is None else ["r.holder = :holder"])
-        sql = (
-            f"SELECT {rows.COLUMNS} FROM ledger_reservations r WHERE {' AND '.join(where)} ORDER BY {seq} LIMIT :batch"
-        )
+        sql = _page(ended, of_holder=holder is not None)
 
         def fits(found: Reservation, now_us: int) -> bool:
             named = not wanted_names or not wanted_names.isdisjoint(found.resources)
@@ -151,6 +145,17 @@ class Queries(Book):
             return [_free(tx, name, max(from_us or 0, tx.now_us), duration_us) for name in every]
 
         return self.engine.read(work)
+
+
+def _page(ended: bool, *, of_holder: bool) -> str:
+    """Return the statement for the next of some reservations, oldest first.
+
+    What lives is found by its own small index and then sorted; the plus signs keep the planner from walking the whole
+    history in order of seq instead.
+    """
+    seq, where = ("r.seq", []) if ended else ("+r.seq", [_LIVE])
+    where += [f"{seq} > :after", *(["r.holder = :holder"] if of_holder else [])]
+    return f"SELECT {rows.COLUMNS} FROM ledger_reservations r WHERE {' AND '.join(where)} ORDER BY {seq} LIMIT :batch"
 
 
 def _free(tx: Transaction, name: str, from_us: int, duration_us: int) -> Free:

@@ -43,14 +43,7 @@ def open_engine(
         from bespeak.storage.postgres import PostgresEngine
 
         return PostgresEngine(url, components, durable=durable, now=now)
-    scheme, separator, rest = url.partition("://")
-    if separator and scheme != "sqlite":
-        raise UsageError(f"book {scheme}://...: unknown kind {scheme!r}; known: postgresql, sqlite, or a path")
-    path = rest if separator else url
-    if not path:
-        raise UsageError("book: the path is empty")
-    if "\0" in path:
-        raise UsageError(f"book: the path {path!r} has a NUL character in it")
+    path = _sqlite_path(url)
     from bespeak.storage.sqlite import BUSY_SECONDS, SqliteEngine
 
     return SqliteEngine(
@@ -61,3 +54,15 @@ def open_engine(
         foreign=foreign,
         busy_seconds=BUSY_SECONDS if busy_seconds is None else busy_seconds,
     )
+
+
+def _sqlite_path(url: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    if separator and scheme != "sqlite":
+        raise UsageError(f"book {scheme}://...: unknown kind {scheme!r}; known: postgresql, sqlite, or a path")
+    path = rest if separator else url
+    if not path:
+        raise UsageError("book: the path is empty")
+    if "\0" in path:
+        raise UsageError(f"book: the path {path!r} has a NUL character in it")
+    return path

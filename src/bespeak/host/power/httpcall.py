@@ -71,20 +71,10 @@ async def fetch(
         raise PowerFault("this controller needs the extra bespeak[http]") from error
     place = safe(urlsplit(url).netloc)
     try:
-        async with (
-            httpx.AsyncClient(
-                verify=_context(verify) if url.startswith("https:") else False,
-                auth=auth,
-                timeout=timeout,
-                trust_env=False,
-            ) as client,
-            client.stream(method, url, params=params) as answer,
-        ):
-            body = bytearray()
-            async for data in answer.aiter_bytes():
-                body += data
-                if len(body) > _LIMIT_BYTES:
-                    raise PowerFault(f"{place}: the answer is longer than {_LIMIT_BYTES} bytes")
+        checks = _context(verify) if url.startswith("https:") else False
+        client = httpx.AsyncClient(verify=checks, auth=auth, timeout=timeout, trust_env=False)
+        async with client, client.stream(method, url, params=params) as answer:
+            body = await _body(answer, place)
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError) as error:
         raise PowerFault(f"{place}: {scrubbed(_reason(error), *secrets)}") from error
     text = body.decode("utf-8", "replace")
@@ -94,6 +84,15 @@ async def fetch(
         said = scrubbed(safe(" ".join(text[:_SHOWN].split())), *secrets)
         raise PowerFault(f"{place}: HTTP {answer.status_code}{': ' + said if said else ''}", Status.Failed)
     return text
+
+
+async def _body(answer: httpx.Response, place: str) -> bytes:
+    body = bytearray()
+    async for data in answer.aiter_bytes():
+        body += data
+        if len(body) > _LIMIT_BYTES:
+            raise PowerFault(f"{place}: the answer is longer than {_LIMIT_BYTES} bytes")
+    return bytes(body)
 
 
 @lru_cache(maxsize=16)
