@@ -17,6 +17,7 @@ _PROPERTIES = ("@property", "@cached_property", "@functools.cached_property", "@
 _EMPTY_BASES = frozenset({"object", "ABC", "Protocol", "Generic", "NamedTuple", "Enum", "IntEnum", "StrEnum"})
 _MOST_DEFINERS = 60
 _MOST_BASES = 200
+_DEEPEST = 60
 
 
 @value
@@ -39,6 +40,7 @@ class Classes:
         self._of = evaluator
         self._orders: dict[str, Order] = {}
         self._derived_elsewhere: set[str] = set()
+        self._depth = 0
 
     def symbol(self, address: str) -> Symbol | None:
         """Return the symbol at an address."""
@@ -52,9 +54,13 @@ class Classes:
         if known is not None:
             return known
         self._orders[address] = Order((address,), 1)  # what derives from itself has no other bases
+        if self._depth >= _DEEPEST:
+            return self._orders[address]
+        self._depth += 1
         bases = self._bases(address)
         below = _linear([*([*self.order(base).known] for base in bases), bases])
         whole = (address, *below)[:_MOST_BASES]
+        self._depth -= 1
         unknown = (number for number, each in enumerate(whole, 1) if each in self._derived_elsewhere)
         found = self._orders[address] = Order(whole, next(unknown, len(whole)))
         return found

@@ -110,8 +110,9 @@ class _Edges:
         if taken.name and taken.name != "*":
             for each in self._of.imported(self._path, taken):
                 if each.via or each.kind in {*_KINDS, m.VARIABLE}:
-                    target = each.via or each.address
-                    yield Edge(caller, target, IMPORT, each.how or "import", each.confidence, taken.line)
+                    sure = module.confidence if each.via else each.confidence
+                    how = each.how if each.how in _TAKEN else "import"
+                    yield Edge(caller, each.via or each.address, IMPORT, how, sure, taken.line)
                 elif each.kind == m.MODULE and not each.path.endswith("/"):
                     inner = each.address
         where = inner or module.path

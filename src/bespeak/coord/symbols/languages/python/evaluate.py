@@ -17,6 +17,8 @@ from bespeak.coord.symbols.model import Binding, Import, Symbol
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from bespeak.coord.symbols.languages.python.tables import Entry
     from bespeak.coord.symbols.model import World
 
@@ -245,7 +247,7 @@ class Evaluator:
                 for inner in self.called(each)
             )
         if function.kind == m.GIVER:
-            return function.of
+            return _taken_out(function.of)
         if function.kind == m.EXTERNAL:
             return (ELSEWHERE,) if function.how == "plain" else (Meaning(m.UNKNOWN, confidence=0.0, how="external"),)
         return (function,) if function.kind in {m.ITEMS, m.VALUES} else (NOBODY_KNOWS,)
@@ -253,7 +255,7 @@ class Evaluator:
     def item(self, whole: Meaning, part: str) -> Meanings:
         """Return what ``x[i]``, or a loop over ``x``, gives."""
         if whole.kind == m.ITEMS or (whole.kind == m.VALUES and part == "[]"):
-            return whole.of
+            return _taken_out(whole.of)
         if whole.kind == m.INSTANCE:
             method = "__getitem__" if part == "[]" else "__iter__"
             found = [
@@ -263,7 +265,7 @@ class Evaluator:
                 for inner in self.called(each)
             ]
             if part == "[*]":
-                return tuple(inner for each in found if each.kind == m.ITEMS for inner in each.of)
+                return _taken_out(inner for each in found if each.kind == m.ITEMS for inner in each.of)
             return tuple(found)
         return (whole,) if whole.kind == m.CLASS else (NOBODY_KNOWS,)
 
@@ -272,10 +274,16 @@ def _stored(symbol: Symbol) -> bool:
     return symbol.kind in {"variable", "constant", "type"}
 
 
+def _taken_out(held: Iterable[Meaning]) -> Meanings:
+    """Return what is taken out of a collection; that it holds nothing else is not certain."""
+    return tuple(each.at_most(m.TYPED) for each in held)
+
+
 def _how(each: Meaning, module: str) -> str:
     if each.how == "alias":
         return "alias"
-    return "import" if each.path == module or each.kind == m.MODULE else "re-export"
+    where = (each.via or each.address).partition("::")[0]
+    return "import" if where == module or each.kind == m.MODULE else "re-export"
 
 
 def _renamed(each: Meaning) -> Meaning:
