@@ -51,6 +51,14 @@ def test_a_state_that_never_changes_is_a_failure(tmp_path: Path) -> None:
     assert said.startswith("sure\naccepted, but it is still off after 0.")
 
 
+def test_a_state_that_cannot_be_read_back_says_why(tmp_path: Path) -> None:
+    control = power_control_from_spec(states(tmp_path, status_cmd="echo no route; exit 1", timeout=0.4))
+    status, said = run(control.on(LocalHost("h")))
+    assert status is Status.Error
+    assert said.startswith("done\naccepted, but its state could not be read within 0.")
+    assert said.endswith(": status_cmd failed: no route")
+
+
 def test_a_state_that_flaps_is_unstable(tmp_path: Path) -> None:
     flap = f"if [ -e {tmp_path}/x ]; then rm {tmp_path}/x; echo on; else touch {tmp_path}/x; echo off; fi"
     control = power_control_from_spec(states(tmp_path, status_cmd=flap, timeout=1))

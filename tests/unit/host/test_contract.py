@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import types
 
@@ -17,6 +18,8 @@ from bespeak.host.power import (
     power_control_from_spec,
     register_power_controller,
 )
+from bespeak.host.power.readback import read_back
+from bespeak.host.power.redundant import RedundantPowerController
 from bespeak.host.status import CommandStatus
 
 from .conftest import run
@@ -83,6 +86,39 @@ def test_cycle_is_off_then_on() -> None:
     switch = Switch()
     assert run(switch.cycle(LocalHost())) == (Status.Success, "on it is")
     assert switch.done == ["off", "on"]
+
+
+def test_a_cycle_leaves_the_host_off_for_as_long_as_it_was_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    switch = Switch()
+    switch.cycle_delay = 1.25
+
+    async def sleep(seconds: float) -> None:
+        switch.done.append(f"{seconds:g} s")
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    run(switch.cycle(LocalHost()))
+    assert switch.done == ["off", "1.25 s", "on"]
+
+
+def test_reading_back_ends_though_the_device_never_answers() -> None:
+    async def ask() -> PowerState | None:
+        await asyncio.Event().wait()
+        return None
+
+    async def work() -> tuple[Status, str]:
+        return await asyncio.wait_for(read_back(ask, PowerState.ON, within=0.1), 60)
+
+    assert run(work()) == (Status.Error, "accepted, but its state could not be read within 0.1 s")
+
+
+@pytest.mark.parametrize("worse", [Status.Unstable, Status.Failed, Status.Error])
+def test_several_supplies_are_as_good_as_the_worst_and_as_slow_as_the_slowest(worse: Status) -> None:
+    good, bad = Switch(), Switch()
+    good.timeout, bad.timeout, good.cycle_delay = 7.0, 1.0, 3.0
+    bad.off_answer = (worse, "hm")
+    both = RedundantPowerController([good, bad])
+    assert run(both.off(LocalHost())) == (worse, "supply 1: off it is\nsupply 2: hm")
+    assert (both.timeout, both.cycle_delay) == (7.0, 3.0)
 
 
 @pytest.mark.parametrize("status", [Status.Failed, Status.Error, Status.Unstable])

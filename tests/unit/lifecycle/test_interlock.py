@@ -103,6 +103,15 @@ def test_a_number_given_beforehand(lab: Lab) -> None:
     assert lab.do(power_deed("off"), host, fence=elsewhere)[0].ok, "it was given for something else"
 
 
+def test_a_number_counts_for_what_it_was_given_for_only(lab: Lab) -> None:
+    one, two = lab.hold(ALICE, "rack1"), lab.hold(ALICE, "rack2")
+    host = lab.host("r1", ("rack1", "rack2"))
+    with pytest.raises(StaleHoldError, match=f"number {one.number} is stale for rack2: .* has number {two.number}"):
+        lab.do(power_deed("on"), host, fence=Fence(one.number))
+    (done,) = lab.do(power_deed("on"), host, fence=Fence(one.number, frozenset({"rack1"})))
+    assert sorted(hold.number for hold in done.holds) == [one.number, two.number]
+
+
 @pytest.mark.parametrize("fenced", [False, True])
 def test_what_is_released_while_the_gate_is_asked_is_not_let_through(lab: Lab, fenced: bool) -> None:
     lab.hold(ALICE, "rack1")
