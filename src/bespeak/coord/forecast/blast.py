@@ -78,7 +78,7 @@ class Blast:
         self._labels = labels
         self._by_caller: dict[str, list[Edge]] = {}
         self._resolved: set[str] = set()
-        self._apart: dict[tuple[Group, Group], int] = {}
+        self._apart: dict[tuple[Group, Group], bool] = {}
         self.bounded = False
         self._ways = self._between(self._walk(nodes, depth))
 
@@ -138,23 +138,21 @@ class Blast:
         for node, depending in felt.items():
             for changed in self._holders.of(node):
                 for group, way in depending.items():
-                    if not self._pairs(changed, group):
+                    if not self._clash(changed, group):
                         continue
                     best = found.get((changed, group))
                     if best is None or (-best[0], best[1]) > (-way[0], way[1]):
                         found[changed, group] = way
         return found
 
-    def _pairs(self, changed: Group, holder: Group) -> int:
-        """Return how many pairs of claims there are; none where the addresses overlap, for that is told already."""
-        if changed is holder:
-            return 0
-        known = self._apart.get((changed, holder))
+    def _clash(self, changed: Group, depending: Group) -> bool:
+        """Tell whether two addresses are in conflict; not where they overlap, for that is told already."""
+        if changed is depending:
+            return False
+        known = self._apart.get((changed, depending))
         if known is None:
-            known = changed.stakes.between(holder.stakes)
-            if known and _overlap(changed, holder):
-                known = 0
-            self._apart[changed, holder] = self._apart[holder, changed] = known
+            known = changed.stakes.clashes(depending.stakes) and not _overlap(changed, depending)
+            self._apart[changed, depending] = known
         return known
 
     @property
@@ -167,7 +165,7 @@ class Blast:
         ways = self._ways.items()
         kept = nsmallest(limit, ways, key=_place) if 0 < limit < len(ways) else sorted(ways, key=_place)
         for (one, two), (confidence, _, way) in kept:
-            hit = Hit(one, two, CALLED, self._pairs(one, two), confidence)
+            hit = Hit(one, two, CALLED, one.stakes.between(two.stakes), confidence)
             hit.chain = tuple(_edges(way))[::-1]
             yield predicted(BLAST, hit, said(hit.chain), one.stakes, two.stakes)
 

@@ -52,6 +52,12 @@ class Heap:
             pairs -= self.shared * other.shared - _products(self._shared, other._shared)
         return pairs
 
+    def clashes(self, other: Heap) -> bool:
+        """Tell whether a claim here and a claim there are in conflict."""
+        if self.shared or other.shared or not (self.count and other.count):
+            return self.between(other) > 0
+        return len(self._all) > 1 or self._all.keys() != other._all.keys()
+
     def within(self) -> int:
         """Return how many pairs of claims here are in conflict."""
         return self.between(self) // 2
@@ -104,6 +110,10 @@ class Tally:
         if self.others.count:
             pairs += self.others.between(other.asked)
         return pairs
+
+    def clashes(self, other: Tally) -> bool:
+        """Tell whether a claim here and a claim there are in conflict."""
+        return self.asked.clashes(other.asked) or self.asked.clashes(other.others) or self.others.clashes(other.asked)
 
     def within(self) -> int:
         """Return how many pairs of claims here are in conflict."""
