@@ -15,7 +15,7 @@ from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
 from harness import stats
-from harness.bench import support
+from harness.bench import ROOT, support
 from harness.lines import Bar, Line
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def measure(bench: Bench) -> Iterator[Line]:
         found = [verdict for verdicts in pool.map(_judged, places) for verdict in verdicts]
     yield from _git(found)
     yield from _planted(found)
+    yield _own_history()
     yield _timed(places[0][1])
 
 
@@ -88,6 +89,38 @@ def _planted(found: list[Any]) -> Iterator[Line]:
         bar=Bar(99, at_least=True, unit="%"),
         note=f"{claimed} claimed in {len(found)} merges",
         detail={"wrong": [list(item) for one in found for item in one.claimed_wrongly]},
+    )
+
+
+def _own_history() -> Line:
+    """Plan the merges that this project has made itself; a checkout without its history has none."""
+    from bespeak.coord.merge.gitread import revision
+    from bespeak.coord.merge.plan import Planner
+    from bespeak.coord.repository import find
+
+    listed = subprocess.run(
+        ["git", "-C", ROOT, "rev-list", "--merges", "--parents", "HEAD"], check=False, capture_output=True, text=True
+    )
+    parents = [line.split()[1:3] for line in listed.stdout.splitlines()]
+    conflicted = whole = claimed = 0
+    for names in parents:
+        with Planner(find(ROOT)) as planner:
+            plan = planner.plan(*(revision(planner.git, name) for name in names))
+        words = ["git", "-C", ROOT, "merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", *names]
+        paths = {
+            name.decode() for name in subprocess.run(words, check=False, capture_output=True).stdout.split(b"\0")[1:]
+        }
+        known = {item.path for item in plan.items} | {item.address for item in plan.items} | {""}
+        conflicted += bool(plan.conflicts)
+        whole += paths <= known
+        claimed += any(item.likely and not item.textual for item in plan.items)
+    note = f"{len(parents)} merges, {conflicted} in conflict, {claimed} with a likely conflict that git does not see"
+    return Line(
+        "this project's own merges: every conflict of git is in the plan",
+        _percent(whole, len(parents)),
+        "%",
+        bar=Bar(100, at_least=True, unit="%"),
+        note=note,
     )
 
 

@@ -60,7 +60,11 @@ class Histories:
         kinds, address = found or ((), "")
         label = maker.__name__.lstrip("_")
         busy = set(ours.changed) | set(theirs.changed)
-        if maker is _nothing or self.random.random() < 0.5:
+        if maker is _nothing and self.random.random() < 0.5:
+            meet = self.random.choice(NOISE)  # the same kind of edit on both sides: they often meet
+            for side in (ours, theirs):
+                meet(self, side, busy)
+        elif maker is _nothing or self.random.random() < 0.5:
             for side in (ours, theirs):
                 for _ in range(self.random.randint(1, FEW)):
                     self.noise(side, busy)

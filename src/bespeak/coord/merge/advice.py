@@ -10,11 +10,9 @@ _DID = {
     model.DELETED: "deleted it",
     model.RENAMED: "renamed it",
     model.MOVED: "moved it",
-    model.SIGNATURE: "changed its signature",
-    model.BODY: "changed its body",
-    model.DOCSTRING: "changed its documentation",
     model.USED: "newly uses it",
 }
+_CHANGED = {model.SIGNATURE: "its signature", model.BODY: "its body", model.DOCSTRING: "its documentation"}
 
 
 @value
@@ -28,7 +26,15 @@ class Half:
 
 def did(words: tuple[str, ...]) -> str:
     """Return what was done, in words."""
-    return " and ".join(_DID[word] for word in words) or "left it alone"
+    deeds = [_DID[word] for word in words if word in _DID]
+    parts = [_CHANGED[word] for word in words if word in _CHANGED]
+    if parts:
+        deeds.append("changed " + _listed(parts))
+    return _listed(deeds) or "left it alone"
+
+
+def _listed(parts: list[str]) -> str:
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
 def advise(kind: str, address: str, one: Half, two: Half, user: str = "") -> str:

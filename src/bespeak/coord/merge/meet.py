@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 
+from bespeak.coord.merge import arity
 from bespeak.coord.merge.advice import Half, advise
 from bespeak.coord.merge.change import words
 from bespeak.coord.merge.match import BY_FILE
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     Conflicts = Callable[[Node | None, Node | None, Node | None], bool]
     """Tell whether git reports a conflict in a definition: as it is in the base, on ours, on theirs."""
 
-_TEXTUAL = 0.95
+_TEXTUAL, _OTHER_TYPES = 0.95, 0.4
 _SIGNIFICANT = (SIGNATURE, BODY)
 _OPEN = frozenset({"space"})
 """Families that may be defined in several pieces."""
@@ -107,8 +108,22 @@ def _judge(one: Pair | None, two: Pair | None) -> tuple[str, float, str]:
     if not mine or not other:
         return NO_CONFLICT, 1.0, "only one side changed it" if not (mine or other) else "git carries the move of a file"
     kind, confidence = _grade(mine, other)
+    if SIGNATURE in mine and SIGNATURE in other and not (_other_calls(one) and _other_calls(two)):
+        confidence = min(confidence, _OTHER_TYPES)
     ways = sorted({pair.how for pair in (one, two)})
     return kind, round(confidence * min(one.confidence, two.confidence), 2), f"same symbol by {' and '.join(ways)}"
+
+
+def _other_calls(pair: Pair) -> bool:
+    """Tell whether a side changed how a definition has to be called, and not only types."""
+    if pair.before is None or pair.after is None:
+        return True
+    one, two = (
+        arity.parameters(node.signature, node.language, method=bool(node.parent)) for node in (pair.before, pair.after)
+    )
+    if one is None or two is None:
+        return True
+    return (one.names, one.required, one.most, one.manners) != (two.names, two.required, two.most, two.manners)
 
 
 def _same(one: Pair, two: Pair) -> bool:
@@ -120,12 +135,20 @@ def _same(one: Pair, two: Pair) -> bool:
 
 
 def _counted(pair: Pair, other: Pair) -> frozenset[str]:
-    """Return what a side did, without what git carries along and without a name that both sides chose."""
+    """Return what a side did, without what git carries along and without what both sides did."""
     found = set(words(pair))
     if pair.how == BY_FILE and DELETED not in words(other):
         found -= {MOVED}
-    if pair.after is not None and other.after is not None and pair.after.address == other.after.address:
-        found -= {MOVED, RENAMED}
+    mine, peer = pair.after, other.after
+    if mine is not None and peer is not None:
+        alike = {
+            MOVED: mine.address == peer.address,
+            RENAMED: mine.address == peer.address,
+            SIGNATURE: mine.signature == peer.signature,
+            BODY: mine.own == peer.own,
+            DOCSTRING: mine.symbol.doc == peer.symbol.doc,
+        }
+        found -= {word for word, same in alike.items() if same}
     return frozenset(found)
 
 

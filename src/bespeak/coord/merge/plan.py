@@ -24,6 +24,7 @@ from bespeak.coord.merge.model import (
     SEMANTIC,
     TEXTUAL,
     UNRELATED,
+    USED,
     Plan,
 )
 from bespeak.coord.merge.reading import read_sides
@@ -165,7 +166,8 @@ class _One:
         clashing = clashes(self._git, trial, *entries)
         met = meet(ours, theirs, lambda *nodes: _textual(clashing, nodes))
         files = file_items(clashing, met, _nodes(ours), _nodes(theirs))
-        items = [*met, *self._uses((ours, theirs), read, trial, everything=everything), *files]
+        used = self._uses((ours, theirs), read, trial, everything=everything)
+        items = [*met, *(_in_conflict(item, clashing) for item in used), *files]
         told = [self._named(item) for item in items]
         return self._result(told, clashing, read, everything=everything)
 
@@ -210,7 +212,9 @@ class _One:
         worlds = Worlds(self._git, self._index, trial, {OURS: self._ours.commit, THEIRS: self._theirs.commit})
         found = []
         for mine, other in ((0, 1), (1, 0)):
-            user = User(sides[mine], read[mine].after, _Fresh(self._git, read[mine]))
+            of = read[mine]
+            paths = {after: before for before, after in of.renamed.items()}
+            user = User(sides[mine], of.after, of.before, paths, _Fresh(self._git, of))
             found += uses(user, Changer(sides[other], read[other].moved), worlds, everything=everything)
         return found
 
@@ -240,6 +244,14 @@ class _One:
         for side in (self._ours, self._theirs):
             text = text.replace(side.commit, side.name)
         return text
+
+
+def _in_conflict(item: Item, clashing: Sequence[Clash]) -> Item:
+    """Return the item of a use, with what git says of its line."""
+    side = OURS if USED in item.ours_change else THEIRS
+    if not item.likely:
+        return item
+    return replace(item, textual=any(clash.on_line(side, item.path, item.line) for clash in clashing))
 
 
 def _textual(clashing: Sequence[Clash], nodes: Sequence[Node | None]) -> bool:

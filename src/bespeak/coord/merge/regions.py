@@ -49,18 +49,31 @@ class Clash:
     regions: tuple[Region, ...]
 
     def touches(self, side: str, node: Node) -> bool:
-        """Tell whether a definition is in conflict."""
+        """Tell whether a definition is in conflict itself."""
         if self.paths[side] != node.path:
             return False
         return not self.regions or any(self.at(region, side, node) for region in self.regions)
 
+    def on_line(self, side: str, path: str, line: int) -> bool:
+        """Tell whether a line of a file is in conflict."""
+        if self.paths[side] != path:
+            return False
+        return not self.regions or any(region.on(side)[0] <= line < region.on(side)[1] for region in self.regions)
+
     @staticmethod
     def at(region: Region, side: str, node: Node) -> bool:
-        """Tell whether a region touches a definition; no lines between two lines touch neither."""
+        """Tell whether a region touches a definition, and not only definitions inside it."""
         first, beyond = region.on(side)
-        if first == beyond:
-            return node.symbol.first_line < first <= node.symbol.last_line
-        return first <= node.symbol.last_line and beyond > node.symbol.first_line
+        own = (node.symbol.first_line, node.symbol.last_line)
+        if first == beyond:  # between two lines
+            return _within(first, own) and not any(_within(first, inner) for inner in node.inner)
+        lines = range(max(first, own[0]), min(beyond, own[1] + 1))
+        return any(not any(start <= line <= end for start, end in node.inner) for line in lines)
+
+
+def _within(place: int, lines: tuple[int, int]) -> bool:
+    """Tell whether what is put before line ``place`` is put between some lines."""
+    return lines[0] < place <= lines[1]
 
 
 def clashes(git: Git, trial: Trial, ours: Sequence[Entry], theirs: Sequence[Entry]) -> tuple[Clash, ...]:

@@ -45,7 +45,7 @@ class Node:
     Args:
         path: of its file.
         symbol: what the file says of it.
-        holds: how many definitions are inside it.
+        inner: the lines (first, last) of the definitions inside it.
         language: of its file.
         number: its place among the definitions of its file.
         text: its lines without blanks around them, and without empty ones.
@@ -53,7 +53,7 @@ class Node:
 
     path: str
     symbol: Symbol
-    holds: int
+    inner: tuple[tuple[int, int], ...]
     language: str
     number: int
     text: tuple[bytes, ...]
@@ -67,6 +67,11 @@ class Node:
     def key(self) -> tuple[str, int]:
         """What it is known by among all definitions of its version, several with one address among them."""
         return self.path, self.number
+
+    @property
+    def holds(self) -> int:
+        """How many definitions are inside it."""
+        return len(self.inner)
 
     @property
     def parent(self) -> str:
@@ -102,14 +107,14 @@ class Node:
 def nodes(of: Source) -> list[Node]:
     """Return the definitions of a file, in its order."""
     found = of.facts.symbols
-    held: dict[str, int] = {}
+    inner: dict[str, list[tuple[int, int]]] = {}
     for symbol in found:
         parent = symbol.name.rpartition(".")[0]
         while parent:
-            held[parent] = held.get(parent, 0) + 1
+            inner.setdefault(parent, []).append((symbol.first_line, symbol.last_line))
             parent = parent.rpartition(".")[0]
     return [
-        Node(of.path, symbol, held.get(symbol.name, 0), of.facts.language, number, _text(of.lines, symbol))
+        Node(of.path, symbol, tuple(inner.get(symbol.name, ())), of.facts.language, number, _text(of.lines, symbol))
         for number, symbol in enumerate(found)
     ]
 

@@ -6,6 +6,8 @@ means anything, or if the call no longer fits.
 
 from __future__ import annotations
 
+from collections import Counter
+
 from bespeak.coord.merge import arity
 from bespeak.coord.merge.advice import Half, advise
 from bespeak.coord.merge.change import words
@@ -28,11 +30,11 @@ from bespeak.values import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
     from bespeak.coord.merge.change import Side
     from bespeak.coord.merge.match import Pair
-    from bespeak.coord.merge.source import Node, Version
+    from bespeak.coord.merge.source import Node, Source, Version
     from bespeak.coord.merge.world import Worlds
     from bespeak.coord.symbols.model import Edge, Facts, Reference
 
@@ -45,11 +47,15 @@ class User:
 
     Args:
         files: as they are on that side.
+        before: the same, as they were in the base.
+        paths: where a file was in the base, by its path on that side, if it had another.
         fresh: returns the lines that it wrote in a file: ranges ``[first, beyond)``.
     """
 
     side: Side
     files: Version
+    before: Version
+    paths: Mapping[str, str]
     fresh: Callable[[str], Sequence[tuple[int, int]]]
 
 
@@ -77,10 +83,13 @@ def uses(user: User, changer: Changer, worlds: Worlds, *, everything: bool = Fal
     if not changer.moved and not any(_matters(pair, everything=everything) for pair in changer.side.pairs):
         return []
     found: dict[tuple[str, str], Item] = {}
+    known = {path: _known(source) for path, source in user.before.items()}
     for path in sorted(user.files):
         if user.fresh(path):
+            now = _known(user.files[path])
             for edge in worlds.edges(user.side.name, path):
-                item = _item(user, changer, worlds, edge) if _is_fresh(user, path, edge.line) else None
+                new = _is_fresh(user, path, edge.line) and _is_new(user, edge, now, known)
+                item = _item(user, changer, worlds, edge) if new else None
                 if item is not None:
                     key = (item.address, item.user)
                     if key not in found or found[key].confidence < item.confidence:
@@ -95,6 +104,29 @@ def _matters(pair: Pair, *, everything: bool) -> bool:
 
 def _is_fresh(user: User, path: str, line: int) -> bool:
     return any(first <= line < beyond for first, beyond in user.fresh(path))
+
+
+def _known(source: Source) -> Counter[Hashable]:
+    """Return the uses in a file, as they can be told again when lines are moved or written anew."""
+    uses: Counter[Hashable] = Counter((ref.within, ref.text, ref.arguments) for ref in source.facts.references)
+    uses.update((one.module, one.name) for one in source.facts.imports)
+    return uses
+
+
+def _is_new(user: User, edge: Edge, now: Counter[Hashable], known: Mapping[str, Counter[Hashable]]) -> bool:
+    """Tell whether a side has more of such a use than the base had: a line that was only touched is none."""
+    path, _, within = edge.caller.partition("::")
+    source = user.files[path]
+    before = user.side.before(edge.caller) if within else user.paths.get(path, path)
+    old_path, _, old_within = before.partition("::")
+    none: Counter[Hashable] = Counter()
+    old = known.get(old_path, none) if before else none
+    if edge.kind == IMPORT:
+        return any(now[use] > old[use] for use in _texts(source.facts, edge))
+    return any(
+        now[ref.within, ref.text, ref.arguments] > old[old_within, ref.text, ref.arguments]
+        for ref in _references(source.facts, edge)
+    )
 
 
 def _without_echoes(items: Iterable[Item]) -> list[Item]:
@@ -165,7 +197,7 @@ def _as_sure(edge: Edge, other: Edge, changer: Changer) -> bool:
     return other.callee in {edge.callee, after} or other.callee.rpartition(".")[2].rpartition("::")[2] in names
 
 
-def _texts(facts: Facts, edge: Edge) -> set[object]:
+def _texts(facts: Facts, edge: Edge) -> set[Hashable]:
     """Return how the thing at the end of an edge is written where the edge starts."""
     if edge.kind == IMPORT:
         return {(one.module, one.name) for one in facts.imports if one.line == edge.line}

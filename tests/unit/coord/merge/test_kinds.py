@@ -280,6 +280,26 @@ class TestNoConflict:
             {"c.py": "from b import f\n\nf(1)\n"},
         )
 
+    def test_a_line_with_an_old_use_that_was_only_touched(self, forked):
+        """Theirs deletes f and every use but a guarded one, ours only writes that line anew."""
+        use = "try:\n    from a import f\nexcept ImportError:\n    f = None\n"
+        self.clean(
+            forked,
+            {"a.py": F + GAP + G, "b.py": use},
+            {"a.py": G},
+            {"b.py": use.replace("import f", "import f  # if it is there")},
+        )
+
+    def test_an_old_call_in_a_function_that_was_moved(self, forked):
+        """The moved call is none that this side has made."""
+        caller = "def c():\n    one = f(1)\n    two = one + 1\n    return two\n"
+        forked.fork(
+            {"a.py": F, "b.py": "from a import f\n\n\n" + caller, "c.py": "from a import f\n\n\ny = f\n"},
+            {"b.py": "x = 1\n", "c.py": "from a import f\n\n\ny = f\n\n\n" + caller},
+            {"a.py": F.replace("+ 1", "+ 2")},
+        )
+        assert forked.plan().verdict == "clean"
+
     def test_overloads_of_one_name(self, forked):
         head, end = "class A {\n    int x;\n", "\n\n\n\n\n\n    int y;\n}\n"
         self.clean(
@@ -300,3 +320,36 @@ def test_what_only_one_side_changed_is_shown_when_asked_for(forked):
         ("no_conflict", "a.py::g", (), ("body",)),
     ]
     assert forked.plan().changed == 2
+
+
+def test_a_conflict_in_a_method_is_not_one_of_its_class(forked):
+    def klass(said, returned):
+        return f'class C:\n    """{said}"""\n\n    def m(self):\n        return {returned}\n'
+
+    forked.fork({"a.py": klass("one", 1)}, {"a.py": klass("two", 2)}, {"a.py": klass("one", 3)})
+    assert [(one.kind, one.address, one.textual) for one in forked.plan().items] == [
+        ("symbol_edit_overlap", "a.py::C.m", True)
+    ]
+
+
+def test_what_both_did_alike_to_a_symbol_is_no_part_of_the_conflict(forked):
+    long = "def f(a):\n" + "".join(f"    a{n} = {n}\n" for n in range(20)) + "    return a\n"
+    both = long.replace("f(a)", "f(a, b=1)")
+    forked.fork({"a.py": long}, {"a.py": both}, {"a.py": both.replace("a18 = 18", "a18 = 0")})
+    assert forked.plan().verdict == "clean"
+
+
+def test_parameters_added_by_both_and_types_changed_by_both(forked):
+    long = "def f(\n    a,\n    b,\n    c,\n    d,\n):\n    return a\n"
+    forked.fork(
+        {"a.py": long},
+        {"a.py": long.replace("    a,", "    new,\n    a,")},
+        {"a.py": long.replace("    d,", "    d,\n    e,")},
+    )
+    assert forked.plan().verdict == "semantic"
+    forked.git("checkout", "-q", "-b", "typed", "main~1")
+    forked.commit({"a.py": long.replace("    a,", "    a: int,")})
+    forked.git("checkout", "-q", "-b", "typed-too", "main~1")
+    forked.commit({"a.py": long.replace("    d,", "    d: int,")})
+    found = forked.plan("typed", "typed-too")
+    assert (found.verdict, [one.confidence for one in found.items]) == ("review", [0.4])
