@@ -40,6 +40,8 @@ def mcp(context: Context, values: Values) -> int:
     from bespeak.mcp.run import over_http, over_stdio
 
     if address is None:
+        if sys.stdin.isatty():
+            context.warn("the protocol is spoken on stdin; 'bespeak mcp config' shows how an agent does it", "dim")
         return over_stdio(setup)
     from bespeak.mcp import http
 
