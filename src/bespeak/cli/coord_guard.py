@@ -6,6 +6,7 @@ import sys
 
 from bespeak.cli import output
 from bespeak.cli.coord_shared import documented
+from bespeak.coord.errors import ClaimError
 from bespeak.errors import BespeakError
 from bespeak.text import safe
 
@@ -32,19 +33,34 @@ def guard(context: Context, values: Values) -> int:
 
 
 def _install(context: Context, values: Values) -> int:
+    from shutil import which
+
     from bespeak.coord.guard import CONFIGURATION, install
 
-    program = [sys.executable, "-m", "bespeak", *_ledger(context)]
-    made = install(_here(), program, refuse=values["refuse"])
+    module = [sys.executable, "-m", "bespeak"]
+    ledger = _ledger(context)
+    made = install(_here(), [*module, *ledger], refuse=values["refuse"])
     manner = "refuses" if values["refuse"] else "warns"
     context.print("\n".join([f"✅ The guard {manner}, in:", *(f" {safe(path)}" for path in made)]))
-    edit = output.shell_words(["bespeak", *_ledger(context), "coord", "guard", "edit"])
-    context.print("\n" + CONFIGURATION.rstrip() % (edit + (" --refuse" if values["refuse"] else "")))
+    program = ["bespeak"] if which("bespeak") else module
+    refuse = ["--refuse"] if values["refuse"] else []
+    edit = output.shell_words([*program, *ledger, "coord", "guard", "edit", *refuse])
+    context.print("\n" + CONFIGURATION.rstrip() % output.to_json(edit))
     return 0
 
 
 def _ledger(context: Context) -> list[str]:
-    return [] if context.ledger_flag is None else ["--ledger", context.ledger_flag]
+    """Return the option that hooks, which start elsewhere and which others can read, have to name the book with."""
+    flag = context.ledger_flag
+    if flag is None:
+        return []
+    if flag not in context.spoken():
+        raise ClaimError(
+            "--ledger has a password in it, which the hooks would show to others; use BESPEAK_LEDGER or ~/.pgpass"
+        )
+    from bespeak.places import book_url
+
+    return ["--ledger", book_url(flag, "--ledger", None)]
 
 
 def _remove(context: Context, values: Values) -> int:

@@ -220,7 +220,7 @@ To have a coding agent ask before each edit, add this to its settings. For Claud
     "PreToolUse": [
       {
         "matcher": "Edit|MultiEdit|Write|NotebookEdit",
-        "hooks": [{"type": "command", "command": "%s"}]
+        "hooks": [{"type": "command", "command": %s}]
       }
     ]
   }

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from bespeak.cli.main import main
 from bespeak.coord.guard import edited_file
 from support.repositories import git
 
@@ -207,9 +208,17 @@ def edit(document, *words, cwd=None):
     return subprocess.run(command, input=text, capture_output=True, check=False, cwd=cwd)
 
 
-def test_the_configuration_is_printed_and_its_command_works(run, repo):
-    assert '"command": "bespeak coord guard edit"' in run("guard", "install").out
-    assert '"command": "bespeak coord guard edit --refuse"' in run("guard", "install", "--refuse").out
+def test_the_configuration_is_printed_and_its_command_works(run, repo, tmp_path, monkeypatch):
+    program = tmp_path / "bin"
+    program.mkdir()
+    (program / "bespeak").write_text("#!/bin/sh\n")
+    (program / "bespeak").chmod(0o755)
+    with monkeypatch.context() as patched:
+        patched.setenv("PATH", f"{program}:{os.environ['PATH']}")
+        assert '"command": "bespeak coord guard edit"' in run("guard", "install").out
+        assert '"command": "bespeak coord guard edit --refuse"' in run("guard", "install", "--refuse").out
+        patched.setenv("PATH", "/usr/bin:/bin")
+        assert f'"command": "{sys.executable} -m bespeak coord guard edit"' in run("guard", "install").out
     call = {"tool_name": "Edit", "tool_input": {"file_path": str(repo / "src/a.py"), "new_string": '"file_path": "x"'}}
     assert edit(call).returncode == 0
     run("reserve", "src/a.py", "--run-id", "other")
@@ -241,6 +250,29 @@ def test_a_question_that_has_no_answer_is_no_permission(run, repo, run_id, monke
     refused = edit({"file_path": "src/a.py"}, "--refuse")
     assert (refused.returncode, b"Nobody can say" in refused.stderr) == (2, True)
     assert edit({"file_path": "src/a.py"}).returncode not in {0, 2}
+
+
+def test_the_book_named_at_the_installation_is_the_one_that_is_asked(repo, history, capsys, monkeypatch):
+    monkeypatch.chdir(repo / "src")
+    book = str(repo / "a 'b\".db")
+    assert main(["--ledger", "../a 'b\".db", "coord", "guard", "install", "--refuse"]) == 0
+    settings = capsys.readouterr().out
+    settings = json.loads(settings[settings.index("{") : settings.rindex("}") + 1])
+    ((hook,),) = [group["hooks"] for group in settings["hooks"]["PreToolUse"]]
+    assert main(["--ledger", book, "coord", "reserve", ":/src/a.py", "--run-id", "other"]) == 0
+    assert commit(repo, "src/a.py").returncode == 1
+    call = json.dumps({"file_path": str(repo / "src/a.py")})
+    asked = subprocess.run(hook["command"], shell=True, input=call, text=True, capture_output=True, check=False)
+    assert (asked.returncode, "already reserved" in asked.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("url", ["postgresql://u:hunter2@db/x", "postgresql://u@db/x?password=hunter2"])
+def test_no_password_gets_into_a_hook(history, capsys, url):
+    assert main(["--ledger", url, "coord", "guard", "install"]) == 1
+    answer = capsys.readouterr()
+    assert "--ledger has a password in it" in answer.err
+    assert "hunter2" not in answer.err + answer.out
+    assert not (history / ".git" / "hooks" / "pre-commit").exists()
 
 
 def test_the_file_is_read_out_of_any_document():
