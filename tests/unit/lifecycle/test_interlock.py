@@ -112,6 +112,14 @@ def test_a_number_counts_for_what_it_was_given_for_only(lab: Lab) -> None:
     assert sorted(hold.number for hold in done.holds) == [one.number, two.number]
 
 
+def test_of_two_grants_the_one_that_was_named_counts_else_the_newest(lab: Lab) -> None:
+    lab.book.resource_set("rack1", ALICE, capacity=2)
+    old, new = lab.hold(ALICE), lab.hold(ALICE)
+    for fence, number in ((Fence(old.number), old.number), (None, new.number)):
+        (done,) = lab.do(power_deed("on"), lab.host(), fence=fence)
+        assert [hold.number for hold in done.holds] == [number]
+
+
 @pytest.mark.parametrize("fenced", [False, True])
 def test_what_is_released_while_the_gate_is_asked_is_not_let_through(lab: Lab, fenced: bool) -> None:
     lab.hold(ALICE, "rack1")
