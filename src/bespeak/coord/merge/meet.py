@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from bespeak.coord.merge.source import Node
 
     Places = dict[tuple[str, str], list[Pair]]
-    Conflicts = Callable[[Node | None, Node | None, Node | None], bool]
-    """Tell whether git reports a conflict in a definition: as it is in the base, on ours, on theirs."""
+    Conflicts = Callable[[Node | None, Node | None, Node | None], str]
+    """Return the path at which git reports a conflict in a definition (as it is in the base, on ours, on theirs)."""
 
 _TEXTUAL, _OTHER_TYPES = 0.95, 0.4
 _SIGNIFICANT = (SIGNATURE, BODY)
@@ -69,7 +69,7 @@ def _item(ours: Side, theirs: Side, one: Pair | None, two: Pair | None, textual:
     mine, other = _half(ours, one, base.address), _half(theirs, two, base.address)
     kind, confidence, how = _judge(one, two)
     here, there = (base if pair is None else pair.after for pair in (one, two))
-    lines = kind != NO_CONFLICT and textual(base, here, there)
+    at = textual(base, here, there) if kind != NO_CONFLICT else ""
     return Item(
         kind,
         base.address,
@@ -77,11 +77,11 @@ def _item(ours: Side, theirs: Side, one: Pair | None, two: Pair | None, textual:
         other.words,
         mine.becomes,
         other.becomes,
-        lines,
-        _TEXTUAL if lines else confidence,
+        bool(at),
+        _TEXTUAL if at else confidence,
         how,
         _advice(kind, base.address, mine, other),
-        next((node.path for node in (here, there) if node is not None), base.path),
+        at or next((node.path for node in (here, there) if node is not None), base.path),
     )
 
 
@@ -190,7 +190,7 @@ def _added(ours: Side, theirs: Side, textual: Conflicts) -> list[Item]:
         if node is None or peer is None or _may_both_be(node, peer) or (place[0], node.parent) in found:
             continue
         half, rest = _half(ours, one, node.address), _half(theirs, two, node.address)
-        lines = textual(None, node, peer)
+        at = textual(None, node, peer)
         found[place] = Item(
             ADD_ADD,
             node.address,
@@ -198,11 +198,11 @@ def _added(ours: Side, theirs: Side, textual: Conflicts) -> list[Item]:
             rest.words,
             node.address,
             peer.address,
-            lines,
-            _TEXTUAL if lines else 0.6 if node.family == "value" else 0.9,
+            bool(at),
+            _TEXTUAL if at else 0.6 if node.family == "value" else 0.9,
             "one name, two definitions",
             advise(ADD_ADD, node.address, half, rest),
-            node.path,
+            at or node.path,
         )
     return [*found.values(), *_undisputed(ours, theirs, mine, other, found.keys())]
 

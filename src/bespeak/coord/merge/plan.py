@@ -254,12 +254,13 @@ def _in_conflict(item: Item, clashing: Sequence[Clash]) -> Item:
     return replace(item, textual=any(clash.on_line(side, item.path, item.line) for clash in clashing))
 
 
-def _textual(clashing: Sequence[Clash], nodes: Sequence[Node | None]) -> bool:
-    return any(
-        node is not None and clash.touches(side, node)
-        for clash in clashing
-        for side, node in zip((BASE, OURS, THEIRS), nodes, strict=True)
-    )
+def _textual(clashing: Sequence[Clash], nodes: Sequence[Node | None]) -> str:
+    """Return the path at which git reports a conflict in a definition of three versions; empty if it reports none."""
+    for clash in clashing:
+        for side, node in zip((BASE, OURS, THEIRS), nodes, strict=True):
+            if node is not None and clash.touches(side, node):
+                return clash.conflict.path
+    return ""
 
 
 def _nodes(side: Side) -> list[Node]:

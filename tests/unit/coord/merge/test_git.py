@@ -126,6 +126,15 @@ def test_two_functions_added_at_one_place_are_named(forked):
     assert "one, two" in found.items[0].recommendation
 
 
+def test_a_symbol_in_a_file_with_another_path_is_where_git_has_it(forked):
+    long = F + "".join(f"# {n}\n" for n in range(40))
+    forked.fork(
+        {"a.py": long}, {"a.py": long.replace("+ 1", "+ 2")}, {"a.py": None, "b.py": long.replace("+ 1", "+ 3")}
+    )
+    assert check(forked) == {"b.py": ("symbol_edit_overlap", "")}
+    assert forked.plan().items[0].address == "a.py::f"
+
+
 def test_names_of_any_bytes(forked):
     names = ["a b.txt", "ä\t\n.txt", "-x.txt", '"q".txt', "\x1b[31m.py", "😀.py"]
     forked.fork(*(dict.fromkeys(names, f"{text}\n") for text in ("x = 0", "x = 1", "x = 2")))
