@@ -39,6 +39,7 @@ GROUPS = {
     "merge": ("rows.merge", "plans of merges against what git does"),
     "runner": ("rows.runner", "the embedded runner"),
     "power": ("rows.power", "two hundred hosts at once"),
+    "coord": ("rows.coord", "claims, among a hundred thousand others"),
     "dispatch": ("dispatch_jobs", "dispatching jobs"),
 }
 """Each group's module, which has ``measure(bench)``, and what it measures."""
