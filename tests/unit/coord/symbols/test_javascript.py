@@ -387,6 +387,31 @@ def test_spread_objects_have_the_members_of_the_others():
     assert world.out("a.js::f", certain=True) == ["a.js::all.stop", "a.js::base.go"]
 
 
+def test_variables_inside_a_function_are_no_members_of_it():
+    world = ts(
+        """\
+        class A { go() {} }
+        interface Box { go(): A }
+        const Box = wrap(() => { const go = new A(); const { stop } = new A(); });
+        function make() { const go = new A(); }
+        function f(box: Box) { box.go().go(); make().go(); Box.stop.go(); }
+        """
+    )
+    assert world.out("a.ts::f", certain=True) == ["a.ts::A.go", "a.ts::Box.go", "a.ts::make"]
+
+
+def test_super_is_what_a_class_extends_and_not_what_it_implements():
+    world = ts(
+        """\
+        class Base { constructor() {} go() {} }
+        class Other { constructor() {} go() {} }
+        class Both extends Base implements Other { constructor() { super(); super.go(); } }
+        """
+    )
+    assert world.out("a.ts::Both.constructor") == ["a.ts::Base", "a.ts::Base.constructor", "a.ts::Base.go"]
+    assert world.out("a.ts::Both", "inherit") == ["a.ts::Base", "a.ts::Other"]
+
+
 def test_call_apply_and_bind():
     world = js("function f() {}\nfunction g() { f.call(null); f.apply(null, []); const h = f.bind(null); h(); }\n")
     assert hows(world, "a.js::g") == {"a.js::f": ("local", True)} or world.out("a.js::g", certain=True) == ["a.js::f"]
@@ -554,6 +579,20 @@ def test_packages_of_a_workspace():
         }
     )
     assert world.out("app/a.ts", certain=True) == ["libs/money/src/main.ts::f", "libs/money/src/round.ts::g"]
+
+
+def test_packages_that_are_kept_in_the_repository():
+    world = Sources(
+        {
+            "node_modules/near/package.json": '{"main": "lib/near"}',
+            "node_modules/near/lib/near.js": "exports.f = () => 1;\nexports.g = () => exports.f() + module.exports.f();\n",
+            "src/deep/a.js": "const near = require('near');\nnear.g();\n",
+        }
+    )
+    assert world.out("src/deep/a.js", certain=True) == ["node_modules/near/lib/near.js::exports.g"]
+    assert world.out("node_modules/near/lib/near.js::exports.g", certain=True) == [
+        "node_modules/near/lib/near.js::exports.f"
+    ]
 
 
 def test_scripts_see_what_other_scripts_declare_but_modules_do_not():

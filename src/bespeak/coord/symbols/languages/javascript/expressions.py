@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bespeak.coord.symbols.languages.javascript.chains import Chain, chain_of, first_of, loads
+from bespeak.coord.symbols.languages.javascript.chains import Chain, chain_of, loads
 from bespeak.coord.symbols.languages.javascript.statements import bases_of_prototype
 from bespeak.coord.symbols.languages.javascript.values import FUNCTIONS, LITERALS, loaded, rooted
 
@@ -128,8 +128,3 @@ def element(walk: Walk, node: Node, scope: Scope) -> None:
 
 def skip(walk: Walk, node: Node, scope: Scope) -> None:
     """Nothing in it is of interest."""
-
-
-def computed(walk: Walk, node: Node, scope: Scope) -> None:
-    """``[x]`` where a name stands."""
-    walk.push(scope, first_of(node))

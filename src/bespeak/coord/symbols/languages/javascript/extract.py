@@ -80,6 +80,14 @@ def _handlers() -> dict[str, Handler]:
         "comment": expressions.skip,
         "import_statement": exchange.imports,
         "export_statement": exchange.exports,
+        "labeled_statement": _labelled,
+        **_of_types(),
+    }
+
+
+def _of_types() -> dict[str, Handler]:
+    """Return what looks at nodes that only TypeScript has."""
+    return {
         "interface_declaration": typescript.interface,
         "type_alias_declaration": typescript.alias,
         "enum_declaration": typescript.enum,
@@ -93,7 +101,6 @@ def _handlers() -> dict[str, Handler]:
         "object_type": types.object_type,
         **dict.fromkeys(("infer_type", "mapped_type_clause"), types.type_variable),
         "type_predicate": types.type_predicate,
-        "labeled_statement": _labelled,
     }
 
 

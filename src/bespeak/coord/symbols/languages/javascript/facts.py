@@ -6,7 +6,7 @@ from functools import cache
 
 from bespeak.coord.symbols import trees
 from bespeak.coord.symbols.languages.javascript.chains import Chain
-from bespeak.coord.symbols.languages.javascript.scopes import Declared, join
+from bespeak.coord.symbols.languages.javascript.scopes import LOCALS, Declared, join
 from bespeak.coord.symbols.model import Binding, Facts, Import, Reference, Symbol
 from bespeak.values import replace
 
@@ -54,7 +54,8 @@ def _name_locals(walk: Walk) -> None:
     taken = {draft.name for draft in walk.drafts}
     numbers: dict[str, int] = {}
     for declared in walk.locals:
-        key = plain = join(declared.owner, declared.name)
+        owner = join(declared.owner, LOCALS) if declared.sort == "local" else declared.owner
+        key = plain = join(owner, declared.name)
         while key in taken:
             numbers[plain] = numbers.get(plain, 0) + 1
             key = f"{plain}@{numbers[plain]}"
@@ -77,7 +78,7 @@ def _root(chain: Chain, scope: Scope, plain: set[str]) -> Declared | str | None:
     first = chain.parts[0] if chain.parts else "()"
     if first in {"this", "super"}:
         return None if scope.this in plain else scope.this or None
-    return None if first == "()" else scope.find(first)
+    return None if first == "()" else scope.find(first) or (first if first == "exports" else None)
 
 
 def _key(root: Declared | str | None) -> str:
@@ -90,6 +91,8 @@ def _references(walk: Walk, plain: set[str], known: set[str]) -> tuple[Reference
     found: list[Reference] = []
     for mention in walk.mentions:
         chain = mention.chain
+        if chain.parts[:2] == ["module", "exports"] and chain.declared is None and mention.scope.find("module") is None:
+            chain = Chain(chain.parts[1:])
         root = _root(chain, mention.scope, plain)
         key = _key(root)
         if root is None and (chain.parts[0] in _GLOBALS or (mention.kind == "use" and len(chain.parts) > 1)):

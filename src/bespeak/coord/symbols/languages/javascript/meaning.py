@@ -85,7 +85,7 @@ class Meanings:
             return [Found(sort, path, root, "self")]
         if part == "super":
             return [
-                replace(base, sort=INSTANCE if base.sort == SYMBOL else base.sort) for base in self.bases(path, root)
+                replace(base, sort=INSTANCE if base.sort == SYMBOL else base.sort) for base in self.above(path, root)
             ]
         return self.entity(path, root)
 
@@ -369,11 +369,15 @@ class Meanings:
         same = self.bound(owner.path, owner.name) if known is not None and known.kind == "type" else []
         return [*same, *(self.bound(owner.path, owner.name + ".*") if owner.name + ".*" in table.bindings else ())]
 
-    def bases(self, path: str, name: str) -> list[Found]:
-        """Return what a class is derived from."""
+    def above(self, path: str, name: str) -> list[Found]:
+        """Return what ``super`` means in a class: what it extends, and not what it implements."""
+        return self.bases(path, name, 1)
+
+    def bases(self, path: str, name: str, most: int | None = None) -> list[Found]:
+        """Return what a class is derived from, as far as it says at the ``most`` first places."""
         table = self._tables.of(path)
         found: list[Found] = []
-        for reference in table.inherits.get(name, ()) if table is not None else ():
+        for reference in table.inherits.get(name, [])[:most] if table is not None else ():
             for base in self.means(path, reference.root, reference.text.split(".")):
                 found += [replace(one, how="inherited") for one in self.held(base)]
             if not reference.root:

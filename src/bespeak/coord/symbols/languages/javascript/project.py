@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 LANGUAGES = frozenset({"javascript", "typescript"})
 _SUFFIXES = (".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts", ".d.ts")
 _WRITTEN = {".js": (".ts", ".tsx", ".d.ts"), ".jsx": (".tsx",), ".mjs": (".mts", ".d.mts"), ".cjs": (".cts", ".d.cts")}
-_ENTRIES = ("source", "module", "main", "types", "typings")
+_ENTRIES = {
+    "import": ("source", "module", "main", "types", "typings"),
+    "require": ("source", "main", "module", "types", "typings"),
+}
+"""Fields of a package.json that name its beginning, by how it is taken."""
+_OTHER = {"import": "require", "require": "import"}
 _MOST_CONFIGS = 8
 
 
@@ -28,20 +33,23 @@ class Project:
         world: the snapshot.
     """
 
-    __slots__ = ("_configs", "_found", "_packages", "_roots", "_world")
+    __slots__ = ("_configs", "_found", "_packages", "_roots", "_taken", "_world")
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._found: dict[tuple[str, str], str | None] = {}
+        self._found: dict[tuple[str, str, str], str | None] = {}
+        self._taken = "import"
         self._configs: dict[str, Paths | None] = {}
         self._packages: dict[str, dict[str, Any] | None] = {}
         self._roots: dict[str, list[str]] = {}
 
     def find(self, path: str, module: str) -> str | None:
         """Return the file that a module's name means in a file; None if it is none of this snapshot's."""
-        key = (dirname(path), module)
+        facts = self._world.facts(path)
+        self._taken = "require" if facts is None or facts.exports is None else "import"
+        key = (dirname(path), module, self._taken)
         if key not in self._found:
-            self._found[key] = self._find(*key)
+            self._found[key] = self._find(dirname(path), module)
         return self._found[key]
 
     def _find(self, folder: str, module: str) -> str | None:
@@ -93,8 +101,8 @@ class Project:
 
     def _entry(self, folder: str, package: dict[str, Any]) -> str | None:
         """Return the file that a package begins with; what is built from ``src`` is looked for there."""
-        named = [package.get(word) for word in _ENTRIES]
-        for name in [*named, *_conditions(package.get("exports"), ".")]:
+        named = [package.get(word) for word in _ENTRIES[self._taken]]
+        for name in [named[0], *_conditions(package.get("exports"), ".", _OTHER[self._taken]), *named[1:]]:
             if isinstance(name, str) and (found := self._built(folder, name)) is not None:
                 return found
         return self._index(join(folder, "src")) or self._index(folder)
@@ -115,6 +123,10 @@ class Project:
         count = 2 if module.startswith("@") else 1
         name, inside = "/".join(parts[:count]), "/".join(parts[count:])
         for root in self._above(folder):
+            kept = join(root, "node_modules", name)
+            held = self._package(kept)
+            if held is not None:
+                return self._inside(kept, held, inside)
             package = self._package(root)
             if package is None:
                 continue
@@ -145,7 +157,7 @@ class Project:
     def _inside(self, folder: str, package: dict[str, Any], inside: str) -> str | None:
         if not inside:
             return self._entry(folder, package)
-        for name in _conditions(package.get("exports"), "./" + inside):
+        for name in _conditions(package.get("exports"), "./" + inside, _OTHER[self._taken]):
             found = self._built(folder, name)
             if found is not None:
                 return found
@@ -216,8 +228,8 @@ class Project:
         return (base, paths or {}) if base is not None or paths else None
 
 
-def _conditions(exports: Any, wanted: str) -> list[str]:
-    """Return the files that ``exports`` of a package.json names for a path, the most telling conditions first."""
+def _conditions(exports: Any, wanted: str, last: str) -> list[str]:
+    """Return the files that ``exports`` of a package.json names for a path; those taken in other ways come last."""
     if isinstance(exports, str):
         return [exports] if wanted == "." else []
     if not isinstance(exports, dict):
@@ -231,12 +243,13 @@ def _conditions(exports: Any, wanted: str) -> list[str]:
         elif star and wanted.startswith(head) and wanted.endswith(tail) and len(wanted) >= len(head) + len(tail):
             middle = wanted[len(head) : len(wanted) - len(tail)]
             waiting.append(target.replace("*", middle) if isinstance(target, str) else target)
-        elif wanted == "." and not key.startswith("."):
-            waiting.append(target)
+    if wanted == "." and not any(key.startswith(".") for key in exports):
+        waiting.append(exports)
     while waiting and len(found) < _MOST_CONFIGS:
         target = waiting.pop(0)
         if isinstance(target, str):
             found.append(target)
         elif isinstance(target, dict):
-            waiting += target.values()
+            late = {last, "types", "browser"}
+            waiting[:0] = [target[key] for key in sorted(target, key=lambda key: key in late)]
     return found

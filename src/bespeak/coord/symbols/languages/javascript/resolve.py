@@ -90,7 +90,7 @@ def _reference(path: str, reference: Reference, place: Place, tables: Tables) ->
     parts = reference.text.split(".")
     meanings = Meanings(tables)
     if reference.text == "super" and reference.kind == CALL:
-        for base in meanings.bases(path, reference.root):
+        for base in meanings.above(path, reference.root):
             yield from (edge for edge in _made(base, place, tables) if edge.kind == CALL)
         return
     if not reference.root and parts[0] not in {"this", "super", "()"}:

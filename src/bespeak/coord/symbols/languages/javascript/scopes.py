@@ -5,6 +5,8 @@ A scope is filled while the tree is walked and asked only afterwards, so hoistin
 
 from __future__ import annotations
 
+LOCALS = "<locals>"
+"""Part of the name of a variable inside a function: such a variable is no member of the function."""
 _DEEPEST = 200
 """Scopes nested deeper share one: looking a name up stays cheap in sources that were made to hurt."""
 

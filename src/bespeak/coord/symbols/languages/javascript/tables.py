@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bespeak.coord.symbols.languages.javascript.project import LANGUAGES, Project
-from bespeak.coord.symbols.languages.javascript.scopes import join
+from bespeak.coord.symbols.languages.javascript.scopes import LOCALS, join
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Table:
 
     def _hold(self, name: str) -> None:
         owner = name.rpartition(".")[0]
-        while owner and owner not in self.holders:
+        while owner and owner not in self.holders and not owner.endswith(LOCALS):
             self.holders.add(owner)
             owner = owner.rpartition(".")[0]
 

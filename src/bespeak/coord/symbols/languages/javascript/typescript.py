@@ -107,13 +107,3 @@ def ambient(walk: Walk, node: Node, scope: Scope) -> None:
         else:
             walk.outers.setdefault(child.id, walk.outers.get(node.id, node))
             walk.push(scope, child)
-
-
-def signature(walk: Walk, node: Node, scope: Scope) -> None:
-    """An index in an interface: only its types matter."""
-    walk.inside(node, scope.block())
-
-
-def variable_type(walk: Walk, node: Node, scope: Scope) -> None:
-    """``typeof x`` where a type stands."""
-    walk.inside(node, scope)
