@@ -19,6 +19,7 @@ COORD = [
     ("heartbeat", {"reservation_id": "ffffff"}, "coord heartbeat ffffff"),
     ("release", {"reservation_id": "ffffff"}, "coord release ffffff"),
     ("release", {"mine": True}, "coord release --mine"),
+    ("symbols", {"addresses": ["src/a.py"], "callers": True}, "coord symbols src/a.py --callers"),
     ("plan_merge", {"ours": "HEAD", "theirs": "HEAD"}, "coord plan-merge HEAD HEAD"),
     ("reconcile", {"branches": ["main"]}, "coord reconcile main"),
 ]

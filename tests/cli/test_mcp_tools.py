@@ -89,6 +89,8 @@ async def claims(use, other):
 
 
 async def merges(use):
+    found = await use("symbols", addresses=["src/"], callers=True)
+    assert [(each["address"], each["kind"]) for each in found["symbols"]] == [("src/a.py::f", "function")]
     plan = await use("plan_merge", ours="main", theirs="side")
     assert (plan["relation"], plan["verdict"], plan["blocked"]) == ("diverged", "textual", True)
     assert plan["items"][0]["address"] == "src/a.py::f"

@@ -84,6 +84,42 @@ class Forecast(Envelope):
     unknown_total: int
 
 
+class SymbolAt(TypedDict):
+    """A symbol and where it is."""
+
+    address: str
+    kind: str
+    first_line: int
+    last_line: int
+    signature: str
+
+
+class Around(TypedDict):
+    """One call, use or inheritance around what was asked for."""
+
+    distance: Annotated[int, Field(description="so many edges away")]
+    direction: Annotated[Literal["caller", "callee"], Field(description="caller: it leads to what was asked for")]
+    caller: str
+    callee: str
+    kind: str
+    how: str
+    confidence: float
+    line: int
+
+
+class Symbols(Envelope):
+    """What is at some addresses, and around them."""
+
+    commit: Annotated[str | None, Field(description="null: the work tree")]
+    symbols: list[SymbolAt]
+    edges: list[Around]
+    edges_total: Annotated[int, Field(description="also those not shown")]
+    unknown_addresses: list[str]
+    unread: list[Unread]
+    unread_total: int
+    notice: str
+
+
 class Revision(TypedDict):
     """A revision as it was given, and the commit that it names."""
 

@@ -1,4 +1,4 @@
-"""Looking ahead as tools: what is going to collide, and how branches are to be merged."""
+"""Looking ahead as tools: who depends on what, what is going to collide, and how branches are to be merged."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
+from bespeak.errors import UsageError
 from bespeak.mcp import aheadshapes as shapes
-from bespeak.mcp.arguments import Arguments, Repository, Texts, Whole
+from bespeak.mcp.arguments import Addresses, Arguments, Repository, Texts, Whole
 from bespeak.mcp.toolkit import Tool, in_thread
 
 if TYPE_CHECKING:
     from bespeak.mcp.toolkit import Call, Json
 
 _SHOWN = 20
+_EDGES_SHOWN = 50
 
 
 class Forecast(Arguments):
@@ -47,6 +49,43 @@ def forecast(call: Call, asked: Forecast) -> Json:
             limit=asked.limit,
         )
     return call.answer(forecast_json(found))
+
+
+class Symbols(Arguments):
+    """Arguments of ``symbols``."""
+
+    addresses: Addresses
+    callers: Annotated[bool, Field(description="Also who calls, uses or inherits them.")] = False
+    callees: Annotated[bool, Field(description="Also what they call, use or inherit.")] = False
+    depth: Annotated[
+        Whole, Field(description="Over how many edges.", json_schema_extra={"minimum": 1, "maximum": 20})
+    ] = 1
+    rev: Annotated[str | None, Field(description="The revision to look at. Default: HEAD.")] = None
+    worktree: Annotated[bool, Field(description="The files as they are, committed or not.")] = False
+    limit: Annotated[Whole, Field(description="How many edges to show; 0 for all.")] = _EDGES_SHOWN
+    repository: Repository = None
+
+
+def symbols(call: Call, asked: Symbols) -> Json:
+    """Say what is at some addresses, and who depends on it."""
+    from bespeak.coord.repository import find
+    from bespeak.coord.symbols import around
+
+    if asked.worktree and asked.rev is not None:
+        raise UsageError("worktree and rev exclude each other")
+    if asked.limit < 0:
+        raise UsageError("limit: 0 or more")
+    folder = call.at(asked.repository)
+    chosen = ((around.CALLER, asked.callers), (around.CALLEE, asked.callees))
+    found = around.look(
+        find(folder),
+        asked.addresses,
+        folder,
+        directions=[direction for direction, wanted in chosen if wanted],
+        depth=asked.depth,
+        revision=None if asked.worktree else (asked.rev or "HEAD"),
+    )
+    return call.answer(around.around_json(found, asked.limit))
 
 
 class PlanMerge(Arguments):
@@ -85,6 +124,16 @@ def reconcile(call: Call, asked: Reconcile) -> Json:
 
 
 TOOLS = (
+    Tool(
+        "symbols",
+        "Who calls this",
+        "Say which symbols are at an address; with callers who calls, uses or inherits them, with callees what they "
+        "call themselves, resolved by the rules of the language. Look before you change a signature.",
+        Symbols,
+        shapes.Symbols,
+        in_thread(symbols, slow=True),
+        read_only=True,
+    ),
     Tool(
         "forecast",
         "What is going to collide",

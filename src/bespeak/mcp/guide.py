@@ -24,6 +24,7 @@ GUIDE = """\
 3. The answer's `run_id` is you. Give it with every later call, and set BESPEAK_RUN_ID to it for commands that you
    start: then hooks and commands know that your claims are yours.
 4. `check` before each edit of something that you have not claimed. It changes nothing.
+   `symbols` with `callers` tells who would notice a change, `forecast` what is going to collide.
 5. Work that has to come after a claim of another: `depends_on`, or `depend` later. `dag` with `ready` says what can go
    on now. Renames, moves and deletions: say so with `intent`, so that forecasts know.
 6. Long work: `heartbeat` before `expires_at`. Any status but ok means stop: it is yours no more.
