@@ -19,9 +19,19 @@ if TYPE_CHECKING:
 REPO = "bench"
 RUNS = 5_000
 _AT_ONCE = 500
-_RESERVATION = ("repo", "epoch", "id", "run_id", "branch", "addresses", "operation", "shared", "created_us")
+_RESERVATION: tuple[str, ...] = (
+    "repo",
+    "epoch",
+    "id",
+    "run_id",
+    "branch",
+    "addresses",
+    "operation",
+    "shared",
+    "created_us",
+)
 _RESERVATION += ("expires_us", "beat_us", "live")
-_CLAIM = ("repo", "key", "epoch", "part", "address", "glob")
+_CLAIM: tuple[str, ...] = ("repo", "key", "epoch", "part", "address", "glob")
 _OPERATIONS = (None, None, "modify", "rename", "extract")
 
 

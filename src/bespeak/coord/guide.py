@@ -16,6 +16,8 @@ _RULES = """\
 - All commands of one agent must have one run id. Set BESPEAK_RUN_ID once at the start of your work (agent-42, or the
   name of your task); without it, the id is that of your terminal session.
 - `bespeak coord check PATH` tells whether somebody else holds a file: exit 0 free, 7 held. It changes nothing.
+- `bespeak coord forecast --run-id ID` tells what your work will collide with though nobody claims the same thing: what
+  you depend on and another run is changing, and what depends on what you change. Look before you begin something large.
 - `bespeak coord watch` prints one line of JSON for each change; do not poll `list`.
 - To repeat a request safely after a time-out, give it a name: --key NAME returns the same reservation again.
 """
