@@ -40,16 +40,18 @@ class Draft:
     bases: tuple[str, ...] = ()
 
 
-@value
 class Mention:
-    """A chain of names that is called, used or derived from, and where."""
+    """A chain of names that is called, used or derived from, and where; there are many, so it is made by hand."""
 
-    chain: Chain
-    kind: str
-    line: int
-    scope: Scope
-    within: str
-    arguments: int = -1
+    __slots__ = ("arguments", "chain", "kind", "line", "scope", "within")
+
+    def __init__(self, chain: Chain, kind: str, line: int, scope: Scope, within: str, arguments: int) -> None:
+        self.chain = chain
+        self.kind = kind
+        self.line = line
+        self.scope = scope
+        self.within = within
+        self.arguments = arguments
 
 
 @value
@@ -116,7 +118,7 @@ class Walk:
     def inside(self, node: Node | None, scope: Scope) -> None:
         """Have all that is in a node looked at later."""
         if node is not None:
-            self.stack.extend((child, scope) for child in reversed(node.named_children))
+            self.stack.extend([(child, scope) for child in reversed(node.named_children)])
 
     def chain(self, node: Node, scope: Scope) -> Chain:
         """Return an expression as a chain, and have what is in it looked at."""
