@@ -5,8 +5,6 @@ A scheduler may hang, so it is asked in a thread; the command's signals and its 
 
 from __future__ import annotations
 
-import threading
-
 from bespeak import clock, when
 from bespeak.clock import FOREVER_US, MINUTE_US, SECOND_US, duration_text
 from bespeak.text import safe
@@ -62,6 +60,8 @@ class Guard:
         left_us = self._next_us - clock.now()
         if left_us <= 0:
             self._asking = True
+            import threading  # most commands have ended before
+
             threading.Thread(target=self._ask, name="bespeak-gate", daemon=True).start()
             return _IDLE_SECONDS
         return left_us / SECOND_US
