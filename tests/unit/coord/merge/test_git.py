@@ -3,6 +3,7 @@
 import os
 import stat
 import subprocess
+import sys
 
 import pytest
 
@@ -11,6 +12,7 @@ from bespeak.coord.merge import gitread
 from bespeak.coord.merge.gitrun import Git
 from bespeak.coord.merge.plan import plan
 from bespeak.coord.repository import find
+from bespeak.coord.symbols import trees
 from bespeak.errors import UnavailableError
 from support.repositories import git
 
@@ -360,3 +362,11 @@ def test_hunks_are_read_as_git_writes_them():
 def test_a_repository_without_a_commit(forked):
     with pytest.raises(ClaimError, match="names no commit"):
         forked.plan("HEAD", "HEAD")
+
+
+def test_without_the_extra_that_reads_languages_one_line_says_what_to_install(simple, monkeypatch):
+    trees._language.cache_clear()
+    for name in ("tree_sitter", "tree_sitter_python"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(UnavailableError, match=r"bespeak\[symbols\]"):
+        simple.plan()
