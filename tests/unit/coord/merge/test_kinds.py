@@ -322,6 +322,13 @@ def test_what_only_one_side_changed_is_shown_when_asked_for(forked):
     assert forked.plan().changed == 2
 
 
+def test_a_new_use_of_a_changed_body_is_a_faint_suspicion(forked):
+    forked.fork({"a.py": F}, {"a.py": F.replace("+ 1", "+ 2")}, {"b.py": "from a import f\n\nf(1)\n"})
+    found = forked.plan(everything=True)
+    assert [(one.kind, one.likely) for one in found.items if one.user] == [("dependency_conflict", False)]
+    assert found.verdict == "clean"
+
+
 def test_a_conflict_in_a_method_is_not_one_of_its_class(forked):
     def klass(said, returned):
         return f'class C:\n    """{said}"""\n\n    def m(self):\n        return {returned}\n'
