@@ -82,16 +82,16 @@ class Queries(Book):
         ended = include_ended or State.ENDED in wanted_states
         sql = _page(ended, of_holder=holder is not None)
 
-        def fits(found: Reservation, now_us: int) -> bool:
-            named = not wanted_names or not wanted_names.isdisjoint(found.resources)
-            return named and (not wanted_states or found.state(now_us) in wanted_states)
-
         def work(tx: Transaction) -> list[Reservation]:
             after = self._seq_of(tx, after_id)
             result: list[Reservation] = []
             while True:
                 page = tx.all(sql, {"after": after, "now": tx.now_us, "holder": holder, "batch": _BATCH})
-                result += [found for found in map(rows.reservation, page) if fits(found, tx.now_us)]
+                result += [
+                    found
+                    for found in map(rows.reservation, page)
+                    if _fits(found, wanted_names, wanted_states, tx.now_us)
+                ]
                 if len(page) < _BATCH or (limit is not None and len(result) >= limit):
                     return result[:limit]
                 after = page[-1][0]
@@ -145,6 +145,11 @@ class Queries(Book):
             return [_free(tx, name, max(from_us or 0, tx.now_us), duration_us) for name in every]
 
         return self.engine.read(work)
+
+
+def _fits(found: Reservation, wanted_names: set[str], wanted_states: set[State], now_us: int) -> bool:
+    named = not wanted_names or not wanted_names.isdisjoint(found.resources)
+    return named and (not wanted_states or found.state(now_us) in wanted_states)
 
 
 def _page(ended: bool, *, of_holder: bool) -> str:

@@ -250,36 +250,6 @@ def test_release_mine_leaves_the_others(book, clock):
     assert [r.id for r in book.reservations()] == [other.id]
 
 
-def test_a_strict_book_names_the_nearest(book_url, book, clock):
-    book.resource_set("rack-3", ROOT)
-    take(book, "wild")
-    with open_ledger(book_url, strict=True, now=clock) as strict:
-        for name in ("rakc-3", "wild"):
-            with pytest.raises(NotFoundError):
-                take(strict, name)
-        with pytest.raises(NotFoundError, match="did you mean 'rack-3'"):
-            take(strict, "rack-3", "rakc-3")
-        assert take(strict, "rack-3")
-
-
-def test_the_nearest_names_are_looked_for_while_nobody_is_kept_waiting(book_url, book, clock, monkeypatch):
-    made = []
-
-    def nearest(name, known):
-        made.append(take(book, name))  # would not be let in if the refused one held its locks still
-        return list(known)
-
-    book.resource_set("rack-3", ROOT)
-    monkeypatch.setattr("bespeak.text.nearest", nearest)
-    with open_ledger(book_url, strict=True, now=clock) as strict:
-        with pytest.raises(NotFoundError, match="did you mean 'rack-3'") as told:
-            take(strict, "rakc-3")
-        assert told.value.details["nearest"] == ["rack-3"]
-        with pytest.raises(NotFoundError, match="did you mean 'rack-3'"):
-            strict.queue(Request(("rakc-4",), ALICE))
-    assert [held.resources for held in made] == [("rakc-3",), ("rakc-4",)]
-
-
 def test_fewer_seats_than_holders_is_refused(book, clock):
     book.resource_set("r", ROOT, capacity=3, description="licences")
     for _ in range(3):

@@ -1,0 +1,46 @@
+"""A strict book: only what was declared can be reserved."""
+
+from __future__ import annotations
+
+import pytest
+
+from bespeak.clock import HOUR_US
+from bespeak.errors import NotFoundError
+from bespeak.ledger import open_ledger
+from bespeak.ledger.model import Actor, Request
+
+ALICE, ROOT = Actor("alice"), Actor("root")
+
+
+def take(book, *names):
+    return book.reserve(Request(names, ALICE, duration_us=HOUR_US))
+
+
+def test_a_strict_book_names_the_nearest(book_url, book, clock):
+    book.resource_set("rack-3", ROOT)
+    take(book, "wild")
+    with open_ledger(book_url, strict=True, now=clock) as strict:
+        for name in ("rakc-3", "wild"):
+            with pytest.raises(NotFoundError):
+                take(strict, name)
+        with pytest.raises(NotFoundError, match="did you mean 'rack-3'"):
+            take(strict, "rack-3", "rakc-3")
+        assert take(strict, "rack-3")
+
+
+def test_the_nearest_names_are_looked_for_while_nobody_is_kept_waiting(book_url, book, clock, monkeypatch):
+    made = []
+
+    def nearest(name, known):
+        made.append(take(book, name))  # would not be let in if the refused one held its locks still
+        return list(known)
+
+    book.resource_set("rack-3", ROOT)
+    monkeypatch.setattr("bespeak.text.nearest", nearest)
+    with open_ledger(book_url, strict=True, now=clock) as strict:
+        with pytest.raises(NotFoundError, match="did you mean 'rack-3'") as told:
+            take(strict, "rakc-3")
+        assert told.value.details["nearest"] == ["rack-3"]
+        with pytest.raises(NotFoundError, match="did you mean 'rack-3'"):
+            strict.queue(Request(("rakc-4",), ALICE))
+    assert [held.resources for held in made] == [("rakc-3",), ("rakc-4",)]
