@@ -384,3 +384,21 @@ def test_what_cannot_be_read_is_told_and_the_rest_is_read():
     world = one("int before(void) { return 0; }\nint broken( { ;;; ] \n\nint after(void) { return before(); }\n")
     assert world.facts("a.c").unread
     assert "before" in world.names("a.c")
+
+
+@pytest.mark.parametrize("path", ["a.c", "a.cpp", "a.h", "a.go"])
+def test_brackets_nested_deeper_than_anybody_writes_are_told_not_parsed(path):
+    facts = Sources({path: b"int f() { return " + b"(" * 1200 + b"1" + b")" * 1200 + b"; }"}).facts(path)
+    assert facts.symbols == ()
+    assert facts.unread == ((1, "brackets nested more than 1,000 deep"),)
+
+
+def test_many_names_of_one_declaration_each_have_their_own_place():
+    world = one("int a = 1,\n    *b,\n    c[3];\n")
+    assert [(each.name, each.first_line, each.last_line) for each in world.facts("a.c").symbols] == [
+        ("a", 1, 1),
+        ("b", 2, 2),
+        ("c", 3, 3),
+    ]
+    assert [each.signature for each in world.facts("a.c").symbols] == ["int=", "int*", "int[3]"]
+    assert len(one("int " + ", ".join(f"x{number}" for number in range(20_000)) + ";").names("a.c")) == 20_000

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _LONGEST_RAW = 2000
 _FAR = 200
+_DEEPEST = 1000
+_OPENING, _CLOSING = frozenset({b"(", b"[", b"{"}), frozenset({b")", b"]", b"}"})
 _LEXEME = re.compile(
     rb"(//[^\n]*(?:\\\n[^\n]*)*|/\*(?:.*?\*/|.*))"  # comments
     rb'|\bR"([^ ()\\\t\n]{0,16})\(.{0,' + str(_LONGEST_RAW).encode() + rb'}?\)\2"'
@@ -49,6 +51,18 @@ def kept(world: World, make: Callable[[World], T]) -> T:
     return found
 
 
+def fields(node: Node, name: str) -> list[Node]:
+    """Return all children of a node with a field name, in one walk: there may be a million."""
+    found: list[Node] = []
+    cursor = node.walk()
+    more = cursor.goto_first_child()
+    while more:
+        if cursor.field_name == name and cursor.node is not None and cursor.node.is_named:
+            found.append(cursor.node)
+        more = cursor.goto_next_sibling()
+    return found
+
+
 class Lexemes:
     """The tokens of a source, by where they begin, and its comments.
 
@@ -69,6 +83,18 @@ class Lexemes:
             elif found.group(0)[:1] != b"\\":
                 self._tokens.append(found.group(0))
                 self._starts.append(found.start())
+
+    def too_deep(self) -> bool:
+        """Tell whether brackets are nested deeper than anybody writes, which costs a parser gigabytes."""
+        depth = 0
+        for token in self._tokens:
+            if token in _OPENING:
+                depth += 1
+                if depth > _DEEPEST:
+                    return True
+            elif depth and token in _CLOSING:
+                depth -= 1
+        return False
 
     def between(self, first: int, end: int) -> list[bytes]:
         """Return the tokens that begin in a range of bytes."""
@@ -148,11 +174,30 @@ class Sheet:
         self.bindings: list[Binding] = []
         self.blocks: list[dict[str, Local]] = []
         self.within = ""
+        self.package = ""
         self._references: dict[tuple[str, str, int, str, int, int], None] = {}
         self._lines = [0, *(found.end() for found in re.finditer(rb"\n", source))]
         self._todo: list[Node | tuple[Callable[..., None], tuple[object, ...]]] = []
 
     # The walk.
+
+    def read(
+        self, source: bytes, grammar: str, handlers: dict[str, Callable[[Node], None]], after: Callable[[], None]
+    ) -> Facts:
+        """Parse a source, walk its tree, and return all that was collected.
+
+        Args:
+            source: what is parsed, as long as the source of this sheet.
+            grammar: of its language.
+            handlers: see :meth:`run`.
+            after: called when all is walked.
+        """
+        if self.lexemes.too_deep():
+            return Facts(language=grammar, unread=((1, f"brackets nested more than {_DEEPEST:,} deep"),))
+        root = trees.parse(source, grammar).root_node
+        self.run(root, handlers)
+        after()
+        return self.facts(grammar, root)
 
     def run(self, root: Node, handlers: dict[str, Callable[[Node], None]]) -> None:
         """Walk a tree: a node with a handler is left to it, of others the children are walked."""
@@ -263,7 +308,7 @@ class Sheet:
         self.drafts.append(draft)
         return draft
 
-    def facts(self, language: str, root: Node, package: str = "") -> Facts:
+    def facts(self, language: str, root: Node) -> Facts:
         """Return all that was collected."""
         self.drafts.sort(key=lambda draft: (draft.start, -draft.end))
         used: set[tuple[str, str, str, int]] = set()
@@ -281,7 +326,7 @@ class Sheet:
             references=tuple(references),
             bindings=tuple(self.bindings),
             unread=trees.unread(root),
-            package=package,
+            package=self.package,
         )
 
     def _symbol(self, place: int, draft: Draft) -> Symbol:

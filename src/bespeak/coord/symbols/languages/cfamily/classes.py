@@ -225,7 +225,8 @@ class Classes(Records):
             self._through(argument, "operator->", node)
 
     def _through(self, argument: Node | None, sign: str, node: Node) -> None:
-        text = wording.chain(argument)
+        inner = argument.child_by_field_name("argument") if argument is not None else None
+        text = wording.chain(argument) if inner is None or inner.type != "field_expression" else ""
         if text and text != "this" and not text.startswith("()") and not text.endswith("&"):
             self.sheet.refer(f"{text}.{sign}", CALL, self.line(node), 1 if sign == "operator[]" else 0)
 

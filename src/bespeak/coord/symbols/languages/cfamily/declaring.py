@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bespeak.coord.symbols.languages.blocks import fields
 from bespeak.coord.symbols.languages.cfamily import wording
 from bespeak.coord.symbols.model import CALL
+from bespeak.values import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,6 +16,16 @@ if TYPE_CHECKING:
     from bespeak.coord.symbols.languages.blocks import Draft, Sheet
 
 _DEEPEST = 400
+
+
+@value
+class Declaration:
+    """A declaration of one or more names: what they share."""
+
+    node: Node
+    kind: Node | None
+    storage: frozenset[bytes]
+    alone: bool
 
 
 class Declarations:
@@ -214,8 +226,10 @@ class Declarations:
     def _declaration(self, node: Node) -> None:
         sheet, kind = self.sheet, node.child_by_field_name("type")
         tasks: list[Node | tuple[Callable[..., None], tuple[object, ...]]] = [] if kind is None else [kind]
-        for declarator in node.children_by_field_name("declarator"):
-            tasks.append((self._declarator, (node, declarator, kind)))
+        declarators = fields(node, "declarator")
+        of = Declaration(node, kind, storage_of(node), alone=len(declarators) == 1)
+        for declarator in declarators:
+            tasks.append((self._declarator, (of, declarator)))
             value = declarator.child_by_field_name("value")
             if value is not None:
                 tasks.append(value)
@@ -224,7 +238,8 @@ class Declarations:
             tasks.append(value)
         sheet.then(*tasks)
 
-    def _declarator(self, node: Node, declarator: Node, kind: Node | None) -> None:
+    def _declarator(self, whole: Declaration, declarator: Node) -> None:
+        node, kind = whole.node, whole.kind
         named, parameters, reached = wording.declared(declarator)
         if named is None:
             return
@@ -237,20 +252,17 @@ class Declarations:
             for child in named.named_children:
                 self.sheet.declare(wording.plain(child), "", "value", self.line(node))
             return
-        of = "" if parameters is None and returns_when_called(declarator) else wording.type_name(kind)
+        held = parameters is None and returns_when_called(declarator)
+        of = "" if held else wording.type_name(kind)
         value = declarator.child_by_field_name("value")
-        line = self.line(node)
         if of and of != "auto" and self.language == "cpp" and not reached:
-            self._made_here(node, of, value, parameters)
-        target, how = (
-            self._deduced(value)
-            if of == "auto" or (not of and returns_when_called(declarator))
-            else (wording.starred(of, reached), "type")
-        )
+            self._made_here(whole, of, value, parameters)
+        deduced = of == "auto" or held
+        target, how = self._deduced(value) if deduced else (wording.starred(of, reached), "type")
         if inside:
-            self.sheet.declare(wording.plain(named), target, how, line)
+            self.sheet.declare(wording.plain(named), target, how, self.line(node))
         else:
-            self._global(node, declarator, named, (target, how), value)
+            self._global(whole, declarator, named, (target, how))
 
     def _is_object(self, parameters: Node) -> bool:
         """Tell whether ``Shape s(width);`` makes an object: an argument is a variable of a block around."""
@@ -260,8 +272,8 @@ class Declarations:
                 return True
         return False
 
-    def _made_here(self, node: Node, of: str, value: Node | None, parameters: Node | None) -> None:
-        storage = [child.text for child in node.named_children if child.type == "storage_class_specifier"]
+    def _made_here(self, whole: Declaration, of: str, value: Node | None, parameters: Node | None) -> None:
+        node, storage = whole.node, whole.storage
         if b"extern" in storage or (b"static" in storage and self.in_class()):
             return
         if value is None and parameters is None:
@@ -279,23 +291,32 @@ class Declarations:
         text = wording.chain(value)
         return (text, "alias") if text.strip("().[]*&") else ("", "value")
 
-    def _around(
-        self, node: Node, declarator: Node, named: Node, value: Node | None
-    ) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]]:
-        """Return what a declaration says of one of its names: its type, and its declarator without the name."""
-        first = node.child_by_field_name("declarator") or declarator
-        end = value.start_byte if value is not None else declarator.end_byte
-        start = self.begins.get(node.id, node.start_byte)
-        return (start, first.start_byte), (declarator.start_byte, named.start_byte), (named.end_byte, end)
-
-    def _global(self, node: Node, declarator: Node, named: Node, means: tuple[str, str], value: Node | None) -> None:
-        sheet, (target, how) = self.sheet, means
+    def _global(self, whole: Declaration, declarator: Node, named: Node, means: tuple[str, str]) -> None:
+        sheet, node, (target, how) = self.sheet, whole.node, means
         name = self.qualified(wording.dotted(named).lstrip("."))
-        if not any(child.text == b"extern" for child in node.named_children if child.type == "storage_class_specifier"):
+        value = declarator.child_by_field_name("value")
+        if b"extern" not in whole.storage:
             body = (value.start_byte, value.end_byte) if value is not None else (node.end_byte, node.end_byte)
             draft = self.define(name, "variable", node, named, body)
-            draft.signature = self._around(node, declarator, named, value)
+            first = node.child_by_field_name("declarator") or declarator
+            end = value.start_byte if value is not None else declarator.end_byte
+            around = ((declarator.start_byte, named.start_byte), (named.end_byte, end))
+            draft.signature = ((draft.start, first.start_byte), *around)
+            if not whole.alone:
+                draft.start, draft.end = declarator.byte_range
         sheet.bind(name, target or "()", how if target else "value", self.line(node))
+
+
+def storage_of(node: Node) -> frozenset[bytes]:
+    """Return ``static``, ``extern`` and the like, as far as a declaration says so before its first name."""
+    found = set()
+    cursor = node.walk()
+    more = cursor.goto_first_child()
+    while more and cursor.field_name != "declarator" and cursor.node is not None:
+        if cursor.node.type == "storage_class_specifier":
+            found.add(cursor.node.text or b"")
+        more = cursor.goto_next_sibling()
+    return frozenset(found)
 
 
 def returns_when_called(declarator: Node) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 
-from bespeak.coord.symbols import trees
 from bespeak.coord.symbols.languages.blocks import Sheet
 from bespeak.coord.symbols.languages.cfamily import wording
 from bespeak.coord.symbols.languages.cfamily.classes import Classes
@@ -157,13 +156,11 @@ class _Reader(Classes):
 
     def read(self) -> Facts:
         """Return what the file says."""
-        root = trees.parse(_DEFINE.sub(_without_comments, self.sheet.source), self.language).root_node
         handlers = self.expression_handlers() | self.declaration_handlers() | self.type_handlers()
         if self.language == "cpp":
             handlers |= self.class_handlers()
-        self.sheet.run(root, handlers)
-        self.drop_declarations()
-        return self.sheet.facts(self.language, root)
+        source = _DEFINE.sub(_without_comments, self.sheet.source)
+        return self.sheet.read(source, self.language, handlers, self.drop_declarations)
 
     def expression_handlers(self) -> dict[str, Callable[[Node], None]]:
         """Return the handlers of expressions, blocks and macros, by type of node."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bespeak.coord.symbols.languages.blocks import fields
 from bespeak.coord.symbols.languages.cfamily import wording
-from bespeak.coord.symbols.languages.cfamily.declaring import Declarations, returns_when_called
+from bespeak.coord.symbols.languages.cfamily.declaring import Declarations, returns_when_called, storage_of
 from bespeak.coord.symbols.model import USE
 
 TYPE_CHECKING = False
@@ -42,10 +43,8 @@ class Records(Declarations):
 
     def _field_declaration(self, node: Node) -> None:
         kind = node.child_by_field_name("type")
-        static = any(
-            child.text == b"static" for child in node.named_children if child.type == "storage_class_specifier"
-        )
-        for declarator in node.children_by_field_name("declarator"):
+        static = b"static" in storage_of(node)
+        for declarator in fields(node, "declarator"):
             named, parameters, reached = wording.declared(declarator)
             if named is None:
                 continue
@@ -57,12 +56,12 @@ class Records(Declarations):
                 self.sheet.bind(name, wording.starred(of, reached) or "()", "type" if of else "value", self.line(node))
                 if static:
                     self.define(name, "variable", node, named, None)
-        self.sheet.then(kind, *node.children_by_field_name("default_value"))
+        self.sheet.then(kind, *fields(node, "default_value"))
 
     def _type_definition(self, node: Node) -> None:
         kind = node.child_by_field_name("type")
         named_record = kind is not None and kind.child_by_field_name("name") is not None
-        for declarator in node.children_by_field_name("declarator"):
+        for declarator in fields(node, "declarator"):
             named, _, reached = wording.declared(declarator)
             if named is None:
                 continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bespeak.coord.symbols.languages.blocks import fields
 from bespeak.coord.symbols.languages.golang import wording
 
 TYPE_CHECKING = False
@@ -25,7 +26,6 @@ class Declarations:
 
     def __init__(self, sheet: Sheet) -> None:
         self.sheet = sheet
-        self.package = ""
         self._owner = ""
         self._wholes: dict[int, Node] = {}
 
@@ -115,13 +115,13 @@ class Declarations:
         before = "[]" if node.type == "variadic_parameter_declaration" else ""
         self.sheet.then(kind)
         of = wording.type_name(kind)
-        for named in _names(node):
+        for named in fields(node, "name"):
             self.sheet.declare(wording.plain(named), before + of if of else "", "type", self.line(node))
 
     def _type_parameter(self, node: Node) -> None:
         kind = node.child_by_field_name("type")
         of = wording.type_name(kind)
-        for named in _names(node):
+        for named in fields(node, "name"):
             self.sheet.declare_type(wording.plain(named), of, self.line(node))
         self.sheet.then(kind)
 
@@ -182,7 +182,7 @@ class Declarations:
     def _field(self, node: Node) -> None:
         kind = node.child_by_field_name("type")
         of = wording.type_name(kind)
-        names = [wording.plain(named) for named in _names(node)]
+        names = [wording.plain(named) for named in fields(node, "name")]
         if self._owner:
             for name in names or [of.rpartition(".")[2].lstrip("[]()")]:
                 self.sheet.bind(f"{self._owner}.{name}", of or "()", "type" if of else "value", self.line(node))
@@ -206,7 +206,7 @@ class Declarations:
     def _variable(self, node: Node) -> None:
         sheet, kind = self.sheet, node.child_by_field_name("type")
         value = node.child_by_field_name("value")
-        names = _names(node)
+        names = fields(node, "name")
         of = wording.type_name(kind)
         if sheet.within:
             sheet.then(kind, value, (self._local_variables, (names, of if kind is not None else None, value)))
@@ -237,10 +237,6 @@ class Declarations:
             if name == "_" or (self.sheet.blocks and name in self.sheet.blocks[-1]):
                 continue
             self.sheet.declare(name, _value_at(right, place, len(names)), "alias", self.line(named))
-
-
-def _names(node: Node) -> list[Node]:
-    return [child for child in node.children_by_field_name("name") if child.is_named]
 
 
 def _value_at(values: Node | None, place: int, many: int) -> str:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bespeak.coord.symbols import trees
-from bespeak.coord.symbols.languages.blocks import Sheet
+from bespeak.coord.symbols.languages.blocks import Sheet, fields
 from bespeak.coord.symbols.languages.golang import wording
 from bespeak.coord.symbols.languages.golang.declaring import Declarations
 from bespeak.coord.symbols.model import CALL, USE, Import
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from bespeak.coord.symbols.model import Facts
 
 _VERSION = re.compile(r"v[0-9]+")
+_LONGEST_CHAIN = 24
 _BLOCKS = (
     "block",
     "if_statement",
@@ -41,9 +41,8 @@ class _Reader(Declarations):
 
     def read(self) -> Facts:
         """Return what the file says."""
-        root = trees.parse(self.sheet.source, "go").root_node
-        self.sheet.run(root, self.expression_handlers() | self.declaration_handlers())
-        return self.sheet.facts("go", root, self.package)
+        handlers = self.expression_handlers() | self.declaration_handlers()
+        return self.sheet.read(self.sheet.source, "go", handlers, lambda: None)
 
     def expression_handlers(self) -> dict[str, Callable[[Node], None]]:
         """Return the handlers of expressions and statements, by type of node."""
@@ -77,7 +76,7 @@ class _Reader(Declarations):
         }
 
     def _package(self, node: Node) -> None:
-        self.package = wording.plain(node.named_children[0]) if node.named_child_count else ""
+        self.sheet.package = wording.plain(node.named_children[0]) if node.named_child_count else ""
 
     def _import(self, node: Node) -> None:
         path, named = node.child_by_field_name("path"), node.child_by_field_name("name")
@@ -133,7 +132,7 @@ class _Reader(Declarations):
 
     def _type_case(self, node: Node, named: Node | None, value: Node | None) -> None:
         sheet = self.sheet
-        types = node.children_by_field_name("type")
+        types = fields(node, "type")
         rest = [child for child in node.named_children if child not in types]
         sheet.then(*types, (sheet.open, ()), (self._case_name, (types, named, value)), *rest, (sheet.close, ()))
 
@@ -177,8 +176,14 @@ class _Reader(Declarations):
             self.sheet.then(kind, node.child_by_field_name("operand"))
 
     def _selector(self, node: Node) -> None:
-        self.sheet.refer(wording.chain(node), USE, self.line(node))
-        self._callee(node)
+        """Read ``a.b.c`` as a value, and what stands before its last name; a chain longer than read is left out."""
+        for _ in range(_LONGEST_CHAIN):
+            self.sheet.refer(wording.chain(node), USE, self.line(node))
+            operand = node.child_by_field_name("operand")
+            if operand is None or operand.type != "selector_expression":
+                self._callee(node)
+                return
+            node = operand
 
     def _keyed(self, node: Node) -> None:
         """Read ``Name: value``; a name alone as the key is a field's, most often."""

@@ -6,6 +6,8 @@ A type loses its pointers and type arguments: ``store.Item``. What is made of it
 
 from __future__ import annotations
 
+from bespeak.coord.symbols.languages.blocks import fields
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -60,7 +62,7 @@ def results(node: Node) -> list[Node | None]:
     found: list[Node | None] = []
     for child in result.named_children:
         if child.type == "parameter_declaration":
-            many = max(1, sum(each.is_named for each in child.children_by_field_name("name")))
+            many = max(1, len(fields(child, "name")))
             found += [child.child_by_field_name("type")] * many
     return found
 
