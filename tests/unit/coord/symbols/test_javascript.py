@@ -291,6 +291,26 @@ def test_a_variable_that_is_given_two_meanings_is_not_certain():
     assert world.out("a.js", certain=True) == []
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "({ go } = x); go();",
+        "[go] = x; go();",
+        "for (go of x) go();",
+        "go = other(); go();",
+        "go ||= other; go();",
+        "const a = new A(); a.go = other(); a.go();",
+        "x = new A(); x.go();",
+        "let a = new A(); a = other(); a.go();",
+        "A.prototype.go = other(); new A().go();",
+    ],
+)
+def test_what_is_given_another_value_is_not_certain(text):
+    world = js(f"class A {{ go() {{}} }}\nfunction go() {{}}\nfunction f(x) {{ {text} }}\n")
+    assert [callee for callee in world.out("a.js::f", certain=True) if callee.endswith("go")] == []
+    assert [callee for callee in world.out("a.js::f", certain=False) if callee.endswith("go")] != []
+
+
 def test_a_member_given_to_something_from_elsewhere_is_not_certain():
     world = js("function patch(fs) { const old = fs.read; fs.read = read; function read() { return old(); } }\n")
     assert world.out("a.js::patch.read", certain=True) == []

@@ -11,6 +11,8 @@ from bespeak.coord.symbols.languages.javascript.values import bind_value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tree_sitter import Node
 
 _WORDS = frozenset({"async", "static", "get", "set", "abstract", "*"})
@@ -102,8 +104,20 @@ def _parameters(walk: Walk, node: Node, scope: Scope) -> None:
         if parameter.type in {"required_parameter", "optional_parameter"}:
             _typed(walk, parameter, scope, item)
         elif parameter.type != "comment":
-            declare(walk, parameter, scope, item, lambda name, at: walk.local(name, scope, at))
+            declare(walk, parameter, scope, item, _given(walk, scope, known=item is not None))
         item = None
+
+
+def _given(walk: Walk, scope: Scope, *, known: bool) -> Callable[[str, Node], Declared]:
+    """Return what declares a parameter: it may be anything when the function begins, if nothing is known of it."""
+
+    def make(name: str, at: Node) -> Declared:
+        declared = walk.local(name, scope, at)
+        if not known:
+            walk.bind(declared, None, "alias", at, scope)
+        return declared
+
+    return make
 
 
 def _typed(walk: Walk, parameter: Node, scope: Scope, item: Chain | None) -> None:
@@ -121,7 +135,7 @@ def _typed(walk: Walk, parameter: Node, scope: Scope, item: Chain | None) -> Non
             bind_type(walk, declared, written, scope)
         elif item is not None:
             walk.bind(declared, item, "alias", pattern, scope)
-        elif value is not None:
+        else:
             walk.bind(declared, None, "alias", pattern, scope)
             bind_value(walk, declared, value, scope)
         declared.typed = written is not None

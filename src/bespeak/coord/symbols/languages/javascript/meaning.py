@@ -16,6 +16,7 @@ from bespeak.coord.symbols.languages.javascript.found import (
     distinct,
     is_getter,
 )
+from bespeak.coord.symbols.languages.javascript.scopes import LOCALS
 from bespeak.coord.symbols.languages.javascript.tables import VALUES, Table, Tables
 from bespeak.values import replace
 
@@ -64,11 +65,20 @@ class Meanings:
             found = [self._first(path, root, parts[0])]
             for part in parts[1:]:
                 found.append(distinct([after for one in found[-1] for after in self.step(one, part)]))
+                if len(found) == 2:  # noqa: PLR2004 a member of what the first part stands for
+                    found[1] = self._given_to(path, f"{root}.{part}", found[1])
                 if not found[-1]:
                     break
         finally:
             self._depth -= 1
         return found
+
+    def _given_to(self, path: str, name: str, found: list[Found]) -> list[Found]:
+        """Add what a member of a variable was made to be: it may be that, or what it was before."""
+        table = self._tables.of(path)
+        if LOCALS not in name or table is None or name not in table.bindings:
+            return found
+        return [replace(one, sure=False) for one in distinct([*found, *self.bound(path, name)])]
 
     def means(self, path: str, root: str, parts: list[str]) -> list[Found]:
         """Return what a chain means; nothing if that is not known."""

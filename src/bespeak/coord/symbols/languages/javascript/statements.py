@@ -147,7 +147,7 @@ def assignment(walk: Walk, node: Node, scope: Scope) -> None:
         return
     left = unwrapped(left)
     if left.type in {"object_pattern", "array_pattern"}:
-        declare(walk, left, scope, None, lambda _name, _at: None)
+        declare(walk, left, scope, None, lambda name, at: walk.bind(Chain([name]), None, "alias", at, scope))
         walk.push(scope, right)
         return
     chain = chain_of(left, walk.text)
@@ -288,6 +288,8 @@ def loop(walk: Walk, node: Node, scope: Scope) -> None:
         return
     word = node.child_by_field_name("kind")
     if word is None:
+        if left.type == "identifier":
+            walk.bind(Chain([walk.text(left)]), None, "alias", left, scope)
         walk.push(inner, left)
         return
     source: Chain | None = None
