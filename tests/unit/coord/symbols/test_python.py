@@ -105,6 +105,10 @@ RULES = {
         "def f(): pass\nalso = f\ndef g(): also()\n",
         {("g", "f"): ("alias", True)},
     ),
+    "a method that is set from outside": (
+        "class C:\n    def g(self): pass\ndef h(self): pass\nC.g = h\ndef f(): C().g()\n",
+        {("f", "C"): ("local", True), ("f", "C.g"): ("typed", False), ("f", "h"): ("typed", False)},
+    ),
     "a table of functions": (
         "def f(): pass\nT = {'f': f}\ndef g(x): T[x]()\n",
         {("g", "f"): ("local", False)},

@@ -165,12 +165,21 @@ def assign(state: State, target: Node, given: list[str], scope: Scope) -> None:
         return
     name = _bound_name(target, scope)
     if not name:
+        _set_from_outside(state, target, given, scope)
         return
     for text in given:
         if text != expressions.name_of(target):
             state.bind(name, text, "alias", target, scope.name)
     if not given:
         state.bind(name, "", "value", target, scope.name)
+
+
+def _set_from_outside(state: State, target: Node, given: list[str], scope: Scope) -> None:
+    """``C.run = other``: what the class itself says of ``run`` is not all there is."""
+    owner = target.child_by_field_name("object") if target.type == "attribute" else None
+    if owner is not None and owner.type == "identifier" and not scope.known:
+        for text in given:
+            state.hold(expressions.text_of(target, {}), text, "alias", target, scope)
 
 
 def _bound_name(target: Node, scope: Scope) -> str:
