@@ -12,6 +12,7 @@ SUFFIXES = (".c", ".h", ".cc", ".cpp", ".cxx", ".c++", ".hh", ".hpp", ".hxx", ".
 _FOLDERS = ("", "include", "src", "inc", "lib")
 _OF_BLOCKS = frozenset({"function", "method", "macro"})
 _MOST_INCLUDED = 2000
+_MOST_CLOSURES = 2000
 _STANDARD = frozenset(
     {
         "assert",
@@ -118,6 +119,8 @@ class Files:
                     if target is not None and target not in seen:
                         seen.add(target)
                         todo.append(target)
+            if len(self._closures) >= _MOST_CLOSURES:
+                self._closures.clear()
             known = self._closures[path] = frozenset(seen)
         return known
 
