@@ -108,7 +108,7 @@ def range_inside(address: Address) -> tuple[str, str]:
 
 
 def after(prefix: str) -> str:
-    """Return the first text, by code points, that is greater than all that begin with ``prefix``, which is not empty."""
+    """Return the first text, by code points, that is greater than all that begin with ``prefix`` (not empty)."""
     last = ord(prefix[-1])
     if last == _BELOW_SURROGATES:
         return prefix[:-1] + _ABOVE_SURROGATES
