@@ -87,7 +87,9 @@ def run_packaging():
             assert (version in SpecifierSet(text)) in (True, False)
             list(SpecifierSet(text).filter(["1.0", "1.5", "2.0a3"]))
     str(SpecifierSet(">=1") & SpecifierSet("<2")), SpecifierSet(">=1") == SpecifierSet(">=1")
-    requirement = Requirement("name[extra,other]>=1.0,<2; python_version >= '3.8' and (os_name == 'posix' or extra == 'x')")
+    requirement = Requirement(
+        "name[extra,other]>=1.0,<2; python_version >= '3.8' and (os_name == 'posix' or extra == 'x')"
+    )
     str(requirement), hash(requirement), requirement.marker.evaluate({"extra": "x"})
     Requirement("name @ https://example.org/x.zip ; sys_platform == 'linux'")
     Marker("implementation_name in 'cpython pypy'").evaluate()
@@ -178,7 +180,7 @@ def run_bespeak():
 
     unit = os.path.join(TESTS, "unit")
     kept = ("coord/test_addresses.py", "coord/test_repository.py", "labs", "ledger", "settings", "values", "when")
-    pytest.main([*(os.path.join(unit, name) for name in kept), "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:randomly"])
+    pytest.main([*(os.path.join(unit, name) for name in kept), "-q", "-pno:cacheprovider", "-pno:xdist"])
 
 
 @dataclass(frozen=True)

@@ -81,8 +81,8 @@ def look(
         folder: the folder that relative paths start from, absolute.
         directions: ``caller`` and ``callee``: which edges to follow.
         depth: over how many edges, 1 to 20.
-        revision: which one; None for the work tree as it is.
-        progress: called while files are read.
+        revision: None for the work tree as it is.
+        progress: as for the index.
 
     Raises:
         ClaimError: an address, the depth or the revision is wrong.
@@ -96,16 +96,14 @@ def look(
     with open_index(repository, progress) as index:
         snapshot = index.worktree() if revision is None else index.snapshot(revision)
         graph = CallGraph(snapshot)
-        held = {address: graph.symbols_in(address) for address in wanted}
-        unknown = tuple(address for address, symbols in held.items() if not symbols)
+        unknown = tuple(address for address in wanted if not graph.symbols_in(address))
         if len(unknown) == len(wanted):
             where = "the work tree" if revision is None else safe(revision)
             raise NotFoundError(f"no symbol of {where} is at {', '.join(map(safe, unknown))}")
-        start = sorted({symbol for symbols in held.values() for symbol in symbols})
-        steps = [step for direction in directions for step in _walk(graph, start, direction, depth)]
+        start = sorted({symbol for address in wanted for symbol in graph.symbols_in(address)})
+        steps = tuple(step for direction in directions for step in _walk(graph, start, direction, depth))
         placed = tuple(found for address in start for found in _placed(graph, address))
-        commit = "" if revision is None else snapshot.commit
-        return Around(commit, placed, tuple(steps), unknown, graph.unread, index.notice)
+        return Around(snapshot.commit if revision else "", placed, steps, unknown, graph.unread, index.notice)
 
 
 def _placed(graph: CallGraph, address: str) -> Iterable[Placed]:
