@@ -91,8 +91,7 @@ def look(
     """
     if not 1 <= depth <= DEEPEST:
         raise ClaimError(f"Invalid --depth: {depth}; it must be from 1 to {DEEPEST}")
-    locate.check(addresses)
-    wanted = [address.text for address in locate.locate_all(addresses, repository, folder)]
+    wanted = _located(addresses, repository, folder)
     with open_index(repository, progress) as index:
         snapshot = index.worktree() if revision is None else index.snapshot(revision)
         graph = CallGraph(snapshot)
@@ -104,6 +103,11 @@ def look(
         steps = tuple(step for direction in directions for step in _walk(graph, start, direction, depth))
         placed = tuple(found for address in start for found in _placed(graph, address))
         return Around(snapshot.commit if revision else "", placed, steps, unknown, graph.unread, index.notice)
+
+
+def _located(addresses: Sequence[str], repository: Repository, folder: str) -> list[str]:
+    locate.check(addresses)
+    return [address.text for address in locate.locate_all(addresses, repository, folder)]
 
 
 def _placed(graph: CallGraph, address: str) -> Iterable[Placed]:
