@@ -5,9 +5,11 @@ Everything here walks with a stack of its own: sources may be nested deeper than
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from hashlib import blake2b
 from importlib import import_module
+from time import thread_time
 
 from bespeak.errors import UnavailableError
 
@@ -41,6 +43,15 @@ _GRAMMARS = {"typescript": ("tree_sitter_typescript", "language_typescript")}
 _GRAMMARS["tsx"] = ("tree_sitter_typescript", "language_tsx")
 _ENDS = ("_statement", "block", "_definition", "_declaration", "_item")
 _MOST_UNREAD = 20
+_MOST_SECONDS = 0.3
+_MOST_SECONDS_A_BYTE = 8e-7
+"""Of processor time; a parser needs an eighth of this for a large source, and far less for what most people write."""
+_CHUNK = 1 << 16
+_TANGLED = b")"
+_DEEPEST = 400
+_OPEN_TYPES = re.compile(rb"<(?:[^<>;,(){}\[\]]*+<){%d}" % _DEEPEST)
+_OPENING = b"([{"
+_NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"()[]{}")
 
 
 def module_of(grammar: str) -> str:
@@ -62,6 +73,10 @@ def _language(grammar: str) -> Language:
 def parse(source: bytes, grammar: str) -> Tree:
     """Return the syntax tree of a source.
 
+    Some texts that are none of the language take a parser time and memory that grow with the square of their length
+    or depth (16 KB of ``x.f(|y|`` as Java: 20 GB). Beyond many times what real sources need, none is tried: the tree is
+    then one error in the first line.
+
     Args:
         source: any bytes.
         grammar: ``python``, ``javascript``, ``typescript``, ``tsx``, ``go``, ``rust``, ``java``, ``c`` or ``cpp``.
@@ -72,7 +87,29 @@ def parse(source: bytes, grammar: str) -> Tree:
     language = _language(grammar)
     from tree_sitter import Parser
 
-    return Parser(language).parse(source)
+    if _depth(source) > _DEEPEST or _OPEN_TYPES.search(source):
+        return Parser(language).parse(_TANGLED)
+    end = thread_time() + _MOST_SECONDS + len(source) * _MOST_SECONDS_A_BYTE
+    try:
+        tree = Parser(language).parse(
+            lambda at, _point: source[at : at + _CHUNK],
+            progress_callback=lambda _at, _errors: thread_time() > end,
+        )
+    except ValueError:
+        return Parser(language).parse(_TANGLED)
+    return Parser(language).parse(source, tree)  # takes the tree over as it is, and knows its text
+
+
+def _depth(source: bytes) -> int:
+    """Return how deep brackets are nested, also those in texts and comments."""
+    depth = deepest = 0
+    for byte in source.translate(None, _NO_BRACKETS):
+        if byte in _OPENING:
+            depth += 1
+            deepest = max(deepest, depth)
+        elif depth:
+            depth -= 1
+    return deepest
 
 
 def walk(node: Node) -> Iterator[Node]:

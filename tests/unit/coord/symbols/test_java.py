@@ -426,3 +426,20 @@ def test_what_collections_give_back():
     assert library_result(Type("List"), "get") is None
     assert library_result(Type("Map", (Type("K"), item)), "size") is None
     assert library_result(Type("Entry", (Type("K"), item)), "setValue") is None
+
+
+# Sources that would take the parser gigabytes.
+
+
+@pytest.mark.parametrize("tangled", [b"x.f(|y|" * 20_000, b"Vec<" * 20_000, b"(" * 401 + b")" * 401])
+def test_what_is_nested_beyond_all_measure_is_said_to_be_unread(tangled):
+    facts = Sources({"A.java": b"class A { void f() { } }" + tangled}).facts("A.java")
+    assert (facts.unread, facts.symbols) == (((1, "syntax error"),), ())
+
+
+def test_what_is_nested_deep_is_read():
+    text = "class A { int f() { return " + "(" * 300 + "g()" + ")" * 300 + "; } int g() { return 1; } }"
+    assert one(text).out("A.java::A.f") == ["A.java::A.g"]
+    assert (
+        one(f"class A {{ int[] all = {{ {'1<<2, ' * 500} }}; int g() {{ return 1; }} }}").names("A.java")[-1] == "A.g"
+    )
