@@ -6,6 +6,8 @@ and what it holds is one range. Only patterns, which are kept under the folder t
 
 from __future__ import annotations
 
+from _operator import itemgetter
+
 from bespeak.coord import address as addresses_
 from bespeak.coord.runs import UNKNOWN
 
@@ -17,8 +19,7 @@ if TYPE_CHECKING:
     from bespeak.coord.model import Conflict
     from bespeak.storage.port import Params, Row, Transaction
 
-_AT_ONCE = 200
-_SELECT = """c.key, c.address, c.glob, r.id, r.run_id, r.expires_us, r.operation, r.epoch, c.part"""
+_SELECT = """c.address, c.glob, r.id, r.run_id, r.expires_us, r.operation, r.epoch, c.part"""
 _HELD = """c.repo = :repo AND r.repo = c.repo AND r.epoch = c.epoch AND r.expires_us > :now AND r.released_us IS NULL
 AND r.epoch <> :own AND (:shared = 0 OR r.shared = 0) AND (r.run_id <> :run OR :stranger = 1)"""
 _FROM_CLAIMS = f"SELECT {_SELECT} FROM coord_claims c CROSS JOIN coord_reservations r WHERE {_HELD}"
@@ -30,7 +31,7 @@ set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off'
 
 Left to itself it plans anew each time, which takes longer than the answer.
 """
-_EPOCH, _PART = 7, 8
+_AGE = itemgetter(6, 7)
 
 
 def conflicts(
@@ -53,7 +54,7 @@ def conflicts(
 class Question:
     """What :func:`conflicts` asks, for whoever wants to ask for more in the same round trip.
 
-    Plain addresses are looked up many at once, each pattern by itself. The arguments are those of :func:`conflicts`.
+    The arguments are those of :func:`conflicts`.
     """
 
     def __init__(
@@ -74,68 +75,38 @@ class Question:
             "shared": int(shared),
             "own": own,
         }
-        self._chunks = list(_chunks(addresses))
+        self._addresses = addresses
         self._before: list[tuple[str, Params]] = [(_PREFER_INDEXES, {})] if tx.dialect == "postgresql" else []
-        self.queries = [*self._before, *(query for chunk in self._chunks for query in chunk.queries(params))]
+        self.queries = [*self._before, *(_query(params, address) for address in addresses)]
 
     def answer(self, found: Sequence[list[Row]]) -> list[Conflict]:
         """Return the conflicts, given the rows of each query."""
-        rows = iter(found[len(self._before) :])
-        return [conflict for chunk in self._chunks for conflict in chunk.conflicts(rows)]
+        rows = found[len(self._before) :]
+        return [
+            conflict
+            for address, candidates in zip(self._addresses, rows, strict=False)
+            for conflict in _in_the_way(address, sorted(candidates, key=_AGE))
+        ]
 
 
-def _chunks(addresses: Sequence[Address]) -> Iterator[_Chunk]:
-    start = 0
-    while start < len(addresses):
-        end = start + 1
-        while end < min(len(addresses), start + _AT_ONCE) and not (addresses[start].glob or addresses[end].glob):
-            end += 1
-        yield _Chunk(addresses[start:end])
-        start = end
-
-
-class _Chunk:
-    """Addresses that are looked up together: a pattern by itself, or some that are none."""
-
-    __slots__ = ("_above", "_addresses")
-
-    def __init__(self, addresses: Sequence[Address]) -> None:
-        self._addresses = addresses
-        self._above = [addresses_.beginnings(address.key) for address in addresses]
-
-    def queries(self, params: Params) -> Iterator[tuple[str, Params]]:
-        """Return the query for what holds them, and for each one that for what it holds."""
-        keys = sorted({key for keys in self._above for key in keys})
-        names = {f"k{number}": key for number, key in enumerate(keys)}
-        places = ", ".join(f":{name}" for name in names)
-        yield f"{_FROM_CLAIMS} AND c.key IN ({places})", {**params, **names}
-        for address in self._addresses:
-            yield _held_inside(params, address)
-
-    def conflicts(self, found: Iterator[list[Row]]) -> Iterator[Conflict]:
-        """Return what is in the way, given the rows of these queries."""
-        above: dict[str, list[Row]] = {}
-        for row in next(found):
-            above.setdefault(row[0], []).append(row)
-        for keys, address in zip(self._above, self._addresses, strict=True):
-            candidates = [row for key in keys for row in above.get(key, ())] + next(found)
-            candidates.sort(key=lambda row: (row[_EPOCH], row[_PART]))
-            yield from _in_the_way(address, candidates)
-
-
-def _held_inside(params: Params, address: Address) -> tuple[str, Params]:
+def _query(params: Params, address: Address) -> tuple[str, Params]:
+    """Return the query for what holds an address, and for what it holds."""
     low, high = addresses_.range_inside(address)
-    sql = f"{_FROM_CLAIMS} AND c.key >= :low AND c.key < :high"
-    if not address.glob:
-        return sql, {**params, "low": low, "high": high}
-    from bespeak.coord.globs import sql_like
+    names: dict[str, object] = {f"k{number}": key for number, key in enumerate(addresses_.beginnings(address.key))}
+    holding = f"{_FROM_CLAIMS} AND c.key IN ({', '.join(f':{name}' for name in names)})"
+    inside = f"{_FROM_CLAIMS} AND c.key >= :low AND c.key < :high"
+    names |= {"low": low, "high": high}
+    if address.glob:
+        from bespeak.coord.globs import sql_like
 
-    return sql + _MAY_MATCH, {**params, "low": low, "high": high, "like": sql_like(address.path)}
+        inside += _MAY_MATCH
+        names["like"] = sql_like(address.path)
+    return f"{holding} UNION ALL {inside}", {**params, **names}
 
 
 def _in_the_way(address: Address, candidates: Sequence[Row]) -> Iterator[Conflict]:
     seen: set[tuple[int, int]] = set()
-    for _, text, glob, identifier, run_id, expires_us, operation, epoch, part in candidates:
+    for text, glob, identifier, run_id, expires_us, operation, epoch, part in candidates:
         if (epoch, part) in seen:
             continue
         seen.add((epoch, part))
