@@ -443,3 +443,29 @@ def test_what_is_nested_deep_is_read():
     assert (
         one(f"class A {{ int[] all = {{ {'1<<2, ' * 500} }}; int g() {{ return 1; }} }}").names("A.java")[-1] == "A.g"
     )
+
+
+def test_what_is_private_in_a_base_is_not_inherited():
+    world = Sources(
+        {
+            "B.java": "class B { private int n; private void f() { } private void g() { } void g(int n) { } }",
+            "A.java": "class A { static int n; static void f() { } class I extends B { int i() { f(); g(1); return n; } } }",
+        }
+    )
+    assert world.out("A.java::A.I.i", certain=True) == ["A.java::A.f", "B.java::B.g"]
+    assert "A.java::A.n" in world.out("A.java::A.I.i", "use")
+    assert "B.java::B.n" not in world.out("A.java::A.I.i", "use")
+
+
+def test_a_nameless_class_for_an_interface_calls_no_constructor():
+    world = one("interface I { } class A { Object f() { return new I() { }; } }")
+    assert world.out("A.java::A.f") == []
+    assert world.out("A.java::A.f.I$1", "inherit") == ["A.java::I"]
+
+
+def test_super_is_never_an_interface_unless_it_is_named():
+    world = one(
+        "interface I { default void f() { } } class A implements I { void a() { super.f(); } void b() { I.super.f(); }"
+        " Object c() { return new I() { void d() { super.f(); } }; } }"
+    )
+    assert [world.out(f"A.java::A.{name}") for name in ("a", "b", "c.I$1.d")] == [[], ["A.java::I.f"], []]

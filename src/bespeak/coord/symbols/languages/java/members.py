@@ -71,11 +71,16 @@ class Members:
             ]
             waiting.extend(reversed(bases))
 
+    def is_interface(self, address: str) -> bool:
+        """Return whether an address is that of an interface: nothing is made by calling it."""
+        return _interface(*self.names.at(address))
+
     def has_method(self, address: str, name: str) -> bool:
         """Return whether a class of the snapshot has a method of a name, its own or a base's."""
         for one in self.names.hierarchy(address):
             table, owner = self.names.at(one)
-            if table is not None and table.bound(f"{owner}.{name}", "takes"):
+            full = f"{owner}.{name}"
+            if table is not None and table.bound(full, "takes") and (one == address or not table.private(full)):
                 return True
         return False
 
@@ -109,13 +114,16 @@ class Members:
             if outside:
                 continue
             table, owner = self.names.at(one.head)
-            fitting = _fitting(table, f"{owner}.{name}", arguments) if table is not None else []
+            full = f"{owner}.{name}"
+            if table is None or (one.head != kind.head and table.private(full)):
+                continue
+            fitting = _fitting(table, full, arguments)
             if not fitting:
                 continue
             takes = "|".join(sorted(fitting))
             if found is None:
                 inherited = one.head != kind.head
-                doubt = inherited and _is_interface(table, owner) and self.open_ended(kind.head)
+                doubt = inherited and _interface(table, owner) and self.open_ended(kind.head)
                 found, taken = Member(f"{one.head}.{name}", one, not doubt, inherited), takes
             elif arguments > 0 and not set(fitting) <= set(taken.split("|")):
                 return Member(found.address, found.owner, sure=False, inherited=found.inherited)
@@ -139,7 +147,8 @@ class Members:
         for one, outside in self.line(kind):
             table, owner = self.names.at(one.head) if not outside else (None, "")
             symbol = table.symbols.get(f"{owner}.{name}") if table is not None else None
-            if symbol is not None and symbol.kind in {"variable", "constant"}:
+            hidden = table is None or (one.head != kind.head and table.private(f"{owner}.{name}"))
+            if not hidden and symbol is not None and symbol.kind in {"variable", "constant"}:
                 return Member(f"{one.head}.{name}", one, inherited=one.head != kind.head)
         return None
 
@@ -202,6 +211,6 @@ def _fitting(table: Table, name: str, arguments: int) -> list[str]:
     return [takes for takes in table.bound(name, "takes") if fits(takes, arguments)]
 
 
-def _is_interface(table: Table | None, name: str) -> bool:
+def _interface(table: Table | None, name: str) -> bool:
     symbol = table.symbols.get(name) if table is not None else None
     return symbol is not None and symbol.kind == "interface"

@@ -18,17 +18,19 @@ _DEEPEST = 2
 class Table:
     """The facts of one file, by name."""
 
-    __slots__ = ("bindings", "facts", "imports", "path", "symbols", "wildcards")
+    __slots__ = ("bindings", "facts", "imports", "many", "path", "symbols", "wildcards")
 
     def __init__(self, path: str, facts: Facts) -> None:
         self.path = path
         self.facts = facts
         self.symbols: dict[str, Symbol] = {}
+        self.many: set[str] = set()
         self.bindings: dict[str, list[Binding]] = {}
         self.imports: dict[str, list[Import]] = {}
         self.wildcards: list[Import] = []
         for symbol in facts.symbols:
-            self.symbols.setdefault(symbol.name, symbol)
+            if self.symbols.setdefault(symbol.name, symbol) is not symbol:
+                self.many.add(symbol.name)
         for binding in facts.bindings:
             self.bindings.setdefault(binding.name, []).append(binding)
         for one in facts.imports:
@@ -41,10 +43,20 @@ class Table:
         """Return what a name is bound to in one way, in the order of the source."""
         return [binding.target for binding in self.bindings.get(name, ()) if binding.how == how]
 
+    def private(self, name: str) -> bool:
+        """Return whether a member is not handed down, in none of its overloads."""
+        found = [symbol for symbol in self.facts.symbols if symbol.name == name] if name in self.many else []
+        one = self.symbols.get(name)
+        return one is not None and all(_is_private(symbol) for symbol in found or (one,))
+
     def is_class(self, name: str) -> bool:
         """Return whether a symbol has members: a class, or an enum's constant with a body."""
         symbol = self.symbols.get(name)
         return symbol is not None and (symbol.kind in _CLASSES or bool(self.bound(name, "base")))
+
+
+def _is_private(symbol: Symbol) -> bool:
+    return "private" in symbol.signature.partition("(")[0].replace("<", " ").split()
 
 
 def outward(within: str) -> Iterator[str]:

@@ -72,7 +72,7 @@ class _Resolving:
 
     def _made(self, name: str, reference: Reference) -> Iterator[tuple[str, str, float]]:
         found = self.names.find(name, self.path, reference.within)
-        if found is not None:
+        if found is not None and (reference.kind != CALL or not self.members.is_interface(found)):
             yield found, "constructor", _SURE
             constructor = self.members.constructor(found, reference.arguments)
             if constructor is not None:

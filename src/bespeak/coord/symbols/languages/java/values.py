@@ -36,6 +36,7 @@ class Value:
 
 
 NOTHING = Value(None)
+_OBJECT = Type("Object")
 
 
 class Values:
@@ -98,10 +99,12 @@ class Values:
             return NOTHING
         if word == "this":
             return Value(Type(classes[0]))
+        table, name = self.names.at(classes[0])
         line = self.members.line(Type(classes[0]))
         next(line)
         kind = next(line, (None, False))[0]
-        return Value(kind, above=True)
+        derived = table is not None and table.bound(name, "base") and kind is not None
+        return Value(kind if derived and kind and not self.members.is_interface(kind.head) else _OBJECT, above=True)
 
     def _local(self, bound: int) -> Value:
         """Return what a local variable is; one that begins with itself is not known."""
@@ -171,7 +174,7 @@ class Values:
         if kind is None:
             return NOTHING
         if part in {"this", "super"} and found.static:
-            interface = part == "super" and self._is_interface(kind.head)
+            interface = part == "super" and self.members.is_interface(kind.head)
             return Value(kind, above=True) if interface else self._self([kind.head], part)
         if part == "[]":
             return Value(item_of(kind), sure=found.sure)
@@ -180,11 +183,6 @@ class Values:
             return Value(self.members.field_type(member), address=member.address, sure=found.sure)
         nested = self.names.nested(kind.head, part) if kind.own and found.static else None
         return Value(Type(nested), static=True, address=nested) if nested is not None else NOTHING
-
-    def _is_interface(self, address: str) -> bool:
-        table, name = self.names.at(address)
-        symbol = table.symbols.get(name) if table is not None else None
-        return symbol is not None and symbol.kind == "interface"
 
     def _called(self, found: Value, name: str) -> Value:
         kind = found.kind
