@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from bespeak.coord.symbols.languages.java.names import Names, Table
 
 _MOST_OVERRIDES = 60
+_MOST_BASES = 100
 OBJECT_METHODS = frozenset(
     {"toString", "hashCode", "equals", "getClass", "notify", "notifyAll", "wait", "clone", "finalize"}
 )
@@ -54,7 +55,7 @@ class Members:
         """Yield a class and all it is derived from, its base class first, and whether it is outside the snapshot."""
         waiting = [kind]
         seen = set()
-        while waiting:
+        while waiting and len(seen) < _MOST_BASES:
             one = waiting.pop()
             if one.head in seen:
                 continue

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from bespeak.coord.symbols.model import Binding, Facts, Import, Symbol, World
 
 _CLASSES = frozenset({"class", "enum", "interface"})
-_MOST_BASES = 200
+_MOST_BASES = 100
 _DEEPEST = 2
 
 
