@@ -54,7 +54,7 @@ class Members:
     def line(self, kind: Type) -> Iterator[tuple[Type, bool]]:
         """Yield a class and all it is derived from, its base class first, and whether it is outside the snapshot."""
         waiting = [kind]
-        seen = set()
+        seen: set[str] = set()
         while waiting and len(seen) < _MOST_BASES:
             one = waiting.pop()
             if one.head in seen:
