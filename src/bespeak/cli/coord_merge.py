@@ -146,7 +146,7 @@ def _reconcile(context: Context, values: Values, coord: Coord, wanted: set[str])
 def _order_text(of: Order) -> str:
     lines = [line for branch in of.branches for line in _branch(branch)]
     if not of.branches:
-        lines.append("no branch has active claims; name some")
+        lines.append(f"nothing to merge into {safe(of.onto.name)}: no other branch has active claims; name some")
     return "\n".join([*lines, *(f" ⚠️ {safe(note)}" for note in of.notes)])
 
 

@@ -75,6 +75,8 @@ def _text(of: Around, limit: int, *, everywhere: bool) -> str:
         signature = f" {each.symbol.signature}" if each.symbol.signature else ""
         where = f"{each.symbol.first_line}-{each.symbol.last_line}"
         lines.append(f"{safe(each.address)} ({each.symbol.kind}, lines {where}){safe(signature)}")
+    if not lines:
+        lines.append("nothing is defined there")
     shown = of.steps[:limit] if limit else of.steps
     lines += [_step(step) for step in shown]
     if len(of.steps) > len(shown):

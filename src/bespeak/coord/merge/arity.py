@@ -29,6 +29,8 @@ class Parameters:
         most: how many arguments at most; None for any number.
         manners: words before that change how it is called.
         result: what stands after the parameters.
+        named: those that can be given by name (Python).
+        open_named: any other name can be given too.
     """
 
     required: int
@@ -37,6 +39,8 @@ class Parameters:
     most: int | None
     manners: tuple[str, ...] = ()
     result: str = ""
+    named: tuple[str, ...] = ()
+    open_named: bool = False
 
     def take(self, arguments: int) -> bool:
         """Tell whether a call with so many arguments fits."""
@@ -63,7 +67,7 @@ def parameters(signature: str, language: str, *, method: bool) -> Parameters | N
         parts = parts[1:]
     found = _python(parts) if language == "python" else _others(parts, language)
     manners = tuple(word for word in _MANNERS if word in signature[:start])
-    return replace(found, manners=manners, result=signature[end + 1 :].strip())
+    return replace(found, manners=manners, result=signature[end + 1 :].strip(" ;"))
 
 
 def _groups(signature: str, language: str) -> list[tuple[int, int]]:
@@ -137,18 +141,23 @@ def _receiver(part: str) -> bool:
 def _python(parts: list[str]) -> Parameters:
     required, most = 0, 0
     names: list[str] = []
+    named: list[str] = []
     unlimited = by_name_only = False
     for part in parts:
-        if part in {"/", "*"}:
-            by_name_only = by_name_only or part == "*"
+        if part == "/":
+            named.clear()
+        elif part == "*":
+            by_name_only = True
         elif part.startswith("*"):
             unlimited = by_name_only = True
         else:
             most += 1
             required += "=" not in _unbracketed(part)
+            named.append(_name(part, "python"))
             if not by_name_only:
-                names.append(_name(part, "python"))
-    return Parameters(required, tuple(names), (), None if unlimited else most)
+                names.append(named[-1])
+    any_name = any(part.startswith("**") for part in parts)
+    return Parameters(required, tuple(names), (), None if unlimited else most, named=tuple(named), open_named=any_name)
 
 
 def _others(parts: list[str], language: str) -> Parameters:
@@ -186,13 +195,16 @@ def _name(part: str, language: str) -> str:
     return text.partition(":")[0].strip().rstrip("?").strip()
 
 
-def breaks(before: Parameters | None, after: Parameters | None, arguments: int) -> float:
+def breaks(
+    before: Parameters | None, after: Parameters | None, arguments: int, given: frozenset[str] = frozenset()
+) -> float:
     """Return how likely a call written for one signature is wrong with another, of 1.
 
     Args:
         before: what it was written for; None if that cannot be read.
         after: what it will meet.
         arguments: how many it gives; -1 if that is not known.
+        given: the names of those that it gives by name, as far as known.
     """
     if before is None or after is None:
         return OTHER_TYPES
@@ -200,13 +212,15 @@ def breaks(before: Parameters | None, after: Parameters | None, arguments: int) 
         return CALLED_OTHERWISE
     if arguments < 0:
         return COMPATIBLE if _extends(before, after) else OTHER_MEANING
-    if not after.take(arguments):
-        return FITS_NO_MORE if before.take(arguments) else OTHER_TYPES
-    given, taken = before.names[:arguments], after.names[:arguments]
-    if given != taken:
-        shifted = any(name in after.names and after.names.index(name) != place for place, name in enumerate(given))
+    lost = not after.open_named and bool(given & set(before.named) - set(after.named))
+    if lost or not after.take(arguments):
+        return FITS_NO_MORE if lost or before.take(arguments) else OTHER_TYPES
+    placed = arguments - len(given)
+    names, taken = before.names[:placed], after.names[:placed]
+    if names != taken:
+        shifted = any(name in after.names and after.names.index(name) != place for place, name in enumerate(names))
         return OTHER_MEANING if shifted else OTHER_TYPES
-    same = before.types[:arguments] == after.types[:arguments] and before.result == after.result
+    same = before.types[:placed] == after.types[:placed] and before.result == after.result
     return COMPATIBLE if same else OTHER_TYPES
 
 

@@ -11,6 +11,7 @@ from collections import Counter
 from bespeak.coord.merge import arity
 from bespeak.coord.merge.advice import Half, advise
 from bespeak.coord.merge.change import words
+from bespeak.coord.merge.keywords import keywords
 from bespeak.coord.merge.model import (
     BODY,
     DELETE_USE,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from bespeak.coord.symbols.model import Edge, Facts, Reference
 
 _BODY_CHANGED = 0.15
+_DECLARING = frozenset({"c", "cpp"})
 
 
 @value
@@ -230,28 +232,45 @@ def _misfit(user: User, changer: Changer, edge: Edge, address: str) -> float:
     """Return how likely a new use does not go with what the symbol has become, of 1."""
     before = [pair.before for pair in changer.side.by_address[address] if pair.before is not None]
     after = [pair.after for pair in changer.side.now.get(address, ()) if pair.after is not None]
+    after += _declared(changer, address)
     done = {word for pair in changer.side.changed(address) for word in words(pair)}
     if SIGNATURE not in done:
         return _BODY_CHANGED if BODY in done and edge.kind == CALL else 0.0
     if edge.kind != CALL:
         return 0.0
-    calls = _references(user.files[edge.caller.partition("::")[0]].facts, edge)
+    source = user.files[edge.caller.partition("::")[0]]
+    calls = _references(source.facts, edge)
     found = [
-        min((_breaks(one, two, call) for one in before for two in after), default=0.0)
+        min((_breaks(one, two, call, source) for one in before for two in after), default=0.0)
         for call in calls
         if call.kind == CALL
     ]
     return round(max(found, default=0.0) * min(1.0, edge.confidence + 0.05), 2)
 
 
-def _breaks(one: Node, two: Node, call: Reference) -> float:
+def _declared(changer: Changer, address: str) -> list[Node]:
+    """Return the declarations of a C or C++ function in other files: default arguments stand there only."""
+    path, _, name = address.partition("::")
+    if not any(node.language in _DECLARING for node in (pair.after for pair in changer.side.now[address]) if node):
+        return []
+    found = (pair.after for pair in changer.side.pairs)
+    return [
+        node
+        for node in found
+        if node and node.symbol.name == name and node.path != path and node.signature.endswith(";")
+    ]
+
+
+def _breaks(one: Node, two: Node, call: Reference, source: Source) -> float:
     first, second = (
         arity.parameters(node.signature, node.language, method=node.symbol.kind == "method" or bool(node.parent))
         for node in (one, two)
     )
     if one.family == "type":
         return 0.0
-    return arity.breaks(first, second, call.arguments)
+    named = one.language == "python"
+    given = keywords(source.lines, call.line, call.text.rpartition(".")[2]) if named else frozenset[str]()
+    return arity.breaks(first, second, call.arguments, given)
 
 
 def _made(user: User, changer: Changer, edge: Edge, pair: Pair, kind: str, confidence: float) -> Item:

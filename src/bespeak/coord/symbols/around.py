@@ -98,7 +98,7 @@ def look(
         unknown = tuple(address for address in wanted if not graph.symbols_in(address))
         if len(unknown) == len(wanted):
             where = "the work tree" if revision is None else safe(revision)
-            raise NotFoundError(f"no symbol of {where} is at {', '.join(map(safe, unknown))}")
+            raise NotFoundError(f"no symbol of {where} is at {', '.join(map(safe, unknown))}{_blind(unknown, graph)}")
         start = sorted({symbol for address in wanted for symbol in graph.symbols_in(address)})
         steps = tuple(step for direction in directions for step in _walk(graph, start, direction, depth))
         placed = tuple(found for address in start for found in _placed(graph, address))
@@ -108,6 +108,17 @@ def look(
 def _located(addresses: Sequence[str], repository: Repository, folder: str) -> list[str]:
     locate.check(addresses)
     return [address.text for address in locate.locate_all(addresses, repository, folder)]
+
+
+def _blind(unknown: Iterable[str], graph: CallGraph) -> str:
+    """Return what of the files at some addresses could not be read, as the end of a message."""
+    paths = {address.partition(SEPARATOR)[0] for address in unknown}
+    parts = [
+        f"{safe(part.path)}{f':{part.line}' if part.line else ''}: {safe(part.why)}"
+        for part in graph.unread
+        if part.path in paths
+    ]
+    return f" (not read: {'; '.join(parts)})" if parts else ""
 
 
 def _placed(graph: CallGraph, address: str) -> Iterable[Placed]:

@@ -4,6 +4,7 @@ import pytest
 
 from bespeak.coord.merge import arity
 from bespeak.coord.merge.arity import breaks
+from bespeak.coord.merge.keywords import keywords
 
 
 def read(signature, language="python", *, method=False):
@@ -67,3 +68,35 @@ def test_a_function_that_has_become_asynchronous_is_called_otherwise():
 
 def test_nothing_is_said_of_what_cannot_be_read():
     assert breaks(None, read("(a)"), 1) == arity.OTHER_TYPES
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "arguments", "given", "likely"),
+    [
+        ("def(a)", "def(amount)", 1, {"a"}, 0.9),
+        ("def(a)", "def(amount, **rest)", 1, {"a"}, 0),
+        ("def(a, b)", "def(b, a)", 2, {"a", "b"}, 0),
+        ("def(a, b)", "def(b, a)", 2, {"b"}, 0.5),
+        ("def(a, *, b=1)", "def(a, *, b=1, c=2)", 2, {"b"}, 0),
+        ("def(a, b)", "def(a, b, /)", 2, {"b"}, 0.9),
+    ],
+)
+def test_arguments_given_by_name_need_the_name_and_no_place(old, new, arguments, given, likely):
+    assert breaks(read(old), read(new), arguments, frozenset(given)) == likely
+
+
+@pytest.mark.parametrize(
+    ("text", "given"),
+    [
+        ("x = f(1, a=2)", {"a"}),
+        ("x = f(1, g(b=2), a = 3, c={d: 1})", {"a", "c"}),
+        ("x = f(a == 2, b=(1,\n 'k, q=1)'), c=3)  # f(z=1)", {"b", "c"}),
+        ("x = m.f(\n    a=1,  # why, z=2\n    b=2,\n)", {"a", "b"}),
+        ("x = f(a=1) + f(b=1)", set()),
+        ("x = f(a=1", set()),
+        ("x = g(a=1)", set()),
+        ("x = f", set()),
+    ],
+)
+def test_names_of_arguments_are_read_from_the_call(text, given):
+    assert keywords(text.encode().split(b"\n"), 1, "f") == given

@@ -155,7 +155,7 @@ def test_an_order_in_words_and_for_a_program(semantic, run):
     assert (found.code, found.json["exit_code"], found.json["onto"]["revision"]) == (7, 7, "main")
     assert [one["branch"] for one in found.json["branches"]] == ["easy", "feature"]
     assert run("reconcile", "easy", "--fail-on", "any").code == 0
-    assert run("reconcile").out == "no branch has active claims; name some\n"
+    assert run("reconcile").out == "nothing to merge into main: no other branch has active claims; name some\n"
 
 
 def test_outside_of_a_repository(tmp_path, run, monkeypatch):

@@ -360,3 +360,18 @@ def test_parameters_added_by_both_and_types_changed_by_both(forked):
     forked.commit({"a.py": long.replace("    d,", "    d: int,")})
     found = forked.plan("typed", "typed-too")
     assert (found.verdict, [one.confidence for one in found.items]) == ("review", [0.4])
+
+
+def test_a_default_that_only_the_header_has_counts(forked):
+    header, code = "int total(int n);\n", '#include "a.hpp"\nint total(int n) {\n  return n;\n}\n'
+    use = '#include "a.hpp"\nint main() {\n  return total(1);\n}\n'
+    base = {"a.hpp": header, "a.cpp": code, "use.cpp": '#include "a.hpp"\nint main() {\n  return 0;\n}\n'}
+    ours = {"a.hpp": header.replace("int n", "int n, int k = 1"), "a.cpp": code.replace("int n", "int n, int k")}
+    assert forked.fork(base, ours, {"use.cpp": use}).plan().verdict == "clean"
+
+
+def test_a_parameter_that_is_given_by_name_and_has_another_name_now(forked):
+    base = {"a.py": "def f(a):\n    return a\n", "b.py": "x = 1\n"}
+    forked.fork(base, {"a.py": "def f(b):\n    return b\n"}, {"b.py": "from a import f\n\nx = f(a=1)\n"})
+    [item] = forked.plan().items
+    assert (item.kind, item.likely) == ("dependency_conflict", True)

@@ -97,6 +97,16 @@ def test_mistakes_are_said_in_one_line(ask, words, code, message):
     assert (out + err).count("\n") == 1
 
 
+def test_a_file_that_cannot_be_read_is_not_just_unknown(ask, project):
+    project.write("app/data.py", "def f():\n    pass\n\0\n")
+    project.write("app/nothing.py", "")
+    project.commit()
+    code, out, err = ask("app/data.py::f")
+    assert (code, (out + err).count("\n")) == (4, 1)
+    assert "not read: app/data.py: holds NUL bytes" in out + err
+    assert ask("app/nothing.py")[:2] == (0, "nothing is defined there\n")
+
+
 def test_names_from_sources_are_never_printed_raw(ask, project):
     project.write("app/evil\x1b[31m.py", 'def f(x="\x1b[2J"):\n    pass\n\n\ndef g():\n    f()\n')
     project.commit()
