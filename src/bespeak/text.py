@@ -25,6 +25,20 @@ def _escaped(char: str) -> str:
     return char.encode("unicode_escape", "backslashreplace").decode("ascii")
 
 
+def legible(value: object) -> object:
+    """Return a JSON value in which every text is UTF-8: a byte of a name that is none becomes a replacement character.
+
+    Git's names are bytes. What cannot be encoded would end a connection instead of an answer.
+    """
+    if isinstance(value, str):
+        return value if value.isascii() else "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in value)
+    if isinstance(value, dict):
+        return {legible(key): legible(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [legible(inner) for inner in value]
+    return value
+
+
 def shown(value: object) -> str:
     """Return ``value`` as a message quotes it: its repr, safe and not longer than a line."""
     try:

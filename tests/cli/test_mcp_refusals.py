@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
 from support.agents import (
     ask,
     fail,
     over_stdio,
     run,
 )
+from support.repositories import git
 
 HOSTILE = [
     ("reserve", {"addresses": ["a"] * 1001}, "ERROR: Too many addresses: 1001 (max 1000)."),
@@ -111,5 +114,29 @@ def test_read_only_offers_what_changes_nothing(project):
             assert all(tool.annotations.read_only_hint for tool in tools)
             assert {"check", "list", "dag", "book_who", "gate_check"} <= {tool.name for tool in tools}
             assert "no tool is called" in await fail(client, "reserve", addresses=["a"])
+
+    run(scenario)
+
+
+def test_names_that_are_no_text_do_not_end_the_connection(project):
+    named = os.fsencode(project) + b"/caf\xe9.py"
+
+    def commit(branch, number):
+        git(project, "checkout", "-q", *(["-b", branch] if branch != "main" else [branch]))
+        with open(named, "w") as file:
+            file.write(f"def f():\n    return {number}\n")
+        git(project, "add", "-A")
+        git(project, "commit", "-q", "-m", branch)
+
+    git(project, "checkout", "-q", "-B", "main")
+    for number, branch in enumerate(("one", "main", "two")):
+        commit(branch, number)
+
+    async def scenario():
+        async with over_stdio() as client:
+            plan = await ask(client, "plan_merge", ours="one", theirs="two")
+            assert [item["address"] for item in plan["items"]] == ["caf\ufffd.py::f"]
+            order = await ask(client, "reconcile", branches=["one", "two"], onto="main")
+            assert {branch["branch"] for branch in order["branches"]} == {"one", "two"}
 
     run(scenario)

@@ -37,7 +37,7 @@ from bespeak.mcp import aheadtools, arguments, booktools, callers, coordtools, g
 from bespeak.mcp.guide import GUIDE, INSTRUCTIONS
 from bespeak.mcp.threads import Threads
 from bespeak.mcp.toolkit import Call
-from bespeak.text import safe, shown
+from bespeak.text import legible, safe, shown
 
 if TYPE_CHECKING:
     from mcp.server.context import ServerRequestContext
@@ -146,12 +146,13 @@ def _words(error: BespeakError) -> str:
 
 
 def _success(answer: Json) -> CallToolResult:
-    return CallToolResult(content=[_text(answer)], structured_content=answer)
+    sent = {key: legible(value) for key, value in answer.items()}
+    return CallToolResult(content=[_text(sent)], structured_content=sent)
 
 
 def _failure(message: str, exit_code: int, details: Json) -> CallToolResult:
     code = ExitCode(exit_code).name
-    facts = {key: value for key, value in details.items() if key != "option"}
+    facts = {key: legible(value) for key, value in details.items() if key != "option"}
     return CallToolResult(
         content=[TextContent(text=f"{code}: {message}")],
         structured_content={"error": message, "code": code, "exit_code": int(exit_code), **facts},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bespeak.coord.merge.model import KINDS, LIKELY, NO_CONFLICT
+from bespeak.text import legible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 def plan_json(of: Plan) -> Json:
     """Return a plan."""
-    return {
+    made: Json = {
         "ours": revision_json(of.ours),
         "theirs": revision_json(of.theirs),
         "merge_bases": list(of.bases),
@@ -29,6 +30,11 @@ def plan_json(of: Plan) -> Json:
         "unread": [{"path": part.path, "why": part.why, "line": part.line} for part in of.unread],
         "notes": list(of.notes),
     }
+    return _sendable(made)
+
+
+def _sendable(made: Json) -> Json:
+    return {key: legible(value) for key, value in made.items()}
 
 
 def summary(of: Plan) -> Json:
@@ -75,7 +81,7 @@ def item_json(of: Item) -> Json:
 
 def order_json(of: Order) -> Json:
     """Return an order of branches."""
-    return {
+    made: Json = {
         "onto": revision_json(of.onto),
         "branches": [branch_json(branch) for branch in of.branches],
         "cycles": [list(cycle) for cycle in of.cycles],
@@ -83,6 +89,7 @@ def order_json(of: Order) -> Json:
         "pairs_compared": of.compared,
         "notes": list(of.notes),
     }
+    return _sendable(made)
 
 
 def branch_json(of: Branch) -> Json:
