@@ -43,12 +43,12 @@ _GRAMMARS = {"typescript": ("tree_sitter_typescript", "language_typescript")}
 _GRAMMARS["tsx"] = ("tree_sitter_typescript", "language_tsx")
 _ENDS = ("_statement", "block", "_definition", "_declaration", "_item")
 _MOST_UNREAD = 20
-_MOST_SECONDS = 0.3
-_MOST_SECONDS_A_BYTE = 8e-7
-"""Of processor time; a parser needs an eighth of this for a large source, and far less for what most people write."""
+_MOST_SECONDS = 0.5
+_MOST_SECONDS_A_BYTE = 2e-6
+"""Of processor time; a parser needs a twentieth of this for a large source, and far less for what most people write."""
 _CHUNK = 1 << 16
 _TANGLED = b")"
-_DEEPEST = 400
+_DEEPEST = 600
 _OPEN_TYPES = re.compile(rb"<(?:[^<>;,(){}\[\]]*+<){%d}" % _DEEPEST)
 _OPENING = b"([{"
 _NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"()[]{}")

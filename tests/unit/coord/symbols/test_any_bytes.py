@@ -102,3 +102,15 @@ def test_what_a_statement_ends_counts_where_only_layout_says_so():
     assert digest(b"if a:\n  b\n  c\n") != digest(b"if a:\n  b\nc\n")
     assert digest(b"f\n(x)\n") != digest(b"f(x)\n")
     assert digest(b"x = 'a  b'\n") != digest(b"x = 'a b'\n")
+
+
+@pytest.mark.parametrize(
+    ("suffix", "source"),
+    [
+        (".cpp", b"template <typename First> int::\n(... rest)\n{ return 0; }\n"),
+        (".cpp", b"double by)\n{\n}\n; side) const { return side < 0 ? 0 : side; }\n"),
+        (".py", b"box = Box()\n    = 1\n: int = Box()\nfor in x:\n    pass\n"),
+    ],
+)
+def test_what_has_no_name_is_no_symbol(suffix, source):
+    assert all(symbol.name for symbol in facts_of(source, suffix).symbols)

@@ -431,7 +431,7 @@ def test_what_collections_give_back():
 # Sources that would take the parser gigabytes.
 
 
-@pytest.mark.parametrize("tangled", [b"x.f(|y|" * 20_000, b"Vec<" * 20_000, b"(" * 401 + b")" * 401])
+@pytest.mark.parametrize("tangled", [b"x.f(|y|" * 20_000, b"Vec<" * 20_000, b"(" * 601 + b")" * 601])
 def test_what_is_nested_beyond_all_measure_is_said_to_be_unread(tangled):
     facts = Sources({"A.java": b"class A { void f() { } }" + tangled}).facts("A.java")
     assert (facts.unread, facts.symbols) == (((1, "syntax error"),), ())

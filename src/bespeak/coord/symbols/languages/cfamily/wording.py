@@ -187,7 +187,7 @@ def cast_target(function: Node) -> str | None:
 
 
 def declared(node: Node | None) -> tuple[Node | None, Node | None, str]:
-    """Return what a declarator declares: its name, its parameters if it is a function, and how it is reached.
+    """Return what a declarator declares: its name if it has one, its parameters if it is a function, its indirection.
 
     That is ``*`` for a pointer or an array, ``&`` for a reference, and nothing for a plain value.
     """
@@ -205,7 +205,15 @@ def declared(node: Node | None) -> tuple[Node | None, Node | None, str]:
         if inner is None and node.named_child_count:
             inner = node.named_children[0 if kind == "attributed_declarator" else -1]
         node = inner
-    return node, function, reached
+    return None if node is None or _missing(node) else node, function, reached
+
+
+def _missing(name: Node) -> bool:
+    """Tell whether the parser missed a name here, and put in an empty one."""
+    last: Node | None = name
+    while last is not None and last.type == "qualified_identifier":
+        last = last.child_by_field_name("name")
+    return last is None or last.start_byte == last.end_byte
 
 
 def starred(of: str, reached: str) -> str:

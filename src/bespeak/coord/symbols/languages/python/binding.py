@@ -83,10 +83,10 @@ def _define(state: State, left: Node, statement: Node, scope: Scope) -> None:
     targets = left.named_children if left.type in _GROUPS else [left]
     right, kind = statement.child_by_field_name("right"), statement.child_by_field_name("type")
     for target in targets:
-        if target.type != "identifier" or target.id in state.defined:
+        name = expressions.name_of(target) if target.type == "identifier" else ""
+        if not name or target.id in state.defined:
             continue
         state.defined.add(target.id)
-        name = expressions.name_of(target)
         if name == "__all__" and not scope.name:
             state.exports = _listed(right, state.exports)
         tokens = state.tokens
