@@ -105,11 +105,7 @@ def _query(params: Params, address: Address) -> tuple[str, Params]:
 
 
 def _in_the_way(address: Address, candidates: Sequence[Row]) -> Iterator[Conflict]:
-    seen: set[tuple[int, int]] = set()
-    for text, glob, identifier, run_id, expires_us, operation, epoch, part in candidates:
-        if (epoch, part) in seen:
-            continue
-        seen.add((epoch, part))
+    for text, glob, identifier, run_id, expires_us, operation, epoch, _ in candidates:
         from bespeak.coord.model import Conflict
 
         relation = addresses_.relation(address, addresses_.stored(text, bool(glob)))
