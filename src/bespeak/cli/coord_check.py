@@ -51,24 +51,12 @@ def look(
     from bespeak.coord.repository import find
     from bespeak.places import working_directory
 
-    run = asking(run_id)
+    run = checks.caller(run_id)
     checks.addresses(addresses)
     here = working_directory()
     repository = find(here)
     wanted = locate.locate_all(addresses, repository, here)
     return run, [address.text for address in wanted], in_the_way(repository, wanted, run, ledger, shared=shared)
-
-
-def asking(run_id: str | None) -> str:
-    """Return the run that asks: the one given, else the calling session's.
-
-    Raises:
-        ClaimError: it is no run id.
-    """
-    from bespeak.coord import checks
-    from bespeak.coord.runs import default_run_id
-
-    return checks.run_id(default_run_id() if run_id is None else run_id)
 
 
 def in_the_way(

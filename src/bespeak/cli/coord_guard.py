@@ -112,9 +112,10 @@ def _judge(context: Context, values: Values, where: Repository, files: Sequence[
 
 def _touched(context: Context, run_id: str | None, where: Repository, files: Sequence[Address]) -> list[Conflict]:
     """Return the claims of other runs that edits of these files would meet."""
-    from bespeak.cli.coord_check import asking, in_the_way
+    from bespeak.cli.coord_check import in_the_way
+    from bespeak.coord import checks
 
-    run = asking(run_id)
+    run = checks.caller(run_id)
     found = in_the_way(where, files, run, context.ledger_flag)
     return _not_shared_out(context, run, where, found) if found else found
 

@@ -30,6 +30,17 @@ def run_id(text: str, flag: str = "--run-id") -> str:
     return plain(text, flag)
 
 
+def caller(given: str | None) -> str:
+    """Return the run that asks: the one given, else the calling session's.
+
+    Raises:
+        ClaimError: it is no run id.
+    """
+    from bespeak.coord.runs import default_run_id
+
+    return run_id(default_run_id() if given is None else given)
+
+
 def plain(text: str, flag: str) -> str:
     """Return a text that a book can hold.
 

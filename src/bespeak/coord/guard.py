@@ -193,23 +193,25 @@ def edited_file(text: str) -> str | None:
     The whole document may hold the file's new content, so only the one text after ``"file_path":`` is read: a quoted
     mention of it inside another text has backslashes before its quotes.
     """
-    from _json import scanstring
-
     for key in ('"file_path"', '"notebook_path"', '"path"'):
         at = text.find(key)
         while at >= 0:
-            rest = at + len(key)
-            while text[rest : rest + 1] in {" ", "\t", "\n", "\r"}:
-                rest += 1
-            if text[rest : rest + 1] == ":":
-                begin = rest + 1 + len(text[rest + 1 :]) - len(text[rest + 1 :].lstrip())
-                if text[begin : begin + 1] == '"':
-                    try:
-                        return str(scanstring(text, begin + 1, True)[0])
-                    except ValueError:
-                        return None
-            at = text.find(key, rest)
+            name, _, rest = text[at + len(key) :].partition(":")
+            value = rest.lstrip()
+            if not name.strip() and value.startswith('"'):
+                return _first_string(value)
+            at = text.find(key, at + 1)
     return None
+
+
+def _first_string(text: str) -> str | None:
+    """Return the JSON string that a text begins with; None if it is empty or does not end."""
+    from _json import scanstring
+
+    try:
+        return str(scanstring(text, 1, True)[0]) or None
+    except ValueError:
+        return None
 
 
 CONFIGURATION = """\

@@ -9,7 +9,6 @@ from bespeak.coord import checks, locate
 from bespeak.coord.model import INTENDED, OPERATIONS, Change, Request
 from bespeak.coord.place import open_place, place_of
 from bespeak.coord.repository import find
-from bespeak.coord.runs import default_run_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -84,16 +83,12 @@ class Coord:
         from bespeak.coord import claims
 
         checks.addresses(addresses)
-        request = Request(
-            checks.run_id(default_run_id() if run_id is None else run_id),
-            self.repository.branch,
-            checks.seconds(ttl_seconds, "ttl") * SECOND_US,
-            checks.operation(operation, OPERATIONS),
-            checks.needs(depends_on),
-            shared,
-            refuse,
-            None if key is None else checks.run_id(key, "--key"),
-        )
+        run, ttl_us = checks.caller(run_id), checks.seconds(ttl_seconds, "ttl") * SECOND_US
+        checks.operation(operation, OPERATIONS)
+        needs = checks.needs(depends_on)
+        retry_key = None if key is None else checks.run_id(key, "--key")
+        branch = self.repository.branch
+        request = Request(run, branch, ttl_us, operation, needs, shared, refuse, retry_key)
         wanted = locate.locate_all(addresses, self.repository, self.folder)
         return self.engine.transact(self._locks(), lambda tx: claims.reserve(tx, self.repo, request, wanted))
 
@@ -105,7 +100,7 @@ class Coord:
         """
         from bespeak.coord.lookup import conflicts
 
-        run = checks.run_id(default_run_id() if run_id is None else run_id)
+        run = checks.caller(run_id)
         wanted = self.locate(addresses)
         return self.engine.read(lambda tx: conflicts(tx, self.repo, run, wanted, shared=shared))
 
@@ -117,7 +112,7 @@ class Coord:
         """
         from bespeak.coord import claims
 
-        run = checks.run_id(default_run_id() if run_id is None else run_id)
+        run = checks.caller(run_id)
         checks.plain(identifier, "reservation id")
         return self.engine.transact(self._locks(), lambda tx: claims.release(tx, self.repo, identifier, run))
 
@@ -125,7 +120,7 @@ class Coord:
         """Give back all that a run has claimed; return it, oldest first."""
         from bespeak.coord import claims
 
-        run = checks.run_id(default_run_id() if run_id is None else run_id)
+        run = checks.caller(run_id)
         return self.engine.transact(self._locks(), lambda tx: claims.release_all(tx, self.repo, run))
 
     def heartbeat(
@@ -140,7 +135,7 @@ class Coord:
         """
         from bespeak.coord import claims
 
-        run = checks.run_id(default_run_id() if run_id is None else run_id)
+        run = checks.caller(run_id)
         checks.plain(identifier, "reservation id")
         extension_us = checks.seconds(extension_seconds, "extension") * SECOND_US
         return self.engine.transact(
@@ -166,7 +161,7 @@ class Coord:
 
         checks.addresses(addresses)
         checks.operation(operation, INTENDED)
-        run = checks.run_id(default_run_id() if run_id is None else run_id)
+        run = checks.caller(run_id)
         ttl_us = checks.seconds(ttl_seconds, "ttl") * SECOND_US
         checks.plain(detail, "--detail")
         texts = tuple(address.text for address in locate.locate_all(addresses, self.repository, self.folder))
@@ -184,7 +179,7 @@ class Coord:
         """
         from bespeak.coord import edges
 
-        run = checks.run_id(default_run_id() if run_id is None else run_id)
+        run = checks.caller(run_id)
         checks.plain(identifier, "reservation id")
         needed = checks.needs(on, "--on")
         return self.engine.transact(self._locks(), lambda tx: edges.add_to(tx, self.repo, identifier, needed, run))

@@ -26,6 +26,13 @@ _ID_CHARACTERS = frozenset("0123456789abcdef-")
 _LIVE = "r.ended_us IS NULL AND r.ends_us > :now AND (r.lease_us IS NULL OR r.lease_us > :now)"
 
 
+def _checked(resources: Iterable[str]) -> set[str]:
+    wanted = set(resources)
+    for name in wanted:
+        names.check_name("resource", name)
+    return wanted
+
+
 class Queries(Book):
     """Questions; none of them changes anything."""
 
@@ -74,13 +81,10 @@ class Queries(Book):
             limit: at most so many.
             after_id: only those made after the one with this id (for paging).
         """
-        wanted_names, wanted_states = set(resources), set(states)
-        for name in wanted_names:
-            names.check_name("resource", name)
+        wanted_names, wanted_states = _checked(resources), set(states)
         if holder is not None:
             names.check_name("user", holder)
-        ended = include_ended or State.ENDED in wanted_states
-        sql = _page(ended, of_holder=holder is not None)
+        sql = _page(include_ended or State.ENDED in wanted_states, of_holder=holder is not None)
 
         def work(tx: Transaction) -> list[Reservation]:
             after = self._seq_of(tx, after_id)
@@ -136,12 +140,10 @@ class Queries(Book):
             duration_us: how long it must be free, µs.
             from_us: look from here on, µs UTC; None means now.
         """
-        wanted = list(resources)
-        for name in wanted:
-            names.check_name("resource", name)
+        wanted = _checked(resources)
 
         def work(tx: Transaction) -> list[Free]:
-            every = sorted(set(wanted)) or [row[0] for row in tx.all("SELECT name FROM ledger_resources ORDER BY name")]
+            every = sorted(wanted) or [row[0] for row in tx.all("SELECT name FROM ledger_resources ORDER BY name")]
             return [_free(tx, name, max(from_us or 0, tx.now_us), duration_us) for name in every]
 
         return self.engine.read(work)

@@ -159,6 +159,7 @@ def test_where_secrets_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_secret_in_the_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
     import keyring
     from keyring.backend import KeyringBackend
+    from keyring.errors import PasswordSetError
 
     class Memory(KeyringBackend):
         priority = 1
@@ -169,7 +170,7 @@ def test_a_secret_in_the_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
             return SECRET if (service, username) == ("lab", "root") else None
 
         def set_password(self, service, username, password):
-            raise NotImplementedError
+            raise PasswordSetError("nothing is stored here")
 
     before = keyring.get_keyring()
     keyring.set_keyring(Memory())

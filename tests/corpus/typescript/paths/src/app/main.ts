@@ -1,6 +1,6 @@
 import { Box, Button, makePanel } from '@ui/index';
-import { theme as look } from 'shared/config';
-import * as ui from '../shared/ui';
+import { theme as look } from 'common/config';
+import * as ui from '../common/ui';
 
 export function start(): void {
   const box = new Box();
