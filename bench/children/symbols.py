@@ -3,9 +3,9 @@
 import sys
 import time
 
-from bespeak.coord import repository
 from bespeak.coord.symbols.graph import CallGraph
 from bespeak.coord.symbols.index import open_index
+from bespeak.git import repository
 
 words = sys.argv[2:]
 started = time.perf_counter()

@@ -18,9 +18,9 @@ from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bespeak.coord.repository import find
 from bespeak.coord.service import Coord
 from bespeak.coord.symbols.index import open_index
+from bespeak.git.repository import find
 from harness import claims, peers, stats
 from harness.bench import ROOT, support
 from harness.lines import Bar, Line

@@ -96,7 +96,7 @@ def _own_history() -> Line:
     """Plan the merges that this project has made itself; a checkout without its history has none."""
     from bespeak.coord.merge.gitread import revision
     from bespeak.coord.merge.plan import Planner
-    from bespeak.coord.repository import find
+    from bespeak.git.repository import find
 
     listed = subprocess.run(
         ["git", "-C", ROOT, "rev-list", "--merges", "--parents", "HEAD"], check=False, capture_output=True, text=True
@@ -138,7 +138,7 @@ def _timed(root: str) -> Line:
     """Time plans whose files have all been read before, and git's own trial of the same merges, in turn."""
     from bespeak.coord.merge.gitread import revision
     from bespeak.coord.merge.plan import Planner
-    from bespeak.coord.repository import find
+    from bespeak.git.repository import find
 
     times = _Times([], [])
     for number in range(1, _TIMED + 1):

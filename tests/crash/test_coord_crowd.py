@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from bespeak.coord.repository import find
 from bespeak.coord.service import Coord
 from bespeak.coord.tables import COORD
+from bespeak.git.repository import find
 from bespeak.storage import open_engine
 from support import claiming
 from support.repositories import git

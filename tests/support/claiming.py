@@ -9,9 +9,9 @@ import os
 import sys
 
 from bespeak.coord.errors import ClaimRefusedError
-from bespeak.coord.repository import find
 from bespeak.coord.service import Coord
 from bespeak.coord.tables import COORD
+from bespeak.git.repository import find
 from bespeak.storage import open_engine
 
 

@@ -12,11 +12,11 @@ import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from bespeak.coord import repository
 from bespeak.coord.symbols.graph import CallGraph
 from bespeak.coord.symbols.index import open_index
 from bespeak.coord.symbols.languages import registry
 from bespeak.coord.symbols.model import CALL, CERTAIN
+from bespeak.git import repository
 from support.repositories import git
 
 FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "corpus")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bespeak.coord.merge import gitread
 from bespeak.coord.merge.plan import Planner
-from bespeak.coord.repository import find
+from bespeak.git.repository import find
 
 
 @dataclass(frozen=True)

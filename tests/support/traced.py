@@ -218,10 +218,10 @@ def compare(scenario, package_folder, folder):
         package_folder: where the package is installed.
         folder: a new folder for a copy of it, in a repository of its own.
     """
-    from bespeak.coord import repository
     from bespeak.coord.symbols.graph import CallGraph
     from bespeak.coord.symbols.index import open_index
     from bespeak.coord.symbols.model import CALL
+    from bespeak.git import repository
     from support.repositories import git
 
     above = os.path.dirname(os.path.realpath(package_folder))

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from bespeak.cli.context import Context, Values
     from bespeak.coord.address import Address
     from bespeak.coord.model import Conflict
-    from bespeak.coord.repository import Repository
+    from bespeak.git.repository import Repository
 
 HELD = 7
 
@@ -48,7 +48,7 @@ def look(
         shared: shared claims are not in the way.
     """
     from bespeak.coord import checks, locate
-    from bespeak.coord.repository import find
+    from bespeak.git.repository import find
     from bespeak.places import working_directory
 
     run = checks.caller(run_id)

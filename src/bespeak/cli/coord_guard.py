@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bespeak.cli.context import Context, Values
     from bespeak.coord.address import Address
     from bespeak.coord.model import Conflict
-    from bespeak.coord.repository import Repository
+    from bespeak.git.repository import Repository
 
 _REFUSED = 1
 _EDIT_REFUSED = 2
@@ -88,7 +88,7 @@ def _push(context: Context, values: Values) -> int:
 
 
 def _here() -> Repository:
-    from bespeak.coord.repository import find
+    from bespeak.git.repository import find
     from bespeak.places import working_directory
 
     return find(working_directory())

@@ -23,7 +23,7 @@ def plan_merge(context: Context, values: Values) -> int:
     from bespeak.coord.merge.jsonform import plan_json
     from bespeak.coord.merge.model import REVIEW, SEMANTIC, TEXTUAL
     from bespeak.coord.merge.plan import plan
-    from bespeak.coord.repository import find
+    from bespeak.git.repository import find
     from bespeak.places import working_directory
 
     one_form(context, values)

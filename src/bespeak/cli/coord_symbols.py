@@ -22,8 +22,8 @@ _VERBS = {"call": "calls", "inherit": "derives from", "use": "uses"}
 def symbols(context: Context, values: Values) -> int:
     """Print what is at some addresses."""
     from bespeak.coord.errors import ClaimError
-    from bespeak.coord.repository import find
     from bespeak.coord.symbols import around
+    from bespeak.git.repository import find
     from bespeak.places import working_directory
 
     one_form(context, values)

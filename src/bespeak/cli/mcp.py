@@ -50,7 +50,7 @@ def mcp(context: Context, values: Values) -> int:
 
 
 def _setup(context: Context, values: Values, address: Address | None) -> Setup:
-    from bespeak.coord.repository import find
+    from bespeak.git.repository import find
     from bespeak.mcp.toolkit import Setup
     from bespeak.places import working_directory
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from bespeak.coord.model import Conflict
-    from bespeak.coord.repository import Repository
+    from bespeak.git.repository import Repository
 
 HOOKS = (("pre-commit", "commit"), ("pre-push", "push"))
 MARK = "# Made by bespeak coord guard"

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import os
 
-from bespeak.coord import repository
 from bespeak.coord.address import SEPARATOR, Address, is_wild, symbol_names
 from bespeak.coord.errors import ClaimError
+from bespeak.git import repository
 from bespeak.text import safe, shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bespeak.coord.repository import Repository
+    from bespeak.git.repository import Repository
 
 MAX_ADDRESSES = 1000
 MAX_BYTES = 2000

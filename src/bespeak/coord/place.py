@@ -11,7 +11,7 @@ import stat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bespeak.coord.repository import Repository
+    from bespeak.git.repository import Repository
     from bespeak.storage.port import Engine
 
 FOLDER, FILE = "bespeak", "coord.sqlite3"
@@ -71,7 +71,7 @@ def place_of(repository: Repository, flag: str | None) -> Place:
 
 
 def _name(repository: Repository) -> str:
-    from bespeak.coord.repository import name_of
+    from bespeak.git.repository import name_of
 
     name = os.environ.get(NAME_VARIABLE) or name_of(repository)
     raw = name.encode("utf-8", "surrogateescape")

@@ -8,7 +8,7 @@ from bespeak.clock import SECOND_US
 from bespeak.coord import checks, locate
 from bespeak.coord.model import INTENDED, OPERATIONS, Change, Request
 from bespeak.coord.place import open_place, place_of
-from bespeak.coord.repository import find
+from bespeak.git.repository import find
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bespeak.coord.merge.model import Plan
     from bespeak.coord.merge.reconcile import Order
     from bespeak.coord.model import Conflict, Intent, Reservation, Reserved
-    from bespeak.coord.repository import Repository
+    from bespeak.git.repository import Repository
     from bespeak.storage.port import Engine
 
 

@@ -68,8 +68,8 @@ class Symbols(Arguments):
 
 def symbols(call: Call, asked: Symbols) -> Json:
     """Say what is at some addresses, and who depends on it."""
-    from bespeak.coord.repository import find
     from bespeak.coord.symbols import around
+    from bespeak.git.repository import find
 
     if asked.worktree and asked.rev is not None:
         raise UsageError("worktree and rev exclude each other")

@@ -97,7 +97,7 @@ def _one_of(folders: list[str]) -> str | None:
     Raises:
         UsageError: they are in several.
     """
-    from bespeak.coord.repository import around
+    from bespeak.git.repository import around
 
     found = {here.root: folder for folder in folders if os.path.isdir(folder) and (here := around(folder)) is not None}
     if len(found) > 1:

@@ -148,7 +148,7 @@ class Call:
     def _must_be_served(self, folder: str, said: str) -> None:
         if self.setup.repository is None:
             return
-        from bespeak.coord.repository import find
+        from bespeak.git.repository import find
 
         try:
             same = find(folder).common_dir == find(self.setup.repository).common_dir

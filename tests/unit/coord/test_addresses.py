@@ -7,7 +7,7 @@ import pytest
 from bespeak.coord import checks, locate
 from bespeak.coord.address import beginnings, range_inside, relation, stored
 from bespeak.coord.errors import ClaimError
-from bespeak.coord.repository import find
+from bespeak.git.repository import find
 from support.repositories import git
 
 

@@ -15,8 +15,8 @@ from bespeak.coord.forecast.compute import Sight, predict
 from bespeak.coord.forecast.jsonform import forecast_json
 from bespeak.coord.forecast.model import KINDS, Claim, Scope
 from bespeak.coord.forecast.operations import why
-from bespeak.coord.repository import find
 from bespeak.coord.service import Coord
+from bespeak.git.repository import find
 from bespeak.storage import open_engine
 from support.repositories import git
 

@@ -195,7 +195,7 @@ def test_no_hook_is_lost_when_two_were_there_before(run, history):
 @pytest.mark.parametrize(("refuse", "code"), [(False, 0), (True, 1)])
 def test_a_guard_without_its_program_fails_as_it_was_told(history, refuse, code):
     from bespeak.coord.guard import install
-    from bespeak.coord.repository import find
+    from bespeak.git.repository import find
 
     install(find(str(history), {}), ["/nowhere/python", "-m", "bespeak"], refuse=refuse)
     done = commit(history, "src/b.py")

@@ -7,8 +7,9 @@ import time
 
 import pytest
 
-from bespeak.coord import place, repository, runs
+from bespeak.coord import place, runs
 from bespeak.errors import NoContextError
+from bespeak.git import repository
 from support.repositories import git
 
 

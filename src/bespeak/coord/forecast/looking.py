@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bespeak.coord.forecast.model import Claim, Forecast, Scope
-    from bespeak.coord.repository import Repository
+    from bespeak.git.repository import Repository
     from bespeak.storage.port import Engine
 
 MAX_DEPTH = 20

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from bespeak.coord.repository import Repository
+    from bespeak.git.repository import Repository
 
 _MERGES_WITHOUT_A_TREE = (2, 38)
 _LEFT_OUT = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")

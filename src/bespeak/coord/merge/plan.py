@@ -44,8 +44,8 @@ if TYPE_CHECKING:
     from bespeak.coord.merge.reading import Read
     from bespeak.coord.merge.regions import Clash
     from bespeak.coord.merge.source import Node
-    from bespeak.coord.repository import Repository
     from bespeak.coord.symbols.index import Index
+    from bespeak.git.repository import Repository
 
 FAINT = 0.2
 """Below this confidence an item is left out unless everything was asked for."""

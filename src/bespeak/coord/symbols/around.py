@@ -16,9 +16,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from bespeak.coord.repository import Repository
     from bespeak.coord.symbols.index import Progress
     from bespeak.coord.symbols.model import Edge, Symbol, Unread
+    from bespeak.git.repository import Repository
 
 CALLER, CALLEE = "caller", "callee"
 DEEPEST = 20

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import IO
 
-    from bespeak.coord.repository import Repository
+    from bespeak.git.repository import Repository
 
 _AT_ONCE = 256
 _LINK, _SUBMODULE = "120000", "160000"

@@ -15,10 +15,10 @@ import sys
 from queue import SimpleQueue
 from threading import Lock, Thread
 
-from bespeak.coord.repository import Repository
 from bespeak.coord.symbols import gitread
 from bespeak.coord.symbols.cache import Entry, Key
 from bespeak.coord.symbols.reading import Job, read_here
+from bespeak.git.repository import Repository
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from bespeak.coord.repository import Repository
     from bespeak.coord.symbols.cache import Entry
     from bespeak.coord.symbols.model import Facts
+    from bespeak.git.repository import Repository
 
     Progress = Callable[[int, int], None]
 

@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from bespeak.coord.repository import Repository
+    from bespeak.git.repository import Repository
 
 MOST_BYTES = 2_000_000
 """Larger files are data that looks like source; they are said to be unread."""

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from bespeak.coord.merge.plan import plan
-from bespeak.coord.repository import find
+from bespeak.git.repository import find
 from support.repositories import git
 
 

@@ -11,9 +11,9 @@ from bespeak.coord.errors import ClaimError
 from bespeak.coord.merge import gitread
 from bespeak.coord.merge.gitrun import Git
 from bespeak.coord.merge.plan import plan
-from bespeak.coord.repository import find
 from bespeak.coord.symbols import trees
 from bespeak.errors import UnavailableError
+from bespeak.git.repository import find
 from support.repositories import git
 
 F = "def f(a):\n    return a + 1\n"

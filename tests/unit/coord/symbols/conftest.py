@@ -2,8 +2,8 @@
 
 import pytest
 
-from bespeak.coord import repository
 from bespeak.coord.symbols.index import open_index
+from bespeak.git import repository
 from support.repositories import git
 
 FILES = {

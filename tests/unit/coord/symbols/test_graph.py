@@ -142,7 +142,7 @@ def test_a_language_that_fails_on_one_file_is_said_and_the_others_are_resolved(p
 
 CHILD = """
 import random, sys
-from bespeak.coord import repository
+from bespeak.git import repository
 from bespeak.coord.symbols.graph import CallGraph
 from bespeak.coord.symbols.index import open_index
 with open_index(repository.find(sys.argv[1])) as index:

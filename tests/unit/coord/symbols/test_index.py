@@ -7,11 +7,11 @@ import sys
 
 import pytest
 
-from bespeak.coord import repository
 from bespeak.coord.errors import ClaimError
 from bespeak.coord.symbols.graph import CallGraph
 from bespeak.coord.symbols.index import open_index
 from bespeak.coord.symbols.model import Unread
+from bespeak.git import repository
 from support.repositories import git
 
 PYTHON = ["app/__init__.py", "app/main.py", "app/other.py", "app/store.py"]
@@ -232,7 +232,7 @@ def test_a_content_that_this_clone_does_not_have_is_said_to_be_missing(project):
 
 CHILD = """
 import sys
-from bespeak.coord import repository
+from bespeak.git import repository
 from bespeak.coord.symbols.graph import CallGraph
 from bespeak.coord.symbols.index import open_index
 with open_index(repository.find(sys.argv[1])) as index:
