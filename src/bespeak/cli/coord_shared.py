@@ -45,7 +45,7 @@ def _failed(context: Context, error: BespeakError) -> int:
     if context.debug:
         raise error
     if context.json or not isinstance(error, ClaimError):
-        from bespeak.cli.failure import say
+        from bespeak.cli.errors import say
 
         return say(str(error), error.exit_code, error.details, as_json=context.json)
     output.to_stderr(f"❌ {output.one_line(str(error))}")

@@ -53,11 +53,11 @@ def _skipped(answer: FastAnswer | GateReport) -> bool:
 
 def _timing(values: Values) -> tuple[int, int]:
     """Return how long ahead to warn and how often to ask again, µs."""
-    from bespeak.cli import typed
-    from bespeak.cli.guard import EVERY_US, WARN_US
+    from bespeak.cli import converters
+    from bespeak.cli.gate_monitor import EVERY_US, WARN_US
     from bespeak.errors import UsageError
 
-    warn_us, every_us = typed.duration("--warn", values["warn"]), typed.duration("--every", values["every"])
+    warn_us, every_us = converters.duration("--warn", values["warn"]), converters.duration("--every", values["every"])
     if every_us is not None and every_us <= 0:
         raise UsageError("--every: longer than nothing")
     return WARN_US if warn_us is None else warn_us, EVERY_US if every_us is None else every_us
@@ -95,13 +95,13 @@ def _unavailable(context: Context, error: Exception) -> int:
 
 def unavailable(context: Context, error: ReservationBackendError, exit_code: int) -> int:
     """Print the two lines of a backend that could not be asked; return ``exit_code``."""
-    from bespeak.cli import failure
+    from bespeak.cli import errors
     from bespeak.reservations.errors import backend_failure_lines
 
     if context.debug:
         raise error
     reason, hint = backend_failure_lines(error)
-    return failure.say(reason, exit_code, {"hint": hint}, as_json=context.json)
+    return errors.say(reason, exit_code, {"hint": hint}, as_json=context.json)
 
 
 def refused(context: Context, answer: FastAnswer | GateReport, exit_code: int) -> int:
@@ -130,8 +130,8 @@ def _guarded(
     *,
     strict: bool,
 ) -> int:
-    from bespeak.cli import failure
-    from bespeak.cli.guard import Guard
+    from bespeak.cli import errors
+    from bespeak.cli.gate_monitor import Guard
     from bespeak.cli.supervise import Child, start_failure
 
     if not getattr(answer, "checked", True) and not _skipped(answer):
@@ -140,7 +140,7 @@ def _guarded(
         child = Child(words, dict(_environment(context)))
     except (OSError, ValueError) as error:
         message, code = start_failure(words, error)
-        return failure.say(message, code, {}, as_json=context.json)
+        return errors.say(message, code, {}, as_json=context.json)
     guarded = Guard(context, child, warn_us=timing[0], every_us=timing[1], strict=strict)
     return child.wait(guarded.sleep if _skipped(answer) else guarded.tick)
 

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from bespeak.cli import output
-from bespeak.cli.hostwork import (
+from bespeak.cli.host_common import (
     act,
     broken_outcomes,
     choose,

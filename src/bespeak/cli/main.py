@@ -36,10 +36,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = _run(words)
         _push_out()
     except BaseException as error:  # noqa: BLE001 the last place where anything can be said
-        from bespeak.cli import failure
+        from bespeak.cli import errors
 
         own = words[: words.index("--")] if "--" in words else words
-        code = failure.report(error, as_json="--json" in own, debug="--debug" in own)
+        code = errors.report(error, as_json="--json" in own, debug="--debug" in own)
         code = _flush(code)
     return code
 
@@ -70,9 +70,9 @@ def _flush(code: int) -> int:
     try:
         sys.stdout.flush()
     except (OSError, ValueError):
-        from bespeak.cli import failure
+        from bespeak.cli import errors
 
-        failure.closed_pipe()
+        errors.closed_pipe()
     return code
 
 

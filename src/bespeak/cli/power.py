@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from bespeak.cli import output
-from bespeak.cli.hostwork import act, broken_outcomes, choose, exit_code, gather, print_json, show_outcomes
+from bespeak.cli.host_common import act, broken_outcomes, choose, exit_code, gather, print_json, show_outcomes
 from bespeak.clock import SECOND_US, now
 from bespeak.host.status import Status
 from bespeak.lifecycle.deeds import power_deed

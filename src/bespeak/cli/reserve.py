@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bespeak.cli import present, typed
+from bespeak.cli import converters, formatting
 from bespeak.clock import FOREVER_US, SECOND_US, duration_text
 from bespeak.durations import exact
 from bespeak.errors import BusyError, UsageError
@@ -39,25 +39,25 @@ def reserve(context: Context, values: Values) -> int:
         return 0
     said = request.duration_us is not None or request.ends_us is not None
     default = "" if said else f"; the default is {duration_text(book.default_for_us)}, choose with --for"
-    context.print(f"reserved {present.sentence(made, book.now_us())}{default}")
+    context.print(f"reserved {formatting.sentence(made, book.now_us())}{default}")
     return 0
 
 
 def asked(context: Context, values: Values) -> Request:
     """Return the request that the options and arguments describe."""
-    duration_us, ends_us = typed.ending(values)
+    duration_us, ends_us = converters.ending(values)
     if values["wait"] is not None and (values.get("next") or (ends_us is not None and ends_us < FOREVER_US)):
         other = "--next" if values.get("next") else "--until"
         raise UsageError(f"--wait and {other} exclude each other: who waits takes the first turn, for a duration")
     return Request(
         resources=values["resource"],
         holder=context.actor(),
-        starts_us=typed.instant("--at", values.get("at")),
+        starts_us=converters.instant("--at", values.get("at")),
         duration_us=duration_us,
         ends_us=ends_us,
         mode=Mode.SHARED if values["shared"] else Mode.EXCLUSIVE,
         purpose=values["purpose"] or "",
-        tags=typed.tags(values["tag"]),
+        tags=converters.tags(values["tag"]),
         next_fit=bool(values.get("next")),
     )
 
@@ -66,7 +66,7 @@ def wait(context: Context, request: Request, values: Values) -> Reservation:
     """Wait in line, saying the place whenever it changes; a signal to end leaves the line."""
     from bespeak.cli.signals import ended_by_signal
 
-    timeout_us = typed.duration("--wait", values["wait"]) if values["wait"] else None
+    timeout_us = converters.duration("--wait", values["wait"]) if values["wait"] else None
     if timeout_us is not None and timeout_us >= FOREVER_US:
         timeout_us = None
     with ended_by_signal():
@@ -94,7 +94,7 @@ def refuse(refused: RefusedError, request: Request, spoken: list[str]) -> NoRetu
     """
     from bespeak.ledger.jsonform import refusal_json
 
-    why = "; ".join(present.in_the_way(booking) for booking in refused.refusal.conflicts)
+    why = "; ".join(formatting.in_the_way(booking) for booking in refused.refusal.conflicts)
     details: dict[str, object] = refusal_json(refused.refusal)
     next_us = refused.refusal.next_free_us
     if next_us is not None:

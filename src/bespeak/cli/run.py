@@ -11,7 +11,7 @@ import os
 from _thread import start_new_thread
 
 from bespeak import clock, ids, when
-from bespeak.cli import failure, present, reserve, typed
+from bespeak.cli import converters, errors, formatting, reserve
 from bespeak.cli.supervise import Child, start_failure
 from bespeak.clock import FOREVER_US, MINUTE_US, SECOND_US
 from bespeak.errors import BespeakError, BusyError, NotFoundError, UnavailableError, UsageError, WrongStateError
@@ -38,7 +38,7 @@ def run(context: Context, values: Values) -> int:
     words = values["tail"]
     if not words:
         raise UsageError("run: write the command after '--', as in: bespeak run rack3 -- make test")
-    keepalive_us = typed.duration("--keepalive", values["keepalive"])
+    keepalive_us = converters.duration("--keepalive", values["keepalive"])
     keepalive_us = _KEEPALIVE_US if keepalive_us is None else keepalive_us
     if not _SHORTEST_KEEPALIVE_US <= keepalive_us < FOREVER_US:
         raise UsageError("--keepalive: at least 1s, and an end")
@@ -89,8 +89,8 @@ class Hold:
 
     def _sentence(self) -> str:
         if not self._moves_on:
-            return present.sentence(self._held, self._now_us())
-        return f"{ids.short_id(self._held.id)}  {present.names(self._held)}  as long as the command runs"
+            return formatting.sentence(self._held, self._now_us())
+        return f"{ids.short_id(self._held.id)}  {formatting.names(self._held)}  as long as the command runs"
 
     def supervise(self, words: tuple[str, ...]) -> int:
         """Run the command to its end; return its exit code."""
@@ -98,7 +98,7 @@ class Hold:
             self._child = Child(words, self._environment())
         except (OSError, ValueError) as error:
             message, code = start_failure(words, error)
-            return failure.say(message, code, {}, as_json=self._context.json)
+            return errors.say(message, code, {}, as_json=self._context.json)
         listener = self._listen(self._child)
         try:
             return self._child.wait(self._tick)

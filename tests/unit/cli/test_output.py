@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bespeak.cli import failure, output
+from bespeak.cli import errors, output
 from bespeak.cli.main import function
 from bespeak.cli.supervise import start_failure
 from bespeak.errors import BusyError, ExitCode
@@ -48,12 +48,12 @@ def test_colours_are_for_terminals_whose_owner_did_not_say_no(monkeypatch):
 
 
 def test_an_error_of_ours_has_its_code_and_its_hint(capsys):
-    assert failure.report(BusyError("no\nway", hint="wait"), as_json=False, debug=False) == ExitCode.BUSY
+    assert errors.report(BusyError("no\nway", hint="wait"), as_json=False, debug=False) == ExitCode.BUSY
     assert capsys.readouterr().err == "bespeak: error: no way\nbespeak: wait\n"
 
 
 def test_an_unforeseen_error_is_one_line_and_code_one(capsys):
-    assert failure.report(ZeroDivisionError("by zero"), as_json=False, debug=False) == 1
+    assert errors.report(ZeroDivisionError("by zero"), as_json=False, debug=False) == 1
     line = capsys.readouterr().err
     assert line.count("\n") == 1
     assert "ZeroDivisionError" in line
@@ -61,7 +61,7 @@ def test_an_unforeseen_error_is_one_line_and_code_one(capsys):
 
 
 def test_debug_adds_the_traceback(capsys):
-    failure.report(ZeroDivisionError("by zero"), as_json=False, debug=True)
+    errors.report(ZeroDivisionError("by zero"), as_json=False, debug=True)
     assert "ZeroDivisionError" in capsys.readouterr().err
 
 

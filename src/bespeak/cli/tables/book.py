@@ -48,7 +48,7 @@ ENTRIES = (
     Command(
         "extend",
         "Give a reservation a later end.",
-        run="change:extend",
+        run="modify:extend",
         text="Refused if the next holder would lose.",
         examples=(("extend 8f3a2c10 --for 1h", "one hour longer"), ("extend 8f3a2c10 --until forever", "no end")),
         arguments=(RESERVATION,),
@@ -57,7 +57,7 @@ ENTRIES = (
     Command(
         "shorten",
         "Give a reservation an earlier end; the rest is free at once.",
-        run="change:shorten",
+        run="modify:shorten",
         examples=(
             ("shorten 8f3a2c10 --for 30m", "half an hour less"),
             ("shorten 8f3a2c10 --until '2030-05-01 15:00'", "a new end"),
@@ -68,7 +68,7 @@ ENTRIES = (
     Command(
         "release",
         "Give back what you hold, or leave the line.",
-        run="change:release",
+        run="modify:release",
         text="Names reservations by their id, or resources that you hold now. A word that is both is refused.",
         examples=(
             ("release 8f3a2c10", "one reservation"),
@@ -81,7 +81,7 @@ ENTRIES = (
     Command(
         "kick",
         "Take somebody's reservation away; the reason stays in the log.",
-        run="change:kick",
+        run="modify:kick",
         examples=(("kick 8f3a2c10 --reason 'fire drill'", "the holder will read it"),),
         arguments=(RESERVATION,),
         options=(Option(("--reason",), "Why; must be given.", "TEXT"),),

@@ -57,7 +57,7 @@ ENTRIES = (
             Command(
                 "coord release",
                 "Give a reservation back, at once.",
-                run="coord_change:release",
+                run="coord_modify:release",
                 text="Giving back what is already over is no fault (already_released, exit 0).",
                 examples=(
                     ("coord release sha256:0a1b2c --run-id agent-42", "one, by the start of its id"),
@@ -69,7 +69,7 @@ ENTRIES = (
             Command(
                 "coord heartbeat",
                 "Keep a reservation from expiring.",
-                run="coord_change:heartbeat",
+                run="coord_modify:heartbeat",
                 text="It then expires so many seconds from now, or as late as it would have anyway. Exit 1 means stop: "
                 "it was released (already_released) or has expired.",
                 examples=(("coord heartbeat sha256:0a1b2c --extension 600", "ten more minutes from now"),),
@@ -79,7 +79,7 @@ ENTRIES = (
             Command(
                 "coord list",
                 "What is claimed and intended.",
-                run="coord_look:list_",
+                run="coord_show:list_",
                 examples=(
                     ("coord list", "everything active"),
                     ("coord list --address src/ --json", "what touches a folder"),
@@ -96,7 +96,7 @@ ENTRIES = (
             Command(
                 "coord intent",
                 "Declare an operation before you do it.",
-                run="coord_change:intent",
+                run="coord_modify:intent",
                 text="It ends with its reservation, else after --ttl.",
                 examples=(
                     ("coord intent src/a.py::f --op rename --detail 'f becomes g'", "for an hour"),
@@ -115,7 +115,7 @@ ENTRIES = (
             Command(
                 "coord depend",
                 "Let a reservation wait for others.",
-                run="coord_change:depend",
+                run="coord_modify:depend",
                 text="Refused if it would close a circle.",
                 examples=(("coord depend sha256:0a1b2c --on ID", "with the full id of the one it waits for"),),
                 arguments=(ID,),
@@ -128,7 +128,7 @@ ENTRIES = (
             Command(
                 "coord dag",
                 "Which reservations are ready, and which wait for which.",
-                run="coord_look:dag",
+                run="coord_show:dag",
                 examples=(
                     ("coord dag", "in waves"),
                     ("coord dag --ready --json", "what can go on now"),
@@ -264,7 +264,7 @@ ENTRIES = (
             Command(
                 "coord watch",
                 "One line of JSON for each change, as it happens.",
-                run="coord_look:watch",
+                run="coord_show:watch",
                 text="Runs until it is interrupted. Nothing is polled; what expires is told at that instant.",
                 examples=(("coord watch", "from now on"), ("coord watch --after 120", "from change 121 on")),
                 options=(
@@ -295,7 +295,7 @@ ENTRIES = (
             Command(
                 "coord gc",
                 "Remove what has been over for some time.",
-                run="coord_change:gc",
+                run="coord_modify:gc",
                 examples=(("coord gc --older-than 30d", "reservations, intents and changes of long ago"),),
                 options=(
                     Option(
@@ -307,7 +307,7 @@ ENTRIES = (
             Command(
                 "coord guide",
                 "How an agent should use all this.",
-                run="coord_look:guide",
+                run="coord_show:guide",
                 examples=(("coord guide --agents-md", "as a fragment to be added to AGENTS.md"),),
                 options=(Option(("--agents-md",), "As a fragment for AGENTS.md."),),
             ),

@@ -6,7 +6,7 @@ ENTRIES = (
     Command(
         "list",
         "What is held, booked and waited for.",
-        run="look:list_",
+        run="show:list_",
         examples=(
             ("list", "everything that has not ended"),
             ("list --mine", "what is yours"),
@@ -32,21 +32,21 @@ ENTRIES = (
     Command(
         "who",
         "Who holds a resource, until when, why, and who comes next.",
-        run="look:who",
+        run="show:who",
         examples=(("who rack3", "now and next"),),
         arguments=(Argument("RESOURCE", complete="resource"),),
     ),
     Command(
         "show",
         "Everything about one reservation.",
-        run="look:show",
+        run="show:show",
         examples=(("show 8f3a2c10", "by the short id, or the start of the long one"),),
         arguments=(Argument("ID", complete="reservation"),),
     ),
     Command(
         "free",
         "From when each resource is free, and until when.",
-        run="look:free",
+        run="show:free",
         examples=(
             ("free", "everything the book knows"),
             ("free rack3 analyser --for 2h", "the first two hours of each"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bespeak.cli import present, typed
+from bespeak.cli import converters, formatting
 from bespeak.errors import BusyError, NotFoundError, UsageError
 
 TYPE_CHECKING = False
@@ -27,7 +27,7 @@ def extend(context: Context, values: Values) -> int:
     except RefusedError as refused:
         from bespeak.ledger.jsonform import refusal_json
 
-        why = "; ".join(present.in_the_way(booking) for booking in refused.refusal.conflicts)
+        why = "; ".join(formatting.in_the_way(booking) for booking in refused.refusal.conflicts)
         raise BusyError(f"{why}, so it cannot end later", **refusal_json(refused.refusal)) from None
     return _say(context, "extended", [changed])
 
@@ -97,7 +97,7 @@ def _by_id(book: Ledger, word: str, actor: Actor) -> Reservation | None:
 
 
 def _one_end(values: Values) -> tuple[int | None, int | None]:
-    duration_us, ends_us = typed.ending(values)
+    duration_us, ends_us = converters.ending(values)
     if duration_us is None and ends_us is None:
         raise UsageError("say how much with --for, or the new end with --until")
     return duration_us, ends_us
@@ -111,7 +111,7 @@ def _say(context: Context, done: str, changed: list[Reservation]) -> int:
         context.print_json({"reservations": [reservation_json(one, now_us) for one in changed]})
         return 0
     for one in changed:
-        context.print(f"{done} {present.sentence(one, now_us)}")
+        context.print(f"{done} {formatting.sentence(one, now_us)}")
     if not changed:
         context.print(f"nothing to be {done}")
     return 0

@@ -7,7 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from bespeak.cli import output, typed
+from bespeak.cli import converters, output
 from bespeak.clock import SECOND_US
 from bespeak.errors import ExitCode, UsageError
 from bespeak.host.active import using_lab
@@ -52,7 +52,7 @@ def at_once(values: Values) -> int:
 
 def seconds(flag: str, text: str | None, default: float) -> float:
     """Read an option as seconds."""
-    found = typed.duration(flag, text)
+    found = converters.duration(flag, text)
     return default if found is None else found / SECOND_US
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bespeak import ids, when
-from bespeak.cli import present, typed
+from bespeak.cli import converters, formatting
 from bespeak.clock import FOREVER_US
 from bespeak.errors import UsageError
 from bespeak.ledger.jsonform import free_json, reservation_json
@@ -38,7 +38,7 @@ def list_(context: Context, values: Values) -> int:
     if context.json:
         context.print_json({"reservations": [reservation_json(one, now_us) for one in found], "more": more})
         return 0
-    context.print(present.rows(found, now_us) if found else "nothing is reserved")
+    context.print(formatting.rows(found, now_us) if found else "nothing is reserved")
     if more:
         context.warn(f"only the first {limit} are shown; ask for more with --limit")
     return 0
@@ -75,7 +75,7 @@ def _part(of: Reservation, now_us: int) -> str:
     purpose = f"  ({safe(of.purpose)})" if of.purpose else ""
     verb = "held by " if of.state(now_us) is State.ACTIVE else ""
     shared = ", shared" if of.mode.value == "shared" else ""
-    return f"{verb}{safe(of.holder)}{shared} {present.window(of, now_us)}{purpose}  {ids.short_id(of.id)}"
+    return f"{verb}{safe(of.holder)}{shared} {formatting.window(of, now_us)}{purpose}  {ids.short_id(of.id)}"
 
 
 def show(context: Context, values: Values) -> int:
@@ -86,15 +86,15 @@ def show(context: Context, values: Values) -> int:
     if context.json:
         context.print_json(reservation_json(found, now_us))
     else:
-        context.print(present.details(found, now_us))
+        context.print(formatting.details(found, now_us))
     return 0
 
 
 def free(context: Context, values: Values) -> int:
     """Print the first free window of each resource."""
-    length_us = typed.duration("--for", values["for"]) or 1
+    length_us = converters.duration("--for", values["for"]) or 1
     book = context.book()
-    found = book.free(values["resource"], duration_us=length_us, from_us=typed.instant("--at", values["at"]))
+    found = book.free(values["resource"], duration_us=length_us, from_us=converters.instant("--at", values["at"]))
     now_us = book.now_us()
     if context.json:
         context.print_json({"resources": [free_json(one) for one in found]})
