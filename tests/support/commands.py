@@ -1,7 +1,7 @@
 """Every command of the command line, as declared in its table."""
 
+from bespeak.argv.declarations import Group
 from bespeak.cli import tables
-from bespeak.cli.spec import Group
 
 
 def every():

@@ -1,32 +1,111 @@
-"""Shell completion: the script a shell evaluates, and the answers to its questions."""
+"""What the TAB key offers. It is silent about every failure: a shell prompt is no place for an error.
+
+Help and completion never ask a backend. Names come from the book itself; users from the completion cache.
+"""
 
 from __future__ import annotations
 
-from bespeak.cli.main import COMPLETE_VARIABLE
+import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bespeak.cli.context import Context, Values
+    from collections.abc import Callable
+
+    import click
+    from click.shell_completion import CompletionItem
+
+_LIMIT = 500
 
 
-def script(context: Context, values: Values) -> int:
-    """Print the completion script of a shell."""
-    from click.shell_completion import get_completion_class
+def completions(kind: str) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
+    """Return the function that completes values of a kind (see :class:`bespeak.argv.declarations.Option`)."""
 
-    from bespeak.cli.clicktree import Root
+    def offer(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:  # noqa: ARG001
+        from click.shell_completion import CompletionItem
 
-    made = get_completion_class(values["shell"])
-    if made is None:
-        raise AssertionError(f"Click knows no shell {values['shell']}")
-    text = made(Root(), {}, "bespeak", COMPLETE_VARIABLE).source()
-    context.answer({"shell": values["shell"], "script": text}, text)
-    return 0
+        try:
+            known = _SOURCES[kind](context)
+        except Exception:  # noqa: BLE001 whatever goes wrong, a prompt is no place to say it
+            return []
+        return [
+            CompletionItem(name, help=text)
+            for name, text in sorted(known.items())
+            if name.startswith(begun) and name.isprintable()
+        ][:_LIMIT]
+
+    return offer
 
 
-def answer(instruction: str) -> int:
-    """Answer a shell's question; the words typed are in its own variables."""
-    from click.shell_completion import shell_complete
+def _book_flag(context: click.Context) -> str | None:
+    while context is not None:
+        if context.params.get("shared_ledger"):
+            return str(context.params["shared_ledger"])
+        if context.parent is None:
+            break
+        context = context.parent
+    return None
 
-    from bespeak.cli.clicktree import Root
 
-    return shell_complete(Root(), {}, "bespeak", COMPLETE_VARIABLE, instruction)
+def _resources(context: click.Context) -> dict[str, str]:
+    from bespeak.cli.context import open_book
+
+    if not _is_there(context):
+        return {}
+    with open_book(_book_flag(context)) as book:
+        return {resource.name: resource.description for resource in book.resource_list()}
+
+
+def _reservations(context: click.Context) -> dict[str, str]:
+    from bespeak import ids
+    from bespeak.cli.context import open_book
+
+    if not _is_there(context):
+        return {}
+    with open_book(_book_flag(context)) as book:
+        return {
+            ids.short_id(one.id): f"{one.holder}: {' '.join(one.resources)}" for one in book.reservations(limit=_LIMIT)
+        }
+
+
+def _is_there(context: click.Context) -> bool:
+    """Tell whether the book exists already; completion never makes one."""
+    from bespeak.settings import ledger_url
+
+    url = ledger_url(_book_flag(context))
+    return "://" in url or os.path.exists(url)
+
+
+def _users(context: click.Context) -> dict[str, str]:
+    from bespeak.configmodule.completion_cache import collect_reservation_usernames
+    from bespeak.settings import find_repos
+
+    skip = bool(context.find_root().params.get("shared_skip_reservation_check"))
+    return dict.fromkeys(collect_reservation_usernames(find_repos(), skip_reservation_check=skip), "")
+
+
+def _labs(context: click.Context) -> dict[str, str]:  # noqa: ARG001 the shape of all sources
+    from bespeak.labs import open_labs
+    from bespeak.settings import load_settings
+
+    return dict.fromkeys(open_labs(load_settings()).names(), "")
+
+
+def _states(context: click.Context) -> dict[str, str]:  # noqa: ARG001 the shape of all sources
+    return dict.fromkeys(("waiting", "pending", "active", "ended"), "")
+
+
+def _hosts(context: click.Context) -> dict[str, str]:  # noqa: ARG001 the shape of all sources
+    from bespeak.labs import open_labs
+    from bespeak.settings import load_settings
+
+    return {host.id: " ".join(host.labs) for host in open_labs(load_settings()).hosts}
+
+
+_SOURCES = {
+    "host": _hosts,
+    "resource": _resources,
+    "reservation": _reservations,
+    "user": _users,
+    "lab": _labs,
+    "state": _states,
+}

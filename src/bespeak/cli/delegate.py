@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from bespeak.cli.spec import Parsed
+    from bespeak.argv.declarations import Parsed
 
 
 def delegate(parsed: Parsed) -> int:

@@ -1,6 +1,6 @@
 """From the words typed to an exit code: read them, run one command, say what failed.
 
-Well-formed command lines are read by :mod:`bespeak.cli.quick`; only help, mistakes and completion load Click.
+Well-formed command lines are read by :mod:`bespeak.argv.fast_parser`; only help, mistakes and completion load Click.
 """
 
 from __future__ import annotations
@@ -8,14 +8,14 @@ from __future__ import annotations
 import os
 import sys
 
-from bespeak.cli import quick
+from bespeak.argv import fast_parser
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from bespeak.argv.declarations import Parsed
     from bespeak.cli.context import Context, Values
-    from bespeak.cli.spec import Parsed
 
 COMPLETE_VARIABLE = "_BESPEAK_COMPLETE"
 
@@ -78,7 +78,7 @@ def _flush(code: int) -> int:
 
 def _run(words: list[str]) -> int:
     if COMPLETE_VARIABLE in os.environ:
-        from bespeak.cli.completion import answer
+        from bespeak.argv.completion import answer
 
         return answer(os.environ[COMPLETE_VARIABLE])
     if words == ["--version"]:
@@ -86,7 +86,7 @@ def _run(words: list[str]) -> int:
 
         sys.stdout.write(f"bespeak {__version__}\n")
         return 0
-    parsed = quick.parse(words)
+    parsed = fast_parser.parse(words)
     if parsed is None:
         typed = _ask_click(words)
         if isinstance(typed, int):
@@ -114,7 +114,8 @@ def run_parsed(parsed: Parsed) -> int:
 def function(named: str) -> Callable[[Context, Values], int]:
     """Return the function that a command of the table names: ``module:function`` under :mod:`bespeak.cli`."""
     module, _, name = named.partition(":")
-    found: Callable[[Context, Values], int] = getattr(__import__(f"bespeak.cli.{module}", fromlist=[name]), name)
+    module = module if module.startswith("bespeak.") else f"bespeak.cli.{module}"
+    found: Callable[[Context, Values], int] = getattr(__import__(module, fromlist=[name]), name)
     return found
 
 
@@ -122,13 +123,13 @@ def _ask_click(words: list[str]) -> Parsed | int:
     """Let Click read the words; turn what it has to object into our own error."""
     import click
 
-    from bespeak.cli import clicktree
+    from bespeak.argv import click_adapter
     from bespeak.errors import UsageError
 
     if not words:
         words = ["--help"]
     try:
-        return clicktree.parse(words)
+        return click_adapter.parse(words)
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
         if isinstance(error, click.exceptions.NoArgsIsHelpError) and isinstance(error.ctx.command, click.Group):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from bespeak.cli.spec import Option
+from bespeak.argv.declarations import Option
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bespeak.cli.spec import Command, Group
+    from bespeak.argv.declarations import Command, Group
 
 SHARED = (
     Option(("--ledger",), "The book: a path, or postgresql://... (default: settings, else a file of yours).", "URL"),

@@ -1,6 +1,6 @@
 """The command that agents' programs start."""
 
-from bespeak.cli.spec import Argument, Command, Option
+from bespeak.argv.declarations import Argument, Command, Option
 
 ENTRIES = (
     Command(

@@ -1,6 +1,6 @@
 """Commands that change the book."""
 
-from bespeak.cli.spec import Argument, Command, Option
+from bespeak.argv.declarations import Argument, Command, Option
 
 FOR = Option(("--for",), "How long: 90s, 15m, 2h, 1d, 1h30m, or forever.", "DURATION")
 UNTIL = Option(("--until",), "Until when, instead of --for: a time, or forever.", "TIME")

@@ -1,6 +1,6 @@
 """Commands of coord: agents say what they are about to change."""
 
-from bespeak.cli.spec import Argument, Command, Group, Option
+from bespeak.argv.declarations import Argument, Command, Group, Option
 
 ADDRESSES = Argument("ADDRESS", many=True)
 ID = Argument("ID")

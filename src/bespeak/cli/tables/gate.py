@@ -1,6 +1,6 @@
 """Commands of the gate: may this user touch this lab?"""
 
-from bespeak.cli.spec import Argument, Command, Group, Option
+from bespeak.argv.declarations import Argument, Command, Group, Option
 
 ENTRIES = (
     Command(

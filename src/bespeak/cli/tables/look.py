@@ -1,6 +1,6 @@
 """Commands that look into the book."""
 
-from bespeak.cli.spec import Argument, Command, Option
+from bespeak.argv.declarations import Argument, Command, Option
 
 ENTRIES = (
     Command(

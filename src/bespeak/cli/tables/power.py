@@ -1,6 +1,6 @@
 """Commands that act on hosts: switch them, restart them, run something on them."""
 
-from bespeak.cli.spec import Argument, Command, Group, Option
+from bespeak.argv.declarations import Argument, Command, Group, Option
 
 _HOSTS = (Argument("HOST", many=True, required=False, complete="host"),)
 _WHICH = (

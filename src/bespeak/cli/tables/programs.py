@@ -1,6 +1,6 @@
 """Programs with a command line of their own, and shell completion."""
 
-from bespeak.cli.spec import Argument, Command
+from bespeak.argv.declarations import Argument, Command
 
 ENTRIES = (
     Command(
@@ -18,7 +18,7 @@ ENTRIES = (
     Command(
         "completion",
         "Print the completion script for a shell.",
-        run="completion:script",
+        run="bespeak.argv.completion:script",
         text='For bash: eval "$(bespeak completion bash)" in ~/.bashrc. For zsh: the same with zsh in ~/.zshrc. '
         "For fish: bespeak completion fish > ~/.config/fish/completions/bespeak.fish",
         examples=(("completion bash", "to be evaluated by bash"),),

@@ -1,6 +1,6 @@
 """Commands about the resources themselves."""
 
-from bespeak.cli.spec import Argument, Command, Group, Option
+from bespeak.argv.declarations import Argument, Command, Group, Option
 
 NAME = Argument("RESOURCE", complete="resource")
 CAPACITY = Option(("--capacity",), "How many exclusive holders it has room for at once.", "NUMBER", kind="int")

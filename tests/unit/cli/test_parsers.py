@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bespeak.cli import clicktree, quick, tables
+from bespeak.argv import click_adapter, fast_parser
+from bespeak.cli import tables
 from support.commands import COMMANDS, EVERY
 
 WORDS = st.sampled_from(
@@ -40,7 +41,7 @@ def command_lines(draw):
 
 def by_click(argv):
     try:
-        return clicktree.parse(argv)
+        return click_adapter.parse(argv)
     except click.ClickException:
         return None
 
@@ -48,14 +49,14 @@ def by_click(argv):
 @settings(max_examples=600)
 @given(command_lines())
 def test_what_the_quick_parser_reads_click_reads_alike(argv):
-    read = quick.parse(argv)
+    read = fast_parser.parse(argv)
     if read is not None:
         assert by_click(argv) == read
 
 
 @given(st.lists(WORDS | VALUES | st.text(max_size=8), max_size=6))
 def test_any_words_are_read_alike_or_left_to_click(argv):
-    read = quick.parse(argv)
+    read = fast_parser.parse(argv)
     if read is not None:
         assert by_click(argv) == read
 
@@ -68,8 +69,10 @@ def test_every_example_of_the_help_is_read_and_needs_no_click(command):
     for line, does in command.examples:
         assert does
         words = shlex.split(line)
-        assert quick.parse(words) == (by_click(words) if not line.endswith("--help") else quick.parse(words))
-        assert quick.parse(words) is not None
+        assert fast_parser.parse(words) == (
+            by_click(words) if not line.endswith("--help") else fast_parser.parse(words)
+        )
+        assert fast_parser.parse(words) is not None
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
@@ -82,21 +85,21 @@ def test_no_option_of_a_command_hides_one_that_every_command_has(command):
 
 
 def test_the_words_after_two_dashes_belong_to_the_command_behind():
-    read = quick.parse(["run", "rack3", "--for", "2h", "--", "ls", "--json", "--", "-x"])
+    read = fast_parser.parse(["run", "rack3", "--for", "2h", "--", "ls", "--json", "--", "-x"])
     assert read.values["tail"] == ("ls", "--json", "--", "-x")
     assert read.values["resource"] == ("rack3",)
     assert read.shared["json"] is False
 
 
 def test_a_value_that_may_be_left_out_is_only_taken_if_it_looks_like_one():
-    assert quick.parse(["reserve", "--wait", "rack3"]).values["wait"] == ""
-    assert quick.parse(["reserve", "rack3", "--wait", "5m"]).values["wait"] == "5m"
-    assert quick.parse(["reserve", "rack3", "--wait"]).values["wait"] == ""
-    assert quick.parse(["reserve", "rack3"]).values["wait"] is None
+    assert fast_parser.parse(["reserve", "--wait", "rack3"]).values["wait"] == ""
+    assert fast_parser.parse(["reserve", "rack3", "--wait", "5m"]).values["wait"] == "5m"
+    assert fast_parser.parse(["reserve", "rack3", "--wait"]).values["wait"] == ""
+    assert fast_parser.parse(["reserve", "rack3"]).values["wait"] is None
 
 
 def test_options_of_every_command_are_read_on_both_sides_of_its_name():
-    read = quick.parse(["--lab", "a", "--ledger", "x", "list", "--lab=b", "--ledger", "y", "--json"])
+    read = fast_parser.parse(["--lab", "a", "--ledger", "x", "list", "--lab=b", "--ledger", "y", "--json"])
     assert read.shared["lab"] == ("a", "b")
     assert read.shared["ledger"] == "y"
     assert read.shared["json"] is True
@@ -104,6 +107,6 @@ def test_options_of_every_command_are_read_on_both_sides_of_its_name():
 
 def test_programs_get_every_word_behind_their_name_untouched():
     for argv in (["runner", "--json", "--", "-x"], ["--ledger", "b", "job", "list", "--help"]):
-        read = quick.parse(argv)
+        read = fast_parser.parse(argv)
         assert read.values["tail"] == tuple(argv[argv.index(read.command.name) + 1 :])
         assert by_click(argv) == read

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import click
 
+from bespeak.argv.declarations import Group, Parsed, split_tail
 from bespeak.cli import tables
-from bespeak.cli.complete import completions
-from bespeak.cli.spec import Group, Parsed, split_tail
+from bespeak.cli.completion import completions
 from bespeak.text import nearest, safe
 
 TYPE_CHECKING = False
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from bespeak.cli.spec import Argument, Command, Option
+    from bespeak.argv.declarations import Argument, Command, Option
 
 _SHARED = "shared_"
 _SETTINGS = {"max_content_width": 110, "help_option_names": ["-h", "--help"]}

@@ -7,14 +7,14 @@ never has to say what is wrong, and a property test holds the two to the same an
 
 from __future__ import annotations
 
+from bespeak.argv.declarations import Group, Parsed, split_tail
 from bespeak.cli import tables
-from bespeak.cli.spec import Group, Parsed, split_tail
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bespeak.cli.spec import Argument, Command, Option
+    from bespeak.argv.declarations import Argument, Command, Option
 
 _LONGEST_INT = 15
 
