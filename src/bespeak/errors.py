@@ -20,22 +20,38 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bespeak.exitcodes import ExitCode as ExitCode  # noqa: PLC0414 -- re-exported
+
+
+class Field(str):
+    """The name of a field of a request, as a part of a message.
+
+    Services speak of fields (``run_id``); each door spells them as its users write them (``--run-id``).
+    """
+
+    __slots__ = ()
 
 
 class BespeakError(Exception):
     """A failure that is told to the user in one line.
 
     Args:
-        message: the line, without a prefix.
+        message: the line, without a prefix; in several parts where some are names of fields (:class:`Field`).
         details: machine-readable facts for ``--json``; JSON-serialisable values only.
     """
 
     exit_code: int = 1
 
-    def __init__(self, message: str, **details: object) -> None:
-        super().__init__(message)
+    def __init__(self, *message: str, **details: object) -> None:
+        super().__init__("".join(message))
+        self.parts = message
         self.details = details
+
+    def spelled(self, spell: Callable[[str], str]) -> str:
+        """Return the line with every field named as ``spell`` says."""
+        return "".join(spell(part) if isinstance(part, Field) else part for part in self.parts)
 
 
 class UsageError(BespeakError):

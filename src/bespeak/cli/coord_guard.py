@@ -139,7 +139,9 @@ def _edit(context: Context, values: Values) -> int:
     except BespeakError as error:
         if not values["refuse"]:
             raise
-        output.to_stderr(f"❌ Nobody can say whether another run has claimed this: {output.one_line(str(error))}")
+        from bespeak.cli.errors import words
+
+        output.to_stderr(f"❌ Nobody can say whether another run has claimed this: {output.one_line(words(error))}")
         return _EDIT_REFUSED
     if not found:
         return 0

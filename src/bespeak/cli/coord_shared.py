@@ -44,11 +44,11 @@ def _failed(context: Context, error: BespeakError) -> int:
 
     if context.debug:
         raise error
-    if context.json or not isinstance(error, ClaimError):
-        from bespeak.cli.errors import say
+    from bespeak.cli.errors import say, words
 
-        return say(str(error), error.exit_code, error.details, as_json=context.json)
-    output.to_stderr(f"❌ {output.one_line(str(error))}")
+    if context.json or not isinstance(error, ClaimError):
+        return say(words(error), error.exit_code, error.details, as_json=context.json)
+    output.to_stderr(f"❌ {output.one_line(words(error))}")
     return error.exit_code
 
 

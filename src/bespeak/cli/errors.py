@@ -11,6 +11,8 @@ from bespeak.errors import BespeakError, ExitCode
 
 INTERRUPTED = 130
 PIPE_CLOSED = 141
+_FLAGS = {"duration": "--for"}
+"""Options that are not called after their field."""
 
 
 def report(error: BaseException, *, as_json: bool, debug: bool) -> int:
@@ -33,8 +35,17 @@ def report(error: BaseException, *, as_json: bool, debug: bool) -> int:
     if isinstance(error, BrokenPipeError):
         return closed_pipe()
     if isinstance(error, BespeakError):
-        return say(str(error), int(error.exit_code), error.details, as_json=as_json)
+        return say(words(error), int(error.exit_code), error.details, as_json=as_json)
     return say(_unforeseen(error), int(ExitCode.ERROR), {}, as_json=as_json)
+
+
+def words(error: BespeakError) -> str:
+    """Return what failed in one line, with fields spelled as options."""
+    return error.spelled(_flag)
+
+
+def _flag(field: str) -> str:
+    return _FLAGS.get(field) or "--" + field.replace("_", "-")
 
 
 def _unforeseen(error: BaseException) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bespeak.coord import locate
 from bespeak.coord.errors import ClaimError
+from bespeak.errors import Field
 from bespeak.text import shown
 
 TYPE_CHECKING = False
@@ -17,17 +18,17 @@ MAX_NEEDS = 1000
 _MOST_DIGITS = 15
 
 
-def run_id(text: str, flag: str = "--run-id") -> str:
+def run_id(text: str, field: str = "run_id") -> str:
     """Return a run id that may be used.
 
     Raises:
         ClaimError: it is empty, too long, or no text.
     """
     if len(text) > MAX_RUN_ID:
-        raise ClaimError(f"{flag} is too long ({len(text)} chars; max {MAX_RUN_ID}).")
+        raise ClaimError(Field(field), f" is too long ({len(text)} chars; max {MAX_RUN_ID}).")
     if not text:
-        raise ClaimError(f"Invalid {flag}: it is empty")
-    return plain(text, flag)
+        raise ClaimError(field=field, reason="it is empty")
+    return plain(text, Field(field))
 
 
 def caller(given: str | None) -> str:
@@ -41,8 +42,12 @@ def caller(given: str | None) -> str:
     return run_id(default_run_id() if given is None else given)
 
 
-def plain(text: str, flag: str) -> str:
+def plain(text: str, name: str) -> str:
     """Return a text that a book can hold.
+
+    Args:
+        text: the text.
+        name: what it is: a :class:`Field`, or a word.
 
     Raises:
         ClaimError: it cannot.
@@ -50,9 +55,9 @@ def plain(text: str, flag: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise ClaimError(f"Invalid {flag}: {shown(text)} is not UTF-8") from None
+        raise ClaimError("Invalid ", name, f": {shown(text)} is not UTF-8") from None
     if "\0" in text:
-        raise ClaimError(f"Invalid {flag}: {shown(text)} has a NUL character in it")
+        raise ClaimError("Invalid ", name, f": {shown(text)} has a NUL character in it")
     return text
 
 
@@ -67,10 +72,10 @@ def seconds(given: str | int | None, name: str, default: int = DEFAULT_SECONDS) 
     digits = str(given)
     number = digits.removeprefix("-")
     if not (number.isascii() and number.isdigit()) or len(number) > _MOST_DIGITS:
-        raise ClaimError(f"Invalid --{name}: {shown(given)} is not a number of seconds from 1 to {MAX_SECONDS}")
+        raise ClaimError(field=name, reason=f"{shown(given)} is not a number of seconds from 1 to {MAX_SECONDS}")
     value = int(digits)
     if not 1 <= value <= MAX_SECONDS:
-        raise ClaimError(f"Invalid --{name}: {name} must be between 1 and {MAX_SECONDS}, got {value}")
+        raise ClaimError(field=name, reason=f"{name} must be between 1 and {MAX_SECONDS}, got {value}")
     return value
 
 
@@ -81,11 +86,11 @@ def operation(text: str | None, known: Sequence[str]) -> str | None:
         ClaimError: it is not known.
     """
     if text is not None and text not in known:
-        raise ClaimError(f"Invalid --op: {shown(text)}; choose one of: {', '.join(sorted(known))}")
+        raise ClaimError(field="op", reason=f"{shown(text)}; choose one of: {', '.join(sorted(known))}")
     return text
 
 
-def needs(ids: Iterable[str], flag: str = "--depends-on") -> tuple[str, ...]:
+def needs(ids: Iterable[str], field: str = "depends_on") -> tuple[str, ...]:
     """Return ids of reservations, each once.
 
     Raises:
@@ -96,9 +101,11 @@ def needs(ids: Iterable[str], flag: str = "--depends-on") -> tuple[str, ...]:
     once = tuple(dict.fromkeys(ids))
     for identifier in once:
         if not is_id(identifier):
-            raise ClaimError(f"Invalid {flag}: {shown(identifier)} is not a reservation id (sha256: and 64 hex digits)")
+            raise ClaimError(
+                field=field, reason=f"{shown(identifier)} is not a reservation id (sha256: and 64 hex digits)"
+            )
     if len(once) > MAX_NEEDS:
-        raise ClaimError(f"Too many {flag}: {len(once)} (max {MAX_NEEDS}).")
+        raise ClaimError("Too many ", Field(field), f": {len(once)} (max {MAX_NEEDS}).")
     return once
 
 

@@ -75,7 +75,7 @@ def _repeated(tx: Transaction, repo: str, request: Request, addresses: tuple[Add
     same = (tuple(a.text for a in addresses), request.operation, request.shared)
     if (made.addresses, made.operation, made.shared) != same:
         raise ClaimError(
-            "Invalid --key: this run has an active reservation under it, of other addresses or another kind"
+            field="key", reason="this run has an active reservation under it, of other addresses or another kind"
         )
     return made
 
@@ -180,7 +180,8 @@ def release(tx: Transaction, repo: str, identifier: str, run_id: str) -> tuple[s
 def _must_be_of(found: Reservation, run_id: str) -> None:
     if found.run_id != run_id:
         raise ClaimError(
-            f"Invalid --run-id: reservation {found.id} is of run-id {found.run_id!r}, not of {run_id!r}",
+            field="run_id",
+            reason=f"reservation {found.id} is of run-id {found.run_id!r}, not of {run_id!r}",
             run_id=found.run_id,
         )
 

@@ -19,7 +19,7 @@ class CircleError(ClaimError):
     """The dependencies would close a circle; none was recorded."""
 
 
-def must_exist(tx: Transaction, repo: str, needed: Iterable[str], flag: str = "--depends-on") -> None:
+def must_exist(tx: Transaction, repo: str, needed: Iterable[str], field: str = "depends_on") -> None:
     """Insist that every reservation that is to be depended on is in the book.
 
     Raises:
@@ -27,7 +27,7 @@ def must_exist(tx: Transaction, repo: str, needed: Iterable[str], flag: str = "-
     """
     for identifier in needed:
         if not rows.exists(tx, repo, identifier):
-            raise ClaimError(f"Invalid {flag}: there is no reservation {identifier}")
+            raise ClaimError(field=field, reason=f"there is no reservation {identifier}")
 
 
 def add_to(tx: Transaction, repo: str, text: str, needed: Sequence[str], run_id: str) -> Reservation:
@@ -39,7 +39,7 @@ def add_to(tx: Transaction, repo: str, text: str, needed: Sequence[str], run_id:
     found = rows.find(tx, repo, text)
     if found is None:
         raise ClaimError(f"There is no reservation {text}")
-    must_exist(tx, repo, needed, "--on")
+    must_exist(tx, repo, needed, "on")
     add(tx, repo, found.id, needed, run_id)
     return found
 

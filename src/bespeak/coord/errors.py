@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bespeak.errors import BespeakError, BusyError
+from bespeak.errors import BespeakError, BusyError, Field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -10,7 +10,19 @@ if TYPE_CHECKING:
 
 
 class ClaimError(BespeakError):
-    """The request itself is wrong: nothing was written. Exits 1, as the documented contract has it."""
+    """The request itself is wrong: nothing was written. Exits 1, as the documented contract has it.
+
+    Args:
+        message: the line, in parts; not given where ``field`` and ``reason`` say it all.
+        field: what is wrong, as the field of the request is called; told as ``field`` in the details too.
+        reason: what is wrong with it.
+        details: machine-readable facts.
+    """
+
+    def __init__(self, *message: str, field: str = "", reason: str = "", **details: object) -> None:
+        parts = message or ("Invalid ", Field(field), ": ", reason)
+        named = next((str(part) for part in parts if isinstance(part, Field)), None)
+        super().__init__(*parts, **({} if named is None else {"field": named}), **details)
 
 
 class ClaimRefusedError(BusyError):
@@ -26,4 +38,4 @@ class ClaimRefusedError(BusyError):
         self.conflicts = conflicts
         self.run_id = run_id
         self.addresses = addresses
-        super().__init__(f"not reserved: {len(conflicts)} conflict(s), and --on-conflict fail was given")
+        super().__init__(f"not reserved: {len(conflicts)} conflict(s), and ", Field("on_conflict"), " fail was given")

@@ -44,9 +44,11 @@ def declare(
     if reservation is not None:
         held = rows.find(tx, repo, reservation)
         if held is None or held.state(tx.now_us) != ACTIVE:
-            raise ClaimError(f"Invalid --reservation-id: there is no active reservation {reservation}")
+            raise ClaimError(field="reservation_id", reason=f"there is no active reservation {reservation}")
         if held.run_id != run_id:
-            raise ClaimError(f"Invalid --reservation-id: {held.id} is of run-id {held.run_id!r}, not of {run_id!r}")
+            raise ClaimError(
+                field="reservation_id", reason=f"{held.id} is of run-id {held.run_id!r}, not of {run_id!r}"
+            )
         reservation, expires_us = held.id, held.expires_us
     facts: dict[str, object] = {
         "addresses": list(addresses), "branch": branch, "operation": operation, "detail": detail,

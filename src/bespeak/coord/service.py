@@ -8,6 +8,7 @@ from bespeak.clock import SECOND_US
 from bespeak.coord import checks, locate
 from bespeak.coord.model import INTENDED, OPERATIONS, Change, Request
 from bespeak.coord.place import open_place, place_of
+from bespeak.errors import Field
 from bespeak.git.repository import find
 
 TYPE_CHECKING = False
@@ -86,7 +87,7 @@ class Coord:
         run, ttl_us = checks.caller(run_id), checks.seconds(ttl_seconds, "ttl") * SECOND_US
         checks.operation(operation, OPERATIONS)
         needs = checks.needs(depends_on)
-        retry_key = None if key is None else checks.run_id(key, "--key")
+        retry_key = None if key is None else checks.run_id(key, "key")
         branch = self.repository.branch
         request = Request(run, branch, ttl_us, operation, needs, shared, refuse, retry_key)
         wanted = locate.locate_all(addresses, self.repository, self.folder)
@@ -163,7 +164,7 @@ class Coord:
         checks.operation(operation, INTENDED)
         run = checks.caller(run_id)
         ttl_us = checks.seconds(ttl_seconds, "ttl") * SECOND_US
-        checks.plain(detail, "--detail")
+        checks.plain(detail, Field("detail"))
         texts = tuple(address.text for address in locate.locate_all(addresses, self.repository, self.folder))
         branch = self.repository.branch
         return self.engine.transact(
@@ -181,7 +182,7 @@ class Coord:
 
         run = checks.caller(run_id)
         checks.plain(identifier, "reservation id")
-        needed = checks.needs(on, "--on")
+        needed = checks.needs(on, "on")
         return self.engine.transact(self._locks(), lambda tx: edges.add_to(tx, self.repo, identifier, needed, run))
 
     def reservations(
@@ -196,8 +197,8 @@ class Coord:
         from bespeak.coord import queries
 
         among = self.locate(addresses)
-        for text, flag in ((run_id, "--run-id"), (branch, "--branch")):
-            checks.plain(text or "", flag)
+        for text, field in ((run_id, "run_id"), (branch, "branch")):
+            checks.plain(text or "", Field(field))
         return self.engine.read(
             lambda tx: queries.reservations(tx, self.repo, over=over, run_id=run_id, branch=branch, among=among)
         )
@@ -245,8 +246,8 @@ class Coord:
         from bespeak.coord.forecast import looking
         from bespeak.coord.forecast.model import Scope
 
-        for text, flag in ((run_id, "--run-id"), (branch, "--branch"), (rev, "--rev")):
-            checks.plain(text or "", flag)
+        for text, field in ((run_id, "run_id"), (branch, "branch"), (rev, "rev")):
+            checks.plain(text or "", Field(field))
         scope = looking.checked(Scope(branch, run_id, depth, rev, worktree, min_confidence, limit))
         return looking.look(self.repository, self.engine, self.repo, scope)
 

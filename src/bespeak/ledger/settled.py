@@ -37,12 +37,13 @@ def open_settled(flag: str | None, *, cwd: str | None = None) -> Ledger:
 def _length_us(text: str, source: str) -> int:
     from bespeak import when
     from bespeak.clock import FOREVER_US
-    from bespeak.errors import UsageError
+    from bespeak.errors import Field, UsageError
 
     try:
         length_us = when.duration(text)
     except UsageError as error:
         raise UsageError(f"{source}: [ledger] default_for: {error}") from error
     if length_us >= FOREVER_US:
-        raise UsageError(f"{source}: [ledger] default_for: 'forever' has to be said each time, with --for")
+        said = f"{source}: [ledger] default_for: 'forever' has to be said each time, with "
+        raise UsageError(said, Field("duration"))
     return length_us

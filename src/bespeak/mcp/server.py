@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from typing import TYPE_CHECKING, Any
 
 from mcp.server.lowlevel.server import Server
@@ -53,11 +52,9 @@ TOOLS: tuple[Tool[Any], ...] = (
     *waittools.TOOLS,
     *gatetools.TOOLS,
 )
-_ARGUMENTS = frozenset(name for tool in TOOLS for name in tool.arguments.model_fields)
 GUIDE_URI = "bespeak://guide"
 PROMPT = "work-beside-others"
 _log = logging.getLogger("bespeak.mcp")
-_FLAG = re.compile(r"'[^']*'|\"[^\"]*\"|--([a-z]+(?:-[a-z]+)*)")
 
 
 def advertised(tool: Tool[Any]) -> Advertised:
@@ -136,13 +133,8 @@ class Door:
 
 
 def _words(error: BespeakError) -> str:
-    """Return what went wrong in one line; what the command line calls ``--run-id`` is ``run_id`` here."""
-
-    def argument(found: re.Match[str]) -> str:
-        name = (found[1] or "").replace("-", "_")
-        return name if name in _ARGUMENTS else found[0]
-
-    return safe(" ".join(_FLAG.sub(argument, str(error)).split("\n")))
+    """Return what went wrong in one line; fields are called here as services call them."""
+    return safe(" ".join(str(error).split("\n")))
 
 
 def _success(answer: Json) -> CallToolResult:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from bespeak.coord.errors import ClaimError
 from bespeak.coord.forecast import reading
 from bespeak.coord.forecast.compute import Sight, predict
-from bespeak.errors import UnavailableError
+from bespeak.errors import Field, UnavailableError
 from bespeak.text import safe
 
 TYPE_CHECKING = False
@@ -35,13 +35,13 @@ def checked(scope: Scope) -> Scope:
         ClaimError: it cannot.
     """
     if not 0 <= scope.depth <= MAX_DEPTH:
-        raise ClaimError(f"Invalid --depth: {scope.depth} is not a number of calls from 0 to {MAX_DEPTH}")
+        raise ClaimError(field="depth", reason=f"{scope.depth} is not a number of calls from 0 to {MAX_DEPTH}")
     if not 0 <= scope.min_confidence <= 1:
-        raise ClaimError(f"Invalid --min-confidence: {scope.min_confidence} is not a number from 0 to 1")
+        raise ClaimError(field="min_confidence", reason=f"{scope.min_confidence} is not a number from 0 to 1")
     if scope.limit < 0:
-        raise ClaimError(f"Invalid --limit: {scope.limit} is less than 0")
+        raise ClaimError(field="limit", reason=f"{scope.limit} is less than 0")
     if scope.worktree and scope.rev is not None:
-        raise ClaimError("Choose one of --rev and --worktree")
+        raise ClaimError("Choose one of ", Field("rev"), " and ", Field("worktree"))
     return scope
 
 

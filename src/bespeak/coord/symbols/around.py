@@ -90,7 +90,7 @@ def look(
         UnavailableError: the extra ``symbols`` is not installed.
     """
     if not 1 <= depth <= DEEPEST:
-        raise ClaimError(f"Invalid --depth: {depth}; it must be from 1 to {DEEPEST}")
+        raise ClaimError(field="depth", reason=f"{depth}; it must be from 1 to {DEEPEST}")
     wanted = _located(addresses, repository, folder)
     with open_index(repository, progress) as index:
         snapshot = index.worktree() if revision is None else index.snapshot(revision)
