@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bespeak.cli.main import main
-from support.commands import EVERY
+from support.commands import COMMANDS as EVERY
 from support.repositories import git
 
 REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"

@@ -102,11 +102,12 @@ def test_debug_shows_where_an_error_came_from(cli):
 
 
 def test_help_is_shown_for_every_command_and_touches_nothing(cli, tmp_path):
-    from bespeak.argv import click_adapter
+    from bespeak.argv.fast_parser import read
+    from bespeak.cli.index import PROGRAM
     from support.commands import COMMANDS
 
     for command in COMMANDS:
-        assert click_adapter.parse([*command.name.split(), "--help"]) == 0
+        assert read(PROGRAM, [*command.name.split(), "--help"]) == 0
     assert cli("--ledger", "/nonexistent/x/y", "gate", "--help").returncode == 0
     assert not (tmp_path / "book.sqlite3").exists()
 

@@ -10,10 +10,9 @@ import pytest
 from bespeak.cli.main import main
 from bespeak.errors import ExitCode
 from support import clipage
-from support.commands import EVERY
+from support.commands import COMMANDS, PROGRAMS
 
 REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
-COMMANDS = [command.name for command in EVERY]
 
 
 def test_the_page_of_the_command_line_is_the_one_that_the_table_gives():
@@ -38,7 +37,10 @@ def documented():
 
 
 def test_every_command_has_a_schema():
-    assert {name for name in documented() if name != "Errors"} == set(COMMANDS)
+    assert {name for name in documented() if name != "Errors"} == {
+        *(command.name for command in COMMANDS),
+        *(program.name.rpartition(" ")[2] for program in PROGRAMS),
+    }
 
 
 def same_keys(shown, printed, where):
@@ -145,13 +147,13 @@ def test_what_is_not_a_single_document_has_the_keys_of_the_page_too(sample):
     same_keys(page["watch"], page["log"]["entries"][0], "")
 
 
-@pytest.mark.parametrize("command", EVERY, ids=lambda command: command.name)
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
 def test_the_examples_of_the_help_work(command, sample):
     """Each example is run as it stands; only ids, and what would never end or needs another machine, are replaced."""
     for line, _ in command.examples:
         if command.name.startswith("coord "):
             continue  # in a git repository: test_coord_pages.py
-        if command.delegate or "--follow" in line or command.name == "watch" or line.startswith("mcp --"):
+        if "--follow" in line or command.name == "watch" or line.startswith("mcp --"):
             continue  # what serves until it is told to end: test_mcp_listening.py
         sample("--as-user alice release --mine")
         identifier = json.loads(sample("--as-user alice reserve x --until '2031-01-01 00:00' --json").out)["id"]

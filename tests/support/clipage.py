@@ -6,10 +6,15 @@ from pathlib import Path
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(__file__)))
 
-from bespeak.cli import tables
-from support.commands import EVERY
+from bespeak.argv.declarations import Command
+from bespeak.cli.index import PROGRAM
+from support.commands import LOADED
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "cli.md"
+PAGES = {
+    "job": "Its commands and options are in [dispatch.md](dispatch.md).",
+    "runner": "Its commands and options are in [runner.md](runner.md).",
+}
 HEAD = """# The command line
 
 `bespeak [OPTIONS] COMMAND ...`. This page is written from the table that the command line itself is read from; `--help` behind any
@@ -50,14 +55,15 @@ def options(found):
     return "\n".join(lines)
 
 
-def section(command):
+def section(entry, command):
+    if not isinstance(command, Command):
+        return "\n\n".join([f"## {entry.name}", entry.summary, f"    {command.name} COMMAND ...", PAGES[entry.name]])
     words = [argument.metavar + ("..." if argument.many else "") for argument in command.arguments]
     words = [
         word if argument.required else f"[{word}]" for word, argument in zip(words, command.arguments, strict=True)
     ]
     usage = " ".join([f"bespeak {command.name}", *words, *([f"[-- {command.tail}...]"] if command.tail else [])])
-    usage += " ARGUMENTS..." if command.delegate else ""
-    parts = [f"## {command.name}", command.summary, f"    {usage}"]
+    parts = [f"## {command.name}", entry.summary, f"    {usage}"]
     parts += [
         paragraph.replace("\n", " ")
         for paragraph in command.text.split("\n\n")
@@ -75,7 +81,9 @@ def page():
     version = (
         "| `--version` | Print the version (before a command only). |\n| `-h`, `--help` | Show the help of a command. |"
     )
-    return "\n\n".join([HEAD + "\n" + options(tables.SHARED) + "\n" + version, *map(section, EVERY)]) + "\n"
+    return (
+        "\n\n".join([HEAD + "\n" + options(PROGRAM.shared) + "\n" + version, *(section(*one) for one in LOADED)]) + "\n"
+    )
 
 
 if __name__ == "__main__":

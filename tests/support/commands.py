@@ -1,14 +1,16 @@
-"""Every command of the command line, as declared in its table."""
+"""Every command of ``bespeak`` itself, as it is declared beside its handler."""
 
-from bespeak.argv.declarations import Group
-from bespeak.cli import tables
+from bespeak.argv.declarations import Command, Program
+from bespeak.cli.index import PROGRAM
 
-
-def every():
-    for name in tables.names():
-        found = tables.lookup(name)
-        yield from found.commands if isinstance(found, Group) else (found,)
-
-
-EVERY = list(every())
-COMMANDS = [command for command in EVERY if not command.delegate]
+LOADED = [(entry, found) for entry, found in PROGRAM.commands()]
+SUMMARIES = {found.name: entry.summary for entry, found in LOADED}
+COMMANDS = [found for _, found in LOADED if isinstance(found, Command)]
+PROGRAMS = [found for _, found in LOADED if isinstance(found, Program)]
+EVERYWHERE = [
+    (program, found)
+    for program in (PROGRAM, *PROGRAMS)
+    for _, found in program.commands()
+    if isinstance(found, Command)
+]
+"""(program, command) for each command of each program."""

@@ -1,90 +1,122 @@
-"""The same table as Click commands: for help, errors with suggestions, and completion.
+"""The same declarations as Click commands: for help, errors with suggestions, and completion.
 
-Nothing is run from here. A Click command made from the table only returns what was typed, in the shape that the quick
-parser returns too; :mod:`bespeak.cli.main` then runs it.
+Nothing is run from here. A Click command made from a declaration only returns what was typed, in the shape that the
+fast parser returns too.
 """
 
 from __future__ import annotations
 
-import click
+from typing import TYPE_CHECKING, Any
 
-from bespeak.argv.declarations import Group, Parsed, split_tail
-from bespeak.cli import tables
-from bespeak.cli.completion import completions
+import click
+from click.shell_completion import CompletionItem
+
+from bespeak.argv.completion import completions
+from bespeak.argv.declarations import Parsed, Program, find, is_value
+from bespeak.errors import UsageError
 from bespeak.text import nearest, safe
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import Any
+    from collections.abc import Iterable, Sequence
 
-    from bespeak.argv.declarations import Argument, Command, Option
+    from bespeak.argv.declarations import Argument, Command, Entry, Option
 
 _SHARED = "shared_"
+_TAIL = "bespeak.tail"
 _SETTINGS = {"max_content_width": 110, "help_option_names": ["-h", "--help"]}
 
 
-def parse(argv: Sequence[str]) -> Parsed | int:
+def read(program: Program, argv: Sequence[str], prog: str) -> Parsed | int:
     """Read a command line; return what was typed, or the exit code after help was printed.
+
+    Args:
+        program: whose command line it is.
+        argv: the words after the program's name.
+        prog: the name it was called by.
+
+    Raises:
+        UsageError: the words cannot be understood.
+    """
+    try:
+        return parse(program, argv, prog)
+    except click.ClickException as error:
+        context = getattr(error, "ctx", None)
+        hint = f"see '{context.command_path if context is not None else prog} --help'"
+        if isinstance(error, click.exceptions.NoArgsIsHelpError) and isinstance(error.ctx.command, click.Group):
+            known = ", ".join(error.ctx.command.list_commands(error.ctx))
+            raise UsageError(f"missing command; known: {known}", hint=hint) from None
+        raise UsageError(_sentence(error.format_message()), hint=hint) from None
+
+
+def parse(program: Program, argv: Sequence[str], prog: str = "") -> Parsed | int:
+    """Read a command line as :func:`read` does, and leave Click's errors as they are.
 
     Raises:
         click.ClickException: the words cannot be understood.
     """
-    root = Root()
+    root = Root(program)
     try:
-        with root.make_context("bespeak", list(argv)) as context:
+        with root.make_context(prog or program.name, list(argv)) as context:
             result: Parsed | int = root.invoke(context)
             return result
     except click.exceptions.Exit as done:
         return done.exit_code
 
 
-def _parameter(option: Option, prefix: str = "") -> click.Option:
+def _sentence(text: str) -> str:
+    """Put Click's message into the manner of ours: on one line, small first letter, no full stop."""
+    text = " ".join(text.split())
+    small = text[1:2].islower() or text[1:2] == " "
+    return (text[:1].lower() + text[1:] if small else text).removesuffix(".")
+
+
+def _parameter(program: Program, option: Option, prefix: str = "") -> click.Option:
     declared = [prefix + option.key, *option.flags]
     if not option.metavar:
         return click.Option(declared, is_flag=True, default=False, help=option.text)
+    metavar = f"[{option.metavar}]" if option.optional_value else option.metavar
     return click.Option(
         declared,
         type=click.INT if option.kind == "int" else click.STRING,
-        metavar=f"[{option.metavar}]" if option.optional_value else option.metavar,
+        metavar=metavar + ("..." if option.words else ""),
         multiple=option.many,
+        required=option.required,
         help=option.text,
-        shell_complete=completions(option.complete) if option.complete else None,
+        shell_complete=completions(program, option.complete) if option.complete else None,
     )
 
 
-def _argument(argument: Argument) -> click.Argument:
+def _argument(program: Program, argument: Argument) -> click.Argument:
+    word = argument.metavar + ("..." if argument.many else "")
     return click.Argument(
         [argument.key],
         type=click.Choice(argument.choices) if argument.choices else click.STRING,
-        metavar=_argument_usage(argument),
+        metavar=word if argument.required else f"[{word}]",
         nargs=-1 if argument.many else 1,
         required=argument.required,
-        shell_complete=completions(argument.complete) if argument.complete else None,
+        shell_complete=completions(program, argument.complete) if argument.complete else None,
     )
 
 
-def _argument_usage(argument: Argument) -> str:
-    word = argument.metavar + ("..." if argument.many else "")
-    return word if argument.required else f"[{word}]"
-
-
 class Leaf(click.Command):
-    """One command of the table; its value is what was typed.
+    """One command; its value is what was typed.
 
     Args:
-        spec: the declaration.
+        program: whose command it is.
+        entry: what the index says of it.
+        spec: its declaration.
     """
 
-    def __init__(self, spec: Command) -> None:
+    def __init__(self, program: Program, entry: Entry, spec: Command) -> None:
+        self.program = program
         self.spec = spec
-        self.own = [_parameter(option) for option in spec.options]
-        self.shared = [_parameter(option, _SHARED) for option in tables.SHARED]
+        self.own = [_parameter(program, option) for option in spec.options]
+        self.shared = [_parameter(program, option, _SHARED) for option in program.shared]
         super().__init__(
-            spec.name.rpartition(" ")[2],
-            params=[*map(_argument, spec.arguments), *self.own, *self.shared],
-            help=spec.summary + ("\n\n" + spec.text if spec.text else ""),
-            short_help=spec.summary,
+            entry.name,
+            params=[*(_argument(program, argument) for argument in spec.arguments), *self.own, *self.shared],
+            help=entry.summary + ("\n\n" + spec.text if spec.text else ""),
+            short_help=entry.summary,
             callback=self._typed,
             context_settings=dict(_SETTINGS),
         )
@@ -95,23 +127,39 @@ class Leaf(click.Command):
             if option.many:
                 values[option.key] = tuple(values[option.key])
         own = {key: value for key, value in values.items() if not key.startswith(_SHARED)}
+        self._check_one_of(context, own)
         if self.spec.tail:
-            tail = context.meta.get("bespeak.tail")
+            tail = context.meta.get(_TAIL)
             own |= {"tail": tuple(tail or ()), "tail_given": tail is not None}
-        return Parsed(self.spec, _merged(context), own)
+        return Parsed(self.spec, _merged(self.program, context), own)
+
+    def _check_one_of(self, context: click.Context, values: dict[str, Any]) -> None:
+        known = [option for option in self.spec.options if option.flags[-1] in self.spec.one_of]
+        typed = [option.flags[-1] for option in known if values[option.key] != option.default]
+        if known and not typed:
+            raise click.UsageError(f"exactly one of {_either(self.spec.one_of)} is required", context)
+        if len(typed) > 1:
+            raise click.UsageError(
+                f"{typed[1]} cannot be combined with {typed[0]}: exactly one of {_either(self.spec.one_of)}", context
+            )
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Set aside what follows ``--`` where a command follows, and attach values that may be left out."""
-        head, tail = split_tail(args, (*self.spec.options, *tables.SHARED))
+        """Attach values to their options, spell out abbreviations, and set aside the words of a command behind."""
+        head, tail = _Words(ctx, self.program, self.spec).split(args)
         if self.spec.tail:
-            ctx.meta["bespeak.tail"] = tail
+            ctx.meta[_TAIL] = tail
         elif tail is not None:
             head = [*head, "--", *tail]
         return super().parse_args(ctx, head)
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
-        """Show the command that may follow."""
-        return [*super().collect_usage_pieces(ctx), *([f"[-- {self.spec.tail}...]"] if self.spec.tail else [])]
+        """Show what has to be typed, and the command that may follow."""
+        by_flag = {option.flags[-1]: option for option in self.spec.options}
+        needed = [f"{flag} {option.metavar}" for flag, option in by_flag.items() if option.required]
+        choice = " | ".join(f"{flag} {by_flag[flag].metavar}".rstrip() for flag in self.spec.one_of)
+        dashes = "[--]" if self.spec.tail_at_word else "--"
+        tail = [f"[{dashes} {self.spec.tail}...]"] if self.spec.tail else []
+        return [*needed, *([f"({choice})"] if choice else []), *super().collect_usage_pieces(ctx), *tail]
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the command's own options apart from those that every command has."""
@@ -123,24 +171,182 @@ class Leaf(click.Command):
         with formatter.section("Options of every command"):
             formatter.write_dl([*shared, ("-h, --help", "Show this message.")])
 
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 Click's shape
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Show the examples."""
         with formatter.section("Examples"):
             for line, does in self.spec.examples:
                 formatter.write(f"{'':>{formatter.current_indent}}# {does}\n")
-                formatter.write(f"{'':>{formatter.current_indent}}bespeak {line}\n")
+                formatter.write(f"{'':>{formatter.current_indent}}{_prog(ctx)} {line}\n")
 
 
-class Delegate(click.Command):
-    """A program with a command line of its own: everything after its name is its business.
+def _either(flags: Sequence[str]) -> str:
+    return f"{', '.join(flags[:-1])} and {flags[-1]}"
+
+
+def _prog(ctx: click.Context) -> str:
+    """Return the name that the program was called by."""
+    return ctx.find_root().info_name or ""
+
+
+class _Words:
+    """Makes plain, for Click, what only our command lines have.
 
     Args:
-        spec: the declaration.
+        context: of the command, for errors.
+        program: whose command it is.
+        command: its declaration.
     """
 
-    def __init__(self, spec: Command) -> None:
-        self.spec = spec
-        super().__init__(spec.name, short_help=spec.summary, help=spec.summary, add_help_option=False)
+    def __init__(self, context: click.Context, program: Program, command: Command) -> None:
+        self._context = context
+        self._by_flag = {flag: option for option in (*command.options, *program.shared) for flag in option.flags}
+        self._abbreviations = program.abbreviations
+        self._tail_at_word = command.tail_at_word
+
+    def split(self, words: Sequence[str]) -> tuple[list[str], list[str] | None]:
+        """Return (the words before ``--``, with values attached to long options; those after it, or None)."""
+        head: list[str] = []
+        rest = list(words)
+        while rest:
+            word = rest.pop(0)
+            if word == "--":
+                return head, rest
+            if not word.startswith("-") or word == "-":
+                if self._tail_at_word:
+                    return head, [word, *rest]
+                head.append(word)
+            elif word.startswith("--"):
+                head += self._long(word, rest)
+            else:
+                option = self._by_flag.get(word)
+                head.append(word)
+                head += self._taken(word, option, rest) if option is not None and option.metavar else []
+        return head, None
+
+    def _long(self, word: str, rest: list[str]) -> list[str]:
+        flag, attached, value = word.partition("=")
+        flag, option = self._find(flag)
+        if attached:
+            return [f"{flag}={value}"]
+        if option is None or not option.metavar:
+            return [flag]
+        if option.words:
+            several = []
+            while rest and not rest[0].startswith("-"):
+                several.append(f"{flag}={rest.pop(0)}")
+            return several or self._missing(flag)
+        return [f"{flag}={value}" for value in self._taken(flag, option, rest)]
+
+    def _find(self, flag: str) -> tuple[str, Option | None]:
+        if flag in self._by_flag or not self._abbreviations:
+            return flag, self._by_flag.get(flag)
+        fitting = [known for known, option in self._by_flag.items() if known.startswith(flag) and not option.in_full]
+        if len(fitting) > 1:
+            raise click.UsageError(f"ambiguous option {safe(flag)!r}: it could be {', '.join(fitting)}", self._context)
+        return (fitting[0], self._by_flag[fitting[0]]) if fitting else (flag, None)
+
+    def _taken(self, flag: str, option: Option, rest: list[str]) -> list[str]:
+        """Take an option's value from the words behind it."""
+        if option.optional_value:
+            return [rest.pop(0) if rest and is_value(rest[0]) else ""]
+        if not rest or (rest[0].startswith("--") and (rest[0] == "--" or not option.any_value)):
+            return self._missing(flag, *rest[:1])
+        return [rest.pop(0)]
+
+    def _missing(self, flag: str, following: str = "") -> list[str]:
+        if self._context.resilient_parsing:
+            return []
+        hint = f"; if {safe(following)!r} is meant, write {flag}={safe(following)}" if following[2:] else ""
+        raise click.UsageError(f"option {flag!r} needs a value{hint}", self._context)
+
+
+class _Lazy(click.Group):
+    """A group whose commands are imported when they are asked for.
+
+    Args:
+        program: whose commands these are.
+        entries: its commands, as the index has them.
+    """
+
+    def __init__(self, program: Program, entries: Sequence[Entry], name: str, **settings: Any) -> None:
+        self.program = program
+        self.entries = entries
+        super().__init__(name, context_settings=dict(_SETTINGS), **settings)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 Click's shape
+        """Return the names in the order of the index."""
+        return [entry.name for entry in self.entries]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Make the command of that name."""
+        entry = find(self.entries, cmd_name)
+        if entry is None:
+            return None
+        if entry.entries:
+            return _Lazy(self.program, entry.entries, entry.name, help=entry.summary, short_help=entry.summary)
+        found = entry.load()
+        if not isinstance(found, Program):
+            return Leaf(self.program, entry, found)
+        return Root(found, entry.name) if ctx.resilient_parsing else _Delegate(self.program, entry, found)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Offer the commands as the index has them; none is imported."""
+        known = [CompletionItem(entry.name, help=entry.summary) for entry in self.entries]
+        return [item for item in known if item.value.startswith(incomplete)] + click.Command.shell_complete(
+            self, ctx, incomplete
+        )
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 Click's shape
+        """List the commands as the index has them; none is imported."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(entry.name, entry.summary) for entry in self.entries])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Name the commands that were perhaps meant, where there is none of that name."""
+        name = args[0]
+        if find(self.entries, name) is None and not ctx.resilient_parsing and not name.startswith("-"):
+            known = self.list_commands(ctx)
+            meant = nearest(name, known)
+            hint = f"; did you mean {' or '.join(meant)}?" if meant else f"; known: {', '.join(known)}"
+            raise click.UsageError(f"no command {safe(name)!r}{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+class Root(_Lazy):
+    """A program.
+
+    Args:
+        program: its declaration.
+        name: as a command of another program; by default its own.
+    """
+
+    def __init__(self, program: Program, name: str = "") -> None:
+        version = click.Option(["--version"], is_flag=True, expose_value=False, is_eager=True, callback=_print_version)
+        version.help = "Print the version."
+        super().__init__(
+            program,
+            program.entries,
+            name or program.name,
+            params=[*(_parameter(program, option, _SHARED) for option in program.shared), version],
+            help=program.summary + ("\n\n" + program.text if program.text else ""),
+        )
+
+
+class _Delegate(click.Command):
+    """A program under the name of another: everything after its name is its own business.
+
+    Args:
+        outer: whose command it is.
+        entry: what the index says of it.
+        program: its declaration.
+    """
+
+    def __init__(self, outer: Program, entry: Entry, program: Program) -> None:
+        self.outer = outer
+        self.program = program
+        super().__init__(entry.name, short_help=entry.summary, help=entry.summary, add_help_option=False)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Keep every word as it is."""
@@ -149,93 +355,32 @@ class Delegate(click.Command):
 
     def invoke(self, ctx: click.Context) -> Parsed:
         """Return what was typed."""
-        return Parsed(self.spec, _merged(ctx), {"tail": tuple(ctx.args)})
+        return Parsed(self.program, _merged(self.outer, ctx), {"tail": tuple(ctx.args)})
 
 
-class Lazy(click.Group):
-    """A group whose commands are made when they are asked for."""
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Name the commands that were perhaps meant, where there is none of that name."""
-        name = args[0]
-        if self.get_command(ctx, name) is None and not ctx.resilient_parsing and not name.startswith("-"):
-            known = self.list_commands(ctx)
-            meant = nearest(name, known)
-            hint = f"; did you mean {' or '.join(meant)}?" if meant else f"; known: {', '.join(known)}"
-            raise click.UsageError(f"no command {safe(name)!r}{hint}", ctx)
-        return super().resolve_command(ctx, args)
-
-
-class Root(Lazy):
-    """All commands."""
-
-    def __init__(self) -> None:
-        version = click.Option(["--version"], is_flag=True, expose_value=False, is_eager=True, callback=_print_version)
-        version.help = "Print the version."
-        super().__init__(
-            "bespeak",
-            params=[*(_parameter(option, _SHARED) for option in tables.SHARED), version],
-            help="One book of reservations that people, CI jobs and coding agents share, and that tools obey.",
-            context_settings=dict(_SETTINGS),
-        )
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 Click's shape
-        """Return the names in the order of the table."""
-        return tables.names()
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 Click's shape
-        """Make the command of that name."""
-        found = tables.lookup(cmd_name)
-        if found is None:
-            return None
-        if isinstance(found, Group):
-            return Sub(found)
-        return Delegate(found) if found.delegate else Leaf(found)
-
-
-class Sub(Lazy):
-    """The commands under one word.
-
-    Args:
-        spec: the declaration.
-    """
-
-    def __init__(self, spec: Group) -> None:
-        self.spec = spec
-        super().__init__(spec.name, help=spec.summary, short_help=spec.summary, context_settings=dict(_SETTINGS))
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 Click's shape
-        """Return the names in the order of the table."""
-        return [command.name.rpartition(" ")[2] for command in self.spec.commands]
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 Click's shape
-        """Make the command of that name."""
-        found = self.spec.command(cmd_name)
-        return None if found is None else Leaf(found)
-
-
-def _merged(context: click.Context) -> dict[str, object]:
+def _merged(program: Program, context: click.Context) -> dict[str, object]:
     """Return the options that every command has, typed before the command or after it (which wins)."""
-    merged = {option.key: option.default for option in tables.SHARED}
-    chain = [context]
-    while chain[0].parent is not None:
-        chain.insert(0, chain[0].parent)
-    for level in chain:
-        for option in tables.SHARED:
+    merged: dict[str, Any] = {option.key: option.default for option in program.shared}
+    for level in _outermost_first(context):
+        for option in program.shared:
             value = level.params.get(_SHARED + option.key)
             if option.many:
-                before = merged[option.key]
-                merged[option.key] = (*(before if isinstance(before, tuple) else ()), *(value or ()))
+                merged[option.key] += tuple(value or ())
             elif value not in (None, False):
                 merged[option.key] = value
     return merged
+
+
+def _outermost_first(context: click.Context) -> Iterable[click.Context]:
+    chain = [context]
+    while (parent := chain[-1].parent) is not None:
+        chain.append(parent)
+    return reversed(chain)
 
 
 def _print_version(context: click.Context, parameter: click.Parameter, value: bool) -> None:  # noqa: ARG001 Click's shape
     if value and not context.resilient_parsing:
         from bespeak import __version__
 
-        click.echo(f"bespeak {__version__}")
+        click.echo(f"{_prog(context)} {__version__}")
         context.exit()

@@ -1,32 +1,70 @@
-"""Shell completion: the script a shell evaluates, and the answers to its questions."""
+"""Shell completion: the script a shell evaluates, and the answers to its questions.
+
+It is silent about every failure: a shell prompt is no place for an error.
+"""
 
 from __future__ import annotations
 
-from bespeak.cli.main import COMPLETE_VARIABLE
+from typing import TYPE_CHECKING
 
-TYPE_CHECKING = False
+from click.shell_completion import CompletionItem, get_completion_class, shell_complete
+
+from bespeak.argv.declarations import load
+
 if TYPE_CHECKING:
-    from bespeak.cli.context import Context, Values
+    from collections.abc import Callable
+
+    import click
+
+    from bespeak.argv.declarations import Program
+
+SHELLS = ("bash", "zsh", "fish")
+MOST_OFFERED = 500
 
 
-def script(context: Context, values: Values) -> int:
-    """Print the completion script of a shell."""
-    from click.shell_completion import get_completion_class
+def script(program: Program, prog: str, variable: str, shell: str) -> str:
+    """Return what a shell has to evaluate so that it completes a program.
 
+    Args:
+        program: its declaration.
+        prog: the name it is called by.
+        variable: the environment variable that makes the program answer the shell.
+        shell: one of :data:`SHELLS`.
+    """
     from bespeak.argv.click_adapter import Root
 
-    made = get_completion_class(values["shell"])
+    made = get_completion_class(shell)
     if made is None:
-        raise AssertionError(f"Click knows no shell {values['shell']}")
-    text = made(Root(), {}, "bespeak", COMPLETE_VARIABLE).source()
-    context.answer({"shell": values["shell"], "script": text}, text)
-    return 0
+        raise AssertionError(f"Click knows no shell {shell}")
+    return made(Root(program), {}, prog, variable).source()
 
 
-def answer(instruction: str) -> int:
-    """Answer a shell's question; the words typed are in its own variables."""
-    from click.shell_completion import shell_complete
+def answer(program: Program, prog: str, variable: str, instruction: str) -> int:
+    """Answer a shell's question; the words typed are in its own variables.
 
+    Args:
+        program: its declaration.
+        prog: the name it is called by.
+        variable: the environment variable that had ``instruction``.
+        instruction: what the shell wants.
+    """
     from bespeak.argv.click_adapter import Root
 
-    return shell_complete(Root(), {}, "bespeak", COMPLETE_VARIABLE, instruction)
+    return shell_complete(Root(program), {}, prog, variable, instruction)
+
+
+def completions(program: Program, kind: str) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
+    """Return the function that completes values of a kind (see :class:`bespeak.argv.declarations.Option`)."""
+
+    def offer(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:  # noqa: ARG001
+        try:
+            known: dict[str, str] = load(program.sources)[kind](context)
+        except Exception:  # noqa: BLE001 whatever goes wrong, a prompt is no place to say it
+            return []
+        return [
+            CompletionItem(name, help=text)
+            for name, text in sorted(known.items())
+            if name.startswith(begun) and name.isprintable()
+        ][:MOST_OFFERED]
+
+    return offer

@@ -1,4 +1,7 @@
-"""What a command line is made of: options, arguments, commands and groups, as plain values.
+"""What a command line is made of: options, arguments, commands, and the index of a program, as plain values.
+
+A command is declared beside its handler with :func:`command`. A program lists its commands in an index of
+:class:`Entry`, which says where each declaration is, so that only the module of the command that was typed is imported.
 
 These are hand-written classes, because every process loads them: a dataclass would cost more than the command.
 """
@@ -7,7 +10,10 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import Any
+
+    Run = Callable[..., int]
 
 
 class Option:
@@ -19,12 +25,29 @@ class Option:
         metavar: what its value is called; empty for a switch, which has none.
         kind: ``text`` or ``int``.
         many: it may be repeated; its value is then a tuple.
+        words: it takes all words up to the next option, at least one; implies ``many``.
         optional_value: the value may be left out. The next word is the value only if it begins with a digit (or is
             ``forever``), so that names can follow.
-        complete: what completes its value: ``resource``, ``reservation``, ``user``, ``lab``, or empty.
+        any_value: its value may begin with two dashes; all others then have to be attached with ``=``.
+        required: it must be typed.
+        in_full: it may not be abbreviated, in a program that has abbreviations.
+        complete: what completes its value: a name that the program has a source for, or empty.
     """
 
-    __slots__ = ("complete", "flags", "key", "kind", "many", "metavar", "optional_value", "text")
+    __slots__ = (
+        "any_value",
+        "complete",
+        "flags",
+        "in_full",
+        "key",
+        "kind",
+        "many",
+        "metavar",
+        "optional_value",
+        "required",
+        "text",
+        "words",
+    )
 
     def __init__(
         self,
@@ -34,7 +57,11 @@ class Option:
         *,
         kind: str = "text",
         many: bool = False,
+        words: bool = False,
         optional_value: bool = False,
+        any_value: bool = False,
+        required: bool = False,
+        in_full: bool = False,
         complete: str = "",
     ) -> None:
         self.flags = tuple(flags)
@@ -42,8 +69,12 @@ class Option:
         self.text = text
         self.metavar = metavar
         self.kind = kind
-        self.many = many
+        self.many = many or words
+        self.words = words
         self.optional_value = optional_value
+        self.any_value = any_value
+        self.required = required
+        self.in_full = in_full
         self.complete = complete
 
     @property
@@ -85,82 +116,136 @@ class Argument:
 
 
 class Command:
-    """One thing that can be done.
+    """One thing that can be done; made by :func:`command`.
 
     Args:
         name: the words that call it: ``reserve``, ``resource set``.
-        run: ``module:function`` under :mod:`bespeak.cli`, called with the context and the values typed.
-        summary: one line for the list of commands.
+        run: the handler; what it is called with is the program's affair.
         examples: command lines that work, each with what it does.
         text: more help, paragraphs separated by an empty line.
         arguments: what is typed without a dash, in order; only the last may take many.
         options: what is typed with one.
         tail: what comes after ``--`` is called; empty if nothing may.
-        delegate: ``module:function`` that is given everything after the name, untouched.
+        tail_at_word: the first word without a dash begins the tail too.
+        one_of: flags of which exactly one must be typed.
     """
 
-    __slots__ = ("arguments", "delegate", "examples", "name", "options", "run", "summary", "tail", "text")
+    __slots__ = ("arguments", "examples", "name", "one_of", "options", "run", "tail", "tail_at_word", "text")
 
     def __init__(
         self,
         name: str,
-        summary: str,
+        run: Run,
         *,
-        run: str = "",
-        examples: Sequence[tuple[str, str]] = (),
+        examples: Sequence[tuple[str, str]],
         text: str = "",
         arguments: Sequence[Argument] = (),
         options: Sequence[Option] = (),
         tail: str = "",
-        delegate: str = "",
+        tail_at_word: bool = False,
+        one_of: Sequence[str] = (),
     ) -> None:
         self.name = name
         self.run = run
-        self.summary = summary
         self.examples = examples
         self.text = text
         self.arguments = arguments
         self.options = options
         self.tail = tail
-        self.delegate = delegate
+        self.tail_at_word = tail_at_word
+        self.one_of = one_of
 
 
-class Group:
-    """Commands under one word.
+def command(name: str, **declared: Any) -> Callable[[Run], Command]:
+    """Declare the command that the decorated function handles.
+
+    Args:
+        name: the words that call it.
+        **declared: as for :class:`Command`.
+    """
+    return lambda run: Command(name, run, **declared)
+
+
+class Entry:
+    """A word of a program's index.
 
     Args:
         name: the word.
         summary: one line for the list of commands.
-        commands: what can follow the word.
+        target: ``module:name`` of its :class:`Command` or :class:`Program`; empty for a group.
+        entries: what can follow the word, for a group.
     """
 
-    __slots__ = ("commands", "name", "summary")
+    __slots__ = ("entries", "name", "summary", "target")
 
-    def __init__(self, name: str, summary: str, commands: Sequence[Command]) -> None:
+    def __init__(self, name: str, summary: str, target: str = "", entries: Sequence[Entry] = ()) -> None:
         self.name = name
         self.summary = summary
-        self.commands = commands
+        self.target = target
+        self.entries = entries
 
-    def command(self, word: str) -> Command | None:
-        """Return the command called ``NAME WORD``, or None."""
-        for command in self.commands:
-            if command.name == f"{self.name} {word}":
-                return command
-        return None
+    def load(self) -> Command | Program:
+        """Import what the entry stands for."""
+        found: Command | Program = load(self.target)
+        return found
+
+
+class Program:
+    """Something with a command line.
+
+    Args:
+        name: as it is typed.
+        summary: what it is for.
+        entries: its commands, in the order of the help page.
+        shared: options that every command has, before its name or after it.
+        main: ``module:name`` of the function that runs it, given the words after its name and the name it is called by.
+        text: more help, paragraphs separated by an empty line.
+        abbreviations: a unique beginning of a long option is enough.
+        sources: ``module:name`` of a mapping of functions, which complete values.
+    """
+
+    __slots__ = ("abbreviations", "entries", "main", "name", "shared", "sources", "summary", "text")
+
+    def __init__(
+        self,
+        name: str,
+        summary: str,
+        entries: Sequence[Entry],
+        *,
+        shared: Sequence[Option],
+        main: str,
+        text: str = "",
+        abbreviations: bool = False,
+        sources: str = "",
+    ) -> None:
+        self.name = name
+        self.summary = summary
+        self.entries = entries
+        self.shared = shared
+        self.main = main
+        self.text = text
+        self.abbreviations = abbreviations
+        self.sources = sources
+
+    def commands(self) -> Iterator[tuple[Entry, Command | Program]]:
+        """Import and return every command and program of the index."""
+        for entry in self.entries:
+            for leaf in entry.entries or (entry,):
+                yield leaf, leaf.load()
 
 
 class Parsed:
     """What was typed.
 
     Args:
-        command: what to do.
+        command: what to do; a program is to be given the words under ``tail``.
         shared: the options that every command has, by key.
         values: the command's own options and arguments, by key; the words after ``--`` are under ``tail``.
     """
 
     __slots__ = ("command", "shared", "values")
 
-    def __init__(self, command: Command, shared: dict[str, object], values: dict[str, object]) -> None:
+    def __init__(self, command: Command | Program, shared: dict[str, Any], values: dict[str, Any]) -> None:
         self.command = command
         self.shared = shared
         self.values = values
@@ -176,42 +261,23 @@ class Parsed:
         return f"Parsed({self.command.name!r}, {self.shared!r}, {self.values!r})"
 
 
+def load(target: str) -> Any:
+    """Import ``module:name``."""
+    module, _, name = target.partition(":")
+    return getattr(__import__(module, fromlist=[name]), name)
+
+
+def find(entries: Sequence[Entry], word: str) -> Entry | None:
+    """Return the entry called ``word``, or None."""
+    for entry in entries:
+        if entry.name == word:
+            return entry
+    return None
+
+
 FOREVER_WORD = "forever"
 
 
 def is_value(word: str) -> bool:
     """Tell whether the word after an option whose value may be left out is that value."""
     return word[:1].isdigit() or word == FOREVER_WORD
-
-
-def split_tail(words: Sequence[str], options: Sequence[Option]) -> tuple[list[str], list[str] | None]:
-    """Split at the first ``--`` that is not the value of an option.
-
-    Args:
-        words: what was typed after the command's name.
-        options: all options that the command takes.
-
-    Returns:
-        (the words before, with values that may be left out attached to their option; the words after, None without
-        ``--``).
-    """
-    by_flag = {flag: option for option in options for flag in option.flags}
-    head: list[str] = []
-    index = 0
-    while index < len(words):
-        word = words[index]
-        index += 1
-        if word == "--":
-            return head, list(words[index:])
-        option = by_flag.get(word)
-        if option is None or not option.metavar:
-            head.append(word)
-        elif option.optional_value:
-            given = index < len(words) and is_value(words[index])
-            head.append(f"{word}={words[index]}" if given else f"{word}=")
-            index += given
-        else:
-            head.append(word)
-            head.extend(words[index : index + 1])
-            index += 1
-    return head, None

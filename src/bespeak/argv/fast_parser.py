@@ -1,123 +1,179 @@
 """Reading well-formed command lines without Click.
 
 This parser knows only what needs no judgement. Whatever it is not sure of (an unknown word, a missing value, help,
-bundled short options) it leaves alone by returning None, and Click reads the same words from the same table. So it
-never has to say what is wrong, and a property test holds the two to the same answer.
+bundled short options) it leaves alone, and Click reads the same words from the same declarations. So it never has to
+say what is wrong, and a property test holds the two to the same answer for every command of every program.
 """
 
 from __future__ import annotations
 
-from bespeak.argv.declarations import Group, Parsed, split_tail
-from bespeak.cli import tables
+from bespeak.argv.declarations import Parsed, Program, find, is_value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from bespeak.argv.declarations import Argument, Command, Option
 
 _LONGEST_INT = 15
 
 
-def parse(argv: Sequence[str]) -> Parsed | None:
+class _Unsure(Exception):  # noqa: N818 it is no error
+    """Click has to look at this command line."""
+
+
+def read(program: Program, argv: Sequence[str], prog: str = "") -> Parsed | int:
+    """Read a command line; return what was typed, or the exit code after help was printed.
+
+    Args:
+        program: whose command line it is.
+        argv: the words after the program's name.
+        prog: the name it was called by; by default its own.
+
+    Raises:
+        UsageError: the words cannot be understood.
+    """
+    parsed = parse(program, argv)
+    if parsed is not None:
+        return parsed
+    from bespeak.argv import click_adapter
+
+    return click_adapter.read(program, argv, prog or program.name)
+
+
+def parse(program: Program, argv: Sequence[str]) -> Parsed | None:
     """Read a command line; None if Click has to look at it.
 
     Args:
+        program: whose command line it is.
         argv: the words after the program's name.
     """
-    shared = {option.key: option.default for option in tables.SHARED}
-    index = _leading(argv, shared)
-    if index is None or index >= len(argv):
-        return None
-    found = tables.lookup(argv[index])
-    index += 1
-    if isinstance(found, Group):
-        if index >= len(argv):
+    shared = {option.key: option.default for option in program.shared}
+    try:
+        reader = _Reader(argv, program.shared, abbreviations=program.abbreviations)
+        while reader.at_option():
+            reader.option({}, shared)
+        entry = find(program.entries, reader.word())
+        if entry is not None and entry.entries:
+            entry = find(entry.entries, reader.word())
+        if entry is None:
             return None
-        found = found.command(argv[index])
-        index += 1
-    if found is None:
+        found = entry.load()
+        if isinstance(found, Program):
+            return Parsed(found, shared, {"tail": tuple(argv[reader.index :])})
+        return Parsed(found, shared, reader.command(found, shared))
+    except _Unsure:
         return None
-    if found.delegate:
-        return Parsed(found, shared, {"tail": tuple(argv[index:])})
-    return _command(found, argv[index:], shared)
 
 
-def _leading(argv: Sequence[str], shared: dict[str, object]) -> int | None:
-    """Read the options before the command into ``shared``; return the index of the command's name."""
-    by_flag = {flag: option for option in tables.SHARED for flag in option.flags}
-    index = 0
-    while index < len(argv) and argv[index].startswith("-"):
-        taken = _option(argv, index, by_flag, shared)
-        if taken is None:
-            return None
-        index = taken
-    return index
+class _Reader:
+    """Goes once through the words of a command line.
 
+    Args:
+        argv: the words.
+        shared: options that every command has.
+        abbreviations: a unique beginning of a long option is enough.
+    """
 
-def _command(command: Command, words: Sequence[str], shared: dict[str, object]) -> Parsed | None:
-    options = (*command.options, *tables.SHARED)
-    head, tail = split_tail(words, options)
-    if tail is not None and not command.tail:
-        return None
-    own = {option.key for option in command.options}
-    by_flag = {flag: option for option in options for flag in option.flags}
-    values = {option.key: option.default for option in command.options}
-    plain: list[str] = []
-    index = 0
-    while index < len(head):
-        if head[index].startswith("-"):
-            option = by_flag.get(head[index].partition("=")[0])
-            taken = _option(head, index, by_flag, values if option and option.key in own else shared)
-            if taken is None:
-                return None
-            index = taken
-        elif head[index]:
-            plain.append(head[index])
-            index += 1
+    __slots__ = ("_abbreviations", "_argv", "_by_flag", "index")
+
+    def __init__(self, argv: Sequence[str], shared: Sequence[Option], *, abbreviations: bool) -> None:
+        self._argv = argv
+        self._by_flag = {flag: option for option in shared for flag in option.flags}
+        self._abbreviations = abbreviations
+        self.index = 0
+
+    def at_option(self) -> bool:
+        return self.index < len(self._argv) and self._argv[self.index].startswith("-")
+
+    def word(self) -> str:
+        """Take the next word."""
+        if self.index >= len(self._argv):
+            raise _Unsure
+        self.index += 1
+        return self._argv[self.index - 1]
+
+    def command(self, command: Command, shared: dict[str, Any]) -> dict[str, Any]:
+        """Read what follows a command's name."""
+        values: dict[str, Any] = {option.key: option.default for option in command.options}
+        self._by_flag.update((flag, option) for option in command.options for flag in option.flags)
+        plain: list[str] = []
+        tail: tuple[str, ...] | None = None
+        while self.index < len(self._argv):
+            word = self._argv[self.index]
+            if word == "--" or (command.tail_at_word and not (word.startswith("-") and word != "-")):
+                tail = tuple(self._argv[self.index + (word == "--") :])
+                break
+            if word.startswith("-"):
+                self.option(values, shared)
+            elif word:
+                plain.append(self.word())
+            else:
+                raise _Unsure
+        if tail is not None and not command.tail:
+            raise _Unsure
+        _arguments(command.arguments, plain, values)
+        _check(command, values)
+        if command.tail:
+            values["tail"] = tail or ()
+            values["tail_given"] = tail is not None
+        return values
+
+    def option(self, own: dict[str, Any], shared: dict[str, Any]) -> None:
+        """Read one option, and its value, into that of the two that has it."""
+        flag, attached, value = self.word().partition("=")
+        option = self._by_flag.get(flag) or self._abbreviated(flag)
+        if attached and not flag.startswith("--"):
+            raise _Unsure
+        into = own if option.key in own else shared
+        if not option.metavar:
+            if attached:
+                raise _Unsure
+            into[option.key] = True
+        elif option.words:
+            into[option.key] += (value,) if attached else self._several()
         else:
-            return None
-    if not _arguments(command.arguments, plain, values):
-        return None
-    if command.tail:
-        values["tail"] = tuple(tail or ())
-        values["tail_given"] = tail is not None
-    return Parsed(command, shared, values)
+            value = _value(option, value if attached else self._next(option))
+            into[option.key] = (*into[option.key], value) if option.many else value
+
+    def _abbreviated(self, flag: str) -> Option:
+        if self._abbreviations and flag.startswith("--") and flag != "--":
+            found = [option for known, option in self._by_flag.items() if known.startswith(flag) and not option.in_full]
+            if len(found) == 1:
+                return found[0]
+        raise _Unsure
+
+    def _next(self, option: Option) -> str:
+        if option.optional_value:
+            given = self.index < len(self._argv) and is_value(self._argv[self.index])
+            return self.word() if given else ""
+        value = self.word()
+        if value.startswith("--") and (value == "--" or not option.any_value):
+            raise _Unsure
+        return value
+
+    def _several(self) -> tuple[str, ...]:
+        begin = self.index
+        while self.index < len(self._argv) and not self._argv[self.index].startswith("-"):
+            self.index += 1
+        if self.index == begin:
+            raise _Unsure
+        return tuple(self._argv[begin : self.index])
 
 
-def _option(words: Sequence[str], index: int, by_flag: dict[str, Option], into: dict[str, object]) -> int | None:
-    """Read the option at ``index`` into ``into``; return the index after it, or None if it is not a plain one."""
-    flag, attached, value = words[index].partition("=")
-    option = by_flag.get(flag)
-    if option is None or (attached and not flag.startswith("--")):
-        return None
-    if not option.metavar:
-        into[option.key] = True
-        return None if attached else index + 1
-    if not attached:
-        index += 1
-        value = words[index] if index < len(words) else ""
-    if value.startswith("-") or not (value or option.optional_value):
-        return None
-    read = _value(option, value)
-    if read is None:
-        return None
-    into[option.key] = (*_tuple(into[option.key]), read) if option.many else read
-    return index + 1
-
-
-def _value(option: Option, text: str) -> object:
+def _value(option: Option, text: str) -> Any:
     if option.kind == "int":
-        return int(text) if text.isascii() and text.isdigit() and len(text) <= _LONGEST_INT else None
+        if text.isascii() and text.isdigit() and len(text) <= _LONGEST_INT:
+            return int(text)
+        raise _Unsure
+    if not text and not option.optional_value:
+        raise _Unsure
     return text
 
 
-def _tuple(value: object) -> tuple[object, ...]:
-    return value if isinstance(value, tuple) else ()
-
-
-def _arguments(arguments: Sequence[Argument], plain: list[str], values: dict[str, object]) -> bool:
-    """Hand out the words without a dash; False if there are too few, too many, or other than the choices."""
+def _arguments(arguments: Sequence[Argument], plain: list[str], values: dict[str, Any]) -> None:
+    """Hand out the words without a dash."""
     rest = list(plain)
     for argument in arguments:
         if argument.many:
@@ -128,6 +184,19 @@ def _arguments(arguments: Sequence[Argument], plain: list[str], values: dict[str
             taken = rest.pop(0) if rest else None
             missing = argument.required and taken is None
         if missing or (argument.choices and taken is not None and taken not in argument.choices):
-            return False
+            raise _Unsure
         values[argument.key] = taken
-    return not rest
+    if rest:
+        raise _Unsure
+
+
+def _check(command: Command, values: dict[str, Any]) -> None:
+    """See that what must be typed was."""
+    given = 0
+    for option in command.options:
+        typed = values[option.key] != option.default
+        if option.required and not typed:
+            raise _Unsure
+        given += typed and option.flags[-1] in command.one_of
+    if command.one_of and given != 1:
+        raise _Unsure

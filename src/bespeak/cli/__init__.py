@@ -1,6 +1,5 @@
-"""The command line: one table says what can be typed, one module a command group does it.
+"""The command line: one module a group of commands; each command is declared beside its handler.
 
-No rules live here: a command reads what was typed, calls one service and prints. Every command is declared once, in
-:mod:`bespeak.cli.tables`. From that table a small parser reads well-formed command lines without loading anything, and
-Click (which alone would take most of the start-up budget) is generated only for help, errors and completion.
+No rules live here: a command reads what was typed, calls one service and prints. :mod:`bespeak.cli.index` lists the
+commands and where they are; :mod:`bespeak.argv` reads them.
 """

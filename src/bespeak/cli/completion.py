@@ -1,4 +1,4 @@
-"""What the TAB key offers. It is silent about every failure: a shell prompt is no place for an error.
+"""``completion``: the script for a shell, and the names that the TAB key offers.
 
 Help and completion never ask a backend. Names come from the book itself; users from the completion cache.
 """
@@ -7,33 +7,33 @@ from __future__ import annotations
 
 import os
 
+from bespeak.argv.declarations import Argument, command
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import click
-    from click.shell_completion import CompletionItem
+
+    from bespeak.cli.context import Context, Values
 
 _LIMIT = 500
 
 
-def completions(kind: str) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
-    """Return the function that completes values of a kind (see :class:`bespeak.argv.declarations.Option`)."""
+@command(
+    "completion",
+    text='For bash: eval "$(bespeak completion bash)" in ~/.bashrc. For zsh: the same with zsh in ~/.zshrc. '
+    "For fish: bespeak completion fish > ~/.config/fish/completions/bespeak.fish",
+    examples=(("completion bash", "to be evaluated by bash"),),
+    arguments=(Argument("SHELL", choices=("bash", "zsh", "fish")),),
+)
+def script(context: Context, values: Values) -> int:
+    """Print the completion script of a shell."""
+    from bespeak.argv import completion
+    from bespeak.cli.index import PROGRAM
+    from bespeak.cli.main import COMPLETE_VARIABLE
 
-    def offer(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:  # noqa: ARG001
-        from click.shell_completion import CompletionItem
-
-        try:
-            known = _SOURCES[kind](context)
-        except Exception:  # noqa: BLE001 whatever goes wrong, a prompt is no place to say it
-            return []
-        return [
-            CompletionItem(name, help=text)
-            for name, text in sorted(known.items())
-            if name.startswith(begun) and name.isprintable()
-        ][:_LIMIT]
-
-    return offer
+    text = completion.script(PROGRAM, PROGRAM.name, COMPLETE_VARIABLE, values["shell"])
+    context.answer({"shell": values["shell"], "script": text}, text)
+    return 0
 
 
 def _book_flag(context: click.Context) -> str | None:
@@ -101,7 +101,7 @@ def _hosts(context: click.Context) -> dict[str, str]:  # noqa: ARG001 the shape 
     return {host.id: " ".join(host.labs) for host in open_labs(load_settings()).hosts}
 
 
-_SOURCES = {
+SOURCES = {
     "host": _hosts,
     "resource": _resources,
     "reservation": _reservations,

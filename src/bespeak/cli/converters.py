@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bespeak import clock, when
+from bespeak.argv.declarations import Argument, Option
 from bespeak.clock import FOREVER_US
 from bespeak.durations import FOREVER
 from bespeak.errors import UsageError
@@ -10,6 +11,16 @@ from bespeak.errors import UsageError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+FOR = Option(("--for",), "How long: 90s, 15m, 2h, 1d, 1h30m, or forever.", "DURATION")
+UNTIL = Option(("--until",), "Until when, instead of --for: a time, or forever.", "TIME")
+SHARED_USE = Option(("--shared",), "Share it with others who share it.")
+PURPOSE = Option(("--purpose",), "What for; whoever is refused reads it.", "TEXT")
+TAG = Option(("--tag",), "A note for programs; may be repeated.", "KEY=VALUE", many=True)
+PRIORITY = Option(("--priority",), "Place in line: higher goes first (default 0).", "NUMBER", kind="int")
+RESOURCES = Argument("RESOURCE", many=True, complete="resource")
+RESERVATION = Argument("ID", complete="reservation")
 
 
 def duration(flag: str, text: str | None) -> int | None:

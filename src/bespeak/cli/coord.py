@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bespeak.cli.coord_shared import documented, envelope
+from bespeak.argv.declarations import Option, command
+from bespeak.cli.coord_shared import ADDRESSES, JSON, RUN, SHARED_USE, TTL, WHAT, documented, envelope
 from bespeak.coord.errors import ClaimError, ClaimRefusedError
 from bespeak.text import safe
 
@@ -14,6 +15,28 @@ if TYPE_CHECKING:
 _WAYS = ("warn", "fail")
 
 
+@command(
+    "coord reserve",
+    text="Claims of other runs that overlap are told, and stop nothing: the reservation is made. With "
+    "--on-conflict fail it is not, and the exit code is 7.\n\n" + WHAT,
+    examples=(
+        ("coord reserve src/billing.py::compute_total --run-id agent-42", "before you edit it"),
+        ("coord reserve src/auth.py src/tokens/ --op modify --ttl 7200", "a file and a folder, two hours"),
+        ("coord reserve 'src/**/*.py' --shared --json", "for a program"),
+        ("coord reserve src/auth.py --on-conflict fail", "or not at all"),
+    ),
+    arguments=(ADDRESSES,),
+    options=(
+        RUN,
+        TTL,
+        Option(("--op",), "What you will do: rename, move, modify, extract or delete.", "OPERATION"),
+        Option(("--depends-on",), "A reservation that must be over first; may be repeated.", "ID", many=True),
+        SHARED_USE,
+        Option(("--on-conflict",), "warn (default) or fail.", "WHAT"),
+        Option(("--key",), "Your name for this request: repeated, it returns the same reservation.", "KEY"),
+        *JSON,
+    ),
+)
 @documented
 def reserve(context: Context, values: Values) -> int:
     """Claim addresses; say what is in the way."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bespeak.cli.coord_shared import documented, envelope
+from bespeak.argv.declarations import Option, command
+from bespeak.cli.coord_shared import ADDRESSES, JSON, RUN, WHAT, documented, envelope
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
 HELD = 7
 
 
+@command(
+    "coord check",
+    text="Changes nothing, and answers fast: the call to make before each edit.\n\n" + WHAT,
+    examples=(("coord check src/billing.py", "may I edit this file?"),),
+    arguments=(ADDRESSES,),
+    options=(RUN, Option(("--shared",), "Shared claims are not in the way."), *JSON),
+)
 @documented
 def check(context: Context, values: Values) -> int:
     """Say who else holds what overlaps the addresses."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bespeak.cli.coord_shared import documented, envelope, with_coord
+from bespeak.argv.declarations import Option, command
+from bespeak.cli.coord_shared import JSON, documented, envelope, with_coord
 from bespeak.coord.errors import ClaimError
 from bespeak.text import safe, shown
 
@@ -20,6 +21,38 @@ _UNREAD_SHOWN = 5
 _VERBS = {"call": "calls", "inherit": "derives from", "use": "uses"}
 
 
+@command(
+    "coord forecast",
+    text="Of all that is claimed and intended on any branch. address_overlap: two runs claim one place; "
+    "operation_conflict: what they declared does not go together; blast_radius_overlap: what one is to "
+    "change is called, used or inherited by what the other holds, as the source files at HEAD tell "
+    "(extra: symbols). What could not be read is said. Exit 0, unless --fail-on says otherwise.",
+    examples=(
+        ("coord forecast", "everything"),
+        ("coord forecast --run-id agent-42 --json", "what concerns one run, for a program"),
+        ("coord forecast --worktree --depth 1", "direct callers only, files as they are now"),
+        ("coord forecast --fail-on operation_conflict", "exit 7 if there is one"),
+        ("coord forecast --mermaid", "as a picture"),
+    ),
+    options=(
+        Option(("--branch",), "Only what a claim made on this branch takes part in.", "BRANCH"),
+        Option(("--run-id",), "Only what this run takes part in.", "ID"),
+        Option(("--depth",), "How many calls away a change is felt, 0 to 20 (default 3).", "N", kind="int"),
+        Option(("--rev",), "The revision whose symbols count (default HEAD).", "REV"),
+        Option(("--worktree",), "The files as they are count, committed or not."),
+        Option(("--min-confidence",), "Leave out what is less sure, 0 to 1 (default 0.3).", "NUMBER"),
+        Option(("--limit",), "How many of each kind to show (default 100; 0 for all).", "NUMBER", kind="int"),
+        Option(
+            ("--fail-on",),
+            "Exit 7 if there is one of this KIND, or any; may be repeated.",
+            "KIND",
+            many=True,
+        ),
+        Option(("--dot",), "For Graphviz."),
+        Option(("--mermaid",), "For Mermaid."),
+        *JSON,
+    ),
+)
 @documented
 def forecast(context: Context, values: Values) -> int:
     """Print what is going to collide."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 
+from bespeak.argv.declarations import Argument, Option, command
 from bespeak.cli import output
-from bespeak.cli.coord_shared import documented
+from bespeak.cli.coord_shared import RUN, documented
 from bespeak.coord.errors import ClaimError
 from bespeak.errors import BespeakError
 from bespeak.text import safe
@@ -25,6 +26,24 @@ _EDIT_REFUSED = 2
 _LONGEST_INPUT = 64 * 1024 * 1024
 
 
+@command(
+    "coord guard",
+    text="install puts a pre-commit and a pre-push hook into this clone, which first run those that were "
+    "there, and prints the configuration that makes a coding agent ask before each edit; remove takes "
+    "them out again. commit, push and edit are what the hooks call. A claim of another run on a "
+    "part of a file that you hold another part of is not in your way.",
+    examples=(
+        ("coord guard install", "warn"),
+        ("coord guard install --refuse", "refuse commits and pushes of what another run has claimed"),
+        ("coord guard remove", "take the hooks out"),
+    ),
+    arguments=(Argument("ACTION", choices=("install", "remove", "commit", "push", "edit")),),
+    options=(
+        Option(("--refuse",), "Refuse instead of warning."),
+        Option(("--remote",), "The remote that is pushed to (for push).", "NAME"),
+        RUN,
+    ),
+)
 @documented
 def guard(context: Context, values: Values) -> int:
     """Do one of the guard's actions."""

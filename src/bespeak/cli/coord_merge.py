@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bespeak.cli.coord_shared import documented, failing, one_form, print_form, with_coord
+from bespeak.argv.declarations import Argument, Option, command
+from bespeak.cli.coord_shared import JSON, documented, failing, one_form, print_form, with_coord
 from bespeak.text import safe
 
 TYPE_CHECKING = False
@@ -17,6 +18,34 @@ _CYCLE = "cycle"
 _UNREAD_SHOWN = 5
 
 
+@command(
+    "coord plan-merge",
+    text="OURS is what is merged into, THEIRS what is merged; both are any revision that git knows. "
+    "Nothing is merged, and neither work tree nor index is touched. Every file that git would leave "
+    "in conflict is in the plan, and so is what breaks although git merges it: a function renamed, moved "
+    "or deleted that the other side newly uses, a call that a changed signature no longer takes, one name "
+    "defined twice (extra: symbols). Exit 0, unless --fail-on says otherwise.",
+    examples=(
+        ("coord plan-merge main feature", "before you merge"),
+        ("coord plan-merge HEAD origin/main --json", "for a program"),
+        ("coord plan-merge main feature --fail-on any", "exit 7 if a conflict is predicted"),
+        ("coord plan-merge main feature --mermaid", "as a picture"),
+    ),
+    arguments=(Argument("OURS"), Argument("THEIRS")),
+    options=(
+        Option(("--all",), "Also what only one side changed, and faint suspicions."),
+        Option(
+            ("--fail-on",),
+            "Exit 7 if there is a conflict that is textual, semantic, or worth a review; any means textual "
+            "or semantic; may be repeated.",
+            "WHAT",
+            many=True,
+        ),
+        Option(("--dot",), "For Graphviz."),
+        Option(("--mermaid",), "For Mermaid."),
+        *JSON,
+    ),
+)
 @documented
 def plan_merge(context: Context, values: Values) -> int:
     """Print what a merge would do."""
@@ -118,6 +147,31 @@ def _verdict(of: Plan) -> str:
     return f"❌ git reports conflicts in {len({one.path for one in of.conflicts})} file(s){also}"
 
 
+@command(
+    "coord reconcile",
+    text="Branches with active claims, or those named: what their reservations depend on first, then who "
+    "conflicts least with the others. Strategies: already_merged, fast_forward, merge, rebase_after, "
+    "manual. Each is tried in that order in a store that is thrown away. Exit 0, unless --fail-on "
+    "says otherwise.",
+    examples=(
+        ("coord reconcile", "all branches on which something is claimed"),
+        ("coord reconcile feature-a feature-b --onto release", "these two, into another branch"),
+        ("coord reconcile --json --fail-on any", "exit 7 if one needs a hand, or they wait for each other"),
+    ),
+    arguments=(Argument("BRANCH", many=True, required=False),),
+    options=(
+        Option(("--onto",), "What they are merged into (default: the origin's branch, else main).", "REV"),
+        Option(
+            ("--fail-on",),
+            "Exit 7 if a branch has this strategy, or there is a cycle; any means manual or cycle; may be repeated.",
+            "WHAT",
+            many=True,
+        ),
+        Option(("--dot",), "For Graphviz."),
+        Option(("--mermaid",), "For Mermaid."),
+        *JSON,
+    ),
+)
 @documented
 def reconcile(context: Context, values: Values) -> int:
     """Print the order in which to merge branches."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bespeak.cli.coord_shared import documented, envelope, with_coord
+from bespeak.argv.declarations import Argument, Option, command
+from bespeak.cli.coord_shared import ADDRESSES, ID, JSON, RUN, TTL, documented, envelope, with_coord
 from bespeak.coord.errors import ClaimError
 from bespeak.errors import UsageError
 from bespeak.text import safe
@@ -16,6 +17,16 @@ _GC_AFTER = "30d"
 _NOTHING = ("0", "0s")
 
 
+@command(
+    "coord release",
+    text="Giving back what is already over is no fault (already_released, exit 0).",
+    examples=(
+        ("coord release sha256:0a1b2c --run-id agent-42", "one, by the start of its id"),
+        ("coord release --mine", "all that this run has claimed"),
+    ),
+    arguments=(Argument("ID", required=False),),
+    options=(RUN, Option(("--mine",), "All that the run has claimed."), *JSON),
+)
 @documented
 def release(context: Context, values: Values) -> int:
     """Give back one reservation, or all of a run."""
@@ -50,6 +61,14 @@ def _release_mine(context: Context, values: Values, coord: Coord) -> int:
     return 0
 
 
+@command(
+    "coord heartbeat",
+    text="It then expires so many seconds from now, or as late as it would have anyway. Exit 1 means stop: "
+    "it was released (already_released) or has expired.",
+    examples=(("coord heartbeat sha256:0a1b2c --extension 600", "ten more minutes from now"),),
+    arguments=(ID,),
+    options=(RUN, Option(("--extension",), "Seconds from now (default 3600).", "SECONDS"), *JSON),
+)
 @documented
 def heartbeat(context: Context, values: Values) -> int:
     """Renew a reservation; any other answer than 0 means stop."""
@@ -75,6 +94,23 @@ def _beat(context: Context, values: Values, coord: Coord, extension: int) -> int
     return code
 
 
+@command(
+    "coord intent",
+    text="It ends with its reservation, else after --ttl.",
+    examples=(
+        ("coord intent src/a.py::f --op rename --detail 'f becomes g'", "for an hour"),
+        ("coord intent src/a.py::f --op delete --reservation-id sha256:0a1b2c", "as long as it is held"),
+    ),
+    arguments=(ADDRESSES,),
+    options=(
+        Option(("--op",), "rename, move, modify, extract, delete, inline, split or merge.", "OPERATION"),
+        Option(("--detail",), "A word about it.", "TEXT"),
+        Option(("--reservation-id",), "It ends with this reservation.", "ID"),
+        RUN,
+        TTL,
+        *JSON,
+    ),
+)
 @documented
 def intent(context: Context, values: Values) -> int:
     """Declare an operation."""
@@ -108,6 +144,17 @@ def _declare(context: Context, values: Values, coord: Coord, ttl: int) -> int:
     return 0
 
 
+@command(
+    "coord depend",
+    text="Refused if it would close a circle.",
+    examples=(("coord depend sha256:0a1b2c --on ID", "with the full id of the one it waits for"),),
+    arguments=(ID,),
+    options=(
+        Option(("--on",), "The full id of a reservation that must be over first.", "ID", many=True),
+        RUN,
+        *JSON,
+    ),
+)
 @documented
 def depend(context: Context, values: Values) -> int:
     """Record dependencies of a reservation."""
@@ -126,6 +173,14 @@ def _depend(context: Context, values: Values, coord: Coord) -> int:
     return 0
 
 
+@command(
+    "coord gc",
+    examples=(("coord gc --older-than 30d", "reservations, intents and changes of long ago"),),
+    options=(
+        Option(("--older-than",), "For how long: 30d, 12h, 0 for all that is over (default 30d).", "DURATION"),
+        *JSON,
+    ),
+)
 @documented
 def gc(context: Context, values: Values) -> int:
     """Remove what has been over for long."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from bespeak.argv.declarations import Argument, Option
 from bespeak.cli import output
 from bespeak.errors import BespeakError
 
@@ -18,6 +19,18 @@ if TYPE_CHECKING:
 
 _FORMATS = ("json", "text")
 STARTED = "coord.started"
+
+
+ADDRESSES = Argument("ADDRESS", many=True)
+ID = Argument("ID")
+RUN = Option(
+    ("--run-id",), "For whom; at most 256 characters (default: $BESPEAK_RUN_ID, else the calling session).", "ID"
+)
+TTL = Option(("--ttl",), "For how long, in seconds, 1 to 31536000 (default 3600).", "SECONDS")
+SHARED_USE = Option(("--shared",), "Share it with others who share it.")
+JSON = (Option(("-j",), "The same as --json."), Option(("--format",), "json or text.", "FORMAT"))
+WHAT = """An address is a file (src/a.py), a symbol (src/a.py::Class.method), a folder (src/) or a pattern
+('src/**/*.py'). Paths start from the folder you are in; :/ at the beginning means the root of the repository."""
 
 
 def documented(run: Run) -> Run:

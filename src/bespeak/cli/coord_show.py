@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from bespeak.cli.coord_shared import documented, envelope, with_coord
+from bespeak.argv.declarations import Option, command
+from bespeak.cli.coord_shared import JSON, documented, envelope, with_coord
 from bespeak.coord.errors import ClaimError
 from bespeak.text import safe
 
@@ -19,6 +20,21 @@ _SHORT = 12
 _PREFIX = len("sha256:")
 
 
+@command(
+    "coord list",
+    examples=(
+        ("coord list", "everything active"),
+        ("coord list --address src/ --json", "what touches a folder"),
+        ("coord list --all --run-id agent-42", "also what is over"),
+    ),
+    options=(
+        Option(("--all",), "Also what is over."),
+        Option(("--run-id",), "Only of this run.", "ID"),
+        Option(("--branch",), "Only made on this branch.", "BRANCH"),
+        Option(("--address",), "Only what overlaps it; may be repeated.", "ADDRESS", many=True),
+        *JSON,
+    ),
+)
 @documented
 def list_(context: Context, values: Values) -> int:
     """Print what is claimed and intended."""
@@ -67,6 +83,20 @@ def _intent_line(one: Intent) -> str:
     return safe(f"intent: {one.operation} {', '.join(one.addresses)} by {one.run_id}{detail}")
 
 
+@command(
+    "coord dag",
+    examples=(
+        ("coord dag", "in waves"),
+        ("coord dag --ready --json", "what can go on now"),
+        ("coord dag --mermaid", "as a picture"),
+    ),
+    options=(
+        Option(("--ready",), "Only what waits for nothing."),
+        Option(("--dot",), "For Graphviz."),
+        Option(("--mermaid",), "For Mermaid."),
+        *JSON,
+    ),
+)
 @documented
 def dag(context: Context, values: Values) -> int:
     """Print which reservations are ready and which wait."""
@@ -110,6 +140,15 @@ def _short(identifier: str) -> str:
     return identifier[_PREFIX : _PREFIX + _SHORT]
 
 
+@command(
+    "coord watch",
+    text="Runs until it is interrupted. Nothing is polled; what expires is told at that instant.",
+    examples=(("coord watch", "from now on"), ("coord watch --after 120", "from change 121 on")),
+    options=(
+        Option(("--after",), "Begin after this change (default: now).", "SEQ", kind="int"),
+        Option(("--count",), "End after so many.", "NUMBER", kind="int"),
+    ),
+)
 @documented
 def watch(context: Context, values: Values) -> int:
     """Print each change as it happens."""
@@ -132,6 +171,11 @@ def _watch(context: Context, values: Values, coord: Coord) -> int:
     return 0
 
 
+@command(
+    "coord guide",
+    examples=(("coord guide --agents-md", "as a fragment to be added to AGENTS.md"),),
+    options=(Option(("--agents-md",), "As a fragment for AGENTS.md."),),
+)
 def guide(context: Context, values: Values) -> int:
     """Print how an agent should use claims."""
     from bespeak.coord.guide import AGENTS_MD, GUIDE

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bespeak.cli.coord_shared import documented, one_form, print_form
+from bespeak.argv.declarations import Option, command
+from bespeak.cli.coord_shared import ADDRESSES, JSON, WHAT, documented, one_form, print_form
 from bespeak.text import safe
 
 TYPE_CHECKING = False
@@ -18,6 +19,30 @@ _PART = 100
 _VERBS = {"call": "calls", "inherit": "derives from", "use": "uses"}
 
 
+@command(
+    "coord symbols",
+    text="Functions, classes, methods and constants, as the source files at HEAD tell (extra: symbols). "
+    "With --callers or --callees also the calls, uses and derivations around them: how each name was "
+    "resolved, and how sure that is. What could not be read is said.\n\n" + WHAT,
+    examples=(
+        ("coord symbols src/billing.py", "what is in a file"),
+        ("coord symbols src/billing.py::compute_total --callers --depth 2", "who feels a change"),
+        ("coord symbols src/billing.py::compute_total --callees --worktree", "as the files are now"),
+        ("coord symbols src/ --callers --mermaid", "as a picture"),
+    ),
+    arguments=(ADDRESSES,),
+    options=(
+        Option(("--callers",), "Show who depends on it."),
+        Option(("--callees",), "Show on what it depends."),
+        Option(("--depth",), "Over how many steps, 1 to 20 (default 1).", "N", kind="int"),
+        Option(("--rev",), "The revision to look at (default HEAD).", "REV"),
+        Option(("--worktree",), "Look at the files as they are, committed or not."),
+        Option(("--limit",), "How many steps to show (default 200; 0 for all).", "NUMBER", kind="int"),
+        Option(("--dot",), "For Graphviz."),
+        Option(("--mermaid",), "For Mermaid."),
+        *JSON,
+    ),
+)
 @documented
 def symbols(context: Context, values: Values) -> int:
     """Print what is at some addresses."""

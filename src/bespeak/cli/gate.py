@@ -6,6 +6,8 @@ A hook asks the gate at every turn, so the question alone takes the quick road o
 
 from __future__ import annotations
 
+from bespeak.argv.declarations import Option, command
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +21,23 @@ REFUSED = 8
 UNAVAILABLE = 9
 
 
+@command(
+    "gate",
+    text="Asks again while the command runs: a reservation that is about to end is announced, one that has ended "
+    "is said, and with --strict the command is stopped. Exits with the command's own code; 8 when refused, 9 when "
+    "the backend cannot be asked. Without a command it only checks.",
+    examples=(
+        ("gate -l demo -- pytest tests/hw", "run the tests if you hold the lab"),
+        ("gate -l demo", "only check"),
+        ("gate -l demo --strict -- make soak", "stop it when the reservation ends"),
+    ),
+    options=(
+        Option(("--strict",), "Stop the command when the reservation has ended."),
+        Option(("--warn",), "Announce an end so long ahead (default 5m).", "DURATION"),
+        Option(("--every",), "Ask again so often (default 30s).", "DURATION"),
+    ),
+    tail="COMMAND",
+)
 def gate(context: Context, values: Values) -> int:
     """Ask the gate; run the command if there is one and the answer is yes."""
     words = values["tail"]

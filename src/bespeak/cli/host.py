@@ -6,8 +6,12 @@ import shlex
 import time
 from typing import TYPE_CHECKING
 
+from bespeak.argv.declarations import Option, command
 from bespeak.cli import output
 from bespeak.cli.host_common import (
+    CAREFUL,
+    HOSTS,
+    WHICH,
     act,
     broken_outcomes,
     choose,
@@ -33,6 +37,11 @@ if TYPE_CHECKING:
 _WAIT_SECONDS = 600.0
 
 
+@command(
+    "host list",
+    examples=(("-l bench host list", "every host, and what is wrong with its data"),),
+    options=WHICH[1:2],
+)
 def list_(context: Context, values: Values) -> int:
     """Print the hosts of the lab."""
     if not context.labs:
@@ -78,6 +87,14 @@ def _controller(host: Host) -> str | None:
     return None if control is None else str(getattr(control, "described", control.type_name))
 
 
+@command(
+    "host exec",
+    text="Exits 0 only if the command did everywhere. The words after -- are one line for the shell there.",
+    examples=(("host exec router1 router2 -- uptime", "on both at the same time"),),
+    arguments=HOSTS,
+    options=(*WHICH, Option(("--timeout",), "End it after so long (default 10m).", "DURATION")),
+    tail="COMMAND",
+)
 def exec_(context: Context, values: Values) -> int:
     """Run a command on hosts."""
     if not values["tail"]:
@@ -103,6 +120,21 @@ def _show_output(context: Context, outcomes: list[Outcome]) -> None:
             context.warn(f"{one.host}: {one.status.name.lower()}: {' / '.join(lines)}")
 
 
+@command(
+    "host reboot",
+    examples=(
+        ("host reboot router1 --wait", "until it can be reached again"),
+        ("host reboot router1 --hard", "by cutting its power"),
+    ),
+    arguments=HOSTS,
+    options=(
+        *WHICH,
+        *CAREFUL,
+        Option(("--hard",), "Cut the power instead of asking the system."),
+        Option(("--wait",), "Return when they can be reached again."),
+        Option(("--timeout",), "How long to wait for that (default 10m).", "DURATION"),
+    ),
+)
 def reboot(context: Context, values: Values) -> int:
     """Restart hosts."""
     deed = reboot_deed(
@@ -113,11 +145,28 @@ def reboot(context: Context, values: Values) -> int:
     return act(context, values, deed, show_outcomes)
 
 
+@command(
+    "host shutdown",
+    examples=(("host shutdown router1", "the power stays as it is"),),
+    arguments=HOSTS,
+    options=(*WHICH, *CAREFUL),
+)
 def shutdown(context: Context, values: Values) -> int:
     """Shut hosts down."""
     return act(context, values, shutdown_deed(), show_outcomes)
 
 
+@command(
+    "host wait",
+    text="Exits 10 if one did not in time.",
+    examples=(("host wait router1 --timeout 5m", "or --down, until it cannot be reached"),),
+    arguments=HOSTS,
+    options=(
+        *WHICH,
+        Option(("--down",), "Until they cannot be reached."),
+        Option(("--timeout",), "How long (default 10m).", "DURATION"),
+    ),
+)
 def wait(context: Context, values: Values) -> int:
     """Wait until hosts can be reached, or cannot."""
     selection = choose(context, values)

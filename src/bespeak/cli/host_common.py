@@ -7,6 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from bespeak.argv.declarations import Argument, Option
 from bespeak.cli import converters, output
 from bespeak.clock import SECOND_US
 from bespeak.errors import ExitCode, UsageError
@@ -31,6 +32,24 @@ if TYPE_CHECKING:
 
 _MOST_AT_ONCE = 10_000
 _NAMED = 3
+
+
+HOSTS = (Argument("HOST", many=True, required=False, complete="host"),)
+WHICH = (
+    Option(("--all",), "Every host of the lab that can be switched."),
+    Option(("--label",), "Hosts whose labels match, such as 'arm64 and not usb2'.", "EXPR"),
+    Option(("--at-once",), "Work on at most so many hosts at the same time (default 64).", "NUMBER", kind="int"),
+)
+CAREFUL = (
+    Option(("--stagger",), "Wait so long between two hosts (default: not at all).", "DURATION"),
+    Option(
+        ("--number",),
+        "The fencing number you were given; refused if it is stale. [env: BESPEAK_NUMBER, as `bespeak run` sets it]",
+        "NUMBER",
+        kind="int",
+    ),
+    Option(("--dry-run",), "Ask the gate and say what would be done; do nothing."),
+)
 
 
 def choose(context: Context, values: Values) -> Selection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bespeak.argv.declarations import Argument, command
 from bespeak.cli.output import table
 from bespeak.errors import ExitCode, UsageError
 from bespeak.labs import open_labs, required_resources
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from bespeak.settings import Settings
 
 
+@command(
+    "lab list",
+    examples=(("lab list", "names and what they need"),),
+)
 def list_(context: Context, values: Values) -> int:  # noqa: ARG001 the shape of a command
     """Print all labs; one whose data has mistakes is named and said to be broken."""
     store = open_labs(load_settings())
@@ -44,6 +49,11 @@ def _row(lab: dict[str, object]) -> tuple[str, str, str, str]:
     return str(lab["name"]), str(len(hosts)), ", ".join(required) or "nothing", str(lab["description"])
 
 
+@command(
+    "lab show",
+    examples=(("lab show demo", "hosts and resources"),),
+    arguments=(Argument("LAB", required=False, complete="lab"),),
+)
 def show(context: Context, values: Values) -> int:
     """Print what one lab (or several as one) is made of."""
     names = (values["lab"],) if values["lab"] else context.labs
@@ -60,6 +70,11 @@ def show(context: Context, values: Values) -> int:
     return 0
 
 
+@command(
+    "lab check",
+    examples=(("lab check", "every file, every field"),),
+    arguments=(Argument("LAB", required=False, complete="lab"),),
+)
 def check(context: Context, values: Values) -> int:
     """Name every mistake in the lab data."""
     settings = load_settings()

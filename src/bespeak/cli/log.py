@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from bespeak import ids, when
+from bespeak.argv.declarations import Argument, Option, command
 from bespeak.clock import FOREVER_US
 from bespeak.errors import UsageError
 from bespeak.ledger.jsonform import log_json
@@ -18,6 +19,22 @@ if TYPE_CHECKING:
 _LIMIT = 50
 
 
+@command(
+    "log",
+    examples=(
+        ("log", "the latest changes"),
+        ("log --resource rack3 --limit 100", "what happened to rack3"),
+        ("log --id 8f3a2c10", "what happened to one reservation"),
+        ("log --follow", "the latest, then each new one"),
+    ),
+    options=(
+        Option(("--resource",), "Only with this resource.", "RESOURCE", complete="resource"),
+        Option(("--id",), "Only of this reservation.", "ID", complete="reservation"),
+        Option(("--limit",), "At most so many, the latest (default 50).", "NUMBER", kind="int"),
+        Option(("--after",), "Only after this entry, oldest first.", "SEQ", kind="int"),
+        Option(("--follow",), "Then print each new one as it happens."),
+    ),
+)
 def log(context: Context, values: Values) -> int:
     """Print changes of the book, oldest first; with ``--follow`` go on with each new one."""
     limit = _LIMIT if values["limit"] is None else values["limit"]
@@ -50,6 +67,13 @@ def log(context: Context, values: Values) -> int:
     return 0
 
 
+@command(
+    "watch",
+    text="Runs until it is interrupted. Nothing is polled: a change is printed in the moment of its commit.",
+    examples=(("watch", "everything"), ("watch rack3 --after 120", "one resource, beginning after log entry 120")),
+    arguments=(Argument("RESOURCE", many=True, required=False, complete="resource"),),
+    options=(Option(("--after",), "Begin after this entry of the log (default: now).", "SEQ", kind="int"),),
+)
 def watch(context: Context, values: Values) -> int:
     """Print one line of JSON for each change, as it happens."""
     context.json = True

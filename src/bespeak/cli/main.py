@@ -8,14 +8,15 @@ from __future__ import annotations
 import os
 import sys
 
-from bespeak.argv import fast_parser
+from bespeak.argv.declarations import Program, load
+from bespeak.argv.fast_parser import read
+from bespeak.cli.index import PROGRAM
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from bespeak.argv.declarations import Parsed
-    from bespeak.cli.context import Context, Values
 
 COMPLETE_VARIABLE = "_BESPEAK_COMPLETE"
 
@@ -80,69 +81,43 @@ def _run(words: list[str]) -> int:
     if COMPLETE_VARIABLE in os.environ:
         from bespeak.argv.completion import answer
 
-        return answer(os.environ[COMPLETE_VARIABLE])
+        return answer(PROGRAM, PROGRAM.name, COMPLETE_VARIABLE, os.environ[COMPLETE_VARIABLE])
     if words == ["--version"]:
         from bespeak import __version__
 
         sys.stdout.write(f"bespeak {__version__}\n")
         return 0
-    parsed = fast_parser.parse(words)
-    if parsed is None:
-        typed = _ask_click(words)
-        if isinstance(typed, int):
-            return typed
-        parsed = typed
-    return run_parsed(parsed)
+    parsed = read(PROGRAM, words or ["--help"])
+    return parsed if isinstance(parsed, int) else run_parsed(parsed)
 
 
 def run_parsed(parsed: Parsed) -> int:
     """Run what was typed; return the exit code."""
-    if parsed.command.delegate:
-        from bespeak.cli.delegate import delegate
-
-        return delegate(parsed)
+    if isinstance(parsed.command, Program):
+        return _delegate(parsed.command, parsed)
     from bespeak.cli.context import Context
 
     context = Context(parsed.shared)
     context.announce()
     try:
-        return function(parsed.command.run)(context, parsed.values)
+        return parsed.command.run(context, parsed.values)
     finally:
         context.close()
 
 
-def function(named: str) -> Callable[[Context, Values], int]:
-    """Return the function that a command of the table names: ``module:function`` under :mod:`bespeak.cli`."""
-    module, _, name = named.partition(":")
-    module = module if module.startswith("bespeak.") else f"bespeak.cli.{module}"
-    found: Callable[[Context, Values], int] = getattr(__import__(module, fromlist=[name]), name)
-    return found
+def _delegate(program: Program, parsed: Parsed) -> int:
+    """Hand everything after its name to a program that reads its own command line; return its exit code.
 
+    Raises:
+        UsageError: an option before the name means nothing to the program.
+    """
+    for key, value in parsed.shared.items():
+        if value and key not in ("ledger", "debug", "no_color", "json"):
+            from bespeak.errors import UsageError
 
-def _ask_click(words: list[str]) -> Parsed | int:
-    """Let Click read the words; turn what it has to object into our own error."""
-    import click
-
-    from bespeak.argv import click_adapter
-    from bespeak.errors import UsageError
-
-    if not words:
-        words = ["--help"]
-    try:
-        return click_adapter.parse(words)
-    except click.ClickException as error:
-        context = getattr(error, "ctx", None)
-        if isinstance(error, click.exceptions.NoArgsIsHelpError) and isinstance(error.ctx.command, click.Group):
-            known = ", ".join(error.ctx.command.list_commands(error.ctx))
-            raise UsageError(
-                f"missing command; known: {known}", hint=f"see '{error.ctx.command_path} --help'"
-            ) from None
-        hint = f"see '{context.command_path} --help'" if context is not None else "see 'bespeak --help'"
-        raise UsageError(_sentence(error.format_message()), hint=hint) from None
-
-
-def _sentence(text: str) -> str:
-    """Put Click's message into the manner of ours: small first letter, no full stop."""
-    text = " ".join(text.split())
-    small = text[1:2].islower() or text[1:2] == " "
-    return (text[:1].lower() + text[1:] if small else text).removesuffix(".")
+            name = program.name.rpartition(" ")[2]
+            raise UsageError(f"--{key.replace('_', '-')} before {name!r} has no meaning; see '{program.name} --help'")
+    if parsed.shared["ledger"] is not None:
+        os.environ["BESPEAK_LEDGER"] = parsed.shared["ledger"]
+    words = [*(["--json"] if parsed.shared["json"] else []), *parsed.values["tail"]]
+    return int(load(program.main)(words, program.name))

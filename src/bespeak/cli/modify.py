@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bespeak.argv.declarations import Argument, Option, command
 from bespeak.cli import converters, formatting
+from bespeak.cli.converters import RESERVATION, UNTIL
 from bespeak.errors import BusyError, NotFoundError, UsageError
 
 TYPE_CHECKING = False
@@ -15,6 +17,13 @@ _ID_LETTERS = frozenset("0123456789abcdef-")
 _SHORTEST = 6
 
 
+@command(
+    "extend",
+    text="Refused if the next holder would lose.",
+    examples=(("extend 8f3a2c10 --for 1h", "one hour longer"), ("extend 8f3a2c10 --until forever", "no end")),
+    arguments=(RESERVATION,),
+    options=(Option(("--for",), "How much longer.", "DURATION"), UNTIL),
+)
 def extend(context: Context, values: Values) -> int:
     """Give a reservation a later end."""
     from bespeak.ledger.base import RefusedError
@@ -32,6 +41,15 @@ def extend(context: Context, values: Values) -> int:
     return _say(context, "extended", [changed])
 
 
+@command(
+    "shorten",
+    examples=(
+        ("shorten 8f3a2c10 --for 30m", "half an hour less"),
+        ("shorten 8f3a2c10 --until '2030-05-01 15:00'", "a new end"),
+    ),
+    arguments=(RESERVATION,),
+    options=(Option(("--for",), "How much less.", "DURATION"), UNTIL),
+)
 def shorten(context: Context, values: Values) -> int:
     """Give a reservation an earlier end."""
     duration_us, ends_us = _one_end(values)
@@ -42,6 +60,12 @@ def shorten(context: Context, values: Values) -> int:
     )
 
 
+@command(
+    "kick",
+    examples=(("kick 8f3a2c10 --reason 'fire drill'", "the holder will read it"),),
+    arguments=(RESERVATION,),
+    options=(Option(("--reason",), "Why; must be given.", "TEXT"),),
+)
 def kick(context: Context, values: Values) -> int:
     """Take somebody's reservation away."""
     reason = values["reason"]
@@ -51,6 +75,17 @@ def kick(context: Context, values: Values) -> int:
     return _say(context, "kicked", [book.kick(book.find(values["id"]).id, context.actor(), reason)])
 
 
+@command(
+    "release",
+    text="Names reservations by their id, or resources that you hold now. A word that is both is refused.",
+    examples=(
+        ("release 8f3a2c10", "one reservation"),
+        ("release rack3 analyser", "what you hold of these"),
+        ("release --mine", "everything you hold, booked or wait for"),
+    ),
+    arguments=(Argument("ID-OR-RESOURCE", many=True, required=False, complete="resource"),),
+    options=(Option(("--mine",), "Everything that is yours."),),
+)
 def release(context: Context, values: Values) -> int:
     """Give back reservations by id, or what is held of resources, or everything."""
     words: tuple[str, ...] = values["id_or_resource"]

@@ -5,8 +5,20 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from bespeak.argv.declarations import command
 from bespeak.cli import output
-from bespeak.cli.host_common import act, broken_outcomes, choose, exit_code, gather, print_json, show_outcomes
+from bespeak.cli.host_common import (
+    CAREFUL,
+    HOSTS,
+    WHICH,
+    act,
+    broken_outcomes,
+    choose,
+    exit_code,
+    gather,
+    print_json,
+    show_outcomes,
+)
 from bespeak.clock import SECOND_US, now
 from bespeak.host.status import Status
 from bespeak.lifecycle.deeds import power_deed
@@ -17,26 +29,67 @@ if TYPE_CHECKING:
     from bespeak.host.base import Host
 
 
+_TEXT = (
+    "First asks the gate for what the hosts need: if one is not yours, none is touched (exit code 8). Then each is "
+    "switched by what its power_control says, and its state is read back. Exits 0 only if every host did."
+)
+
+
+@command(
+    "power on",
+    text=_TEXT,
+    examples=(("power on router1 router2", "both at the same time"),),
+    arguments=HOSTS,
+    options=(*WHICH, *CAREFUL),
+)
 def on(context: Context, values: Values) -> int:
     """Switch hosts on."""
     return act(context, values, power_deed("on"), show_outcomes)
 
 
+@command(
+    "power off",
+    text=_TEXT,
+    examples=(("-l bench power off --all --stagger 2s", "one every two seconds"),),
+    arguments=HOSTS,
+    options=(*WHICH, *CAREFUL),
+)
 def off(context: Context, values: Values) -> int:
     """Switch hosts off."""
     return act(context, values, power_deed("off"), show_outcomes)
 
 
+@command(
+    "power cycle",
+    text=_TEXT,
+    examples=(("power cycle router1", "off, seen to be off, on"),),
+    arguments=HOSTS,
+    options=(*WHICH, *CAREFUL),
+)
 def cycle(context: Context, values: Values) -> int:
     """Switch hosts off and on."""
     return act(context, values, power_deed("cycle"), show_outcomes)
 
 
+@command(
+    "power toggle",
+    text=_TEXT,
+    examples=(("power toggle plug7", "on if off"),),
+    arguments=HOSTS,
+    options=(*WHICH, *CAREFUL),
+)
 def toggle(context: Context, values: Values) -> int:
     """Switch hosts to the other state."""
     return act(context, values, power_deed("toggle"), show_outcomes)
 
 
+@command(
+    "power status",
+    text="Exits 0 if the state of every host is known, 1 if not.",
+    examples=(("-l bench power status --all", "the whole bench"),),
+    arguments=HOSTS,
+    options=WHICH,
+)
 def status(context: Context, values: Values) -> int:
     """Print which hosts are on."""
     selection = choose(context, values)

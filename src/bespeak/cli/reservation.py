@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from bespeak.argv.declarations import command
 from bespeak.cli import gate
-from bespeak.reservations.errors import ReservationBackendError
 from bespeak.text import safe
 
 TYPE_CHECKING = False
@@ -15,8 +15,13 @@ if TYPE_CHECKING:
 _REFUSED = 1
 
 
+@command(
+    "reservation whoami",
+    examples=(("reservation whoami", "needs no lab"),),
+)
 def whoami(context: Context, values: Values) -> int:  # noqa: ARG001 the shape of a command
     """Print the user, where the name comes from, the backend and the lab."""
+    from bespeak.reservations.errors import ReservationBackendError
     from bespeak.reservations.prepare import load_state
     from bespeak.reservations.report import whoami as facts
 
@@ -32,8 +37,16 @@ def whoami(context: Context, values: Values) -> int:  # noqa: ARG001 the shape o
     return 0
 
 
+@command(
+    "reservation check",
+    text="Really checks, even with -R. Exits 0 if allowed; 1 if refused, if the backend cannot be asked, "
+    "or if none is configured.",
+    examples=(("-l demo reservation check", "the verdict, and exit code 0 or 1"),),
+)
 def check(context: Context, values: Values) -> int:  # noqa: ARG001 the shape of a command
     """Print what the lab needs and whether the user holds it."""
+    from bespeak.reservations.errors import ReservationBackendError
+
     try:
         answer = _answer(context)
     except ReservationBackendError as error:

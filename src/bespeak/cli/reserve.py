@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bespeak.argv.declarations import Option, command
 from bespeak.cli import converters, formatting
+from bespeak.cli.converters import FOR, PRIORITY, PURPOSE, RESOURCES, SHARED_USE, TAG, UNTIL
 from bespeak.clock import FOREVER_US, SECOND_US, duration_text
 from bespeak.durations import exact
 from bespeak.errors import BusyError, UsageError
@@ -17,6 +19,38 @@ if TYPE_CHECKING:
     from bespeak.ledger.model import Place, Reservation
 
 
+AT = Option(
+    ("--at",), "From when: 14:00, fri 14:00, tomorrow 9:00 Europe/Berlin, +2h, ISO 8601 (default: now).", "TIME"
+)
+TIMES = """Durations are written 90s, 15m, 2h, 1d, 1h30m. Times are written 14:00, fri 14:00, tomorrow 9:00, +2h,
+2026-11-24T14:00+01:00, and may end with a zone such as Europe/Berlin. What can be read in two ways is refused, with
+the readings it could have."""
+
+
+@command(
+    "reserve",
+    text="If somebody is in the way, the answer says who, until when, why, and the first time all are free; --next "
+    "takes that time, --wait waits in line for it.\n\n" + TIMES,
+    examples=(
+        ("reserve rack3 --for 2h", "take rack3 for two hours"),
+        ("reserve rack3 analyser --at '2030-05-01 14:00' --for 90m --purpose 'thermal run'", "book two together"),
+        ("reserve rack3 --for 1h --next", "take the first hour that is free"),
+        ("reserve rack3 --for 1h --wait 30m", "wait in line for at most half an hour"),
+        ("reserve build-server --shared --for forever", "share it with others until you give it back"),
+    ),
+    arguments=(RESOURCES,),
+    options=(
+        FOR,
+        UNTIL,
+        AT,
+        SHARED_USE,
+        PURPOSE,
+        TAG,
+        Option(("--next",), "Take the first time from --at on at which all are free."),
+        Option(("--wait",), "Wait in line, for at most TIMEOUT.", "TIMEOUT", optional_value=True),
+        PRIORITY,
+    ),
+)
 def reserve(context: Context, values: Values) -> int:
     """Book the resources and say so, or raise what stands in the way."""
     request = asked(context, values)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bespeak.argv.declarations import Argument, Option, command
 from bespeak.cli.output import table
 from bespeak.errors import NotFoundError, UsageError, WrongStateError
 from bespeak.ledger.jsonform import resource_json
@@ -13,6 +14,17 @@ if TYPE_CHECKING:
     from bespeak.ledger.model import Resource
 
 
+NAME = Argument("RESOURCE", complete="resource")
+CAPACITY = Option(("--capacity",), "How many exclusive holders it has room for at once.", "NUMBER", kind="int")
+DESCRIPTION = Option(("--description",), "What it is.", "TEXT")
+
+
+@command(
+    "resource add",
+    examples=(("resource add rack3 --description 'third rack, left'", "one that seats one"),),
+    arguments=(NAME,),
+    options=(CAPACITY, DESCRIPTION),
+)
 def add(context: Context, values: Values) -> int:
     """Declare a resource that is not declared yet."""
     known = _known(context).get(values["resource"])
@@ -21,6 +33,12 @@ def add(context: Context, values: Values) -> int:
     return _write(context, values, "added")
 
 
+@command(
+    "resource set",
+    examples=(("resource set licences --capacity 5", "five at once"),),
+    arguments=(NAME,),
+    options=(CAPACITY, DESCRIPTION),
+)
 def set_(context: Context, values: Values) -> int:
     """Change what is declared about a resource."""
     known = _known(context)
@@ -33,6 +51,10 @@ def set_(context: Context, values: Values) -> int:
     return _write(context, values, "set")
 
 
+@command(
+    "resource list",
+    examples=(("resource list", "all"),),
+)
 def list_(context: Context, values: Values) -> int:  # noqa: ARG001 the shape of a command
     """Print all resources."""
     found = list(_known(context).values())
@@ -44,6 +66,11 @@ def list_(context: Context, values: Values) -> int:  # noqa: ARG001 the shape of
     return 0
 
 
+@command(
+    "resource remove",
+    examples=(("resource remove rack3", "gone; the log keeps its past"),),
+    arguments=(NAME,),
+)
 def remove(context: Context, values: Values) -> int:
     """Remove a resource that nobody uses."""
     context.book().resource_remove(values["resource"], context.actor())

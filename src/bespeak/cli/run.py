@@ -11,7 +11,9 @@ import os
 from _thread import start_new_thread
 
 from bespeak import clock, ids, when
+from bespeak.argv.declarations import Option, command
 from bespeak.cli import converters, errors, formatting, reserve
+from bespeak.cli.converters import FOR, PRIORITY, PURPOSE, RESOURCES, SHARED_USE, TAG
 from bespeak.cli.supervise import Child, start_failure
 from bespeak.clock import FOREVER_US, MINUTE_US, SECOND_US
 from bespeak.errors import BespeakError, BusyError, NotFoundError, UnavailableError, UsageError, WrongStateError
@@ -33,6 +35,36 @@ _NOTICE_US = 5 * MINUTE_US
 """An end is moved or announced this long ahead, µs, or halfway through a shorter hold."""
 
 
+@command(
+    "run",
+    text="Takes the resources (with --wait: waits for them), runs the command, and gives them back however it "
+    "ends. If this process dies, the hold lapses by itself. The command sees BESPEAK_RESERVATION, BESPEAK_NUMBER "
+    "and BESPEAK_RESOURCES (one a line); signals are passed on; the exit code is the command's. With --for, the "
+    "command is stopped when the time is over. Without it, the end moves on while the command runs, unless "
+    "somebody waits for what is held or has booked what follows: that is said five minutes ahead. If the hold is "
+    "lost or taken away, the command is stopped, unless --keep-going. Only kill -9 of bespeak itself leaves the "
+    "command running.",
+    examples=(
+        ("run rack3 -- pytest tests/hw", "hold rack3 while the tests run"),
+        ("run rack3 analyser --wait 1h --for 2h -- make soak", "wait an hour at most, stop after two"),
+    ),
+    arguments=(RESOURCES,),
+    options=(
+        FOR,
+        SHARED_USE,
+        PURPOSE,
+        TAG,
+        Option(("--wait",), "Wait in line, for at most TIMEOUT.", "TIMEOUT", optional_value=True),
+        PRIORITY,
+        Option(("--keep-going",), "If the hold is lost, warn and let the command run on."),
+        Option(
+            ("--keepalive",),
+            "The hold lapses so long after this process last gave a sign of life.",
+            "DURATION",
+        ),
+    ),
+    tail="COMMAND",
+)
 def run(context: Context, values: Values) -> int:
     """Take the resources, run the command, give them back; return the command's exit code."""
     words = values["tail"]

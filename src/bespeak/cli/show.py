@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bespeak import ids, when
+from bespeak.argv.declarations import Argument, Option, command
 from bespeak.cli import converters, formatting
 from bespeak.clock import FOREVER_US
 from bespeak.errors import UsageError
@@ -18,6 +19,30 @@ if TYPE_CHECKING:
 _LIMIT = 200
 
 
+@command(
+    "list",
+    examples=(
+        ("list", "everything that has not ended"),
+        ("list --mine", "what is yours"),
+        ("list --resource rack3 --all --json", "also what has ended, for a program"),
+    ),
+    options=(
+        Option(("--mine",), "Only what is yours."),
+        Option(("--user",), "Only what this user has.", "USER", complete="user"),
+        Option(
+            ("--resource",), "Only with this resource; may be repeated.", "RESOURCE", many=True, complete="resource"
+        ),
+        Option(
+            ("--state",),
+            "Only waiting, pending, active or ended; may be repeated.",
+            "STATE",
+            many=True,
+            complete="state",
+        ),
+        Option(("--all",), "Also what has ended."),
+        Option(("--limit",), "At most so many (default 200).", "NUMBER", kind="int"),
+    ),
+)
 def list_(context: Context, values: Values) -> int:
     """Print the reservations that fit."""
     if values["mine"] and values["user"]:
@@ -53,6 +78,11 @@ def _states(names: tuple[str, ...]) -> list[State]:
     return [known[part] for part in parts]
 
 
+@command(
+    "who",
+    examples=(("who rack3", "now and next"),),
+    arguments=(Argument("RESOURCE", complete="resource"),),
+)
 def who(context: Context, values: Values) -> int:
     """Print who holds a resource, and who comes next."""
     name = values["resource"]
@@ -78,6 +108,11 @@ def _part(of: Reservation, now_us: int) -> str:
     return f"{verb}{safe(of.holder)}{shared} {formatting.window(of, now_us)}{purpose}  {ids.short_id(of.id)}"
 
 
+@command(
+    "show",
+    examples=(("show 8f3a2c10", "by the short id, or the start of the long one"),),
+    arguments=(Argument("ID", complete="reservation"),),
+)
 def show(context: Context, values: Values) -> int:
     """Print everything about one reservation."""
     book = context.book()
@@ -90,6 +125,18 @@ def show(context: Context, values: Values) -> int:
     return 0
 
 
+@command(
+    "free",
+    examples=(
+        ("free", "everything the book knows"),
+        ("free rack3 analyser --for 2h", "the first two hours of each"),
+    ),
+    arguments=(Argument("RESOURCE", many=True, required=False, complete="resource"),),
+    options=(
+        Option(("--for",), "Free for at least so long.", "DURATION"),
+        Option(("--at",), "From when on (default: now).", "TIME"),
+    ),
+)
 def free(context: Context, values: Values) -> int:
     """Print the first free window of each resource."""
     length_us = converters.duration("--for", values["for"]) or 1

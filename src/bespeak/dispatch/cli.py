@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
+from bespeak.argv.declarations import Program
 from bespeak.dispatch.place import DOCUMENTED_PROGRAM
 from bespeak.errors import BespeakError, ExitCode, UsageError
 
@@ -80,6 +81,15 @@ def check_text(text: str, what: str) -> None:
         raise UsageError(f"{what} {text!a}: has bytes that are no UTF-8") from None
     if "\0" in text:
         raise UsageError(f"{what} {text!a}: has a NUL character")
+
+
+PROGRAM = Program(
+    "bespeak job",
+    "Reserve commands to be started later, exactly once.",
+    (),
+    shared=(),
+    main="bespeak.dispatch.cli:main",
+)
 
 
 def main(argv: list[str], prog: str = "bespeak job") -> int:

@@ -189,7 +189,7 @@ class Call:
 
 
 def in_thread(work: Callable[[Call, A], Json], *, slow: bool = False) -> Callable[[Call, A], Awaitable[Json]]:
-    """Return ``work``, which blocks, as something that does not; ``slow`` keeps it apart from what is fast_parser."""
+    """Return ``work``, which blocks, as something that does not; ``slow`` keeps it apart from what is quick."""
 
     async def run(call: Call, asked: A) -> Json:
         place = call.threads.slow if slow else call.threads.call

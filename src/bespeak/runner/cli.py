@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
+from bespeak.argv.declarations import Program
 from bespeak.errors import BespeakError, NotFoundError, UnavailableError, UsageError, WrongStateError
 from bespeak.runner import commands, present
 from bespeak.runner.arguments import help_text, overview, parse
@@ -26,6 +27,15 @@ _BROKEN_PIPE = 141
 _INTERRUPTED = 130
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _MOST_TTL_SECONDS = 100 * 366 * 86_400
+
+
+PROGRAM = Program(
+    "bespeak runner",
+    "Run a command once under a key, and never lose how it ended.",
+    (),
+    shared=(),
+    main="bespeak.runner.cli:main",
+)
 
 
 def main(argv: Sequence[str] | None = None, prog: str = "bespeak runner") -> int:

@@ -3,15 +3,12 @@
 import io
 import shlex
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bespeak.cli import errors, output
-from bespeak.cli.main import function
 from bespeak.cli.supervise import start_failure
 from bespeak.errors import BusyError, ExitCode
-from support.commands import COMMANDS
 
 
 @given(st.lists(st.text(alphabet=st.characters(blacklist_characters="\0", blacklist_categories=["Cs"])), min_size=1))
@@ -68,8 +65,3 @@ def test_debug_adds_the_traceback(capsys):
 def test_a_command_that_cannot_be_started_has_the_code_of_a_shell():
     assert start_failure(["nosuch"], FileNotFoundError(2, "No such file"))[1] == 127
     assert start_failure(["/tmp"], PermissionError(13, "Permission denied"))[1] == 126
-
-
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
-def test_every_command_of_the_table_can_be_called(command):
-    assert callable(function(command.run))

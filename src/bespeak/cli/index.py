@@ -1,0 +1,158 @@
+"""The index of ``bespeak``: every command with its line of help, and the module that declares and handles it.
+
+A new command is a function with :func:`bespeak.argv.declarations.command` above it, and a line here.
+"""
+
+from __future__ import annotations
+
+from bespeak.argv.declarations import Entry, Option, Program
+
+SHARED = (
+    Option(("--ledger",), "The book: a path, or postgresql://... (default: settings, else a file of yours).", "URL"),
+    Option(("--as-user",), "Act for this user; said on every use, and recorded.", "USER", complete="user"),
+    Option(
+        ("-R", "--skip-reservation-check"),
+        "Skip the gate's check. For a broken scheduler only; loud, and logged.",
+    ),
+    Option(
+        ("-l", "--lab"),
+        "The lab; repeat it or separate with commas. [env: BESPEAK_LAB]",
+        "LAB",
+        many=True,
+        complete="lab",
+    ),
+    Option(("--json",), "Print one JSON document instead of text."),
+    Option(("--debug",), "Show the full traceback of an error."),
+    Option(("--no-color",), "No colours, even on a terminal."),
+)
+"""The options that every command takes, before its name or after it."""
+
+PROGRAM = Program(
+    "bespeak",
+    "One book of reservations that people, CI jobs and coding agents share, and that tools obey.",
+    (
+        Entry("reserve", "Book resources, now or later: all of them, or none.", "bespeak.cli.reserve:reserve"),
+        Entry("extend", "Give a reservation a later end.", "bespeak.cli.modify:extend"),
+        Entry("shorten", "Give a reservation an earlier end; the rest is free at once.", "bespeak.cli.modify:shorten"),
+        Entry("release", "Give back what you hold, or leave the line.", "bespeak.cli.modify:release"),
+        Entry("kick", "Take somebody's reservation away; the reason stays in the log.", "bespeak.cli.modify:kick"),
+        Entry("run", "Hold resources exactly as long as a command runs.", "bespeak.cli.run:run"),
+        Entry("list", "What is held, booked and waited for.", "bespeak.cli.show:list_"),
+        Entry("who", "Who holds a resource, until when, why, and who comes next.", "bespeak.cli.show:who"),
+        Entry("show", "Everything about one reservation.", "bespeak.cli.show:show"),
+        Entry("free", "From when each resource is free, and until when.", "bespeak.cli.show:free"),
+        Entry("log", "Every change of the book: who, what, when.", "bespeak.cli.log:log"),
+        Entry("watch", "One line of JSON for each change, as it happens.", "bespeak.cli.log:watch"),
+        Entry(
+            "resource",
+            "The things that can be reserved.",
+            entries=(
+                Entry("add", "Declare a resource. Without it, the first use makes one.", "bespeak.cli.resource:add"),
+                Entry("set", "Change what is declared about a resource.", "bespeak.cli.resource:set_"),
+                Entry("list", "All resources of the book.", "bespeak.cli.resource:list_"),
+                Entry("remove", "Remove a resource that nobody holds or has booked.", "bespeak.cli.resource:remove"),
+            ),
+        ),
+        Entry("gate", "Run a command only if you hold what the lab needs.", "bespeak.cli.gate:gate"),
+        Entry(
+            "reservation",
+            "What the gate thinks of you.",
+            entries=(
+                Entry(
+                    "whoami",
+                    "Print the user, where the name comes from, the backend and the lab.",
+                    "bespeak.cli.reservation:whoami",
+                ),
+                Entry("check", "Print what the lab needs, and whether you hold it.", "bespeak.cli.reservation:check"),
+            ),
+        ),
+        Entry(
+            "lab",
+            "The labs that can be named here.",
+            entries=(
+                Entry("list", "All labs.", "bespeak.cli.lab:list_"),
+                Entry("show", "What one lab is made of.", "bespeak.cli.lab:show"),
+                Entry("check", "Read all lab data and name what is wrong with it.", "bespeak.cli.lab:check"),
+            ),
+        ),
+        Entry(
+            "power",
+            "Switch hosts on and off, if you hold them.",
+            entries=(
+                Entry("on", "Switch hosts on.", "bespeak.cli.power:on"),
+                Entry("off", "Switch hosts off.", "bespeak.cli.power:off"),
+                Entry("cycle", "Switch hosts off, and on again.", "bespeak.cli.power:cycle"),
+                Entry("toggle", "Switch hosts to the other state; never blindly.", "bespeak.cli.power:toggle"),
+                Entry("status", "Tell which hosts are on. Needs no reservation.", "bespeak.cli.power:status"),
+            ),
+        ),
+        Entry(
+            "host",
+            "Look at hosts, and use the systems that run on them.",
+            entries=(
+                Entry("list", "The hosts of the lab: where they are and what switches them.", "bespeak.cli.host:list_"),
+                Entry("exec", "Run a command on hosts you hold.", "bespeak.cli.host:exec_"),
+                Entry("reboot", "Restart hosts you hold.", "bespeak.cli.host:reboot"),
+                Entry(
+                    "shutdown", "Shut hosts down that you hold, from their own systems.", "bespeak.cli.host:shutdown"
+                ),
+                Entry("wait", "Wait until hosts can be reached. Needs no reservation.", "bespeak.cli.host:wait"),
+            ),
+        ),
+        Entry(
+            "coord",
+            "Say what you are about to change, and hear who else is.",
+            entries=(
+                Entry("reserve", "Claim files, symbols, folders or patterns for a run.", "bespeak.cli.coord:reserve"),
+                Entry(
+                    "check",
+                    "Who else holds what overlaps: exit 0 if nobody, 7 if somebody.",
+                    "bespeak.cli.coord_check:check",
+                ),
+                Entry("release", "Give a reservation back, at once.", "bespeak.cli.coord_modify:release"),
+                Entry("heartbeat", "Keep a reservation from expiring.", "bespeak.cli.coord_modify:heartbeat"),
+                Entry("list", "What is claimed and intended.", "bespeak.cli.coord_show:list_"),
+                Entry("intent", "Declare an operation before you do it.", "bespeak.cli.coord_modify:intent"),
+                Entry("depend", "Let a reservation wait for others.", "bespeak.cli.coord_modify:depend"),
+                Entry("dag", "Which reservations are ready, and which wait for which.", "bespeak.cli.coord_show:dag"),
+                Entry(
+                    "symbols",
+                    "What is at an address, who depends on it, and on what it depends.",
+                    "bespeak.cli.coord_symbols:symbols",
+                ),
+                Entry(
+                    "forecast",
+                    "What is going to collide: overlaps, operations, and who depends on what is changed.",
+                    "bespeak.cli.coord_forecast:forecast",
+                ),
+                Entry(
+                    "plan-merge",
+                    "What a merge would do, symbol by symbol, with conflicts that git does not see.",
+                    "bespeak.cli.coord_merge:plan_merge",
+                ),
+                Entry(
+                    "reconcile",
+                    "In which order to merge branches, and what git needs for each.",
+                    "bespeak.cli.coord_merge:reconcile",
+                ),
+                Entry("watch", "One line of JSON for each change, as it happens.", "bespeak.cli.coord_show:watch"),
+                Entry(
+                    "guard", "Have git, and agents before an edit, ask who holds what.", "bespeak.cli.coord_guard:guard"
+                ),
+                Entry("gc", "Remove what has been over for some time.", "bespeak.cli.coord_modify:gc"),
+                Entry("guide", "How an agent should use all this.", "bespeak.cli.coord_show:guide"),
+            ),
+        ),
+        Entry(
+            "mcp",
+            "The claims, the book and the gate as tools for agents (Model Context Protocol).",
+            "bespeak.cli.mcp:mcp",
+        ),
+        Entry("runner", "Run one command as a job that outlives its shell.", "bespeak.runner.cli:PROGRAM"),
+        Entry("job", "Start a command later, exactly once.", "bespeak.dispatch.cli:PROGRAM"),
+        Entry("completion", "Print the completion script for a shell.", "bespeak.cli.completion:script"),
+    ),
+    shared=SHARED,
+    main="bespeak.cli.main:main",
+    sources="bespeak.cli.completion:SOURCES",
+)
