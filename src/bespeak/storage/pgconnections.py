@@ -36,8 +36,6 @@ TRANSACTION_LIMIT_MS = 30_000
 LIMIT = 8
 """Most connections of one process; further threads wait their turn."""
 
-_TIMELINE = "SELECT CASE WHEN pg_is_in_recovery() THEN '' ELSE substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END"
-
 
 def connect(address: Address, application: str) -> Connection:
     """Open a connection that notices within a minute that its network is gone."""
@@ -67,8 +65,6 @@ class Connections:
         self._idle: list[Connection] = []
         self._turns = threading.BoundedSemaphore(LIMIT)
         self._closed = False
-        self.timeline = ""
-        """Which history of the database we write; changes when a standby takes over. Empty when unknown."""
 
     def lend(self, begin: Callable[[Connection], R]) -> tuple[Connection, R]:
         """Return a connection on which ``begin`` has just succeeded, and what it returned.
@@ -145,8 +141,3 @@ class Connections:
             f"SET idle_in_transaction_session_timeout TO {TRANSACTION_LIMIT_MS}; "
             "SET client_min_messages TO warning; SET TIME ZONE 'UTC'".encode()
         )
-        try:
-            row = connection.execute(_TIMELINE.encode()).fetchone()
-        except psycopg.DatabaseError:
-            row = None  # a server that does not tell: then a lost commit stays unknown
-        self.timeline = str(row[0]) if row else ""

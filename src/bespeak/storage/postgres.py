@@ -28,7 +28,7 @@ from psycopg import errors as pg_errors
 
 from bespeak.storage.pgconnections import Connections
 from bespeak.storage.pglisten import PostgresListener, topic_hash
-from bespeak.storage.pgoutcome import was_committed
+from bespeak.storage.pgoutcome import CLEAN, CLEAN_EVERY, COMMITS, MARK, new_marker, oldest_kept, was_committed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -60,13 +60,13 @@ def _key_number(schema: str, key: str) -> int:
 class PostgresTransaction:
     """Statements inside one PostgreSQL transaction; see :class:`bespeak.storage.port.Transaction`."""
 
-    __slots__ = ("_connection", "_later", "now_us", "number", "topics")
+    __slots__ = ("_connection", "_later", "marker", "now_us", "topics")
     dialect: Dialect = "postgresql"
 
-    def __init__(self, connection: Connection, now_us: int, number: str = "") -> None:
+    def __init__(self, connection: Connection, now_us: int, marker: str) -> None:
         self._connection = connection
         self.now_us = now_us
-        self.number = number
+        self.marker = marker
         self.topics: list[str] = []
         self._later: list[tuple[bytes, Params]] = []
 
@@ -145,7 +145,7 @@ class PostgresEngine:
         self._now = now
         self._connections = Connections(self._address, durable=durable)
         try:
-            self._prepare(components)
+            self._prepare((COMMITS, *components))
         except BaseException:
             self.close()
             raise
@@ -185,7 +185,7 @@ class PostgresEngine:
         """Return the first message of a write: begin, take the locks in order, and only then look at the clock."""
         numbers = sorted({_key_number(self.schema, key) for key in keys})
         locks = "".join(f"SELECT pg_advisory_xact_lock({number}); " for number in numbers)
-        return f"BEGIN; {locks}{_NOW}, pg_current_xact_id()::text".encode()
+        return f"BEGIN; {locks}{_NOW}".encode()
 
     def _attempt(self, begin: bytes, work: Callable[[PostgresTransaction], T]) -> T:
         connection, tx = self._connections.lend(lambda connection: self._transaction(connection, begin))
@@ -196,10 +196,12 @@ class PostgresEngine:
             except BaseException:
                 _roll_back(connection)
                 raise
-            self._commit(connection, tx)
-            return result
+            lost = self._commit(connection, tx)
         finally:
             self._connections.give_back(connection)
+        if lost is not None:  # asking takes a connection, so the broken one was given back first
+            self._recover(tx, *lost)
+        return result
 
     def _transaction(self, connection: Connection, begin: bytes) -> PostgresTransaction:
         try:
@@ -210,46 +212,58 @@ class PostgresEngine:
         except BaseException:
             _roll_back(connection)
             raise
-        now_us, number = row or (0, "")
-        return PostgresTransaction(connection, self._now() if self._now else int(now_us), str(number))
+        server_us = int(row[0]) if row else 0
+        return PostgresTransaction(connection, self._now() if self._now else server_us, new_marker(server_us))
 
-    def _commit(self, connection: Connection, tx: PostgresTransaction) -> None:
-        """Send what is left to write, COMMIT, and the wake-ups behind it, in one message."""
-        timeline = self._connections.timeline
-        notice = {"channel": self.channel, "topics": [topic_hash(topic) for topic in dict.fromkeys(tx.topics)]}
+    def _commit(self, connection: Connection, tx: PostgresTransaction) -> tuple[psycopg.Error, bool] | None:
+        """Send what is left to write, the marker, COMMIT, and the wake-ups behind it, in one message.
+
+        Returns:
+            None if the server answered everything; else what went wrong, and whether the commit was answered.
+
+        Raises:
+            psycopg.Error: nothing was changed.
+        """
         commit: psycopg.Cursor[Row] | None = None
         try:
             with connection.pipeline() as pipeline:
                 tx.send()
+                connection.execute(MARK, {"marker": tx.marker})
+                if random.randrange(CLEAN_EVERY) == 0:  # noqa: S311 -- any commit will do
+                    connection.execute(CLEAN, {"before": oldest_kept(tx.marker)})
                 commit = connection.execute("COMMIT")
                 if tx.topics:
                     pipeline.sync()
-                    connection.execute(_NOTIFY, notice)
+                    connection.execute(_NOTIFY, self._notice(tx))
         except psycopg.Error as error:
-            if commit is None or commit.statusmessage != "COMMIT":
-                self._recover(connection, tx, timeline, error)
-            self._notify(notice)
+            acknowledged = commit is not None and commit.statusmessage == "COMMIT"
+            if acknowledged or connection.closed:
+                return error, acknowledged
+            _roll_back(connection)
+            raise
         if commit is not None and commit.statusmessage == "ROLLBACK":
             # That is how the server answers the COMMIT of a transaction in which a statement failed.
             raise UnavailableError(f"book {self.name}: a statement of this transaction failed; nothing was changed")
+        return None
 
-    def _recover(self, connection: Connection, tx: PostgresTransaction, timeline: str, error: psycopg.Error) -> None:
-        """Return if the commit that ended in ``error`` was made all the same.
+    def _recover(self, tx: PostgresTransaction, error: psycopg.Error, acknowledged: bool) -> None:
+        """Send the wake-ups of a transaction that ended with ``error`` if it was committed all the same.
 
         Raises:
             psycopg.Error: ``error``; it was not made.
             OutcomeUnknownError: nobody can say.
         """
-        if not connection.closed or not isinstance(error, psycopg.OperationalError):
-            _roll_back(connection)
-            raise error
-        committed = was_committed(self._connections, timeline, tx.number)
+        committed = acknowledged or was_committed(self._connections, tx.marker)
         if committed is None:
             raise OutcomeUnknownError(
                 f"book {self.name}: the connection was lost during the commit; look whether the change was made"
             ) from error
         if not committed:
             raise error
+        self._notify(self._notice(tx))
+
+    def _notice(self, tx: PostgresTransaction) -> Params:
+        return {"channel": self.channel, "topics": [topic_hash(topic) for topic in dict.fromkeys(tx.topics)]}
 
     def _notify(self, notice: Params) -> None:
         """Send the wake-ups of a commit whose connection was lost."""
@@ -261,7 +275,7 @@ class PostgresEngine:
 
     def read(self, work: Callable[[PostgresTransaction], T]) -> T:
         """Run ``work`` on one snapshot of the book."""
-        begin = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {_NOW}, ''".encode()
+        begin = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {_NOW}".encode()
         try:
             connection, tx = self._connections.lend(lambda connection: self._transaction(connection, begin))
             try:
