@@ -236,12 +236,12 @@ class PostgresEngine:
                     pipeline.sync()
                     connection.execute(_NOTIFY, self._notice(tx))
         except psycopg.Error as error:
-            acknowledged = commit is not None and commit.statusmessage == "COMMIT"
+            acknowledged = _answer(commit) == "COMMIT"
             if acknowledged or connection.closed:
                 return error, acknowledged
             _roll_back(connection)
             raise
-        if commit is not None and commit.statusmessage == "ROLLBACK":
+        if _answer(commit) == "ROLLBACK":
             # That is how the server answers the COMMIT of a transaction in which a statement failed.
             raise UnavailableError(f"book {self.name}: a statement of this transaction failed; nothing was changed")
         return None
@@ -298,6 +298,10 @@ class PostgresEngine:
         first_line = str(error).strip().splitlines()[:1]
         text = self._address.redact(first_line[0]) if first_line else type(error).__name__
         return UnavailableError(f"book {self.name}: {text}")
+
+
+def _answer(cursor: psycopg.Cursor[Row] | None) -> str:
+    return (cursor.statusmessage or "") if cursor else ""
 
 
 def _versions(connection: Connection) -> dict[str, int]:
