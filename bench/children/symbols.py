@@ -3,8 +3,8 @@
 import sys
 import time
 
+from bespeak.coord.symbol_index import open_index
 from bespeak.coord.symbols.graph import CallGraph
-from bespeak.coord.symbols.index import open_index
 from bespeak.git import repository
 
 words = sys.argv[2:]

@@ -19,7 +19,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bespeak.coord.service import Coord
-from bespeak.coord.symbols.index import open_index
+from bespeak.coord.symbol_index import open_index
 from bespeak.git.repository import find
 from harness import claims, peers, stats
 from harness.bench import ROOT, support

@@ -12,8 +12,8 @@ import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from bespeak.coord.symbol_index import open_index
 from bespeak.coord.symbols.graph import CallGraph
-from bespeak.coord.symbols.index import open_index
 from bespeak.coord.symbols.languages import registry
 from bespeak.coord.symbols.model import CALL, CERTAIN
 from bespeak.git import repository

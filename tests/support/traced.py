@@ -218,8 +218,8 @@ def compare(scenario, package_folder, folder):
         package_folder: where the package is installed.
         folder: a new folder for a copy of it, in a repository of its own.
     """
+    from bespeak.coord.symbol_index import open_index
     from bespeak.coord.symbols.graph import CallGraph
-    from bespeak.coord.symbols.index import open_index
     from bespeak.coord.symbols.model import CALL
     from bespeak.git import repository
     from support.repositories import git

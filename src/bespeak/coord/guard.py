@@ -10,7 +10,7 @@ import os
 import stat
 
 from bespeak.coord.errors import ClaimError
-from bespeak.errors import BespeakError
+from bespeak.git.files import read_text
 from bespeak.text import safe
 
 TYPE_CHECKING = False
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from bespeak.coord.model import Conflict
+    from bespeak.git.process import Git
     from bespeak.git.repository import Repository
 
 HOOKS = (("pre-commit", "commit"), ("pre-push", "push"))
@@ -26,36 +27,19 @@ BEFORE = ".before-bespeak"
 _NO_COMMIT = "0"
 
 
-def hooks_folder(repository: Repository) -> str:
+def own_hooks_folder(repository: Repository) -> str:
     """Return the folder in which git looks for this clone's hooks.
 
     Raises:
         ClaimError: it lies outside the clone, where other repositories would be guarded too.
     """
-    (folder,) = ask(repository, "rev-parse", "--git-path", "hooks").splitlines()[:1]
-    found = os.path.realpath(os.path.join(repository.root, folder))
+    from bespeak.git.process import hooks_folder
+
+    found = hooks_folder(repository)
     for own in (repository.common_dir, repository.git_dir, repository.root):
         if found.startswith(os.path.realpath(own) + "/"):
             return found
     raise ClaimError(f"core.hooksPath is {safe(found)}, which is not this clone's own; call the guard from hooks there")
-
-
-def ask(repository: Repository, *words: str, null: bool = False) -> str:
-    """Return what git prints.
-
-    Raises:
-        BespeakError: git failed.
-    """
-    import subprocess
-
-    try:
-        done = subprocess.run(["git", *words], cwd=repository.root, check=False, capture_output=True)
-    except OSError as error:
-        raise BespeakError(f"git cannot be run: {error.strerror}") from error
-    if done.returncode:
-        raise BespeakError(f"git {words[0]}: {os.fsdecode(done.stderr).strip()}")
-    text = os.fsdecode(done.stdout)
-    return text if null else text.strip()
 
 
 def install(repository: Repository, program: Sequence[str], *, refuse: bool) -> list[str]:
@@ -66,7 +50,7 @@ def install(repository: Repository, program: Sequence[str], *, refuse: bool) -> 
         program: the words that start bespeak.
         refuse: refuse instead of warning.
     """
-    folder = hooks_folder(repository)
+    folder = own_hooks_folder(repository)
     os.makedirs(folder, exist_ok=True)
     made = []
     for name, action in HOOKS:
@@ -84,7 +68,7 @@ def remove(repository: Repository) -> list[str]:
     """Take the hooks out and put those back that were there before; return the paths of what was taken out."""
     gone = []
     for name, _ in HOOKS:
-        path = os.path.join(hooks_folder(repository), name)
+        path = os.path.join(own_hooks_folder(repository), name)
         if os.path.lexists(path) and _is_ours(path):
             os.unlink(path)
             gone.append(path)
@@ -94,11 +78,7 @@ def remove(repository: Repository) -> list[str]:
 
 
 def _is_ours(path: str) -> bool:
-    try:
-        with open(path, "rb") as file:
-            return MARK.encode() in file.read(4096)
-    except OSError:
-        return False
+    return MARK in read_text(path, 4096)
 
 
 def _write(path: str, text: str) -> None:
@@ -133,7 +113,10 @@ fi
 
 def staged(repository: Repository) -> list[str]:
     """Return the files that the next commit changes, from the root."""
-    return _names(ask(repository, "diff", "--cached", "--name-only", "--no-renames", "-z", null=True))
+    from bespeak.git.process import Git
+
+    with Git(repository) as git:
+        return _names(git.run("diff", "--cached", "--name-only", "--no-renames", "-z"))
 
 
 def pushed(repository: Repository, lines: Iterable[str], remote: str) -> list[str]:
@@ -144,28 +127,33 @@ def pushed(repository: Repository, lines: Iterable[str], remote: str) -> list[st
         lines: what git tells a pre-push hook: local ref, local id, remote ref, remote id.
         remote: the name of the remote.
     """
+    from bespeak.git.process import Git
+
     found: dict[str, None] = {}
-    for line in lines:
-        words = line.split()
-        if len(words) != len(("local ref", "local id", "remote ref", "remote id")) or not words[1].strip(_NO_COMMIT):
-            continue
-        known = [f"^{words[3]}"] if words[3].strip(_NO_COMMIT) and _has(repository, words[3]) else []
-        seen = ["--not", f"--remotes={remote}"] if remote else ["--not", "--remotes"]
-        log = ["log", "--format=", "--name-only", "--no-renames", "-c", "-z", words[1], *known, *seen]
-        found |= dict.fromkeys(_names(ask(repository, *log, null=True)))
+    with Git(repository) as git:
+        for line in lines:
+            words = line.split()
+            if len(words) != len(("local ref", "local id", "remote ref", "remote id")) or not _is_commit(words[1]):
+                continue
+            known = [f"^{words[3]}"] if _is_commit(words[3]) and _has(git, words[3]) else []
+            seen = ["--not", f"--remotes={remote}"] if remote else ["--not", "--remotes"]
+            log = ["log", "--format=", "--name-only", "--no-renames", "-c", "-z", words[1], *known, *seen]
+            found |= dict.fromkeys(_names(git.run(*log)))
     return list(found)
 
 
-def _has(repository: Repository, commit: str) -> bool:
-    try:
-        ask(repository, "cat-file", "-e", commit)
-    except BespeakError:
-        return False
-    return True
+def _is_commit(word: str) -> bool:
+    """Tell whether a word is an id, and not the one of zeros that stands for none."""
+    return not word.strip("0123456789abcdef") and bool(word.strip(_NO_COMMIT))
 
 
-def _names(text: str) -> list[str]:
-    return list(dict.fromkeys(name.strip("\n") for name in text.split("\0") if name.strip("\n")))
+def _has(git: Git, commit: str) -> bool:
+    return git.try_("cat-file", "-e", commit).returncode == 0
+
+
+def _names(said: bytes) -> list[str]:
+    names = os.fsdecode(said).split("\0")
+    return list(dict.fromkeys(name.strip("\n") for name in names if name.strip("\n")))
 
 
 def not_shared_out(conflicts: Sequence[Conflict], own: Sequence[str]) -> list[Conflict]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 
 from bespeak.errors import NoContextError
+from bespeak.git.files import read_text
 from bespeak.text import safe
 from bespeak.values import value
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _SHORT = 7
-_LONGEST = 65_536
 _HEADS = "refs/heads/"
 
 
@@ -37,13 +37,19 @@ class Repository:
     @property
     def branch(self) -> str:
         """The branch that is checked out; the short commit id if none is."""
-        head = _read(os.path.join(self.git_dir, "HEAD")).strip()
+        head = read_text(os.path.join(self.git_dir, "HEAD")).strip()
         name = head.removeprefix("ref:").strip()
         if head.startswith("ref:") and not name.endswith("/.invalid"):
             return readable(name.removeprefix(_HEADS))
         if len(head) >= 2 * 20 and not head.strip("0123456789abcdef"):
             return head[:_SHORT]
-        return _ask(self.root, "symbolic-ref", "--short", "HEAD") or _ask(self.root, "rev-parse", "--short", "HEAD")
+        from bespeak.git.process import Git
+
+        with Git(self) as git:
+            named = (
+                git.try_("symbolic-ref", "--short", "HEAD").stdout or git.try_("rev-parse", "--short", "HEAD").stdout
+            )
+        return readable(os.fsdecode(named).strip())
 
 
 def readable(name: str) -> str:
@@ -88,7 +94,7 @@ def around(folder: str) -> Repository | None:
         if os.path.isdir(git):
             found = _at(top, git)
         else:
-            where = _read(git)
+            where = read_text(git)
             linked = os.path.join(top, where.removeprefix("gitdir:").strip())
             found = _at(top, os.path.realpath(linked)) if where.startswith("gitdir:") else None
         if found is not None:
@@ -108,29 +114,8 @@ def _top(folder: str) -> str:
 def _at(root: str, git_dir: str) -> Repository | None:
     if not os.path.lexists(os.path.join(git_dir, "HEAD")):
         return None
-    shared = _read(os.path.join(git_dir, "commondir")).strip()
+    shared = read_text(os.path.join(git_dir, "commondir")).strip()
     return Repository(root, git_dir, os.path.realpath(os.path.join(git_dir, shared)) if shared else git_dir)
-
-
-def _read(path: str) -> str:
-    """Return the text of a small file; nothing if there is none."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except (OSError, ValueError):
-        return ""
-    try:
-        return os.fsdecode(os.read(descriptor, _LONGEST)).partition("\0")[0]
-    except OSError:
-        return ""
-    finally:
-        os.close(descriptor)
-
-
-def _ask(root: str, *words: str) -> str:
-    import subprocess
-
-    asked = subprocess.run(["git", "-C", root, *words], check=False, capture_output=True)
-    return readable(os.fsdecode(asked.stdout).strip())
 
 
 def name_of(repository: Repository) -> str:
@@ -139,7 +124,7 @@ def name_of(repository: Repository) -> str:
     All clones of one origin have one name; a repository without an origin is known by its place on this machine.
     """
     section = ""
-    for line in _read(os.path.join(repository.common_dir, "config")).splitlines():
+    for line in read_text(os.path.join(repository.common_dir, "config")).splitlines():
         text = line.strip()
         if text.startswith("["):
             section = text

@@ -78,8 +78,8 @@ def look(repository: Repository, engine: Engine, repo: str, scope: Scope) -> For
     if not scope.depth or (not claims and scope.rev is None):
         return predict(claims, scope, Sight())
     try:
+        from bespeak.coord.symbol_index import open_index
         from bespeak.coord.symbols.graph import CallGraph
-        from bespeak.coord.symbols.index import open_index
 
         with open_index(repository) as index:
             snapshot = index.worktree() if scope.worktree else index.snapshot(_HEAD if scope.rev is None else scope.rev)

@@ -13,9 +13,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from bespeak.coord.merge.gitread import Entry
-    from bespeak.coord.merge.gitrun import Git
     from bespeak.coord.symbols.index import Index
+    from bespeak.git.merges import Entry
+    from bespeak.git.process import Git
 
 _HARMLESS = frozenset({ADDED, BODY, DOCSTRING})
 

@@ -7,6 +7,7 @@ from bespeak.values import value
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.coord.symbols.model import Unread
+    from bespeak.git.merges import FileConflict
 
 ADDED, DELETED, RENAMED, MOVED = "added", "deleted", "renamed", "moved"
 SIGNATURE, BODY, DOCSTRING, USED = "signature", "body", "docstring", "used"
@@ -34,23 +35,6 @@ class Revision:
 
     name: str
     commit: str
-
-
-@value
-class FileConflict:
-    """One conflict that git reports.
-
-    Args:
-        path: as git reports it.
-        type: in git's words: ``contents``, ``modify/delete``, ``binary``, ``file/directory``, ...
-        message: git's own line.
-        also: other paths that it names.
-    """
-
-    path: str
-    type: str
-    message: str
-    also: tuple[str, ...] = ()
 
 
 @value

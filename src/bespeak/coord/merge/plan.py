@@ -5,11 +5,9 @@ Reads git and the symbol index, and puts the pure parts together. Nothing in the
 
 from __future__ import annotations
 
-from bespeak.coord.merge import gitread
 from bespeak.coord.merge.change import Side
 from bespeak.coord.merge.files import file_items
 from bespeak.coord.merge.footprint import footprint
-from bespeak.coord.merge.gitrun import Git
 from bespeak.coord.merge.match import match
 from bespeak.coord.merge.meet import meet
 from bespeak.coord.merge.model import (
@@ -30,6 +28,9 @@ from bespeak.coord.merge.model import (
 from bespeak.coord.merge.reading import read_sides
 from bespeak.coord.merge.regions import BASE, OURS, THEIRS, clashes
 from bespeak.coord.merge.uses import Changer, User, uses
+from bespeak.coord.merge.wanted import named
+from bespeak.git import merges
+from bespeak.git.process import Git
 from bespeak.values import replace
 
 TYPE_CHECKING = False
@@ -39,12 +40,12 @@ if TYPE_CHECKING:
     from typing import Self
 
     from bespeak.coord.merge.footprint import Footprint
-    from bespeak.coord.merge.gitread import Trial
-    from bespeak.coord.merge.model import FileConflict, Item, Revision
+    from bespeak.coord.merge.model import Item, Revision
     from bespeak.coord.merge.reading import Read
     from bespeak.coord.merge.regions import Clash
     from bespeak.coord.merge.source import Node
     from bespeak.coord.symbols.index import Index
+    from bespeak.git.merges import FileConflict, Trial
     from bespeak.git.repository import Repository
 
 FAINT = 0.2
@@ -59,7 +60,7 @@ class Planner:
     """
 
     def __init__(self, repository: Repository) -> None:
-        from bespeak.coord.symbols.index import open_index
+        from bespeak.coord.symbol_index import open_index
 
         self.git = Git(repository)
         self._index = open_index(repository)
@@ -96,12 +97,12 @@ class Planner:
             ClaimError: a history cannot be read.
             UnavailableError: the extra that reads languages is not installed.
         """
-        found = gitread.bases(self.git, onto.commit, branch.commit)
-        base = found[0] if found else gitread.one_base(self.git, ())
-        return footprint(self.git, self._index, gitread.entries(self.git, base, branch.commit))
+        found = merges.bases(self.git, onto.commit, branch.commit)
+        base = found[0] if found else merges.one_base(self.git, ())
+        return footprint(self.git, self._index, merges.entries(self.git, base, branch.commit))
 
     def _plan(self, ours: Revision, theirs: Revision, *, everything: bool) -> Plan:
-        found = gitread.bases(self.git, ours.commit, theirs.commit)
+        found = merges.bases(self.git, ours.commit, theirs.commit)
         if theirs.commit in found:
             return Plan(ours, theirs, found, ALREADY_MERGED, CLEAN, notes=(f"{ours.name} has all of {theirs.name}",))
         if ours.commit in found:
@@ -118,7 +119,7 @@ def plan(repository: Repository, ours: str, theirs: str, *, everything: bool = F
         UnavailableError: git is too old, or the extra that reads languages is not installed.
     """
     with Planner(repository) as planner:
-        revisions = (gitread.revision(planner.git, name) for name in (ours, theirs))
+        revisions = (named(planner.git, name) for name in (ours, theirs))
         return planner.plan(*revisions, everything=everything)
 
 
@@ -140,7 +141,7 @@ class _Fresh:
         entry = self._entries[path]
         if entry.old not in self._read.before:
             return [(1, len(self._read.after[path].lines) + 1)]
-        changed = gitread.hunks(self._git, entry.old_blob, entry.new_blob)
+        changed = merges.hunks(self._git, entry.old_blob, entry.new_blob)
         return [(hunk.new_first, hunk.new_beyond) for hunk in changed if hunk.new_beyond > hunk.new_first]
 
 
@@ -155,9 +156,9 @@ class _One:
 
     def plan(self, *, everything: bool) -> Plan:
         """Put the parts together."""
-        base = gitread.one_base(self._git, self._bases)
-        trial = gitread.trial(self._git, self._ours.commit, self._theirs.commit)
-        entries = [gitread.entries(self._git, base, side.commit) for side in (self._ours, self._theirs)]
+        base = merges.one_base(self._git, self._bases)
+        trial = merges.trial(self._git, self._ours.commit, self._theirs.commit)
+        entries = [merges.entries(self._git, base, side.commit) for side in (self._ours, self._theirs)]
         read = read_sides(self._git, self._index, entries)
         ours, theirs = (
             Side(name, revision.name, match(of.before, of.after, of.renamed))

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from bespeak.coord.merge import gitread
 from bespeak.coord.merge.source import Source
 from bespeak.coord.symbols.languages import registry
 from bespeak.coord.symbols.model import Unread
+from bespeak.git import merges
 from bespeak.values import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bespeak.coord.merge.gitread import Entry
-    from bespeak.coord.merge.gitrun import Git
     from bespeak.coord.symbols.index import Index
+    from bespeak.git.merges import Entry
+    from bespeak.git.process import Git
 
 
 @value
@@ -46,7 +46,7 @@ def read_sides(git: Git, index: Index, entries: Sequence[tuple[Entry, ...]]) -> 
         for path, blob in ((entry.old, entry.old_blob), (entry.new, entry.new_blob))
         if blob and registry.language_of(path)
     }
-    texts = gitread.blobs(git, sorted(blob for _, blob in wanted))
+    texts = merges.blobs(git, sorted(blob for _, blob in wanted))
     sources: dict[tuple[str, str], Source] = {}
     unread: list[Unread] = []
     for path, blob in sorted(wanted):

@@ -7,10 +7,11 @@ guess. Two branches are compared only if they touch a file in common, or one men
 from __future__ import annotations
 
 from bespeak.coord.errors import ClaimError
-from bespeak.coord.merge import gitread
 from bespeak.coord.merge.footprint import meeting
 from bespeak.coord.merge.model import ALREADY_MERGED, CLEAN, FAST_FORWARD, TEXTUAL, Plan, Revision
 from bespeak.coord.merge.order import arrange, circles
+from bespeak.coord.merge.wanted import named
+from bespeak.git import merges
 from bespeak.values import value
 
 TYPE_CHECKING = False
@@ -93,7 +94,7 @@ def reconcile(planner: Planner, onto: str, wanted: Wanted) -> Order:
     Raises:
         ClaimError: a branch that was named is not here.
     """
-    target = gitread.revision(planner.git, onto)
+    target = named(planner.git, onto)
     found, missing = _revisions(planner, wanted, onto)
     alone = {name: planner.plan(target, revision) for name, revision in found.items()}
     pairs = _pairs(planner, target, found, alone)
@@ -112,7 +113,7 @@ def _revisions(planner: Planner, wanted: Wanted, onto: str) -> tuple[dict[str, R
         if name == onto:
             continue
         try:
-            found[name] = gitread.revision(planner.git, name)
+            found[name] = named(planner.git, name)
         except ClaimError:
             if not wanted.optional:
                 raise
@@ -202,10 +203,10 @@ class _Walk:
             self._now = commit
             return True
         git = self._planner.git
-        if commit in gitread.bases(git, self._now, commit):
+        if commit in merges.bases(git, self._now, commit):
             return True
         git.must_merge()
-        trial = gitread.trial(git, self._now, commit)
+        trial = merges.trial(git, self._now, commit)
         if not trial.clean:
             return False
         words = ("commit-tree", trial.tree, "-p", self._now, "-p", commit, "-m", "tried")

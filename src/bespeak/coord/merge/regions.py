@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from bespeak.coord.merge import gitread
-from bespeak.coord.merge.model import FileConflict
+from bespeak.git import merges
+from bespeak.git.merges import FileConflict
 from bespeak.values import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from bespeak.coord.merge.gitread import Entry, Hunk, Trial
-    from bespeak.coord.merge.gitrun import Git
     from bespeak.coord.merge.source import Node
+    from bespeak.git.merges import Entry, Hunk, Trial
+    from bespeak.git.process import Git
 
 BASE, OURS, THEIRS = "base", "ours", "theirs"
 SIDES = (BASE, OURS, THEIRS)
@@ -125,9 +125,9 @@ def _paths(path: str, conflict: FileConflict, ours: Iterable[Entry], theirs: Ite
 def _regions(git: Git, stages: Mapping[str, str]) -> tuple[Region, ...]:
     if BASE not in stages or OURS not in stages or THEIRS not in stages:
         return ()
-    one = gitread.hunks(git, stages[BASE], stages[OURS])
-    two = gitread.hunks(git, stages[BASE], stages[THEIRS])
-    texts = gitread.blobs(git, (stages[OURS], stages[THEIRS]))
+    one = merges.hunks(git, stages[BASE], stages[OURS])
+    two = merges.hunks(git, stages[BASE], stages[THEIRS])
+    texts = merges.blobs(git, (stages[OURS], stages[THEIRS]))
     lines = [texts.get(stages[side], b"").splitlines(keepends=True) for side in (OURS, THEIRS)]
     return regions(one, two, *lines)
 
@@ -137,7 +137,7 @@ def regions(
 ) -> tuple[Region, ...]:
     """Return the lines that a merge of two lists of hunks cannot keep apart, in order; what both did is none."""
     found = []
-    for one, two in gitread.overlaps(ours, theirs):
+    for one, two in merges.overlaps(ours, theirs):
         mine = ours_lines[one.new_first - 1 : one.new_beyond - 1]
         other = theirs_lines[two.new_first - 1 : two.new_beyond - 1]
         if (one.first, one.beyond) == (two.first, two.beyond) and mine == other:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from bespeak.coord.errors import ClaimError
+from bespeak.coord.merge.model import Revision
+from bespeak.git.errors import UnknownRevisionError
+from bespeak.text import shown
 from bespeak.values import value
 
 TYPE_CHECKING = False
@@ -9,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bespeak.coord.dag import Graph
-    from bespeak.coord.merge.gitrun import Git
     from bespeak.coord.model import Reservation
+    from bespeak.git.process import Git
 
 _REMOTE = "refs/remotes/"
 _USUAL = ("main", "master")
@@ -55,6 +59,19 @@ def wanted(graph: Graph, by_id: Mapping[str, Reservation], branches: Sequence[st
         {branch: tuple(sorted(found)) for branch, found in claims.items()},
         optional=not branches,
     )
+
+
+def named(git: Git, name: str) -> Revision:
+    """Return the commit that a revision names.
+
+    Raises:
+        ClaimError: there is none.
+    """
+    try:
+        return Revision(name, git.commit_of(name))
+    except UnknownRevisionError as unknown:
+        said = f" ({unknown.reason})" if unknown.reason else ""
+        raise ClaimError(f"Unknown revision: {shown(name)} names no commit here{said}") from None
 
 
 def default_target(git: Git) -> str:

@@ -6,16 +6,16 @@ resolved among the merged files, so aliases, re-exports and relative imports cou
 
 from __future__ import annotations
 
-from bespeak.coord.merge import gitread
 from bespeak.coord.symbols.languages import registry
+from bespeak.git import merges
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bespeak.coord.merge.gitread import Trial
-    from bespeak.coord.merge.gitrun import Git
     from bespeak.coord.symbols.graph import CallGraph
     from bespeak.coord.symbols.index import Index
     from bespeak.coord.symbols.model import Edge, Facts
+    from bespeak.git.merges import Trial
+    from bespeak.git.process import Git
 
 _FIRST_BYTE, _LAST_BYTE = "\udc80", "\udcff"
 """Bytes that are no UTF-8, as characters of a path."""
@@ -64,23 +64,23 @@ class Worlds:
         return None if facts is None else (facts, graph.edges_of(path))
 
     def _merge(self, definer: str) -> CallGraph:
-        from bespeak.coord.symbols.gitread import Listing
         from bespeak.coord.symbols.graph import CallGraph
         from bespeak.coord.symbols.snapshot import Snapshot
+        from bespeak.git.objects import Listing
 
-        blobs = gitread.listing(self._git, self._trial.tree)
+        blobs = merges.listing(self._git, self._trial.tree)
         for path, stages in self._trial.stages.items():
             blobs.pop(path, None)
             if definer in stages:
                 blobs[path] = stages[definer]
-        ours = gitread.listing(self._git, self._commits["ours"])
-        theirs = gitread.listing(self._git, self._commits["theirs"])
+        ours = merges.listing(self._git, self._commits["ours"])
+        theirs = merges.listing(self._git, self._commits["theirs"])
         new = {
             path: blob
             for path, blob in blobs.items()
             if registry.language_of(path) and blob not in (ours.get(path), theirs.get(path))
         }
-        texts = gitread.blobs(self._git, new.values())
+        texts = merges.blobs(self._git, new.values())
         for path, blob in new.items():
             self._index.facts(path, texts[blob], blob)
         readable = {path: blob for path, blob in sorted(blobs.items()) if _is_text(path)}

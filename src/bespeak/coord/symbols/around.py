@@ -6,8 +6,8 @@ from bespeak.coord import locate
 from bespeak.coord.address import SEPARATOR
 from bespeak.coord.drawing import dot_text, mermaid_text
 from bespeak.coord.errors import ClaimError
+from bespeak.coord.symbol_index import open_index
 from bespeak.coord.symbols.graph import FOLLOWED, CallGraph
-from bespeak.coord.symbols.index import open_index
 from bespeak.errors import NotFoundError
 from bespeak.text import safe
 from bespeak.values import value

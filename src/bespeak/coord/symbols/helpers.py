@@ -12,18 +12,19 @@ import os
 import struct
 import subprocess
 import sys
+from importlib import import_module
 from queue import SimpleQueue
 from threading import Lock, Thread
 
-from bespeak.coord.symbols import gitread
 from bespeak.coord.symbols.cache import Entry, Key
 from bespeak.coord.symbols.reading import Job, read_here
-from bespeak.git.repository import Repository
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import IO
+
+    from bespeak.coord.symbols.object_reader import ObjectReader
 
 _PER_TURN = 32
 _LENGTHS = struct.Struct(">II")
@@ -48,11 +49,11 @@ class _Share:
             self._next = len(self._jobs)
 
 
-def read(repository: Repository, jobs: Sequence[Job], count: int) -> Iterator[_Answer]:
+def read(reader: ObjectReader, jobs: Sequence[Job], count: int) -> Iterator[_Answer]:
     """Yield what ``count`` helpers make of the jobs; what a helper fails to answer is left out."""
     share = _Share(jobs)
     answers: SimpleQueue[_Answer | None] = SimpleQueue()
-    threads = [Thread(target=_lead, args=(repository, share, answers), daemon=True) for _ in range(count)]
+    threads = [Thread(target=_lead, args=(reader, share, answers), daemon=True) for _ in range(count)]
     for thread in threads:
         thread.start()
     try:
@@ -69,10 +70,10 @@ def read(repository: Repository, jobs: Sequence[Job], count: int) -> Iterator[_A
             thread.join()
 
 
-def _lead(repository: Repository, share: _Share, answers: SimpleQueue[_Answer | None]) -> None:
+def _lead(reader: ObjectReader, share: _Share, answers: SimpleQueue[_Answer | None]) -> None:
     """Lead one helper through its share."""
     try:
-        with _start(repository) as process:
+        with _start(reader) as process:
             if process.stdin is None or process.stdout is None:
                 return
             while jobs := share.take():
@@ -91,13 +92,13 @@ def _lead(repository: Repository, share: _Share, answers: SimpleQueue[_Answer | 
         answers.put(None)
 
 
-def _start(repository: Repository) -> subprocess.Popen[bytes]:
+def _start(reader: ObjectReader) -> subprocess.Popen[bytes]:
     """Start a helper. It looks for modules where this process does, never in the folder that it reads."""
-    words = [repository.root, repository.git_dir, repository.common_dir]
+    module, function, words = reader.recipe()
     source = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
     program = f"import sys; sys.path.append(sys.argv.pop(1)); from {__name__} import serve; serve()"
     return subprocess.Popen(
-        [sys.executable, "-P", "-c", program, source, *words],
+        [sys.executable, "-P", "-c", program, source, module, function, *words],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -131,14 +132,14 @@ def _exactly(pipe: IO[bytes], size: int) -> bytes:
 
 def serve() -> None:
     """Be a helper: answer each line on standard input until it ends."""
-    repository = Repository(*sys.argv[1:4])
-    blobs = gitread.Blobs(repository)
+    module, function, *words = sys.argv[1:]
+    reader: ObjectReader = getattr(import_module(module), function)(*words)
     for line in sys.stdin.buffer:
         blob, suffix, version, language, loose = json.loads(line)
         job = Job(Key(blob, suffix, version), language, loose)
-        for _, entry in read_here(repository, blobs, [job]):
+        for _, entry in read_here(reader, [job]):
             _send(sys.stdout.buffer, entry)
-    blobs.close()
+    reader.close()
 
 
 def _send(pipe: IO[bytes], entry: Entry | None) -> None:

@@ -1,17 +1,16 @@
 """The symbol index of a repository: what every file of any revision says, each content read once.
 
-with open_index(repository) as index:
+with Index(reader, cache_path) as index:
     snapshot = index.snapshot("HEAD")
 """
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from _thread import RLock
 from weakref import WeakSet
 
-from bespeak.coord.symbols import gitread, reading
+from bespeak.coord.symbols import reading
 from bespeak.coord.symbols.cache import Cache, Key
 from bespeak.coord.symbols.languages import registry
 from bespeak.coord.symbols.model import Unread
@@ -25,32 +24,26 @@ if TYPE_CHECKING:
 
     from bespeak.coord.symbols.cache import Entry
     from bespeak.coord.symbols.model import Facts
-    from bespeak.git.repository import Repository
+    from bespeak.coord.symbols.object_reader import Listing, ObjectReader
 
     Progress = Callable[[int, int], None]
 
-_FOLDER, _FILE = "bespeak", "symbols.sqlite3"
 _PER_TRANSACTION = 400
 _TRIES = 3
 
 
-def open_index(repository: Repository, progress: Progress | None = None) -> Index:
-    """Return the symbol index of a repository.
+class Index:
+    """Files of a repository as facts; one index serves many threads, many processes share what it keeps.
 
     Args:
-        repository: where to read.
+        reader: what files and contents are read from; closed with the index.
+        cache_path: of the file that keeps what was read.
         progress: called while files are read, with how many are and how many there are in all.
     """
-    return Index(repository, progress)
 
-
-class Index:
-    """Files of a repository as facts; one index serves many threads, many processes share what it keeps."""
-
-    def __init__(self, repository: Repository, progress: Progress | None = None) -> None:
-        self.repository = repository
-        self.cache = Cache(os.path.join(repository.common_dir, _FOLDER, _FILE))
-        self.blobs = gitread.Blobs(repository)
+    def __init__(self, reader: ObjectReader, cache_path: str, progress: Progress | None = None) -> None:
+        self.reader = reader
+        self.cache = Cache(cache_path)
         self.lock = RLock()
         self.read_count = 0
         """How many contents this index has parsed: those that nobody had read before."""
@@ -74,7 +67,7 @@ class Index:
             ClaimError: there is no such revision.
             UnavailableError: the extra with the grammars is not installed.
         """
-        return self._opened(gitread.revision(self.repository, revision))
+        return self._opened(self.reader.revision(revision))
 
     def worktree(self) -> Snapshot:
         """Return the files of the work tree as they are: changed and new ones too, ignored ones not.
@@ -82,9 +75,9 @@ class Index:
         Raises:
             UnavailableError: the extra with the grammars is not installed.
         """
-        return self._opened(gitread.worktree(self.repository))
+        return self._opened(self.reader.worktree())
 
-    def _opened(self, listing: gitread.Listing) -> Snapshot:
+    def _opened(self, listing: Listing) -> Snapshot:
         snapshot = Snapshot(self, listing)
         self._snapshots.add(snapshot)
         return snapshot
@@ -101,7 +94,7 @@ class Index:
         if language is None:
             return None
         suffix = registry.suffix_of(path)
-        key = Key(blob or gitread.blob_id(source, "sha1"), suffix, registry.version(language))
+        key = Key(blob or self.reader.id_of(source), suffix, registry.version(language))
         with self.lock:
             kept = self.cache.known([key]).get(key)
             facts = None if kept is None else self.cache.facts(kept[0])
@@ -111,7 +104,7 @@ class Index:
                 self._keep([reading.entry_of(key, facts)])
         return facts
 
-    def sources(self, listing: gitread.Listing) -> tuple[dict[str, Source], tuple[Unread, ...]]:
+    def sources(self, listing: Listing) -> tuple[dict[str, Source], tuple[Unread, ...]]:
         """Return what is kept of each file of a listing; what has never been read is read now."""
         wanted: dict[str, tuple[Key, str]] = {}
         for path, blob in listing.blobs.items():
@@ -122,7 +115,7 @@ class Index:
         with self.lock:
             known = self._known(listing, wanted)
         sources: dict[str, Source] = {}
-        unread = list(listing.unread)
+        unread = [Unread(path, why) for path, why in listing.unread]
         for path, (key, language) in sorted(wanted.items()):
             if key not in known:
                 unread.append(Unread(path, "its contents are not in this clone, or it was changed just now"))
@@ -134,7 +127,7 @@ class Index:
         return sources, tuple(sorted(unread, key=lambda part: (part.path, part.line)))
 
     def _known(
-        self, listing: gitread.Listing, wanted: dict[str, tuple[Key, str]]
+        self, listing: Listing, wanted: dict[str, tuple[Key, str]]
     ) -> dict[Key, tuple[int, list[tuple[int, str]]]]:
         keys = {key: reading.Job(key, language, listing.loose.get(key.blob, "")) for key, language in wanted.values()}
         for left in reversed(range(_TRIES)):
@@ -155,7 +148,7 @@ class Index:
 
     def _read(self, jobs: list[reading.Job]) -> None:
         batch: list[Entry] = []
-        for done, (_, entry) in enumerate(reading.read_all(self.repository, self.blobs, jobs), 1):
+        for done, (_, entry) in enumerate(reading.read_all(self.reader, jobs), 1):
             self.read_count += 1
             if entry is not None:
                 batch.append(entry)
@@ -182,7 +175,7 @@ class Index:
         """Write what is still to be kept; let go of the cache and of git."""
         for snapshot in list(self._snapshots):
             snapshot.write_edges()
-        self.blobs.close()
+        self.reader.close()
         self.cache.close()
 
     def __enter__(self) -> Self:

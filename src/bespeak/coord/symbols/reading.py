@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from bespeak.coord.symbols import codec, gitread, names
+from bespeak.coord.symbols import codec, names
 from bespeak.coord.symbols.cache import Entry, Key
 from bespeak.coord.symbols.languages import registry
 from bespeak.coord.symbols.model import Facts
@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from bespeak.git.repository import Repository
+    from bespeak.coord.symbols.object_reader import ObjectReader
 
 MOST_BYTES = 2_000_000
 """Larger files are data that looks like source; they are said to be unread."""
@@ -67,39 +67,29 @@ def entry_of(key: Key, facts: Facts) -> Entry:
     )
 
 
-def read_all(repository: Repository, blobs: gitread.Blobs, jobs: Sequence[Job]) -> Iterator[tuple[Job, Entry | None]]:
+def read_all(reader: ObjectReader, jobs: Sequence[Job]) -> Iterator[tuple[Job, Entry | None]]:
     """Yield what is kept of each content, in any order; None if it is not there (any more)."""
     count = min(_MOST_HELPERS, len(os.sched_getaffinity(0)), len(jobs) // _FEW) if sys.executable else 0
     left = {job.key: job for job in jobs}
     if count > 1:
         from bespeak.coord.symbols import helpers
 
-        for job, entry in helpers.read(repository, jobs, count):
+        for job, entry in helpers.read(reader, jobs, count):
             if left.pop(job.key, None) is not None:
                 yield job, entry
     # Without helpers, or when one of them has died, the rest is read here.
-    yield from read_here(repository, blobs, list(left.values()))
+    yield from read_here(reader, list(left.values()))
 
 
-def read_here(repository: Repository, blobs: gitread.Blobs, jobs: Sequence[Job]) -> Iterator[tuple[Job, Entry | None]]:
+def read_here(reader: ObjectReader, jobs: Sequence[Job]) -> Iterator[tuple[Job, Entry | None]]:
     """Yield what is kept of each content, read in this process."""
     stored = [job for job in jobs if not job.loose]
-    for job, (_, content) in zip(stored, blobs.many([job.key.blob for job in stored]), strict=True):
+    for job, (_, content) in zip(stored, reader.many([job.key.blob for job in stored]), strict=True):
         yield job, _read(job, content)
     for job in jobs:
         if job.loose:
-            yield job, _read(job, loose_content(repository.root, job.loose, job.key.blob))
+            yield job, _read(job, reader.loose(job.loose, job.key.blob))
 
 
 def _read(job: Job, content: bytes | None) -> Entry | None:
     return None if content is None else entry_of(job.key, facts_of(content, job.language, job.key.suffix))
-
-
-def loose_content(root: str, path: str, blob: str) -> bytes | None:
-    """Return a file of the work tree; None if it is not what it was when its id was taken."""
-    try:
-        content = gitread.read_file(os.path.join(root, path))
-    except (OSError, ValueError):
-        return None
-    algorithm = "sha1" if len(blob) == 40 else "sha256"  # noqa: PLR2004 hexadecimal digits
-    return content if gitread.blob_id(content, algorithm) == blob else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from bespeak.coord.symbols import edgestore, gitread, names, reading
+from bespeak.coord.symbols import edgestore, names
 from bespeak.values import value
 
 TYPE_CHECKING = False
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from bespeak.coord.symbols.index import Index
     from bespeak.coord.symbols.model import Edge, Facts, Unread
+    from bespeak.coord.symbols.object_reader import Listing
 
     T = TypeVar("T")
 
@@ -36,7 +37,7 @@ class Source:
 class Snapshot:
     """The files of one revision, as a resolver sees them."""
 
-    def __init__(self, index: Index, listing: gitread.Listing) -> None:
+    def __init__(self, index: Index, listing: Listing) -> None:
         self._index = index
         self._listing = listing
         self._facts: dict[str, Facts | None] = {}
@@ -86,9 +87,9 @@ class Snapshot:
             return None
         loose = self._listing.loose.get(blob)
         if loose is not None:
-            return reading.loose_content(self._index.repository.root, loose, blob)
+            return self._index.reader.loose(loose, blob)
         with self._index.lock:
-            return self._index.blobs.get(blob)
+            return self._index.reader.get(blob)
 
     def facts(self, path: str) -> Facts | None:
         """Return what a file says; None if it is not there or cannot be read."""

@@ -8,11 +8,12 @@ import sys
 import pytest
 
 from bespeak.coord.errors import ClaimError
-from bespeak.coord.merge import gitread
-from bespeak.coord.merge.gitrun import Git
 from bespeak.coord.merge.plan import plan
+from bespeak.coord.merge.wanted import named
 from bespeak.coord.symbols import trees
 from bespeak.errors import UnavailableError
+from bespeak.git import merges
+from bespeak.git.process import Git
 from bespeak.git.repository import find
 from support.repositories import git
 
@@ -347,15 +348,14 @@ def test_a_git_too_old_is_said_to_be(simple, tmp_path, monkeypatch):
 
 def test_no_git_at_all_is_said(simple, monkeypatch, tmp_path):
     with Git(find(str(simple.root))) as made:
-        made._env["PATH"] = str(tmp_path)
         monkeypatch.setenv("PATH", str(tmp_path))
         with pytest.raises(UnavailableError, match="git cannot be run"):
-            gitread.revision(made, "main")
+            named(made, "main")
 
 
 def test_hunks_are_read_as_git_writes_them():
     text = b"@@ -3 +3,2 @@ def f\n-a\n+b\n+c\n@@ -10,0 +12,2 @@\n+d\n+e\n@@ -20,2 +23,0 @@\n-f\n-g\n"
-    found = [(one.first, one.beyond, one.new_first, one.new_beyond) for one in gitread.parse_hunks(text)]
+    found = [(one.first, one.beyond, one.new_first, one.new_beyond) for one in merges.parse_hunks(text)]
     assert found == [(3, 4, 3, 5), (11, 11, 12, 14), (20, 22, 24, 24)]
 
 

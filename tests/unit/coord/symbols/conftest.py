@@ -2,7 +2,7 @@
 
 import pytest
 
-from bespeak.coord.symbols.index import open_index
+from bespeak.coord.symbol_index import open_index
 from bespeak.git import repository
 from support.repositories import git
 

@@ -144,7 +144,7 @@ CHILD = """
 import random, sys
 from bespeak.git import repository
 from bespeak.coord.symbols.graph import CallGraph
-from bespeak.coord.symbols.index import open_index
+from bespeak.coord.symbol_index import open_index
 with open_index(repository.find(sys.argv[1])) as index:
     graph = CallGraph(index.worktree())
     paths = list(graph.snapshot.paths)

@@ -8,8 +8,8 @@ import sys
 import pytest
 
 from bespeak.coord.errors import ClaimError
+from bespeak.coord.symbol_index import open_index
 from bespeak.coord.symbols.graph import CallGraph
-from bespeak.coord.symbols.index import open_index
 from bespeak.coord.symbols.model import Unread
 from bespeak.git import repository
 from support.repositories import git
@@ -234,7 +234,7 @@ CHILD = """
 import sys
 from bespeak.git import repository
 from bespeak.coord.symbols.graph import CallGraph
-from bespeak.coord.symbols.index import open_index
+from bespeak.coord.symbol_index import open_index
 with open_index(repository.find(sys.argv[1])) as index:
     graph = CallGraph(index.snapshot("HEAD"))
     found = [edge for path in graph.snapshot.paths for edge in graph.edges_of(path)]

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import re
 
-from bespeak.coord.errors import ClaimError
-from bespeak.coord.merge.gitrun import last_line
-from bespeak.coord.merge.model import FileConflict, Revision
-from bespeak.text import shown
+from bespeak.git.errors import GitError
+from bespeak.git.process import last_line
 from bespeak.values import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from bespeak.coord.merge.gitrun import Git
+    from bespeak.git.process import Git
 
 _RENAMES = ("-M", "-l7000")
 """Renames as a merge looks for them."""
 _CONFLICTED = 1
 _STAGES = {"1": "base", "2": "ours", "3": "theirs"}
 _HUNK = re.compile(rb"^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@", re.MULTILINE)
-_UNKNOWN = (b"unknown revision", b"ambiguous argument", b"Needed a single revision", b"bad revision")
 
 
 @value
@@ -56,6 +53,23 @@ class Hunk:
 
 
 @value
+class FileConflict:
+    """One conflict that git reports.
+
+    Args:
+        path: as git reports it.
+        type: in git's words: ``contents``, ``modify/delete``, ``binary``, ``file/directory``, ...
+        message: git's own line.
+        also: other paths that it names.
+    """
+
+    path: str
+    type: str
+    message: str
+    also: tuple[str, ...] = ()
+
+
+@value
 class Trial:
     """What a merge would do.
 
@@ -72,32 +86,15 @@ class Trial:
     conflicts: tuple[FileConflict, ...]
 
 
-def revision(git: Git, name: str) -> Revision:
-    """Return the commit that a revision names.
-
-    Raises:
-        ClaimError: there is none.
-    """
-    if "\0" in name:
-        raise ClaimError(f"Unknown revision: {shown(name)} names no commit here")
-    found = git.try_("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
-    if found.returncode or not name:
-        why = last_line(found.stderr) if found.stderr.strip() else ""
-        known = not why or any(word in found.stderr for word in _UNKNOWN)
-        said = "" if known else f" ({why})"
-        raise ClaimError(f"Unknown revision: {shown(name)} names no commit here{said}")
-    return Revision(name, found.stdout.decode("ascii").strip())
-
-
 def bases(git: Git, ours: str, theirs: str) -> tuple[str, ...]:
     """Return the best common ancestors of two commits, as git orders them; none if their histories are unrelated.
 
     Raises:
-        ClaimError: the history cannot be read.
+        GitError: the history cannot be read.
     """
     found = git.try_("merge-base", "--all", ours, theirs)
     if found.returncode > 1:
-        raise ClaimError(f"git merge-base failed: {last_line(found.stderr)}")
+        raise GitError(f"git merge-base failed: {last_line(found.stderr)}")
     return tuple(found.stdout.decode("ascii").split())
 
 
@@ -156,12 +153,13 @@ def trial(git: Git, ours: str, theirs: str) -> Trial:
     """Merge two commits without a work tree.
 
     Raises:
-        ClaimError: git cannot.
+        GitError: git cannot.
     """
+    git.use_settings()
     words = ("merge-tree", "--write-tree", "-z", "--messages", "--allow-unrelated-histories")
     done = git.try_(*words, ours, theirs)
     if done.returncode not in {0, _CONFLICTED}:
-        raise ClaimError(f"git merge-tree failed: {last_line(done.stderr)}")
+        raise GitError(f"git merge-tree failed: {last_line(done.stderr)}")
     return parse_trial(done.stdout, clean=not done.returncode)
 
 

@@ -1,0 +1,212 @@
+"""A git directory of our own over a repository's objects and references, so that no setting of the repository counts.
+
+Settings of a repository name programs: file system monitors, hooks, merge drivers, filters, text converters, remote
+helpers, signature checkers. There is no list of them that stays complete, and drivers have any name. So git is not
+told to leave them out: it never reads them. It runs in a folder that has its own ``config``, borrows the object store,
+and refers to the references, the index and the ignore rules of the repository. Whatever git writes there is thrown
+away with it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+from bespeak.errors import UnavailableError
+from bespeak.git.errors import GitError
+from bespeak.git.files import is_endless, read_text
+from bespeak.text import safe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bespeak.git.repository import Repository
+
+_READ_BY_GIT = (
+    "config",
+    "packed-refs",
+    "shallow",
+    "info/attributes",
+    "info/exclude",
+    "info/grafts",
+    "info/sparse-checkout",
+    "objects/info/alternates",
+    "objects/info/commit-graph",
+)
+_READ_BY_GIT_HERE = ("HEAD", "index", "config.worktree", "commondir", "logs/HEAD")
+_SHARED = ("packed-refs", "shallow", "reftable", "worktrees")
+_OWN_REFERENCES = ("bisect", "rewritten", "worktree")
+"""What each work tree has its own of, below ``refs``."""
+_LEFT_OUT = ("extensions.partialclone", "extensions.worktreeconfig")
+"""Extensions that say where to fetch missing objects, and where more settings are."""
+_LONGEST_CONFIG = 1024 * 1024
+_CONFIG = """\
+[core]
+\trepositoryformatversion = 1
+\tbare = false
+\tfsmonitor = false
+\thooksPath = /dev/null
+[protocol]
+\tallow = never
+"""
+_SECTION = re.compile(r"\s*\[\s*([A-Za-z0-9-]*)[^\]]*\](.*)")
+_SETTING = re.compile(r"\s*([A-Za-z][A-Za-z0-9-]*)\s*(?:=\s*\"?([A-Za-z0-9:/._-]*)\"?\s*(?:[#;].*)?)?$")
+
+
+def make(repository: Repository) -> str:
+    """Make a private git directory for a repository; return its path.
+
+    Raises:
+        GitError: something that git would read is no regular file.
+        UnavailableError: no temporary folder can be made.
+    """
+    for folder, names in ((repository.common_dir, _READ_BY_GIT), (repository.git_dir, _READ_BY_GIT_HERE)):
+        for name in names:
+            must_be_plain(os.path.join(folder, name))
+    folder = os.path.join(os.environ.get("TMPDIR") or "/tmp", f"bespeak-git-{os.urandom(8).hex()}")  # noqa: S108 made for us alone
+    try:
+        os.mkdir(folder, 0o700)
+        try:
+            _fill(folder, repository)
+        except BaseException:
+            remove(folder)
+            raise
+    except OSError as error:
+        raise UnavailableError(f"no temporary folder can be made: {safe(folder)}: {error.strerror}") from None
+    return folder
+
+
+def must_be_plain(path: str) -> None:
+    """Refuse a pipe, a socket or a device where git expects a file.
+
+    Raises:
+        GitError: it is one.
+    """
+    if is_endless(path):
+        raise GitError(f"no regular file: {safe(path)}")
+
+
+def _fill(folder: str, repository: Repository) -> None:
+    common, own = repository.common_dir, repository.git_dir
+    os.mkdir(os.path.join(folder, "objects"))
+    _write(os.path.join(folder, "config"), _config(common))
+    _write(os.path.join(folder, "HEAD"), _head(own))
+    for name in os.listdir(own):
+        if name.endswith("_HEAD"):
+            _write(os.path.join(folder, name), read_text(os.path.join(own, name)))
+        elif name.startswith("sharedindex."):
+            must_be_plain(os.path.join(own, name))
+            os.symlink(os.path.join(own, name), os.path.join(folder, name))
+    _refer(folder, common, _SHARED)
+    _refer(folder, common, ["info"])
+    if own == common:
+        _refer(folder, common, ["refs", "logs"])
+        return
+    for part in ("refs", "logs"):
+        os.mkdir(os.path.join(folder, part))
+    _refer(os.path.join(folder, "logs"), os.path.join(common, "logs"), ["refs"])
+    _refer(os.path.join(folder, "logs"), os.path.join(own, "logs"), ["HEAD"])
+    kinds = [name for name in _names(os.path.join(common, "refs")) if name not in _OWN_REFERENCES]
+    _refer(os.path.join(folder, "refs"), os.path.join(common, "refs"), kinds)
+    _refer(os.path.join(folder, "refs"), os.path.join(own, "refs"), _OWN_REFERENCES)
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
+
+
+def _refer(folder: str, where: str, names: Iterable[str]) -> None:
+    for name in names:
+        if os.path.lexists(os.path.join(where, name)):
+            os.symlink(os.path.join(where, name), os.path.join(folder, name))
+
+
+def _head(git_dir: str) -> str:
+    path = os.path.join(git_dir, "HEAD")
+    if os.path.islink(path):  # as git wrote it long ago
+        linked = os.readlink(path)
+        return f"ref: {linked}\n" if linked.startswith("refs/") else read_text(path)
+    return read_text(path)
+
+
+def _config(common_dir: str) -> str:
+    """Return our settings, and the format of the repository, without which git would misread it.
+
+    An extension that git does not know makes it refuse, as it would in the repository.
+    """
+    given = _plain_settings(common_dir)
+    version = given.get("core.repositoryformatversion", "0")
+    text = _CONFIG.format(version=version if version.isdigit() else 0)
+    extensions = {name: value for name, value in given.items() if name.startswith("extensions.")}
+    if version in {"", "0"} or not extensions:
+        return text
+    lines = [f"\t{name.partition('.')[2]} = {value}\n" for name, value in extensions.items() if name not in _LEFT_OUT]
+    return text + "[extensions]\n" + "".join(lines)
+
+
+def _plain_settings(common_dir: str) -> dict[str, str]:
+    """Return the settings of a repository that stand in its own file in plain form, outside of subsections.
+
+    Those that say in which format it is are read by git from this file only, without what it includes.
+    """
+    found: dict[str, str] = {}
+    section = ""
+    for line in read_text(os.path.join(common_dir, "config"), _LONGEST_CONFIG).splitlines():
+        text = line
+        if header := _SECTION.match(line):
+            section, text = ("" if '"' in line else header.group(1).lower()), header.group(2)
+        if section and (setting := _SETTING.match(text)):
+            value = setting.group(2)
+            found[f"{section}.{setting.group(1).lower()}"] = "true" if value is None else value
+    return found
+
+
+def object_format(repository: Repository) -> str:
+    """Return how ids are made: ``sha1`` or ``sha256``."""
+    return _plain_settings(repository.common_dir).get("extensions.objectformat", "sha1").lower()
+
+
+def add_settings(folder: str, settings: Iterable[tuple[str, str]]) -> None:
+    """Let settings count in a private git directory.
+
+    Args:
+        folder: the directory.
+        settings: names such as ``core.ignorecase`` or ``branch.main.remote``, and their values; harmless ones only.
+    """
+    lines = []
+    for name, text in settings:
+        section, _, rest = name.partition(".")
+        subsection, _, key = rest.rpartition(".")
+        header = f'{section} "{_escaped(subsection)}"' if subsection else section
+        escaped = _escaped(text).replace("\n", "\\n").replace("\t", "\\t")
+        lines.append(f'[{header}]\n\t{key} = "{escaped}"\n')
+    with open(os.path.join(folder, "config"), "a", encoding="utf-8", errors="surrogateescape") as file:
+        file.writelines(lines)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _write(path: str, text: str) -> None:
+    with open(path, "w", encoding="utf-8", errors="surrogateescape") as file:
+        file.write(text)
+
+
+def remove(folder: str) -> None:
+    """Remove a private git directory; what it refers to stays."""
+    try:
+        with os.scandir(folder) as entries:
+            inside = list(entries)
+        for entry in inside:
+            if entry.is_dir(follow_symlinks=False):
+                remove(entry.path)
+            else:
+                os.unlink(entry.path)
+        os.rmdir(folder)
+    except OSError:
+        return  # a temporary folder that somebody else is removing too
