@@ -13,6 +13,7 @@ import pytest
 from bespeak.errors import OutcomeUnknownError, UnavailableError
 from bespeak.storage import open_engine, pgoutcome
 from support.crowd import crowd
+from support.severed import Severed
 from support.storage_jobs import open_things, told
 
 
@@ -248,23 +249,6 @@ def test_a_connection_lost_before_the_commit_arrives_is_known_to_have_changed_no
     assert not isinstance(caught.value, OutcomeUnknownError)
     assert count(engine) == 0
     engine.close()
-
-
-class Severed:
-    """A connection whose COMMIT is carried out while its answer is lost."""
-
-    def __init__(self, connection):
-        self._connection = connection
-
-    def __getattr__(self, name):
-        return getattr(self._connection, name)
-
-    def execute(self, query, *args):
-        answer = self._connection.execute(query, *args)
-        if query == "COMMIT":
-            self._connection.close()
-            raise psycopg.OperationalError("consuming input failed: server closed the connection unexpectedly")
-        return answer
 
 
 def sever(engine):

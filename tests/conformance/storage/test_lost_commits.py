@@ -12,6 +12,7 @@ import pytest
 from bespeak.errors import OutcomeUnknownError, UnavailableError
 from bespeak.storage import postgres
 from bespeak.storage.pgoutcome import KEEP_US, TRUST_US, new_marker, was_committed
+from support.severed import Severed
 from support.storage_jobs import open_things
 
 PATIENCE_SECONDS = 60
@@ -95,6 +96,7 @@ def test_the_answer_stays_the_same(engine):
 
 
 def test_old_markers_are_removed_and_their_absence_tells_nothing(engine, monkeypatch):
+    monkeypatch.setattr(postgres, "CLEAN_EVERY", 10**9)
     now_us = server_us(engine)
     old, young = [new_marker(now_us - KEEP_US - 1000 - n) for n in range(20)], new_marker(now_us - TRUST_US)
     for marker in (*old, young):
@@ -108,25 +110,6 @@ def test_old_markers_are_removed_and_their_absence_tells_nothing(engine, monkeyp
     assert was_committed(engine._connections, old[0]) is None
 
 
-class Severed:
-    """A connection whose COMMIT is carried out while its answer is lost."""
-
-    def __init__(self, connection, meet):
-        self._connection = connection
-        self._meet = meet
-
-    def __getattr__(self, name):
-        return getattr(self._connection, name)
-
-    def execute(self, query, *args):
-        answer = self._connection.execute(query, *args)
-        if query == "COMMIT":
-            self._connection.close()
-            self._meet.wait()
-            raise psycopg.OperationalError("server closed the connection unexpectedly")
-        return answer
-
-
 def test_as_many_threads_as_connections_lose_their_commits_at_once(engine):
     """Nobody keeps a connection while it asks for another."""
     lend, threads, failures = engine._connections.lend, 8, []
@@ -135,7 +118,7 @@ def test_as_many_threads_as_connections_lose_their_commits_at_once(engine):
     def lend_once(begin):
         connection, made = lend(begin)
         fresh = isinstance(made, postgres.PostgresTransaction)
-        return (Severed(connection, meet) if fresh else connection), made
+        return (Severed(connection, meet.wait) if fresh else connection), made
 
     def write(number):
         try:
