@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from bespeak.clock import HOUR_US
 from bespeak.ids import new_id
-from bespeak.ledger import line, open_ledger
-from bespeak.ledger.base import RefusedError
+from bespeak.ledger import line, open_ledger, rows
 from bespeak.ledger.creation import checked
+from bespeak.ledger.errors import RefusedError
 from bespeak.ledger.model import Actor, Request, State
 from bespeak.ledger.writes import resource_topic
 
@@ -59,7 +59,7 @@ class Team:
     def join(self, wanted, length, actor, priority=0):
         request = checked(Request(wanted, actor, duration_us=length * CELL))
         keys = [resource_topic(name) for name in wanted]
-        return self.book.engine.transact(keys, lambda tx: self.book.join(tx, request, new_id(), priority))
+        return self.book.engine.transact(keys, lambda tx: line.join(self.book, tx, request, new_id(), priority))
 
     def waiting(self):
         return sorted(self.book.reservations(states=[State.WAITING]), key=lambda r: (r.rank, r.seq))
@@ -71,7 +71,7 @@ class Team:
             for waiter in before:
                 keys = [resource_topic(name) for name in waiter.resources]
                 me = waiter
-                self.book.engine.transact(keys, lambda tx, me=me: line.advance(tx, line.fresh(tx, me.id)))
+                self.book.engine.transact(keys, lambda tx, me=me: line.advance(tx, rows.required(tx, me.id)))
             if [(r.id, r.starts_us) for r in self.waiting()] == [(r.id, r.starts_us) for r in before]:
                 return
 

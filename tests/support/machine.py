@@ -10,9 +10,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from bespeak.errors import BespeakError
 from bespeak.ids import new_id
-from bespeak.ledger import holdings, line, open_ledger
-from bespeak.ledger.base import RefusedError
+from bespeak.ledger import holdings, line, open_ledger, rows
 from bespeak.ledger.creation import checked
+from bespeak.ledger.errors import RefusedError
 from bespeak.ledger.model import Actor, Mode, Request, Reservation
 from bespeak.ledger.writes import resource_topic
 
@@ -106,7 +106,7 @@ class BookMachine(RuleBasedStateMachine):
         )
         keys = [resource_topic(name) for name in names]
         answers = self._all(
-            lambda book: book.engine.transact(keys, lambda tx: book.join(tx, request, new_id(), priority))
+            lambda book: book.engine.transact(keys, lambda tx: line.join(book, tx, request, new_id(), priority))
         )
         self.naive.join(hold)
         self._made(hold, answers)
@@ -159,7 +159,7 @@ class BookMachine(RuleBasedStateMachine):
         keys = [resource_topic(name) for name in hold.names]
 
         def move(book: Any, identifier: str) -> Reservation:
-            return book.engine.transact(keys, lambda tx: line.advance(tx, line.fresh(tx, identifier)))
+            return book.engine.transact(keys, lambda tx: line.advance(tx, rows.required(tx, identifier)))
 
         self._both(hold, move, lambda: self.naive.advance(hold))
 

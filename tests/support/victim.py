@@ -26,7 +26,7 @@ from history import ViolationError, check_book
 
 from bespeak import failpoints, ids
 from bespeak.errors import BespeakError, WrongStateError
-from bespeak.ledger import open_ledger
+from bespeak.ledger import line, open_ledger
 from bespeak.ledger.line import advance
 from bespeak.ledger.model import Actor, Request
 from bespeak.ledger.rows import by_id
@@ -52,7 +52,7 @@ def waiter_in_front_of_a_free_place(book: Any, name: str) -> Any:
     first = held(book, name)
     identifier = ids.new_id()
     keys = [f"resource:{name}/a"]
-    made = book.engine.transact(keys, lambda tx: book.join(tx, want(f"{name}/a", by=BOB), identifier, 0))
+    made = book.engine.transact(keys, lambda tx: line.join(book, tx, want(f"{name}/a", by=BOB), identifier, 0))
     book.release(first.id, ALICE)
     return made
 

@@ -26,7 +26,7 @@ _SHORTEST = 6
 )
 def extend(context: Context, values: Values) -> int:
     """Give a reservation a later end."""
-    from bespeak.ledger.base import RefusedError
+    from bespeak.ledger.errors import RefusedError
 
     duration_us, ends_us = _one_end(values)
     book = context.book()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from bespeak.cli.context import Context, Values
-    from bespeak.ledger.base import RefusedError
+    from bespeak.ledger.errors import RefusedError
     from bespeak.ledger.model import Place, Reservation
 
 
@@ -56,7 +56,7 @@ def reserve(context: Context, values: Values) -> int:
     request = asked(context, values)
     book = context.book()
     if values["wait"] is None:
-        from bespeak.ledger.base import RefusedError
+        from bespeak.ledger.errors import RefusedError
 
         if values["priority"] is not None:
             raise UsageError("--priority is a place in line; it needs --wait")

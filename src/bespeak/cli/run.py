@@ -17,7 +17,7 @@ from bespeak.cli.converters import FOR, PRIORITY, PURPOSE, RESOURCES, SHARED_USE
 from bespeak.cli.supervise import Child, start_failure
 from bespeak.clock import FOREVER_US, MINUTE_US, SECOND_US
 from bespeak.errors import BespeakError, BusyError, NotFoundError, UnavailableError, UsageError, WrongStateError
-from bespeak.ledger.base import RefusedError
+from bespeak.ledger.errors import RefusedError
 from bespeak.ledger.writes import reservation_topic
 from bespeak.values import replace
 

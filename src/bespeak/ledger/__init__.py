@@ -31,7 +31,7 @@ def open_ledger(
         UsageError: ``url`` is of no known kind.
         UnavailableError: the book cannot be opened.
     """
-    from bespeak.ledger.base import DEFAULT_FOR_US
+    from bespeak.ledger.context import DEFAULT_FOR_US
     from bespeak.ledger.service import Ledger
     from bespeak.ledger.tables import LEDGER
     from bespeak.storage import open_engine

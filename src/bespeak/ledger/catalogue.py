@@ -5,12 +5,12 @@ from __future__ import annotations
 from bespeak.clock import FOREVER_US
 from bespeak.errors import BusyError, NotFoundError, UsageError
 from bespeak.ledger import names, rows, rules, writes
-from bespeak.ledger.base import Book
 from bespeak.ledger.ground import Ground
 from bespeak.ledger.model import Action, Mode, Resource
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from bespeak.ledger.context import LedgerContext
     from bespeak.ledger.model import Actor
     from bespeak.storage.port import Transaction
 
@@ -20,71 +20,71 @@ INSERT INTO ledger_resources (name, capacity, declared, description) VALUES (:na
 ON CONFLICT (name) DO UPDATE SET capacity = :cap, declared = 1, description = :text"""
 
 
-class Catalogue(Book):
-    """Declaring, changing, listing and forgetting resources."""
+def resource_list(book: LedgerContext) -> list[Resource]:
+    """Return every resource of the book, by name."""
+    sql = f"SELECT {rows.RESOURCE_COLUMNS} FROM ledger_resources ORDER BY name"
+    return book.engine.read(lambda tx: [rows.resource(row) for row in tx.all(sql)])
 
-    def resource_list(self) -> list[Resource]:
-        """Return every resource of the book, by name."""
-        sql = f"SELECT {rows.RESOURCE_COLUMNS} FROM ledger_resources ORDER BY name"
-        return self.engine.read(lambda tx: [rows.resource(row) for row in tx.all(sql)])
 
-    def resource_set(
-        self, name: str, actor: Actor, *, capacity: int | None = None, description: str | None = None
-    ) -> Resource:
-        """Declare a resource, or change what was declared.
+def resource_set(
+    book: LedgerContext, name: str, actor: Actor, *, capacity: int | None = None, description: str | None = None
+) -> Resource:
+    """Declare a resource, or change what was declared.
 
-        Args:
-            name: which one.
-            actor: who asks.
-            capacity: exclusive holders it seats at once; None leaves it (1 for a new one).
-            description: free text; None leaves it.
+    Args:
+        book: the open book.
+        name: which one.
+        actor: who asks.
+        capacity: exclusive holders it seats at once; None leaves it (1 for a new one).
+        description: free text; None leaves it.
 
-        Raises:
-            UsageError: a value cannot be.
-            BusyError: fewer seats than are booked.
-        """
-        names.check_name("resource", name)
-        if capacity is not None and not 1 <= capacity <= MOST_SEATS:
-            raise UsageError(f"resource {name}: capacity {capacity} must be 1 to {MOST_SEATS}")
-        if description is not None:
-            names.check_text("description", description)
+    Raises:
+        UsageError: a value cannot be.
+        BusyError: fewer seats than are booked.
+    """
+    names.check_name("resource", name)
+    if capacity is not None and not 1 <= capacity <= MOST_SEATS:
+        raise UsageError(f"resource {name}: capacity {capacity} must be 1 to {MOST_SEATS}")
+    if description is not None:
+        names.check_text("description", description)
 
-        def work(tx: Transaction) -> Resource:
-            known = rows.resources(tx, [name]).get(name)
-            old = known or Resource(name)
-            new = Resource(
-                name,
-                old.capacity if capacity is None else capacity,
-                declared=True,
-                description=old.description if description is None else description,
-                longest_us=old.longest_us,
-            )
-            if new.capacity < old.capacity:
-                _refuse_overfull(tx, name, new.capacity)
-            tx.run(_DECLARE, {"name": name, "cap": new.capacity, "text": new.description})
-            before = _resource_facts(known) if known else {}
-            _log_resource(tx, Action.RESOURCE_SET, actor, name, before, _resource_facts(new))
-            return new
+    def work(tx: Transaction) -> Resource:
+        known = rows.resources(tx, [name]).get(name)
+        old = known or Resource(name)
+        new = Resource(
+            name,
+            old.capacity if capacity is None else capacity,
+            declared=True,
+            description=old.description if description is None else description,
+            longest_us=old.longest_us,
+        )
+        if new.capacity < old.capacity:
+            _refuse_overfull(tx, name, new.capacity)
+        tx.run(_DECLARE, {"name": name, "cap": new.capacity, "text": new.description})
+        before = _resource_facts(known) if known else {}
+        _log_resource(tx, Action.RESOURCE_SET, actor, name, before, _resource_facts(new))
+        return new
 
-        return self._write([name], work)
+    return book.write([name], work)
 
-    def resource_remove(self, name: str, actor: Actor) -> None:
-        """Forget a resource that nobody holds, waits for or has booked.
 
-        Raises:
-            NotFoundError: the book does not know it.
-            BusyError: it is in use.
-        """
+def resource_remove(book: LedgerContext, name: str, actor: Actor) -> None:
+    """Forget a resource that nobody holds, waits for or has booked.
 
-        def work(tx: Transaction) -> None:
-            known = rows.resources(tx, [name]).get(name)
-            if known is None:
-                raise NotFoundError(f"the book knows no resource {name!r}")
-            _refuse_overfull(tx, name, 0)
-            tx.run("DELETE FROM ledger_resources WHERE name = :name", {"name": name})
-            _log_resource(tx, Action.RESOURCE_REMOVED, actor, name, _resource_facts(known), {})
+    Raises:
+        NotFoundError: the book does not know it.
+        BusyError: it is in use.
+    """
 
-        self._write([names.check_name("resource", name)], work)
+    def work(tx: Transaction) -> None:
+        known = rows.resources(tx, [name]).get(name)
+        if known is None:
+            raise NotFoundError(f"the book knows no resource {name!r}")
+        _refuse_overfull(tx, name, 0)
+        tx.run("DELETE FROM ledger_resources WHERE name = :name", {"name": name})
+        _log_resource(tx, Action.RESOURCE_REMOVED, actor, name, _resource_facts(known), {})
+
+    book.write([names.check_name("resource", name)], work)
 
 
 def _resource_facts(of: Resource) -> dict[str, object]:

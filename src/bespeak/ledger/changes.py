@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from bespeak.clock import FOREVER_US, iso
 from bespeak.errors import BusyError, NotFoundError, UsageError, WrongStateError
-from bespeak.ledger import names, rows, rules, writes
-from bespeak.ledger.base import Book, RefusedError, check_live, check_owner, fresh
+from bespeak.ledger import names, queries, rows, rules, writes
 from bespeak.ledger.creation import check_instant
+from bespeak.ledger.errors import RefusedError
 from bespeak.ledger.ground import Ground
 from bespeak.ledger.model import Action, EndedWhy, Refusal, Request, State
 from bespeak.values import replace
@@ -15,189 +15,205 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from bespeak.ledger.context import LedgerContext
     from bespeak.ledger.model import Actor, Reservation, Resource
     from bespeak.storage.port import Transaction
 
 
-class Changes(Book):
-    """Changes of what is already in the book; only the holder makes them, except :meth:`kick`."""
+def extend(
+    book: LedgerContext,
+    identifier: str,
+    actor: Actor,
+    *,
+    duration_us: int | None = None,
+    ends_us: int | None = None,
+    number: int | None = None,
+) -> Reservation:
+    """Give a reservation a later end, unless somebody holds or is promised that time.
 
-    def extend(
-        self,
-        identifier: str,
-        actor: Actor,
-        *,
-        duration_us: int | None = None,
-        ends_us: int | None = None,
-        number: int | None = None,
-    ) -> Reservation:
-        """Give a reservation a later end, unless somebody holds or is promised that time.
+    Args:
+        book: the open book.
+        identifier: the reservation's full id.
+        actor: who asks.
+        duration_us: how much longer, µs.
+        ends_us: or the new end, µs UTC.
+        number: the fencing number the caller believes in; None does not compare.
 
-        Args:
-            identifier: the reservation's full id.
-            actor: who asks.
-            duration_us: how much longer, µs.
-            ends_us: or the new end, µs UTC.
-            number: the fencing number the caller believes in; None does not compare.
+    Raises:
+        NotFoundError: no such reservation.
+        BusyError: it is somebody else's, or (as :class:`RefusedError`) the next holder would lose.
+        WrongStateError: it has ended, waits, or the number is stale.
+        UsageError: the new end is not later.
+    """
 
-        Raises:
-            NotFoundError: no such reservation.
-            BusyError: it is somebody else's, or (as :class:`RefusedError`) the next holder would lose.
-            WrongStateError: it has ended, waits, or the number is stale.
-            UsageError: the new end is not later.
-        """
+    def work(tx: Transaction, found: Reservation) -> Reservation:
+        end_us = _new_end(found, duration_us, ends_us)
+        if end_us <= found.ends_us:
+            raise UsageError(f"extend: the new end {iso(end_us)} is not after the present end {iso(found.ends_us)}")
+        ground = Ground(tx, found.resources, sweep=True)
+        losers = ground.losers(found, found.ends_us, end_us)
+        if losers:
+            wanted = Request(found.resources, actor, starts_us=found.ends_us, ends_us=end_us, mode=found.mode)
+            raise RefusedError(Refusal(tuple(losers), None), wanted)
+        return _change_end(tx, Action.EXTENDED, actor, found, end_us, ground.known)
 
-        def work(tx: Transaction, found: Reservation) -> Reservation:
-            end_us = _new_end(found, duration_us, ends_us)
-            if end_us <= found.ends_us:
-                raise UsageError(f"extend: the new end {iso(end_us)} is not after the present end {iso(found.ends_us)}")
-            ground = Ground(tx, found.resources, sweep=True)
-            losers = ground.losers(found, found.ends_us, end_us)
-            if losers:
-                wanted = Request(found.resources, actor, starts_us=found.ends_us, ends_us=end_us, mode=found.mode)
-                raise RefusedError(Refusal(tuple(losers), None), wanted)
-            return _change_end(tx, Action.EXTENDED, actor, found, end_us, ground.known)
+    return _change(book, identifier, actor, number, work)
 
-        return self._change(identifier, actor, number, work)
 
-    def shorten(
-        self,
-        identifier: str,
-        actor: Actor,
-        *,
-        duration_us: int | None = None,
-        ends_us: int | None = None,
-        number: int | None = None,
-    ) -> Reservation:
-        """Give a reservation an earlier end; the rest is free at once.
+def shorten(
+    book: LedgerContext,
+    identifier: str,
+    actor: Actor,
+    *,
+    duration_us: int | None = None,
+    ends_us: int | None = None,
+    number: int | None = None,
+) -> Reservation:
+    """Give a reservation an earlier end; the rest is free at once.
 
-        Args:
-            identifier: the reservation's full id.
-            actor: who asks.
-            duration_us: how much shorter, µs.
-            ends_us: or the new end, µs UTC, in the future.
-            number: the fencing number the caller believes in; None does not compare.
+    Args:
+        book: the open book.
+        identifier: the reservation's full id.
+        actor: who asks.
+        duration_us: how much shorter, µs.
+        ends_us: or the new end, µs UTC, in the future.
+        number: the fencing number the caller believes in; None does not compare.
 
-        Raises:
-            NotFoundError: no such reservation.
-            BusyError: it is somebody else's.
-            WrongStateError: it has ended, waits, or the number is stale.
-            UsageError: the new end is not earlier, or nothing would be left.
-        """
+    Raises:
+        NotFoundError: no such reservation.
+        BusyError: it is somebody else's.
+        WrongStateError: it has ended, waits, or the number is stale.
+        UsageError: the new end is not earlier, or nothing would be left.
+    """
 
-        def work(tx: Transaction, found: Reservation) -> Reservation:
-            end_us = _new_end(found, None if duration_us is None else -duration_us, ends_us)
-            if end_us >= found.ends_us:
-                raise UsageError(
-                    f"shorten: the new end {iso(end_us)} is not before the present end {iso(found.ends_us)}"
-                )
-            if end_us <= max(tx.now_us, found.starts_us):
-                raise UsageError("shorten: nothing would be left of it; release it instead")
-            return _change_end(tx, Action.SHORTENED, actor, found, end_us, rows.resources(tx, found.resources))
+    def work(tx: Transaction, found: Reservation) -> Reservation:
+        end_us = _new_end(found, None if duration_us is None else -duration_us, ends_us)
+        if end_us >= found.ends_us:
+            raise UsageError(f"shorten: the new end {iso(end_us)} is not before the present end {iso(found.ends_us)}")
+        if end_us <= max(tx.now_us, found.starts_us):
+            raise UsageError("shorten: nothing would be left of it; release it instead")
+        return _change_end(tx, Action.SHORTENED, actor, found, end_us, rows.resources(tx, found.resources))
 
-        return self._change(identifier, actor, number, work)
+    return _change(book, identifier, actor, number, work)
 
-    def _change(
-        self,
-        identifier: str,
-        actor: Actor,
-        number: int | None,
-        work: Callable[[Transaction, Reservation], Reservation],
-    ) -> Reservation:
-        def inside(tx: Transaction) -> Reservation:
-            found = fresh(tx, identifier)
-            check_owner(found, actor)
-            check_live(found, tx.now_us, number)
-            if found.waiting:
-                raise WrongStateError(f"reservation {found.id} still waits in line; its window is not fixed yet")
-            return work(tx, found)
 
-        return self._write(self._resources_of(identifier), inside)
+def _change(
+    book: LedgerContext,
+    identifier: str,
+    actor: Actor,
+    number: int | None,
+    work: Callable[[Transaction, Reservation], Reservation],
+) -> Reservation:
+    def inside(tx: Transaction) -> Reservation:
+        found = rows.required(tx, identifier)
+        check_owner(found, actor)
+        check_live(found, tx.now_us, number)
+        if found.waiting:
+            raise WrongStateError(f"reservation {found.id} still waits in line; its window is not fixed yet")
+        return work(tx, found)
 
-    def release(self, identifier: str, actor: Actor, *, number: int | None = None) -> Reservation:
-        """Give a reservation back (or leave the line); what is left of it is free at once.
+    return book.write(book.resources_of(identifier), inside)
 
-        Raises:
-            NotFoundError: no such reservation.
-            BusyError: it is somebody else's.
-            WrongStateError: it has ended already, or the number is stale.
-        """
 
-        def work(tx: Transaction) -> Reservation:
-            found = fresh(tx, identifier)
-            check_owner(found, actor)
-            check_live(found, tx.now_us, number)
-            return give_back(tx, found, actor)
+def release(book: LedgerContext, identifier: str, actor: Actor, *, number: int | None = None) -> Reservation:
+    """Give a reservation back (or leave the line); what is left of it is free at once.
 
-        return self._write(self._resources_of(identifier), work)
+    Raises:
+        NotFoundError: no such reservation.
+        BusyError: it is somebody else's.
+        WrongStateError: it has ended already, or the number is stale.
+    """
 
-    def release_resources(self, wanted: Iterable[str], actor: Actor) -> list[Reservation]:
-        """Give back what ``actor`` holds of ``wanted`` now, all in one transaction.
+    def work(tx: Transaction) -> Reservation:
+        found = rows.required(tx, identifier)
+        check_owner(found, actor)
+        check_live(found, tx.now_us, number)
+        return give_back(tx, found, actor)
 
-        Raises:
-            NotFoundError: the actor does not hold one of them now.
-            WrongStateError: one reservation also holds something that was not named.
-        """
-        wanted = names.resource_names(wanted)
+    return book.write(book.resources_of(identifier), work)
 
-        def work(tx: Transaction) -> list[Reservation]:
-            held = {
-                found.id: found
-                for _, found in rows.overlapping(tx, wanted, tx.now_us, tx.now_us + 1)
-                if found.holder == actor.user and found.state(tx.now_us) is State.ACTIVE
-            }
-            holds = {name for found in held.values() for name in found.resources}
-            for name in wanted:
-                if name not in holds:
-                    raise NotFoundError(f"{actor.user} does not hold {name} now")
-            if more := sorted(holds.difference(wanted)):
-                raise WrongStateError(
-                    f"the same reservation also holds {', '.join(more)}; name all of it, or release it by its id"
-                )
-            return [give_back(tx, found, actor) for found in held.values()]
 
-        return self._write(wanted, work)
+def release_resources(book: LedgerContext, wanted: Iterable[str], actor: Actor) -> list[Reservation]:
+    """Give back what ``actor`` holds of ``wanted`` now, all in one transaction.
 
-    def kick(self, identifier: str, actor: Actor, reason: str) -> Reservation:
-        """Take a reservation away from its holder; who did it and why stays in the log.
+    Raises:
+        NotFoundError: the actor does not hold one of them now.
+        WrongStateError: one reservation also holds something that was not named.
+    """
+    wanted = names.resource_names(wanted)
 
-        Raises:
-            UsageError: no reason is given.
-            BusyError: the actor may not kick.
-            NotFoundError: no such reservation.
-            WrongStateError: it has ended already.
-        """
-        if not names.check_text("reason", reason).strip():
-            raise UsageError("kick: a reason must be given; the holder will read it")
-        asks = actor.user if actor.acting is None else actor.acting
-        if self.kickers is not None and asks not in self.kickers:
-            raise BusyError(f"{asks} may not take reservations away from others (settings, [ledger] kickers)")
+    def work(tx: Transaction) -> list[Reservation]:
+        held = {
+            found.id: found
+            for _, found in rows.overlapping(tx, wanted, tx.now_us, tx.now_us + 1)
+            if found.holder == actor.user and found.state(tx.now_us) is State.ACTIVE
+        }
+        holds = {name for found in held.values() for name in found.resources}
+        for name in wanted:
+            if name not in holds:
+                raise NotFoundError(f"{actor.user} does not hold {name} now")
+        if more := sorted(holds.difference(wanted)):
+            raise WrongStateError(
+                f"the same reservation also holds {', '.join(more)}; name all of it, or release it by its id"
+            )
+        return [give_back(tx, found, actor) for found in held.values()]
 
-        def work(tx: Transaction) -> Reservation:
-            found = fresh(tx, identifier)
-            check_live(found, tx.now_us, None)
-            return _close(tx, found, actor, EndedWhy.KICKED, reason)
+    return book.write(wanted, work)
 
-        return self._write(self._resources_of(identifier), work)
 
-    def keep_alive(self, identifier: str, number: int) -> Reservation:
-        """Renew the sign of life of a hold.
+def release_mine(book: LedgerContext, actor: Actor) -> list[Reservation]:
+    """Give back everything that ``actor`` holds, has booked or waits for, one transaction each."""
+    ended = []
+    for found in queries.reservations(book, holder=actor.user):
+        try:
+            ended.append(release(book, found.id, actor))
+        except WrongStateError:
+            continue  # it ended by itself in between
+    return ended
 
-        Args:
-            identifier: the reservation's full id.
-            number: its fencing number.
 
-        Raises:
-            NotFoundError: no such reservation.
-            WrongStateError: it has lapsed, ended or been taken away: the caller does not hold it any more.
-        """
+def kick(book: LedgerContext, identifier: str, actor: Actor, reason: str) -> Reservation:
+    """Take a reservation away from its holder; who did it and why stays in the log.
 
-        def work(tx: Transaction) -> Reservation:
-            found = fresh(tx, identifier)
-            check_live(found, tx.now_us, number)
-            return renew(tx, found)
+    Raises:
+        UsageError: no reason is given.
+        BusyError: the actor may not kick.
+        NotFoundError: no such reservation.
+        WrongStateError: it has ended already.
+    """
+    if not names.check_text("reason", reason).strip():
+        raise UsageError("kick: a reason must be given; the holder will read it")
+    asks = actor.user if actor.acting is None else actor.acting
+    if book.kickers is not None and asks not in book.kickers:
+        raise BusyError(f"{asks} may not take reservations away from others (settings, [ledger] kickers)")
 
-        return self._write(self._resources_of(identifier), work)
+    def work(tx: Transaction) -> Reservation:
+        found = rows.required(tx, identifier)
+        check_live(found, tx.now_us, None)
+        return _close(tx, found, actor, EndedWhy.KICKED, reason)
+
+    return book.write(book.resources_of(identifier), work)
+
+
+def keep_alive(book: LedgerContext, identifier: str, number: int) -> Reservation:
+    """Renew the sign of life of a hold.
+
+    Args:
+        book: the open book.
+        identifier: the reservation's full id.
+        number: its fencing number.
+
+    Raises:
+        NotFoundError: no such reservation.
+        WrongStateError: it has lapsed, ended or been taken away: the caller does not hold it any more.
+    """
+
+    def work(tx: Transaction) -> Reservation:
+        found = rows.required(tx, identifier)
+        check_live(found, tx.now_us, number)
+        return renew(tx, found)
+
+    return book.write(book.resources_of(identifier), work)
 
 
 def renew(tx: Transaction, found: Reservation) -> Reservation:
@@ -246,3 +262,28 @@ def _change_end(
     writes.log_by(tx, action, actor, found, {"ends_us": found.ends_us}, {"ends_us": end_us})
     writes.wake(tx, found)
     return replace(found, ends_us=end_us)
+
+
+def check_owner(found: Reservation, actor: Actor) -> None:
+    """Refuse a change of somebody else's reservation.
+
+    Raises:
+        BusyError: it is not the actor's.
+    """
+    if found.holder != actor.user:
+        raise BusyError(f"reservation {found.id} is {found.holder}'s; {actor.user} cannot change it")
+
+
+def check_live(found: Reservation, now_us: int, number: int | None) -> None:
+    """Refuse a change of what has ended, or by somebody whose fencing number is stale.
+
+    Raises:
+        WrongStateError: it has ended, or ``number`` is not its number.
+    """
+    if found.state(now_us) is State.ENDED:
+        note = f": {found.ended_note}" if found.ended_note else ""
+        raise WrongStateError(
+            f"reservation {found.id} ended at {iso(found.end_us(now_us))} ({found.why_ended(now_us)}{note})"
+        )
+    if number is not None and number != found.number:
+        raise WrongStateError(f"number {number} is stale: reservation {found.id} has number {found.number}")

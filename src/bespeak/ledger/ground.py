@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bespeak.ledger import rows, rules, writes
-from bespeak.ledger.base import UndeclaredError
+from bespeak.ledger.errors import UndeclaredError
 from bespeak.values import replace
 
 TYPE_CHECKING = False

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from bespeak.clock import FOREVER_US, SECOND_US
 from bespeak.ledger import names, rows, writes
-from bespeak.ledger.base import Book
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from bespeak.ledger.context import LedgerContext
     from bespeak.ledger.model import LogEntry
     from bespeak.storage.port import Row, Transaction
 
@@ -24,71 +24,71 @@ _STOP_SECONDS = 0.2
 _BATCH = 500
 
 
-class History(Book):
-    """What happened to the book."""
+def log(
+    book: LedgerContext,
+    *,
+    after_seq: int = 0,
+    limit: int | None = None,
+    resource: str | None = None,
+    reservation_id: str | None = None,
+    newest_first: bool = False,
+) -> list[LogEntry]:
+    """Return changes of the book.
 
-    def log(
-        self,
-        *,
-        after_seq: int = 0,
-        limit: int | None = None,
-        resource: str | None = None,
-        reservation_id: str | None = None,
-        newest_first: bool = False,
-    ) -> list[LogEntry]:
-        """Return changes of the book.
+    Args:
+        book: the open book.
+        after_seq: only those with a greater row number.
+        limit: at most so many.
+        resource: only those that concern it.
+        reservation_id: only those of this reservation.
+        newest_first: the other way round.
+    """
+    where = ["seq > :after"]
+    params: dict[str, object] = {"after": after_seq, "limit": FOREVER_US if limit is None else limit}
+    if reservation_id is not None:
+        where.append("reservation = :id")
+        params["id"] = reservation_id
+    if resource is not None:
+        names.check_name("resource", resource)
+        within = "instr(resources, {0}) > 0" if book.engine.dialect == "sqlite" else "strpos(resources, {0}) > 0"
+        where.append(f"({within.format(':first')} OR {within.format(':other')})")
+        quoted = writes.dump(resource)
+        params |= {"first": "[" + quoted, "other": "," + quoted}
+    order = "DESC" if newest_first else "ASC"
+    sql = f"SELECT {rows.LOG_COLUMNS} FROM ledger_log WHERE {' AND '.join(where)} ORDER BY seq {order} LIMIT :limit"
+    return book.engine.read(lambda tx: [rows.log_entry(row) for row in tx.all(sql, params)])
 
-        Args:
-            after_seq: only those with a greater row number.
-            limit: at most so many.
-            resource: only those that concern it.
-            reservation_id: only those of this reservation.
-            newest_first: the other way round.
-        """
-        where = ["seq > :after"]
-        params: dict[str, object] = {"after": after_seq, "limit": FOREVER_US if limit is None else limit}
-        if reservation_id is not None:
-            where.append("reservation = :id")
-            params["id"] = reservation_id
-        if resource is not None:
-            names.check_name("resource", resource)
-            within = "instr(resources, {0}) > 0" if self.engine.dialect == "sqlite" else "strpos(resources, {0}) > 0"
-            where.append(f"({within.format(':first')} OR {within.format(':other')})")
-            quoted = writes.dump(resource)
-            params |= {"first": "[" + quoted, "other": "," + quoted}
-        order = "DESC" if newest_first else "ASC"
-        sql = f"SELECT {rows.LOG_COLUMNS} FROM ledger_log WHERE {' AND '.join(where)} ORDER BY seq {order} LIMIT :limit"
-        return self.engine.read(lambda tx: [rows.log_entry(row) for row in tx.all(sql, params)])
 
-    def watch(
-        self,
-        resources: Iterable[str] = (),
-        *,
-        after_seq: int | None = None,
-        stop: Callable[[], bool] | None = None,
-    ) -> Iterator[LogEntry]:
-        """Yield each change as it is committed, for ever.
+def watch(
+    book: LedgerContext,
+    resources: Iterable[str] = (),
+    *,
+    after_seq: int | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> Iterator[LogEntry]:
+    """Yield each change as it is committed, for ever.
 
-        Args:
-            resources: only changes that concern one of these; empty means all.
-            after_seq: begin behind this row of the log; None begins now.
-            stop: asked a few times a second; True ends the iteration.
-        """
-        wanted = frozenset(resources)
-        for name in wanted:
-            names.check_name("resource", name)
-        listener = self.engine.listen([writes.resource_topic(name) for name in wanted] or ["*"])
-        try:
-            follower = self.engine.read(_Follower.of_now) if after_seq is None else _Follower(after_seq)
-            while stop is None or not stop():
-                fresh = self.engine.read(follower.take)
-                for entry in fresh:
-                    if not wanted or wanted.intersection(entry.resources):
-                        yield entry
-                if not fresh:
-                    listener.wait(_STOP_SECONDS if stop else None)
-        finally:
-            listener.close()
+    Args:
+        book: the open book.
+        resources: only changes that concern one of these; empty means all.
+        after_seq: begin behind this row of the log; None begins now.
+        stop: asked a few times a second; True ends the iteration.
+    """
+    wanted = frozenset(resources)
+    for name in wanted:
+        names.check_name("resource", name)
+    listener = book.engine.listen([writes.resource_topic(name) for name in wanted] or ["*"])
+    try:
+        follower = book.engine.read(_Follower.of_now) if after_seq is None else _Follower(after_seq)
+        while stop is None or not stop():
+            fresh = book.engine.read(follower.take)
+            for entry in fresh:
+                if not wanted or wanted.intersection(entry.resources):
+                    yield entry
+            if not fresh:
+                listener.wait(_STOP_SECONDS if stop else None)
+    finally:
+        listener.close()
 
 
 class _Follower:

@@ -19,8 +19,7 @@ from bespeak import ids
 from bespeak.clock import FOREVER_US, HOUR_US, SECOND_US, duration_text
 from bespeak.errors import UnavailableError, UsageError, WaitTimedOutError, WrongStateError
 from bespeak.ledger import rows, rules, writes
-from bespeak.ledger.base import Book, check_live, fresh
-from bespeak.ledger.changes import give_back
+from bespeak.ledger.changes import check_live, give_back
 from bespeak.ledger.creation import announce, checked, facts, new
 from bespeak.ledger.ground import Ground
 from bespeak.ledger.model import Action, Place
@@ -30,6 +29,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bespeak.ledger.context import LedgerContext
     from bespeak.ledger.model import Request, Reservation
     from bespeak.storage.port import Listener, Transaction
 
@@ -45,71 +45,70 @@ _RETRY_SECONDS = 1.0
 _STOP_SECONDS = 0.2
 
 
-class Line(Book):
-    """Waiting for what others hold."""
+def wait_in_queue(
+    book: LedgerContext,
+    request: Request,
+    *,
+    priority: int = 0,
+    timeout_us: int | None = None,
+    on_place: Callable[[Place], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> Reservation:
+    """Wait in line until all of ``request.resources`` are free, and hold them.
 
-    def queue(
-        self,
-        request: Request,
-        *,
-        priority: int = 0,
-        timeout_us: int | None = None,
-        on_place: Callable[[Place], None] | None = None,
-        should_stop: Callable[[], bool] | None = None,
-    ) -> Reservation:
-        """Wait in line until all of ``request.resources`` are free, and hold them.
+    Args:
+        book: the open book.
+        request: what is wanted, for a duration; ``starts_us`` is then the earliest start.
+        priority: points; each counts as an hour of having waited.
+        timeout_us: leave the line after this long, µs; None waits for ever.
+        on_place: told the place in line whenever it changes.
+        should_stop: asked a few times a second; True leaves the line.
 
-        Args:
-            request: what is wanted, for a duration; ``starts_us`` is then the earliest start.
-            priority: points; each counts as an hour of having waited.
-            timeout_us: leave the line after this long, µs; None waits for ever.
-            on_place: told the place in line whenever it changes.
-            should_stop: asked a few times a second; True leaves the line.
+    Raises:
+        UsageError: the request cannot wait (it ends at a fixed instant), or the priority is out of range.
+        NotFoundError: the book is strict and a resource is not declared.
+        UnavailableError: the book was away for longer than a place is kept.
+        WaitTimedOutError: the time is over, or ``should_stop`` said so; the place is given up.
+        WrongStateError: the place was taken away or lost.
+    """
+    request = _can_wait(checked(request), priority)
+    topics = [writes.resource_topic(name) for name in request.resources]
+    identifier = ids.new_id()
+    listener = book.engine.listen([*topics, writes.reservation_topic(identifier)])
+    waiter = _QueueEntry(book, request, identifier, listener, on_place, should_stop)
+    try:
+        deadline = None if timeout_us is None else time.monotonic() + timeout_us / SECOND_US
+        waiter.join(priority)
+        return waiter.wait(deadline)
+    except BaseException:
+        waiter.leave()
+        raise
+    finally:
+        listener.close()
 
-        Raises:
-            UsageError: the request cannot wait (it ends at a fixed instant), or the priority is out of range.
-            NotFoundError: the book is strict and a resource is not declared.
-            UnavailableError: the book was away for longer than a place is kept.
-            WaitTimedOutError: the time is over, or ``should_stop`` said so; the place is given up.
-            WrongStateError: the place was taken away or lost.
-        """
-        request = _can_wait(checked(request), priority)
-        topics = [writes.resource_topic(name) for name in request.resources]
-        identifier = ids.new_id()
-        listener = self.engine.listen([*topics, writes.reservation_topic(identifier)])
-        waiter = _Waiter(self, request, identifier, listener, on_place, should_stop)
-        try:
-            deadline = None if timeout_us is None else time.monotonic() + timeout_us / SECOND_US
-            waiter.join(priority)
-            return waiter.wait(deadline)
-        except BaseException:
-            waiter.leave()
-            raise
-        finally:
-            listener.close()
 
-    def join(self, tx: Transaction, request: Request, identifier: str, priority: int) -> Reservation:
-        """Write a new place at the end of the line, and grant it at once where nothing is in the way."""
-        ground = Ground(tx, request.resources, sweep=True)
-        if self.strict:
-            ground.require_known()
-        arrivals = [other.rank + other.priority * HEAD_START_US + 1 for _, other in ground.line]
-        rank = max([tx.now_us, *arrivals]) - priority * HEAD_START_US
-        wanted_us = FOREVER_US if request.ends_us is not None else self.length_us(request)
-        never = (FOREVER_US, FOREVER_US)
-        me = replace(
-            new(request, identifier, writes.ticket(tx), tx.now_us, never, wanted_us),
-            number=None,
-            not_before_us=request.starts_us or 0,
-            priority=priority,
-            lease_us=tx.now_us + LEASE_US,
-            waiting=True,
-            rank=rank,
-        )
-        writes.insert(tx, me)
-        writes.enter_line(tx, me)
-        announce(tx, Action.QUEUED, request.holder, me)
-        return _advance(tx, me, ground)
+def join(book: LedgerContext, tx: Transaction, request: Request, identifier: str, priority: int) -> Reservation:
+    """Write a new place at the end of the line, and grant it at once where nothing is in the way."""
+    ground = Ground(tx, request.resources, sweep=True)
+    if book.strict:
+        ground.require_known()
+    arrivals = [other.rank + other.priority * HEAD_START_US + 1 for _, other in ground.line]
+    rank = max([tx.now_us, *arrivals]) - priority * HEAD_START_US
+    wanted_us = FOREVER_US if request.ends_us is not None else book.length_us(request)
+    never = (FOREVER_US, FOREVER_US)
+    me = replace(
+        new(request, identifier, writes.ticket(tx), tx.now_us, never, wanted_us),
+        number=None,
+        not_before_us=request.starts_us or 0,
+        priority=priority,
+        lease_us=tx.now_us + LEASE_US,
+        waiting=True,
+        rank=rank,
+    )
+    writes.insert(tx, me)
+    writes.enter_line(tx, me)
+    announce(tx, Action.QUEUED, request.holder, me)
+    return _advance(tx, me, ground)
 
 
 def _can_wait(request: Request, priority: int) -> Request:
@@ -120,19 +119,19 @@ def _can_wait(request: Request, priority: int) -> Request:
     return request
 
 
-class _Waiter:
-    """One process's place in line."""
+class _QueueEntry:
+    """The place in line of one process, kept alive by it."""
 
     def __init__(
         self,
-        line: Line,
+        book: LedgerContext,
         request: Request,
         identifier: str,
         listener: Listener,
         on_place: Callable[[Place], None] | None,
         should_stop: Callable[[], bool] | None,
     ) -> None:
-        self._line = line
+        self._book = book
         self._request = request
         self._id = identifier
         self._keys = [writes.resource_topic(name) for name in request.resources]
@@ -144,19 +143,19 @@ class _Waiter:
         self._look_again_us = 0
 
     def join(self, priority: int) -> None:
-        self._line._write_new(  # noqa: SLF001 -- the two classes are one idea
+        self._book.write_new(
             self._request.resources,
             self._id,
-            lambda tx: self._line.join(tx, self._request, self._id, priority),
+            lambda tx: join(self._book, tx, self._request, self._id, priority),
         )
 
     def wait(self, deadline: float | None) -> Reservation:
         away_since: float | None = None
         while True:
             try:
-                found = self._line.engine.read(self._look)
+                found = self._book.engine.read(self._look)
                 if found.waiting and self._due:
-                    found = self._line.engine.transact(self._keys, self._move)
+                    found = self._book.engine.transact(self._keys, self._move)
                 away_since = None
             except UnavailableError:
                 away_since = away_since or time.monotonic()
@@ -171,7 +170,7 @@ class _Waiter:
 
     def _look(self, tx: Transaction) -> Reservation:
         """See whether there is anything to write; most wake-ups are for somebody else."""
-        me = fresh(tx, self._id)
+        me = rows.required(tx, self._id)
         check_live(me, tx.now_us, None)
         if not me.waiting:
             return me
@@ -188,7 +187,7 @@ class _Waiter:
     _due = False
 
     def _move(self, tx: Transaction) -> Reservation:
-        me = fresh(tx, self._id)
+        me = rows.required(tx, self._id)
         check_live(me, tx.now_us, None)
         return advance(tx, me) if me.waiting else me
 
@@ -212,7 +211,7 @@ class _Waiter:
     def _timed_out(self) -> str:
         ahead = f"behind {', '.join(self._place.ahead)}" if self._place.ahead else "first in line"
         promised = self._place.promised_us
-        until = "" if promised is None else ", promised in " + duration_text(promised - self._line.engine.read(_now))
+        until = "" if promised is None else ", promised in " + duration_text(promised - self._book.engine.read(_now))
         return f"still not free after the time given ({ahead}{until}); the place in line is given up"
 
     def leave(self) -> None:
@@ -224,7 +223,7 @@ class _Waiter:
                 give_back(tx, me, self._request.holder)
 
         try:
-            self._line.engine.transact(self._keys, work)
+            self._book.engine.transact(self._keys, work)
         except UnavailableError:
             return
 

@@ -8,7 +8,6 @@ from bespeak.clock import FOREVER_US
 from bespeak.errors import NotFoundError, UsageError
 from bespeak.ids import ID_LENGTH
 from bespeak.ledger import names, rows, rules
-from bespeak.ledger.base import Book, fresh
 from bespeak.ledger.ground import Ground
 from bespeak.ledger.model import Free, Mode, State
 
@@ -16,6 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from bespeak.ledger.context import LedgerContext
     from bespeak.ledger.model import Reservation
     from bespeak.storage.port import Transaction
 
@@ -33,120 +33,134 @@ def _checked(resources: Iterable[str]) -> set[str]:
     return wanted
 
 
-class Queries(Book):
-    """Questions; none of them changes anything."""
+def get(book: LedgerContext, identifier: str) -> Reservation:
+    """Return the reservation with this full id.
 
-    def find(self, text: str) -> Reservation:
-        """Return the reservation that ``text`` names.
+    Raises:
+        NotFoundError: there is none.
+    """
+    return book.remember(book.engine.read(lambda tx: rows.required(tx, identifier)))
 
-        Args:
-            text: a full id, or the beginning (6 characters or more) of one id or of one id's last group.
 
-        Raises:
-            NotFoundError: no reservation has it.
-            UsageError: it is too short, or names several.
-        """
-        wanted = text.strip().lower()
-        if len(wanted) < SHORTEST_PREFIX:
-            raise UsageError(f"id {text!a}: at least {SHORTEST_PREFIX} characters")
-        if not _ID_CHARACTERS.issuperset(wanted):
-            raise NotFoundError(f"no reservation has an id that begins with {text!a}")
-        if len(wanted) == ID_LENGTH:
-            return self.get(wanted)
-        found = self.engine.read(lambda tx: _beginning(tx, wanted))
-        if not found:
-            raise NotFoundError(f"no reservation has an id that begins with {text!a}")
-        if len(found) > 1:
-            every = ", ".join(sorted(found)[:_MOST_NAMED])
-            raise UsageError(f"id {text!a} names several reservations: {every}{', ...' * (len(found) > _MOST_NAMED)}")
-        return self._remember(next(iter(found.values())))
+def find(book: LedgerContext, text: str) -> Reservation:
+    """Return the reservation that ``text`` names.
 
-    def reservations(
-        self,
-        *,
-        holder: str | None = None,
-        resources: Iterable[str] = (),
-        states: Iterable[State] = (),
-        include_ended: bool = False,
-        limit: int | None = None,
-        after_id: str | None = None,
-    ) -> list[Reservation]:
-        """Return reservations, oldest first.
+    Args:
+        book: the open book.
+        text: a full id, or the beginning (6 characters or more) of one id or of one id's last group.
 
-        Args:
-            holder: only this user's.
-            resources: only those that have one of these.
-            states: only those in one of these states; empty means all that have not ended.
-            include_ended: ended ones too.
-            limit: at most so many.
-            after_id: only those made after the one with this id (for paging).
-        """
-        wanted_names, wanted_states = _checked(resources), set(states)
-        if holder is not None:
-            names.check_name("user", holder)
-        sql = _page(include_ended or State.ENDED in wanted_states, of_holder=holder is not None)
+    Raises:
+        NotFoundError: no reservation has it.
+        UsageError: it is too short, or names several.
+    """
+    wanted = text.strip().lower()
+    if len(wanted) < SHORTEST_PREFIX:
+        raise UsageError(f"id {text!a}: at least {SHORTEST_PREFIX} characters")
+    if not _ID_CHARACTERS.issuperset(wanted):
+        raise NotFoundError(f"no reservation has an id that begins with {text!a}")
+    if len(wanted) == ID_LENGTH:
+        return get(book, wanted)
+    found = book.engine.read(lambda tx: _beginning(tx, wanted))
+    if not found:
+        raise NotFoundError(f"no reservation has an id that begins with {text!a}")
+    if len(found) > 1:
+        every = ", ".join(sorted(found)[:_MOST_NAMED])
+        raise UsageError(f"id {text!a} names several reservations: {every}{', ...' * (len(found) > _MOST_NAMED)}")
+    return book.remember(next(iter(found.values())))
 
-        def work(tx: Transaction) -> list[Reservation]:
-            after = self._seq_of(tx, after_id)
-            result: list[Reservation] = []
-            while True:
-                page = tx.all(sql, {"after": after, "now": tx.now_us, "holder": holder, "batch": _BATCH})
-                result += [
-                    found
-                    for found in map(rows.reservation, page)
-                    if _fits(found, wanted_names, wanted_states, tx.now_us)
-                ]
-                if len(page) < _BATCH or (limit is not None and len(result) >= limit):
-                    return result[:limit]
-                after = page[-1][0]
 
-        return self.engine.read(work)
+def reservations(
+    book: LedgerContext,
+    *,
+    holder: str | None = None,
+    resources: Iterable[str] = (),
+    states: Iterable[State] = (),
+    include_ended: bool = False,
+    limit: int | None = None,
+    after_id: str | None = None,
+) -> list[Reservation]:
+    """Return reservations, oldest first.
 
-    def _seq_of(self, tx: Transaction, identifier: str | None) -> int:
-        if identifier is None:
-            return 0
-        if not _ID_CHARACTERS.issuperset(identifier):
-            raise NotFoundError(f"no reservation {identifier!a}")
-        return fresh(tx, identifier).seq
+    Args:
+        book: the open book.
+        holder: only this user's.
+        resources: only those that have one of these.
+        states: only those in one of these states; empty means all that have not ended.
+        include_ended: ended ones too.
+        limit: at most so many.
+        after_id: only those made after the one with this id (for paging).
+    """
+    wanted_names, wanted_states = _checked(resources), set(states)
+    if holder is not None:
+        names.check_name("user", holder)
+    sql = _page(include_ended or State.ENDED in wanted_states, of_holder=holder is not None)
 
-    def now_us(self) -> int:
-        """Return the book's present instant, µs UTC."""
-        return self.engine.read(lambda tx: tx.now_us)
+    def work(tx: Transaction) -> list[Reservation]:
+        after = _seq_of(tx, after_id)
+        result: list[Reservation] = []
+        while True:
+            page = tx.all(sql, {"after": after, "now": tx.now_us, "holder": holder, "batch": _BATCH})
+            result += [
+                found for found in map(rows.reservation, page) if _fits(found, wanted_names, wanted_states, tx.now_us)
+            ]
+            if len(page) < _BATCH or (limit is not None and len(result) >= limit):
+                return result[:limit]
+            after = page[-1][0]
 
-    def who(self, resource: str, *, limit: int = 20) -> list[Reservation]:
-        """Return who holds ``resource`` now, who waits for it, and who has it booked next."""
-        names.check_name("resource", resource)
-        sql = (
-            f"SELECT {rows.COLUMNS} FROM ledger_bookings b JOIN ledger_reservations r ON r.seq = b.reservation "
-            f"WHERE b.resource = :name AND b.starts_us > :now AND b.ends_us > :now AND {_LIVE} "
-            "ORDER BY b.starts_us LIMIT :limit"
-        )
+    return book.engine.read(work)
 
-        def work(tx: Transaction) -> list[Reservation]:
-            found = [r for _, r in rows.overlapping(tx, [resource], tx.now_us, tx.now_us + 1)]
-            found += [r for _, r in rows.in_line(tx, [resource])]
-            found += map(rows.reservation, tx.all(sql, {"name": resource, "now": tx.now_us, "limit": limit}))
-            live = {r.id: r for r in found if r.state(tx.now_us) is not State.ENDED}
-            order = {State.ACTIVE: 0, State.WAITING: 1, State.PENDING: 2}
-            return sorted(live.values(), key=lambda r: (order[r.state(tx.now_us)], r.rank, r.starts_us, r.seq))
 
-        return self.engine.read(work)
+def _seq_of(tx: Transaction, identifier: str | None) -> int:
+    if identifier is None:
+        return 0
+    if not _ID_CHARACTERS.issuperset(identifier):
+        raise NotFoundError(f"no reservation {identifier!a}")
+    return rows.required(tx, identifier).seq
 
-    def free(self, resources: Iterable[str] = (), *, duration_us: int = 1, from_us: int | None = None) -> list[Free]:
-        """Return, for each resource, its first window that is free for ``duration_us``.
 
-        Args:
-            resources: which ones; empty means all that the book knows.
-            duration_us: how long it must be free, µs.
-            from_us: look from here on, µs UTC; None means now.
-        """
-        wanted = _checked(resources)
+def now_us(book: LedgerContext) -> int:
+    """Return the book's present instant, µs UTC."""
+    return book.engine.read(lambda tx: tx.now_us)
 
-        def work(tx: Transaction) -> list[Free]:
-            every = sorted(wanted) or [row[0] for row in tx.all("SELECT name FROM ledger_resources ORDER BY name")]
-            return [_free(tx, name, max(from_us or 0, tx.now_us), duration_us) for name in every]
 
-        return self.engine.read(work)
+def who(book: LedgerContext, resource: str, *, limit: int = 20) -> list[Reservation]:
+    """Return who holds ``resource`` now, who waits for it, and who has it booked next."""
+    names.check_name("resource", resource)
+    sql = (
+        f"SELECT {rows.COLUMNS} FROM ledger_bookings b JOIN ledger_reservations r ON r.seq = b.reservation "
+        f"WHERE b.resource = :name AND b.starts_us > :now AND b.ends_us > :now AND {_LIVE} "
+        "ORDER BY b.starts_us LIMIT :limit"
+    )
+
+    def work(tx: Transaction) -> list[Reservation]:
+        found = [r for _, r in rows.overlapping(tx, [resource], tx.now_us, tx.now_us + 1)]
+        found += [r for _, r in rows.in_line(tx, [resource])]
+        found += map(rows.reservation, tx.all(sql, {"name": resource, "now": tx.now_us, "limit": limit}))
+        live = {r.id: r for r in found if r.state(tx.now_us) is not State.ENDED}
+        order = {State.ACTIVE: 0, State.WAITING: 1, State.PENDING: 2}
+        return sorted(live.values(), key=lambda r: (order[r.state(tx.now_us)], r.rank, r.starts_us, r.seq))
+
+    return book.engine.read(work)
+
+
+def free(
+    book: LedgerContext, resources: Iterable[str] = (), *, duration_us: int = 1, from_us: int | None = None
+) -> list[Free]:
+    """Return, for each resource, its first window that is free for ``duration_us``.
+
+    Args:
+        book: the open book.
+        resources: which ones; empty means all that the book knows.
+        duration_us: how long it must be free, µs.
+        from_us: look from here on, µs UTC; None means now.
+    """
+    wanted = _checked(resources)
+
+    def work(tx: Transaction) -> list[Free]:
+        every = sorted(wanted) or [row[0] for row in tx.all("SELECT name FROM ledger_resources ORDER BY name")]
+        return [_free(tx, name, max(from_us or 0, tx.now_us), duration_us) for name in every]
+
+    return book.engine.read(work)
 
 
 def _fits(found: Reservation, wanted_names: set[str], wanted_states: set[State], now_us: int) -> bool:

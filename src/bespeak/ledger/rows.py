@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from bespeak.errors import NotFoundError
 from bespeak.ledger.model import Action, Booking, EndedWhy, LogEntry, Mode, Reservation, Resource
 from bespeak.ledger.rules import window_end
 from bespeak.ledger.tables import LONG_US
@@ -54,31 +55,34 @@ def in_list(prefix: str, values: Iterable[str]) -> tuple[str, dict[str, object]]
 
 def reservation(row: Row) -> Reservation:
     """Make a reservation of the columns of :data:`COLUMNS`."""
-    why = row[11]
-    promised = row[2] is None
+    (
+        seq, identifier, number, holder, acting, resources, mode, starts_us, ends_us, created_us, ended_us, ended_why,
+        ended_note, purpose, tags, priority, lease_us, waiting, rank, wanted_us, not_before_us, keepalive_us,
+    ) = row  # fmt: skip
+    promised = number is None
     return Reservation(
-        seq=row[0],
-        id=row[1],
-        number=row[2],
-        holder=row[3],
-        acting=row[4],
-        resources=tuple(json.loads(row[5])),
-        mode=Mode(row[6]),
-        starts_us=row[7],
-        ends_us=window_end(row[7], row[19]) if promised else row[8],
-        created_us=row[9],
-        ended_us=row[10],
-        ended_why=EndedWhy(why) if why else None,
-        ended_note=row[12],
-        purpose=row[13],
-        tags=tuple((key, value) for key, value in json.loads(row[14])),
-        priority=row[15],
-        lease_us=row[16],
-        waiting=bool(row[17]),
-        rank=row[18],
-        wanted_us=row[19],
-        not_before_us=row[20],
-        keepalive_us=row[21],
+        seq=seq,
+        id=identifier,
+        number=number,
+        holder=holder,
+        acting=acting,
+        resources=tuple(json.loads(resources)),
+        mode=Mode(mode),
+        starts_us=starts_us,
+        ends_us=window_end(starts_us, wanted_us) if promised else ends_us,
+        created_us=created_us,
+        ended_us=ended_us,
+        ended_why=EndedWhy(ended_why) if ended_why else None,
+        ended_note=ended_note,
+        purpose=purpose,
+        tags=tuple((key, value) for key, value in json.loads(tags)),
+        priority=priority,
+        lease_us=lease_us,
+        waiting=bool(waiting),
+        rank=rank,
+        wanted_us=wanted_us,
+        not_before_us=not_before_us,
+        keepalive_us=keepalive_us,
     )
 
 
@@ -91,22 +95,24 @@ def booking(resource: str, of: Reservation) -> Booking:
 
 def log_entry(row: Row) -> LogEntry:
     """Make a log entry of the columns of :data:`LOG_COLUMNS`."""
+    seq, at_us, action, who, acting, reservation_id, resources, before, after = row
     return LogEntry(
-        row[0],
-        row[1],
-        Action(row[2]),
-        row[3],
-        row[4],
-        row[5],
-        tuple(json.loads(row[6])),
-        json.loads(row[7]),
-        json.loads(row[8]),
+        seq=seq,
+        at_us=at_us,
+        action=Action(action),
+        who=who,
+        acting=acting,
+        reservation_id=reservation_id,
+        resources=tuple(json.loads(resources)),
+        before=json.loads(before),
+        after=json.loads(after),
     )
 
 
 def resource(row: Row) -> Resource:
     """Make a resource of the columns of :data:`RESOURCE_COLUMNS`."""
-    return Resource(row[0], row[1], bool(row[2]), row[3], row[4])
+    name, capacity, declared, description, longest_us = row
+    return Resource(name, capacity, bool(declared), description, longest_us)
 
 
 def resources(tx: Transaction, names: Iterable[str]) -> dict[str, Resource]:
@@ -155,3 +161,15 @@ def by_id(tx: Transaction, identifier: str) -> Reservation | None:
     """Return the reservation with this full id, or None."""
     row = tx.one(f"SELECT {COLUMNS} FROM ledger_reservations r WHERE r.id = :id", {"id": identifier})
     return reservation(row) if row else None
+
+
+def required(tx: Transaction, identifier: str) -> Reservation:
+    """Return the reservation with this full id, as it is in this transaction.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    found = by_id(tx, identifier)
+    if found is None:
+        raise NotFoundError(f"no reservation {identifier}")
+    return found

@@ -1,132 +1,38 @@
-"""The book's service: every door (command line, gate, dispatch, Python) changes reservations through it.
-
-Each change is one transaction that holds the locks of the resources it decides over: read what matters, ask the
-rules, write the facts, the index and the log. Nothing outside the database is touched while one is open.
-"""
+"""The ledger as every door sees it (command line, gate, jobs, tools for agents, Python): one class, no logic."""
 
 from __future__ import annotations
 
-from bespeak import ids
-from bespeak.clock import FOREVER_US, iso
-from bespeak.errors import UsageError, WrongStateError
-from bespeak.ledger import rules, writes
-from bespeak.ledger.base import RefusedError
-from bespeak.ledger.catalogue import Catalogue
-from bespeak.ledger.changes import Changes
-from bespeak.ledger.creation import announce, checked, new
-from bespeak.ledger.ground import Ground
-from bespeak.ledger.history import History
-from bespeak.ledger.line import Line
-from bespeak.ledger.model import Action, Refusal, Reservation
-from bespeak.ledger.queries import Queries
-from bespeak.values import replace
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from types import TracebackType
-    from typing import Self
-
-    from bespeak.ledger.model import Actor, Booking, Request
-    from bespeak.storage.port import Transaction
+from bespeak.ledger import catalogue, changes, grant, history, queries
+from bespeak.ledger.context import LedgerContext
+from bespeak.ledger.line import wait_in_queue
 
 
-class Ledger(Changes, Line, Queries, History, Catalogue):
-    """An open book: reserve, wait in line, change, look."""
+class Ledger(LedgerContext):
+    """An open book: reserve, wait, change, look. Its methods are the functions of this package that take a book."""
 
-    def __enter__(self) -> Self:
-        return self
+    reserve = grant.reserve
+    next_free = grant.next_free
+    in_the_way = grant.in_the_way
+    queue = wait_in_queue
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+    extend = changes.extend
+    shorten = changes.shorten
+    release = changes.release
+    release_resources = changes.release_resources
+    release_mine = changes.release_mine
+    kick = changes.kick
+    keep_alive = changes.keep_alive
 
-    def close(self) -> None:
-        """Close the book."""
-        self.engine.close()
+    get = queries.get
+    find = queries.find
+    reservations = queries.reservations
+    now_us = queries.now_us
+    who = queries.who
+    free = queries.free
 
-    def reserve(self, request: Request) -> Reservation:
-        """Book all of ``request.resources``, or none.
+    log = history.log
+    watch = history.watch
 
-        Raises:
-            UsageError: the request contradicts itself; nothing was written.
-            NotFoundError: the book is strict and a resource is not declared.
-            RefusedError: somebody is in the way; carries who, until when, and the first time all are free.
-        """
-        request = checked(request)
-        identifier = ids.new_id()
-
-        def work(tx: Transaction) -> Reservation | list[Booking]:
-            return self._reserve(tx, request, identifier)
-
-        result = self._write_new(request.resources, identifier, work)
-        if isinstance(result, Reservation):
-            return self._remember(result)
-        raise RefusedError(Refusal(tuple(result), self.next_free(request)), request)
-
-    def _reserve(self, tx: Transaction, request: Request, identifier: str) -> Reservation | list[Booking]:
-        starts_us, ends_us = self._window(request, tx.now_us)
-        ground = Ground(tx, request.resources, sweep=True, first=(starts_us, ends_us))
-        if self.strict:
-            ground.require_known()
-        blocking = ground.blockers(request.mode, starts_us, ends_us)
-        if blocking and request.next_fit:
-            fit_us = ground.first_fit(request.mode, starts_us, ends_us - starts_us)
-            if fit_us is not None:
-                starts_us, ends_us = fit_us, rules.window_end(fit_us, ends_us - starts_us)
-                blocking = []
-        if blocking:
-            return blocking
-        made = new(request, identifier, ground.ticket(), tx.now_us, (starts_us, ends_us), ends_us - starts_us)
-        writes.insert(tx, made)
-        writes.book(tx, made, ground.known)
-        announce(tx, Action.RESERVED, request.holder, made)
-        return made
-
-    def _window(self, request: Request, now_us: int) -> tuple[int, int]:
-        """Return the window, µs UTC, that a request means at ``now_us``.
-
-        Raises:
-            UsageError: it is empty, or begins in the past.
-        """
-        starts_us = now_us if request.starts_us is None else request.starts_us
-        ends_us = request.ends_us
-        if ends_us is None:
-            ends_us = rules.window_end(starts_us, self.length_us(request))
-        if starts_us < now_us:
-            raise UsageError(f"the start {iso(starts_us)} is in the past (now {iso(now_us)})")
-        if ends_us <= starts_us:
-            raise UsageError(f"the end {iso(ends_us)} is not after the start {iso(starts_us)}")
-        return starts_us, min(ends_us, FOREVER_US)
-
-    def next_free(self, request: Request) -> int | None:
-        """Return the first start, µs UTC, at which ``request`` would be granted, or None."""
-
-        def work(tx: Transaction) -> int | None:
-            starts_us, ends_us = self._window(
-                request if (request.starts_us or tx.now_us) >= tx.now_us else replace(request, starts_us=None),
-                tx.now_us,
-            )
-            length_us = FOREVER_US if ends_us >= FOREVER_US else ends_us - starts_us
-            return Ground(tx, request.resources, sweep=False).first_fit(request.mode, starts_us, length_us)
-
-        return self.engine.read(work)
-
-    def in_the_way(self, request: Request) -> tuple[Booking, ...]:
-        """Return what keeps ``request`` from being granted at this instant; changes nothing."""
-
-        def work(tx: Transaction) -> list[Booking]:
-            starts_us, ends_us = self._window(replace(request, starts_us=None), tx.now_us)
-            return Ground(tx, request.resources, sweep=False).blockers(request.mode, starts_us, ends_us)
-
-        return tuple(self.engine.read(work))
-
-    def release_mine(self, actor: Actor) -> list[Reservation]:
-        """Give back everything that ``actor`` holds, has booked or waits for, one transaction each."""
-        ended = []
-        for found in self.reservations(holder=actor.user):
-            try:
-                ended.append(self.release(found.id, actor))
-            except WrongStateError:
-                continue  # it ended by itself in between
-        return ended
+    resource_list = catalogue.resource_list
+    resource_set = catalogue.resource_set
+    resource_remove = catalogue.resource_remove

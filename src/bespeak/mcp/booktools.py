@@ -14,7 +14,7 @@ from bespeak.mcp.toolkit import Tool, in_thread
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bespeak.ledger.base import RefusedError
+    from bespeak.ledger.errors import RefusedError
     from bespeak.ledger.model import Request, Reservation
     from bespeak.ledger.service import Ledger
     from bespeak.mcp.toolkit import Call, Json
@@ -44,7 +44,7 @@ class BookReserve(Arguments):
 
 def book_reserve(call: Call, asked: BookReserve) -> Json:
     """Book resources, or say who is in the way."""
-    from bespeak.ledger.base import RefusedError
+    from bespeak.ledger.errors import RefusedError
 
     with call.book() as book:
         try:
@@ -191,7 +191,7 @@ class BookExtend(Arguments):
 
 def book_extend(call: Call, asked: BookExtend) -> Json:
     """Give a reservation a later end, or say who would lose."""
-    from bespeak.ledger.base import RefusedError
+    from bespeak.ledger.errors import RefusedError
 
     duration_us, ends_us = ending(asked.duration, asked.until)
     if duration_us is None and ends_us is None:

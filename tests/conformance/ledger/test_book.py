@@ -9,9 +9,9 @@ import pytest
 from bespeak.clock import DAY_US, FOREVER_US, HOUR_US, MINUTE_US, SECOND_US
 from bespeak.errors import BusyError, NotFoundError, UsageError, WrongStateError
 from bespeak.ids import new_id, short_id, tail
-from bespeak.ledger import holdings, line, open_ledger
-from bespeak.ledger.base import RefusedError
+from bespeak.ledger import holdings, line, open_ledger, rows
 from bespeak.ledger.creation import checked
+from bespeak.ledger.errors import RefusedError
 from bespeak.ledger.model import Action, Actor, Mode, Request, State
 from bespeak.ledger.writes import resource_topic
 from support import replay
@@ -27,12 +27,12 @@ def take(book, *names, who=ALICE, minutes=60, **more):
 def join(book, *names, who=BOB, minutes=10, priority=0, **more):
     request = checked(Request(names, who, duration_us=minutes * MINUTE_US, **more))
     keys = [resource_topic(name) for name in names]
-    return book.engine.transact(keys, lambda tx: book.join(tx, request, new_id(), priority))
+    return book.engine.transact(keys, lambda tx: line.join(book, tx, request, new_id(), priority))
 
 
 def advance(book, waiter):
     keys = [resource_topic(name) for name in waiter.resources]
-    return book.engine.transact(keys, lambda tx: line.advance(tx, line.fresh(tx, waiter.id)))
+    return book.engine.transact(keys, lambda tx: line.advance(tx, rows.required(tx, waiter.id)))
 
 
 @pytest.fixture(autouse=True)
@@ -304,7 +304,7 @@ def test_places_in_line(book):
 
     def place(waiter):
         return book.engine.read(
-            lambda tx: line.place_of(line.Ground(tx, waiter.resources, sweep=False), line.fresh(tx, waiter.id))
+            lambda tx: line.place_of(line.Ground(tx, waiter.resources, sweep=False), rows.required(tx, waiter.id))
         )
 
     assert (place(urgent).position, place(urgent).ahead) == (1, ())
@@ -329,7 +329,7 @@ def test_a_waiter_that_slept_through_its_promise_keeps_its_turn(book, clock):
     held = take(book, "r", duration_us=20 * SECOND_US)
     waiter = book.engine.transact(
         [resource_topic("r")],
-        lambda tx: book.join(tx, checked(Request(("r",), BOB, duration_us=SECOND_US)), new_id(), 0),
+        lambda tx: line.join(book, tx, checked(Request(("r",), BOB, duration_us=SECOND_US)), new_id(), 0),
     )
     clock.now = held.ends_us - SECOND_US
     advance(book, waiter)

@@ -10,7 +10,7 @@ import pytest
 from bespeak.clock import HOUR_US, MINUTE_US
 from bespeak.errors import BespeakError
 from bespeak.ids import new_id
-from bespeak.ledger import holdings, line
+from bespeak.ledger import holdings, line, rows
 from bespeak.ledger.creation import checked
 from bespeak.ledger.model import Actor, Request
 from bespeak.ledger.writes import resource_topic
@@ -98,9 +98,9 @@ def exercise(book, now):
     book.shorten(held.id, ALICE, duration_us=HOUR_US)
     request = checked(Request(("mine",), Actor("bob"), duration_us=HOUR_US))
     keys = [resource_topic("mine")]
-    waiter = book.engine.transact(keys, lambda tx: book.join(tx, request, new_id(), 0))
+    waiter = book.engine.transact(keys, lambda tx: line.join(book, tx, request, new_id(), 0))
     book.release(held.id, ALICE)
-    book.engine.transact(keys, lambda tx: line.advance(tx, line.fresh(tx, waiter.id)))
+    book.engine.transact(keys, lambda tx: line.advance(tx, rows.required(tx, waiter.id)))
     for resource in ("mine", "s7"):
         book.who(resource)
         book.free([resource])

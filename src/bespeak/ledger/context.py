@@ -1,0 +1,113 @@
+"""What every function of the ledger works on: the open engine, the book's policy, and the ways to write."""
+
+from __future__ import annotations
+
+from bespeak.clock import HOUR_US
+from bespeak.errors import OutcomeUnknownError, UnavailableError
+from bespeak.ledger import rows, writes
+from bespeak.ledger.errors import UndeclaredError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from types import TracebackType
+    from typing import Self
+
+    from bespeak.ledger.model import Request, Reservation
+    from bespeak.storage.port import Engine, T, Transaction
+
+DEFAULT_FOR_US = 4 * HOUR_US
+_MOST_REMEMBERED = 10_000
+
+
+class LedgerContext:
+    """The open engine and the book's settings.
+
+    Args:
+        engine: the database, with the tables of :data:`bespeak.ledger.tables.LEDGER`.
+        strict: refuse resources that nobody declared.
+        default_for_us: how long a hold lasts that names no end, µs.
+        kickers: who may take holds away from others; None for everybody who can write the book.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        strict: bool = False,
+        default_for_us: int = DEFAULT_FOR_US,
+        kickers: frozenset[str] | None = None,
+    ) -> None:
+        self.engine = engine
+        self.strict = strict
+        self.default_for_us = default_for_us
+        self.kickers = kickers
+        self._resources: dict[str, tuple[str, ...]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the book."""
+        self.engine.close()
+
+    def remember(self, found: Reservation) -> Reservation:
+        """Keep in mind which resources a reservation has: they never change, and changing it needs their locks."""
+        if len(self._resources) >= _MOST_REMEMBERED:
+            self._resources.clear()
+        self._resources[found.id] = found.resources
+        return found
+
+    def resources_of(self, identifier: str) -> tuple[str, ...]:
+        """Return the resources of the reservation with this full id.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        known = self._resources.get(identifier)
+        return (
+            self.remember(self.engine.read(lambda tx: rows.required(tx, identifier))).resources
+            if known is None
+            else known
+        )
+
+    def length_us(self, request: Request) -> int:
+        """Return how long the request lasts, µs, where it names no end instant."""
+        return self.default_for_us if request.duration_us is None else request.duration_us
+
+    def write(self, resources: Iterable[str], work: Callable[[Transaction], T]) -> T:
+        """Run ``work`` under the locks of ``resources``."""
+        return self.engine.transact([writes.resource_topic(name) for name in resources], work)
+
+    def write_new(
+        self, resources: Iterable[str], identifier: str, work: Callable[[Transaction], Reservation | T]
+    ) -> Reservation | T:
+        """Run ``work``, which makes the reservation ``identifier``; find out what became of a lost commit.
+
+        The lost transaction keeps its locks until it is over, so whoever gets them next sees what became of it.
+        """
+        resources = tuple(resources)
+        try:
+            return self.write(resources, work)
+        except UndeclaredError as refused:
+            raise UndeclaredError(refused.name, self._like(refused.name)) from None
+        except OutcomeUnknownError as lost:
+            try:
+                made = self.write(resources, lambda tx: rows.by_id(tx, identifier))
+            except UnavailableError:
+                raise lost from None
+            if made is None:
+                raise UnavailableError(f"{lost}: it was not made") from lost
+            return made
+
+    def _like(self, name: str) -> list[str]:
+        """Return the declared names that are most like ``name``; comparing takes long, so no lock is held for it."""
+        from bespeak.text import nearest
+
+        sql = "SELECT name FROM ledger_resources WHERE declared = 1 ORDER BY name"
+        return nearest(name, (row[0] for row in self.engine.read(lambda tx: tx.all(sql))))

@@ -1,0 +1,47 @@
+"""Refusals of the ledger that carry facts beside their text."""
+
+from __future__ import annotations
+
+from bespeak.clock import iso
+from bespeak.errors import BusyError, NotFoundError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bespeak.ledger.model import Booking, Refusal, Request
+
+
+class RefusedError(BusyError):
+    """A request that cannot be granted, with who is in the way and when it could be.
+
+    Args:
+        refusal: the facts.
+        request: what was asked.
+    """
+
+    def __init__(self, refusal: Refusal, request: Request) -> None:
+        self.refusal = refusal
+        self.request = request
+        super().__init__("; ".join(_in_the_way(booking) for booking in refusal.conflicts))
+
+
+class UndeclaredError(NotFoundError):
+    """A resource that nobody declared, in a book that is strict.
+
+    Args:
+        name: the resource.
+        near: declared names that are like it, best first.
+    """
+
+    def __init__(self, name: str, near: Sequence[str] = ()) -> None:
+        self.name = name
+        hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+        super().__init__(f"resource {name!r} is not declared, and this book is strict{hint}", nearest=list(near))
+
+
+def _in_the_way(booking: Booking) -> str:
+    what = "is promised to" if booking.waiting else "is held by"
+    until = iso(booking.ends_us)
+    purpose = f" ({booking.purpose})" if booking.purpose else ""
+    return f"{booking.resource} {what} {booking.holder} {f'until {until}' if until else 'without an end'}{purpose}"

@@ -1,0 +1,105 @@
+"""Reserving: a request is granted as a whole, or refused with who is in the way and when it could be granted.
+
+Each change of the book is one transaction that holds the locks of the resources it decides over: read what matters,
+ask the rules, write the facts, the index and the log. Nothing outside the database is touched while one is open.
+"""
+
+from __future__ import annotations
+
+from bespeak import ids
+from bespeak.clock import FOREVER_US, iso
+from bespeak.errors import UsageError
+from bespeak.ledger import rules, writes
+from bespeak.ledger.creation import announce, checked, new
+from bespeak.ledger.errors import RefusedError
+from bespeak.ledger.ground import Ground
+from bespeak.ledger.model import Action, Refusal, Reservation
+from bespeak.values import replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bespeak.ledger.context import LedgerContext
+    from bespeak.ledger.model import Booking, Request
+    from bespeak.storage.port import Transaction
+
+
+def reserve(book: LedgerContext, request: Request) -> Reservation:
+    """Book all of ``request.resources``, or none.
+
+    Raises:
+        UsageError: the request contradicts itself; nothing was written.
+        NotFoundError: the book is strict and a resource is not declared.
+        RefusedError: somebody is in the way; carries who, until when, and the first time all are free.
+    """
+    request = checked(request)
+    identifier = ids.new_id()
+
+    def work(tx: Transaction) -> Reservation | list[Booking]:
+        return _reserve(book, tx, request, identifier)
+
+    result = book.write_new(request.resources, identifier, work)
+    if isinstance(result, Reservation):
+        return book.remember(result)
+    raise RefusedError(Refusal(tuple(result), next_free(book, request)), request)
+
+
+def _reserve(book: LedgerContext, tx: Transaction, request: Request, identifier: str) -> Reservation | list[Booking]:
+    starts_us, ends_us = _window(book, request, tx.now_us)
+    ground = Ground(tx, request.resources, sweep=True, first=(starts_us, ends_us))
+    if book.strict:
+        ground.require_known()
+    blocking = ground.blockers(request.mode, starts_us, ends_us)
+    if blocking and request.next_fit:
+        fit_us = ground.first_fit(request.mode, starts_us, ends_us - starts_us)
+        if fit_us is not None:
+            starts_us, ends_us = fit_us, rules.window_end(fit_us, ends_us - starts_us)
+            blocking = []
+    if blocking:
+        return blocking
+    made = new(request, identifier, ground.ticket(), tx.now_us, (starts_us, ends_us), ends_us - starts_us)
+    writes.insert(tx, made)
+    writes.book(tx, made, ground.known)
+    announce(tx, Action.RESERVED, request.holder, made)
+    return made
+
+
+def _window(book: LedgerContext, request: Request, now_us: int) -> tuple[int, int]:
+    """Return the window, µs UTC, that a request means at ``now_us``.
+
+    Raises:
+        UsageError: it is empty, or begins in the past.
+    """
+    starts_us = now_us if request.starts_us is None else request.starts_us
+    ends_us = request.ends_us
+    if ends_us is None:
+        ends_us = rules.window_end(starts_us, book.length_us(request))
+    if starts_us < now_us:
+        raise UsageError(f"the start {iso(starts_us)} is in the past (now {iso(now_us)})")
+    if ends_us <= starts_us:
+        raise UsageError(f"the end {iso(ends_us)} is not after the start {iso(starts_us)}")
+    return starts_us, min(ends_us, FOREVER_US)
+
+
+def next_free(book: LedgerContext, request: Request) -> int | None:
+    """Return the first start, µs UTC, at which ``request`` would be granted, or None."""
+
+    def work(tx: Transaction) -> int | None:
+        starts_us, ends_us = _window(
+            book,
+            request if (request.starts_us or tx.now_us) >= tx.now_us else replace(request, starts_us=None),
+            tx.now_us,
+        )
+        length_us = FOREVER_US if ends_us >= FOREVER_US else ends_us - starts_us
+        return Ground(tx, request.resources, sweep=False).first_fit(request.mode, starts_us, length_us)
+
+    return book.engine.read(work)
+
+
+def in_the_way(book: LedgerContext, request: Request) -> tuple[Booking, ...]:
+    """Return what keeps ``request`` from being granted at this instant; changes nothing."""
+
+    def work(tx: Transaction) -> list[Booking]:
+        starts_us, ends_us = _window(book, replace(request, starts_us=None), tx.now_us)
+        return Ground(tx, request.resources, sweep=False).blockers(request.mode, starts_us, ends_us)
+
+    return tuple(book.engine.read(work))
