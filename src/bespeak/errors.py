@@ -12,6 +12,7 @@ door (command line, HTTP, MCP) only has to catch :class:`BespeakError` and print
     ├── BusyError               7   held by somebody else
     ├── GateRefusedError        8
     ├── UnavailableError        9   a book or a backend could not be asked
+    │   ├── LockedError             another program has locked the book for longer than is waited
     │   └── OutcomeUnknownError     the connection went away while the commit was under way
     └── WaitTimedOutError      10
 """
@@ -100,6 +101,10 @@ class UnavailableError(BespeakError):
     """A book or a backend could not be asked, so nothing is known (callers fail closed)."""
 
     exit_code = 9
+
+
+class LockedError(UnavailableError):
+    """Another program has locked the book for longer than is waited."""
 
 
 class OutcomeUnknownError(UnavailableError):

@@ -37,6 +37,16 @@ def claimed_labs(raw: RawHost, only_lab: str | None) -> frozenset[str] | None:
         return None
 
 
+def claimed_id(raw: RawHost) -> str | None:
+    """Return the id that a host says it has, or None when that cannot be read."""
+    if not isinstance(raw.table, dict):
+        return None
+    try:
+        return _identifier(raw)
+    except LabDataError:
+        return None
+
+
 def host_from(raw: RawHost, only_lab: str | None) -> HostSpec:
     """Check one host.
 

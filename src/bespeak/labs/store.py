@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from bespeak.errors import NoContextError
 from bespeak.files import Signature, read_regular, signature
 from bespeak.labs.documents import DeclaredLab, Document, LabDataError, is_lab_file, parse
-from bespeak.labs.hosts import claimed_labs, host_from
+from bespeak.labs.hosts import claimed_id, claimed_labs, host_from
 from bespeak.labs.model import HostSpec, Lab
 from bespeak.places import working_directory
 from bespeak.text import nearest, safe, shown
@@ -34,10 +34,12 @@ class Problem:
     Attributes:
         text: one line that names file, host, field and value.
         labs: the labs that it may concern; None for every lab, empty for none.
+        host: the id of the host it is about, if it is about one that has an id.
     """
 
     text: str
     labs: frozenset[str] | None = None
+    host: str | None = None
 
     def concerns(self, names: Iterable[str]) -> bool:
         """Tell whether one of the labs named may be affected."""
@@ -162,7 +164,7 @@ class LabStore:
                 host = host_from(raw, document.only_lab)
             except LabDataError as error:
                 claimed = claimed_labs(raw, document.only_lab)
-                self.problems.append(Problem(str(error), claimed))
+                self.problems.append(Problem(str(error), claimed, claimed_id(raw)))
                 for name in claimed or ():
                     self._declared.setdefault(name, [])
                 continue
@@ -170,7 +172,7 @@ class LabStore:
                 both = frozenset(other.labs) & frozenset(host.labs)
                 if both:
                     text = f"{host.source}: the host {shown(host.id)} is also in {other.source}"
-                    self.problems.append(Problem(text, both))
+                    self.problems.append(Problem(text, both, host.id))
             self._by_id[host.id].append(host)
             self._hosts.append(host)
 

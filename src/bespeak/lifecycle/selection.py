@@ -72,7 +72,7 @@ def _lab_of(store: LabStore, wanted: Sequence[str]) -> Lab:
 
 def _raise_problem(store: LabStore, identifier: str) -> None:
     for problem in store.problems:
-        if f"({safe(identifier)})" in problem.text:
+        if problem.host == identifier:
             raise UsageError(problem.text)
 
 

@@ -10,7 +10,7 @@ import os
 import sys
 
 from bespeak.argv.declarations import Program
-from bespeak.errors import BespeakError, NotFoundError, UnavailableError, UsageError, WrongStateError
+from bespeak.errors import BespeakError, LockedError, NotFoundError, UsageError, WrongStateError
 from bespeak.runner import commands, present
 from bespeak.runner.arguments import help_text, overview, parse
 
@@ -88,14 +88,14 @@ def _run(words: list[str], prog: str) -> int:
 
 
 def _fail(error: BespeakError) -> int:
-    print(present.dumps({"error": str(error)}).replace("\n", "").replace("{  ", "{"), file=sys.stderr, flush=True)
+    print(present.dumps_line({"error": str(error)}), file=sys.stderr, flush=True)
     if isinstance(error, UsageError):
         return USAGE
     if isinstance(error, NotFoundError):
         return NOT_FOUND
     if isinstance(error, WrongStateError):
         return WRONG_STATE
-    return LOCKED if isinstance(error, UnavailableError) and " locked " in str(error) else ERROR
+    return LOCKED if isinstance(error, LockedError) else ERROR
 
 
 def _print(value: object) -> int:

@@ -43,6 +43,11 @@ def dumps(value: object, indent: str = "") -> str:
     return f"{opening}\n{inner}" + f",\n{inner}".join(items) + f"\n{indent}{closing}"
 
 
+def dumps_line(value: dict[str, object]) -> str:
+    """Encode a flat object as JSON on one line."""
+    return "{" + ", ".join(f"{_quote(key)}: {dumps(item)}" for key, item in value.items()) + "}"
+
+
 def instant(name: str, instant_us: int | None) -> dict[str, object]:
     """Return an instant under its two names: whole seconds since 1970, and ISO 8601 in the local zone.
 

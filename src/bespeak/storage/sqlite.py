@@ -14,7 +14,7 @@ import time
 from _thread import RLock  # the class that `threading` offers, without its import
 
 from bespeak import clock, failpoints
-from bespeak.errors import UnavailableError
+from bespeak.errors import LockedError, UnavailableError
 from bespeak.storage import fifo
 from bespeak.storage.schema import MIGRATION_KEY, VERSIONS, migrate, up_to_date
 
@@ -254,7 +254,8 @@ class SqliteEngine:
         return self.path + ".wake"
 
     def _failure(self, error: Exception) -> UnavailableError:
-        return UnavailableError(f"book {self.name}: {self._explain(error)}")
+        kind = LockedError if _is_busy(error) else UnavailableError
+        return kind(f"book {self.name}: {self._explain(error)}")
 
     def _explain(self, error: Exception) -> str:
         if isinstance(error, FileExistsError | NotADirectoryError):
@@ -263,7 +264,7 @@ class SqliteEngine:
             where = f" ({error.filename})" if error.filename not in {None, self.path} else ""
             return f"{error.strerror or error}{where}"
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        if _is_busy(error):
             return f"locked by another program for more than {self._busy_seconds:g} s"
         if code == sqlite3.SQLITE_CANTOPEN:
             return _why_not_opened(self.path)
@@ -309,5 +310,5 @@ def _modes(folder: str) -> tuple[int, int]:
     return (0o2770, 0o660) if shared else (0o700, 0o600)
 
 
-def _is_busy(error: sqlite3.OperationalError) -> bool:
-    return (error.sqlite_errorcode & 0xFF) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+def _is_busy(error: Exception) -> bool:
+    return (getattr(error, "sqlite_errorcode", 0) & 0xFF) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)

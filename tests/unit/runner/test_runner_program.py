@@ -287,6 +287,23 @@ def test_a_locked_book_is_exit_5(runner, monkeypatch, capsys):
     assert "locked" in json.loads(capsys.readouterr().err)["error"]
 
 
+def test_a_damaged_book_is_not_called_locked_because_of_its_folder(tmp_path):
+    home = tmp_path / "a locked b"
+    home.mkdir(mode=0o700)
+    (home / "runner.sqlite3").write_bytes(b"no database" * 100)
+    done = program("status", "--run-key", "k", home=str(home))
+    error = json.loads(done.stderr)["error"]
+    assert (done.returncode, "not a database" in error) == (1, True), error
+
+
+@pytest.mark.parametrize("key", ["{  x", "a\nb", '"', "\x1b[31m"])
+def test_an_error_names_the_key_as_it_was_typed(runner, key):
+    answer("start", "--run-key", "other", "--sync", "--", "true")
+    code, text = refusal("status", "--run-key", key)
+    assert code == 3
+    assert repr(key) in text
+
+
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
 def test_each_command_helps_with_its_options_and_examples(command, capsys):
     assert cli.main([command.name, "--help"]) == 0
