@@ -11,10 +11,7 @@ from bespeak.cli.index import PROGRAM
 from support.commands import LOADED
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "cli.md"
-PAGES = {
-    "job": "Its commands and options are in [dispatch.md](dispatch.md).",
-    "runner": "Its commands and options are in [runner.md](runner.md).",
-}
+PAGES = {"bespeak job": "dispatch.md", "bespeak runner": "runner.md"}
 HEAD = """# The command line
 
 `bespeak [OPTIONS] COMMAND ...`. This page is written from the table that the command line itself is read from; `--help` behind any
@@ -49,21 +46,30 @@ def options(found):
     lines = ["| option | does |", "| --- | --- |"]
     for option in found:
         metavar = f"[{option.metavar}]" if option.optional_value else option.metavar
+        metavar += "..." if option.words else ""
         flags = ", ".join(f"`{flag}{' ' + metavar if metavar else ''}`" for flag in option.flags)
         more = " May be repeated." if option.many and "repeat" not in option.text else ""
         lines.append(f"| {flags} | {option.text}{more} |".replace("`|", "` |"))
     return "\n".join(lines)
 
 
-def section(entry, command):
+def section(program, entry, command):
     if not isinstance(command, Command):
-        return "\n\n".join([f"## {entry.name}", entry.summary, f"    {command.name} COMMAND ...", PAGES[entry.name]])
+        return "\n\n".join(
+            [f"## {entry.name}", entry.summary, f"    {command.name} COMMAND ...", inner_program(command)]
+        )
     words = [argument.metavar + ("..." if argument.many else "") for argument in command.arguments]
     words = [
         word if argument.required else f"[{word}]" for word, argument in zip(words, command.arguments, strict=True)
     ]
-    usage = " ".join([f"bespeak {command.name}", *words, *([f"[-- {command.tail}...]"] if command.tail else [])])
-    parts = [f"## {command.name}", entry.summary, f"    {usage}"]
+    by_flag = {option.flags[-1]: option for option in command.options}
+    one_of = " | ".join(f"{flag} {by_flag[flag].metavar}".strip() for flag in command.one_of)
+    words += [f"{flag} {option.metavar}" for flag, option in by_flag.items() if option.required]
+    words += [f"({one_of})"] if one_of else []
+    dashes = "[--]" if command.tail_at_word else "--"
+    words += [f"[{dashes} {command.tail}...]"] if command.tail else []
+    heading = f"{program.name} {command.name}"
+    parts = [f"## {heading.removeprefix('bespeak ')}", entry.summary, f"    {' '.join([heading, *words])}"]
     parts += [
         paragraph.replace("\n", " ")
         for paragraph in command.text.split("\n\n")
@@ -71,10 +77,17 @@ def section(entry, command):
     ]
     parts += [options(command.options)] if command.options else []
     width = max(len(line) for line, _ in command.examples)
-    parts.append(
-        "\n".join(["```text", *(f"bespeak {line:<{width}}  # {does}" for line, does in command.examples), "```"])
-    )
+    examples = (f"{program.name} {line:<{width}}  # {does}" for line, does in command.examples)
+    parts.append("\n".join(["```text", *examples, "```"]))
     return "\n\n".join(parts)
+
+
+def inner_program(program):
+    """The commands of a program that has a command line of its own under our name."""
+    parts = [f"More in [{PAGES[program.name]}]({PAGES[program.name]})."]
+    if program.shared:
+        parts += ["Options of every one of its commands:", options(program.shared)]
+    return "\n\n".join([*parts, *(section(program, *one) for one in program.commands())])
 
 
 def page():
@@ -82,7 +95,10 @@ def page():
         "| `--version` | Print the version (before a command only). |\n| `-h`, `--help` | Show the help of a command. |"
     )
     return (
-        "\n\n".join([HEAD + "\n" + options(PROGRAM.shared) + "\n" + version, *(section(*one) for one in LOADED)]) + "\n"
+        "\n\n".join(
+            [HEAD + "\n" + options(PROGRAM.shared) + "\n" + version, *(section(PROGRAM, *one) for one in LOADED)]
+        )
+        + "\n"
     )
 
 

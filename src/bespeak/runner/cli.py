@@ -1,7 +1,7 @@
 """The runner as a program: ``bespeak runner start|status|result|logs|abort|cancel|rerun|unlock|clean``.
 
 Same command line, JSON and exit codes as the published ``orchesjob``, plus ``result``, ``cancel``, ``logs --follow``,
-``--idempotency-key``, ``--env`` and ``--cwd``. Every error is one JSON object on standard error.
+``--idempotency-key``, ``--env``, ``--cwd`` and ``--text``. Every error is one JSON object on standard error.
 """
 
 from __future__ import annotations
@@ -9,33 +9,86 @@ from __future__ import annotations
 import os
 import sys
 
-from bespeak.argv.declarations import Program
+from bespeak.argv.declarations import Entry, Option, Program
+from bespeak.argv.fast_parser import read
 from bespeak.errors import BespeakError, LockedError, NotFoundError, UsageError, WrongStateError
-from bespeak.runner import commands, present
-from bespeak.runner.arguments import help_text, overview, parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
+    from typing import Any
 
-    from bespeak.runner.arguments import Arguments
-    from bespeak.runner.model import Job, JobStatus
+    from bespeak.runner.model import Job
     from bespeak.runner.service import Runner
+
+    Values = dict[str, Any]
 
 OK, ERROR, USAGE, NOT_FOUND, WRONG_STATE, LOCKED = range(6)
 _BROKEN_PIPE = 141
 _INTERRUPTED = 130
-_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
-_MOST_TTL_SECONDS = 100 * 366 * 86_400
-
+_START, _QUERY = "bespeak.runner.start_commands", "bespeak.runner.query_commands"
 
 PROGRAM = Program(
     "bespeak runner",
     "Run a command once under a key, and never lose how it ended.",
-    (),
-    shared=(),
+    (
+        Entry("start", "Start a command under a key, or return the job that makes it unnecessary.", f"{_START}:start"),
+        Entry("status", "Say where a job is.", f"{_QUERY}:status"),
+        Entry("result", "Show a job with its exit code and, if asked, its output.", f"{_QUERY}:result"),
+        Entry("logs", "Print what a job wrote.", f"{_QUERY}:logs"),
+        Entry("abort", "Stop a running job: SIGTERM to its group, a grace period, SIGKILL.", f"{_START}:abort"),
+        Entry("cancel", "Stop a job like abort does; it reads CANCELLED.", f"{_START}:cancel"),
+        Entry("rerun", "Run the command of an ended job again.", f"{_START}:rerun"),
+        Entry("unlock", "Allow one more strict execution of a run key.", f"{_START}:unlock"),
+        Entry("clean", "Delete ended jobs with their output; running ones stay.", f"{_QUERY}:clean"),
+    ),
+    shared=(
+        Option(("--json",), "Print JSON: the default.", in_full=True),
+        Option(("--text",), "Print text for people instead of JSON.", in_full=True),
+    ),
+    text="Jobs and their output are in ORCHESJOB_HOME (default /var/lib/orchesjob). Answers are JSON; an error is one "
+    "JSON object on standard error. Exit codes: 0 done, 1 error, 2 usage, 3 not found, 4 wrong state, 5 the job book "
+    "is locked.",
     main="bespeak.runner.cli:main",
+    abbreviations=True,
+    sources="bespeak.runner.query_commands:SOURCES",
 )
+RUN_KEY = Option(("--run-key",), "The job, by its run key (the last attempt).", "KEY", complete="run_key")
+JOB_ID = Option(("--job-id",), "The job, by its id.", "ID", complete="job_id")
+ONE_JOB = ("--run-key", "--job-id")
+
+
+class CommandContext:
+    """One command as it was called.
+
+    Args:
+        runner: who does the work.
+        as_text: answer with text instead of JSON.
+    """
+
+    __slots__ = ("as_text", "runner")
+
+    def __init__(self, runner: Runner, *, as_text: bool = False) -> None:
+        self.runner = runner
+        self.as_text = as_text
+
+    def find(self, values: Values) -> Job:
+        """Return the job that a command is about."""
+        return self.runner.find(
+            run_key=values["run_key"], job_id=values["job_id"], idempotency_key=values.get("idempotency_key")
+        )
+
+    def answer(self, value: object) -> int:
+        """Print an answer; return the exit code."""
+        if self.as_text:
+            from bespeak.argv.text_answer import render
+
+            print(render(value), flush=True)
+        else:
+            from bespeak.runner.present import dumps
+
+            print(dumps(value), flush=True)
+        return OK
 
 
 def main(argv: Sequence[str] | None = None, prog: str = "bespeak runner") -> int:
@@ -49,7 +102,7 @@ def main(argv: Sequence[str] | None = None, prog: str = "bespeak runner") -> int
     try:
         return _run(words, prog)
     except BespeakError as error:
-        return _fail(error)
+        return _fail(error, words, prog)
     except BrokenPipeError:
         # Whoever read the answer has gone. The interpreter would try to flush once more at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -57,38 +110,29 @@ def main(argv: Sequence[str] | None = None, prog: str = "bespeak runner") -> int
     except KeyboardInterrupt:
         return _INTERRUPTED
     except OSError as error:
-        return _fail(BespeakError(f"{error.filename or 'the system'}: {error.strerror or error}"))
+        return _fail(BespeakError(f"{error.filename or 'the system'}: {error.strerror or error}"), words, prog)
 
 
 def _run(words: list[str], prog: str) -> int:
     if not words:
-        raise UsageError(f"a command is required: {', '.join(c.name for c in commands.COMMANDS)}; see {prog} --help")
-    if words[0] in ("-h", "--help"):
-        print(overview(commands.COMMANDS, prog), flush=True)
-        return OK
-    if words[0] == "--version":
-        from bespeak import __version__
-
-        print(f"{prog} {__version__}", flush=True)
-        return OK
-    command = next((command for command in commands.COMMANDS if command.name == words[0]), None)
-    if command is None:
-        raise UsageError(f"unknown command {words[0]!r}; known: {', '.join(c.name for c in commands.COMMANDS)}")
-    arguments = parse(command, words[1:])
-    if arguments is None:
-        print(help_text(command, prog), flush=True)
-        return OK
+        known = ", ".join(entry.name for entry in PROGRAM.entries)
+        raise UsageError(f"a command is required: {known}; see {prog} --help")
+    parsed = read(PROGRAM, words, prog)
+    if isinstance(parsed, int):
+        sys.stdout.flush()
+        return parsed
     from bespeak.runner.service import Runner
 
     runner = Runner()
     try:
-        return _HANDLERS[command.name](runner, arguments)
+        context = CommandContext(runner, as_text=parsed.shared["text"])
+        return parsed.command.run(context, parsed.values)  # type: ignore[union-attr] # there are only commands
     finally:
         runner.close()
 
 
-def _fail(error: BespeakError) -> int:
-    print(present.dumps_line({"error": str(error)}), file=sys.stderr, flush=True)
+def exit_code(error: BespeakError) -> int:
+    """Return the documented exit code of a failure."""
     if isinstance(error, UsageError):
         return USAGE
     if isinstance(error, NotFoundError):
@@ -98,223 +142,29 @@ def _fail(error: BespeakError) -> int:
     return LOCKED if isinstance(error, LockedError) else ERROR
 
 
-def _print(value: object) -> int:
-    print(present.dumps(value), flush=True)
-    return OK
+def _fail(error: BespeakError, words: list[str], prog: str) -> int:
+    own = words[: words.index("--")] if "--" in words else words
+    if "--text" in own:
+        from bespeak.text import safe
+
+        line = f"{prog}: error: {safe(str(error))}"
+    else:
+        from bespeak.runner.present import dumps_line
+
+        line = dumps_line({"error": str(error)})
+    print(line, file=sys.stderr, flush=True)
+    return exit_code(error)
 
 
-def _names(arguments: Arguments) -> dict[str, str | None]:
-    return {"run_key": arguments.text("--run-key"), "job_id": arguments.text("--job-id")}
+def check_text(flag: str, text: str | None) -> str | None:
+    """Return a text that is to be stored.
 
-
-def _find(runner: Runner, arguments: Arguments) -> Job:
-    return runner.find(**_names(arguments), idempotency_key=arguments.text("--idempotency-key"))
-
-
-def _start(runner: Runner, arguments: Arguments) -> int:
-    from bespeak.runner.service import START_TIMEOUT_SECONDS
-
-    strict = arguments.given("--strict")
-    started = runner.start(
-        arguments.text("--run-key") or "",
-        arguments.command,
-        strict=strict,
-        idempotency_key=arguments.text("--idempotency-key"),
-        environment=_environment(arguments.many("--env")),
-        cwd=arguments.text("--cwd"),
-        start_timeout_seconds=arguments.seconds("--start-timeout", START_TIMEOUT_SECONDS),
-    )
-    sync = arguments.given("--sync")
-    if sync:
-        started.job = runner.wait(started.job.job_id)
-    mode = "sync" if sync else "async"
-    return _print(present.started_fields(started, runner.paths, mode=mode, strict=strict))
-
-
-def _rerun(runner: Runner, arguments: Arguments) -> int:
-    from bespeak.runner.service import START_TIMEOUT_SECONDS
-
-    started = runner.rerun(
-        **_names(arguments),
-        reason=_text(arguments, "--reason"),
-        start_timeout_seconds=arguments.seconds("--start-timeout", START_TIMEOUT_SECONDS),
-    )
-    sync = arguments.given("--sync")
-    if sync:
-        started.job = runner.wait(started.job.job_id)
-    mode = "sync" if sync else "async"
-    return _print({**present.started_fields(started, runner.paths, mode=mode, strict=False), "rerun": True})
-
-
-def _status(runner: Runner, arguments: Arguments) -> int:
-    if arguments.given("--running"):
+    Raises:
+        UsageError: it is not UTF-8.
+    """
+    if text is not None:
         try:
-            jobs = runner.running()
-        except NotFoundError:
-            jobs = []
-        return _print([_status_fields(runner, job) for job in jobs])
-    if arguments.given("--all"):
-        run_key = arguments.text("--run-key")
-        if run_key is None:
-            raise UsageError("status: --all needs --run-key")
-        return _print([_status_fields(runner, job) for job in runner.history(run_key)])
-    return _print(_status_fields(runner, _find(runner, arguments)))
-
-
-def _status_fields(runner: Runner, job: Job) -> dict[str, object]:
-    return present.status_fields(job, runner.paths, runner.override(job.run_key))
-
-
-def _result(runner: Runner, arguments: Arguments) -> int:
-    job = _find(runner, arguments)
-    answer = _status_fields(runner, job)
-    if arguments.given("--logs"):
-        from bespeak.runner import output
-
-        answer["stdout"] = output.text(runner, job.job_id, "stdout")
-        answer["stderr"] = output.text(runner, job.job_id, "stderr")
-    return _print(answer)
-
-
-def _logs(runner: Runner, arguments: Arguments) -> int:
-    from bespeak.runner import output
-
-    stream = arguments.text("--stream") or "stdout"
-    if stream not in ("stdout", "stderr"):
-        raise UsageError(f"logs: --stream {stream!r} is neither stdout nor stderr")
-    job = _find(runner, arguments)
-    output.copy(runner, job.job_id, stream, sys.stdout.fileno(), follow=arguments.given("--follow"))
-    return OK
-
-
-def _abort(runner: Runner, arguments: Arguments) -> int:
-    from bespeak.runner.model import JobStatus
-
-    return _stop(runner, arguments, JobStatus.ABORTED, "aborted")
-
-
-def _cancel(runner: Runner, arguments: Arguments) -> int:
-    from bespeak.runner.model import JobStatus
-
-    return _stop(runner, arguments, JobStatus.CANCELLED, "cancelled")
-
-
-def _stop(runner: Runner, arguments: Arguments, status: JobStatus, done: str) -> int:
-    from bespeak.runner import stop
-
-    grace_seconds = arguments.seconds("--grace-seconds", stop.GRACE_SECONDS)
-    reason = _text(arguments, "--reason")
-    job = _find(runner, arguments)
-    job, sent = stop.stop(runner, job, status, reason=reason, grace_seconds=grace_seconds)
-    return _print({**present.job_fields(job, runner.paths), done: True, **present.signal_fields(sent)})
-
-
-def _unlock(runner: Runner, arguments: Arguments) -> int:
-    ttl = arguments.text("--ttl")
-    override = runner.unlock(
-        arguments.text("--run-key") or "",
-        reason=_text(arguments, "--reason"),
-        ttl_seconds=None if ttl is None else _ttl_seconds(ttl),
-    )
-    return _print(present.override_fields(override))
-
-
-def _clean(runner: Runner, arguments: Arguments) -> int:
-    from bespeak.runner.clean import Selection, clean
-
-    _check_selection(arguments)
-    selection = Selection(
-        after_us=_instant_us(arguments, "--after"),
-        before_us=_instant_us(arguments, "--before"),
-        run_key=arguments.text("--run-key"),
-        job_id=arguments.text("--job-id"),
-    )
-    dry_run = arguments.given("--dry-run")
-    items: list[dict[str, object]] = []
-    errors = 0
-    for job, done in clean(runner, selection, dry_run=dry_run):
-        errors += not done
-        if done:
-            selected = present.instant("selected_at", job.finished_us)
-            items.append({"job_id": job.job_id, "run_key": job.run_key, **selected})
-    answer: dict[str, object] = {"deleted": len(items), "errors": errors}
-    if items or errors:
-        answer |= {"dry_run": dry_run, "items": items}
-    return _print(answer)
-
-
-def _check_selection(arguments: Arguments) -> None:
-    times = [name for name in ("--before", "--after") if arguments.given(name)]
-    if arguments.given("--job-id"):
-        others = [*times, *(name for name in ("--all", "--run-key") if arguments.given(name))]
-        if others:
-            raise UsageError(f"clean: --job-id cannot be combined with {others[0]}")
-    elif arguments.given("--all"):
-        if times:
-            raise UsageError(f"clean: --all cannot be combined with {times[0]}")
-    elif not times:
-        raise UsageError("clean: one of --before, --after, --all, --job-id is required")
-
-
-def _instant_us(arguments: Arguments, name: str) -> int | None:
-    text = arguments.text(name)
-    if text is None:
-        return None
-    from datetime import datetime
-
-    try:
-        return int(datetime.fromisoformat(text).timestamp() * 1_000_000)
-    except (ValueError, OverflowError, OSError):
-        raise UsageError(f"clean: {name} {text!r} is not a time such as 2026-06-01 or 2026-06-01T12:00+02:00") from None
-
-
-def _ttl_seconds(text: str) -> int:
-    number, unit = (text[:-1], text[-1:]) if text[-1:] in _UNITS else (text, "s")
-    sign, digits = (number[:1], number[1:]) if number[:1] in ("-", "+") else ("", number)
-    if not (digits.isascii() and digits.isdigit()):
-        raise UsageError(f"unlock: --ttl {text!r} is not a duration such as 90, 30m, 2h or 1d")
-    seconds = int(digits[:20]) * _UNITS[unit]
-    if sign == "-" or seconds == 0:
-        raise UsageError(f"unlock: --ttl {text!r} must be more than nothing")
-    if seconds > _MOST_TTL_SECONDS:
-        raise UsageError(f"unlock: --ttl {text!r} is more than 100 years")
-    return seconds
-
-
-def _text(arguments: Arguments, name: str) -> str | None:
-    """Return a text that is to be stored; what is not UTF-8 cannot be."""
-    text = arguments.text(name)
-    if text is not None and not _is_text(text):
-        raise UsageError(f"{name} {text!a}: it is not valid UTF-8")
+            text.encode("utf-8")
+        except UnicodeEncodeError:
+            raise UsageError(f"{flag} {text!a}: it is not valid UTF-8") from None
     return text
-
-
-def _is_text(text: str) -> bool:
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _environment(pairs: list[str]) -> dict[str | bytes, str | bytes]:
-    variables: dict[str | bytes, str | bytes] = {}
-    for pair in pairs:
-        name, equals, value = pair.partition("=")
-        if not equals or not name:
-            raise UsageError(f"start: --env {name!a} is not NAME=VALUE")
-        variables[name] = value
-    return variables
-
-
-_HANDLERS: dict[str, Callable[[Runner, Arguments], int]] = {
-    "start": _start,
-    "status": _status,
-    "result": _result,
-    "logs": _logs,
-    "abort": _abort,
-    "cancel": _cancel,
-    "rerun": _rerun,
-    "unlock": _unlock,
-    "clean": _clean,
-}

@@ -14,21 +14,22 @@ import sys
 from queue import SimpleQueue
 from threading import Lock, Thread
 
-from bespeak.errors import BespeakError, NotFoundError, UsageError, WrongStateError
-from bespeak.runner import commands, present
-from bespeak.runner.arguments import parse
-from bespeak.runner.service import START_TIMEOUT_SECONDS, Runner
+from bespeak.argv.fast_parser import read
+from bespeak.errors import BespeakError, UsageError
+from bespeak.runner import present
+from bespeak.runner.cli import ERROR, PROGRAM, CommandContext, exit_code
+from bespeak.runner.query_commands import status_fields
+from bespeak.runner.service import Runner
+from bespeak.runner.start_commands import start_job
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from bespeak.runner.arguments import Arguments
+    from bespeak.runner.cli import Values
 
 THREADS = 16
 """Requests worked on at once; a start mostly waits for its command to begin."""
-
-_ERROR, _USAGE, _NOT_FOUND, _WRONG_STATE = 1, 2, 3, 4
 
 
 def main() -> int:
@@ -93,53 +94,36 @@ def answer(runner: Runner, argv: Sequence[str]) -> tuple[int, str, str]:
     try:
         return 0, present.dumps(_do(runner, argv)) + "\n", ""
     except BespeakError as error:
-        return _code(error), "", present.dumps({"error": str(error)}) + "\n"
+        return exit_code(error), "", present.dumps({"error": str(error)}) + "\n"
     except OSError as error:
-        return _ERROR, "", present.dumps({"error": f"{error.filename or 'the system'}: {error.strerror}"}) + "\n"
+        return ERROR, "", present.dumps({"error": f"{error.filename or 'the system'}: {error.strerror}"}) + "\n"
 
 
 def _do(runner: Runner, argv: Sequence[str]) -> dict[str, object]:
     name = argv[0] if argv else ""
     work = _COMMANDS.get(name)
-    command = next((command for command in commands.COMMANDS if command.name == name), None)
-    if work is None or command is None:
+    if work is None:
         raise UsageError(f"serve: {name!a} is none of {', '.join(_COMMANDS)}")
-    arguments = parse(command, list(argv[1:]))
-    if arguments is None:
+    own = argv[: argv.index("--")] if "--" in argv else argv
+    if any(word in ("-h", "--help", "--version") for word in own):
         raise UsageError(f"serve: {name}: no help here")
-    return work(runner, arguments)
+    parsed = read(PROGRAM, argv, "serve:")
+    if isinstance(parsed, int):
+        raise UsageError(f"serve: {name}: no help here")
+    return work(runner, parsed.values)
 
 
-def _start(runner: Runner, arguments: Arguments) -> dict[str, object]:
-    for flag in ("--sync", "--env", "--cwd"):
-        if arguments.given(flag):
-            raise UsageError(f"serve: start {flag} is not served")
-    strict = arguments.given("--strict")
-    started = runner.start(
-        arguments.text("--run-key") or "",
-        arguments.command,
-        strict=strict,
-        idempotency_key=arguments.text("--idempotency-key"),
-        start_timeout_seconds=arguments.seconds("--start-timeout", START_TIMEOUT_SECONDS),
-    )
-    return present.started_fields(started, runner.paths, mode="async", strict=strict)
+def _start(runner: Runner, values: Values) -> dict[str, object]:
+    for key in ("sync", "env", "cwd"):
+        if values[key]:
+            raise UsageError(f"serve: start --{key} is not served")
+    return start_job(runner, values)
 
 
-def _status(runner: Runner, arguments: Arguments) -> dict[str, object]:
-    job = runner.find(
-        run_key=arguments.text("--run-key"),
-        job_id=arguments.text("--job-id"),
-        idempotency_key=arguments.text("--idempotency-key"),
-    )
-    return present.status_fields(job, runner.paths, runner.override(job.run_key))
+def _status(runner: Runner, values: Values) -> dict[str, object]:
+    if values["running"] or values["all"]:
+        raise UsageError("serve: status of one job only")
+    return status_fields(runner, CommandContext(runner).find(values))
 
 
-_COMMANDS: dict[str, Callable[[Runner, Arguments], dict[str, object]]] = {"start": _start, "status": _status}
-
-
-def _code(error: BespeakError) -> int:
-    if isinstance(error, UsageError):
-        return _USAGE
-    if isinstance(error, NotFoundError):
-        return _NOT_FOUND
-    return _WRONG_STATE if isinstance(error, WrongStateError) else _ERROR
+_COMMANDS: dict[str, Callable[[Runner, Values], dict[str, object]]] = {"start": _start, "status": _status}

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bespeak.runner import cli, present
-from bespeak.runner.commands import COMMANDS
+from bespeak.runner.cli import PROGRAM
 from support.jobs import eventually, program
 
 JOB_FIELDS = [
@@ -225,8 +225,8 @@ def test_a_starter_whose_reader_went_away_has_still_started(runner):
         (["start", "--run-key", "k", "--start-timeout", "²", "--", "true"], 2, "number"),
         (["start", "--run-key", "k", "--start-timeout", "nan", "--", "true"], 2, "number"),
         (["start", "--run-key", "k", "--bogus"], 2, "--bogus"),
-        (["start", "--run-key", "k", "--strict=1", "--", "true"], 2, "no value"),
-        (["start", "--run-key", "k", "--s", "--", "true"], 2, "may be"),
+        (["start", "--run-key", "k", "--strict=1", "--", "true"], 2, "not take a value"),
+        (["start", "--run-key", "k", "--s", "--", "true"], 2, "--sync, --strict, --start-timeout"),
         (["start", "--run-key", "k", "--env", "X", "--", "true"], 2, "NAME=VALUE"),
         (["start", "--run-key", b"k\xff", "--", "true"], 2, "UTF-8"),
         (["status"], 2, "required"),
@@ -304,13 +304,16 @@ def test_an_error_names_the_key_as_it_was_typed(runner, key):
     assert repr(key) in text
 
 
+COMMANDS = [command for _, command in PROGRAM.commands()]
+
+
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
 def test_each_command_helps_with_its_options_and_examples(command, capsys):
     assert cli.main([command.name, "--help"]) == 0
     text = capsys.readouterr().out
-    assert all(name in text for name, _, _ in command.options)
-    assert all(f"bespeak runner {example}" in text for example in command.examples)
-    assert all(example.startswith(command.name) for example in command.examples)
+    assert all(flag in text for option in command.options for flag in option.flags)
+    assert all(f"bespeak runner {example}\n" in text for example, _ in command.examples)
+    assert all(example.startswith(command.name) for example, _ in command.examples)
     assert max(map(len, text.splitlines())) <= 120
 
 
@@ -320,6 +323,21 @@ def test_the_overview_names_every_command(capsys):
     assert all(f"  {command.name} " in text for command in COMMANDS)
     assert cli.main([]) == 2
     assert cli.main(["--version"]) == 0
+
+
+def test_text_for_people_is_printed_only_if_it_is_asked_for(runner):
+    started = answer("start", "--run-key", "k", "--sync", "--", "echo", "a b")
+    told = program("status", "--run-key", "k", "--text").stdout.decode().splitlines()
+    assert "run key      k" in told
+    assert "command      echo 'a b'" in told
+    assert f"job id       {started['job_id']}" in told
+    rows = program("status", "--run-key", "k", "--all", "--text").stdout.decode().splitlines()
+    assert rows[0].split()[:3] == ["JOB", "ID", "RUN"]
+    assert rows[1].split()[0] == started["job_id"]
+    refused = program("--text", "status", "--run-key", "none")
+    assert (refused.returncode, refused.stdout) == (3, b"")
+    assert refused.stderr.startswith(b"python -m bespeak.runner: error: ")
+    assert answer("--json", "status", "--run-key", "k") == answer("status", "--run-key", "k")
 
 
 _values = st.recursive(
