@@ -11,7 +11,8 @@ import select
 import signal
 import time
 
-from bespeak.dispatch.answers import Reply
+from bespeak.dispatch.runner_client.replies import Reply
+from bespeak.dispatch.runner_client.spool import Spool
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,9 +38,6 @@ if TYPE_CHECKING:
             """Give back what is held; calls under way go on by themselves."""
 
 
-OUTPUT_LIMIT = 1 << 20
-"""Bytes of one call's output that are kept."""
-
 _CHUNK = 65_536
 _SIGNALS = (signal.SIGPIPE, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGXFSZ)
 
@@ -57,8 +55,8 @@ class _Call:
         self.limit = limit_seconds
         self.deadline = time.monotonic() + limit_seconds
         self.too_long = False
-        self.out = bytearray()
-        self.err = bytearray()
+        self.out = Spool()
+        self.err = Spool()
 
     def read(self, descriptor: int) -> bool:
         """Read what is there; False at the end of the stream."""
@@ -70,7 +68,7 @@ class _Call:
                 return True
             if not data:
                 return False
-            target += data[: max(OUTPUT_LIMIT - len(target), 0)]
+            target.add(data)
 
 
 class ProgramStarter:
@@ -174,7 +172,7 @@ class ProgramStarter:
             note = "its exit code was lost"
         elif ended < 0:
             code, note = None, f"was ended by signal {-ended}"
-        self._ended.append((call.token, Reply(code, _text(call.out), _text(call.err), note)))
+        self._ended.append((call.token, Reply(code, call.out.take(), call.err.take(), note)))
 
     def fileno(self) -> int:
         """Return a descriptor that is readable when a call has ended or said something."""
@@ -191,6 +189,9 @@ class ProgramStarter:
         """Close what is open; calls under way go on by themselves."""
         for descriptor in self._by_descriptor:
             os.close(descriptor)
+        for call in self._calls.values():
+            call.out.close()
+            call.err.close()
         self._by_descriptor.clear()
         self._calls.clear()
         os.close(self._null)
@@ -203,7 +204,3 @@ def _exit_code(pid: int) -> int | None:
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     except ChildProcessError:
         return None
-
-
-def _text(data: bytearray) -> str:
-    return data.decode("utf-8", "surrogateescape")

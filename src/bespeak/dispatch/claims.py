@@ -7,7 +7,7 @@ was asleep past its lease changes nothing that another has taken over.
 
 from __future__ import annotations
 
-from bespeak.clock import FOREVER_US, SECOND_US
+from bespeak.clock import FOREVER_US, SECOND_US, now
 from bespeak.dispatch import liveness, rows
 from bespeak.dispatch.model import EXPIRED_TEXT, LAST_ERROR_LIMIT, SELECT, Job, Status
 
@@ -39,9 +39,13 @@ _NEXT_EXPIRY = f"SELECT MIN(expires_at) FROM reservations WHERE {_WAITING} AND e
 _ACCEPTED = f"{SELECT} WHERE seq > :last AND site = :site ORDER BY seq LIMIT :n"
 _TAKE = (
     "UPDATE reservations SET reservation_status = 'DISPATCHING', owner = :me, claim_no = :claim_no,"
-    " attempts = :attempts, claimed_us = :claimed_us, updated_at = :now_s WHERE reservation_id = :id"
+    " attempts = :attempts, claimed_us = :claimed_us, first_claimed_us = :first_claimed_us,"
+    " updated_at = :now_s WHERE reservation_id = :id"
 )
 _MINE = "reservation_id = :id AND owner = :me AND claim_no = :claim_no AND reservation_status = 'DISPATCHING'"
+
+
+_CHANGES = {Status.DISPATCHED: "dispatched", Status.RESERVED: "delayed", Status.START_UNKNOWN: "unknown"}
 
 
 class Look:
@@ -66,22 +70,31 @@ class Outcome:
 
     Args:
         job: the row as claimed.
-        status: DISPATCHED, DISPATCH_FAILED, or RESERVED to try again later.
+        status: DISPATCHED, DISPATCH_FAILED, START_UNKNOWN, or RESERVED to try again later.
         job_id: the runner's id when dispatched.
         error: why not, when not.
         next_us: when to try again, µs UTC.
+        untouched: no start was ever called for the reservation.
     """
 
-    __slots__ = ("error", "job", "job_id", "next_us", "status")
+    __slots__ = ("error", "job", "job_id", "next_us", "status", "untouched")
 
     def __init__(
-        self, job: Job, status: Status, *, job_id: str | None = None, error: str | None = None, next_us: int = 0
+        self,
+        job: Job,
+        status: Status,
+        *,
+        job_id: str | None = None,
+        error: str | None = None,
+        next_us: int = 0,
+        untouched: bool = False,
     ) -> None:
         self.job = job
         self.status = status
         self.job_id = job_id
         self.error = error[:LAST_ERROR_LIMIT] if error else None
         self.next_us = next_us
+        self.untouched = untouched
 
 
 class Taken:
@@ -139,7 +152,7 @@ def _store(tx: Transaction, me: Dispatcher, outcome: Outcome, taken: Taken) -> r
     changed = tx.run(
         "UPDATE reservations SET reservation_status = :status, owner = NULL, job_id = :job_id, runner_home = :home,"
         " dispatched_at = :dispatched_at, last_error = :error, next_us = :next_us, attempts = :attempts,"
-        f" updated_at = :now_s WHERE {_MINE}",
+        f" first_claimed_us = :first_claimed_us, updated_at = :now_s WHERE {_MINE}",
         {
             "status": str(outcome.status),
             "job_id": outcome.job_id,
@@ -148,6 +161,7 @@ def _store(tx: Transaction, me: Dispatcher, outcome: Outcome, taken: Taken) -> r
             "error": outcome.error,
             "next_us": outcome.next_us,
             "attempts": job.attempts,
+            "first_claimed_us": None if outcome.untouched else job.first_claimed_us,
             "now_s": rows.seconds(tx),
             "id": job.reservation_id,
             "me": me.dispatcher_id,
@@ -157,7 +171,7 @@ def _store(tx: Transaction, me: Dispatcher, outcome: Outcome, taken: Taken) -> r
     if not changed:
         taken.lost.append(outcome)
         return None
-    name = {Status.DISPATCHED: "dispatched", Status.RESERVED: "delayed"}.get(outcome.status, "failed")
+    name = _CHANGES.get(outcome.status, "failed")
     return rows.Change(job, name, outcome.status, job_id=outcome.job_id, detail=outcome.error)
 
 
@@ -194,10 +208,14 @@ def _order(job: Job) -> tuple[int, int, int]:
 def take(tx: Transaction, me: Dispatcher, due: Sequence[Job], *, attempt: int) -> list[Job]:
     """Make rows the caller's, under a new claim number; one taken over (``attempt`` 0) keeps when it was claimed."""
     for job in due:
+        job.may_be_started = job.first_claimed_us is not None or not attempt
         if attempt:
             job.claimed_us = tx.now_us
         elif job.claimed_us is None:
             job.claimed_us = job.updated_at * SECOND_US
+        if job.first_claimed_us is None:
+            # The runner notes by the clock of its machine when it starts a job, and the book may be a server's.
+            job.first_claimed_us = min(job.claimed_us, now())
         job.reservation_status = Status.DISPATCHING
         job.owner = me.dispatcher_id
         job.claim_no += 1
@@ -210,6 +228,7 @@ def take(tx: Transaction, me: Dispatcher, due: Sequence[Job], *, attempt: int) -
                 "claim_no": job.claim_no,
                 "attempts": job.attempts,
                 "claimed_us": job.claimed_us,
+                "first_claimed_us": job.first_claimed_us,
                 "now_s": rows.seconds(tx),
                 "id": job.reservation_id,
             }

@@ -37,7 +37,6 @@ _EXPIRED_FIELDS = (
     "updated_at",
     "last_error",
 )
-_ASK_AGAIN_SECONDS = 2.0
 _NEED_AGAIN_US = 5_000_000
 
 
@@ -165,7 +164,9 @@ class Dispatcher:
         self._report(stored, taken)
         for job in taken.claimed:
             self._note_delay(job, taken.now_us)
-            self._begin(Work(job, Phase.START))
+            # Under the key of the reservation the embedded runner starts it once, however often it is called.
+            ask = job.may_be_started and not self._parts.runner.embedded
+            self._begin(Work(job, Phase.ASK if ask else Phase.START))
         if taken.claimed or len(taken.expired) == EXPIRE_BATCH or stored:
             self._look_again = True
 
@@ -201,7 +202,8 @@ class Dispatcher:
     def _may_start(self, work: Work) -> bool:
         """Check what must be true at the moment of the start: the claim is ours, the resources are held."""
         if self._parts.signals.stopping:
-            self._settle(work, work.put_back(work.job.next_us))
+            if not work.interrupted:  # else it stays ours, for whoever takes over to ask about it
+                self._settle(work, work.put_back(work.job.next_us))
             return False
         if not work.job.command:
             self._settle(work, work.give_up("its stored command cannot be read"))
@@ -249,7 +251,7 @@ class Dispatcher:
         if what is Next.CALL:
             self._call(work)
         elif what is Next.LATER:
-            self._later.append((time.monotonic() + _ASK_AGAIN_SECONDS, work))
+            self._later.append((time.monotonic() + work.pause_seconds, work))
         elif work.outcome is not None:
             if work.adopted:
                 self._parts.metrics.add("adopted")
@@ -305,6 +307,9 @@ class Dispatcher:
         elif outcome.status == Status.DISPATCH_FAILED:
             self._parts.metrics.add("failed")
             self._parts.log.emit("dispatch_failed", {**fields, "error": outcome.error})
+        elif outcome.status == Status.START_UNKNOWN:
+            self._parts.metrics.add("unknown")
+            self._parts.log.emit("start_unknown", {**fields, "error": outcome.error})
         elif outcome.error:
             self._parts.metrics.add("delayed")
             self._parts.log.emit(

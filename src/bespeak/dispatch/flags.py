@@ -99,12 +99,12 @@ COMMANDS: dict[str, tuple[str, str, dict[str, Flag]]] = {
     ),
     "requeue": (
         _ONE + " [--not-before DATETIME] [--expires-at DATETIME] [--force]",
-        "Make a failed, expired or cancelled reservation wait for its start again.",
+        "Make a failed, expired or cancelled reservation, or one whose start is unknown, wait for its start again.",
         _table(
             *_WHICH,
             Flag("--not-before", ONE, "DATETIME", "not before this; default at once"),
             Flag("--expires-at", ONE, "DATETIME", "never after this; default no end"),
-            Flag("--force", SWITCH, "", "also one whose dispatcher died"),
+            Flag("--force", SWITCH, "", "also one whose dispatcher died; start without asking the runner first"),
         ),
     ),
     "wait": (

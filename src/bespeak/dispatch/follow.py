@@ -142,7 +142,8 @@ def health(engine: Engine, site: str | None) -> tuple[dict[str, object], bool]:
             "overdue": overdue,
             "dead_owners": stuck,
         }
-        return report, bool(living) and not overdue and not stuck
+        unknown = counts.get(Status.START_UNKNOWN, 0)
+        return report, bool(living) and not (overdue or stuck or unknown)
 
     return engine.read(work)
 

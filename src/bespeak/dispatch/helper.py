@@ -12,8 +12,8 @@ import select
 import signal
 import time
 
-from bespeak.dispatch.answers import Reply
 from bespeak.dispatch.calls import ProgramStarter
+from bespeak.dispatch.runner_client.replies import Reply
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ _HIGHEST_PORT = 65_535
 _NAMES = {
     "dispatched": "Reservations started.",
     "failed": "Reservations that could not be started.",
+    "unknown": "Reservations that may have been started, which the runner cannot tell.",
     "delayed": "Starts put off to be tried again.",
     "expired": "Reservations that were too late.",
     "recovered": "Reservations taken over from a dead dispatcher.",

@@ -21,15 +21,18 @@ class Status(StrEnum):
     CANCELLED = "CANCELLED"
     EXPIRED = "EXPIRED"
     DISPATCH_FAILED = "DISPATCH_FAILED"
+    START_UNKNOWN = "START_UNKNOWN"
+    """It may have been started, and the runner cannot tell: nothing is repeated until a person says so."""
 
 
 TRANSITIONS: Mapping[Status, frozenset[Status]] = {
     Status.RESERVED: frozenset({Status.DISPATCHING, Status.CANCELLED, Status.EXPIRED}),
-    Status.DISPATCHING: frozenset({Status.DISPATCHED, Status.DISPATCH_FAILED, Status.RESERVED}),
+    Status.DISPATCHING: frozenset({Status.DISPATCHED, Status.DISPATCH_FAILED, Status.START_UNKNOWN, Status.RESERVED}),
     Status.DISPATCHED: frozenset(),
     Status.CANCELLED: frozenset({Status.RESERVED}),
     Status.EXPIRED: frozenset({Status.RESERVED, Status.CANCELLED}),
     Status.DISPATCH_FAILED: frozenset({Status.RESERVED, Status.CANCELLED}),
+    Status.START_UNKNOWN: frozenset({Status.RESERVED}),
 }
 """From a state, the states that may follow. Only ``requeue`` leads back to RESERVED from a terminal one."""
 
@@ -64,6 +67,7 @@ COLUMNS = (
     "attempts",
     "extras_json",
     "booking_id",
+    "first_claimed_us",
 )
 SELECT = "SELECT " + ", ".join(COLUMNS) + " FROM reservations"
 
@@ -72,10 +76,11 @@ class Job:
     """One row of ``reservations``.
 
     The attributes are its columns. Instants ending in ``_at`` and ``not_before`` are seconds since 1970 as the
-    documented contract stores them; those ending in ``_us`` are microseconds.
+    documented contract stores them; those ending in ``_us`` are microseconds. ``first_claimed_us`` is None as long
+    as no start was called; ``may_be_started`` is set by a claim: an earlier claim may have led to a start.
     """
 
-    __slots__ = COLUMNS
+    __slots__ = (*COLUMNS, "may_be_started")
 
     reservation_id: str
     run_key: str
@@ -99,8 +104,11 @@ class Job:
     attempts: int
     extras_json: str | None
     booking_id: str | None
+    first_claimed_us: int | None
+    may_be_started: bool
 
     def __init__(self, row: tuple[object, ...]) -> None:
+        self.may_be_started = False
         for name, value in zip(COLUMNS, row, strict=True):
             setattr(self, name, value)
 

@@ -10,10 +10,10 @@ from bespeak.errors import NotReadyError, UnavailableError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bespeak.dispatch.answers import Reply
     from bespeak.dispatch.cli import Caller
     from bespeak.dispatch.model import Job
     from bespeak.dispatch.place import Runner
+    from bespeak.dispatch.runner_client.replies import Reply
     from bespeak.dispatch.store import Answer
 
 

@@ -13,8 +13,8 @@ from bespeak.errors import BespeakError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bespeak.dispatch.answers import Reply
     from bespeak.dispatch.place import Runner
+    from bespeak.dispatch.runner_client.replies import Reply
 
 LIMIT_SECONDS = 60.0
 _INSTEAD = {"result": "status", "cancel": "abort"}
@@ -56,14 +56,10 @@ def job_state(runner: Runner, job_id: str) -> dict[str, object]:
     Raises:
         BespeakError: the runner failed.
     """
-    import json
+    from bespeak.dispatch.runner_client.documents import json_object
 
     reply = call(runner, ["status", "--job-id", job_id])
     if reply.code != 0:
         said = reply.err.strip() or reply.out.strip()
         raise BespeakError(f"{runner.shown} status --job-id {job_id} failed\nexit_code={reply.code}\nstderr={said}")
-    try:
-        found = json.loads(reply.out)
-    except ValueError:
-        found = None
-    return found if isinstance(found, dict) else {"raw_stdout": reply.out, "raw_stderr": reply.err}
+    return json_object(reply.out) or {"raw_stdout": reply.out, "raw_stderr": reply.err}

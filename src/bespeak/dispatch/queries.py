@@ -6,7 +6,7 @@ Rows come in pages by their number, so neither the length of the table nor the l
 from __future__ import annotations
 
 from bespeak.dispatch import rows
-from bespeak.dispatch.model import SELECT, TERMINAL
+from bespeak.dispatch.model import SELECT, TERMINAL, Status
 from bespeak.dispatch.schema import LOCK
 
 TYPE_CHECKING = False
@@ -98,7 +98,9 @@ class Filter:
             conditions.append("substr(run_key, 1, :prefix_length) = :key_prefix")
             params |= {"key_prefix": self.key_prefix, "prefix_length": len(self.key_prefix)}
         if self.terminal:
-            conditions.append(f"reservation_status IN ({_TERMINAL_SQL})")
+            # What may still run is deleted only when it is meant by its own id.
+            also = f", '{Status.START_UNKNOWN}'" if self.reservation_id is not None else ""
+            conditions.append(f"reservation_status IN ({_TERMINAL_SQL}{also})")
         return conditions, params
 
     def matches(self, job: Job) -> bool:

@@ -10,16 +10,18 @@ from __future__ import annotations
 import os
 
 from bespeak import failpoints
-from bespeak.dispatch import answers, rows
+from bespeak.dispatch import rows
 from bespeak.dispatch.model import SELECT
+from bespeak.dispatch.runner_client import replies
+from bespeak.dispatch.runner_client.documents import json_object
 from bespeak.dispatch.schema import LOCK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bespeak.dispatch.answers import Reply
     from bespeak.dispatch.desk import Desk
     from bespeak.dispatch.model import Job
     from bespeak.dispatch.needs import Holds
+    from bespeak.dispatch.runner_client.replies import Reply
     from bespeak.storage.port import Transaction
 
 ASKED_AT_ONCE = 32
@@ -30,7 +32,7 @@ _STOPPED = ("ABORTED", "CANCELLED", "LOST")
 
 _OVER = (
     f"{SELECT} WHERE site = :site AND seq > :after AND booking_id IS NOT NULL AND returned_us IS NULL"
-    " AND reservation_status NOT IN ('RESERVED', 'DISPATCHING')"
+    " AND reservation_status NOT IN ('RESERVED', 'DISPATCHING', 'START_UNKNOWN')"
     " AND (reservation_status <> 'DISPATCHED' OR runner_home = :home) ORDER BY seq LIMIT :n"
 )
 _RETURNED = (
@@ -90,9 +92,9 @@ def has_ended(reply: Reply) -> bool:
     A job that the runner does not know was cleaned away after its end. One that was stopped, or whose supervisor is
     gone, may still be using what was booked: it counts as ended when its process has left this machine.
     """
-    if answers.is_unknown(reply):
+    if replies.is_unknown(reply):
         return True
-    found = answers.json_object(reply.out) if reply.code == 0 else None
+    found = json_object(reply.out) if reply.code == 0 else None
     state = None if found is None else found.get("status")
     if found is None or not isinstance(state, str) or state in _RUNNING:
         return False

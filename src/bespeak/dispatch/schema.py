@@ -84,6 +84,12 @@ _BOOKINGS = (
     "ALTER TABLE reservations ADD COLUMN returned_us BIGINT",
     "CREATE INDEX reservations_booked ON reservations (site, seq) WHERE booking_id IS NOT NULL AND returned_us IS NULL",
 )
+_FIRST_CLAIMS = (
+    "ALTER TABLE reservations ADD COLUMN first_claimed_us BIGINT",
+    # Which of the earlier attempts called a start was not written down; none did before the reservation was made.
+    """UPDATE reservations SET first_claimed_us = created_at * 1000000
+    WHERE job_id IS NULL AND (attempts > 0 OR reservation_status = 'DISPATCHING')""",
+)
 _TRIGGER = """
 CREATE TRIGGER reservations_from_elsewhere AFTER INSERT ON reservations WHEN NEW.seq IS NULL
 BEGIN
@@ -121,5 +127,6 @@ COMPONENT = Component(
             ),
         ),
         Step(3, _BOOKINGS),
+        Step(4, _FIRST_CLAIMS),
     ),
 )

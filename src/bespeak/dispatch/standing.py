@@ -78,6 +78,8 @@ def wait(caller: Caller) -> int:
         engine.close()
     if job is None:
         raise WaitTimedOutError(f"not started after {length}")
+    if job.reservation_status == Status.START_UNKNOWN:
+        raise WrongStateError(f"it may run or not: the reservation is {job.reservation_status}: {job.last_error}")
     if job.reservation_status != Status.DISPATCHED or not job.job_id:
         raise WrongStateError(f"it will not run: the reservation is {job.reservation_status}: {job.last_error}")
     if caller.on("dispatched"):

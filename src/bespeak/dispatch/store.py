@@ -196,6 +196,12 @@ def cancel(engine: Engine, *, run_key: str | None, reservation_id: str | None) -
         job = rows.get(tx, run_key=run_key, reservation_id=reservation_id)
         if job.job_id:
             return Answer(job, created=False, same_request=None, dispatcher=presence(tx, job.site))
+        if job.reservation_status == Status.START_UNKNOWN:
+            raise WrongStateError(
+                "Cannot cancel: the reservation is START_UNKNOWN, and its command may be running; requeue asks the"
+                " runner again.",
+                reservation_status=str(job.reservation_status),
+            )
         if job.reservation_status not in (Status.RESERVED, Status.DISPATCH_FAILED, Status.EXPIRED):
             raise WrongStateError(
                 f"Cannot cancel: the reservation is {job.reservation_status} and has no job_id.",
@@ -215,7 +221,8 @@ def cancel(engine: Engine, *, run_key: str | None, reservation_id: str | None) -
 _REQUEUE = (
     "UPDATE reservations SET reservation_status = 'RESERVED', attempts = 0, owner = NULL, claim_no = claim_no + 1,"
     " not_before = :not_before, expires_at = :expires_at, next_us = :next_us, booking_id = :booking_id,"
-    " returned_us = :returned, last_error = NULL, updated_at = :now_s WHERE reservation_id = :id"
+    " returned_us = :returned, first_claimed_us = :first_claimed_us, last_error = NULL, updated_at = :now_s"
+    " WHERE reservation_id = :id"
 )
 
 
@@ -228,7 +235,9 @@ def requeue(
     booking: tuple[str, int] | None = None,
     force: bool = False,
 ) -> Answer:
-    """Make a failed, expired or cancelled reservation RESERVED again.
+    """Make a failed, expired or cancelled reservation, or one whose start is unknown, RESERVED again.
+
+    What may have been started is asked about before it is started; ``force`` forgets that.
 
     Args:
         engine: the store.
@@ -236,7 +245,7 @@ def requeue(
         not_before: a new start, seconds since 1970; None for at once.
         expires_at: a new end, seconds since 1970; None for none.
         booking: the id of the new booking of what it needs, and when to look at it, µs UTC.
-        force: also one whose dispatcher died where nobody else can ask its runner.
+        force: start without asking; also one whose dispatcher died where nobody else can ask its runner.
 
     Raises:
         NotFoundError: there is none.
@@ -248,6 +257,7 @@ def requeue(
         _check_requeue(tx, found, force=force)
         booking_id, next_us = booking or (None, max(not_before or 0, 0) * SECOND_US)
         values = {"not_before": not_before, "expires_at": expires_at, "next_us": next_us, "booking_id": booking_id}
+        values |= {"first_claimed_us": None if force else found.first_claimed_us}
         values |= {"returned": _returned(found), "now_s": rows.seconds(tx), "id": job.reservation_id}
         tx.run(_REQUEUE, values)
         rows.log(tx, [rows.Change(found, "requeued", Status.RESERVED)])
@@ -267,7 +277,7 @@ def check_requeue(engine: Engine, job: Job, *, force: bool) -> None:
 
 
 def _check_requeue(tx: Transaction, job: Job, *, force: bool) -> None:
-    if job.reservation_status in (Status.DISPATCH_FAILED, Status.EXPIRED, Status.CANCELLED):
+    if job.reservation_status in (Status.DISPATCH_FAILED, Status.EXPIRED, Status.CANCELLED, Status.START_UNKNOWN):
         return
     if job.reservation_status == Status.DISPATCHING and force:
         owners = {item.dispatcher_id for item in all_dispatchers(tx) if item.alive(tx.now_us)}

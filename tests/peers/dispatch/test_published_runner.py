@@ -50,6 +50,19 @@ def test_after_a_crash_its_job_is_adopted(site, published) -> None:
         assert file.read() == "ran\n"
 
 
+def test_an_answer_of_megabytes_is_read_whole(site, published) -> None:
+    runner = published.program("orchesjob")
+    out = os.path.join(site.folder, "out")
+    words = ["/bin/sh", "-c", f"echo ran >>{out}", *["word"] * 60_000]
+    site.call("reserve", "--run-key", "k", "--", *words)
+    site.once(prog="bespeak job", runner=runner)
+    found = site.status("k")
+    assert (found["reservation_status"], found["attempts"]) == ("DISPATCHED", 1)
+    assert site.call("wait", "--run-key", "k", runner=runner).json["job"]["command"] == words
+    with open(out) as file:
+        assert file.read() == "ran\n"
+
+
 def test_another_command_under_our_key_is_told_apart(site, published) -> None:
     runner = published.program("orchesjob")
     orchesjob(site, published, "start", "--run-key", "k", "--", "/bin/sleep", "60")

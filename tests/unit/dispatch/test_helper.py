@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from bespeak.dispatch.answers import Reply
 from bespeak.dispatch.helper import HelperStarter
+from bespeak.dispatch.runner_client.replies import Reply
 from support.dispatching import until
 
 PLAIN = '#!/bin/sh\n[ "$1" = serve ] || { echo "program $*"; exit 0; }\n'

@@ -4,9 +4,9 @@ import signal
 
 import pytest
 
-from bespeak.dispatch.answers import Reply
 from bespeak.dispatch.place import open_store
 from bespeak.dispatch.returning import has_ended
+from bespeak.dispatch.runner_client.replies import Reply
 from bespeak.ledger import open_ledger
 from bespeak.ledger.model import Actor, Request
 from support.dispatching import RECORDING, Site, until
