@@ -132,7 +132,7 @@ def test_giving_back_survives_a_kill_and_is_told_once(any_site: Site, book, poin
 
 def test_what_was_booked_for_a_job_that_was_never_started_is_given_back(any_site: Site, book) -> None:
     ledger, url = book
-    fails = any_site.stub("fails", "#!/bin/sh\nexit 9\n")
+    fails = any_site.stub("fails", '#!/bin/sh\n[ "$1" = status ] && exit 3; exit 9\n')
     needing(any_site, url, "k", "--needs", "rack3", "--for", "1h")
     any_site.once("--start-retries", "0", runner=fails)
     assert any_site.status("k")["reservation_status"] == "DISPATCH_FAILED"
@@ -150,6 +150,16 @@ def test_another_home_is_not_asked_about_a_job_it_never_had(any_site: Site, book
     assert len(ledger.reservations()) == 1
     any_site.once()
     assert ledger.reservations() == []
+
+
+def test_what_was_booked_stays_booked_while_the_job_may_run(any_site: Site, book) -> None:
+    ledger, url = book
+    silent = any_site.stub("silent", "#!/bin/sh\nexit 9\n")
+    needing(any_site, url, "k", "--needs", "rack3", "--for", "1h")
+    for _ in range(2):
+        any_site.once("--start-retries", "0", runner=silent)
+    assert any_site.status("k")["reservation_status"] == "START_UNKNOWN"
+    assert (len(ledger.reservations()), returned(any_site)) == (1, [])
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _SHOWN = 1000
 _NOT_FOUND = 3
-_NOT_FOUND_TEXT = re.compile(r"\b(run[_ -]?key|job) not found\b|\bno jobs? found\b", re.IGNORECASE)
+_NOT_FOUND_TEXT = re.compile(r"\b(run[_ -]?key|job)\b[^\n]{0,300}\bnot found\b|\bno jobs? found\b", re.IGNORECASE)
 _SHELL_FAILURES = (126, 127)
 """A shell that could not run the runner."""
 _CUT_SHORT = ("STARTING", "LOST")
