@@ -56,7 +56,7 @@ def _install(context: Context, values: Values) -> int:
 
     from bespeak.coord.guard import CONFIGURATION, install
 
-    module = [sys.executable, "-m", "bespeak"]
+    module = [sys.executable, "-P", "-m", "bespeak"]
     ledger = _ledger(context)
     made = install(_here(), [*module, *ledger], refuse=values["refuse"])
     manner = "refuses" if values["refuse"] else "warns"

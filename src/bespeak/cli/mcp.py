@@ -156,4 +156,4 @@ def _program() -> list[str]:
     from shutil import which
 
     found = which("bespeak")
-    return [sys.executable, "-m", "bespeak"] if found is None else [found]
+    return [sys.executable, "-P", "-m", "bespeak"] if found is None else [found]

@@ -93,7 +93,7 @@ def find_runner(flag: str | None, environ: Mapping[str, str]) -> Runner:
         named = "orchesjob"
     if named and named != EMBEDDED:
         return Runner((named,), named, embedded=False)
-    return Runner((sys.executable, "-m", "bespeak.runner"), "bespeak runner", embedded=True)
+    return Runner((sys.executable, "-P", "-m", "bespeak.runner"), "bespeak runner", embedded=True)
 
 
 def _on_path(name: str, environ: Mapping[str, str]) -> bool:

@@ -191,7 +191,8 @@ def _ourselves(prog: str) -> list[str]:
     if prog == DOCUMENTED_PROGRAM:
         return [
             sys.executable,
+            "-P",
             "-c",
             "from bespeak.dispatch.cli import reserver_main; raise SystemExit(reserver_main())",
         ]
-    return [sys.executable, "-m", "bespeak", *rest.split()]
+    return [sys.executable, "-P", "-m", "bespeak", *rest.split()]

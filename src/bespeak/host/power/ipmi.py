@@ -98,6 +98,7 @@ class IpmiPowerController(Device):
 async def _ask_child(request: bytes) -> dict[str, Any]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
+        "-P",
         "-m",
         "bespeak.host.power.ipmi_child",
         stdin=asyncio.subprocess.PIPE,
