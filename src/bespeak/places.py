@@ -12,6 +12,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _POSTGRES = ("postgresql://", "postgres://")
+SETTINGS_PARAMETERS = frozenset(
+    {
+        *("schema", "host", "port", "dbname", "user", "password", "application_name", "connect_timeout"),
+        *("sslmode", "sslnegotiation", "sslcert", "sslkey", "sslpassword", "sslrootcert", "sslcrl", "sslsni"),
+        *("ssl_min_protocol_version", "ssl_max_protocol_version", "channel_binding", "require_auth", "gssencmode"),
+        *("target_session_attrs", "load_balance_hosts", "client_encoding", "fallback_application_name"),
+        *("keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout"),
+    }
+)
+"""What a ``postgresql://`` URL of a repository may say after its ``?``. Missing are the parameters that load code, read
+files with other people's passwords, or lead elsewhere than the URL shows: ``service``, ``passfile``, ``hostaddr``,
+``options`` and whatever libpq adds."""
 JOBS_FOLDER = "/var/lib/orchesjob"
 """Where jobs are kept on a machine, unless told otherwise."""
 
@@ -41,10 +53,40 @@ def book_url(text: str, said_by: str, anchor: str | None) -> str:
     return anchored(path, working_directory() if anchor is None else anchor)
 
 
+def refuse_parameters(url: str, said_by: str) -> None:
+    """Refuse a PostgreSQL URL of a repository that says more than :data:`SETTINGS_PARAMETERS`.
+
+    Raises:
+        UsageError: the message names the parameter.
+    """
+    _, separator, query = url.partition("?")
+    if not url.startswith(_POSTGRES) or not separator:
+        return
+    from urllib.parse import unquote
+
+    if "@" in query or "?" in query:  # libpq would look for the host behind it
+        raise UsageError(f"{safe(said_by)}: after the first ? of a URL, each @ and ? must be percent-encoded")
+    for option in filter(None, query.split("&")):
+        key, _, value = option.partition("=")
+        if unquote(key) not in SETTINGS_PARAMETERS:
+            raise UsageError(
+                f"{safe(said_by)}: the URL parameter {shown(unquote(key))} is not accepted from a repository; "
+                "name such a book with --ledger or BESPEAK_LEDGER"
+            )
+        if unquote(key) == "sslkey" and ":" in unquote(value):
+            raise UsageError(f"{safe(said_by)}: sslkey must be a file: an engine would be loaded as code")
+
+
 def anchored(path: str, root: str) -> str:
     """Return ``path`` absolute: ``~`` expanded, relative ones starting at ``root``."""
     absolute = os.path.normpath(os.path.join(root, os.path.expanduser(path)))
     return absolute[1:] if absolute.startswith("//") else absolute
+
+
+def outside(path: str, root: str) -> bool:
+    """Tell whether ``path`` leads out of the folder ``root``, links followed."""
+    real, folder = os.path.realpath(path), os.path.realpath(root)
+    return real != folder and not real.startswith(folder.rstrip(os.sep) + os.sep)
 
 
 def user_folder(env: Mapping[str, str], variable: str, under_home: str) -> str:

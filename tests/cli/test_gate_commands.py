@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from support.trusting import trust
+
 SETTINGS = '[reservations]\nbackend = "ledger"\n'
 LAB = '[labs.demo]\ndescription = "a demo"\nresources = ["rack2", "rack1"]\n'
 REFUSAL = """User 'bob' does not hold all resources required by lab 'demo'. Missing:
@@ -137,6 +139,7 @@ def test_a_scheduler_that_hangs_mid_run_keeps_nobody(cli, sample_lab):
         "register_reservation_backend('slow', Slow)\n"
     )
     set_backend(sample_lab, 'libs = ["."]\ninit = ["plug"]\n[reservations]\nbackend = "slow"\n')
+    trust(sample_lab)
     done = cli("gate", "-l", "demo", "--every", "1s", "--", "sh", "-c", "sleep 2; exit 5", timeout=30)
     assert done.returncode == 5, done.stderr
 

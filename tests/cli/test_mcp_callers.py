@@ -18,6 +18,7 @@ from support.agents import (
     run,
 )
 from support.repositories import git
+from support.trusting import trust
 
 
 def test_of_clients_that_race_for_one_symbol_exactly_one_is_told_that_it_is_free(project, listening):
@@ -117,6 +118,7 @@ def test_no_client_over_http_chooses_settings_which_can_name_code(project, liste
     (other / "planted.py").write_text("open('ran', 'w').close()\n")
     text = 'libs = ["."]\ninit = ["planted"]\n[reservations]\nbackend = "planted"\n'
     (other / ".bespeak" / "settings.toml").write_text(text)
+    trust(other)
     git(other, "init", "-q", "-b", "main")
     url, _ = listening()
 

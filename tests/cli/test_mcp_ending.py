@@ -19,6 +19,7 @@ from support.agents import (
     until,
     waiting,
 )
+from support.trusting import trust
 
 
 def test_a_server_that_is_killed_loses_nothing(project, listening):
@@ -94,6 +95,7 @@ def test_stdout_carries_the_protocol_only_whatever_a_plug_in_prints(project, cli
     )
     settings = 'libs = ["."]\ninit = ["noisy"]\n[reservations]\nbackend = "noisy"\n'
     (project / ".bespeak" / "settings.toml").write_text(settings)
+    trust(project)
     process = begin(cli)
     speak(process, call(2, "gate_check", labs=["demo"]))
     answer = json.loads(process.stdout.readline())["result"]
@@ -102,6 +104,26 @@ def test_stdout_carries_the_protocol_only_whatever_a_plug_in_prints(project, cli
     process.stdin.close()
     assert process.stdout.read() == ""
     assert set(process.stderr.read().split()) == {"loaded", "shouted", "made", "asked"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "tool"),
+    [
+        ('libs = ["."]\ninit = ["planted_too"]\n[reservations]\nbackend = "mine"\n', "gate_check"),
+        ('[ledger]\nurl = "../elsewhere.db"\n', "book_list"),
+    ],
+)
+def test_a_tool_does_not_act_on_what_an_untrusted_folder_names(project, cli, monkeypatch, settings, tool):
+    monkeypatch.delenv("BESPEAK_LEDGER")
+    (project / "planted_too.py").write_text("open('ran', 'w').close()\n")
+    (project / ".bespeak" / "settings.toml").write_text(settings)
+    process = begin(cli)
+    speak(process, call(2, tool, **({"labs": ["demo"]} if tool == "gate_check" else {})))
+    answer = json.loads(process.stdout.readline())["result"]
+    assert answer["isError"]
+    assert "its folder is not trusted" in answer["content"][0]["text"]
+    assert not (project / "ran").exists()
+    assert not (project.parent / "elsewhere.db").exists()
 
 
 def test_nonsense_on_the_wire_is_answered_or_ignored_and_the_server_lives_on(project, cli):

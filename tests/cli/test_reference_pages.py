@@ -11,6 +11,7 @@ from bespeak.cli.main import main
 from bespeak.errors import ExitCode
 from support import clipage
 from support.commands import COMMANDS, PROGRAMS
+from support.trusting import trust
 
 REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
 
@@ -80,6 +81,7 @@ def sample(tmp_path, monkeypatch, capfd):
         '[labs.demo]\nresources = ["rack1"]\n[[hosts]]\nid = "h"\nlabs = ["demo"]\naddress = "127.0.0.1"\n'
         + "".join(SWITCHED.format(name=name) for name in ("router1", "router2", "plug7"))
     )
+    trust(tmp_path)
     monkeypatch.chdir(tmp_path)
 
     def run(line, *, code=0):
@@ -126,6 +128,8 @@ LINES = {
     "host exec": "host exec router1 -- true",
     "host wait": "host wait router1",
     "completion": "completion bash",
+    "init": "init fresh",
+    "trust": "trust",
 }
 
 
@@ -169,6 +173,8 @@ def prepare(name, line, run):
         run("--as-user alice reserve rack3 analyser")
     if line == "resource remove rack3":
         run("resource add rack3")
+    if line == "trust --revoke":
+        run("trust")
     if name in ("gate", "reservation check"):
         main(["--as-user", "bob", "release", "rack1"])
         main(["--as-user", "alice", "reserve", "rack1"])

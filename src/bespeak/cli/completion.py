@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import click
 
     from bespeak.cli.context import Context, Values
+    from bespeak.ledger.service import Ledger
 
 _LIMIT = 500
 
@@ -47,32 +48,37 @@ def _book_flag(context: click.Context) -> str | None:
 
 
 def _resources(context: click.Context) -> dict[str, str]:
-    from bespeak.cli.context import open_book
-
-    if not _is_there(context):
+    book = _book(context)
+    if book is None:
         return {}
-    with open_book(_book_flag(context)) as book:
+    with book:
         return {resource.name: resource.description for resource in book.resource_list()}
 
 
 def _reservations(context: click.Context) -> dict[str, str]:
     from bespeak import ids
-    from bespeak.cli.context import open_book
 
-    if not _is_there(context):
+    book = _book(context)
+    if book is None:
         return {}
-    with open_book(_book_flag(context)) as book:
+    with book:
         return {
             ids.short_id(one.id): f"{one.holder}: {' '.join(one.resources)}" for one in book.reservations(limit=_LIMIT)
         }
 
 
-def _is_there(context: click.Context) -> bool:
-    """Tell whether the book exists already; completion never makes one."""
-    from bespeak.settings import ledger_url
+def _book(context: click.Context) -> Ledger | None:
+    """Open the book if it exists, for completion never makes one; the user's own where the folder is not trusted."""
+    from bespeak.cli.context import open_book
+    from bespeak.settings import ledger_place
+    from bespeak.trust import UntrustedError
 
-    url = ledger_url(_book_flag(context))
-    return "://" in url or os.path.exists(url)
+    flag, own = _book_flag(context), False
+    try:
+        url = ledger_place(flag).url
+    except UntrustedError:
+        url, own = ledger_place(flag, own=True).url, True
+    return open_book(flag, own=own) if "://" in url or os.path.exists(url) else None
 
 
 def _users(context: click.Context) -> dict[str, str]:

@@ -51,6 +51,17 @@ class Context:
             self._book = open_book(self.ledger_flag)
         return self._book
 
+    def book_to_look_at(self) -> Ledger:
+        """Return the open book; the user's own, with a warning, where the folder is not trusted to name another."""
+        from bespeak.trust import UntrustedError
+
+        try:
+            return self.book()
+        except UntrustedError as error:
+            self.warn(f"this is your own book: {error}")
+            self._book = open_book(self.ledger_flag, own=True)
+            return self._book
+
     def close(self) -> None:
         """Close what was opened."""
         if self._book is not None:
@@ -111,8 +122,8 @@ class Context:
         output.to_stderr(output.styled(line, style, output.colours(sys.stderr, self.colour)))
 
 
-def open_book(flag: str | None) -> Ledger:
-    """Open the book that ``--ledger``, the environment or the settings name."""
+def open_book(flag: str | None, *, own: bool = False) -> Ledger:
+    """Open the book that ``--ledger``, the environment or the settings name; with ``own``, not a repository's."""
     from bespeak.ledger.settled import open_settled
 
-    return open_settled(flag)
+    return open_settled(flag, own=own)

@@ -46,7 +46,7 @@ def list_(context: Context, values: Values) -> int:
     """Print the hosts of the lab."""
     if not context.labs:
         raise UsageError("name a lab with --lab / -l (env var: BESPEAK_LAB)")
-    lab = load_hosts(load_settings(), context.labs)
+    lab = load_hosts(load_settings(), context.labs, acting=False)
     hosts = list(lab.hosts.values())
     if values["label"] is not None:
         hosts = matching(values["label"], hosts)

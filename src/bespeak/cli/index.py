@@ -148,6 +148,12 @@ PROGRAM = Program(
             "The claims, the book and the gate as tools for agents (Model Context Protocol).",
             "bespeak.cli.mcp:mcp",
         ),
+        Entry("init", "Write .bespeak/settings.toml for a repository, and trust it.", "bespeak.cli.trust:init"),
+        Entry(
+            "trust",
+            "Let a folder's settings and lab data name code, a book, secrets and commands.",
+            "bespeak.cli.trust:trust",
+        ),
         Entry("runner", "Run one command as a job that outlives its shell.", "bespeak.runner.cli:PROGRAM"),
         Entry("job", "Start a command later, exactly once.", "bespeak.dispatch.cli:PROGRAM"),
         Entry("completion", "Print the completion script for a shell.", "bespeak.cli.completion:script"),

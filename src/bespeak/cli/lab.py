@@ -95,7 +95,9 @@ def _host_problems(settings: Settings, store: LabStore, names: list[str]) -> lis
     from bespeak.lifecycle.selection import load_hosts
 
     readable = [name for name in names if not any(problem.concerns([name]) for problem in store.problems)]
-    return list(dict.fromkeys(why for name in readable for why in load_hosts(settings, [name]).broken.values()))
+    return list(
+        dict.fromkeys(why for name in readable for why in load_hosts(settings, [name], acting=False).broken.values())
+    )
 
 
 def _facts(lab: Lab) -> dict[str, object]:

@@ -50,7 +50,7 @@ def list_(context: Context, values: Values) -> int:
     limit = _LIMIT if values["limit"] is None else values["limit"]
     if limit < 1:
         raise UsageError("--limit: at least 1")
-    book = context.book()
+    book = context.book_to_look_at()
     found = book.reservations(
         holder=context.actor().user if values["mine"] else values["user"],
         resources=values["resource"],

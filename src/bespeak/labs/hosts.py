@@ -47,12 +47,13 @@ def claimed_id(raw: RawHost) -> str | None:
         return None
 
 
-def host_from(raw: RawHost, only_lab: str | None) -> HostSpec:
+def host_from(raw: RawHost, only_lab: str | None, file: str = "") -> HostSpec:
     """Check one host.
 
     Args:
         raw: the table and its place.
         only_lab: the lab of a host that names none.
+        file: the file that it stands in.
 
     Raises:
         LabDataError: something in it cannot be used.
@@ -75,6 +76,7 @@ def host_from(raw: RawHost, only_lab: str | None) -> HostSpec:
         address=address,
         source=raw.where,
         raw=table,
+        file=file,
     )
 
 

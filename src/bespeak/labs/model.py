@@ -10,6 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+_ACTING = (
+    *("address", "ip", "hop", "user", "creds", "ssh"),
+    *("power_control", "reboot_cmd", "shutdown_cmd", "snmp"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class HostSpec:
@@ -22,6 +27,7 @@ class HostSpec:
         address: where it is, when the file says so.
         source: the file, and the place in it.
         raw: the whole table of the file.
+        file: the file.
     """
 
     id: str
@@ -30,11 +36,17 @@ class HostSpec:
     address: str | None = None
     source: str = ""
     raw: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    file: str = field(default="", compare=False)
 
     @property
     def power_control(self) -> Any:
         """How the host is switched, exactly as the file has it; None when it does not say."""
         return self.raw.get("power_control")
+
+    @property
+    def acts(self) -> list[str]:
+        """The fields that say where to connect, as whom, with which secret, or what to run; using them needs trust."""
+        return [name for name in _ACTING if self.raw.get(name)]
 
 
 @dataclass(frozen=True, slots=True)

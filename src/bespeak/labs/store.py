@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from bespeak.settings import Settings
+    from bespeak.trust import Folder
 
 FILENAMES = ("lab.toml", "hosts.json")
 LAB_VARIABLE = "BESPEAK_LAB"
@@ -52,21 +53,30 @@ class LabStore:
     Args:
         search: absolute paths; of a directory, ``lab.toml`` and ``hosts.json`` are read.
         cautions: mistakes known beforehand.
+        folders: the folder that named each entry of ``search``, which has to be trusted before hosts are acted on; an
+            entry without one is trusted.
 
     Attributes:
         problems: every mistake found, in the order of the files.
         consulted: every file looked for, with its signature, or None where there was none.
     """
 
-    def __init__(self, search: Iterable[str], cautions: Iterable[Problem] = ()) -> None:
+    def __init__(
+        self,
+        search: Iterable[str],
+        cautions: Iterable[Problem] = (),
+        folders: Mapping[str, Folder | None] | None = None,
+    ) -> None:
         self.search = tuple(dict.fromkeys(search))
         self.problems: list[Problem] = list(cautions)
         self.consulted: list[tuple[str, Signature | None]] = []
         self._hosts: list[HostSpec] = []
         self._by_id: dict[str, list[HostSpec]] = {}
         self._declared: dict[str, list[DeclaredLab]] = {}
+        self._contents: dict[str, bytes] = {}
+        self._folder_of: dict[str, Folder] = {}
         for path in self.search:
-            self._look_at(path)
+            self._look_at(path, None if folders is None else folders.get(path))
 
     @property
     def files(self) -> list[str]:
@@ -109,6 +119,34 @@ class LabStore:
             names=wanted,
         )
 
+    def contents(self, folder: Folder) -> dict[str, bytes]:
+        """Return the content of the files that ``folder`` named and that were read."""
+        return {path: self._contents[path] for path, origin in self._folder_of.items() if origin.root == folder.root}
+
+    def acting(self, folder: Folder) -> list[str]:
+        """Return, in words, each host that ``folder`` says how to reach or switch."""
+        found = []
+        for host in self._hosts:
+            origin = self._folder_of.get(host.file)
+            if origin is not None and origin.root == folder.root and host.acts:
+                found.append(f"host {safe(host.id)}: {', '.join(host.acts)} ({safe(host.file)})")
+        return found
+
+    def require_trust(self, lab: Lab) -> None:
+        """Refuse to act on the hosts of ``lab`` unless the folders that name their commands and secrets are trusted.
+
+        Raises:
+            UntrustedError: a folder is not trusted; the message names the file and the first such host.
+        """
+        asked: set[str] = set()
+        for host in lab.hosts.values():
+            folder = self._folder_of.get(host.file)
+            if folder is None or host.file in asked or not host.acts:
+                continue
+            asked.add(host.file)
+            says = f"says how host {safe(host.id)} is reached or switched ({', '.join(host.acts)})"
+            folder.require(host.file, says, {host.file: self._contents[host.file]})
+
     def _hosts_of(self, names: tuple[str, ...]) -> dict[str, HostSpec]:
         hosts: dict[str, HostSpec] = {}
         for host in self._hosts:
@@ -132,15 +170,15 @@ class LabStore:
         listed = ", ".join(map(safe, known)) or "none"
         return NoContextError(f"there is no lab {shown(name)}; {hint}known: {listed}", lab=name, known=known)
 
-    def _look_at(self, path: str) -> None:
+    def _look_at(self, path: str, folder: Folder | None) -> None:
         if is_lab_file(path):
-            if not self._read(path):
+            if not self._read(path, folder):
                 self.problems.append(Problem(f"{safe(path)}: named in [labs] search, but there is no such file"))
             return
         for name in FILENAMES:
-            self._read(os.path.join(path, name))
+            self._read(os.path.join(path, name), folder)
 
-    def _read(self, path: str) -> bool:
+    def _read(self, path: str, folder: Folder | None) -> bool:
         """Read one file; False when it is not there."""
         try:
             if signature(path) is None:
@@ -148,6 +186,9 @@ class LabStore:
                 return False
             raw, sign = read_regular(path)
             self.consulted.append((path, sign))
+            self._contents[path] = raw
+            if folder is not None:
+                self._folder_of[path] = folder
             self._add(parse(path, raw))
         except LabDataError as error:
             self.problems.append(Problem(str(error)))
@@ -161,7 +202,7 @@ class LabStore:
             self._declared.setdefault(lab.name, []).append(lab)
         for raw in document.hosts:
             try:
-                host = host_from(raw, document.only_lab)
+                host = host_from(raw, document.only_lab, document.path)
             except LabDataError as error:
                 claimed = claimed_labs(raw, document.only_lab)
                 self.problems.append(Problem(str(error), claimed, claimed_id(raw)))
@@ -191,8 +232,12 @@ def open_labs(settings: Settings, cwd: str | None = None) -> LabStore:
         SettingsError: the settings cannot be understood.
     """
     if not settings.repos:
-        return LabStore([cwd or working_directory()])
+        from bespeak.trust import Folder
+
+        here = cwd or working_directory()
+        return LabStore([here], folders={here: Folder(here, None, None, os.environ)})
     search: list[str] = []
+    folders: dict[str, Folder | None] = {}
     cautions: list[Problem] = []
     for repo in settings.repos:
         _refuse_other_sources(repo.settings.get("lab"), repo.path)
@@ -202,8 +247,12 @@ def open_labs(settings: Settings, cwd: str | None = None) -> LabStore:
             for path in named
             if not is_lab_file(path) and not os.path.isdir(path)
         )
-        search.extend(named or [os.path.dirname(repo.path), repo.root])
-    return LabStore(search, cautions)
+        named = named or [os.path.dirname(repo.path), repo.root]
+        search.extend(named)
+        folder = repo.folder
+        for path in named:
+            folders.setdefault(path, folder)
+    return LabStore(search, cautions, folders)
 
 
 def lab_names(values: Iterable[str] = (), environ: Mapping[str, str] | None = None) -> list[str]:

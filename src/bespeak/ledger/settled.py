@@ -7,16 +7,18 @@ if TYPE_CHECKING:
     from bespeak.ledger.service import Ledger
 
 
-def open_settled(flag: str | None, *, cwd: str | None = None) -> Ledger:
+def open_settled(flag: str | None, *, cwd: str | None = None, own: bool = False) -> Ledger:
     """Open the book that ``--ledger``, the environment or the settings name.
 
     Args:
         flag: the value of ``--ledger``, or None.
         cwd: the folder whose settings count; by default the working directory.
+        own: open the user's own book, whatever a repository names.
 
     Raises:
         UsageError: a setting, or the place named, makes no sense.
         UnavailableError: the book cannot be opened.
+        UntrustedError: a repository names the book, and is not trusted to.
     """
     from bespeak.ledger import open_ledger
     from bespeak.settings import ledger_place, load_settings
@@ -27,7 +29,7 @@ def open_settled(flag: str | None, *, cwd: str | None = None) -> Ledger:
     length_us = None if length is None else _length_us(length, source)
     kickers, _ = settings.ledger_value("kickers")
     return open_ledger(
-        ledger_place(flag, settings, cwd=cwd).url,
+        ledger_place(flag, settings, cwd=cwd, own=own).url,
         strict=bool(strict),
         default_for_us=length_us,
         kickers=None if kickers is None else frozenset(kickers),

@@ -34,20 +34,24 @@ class Selection:
     broken: dict[str, str] = field(default_factory=dict)
 
 
-def load_hosts(settings: Settings, labs: Sequence[str], wanted: Sequence[str] = ()) -> HostLab:
+def load_hosts(settings: Settings, labs: Sequence[str], wanted: Sequence[str] = (), *, acting: bool = True) -> HostLab:
     """Return the lab with usable hosts.
 
     Args:
         settings: where lab data is, and which init modules register controllers.
         labs: the labs, used as one; without any, the lab of the hosts ``wanted``.
         wanted: ids of hosts.
+        acting: hosts may be connected to and switched, so the folders that describe them must be trusted.
 
     Raises:
+        UntrustedError: a folder says how hosts are reached or switched and is not trusted.
         UsageError: neither a lab nor hosts are named, or a host of that name is in labs that differ.
         NotFoundError: there is no such host.
     """
     store = open_labs(settings)
     lab = store.load(labs) if labs else _lab_of(store, wanted)
+    if acting:
+        store.require_trust(lab)
     _load_plugins(settings, lab)
     return build_hosts(lab)
 

@@ -18,6 +18,7 @@ from bespeak.reservations.registry import get_reservation_backend_class, is_regi
 from bespeak.reservations.state import ReservationState
 from bespeak.settings import SettingsError
 from bespeak.text import nearest, safe, shown
+from bespeak.trust import UntrustedError
 
 if TYPE_CHECKING:
     from bespeak.reservations.identity import ResolvedIdentity
@@ -127,7 +128,7 @@ class BackendFactory:
         self.decided_by: str | None = None
         try:
             self._decide()
-        except ValueError as error:  # -R must work whatever settings say, so this waits until somebody builds
+        except (ValueError, UntrustedError) as error:  # -R must work whatever settings say: wait until somebody builds
             self._error = error
 
     def _decide(self) -> None:

@@ -12,10 +12,10 @@ import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
 
-from bespeak.errors import UnavailableError
+from bespeak.errors import UnavailableError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +38,12 @@ LIMIT = 8
 
 
 def connect(address: Address, application: str) -> Connection:
-    """Open a connection that notices within a minute that its network is gone."""
+    """Open a connection that notices within a minute that its network is gone.
+
+    Raises:
+        UsageError: the URL would load code into this process.
+        psycopg.Error: there is no connection to be had.
+    """
     ours: dict[str, str | int] = {
         "application_name": application,
         "connect_timeout": CONNECT_SECONDS,
@@ -48,7 +53,10 @@ def connect(address: Address, application: str) -> Connection:
         "tcp_user_timeout": 50_000,
     }
     missing = {key: value for key, value in ours.items() if f"{key}=" not in address.dsn}
-    return psycopg.connect(make_conninfo(address.dsn, **missing), autocommit=True)
+    conninfo = make_conninfo(address.dsn, **missing)
+    if ":" in str(conninfo_to_dict(conninfo).get("sslkey") or ""):
+        raise UsageError(f"book {address.name}: sslkey must be a file: an engine would be loaded as code")
+    return psycopg.connect(conninfo, autocommit=True)
 
 
 class Connections:

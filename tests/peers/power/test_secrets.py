@@ -17,6 +17,7 @@ import pytest
 from bespeak.host import SshOptions, UnixHost
 from bespeak.host.status import CommandStatus
 from support import debs, peervenv
+from support.trusting import trust
 
 PASSWORD = "s3cret-" + "w0rd"
 PROGRAM = str(Path(__file__).parents[2] / "support" / "sshd.py")
@@ -116,6 +117,7 @@ def test_a_password_in_a_keyring(login: dict[str, Any], tmp_path: Path) -> None:
         '[reservations]\nbackend = "ledger"\n[ledger]\nurl = "book.db"\n'
     )
     (folder / "lab.toml").write_text(LAB.format(**login))
+    trust(folder)
     settings = os.environ | {
         "PYTHON_KEYRING_BACKEND": "keyrings.alt.file.PlaintextKeyring",
         "XDG_DATA_HOME": str(tmp_path / "data"),

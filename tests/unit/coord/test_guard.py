@@ -218,7 +218,7 @@ def test_the_configuration_is_printed_and_its_command_works(run, repo, tmp_path,
         assert '"command": "bespeak coord guard edit"' in run("guard", "install").out
         assert '"command": "bespeak coord guard edit --refuse"' in run("guard", "install", "--refuse").out
         patched.setenv("PATH", "/usr/bin:/bin")
-        assert f'"command": "{sys.executable} -m bespeak coord guard edit"' in run("guard", "install").out
+        assert f'"command": "{sys.executable} -P -m bespeak coord guard edit"' in run("guard", "install").out
     call = {"tool_name": "Edit", "tool_input": {"file_path": str(repo / "src/a.py"), "new_string": '"file_path": "x"'}}
     assert edit(call).returncode == 0
     run("reserve", "src/a.py", "--run-id", "other")

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from support.trusting import trust
+
 SETTINGS = """
 libs = ["${sut_dir}/lib"]
 init = ["bench_power"]
@@ -68,7 +70,11 @@ class Project:
         (folder / ".bespeak" / "settings.toml").write_text(SETTINGS)
         (folder / "lab.toml").write_text(LAB)
         self.module.parent.mkdir()
-        self.module.write_text(MODULE)
+        self.write_module(MODULE)
+
+    def write_module(self, text: str) -> None:
+        self.module.write_text(text)
+        trust(self.folder)
 
     def __call__(self, *words: str) -> Any:
         return self.cli("--as-user", "alice", "-l", "bench", *words, cwd=self.folder)
@@ -96,7 +102,7 @@ def test_the_controller_of_an_init_module_switches(project: Project) -> None:
 
 
 def test_an_init_module_that_registers_nothing(project: Project) -> None:
-    project.module.write_text("")
+    project.write_module("")
     done = project("power", "on", "r1")
     assert done.returncode == 1
     said = done.stdout + done.stderr
@@ -105,7 +111,7 @@ def test_an_init_module_that_registers_nothing(project: Project) -> None:
 
 
 def test_an_init_module_that_fails(project: Project) -> None:
-    project.module.write_text("raise RuntimeError('s3cret')")
+    project.write_module("raise RuntimeError('s3cret')")
     done = project("power", "on", "r1")
     assert (done.returncode, done.stdout) == (9, "")
     said = done.stderr.splitlines()[1:]

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from support.trusting import trust
+
 LAB = """
 [[hosts]]
 id = "r1"
@@ -61,6 +63,7 @@ class Bench:
             '[reservations]\nbackend = "ledger"\n[ledger]\nurl = "book.db"\n'
         )
         (folder / "lab.toml").write_text(LAB)
+        trust(folder)
 
     def __call__(self, *words: str, user: str = "alice", **options: Any) -> subprocess.CompletedProcess[str]:
         return self.cli("--as-user", user, "-l", "bench", *words, cwd=self.folder, **options)

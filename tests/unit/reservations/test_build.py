@@ -20,6 +20,7 @@ from bespeak.reservations import (
 )
 from bespeak.reservations.registry import get_reservation_backend_class
 from bespeak.settings import find_repos
+from support.trusting import trust
 
 
 def state_of(repos, **options):
@@ -203,6 +204,7 @@ register_reservation_backend("mine", Mine)
         (root / "lib").mkdir()
         (root / "lib" / f"{name}.py").write_text(module)
         write(root, f'libs = ["lib"]\n[init]\nmodules = ["{name}"]\n{settings}')
+        trust(root, {"HOME": str(root)})
         return find_repos(str(root), {"HOME": str(root)}), name
 
     def test_a_module_registers_the_backend_that_settings_select(self, tmp_path):
@@ -243,6 +245,7 @@ register_reservation_backend("mine", Mine)
 class TestTheLedgerBackendsBook:
     def place(self, root, settings, ledger=None):
         write(root, settings)
+        trust(root, {"HOME": str(root)})
         state = state_of(find_repos(str(root), {"HOME": str(root)}), ledger=ledger)
         return state.backend._url
 

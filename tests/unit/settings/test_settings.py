@@ -9,6 +9,7 @@ import pytest
 
 from bespeak.errors import NoContextError, UsageError
 from bespeak.settings import SettingsError, find_repos, ledger_place, ledger_url, load_settings, public_url
+from support.trusting import trust
 
 
 @pytest.fixture
@@ -69,6 +70,7 @@ def test_the_attributes_that_otto_code_reads(tmp_path, env):
         'name = "sut"\nversion = "1.2.3"\nlabs = ["labs", "${sut_dir}/more", "/abs"]\nlibs = ["lib"]\ninit = ["a.b"]\n'
         '[reservations]\nbackend = "json"\n[reservations.json]\npath = "${sut_dir}/r.json"\n',
     )
+    trust(tmp_path, env)
     repo = find_repos(str(tmp_path), env)[0]
     assert repo.sut_dir == tmp_path
     assert (repo.name, repo.version) == ("sut", "1.2.3")
@@ -81,6 +83,7 @@ def test_the_attributes_that_otto_code_reads(tmp_path, env):
 
 def test_tables_instead_of_lists(tmp_path, env):
     write(tmp_path, '[init]\nmodules = ["m"]\n[labs]\nsearch = ["here"]\n')
+    trust(tmp_path, env)
     repo = find_repos(str(tmp_path), env)[0]
     assert repo.init == ["m"]
     assert repo.lab_search == [f"{tmp_path}/here"]
