@@ -237,3 +237,12 @@ def test_bytecode_of_the_repository_is_not_run(root, env, tmp_path, monkeypatch)
     sys.modules.pop("pkg")
     assert not marker.exists()
     assert sys.pycache_prefix == before
+
+
+def test_the_page_of_the_settings_lists_the_accepted_parameters():
+    from pathlib import Path
+
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "settings.md").read_text(encoding="utf-8")
+    part = page[page.index("Even a trusted repository") : page.index("Others (`service`")]
+    listed = {word.strip("`,.\n") for word in part.split() if word.startswith("`") and "://" not in word} - {"?"}
+    assert listed == set(places.SETTINGS_PARAMETERS)
