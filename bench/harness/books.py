@@ -41,8 +41,8 @@ SELECT i + 1 AS seq, resource, tail, printf('%08x-%04x-7000-8000-', i >> 16, i &
 FROM placed
 """
 _RESERVATIONS = """
-INSERT INTO ledger_reservations (seq, id, tail, number, holder, resources, mode, starts_us, ends_us, created_us,
-    ended_us, ended_why, wanted_us)
+INSERT INTO ledger_reservations (seq, id, tail, fencing_token, holder, resources, mode, starts_us, ends_us, created_us,
+    ended_us, end_reason, wanted_us)
 SELECT seq, id, tail, seq, holder, json_array(resource), 'exclusive', starts_us, starts_us + :length,
     :instant - 90000000000 + seq, CASE WHEN released THEN starts_us + :length - 1 END,
     CASE WHEN released THEN 'released' END, :length
@@ -113,7 +113,7 @@ def _fill(path: str, resources: int, reservations: int) -> None:
     }
     for statement in (_FACTS, _RESERVATIONS, _BOOKINGS, _RESOURCES, _LOG):
         connection.execute(statement, params)
-    connection.execute("UPDATE ledger_ticket SET last = :count", params)
+    connection.execute("UPDATE ledger_counter SET last = :count", params)
     for _, sql in indexes:
         connection.execute(sql)
     connection.execute("DROP TABLE made")

@@ -55,7 +55,7 @@ class Worker:
 
     def keep(self, granted: Any) -> bool:
         self.mine.append(granted)
-        self.acknowledged.append((granted.id, granted.number))
+        self.acknowledged.append((granted.id, granted.fencing_token))
         return True
 
     def reserve(self) -> bool:

@@ -225,7 +225,7 @@ class BookMachine(RuleBasedStateMachine):
                 hold.lease = self.naive.now + hold.keepalive
 
         def ask(book: Any, identifier: str) -> Reservation:
-            number = book.get(identifier).number or 0
+            number = book.get(identifier).fencing_token or 0
             return book.keep_alive(identifier, number - stale)
 
         self._both(hold, ask, renew)
@@ -345,7 +345,7 @@ def _same(found: Reservation, hold: Hold, now: int) -> None:
     assert found.waiting == hold.waiting, (found, hold)
     assert (found.starts_us, found.ends_us) == (hold.start, hold.end), (found, hold)
     assert found.ended_us == hold.ended, (found, hold)
-    assert (found.ended_why.value if found.ended_why else None) == hold.why, (found, hold)
+    assert (found.end_reason.value if found.end_reason else None) == hold.why, (found, hold)
     assert found.holder == hold.user
     assert set(found.resources) == hold.names
     if hold.live(now):
@@ -362,5 +362,5 @@ def _shown(answer: Any) -> str:
     if isinstance(answer, BespeakError):
         return f"{type(answer).__name__} {answer.exit_code}"
     if isinstance(answer, Reservation):
-        return f"{answer.starts_us} {answer.ends_us} {answer.waiting} {answer.ended_why} {answer.lease_us}"
+        return f"{answer.starts_us} {answer.ends_us} {answer.waiting} {answer.end_reason} {answer.lease_us}"
     return type(answer).__name__

@@ -16,6 +16,9 @@ FACTS = (
     *("number", "holder", "acting", "mode", "starts_us", "ends_us", "created_us", "purpose", "tags", "priority"),
     *("waiting", "rank", "wanted_us", "not_before_us", "keepalive_us"),
 )
+COLUMN_OF_FACT = {"number": "fencing_token", "acting": "requested_by", "ended_why": "end_reason"}
+"""Facts that the log has always called otherwise than the table does."""
+
 GRANTS = ("reserved", "granted")
 ENDS = ("released", "cancelled", "kicked", "lapsed", "no_show")
 
@@ -94,8 +97,9 @@ def compare(tx: Any) -> list[str]:
 def reservations(tx: Any) -> list[dict[str, Any]]:
     """Return every row of the table of reservations, by column; the window of a waiter is the promised one."""
     columns = ("seq", "id", *FACTS, "resources", "ended_us", "ended_why", "ended_note", "lease_us")
+    stored = ", ".join(COLUMN_OF_FACT.get(name, name) for name in columns)
     found = []
-    for values in tx.all(f"SELECT {', '.join(columns)} FROM ledger_reservations ORDER BY seq"):
+    for values in tx.all(f"SELECT {stored} FROM ledger_reservations ORDER BY seq"):
         row = dict(zip(columns, values, strict=True))
         row |= {"resources": json.loads(row["resources"]), "tags": json.loads(row["tags"])}
         row["waiting"] = bool(row["waiting"])
@@ -110,7 +114,7 @@ def broken(tx: Any) -> list[str]:
     """Return which of the book's promises its tables break; empty when none."""
     every = reservations(tx)
     taken = tx.all("SELECT resource, starts_us, ends_us, reservation FROM ledger_bookings")
-    line = tx.all("SELECT resource, rank, reservation FROM ledger_line")
+    line = tx.all("SELECT resource, rank, reservation FROM ledger_queue")
     return [*_parts(every, taken, line), *_overfull(tx, every, taken), *_numbers(tx)]
 
 

@@ -70,13 +70,13 @@ def details(of: Reservation, now_us: int) -> str:
     lines = [
         ("id", of.id),
         ("state", of.state(now_us).value),
-        ("holder", of.holder + (f" (asked for by {of.acting})" if of.acting else "")),
+        ("holder", of.holder + (f" (asked for by {of.requested_by})" if of.requested_by else "")),
         ("resources", ", ".join(of.resources)),
         ("mode", of.mode.value),
         ("from", "-" if of.starts_us >= FOREVER_US else when.show(of.starts_us)),
         ("until", "-" if of.starts_us >= FOREVER_US else when.show(of.ends_us)),
         ("made", when.show(of.created_us)),
-        ("number", str(of.number) if of.number is not None else "-"),
+        ("number", str(of.fencing_token) if of.fencing_token is not None else "-"),
         ("purpose", of.purpose or "-"),
         ("tags", " ".join(f"{key}={value}" for key, value in of.tags) or "-"),
     ]

@@ -196,7 +196,7 @@ def _dry_run(context: Context, lock: Interlock, selection: Selection, deed: Deed
             "host": host.id,
             "action": deed.name,
             "controller": None if host.power_control is None else host.power_control.type_name,
-            "reservations": sorted({(hold.reservation_id, hold.number) for hold in admitted[host.id]}),
+            "reservations": sorted({(hold.reservation_id, hold.fencing_token) for hold in admitted[host.id]}),
         }
         for host in selection.hosts
     ]

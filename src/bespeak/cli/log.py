@@ -91,7 +91,7 @@ def _emit(context: Context, entry: LogEntry) -> None:
 
 
 def _line(entry: LogEntry) -> str:
-    who = entry.who + (f" (by {entry.acting})" if entry.acting else "")
+    who = entry.who + (f" (by {entry.requested_by})" if entry.requested_by else "")
     of = ids.short_id(entry.reservation_id) if entry.reservation_id else "-"
     what = f"{entry.action.value} {', '.join(entry.resources)}{_changed(entry)}"
     return safe(f"{entry.seq:>5}  {when.show(entry.at_us)}  {of:8}  {who}  {what}")

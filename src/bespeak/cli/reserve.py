@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from bespeak.cli.context import Context, Values
     from bespeak.ledger.errors import RefusedError
-    from bespeak.ledger.model import Place, Reservation
+    from bespeak.ledger.model import QueuePosition, Reservation
 
 
 AT = Option(
@@ -108,16 +108,16 @@ def wait(context: Context, request: Request, values: Values) -> Reservation:
             request,
             priority=values["priority"] or 0,
             timeout_us=timeout_us,
-            on_place=lambda place: context.warn(_place_text(place), "dim"),
+            on_position=lambda position: context.warn(_position_text(position), "dim"),
         )
 
 
-def _place_text(place: Place) -> str:
+def _position_text(position: QueuePosition) -> str:
     from bespeak import when
 
-    behind = f", behind {', '.join(place.ahead)}" if place.ahead else ""
-    promised = f"; promised by {when.show(place.promised_us)}" if place.promised_us is not None else ""
-    return f"waiting: place {place.position}{behind}{promised}"
+    behind = f", behind {', '.join(position.ahead)}" if position.ahead else ""
+    promised = f"; promised by {when.show(position.promised_us)}" if position.promised_us is not None else ""
+    return f"waiting: place {position.position}{behind}{promised}"
 
 
 def refuse(refused: RefusedError, request: Request, spoken: list[str]) -> NoReturn:

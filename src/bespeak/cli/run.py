@@ -152,7 +152,7 @@ class Hold:
         if self._lost:
             return
         try:
-            self._held = self._book.release(self._held.id, self._actor, number=self._held.number)
+            self._held = self._book.release(self._held.id, self._actor, fencing_token=self._held.fencing_token)
         except (WrongStateError, NotFoundError) as error:
             self._say("lost", f"the hold was lost before it was given back: {error}")
         except BespeakError as error:
@@ -164,7 +164,7 @@ class Hold:
     def _environment(self) -> dict[str, str]:
         more = {
             "BESPEAK_RESERVATION": self._held.id,
-            "BESPEAK_NUMBER": str(self._held.number),
+            "BESPEAK_NUMBER": str(self._held.fencing_token),
             "BESPEAK_RESOURCES": "\n".join(self._held.resources),
         }
         if self._context.ledger_flag is not None:
@@ -191,7 +191,7 @@ class Hold:
         """Renew the lease; return how long to wait until the next time, µs."""
         every_us = self._keepalive_us // _SIGNS_A_LEASE
         try:
-            self._held = self._book.keep_alive(self._held.id, self._held.number or 0)
+            self._held = self._book.keep_alive(self._held.id, self._held.fencing_token or 0)
             self._alive_until_us = clock.now() + self._keepalive_us
         except (WrongStateError, NotFoundError) as error:
             self._lose(str(error))
@@ -208,7 +208,10 @@ class Hold:
         if self._moves_on:
             try:
                 self._held = self._book.extend(
-                    self._held.id, self._actor, duration_us=self._book.default_for_us, number=self._held.number
+                    self._held.id,
+                    self._actor,
+                    duration_us=self._book.default_for_us,
+                    fencing_token=self._held.fencing_token,
                 )
                 return self._held.ends_us - self._now_us()
             except BusyError as error:

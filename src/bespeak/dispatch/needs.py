@@ -129,7 +129,7 @@ class Holds:
         if state is State.ACTIVE:
             return Hold(held=True)
         if state is State.ENDED:
-            why = found.ended_why.value if found.ended_why else "its time was over"
+            why = found.end_reason.value if found.end_reason else "its time was over"
             reason = f"its resources are not held any more: booking {found.id}: {why}"
             return Hold(held=False, starts_us=FOREVER_US, reason=reason)
         return Hold(held=False, starts_us=found.starts_us)

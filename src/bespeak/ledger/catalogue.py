@@ -94,7 +94,7 @@ def _resource_facts(of: Resource) -> dict[str, object]:
 def _log_resource(
     tx: Transaction, action: Action, actor: Actor, name: str, before: dict[str, object], after: dict[str, object]
 ) -> None:
-    writes.log(tx, action, actor.user, actor.acting, None, [name], before, after)
+    writes.log(tx, action, actor.user, actor.requested_by, None, [name], before, after)
     tx.wake(writes.resource_topic(name))
 
 

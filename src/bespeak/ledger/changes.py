@@ -8,7 +8,7 @@ from bespeak.ledger import names, queries, rows, rules, writes
 from bespeak.ledger.creation import check_instant
 from bespeak.ledger.errors import RefusedError
 from bespeak.ledger.ground import Ground
-from bespeak.ledger.model import Action, EndedWhy, Refusal, Request, State
+from bespeak.ledger.model import Action, EndReason, Refusal, Request, State
 from bespeak.values import replace
 
 TYPE_CHECKING = False
@@ -27,7 +27,7 @@ def extend(
     *,
     duration_us: int | None = None,
     ends_us: int | None = None,
-    number: int | None = None,
+    fencing_token: int | None = None,
 ) -> Reservation:
     """Give a reservation a later end, unless somebody holds or is promised that time.
 
@@ -37,12 +37,12 @@ def extend(
         actor: who asks.
         duration_us: how much longer, µs.
         ends_us: or the new end, µs UTC.
-        number: the fencing number the caller believes in; None does not compare.
+        fencing_token: the token the caller believes in; None does not compare.
 
     Raises:
         NotFoundError: no such reservation.
         BusyError: it is somebody else's, or (as :class:`RefusedError`) the next holder would lose.
-        WrongStateError: it has ended, waits, or the number is stale.
+        WrongStateError: it has ended, waits, or the fencing token is stale.
         UsageError: the new end is not later.
     """
 
@@ -51,13 +51,13 @@ def extend(
         if end_us <= found.ends_us:
             raise UsageError(f"extend: the new end {iso(end_us)} is not after the present end {iso(found.ends_us)}")
         ground = Ground(tx, found.resources, sweep=True)
-        losers = ground.losers(found, found.ends_us, end_us)
-        if losers:
+        displaced = ground.displaced(found, found.ends_us, end_us)
+        if displaced:
             wanted = Request(found.resources, actor, starts_us=found.ends_us, ends_us=end_us, mode=found.mode)
-            raise RefusedError(Refusal(tuple(losers), None), wanted)
+            raise RefusedError(Refusal(tuple(displaced), None), wanted)
         return _change_end(tx, Action.EXTENDED, actor, found, end_us, ground.known)
 
-    return _change(book, identifier, actor, number, work)
+    return _change(book, identifier, actor, fencing_token, work)
 
 
 def shorten(
@@ -67,7 +67,7 @@ def shorten(
     *,
     duration_us: int | None = None,
     ends_us: int | None = None,
-    number: int | None = None,
+    fencing_token: int | None = None,
 ) -> Reservation:
     """Give a reservation an earlier end; the rest is free at once.
 
@@ -77,12 +77,12 @@ def shorten(
         actor: who asks.
         duration_us: how much shorter, µs.
         ends_us: or the new end, µs UTC, in the future.
-        number: the fencing number the caller believes in; None does not compare.
+        fencing_token: the token the caller believes in; None does not compare.
 
     Raises:
         NotFoundError: no such reservation.
         BusyError: it is somebody else's.
-        WrongStateError: it has ended, waits, or the number is stale.
+        WrongStateError: it has ended, waits, or the fencing token is stale.
         UsageError: the new end is not earlier, or nothing would be left.
     """
 
@@ -94,20 +94,20 @@ def shorten(
             raise UsageError("shorten: nothing would be left of it; release it instead")
         return _change_end(tx, Action.SHORTENED, actor, found, end_us, rows.resources(tx, found.resources))
 
-    return _change(book, identifier, actor, number, work)
+    return _change(book, identifier, actor, fencing_token, work)
 
 
 def _change(
     book: LedgerContext,
     identifier: str,
     actor: Actor,
-    number: int | None,
+    fencing_token: int | None,
     work: Callable[[Transaction, Reservation], Reservation],
 ) -> Reservation:
     def inside(tx: Transaction) -> Reservation:
         found = rows.required(tx, identifier)
         check_owner(found, actor)
-        check_live(found, tx.now_us, number)
+        check_live(found, tx.now_us, fencing_token)
         if found.waiting:
             raise WrongStateError(f"reservation {found.id} still waits in line; its window is not fixed yet")
         return work(tx, found)
@@ -115,19 +115,19 @@ def _change(
     return book.write(book.resources_of(identifier), inside)
 
 
-def release(book: LedgerContext, identifier: str, actor: Actor, *, number: int | None = None) -> Reservation:
+def release(book: LedgerContext, identifier: str, actor: Actor, *, fencing_token: int | None = None) -> Reservation:
     """Give a reservation back (or leave the line); what is left of it is free at once.
 
     Raises:
         NotFoundError: no such reservation.
         BusyError: it is somebody else's.
-        WrongStateError: it has ended already, or the number is stale.
+        WrongStateError: it has ended already, or the fencing token is stale.
     """
 
     def work(tx: Transaction) -> Reservation:
         found = rows.required(tx, identifier)
         check_owner(found, actor)
-        check_live(found, tx.now_us, number)
+        check_live(found, tx.now_us, fencing_token)
         return give_back(tx, found, actor)
 
     return book.write(book.resources_of(identifier), work)
@@ -183,25 +183,25 @@ def kick(book: LedgerContext, identifier: str, actor: Actor, reason: str) -> Res
     """
     if not names.check_text("reason", reason).strip():
         raise UsageError("kick: a reason must be given; the holder will read it")
-    asks = actor.user if actor.acting is None else actor.acting
+    asks = actor.user if actor.requested_by is None else actor.requested_by
     if book.kickers is not None and asks not in book.kickers:
         raise BusyError(f"{asks} may not take reservations away from others (settings, [ledger] kickers)")
 
     def work(tx: Transaction) -> Reservation:
         found = rows.required(tx, identifier)
         check_live(found, tx.now_us, None)
-        return _close(tx, found, actor, EndedWhy.KICKED, reason)
+        return _close(tx, found, actor, EndReason.KICKED, reason)
 
     return book.write(book.resources_of(identifier), work)
 
 
-def keep_alive(book: LedgerContext, identifier: str, number: int) -> Reservation:
+def keep_alive(book: LedgerContext, identifier: str, fencing_token: int) -> Reservation:
     """Renew the sign of life of a hold.
 
     Args:
         book: the open book.
         identifier: the reservation's full id.
-        number: its fencing number.
+        fencing_token: its fencing token.
 
     Raises:
         NotFoundError: no such reservation.
@@ -210,7 +210,7 @@ def keep_alive(book: LedgerContext, identifier: str, number: int) -> Reservation
 
     def work(tx: Transaction) -> Reservation:
         found = rows.required(tx, identifier)
-        check_live(found, tx.now_us, number)
+        check_live(found, tx.now_us, fencing_token)
         return renew(tx, found)
 
     return book.write(book.resources_of(identifier), work)
@@ -228,14 +228,14 @@ def renew(tx: Transaction, found: Reservation) -> Reservation:
 def give_back(tx: Transaction, found: Reservation, actor: Actor) -> Reservation:
     """End a live reservation by its holder's wish: released once it has begun, cancelled before."""
     began = found.state(tx.now_us) is State.ACTIVE
-    return _close(tx, found, actor, EndedWhy.RELEASED if began else EndedWhy.CANCELLED, "")
+    return _close(tx, found, actor, EndReason.RELEASED if began else EndReason.CANCELLED, "")
 
 
-def _close(tx: Transaction, found: Reservation, actor: Actor, why: EndedWhy, note: str) -> Reservation:
+def _close(tx: Transaction, found: Reservation, actor: Actor, why: EndReason, note: str) -> Reservation:
     writes.end(tx, found, tx.now_us, why, note)
     after = {"ended_us": tx.now_us, "ended_why": why.value, "ended_note": note}
     writes.log_by(tx, Action(why.value), actor, found, writes.window(found), after)
-    return replace(found, ended_us=tx.now_us, ended_why=why, ended_note=note, waiting=False)
+    return replace(found, ended_us=tx.now_us, end_reason=why, ended_note=note, waiting=False)
 
 
 def _new_end(found: Reservation, by_us: int | None, ends_us: int | None) -> int:
@@ -274,16 +274,18 @@ def check_owner(found: Reservation, actor: Actor) -> None:
         raise BusyError(f"reservation {found.id} is {found.holder}'s; {actor.user} cannot change it")
 
 
-def check_live(found: Reservation, now_us: int, number: int | None) -> None:
-    """Refuse a change of what has ended, or by somebody whose fencing number is stale.
+def check_live(found: Reservation, now_us: int, fencing_token: int | None) -> None:
+    """Refuse a change of what has ended, or by somebody whose fencing token is stale.
 
     Raises:
-        WrongStateError: it has ended, or ``number`` is not its number.
+        WrongStateError: it has ended, or ``fencing_token`` is not its own.
     """
     if found.state(now_us) is State.ENDED:
         note = f": {found.ended_note}" if found.ended_note else ""
         raise WrongStateError(
             f"reservation {found.id} ended at {iso(found.end_us(now_us))} ({found.why_ended(now_us)}{note})"
         )
-    if number is not None and number != found.number:
-        raise WrongStateError(f"number {number} is stale: reservation {found.id} has number {found.number}")
+    if fencing_token is not None and fencing_token != found.fencing_token:
+        raise WrongStateError(
+            f"number {fencing_token} is stale: reservation {found.id} has number {found.fencing_token}"
+        )

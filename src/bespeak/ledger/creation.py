@@ -32,8 +32,8 @@ def checked(request: Request) -> Request:
     if request.keepalive_us is not None and request.keepalive_us <= 0:
         raise UsageError("the keep-alive must be longer than nothing")
     names.check_name("user", request.holder.user)
-    if request.holder.acting is not None:
-        names.check_name("user", request.holder.acting)
+    if request.holder.requested_by is not None:
+        names.check_name("user", request.holder.requested_by)
     return replace(
         request,
         resources=names.resource_names(request.resources),
@@ -60,20 +60,20 @@ def new(
     window_us: tuple[int, int],
     wanted_us: int,
 ) -> Reservation:
-    """Return the reservation that ``request`` asks for, granted for ``window_us`` with the number ``seq``."""
+    """Return the reservation that ``request`` asks for, granted for ``window_us`` with the fencing token ``seq``."""
     return Reservation(
         seq=seq,
         id=identifier,
-        number=seq,
+        fencing_token=seq,
         holder=request.holder.user,
-        acting=request.holder.acting,
+        requested_by=request.holder.requested_by,
         resources=request.resources,
         mode=request.mode,
         starts_us=window_us[0],
         ends_us=window_us[1],
         created_us=now_us,
         ended_us=None,
-        ended_why=None,
+        end_reason=None,
         ended_note="",
         purpose=request.purpose,
         tags=request.tags,
@@ -96,9 +96,9 @@ def announce(tx: Transaction, action: Action, actor: Actor, made: Reservation) -
 def facts(made: Reservation) -> dict[str, object]:
     """Return the facts of a reservation for the log; from these the book can be rebuilt."""
     return {
-        "number": made.number,
+        "number": made.fencing_token,
         "holder": made.holder,
-        "acting": made.acting,
+        "acting": made.requested_by,
         "mode": made.mode.value,
         **writes.window(made),
         "created_us": made.created_us,

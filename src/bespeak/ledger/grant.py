@@ -56,7 +56,7 @@ def _reserve(book: LedgerContext, tx: Transaction, request: Request, identifier:
             blocking = []
     if blocking:
         return blocking
-    made = new(request, identifier, ground.ticket(), tx.now_us, (starts_us, ends_us), ends_us - starts_us)
+    made = new(request, identifier, ground.next_number(), tx.now_us, (starts_us, ends_us), ends_us - starts_us)
     writes.insert(tx, made)
     writes.book(tx, made, ground.known)
     announce(tx, Action.RESERVED, request.holder, made)

@@ -31,16 +31,16 @@ class Ground:
         self._names = names
         self._sweep = sweep
         self._first = first
-        self._ticket: int | None = None
-        queries = [rows.resources_query(names), rows.line_query(names)]
+        self._number: int | None = None
+        queries = [rows.resources_query(names), rows.queue_query(names)]
         if first is not None:
             queries.append(rows.overlap_query(names, *first))
             if tx.dialect == "postgresql":  # a sequence costs nothing there; SQLite would write for a refusal too
-                queries.append((writes.TICKET[tx.dialect], {}))
+                queries.append((writes.NEXT_NUMBER[tx.dialect], {}))
         known, line, *more = tx.all_of(queries)
         self._taken_first = more[0] if more else []
         if len(more) > 1:
-            self._ticket = int(more[1][0][0])
+            self._number = int(more[1][0][0])
         self.known: dict[str, Resource] = {row[0]: rows.resource(row) for row in known}
         self.capacity = {name: resource.capacity for name, resource in self.known.items()}
         self.line = [entry for entry in rows.named(line) if self._alive(entry[1])]
@@ -50,7 +50,7 @@ class Ground:
         if not reservation.lapsed(self._tx.now_us):
             return True
         if self._sweep:
-            writes.bury_lapsed(self._tx, reservation)
+            writes.record_lapse(self._tx, reservation)
         return False
 
     def require_known(self) -> None:
@@ -78,7 +78,7 @@ class Ground:
                 found.append(rows.booking(name, reservation))
         for name, reservation in self.line:
             if ahead_of is None or (reservation.rank, reservation.seq) < (ahead_of.rank, ahead_of.seq):
-                found.append(rows.booking(name, self._owed(reservation)))
+                found.append(rows.booking(name, self._promised_window(reservation)))
         return found
 
     def _overlapping(self, starts_us: int, ends_us: int) -> list[tuple[str, Reservation]]:
@@ -86,11 +86,11 @@ class Ground:
             return rows.named(self._taken_first)
         return rows.overlapping(self._tx, self._names, starts_us, ends_us)
 
-    def ticket(self) -> int:
+    def next_number(self) -> int:
         """Return the next number of the book; only to be asked once."""
-        return writes.ticket(self._tx) if self._ticket is None else self._ticket
+        return writes.next_number(self._tx) if self._number is None else self._number
 
-    def _owed(self, waiter: Reservation) -> Reservation:
+    def _promised_window(self, waiter: Reservation) -> Reservation:
         """Return what a waiter is owed: one who slept through all of what was promised is owed it from now on."""
         if waiter.ends_us > self._tx.now_us:
             return waiter
@@ -101,7 +101,7 @@ class Ground:
         """Return what keeps a newcomer from ``[starts_us, ends_us)``."""
         return rules.blockers(mode, starts_us, ends_us, self.taken(starts_us, ends_us), self.capacity)
 
-    def losers(self, of: Reservation, starts_us: int, ends_us: int) -> list[Booking]:
+    def displaced(self, of: Reservation, starts_us: int, ends_us: int) -> list[Booking]:
         """Return whose time ``of`` would take by having ``[starts_us, ends_us)`` too: held, booked or promised."""
         others = [booking for booking in self.taken(starts_us, ends_us) if booking.reservation_id != of.id]
         return rules.blockers(of.mode, starts_us, ends_us, others, self.capacity, turns=False)

@@ -59,7 +59,8 @@ def fences_among(tx: Transaction, username: str, resources: Sequence[str], now_u
     if not held:
         return []
     params: dict[str, object] = {f"s{index}": seq for index, seq in enumerate(sorted({seq for _, seq in held}))}
-    sql = f"SELECT seq, id, number FROM ledger_reservations WHERE seq IN ({', '.join(f':{name}' for name in params)})"
+    inside = ", ".join(f":{name}" for name in params)
+    sql = f"SELECT seq, id, fencing_token FROM ledger_reservations WHERE seq IN ({inside})"
     known = {row[0]: (row[1], int(row[2])) for row in tx.all(sql, params)}
     return sorted((name, *known[seq]) for name, seq in held)
 

@@ -22,7 +22,7 @@ from bespeak.ledger import rows, rules, writes
 from bespeak.ledger.changes import check_live, give_back
 from bespeak.ledger.creation import announce, checked, facts, new
 from bespeak.ledger.ground import Ground
-from bespeak.ledger.model import Action, Place
+from bespeak.ledger.model import Action, QueuePosition
 from bespeak.values import replace
 
 TYPE_CHECKING = False
@@ -51,7 +51,7 @@ def wait_in_queue(
     *,
     priority: int = 0,
     timeout_us: int | None = None,
-    on_place: Callable[[Place], None] | None = None,
+    on_position: Callable[[QueuePosition], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> Reservation:
     """Wait in line until all of ``request.resources`` are free, and hold them.
@@ -61,7 +61,7 @@ def wait_in_queue(
         request: what is wanted, for a duration; ``starts_us`` is then the earliest start.
         priority: points; each counts as an hour of having waited.
         timeout_us: leave the line after this long, µs; None waits for ever.
-        on_place: told the place in line whenever it changes.
+        on_position: told the place in line whenever it changes.
         should_stop: asked a few times a second; True leaves the line.
 
     Raises:
@@ -75,7 +75,7 @@ def wait_in_queue(
     topics = [writes.resource_topic(name) for name in request.resources]
     identifier = ids.new_id()
     listener = book.engine.listen([*topics, writes.reservation_topic(identifier)])
-    waiter = _QueueEntry(book, request, identifier, listener, on_place, should_stop)
+    waiter = _QueueEntry(book, request, identifier, listener, on_position, should_stop)
     try:
         deadline = None if timeout_us is None else time.monotonic() + timeout_us / SECOND_US
         waiter.join(priority)
@@ -97,8 +97,8 @@ def join(book: LedgerContext, tx: Transaction, request: Request, identifier: str
     wanted_us = FOREVER_US if request.ends_us is not None else book.length_us(request)
     never = (FOREVER_US, FOREVER_US)
     me = replace(
-        new(request, identifier, writes.ticket(tx), tx.now_us, never, wanted_us),
-        number=None,
+        new(request, identifier, writes.next_number(tx), tx.now_us, never, wanted_us),
+        fencing_token=None,
         not_before_us=request.starts_us or 0,
         priority=priority,
         lease_us=tx.now_us + LEASE_US,
@@ -106,7 +106,7 @@ def join(book: LedgerContext, tx: Transaction, request: Request, identifier: str
         rank=rank,
     )
     writes.insert(tx, me)
-    writes.enter_line(tx, me)
+    writes.enter_queue(tx, me)
     announce(tx, Action.QUEUED, request.holder, me)
     return _advance(tx, me, ground)
 
@@ -128,7 +128,7 @@ class _QueueEntry:
         request: Request,
         identifier: str,
         listener: Listener,
-        on_place: Callable[[Place], None] | None,
+        on_position: Callable[[QueuePosition], None] | None,
         should_stop: Callable[[], bool] | None,
     ) -> None:
         self._book = book
@@ -136,10 +136,10 @@ class _QueueEntry:
         self._id = identifier
         self._keys = [writes.resource_topic(name) for name in request.resources]
         self._listener = listener
-        self._on_place = on_place
+        self._on_position = on_position
         self._should_stop = should_stop
-        self._shown: Place | None = None
-        self._place = Place(0, None)
+        self._shown: QueuePosition | None = None
+        self._position = QueuePosition(0, None)
         self._look_again_us = 0
 
     def join(self, priority: int) -> None:
@@ -178,7 +178,7 @@ class _QueueEntry:
         fit_us = promise(ground, me, tx.now_us)
         lease_us = me.lease_us or tx.now_us
         self._due = fit_us <= tx.now_us or fit_us != me.starts_us or lease_us - tx.now_us < LEASE_US - _RENEW_US
-        self._place = place_of(ground, me)
+        self._position = position_of(ground, me)
         leases = [other.lease_us for other in ground.seen if other.lease_us is not None]
         next_us = min([me.starts_us, lease_us - LEASE_US + _RENEW_US, *(lease + 1 for lease in leases)])
         self._look_again_us = max(next_us - tx.now_us, 0)
@@ -192,9 +192,9 @@ class _QueueEntry:
         return advance(tx, me) if me.waiting else me
 
     def _show(self) -> None:
-        if self._on_place and self._place != self._shown:
-            self._shown = self._place
-            self._on_place(self._place)
+        if self._on_position and self._position != self._shown:
+            self._shown = self._position
+            self._on_position(self._position)
 
     def _sleep(self, seconds: float, deadline: float | None) -> None:
         if self._should_stop:
@@ -209,8 +209,8 @@ class _QueueEntry:
         self._listener.wait(seconds)
 
     def _timed_out(self) -> str:
-        ahead = f"behind {', '.join(self._place.ahead)}" if self._place.ahead else "first in line"
-        promised = self._place.promised_us
+        ahead = f"behind {', '.join(self._position.ahead)}" if self._position.ahead else "first in line"
+        promised = self._position.promised_us
         until = "" if promised is None else ", promised in " + duration_text(promised - self._book.engine.read(_now))
         return f"still not free after the time given ({ahead}{until}); the place in line is given up"
 
@@ -260,7 +260,7 @@ def _advance(tx: Transaction, me: Reservation, ground: Ground) -> Reservation:
     moved = replace(me, starts_us=fit_us, ends_us=rules.window_end(fit_us, me.wanted_us), lease_us=lease_us)
     if fit_us != me.starts_us:
         before, after = writes.window(me), writes.window(moved)
-        writes.log(tx, Action.PROMISED, me.holder, me.acting, me.id, me.resources, before, after)
+        writes.log(tx, Action.PROMISED, me.holder, me.requested_by, me.id, me.resources, before, after)
         writes.wake(tx, me)
     return moved
 
@@ -274,7 +274,7 @@ def _granted_end(ground: Ground, me: Reservation, now_us: int) -> int:
     ends_us = rules.window_end(now_us, me.wanted_us)
     if not me.starts_us < now_us < me.ends_us:
         return ends_us
-    return me.ends_us if ground.losers(me, now_us, ends_us) else ends_us
+    return me.ends_us if ground.displaced(me, now_us, ends_us) else ends_us
 
 
 def _blocked(ground: Ground, me: Reservation, now_us: int) -> bool:
@@ -285,31 +285,31 @@ def _grant(tx: Transaction, me: Reservation, ground: Ground, ends_us: int) -> Re
     lease_us = None if me.keepalive_us is None else tx.now_us + me.keepalive_us
     granted = replace(
         me,
-        number=writes.ticket(tx),
+        fencing_token=writes.next_number(tx),
         starts_us=tx.now_us,
         ends_us=ends_us,
         lease_us=lease_us,
         waiting=False,
     )
     changed = tx.run(
-        "UPDATE ledger_reservations SET number = :number, starts_us = :starts, ends_us = :ends, lease_us = :lease, "
-        "waiting = 0 WHERE seq = :seq AND waiting = 1",
-        {"number": granted.number, "starts": tx.now_us, "ends": ends_us, "lease": lease_us, "seq": me.seq},
+        "UPDATE ledger_reservations SET fencing_token = :token, starts_us = :starts, ends_us = :ends, "
+        "lease_us = :lease, waiting = 0 WHERE seq = :seq AND waiting = 1",
+        {"token": granted.fencing_token, "starts": tx.now_us, "ends": ends_us, "lease": lease_us, "seq": me.seq},
     )
     if not changed:
         raise WrongStateError(f"reservation {me.id} is no longer in line")
-    writes.leave_line(tx, me)
+    writes.leave_queue(tx, me)
     writes.book(tx, granted, ground.known)
-    writes.log(tx, Action.GRANTED, me.holder, me.acting, me.id, me.resources, writes.window(me), facts(granted))
+    writes.log(tx, Action.GRANTED, me.holder, me.requested_by, me.id, me.resources, writes.window(me), facts(granted))
     writes.wake(tx, me)
     return granted
 
 
-def place_of(ground: Ground, me: Reservation) -> Place:
+def position_of(ground: Ground, me: Reservation) -> QueuePosition:
     """Return where ``me`` stands among those who wait for any of the same resources."""
     ahead: dict[str, str] = {}
     for _, other in ground.line:
         if (other.rank, other.seq) < (me.rank, me.seq):
             ahead[other.id] = other.holder
     promised_us = me.starts_us if me.starts_us < FOREVER_US else None
-    return Place(len(ahead) + 1, promised_us, tuple(ahead.values()))
+    return QueuePosition(len(ahead) + 1, promised_us, tuple(ahead.values()))

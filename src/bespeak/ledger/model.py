@@ -27,7 +27,7 @@ class State(Enum):
     ENDED = "ended"
 
 
-class EndedWhy(Enum):
+class EndReason(Enum):
     """Why a reservation ended other than by reaching its end."""
 
     RELEASED = "released"
@@ -65,11 +65,11 @@ class Actor:
 
     Args:
         user: whose reservation it is.
-        acting: who really asked, where that is somebody else (``--as-user``).
+        requested_by: who really asked, where that is somebody else (``--as-user``).
     """
 
     user: str
-    acting: str | None = None
+    requested_by: str | None = None
 
 
 @value
@@ -111,16 +111,16 @@ class Reservation:
 
     seq: int
     id: str
-    number: int | None
+    fencing_token: int | None
     holder: str
-    acting: str | None
+    requested_by: str | None
     resources: tuple[str, ...]
     mode: Mode
     starts_us: int
     ends_us: int
     created_us: int
     ended_us: int | None
-    ended_why: EndedWhy | None
+    end_reason: EndReason | None
     ended_note: str
     purpose: str
     tags: tuple[tuple[str, str], ...]
@@ -157,14 +157,14 @@ class Reservation:
         return self.waiting or self.lease_us < self.ends_us
 
     def why_ended(self, now_us: int) -> str | None:
-        """Return why it has ended at ``now_us``: a value of :class:`EndedWhy`, ``expired``, or None."""
-        if self.ended_why is not None:
-            return str(self.ended_why.value)
+        """Return why it has ended at ``now_us``: a value of :class:`EndReason`, ``expired``, or None."""
+        if self.end_reason is not None:
+            return str(self.end_reason.value)
         if self.state(now_us) is not State.ENDED:
             return None
         if not self.lapsed(now_us):
             return "expired"
-        return str((EndedWhy.NO_SHOW if self.waiting else EndedWhy.LAPSED).value)
+        return str((EndReason.NO_SHOW if self.waiting else EndReason.LAPSED).value)
 
 
 @value
@@ -199,7 +199,7 @@ class Refusal:
 
 
 @value
-class Place:
+class QueuePosition:
     """A place in line.
 
     Args:
@@ -250,7 +250,7 @@ class LogEntry:
     at_us: int
     action: Action
     who: str
-    acting: str | None
+    requested_by: str | None
     reservation_id: str | None = None
     resources: tuple[str, ...] = ()
     before: dict[str, object] = field(default_factory=dict)

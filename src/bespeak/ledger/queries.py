@@ -134,7 +134,7 @@ def who(book: LedgerContext, resource: str, *, limit: int = 20) -> list[Reservat
 
     def work(tx: Transaction) -> list[Reservation]:
         found = [r for _, r in rows.overlapping(tx, [resource], tx.now_us, tx.now_us + 1)]
-        found += [r for _, r in rows.in_line(tx, [resource])]
+        found += [r for _, r in rows.in_queue(tx, [resource])]
         found += map(rows.reservation, tx.all(sql, {"name": resource, "now": tx.now_us, "limit": limit}))
         live = {r.id: r for r in found if r.state(tx.now_us) is not State.ENDED}
         order = {State.ACTIVE: 0, State.WAITING: 1, State.PENDING: 2}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from bespeak.errors import NotFoundError
-from bespeak.ledger.model import Action, Booking, EndedWhy, LogEntry, Mode, Reservation, Resource
+from bespeak.ledger.model import Action, Booking, EndReason, LogEntry, Mode, Reservation, Resource
 from bespeak.ledger.rules import window_end
 from bespeak.ledger.tables import LONG_US
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     Query = tuple[str, dict[str, object]]
 
 COLUMNS = (
-    "r.seq, r.id, r.number, r.holder, r.acting, r.resources, r.mode, r.starts_us, r.ends_us, r.created_us, "
-    "r.ended_us, r.ended_why, r.ended_note, r.purpose, r.tags, r.priority, r.lease_us, r.waiting, r.rank, "
-    "r.wanted_us, r.not_before_us, r.keepalive_us"
+    "r.seq, r.id, r.fencing_token, r.holder, r.requested_by, r.resources, r.mode, r.starts_us, r.ends_us, "
+    "r.created_us, r.ended_us, r.end_reason, r.ended_note, r.purpose, r.tags, r.priority, r.lease_us, r.waiting, "
+    "r.rank, r.wanted_us, r.not_before_us, r.keepalive_us"
 )
 RESOURCE_COLUMNS = "name, capacity, declared, description, longest_us"
-LOG_COLUMNS = "seq, at_us, action, who, acting, reservation, resources, before, after"
+LOG_COLUMNS = "seq, at_us, action, who, requested_by, reservation, resources, before, after"
 
 _OVERLAP = """
 SELECT b.resource, {columns}
@@ -40,7 +40,7 @@ WHERE b.resource IN ({names}) AND b.ends_us > :starts AND b.ends_us - b.starts_u
 """
 _LINE = """
 SELECT l.resource, {columns}
-FROM ledger_line l
+FROM ledger_queue l
 JOIN ledger_reservations r ON r.seq = l.reservation
 WHERE l.resource IN ({names})
 ORDER BY l.rank, r.seq
@@ -56,23 +56,24 @@ def in_list(prefix: str, values: Iterable[str]) -> tuple[str, dict[str, object]]
 def reservation(row: Row) -> Reservation:
     """Make a reservation of the columns of :data:`COLUMNS`."""
     (
-        seq, identifier, number, holder, acting, resources, mode, starts_us, ends_us, created_us, ended_us, ended_why,
-        ended_note, purpose, tags, priority, lease_us, waiting, rank, wanted_us, not_before_us, keepalive_us,
+        seq, identifier, fencing_token, holder, requested_by, resources, mode, starts_us, ends_us, created_us,
+        ended_us, end_reason, ended_note, purpose, tags, priority, lease_us, waiting, rank, wanted_us, not_before_us,
+        keepalive_us,
     ) = row  # fmt: skip
-    promised = number is None
+    promised = fencing_token is None
     return Reservation(
         seq=seq,
         id=identifier,
-        number=number,
+        fencing_token=fencing_token,
         holder=holder,
-        acting=acting,
+        requested_by=requested_by,
         resources=tuple(json.loads(resources)),
         mode=Mode(mode),
         starts_us=starts_us,
         ends_us=window_end(starts_us, wanted_us) if promised else ends_us,
         created_us=created_us,
         ended_us=ended_us,
-        ended_why=EndedWhy(ended_why) if ended_why else None,
+        end_reason=EndReason(end_reason) if end_reason else None,
         ended_note=ended_note,
         purpose=purpose,
         tags=tuple((key, value) for key, value in json.loads(tags)),
@@ -95,13 +96,13 @@ def booking(resource: str, of: Reservation) -> Booking:
 
 def log_entry(row: Row) -> LogEntry:
     """Make a log entry of the columns of :data:`LOG_COLUMNS`."""
-    seq, at_us, action, who, acting, reservation_id, resources, before, after = row
+    seq, at_us, action, who, requested_by, reservation_id, resources, before, after = row
     return LogEntry(
         seq=seq,
         at_us=at_us,
         action=Action(action),
         who=who,
-        acting=acting,
+        requested_by=requested_by,
         reservation_id=reservation_id,
         resources=tuple(json.loads(resources)),
         before=json.loads(before),
@@ -141,12 +142,12 @@ def overlap_query(names: Iterable[str], starts_us: int, ends_us: int) -> Query:
     return _OVERLAP.format(columns=COLUMNS, names=inside, long=LONG_US), params
 
 
-def in_line(tx: Transaction, names: Iterable[str]) -> list[tuple[str, Reservation]]:
+def in_queue(tx: Transaction, names: Iterable[str]) -> list[tuple[str, Reservation]]:
     """Return who waits for any of ``names``, in order, with the resource waited for; lapsed ones included."""
-    return named(tx.all(*line_query(names)))
+    return named(tx.all(*queue_query(names)))
 
 
-def line_query(names: Iterable[str]) -> Query:
+def queue_query(names: Iterable[str]) -> Query:
     """Return the query of :func:`in_line`; its rows are read by :func:`named`."""
     inside, params = in_list("n", names)
     return _LINE.format(columns=COLUMNS, names=inside), params

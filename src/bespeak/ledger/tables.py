@@ -3,7 +3,7 @@
 ``ledger_reservations`` holds the facts. ``ledger_bookings`` is their index by resource and time, without those that
 were given back: an overlap query seeks ``(resource, starts_us)`` no further back than the resource's longest booking,
 so its cost does not grow with the book. Bookings of :data:`LONG_US` and more, open ends among them, have a small index
-of their own, so that one booking of a year does not make every later query look back a year. ``ledger_line`` is the
+of their own, so that one booking of a year does not make every later query look back a year. ``ledger_queue`` is the
 index of those who wait; their rows in ``ledger_reservations`` have no end, because a promise can move.
 """
 
@@ -90,6 +90,13 @@ _INDEXES = (
     f"CREATE INDEX ledger_bookings_long ON ledger_bookings (resource, ends_us) WHERE ends_us - starts_us >= {LONG_US}",
     "CREATE INDEX ledger_log_reservation ON ledger_log (reservation)",
 )
+_PLAIN_NAMES = (
+    "ALTER TABLE ledger_reservations RENAME COLUMN number TO fencing_token",
+    "ALTER TABLE ledger_reservations RENAME COLUMN acting TO requested_by",
+    "ALTER TABLE ledger_reservations RENAME COLUMN ended_why TO end_reason",
+    "ALTER TABLE ledger_log RENAME COLUMN acting TO requested_by",
+    "ALTER TABLE ledger_line RENAME TO ledger_queue",
+)
 _TABLES = (_RESERVATIONS, _RESOURCES, _BOOKINGS, _LINE, _LOG)
 
 
@@ -114,6 +121,11 @@ LEDGER = Component(
                 ),
                 "CREATE SEQUENCE ledger_ticket",
             ],
-        )
+        ),
+        Step(
+            2,
+            sqlite=[*_PLAIN_NAMES, "ALTER TABLE ledger_ticket RENAME TO ledger_counter"],
+            postgresql=[*_PLAIN_NAMES, "ALTER SEQUENCE ledger_ticket RENAME TO ledger_counter"],
+        ),
     ],
 )

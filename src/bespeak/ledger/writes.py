@@ -6,7 +6,7 @@ import json
 
 from bespeak.clock import FOREVER_US
 from bespeak.ids import tail
-from bespeak.ledger.model import Action, EndedWhy
+from bespeak.ledger.model import Action, EndReason
 from bespeak.ledger.tables import LONG_US
 
 TYPE_CHECKING = False
@@ -20,17 +20,17 @@ SYSTEM = "bespeak"
 """Who is named in the log for what follows from the rules alone (a lapse)."""
 
 _INSERT = """
-INSERT INTO ledger_reservations (seq, id, tail, number, holder, acting, resources, mode, starts_us, ends_us, created_us,
-    purpose, tags, priority, lease_us, waiting, rank, wanted_us, not_before_us, keepalive_us)
-VALUES (:seq, :id, :tail, :number, :holder, :acting, :resources, :mode, :starts_us, :ends_us, :created_us,
+INSERT INTO ledger_reservations (seq, id, tail, fencing_token, holder, requested_by, resources, mode, starts_us,
+    ends_us, created_us, purpose, tags, priority, lease_us, waiting, rank, wanted_us, not_before_us, keepalive_us)
+VALUES (:seq, :id, :tail, :fencing_token, :holder, :requested_by, :resources, :mode, :starts_us, :ends_us, :created_us,
     :purpose, :tags, :priority, :lease_us, :waiting, :rank, :wanted_us, :not_before_us, :keepalive_us)
 """
 _LOG = """
-INSERT INTO ledger_log (at_us, action, reservation, resources, who, acting, before, after)
-VALUES (:at_us, :action, :reservation, :resources, :who, :acting, :before, :after)
+INSERT INTO ledger_log (at_us, action, reservation, resources, who, requested_by, before, after)
+VALUES (:at_us, :action, :reservation, :resources, :who, :requested_by, :before, :after)
 """
 _END = """
-UPDATE ledger_reservations SET ended_us = :ended_us, ended_why = :why, ended_note = :note, waiting = 0
+UPDATE ledger_reservations SET ended_us = :ended_us, end_reason = :reason, ended_note = :note, waiting = 0
 WHERE seq = :seq AND ended_us IS NULL
 """
 _AT = "resource = :name AND starts_us = :starts AND reservation = :seq"
@@ -41,17 +41,17 @@ def dump(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-TICKET = {
-    "sqlite": "UPDATE ledger_ticket SET last = last + 1 RETURNING last",
-    "postgresql": "SELECT nextval('ledger_ticket')",
+NEXT_NUMBER = {
+    "sqlite": "UPDATE ledger_counter SET last = last + 1 RETURNING last",
+    "postgresql": "SELECT nextval('ledger_counter')",
 }
 """Draws the next number of the book, for a new row and for a grant. Drawn under the locks of the resources concerned,
 so a later grant of a resource has the greater number."""
 
 
-def ticket(tx: Transaction) -> int:
+def next_number(tx: Transaction) -> int:
     """Return the next number of the book."""
-    row = tx.one(TICKET[tx.dialect])
+    row = tx.one(NEXT_NUMBER[tx.dialect])
     return int(row[0]) if row else 0
 
 
@@ -64,9 +64,9 @@ def insert(tx: Transaction, new: Reservation) -> None:
                 "seq": new.seq,
                 "id": new.id,
                 "tail": tail(new.id),
-                "number": new.number,
+                "fencing_token": new.fencing_token,
                 "holder": new.holder,
-                "acting": new.acting,
+                "requested_by": new.requested_by,
                 "resources": dump(new.resources),
                 "mode": new.mode.value,
                 "starts_us": new.starts_us,
@@ -123,48 +123,48 @@ def rebook(tx: Transaction, of: Reservation, ends_us: int, known: Mapping[str, R
     tx.later(f"UPDATE ledger_bookings SET ends_us = :ends WHERE {_AT}", [{**keys, "name": n} for n in of.resources])
 
 
-def enter_line(tx: Transaction, of: Reservation) -> None:
+def enter_queue(tx: Transaction, of: Reservation) -> None:
     """Enter a waiting reservation into the line."""
     tx.later(
-        "INSERT INTO ledger_line (resource, rank, reservation) VALUES (:name, :rank, :seq)",
+        "INSERT INTO ledger_queue (resource, rank, reservation) VALUES (:name, :rank, :seq)",
         [{"name": name, "rank": of.rank, "seq": of.seq} for name in of.resources],
     )
 
 
-def leave_line(tx: Transaction, of: Reservation) -> None:
+def leave_queue(tx: Transaction, of: Reservation) -> None:
     """Take a waiting reservation out of the line."""
     tx.later(
-        "DELETE FROM ledger_line WHERE resource = :name AND rank = :rank AND reservation = :seq",
+        "DELETE FROM ledger_queue WHERE resource = :name AND rank = :rank AND reservation = :seq",
         [{"name": name, "rank": of.rank, "seq": of.seq} for name in of.resources],
     )
 
 
-def end(tx: Transaction, of: Reservation, ended_us: int, why: EndedWhy, note: str = "") -> None:
+def end(tx: Transaction, of: Reservation, ended_us: int, why: EndReason, note: str = "") -> None:
     """End a live reservation all of whose locks the transaction holds: facts, bookings and place in line."""
     tx.later(_END, [_ending(of, ended_us, why, note)])
     _vacate(tx, of)
 
 
-def _ending(of: Reservation, ended_us: int, why: EndedWhy, note: str) -> dict[str, object]:
-    return {"seq": of.seq, "ended_us": ended_us, "why": why.value, "note": note}
+def _ending(of: Reservation, ended_us: int, why: EndReason, note: str) -> dict[str, object]:
+    return {"seq": of.seq, "ended_us": ended_us, "reason": why.value, "note": note}
 
 
 def _vacate(tx: Transaction, of: Reservation) -> None:
     if of.waiting:
-        leave_line(tx, of)
+        leave_queue(tx, of)
     else:
         keys = {"starts": of.starts_us, "seq": of.seq}
         tx.later(f"DELETE FROM ledger_bookings WHERE {_AT}", [{**keys, "name": name} for name in of.resources])
     wake(tx, of)
 
 
-def bury_lapsed(tx: Transaction, of: Reservation) -> None:
+def record_lapse(tx: Transaction, of: Reservation) -> None:
     """Record that a reservation whose sign of life is overdue has ended, at the instant at which it lapsed.
 
     Of several transactions that find it, each under the lock of another of its resources, one records it.
     """
     ended_us = of.end_us(tx.now_us)
-    why = EndedWhy.NO_SHOW if of.waiting else EndedWhy.LAPSED
+    why = EndReason.NO_SHOW if of.waiting else EndReason.LAPSED
     if tx.run(_END, _ending(of, ended_us, why, "")):
         _vacate(tx, of)
         after = {"ended_us": ended_us, "ended_why": why.value, "ended_note": ""}
@@ -202,14 +202,14 @@ def log_by(
     after: Mapping[str, object],
 ) -> None:
     """Record what ``actor`` did to a reservation."""
-    log(tx, action, actor.user, actor.acting, of.id, of.resources, before, after)
+    log(tx, action, actor.user, actor.requested_by, of.id, of.resources, before, after)
 
 
 def log(
     tx: Transaction,
     action: Action,
     who: str,
-    acting: str | None,
+    requested_by: str | None,
     reservation_id: str | None,
     resources: Iterable[str],
     before: Mapping[str, object] | None = None,
@@ -225,7 +225,7 @@ def log(
                 "reservation": reservation_id,
                 "resources": dump(list(resources)),
                 "who": who,
-                "acting": acting,
+                "requested_by": requested_by,
                 "before": dump(before or {}),
                 "after": dump(after or {}),
             }

@@ -41,11 +41,11 @@ class Fence:
     """A fencing number that whoever acts was given beforehand.
 
     Attributes:
-        number: the number.
+        fencing_token: the token.
         resources: what it was given for; None for whatever the host needs.
     """
 
-    number: int
+    fencing_token: int
     resources: frozenset[str] | None = None
 
 
@@ -118,7 +118,7 @@ class Interlock:
             if hold not in in_force:
                 raise StaleHoldError(
                     f"{safe(hold.resource)} is no longer held under reservation {hold.reservation_id} "
-                    f"(number {hold.number}); the host was left alone"
+                    f"(number {hold.fencing_token}); the host was left alone"
                 )
 
     @property
@@ -141,18 +141,18 @@ class Interlock:
         """Return one grant for each resource: that of the number given beforehand, else the newest."""
         if not self._numbered:
             return ()
-        newest = {hold.resource: hold for hold in sorted(holds, key=lambda hold: hold.number)}
+        newest = {hold.resource: hold for hold in sorted(holds, key=lambda hold: hold.fencing_token)}
         for name in sorted(host.resources - newest.keys()):  # released since the gate was asked
             raise StaleHoldError(f"{safe(name)} is no longer held; nothing was touched")
         fence = self.fence
         if fence is None:
             return tuple(newest.values())
         for name in sorted(host.resources if fence.resources is None else host.resources & fence.resources):
-            match = [hold for hold in holds if hold.resource == name and hold.number == fence.number]
+            match = [hold for hold in holds if hold.resource == name and hold.fencing_token == fence.fencing_token]
             if not match:
                 raise StaleHoldError(
-                    f"number {fence.number} is stale for {safe(name)}: "
-                    f"the reservation in force has number {newest[name].number}"
+                    f"number {fence.fencing_token} is stale for {safe(name)}: "
+                    f"the reservation in force has number {newest[name].fencing_token}"
                 )
             newest[name] = match[0]
         return tuple(newest.values())

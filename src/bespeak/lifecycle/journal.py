@@ -72,14 +72,14 @@ class Journal:
         after: dict[str, object],
     ) -> None:
         resources = sorted(host.resources)
-        after["numbers"] = sorted({hold.number for hold in holds})
+        after["numbers"] = sorted({hold.fencing_token for hold in holds})
         if self._skipped:
             after["check_skipped"] = True
         reservation = holds[0].reservation_id if holds else None
 
         def work(tx: Transaction) -> None:
             actor = self._actor
-            writes.log(tx, action, actor.user, actor.acting, reservation, resources, before, after)
+            writes.log(tx, action, actor.user, actor.requested_by, reservation, resources, before, after)
             for name in resources:
                 tx.wake(writes.resource_topic(name))
 

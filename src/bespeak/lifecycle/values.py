@@ -32,11 +32,11 @@ class Deed:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A grant that lets somebody act on a host: the reservation, and its fencing number."""
+    """A grant that lets somebody act on a host: the reservation, and its fencing token."""
 
     resource: str
     reservation_id: str
-    number: int
+    fencing_token: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def outcome_json(outcome: Outcome) -> dict[str, Any]:
         "after": outcome.after,
         "started": iso(outcome.started_us) if outcome.started_us else None,
         "duration_us": outcome.duration_us,
-        "reservations": sorted({(hold.reservation_id, hold.number) for hold in outcome.holds}),
+        "reservations": sorted({(hold.reservation_id, hold.fencing_token) for hold in outcome.holds}),
         "refused": outcome.refused,
         "logged": outcome.logged,
     }

@@ -16,7 +16,7 @@ from bespeak.mcp.toolkit import Tool
 if TYPE_CHECKING:
     import threading
 
-    from bespeak.ledger.model import Place
+    from bespeak.ledger.model import QueuePosition
     from bespeak.mcp.toolkit import Call, Json
     from bespeak.mcp.waiting import Tell
 
@@ -74,7 +74,7 @@ def _in_line(call: Call, asked: BookWait, stop: threading.Event, tell: Tell) -> 
                 wanted,
                 priority=asked.priority,
                 timeout_us=timeout_us,
-                on_place=lambda place: tell(_words(place)),
+                on_position=lambda position: tell(_words(position)),
                 should_stop=stop.is_set,
             )
         except WaitTimedOutError as error:
@@ -86,12 +86,12 @@ def _in_line(call: Call, asked: BookWait, stop: threading.Event, tell: Tell) -> 
         return granted("reserved", made, book)
 
 
-def _words(place: Place) -> str:
+def _words(position: QueuePosition) -> str:
     from bespeak.clock import iso
 
-    behind = f", behind {', '.join(place.ahead)}" if place.ahead else ""
-    promised = f"; promised by {iso(place.promised_us)}" if place.promised_us is not None else ""
-    return f"waiting: place {place.position}{behind}{promised}"
+    behind = f", behind {', '.join(position.ahead)}" if position.ahead else ""
+    promised = f"; promised by {iso(position.promised_us)}" if position.promised_us is not None else ""
+    return f"waiting: place {position.position}{behind}{promised}"
 
 
 TOOLS = (

@@ -162,7 +162,7 @@ def test_extend_beside_a_waiter_who_keeps_a_seat(book):
 def test_what_is_cut_off_is_free_at_once(book, clock):
     held = take(book, "r", minutes=60)
     short = book.shorten(held.id, ALICE, duration_us=30 * MINUTE_US)
-    assert take(book, "r", who=BOB, starts_us=short.ends_us, minutes=30).number > held.number
+    assert take(book, "r", who=BOB, starts_us=short.ends_us, minutes=30).fencing_token > held.fencing_token
     clock.now += MINUTE_US
     for nothing_left in (clock.now, clock.now - 1):
         with pytest.raises(UsageError, match="nothing"):
@@ -181,7 +181,7 @@ def test_only_the_holder_changes(book):
         with pytest.raises(BusyError, match="alice's"):
             change()
     assert book.release(held.id, Actor("alice", "bob")).ended_us
-    assert book.log(newest_first=True, limit=1)[0].acting == "bob"
+    assert book.log(newest_first=True, limit=1)[0].requested_by == "bob"
 
 
 def test_a_kick_needs_the_right_of_who_asks_and_a_reason(book):
@@ -200,30 +200,30 @@ def test_a_kick_needs_the_right_of_who_asks_and_a_reason(book):
 def test_a_stale_number_does_nothing(book):
     held = take(book, "r", keepalive_us=30 * SECOND_US)
     for change in (
-        lambda number: book.release(held.id, ALICE, number=number),
-        lambda number: book.extend(held.id, ALICE, duration_us=1, number=number),
-        lambda number: book.shorten(held.id, ALICE, duration_us=1, number=number),
+        lambda number: book.release(held.id, ALICE, fencing_token=number),
+        lambda number: book.extend(held.id, ALICE, duration_us=1, fencing_token=number),
+        lambda number: book.shorten(held.id, ALICE, duration_us=1, fencing_token=number),
         lambda number: book.keep_alive(held.id, number),
     ):
         with pytest.raises(WrongStateError, match="stale"):
-            change(held.number - 1)
-    assert book.release(held.id, ALICE, number=held.number).ended_us
-    assert take(book, "r").number > held.number
+            change(held.fencing_token - 1)
+    assert book.release(held.id, ALICE, fencing_token=held.fencing_token).ended_us
+    assert take(book, "r").fencing_token > held.fencing_token
 
 
 def test_a_hold_without_a_sign_of_life_lapses(book, clock):
     held = take(book, "r", ends_us=FOREVER_US, duration_us=None, keepalive_us=30 * SECOND_US)
     clock.now += 29 * SECOND_US
-    renewed = book.keep_alive(held.id, held.number)
+    renewed = book.keep_alive(held.id, held.fencing_token)
     assert renewed.lease_us == clock.now + 30 * SECOND_US
     clock.now = renewed.lease_us - 1
     with pytest.raises(RefusedError):
         take(book, "r", who=BOB)
     clock.now = renewed.lease_us
     with pytest.raises(WrongStateError, match="lapsed"):
-        book.keep_alive(held.id, held.number)
+        book.keep_alive(held.id, held.fencing_token)
     taken = take(book, "r", who=BOB)
-    assert taken.number > held.number
+    assert taken.fencing_token > held.fencing_token
     lapse = book.log(reservation_id=held.id)[-1]
     assert (lapse.action, lapse.who, lapse.after["ended_us"]) == (Action.LAPSED, "bespeak", renewed.lease_us)
 
@@ -246,7 +246,7 @@ def test_release_mine_leaves_the_others(book, clock):
     take(book, "b", starts_us=clock.now + HOUR_US)
     other = take(book, "c", who=BOB)
     join(book, "c", who=ALICE)
-    assert {r.ended_why.value for r in book.release_mine(ALICE)} == {"released", "cancelled"}
+    assert {r.end_reason.value for r in book.release_mine(ALICE)} == {"released", "cancelled"}
     assert [r.id for r in book.reservations()] == [other.id]
 
 
@@ -304,7 +304,7 @@ def test_places_in_line(book):
 
     def place(waiter):
         return book.engine.read(
-            lambda tx: line.place_of(line.Ground(tx, waiter.resources, sweep=False), rows.required(tx, waiter.id))
+            lambda tx: line.position_of(line.Ground(tx, waiter.resources, sweep=False), rows.required(tx, waiter.id))
         )
 
     assert (place(urgent).position, place(urgent).ahead) == (1, ())

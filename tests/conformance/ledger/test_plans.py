@@ -63,7 +63,7 @@ def fill(tx, now):
     tail = "substr('000000000000' || i, length('000000000000' || i) - 11)"
     waits = f"(CASE WHEN i > {ROWS - 2_000} THEN 1 ELSE 0 END)"
     tx.run(
-        "INSERT INTO ledger_reservations (seq, id, tail, number, holder, resources, mode, starts_us, ends_us, created_us, "
+        "INSERT INTO ledger_reservations (seq, id, tail, fencing_token, holder, resources, mode, starts_us, ends_us, created_us, "
         f"waiting) {numbers} SELECT i, '01a20148-4fb7-7ee4-9334-' || {tail}, {tail}, i, 'u' || (i % 100), "
         f"'[\"' || {names} || '\"]', 'exclusive', {window}, {window} + {HOUR_US}, 0, {waits} FROM n"
     )
@@ -75,16 +75,16 @@ def fill(tx, now):
         f"INSERT INTO ledger_resources (name, longest_us) {numbers} SELECT {names}, {HOUR_US} FROM n WHERE i <= {RESOURCES}"
     )
     tx.run(
-        f"INSERT INTO ledger_line (resource, rank, reservation) {numbers} SELECT {names}, i, i FROM n WHERE i > {ROWS - 2_000}"
+        f"INSERT INTO ledger_queue (resource, rank, reservation) {numbers} SELECT {names}, i, i FROM n WHERE i > {ROWS - 2_000}"
     )
     tx.run(
         "INSERT INTO ledger_log (at_us, action, reservation, resources, who, before, after) "
         f"{numbers} SELECT 0, 'reserved', '01a20148-4fb7-7ee4-9334-' || {tail}, '[]', 'x', '{{}}', '{{}}' FROM n"
     )
     tx.run(
-        "UPDATE ledger_ticket SET last = 1000000"
+        "UPDATE ledger_counter SET last = 1000000"
         if tx.dialect == "sqlite"
-        else "SELECT setval('ledger_ticket', 1000000)"
+        else "SELECT setval('ledger_counter', 1000000)"
     )
 
 
@@ -93,7 +93,7 @@ def exercise(book, now):
     held = book.reserve(Request(("mine", "yours"), ALICE, duration_us=HOUR_US, keepalive_us=MINUTE_US))
     with contextlib.suppress(BespeakError):
         book.reserve(Request(("mine", "s5"), ALICE, duration_us=HOUR_US))
-    book.keep_alive(held.id, held.number)
+    book.keep_alive(held.id, held.fencing_token)
     book.extend(held.id, ALICE, duration_us=HOUR_US)
     book.shorten(held.id, ALICE, duration_us=HOUR_US)
     request = checked(Request(("mine",), Actor("bob"), duration_us=HOUR_US))
@@ -140,7 +140,9 @@ def test_no_hot_path_scans_a_table(book, statements):
         plan = "\n".join(str(row[-1]) for row in rows)
         scans = re.findall(r"^.*(?:Seq Scan on|SCAN) (?:ledger_)?\w+.*$", plan, re.MULTILINE)
         scans = [
-            scan for scan in scans if not re.search(r"SCAN (?:ledger_ticket|CONSTANT)|Seq Scan on ledger_ticket", scan)
+            scan
+            for scan in scans
+            if not re.search(r"SCAN (?:ledger_counter|CONSTANT)|Seq Scan on ledger_counter", scan)
         ]
         assert scans == [], f"{sql}\n{plan}"
 
@@ -149,7 +151,7 @@ def test_the_list_of_what_lives_does_not_read_the_history(book, statements, cloc
     book.engine.transact(
         ["fill"],
         lambda tx: tx.run(
-            f"UPDATE ledger_reservations SET ended_us = 1, ended_why = 'released' WHERE seq < {ROWS - 100}"
+            f"UPDATE ledger_reservations SET ended_us = 1, end_reason = 'released' WHERE seq < {ROWS - 100}"
         ),
     )
     if book.engine.dialect == "postgresql":

@@ -36,13 +36,13 @@ class Waiter(threading.Thread):
     def run(self):
         with open_ledger(self.url) as book:
             try:
-                self.result = book.queue(WANTED, on_place=self.note, **self.options)
+                self.result = book.queue(WANTED, on_position=self.note, **self.options)
             except BespeakError as error:
                 self.result = error
 
-    def note(self, place):
-        self.places.append(place)
-        if place.promised_us is not None:
+    def note(self, position):
+        self.places.append(position)
+        if position.promised_us is not None:
             self.stands.set()
 
 
@@ -55,7 +55,7 @@ def test_it_comes_when_the_holder_gives_back(book, book_url):
     book.release(held.id, ALICE)
     waiter.join(60)
     assert waiter.result.state(book.now_us()) is State.ACTIVE
-    assert waiter.result.number > held.number
+    assert waiter.result.fencing_token > held.fencing_token
     assert waiter.result.ends_us - waiter.result.starts_us == HOUR_US
 
 
@@ -81,7 +81,7 @@ def test_whoever_breaks_it_off_leaves_the_line(book):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        book.queue(WANTED, on_place=interrupt)
+        book.queue(WANTED, on_position=interrupt)
     assert book.reservations(holder="bob") == []
 
 

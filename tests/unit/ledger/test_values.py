@@ -11,7 +11,7 @@ from bespeak.ledger.model import (
     Action,
     Actor,
     Booking,
-    EndedWhy,
+    EndReason,
     Free,
     LogEntry,
     Mode,
@@ -25,7 +25,7 @@ from bespeak.values import replace
 ID = "01a20148-4fb7-7ee4-9334-5faaf29b78d0"
 PLAIN = creation.new(Request(("a", "b"), Actor("alice", "root"), purpose="p"), ID, 7, 50, (100, 200), 100)
 LEASED = replace(PLAIN, lease_us=150, keepalive_us=30)
-WAITER = replace(PLAIN, waiting=True, number=None, lease_us=300)
+WAITER = replace(PLAIN, waiting=True, fencing_token=None, lease_us=300)
 
 
 @pytest.mark.parametrize(
@@ -44,8 +44,14 @@ WAITER = replace(PLAIN, waiting=True, number=None, lease_us=300)
         (WAITER, 99, State.WAITING, 200, None),
         (WAITER, 250, State.WAITING, 200, None),  # late, but alive
         (WAITER, 300, State.ENDED, 300, "no_show"),
-        (replace(PLAIN, ended_us=120, ended_why=EndedWhy.KICKED), 110, State.ENDED, 120, "kicked"),
-        (replace(WAITER, ended_us=120, ended_why=EndedWhy.CANCELLED, waiting=False), 99, State.ENDED, 120, "cancelled"),
+        (replace(PLAIN, ended_us=120, end_reason=EndReason.KICKED), 110, State.ENDED, 120, "kicked"),
+        (
+            replace(WAITER, ended_us=120, end_reason=EndReason.CANCELLED, waiting=False),
+            99,
+            State.ENDED,
+            120,
+            "cancelled",
+        ),
         (replace(PLAIN, ends_us=FOREVER_US), FOREVER_US - 1, State.ACTIVE, FOREVER_US, None),
     ],
 )

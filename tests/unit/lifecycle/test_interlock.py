@@ -24,7 +24,7 @@ def test_who_holds_it_may(lab: Lab) -> None:
     host = lab.host()
     (outcome,) = lab.do(power_deed("on"), host)
     assert (outcome.ok, outcome.before, outcome.after, outcome.text) == (True, "off", "on", "now on")
-    assert [(hold.reservation_id, hold.number) for hold in outcome.holds] == [(held.id, held.number)]
+    assert [(hold.reservation_id, hold.fencing_token) for hold in outcome.holds] == [(held.id, held.fencing_token)]
     begun, ended = lab.log()
     assert (begun.action, ended.action) == (Action.ACTING, Action.ACTED)
     assert ended.who == "alice"
@@ -41,7 +41,7 @@ def test_who_holds_it_may(lab: Lab) -> None:
         "power": "on",
         "result": "Success",
         "text": "now on",
-        "numbers": [held.number],
+        "numbers": [held.fencing_token],
     }
 
 
@@ -61,7 +61,7 @@ def test_who_does_not_is_refused_and_nothing_is_touched(lab: Lab) -> None:
 def test_as_user_is_recorded(lab: Lab) -> None:
     lab.hold(BOB)
     lab.do(power_deed("on"), lab.host(), user="bob", actor=BOB)
-    assert {(entry.who, entry.acting) for entry in lab.log()} == {("bob", "root")}
+    assert {(entry.who, entry.requested_by) for entry in lab.log()} == {("bob", "root")}
 
 
 def test_a_hold_that_is_lost_in_between_is_noticed_right_before(lab: Lab) -> None:
@@ -73,7 +73,7 @@ def test_a_hold_that_is_lost_in_between_is_noticed_right_before(lab: Lab) -> Non
     assert done.ok
     assert left.refused
     assert second.power_control.told == []
-    assert f"rack1 is no longer held under reservation {held.id} (number {held.number})" in left.text
+    assert f"rack1 is no longer held under reservation {held.id} (number {held.fencing_token})" in left.text
     assert [entry.after["host"] for entry in lab.log()] == ["r1", "r1"]
 
 
@@ -95,36 +95,36 @@ def test_a_number_given_beforehand(lab: Lab) -> None:
     lab.book.release(old.id, ALICE)
     new = lab.hold(ALICE)
     host = lab.host()
-    with pytest.raises(StaleHoldError, match=f"number {old.number} is stale for rack1: .* has number {new.number}"):
-        lab.do(power_deed("on"), host, fence=Fence(old.number))
+    with pytest.raises(StaleHoldError, match=f"number {old.fencing_token} is stale for rack1: .* has number {new.fencing_token}"):
+        lab.do(power_deed("on"), host, fence=Fence(old.fencing_token))
     assert host.power_control.told == []
-    assert lab.do(power_deed("on"), host, fence=Fence(new.number))[0].ok
-    elsewhere = Fence(old.number, frozenset({"rack9"}))
+    assert lab.do(power_deed("on"), host, fence=Fence(new.fencing_token))[0].ok
+    elsewhere = Fence(old.fencing_token, frozenset({"rack9"}))
     assert lab.do(power_deed("off"), host, fence=elsewhere)[0].ok, "it was given for something else"
 
 
 def test_a_number_counts_for_what_it_was_given_for_only(lab: Lab) -> None:
     one, two = lab.hold(ALICE, "rack1"), lab.hold(ALICE, "rack2")
     host = lab.host("r1", ("rack1", "rack2"))
-    with pytest.raises(StaleHoldError, match=f"number {one.number} is stale for rack2: .* has number {two.number}"):
-        lab.do(power_deed("on"), host, fence=Fence(one.number))
-    (done,) = lab.do(power_deed("on"), host, fence=Fence(one.number, frozenset({"rack1"})))
-    assert sorted(hold.number for hold in done.holds) == [one.number, two.number]
+    with pytest.raises(StaleHoldError, match=f"number {one.fencing_token} is stale for rack2: .* has number {two.fencing_token}"):
+        lab.do(power_deed("on"), host, fence=Fence(one.fencing_token))
+    (done,) = lab.do(power_deed("on"), host, fence=Fence(one.fencing_token, frozenset({"rack1"})))
+    assert sorted(hold.fencing_token for hold in done.holds) == [one.fencing_token, two.fencing_token]
 
 
 def test_of_two_grants_the_one_that_was_named_counts_else_the_newest(lab: Lab) -> None:
     lab.book.resource_set("rack1", ALICE, capacity=2)
     old, new = lab.hold(ALICE), lab.hold(ALICE)
-    for fence, number in ((Fence(old.number), old.number), (None, new.number)):
+    for fence, number in ((Fence(old.fencing_token), old.fencing_token), (None, new.fencing_token)):
         (done,) = lab.do(power_deed("on"), lab.host(), fence=fence)
-        assert [hold.number for hold in done.holds] == [number]
+        assert [hold.fencing_token for hold in done.holds] == [number]
 
 
 @pytest.mark.parametrize("fenced", [False, True])
 def test_what_is_released_while_the_gate_is_asked_is_not_let_through(lab: Lab, fenced: bool) -> None:
     lab.hold(ALICE, "rack1")
     lost = lab.hold(ALICE, "rack2")
-    fence = Fence(lost.number, frozenset({"rack2"})) if fenced else None
+    fence = Fence(lost.fencing_token, frozenset({"rack2"})) if fenced else None
     host = lab.host("r1", ("rack1", "rack2"))
     found = lab.backend.fences
 
