@@ -93,7 +93,7 @@ def lose_the_answer(monkeypatch, *, commit):
         if commit:
             original(self, connection, tx)
         connection.close()
-        self._recover(connection, tx, "", psycopg.OperationalError("server closed the connection unexpectedly"))
+        return psycopg.OperationalError("server closed the connection unexpectedly"), False
 
     monkeypatch.setattr(PostgresEngine, "_commit", cut)
 
