@@ -183,7 +183,9 @@ class Witness(Worker):
         return super().request(**({"duration_us": 200_000} | more))
 
     def tell(self, action: str, of: Any) -> None:
-        line = json.dumps([action, of.id, of.fencing_token, of.ends_us if action in {"extended", "shortened"} else None])
+        line = json.dumps(
+            [action, of.id, of.fencing_token, of.ends_us if action in {"extended", "shortened"} else None]
+        )
         os.write(self.acknowledge, line.encode() + b"\n")
 
     def keep(self, granted: Any) -> bool:

@@ -95,7 +95,9 @@ def test_a_number_given_beforehand(lab: Lab) -> None:
     lab.book.release(old.id, ALICE)
     new = lab.hold(ALICE)
     host = lab.host()
-    with pytest.raises(StaleHoldError, match=f"number {old.fencing_token} is stale for rack1: .* has number {new.fencing_token}"):
+    with pytest.raises(
+        StaleHoldError, match=f"number {old.fencing_token} is stale for rack1: .* has number {new.fencing_token}"
+    ):
         lab.do(power_deed("on"), host, fence=Fence(old.fencing_token))
     assert host.power_control.told == []
     assert lab.do(power_deed("on"), host, fence=Fence(new.fencing_token))[0].ok
@@ -106,7 +108,9 @@ def test_a_number_given_beforehand(lab: Lab) -> None:
 def test_a_number_counts_for_what_it_was_given_for_only(lab: Lab) -> None:
     one, two = lab.hold(ALICE, "rack1"), lab.hold(ALICE, "rack2")
     host = lab.host("r1", ("rack1", "rack2"))
-    with pytest.raises(StaleHoldError, match=f"number {one.fencing_token} is stale for rack2: .* has number {two.fencing_token}"):
+    with pytest.raises(
+        StaleHoldError, match=f"number {one.fencing_token} is stale for rack2: .* has number {two.fencing_token}"
+    ):
         lab.do(power_deed("on"), host, fence=Fence(one.fencing_token))
     (done,) = lab.do(power_deed("on"), host, fence=Fence(one.fencing_token, frozenset({"rack1"})))
     assert sorted(hold.fencing_token for hold in done.holds) == [one.fencing_token, two.fencing_token]
