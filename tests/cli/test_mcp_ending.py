@@ -124,18 +124,3 @@ def test_a_tool_does_not_act_on_what_an_untrusted_folder_names(project, cli, mon
     assert "its folder is not trusted" in answer["content"][0]["text"]
     assert not (project / "ran").exists()
     assert not (project.parent / "elsewhere.db").exists()
-
-
-def test_nonsense_on_the_wire_is_answered_or_ignored_and_the_server_lives_on(project, cli):
-    process = begin(cli)
-    process.stdin.write(
-        "not json\n\n{}\n[1, 2]\n" + "x" * 5_000_000 + "\n" + '{"a": "\\ud800"}\n' + "[" * 100_000 + "\n"
-    )
-    speak(process, call(2, "check", addresses=["src/a.py"]))
-    answers = []
-    while not any(answer.get("id") == 2 for answer in answers):
-        answers.append(json.loads(process.stdout.readline()))
-    assert answers[-1]["result"]["structuredContent"]["free"] is True
-    process.stdin.close()
-    assert process.wait(60) == 0
-    assert "Traceback" not in process.stderr.read()

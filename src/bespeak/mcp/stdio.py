@@ -10,13 +10,16 @@ from __future__ import annotations
 import os
 import threading
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from fcntl import F_DUPFD_CLOEXEC, fcntl
 from typing import TYPE_CHECKING, Any
 
 import anyio
 from anyio import CapacityLimiter, from_thread, to_thread
 from mcp.shared.message import SessionMessage
-from mcp_types import jsonrpc_message_adapter
+from mcp_types import INTERNAL_ERROR, ErrorData, JSONRPCError
+
+from bespeak.mcp import framing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -28,8 +31,6 @@ _STDIN, _STDOUT, _STDERR = 0, 1, 2
 _BLOCK = 65_536
 _LAST_WORDS_SECONDS = 2.0
 """A client that has closed its end may read the last answers for so long."""
-LONGEST_LINE = 4 * 1024 * 1024
-"""Bytes of one message; as many as over HTTP."""
 
 
 async def serve(server: Server[Any]) -> None:
@@ -37,7 +38,8 @@ async def serve(server: Server[Any]) -> None:
     wire_in, wire_out = _take_wires()
     to_server, incoming = anyio.create_memory_object_stream[SessionMessage | Exception](0)
     outgoing, from_server = anyio.create_memory_object_stream[SessionMessage](0)
-    async with _reading(wire_in, to_server), anyio.create_task_group() as tasks:
+    ways = _Ways(to_server, outgoing.clone())
+    async with _reading(wire_in, ways), anyio.create_task_group() as tasks:
         tasks.start_soon(_write, wire_out, from_server, tasks.cancel_scope)
         await server.run(incoming, outgoing, server.create_initialization_options())
         tasks.cancel_scope.deadline = anyio.current_time() + _LAST_WORDS_SECONDS
@@ -53,67 +55,78 @@ def _take_wires() -> tuple[int, int]:
     return wire_in, wire_out
 
 
+@dataclass(frozen=True)
+class _Ways:
+    """Where what was read goes: messages to the server, the answers to what is none back to the client."""
+
+    to_server: ObjectSendStream[SessionMessage | Exception]
+    to_client: ObjectSendStream[SessionMessage]
+
+    async def send(self, line: bytes | None) -> None:
+        """Send one line on its way."""
+        found = framing.read(line)
+        if isinstance(found, framing.Refusal):
+            await self.to_client.send(SessionMessage(found.answer))
+        elif found is not None:
+            await self.to_server.send(SessionMessage(found))
+
+    async def close(self) -> None:
+        """Say that nothing more comes."""
+        await self.to_client.aclose()
+        await self.to_server.aclose()
+
+
 @asynccontextmanager
-async def _reading(wire: int, to_server: ObjectSendStream[SessionMessage | Exception]) -> AsyncIterator[None]:
+async def _reading(wire: int, ways: _Ways) -> AsyncIterator[None]:
     async with from_thread.BlockingPortal() as portal:
-        reader = threading.Thread(target=_read, args=(wire, portal, to_server), daemon=True, name="bespeak-stdin")
+        reader = threading.Thread(target=_read, args=(wire, portal, ways), daemon=True, name="bespeak-stdin")
         reader.start()
         yield
         await portal.stop(cancel_remaining=True)
 
 
-def _read(wire: int, portal: from_thread.BlockingPortal, to_server: ObjectSendStream[Any]) -> None:
-    """Send each line on as a message; close the stream at the end of the input."""
+def _read(wire: int, portal: from_thread.BlockingPortal, ways: _Ways) -> None:
+    """Send each line on its way; close the ways at the end of the input."""
+    lines = framing.Lines()
     try:
-        kept = bytearray()
         while block := os.read(wire, _BLOCK):
-            kept += block
-            *lines, rest = kept.split(b"\n")
-            kept = rest
-            for line in lines:
-                if line.strip():
-                    portal.call(to_server.send, _message(bytes(line)))
-            if len(kept) > LONGEST_LINE:
-                portal.call(to_server.send, ValueError("a message is too long"))
-                kept = _skip(wire)
-        portal.call(to_server.aclose)
+            for line in lines.feed(block):
+                portal.call(ways.send, line)
+        for line in lines.feed(b"\n"):
+            portal.call(ways.send, line)
+        portal.call(ways.close)
     except (OSError, RuntimeError, anyio.BrokenResourceError, anyio.ClosedResourceError):
-        _close(portal, to_server)
+        _close(portal, ways)
 
 
-def _skip(wire: int) -> bytearray:
-    """Read to the end of a line that is too long; return what follows it."""
-    while block := os.read(wire, _BLOCK):
-        _, newline, rest = block.partition(b"\n")
-        if newline:
-            return bytearray(rest)
-    return bytearray()
-
-
-def _close(portal: from_thread.BlockingPortal, to_server: ObjectSendStream[Any]) -> None:
+def _close(portal: from_thread.BlockingPortal, ways: _Ways) -> None:
     try:
-        portal.call(to_server.aclose)
+        portal.call(ways.close)
     except RuntimeError:
         return  # the server has ended already
-
-
-def _message(line: bytes) -> SessionMessage | Exception:
-    try:
-        return SessionMessage(jsonrpc_message_adapter.validate_json(line.decode("utf-8", "replace"), by_name=False))
-    except ValueError as error:
-        return error
 
 
 async def _write(wire: int, from_server: ObjectReceiveStream[SessionMessage], scope: anyio.CancelScope) -> None:
     """Write each message as a line; when nobody reads any more, end the server."""
     limiter = CapacityLimiter(1)
     async for message in from_server:
-        text = message.message.model_dump_json(by_alias=True, exclude_unset=True)
         try:
-            await to_thread.run_sync(_write_all, wire, text.encode() + b"\n", abandon_on_cancel=True, limiter=limiter)
+            await to_thread.run_sync(
+                _write_all, wire, _encoded(message) + b"\n", abandon_on_cancel=True, limiter=limiter
+            )
         except OSError:
             scope.cancel()
             return
+
+
+def _encoded(message: SessionMessage) -> bytes:
+    """Return a message as JSON; one that cannot be written still gets an answer, for its client waits for it."""
+    try:
+        return message.message.model_dump_json(by_alias=True, exclude_unset=True).encode()
+    except ValueError:
+        wrong = ErrorData(code=INTERNAL_ERROR, message="the answer has something in it that is no text")
+        answer = JSONRPCError(jsonrpc="2.0", id=getattr(message.message, "id", None), error=wrong)
+        return answer.model_dump_json(by_alias=True, exclude_unset=True).encode()
 
 
 def _write_all(wire: int, data: bytes) -> None:
