@@ -59,10 +59,15 @@ def project(tmp_path, monkeypatch):
 def listening(cli):
     """Start ``bespeak mcp`` listening: ``url, process = listening("--read-only")``."""
 
-    def start(*words, at="127.0.0.1:0", **options):
-        process = cli.start("mcp", "--http", at, "--json", *words, **options)
+    def start(*words, at="127.0.0.1:0", env=None, **options):
+        from support.agents import TOKEN
+
+        if "--token" not in words:
+            words = (*words, "--token", "env:TOKEN_OF_TESTS")
+        environment = {"TOKEN_OF_TESTS": TOKEN, **(env or {})}
+        process = cli.start("mcp", "--http", at, "--json", *words, env=environment, **options)
         said = json.loads(process.stdout.readline())
-        assert said == {"url": said["url"], "token": "--token" in words}
+        assert said == {"url": said["url"], "token": True, "token_file": None, "socket": None}
         return said["url"], process
 
     return start

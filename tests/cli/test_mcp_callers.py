@@ -120,7 +120,7 @@ def test_no_client_over_http_chooses_settings_which_can_name_code(project, liste
     (other / ".bespeak" / "settings.toml").write_text(text)
     trust(other)
     git(other, "init", "-q", "-b", "main")
-    url, _ = listening()
+    url, _ = listening("--root", str(other))
 
     async def roots(context):
         return ListRootsResult(roots=[Root(uri=other.as_uri())])

@@ -6,11 +6,13 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from support.agents import (
     HELLO,
+    TOKEN,
     ask,
     fail,
     hello,
@@ -20,39 +22,60 @@ from support.agents import (
 )
 
 
-def test_only_this_machine_is_listened_to_without_a_token(project, cli):
+def test_what_cannot_be_listened_to_is_said_in_one_line(project, cli):
     for words, said in (
-        (["--http", "0.0.0.0:0"], "other machines could book in your name; give --token env:NAME"),
-        (["--http", "0.0.0.0:0", "--token", "hunter2"], "--token: name the variable that has it, as env:NAME"),
+        (["--http", "0.0.0.0:0", "--token", "hunter2"], "--token: name the variable or the file that has it"),
         (["--http", "0.0.0.0:0", "--token", "env:NOT_SET"], "--token: the variable 'NOT_SET' is not set"),
+        (["--http", "127.0.0.1:0", "--token", "file:nowhere"], "--token: 'nowhere': No such file"),
         (["--http", "nonsense"], "--http: 'nonsense' is not of the form HOST:PORT"),
         (["--http", "127.0.0.1:99999"], "is not of the form HOST:PORT"),
-        (["--path", "/x"], "--path goes with --http"),
+        (["--path", "/x"], "--path goes with --http or --socket"),
+        (["--socket", "s", "--http", "127.0.0.1:0"], "choose one of --http and --socket"),
+        (["--socket", "s", "--token", "env:X"], "--token goes with --http"),
+        (["--socket", "s", "--allow-user", "no such"], "--allow-user: there is no account 'no such'"),
+        (["--allow-user", "root"], "--allow-user goes with --socket"),
         (["--http", "127.0.0.1:0", "--path", "x"], "--path: 'x' is no path such as /mcp"),
         (["--repository", "nowhere"], "--repository: 'nowhere' is no folder"),
+        (["--root", "nowhere"], "--root: 'nowhere' is no folder"),
         (["--client", "claude"], "--client goes with 'mcp config'"),
     ):
         done = cli("mcp", *words)
         assert done.returncode == 2, words
         assert said in done.stderr
         assert "hunter2" not in done.stderr
-    taken = cli("mcp", "--http", "192.0.2.1:0", "--without-token")
+    taken = cli("mcp", "--http", "192.0.2.1:0")
     assert (taken.returncode, "192.0.2.1" in taken.stderr) == (9, True)
 
 
-def test_a_token_is_asked_for(project, listening):
-    url, _ = listening("--token", "env:SECRET", at="0.0.0.0:0", env={"SECRET": "s3cret"})
-    url = url.replace("0.0.0.0", "127.0.0.1")
-    for headers in ({}, {"Authorization": "Bearer no"}, {"Authorization": "s3cret"}):
+def test_a_token_is_asked_for_on_this_machine_too(project, listening):
+    url, _ = listening()
+    for headers in ({"Authorization": ""}, {"Authorization": "Bearer no"}, {"Authorization": TOKEN}):
         status, answered = hello(url, **headers)
         assert (status, answered["WWW-Authenticate"]) == (401, "Bearer")
 
     async def scenario():
-        async with over_http(url, headers={"Authorization": "Bearer s3cret"}) as client:
+        async with over_http(url) as client:
             assert (await ask(client, "list"))["count"] == 0
             assert "this server was started for" in await fail(client, "list", repository="/")
 
     run(scenario)
+
+
+def test_a_token_is_made_and_kept_where_nobody_else_reads_it(project, cli, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    process = cli.start("mcp", "--http", "127.0.0.1:0", "--json")
+    said = json.loads(process.stdout.readline())
+    kept = Path(said["token_file"])
+    assert kept.is_relative_to(tmp_path / "state")
+    assert (kept.stat().st_mode & 0o777, kept.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    token = kept.read_text().strip()
+    assert len(token) >= 40
+    assert token not in json.dumps(said)
+    assert hello(said["url"], Authorization="")[0] == 401
+    assert hello(said["url"], Authorization=f"Bearer {token}")[0] == 200
+    process.terminate()
+    process.wait(60)
+    assert not kept.exists()
 
 
 def test_a_name_that_is_not_its_own_is_refused(project, listening):

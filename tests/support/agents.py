@@ -15,6 +15,9 @@ from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared._httpx_utils import create_mcp_http_client
 
+TOKEN = "token-of-the-tests"
+"""What the servers of the fixture ``listening`` ask for."""
+AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}
 LEGACY, MODERN = "legacy", "2026-07-28"
 """The two eras of the protocol: with a handshake and a session, and without."""
 
@@ -37,7 +40,7 @@ async def over_stdio(*words, mode=LEGACY, env=None, cwd=None, **options):
 async def over_http(url, *, mode=LEGACY, headers=None, **options):
     """A client of a server that listens."""
     async with (
-        create_mcp_http_client(headers) as web,
+        create_mcp_http_client({**AUTHORIZED, **(headers or {})}) as web,
         Client(streamable_http_client(url, http_client=web), mode=mode, **options) as client,
     ):
         yield client
@@ -99,7 +102,12 @@ def post(url, body, **headers):
     """Send one message by hand; return the connection, for its answer to be read or not."""
     parts = urllib.parse.urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=60)
-    headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream", **headers}
+    headers = {
+        "Content-Type": "application/json",
+        "Accept": "application/json, text/event-stream",
+        **AUTHORIZED,
+        **headers,
+    }
     connection.request("POST", parts.path, json.dumps({"jsonrpc": "2.0", **body}), headers)
     return connection
 

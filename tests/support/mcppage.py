@@ -30,14 +30,15 @@ one as a text.
 
 **Run.** Who claims is the argument `run_id`; else, over stdio, `BESPEAK_RUN_ID` or an id of this one connection; over HTTP the header `Bespeak-Run-Id`, or an
 id of the protocol's session. Two clients of one server never share an id that they did not give themselves; `BESPEAK_RUN_ID` of a listening server does not count.
-A client without a session (the protocol of July 2026 over HTTP has none) has to give one. An id of a connection ends with it: an agent that wants to go on with
-its claims in another connection gives the same `run_id` there.
+A client without a session (the protocol of July 2026 over HTTP has none) has to give one. An id of a connection ends with it, and what was claimed under it is given
+back then: an agent that wants to keep its claims over several connections gives a `run_id` of its own, or has `BESPEAK_RUN_ID` set.
 
 **Repository.** Coord works in the repository around the argument `repository`, a folder; else the one that the server was started for (`--repository`: then
 that one and its work trees only); else the client's root folder, if it tells one; else the folder the server was started in.
 Addresses are relative to that folder.
 
-A server that other machines can reach serves the folder that it was started in, or `--repository`, and nothing else.
+A server that listens, or was given `--repository` or `--root`, serves the folder that it was started in (or `--repository`), the folders of `--root`, what is in them with all links
+followed, and the work trees of their repositories. It answers for no other folder, and does not say whether one exists.
 
 **Book and gate.** Their settings are those of the repository that the server was started for or in; over stdio, of the client's root folder. No argument chooses
 them, because settings can name code to run. Bookings are made for the account that the server runs under, or `bespeak --as-user NAME mcp`. The gate is always really

@@ -14,33 +14,41 @@ if TYPE_CHECKING:
     from bespeak.mcp.address import Address
     from bespeak.mcp.toolkit import Setup
 
-_ENVIRONMENT = "env:"
-_ONLY_HTTP = (
-    ("--path", "path"),
-    ("--token", "token"),
-    ("--without-token", "without_token"),
-    ("--allow-host", "allow_host"),
-)
+_ONLY_LISTENING = (("--path", "path"), ("--allow-host", "allow_host"))
+_ONLY_HTTP = (("--token", "token"),)
+_ONLY_SOCKET = (("--allow-user", "allow_user"),)
 
 
 @command(
     "mcp",
-    text="Speaks the protocol on stdin and stdout, for the program of one agent; with --http it listens for many. "
-    "config prints the configuration that makes a program start it. Needs the extra: pip install 'bespeak[mcp]'.",
+    text="Speaks the protocol on stdin and stdout, for the program of one agent; with --http or --socket it "
+    "listens for many. config prints the configuration that makes a program start it. Needs the extra: pip "
+    "install 'bespeak[mcp]'.",
     examples=(
         ("mcp config --client claude", "what to put into the settings of an agent"),
         ("mcp --read-only", "only tools that change nothing"),
-        ("mcp --http 127.0.0.1:8765", "one server for all agents of this machine"),
+        ("mcp --socket ~/.bespeak-mcp", "one server for all agents of this account"),
+        ("mcp --http 127.0.0.1:8765", "the same on a port, with a token"),
     ),
     arguments=(Argument("ACTION", required=False, choices=("serve", "config")),),
     options=(
         Option(("--http",), "Listen there instead; port 0 takes a free one and prints it.", "HOST:PORT"),
-        Option(("--path",), "The path of the endpoint (default /mcp).", "PATH"),
-        Option(("--token",), "What clients have to send: env:NAME names the variable that has it.", "env:NAME"),
-        Option(("--without-token",), "Let everybody on the network in who can reach it."),
-        Option(("--allow-host",), "A further name that clients reach it by; may be repeated.", "NAME", many=True),
+        Option(("--socket",), "Listen on this Unix socket instead; needs no token.", "PATH"),
         Option(
-            ("--repository",), "Serve this repository and its work trees only (default: any, first this).", "FOLDER"
+            ("--token",),
+            "What clients have to send, as env:NAME or file:PATH (default: made, and kept in a file).",
+            "env:NAME",
+        ),
+        Option(("--allow-user",), "Another account that may use the socket; may be repeated.", "NAME", many=True),
+        Option(("--path",), "The path of the endpoint (default /mcp).", "PATH"),
+        Option(("--allow-host",), "A further name that clients reach it by; may be repeated.", "NAME", many=True),
+        Option(("--repository",), "Serve this repository and its work trees, and start there.", "FOLDER"),
+        Option(
+            ("--root",),
+            "A further folder that clients may name; may be repeated (default: the one it is started in; any, on "
+            "stdin and stdout).",
+            "FOLDER",
+            many=True,
         ),
         Option(("--read-only",), "Only tools that change nothing."),
         Option(("--client",), "claude, cursor, vscode or generic (for config).", "NAME"),
@@ -52,89 +60,144 @@ def mcp(context: Context, values: Values) -> int:
         return _config(context, values)
     if values["client"] is not None:
         raise UsageError("--client goes with 'mcp config'")
-    address = None if values["http"] is None else _address(values)
-    for flag, key in _ONLY_HTTP:
-        if values[key] and address is None:
-            raise UsageError(f"{flag} goes with --http")
+    _must_go_together(values)
+    address = _address(values)
     setup = _setup(context, values, address)
     try:
         import mcp.server.lowlevel  # noqa: F401 whether it is installed
     except ImportError as missing:
         raise UnavailableError("mcp needs the extra: pip install 'bespeak[mcp]'") from missing
-    from bespeak.mcp.run import over_http, over_stdio
+    if address is not None:
+        return _listen(context, setup, address, values["token"])
+    from bespeak.mcp.run import over_stdio
 
-    if address is None:
-        if sys.stdin.isatty():
-            context.warn("the protocol is spoken on stdin; 'bespeak mcp config' shows how an agent does it", "dim")
-        return over_stdio(setup)
-    from bespeak.mcp import http
+    if sys.stdin.isatty():
+        context.warn("the protocol is spoken on stdin; 'bespeak mcp config' shows how an agent does it", "dim")
+    return over_stdio(setup)
 
-    bound = http.listen(address)
-    return over_http(setup, address, bound, lambda: _say_where(context, address, http.url(address, bound)))
+
+def _must_go_together(values: Values) -> None:
+    http, unix = values["http"] is not None, values["socket"] is not None
+    if http and unix:
+        raise UsageError("choose one of --http and --socket")
+    for options, there, which in (
+        (_ONLY_LISTENING, http or unix, "--http or --socket"),
+        (_ONLY_HTTP, http, "--http"),
+        (_ONLY_SOCKET, unix, "--socket"),
+    ):
+        for flag, key in options:
+            if values[key] and not there:
+                raise UsageError(f"{flag} goes with {which}")
+
+
+def _listen(context: Context, setup: Setup, address: Address, named: str | None) -> int:
+    from bespeak.mcp import listening, tokens
+    from bespeak.mcp.run import over_http
+    from bespeak.places import user_folder
+
+    token = None if named is None else tokens.given(named)
+    bound = listening.listen(address)
+    token_file = None
+    try:
+        if token is None and address.socket is None:
+            folder = os.path.join(user_folder(os.environ, "XDG_STATE_HOME", ".local/state"), "bespeak", "mcp")
+            token, token_file = tokens.kept(folder, address.host, bound.getsockname()[1])
+        url = listening.url(address, bound)
+        return over_http(setup, address, token, bound, lambda: _say_where(context, address, url, token_file))
+    finally:
+        bound.close()
+        listening.leave(address)
+        if token_file is not None and address.port == 0:
+            os.unlink(token_file)
 
 
 def _setup(context: Context, values: Values, address: Address | None) -> Setup:
-    from bespeak.git.repository import find
     from bespeak.mcp.toolkit import Setup
     from bespeak.places import working_directory
 
-    folder, repository = working_directory(), values["repository"]
-    if repository is not None:
-        repository = os.path.join(folder, os.path.expanduser(repository))
-        if not os.path.isdir(repository):
-            raise UsageError(f"--repository: {values['repository']!a} is no folder")
-        find(repository)
-    elif address is not None and not address.is_local:
-        repository = folder  # other machines have no business in other folders of this one
+    folder = working_directory()
+    repository = _repository(values["repository"], folder)
+    run_id, run_ends = _one_client() if address is None else (None, False)
     return Setup(
         folder,
         repository=repository,
+        roots=_roots(values, repository, folder, listens=address is not None),
+        remote=address is not None and not address.is_local,
         ledger=context.ledger_flag,
         as_user=context.as_user,
         labs=context.lab_option,
-        run_id=_one_client() if address is None else None,
+        run_id=run_id,
+        run_ends=run_ends,
         read_only=values["read_only"],
         debug=context.debug,
     )
 
 
-def _one_client() -> str:
-    """Return the run of the one client on stdin: as it says, else an id of its own."""
+def _repository(said: str | None, folder: str) -> str | None:
+    from bespeak.git.repository import find
+
+    if said is None:
+        return None
+    repository = os.path.join(folder, os.path.expanduser(said))
+    if not os.path.isdir(repository):
+        raise UsageError(f"--repository: {said!a} is no folder")
+    find(repository)
+    return repository
+
+
+def _roots(values: Values, repository: str | None, folder: str, *, listens: bool) -> tuple[str, ...] | None:
+    """Return the folders that clients may name; None for any, which is for the one client that started the server."""
+    more = [os.path.join(folder, os.path.expanduser(said)) for said in values["root"]]
+    for said, root in zip(values["root"], more, strict=True):
+        if not os.path.isdir(root):
+            raise UsageError(f"--root: {said!a} is no folder")
+    if not listens and repository is None and not more:
+        return None
+    return (repository or folder, *more)
+
+
+def _one_client() -> tuple[str, bool]:
+    """Return the run of the one client on stdin, and whether it ends with it: as it says, else an id of its own."""
     from bespeak.coord.runs import VARIABLE
     from bespeak.ids import new_id
 
-    return os.environ.get(VARIABLE) or f"mcp-{new_id()}"
+    named = os.environ.get(VARIABLE)
+    return (named, False) if named else (f"mcp-{new_id()}", True)
 
 
-def _address(values: Values) -> Address:
+def _address(values: Values) -> Address | None:
     from bespeak.mcp.address import Address, read_address
 
-    host, port = read_address(values["http"])
-    address = Address(host, port, values["path"] or "/mcp", _token(values["token"]), tuple(values["allow_host"]))
-    if not address.path.startswith("/") or not address.path.isascii() or not address.path.isprintable():
-        raise UsageError(f"--path: {address.path!a} is no path such as /mcp")
-    if not address.is_local and address.token is None and not values["without_token"]:
-        raise UsageError(
-            f"--http {values['http']}: other machines could book in your name; give --token env:NAME (or "
-            "--without-token, if the network is to be trusted)"
-        )
-    return address
-
-
-def _token(text: str | None) -> str | None:
-    if text is None:
+    path, hosts = values["path"] or "/mcp", tuple(values["allow_host"])
+    if not path.startswith("/") or not path.isascii() or not path.isprintable():
+        raise UsageError(f"--path: {path!a} is no path such as /mcp")
+    if values["http"] is not None:
+        host, port = read_address(values["http"])
+        return Address(host, port, path, hosts)
+    if values["socket"] is None:
         return None
-    name = text.removeprefix(_ENVIRONMENT)
-    if not text.startswith(_ENVIRONMENT) or not name:
-        raise UsageError("--token: name the variable that has it, as env:NAME; a secret is not typed")
-    token = os.environ.get(name, "")
-    if not token or not token.isascii() or not token.isprintable() or " " in token:
-        raise UsageError(f"--token: the variable {name!a} is not set, or is no token")
-    return token
+    place = os.path.abspath(os.path.expanduser(values["socket"]))
+    return Address(path=path, hosts=hosts, socket=place, uids=frozenset([os.geteuid(), *_uids(values["allow_user"])]))
 
 
-def _say_where(context: Context, address: Address, url: str) -> None:
-    context.answer({"url": url, "token": address.token is not None}, f"serving {url}")
+def _uids(names: list[str]) -> list[int]:
+    import pwd
+
+    found = []
+    for name in names:
+        try:
+            found.append(pwd.getpwnam(name).pw_uid)
+        except (KeyError, ValueError):
+            raise UsageError(f"--allow-user: there is no account {name!a} on this machine") from None
+    return found
+
+
+def _say_where(context: Context, address: Address, url: str, token_file: str | None) -> None:
+    facts = {"url": url, "token": address.socket is None, "token_file": token_file, "socket": address.socket}
+    text = f"serving {url}" if address.socket is None else f"serving {url} on the socket {address.socket}"
+    if token_file is not None:
+        text += f"\nclients send 'Authorization: Bearer TOKEN'; TOKEN is in {token_file}"
+    context.answer(facts, text)
     sys.stdout.flush()
 
 

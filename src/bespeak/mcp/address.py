@@ -1,4 +1,4 @@
-"""Where a server listens; read before anything heavy is loaded, so that a mistake is told at once."""
+"""Where a server listens, and who may ask; read before anything heavy is loaded, so that a mistake is told at once."""
 
 from __future__ import annotations
 
@@ -13,26 +13,28 @@ _MOST_PORT = 65_535
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where to listen, and who may ask.
+    """A TCP port, where a token is asked for always, or a Unix socket, where the kernel tells who connects.
 
     Attributes:
         host: a name or an address.
         port: 0 chooses a free one.
         path: of the one endpoint.
-        token: what a client has to send, or None.
         hosts: further names under which clients reach it.
+        socket: the absolute path of a Unix socket, which is used instead of host and port.
+        uids: the accounts that may connect to the Unix socket.
     """
 
-    host: str
-    port: int
+    host: str = "localhost"
+    port: int = 0
     path: str = "/mcp"
-    token: str | None = None
     hosts: tuple[str, ...] = ()
+    socket: str | None = None
+    uids: frozenset[int] = frozenset()
 
     @property
     def is_local(self) -> bool:
         """Whether only this machine can reach it."""
-        if self.host == "localhost":
+        if self.socket is not None or self.host == "localhost":
             return True
         try:
             return ipaddress.ip_address(self.host).is_loopback

@@ -43,11 +43,17 @@ def caller(setup: Setup, context: Context) -> str | None:
     """Return the run of whoever calls, as far as the connection tells."""
     if context.request is None:
         return setup.run_id
-    headers = context.request.headers
-    named: str | None = headers.get(RUN_HEADER)
-    if named:
-        return named
-    session = headers.get(_SESSION_HEADER)
+    named: str | None = context.request.headers.get(RUN_HEADER)
+    return named or own_run(setup, context)
+
+
+def own_run(setup: Setup, context: Context) -> str | None:
+    """Return the run that stands for the connection itself and ends with it, if there is one."""
+    if context.request is None:
+        return setup.run_id if setup.run_ends else None
+    if context.protocol_version in MODERN_PROTOCOL_VERSIONS:
+        return None  # there are no sessions in it, so nobody has checked what such a header says
+    session = context.request.headers.get(_SESSION_HEADER)
     # The session's id lets others speak in its name, so it is not shown; its hash tells sessions apart as well.
     return None if session is None else f"mcp-{sha256(session.encode()).hexdigest()[:_DIGITS]}"
 
@@ -59,7 +65,7 @@ async def folder_of(setup: Setup, context: Context, params: CallToolRequestParam
     that the server was started in.
 
     Raises:
-        UsageError: the client has several repositories open, or does not say which.
+        UsageError: the client has several repositories open, does not say which, or none is served.
     """
     if setup.repository is not None or (params.arguments or {}).get("repository") is not None:
         return setup.repository or setup.folder
@@ -75,7 +81,26 @@ async def folder_of(setup: Setup, context: Context, params: CallToolRequestParam
         roots = await _ask(context)
     if roots is None:
         raise UsageError("your client does not say which folders it works in; name one with repository")
-    return _one_of([_path(str(root.uri)) for root in roots.roots]) or setup.folder
+    folders = [_path(str(root.uri)) for root in roots.roots]
+    return _one_of(_served(setup, folders)) or setup.folder
+
+
+def _served(setup: Setup, folders: list[str]) -> list[str]:
+    """Return the real paths of those of a client's folders that are served.
+
+    Raises:
+        UsageError: none is, so that the client would work in a repository which it does not mean.
+    """
+    if setup.roots is None:
+        return folders
+    from bespeak.mcp.reach import served
+
+    found = [real for folder in folders if os.path.isabs(folder) and (real := served(folder, setup.roots)) is not None]
+    if folders and not found and not setup.remote:
+        raise UsageError(
+            "none of your client's folders is in what this server was started for; name one with repository"
+        )
+    return found
 
 
 async def _ask(context: Context) -> ListRootsResult | None:

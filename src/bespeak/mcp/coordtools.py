@@ -59,6 +59,7 @@ def reserve(call: Call, asked: Reserve) -> Json:
             )
         except ClaimRefusedError as error:
             return call.answer(answers.refused(error), error.exit_code)
+        call.keep(run_id, coord.repository.root)
     return call.answer(answers.reserved(made), 1 if made.dependency_error else 0)
 
 

@@ -1,8 +1,8 @@
 """The protocol over streamable HTTP, for several clients at once.
 
-It listens on this machine only unless it is told otherwise, and then wants a token: whoever can speak to it can book
-in the name of the account that it runs under. Requests for a host that it does not know are refused, so that a page in
-somebody's browser cannot reach it under a name of its own (DNS rebinding).
+Whoever can speak to it can book in the name of the account that it runs under. So a TCP port wants a token, on this
+machine too, and a Unix socket lets in accounts only that it was told of. Requests for a host that it does not know are
+refused, so that a page in somebody's browser cannot reach it under a name of its own (DNS rebinding).
 """
 
 from __future__ import annotations
@@ -17,8 +17,7 @@ import uvicorn
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.responses import PlainTextResponse
 
-from bespeak.errors import UnavailableError
-from bespeak.text import shown
+from bespeak.mcp import connections
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,68 +28,65 @@ if TYPE_CHECKING:
     from bespeak.mcp.address import Address
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
-_IDLE_SECONDS = 24 * 3600.0
-"""A session is forgotten after a day without a request; until then it stands for one run."""
+SESSION_IDLE_SECONDS = 30 * 60.0
+"""A session is forgotten when its client has had no request and no stream open for so long."""
+MOST_SESSIONS = 256
+"""So many sessions at the same time; each costs some 40 KiB."""
+LONGEST_REQUEST = 4 * 1024 * 1024
+"""Bytes of the body of one request."""
 _GRACE_SECONDS = 3
 
 
-def listen(address: Address) -> socket.socket:
-    """Return a socket that listens.
-
-    Raises:
-        UnavailableError: the address cannot be had.
-    """
-    try:
-        family, kind, protocol, _, place = socket.getaddrinfo(
-            address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        found = socket.socket(family, kind, protocol)
-        try:
-            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            found.bind(place)
-            found.listen(512)
-        except OSError:
-            found.close()
-            raise
-    except (OSError, UnicodeError) as error:
-        why = getattr(error, "strerror", None) or "no such host"
-        raise UnavailableError(f"--http: {shown(address.host)} port {address.port}: {why}") from error
-    return found
-
-
-def url(address: Address, bound: socket.socket) -> str:
-    """Return what clients are told to connect to."""
-    host = f"[{address.host}]" if ":" in address.host else address.host
-    return f"http://{host}:{bound.getsockname()[1]}{address.path}"
-
-
-async def serve(server: Server[Any], address: Address, bound: socket.socket, ready: Callable[[], None]) -> None:
+async def serve(
+    server: Server[Any],
+    address: Address,
+    token: str | None,
+    bound: socket.socket,
+    ready: Callable[[], None],
+    limits: connections.Limits | None = None,
+) -> None:
     """Serve every client until cancelled.
 
     Args:
         server: the tools.
         address: where, and who may ask.
+        token: what clients have to send; None over a Unix socket only.
         bound: the listening socket.
+        limits: what connections may take.
         ready: called when clients can connect.
     """
     inner = server.streamable_http_app(
         streamable_http_path=address.path,
         transport_security=_known_hosts(address),
         host=address.host,
+        session_idle_timeout=SESSION_IDLE_SECONDS,
+        max_sessions=MOST_SESSIONS,
+        max_request_body_size=LONGEST_REQUEST,
     )
-    server.session_manager.session_idle_timeout = _IDLE_SECONDS
-    ending = _Ending(_Token(inner, address.token) if address.token is not None else inner)
-    config = uvicorn.Config(
-        ending, log_config=None, access_log=False, ws="none", lifespan="on", timeout_graceful_shutdown=_GRACE_SECONDS,
-        server_header=False,
-    )  # fmt: skip
-    web = _Web(config)
+    ending = _Ending(inner if token is None else _Token(inner, token))
+    web = _Web(_configuration(ending, address, limits or connections.Limits()))
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_end, web, ending)
         with anyio.CancelScope(shield=True):
             tasks.start_soon(_announce, web, ready)
             await web.serve(sockets=[bound])
         tasks.cancel_scope.cancel()
+
+
+def _configuration(app: ASGIApp, address: Address, limits: connections.Limits) -> uvicorn.Config:
+    uids = None if address.socket is None else address.uids
+    return uvicorn.Config(
+        app,
+        http=connections.protocol(limits, uids),
+        log_config=None,
+        access_log=False,
+        ws="none",
+        lifespan="on",
+        backlog=limits.waiting,
+        timeout_keep_alive=limits.idle_seconds,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+        server_header=False,
+    )
 
 
 async def _announce(web: _Web, ready: Callable[[], None]) -> None:

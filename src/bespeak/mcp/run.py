@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 _ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _SIGNAL_BASE = 128
+MOST_LINES = 20
+"""Lines on stderr in a minute."""
+_LINES_SECONDS = 60.0
 _GRACE_SECONDS = 10.0
 """After a signal everything has so long to end in order: a book that cannot be reached holds nobody up for ever."""
 
@@ -32,17 +35,24 @@ _GRACE_SECONDS = 10.0
 def over_stdio(setup: Setup) -> int:
     """Serve one client on stdin and stdout; return the exit code."""
     _log_to_stderr(debug=setup.debug)
-    server = Door(setup).server()
-    return _until_told(lambda: stdio.serve(server))
+    door = Door(setup)
+    server = door.server()
+    code = _until_told(lambda: stdio.serve(server))
+    if setup.run_ends and setup.run_id is not None:
+        _end_at_last(code)
+        door.end(setup.run_id)
+    return code
 
 
-def over_http(setup: Setup, address: Address, bound: socket.socket, ready: Callable[[], None]) -> int:
-    """Serve every client that connects to a socket; return the exit code."""
+def over_http(
+    setup: Setup, address: Address, token: str | None, bound: socket.socket, ready: Callable[[], None]
+) -> int:
+    """Serve every client that connects to a socket and, on TCP, has the token; return the exit code."""
     from bespeak.mcp import http
 
     _log_to_stderr(debug=setup.debug)
     server = Door(setup).server()
-    return _until_told(lambda: http.serve(server, address, bound, ready))
+    return _until_told(lambda: http.serve(server, address, token, bound, ready))
 
 
 def _until_told(serve: Callable[[], Awaitable[None]]) -> int:
@@ -99,9 +109,35 @@ def _log_to_stderr(*, debug: bool) -> None:
     """Say on stderr, a line each, what the libraries have to say; stdout belongs to the protocol."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Line(debug=debug))
+    if not debug:
+        handler.addFilter(Sparing())
     logging.basicConfig(handlers=[handler], level=logging.INFO if debug else logging.WARNING, force=True)
     # It tells of each request that was cut off when the server ended.
     logging.getLogger("uvicorn.error").setLevel(logging.INFO if debug else logging.CRITICAL)
+
+
+class Sparing(logging.Filter):
+    """Lets so many lines a minute pass: what strangers send must not fill a disk.
+
+    Args:
+        now: the monotonic clock, seconds.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._now = now
+        self._began = now()
+        self._count = 0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether a line is said; the last of a minute says that it is."""
+        if self._now() - self._began >= _LINES_SECONDS:
+            self._began, self._count = self._now(), 0
+        self._count += 1
+        if self._count == MOST_LINES:
+            record.msg = f"{record.getMessage()} (the rest of this minute is left out; --debug has it all)"
+            record.args = ()
+        return self._count <= MOST_LINES
 
 
 class _Line(logging.Formatter):

@@ -34,6 +34,7 @@ from bespeak.errors import BespeakError, UsageError
 from bespeak.exitcodes import ExitCode
 from bespeak.mcp import aheadtools, arguments, booktools, callers, coordtools, gatetools, schema, waittools
 from bespeak.mcp.guide import GUIDE, INSTRUCTIONS
+from bespeak.mcp.session_claims import SessionClaims
 from bespeak.mcp.threads import Threads
 from bespeak.mcp.toolkit import Call
 from bespeak.text import legible, safe, shown
@@ -54,6 +55,7 @@ TOOLS: tuple[Tool[Any], ...] = (
 )
 GUIDE_URI = "bespeak://guide"
 PROMPT = "work-beside-others"
+_ENDS = "bespeak.run"
 _log = logging.getLogger("bespeak.mcp")
 
 
@@ -85,6 +87,7 @@ class Door:
     def __init__(self, setup: Setup) -> None:
         self._setup = setup
         self._threads = Threads()
+        self._claims = SessionClaims(setup.ledger)
         self._tools = {tool.name: tool for tool in TOOLS if tool.read_only or not setup.read_only}
         self._advertised = [advertised(tool) for tool in self._tools.values()]
 
@@ -127,9 +130,28 @@ class Door:
         folder = await callers.folder_of(self._setup, context, params)
         if isinstance(folder, InputRequiredResult):
             return folder
-        call = Call(self._setup, folder, callers.caller(self._setup, context), context, self._threads)
+        own = callers.own_run(self._setup, context)
+        if own is not None and context.request is not None:
+            self._end_with_session(context, own)
+
+        def ending(run_id: str, where: str) -> None:
+            if run_id == own:
+                self._claims.note(run_id, where)
+
+        call = Call(self._setup, folder, callers.caller(self._setup, context), context, self._threads, ending)
         asked = arguments.read(tool.arguments, tool.name, params.arguments or {})
         return _success(await tool.run(call, asked))
+
+    def _end_with_session(self, context: Context, run_id: str) -> None:
+        """Have the claims of a session's own run end when the session does, however it does."""
+        connection = context.session._connection  # noqa: SLF001 its exit_stack is meant for this; nothing leads to it
+        if connection.state.get(_ENDS) is None:
+            connection.state[_ENDS] = run_id
+            connection.exit_stack.push_async_callback(self._threads.call, lambda: self.end(run_id))
+
+    def end(self, run_id: str) -> None:
+        """Give back what was claimed in the name of a connection that has ended."""
+        self._claims.end(run_id)
 
 
 def _words(error: BespeakError) -> str:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from bespeak.errors import NoContextError, UsageError
+from bespeak.errors import UsageError
 from bespeak.text import shown
 
 if TYPE_CHECKING:
@@ -42,21 +42,27 @@ class Setup:
 
     Attributes:
         folder: where it was started, absolute.
-        repository: the only repository it serves (``--repository``), or None for any.
+        repository: the repository that calls start from (``--repository``), or None for ``folder``.
+        roots: the folders that clients may name (see :mod:`bespeak.mcp.reach`), or None for any.
+        remote: clients may be on other machines, whose folders are not this one's.
         ledger: the value of ``--ledger``.
         as_user: the value of ``--as-user``.
         labs: the values of ``--lab``.
         run_id: the run of whoever names none (``BESPEAK_RUN_ID``, or an id of the one connection), None over HTTP.
+        run_ends: ``run_id`` is an id of the one connection, and its claims end with it.
         read_only: offer only tools that change nothing.
         debug: tell on stderr where unforeseen errors come from.
     """
 
     folder: str
     repository: str | None = None
+    roots: tuple[str, ...] | None = None
+    remote: bool = False
     ledger: str | None = None
     as_user: str | None = None
     labs: tuple[str, ...] = ()
     run_id: str | None = None
+    run_ends: bool = False
     read_only: bool = False
     debug: bool = False
 
@@ -98,6 +104,7 @@ class Call:
         caller: the run of whoever calls, where nobody names one; None if there is no telling.
         context: the protocol's side of the call.
         threads: where blocking work is done.
+        ending: told where a run has claimed something, which ends with the connection if it is its own.
         began: when it began, seconds of the monotonic clock.
     """
 
@@ -106,6 +113,7 @@ class Call:
     caller: str | None
     context: ServerRequestContext[Any, Any]
     threads: Threads
+    ending: Callable[[str, str], None] | None = None
     began: float = field(default_factory=time.perf_counter)
 
     @property
@@ -133,29 +141,32 @@ class Call:
         """Return the folder that an argument ``repository`` means, or the one of the call.
 
         Raises:
-            UsageError: it is no folder, or not of the repository that the server was started for.
+            UsageError: it is no folder, or none that the server was started for.
         """
         if repository is None:
             return self.folder
         if not repository or "\0" in repository:
             raise UsageError(f"repository: {shown(repository)} is no folder")
         folder = os.path.join(self.folder, os.path.expanduser(repository))
+        if self.setup.roots is not None:
+            folder = self._served(folder, repository)
         if not os.path.isdir(folder):
             raise UsageError(f"repository: {shown(repository)} is no folder on this machine")
-        self._must_be_served(folder, repository)
         return os.path.abspath(folder)
 
-    def _must_be_served(self, folder: str, said: str) -> None:
-        if self.setup.repository is None:
-            return
-        from bespeak.git.repository import find
+    def _served(self, folder: str, said: str) -> str:
+        """Return the real path of a folder; it is not said whether one exists that is not served."""
+        from bespeak.mcp.reach import served
 
-        try:
-            same = find(folder).common_dir == find(self.setup.repository).common_dir
-        except NoContextError:
-            same = False
-        if not same:
-            raise UsageError(f"repository: {shown(said)} is not of the repository that this server was started for")
+        found = served(folder, self.setup.roots or ())
+        if found is None:
+            raise UsageError(f"repository: {shown(said)} is not in what this server was started for")
+        return found
+
+    def keep(self, run_id: str, folder: str) -> None:
+        """Remember that a run has claimed something; if it is the connection's own, that ends with the connection."""
+        if self.ending is not None:
+            self.ending(run_id, folder)
 
     @contextmanager
     def coord(self, repository: str | None) -> Iterator[Coord]:
