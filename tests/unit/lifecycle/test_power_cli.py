@@ -223,6 +223,7 @@ def test_an_interruption_is_said_and_logged(bench: Bench) -> None:
         "timeout = 10", "timeout = 90"
     )
     (bench.folder / "lab.toml").write_text(slow)
+    trust(bench.folder)
     process = bench.cli.start("--as-user", "alice", "-l", "bench", "power", "on", "r1", cwd=bench.folder)
     deadline = time.monotonic() + 30
     while not (bench.folder / "r1.begun").exists():
