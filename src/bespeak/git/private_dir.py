@@ -35,9 +35,8 @@ _READ_BY_GIT = (
     "objects/info/commit-graph",
 )
 _READ_BY_GIT_HERE = ("HEAD", "index", "config.worktree", "commondir", "logs/HEAD")
-_SHARED = ("packed-refs", "shallow", "reftable", "worktrees")
-_OWN_REFERENCES = ("bisect", "rewritten", "worktree")
-"""What each work tree has its own of, below ``refs``."""
+_SHARED = ("refs", "logs", "info", "packed-refs", "shallow", "reftable", "worktrees")
+_COMMON = "common"
 _LEFT_OUT = ("extensions.partialclone", "extensions.worktreeconfig")
 """Extensions that say where to fetch missing objects, and where more settings are."""
 _LONGEST_CONFIG = 1024 * 1024
@@ -90,33 +89,22 @@ def must_be_plain(path: str) -> None:
 def _fill(folder: str, repository: Repository) -> None:
     common, own = repository.common_dir, repository.git_dir
     os.mkdir(os.path.join(folder, "objects"))
-    _write(os.path.join(folder, "config"), _config(common))
-    _write(os.path.join(folder, "HEAD"), _head(own))
+    shared = folder
+    if own != common:  # a linked work tree: git keeps apart what it has of its own
+        shared = os.path.join(folder, _COMMON)
+        os.mkdir(shared)
+        _write(os.path.join(folder, "commondir"), _COMMON + "\n")
+        _write(os.path.join(folder, "HEAD"), _head(own))
+        _refer(folder, own, ["refs", "logs"])
+    _write(os.path.join(shared, "config"), _config(common))
+    _write(os.path.join(shared, "HEAD"), _head(common))
+    _refer(shared, common, _SHARED)
     for name in os.listdir(own):
         if name.endswith("_HEAD"):
             _write(os.path.join(folder, name), read_text(os.path.join(own, name)))
         elif name.startswith("sharedindex."):
             must_be_plain(os.path.join(own, name))
             os.symlink(os.path.join(own, name), os.path.join(folder, name))
-    _refer(folder, common, _SHARED)
-    _refer(folder, common, ["info"])
-    if own == common:
-        _refer(folder, common, ["refs", "logs"])
-        return
-    for part in ("refs", "logs"):
-        os.mkdir(os.path.join(folder, part))
-    _refer(os.path.join(folder, "logs"), os.path.join(common, "logs"), ["refs"])
-    _refer(os.path.join(folder, "logs"), os.path.join(own, "logs"), ["HEAD"])
-    kinds = [name for name in _names(os.path.join(common, "refs")) if name not in _OWN_REFERENCES]
-    _refer(os.path.join(folder, "refs"), os.path.join(common, "refs"), kinds)
-    _refer(os.path.join(folder, "refs"), os.path.join(own, "refs"), _OWN_REFERENCES)
-
-
-def _names(folder: str) -> list[str]:
-    try:
-        return os.listdir(folder)
-    except OSError:
-        return []
 
 
 def _refer(folder: str, where: str, names: Iterable[str]) -> None:
@@ -184,7 +172,9 @@ def add_settings(folder: str, settings: Iterable[tuple[str, str]]) -> None:
         header = f'{section} "{_escaped(subsection)}"' if subsection else section
         escaped = _escaped(text).replace("\n", "\\n").replace("\t", "\\t")
         lines.append(f'[{header}]\n\t{key} = "{escaped}"\n')
-    with open(os.path.join(folder, "config"), "a", encoding="utf-8", errors="surrogateescape") as file:
+    linked = os.path.join(folder, _COMMON, "config")
+    path = linked if os.path.exists(linked) else os.path.join(folder, "config")
+    with open(path, "a", encoding="utf-8", errors="surrogateescape") as file:
         file.writelines(lines)
 
 

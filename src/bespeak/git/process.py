@@ -139,13 +139,13 @@ class Git:
         return subprocess.CompletedProcess(words, process.returncode, out, err)
 
     def _communicate(self, process: subprocess.Popen[bytes], data: bytes | None) -> tuple[bytes, bytes]:
-        patience = PATIENCE_SECONDS
+        patience, given = PATIENCE_SECONDS, data
         while True:
             try:
-                return process.communicate(data, timeout=patience)
+                return process.communicate(given, timeout=patience)
             except subprocess.TimeoutExpired:
                 self.must_not_wait()
-                patience *= 4
+                patience, given = patience * 4, None  # what was given is still being sent
 
     def must_not_wait(self) -> None:
         """Look whether git waits for something that never comes.
