@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from bespeak.clock import Clock
 from bespeak.errors import BespeakError
 from bespeak.ids import new_id
 from bespeak.ledger import holdings, line, open_ledger, rows
@@ -43,7 +44,8 @@ class BookMachine(RuleBasedStateMachine):
     def __init__(self, urls: list[str]) -> None:
         super().__init__()
         self.naive = NaiveBook(START)
-        self.books = [open_ledger(url, durable=False, now=lambda: self.naive.now) for url in urls]
+        self.clock = START
+        self.books = [open_ledger(url, durable=False, now=self._clock_of(url)) for url in urls]
         self.ids: list[dict[str, str]] = [{} for _ in urls]
         self.count = 0
 
@@ -53,9 +55,19 @@ class BookMachine(RuleBasedStateMachine):
 
     # Time
 
-    @rule(cells=st.one_of(st.integers(0, 3), st.integers(-2, 12)))
+    def _clock_of(self, url: str) -> Clock:
+        """A file has the machine's clock, which may step back; a server's time is the book's."""
+        return (lambda: self.naive.now) if url.startswith("postgresql") else (lambda: self.clock)
+
+    def _pass(self, cells: int) -> None:
+        self.clock += cells * CELL
+        steady = [book.now_us() for book in self.books if book.engine.dialect == "sqlite"]
+        assert len(set(steady)) <= 1
+        self.naive.now = max([self.clock, *steady])
+
+    @rule(cells=st.one_of(st.integers(0, 3), st.integers(-6, 12)))
     def time_passes(self, cells: int) -> None:
-        self.naive.now += cells * CELL
+        self._pass(cells)
 
     # New reservations
 
@@ -113,7 +125,7 @@ class BookMachine(RuleBasedStateMachine):
 
     @rule(names=few, user=users, length=lengths, cells=st.integers(0, 3))
     def reserve_now(self, names: Any, user: str, length: int, cells: int) -> None:
-        self.naive.now += cells * CELL
+        self._pass(cells)
         self.reserve(names, user, EXCLUSIVE, None, length, next_fit=False, keepalive=None)
 
     @rule(names=few, user=users, wanted=lengths)
@@ -141,14 +153,14 @@ class BookMachine(RuleBasedStateMachine):
     @precondition(lambda self: self._waiting())
     @rule(pick=picks, cells=st.integers(0, 4))
     def wake_one(self, pick: int, cells: int) -> None:
-        self.naive.now += cells * CELL
+        self._pass(cells)
         if self._waiting():
             self._advance(self._some(pick, waiting=True))
 
     @precondition(lambda self: self._waiting())
     @rule(cells=st.integers(0, 4))
     def wake_all(self, cells: int) -> None:
-        self.naive.now += cells * CELL
+        self._pass(cells)
         for hold in sorted(self._waiting(), key=lambda h: (-h.priority, h.order)):
             self._advance(hold)
 

@@ -110,4 +110,5 @@ COORD = Component(
             postgresql=_statements("BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", ' COLLATE "C"', ""),
         )
     ],
+    steady_time=True,
 )

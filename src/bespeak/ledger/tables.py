@@ -128,4 +128,5 @@ LEDGER = Component(
             postgresql=[*_PLAIN_NAMES, "ALTER SEQUENCE ledger_ticket RENAME TO ledger_counter"],
         ),
     ],
+    steady_time=True,
 )

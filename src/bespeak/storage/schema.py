@@ -50,13 +50,15 @@ class Component:
     Args:
         name: unique among the components of a book.
         steps: its migrations, in order.
+        steady_time: time in its transactions must never go back; see :mod:`bespeak.storage.steady_clock`.
     """
 
-    __slots__ = ("name", "steps")
+    __slots__ = ("name", "steady_time", "steps")
 
-    def __init__(self, name: str, steps: Sequence[Step]) -> None:
+    def __init__(self, name: str, steps: Sequence[Step], *, steady_time: bool = False) -> None:
         self.name = name
         self.steps = tuple(steps)
+        self.steady_time = steady_time
 
     @property
     def version(self) -> int:

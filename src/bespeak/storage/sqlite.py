@@ -15,8 +15,8 @@ from _thread import RLock  # the class that `threading` offers, without its impo
 
 from bespeak import clock, failpoints
 from bespeak.errors import LockedError, UnavailableError
-from bespeak.storage import fifo
-from bespeak.storage.schema import MIGRATION_KEY, VERSIONS, migrate, up_to_date
+from bespeak.storage import fifo, steady_clock
+from bespeak.storage.schema import VERSIONS, migrate, up_to_date
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -108,6 +108,9 @@ class SqliteEngine:
         self._now = now
         self._lock = RLock()
         self._busy_seconds = busy_seconds
+        self._steady = any(component.steady_time for component in components)
+        if self._steady:
+            components = [*components, steady_clock.STEADY_CLOCK]
         self._folder_mode, file_mode = _modes(os.path.dirname(self.path))
         try:
             self._connection = self._open(file_mode, durable=durable, foreign=foreign)
@@ -170,15 +173,42 @@ class SqliteEngine:
                 raise
             found = {}
         if not up_to_date(found, components, self.name):
-            self.transact((MIGRATION_KEY,), lambda tx: migrate(tx, components, self.name))
+            self._write(lambda tx: migrate(tx, components, self.name), self._now)
 
     def transact(self, keys: Iterable[str], work: Callable[[SqliteTransaction], T]) -> T:
         """Run ``work`` in one write transaction; SQLite has one writer, so every key is held."""
         del keys
+        if not self._steady:
+            return self._write(work, self._now)
+
+        def steady_work(tx: SqliteTransaction) -> T:
+            changes = self._connection.total_changes
+            result = work(tx)
+            if self._connection.total_changes != changes:
+                steady_clock.raise_mark(self._connection, tx.now_us)
+            return result
+
+        return self._write(steady_work, self._present)
+
+    def _present(self) -> int:
+        """Return the instant, µs UTC, that the open transaction takes for the present."""
+        if not self._steady:
+            return self._now()
+        return steady_clock.steady(self._now(), steady_clock.mark(self._connection), self.name)
+
+    def accept_clock(self) -> tuple[int, int]:
+        """Take this machine's clock for right although the book was written later by an earlier one.
+
+        Returns:
+            The mark that stood in the book, and the new one, µs UTC.
+        """
+        return self._write(lambda tx: (steady_clock.accept(self._connection, tx.now_us), tx.now_us), self._now)
+
+    def _write(self, work: Callable[[SqliteTransaction], T], now: Clock) -> T:
         with self._lock:
             try:
                 self._begin_write()
-                tx = SqliteTransaction(self._connection, self._now())
+                tx = SqliteTransaction(self._connection, now())
                 result = work(tx)
                 failpoints.reach("storage.before_commit")
                 self._connection.execute("COMMIT")
@@ -228,7 +258,7 @@ class SqliteEngine:
         with self._lock:
             try:
                 self._connection.execute("BEGIN")
-                result = work(SqliteTransaction(self._connection, self._now()))
+                result = work(SqliteTransaction(self._connection, self._present()))
                 self._connection.execute("COMMIT")
             except BaseException as error:
                 self._roll_back()

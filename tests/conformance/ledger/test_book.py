@@ -355,8 +355,8 @@ def test_shared_and_alone(book):
         take(book, "r", who=ROOT)
 
 
-def test_watch_tells_each_change_at_once(book_url, book):
-    with open_ledger(book_url) as other:
+def test_watch_tells_each_change_at_once(book_url, book, clock):
+    with open_ledger(book_url, now=clock) as other:
         seen = []
         enough = threading.Event()
         ready = threading.Event()

@@ -1,0 +1,87 @@
+"""A machine's clock that steps back neither frees a hold nor books it twice, in a book that is a file."""
+
+import pytest
+
+from bespeak.clock import HOUR_US, MINUTE_US, SECOND_US
+from bespeak.errors import UnavailableError
+from bespeak.ledger import open_ledger
+from bespeak.ledger.base import RefusedError
+from bespeak.ledger.model import Actor, Request, State
+from bespeak.storage.sqlite import SqliteEngine
+
+ALICE, BOB = Actor("alice"), Actor("bob")
+
+
+def request(actor, minutes=60):
+    return Request(("rack1",), actor, duration_us=minutes * MINUTE_US)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return str(tmp_path / "book.sqlite3")
+
+
+@pytest.fixture
+def open_book(path, clock):
+    opened = []
+
+    def open_() -> object:
+        opened.append(open_ledger(path, now=clock))
+        return opened[-1]
+
+    yield open_
+    for book in opened:
+        book.close()
+
+
+@pytest.mark.parametrize("step_us", [1, SECOND_US, 10 * MINUTE_US, HOUR_US])
+def test_an_active_hold_stays_active_and_is_not_booked_twice(open_book, clock, step_us):
+    held = open_book().reserve(request(ALICE))
+    clock.now -= step_us
+    other = open_book()
+    assert other.get(held.id).state(other.now_us()) is State.ACTIVE
+    with pytest.raises(RefusedError, match="rack1 is held by alice"):
+        other.reserve(request(BOB, minutes=5))
+
+
+def test_time_goes_on_when_the_clock_has_caught_up(open_book, clock):
+    book = open_book()
+    began_us = clock.now
+    book.reserve(request(ALICE, minutes=1))
+    clock.now -= 10 * MINUTE_US
+    assert book.now_us() == began_us
+    clock.now = began_us + MINUTE_US
+    assert book.reserve(request(BOB)).starts_us == began_us + MINUTE_US
+
+
+def test_a_read_moves_no_mark(open_book, clock):
+    book = open_book()
+    began_us = clock.now
+    clock.now += 10 * MINUTE_US
+    book.reservations()
+    clock.now = began_us
+    assert book.now_us() == began_us
+
+
+def test_a_clock_far_behind_the_book_is_refused_until_a_person_accepts_it(open_book, clock, path):
+    book = open_book()
+    book.reserve(request(ALICE, minutes=1))
+    late_us = clock.now
+    clock.now -= HOUR_US + 1
+    for ask in (book.now_us, lambda: book.reserve(request(BOB)), lambda: open_book().reservations()):
+        with pytest.raises(UnavailableError, match=r"book .*book.sqlite3: it was last written at .* clock says"):
+            ask()
+    assert book.engine.accept_clock() == (late_us, clock.now)
+    assert open_book().now_us() == clock.now
+
+
+def test_a_book_of_an_earlier_version_gets_a_mark(path, clock):
+    open_ledger(path, now=clock).close()
+    old = SqliteEngine(path, [], now=clock)
+    old.transact([], lambda tx: tx.run("DROP TABLE bespeak_clock"))
+    old.transact([], lambda tx: tx.run("DELETE FROM bespeak_migrations WHERE component = 'clock'"))
+    old.close()
+    with open_ledger(path, now=clock) as book:
+        held = book.reserve(request(ALICE))
+        clock.now -= MINUTE_US
+        assert book.get(held.id).state(book.now_us()) is State.ACTIVE
