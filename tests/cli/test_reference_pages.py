@@ -113,6 +113,7 @@ LINES = {
     "resource set": "resource set licences --capacity 3",
     "resource list": "resource list",
     "resource remove": "resource remove licences",
+    "ledger accept-clock": "ledger accept-clock",
     "gate": "--as-user bob gate -l demo",
     "reservation check": "--as-user bob -l demo reservation check",
     "reservation whoami": "reservation whoami",

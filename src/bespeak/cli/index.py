@@ -53,6 +53,17 @@ PROGRAM = Program(
                 Entry("remove", "Remove a resource that nobody holds or has booked.", "bespeak.cli.resource:remove"),
             ),
         ),
+        Entry(
+            "ledger",
+            "The book itself: its clock.",
+            entries=(
+                Entry(
+                    "accept-clock",
+                    "Take this machine's clock for right although the book was written later.",
+                    "bespeak.cli.ledger:accept_clock",
+                ),
+            ),
+        ),
         Entry("gate", "Run a command only if you hold what the lab needs.", "bespeak.cli.gate:gate"),
         Entry(
             "reservation",

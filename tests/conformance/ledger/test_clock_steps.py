@@ -5,7 +5,7 @@ import pytest
 from bespeak.clock import HOUR_US, MINUTE_US, SECOND_US
 from bespeak.errors import UnavailableError
 from bespeak.ledger import open_ledger
-from bespeak.ledger.base import RefusedError
+from bespeak.ledger.errors import RefusedError
 from bespeak.ledger.model import Actor, Request, State
 from bespeak.storage.sqlite import SqliteEngine
 
