@@ -3,6 +3,9 @@
 Much less than a general pool does, and faster: no threads, no question to the server before each use. A connection
 that died while it was idle shows itself at the first statement of a transaction, when nothing has been done on it, and
 a new one takes its place.
+
+A connection has no state of ours: behind a pooler each transaction may run in another session, and settings that we
+left there would be met by other programs. So each transaction begins with the settings that it needs.
 """
 
 from __future__ import annotations
@@ -35,6 +38,14 @@ TRANSACTION_LIMIT_MS = 30_000
 
 LIMIT = 8
 """Most connections of one process; further threads wait their turn."""
+
+
+def is_pooled(connection: Connection, backend_pid: int) -> bool:
+    """Tell whether the session that answers, ``backend_pid``, is another than the one that we were given.
+
+    Then a pooler stands between, and two transactions of one connection may run in two sessions.
+    """
+    return connection.info.backend_pid != backend_pid
 
 
 def connect(address: Address, application: str) -> Connection:
@@ -73,6 +84,16 @@ class Connections:
         self._idle: list[Connection] = []
         self._turns = threading.BoundedSemaphore(LIMIT)
         self._closed = False
+
+    @property
+    def settings(self) -> str:
+        """The statements with which every transaction begins: names are looked up in the book's schema."""
+        return (
+            f'SET LOCAL search_path TO "{self._address.schema}", pg_temp; '
+            f"SET LOCAL synchronous_commit TO {'on' if self._durable else 'off'}; "
+            f"SET LOCAL statement_timeout TO {TRANSACTION_LIMIT_MS}; SET LOCAL lock_timeout TO {TRANSACTION_LIMIT_MS}; "
+            f"SET LOCAL idle_in_transaction_session_timeout TO {TRANSACTION_LIMIT_MS}; "
+        )
 
     def lend(self, begin: Callable[[Connection], R]) -> tuple[Connection, R]:
         """Return a connection on which ``begin`` has just succeeded, and what it returned.
@@ -133,19 +154,4 @@ class Connections:
     def _connect(self) -> Connection:
         if self._closed:
             raise UnavailableError(f"book {self._address.name}: it was closed")
-        connection = connect(self._address, "bespeak")
-        try:
-            self._configure(connection)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    def _configure(self, connection: Connection) -> None:
-        connection.execute(
-            f'SET search_path TO "{self._address.schema}"; '
-            f"SET synchronous_commit TO {'on' if self._durable else 'off'}; "
-            f"SET statement_timeout TO {TRANSACTION_LIMIT_MS}; SET lock_timeout TO {TRANSACTION_LIMIT_MS}; "
-            f"SET idle_in_transaction_session_timeout TO {TRANSACTION_LIMIT_MS}; "
-            "SET client_min_messages TO warning; SET TIME ZONE 'UTC'".encode()
-        )
+        return connect(self._address, "bespeak")

@@ -2,6 +2,9 @@
 
 A listener whose connection is lost has missed what happened meanwhile, so a reconnection counts as a wake-up: whoever
 wakes looks again. While the server is away, waiting simply goes on.
+
+Behind a pooler that gives each transaction another session, LISTEN is heard by a session that is not ours. There the
+sleeper wakes every second for nothing.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from bespeak.storage.pgconnections import connect
+from bespeak.storage.pgconnections import connect, is_pooled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
 ALL_TOPICS = "*"
 _RETRY_SECONDS = 0.5
+_POOLED_SECONDS = 1.0
 _LONGEST_SECONDS = 3600.0
 
 
@@ -57,7 +61,10 @@ class PostgresListener:
     def _connect(self) -> Connection:
         connection = connect(self._address, "bespeak-listen")
         try:
-            connection.execute(f'LISTEN "{self._channel}"'.encode())
+            (backend_pid,) = connection.execute(b"SELECT pg_catalog.pg_backend_pid()").fetchone() or (0,)
+            self._pooled = is_pooled(connection, backend_pid)
+            if not self._pooled:
+                connection.execute(f'LISTEN "{self._channel}"'.encode())
         except BaseException:
             connection.close()
             raise
@@ -65,6 +72,9 @@ class PostgresListener:
 
     def wait(self, timeout_seconds: float | None) -> bool:
         """Sleep until woken or until the time is over; True when woken or reconnected."""
+        if self._pooled:
+            time.sleep(_POOLED_SECONDS if timeout_seconds is None else min(max(timeout_seconds, 0.0), _POOLED_SECONDS))
+            return True
         deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
         while True:
             left = _LONGEST_SECONDS if deadline is None else max(deadline - time.monotonic(), 0.0)

@@ -26,7 +26,7 @@ except ImportError as missing:
     raise UsageError("a postgresql:// book needs the extra: pip install 'bespeak[postgres]'") from missing
 from psycopg import errors as pg_errors
 
-from bespeak.storage.pgconnections import Connections
+from bespeak.storage.pgconnections import Connections, is_pooled
 from bespeak.storage.pglisten import PostgresListener, topic_hash
 from bespeak.storage.pgoutcome import CLEAN, CLEAN_EVERY, COMMITS, MARK, new_marker, oldest_kept, was_committed
 
@@ -40,8 +40,14 @@ if TYPE_CHECKING:
 
 _TRIES = 10
 _NOTHING: dict[str, object] = {}
-_NOW = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
-_NOTIFY = b"SELECT pg_notify(%(channel)s, t) FROM unnest(%(topics)s::text[]) AS t"
+_NOW = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, pg_backend_pid()"
+_NOTIFY = b"""
+SELECT pg_catalog.pg_notify(%(channel)s, t) FROM pg_catalog.unnest(%(topics)s::pg_catalog.text[]) AS t
+"""
+# Whatever the default of the session, the locks come before the first look: a snapshot of all the transaction's
+# statements would be taken before the locks were there.
+_BEGIN_WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; "
+_BEGIN_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "
 _AGAIN = (pg_errors.DeadlockDetected, pg_errors.SerializationFailure)
 
 
@@ -151,13 +157,27 @@ class PostgresEngine:
             raise
 
     def _prepare(self, components: Sequence[Component]) -> None:
+        if not up_to_date(self._versions(), components, self.name):
+            self.transact((MIGRATION_KEY,), lambda tx: self._migrate(tx, components))
+
+    def _versions(self) -> dict[str, int]:
+        """Return the version of each component; none where there is no book yet."""
+
+        def look(connection: Connection) -> list[Row]:
+            connection.execute(f"{_BEGIN_READ}{self._connections.settings}".encode())
+            try:
+                return connection.execute(VERSIONS.encode()).fetchall()
+            except pg_errors.UndefinedTable:
+                return []
+            finally:
+                _roll_back(connection)
+
         try:
-            connection, found = self._connections.lend(_versions)
+            connection, found = self._connections.lend(look)
             self._connections.give_back(connection)
         except psycopg.Error as error:
             raise self._failure(error) from error
-        if not up_to_date(found, components, self.name):
-            self.transact((MIGRATION_KEY,), lambda tx: self._migrate(tx, components))
+        return {str(name): int(version) for name, version in found}
 
     def _migrate(self, tx: PostgresTransaction, components: Sequence[Component]) -> None:
         if tx.one("SELECT 1 FROM pg_namespace WHERE nspname = :schema", {"schema": self.schema}) is None:
@@ -185,7 +205,7 @@ class PostgresEngine:
         """Return the first message of a write: begin, take the locks in order, and only then look at the clock."""
         numbers = sorted({_key_number(self.schema, key) for key in keys})
         locks = "".join(f"SELECT pg_advisory_xact_lock({number}); " for number in numbers)
-        return f"BEGIN; {locks}{_NOW}".encode()
+        return f"{_BEGIN_WRITE}{self._connections.settings}{locks}{_NOW}".encode()
 
     def _attempt(self, begin: bytes, work: Callable[[PostgresTransaction], T]) -> T:
         connection, tx = self._connections.lend(lambda connection: self._transaction(connection, begin))
@@ -212,7 +232,9 @@ class PostgresEngine:
         except BaseException:
             _roll_back(connection)
             raise
-        server_us = int(row[0]) if row else 0
+        server_us, backend_pid = row or (0, 0)
+        if connection.prepare_threshold is not None and is_pooled(connection, backend_pid):
+            connection.prepare_threshold = None  # another session does not know what was prepared in this one
         return PostgresTransaction(connection, self._now() if self._now else server_us, new_marker(server_us))
 
     def _commit(self, connection: Connection, tx: PostgresTransaction) -> tuple[psycopg.Error, bool] | None:
@@ -275,7 +297,7 @@ class PostgresEngine:
 
     def read(self, work: Callable[[PostgresTransaction], T]) -> T:
         """Run ``work`` on one snapshot of the book."""
-        begin = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {_NOW}".encode()
+        begin = f"{_BEGIN_READ}{self._connections.settings}{_NOW}".encode()
         try:
             connection, tx = self._connections.lend(lambda connection: self._transaction(connection, begin))
             try:
@@ -302,13 +324,6 @@ class PostgresEngine:
 
 def _answer(cursor: psycopg.Cursor[Row] | None) -> str:
     return (cursor.statusmessage or "") if cursor else ""
-
-
-def _versions(connection: Connection) -> dict[str, int]:
-    try:
-        return {str(name): int(version) for name, version in connection.execute(VERSIONS.encode())}
-    except pg_errors.UndefinedTable:
-        return {}
 
 
 def _roll_back(connection: Connection) -> None:
