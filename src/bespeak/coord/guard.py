@@ -82,8 +82,8 @@ def _is_ours(path: str) -> bool:
 
 
 def _write(path: str, text: str) -> None:
-    half = f"{path}.{os.getpid()}"
-    with open(half, "w", encoding="utf-8", errors="surrogateescape") as file:
+    half = f"{path}.{os.urandom(8).hex()}"
+    with open(half, "x", encoding="utf-8", errors="surrogateescape") as file:  # never through a link that waits there
         file.write(text)
     os.chmod(half, stat.S_IMODE(os.stat(half).st_mode) | 0o755)  # noqa: S103 a hook is a program for all
     os.rename(half, path)

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from bespeak.cli.main import main
-from bespeak.git import files, process
+from bespeak.git import files, ownership, process
 
 READING = (
     "reserve a.py --run-id other",
@@ -102,3 +102,14 @@ def test_a_slow_git_is_waited_for(trapped, monkeypatch):
     monkeypatch.setattr(process, "PATIENCE_SECONDS", 0.0001)
     assert main(["coord", "symbols", "a.py", "--worktree"]) == 0
     assert main(["coord", "plan-merge", "main", "feature"]) in {0, 7}
+
+
+def test_settings_that_include_a_pipe_are_given_up(trapped, monkeypatch, capfd):
+    """What is included can be anywhere, so only the time that it takes tells."""
+    monkeypatch.setattr(ownership, "_LONGEST_SECONDS", 0.5)
+    os.mkfifo(trapped.root.parent / "pipe")
+    text = (trapped.root / ".git" / "config").read_text()
+    (trapped.root / ".git" / "config").write_text(f"{text}[include]\n\tpath = {trapped.root.parent}/pipe\n")
+    assert main(["coord", "symbols", "a.py"]) == 0
+    assert main(["coord", "symbols", "a.py", "--worktree"]) == 9
+    assert "git config did not answer within 0.5 s" in capfd.readouterr().err
