@@ -32,6 +32,36 @@ def test_commands_and_options_are_offered(cli):
     assert "--purpose" in offered(cli, "reserve --p")
 
 
+def test_the_programs_under_our_name_are_completed_too(cli):
+    assert offered(cli, "job re") == ["reserve", "result", "requeue"]
+    assert offered(cli, "runner st") == ["start", "status"]
+    assert "--metadata-json" in offered(cli, "job reserve --m")
+    assert offered(cli, "runner logs --run-key k --stream s") == ["stderr", "stdout"]
+
+
+def test_run_keys_come_from_the_jobs(cli, tmp_path):
+    cli("job", "reserve", "--db", str(tmp_path / "jobs"), "--run-key", "nightly", "--", "true")
+    assert offered(cli, f"job status --db {tmp_path / 'jobs'} --run-key n") == ["nightly"]
+    assert offered(cli, f"job status --db {tmp_path / 'none'} --run-key n") == []
+    assert not (tmp_path / "none").exists()
+
+
+def test_the_other_installed_program_is_completed_by_itself(cli):
+    import os
+    import subprocess
+    import sys
+
+    script = cli("completion", "bash", "--program", "orchesjob-reserver").stdout
+    assert "_ORCHESJOB_RESERVER_COMPLETE" in script
+    assert cli("completion", "bash", "--program", "x").returncode == 2
+    asked = {"_ORCHESJOB_RESERVER_COMPLETE": "bash_complete", "COMP_WORDS": "orchesjob-reserver re", "COMP_CWORD": "1"}
+    code = "from bespeak.dispatch.cli import reserver_main; raise SystemExit(reserver_main())"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ, **asked}
+    )
+    assert [line.partition(",")[2] for line in done.stdout.splitlines()] == ["reserve", "result", "requeue"]
+
+
 def test_names_come_from_the_book(cli):
     cli("reserve", "rack3", "rack4")
     assert offered(cli, "reserve ra") == ["rack3", "rack4"]

@@ -11,9 +11,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from bespeak import ids
 from bespeak.dispatch import claims, liveness, store
-from bespeak.dispatch.arguments import read
 from bespeak.dispatch.claims import Outcome
-from bespeak.dispatch.flags import COMMANDS
+from bespeak.dispatch.cli import read_words
 from bespeak.dispatch.jsonform import compact, text
 from bespeak.dispatch.liveness import Dispatcher
 from bespeak.dispatch.model import TRANSITIONS, Status
@@ -195,7 +194,8 @@ def test_any_text_is_read_or_refused_as_an_instant(text: str) -> None:
 )
 def test_any_command_line_is_read_or_refused(words: list[str]) -> None:
     try:
-        found = read(words, COMMANDS["reserve"][2], takes_command=True)
+        found = read_words(["reserve", *words], "bespeak job")
     except UsageError:
         return
-    assert words[len(words) - len(found.command) :] == found.command
+    command = list(found.values["tail"])
+    assert words[len(words) - len(command) :] == command

@@ -39,6 +39,11 @@ def read(program: Program, argv: Sequence[str], prog: str) -> Parsed | int:
     """
     try:
         return parse(program, argv, prog)
+    except click.MissingParameter as error:
+        hint = f"see '{error.ctx.command_path if error.ctx is not None else prog} --help'"
+        if isinstance(error.param, click.Option):
+            raise UsageError(f"{error.param.opts[-1]} is required", hint=hint) from None
+        raise UsageError(_sentence(error.format_message()), hint=hint) from None
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
         hint = f"see '{context.command_path if context is not None else prog} --help'"
@@ -65,7 +70,7 @@ def parse(program: Program, argv: Sequence[str], prog: str = "") -> Parsed | int
 
 def _sentence(text: str) -> str:
     """Put Click's message into the manner of ours: on one line, small first letter, no full stop."""
-    text = " ".join(text.split())
+    text = safe(" ".join(text.split()))
     small = text[1:2].islower() or text[1:2] == " "
     return (text[:1].lower() + text[1:] if small else text).removesuffix(".")
 

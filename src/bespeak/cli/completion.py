@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 
-from bespeak.argv.declarations import Argument, command
+from bespeak.argv.declarations import Argument, Option, command, load
+from bespeak.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
     from bespeak.cli.context import Context, Values
     from bespeak.ledger.service import Ledger
 
+_PROGRAMS = {
+    "bespeak": ("bespeak.cli.index:PROGRAM", "bespeak.cli.main:COMPLETE_VARIABLE"),
+    "orchesjob-reserver": ("bespeak.dispatch.cli:PROGRAM", "bespeak.dispatch.cli:COMPLETE_VARIABLE"),
+}
+"""Where the declaration of each installed program is, and the variable by which a shell asks it."""
+
 _LIMIT = 500
 
 
@@ -23,16 +30,22 @@ _LIMIT = 500
     "completion",
     text='For bash: eval "$(bespeak completion bash)" in ~/.bashrc. For zsh: the same with zsh in ~/.zshrc. '
     "For fish: bespeak completion fish > ~/.config/fish/completions/bespeak.fish",
-    examples=(("completion bash", "to be evaluated by bash"),),
+    examples=(
+        ("completion bash", "to be evaluated by bash"),
+        ("completion zsh --program orchesjob-reserver", "for the other program that is installed"),
+    ),
     arguments=(Argument("SHELL", choices=("bash", "zsh", "fish")),),
+    options=(Option(("--program",), "bespeak (default) or orchesjob-reserver.", "NAME", complete="program"),),
 )
 def script(context: Context, values: Values) -> int:
     """Print the completion script of a shell."""
     from bespeak.argv import completion
-    from bespeak.cli.index import PROGRAM
-    from bespeak.cli.main import COMPLETE_VARIABLE
 
-    text = completion.script(PROGRAM, PROGRAM.name, COMPLETE_VARIABLE, values["shell"])
+    name = values["program"] or "bespeak"
+    if name not in _PROGRAMS:
+        raise UsageError(f"--program {name!a}: one of {', '.join(_PROGRAMS)}")
+    program, variable = (load(target) for target in _PROGRAMS[name])
+    text = completion.script(program, name, variable, values["shell"])
     context.answer({"shell": values["shell"], "script": text}, text)
     return 0
 
@@ -108,6 +121,7 @@ def _hosts(context: click.Context) -> dict[str, str]:  # noqa: ARG001 the shape 
 
 
 SOURCES = {
+    "program": lambda _: dict.fromkeys(_PROGRAMS, ""),
     "host": _hosts,
     "resource": _resources,
     "reservation": _reservations,

@@ -1,7 +1,8 @@
 """``bespeak job`` and ``orchesjob-reserver``: one command line under two names.
 
 Parses, calls one service, prints. Every answer is JSON on standard output, every error one JSON object on standard
-error. Only what a command needs is imported, because scripts call ``status`` in loops.
+error; ``--text`` makes both text for people. Only what a command needs is imported, because scripts call ``status`` in
+loops.
 """
 
 from __future__ import annotations
@@ -9,34 +10,92 @@ from __future__ import annotations
 import os
 import sys
 
-from bespeak.argv.declarations import Program
+from bespeak.argv.declarations import Entry, Option, Program
+from bespeak.argv.fast_parser import read
 from bespeak.dispatch.place import DOCUMENTED_PROGRAM
 from bespeak.errors import BespeakError, ExitCode, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from typing import Any
 
-    from bespeak.dispatch.arguments import Given
-
-    Command = Callable[["Caller"], int]
+    from bespeak.argv.declarations import Parsed
 
 _COMPATIBLE_VERSION = "0.1.2"
+COMPLETE_VARIABLE = "_ORCHESJOB_RESERVER_COMPLETE"
+_MAKING, _ONE, _BULK, _STANDING = (f"bespeak.dispatch.{name}" for name in ("making", "one", "bulk", "standing"))
+
+PROGRAM = Program(
+    "bespeak job",
+    "Reserve commands to be started later, exactly once.",
+    (
+        Entry("reserve", "Reserve a command to be started later, exactly once.", f"{_MAKING}:reserve"),
+        Entry("run", "Run the dispatcher in the foreground, under a process manager.", f"{_STANDING}:run"),
+        Entry("status", "Show a reservation.", f"{_ONE}:status"),
+        Entry("result", "Print what the runner says about the job's result.", f"{_ONE}:result"),
+        Entry("cancel", "Cancel a reservation, or the job that it became.", f"{_ONE}:cancel"),
+        Entry("list", "List reservations, newest first.", f"{_BULK}:listing"),
+        Entry(
+            "clean",
+            "Delete reservations that are over. RESERVED and DISPATCHING ones always stay.",
+            f"{_BULK}:clean",
+        ),
+        Entry(
+            "requeue", "Make a failed, expired or cancelled reservation wait for its start again.", f"{_MAKING}:requeue"
+        ),
+        Entry("wait", "Wait until the job has ended; the exit code says how.", f"{_STANDING}:wait"),
+        Entry("watch", "Print one JSON line for each change as it happens.", f"{_STANDING}:watch"),
+        Entry(
+            "health",
+            "Tell whether a dispatcher is alive and nothing is left lying (exit 1 if not).",
+            f"{_STANDING}:health",
+        ),
+        Entry(
+            "install",
+            "Write the systemd unit or supervisor section that keeps a dispatcher running.",
+            f"{_STANDING}:install",
+        ),
+    ),
+    shared=(
+        Option(("--db",), "The reservations: an SQLite file, or postgresql://...", "PATH|URL"),
+        Option(("--orchesjob-bin",), "The runner; 'embedded' for bespeak's own.", "PATH"),
+        Option(
+            ("--orchesjob-start-option",),
+            "Passed to the runner's start before '--'; may be repeated.",
+            "OPTION",
+            many=True,
+            any_value=True,
+        ),
+        Option(("--ledger",), "bespeak's book of resources.", "PLACE"),
+        Option(("--json",), "Print JSON: the default.", in_full=True),
+        Option(("--text",), "Print text for people instead of JSON.", in_full=True),
+    ),
+    text="Answers are JSON; an error is one JSON object on standard error. Exit codes: 0 done, 1 error, 2 usage, "
+    "4 not found, 5 not dispatched yet, 6 not possible in its state.",
+    main="bespeak.dispatch.cli:main",
+    abbreviations=True,
+    sources="bespeak.dispatch.bulk:SOURCES",
+)
+RUN_KEY = Option(("--run-key",), "Look up by run key.", "KEY", complete="run_key")
+RESERVATION_ID = Option(("--reservation-id",), "Look up by reservation id.", "ID", complete="reservation_id")
+ONE_JOB = ("--run-key", "--reservation-id")
 
 
-class Caller:
+class CommandContext:
     """One command as it was called.
 
     Args:
         prog: the name we are called by.
-        given: its flags and words.
+        parsed: what was typed.
     """
 
-    __slots__ = ("given", "prog")
+    __slots__ = ("_values", "as_text", "command", "prog")
 
-    def __init__(self, prog: str, given: Given) -> None:
+    def __init__(self, prog: str, parsed: Parsed) -> None:
         self.prog = prog
-        self.given = given
+        self.as_text: bool = parsed.shared["text"]
+        self.command: list[str] = list(parsed.values.get("tail", ()))
+        self._values: dict[str, Any] = parsed.shared | parsed.values
 
     @property
     def url(self) -> str:
@@ -46,11 +105,12 @@ class Caller:
         return store_url(self.value("db"), self.value("ledger"), os.environ, self.prog)
 
     def value(self, name: str) -> str | None:
-        """Return the value of a flag, or None."""
-        return self.given.values.get(name)
+        """Return the value of an option, or None."""
+        found = self._values.get(name.replace("-", "_"))
+        return found if isinstance(found, str) else None
 
     def text(self, name: str) -> str | None:
-        """Return the value of a flag that must be printable as UTF-8, or None.
+        """Return the value of an option that must be printable as UTF-8, or None.
 
         Raises:
             UsageError: it has bytes that are no UTF-8, or NUL.
@@ -62,11 +122,33 @@ class Caller:
 
     def on(self, name: str) -> bool:
         """Tell whether a switch was given."""
-        return name in self.given.switches
+        return self._values.get(name.replace("-", "_")) is True
 
     def many(self, name: str) -> list[str]:
-        """Return the values of a repeatable flag."""
-        return self.given.lists.get(name, [])
+        """Return the values of an option that may be repeated."""
+        return list(self._values.get(name.replace("-", "_"), ()))
+
+    def answer(self, form: dict[str, object]) -> None:
+        """Print an answer."""
+        if self.as_text:
+            from bespeak.argv.text_answer import render
+
+            print(render(form))
+        else:
+            from bespeak.dispatch import jsonform
+
+            jsonform.write(form)
+
+    def line(self, form: dict[str, object]) -> None:
+        """Print one of many answers, on one line."""
+        if self.as_text:
+            from bespeak.text import safe
+
+            print("  ".join(safe(str(value)) for value in form.values() if value is not None))
+        else:
+            from bespeak.dispatch import jsonform
+
+            jsonform.write(form, indent=None)
 
 
 def check_text(text: str, what: str) -> None:
@@ -83,15 +165,6 @@ def check_text(text: str, what: str) -> None:
         raise UsageError(f"{what} {text!a}: has a NUL character")
 
 
-PROGRAM = Program(
-    "bespeak job",
-    "Reserve commands to be started later, exactly once.",
-    (),
-    shared=(),
-    main="bespeak.dispatch.cli:main",
-)
-
-
 def main(argv: list[str], prog: str = "bespeak job") -> int:
     """Run one command; return its exit code.
 
@@ -99,19 +172,22 @@ def main(argv: list[str], prog: str = "bespeak job") -> int:
         argv: the words after the program's name.
         prog: the name we are called by; ``orchesjob-reserver`` has the documented defaults where ours differ.
     """
+    own = argv[: argv.index("--")] if "--" in argv else argv
+    as_text = "--text" in own
     try:
         return _main(argv, prog)
     except UsageError as error:
-        return _fail(error, ExitCode.USAGE)
+        return _fail(error, ExitCode.USAGE, prog, as_text=as_text)
     except BespeakError as error:
-        return _fail(error, _documented(error, prog))
+        return _fail(error, _documented(error, prog), prog, as_text=as_text)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 1
     except KeyboardInterrupt:
         return 130
     except OSError as error:
-        return _fail(BespeakError(f"{error.filename or 'system'}: {error.strerror or error}"), ExitCode.ERROR)
+        failure = BespeakError(f"{error.filename or 'system'}: {error.strerror or error}")
+        return _fail(failure, ExitCode.ERROR, prog, as_text=as_text)
 
 
 def _documented(error: BespeakError, prog: str) -> int:
@@ -121,7 +197,12 @@ def _documented(error: BespeakError, prog: str) -> int:
     return int(code if prog != DOCUMENTED_PROGRAM or code in known else ExitCode.ERROR)
 
 
-def _fail(error: BespeakError, code: int) -> int:
+def _fail(error: BespeakError, code: int, prog: str, *, as_text: bool) -> int:
+    if as_text:
+        from bespeak.text import safe
+
+        print(f"{prog}: error: {safe(str(error))}", file=sys.stderr, flush=True)
+        return int(code)
     import json
 
     details = {name: value for name, value in error.details.items() if value is not None}
@@ -134,78 +215,40 @@ def _fail(error: BespeakError, code: int) -> int:
 
 
 def _main(argv: list[str], prog: str) -> int:
-    from bespeak.dispatch.flags import COMMANDS, TAKES_COMMAND
-
     if not argv:
-        raise UsageError(f"{prog}: a command is required: {', '.join(COMMANDS)}")
-    name = argv[0]
-    if name in ("-h", "--help", "help"):
-        return _overview(prog)
-    if name == "--version":
+        raise UsageError(f"{prog}: a command is required: {', '.join(entry.name for entry in PROGRAM.entries)}")
+    if argv[0] == "--version":
         from bespeak import __version__
 
         suffix = f" (bespeak {__version__})" if prog == DOCUMENTED_PROGRAM else ""
         print(f"{prog} {_COMPATIBLE_VERSION if suffix else __version__}{suffix}")
         return 0
-    if name not in COMMANDS:
-        raise UsageError(f"{prog}: unknown command {name!a}; known: {', '.join(COMMANDS)}")
-    usage, told, flags = COMMANDS[name]
-    from bespeak.dispatch import arguments
-
-    words = argv[1:]
-    if _asks_help(words, takes_command=name in TAKES_COMMAND):
-        print(arguments.help_text(f"{prog} {name} {usage}", told, flags))
-        return 0
-    given = arguments.read(words, flags, takes_command=name in TAKES_COMMAND)
-    code = _command(name)(Caller(prog, given))
+    parsed = read_words(["--help"] if argv[0] == "help" else argv, prog)
+    if isinstance(parsed, int):
+        sys.stdout.flush()
+        return parsed
+    code = parsed.command.run(CommandContext(prog, parsed))  # type: ignore[union-attr] # there are only commands
     sys.stdout.flush()
     return code
 
 
-def _asks_help(words: list[str], *, takes_command: bool) -> bool:
-    """Tell whether help is asked of us, and not of the user's command."""
-    for word in words:
-        if word in ("-h", "--help"):
-            return True
-        if word == "--" or (takes_command and not word.startswith("-") and word is words[0]):
-            return False
-    return False
+def read_words(argv: list[str], prog: str) -> Parsed | int:
+    """Read a command line; return what was typed, or the exit code after help was printed.
 
-
-def _overview(prog: str) -> int:
-    from bespeak.dispatch.flags import COMMANDS
-
-    print(f"usage: {prog} COMMAND [OPTIONS]\n\nReserve commands to be started later, exactly once.\n\ncommands:")
-    for name, (_, told, _) in COMMANDS.items():
-        print(f"  {name:10} {told}")
-    print(f"\n{prog} COMMAND --help shows its options.")
-    return 0
-
-
-def _command(name: str) -> Command:
-    if name in ("status", "result", "cancel"):
-        from bespeak.dispatch import one
-
-        return {"status": one.status, "result": one.result, "cancel": one.cancel}[name]
-    if name in ("reserve", "requeue"):
-        from bespeak.dispatch import making
-
-        return making.reserve if name == "reserve" else making.requeue
-    if name in ("list", "clean"):
-        from bespeak.dispatch import bulk
-
-        return bulk.listing if name == "list" else bulk.clean
-    from bespeak.dispatch import standing
-
-    return {
-        "run": standing.run,
-        "wait": standing.wait,
-        "watch": standing.watch,
-        "health": standing.health,
-        "install": standing.install,
-    }[name]
+    Raises:
+        UsageError: the words cannot be understood; its JSON has the documented key only.
+    """
+    try:
+        return read(PROGRAM, argv, prog)
+    except UsageError as error:
+        raise UsageError(str(error)) from None
 
 
 def reserver_main() -> int:
     """Run as the console script ``orchesjob-reserver``."""
+    instruction = os.environ.get(COMPLETE_VARIABLE)
+    if instruction is not None:
+        from bespeak.argv.completion import answer
+
+        return answer(PROGRAM, DOCUMENTED_PROGRAM, COMPLETE_VARIABLE, instruction)
     return main(sys.argv[1:], DOCUMENTED_PROGRAM)

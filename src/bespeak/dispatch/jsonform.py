@@ -52,6 +52,16 @@ def text(value: object, *, indent: int | None = 2) -> str:
     return json.dumps(value, indent=indent, separators=separators)
 
 
+def text_at(indent: str, value: object) -> str:
+    """Return JSON text as a part of a document that is printed piece by piece.
+
+    Args:
+        indent: put before every line; a line end within JSON is always layout, never part of a string.
+        value: the part.
+    """
+    return "\n".join(indent + line for line in text(value).split("\n"))
+
+
 def write(value: object, stream: TextIO | None = None, *, indent: int | None = 2) -> None:
     """Print one JSON value and a newline as UTF-8, whatever the locale says."""
     target = stream or sys.stdout

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 
 from bespeak import ids
+from bespeak.argv.declarations import Option, command
 from bespeak.clock import FOREVER_US, SECOND_US, now
 from bespeak.dispatch import jsonform, store
-from bespeak.dispatch.cli import check_text
+from bespeak.dispatch.cli import ONE_JOB, RESERVATION_ID, RUN_KEY, check_text
 from bespeak.dispatch.model import Status
 from bespeak.dispatch.place import POSTGRES, open_store
 from bespeak.dispatch.times import read_duration, read_instant
@@ -17,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Never
 
-    from bespeak.dispatch.cli import Caller
+    from bespeak.dispatch.cli import CommandContext
     from bespeak.dispatch.model import Job
     from bespeak.dispatch.store import Answer
     from bespeak.storage.port import Engine
@@ -26,53 +27,86 @@ _MOST_RETRIES = 1000
 _LONGEST_KEY = 4096
 
 
-def reserve(caller: Caller) -> int:
+@command(
+    "reserve",
+    text="Booking a known run key again changes nothing and prints its reservation. The first word that is no option "
+    "begins the command.",
+    examples=(
+        ("reserve --run-key nightly --not-before '2030-05-04T02:00:00+09:00' -- /usr/local/bin/backup.sh", "at two"),
+        ("reserve --run-key soak --not-before +5m --needs rack3 --for 2h -- make soak", "while rack3 is held"),
+        ("reserve --run-key import --retry 3 --retry-delay 1m -- ./import.sh", "again if it fails"),
+    ),
+    options=(
+        Option(("--run-key",), "Idempotency key; a known one returns its reservation.", "KEY", required=True),
+        Option(("--not-before",), "Epoch seconds, ISO 8601, or a delay such as +5m.", "DATETIME"),
+        Option(("--expires-at",), "Never start it after this.", "DATETIME"),
+        Option(("--metadata-json",), "An object that is stored with it.", "JSON"),
+        Option(
+            ("--needs",),
+            "Book these too; start only while they are held.",
+            "RESOURCE",
+            words=True,
+            complete="resource",
+        ),
+        Option(("--for",), "How long --needs are booked.", "DURATION"),
+        Option(("--as-user",), "For whom --needs are booked.", "NAME"),
+        Option(("--keep-needs",), "Keep what is booked until --for is over, though the job has ended."),
+        Option(("--retry",), "Run the command again up to N times when it fails.", "N"),
+        Option(("--retry-delay",), "Pause between these; default 1s.", "DURATION"),
+        Option(("--env",), "Set for the command; may be repeated.", "NAME=VALUE", many=True),
+        Option(("--cwd",), "Where the command runs.", "FOLDER"),
+        Option(("--site",), "Which dispatchers may take it.", "NAME"),
+    ),
+    tail="COMMAND",
+    tail_at_word=True,
+)
+def reserve(context: CommandContext) -> int:
     """Store a reservation, or print the one that its run key has."""
-    wish = _wish(caller)
-    engine = open_store(caller.url)
+    wish = _wish(context)
+    engine = open_store(context.url)
     try:
         answer = store.reserve(engine, wish, ids.new_id())
         if answer.job.next_us >= FOREVER_US and answer.job.extras.get("needs") and not answer.job.booking_id:
-            answer.job = _book(caller, engine, answer.job)
+            answer.job = _book(context, engine, answer.job)
     finally:
         engine.close()
     form: dict[str, object] = {"created": answer.created, "reservation": jsonform.job_json(answer.job)}
     if answer.same_request is not None:
         form["same_request"] = answer.same_request
     form["dispatcher"] = answer.dispatcher
-    jsonform.write(form)
+    context.answer(form)
     return 0
 
 
-def _wish(caller: Caller) -> store.Wish:
-    run_key = caller.text("run-key")
+def _wish(context: CommandContext) -> store.Wish:
+    run_key = context.text("run-key")
     if not run_key:
         raise UsageError("--run-key is required" if run_key is None else "--run-key must not be empty")
     if len(run_key) > _LONGEST_KEY:
         raise UsageError(f"--run-key: longer than {_LONGEST_KEY} characters")
-    if not caller.given.command:
+    if not context.command:
         raise UsageError("reserve requires command after --")
     now_us = now()
-    instants = {name: _instant(caller, name, now_us) for name in ("not-before", "expires-at")}
+    instants = {name: _instant(context, name, now_us) for name in ("not-before", "expires-at")}
     return store.Wish(
         run_key,
-        caller.given.command,
+        context.command,
         not_before=instants["not-before"],
         expires_at=instants["expires-at"],
-        metadata=_metadata(caller.value("metadata-json")),
-        options=_options(caller),
-        site=caller.text("site") or "",
-        extras=_extras(caller),
+        metadata=_metadata(context.value("metadata-json")),
+        options=_options(context),
+        site=context.text("site") or "",
+        extras=_extras(context),
     )
 
 
-def _instant(caller: Caller, name: str, now_us: int) -> int | None:
-    text = caller.value(name)
+def _instant(context: CommandContext, name: str, now_us: int) -> int | None:
+    text = context.value(name)
     return None if text is None else read_instant(text, "--" + name, now_us)
 
 
-def _options(caller: Caller) -> list[str]:
-    options = caller.many("orchesjob-start-option")
+def _options(context: CommandContext) -> list[str]:
+    options = context.many("orchesjob-start-option")
     for option in options:
         check_text(option, "--orchesjob-start-option")
     return options
@@ -98,22 +132,22 @@ def _metadata(text: str | None) -> dict[str, object] | None:
     return found
 
 
-def _extras(caller: Caller) -> dict[str, object]:
+def _extras(context: CommandContext) -> dict[str, object]:
     extras: dict[str, object] = {}
-    if caller.many("env"):
-        extras["env"] = dict(_setting(text) for text in caller.many("env"))
-    cwd = caller.text("cwd")
+    if context.many("env"):
+        extras["env"] = dict(_setting(text) for text in context.many("env"))
+    cwd = context.text("cwd")
     if cwd is not None:
         if not cwd.startswith("/"):
             raise UsageError(f"--cwd {cwd!a}: must be an absolute path, because the job starts elsewhere")
         extras["cwd"] = cwd
-    retry = caller.value("retry")
+    retry = context.value("retry")
     if retry is not None:
         extras["retry"] = read_number(retry, "--retry", 0, _MOST_RETRIES)
-        extras["retry_delay_seconds"] = read_duration(caller.value("retry-delay") or "1s", "--retry-delay") / SECOND_US
-    elif caller.value("retry-delay") is not None:
+        extras["retry_delay_seconds"] = read_duration(context.value("retry-delay") or "1s", "--retry-delay") / SECOND_US
+    elif context.value("retry-delay") is not None:
         raise UsageError("--retry-delay needs --retry")
-    return extras | _needs(caller)
+    return extras | _needs(context)
 
 
 def _setting(text: str) -> tuple[str, str]:
@@ -124,14 +158,14 @@ def _setting(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _needs(caller: Caller) -> dict[str, object]:
-    needs = caller.many("needs")
+def _needs(context: CommandContext) -> dict[str, object]:
+    needs = context.many("needs")
     if not needs:
         for name in ("for", "as-user", "keep-needs"):
-            if caller.value(name) is not None or caller.on(name):
+            if context.value(name) is not None or context.on(name):
                 raise UsageError(f"--{name} needs --needs")
         return {}
-    length = caller.value("for")
+    length = context.value("for")
     if length is None:
         raise UsageError("--needs needs --for: how long the resources are booked")
     for_us = read_duration(length, "--for", smallest_us=SECOND_US)
@@ -140,35 +174,35 @@ def _needs(caller: Caller) -> dict[str, object]:
     from bespeak.dispatch.needs import this_user
     from bespeak.settings import ledger_url
 
-    url = ledger_url(caller.value("ledger"))
+    url = ledger_url(context.value("ledger"))
     extras: dict[str, object] = {
         "needs": list(dict.fromkeys(needs)),
         "for_seconds": for_us / SECOND_US,
-        "holder": caller.text("as-user") or this_user(),
+        "holder": context.text("as-user") or this_user(),
     }
-    if caller.on("keep-needs"):
+    if context.on("keep-needs"):
         extras["keep_needs"] = True
     # A password must not end up in the reservation; a dispatcher is told about a server by its own --ledger.
     return extras if url.startswith(POSTGRES) else extras | {"ledger": url}
 
 
-def _book(caller: Caller, engine: Engine, job: Job) -> Job:
+def _book(context: CommandContext, engine: Engine, job: Job) -> Job:
     """Book what a new job needs; when that is refused, it is as if nothing had been asked."""
     try:
-        booking_id, next_us = _booking(caller, job)
+        booking_id, next_us = _booking(context, job)
     except (BusyError, UsageError):
         store.withdraw(engine, job)
         raise
     return store.booked(engine, job, booking_id, next_us)
 
 
-def _booking(caller: Caller, job: Job) -> tuple[str, int]:
+def _booking(context: CommandContext, job: Job) -> tuple[str, int]:
     """Book what a job needs; return the booking and when a dispatcher is to look at the job, µs UTC."""
     from bespeak.dispatch.needs import book
     from bespeak.ledger import open_ledger
     from bespeak.settings import ledger_url
 
-    named = caller.value("ledger") or job.extras.get("ledger")
+    named = context.value("ledger") or job.extras.get("ledger")
     with open_ledger(ledger_url(str(named) if named else None)) as ledger:
         booking_id, starts_us = book(ledger, job, ledger.now_us())
     return booking_id, starts_us if job.not_before else 0
@@ -189,27 +223,39 @@ def read_number(text: str, flag: str, least: int, most: int) -> int:
     return found
 
 
-def requeue(caller: Caller) -> int:
+@command(
+    "requeue",
+    examples=(("requeue --run-key nightly --not-before +10m", "ten minutes from now"),),
+    options=(
+        RUN_KEY,
+        RESERVATION_ID,
+        Option(("--not-before",), "Not before this; default at once.", "DATETIME"),
+        Option(("--expires-at",), "Never after this; default no end.", "DATETIME"),
+        Option(("--force",), "Also one whose dispatcher died; start without asking the runner first."),
+    ),
+    one_of=ONE_JOB,
+)
+def requeue(context: CommandContext) -> int:
     """Make a reservation that is over wait again; what it needs is booked anew, or nothing changes."""
-    from bespeak.dispatch.one import Which, give_back_of
+    from bespeak.dispatch.one import JobRef, give_back_of
 
-    which = Which(caller)
+    which = JobRef(context)
     now_us = now()
-    not_before, expires_at = (_instant(caller, name, now_us) for name in ("not-before", "expires-at"))
-    engine = open_store(caller.url)
+    not_before, expires_at = (_instant(context, name, now_us) for name in ("not-before", "expires-at"))
+    engine = open_store(context.url)
     try:
         job = store.look(engine, run_key=which.run_key, reservation_id=which.reservation_id).job
-        store.check_requeue(engine, job, force=caller.on("force"))
+        store.check_requeue(engine, job, force=context.on("force"))
         job.not_before = not_before
         booking = None
         if job.extras.get("needs"):
             if job.reservation_status != Status.DISPATCHING:
-                give_back_of(caller, job)  # it is over, and a dispatcher may be giving this back right now
-            booking = _booking(caller, job)
+                give_back_of(context, job)  # it is over, and a dispatcher may be giving this back right now
+            booking = _booking(context, job)
         answer: Answer = store.requeue(
-            engine, job, not_before=not_before, expires_at=expires_at, booking=booking, force=caller.on("force")
+            engine, job, not_before=not_before, expires_at=expires_at, booking=booking, force=context.on("force")
         )
     finally:
         engine.close()
-    jsonform.write({"requeued": True, "reservation": jsonform.job_json(answer.job), "dispatcher": answer.dispatcher})
+    context.answer({"requeued": True, "reservation": jsonform.job_json(answer.job), "dispatcher": answer.dispatcher})
     return 0

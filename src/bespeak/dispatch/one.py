@@ -5,75 +5,87 @@ from __future__ import annotations
 import os
 import sys
 
+from bespeak.argv.declarations import Option, command
 from bespeak.dispatch import jsonform
-from bespeak.errors import NotReadyError, UnavailableError, UsageError
+from bespeak.dispatch.cli import ONE_JOB, RESERVATION_ID, RUN_KEY
+from bespeak.errors import NotReadyError, UnavailableError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bespeak.dispatch.cli import Caller
+    from bespeak.dispatch.cli import CommandContext
     from bespeak.dispatch.model import Job
     from bespeak.dispatch.place import Runner
     from bespeak.dispatch.runner_client.replies import Reply
     from bespeak.dispatch.store import Answer
 
 
-class Which:
+class JobRef:
     """The one reservation that a command is about.
 
     Args:
-        caller: exactly one of ``--run-key`` and ``--reservation-id``.
-
-    Raises:
-        UsageError: none or both were given.
+        context: of a command that takes exactly one of ``--run-key`` and ``--reservation-id``.
     """
 
     __slots__ = ("reservation_id", "run_key")
 
-    def __init__(self, caller: Caller) -> None:
-        self.run_key = caller.text("run-key")
-        self.reservation_id = caller.text("reservation-id")
-        if (self.run_key is None) == (self.reservation_id is None):
-            raise UsageError("exactly one of --run-key and --reservation-id is required")
+    def __init__(self, context: CommandContext) -> None:
+        self.run_key = context.text("run-key")
+        self.reservation_id = context.text("reservation-id")
 
 
-def runner_of(caller: Caller) -> Runner:
+def runner_of(context: CommandContext) -> Runner:
     """Return the runner that the command line and the environment name."""
     from bespeak.dispatch.place import find_runner
 
-    return find_runner(caller.value("orchesjob-bin"), os.environ)
+    return find_runner(context.value("orchesjob-bin"), os.environ)
 
 
-def _look(caller: Caller) -> Answer:
+def _look(context: CommandContext) -> Answer:
     from bespeak.dispatch import store
     from bespeak.dispatch.place import open_store
 
-    which = Which(caller)
-    engine = open_store(caller.url)
+    which = JobRef(context)
+    engine = open_store(context.url)
     try:
         return store.look(engine, run_key=which.run_key, reservation_id=which.reservation_id)
     finally:
         engine.close()
 
 
-def status(caller: Caller) -> int:
+@command(
+    "status",
+    examples=(
+        ("status --run-key nightly", "by its run key"),
+        ("status --run-key nightly --include-job --text", "with its job, for people"),
+    ),
+    options=(RUN_KEY, RESERVATION_ID, Option(("--include-job",), "Also ask the runner about its job.")),
+    one_of=ONE_JOB,
+)
+def status(context: CommandContext) -> int:
     """Print a reservation, with its job if that was asked for."""
-    answer = _look(caller)
+    answer = _look(context)
     form: dict[str, object] = {"reservation": jsonform.job_json(answer.job), "dispatcher": answer.dispatcher}
-    if caller.on("include-job") and answer.job.job_id:
+    if context.on("include-job") and answer.job.job_id:
         from bespeak.dispatch.proxy import job_state
 
-        form["job"] = job_state(runner_of(caller), answer.job.job_id)
-    jsonform.write(form)
+        form["job"] = job_state(runner_of(context), answer.job.job_id)
+    context.answer(form)
     return 0
 
 
-def result(caller: Caller) -> int:
+@command(
+    "result",
+    examples=(("result --run-key nightly --logs", "with the job's output"),),
+    options=(RUN_KEY, RESERVATION_ID, Option(("--logs",), "With the job's output (embedded runner).")),
+    one_of=ONE_JOB,
+)
+def result(context: CommandContext) -> int:
     """Print what the runner says about the job's result; the exit code is the runner's."""
     from bespeak.dispatch.proxy import proxied
 
-    job_id = started(_look(caller).job)
-    extra = ("--logs",) if caller.on("logs") else ()
-    return pass_on(proxied(runner_of(caller), "result", job_id, extra))
+    job_id = started(_look(context).job)
+    extra = ("--logs",) if context.on("logs") else ()
+    return pass_on(context, proxied(runner_of(context), "result", job_id, extra))
 
 
 def started(job: Job) -> str:
@@ -90,8 +102,15 @@ def started(job: Job) -> str:
     return job.job_id
 
 
-def pass_on(reply: Reply) -> int:
-    """Print a runner's answer as it is; return its exit code."""
+def pass_on(context: CommandContext, reply: Reply) -> int:
+    """Print a runner's answer as it is, or as text if that was asked for; return its exit code."""
+    if context.as_text:
+        from bespeak.dispatch.runner_client.documents import json_object
+
+        found = json_object(reply.out)
+        if found is not None:
+            context.answer(found)
+            return reply.code or 0
     sys.stdout.flush()
     sys.stdout.buffer.write(reply.out.encode("utf-8", "surrogateescape"))
     sys.stdout.buffer.flush()
@@ -100,13 +119,19 @@ def pass_on(reply: Reply) -> int:
     return reply.code or 0
 
 
-def cancel(caller: Caller) -> int:
+@command(
+    "cancel",
+    examples=(("cancel --run-key nightly", "or the job that it became"),),
+    options=(RUN_KEY, RESERVATION_ID),
+    one_of=ONE_JOB,
+)
+def cancel(context: CommandContext) -> int:
     """Cancel a reservation that was not started, or have the runner cancel its job."""
     from bespeak.dispatch import store
     from bespeak.dispatch.place import open_store
 
-    which = Which(caller)
-    engine = open_store(caller.url)
+    which = JobRef(context)
+    engine = open_store(context.url)
     try:
         answer = store.cancel(engine, run_key=which.run_key, reservation_id=which.reservation_id)
     finally:
@@ -114,20 +139,20 @@ def cancel(caller: Caller) -> int:
     if answer.job.job_id:
         from bespeak.dispatch.proxy import proxied
 
-        return pass_on(proxied(runner_of(caller), "cancel", answer.job.job_id))
+        return pass_on(context, proxied(runner_of(context), "cancel", answer.job.job_id))
     if answer.job.booking_id:
-        give_back_of(caller, answer.job)
-    jsonform.write({"cancelled": True, "reservation": jsonform.job_json(answer.job), "dispatcher": answer.dispatcher})
+        give_back_of(context, answer.job)
+    context.answer({"cancelled": True, "reservation": jsonform.job_json(answer.job), "dispatcher": answer.dispatcher})
     return 0
 
 
-def give_back_of(caller: Caller, job: Job) -> None:
+def give_back_of(context: CommandContext, job: Job) -> None:
     """Release what was booked for a job that will not run."""
     from bespeak.dispatch.needs import give_back
     from bespeak.ledger import open_ledger
     from bespeak.settings import ledger_url
 
-    named = caller.value("ledger") or job.extras.get("ledger")
+    named = context.value("ledger") or job.extras.get("ledger")
     try:
         with open_ledger(ledger_url(str(named) if named else None)) as ledger:
             give_back(ledger, job)

@@ -6,18 +6,19 @@ import os
 import sys
 import time
 
+from bespeak.argv.declarations import Option, command
 from bespeak.clock import SECOND_US
 from bespeak.dispatch import jsonform
+from bespeak.dispatch.cli import ONE_JOB, RESERVATION_ID, RUN_KEY, CommandContext, read_words
 from bespeak.dispatch.making import read_number
 from bespeak.dispatch.model import Status
-from bespeak.dispatch.one import Which, runner_of
+from bespeak.dispatch.one import JobRef, runner_of
 from bespeak.dispatch.place import DOCUMENTED_PROGRAM, open_store
 from bespeak.dispatch.times import read_duration
 from bespeak.errors import UsageError, WaitTimedOutError, WrongStateError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bespeak.dispatch.cli import Caller
     from bespeak.dispatch.model import Job
     from bespeak.dispatch.parts import Options
     from bespeak.dispatch.place import Runner
@@ -28,49 +29,78 @@ _OUR_RETRIES = 8
 _EXTERNAL_STARTS, _EMBEDDED_STARTS = 8, 32
 
 
-def run(caller: Caller) -> int:
+@command(
+    "run",
+    examples=(
+        ("run", "until it is told to end"),
+        ("run --once", "start what is due, then leave"),
+        ("run --site lab-a --metrics 9105", "only the jobs of one site, with metrics"),
+    ),
+    options=(
+        Option(("--poll-interval",), "Look again at least so often; default 2.0.", "SECONDS"),
+        Option(("--error-sleep",), "Pause after an unexpected error; default 5.0.", "SECONDS"),
+        Option(("--max-starts",), "Start calls at once; default 32, 8 for an external runner.", "N"),
+        Option(("--start-timeout",), "How long one start call may take; default 30s.", "DURATION"),
+        Option(("--start-retries",), "Try a failed start again; default 8, 0 as orchesjob-reserver.", "N"),
+        Option(("--site",), "Take only the jobs of this site.", "NAME"),
+        Option(("--once",), "Start what is due, then leave."),
+        Option(("--metrics",), "Prometheus metrics.", "PORT|FILE"),
+    ),
+)
+def run(context: CommandContext) -> int:
     """Run the dispatcher until it is stopped."""
     from bespeak.dispatch.serving import Setup, serve
 
-    runner = runner_of(caller)
+    runner = runner_of(context)
     setup = Setup(
-        caller.url,
-        site=caller.text("site") or "",
-        ledger=caller.value("ledger"),
-        metrics=caller.value("metrics"),
+        context.url,
+        site=context.text("site") or "",
+        ledger=context.value("ledger"),
+        metrics=context.value("metrics"),
     )
-    return serve(setup, runner, _options(caller, embedded=runner.embedded), os.environ)
+    return serve(setup, runner, _options(context, embedded=runner.embedded), os.environ)
 
 
-def _options(caller: Caller, *, embedded: bool) -> Options:
+def _options(context: CommandContext, *, embedded: bool) -> Options:
     from bespeak.dispatch.parts import Options
 
-    starts = caller.value("max-starts") or str(_EMBEDDED_STARTS if embedded else _EXTERNAL_STARTS)
-    retries = caller.value("start-retries") or str(0 if caller.prog == DOCUMENTED_PROGRAM else _OUR_RETRIES)
+    starts = context.value("max-starts") or str(_EMBEDDED_STARTS if embedded else _EXTERNAL_STARTS)
+    retries = context.value("start-retries") or str(0 if context.prog == DOCUMENTED_PROGRAM else _OUR_RETRIES)
     return Options(
-        poll_seconds=_seconds(caller, "poll-interval", "2.0"),
-        error_seconds=_seconds(caller, "error-sleep", "5.0"),
-        start_options=caller.many("orchesjob-start-option"),
+        poll_seconds=_seconds(context, "poll-interval", "2.0"),
+        error_seconds=_seconds(context, "error-sleep", "5.0"),
+        start_options=context.many("orchesjob-start-option"),
         max_starts=read_number(starts, "--max-starts", 1, _MOST_STARTS),
-        start_seconds=_seconds(caller, "start-timeout", "30s", smallest_us=SECOND_US // 10),
+        start_seconds=_seconds(context, "start-timeout", "30s", smallest_us=SECOND_US // 10),
         retries=read_number(retries, "--start-retries", 0, _MOST_RETRIES),
-        once=caller.on("once"),
+        once=context.on("once"),
     )
 
 
-def _seconds(caller: Caller, name: str, default: str, *, smallest_us: int = 0) -> float:
-    return read_duration(caller.value(name) or default, "--" + name, smallest_us=smallest_us) / SECOND_US
+def _seconds(context: CommandContext, name: str, default: str, *, smallest_us: int = 0) -> float:
+    return read_duration(context.value(name) or default, "--" + name, smallest_us=smallest_us) / SECOND_US
 
 
-def wait(caller: Caller) -> int:
+@command(
+    "wait",
+    examples=(("wait --run-key nightly --timeout 2h", "exit 0, 1 or 10"),),
+    options=(
+        RUN_KEY,
+        RESERVATION_ID,
+        Option(("--timeout",), "Give up after this (exit 10).", "DURATION"),
+        Option(("--dispatched",), "Wait only until it was started."),
+    ),
+    one_of=ONE_JOB,
+)
+def wait(context: CommandContext) -> int:
     """Wait until a job was started and has ended; 0 for success, 1 for failure, 10 when the time is over."""
     from bespeak.dispatch import follow, store
     from bespeak.dispatch.proxy import job_state
 
-    which = Which(caller)
-    length = caller.value("timeout")
+    which = JobRef(context)
+    length = context.value("timeout")
     deadline = None if length is None else time.monotonic() + read_duration(length, "--timeout") / SECOND_US
-    engine = open_store(caller.url)
+    engine = open_store(context.url)
     try:
         first = store.look(engine, run_key=which.run_key, reservation_id=which.reservation_id)
         job = follow.until_decided(engine, first.job.reservation_id, deadline)
@@ -82,102 +112,134 @@ def wait(caller: Caller) -> int:
         raise WrongStateError(f"it may run or not: the reservation is {job.reservation_status}: {job.last_error}")
     if job.reservation_status != Status.DISPATCHED or not job.job_id:
         raise WrongStateError(f"it will not run: the reservation is {job.reservation_status}: {job.last_error}")
-    if caller.on("dispatched"):
-        return _print_end(job, None)
-    runner, job_id = runner_of(caller), job.job_id
+    if context.on("dispatched"):
+        return _print_end(context, job, None)
+    runner, job_id = runner_of(context), job.job_id
     found = follow.until_ended(lambda: job_state(runner, job_id), deadline)
     if found is None:
         raise WaitTimedOutError(f"job {job_id} has not ended after {length}")
-    return _print_end(job, found)
+    return _print_end(context, job, found)
 
 
-def _print_end(job: Job, found: dict[str, object] | None) -> int:
+def _print_end(context: CommandContext, job: Job, found: dict[str, object] | None) -> int:
     form: dict[str, object] = {"reservation": jsonform.job_json(job)}
     if found is None:
-        jsonform.write(form)
+        context.answer(form)
         return 0
-    jsonform.write(form | {"job": found})
+    context.answer(form | {"job": found})
     return 0 if found.get("status") == "SUCCEEDED" else 1
 
 
-def watch(caller: Caller) -> int:
+@command(
+    "watch",
+    examples=(("watch --run-key nightly --after-seq 0", "all that is known of one, then each change"),),
+    options=(
+        Option(("--run-key",), "Only this one.", "KEY", complete="run_key"),
+        Option(("--after-seq",), "Begin after this change; 0 for all that are known.", "N"),
+        Option(("--timeout",), "End after this.", "DURATION"),
+    ),
+)
+def watch(context: CommandContext) -> int:
     """Print changes until interrupted."""
     from bespeak.dispatch import follow
 
-    after = caller.value("after-seq")
-    length = caller.value("timeout")
-    engine = open_store(caller.url)
+    after = context.value("after-seq")
+    length = context.value("timeout")
+    engine = open_store(context.url)
     try:
         for change in follow.watch(
             engine,
-            run_key=caller.text("run-key"),
+            run_key=context.text("run-key"),
             after_seq=None if after is None else read_number(after, "--after-seq", 0, 2**62),
             seconds=None if length is None else read_duration(length, "--timeout") / SECOND_US,
         ):
-            jsonform.write(change, indent=None)
+            context.line(change)
             sys.stdout.flush()
     finally:
         engine.close()
     return 0
 
 
-def health(caller: Caller) -> int:
+@command(
+    "health",
+    examples=(("health --site lab-a", "exit 1 if nobody starts its jobs"),),
+    options=(Option(("--site",), "Of this site.", "NAME"),),
+)
+def health(context: CommandContext) -> int:
     """Print how dispatching is doing; 0 when well, 1 when not."""
     from bespeak.dispatch import follow
 
-    engine = open_store(caller.url)
+    engine = open_store(context.url)
     try:
-        report, well = follow.health(engine, caller.text("site"))
+        report, well = follow.health(engine, context.text("site"))
     finally:
         engine.close()
-    jsonform.write({"healthy": well, **report})
+    context.answer({"healthy": well, **report})
     return 0 if well else 1
 
 
-def install(caller: Caller) -> int:
+@command(
+    "install",
+    text="What follows -- are options of run.",
+    examples=(
+        ("install --user -- --site lab-a", "a unit of your own systemd"),
+        ("install --kind supervisor --print", "look at it first"),
+    ),
+    options=(
+        Option(("--kind",), "systemd (default) or supervisor.", "KIND", complete="kind"),
+        Option(("--user",), "For your own systemd, not the system's."),
+        Option(("--output",), "Where to.", "FILE"),
+        Option(("--print",), "Print it instead."),
+        Option(("--force",), "Replace a file with other contents."),
+    ),
+    tail="RUN-OPTIONS",
+    tail_at_word=True,
+)
+def install(context: CommandContext) -> int:
     """Write or print what a process manager needs, and say how to enable it."""
     from bespeak.dispatch import install as files
 
-    kind = caller.value("kind") or "systemd"
+    kind = context.value("kind") or "systemd"
     if kind not in files.KINDS:
         raise UsageError(f"--kind {kind!a}: one of {', '.join(files.KINDS)}")
-    user = caller.on("user")
-    options = [*_passed_on(caller), *caller.given.command]
-    runner = _check_run(caller, options)
-    words = [*_ourselves(caller.prog), "run", *options]
-    variables = files.environment(os.environ, caller.prog, runner)
+    user = context.on("user")
+    options = [*_passed_on(context), *context.command]
+    runner = _check_run(context, options)
+    words = [*_ourselves(context.prog), "run", *options]
+    variables = files.environment(os.environ, context.prog, runner)
     if kind == "supervisor":
         text = files.supervisor_section(words, variables)
     else:
         text = files.systemd_unit(words, variables, user=user)
-    if caller.on("print"):
+    if context.on("print"):
         sys.stdout.write(text)
         return 0
-    path = os.path.abspath(caller.value("output") or files.default_path(kind, user=user))
-    written = files.write(path, text, force=caller.on("force"))
-    jsonform.write({"file": path, "written": written, "enable": files.enable_lines(kind, user=user)})
+    path = os.path.abspath(context.value("output") or files.default_path(kind, user=user))
+    written = files.write(path, text, force=context.on("force"))
+    context.answer({"file": path, "written": written, "enable": files.enable_lines(kind, user=user)})
     return 0
 
 
-def _check_run(caller: Caller, words: list[str]) -> Runner:
+def _check_run(context: CommandContext, words: list[str]) -> Runner:
     """Refuse what ``run`` would refuse at every start of the service; return the runner that it will use."""
-    from bespeak.dispatch import arguments
-    from bespeak.dispatch.cli import Caller as Called
-    from bespeak.dispatch.flags import COMMANDS
-
-    run_caller = Called(caller.prog, arguments.read(words, COMMANDS["run"][2], takes_command=False))
-    runner = runner_of(run_caller)
-    _options(run_caller, embedded=runner.embedded)
+    if "-h" in words or "--help" in words:
+        raise UsageError("install: what follows -- are options of run; --help is none")
+    parsed = read_words(["run", *words], context.prog)
+    if isinstance(parsed, int):
+        raise UsageError(f"install: {words!a} are no options of run")
+    run_context = CommandContext(context.prog, parsed)
+    runner = runner_of(run_context)
+    _options(run_context, embedded=runner.embedded)
     return runner
 
 
-def _passed_on(caller: Caller) -> list[str]:
+def _passed_on(context: CommandContext) -> list[str]:
     found = []
     for name in ("db", "orchesjob-bin", "ledger"):
-        value = caller.value(name)
+        value = context.value(name)
         if value is not None:
             found += [f"--{name}", value if name != "db" or "://" in value else os.path.abspath(value)]
-    for option in caller.many("orchesjob-start-option"):
+    for option in context.many("orchesjob-start-option"):
         found.append(f"--orchesjob-start-option={option}")
     return found
 

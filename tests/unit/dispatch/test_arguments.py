@@ -1,14 +1,18 @@
-"""The reader of command lines keeps what scripts of the original rely on."""
+"""The command line of jobs keeps what scripts of the original rely on."""
 
 import pytest
 
-from bespeak.dispatch.arguments import read
-from bespeak.dispatch.flags import COMMANDS, TAKES_COMMAND
+from bespeak.argv import click_adapter, fast_parser
+from bespeak.dispatch.cli import PROGRAM, CommandContext, read_words
 from bespeak.errors import UsageError
 
 
-def given(name: str, *words: str):
-    return read(words, COMMANDS[name][2], takes_command=name in TAKES_COMMAND)
+def given(name: str, *words: str) -> CommandContext:
+    argv = [name, *words]
+    parsed = fast_parser.parse(PROGRAM, argv)
+    assert parsed is not None, "read without Click"
+    assert click_adapter.parse(PROGRAM, argv) == parsed
+    return CommandContext("bespeak job", parsed)
 
 
 def test_only_the_first_separator_counts() -> None:
@@ -18,45 +22,57 @@ def test_only_the_first_separator_counts() -> None:
 def test_the_first_word_that_is_no_flag_begins_the_command() -> None:
     found = given("reserve", "--run-key=k", "echo", "--run-key", "other", "--", "x")
     assert found.command == ["echo", "--run-key", "other", "--", "x"]
-    assert found.values["run-key"] == "k"
+    assert found.value("run-key") == "k"
 
 
 @pytest.mark.parametrize("words", [("--orchesjob-start-option=--strict",), ("--orchesjob-start-option", "--strict")])
 def test_a_start_option_in_one_word_or_two(words: tuple[str, ...]) -> None:
-    found = given("reserve", *words, "--orchesjob-start-option", "-x", "--", "a")
-    assert found.lists["orchesjob-start-option"] == ["--strict", "-x"]
+    found = given("reserve", "--run-key", "k", *words, "--orchesjob-start-option", "-x", "--", "a")
+    assert found.many("orchesjob-start-option") == ["--strict", "-x"]
 
 
 def test_a_unique_beginning_of_a_flag_is_enough() -> None:
-    assert given("list", "--lim", "3").values["limit"] == "3"
+    assert given("list", "--lim", "3").value("limit") == "3"
+
+
+def test_options_that_the_original_has_not_are_typed_in_full_and_take_no_beginning_away() -> None:
+    assert given("clean", "--j", "j1").value("job-id") == "j1"
+    assert given("wait", "--run-key", "k", "--t", "5s").value("timeout") == "5s"
+    assert given("list", "--text").as_text is True
 
 
 def test_an_ambiguous_beginning_is_refused() -> None:
     with pytest.raises(UsageError, match="orchesjob-bin, --orchesjob-start-option"):
-        given("list", "--orchesjob", "x")
+        read_words(["list", "--orchesjob", "x"], "bespeak job")
 
 
 def test_needs_take_several_words() -> None:
-    found = given("reserve", "--needs", "rack 3", "psu", "--for", "1h", "--", "a")
-    assert found.lists["needs"] == ["rack 3", "psu"]
+    found = given("reserve", "--run-key", "k", "--needs", "rack 3", "psu", "--for", "1h", "--", "a")
+    assert found.many("needs") == ["rack 3", "psu"]
     assert found.command == ["a"]
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--unknown",), "unknown flag '--unknown'"),
-        (("--run-key",), "--run-key needs a value"),
-        (("--run-key", "--all"), "--run-key needs a value"),
-        (("--dry-run=yes",), "--dry-run takes no value"),
-        (("word",), "unexpected argument 'word'"),
-        (("--\x1b[31m",), r"unknown flag '--\\x1b\[31m'"),
+        (("--unknown",), "no such option.*--unknown"),
+        (("--run-key",), "'--run-key' needs a value"),
+        (("--run-key", "--all"), "'--run-key' needs a value; if '--all' is meant, write --run-key=--all"),
+        (("--dry-run=yes",), "--dry-run.* does not take a value"),
+        (("word",), r"unexpected extra argument \(word\)"),
     ],
 )
 def test_what_is_refused(words: tuple[str, ...], message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        given("clean", *words)
+        read_words(["clean", *words], "bespeak job")
+
+
+@pytest.mark.parametrize("word", ["--\x1b[31m", "\x1b[31m", "a\nb"])
+def test_a_refusal_escapes_what_a_terminal_obeys(word: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        read_words(["clean", word], "bespeak job")
+    assert str(refused.value).isprintable()
 
 
 def test_a_value_that_looks_like_a_negative_number_is_a_value() -> None:
-    assert given("list", "--limit", "-1").values["limit"] == "-1"
+    assert given("list", "--limit", "-1").value("limit") == "-1"

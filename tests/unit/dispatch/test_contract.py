@@ -230,7 +230,7 @@ def test_clean(any_site: Site) -> None:
     ("args", "told"),
     [
         ([], "a command is required"),
-        (["frobnicate"], "unknown command 'frobnicate'"),
+        (["frobnicate"], "no command 'frobnicate'"),
         (["reserve", "--", "a"], "--run-key is required"),
         (["reserve", "--run-key", "a"], "reserve requires command after --"),
         (["reserve", "--run-key", "a", "--"], "reserve requires command after --"),
@@ -268,13 +268,15 @@ def test_wrong_usage_is_exit_2_and_one_json_line(site: Site, args: list[str], to
 
 
 def test_help_is_no_error(site: Site) -> None:
-    from bespeak.dispatch.flags import COMMANDS
+    from bespeak.dispatch.cli import PROGRAM
 
-    for name, (_, _, flags) in COMMANDS.items():
-        answer = site.call(name, "--help")
+    for entry, command in PROGRAM.commands():
+        answer = site.call(entry.name, "--help")
         assert answer.code == 0
-        for flag in flags:
-            assert flag in answer.out
+        for option in (*command.options, *PROGRAM.shared):
+            assert option.flags[-1] in answer.out
+        for line, _ in command.examples:
+            assert f"orchesjob-reserver {line}\n" in answer.out
 
 
 def test_help_after_the_command_began_is_the_commands(site: Site) -> None:

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from bespeak.dispatch.flags import COMMANDS
+from bespeak.dispatch.cli import PROGRAM
 from support.dispatching import Site, until
 
 RESERVE_AND_GO = """
@@ -100,10 +100,10 @@ def test_the_reference_page_names_every_command_flag_event_and_state() -> None:
     root = os.path.dirname(os.path.dirname(os.path.dirname(folder)))
     with open(os.path.join(root, "docs", "reference", "dispatch.md"), encoding="utf-8") as file:
         page = file.read()
-    for command, (_, _, flags) in COMMANDS.items():
-        assert f"`{command}`" in page
-        for flag in flags:
-            assert flag in page, (command, flag)
+    for entry, command in PROGRAM.commands():
+        assert f"`{entry.name}`" in page
+        for option in (*command.options, *PROGRAM.shared):
+            assert option.flags[-1] in page, (entry.name, option.flags)
     for status in Status:
         assert f"`{status}`" in page
     emitted = set()
