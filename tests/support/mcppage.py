@@ -7,6 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(__file__)))
 
+from bespeak.mcp import schema
 from bespeak.mcp.server import TOOLS, advertised
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "mcp.md"
@@ -84,10 +85,10 @@ def limits(node):
 
 
 def arguments(tool):
-    schema = tool.input_schema
+    accepted = tool.input_schema
     lines = ["| argument | is | |", "| --- | --- | --- |"]
-    for name, node in schema.get("properties", {}).items():
-        must = " **Has to be given.**" if name in schema.get("required", ()) else ""
+    for name, node in accepted.get("properties", {}).items():
+        must = " **Has to be given.**" if name in accepted.get("required", ()) else ""
         default = node.get("default")
         said = f" Default: `{json.dumps(default)}`." if default not in (None, "", [], {}, False) else ""
         lines.append(f"| `{name}` | {kind(node)}{limits(node)} | {node.get('description', '')}{said}{must} |")
@@ -110,7 +111,7 @@ def objects():
     """Return a section for each object that results hold."""
     found = {}
     for tool in TOOLS:
-        found |= advertised(tool).output_schema.get("$defs", {})
+        found |= schema.of_result(tool.result).get("$defs", {})
     texts = {name: "\n\n".join(filter(None, (node.get("description"), results(node)))) for name, node in found.items()}
     return [f"### {name}\n\n{texts[name]}" for name in sorted(texts)]
 
@@ -123,7 +124,13 @@ def section(found):
         said += "; takes something away" if hints.destructive_hint else ""
         said += "; twice is as good as once." if hints.idempotent_hint else "."
     return "\n\n".join(
-        [f"## {tool.name}", f"{tool.title}. {said}", tool.description, arguments(tool), results(tool.output_schema)]
+        [
+            f"## {tool.name}",
+            f"{tool.title}. {said}",
+            tool.description,
+            arguments(tool),
+            results(schema.of_result(found.result)),
+        ]
     )
 
 

@@ -41,13 +41,13 @@ Whole = Annotated[int, BeforeValidator(_as_number)]
 RunId = Annotated[
     str | None,
     Field(
-        description="Who claims: one id for all you do. Default: BESPEAK_RUN_ID, else an id of this connection.",
+        description="Who you are; one id for all you do. Default: this connection.",
         json_schema_extra={"maxLength": 256},
     ),
 ]
 Repository = Annotated[
     str | None,
-    Field(description="A folder in the git repository or one of its work trees. Default: the one you work in."),
+    Field(description="A folder in the git repository or a work tree of it. Default: yours."),
 ]
 Addresses = Annotated[
     Texts,

@@ -66,7 +66,7 @@ def advertised(tool: Tool[Any]) -> Advertised:
         title=tool.title,
         description=tool.text,
         input_schema=schema.of_arguments(tool.arguments),
-        output_schema=schema.of_result(tool.result),
+        output_schema=schema.lean(schema.of_result(tool.result)),
         annotations=ToolAnnotations(
             title=tool.title,
             read_only_hint=tool.read_only,

@@ -6,6 +6,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from bespeak.mcp import schema
 from bespeak.mcp.server import TOOLS, advertised
 from support import mcppage
 
@@ -13,16 +14,19 @@ CONTRACT = json.loads((Path(__file__).parent / "contract.json").read_text(encodi
 TOOL = {tool.name: advertised(tool) for tool in TOOLS}
 
 
+RESULT = {tool.name: schema.of_result(tool.result) for tool in TOOLS}
+
+
 def shape(tool):
     """Return what a client may rely on: hints, arguments, and the keys of the result and of objects in it."""
-    schema, result, hints = tool.input_schema, tool.output_schema, tool.annotations
+    accepted, result, hints = tool.input_schema, RESULT[tool.name], tool.annotations
     objects = {"": result, **result.get("$defs", {})}
     return {
         "read_only": hints.read_only_hint,
         "destructive": hints.destructive_hint,
         "idempotent": hints.idempotent_hint,
-        "required": sorted(schema.get("required", [])),
-        "arguments": sorted(schema["properties"]),
+        "required": sorted(accepted.get("required", [])),
+        "arguments": sorted(accepted["properties"]),
         "result": {name: sorted(node["properties"]) for name, node in sorted(objects.items())},
     }
 
@@ -51,7 +55,43 @@ def test_a_tool_explains_itself(name):
     jsonschema.Draft202012Validator.check_schema(tool.output_schema)
 
 
+def plain(node, objects):
+    """Return what a schema allows, written in one way: no names of objects, no words."""
+    if isinstance(node, list):
+        return [plain(item, objects) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if "$ref" in node:
+        return plain(objects[node["$ref"].rpartition("/")[2]], objects)
+    found = {
+        key: plain(value, objects) for key, value in node.items() if key not in ("$defs", "description", "properties")
+    }
+    if "properties" in node:
+        found["properties"] = {name: plain(value, objects) for name, value in node["properties"].items()}
+    if isinstance(found.get("type"), list):
+        found["anyOf"] = [{"type": kind} for kind in found.pop("type")]
+    if "enum" in found:
+        assert {type(value) for value in found["enum"]} == {str}
+        found["type"] = "string"
+    return found
+
+
+@pytest.mark.parametrize("name", TOOL)
+def test_what_is_advertised_allows_what_is_documented(name):
+    sent, documented = TOOL[name].output_schema, RESULT[name]
+    assert plain(sent, sent.get("$defs", {})) == plain(documented, documented.get("$defs", {}))
+
+
+def size(found):
+    return len(json.dumps(found, separators=(",", ":")).encode())
+
+
 def test_all_tools_together_take_little_of_an_agents_attention():
     """What every agent carries along: names, texts and arguments; about four characters are a token."""
-    size = sum(len(tool.description) + len(json.dumps(tool.input_schema)) for tool in TOOL.values())
-    assert size < 20_000
+    assert sum(len(tool.description) + size(tool.input_schema) for tool in TOOL.values()) < 15_800
+
+
+def test_the_list_of_tools_is_short_on_the_wire():
+    tools = [tool.model_dump(by_alias=True, exclude_none=True, mode="json") for tool in TOOL.values()]
+    assert sum(size(tool["outputSchema"]) for tool in tools) < 25_500
+    assert size(tools) < 46_500
