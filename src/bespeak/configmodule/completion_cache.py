@@ -98,12 +98,13 @@ def _read() -> dict[str, tuple[list[str], float]]:
     """Return what is remembered; a file of somebody else, or one that cannot be understood, counts as none."""
     import json
 
+    from bespeak.files import read_own
+
     try:
-        descriptor = os.open(os.path.join(_folder(), _FILENAME), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-        with open(descriptor, encoding="utf-8") as stream:
-            if os.fstat(descriptor).st_uid != os.getuid():
-                return {}
-            content = json.load(stream)
+        raw = read_own(os.path.join(_folder(), _FILENAME))
+        if raw is None:
+            return {}
+        content = json.loads(raw)
         return {str(key): ([str(name) for name in names], float(until)) for key, (names, until) in content.items()}
     except (OSError, ValueError, TypeError, AttributeError, RecursionError):
         return {}
@@ -112,16 +113,13 @@ def _read() -> dict[str, tuple[list[str], float]]:
 def _write(remembered: dict[str, tuple[list[str], float]]) -> None:
     """Replace the file in one step, readable by its owner only."""
     import json
-    import tempfile
-    import time
+
+    from bespeak.files import replace
 
     folder = _folder()
     os.makedirs(folder, mode=0o700, exist_ok=True)
     newest = sorted(remembered.items(), key=lambda item: item[1][1])[-20:]
-    descriptor, temporary = tempfile.mkstemp(dir=folder, prefix=f"{_FILENAME}.{int(time.time())}.")
     try:
-        with open(descriptor, "w", encoding="utf-8") as stream:
-            json.dump(dict(newest), stream)
-        os.replace(temporary, os.path.join(folder, _FILENAME))
+        replace(os.path.join(folder, _FILENAME), json.dumps(dict(newest)).encode())
     except OSError:
-        os.unlink(temporary)
+        return  # asked again at the next key press

@@ -7,9 +7,9 @@ the program is gone, a guard that warns lets everything pass, and one that refus
 from __future__ import annotations
 
 import os
-import stat
 
 from bespeak.coord.errors import ClaimError
+from bespeak.files import replace
 from bespeak.git.files import read_text
 from bespeak.text import safe
 
@@ -82,11 +82,7 @@ def _is_ours(path: str) -> bool:
 
 
 def _write(path: str, text: str) -> None:
-    half = f"{path}.{os.urandom(8).hex()}"
-    with open(half, "x", encoding="utf-8", errors="surrogateescape") as file:  # never through a link that waits there
-        file.write(text)
-    os.chmod(half, stat.S_IMODE(os.stat(half).st_mode) | 0o755)  # noqa: S103 a hook is a program for all
-    os.rename(half, path)
+    replace(path, text.encode("utf-8", "surrogateescape"), 0o666, always=0o755)  # a hook is a program for all
 
 
 def script(action: str, program: Sequence[str], *, refuse: bool) -> str:

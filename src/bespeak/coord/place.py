@@ -103,6 +103,14 @@ def _make_folder(folder: str) -> None:
         shared = mode & stat.S_ISGID and mode & stat.S_IWGRP
         os.mkdir(folder, 0o700)
         if shared:
-            os.chmod(folder, 0o2770)  # noqa: S103 as its parent
+            _share(folder)
     except OSError:
         return  # it exists, or opening the book says what is wrong
+
+
+def _share(folder: str) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        os.fchmod(descriptor, 0o2770)  # as its parent
+    finally:
+        os.close(descriptor)

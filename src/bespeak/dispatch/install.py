@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 
 from bespeak.dispatch.place import EMBEDDED, POSTGRES, home
 from bespeak.errors import BespeakError, UsageError
+from bespeak.files import read_regular, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -146,23 +148,25 @@ def write(path: str, text: str, *, force: bool) -> bool:
         UsageError: something else is there and ``force`` is not set.
         BespeakError: it cannot be written.
     """
+    content = text.encode()
     try:
-        if os.path.exists(path):
-            with open(path, encoding="utf-8", errors="replace") as file:
-                if file.read() == text:
-                    return False
+        if os.path.lexists(path):
+            if _has(path, content):
+                return False
             if not force:
                 raise UsageError(f"{path} exists with other contents; --force replaces it")
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        temporary = f"{path}.{os.getpid()}.tmp"
-        with open(temporary, "w", encoding="utf-8", opener=_private if "://" in text else None) as file:
-            file.write(text)
-        os.replace(temporary, path)
+        # The URL of a book may have a password in it.
+        replace(path, content, 0o600 if "://" in text else 0o666)
     except OSError as error:
         raise BespeakError(f"{path}: {error.strerror}; --print shows the text instead") from error
     return True
 
 
-def _private(path: str, flags: int) -> int:
-    """Open a file that only its owner may read: the URL of a book may have a password in it."""
-    return os.open(path, flags, 0o600)
+def _has(path: str, content: bytes) -> bool:
+    try:
+        return read_regular(path)[0] == content
+    except OSError as error:
+        if error.errno == errno.EACCES:
+            raise
+        return False  # a link to /dev/null, which is how systemd masks a unit, or to nothing

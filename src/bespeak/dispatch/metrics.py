@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
-
 from bespeak.errors import UsageError
+from bespeak.files import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -132,11 +131,8 @@ class Exporter:
             self._replace(first=False)
 
     def _replace(self, *, first: bool) -> None:
-        temporary = f"{self._path}.{os.getpid()}.tmp"
         try:
-            with open(temporary, "w", encoding="ascii") as file:
-                file.write(self._metrics.text())
-            os.replace(temporary, self._path)
+            replace(self._path, self._metrics.text().encode("ascii"), 0o666)
         except OSError as error:
             if first:
                 raise UsageError(f"--metrics {self._path!a}: {error.strerror}") from error

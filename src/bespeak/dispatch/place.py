@@ -62,11 +62,23 @@ def _keep_private(path: str) -> None:
     """
     try:
         for name in (path, path + "-wal", path + "-shm"):
-            mode = stat.S_IMODE(os.stat(name).st_mode) if os.path.exists(name) else 0
-            if mode & 0o077 and not mode & 0o022:
-                os.chmod(name, mode & 0o700)
+            _take_rights(name)
     except OSError:
         return  # another user's file: that user's next command does it
+
+
+def _take_rights(path: str) -> None:
+    try:
+        # Named but not opened: closing a database that this process has open elsewhere would drop SQLite's locks.
+        descriptor = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISREG(mode) and mode & 0o077 and not mode & 0o022:
+            os.chmod(f"/proc/self/fd/{descriptor}", stat.S_IMODE(mode) & 0o700)
+    finally:
+        os.close(descriptor)
 
 
 class Runner:

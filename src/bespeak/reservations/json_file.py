@@ -32,6 +32,7 @@ _VERSION = 1
 _REMEMBERED = 10_000
 """Many entries end at the same instant, so instants read before are looked up; but not a million different ones."""
 
+_LIMIT_BYTES = 1 << 30
 _BOM = b"\xef\xbb\xbf"
 
 Pairs = list[tuple[str, Any]]
@@ -168,7 +169,7 @@ def instant_us(text: str) -> int:
 
 def _read(path: str) -> tuple[str, Signature]:
     try:
-        raw, sign = read_regular(path, limit=None)
+        raw, sign = read_regular(path, limit=_LIMIT_BYTES)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ReservationBackendError(f"Failed to read reservation file {safe(path)}: {safe(str(reason))}") from error

@@ -32,7 +32,6 @@ _VARIABLES = (
     *("BESPEAK_LAB", "BESPEAK_LEDGER", "BESPEAK_SUT_DIRS", "OTTO_SUT_DIRS"),
     *("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"),
 )
-_OTHERS_MAY = 0o077
 _SETTLED_NS = 2_000_000_000
 
 
@@ -164,9 +163,13 @@ def remember(
         return False
     import marshal
 
+    from bespeak.files import replace
+
     content = (_FORMAT, key, tuple(consulted), plan.lab, plan.required, plan.decided_by, plan.book)
+    path = _path(key)
     try:
-        _replace(_path(key), marshal.dumps(content))
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        replace(path, marshal.dumps(content))
     except (OSError, ValueError):
         return False
     return True
@@ -196,8 +199,10 @@ def _recall(key: Key) -> Plan | None:
     """Return the plan kept under ``key`` if it is the user's own, whole, and still true."""
     import marshal
 
+    from bespeak.files import read_own
+
     try:
-        raw = _read_own(_path(key))
+        raw = read_own(_path(key))
         if raw is None:
             return None
         kept: Any = marshal.loads(raw)  # noqa: S302 - the file is the user's own and nobody else may write it
@@ -211,35 +216,10 @@ def _recall(key: Key) -> Plan | None:
     return None
 
 
-def _read_own(path: str) -> bytes | None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
-    try:
-        status = os.fstat(descriptor)
-        if status.st_uid != os.getuid() or status.st_mode & _OTHERS_MAY:
-            return None
-        return os.read(descriptor, status.st_size)
-    finally:
-        os.close(descriptor)
-
-
 def _unchanged(consulted: Consulted) -> bool:
     from bespeak.files import signature
 
     return all(signature(path) == sign for path, sign in consulted)
-
-
-def _replace(path: str, content: bytes) -> None:
-    """Put ``content`` in place of the file in one step, readable by its owner only."""
-    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-    temporary = f"{path}.{os.getpid()}"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    try:
-        with open(descriptor, "wb") as stream:
-            stream.write(content)
-        os.replace(temporary, path)
-    except OSError:
-        os.unlink(temporary)
-        raise
 
 
 def _ask(plan: Plan, username: str) -> FastAnswer:

@@ -9,6 +9,7 @@ import time
 
 from bespeak import failpoints
 from bespeak.errors import UnavailableError
+from bespeak.files import open_regular
 from bespeak.runner import records
 
 TYPE_CHECKING = False
@@ -148,11 +149,11 @@ def _descriptors(paths: Paths, job: Job, opened: list[int]) -> tuple[list[tuple[
         opened.append(descriptor)
         return descriptor
 
-    append = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+    append = os.O_WRONLY | os.O_CREAT | os.O_APPEND
     lock = add(os.dup(opened[0]))
     null = add(os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC))
-    out = add(os.open(paths.log(job.job_id, "stdout"), append, 0o600))
-    err = add(os.open(paths.log(job.job_id, "stderr"), append, 0o600))
+    out = add(open_regular(paths.log(job.job_id, "stdout"), append, follow=False))
+    err = add(open_regular(paths.log(job.job_id, "stderr"), append, follow=False))
     words_out, words_in = map(add, os.pipe2(os.O_CLOEXEC))
     hears, tells = map(add, os.pipe2(os.O_CLOEXEC))
     places = (null, out, words_in, lock, err, words_out, tells, hears)

@@ -6,6 +6,7 @@ import os
 import time
 
 from bespeak.errors import NotFoundError
+from bespeak.files import open_regular, read_regular
 from bespeak.runner import observe
 
 TYPE_CHECKING = False
@@ -31,7 +32,7 @@ def copy(runner: Runner, job_id: str, stream: str, out: int, *, follow: bool) ->
     """
     path = runner.paths.log(job_id, stream)
     try:
-        source = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        source = open_regular(path, follow=False)
     except FileNotFoundError:
         raise NotFoundError(f"job {job_id}: its {stream} is not there: {path}") from None
     try:
@@ -62,7 +63,8 @@ def _drain(source: int, out: int) -> None:
 def text(runner: Runner, job_id: str, stream: str) -> str | None:
     """Return all that a job wrote to a stream, undecodable bytes as lone surrogates; None when the file is gone."""
     try:
-        with open(runner.paths.log(job_id, stream), "rb") as file:
-            return file.read().decode("utf-8", "surrogateescape")
+        return read_regular(runner.paths.log(job_id, stream), limit=None, follow=False)[0].decode(
+            "utf-8", "surrogateescape"
+        )
     except FileNotFoundError:
         return None

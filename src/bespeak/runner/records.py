@@ -17,6 +17,7 @@ from __future__ import annotations
 import fcntl
 import os
 
+from bespeak.files import open_regular
 from bespeak.runner import processes
 
 _FORBIDDEN = b"never\n"
@@ -88,11 +89,12 @@ def read(path: str) -> Record | None:
     A line that is not ended yet counts as not written.
     """
     try:
-        with open(path, "rb") as file:
-            written_us = os.fstat(file.fileno()).st_mtime_ns // 1000
-            lines = file.read(4096).split(b"\n")[:-1]
+        descriptor = open_regular(path, follow=False)
     except FileNotFoundError:
         return None
+    with open(descriptor, "rb") as file:
+        written_us = os.fstat(descriptor).st_mtime_ns // 1000
+        lines = file.read(4096).split(b"\n")[:-1]
     target = supervisor = exit_code = None
     for words in (line.split() for line in lines):
         if words[:1] == [b"target"] and len(words) == _TARGET_FIELDS:
@@ -105,7 +107,7 @@ def read(path: str) -> Record | None:
 def forbid(path: str) -> bool:
     """Make sure that the job never runs; False if it runs or ran already."""
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except FileExistsError:
         return False
     try:
@@ -120,7 +122,7 @@ def take_lock(path: str) -> int | None:
 
     The descriptor must be closed or handed to the supervisor.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = open_regular(path, os.O_RDWR | os.O_CREAT, follow=False)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
@@ -132,7 +134,7 @@ def take_lock(path: str) -> int | None:
 def looked_after(path: str, *, wait: bool = False) -> bool:
     """Tell whether a starter or supervisor holds the lock; with ``wait``, return once nobody does."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = open_regular(path, follow=False)
     except FileNotFoundError:
         return False
     try:

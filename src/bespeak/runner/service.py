@@ -11,6 +11,7 @@ import time
 
 from bespeak import clock, failpoints
 from bespeak.errors import NotFoundError, UnavailableError, WrongStateError
+from bespeak.files import open_regular
 from bespeak.runner import launch, observe, records, requests, store
 from bespeak.runner.model import Job, JobStatus, Override, Started
 from bespeak.storage import open_engine
@@ -319,10 +320,10 @@ class Runner:
         """End a job that can never run; why is in its error output."""
         path = self.paths.log(job.job_id, "stderr")
         if records.forbid(self.paths.record(job.job_id)):
-            with open(path, "ab") as file:
+            append = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+            with open(open_regular(path, append, follow=False), "ab") as file:
                 file.write(message.encode("utf-8", "backslashreplace") + b"\n")
-            with open(path.removesuffix("stderr") + "stdout", "ab", opener=_private):
-                pass
+            os.close(open_regular(self.paths.log(job.job_id, "stdout"), append, follow=False))
         now_us = max(job.started_us, self._now())
         job = job.replace(status=JobStatus.FAILED, exit_code=CANNOT_RUN, finished_us=now_us, updated_us=now_us)
         self.finish(job)
@@ -386,7 +387,3 @@ def _known(job: Job | None, run_key: str) -> Job:
 def _finish_all(tx: Transaction, jobs: Sequence[Job]) -> None:
     for job in jobs:
         store.finish(tx, job)
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
