@@ -31,7 +31,9 @@ class Wakes:
         if engine.dialect != "sqlite":
             from threading import Thread
 
-            self._read, self._write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+            self._read, self._write = os.pipe()
+            os.set_blocking(self._read, False)
+            os.set_blocking(self._write, False)
             Thread(target=self._pass_on, name="dispatch-wakes", daemon=True).start()
 
     def _pass_on(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from bespeak import clock
 from bespeak.errors import UsageError
 
@@ -45,14 +47,20 @@ def open_engine(
         return PostgresEngine(url, components, durable=durable, now=now)
     path = _sqlite_path(url)
     from bespeak.storage.sqlite import BUSY_SECONDS, SqliteEngine
+    from bespeak.storage.sqlite_files import writable
 
+    busy = BUSY_SECONDS if busy_seconds is None else busy_seconds
+    if not writable(os.path.abspath(path)):
+        from bespeak.storage.sqlite_readonly import ReadOnlySqliteEngine
+
+        return ReadOnlySqliteEngine(path, components, now=now or clock.now, foreign=foreign, busy_seconds=busy)
     return SqliteEngine(
         path,
         components,
         durable=durable,
         now=now or clock.now,
         foreign=foreign,
-        busy_seconds=BUSY_SECONDS if busy_seconds is None else busy_seconds,
+        busy_seconds=busy,
     )
 
 

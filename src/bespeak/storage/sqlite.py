@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import stat
 import time
 from _thread import RLock  # the class that `threading` offers, without its import
 
 from bespeak import clock, failpoints
-from bespeak.errors import LockedError, UnavailableError
-from bespeak.storage import fifo, steady_clock
+from bespeak.errors import UnavailableError
+from bespeak.storage import fifo, sqlite_files, steady_clock
 from bespeak.storage.schema import VERSIONS, migrate, up_to_date
 
 TYPE_CHECKING = False
@@ -111,7 +110,7 @@ class SqliteEngine:
         self._steady = any(component.steady_time for component in components)
         if self._steady:
             components = [*components, steady_clock.STEADY_CLOCK]
-        self._folder_mode, file_mode = _modes(os.path.dirname(self.path))
+        self._folder_mode, file_mode = sqlite_files.modes(os.path.dirname(self.path))
         try:
             self._connection = self._open(file_mode, durable=durable, foreign=foreign)
             try:
@@ -123,9 +122,9 @@ class SqliteEngine:
             raise self._failure(error) from error
 
     def _open(self, file_mode: int, *, durable: bool, foreign: bool) -> sqlite3.Connection:
-        if not os.path.exists(self.path):
+        if not sqlite_files.check(self.path):
             os.makedirs(os.path.dirname(self.path), mode=self._folder_mode, exist_ok=True)
-            _create(self.path, file_mode)
+            sqlite_files.create(self.path, file_mode)
         connection = sqlite3.connect(
             self.path, timeout=self._busy_seconds, isolation_level=None, check_same_thread=False
         )
@@ -159,7 +158,7 @@ class SqliteEngine:
             try:
                 connection.execute(pragma)
             except sqlite3.OperationalError as error:
-                if not _is_busy(error) or time.monotonic() > deadline:
+                if not sqlite_files.is_busy(error) or time.monotonic() > deadline:
                     raise
                 time.sleep(_PAUSE_LAST_SECONDS)
             else:
@@ -236,7 +235,7 @@ class SqliteEngine:
             try:
                 self._connection.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError as error:
-                if not _is_busy(error):
+                if not sqlite_files.is_busy(error):
                     raise
                 deadline = deadline or time.monotonic() + self._busy_seconds
                 if time.monotonic() > deadline:
@@ -284,61 +283,4 @@ class SqliteEngine:
         return self.path + ".wake"
 
     def _failure(self, error: Exception) -> UnavailableError:
-        kind = LockedError if _is_busy(error) else UnavailableError
-        return kind(f"book {self.name}: {self._explain(error)}")
-
-    def _explain(self, error: Exception) -> str:
-        if isinstance(error, FileExistsError | NotADirectoryError):
-            return f"{os.path.dirname(self.path)} is not a folder"
-        if isinstance(error, OSError):
-            where = f" ({error.filename})" if error.filename not in {None, self.path} else ""
-            return f"{error.strerror or error}{where}"
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if _is_busy(error):
-            return f"locked by another program for more than {self._busy_seconds:g} s"
-        if code == sqlite3.SQLITE_CANTOPEN:
-            return _why_not_opened(self.path)
-        return _REASONS.get(code, str(error))
-
-
-_REASONS = {
-    sqlite3.SQLITE_FULL: "the disk is full",
-    sqlite3.SQLITE_READONLY: "the file or its folder is read-only",
-    sqlite3.SQLITE_CORRUPT: "the file is damaged",
-    sqlite3.SQLITE_NOTADB: "the file is not a database",
-    sqlite3.SQLITE_IOERR: "the disk reports an input/output error",
-    sqlite3.SQLITE_PERM: "access denied",
-}
-
-
-def _why_not_opened(path: str) -> str:
-    if os.path.isdir(path):
-        return "this is a folder, not a file"
-    if os.path.exists(path) and not os.access(path, os.R_OK):
-        return "access denied"
-    if not os.access(os.path.dirname(path), os.W_OK):
-        return "the file or its folder is read-only"
-    return "the file cannot be opened"
-
-
-def _create(path: str, mode: int) -> None:
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-    except FileExistsError:
-        return  # somebody else was faster, and the file is theirs
-    os.fchmod(descriptor, mode)
-    os.close(descriptor)
-
-
-def _modes(folder: str) -> tuple[int, int]:
-    """Return the modes of new folders and files: private, unless the folder was set up for a group."""
-    try:
-        mode = os.stat(folder).st_mode
-    except OSError:
-        return 0o700, 0o600
-    shared = mode & stat.S_ISGID and mode & stat.S_IWGRP
-    return (0o2770, 0o660) if shared else (0o700, 0o600)
-
-
-def _is_busy(error: Exception) -> bool:
-    return (getattr(error, "sqlite_errorcode", 0) & 0xFF) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+        return sqlite_files.failure(error, self.path, self._busy_seconds)

@@ -89,7 +89,7 @@ def test_a_file_locked_by_another_program(path):
     other.execute("BEGIN IMMEDIATE")
     engine = open_things(path, busy_seconds=0.05)
     text = f"book {path}: locked by another program for more than 0.05 s"
-    assert told(put, engine, "a") == ("UnavailableError", text, 9)
+    assert told(put, engine, "a") == ("LockedError", text, 9)
     assert count(engine) == 0
     other.execute("ROLLBACK")
     put(engine, "a")

@@ -12,6 +12,7 @@ import os
 import sqlite3
 
 from bespeak.coord.symbols import codec
+from bespeak.storage import sqlite_files
 from bespeak.text import safe
 from bespeak.values import value
 
@@ -268,6 +269,10 @@ def _connect(path: str) -> sqlite3.Connection:
     if path != _IN_MEMORY:
         if not os.path.isdir(folder):
             os.mkdir(folder)
+        try:
+            sqlite_files.check(path)
+        except OSError as error:
+            raise sqlite3.OperationalError(error.strerror) from error
         if not os.access(folder, os.W_OK) or (os.path.exists(path) and not os.access(path, os.W_OK)):
             raise sqlite3.OperationalError("read-only")
     connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
