@@ -10,7 +10,6 @@ away with it.
 from __future__ import annotations
 
 import os
-import re
 
 from bespeak.errors import UnavailableError
 from bespeak.git.errors import GitError
@@ -49,8 +48,7 @@ _CONFIG = """\
 [protocol]
 \tallow = never
 """
-_SECTION = re.compile(r"\s*\[\s*([A-Za-z0-9-]*)[^\]]*\](.*)")
-_SETTING = re.compile(r"\s*([A-Za-z][A-Za-z0-9-]*)\s*(?:=\s*\"?([A-Za-z0-9:/._-]*)\"?\s*(?:[#;].*)?)?$")
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:/._-")
 
 
 def make(repository: Repository) -> str:
@@ -144,12 +142,15 @@ def _plain_settings(common_dir: str) -> dict[str, str]:
     found: dict[str, str] = {}
     section = ""
     for line in read_text(os.path.join(common_dir, "config"), _LONGEST_CONFIG).splitlines():
-        text = line
-        if header := _SECTION.match(line):
-            section, text = ("" if '"' in line else header.group(1).lower()), header.group(2)
-        if section and (setting := _SETTING.match(text)):
-            value = setting.group(2)
-            found[f"{section}.{setting.group(1).lower()}"] = "true" if value is None else value
+        text = line.strip()
+        if text.startswith("["):
+            header, _, text = text[1:].partition("]")
+            section = "" if '"' in header else header.strip().lower()
+        name, separator, said = text.partition("=")
+        value = said.partition("#")[0].partition(";")[0].strip().strip('"') if separator else "true"
+        key = name.strip().lower()
+        if section and key.replace("-", "").isalnum() and _PLAIN.issuperset(key + value):
+            found[f"{section}.{key}"] = value
     return found
 
 

@@ -109,6 +109,24 @@ def test_ids_of_sha256(tmp_path):
     assert listing.blobs["new.py"] == git(root, "hash-object", "new.py")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[core]\n\trepositoryFormatVersion = 1 ; as it is\n[Extensions]\n\tobjectFormat = "sha256" # long\n',
+        "[core] repositoryformatversion=1\n[extensions] objectformat=sha256\n",
+        '[remote "]"]\nurl = x\n[core]\nrepositoryformatversion = 1\n[extensions]\nobjectformat=sha256\n[a "b"]\nc=1\n',
+    ],
+)
+def test_the_format_is_read_however_it_is_written(tmp_path, text):
+    git(tmp_path, "init", "-q", "-b", "main", "--object-format=sha256", "long")
+    root = tmp_path / "long"
+    (root / "a.py").write_text(LONG)
+    git(root, "add", ".")
+    git(root, "commit", "-qm", "one")
+    (root / ".git" / "config").write_text(text)
+    same_as_git(root)
+
+
 def test_objects_borrowed_from_another_store(clone, tmp_path):
     git(tmp_path, "clone", "-q", "--shared", str(clone), "borrowing")
     same_as_git(tmp_path / "borrowing", "HEAD", "origin/feature")
