@@ -11,13 +11,16 @@ import urllib.parse
 from contextlib import ExitStack
 
 import anyio
+import httpx2
 import pytest
+from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
 
 from bespeak.mcp import connections, http, listening
 from bespeak.mcp.address import Address
 from bespeak.mcp.server import Door
 from bespeak.mcp.toolkit import Setup
-from support.agents import AUTHORIZED, HELLO, ask, hello, over_http, over_stdio, post, run
+from support.agents import AUTHORIZED, HELLO, LEGACY, ask, hello, over_http, over_stdio, post, run
 
 FLOOD = 1024
 BODY = json.dumps({"jsonrpc": "2.0", **HELLO}).encode()
@@ -52,6 +55,7 @@ def descriptors():
 @pytest.mark.parametrize("sent", HALF.values(), ids=HALF)
 def test_beside_1024_half_open_connections_a_client_is_served(sent, project, listening, descriptors):
     url, process = listening()
+    resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (FLOOD, FLOOD))
     parts = urllib.parse.urlsplit(url)
     with ExitStack() as stack:
         for _ in range(FLOOD):
@@ -135,6 +139,37 @@ def test_a_connection_that_rests_is_closed_after_its_answer(tmp_path):
         assert b" 200 OK" in await serving.says(request(token=False))
 
     served(tmp_path, check, idle_seconds=1)
+
+
+def test_no_more_sessions_are_opened_than_there_may_be(tmp_path, monkeypatch):
+    monkeypatch.setattr(http, "MOST_SESSIONS", 2)
+
+    async def check(serving):
+        told = [await serving.says(request(token=False)) for _ in range(3)]
+        assert [b" 200 OK" in one for one in told] == [True, True, False]
+        assert told[2].startswith(b"HTTP/1.1 503 ")
+
+    served(tmp_path, check, idle_seconds=0)
+
+
+def test_a_session_that_rests_is_forgotten_and_its_claims_end(project, monkeypatch):
+    monkeypatch.setattr(http, "SESSION_IDLE_SECONDS", 5.0)
+
+    async def check(serving):
+        transport = httpx2.AsyncHTTPTransport(uds=serving.address.socket)
+        async with (
+            httpx2.AsyncClient(transport=transport, base_url="http://localhost") as web,
+            Client(
+                streamable_http_client("http://localhost/mcp", http_client=web, terminate_on_close=False), mode=LEGACY
+            ) as client,
+        ):
+            assert (await ask(client, "reserve", addresses=["src/a.py"]))["run_id"].startswith("mcp-")
+            assert (await ask(client, "list"))["count"] == 1
+        async with over_stdio() as other:
+            while (await ask(other, "list"))["count"]:
+                await anyio.sleep(0.1)
+
+    served(project, check)
 
 
 def test_an_account_that_is_not_named_is_hung_up_on_unheard(tmp_path):
