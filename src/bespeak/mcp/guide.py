@@ -28,7 +28,8 @@ GUIDE = """\
 5. Work that has to come after a claim of another: `depends_on`, or `depend` later. `dag` with `ready` says what can go
    on now. Renames, moves and deletions: say so with `intent`, so that forecasts know.
 6. Long work: `heartbeat` before `expires_at`. Any status but ok means stop: it is yours no more.
-7. Done, or giving up: `release` the claim, or all of yours with `mine`.
+7. Done, or giving up: `release` the claim, or all of yours with `mine`. When the connection ends, what you claimed
+   under its run_id is given back; claims under a run_id of your own choice stay until they expire.
 8. To repeat a request safely after a time-out, give it a `key`: the same reservation is returned.
 
 ## Machines, labs, licences
