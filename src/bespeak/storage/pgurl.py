@@ -1,7 +1,7 @@
 """Reading the URL of a PostgreSQL book without ever letting a secret out of it.
 
 The URL goes to libpq nearly as it stands, because libpq knows forms (several hosts, socket folders, services) that
-no URL parser of the standard library does. Taken out is only what is ours: ``schema``.
+no URL parser of the standard library does. Taken out is only what is ours: ``schema`` and ``owner``.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ class Address:
     """Where a PostgreSQL book is.
 
     Args:
-        url: ``postgresql://user:password@host:port/database?schema=NAME&...``.
+        url: ``postgresql://user:password@host:port/database?schema=NAME&owner=ROLE,...&...``.
 
     Raises:
         UsageError: the schema's name is not one, or where the password ends is not clear.
     """
 
-    __slots__ = ("_secrets", "dsn", "name", "schema")
+    __slots__ = ("_secrets", "dsn", "name", "owners", "schema")
 
     def __init__(self, url: str) -> None:
         scheme, _, rest = url.partition("://")
@@ -44,11 +44,15 @@ class Address:
         options = [part for part in query.split("&") if part]
         self._secrets = _secrets_of(user, options)
         self.schema = DEFAULT_SCHEMA
+        self.owners: frozenset[str] = frozenset()
+        """Roles that may own the schema and what is in it, besides those who are trusted anyway."""
         kept, shown = [], []
         for option in options:
             key, _, value = option.partition("=")
             if key == "schema":
                 self.schema = unquote(value)
+            elif key == "owner":
+                self.owners = frozenset(unquote(value).split(","))
             else:
                 kept.append(option)
             if key == "schema" or key in _SHOWN:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 import re
 import time
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,7 @@ except ImportError as missing:
     raise UsageError("a postgresql:// book needs the extra: pip install 'bespeak[postgres]'") from missing
 from psycopg import errors as pg_errors
 
+from bespeak.storage.pgaccess import access
 from bespeak.storage.pgconnections import Connections, is_pooled
 from bespeak.storage.pglisten import PostgresListener, topic_hash
 from bespeak.storage.pgoutcome import CLEAN, CLEAN_EVERY, COMMITS, MARK, new_marker, oldest_kept, was_committed
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from bespeak.clock import Clock
+    from bespeak.storage.pgaccess import Access
     from bespeak.storage.pgconnections import Connection
     from bespeak.storage.port import Dialect, Listener, Params, Row, T
     from bespeak.storage.schema import Component
@@ -150,6 +152,7 @@ class PostgresEngine:
         self.channel = f"bespeak_{self.schema}"[:63]
         self._now = now
         self._connections = Connections(self._address, durable=durable)
+        self._allowed: Access | None = None
         try:
             self._prepare((COMMITS, *components))
         except BaseException:
@@ -157,32 +160,48 @@ class PostgresEngine:
             raise
 
     def _prepare(self, components: Sequence[Component]) -> None:
-        if not up_to_date(self._versions(), components, self.name):
-            self.transact((MIGRATION_KEY,), lambda tx: self._migrate(tx, components))
+        done = False
+        while not done:
+            allowed, versions = self._look()
+            if up_to_date(versions, components, self.name):
+                return
+            if not allowed.may_make:
+                raise UnavailableError(
+                    f"book {self.name}: some tables are missing or older than this bespeak, and role "
+                    f'"{allowed.role}" may not make them; let "{allowed.owner}", who owns the schema, use the book once'
+                )
+            making = partial(self._migrate, components=components, seen=bool(allowed.owner))
+            done = self.transact((MIGRATION_KEY,), making)
 
-    def _versions(self) -> dict[str, int]:
-        """Return the version of each component; none where there is no book yet."""
+    def _look(self) -> tuple[Access, dict[str, int]]:
+        """Return what we may do and the version of each component; none where there is no book yet."""
 
-        def look(connection: Connection) -> list[Row]:
-            connection.execute(f"{_BEGIN_READ}{self._connections.settings}".encode())
+        def look(connection: Connection) -> tuple[Access, list[Row]]:
             try:
-                return connection.execute(VERSIONS.encode()).fetchall()
+                allowed = self._allowed = access(connection, self.schema, self._address.owners, self.name)
+                connection.execute(self._connections.settings.encode())
+                return allowed, connection.execute(VERSIONS.encode()).fetchall()
             except pg_errors.UndefinedTable:
-                return []
+                return allowed, []
             finally:
                 _roll_back(connection)
 
         try:
-            connection, found = self._connections.lend(look)
+            connection, (allowed, found) = self._connections.lend(look)
             self._connections.give_back(connection)
         except psycopg.Error as error:
             raise self._failure(error) from error
-        return {str(name): int(version) for name, version in found}
+        return allowed, {str(name): int(version) for name, version in found}
 
-    def _migrate(self, tx: PostgresTransaction, components: Sequence[Component]) -> None:
-        if tx.one("SELECT 1 FROM pg_namespace WHERE nspname = :schema", {"schema": self.schema}) is None:
+    def _migrate(self, tx: PostgresTransaction, components: Sequence[Component], *, seen: bool) -> bool:
+        """Make the tables; False where somebody has made the schema since we looked whose it is."""
+        there = tx.one("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = :schema", {"schema": self.schema})
+        if there and not seen:
+            return False
+        if not there:
             tx.run(f'CREATE SCHEMA "{self.schema}"')
         migrate(tx, components, self.name)
+        return True
 
     def transact(self, keys: Iterable[str], work: Callable[[PostgresTransaction], T]) -> T:
         """Run ``work`` in one write transaction that holds the advisory locks of ``keys``."""
@@ -319,6 +338,8 @@ class PostgresEngine:
     def _failure(self, error: Exception) -> UnavailableError:
         first_line = str(error).strip().splitlines()[:1]
         text = self._address.redact(first_line[0]) if first_line else type(error).__name__
+        if self._allowed and self._allowed.owner and isinstance(error, pg_errors.InsufficientPrivilege):
+            text += f' for role "{self._allowed.role}"; "{self._allowed.owner}", who owns the schema, can grant it'
         return UnavailableError(f"book {self.name}: {text}")
 
 

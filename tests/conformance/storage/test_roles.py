@@ -1,0 +1,150 @@
+"""Whose schema a book is in: nobody's code runs as somebody else, and roles with few rights are told what they lack."""
+
+import secrets
+
+import psycopg
+import pytest
+
+from bespeak.ledger import open_ledger
+from bespeak.ledger.model import Actor, Request
+from support import pgserver
+from support.storage_jobs import open_things, told
+
+HOUR_US = 3600 * 1_000_000
+TRAP = """
+CREATE TABLE {s}.traces (who TEXT);
+GRANT ALL ON {s}.traces TO PUBLIC;
+CREATE FUNCTION {s}.trap() RETURNS TEXT LANGUAGE sql VOLATILE
+    AS $$ INSERT INTO {s}.traces VALUES (current_user) RETURNING 'things' $$;
+CREATE VIEW {s}.bespeak_migrations AS SELECT {s}.trap() AS component, 2 AS version;
+GRANT SELECT ON {s}.bespeak_migrations TO PUBLIC;
+"""
+
+
+@pytest.fixture(scope="module")
+def server():
+    private = pgserver.Server()
+    with psycopg.connect(private.url, autocommit=True) as admin:
+        for role in ("alice", "bob", "mallory", "lab", "member"):
+            admin.execute(f"CREATE ROLE {role} LOGIN".encode())
+            admin.execute(f"GRANT CREATE ON DATABASE postgres TO {role}".encode())
+        admin.execute("GRANT lab TO member")
+    yield private
+    private.stop()
+
+
+class Place:
+    """One schema, seen by several roles."""
+
+    def __init__(self, server):
+        self.schema = f"s_{secrets.token_hex(6)}"
+        self._folder = server.folder
+
+    def url(self, role, more=""):
+        return f"{pgserver.url_of(self._folder, role)}&schema={self.schema}{more}"
+
+    def run(self, role, sql):
+        with psycopg.connect(pgserver.url_of(self._folder, role), autocommit=True) as connection:
+            cursor = connection.execute(sql.replace("{s}", self.schema).encode())
+            return cursor.fetchall() if cursor.description else []
+
+
+@pytest.fixture
+def place(server):
+    return Place(server)
+
+
+def opened(url):
+    open_things(url).close()
+
+
+@pytest.mark.parametrize("victim", ["alice", "postgres"])
+def test_a_schema_that_somebody_else_made_beforehand_is_not_touched(place, victim):
+    place.run("mallory", "CREATE SCHEMA {s}; GRANT ALL ON SCHEMA {s} TO PUBLIC;" + TRAP)
+    kind, text, code = told(opened, place.url(victim))
+    assert (kind, code) == ("UnavailableError", 9)
+    assert text.endswith(
+        f'schema "{place.schema}" has objects of role "mallory", whose code would run as "{victim}"; '
+        "if that role may decide what yours does, add owner=mallory to the URL"
+    )
+    assert place.run("mallory", "SELECT * FROM {s}.traces") == []
+
+
+@pytest.mark.parametrize(
+    "thing",
+    [
+        "FUNCTION {s}.lower(text) RETURNS TEXT LANGUAGE sql AS $$ SELECT '' $$",
+        "TABLE {s}.more (n BIGINT)",
+        "SEQUENCE {s}.numbers",
+        "TYPE {s}.kind AS ENUM ('a')",
+    ],
+    ids=lambda thing: thing.split()[0].lower(),
+)
+def test_a_thing_of_somebody_else_in_the_own_schema_is_refused(place, thing):
+    opened(place.url("alice"))
+    place.run("alice", "GRANT USAGE, CREATE ON SCHEMA {s} TO mallory")
+    place.run("mallory", f"CREATE {thing}")
+    assert 'objects of role "mallory"' in told(opened, place.url("alice"))[1]
+    opened(place.url("alice", "&owner=mallory"))
+
+
+@pytest.mark.parametrize(
+    ("owner", "user", "more"),
+    [
+        ("alice", "alice", ""),
+        ("lab", "member", ""),
+        ("postgres", "alice", ""),
+        ("bob", "alice", "&owner=bob"),
+        ("bob", "alice", "&owner=lab,bob"),
+    ],
+)
+def test_a_schema_of_the_role_its_group_an_administrator_or_who_is_named_is_used(place, owner, user, more):
+    place.run(owner, "CREATE SCHEMA {s}")
+    place.run(owner, f"GRANT ALL ON SCHEMA {{s}} TO {user}")
+    opened(place.url(user, more))
+
+
+def test_the_owner_of_the_database_is_trusted(server):
+    database = f"d_{secrets.token_hex(6)}"
+    with psycopg.connect(server.url, autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {database} OWNER bob".encode())
+    of = {
+        role: pgserver.url_of(server.folder, role).replace("/postgres?", f"/{database}?") for role in ("alice", "bob")
+    }
+    opened(of["bob"])
+    with psycopg.connect(of["bob"], autocommit=True) as bob:
+        bob.execute("GRANT USAGE ON SCHEMA bespeak TO alice; GRANT ALL ON ALL TABLES IN SCHEMA bespeak TO alice")
+    opened(of["alice"])
+
+
+def test_a_role_without_rights_is_told_who_can_grant_them(place):
+    opened(place.url("postgres"))
+    kind, text, code = told(opened, place.url("alice"))
+    assert (kind, code) == ("UnavailableError", 9)
+    assert text.endswith(
+        f'role "alice" has no right to use schema "{place.schema}"; "postgres", who owns it, can grant it'
+    )
+    place.run("postgres", "GRANT USAGE ON SCHEMA {s} TO alice")
+    assert told(opened, place.url("alice"))[1].endswith(
+        'permission denied for table bespeak_migrations for role "alice"; "postgres", who owns the schema, can grant it'
+    )
+
+
+def test_a_role_that_may_not_make_tables_is_told_who_can(place):
+    opened(place.url("postgres"))
+    place.run("postgres", "GRANT USAGE ON SCHEMA {s} TO alice; GRANT SELECT ON ALL TABLES IN SCHEMA {s} TO alice")
+    text = told(lambda: open_ledger(place.url("alice")).close())[1]
+    assert text.endswith('role "alice" may not make them; let "postgres", who owns the schema, use the book once')
+
+
+def test_a_role_that_may_only_read_can_look(place):
+    with open_ledger(place.url("postgres")) as book:
+        book.reserve(Request(("rack1",), Actor("ann"), duration_us=HOUR_US))
+    place.run("postgres", "GRANT USAGE ON SCHEMA {s} TO alice; GRANT SELECT ON ALL TABLES IN SCHEMA {s} TO alice")
+    with open_ledger(place.url("alice")) as book:
+        assert [held.holder for held in book.who("rack1")] == ["ann"]
+        assert len(book.reservations()) == len(book.log()) == 1
+        kind, text, code = told(book.reserve, Request(("rack2",), Actor("alice"), duration_us=HOUR_US))
+        assert (kind, code) == ("UnavailableError", 9)
+        assert text.endswith('for role "alice"; "postgres", who owns the schema, can grant it')
+        assert "\n" not in text
