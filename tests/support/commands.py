@@ -7,10 +7,8 @@ LOADED = [(entry, found) for entry, found in PROGRAM.commands()]
 SUMMARIES = {found.name: entry.summary for entry, found in LOADED}
 COMMANDS = [found for _, found in LOADED if isinstance(found, Command)]
 PROGRAMS = [found for _, found in LOADED if isinstance(found, Program)]
+ALL_PROGRAMS = [PROGRAM, *PROGRAMS]
 EVERYWHERE = [
-    (program, found)
-    for program in (PROGRAM, *PROGRAMS)
-    for _, found in program.commands()
-    if isinstance(found, Command)
+    (program, found) for program in ALL_PROGRAMS for _, found in program.commands() if isinstance(found, Command)
 ]
 """(program, command) for each command of each program."""

@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from bespeak.cli.index import PROGRAM as INDEX
+from support.commands import ALL_PROGRAMS as PROGRAMS
 
 PROGRAM = """
 import sys
@@ -66,11 +66,29 @@ def test_a_command_on_the_book_loads_nothing_heavy_and_no_other_room(argv, tmp_p
     assert not rooms(ours) & OTHER_ROOMS
 
 
-@pytest.mark.parametrize(("argv", "module"), [(["who", "rack3"], "show"), (["resource", "list"], "resource")])
-def test_a_command_loads_its_own_module_and_no_other_commands(argv, module, tmp_path):
-    _, _, ours, _ = run(["--ledger", str(tmp_path / "book"), *argv], tmp_path)
-    with_commands = {entry.target.partition(":")[0] for one in INDEX.entries for entry in one.entries or (one,)}
-    assert ours & with_commands == {f"bespeak.cli.{module}"}
+@pytest.mark.parametrize(
+    ("argv", "module"),
+    [
+        (["who", "rack3"], "bespeak.cli.show"),
+        (["resource", "list"], "bespeak.cli.resource"),
+        (["job", "status", "--run-key", "k"], "bespeak.dispatch.one"),
+        (["job", "list"], "bespeak.dispatch.bulk"),
+        (["runner", "status", "--running"], "bespeak.runner.query_commands"),
+        (["runner", "unlock", "--run-key", "k"], "bespeak.runner.start_commands"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_command_loads_its_own_module_and_no_other_commands(argv, module, tmp_path, monkeypatch):
+    monkeypatch.setenv("ORCHESJOB_HOME", str(tmp_path / "jobs"))
+    _, loaded, ours, _ = run(["--ledger", str(tmp_path / "book"), *argv], tmp_path)
+    modules = {entry.target.partition(":")[0] for program in PROGRAMS for entry in leaves(program)}
+    own = {"bespeak.dispatch.cli", "bespeak.runner.cli"}
+    assert (ours & modules) - own == {module} | ({"bespeak.dispatch.making"} if module.endswith("bulk") else set())
+    assert not loaded & names("click dataclasses inspect typing logging pathlib argparse subprocess asyncio")
+
+
+def leaves(program):
+    return [leaf for entry in program.entries for leaf in entry.entries or (entry,)]
 
 
 def test_the_version_loads_nothing(tmp_path):

@@ -279,6 +279,27 @@ def test_help_is_no_error(site: Site) -> None:
             assert f"orchesjob-reserver {line}\n" in answer.out
 
 
+def test_text_for_people_is_printed_only_if_it_is_asked_for(site: Site) -> None:
+    site.reserve("k 1", "--env", "A=b c")
+    told = site.call("status", "--run-key", "k 1", "--text")
+    assert (told.code, told.err) == (0, "")
+    lines = [line.strip() for line in told.out.splitlines()]
+    assert lines[0] == "reservation:"
+    assert any(line.split() == ["run", "key", "k", "1"] for line in lines)
+    assert any(line.startswith("command ") and line.endswith("/bin/true 'k 1'") for line in lines)
+    rows = site.call("list", "--text").out.splitlines()
+    assert rows[0].split() == ["STATE", "RESERVATION", "ID", "RUN", "KEY"]
+    assert rows[1].startswith("RESERVED ")
+    assert rows[1].endswith("  k 1")
+    refused = site.call("status", "--run-key", "none", "--text")
+    assert (refused.code, refused.out) == (4, "")
+    assert refused.err == "orchesjob-reserver: error: Reservation not found.\n"
+    changes = site.call("watch", "--after-seq", "0", "--timeout", "0.1", "--text").out
+    assert "k 1" in changes
+    assert "{" not in changes
+    assert site.call("status", "--json", "--run-key", "k 1").json == site.call("status", "--run-key", "k 1").json
+
+
 def test_help_after_the_command_began_is_the_commands(site: Site) -> None:
     assert site.call("reserve", "--run-key", "k", "--", "prog", "--help").json["reservation"]["command"] == [
         "prog",
