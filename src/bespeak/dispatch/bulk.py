@@ -9,10 +9,9 @@ from bespeak.argv.declarations import Option, command
 from bespeak.clock import now
 from bespeak.dispatch import jsonform, queries
 from bespeak.dispatch.liveness import presence
-from bespeak.dispatch.making import read_number
 from bespeak.dispatch.model import Status
 from bespeak.dispatch.place import open_store, store_url
-from bespeak.dispatch.times import read_instant
+from bespeak.dispatch.times import read_instant, read_number
 from bespeak.errors import UsageError
 from bespeak.text import safe
 

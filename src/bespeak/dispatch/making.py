@@ -11,7 +11,7 @@ from bespeak.dispatch import jsonform, store
 from bespeak.dispatch.cli import ONE_JOB, RESERVATION_ID, RUN_KEY, check_text
 from bespeak.dispatch.model import Status
 from bespeak.dispatch.place import POSTGRES, open_store
-from bespeak.dispatch.times import read_duration, read_instant
+from bespeak.dispatch.times import read_duration, read_instant, read_number
 from bespeak.errors import BusyError, UsageError
 
 TYPE_CHECKING = False
@@ -206,21 +206,6 @@ def _booking(context: CommandContext, job: Job) -> tuple[str, int]:
     with open_ledger(ledger_url(str(named) if named else None)) as ledger:
         booking_id, starts_us = book(ledger, job, ledger.now_us())
     return booking_id, starts_us if job.not_before else 0
-
-
-def read_number(text: str, flag: str, least: int, most: int) -> int:
-    """Read a whole number in plain digits.
-
-    Raises:
-        UsageError: it is none, or out of bounds.
-    """
-    digits = text.removeprefix("-")
-    if not (digits.isascii() and digits.isdigit()) or len(digits) > 18:  # noqa: PLR2004 -- what 64 bits hold
-        raise UsageError(f"{flag} {text!a}: expected a whole number")
-    found = int(text)
-    if not least <= found <= most:
-        raise UsageError(f"{flag} {text!a}: from {least} to {most}")
-    return found
 
 
 @command(

@@ -122,3 +122,18 @@ def iso_seconds(seconds: int | None) -> str | None:
         return datetime.fromtimestamp(seconds, UTC).isoformat()
     except (ValueError, OverflowError, OSError):
         return None
+
+
+def read_number(text: str, flag: str, least: int, most: int) -> int:
+    """Read a whole number in plain digits.
+
+    Raises:
+        UsageError: it is none, or out of bounds.
+    """
+    digits = text.removeprefix("-")
+    if not (digits.isascii() and digits.isdigit()) or len(digits) > 18:  # noqa: PLR2004 -- what 64 bits hold
+        raise UsageError(f"{flag} {text!a}: expected a whole number")
+    found = int(text)
+    if not least <= found <= most:
+        raise UsageError(f"{flag} {text!a}: from {least} to {most}")
+    return found

@@ -83,7 +83,7 @@ def test_a_command_loads_its_own_module_and_no_other_commands(argv, module, tmp_
     _, loaded, ours, _ = run(["--ledger", str(tmp_path / "book"), *argv], tmp_path)
     modules = {entry.target.partition(":")[0] for program in PROGRAMS for entry in leaves(program)}
     own = {"bespeak.dispatch.cli", "bespeak.runner.cli"}
-    assert (ours & modules) - own == {module} | ({"bespeak.dispatch.making"} if module.endswith("bulk") else set())
+    assert (ours & modules) - own == {module}
     assert not loaded & names("click dataclasses inspect typing logging pathlib argparse subprocess asyncio")
 
 
