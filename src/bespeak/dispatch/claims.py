@@ -10,6 +10,8 @@ from __future__ import annotations
 from bespeak.clock import FOREVER_US, SECOND_US, now
 from bespeak.dispatch import liveness, rows
 from bespeak.dispatch.model import EXPIRED_TEXT, LAST_ERROR_LIMIT, SELECT, Job, Status
+from bespeak.dispatch.runner_client.location import COLUMNS as LOCATION_COLUMNS
+from bespeak.dispatch.runner_client.location import location_of, location_of_dispatcher
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ _ACCEPTED = f"{SELECT} WHERE seq > :last AND site = :site ORDER BY seq LIMIT :n"
 _TAKE = (
     "UPDATE reservations SET reservation_status = 'DISPATCHING', owner = :me, claim_no = :claim_no,"
     " attempts = :attempts, claimed_us = :claimed_us, first_claimed_us = :first_claimed_us,"
+    " runner = :runner, runner_home = :runner_home, runner_host = :runner_host, runner_version = :runner_version,"
     " updated_at = :now_s WHERE reservation_id = :id"
 )
 _MINE = "reservation_id = :id AND owner = :me AND claim_no = :claim_no AND reservation_status = 'DISPATCHING'"
@@ -150,13 +153,12 @@ def _store(tx: Transaction, me: Dispatcher, outcome: Outcome, taken: Taken) -> r
     job = outcome.job
     dispatched = outcome.status == Status.DISPATCHED
     changed = tx.run(
-        "UPDATE reservations SET reservation_status = :status, owner = NULL, job_id = :job_id, runner_home = :home,"
+        "UPDATE reservations SET reservation_status = :status, owner = NULL, job_id = :job_id,"
         " dispatched_at = :dispatched_at, last_error = :error, next_us = :next_us, attempts = :attempts,"
         f" first_claimed_us = :first_claimed_us, updated_at = :now_s WHERE {_MINE}",
         {
             "status": str(outcome.status),
             "job_id": outcome.job_id,
-            "home": me.runner_home if dispatched else None,
             "dispatched_at": rows.seconds(tx) if dispatched else None,
             "error": outcome.error,
             "next_us": outcome.next_us,
@@ -206,9 +208,14 @@ def _order(job: Job) -> tuple[int, int, int]:
 
 
 def take(tx: Transaction, me: Dispatcher, due: Sequence[Job], *, attempt: int) -> list[Job]:
-    """Make rows the caller's, under a new claim number; one taken over (``attempt`` 0) keeps when it was claimed."""
+    """Make rows the caller's, under a new claim number.
+
+    One taken over (``attempt`` 0) keeps when it was claimed. What an earlier claim may have started keeps its location.
+    """
     for job in due:
         job.may_be_started = job.first_claimed_us is not None or not attempt
+        if not job.may_be_started or not job.runner:
+            location_of_dispatcher(me).write_to(job)
         if attempt:
             job.claimed_us = tx.now_us
         elif job.claimed_us is None:
@@ -231,6 +238,7 @@ def take(tx: Transaction, me: Dispatcher, due: Sequence[Job], *, attempt: int) -
                 "first_claimed_us": job.first_claimed_us,
                 "now_s": rows.seconds(tx),
                 "id": job.reservation_id,
+                **{name: getattr(job, name) for name in LOCATION_COLUMNS},
             }
             for job in due
         ],
@@ -242,8 +250,8 @@ def take(tx: Transaction, me: Dispatcher, due: Sequence[Job], *, attempt: int) -
 def abandoned(tx: Transaction, me: Dispatcher, mine: frozenset[str], limit: int) -> list[Job]:
     """Return the rows being dispatched that nobody works on: their owner is dead, or is the caller who forgot them.
 
-    A dead owner's call may have started a job where only its own runner knows. On SQLite that is this machine; on
-    PostgreSQL it must be the same runner home on the same machine, else the row stays for ``requeue --force``.
+    A dead owner's call may have started a job that only its own runner knows of, so only who is on the same machine and
+    may use its home takes the row over; else it stays, for another dispatcher or for ``requeue --force``.
     """
     owners = [
         row[0]
@@ -258,7 +266,8 @@ def abandoned(tx: Transaction, me: Dispatcher, mine: frozenset[str], limit: int)
     found: list[Job] = []
     for owner in owners:
         if len(found) < limit and _is_free(tx, me, known.get(owner) if owner else None, owner):
-            found += _rows_of(tx, me, owner, mine, limit - len(found))
+            same_home = tx.dialect == "sqlite" or owner not in known or known[owner].runner_home == me.runner_home
+            found += _rows_of(tx, me, owner, mine, limit - len(found), same_home=same_home)
     return found
 
 
@@ -270,20 +279,42 @@ def _is_free(tx: Transaction, me: Dispatcher, owner: Dispatcher | None, name: st
         return True
     if owner.alive(tx.now_us):
         return False
-    return tx.dialect == "sqlite" or owner.runner_home == me.runner_home
+    return tx.dialect == "sqlite" or owner.machine == me.machine
 
 
-def _rows_of(tx: Transaction, me: Dispatcher, owner: str | None, mine: frozenset[str], limit: int) -> list[Job]:
+def _rows_of(
+    tx: Transaction, me: Dispatcher, owner: str | None, mine: frozenset[str], limit: int, *, same_home: bool
+) -> list[Job]:
     condition = "owner = :owner" if owner else "owner IS NULL AND updated_at <= :old"
-    params: dict[str, object] = {"site": me.site, "n": limit + len(mine)}
+    here = f"{me.machine}:"
+    params: dict[str, object] = {"site": me.site, "n": limit + len(mine), "here": here, "length": len(here)}
     params |= {"owner": owner} if owner else {"old": rows.seconds(tx) - _UNOWNED_SECONDS}
     found = rows.jobs(
         tx.all(
-            f"{SELECT} WHERE reservation_status = 'DISPATCHING' AND site = :site AND {condition} ORDER BY seq LIMIT :n",
+            f"{SELECT} WHERE reservation_status = 'DISPATCHING' AND site = :site AND {condition}"
+            f" AND ({'runner IS NULL OR ' if same_home else ''}substr(runner_home, 1, :length) = :here)"
+            " ORDER BY seq LIMIT :n",
             params,
         )
     )
-    return [job for job in found if job.reservation_id not in mine][:limit]
+    return [job for job in found if job.reservation_id not in mine and _may_be_asked(job)][:limit]
+
+
+def _may_be_asked(job: Job) -> bool:
+    location = location_of(job)
+    return location is None or location.may_be_used
+
+
+def move(tx: Transaction, me: Dispatcher, job: Job) -> bool:
+    """Write down that a claim goes on at the caller's own runner; False if the claim is not the caller's any more.
+
+    Only for what the runner at its earlier location says it does not have.
+    """
+    location_of_dispatcher(me).write_to(job)
+    values = {name: getattr(job, name) for name in LOCATION_COLUMNS}
+    values |= {"id": job.reservation_id, "me": me.dispatcher_id, "claim_no": job.claim_no}
+    sets = ", ".join(f"{name} = :{name}" for name in LOCATION_COLUMNS)
+    return tx.run(f"UPDATE reservations SET {sets} WHERE {_MINE}", values) > 0
 
 
 def recover(tx: Transaction, me: Dispatcher, mine: frozenset[str], limit: int) -> list[Job]:

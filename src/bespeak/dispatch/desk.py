@@ -99,6 +99,10 @@ class Desk:
         self._confirmed = _awake_seconds()
         return mine
 
+    def move(self, job: Job) -> bool:
+        """Write down that a claim goes on at our own runner; False if it is not ours any more."""
+        return self.engine.transact((LOCK,), lambda tx: claims.move(tx, self.me, job))
+
     def end(self) -> None:
         """Store what is left and take the dispatcher off the list, or end its lease if it still has claims."""
 

@@ -16,6 +16,7 @@ from bespeak.dispatch import launch, liveness
 from bespeak.dispatch.claims import ACCEPTED_BATCH, EXPIRE_BATCH
 from bespeak.dispatch.model import Status
 from bespeak.dispatch.returning import Returns, has_ended
+from bespeak.dispatch.runner_client.location import location_of
 from bespeak.dispatch.work import Next, Phase, Rules, Work
 from bespeak.errors import BespeakError, UnavailableError
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from bespeak.dispatch.claims import Look, Outcome, Taken
     from bespeak.dispatch.model import Job
     from bespeak.dispatch.parts import Options, Parts
+    from bespeak.dispatch.runner_client.location import Location
 
 _EXPIRED_FIELDS = (
     "reservation_id",
@@ -52,7 +54,7 @@ class Dispatcher:
         self._parts = parts
         self._desk = parts.desk
         self._options = options
-        self._rules = Rules(f"{parts.runner.shown} start", embedded=parts.runner.embedded, retries=options.retries)
+        self._own = parts.router.own
         self._works: dict[int, Work] = {}
         self._mine: set[str] = set()
         self._later: list[tuple[float, Work]] = []
@@ -69,7 +71,7 @@ class Dispatcher:
 
     def run(self) -> int:
         """Dispatch until stopped; return the exit code."""
-        for source in (self._parts.wakes, self._parts.timer, self._parts.signals, self._parts.starter):
+        for source in (self._parts.wakes, self._parts.timer, self._parts.signals, self._parts.router):
             self._epoll.register(source.fileno(), select.EPOLLIN)
         if self._parts.exporter is not None and self._parts.exporter.fileno() >= 0:
             self._epoll.register(self._parts.exporter.fileno(), select.EPOLLIN)
@@ -135,7 +137,8 @@ class Dispatcher:
                 continue
             self._tokens += 1
             self._asked[self._tokens] = job
-            self._parts.starter.submit(self._tokens, ["status", "--job-id", job.job_id], self._options.start_seconds)
+            words = ["status", "--job-id", job.job_id]
+            self._parts.router.submit(self._tokens, words, self._options.start_seconds, location_of(job))
 
     def _give_back(self, job: Job) -> None:
         try:
@@ -165,7 +168,7 @@ class Dispatcher:
         for job in taken.claimed:
             self._note_delay(job, taken.now_us)
             # Under the key of the reservation the embedded runner starts it once, however often it is called.
-            ask = job.may_be_started and not self._parts.runner.embedded
+            ask = job.may_be_started and not (self._own.embedded and self._place(job) == self._own)
             self._begin(Work(job, Phase.ASK if ask else Phase.START))
         if taken.claimed or len(taken.expired) == EXPIRE_BATCH or stored:
             self._look_again = True
@@ -182,7 +185,8 @@ class Dispatcher:
             return
         self._tokens += 1
         self._works[self._tokens] = work
-        runner = self._parts.runner
+        place = self._place(work.job)
+        runner = self._parts.runner if place == self._own else place.runner
         if work.phase is not Phase.START:
             words = launch.ask_words(work.job, runner)
         else:
@@ -196,7 +200,7 @@ class Dispatcher:
                 },
             )
             failpoints.reach("dispatch.before_start")
-        self._parts.starter.submit(self._tokens, words, self._options.start_seconds)
+        self._parts.router.submit(self._tokens, words, self._options.start_seconds, place)
         failpoints.reach("dispatch.after_start")
 
     def _may_start(self, work: Work) -> bool:
@@ -208,7 +212,7 @@ class Dispatcher:
         if not work.job.command:
             self._settle(work, work.give_up("its stored command cannot be read"))
             return False
-        if not self._still_mine(work.job):
+        if not self._still_mine(work):
             self._mine.discard(work.job.reservation_id)
             return False
         return not work.job.extras.get("needs") or self._holds_needs(work)
@@ -228,15 +232,29 @@ class Dispatcher:
             self._settle(work, work.put_back(max(hold.starts_us, now_us + 1)))
         return False
 
-    def _still_mine(self, job: Job) -> bool:
+    def _still_mine(self, work: Work) -> bool:
+        """Check the claim; one that its earlier runner does not have is moved to our own one, in the book first."""
         try:
-            return self._desk.still_mine(job)
+            if self._place(work.job) != self._own and not work.known_there:
+                moved = self._desk.move(work.job)
+                failpoints.reach("dispatch.after_move")
+                return moved
+            return self._desk.still_mine(work.job)
         except UnavailableError:
-            self._mine.discard(job.reservation_id)  # so that a later beat finds it again
+            self._mine.discard(work.job.reservation_id)  # so that a later beat finds it again
             raise
 
+    def _place(self, job: Job) -> Location:
+        found = location_of(job)
+        return self._own if found is None or found.is_replaced_by(self._own) else found
+
+    def _rules(self, job: Job) -> Rules:
+        place = self._place(job)
+        runner = self._parts.runner if place == self._own else place.runner
+        return Rules(f"{runner.shown} start", embedded=runner.embedded, retries=self._options.retries)
+
     def _collect(self) -> None:
-        for token, reply in self._parts.starter.take():
+        for token, reply in self._parts.router.take():
             failpoints.reach("dispatch.answered")
             work = self._works.pop(token, None)
             job = self._asked.pop(token, None)
@@ -245,7 +263,7 @@ class Dispatcher:
                 if has_ended(reply):
                     self._give_back(job)
             if work is not None:
-                self._settle(work, work.take(reply, self._rules, self._now_us()))
+                self._settle(work, work.take(reply, self._rules(work.job), self._now_us()))
 
     def _settle(self, work: Work, what: Next) -> None:
         if what is Next.CALL:
@@ -357,7 +375,7 @@ class Dispatcher:
         else:
             moments = [self._options.poll_seconds, self._beat_at - now]
         moments += [moment - now for moment, _ in self._later]
-        starter = self._parts.starter.next_seconds()
+        starter = self._parts.router.next_seconds()
         if starter is not None:
             moments.append(starter)
         if self._watchdog_at:

@@ -35,11 +35,19 @@ def job_json(job: Job) -> dict[str, object]:
     form["attempts"] = job.attempts
     if job.site:
         form["site"] = job.site
+    if job.runner:
+        form["runner"] = _runner_json(job)
     if job.booking_id:
         form["booking_id"] = job.booking_id
     extras = job.extras
     form.update((name, extras[name]) for name in _EXTRA_NAMES if name in extras)
     return form
+
+
+def _runner_json(job: Job) -> dict[str, object]:
+    """Return where a reservation was, or is being, started."""
+    home = (job.runner_home or "").partition(":")[2] or None
+    return {"program": job.runner, "home": home, "host": job.runner_host, "version": job.runner_version}
 
 
 def text(value: object, *, indent: int | None = 2) -> str:

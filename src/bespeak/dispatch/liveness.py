@@ -22,7 +22,7 @@ _FIELDS = "dispatcher_id, site, host, process, runner_home, runner, pid, started
 
 
 class Dispatcher:
-    """One row of ``dispatch_dispatchers``."""
+    """One row of ``dispatch_dispatchers``; ``runner_home`` is the machine's name, a colon, and the folder."""
 
     __slots__ = (
         "beat_us",
@@ -51,6 +51,11 @@ class Dispatcher:
     def __init__(self, row: tuple[object, ...]) -> None:
         for name, value in zip(_FIELDS.split(", "), row, strict=True):
             setattr(self, name, value)
+
+    @property
+    def machine(self) -> str:
+        """What the machine is identified by."""
+        return self.runner_home.partition(":")[0]
 
     def alive(self, now_us: int) -> bool:
         """Tell whether it lives, by the kernel where it can be asked, else by its lease."""

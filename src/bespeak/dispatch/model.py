@@ -68,6 +68,10 @@ COLUMNS = (
     "extras_json",
     "booking_id",
     "first_claimed_us",
+    "runner",
+    "runner_home",
+    "runner_host",
+    "runner_version",
 )
 SELECT = "SELECT " + ", ".join(COLUMNS) + " FROM reservations"
 
@@ -105,6 +109,10 @@ class Job:
     extras_json: str | None
     booking_id: str | None
     first_claimed_us: int | None
+    runner: str | None
+    runner_home: str | None
+    runner_host: str | None
+    runner_version: str | None
     may_be_started: bool
 
     def __init__(self, row: tuple[object, ...]) -> None:

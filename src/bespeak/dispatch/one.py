@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bespeak.dispatch.cli import CommandContext
     from bespeak.dispatch.model import Job
     from bespeak.dispatch.place import Runner
+    from bespeak.dispatch.proxy import Place
     from bespeak.dispatch.runner_client.replies import Reply
     from bespeak.dispatch.store import Answer
 
@@ -38,6 +39,13 @@ def runner_of(context: CommandContext) -> Runner:
     from bespeak.dispatch.place import find_runner
 
     return find_runner(context.value("orchesjob-bin"), os.environ)
+
+
+def places(context: CommandContext, job: Job) -> list[Place]:
+    """Return whom to ask about a job, first of all the runner that started it."""
+    from bespeak.dispatch.proxy import places_of
+
+    return places_of(job, context.value("orchesjob-bin"), os.environ)
 
 
 def _look(context: CommandContext) -> Answer:
@@ -68,7 +76,7 @@ def status(context: CommandContext) -> int:
     if context.on("include-job") and answer.job.job_id:
         from bespeak.dispatch.proxy import job_state
 
-        form["job"] = job_state(runner_of(context), answer.job.job_id)
+        form["job"] = job_state(places(context, answer.job), answer.job.job_id)
     context.answer(form)
     return 0
 
@@ -83,9 +91,10 @@ def result(context: CommandContext) -> int:
     """Print what the runner says about the job's result; the exit code is the runner's."""
     from bespeak.dispatch.proxy import proxied
 
-    job_id = started(_look(context).job)
+    job = _look(context).job
+    job_id = started(job)
     extra = ("--logs",) if context.on("logs") else ()
-    return pass_on(context, proxied(runner_of(context), "result", job_id, extra))
+    return pass_on(context, proxied(places(context, job), "result", job_id, extra))
 
 
 def started(job: Job) -> str:
@@ -139,7 +148,7 @@ def cancel(context: CommandContext) -> int:
     if answer.job.job_id:
         from bespeak.dispatch.proxy import proxied
 
-        return pass_on(context, proxied(runner_of(context), "cancel", answer.job.job_id))
+        return pass_on(context, proxied(places(context, answer.job), "cancel", answer.job.job_id))
     if answer.job.booking_id:
         give_back_of(context, answer.job)
     context.answer({"cancelled": True, "reservation": jsonform.job_json(answer.job), "dispatcher": answer.dispatcher})

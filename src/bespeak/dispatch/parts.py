@@ -6,12 +6,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bespeak.dispatch.calls import Starter
     from bespeak.dispatch.desk import Desk
     from bespeak.dispatch.events import EventLog
     from bespeak.dispatch.metrics import Exporter, Metrics
     from bespeak.dispatch.needs import Holds
     from bespeak.dispatch.place import Runner
+    from bespeak.dispatch.runner_client.router import Router
     from bespeak.dispatch.signals import Signals
     from bespeak.dispatch.supervision import Supervisor
     from bespeak.dispatch.timer import WallTimer
@@ -58,7 +58,7 @@ class Options:
 class Parts:
     """What a dispatcher is made of; each part is closed by who made it."""
 
-    __slots__ = ("desk", "exporter", "holds", "log", "metrics", "runner", "signals", "starter", "supervisor", "timer",
+    __slots__ = ("desk", "exporter", "holds", "log", "metrics", "router", "runner", "signals", "supervisor", "timer",
                  "wakes")  # fmt: skip
 
     def __init__(
@@ -66,7 +66,7 @@ class Parts:
         *,
         desk: Desk,
         runner: Runner,
-        starter: Starter,
+        router: Router,
         log: EventLog,
         metrics: Metrics,
         exporter: Exporter | None,
@@ -78,7 +78,7 @@ class Parts:
     ) -> None:
         self.desk = desk
         self.runner = runner
-        self.starter = starter
+        self.router = router
         self.log = log
         self.metrics = metrics
         self.exporter = exporter

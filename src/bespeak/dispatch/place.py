@@ -17,6 +17,9 @@ DATABASE_NAME = "reserver.sqlite3"
 EMBEDDED = "embedded"
 """The value of ``--orchesjob-bin`` that asks for bespeak's own runner even where an ``orchesjob`` is installed."""
 
+SHOWN_EMBEDDED = "bespeak runner"
+"""How bespeak's own runner is called in events and in the list of dispatchers."""
+
 POSTGRES = ("postgresql://", "postgres://")
 
 
@@ -105,7 +108,12 @@ def find_runner(flag: str | None, environ: Mapping[str, str]) -> Runner:
         named = "orchesjob"
     if named and named != EMBEDDED:
         return Runner((named,), named, embedded=False)
-    return Runner((sys.executable, "-P", "-m", "bespeak.runner"), "bespeak runner", embedded=True)
+    return embedded_runner()
+
+
+def embedded_runner() -> Runner:
+    """Return bespeak's own runner."""
+    return Runner((sys.executable, "-P", "-m", "bespeak.runner"), SHOWN_EMBEDDED, embedded=True)
 
 
 def _on_path(name: str, environ: Mapping[str, str]) -> bool:
@@ -114,14 +122,6 @@ def _on_path(name: str, environ: Mapping[str, str]) -> bool:
         if os.path.isfile(path) and os.access(path, os.X_OK):
             return True
     return False
-
-
-def runner_home(environ: Mapping[str, str]) -> str:
-    """Return which machine and folder a runner's jobs live in: whoever has the same can see the same jobs."""
-    from bespeak.places import jobs_folder
-
-    where = environ.get("ORCHESJOB_HOME") or jobs_folder(environ)
-    return f"{machine()}:{os.path.realpath(where)}"
 
 
 def machine() -> str:

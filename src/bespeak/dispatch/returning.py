@@ -14,6 +14,7 @@ from bespeak.dispatch import rows
 from bespeak.dispatch.model import SELECT
 from bespeak.dispatch.runner_client import replies
 from bespeak.dispatch.runner_client.documents import json_object
+from bespeak.dispatch.runner_client.location import location_of
 from bespeak.dispatch.schema import LOCK
 
 TYPE_CHECKING = False
@@ -33,7 +34,7 @@ _STOPPED = ("ABORTED", "CANCELLED", "LOST")
 _OVER = (
     f"{SELECT} WHERE site = :site AND seq > :after AND booking_id IS NOT NULL AND returned_us IS NULL"
     " AND reservation_status NOT IN ('RESERVED', 'DISPATCHING', 'START_UNKNOWN')"
-    " AND (reservation_status <> 'DISPATCHED' OR runner_home = :home) ORDER BY seq LIMIT :n"
+    " AND (reservation_status <> 'DISPATCHED' OR substr(runner_home, 1, :length) = :here) ORDER BY seq LIMIT :n"
 )
 _RETURNED = (
     "UPDATE reservations SET returned_us = :now WHERE reservation_id = :id AND booking_id = :booking"
@@ -59,12 +60,20 @@ class Returns:
         me = self._desk.me
 
         def work(tx: Transaction) -> list[Job]:
-            where = {"site": me.site, "home": me.runner_home, "n": ASKED_AT_ONCE}
+            here = f"{me.machine}:"
+            where = {"site": me.site, "here": here, "length": len(here), "n": ASKED_AT_ONCE}
             return rows.jobs(tx.all(_OVER, {**where, "after": self._after}))
 
         found = self._desk.engine.read(work)
         self._after = found[-1].seq if len(found) == ASKED_AT_ONCE else -1
-        return found
+        return [job for job in found if self._may_be_asked(job)]
+
+    def _may_be_asked(self, job: Job) -> bool:
+        """Tell whether this process can know of a job's end: its runner is written down, or is surely our own."""
+        if not job.job_id:
+            return True
+        location = location_of(job)
+        return job.runner_home == self._desk.me.runner_home if location is None else location.may_be_used
 
     def give_back(self, job: Job) -> bool:
         """Release the booking of a job that is over; False if somebody else has written that down meanwhile.

@@ -90,6 +90,16 @@ _FIRST_CLAIMS = (
     """UPDATE reservations SET first_claimed_us = created_at * 1000000
     WHERE job_id IS NULL AND (attempts > 0 OR reservation_status = 'DISPATCHING')""",
 )
+_OWNER = "FROM dispatch_dispatchers WHERE dispatcher_id = reservations.owner"
+_LOCATIONS = (
+    "ALTER TABLE reservations ADD COLUMN runner TEXT",
+    "ALTER TABLE reservations ADD COLUMN runner_host TEXT",
+    "ALTER TABLE reservations ADD COLUMN runner_version TEXT",
+    # A claim that was made by bespeak's own runner can be asked about where it was made, by whoever takes it over.
+    f"""UPDATE reservations SET runner = 'embedded', runner_home = (SELECT runner_home {_OWNER}),
+        runner_host = (SELECT host {_OWNER})
+    WHERE reservation_status = 'DISPATCHING' AND (SELECT runner {_OWNER}) = 'bespeak runner'""",
+)
 _TRIGGER = """
 CREATE TRIGGER reservations_from_elsewhere AFTER INSERT ON reservations WHEN NEW.seq IS NULL
 BEGIN
@@ -128,5 +138,6 @@ COMPONENT = Component(
         ),
         Step(3, _BOOKINGS),
         Step(4, _FIRST_CLAIMS),
+        Step(5, _LOCATIONS),
     ),
 )

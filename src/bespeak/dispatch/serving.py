@@ -16,7 +16,9 @@ from bespeak.dispatch.liveness import this_process
 from bespeak.dispatch.metrics import Exporter, Metrics
 from bespeak.dispatch.needs import Holds
 from bespeak.dispatch.parts import Parts
-from bespeak.dispatch.place import open_store, runner_home
+from bespeak.dispatch.place import open_store
+from bespeak.dispatch.runner_client.location import own_location
+from bespeak.dispatch.runner_client.router import Router
 from bespeak.dispatch.schema import TOPIC
 from bespeak.dispatch.signals import Signals
 from bespeak.dispatch.supervision import Supervisor
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
     from bespeak.dispatch.parts import Options
     from bespeak.dispatch.place import Runner
+    from bespeak.dispatch.runner_client.location import Location
     from bespeak.storage.port import Engine
 
 _BUSY_SECONDS = 3.0
@@ -58,7 +61,9 @@ def serve(setup: Setup, runner: Runner, options: Options, environ: Mapping[str, 
     """Run a dispatcher in this process until it is stopped; return its exit code."""
     signals = Signals()
     engine = open_store(setup.url, busy_seconds=_BUSY_SECONDS)
+    own = own_location(runner, environ)
     starter = HelperStarter(runner.words, environ) if runner.embedded else ProgramStarter(runner.words, environ)
+    router = Router(own, starter, environ)
     log = EventLog()
     metrics = Metrics()
     exporter = Exporter(setup.metrics, metrics) if setup.metrics else None
@@ -66,13 +71,13 @@ def serve(setup: Setup, runner: Runner, options: Options, environ: Mapping[str, 
     wakes = Wakes(engine, (TOPIC,))
     timer = WallTimer()
     try:
-        desk = Desk(engine, _line(setup, runner, environ))
+        desk = Desk(engine, _line(setup, runner, own))
         desk.begin()
         _say_started(log, engine, desk, setup, runner, options)
         parts = Parts(
             desk=desk,
             runner=runner,
-            starter=starter,
+            router=router,
             log=log,
             metrics=metrics,
             exporter=exporter,
@@ -90,11 +95,11 @@ def serve(setup: Setup, runner: Runner, options: Options, environ: Mapping[str, 
         if exporter is not None:
             exporter.refresh()
             exporter.close()
-        for part in (starter, wakes, timer, holds, engine, signals):
+        for part in (router, wakes, timer, holds, engine, signals):
             part.close()
 
 
-def _line(setup: Setup, runner: Runner, environ: Mapping[str, str]) -> Line:
+def _line(setup: Setup, runner: Runner, location: Location) -> Line:
     """Return how the dispatcher is written down; its lease is filled in when it is."""
     import time
 
@@ -103,10 +108,10 @@ def _line(setup: Setup, runner: Runner, environ: Mapping[str, str]) -> Line:
         (
             ids.new_id(),
             setup.site,
-            os.uname().nodename,
+            location.host,
             this_process(),
-            runner_home(environ),
-            runner.shown,
+            location.identity,
+            runner.shown if location.embedded else location.program,
             os.getpid(),
             started_us,
             started_us,

@@ -11,7 +11,7 @@ from bespeak.clock import SECOND_US
 from bespeak.dispatch import jsonform
 from bespeak.dispatch.cli import ONE_JOB, RESERVATION_ID, RUN_KEY, CommandContext, read_words
 from bespeak.dispatch.model import Status
-from bespeak.dispatch.one import JobRef, runner_of
+from bespeak.dispatch.one import JobRef, places, runner_of
 from bespeak.dispatch.place import DOCUMENTED_PROGRAM, open_store
 from bespeak.dispatch.times import read_duration, read_number
 from bespeak.errors import UsageError, WaitTimedOutError, WrongStateError
@@ -113,8 +113,8 @@ def wait(context: CommandContext) -> int:
         raise WrongStateError(f"it will not run: the reservation is {job.reservation_status}: {job.last_error}")
     if context.on("dispatched"):
         return _print_end(context, job, None)
-    runner, job_id = runner_of(context), job.job_id
-    found = follow.until_ended(lambda: job_state(runner, job_id), deadline)
+    asked, job_id = places(context, job), job.job_id
+    found = follow.until_ended(lambda: job_state(asked, job_id), deadline)
     if found is None:
         raise WaitTimedOutError(f"job {job_id} has not ended after {length}")
     return _print_end(context, job, found)

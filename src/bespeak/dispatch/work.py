@@ -53,7 +53,7 @@ class Work:
         phase: what to do first.
     """
 
-    __slots__ = ("_cut_short", "adopted", "asked", "error", "job", "outcome", "phase")
+    __slots__ = ("_cut_short", "adopted", "asked", "error", "job", "known_there", "outcome", "phase")
 
     def __init__(self, job: Job, phase: Phase) -> None:
         self.job = job
@@ -62,6 +62,8 @@ class Work:
         self.error = ""
         self.adopted = False
         self.outcome: Outcome | None = None
+        self.known_there = False
+        """Whether the runner has the job, though its start is to be completed."""
         self._cut_short = False
 
     @property
@@ -97,6 +99,7 @@ class Work:
             self.adopted = True
             return self._success(meaning)
         self.asked += 1
+        self.known_there = meaning.existing
         if meaning.verdict is Verdict.NOT_STARTED:
             # The embedded runner completes a start under its key, so a call that was cut short is simply made again.
             if self.phase is Phase.ASK or (rules.embedded and self._cut_short and self.asked < ASKS):

@@ -328,7 +328,7 @@ def test_where_the_database_is(site: Site, environ: dict[str, str], place: str) 
     assert stat.S_IMODE(os.stat(os.path.dirname(path)).st_mode) == 0o700
 
 
-def test_the_runner_is_the_flag_then_the_variable_then_path(site: Site) -> None:
+def test_the_runner_is_the_flag_then_the_variable_then_what_started_the_job_then_path(site: Site) -> None:
     site.reserve("k")
     site.once()
     other = site.stub("other", "#!/bin/sh\necho from the variable\n")
@@ -339,12 +339,15 @@ def test_the_runner_is_the_flag_then_the_variable_then_path(site: Site) -> None:
 
     words = command("result", "--db", site.url, "--run-key", "k")
     path = f"{site.folder}:{os.environ['PATH']}"
-    for environ, told in (({"ORCHESJOB_BIN": other}, "from the variable\n"), ({}, "from the path\n")):
+    for environ, told in (({"ORCHESJOB_BIN": other}, "from the variable\n"), ({}, "the result of job-k\n")):
         done = subprocess.run(
             words, capture_output=True, text=True, env=site.environ(PATH=path, **environ), check=False
         )
         assert done.stdout == told
-    assert site.call("result", "--run-key", "k").out == "the result of job-k\n"
+    assert site.call("result", "--run-key", "k", runner=other).out == "from the variable\n"
+    os.unlink(site.runner)
+    done = subprocess.run(words, capture_output=True, text=True, env=site.environ(PATH=path), check=False)
+    assert done.stdout == "from the path\n"
 
 
 @pytest.mark.parametrize("command", ["status --include-job", "result", "cancel"])

@@ -142,13 +142,16 @@ def test_what_was_booked_for_a_job_that_was_never_started_is_given_back(any_site
     assert [held.id for held in ledger.reservations()] == [found["booking_id"]]
 
 
-def test_another_home_is_not_asked_about_a_job_it_never_had(any_site: Site, book, tmp_path) -> None:
+def test_the_end_of_a_job_is_asked_where_it_was_started(any_site: Site, book) -> None:
     ledger, url = book
+    homes = RECORDING.replace("status)", 'status) [ "$ORCHESJOB_HOME" = "$STUB_LOG.elsewhere" ] && exit 3;')
+    runner = any_site.stub("homes", homes.replace("SUCCEEDED", "RUNNING"))
     needing(any_site, url, "k", "--needs", "rack3", "--for", "1h")
-    any_site.once()
-    any_site.once(env={"ORCHESJOB_HOME": str(tmp_path / "elsewhere")})
+    any_site.once(runner=runner)
+    any_site.once(runner=runner, env={"ORCHESJOB_HOME": any_site.calls_file + ".elsewhere"})
     assert len(ledger.reservations()) == 1
-    any_site.once()
+    any_site.stub("homes", homes)
+    any_site.once(runner=runner, env={"ORCHESJOB_HOME": any_site.calls_file + ".elsewhere"})
     assert ledger.reservations() == []
 
 

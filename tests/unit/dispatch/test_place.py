@@ -8,6 +8,7 @@ import pytest
 from bespeak import places
 from bespeak.dispatch import events, place
 from bespeak.dispatch.events import EventLog
+from bespeak.dispatch.runner_client.location import own_location
 from bespeak.runner.service import default_home
 from support.dispatching import Site
 
@@ -41,10 +42,11 @@ def test_the_runner_then_keeps_its_jobs_in_the_same_folder(monkeypatch: pytest.M
     monkeypatch.setattr(places.os, "access", lambda path, mode: False)
     monkeypatch.setenv("HOME", "/home/u")
     assert default_home() == "/home/u/.local/state/bespeak"
-    assert place.runner_home(os.environ).endswith(":/home/u/.local/state/bespeak")
+    embedded = place.embedded_runner()
+    assert own_location(embedded, os.environ).home == "/home/u/.local/state/bespeak"
     monkeypatch.setenv("ORCHESJOB_HOME", "/h")
     assert default_home() == "/h"
-    assert place.runner_home(os.environ).endswith(":/h")
+    assert own_location(embedded, os.environ).home == "/h"
 
 
 def test_the_embedded_runner_is_used_when_there_is_no_other(tmp_path) -> None:

@@ -1,30 +1,10 @@
 """Runners that start the job and then answer badly: the body runs once, and the job is found, or its start is unknown."""
 
-import os
-
 import pytest
 
 from support.dispatching import RESERVER, Site
+from support.runners import GOOD, RUNNER, reserve, runner, runs
 
-RUNNER = r"""#!/bin/sh
-# Runs the command of each start call, keeps the job under its run key, and answers as the line ANSWER says.
-printf '%s\n' "$*" >>"$STUB_LOG"
-command=$1; key=$3; shift 3
-case "$command" in
-    start)
-        while [ "$1" != -- ]; do shift; done; shift
-        "$@"
-        words=$(printf ',"%s"' "$@")
-        job="{\"job_id\": \"job-$key\", \"run_key\": \"$key\", \"command\": [${words#,}], \"started_at\": $(date +%s)}"
-        printf '%s\n' "$job" >"$STUB_LOG.job"
-        ANSWER ;;
-    status)
-        STATUS
-        [ -e "$STUB_LOG.job" ] || exit 3
-        cat "$STUB_LOG.job" ;;
-esac
-"""
-GOOD = "cat $STUB_LOG.job"
 ANSWERS = {
     "a line before": "echo 'W: config is old'; " + GOOD,
     "noise around": 'echo "[INFO] {starting}"; ' + GOOD + '; echo \'{"level": "info"}\'',
@@ -42,24 +22,6 @@ ANSWERS = {
     "two jobs": """echo '{"job_id": "other"}'; """ + GOOD,
     "a message only": "echo 'boom: not found' >&2; exit 1",
 }
-
-
-def runner(site: Site, answer: str, status: str = "") -> str:
-    return site.stub("unclear", RUNNER.replace("ANSWER", answer).replace("STATUS", status))
-
-
-def reserve(site: Site) -> str:
-    body = os.path.join(site.folder, "body")
-    done = site.call("reserve", "--run-key", "k", "--", "/bin/sh", "-c", f"echo ran >>{body}")
-    assert done.code == 0
-    return body
-
-
-def runs(body: str) -> int:
-    if not os.path.exists(body):
-        return 0
-    with open(body, encoding="ascii") as file:
-        return len(file.readlines())
 
 
 @pytest.mark.parametrize("prog", [RESERVER, "bespeak job"])

@@ -150,7 +150,7 @@ def _of_own_job(found: dict[str, object], job: Job) -> Meaning:
     if found.get("idempotency_key") and not _is_ours(found, job):
         return Meaning(Verdict.UNKNOWN, error=f"the runner answered with another reservation's {found['job_id']}")
     if found.get("status") in _CUT_SHORT:
-        return Meaning(Verdict.NOT_STARTED, error="not started")
+        return Meaning(Verdict.NOT_STARTED, error="not started", existing=True)
     return Meaning(Verdict.STARTED, job_id=str(found["job_id"]), existing=True)
 
 
