@@ -23,37 +23,39 @@ if TYPE_CHECKING:
 
 _COMPATIBLE_VERSION = "0.1.2"
 COMPLETE_VARIABLE = "_ORCHESJOB_RESERVER_COMPLETE"
-_MAKING, _ONE, _BULK, _STANDING = (f"bespeak.dispatch.{name}" for name in ("making", "one", "bulk", "standing"))
+_CREATE = "bespeak.dispatch.commands.create"
+_QUERY = "bespeak.dispatch.commands.query"
+_MANAGE = "bespeak.dispatch.commands.manage"
 
 PROGRAM = Program(
     "bespeak job",
     "Reserve commands to be started later, exactly once.",
     (
-        Entry("reserve", "Reserve a command to be started later, exactly once.", f"{_MAKING}:reserve"),
-        Entry("run", "Run the dispatcher in the foreground, under a process manager.", f"{_STANDING}:run"),
-        Entry("status", "Show a reservation.", f"{_ONE}:status"),
-        Entry("result", "Print what the runner says about the job's result.", f"{_ONE}:result"),
-        Entry("cancel", "Cancel a reservation, or the job that it became.", f"{_ONE}:cancel"),
-        Entry("list", "List reservations, newest first.", f"{_BULK}:listing"),
+        Entry("reserve", "Reserve a command to be started later, exactly once.", f"{_CREATE}:reserve"),
+        Entry("run", "Run the dispatcher in the foreground, under a process manager.", f"{_MANAGE}:run"),
+        Entry("status", "Show a reservation.", f"{_QUERY}:status"),
+        Entry("result", "Print what the runner says about the job's result.", f"{_QUERY}:result"),
+        Entry("cancel", "Cancel a reservation, or the job that it became.", f"{_QUERY}:cancel"),
+        Entry("list", "List reservations, newest first.", f"{_QUERY}:listing"),
         Entry(
             "clean",
             "Delete reservations that are over. RESERVED and DISPATCHING ones always stay.",
-            f"{_BULK}:clean",
+            f"{_QUERY}:clean",
         ),
         Entry(
-            "requeue", "Make a failed, expired or cancelled reservation wait for its start again.", f"{_MAKING}:requeue"
+            "requeue", "Make a failed, expired or cancelled reservation wait for its start again.", f"{_CREATE}:requeue"
         ),
-        Entry("wait", "Wait until the job has ended; the exit code says how.", f"{_STANDING}:wait"),
-        Entry("watch", "Print one JSON line for each change as it happens.", f"{_STANDING}:watch"),
+        Entry("wait", "Wait until the job has ended; the exit code says how.", f"{_MANAGE}:wait"),
+        Entry("watch", "Print one JSON line for each change as it happens.", f"{_MANAGE}:watch"),
         Entry(
             "health",
             "Tell whether a dispatcher is alive and nothing is left lying (exit 1 if not).",
-            f"{_STANDING}:health",
+            f"{_MANAGE}:health",
         ),
         Entry(
             "install",
             "Write the systemd unit or supervisor section that keeps a dispatcher running.",
-            f"{_STANDING}:install",
+            f"{_MANAGE}:install",
         ),
     ),
     shared=(
@@ -74,7 +76,7 @@ PROGRAM = Program(
     "4 not found, 5 not dispatched yet, 6 not possible in its state.",
     main="bespeak.dispatch.cli:main",
     abbreviations=True,
-    sources="bespeak.dispatch.bulk:SOURCES",
+    sources="bespeak.dispatch.commands.query:SOURCES",
 )
 RUN_KEY = Option(("--run-key",), "Look up by run key.", "KEY", complete="run_key")
 RESERVATION_ID = Option(("--reservation-id",), "Look up by reservation id.", "ID", complete="reservation_id")

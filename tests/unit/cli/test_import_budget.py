@@ -71,8 +71,8 @@ def test_a_command_on_the_book_loads_nothing_heavy_and_no_other_room(argv, tmp_p
     [
         (["who", "rack3"], "bespeak.cli.show"),
         (["resource", "list"], "bespeak.cli.resource"),
-        (["job", "status", "--run-key", "k"], "bespeak.dispatch.one"),
-        (["job", "list"], "bespeak.dispatch.bulk"),
+        (["job", "status", "--run-key", "k"], "bespeak.dispatch.commands.query"),
+        (["job", "list"], "bespeak.dispatch.commands.query"),
         (["runner", "status", "--running"], "bespeak.runner.query_commands"),
         (["runner", "unlock", "--run-key", "k"], "bespeak.runner.start_commands"),
     ],

@@ -10,8 +10,8 @@ from bespeak.argv.declarations import Option, command
 from bespeak.clock import SECOND_US
 from bespeak.dispatch import jsonform
 from bespeak.dispatch.cli import ONE_JOB, RESERVATION_ID, RUN_KEY, CommandContext, read_words
+from bespeak.dispatch.commands.query import JobRef, places, runner_of
 from bespeak.dispatch.model import Status
-from bespeak.dispatch.one import JobRef, places, runner_of
 from bespeak.dispatch.place import DOCUMENTED_PROGRAM, open_store
 from bespeak.dispatch.times import read_duration, read_number
 from bespeak.errors import UsageError, WaitTimedOutError, WrongStateError

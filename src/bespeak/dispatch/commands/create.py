@@ -222,7 +222,7 @@ def _booking(context: CommandContext, job: Job) -> tuple[str, int]:
 )
 def requeue(context: CommandContext) -> int:
     """Make a reservation that is over wait again; what it needs is booked anew, or nothing changes."""
-    from bespeak.dispatch.one import JobRef, give_back_of
+    from bespeak.dispatch.commands.query import JobRef, give_back_of
 
     which = JobRef(context)
     now_us = now()

@@ -1,0 +1,1 @@
+"""The commands of ``bespeak job``: each is declared beside its handler."""
