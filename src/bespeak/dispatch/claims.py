@@ -285,10 +285,19 @@ def _is_free(tx: Transaction, me: Dispatcher, owner: Dispatcher | None, name: st
 def _rows_of(
     tx: Transaction, me: Dispatcher, owner: str | None, mine: frozenset[str], limit: int, *, same_home: bool
 ) -> list[Job]:
-    condition = "owner = :owner" if owner else "owner IS NULL AND updated_at <= :old"
+    # One that was updated in the future was so by a clock that was ahead, and its call is as old.
+    unowned = "owner IS NULL AND (updated_at <= :old OR updated_at > :future)"
+    condition = "owner = :owner" if owner else unowned
     here = f"{me.machine}:"
     params: dict[str, object] = {"site": me.site, "n": limit + len(mine), "here": here, "length": len(here)}
-    params |= {"owner": owner} if owner else {"old": rows.seconds(tx) - _UNOWNED_SECONDS}
+    params |= (
+        {"owner": owner}
+        if owner
+        else {
+            "old": rows.seconds(tx) - _UNOWNED_SECONDS,
+            "future": rows.seconds(tx) + _UNOWNED_SECONDS,
+        }
+    )
     found = rows.jobs(
         tx.all(
             f"{SELECT} WHERE reservation_status = 'DISPATCHING' AND site = :site AND {condition}"

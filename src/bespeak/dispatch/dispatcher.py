@@ -39,6 +39,8 @@ _EXPIRED_FIELDS = (
     "updated_at",
     "last_error",
 )
+_LONGEST_SLEEP_SECONDS = 3600.0
+"""The system call takes no more than 24 days; a longer interval is slept in parts."""
 _NEED_AGAIN_US = 5_000_000
 
 
@@ -353,6 +355,7 @@ class Dispatcher:
         if parts.timer.fileno() in woken:
             if parts.timer.take():
                 parts.log.emit("clock_changed", {})
+                self._beat_at = 0.0  # a lease of the earlier time would be taken for one of a wrong clock
             self._look_again = True
         if parts.wakes.fileno() in woken:
             parts.wakes.take()
@@ -380,7 +383,7 @@ class Dispatcher:
             moments.append(starter)
         if self._watchdog_at:
             moments.append(self._watchdog_at - now)
-        return max(min(moments), 0.0)
+        return max(min(*moments, _LONGEST_SLEEP_SECONDS), 0.0)
 
     def _feed_watchdog(self) -> None:
         interval = self._parts.supervisor.watchdog_seconds

@@ -2,7 +2,9 @@
 
 A lease alone would call a dispatcher dead that the clock jumped over, and would keep a killed one alive until it runs
 out. So a dispatcher also writes down which process it is (boot, process-id namespace, pid, start time): whoever
-shares the namespace asks the kernel, which is right at once; everybody else has the lease.
+shares the namespace asks the kernel, which is right at once; a process of an earlier boot of this machine is gone;
+everybody else has the lease. A lease that ends later than any that is given now was made by a wrong clock, and says
+nothing.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import os
 
 from bespeak.clock import SECOND_US
+from bespeak.dispatch.place import machine
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
 
 BEAT_SECONDS = 5.0
 LEASE_US = 20 * SECOND_US
+_LONGEST_LEASE_US = 2 * LEASE_US
+"""A lease that ends later than this from now was given by a clock that was ahead."""
 
 _FIELDS = "dispatcher_id, site, host, process, runner_home, runner, pid, started_us, beat_us, lease_until_us"
 
@@ -28,6 +33,7 @@ class Dispatcher:
         "beat_us",
         "dispatcher_id",
         "host",
+        "is_local",
         "lease_until_us",
         "pid",
         "process",
@@ -48,7 +54,10 @@ class Dispatcher:
     beat_us: int
     lease_until_us: int
 
-    def __init__(self, row: tuple[object, ...]) -> None:
+    is_local: bool
+
+    def __init__(self, row: tuple[object, ...], *, is_local: bool = False) -> None:
+        self.is_local = is_local
         for name, value in zip(_FIELDS.split(", "), row, strict=True):
             setattr(self, name, value)
 
@@ -64,7 +73,14 @@ class Dispatcher:
         if boot and (boot, namespace) == _here():
             pid, _, started = rest.partition("/")
             return _start_time(pid) == started
-        return self.lease_until_us > now_us
+        if self.is_local and self._is_of_earlier_boot(boot):
+            return False
+        return now_us < self.lease_until_us <= now_us + _LONGEST_LEASE_US
+
+    def _is_of_earlier_boot(self, boot: str) -> bool:
+        """Tell whether it ran on this machine before the last boot; all namespaces of a machine have one boot."""
+        here = _here()[0]
+        return bool(boot and here) and boot != here and self.machine == machine()
 
 
 def _here() -> tuple[str, str]:
@@ -95,7 +111,9 @@ def this_process() -> str:
 
 def all_dispatchers(tx: Transaction) -> list[Dispatcher]:
     """Return every dispatcher that is written down, alive or not."""
-    return [Dispatcher(row) for row in tx.all(f"SELECT {_FIELDS} FROM dispatch_dispatchers ORDER BY started_us")]
+    # A file is on one machine; a server may have machines that were copied from one another, with one identity.
+    found = tx.all(f"SELECT {_FIELDS} FROM dispatch_dispatchers ORDER BY started_us")
+    return [Dispatcher(row, is_local=tx.dialect == "sqlite") for row in found]
 
 
 def presence(tx: Transaction, site: str | None = None) -> str:

@@ -17,7 +17,8 @@ _CLOCK_REALTIME = 0
 _TFD_FLAGS = os.O_NONBLOCK | os.O_CLOEXEC
 _TIMER_ABSTIME = 1
 _TIMER_CANCEL_ON_SET = 2
-_FAR_SECONDS = 4_000_000_000
+_FAR_SECONDS = 9_000_000_000
+"""Later than any clock of Linux can be set to, and less than the kernel's timers can hold (2^63 ns)."""
 
 
 class _Timespec(ctypes.Structure):
