@@ -43,7 +43,9 @@ PROGRAM = Program(
             f"{_QUERY}:clean",
         ),
         Entry(
-            "requeue", "Make a failed, expired or cancelled reservation wait for its start again.", f"{_CREATE}:requeue"
+            "requeue",
+            "Make a failed, expired or cancelled reservation, or one whose start is unknown, wait for its start again.",
+            f"{_CREATE}:requeue",
         ),
         Entry("wait", "Wait until the job has ended; the exit code says how.", f"{_MANAGE}:wait"),
         Entry("watch", "Print one JSON line for each change as it happens.", f"{_MANAGE}:watch"),
@@ -177,9 +179,12 @@ def main(argv: list[str], prog: str = "bespeak job") -> int:
     own = argv[: argv.index("--")] if "--" in argv else argv
     as_text = "--text" in own
     try:
-        return _main(argv, prog)
-    except UsageError as error:
-        return _fail(error, ExitCode.USAGE, prog, as_text=as_text)
+        parsed = _read(argv, prog)
+        if isinstance(parsed, int):
+            return parsed
+        context = CommandContext(prog, parsed)
+        as_text = context.as_text
+        return _run(parsed, context)
     except BespeakError as error:
         return _fail(error, _documented(error, prog), prog, as_text=as_text)
     except BrokenPipeError:
@@ -192,10 +197,16 @@ def main(argv: list[str], prog: str = "bespeak job") -> int:
         return _fail(failure, ExitCode.ERROR, prog, as_text=as_text)
 
 
+def _run(parsed: Parsed, context: CommandContext) -> int:
+    code = parsed.command.run(context)  # type: ignore[union-attr] # there are only commands
+    sys.stdout.flush()
+    return code
+
+
 def _documented(error: BespeakError, prog: str) -> int:
     """Return the exit code; under the documented name only the documented ones exist."""
     code = error.exit_code
-    known = (ExitCode.NOT_FOUND, ExitCode.NOT_READY, ExitCode.WRONG_STATE)
+    known = (ExitCode.USAGE, ExitCode.NOT_FOUND, ExitCode.NOT_READY, ExitCode.WRONG_STATE)
     return int(code if prog != DOCUMENTED_PROGRAM or code in known else ExitCode.ERROR)
 
 
@@ -216,22 +227,19 @@ def _fail(error: BespeakError, code: int, prog: str, *, as_text: bool) -> int:
     return int(code)
 
 
-def _main(argv: list[str], prog: str) -> int:
+def _read(argv: list[str], prog: str) -> Parsed | int:
+    """Return what was typed, or the exit code after help or the version was printed."""
     if not argv:
         raise UsageError(f"{prog}: a command is required: {', '.join(entry.name for entry in PROGRAM.entries)}")
     if argv[0] == "--version":
         from bespeak import __version__
 
         suffix = f" (bespeak {__version__})" if prog == DOCUMENTED_PROGRAM else ""
-        print(f"{prog} {_COMPATIBLE_VERSION if suffix else __version__}{suffix}")
+        print(f"{prog} {_COMPATIBLE_VERSION if suffix else __version__}{suffix}", flush=True)
         return 0
     parsed = read_words(["--help"] if argv[0] == "help" else argv, prog)
-    if isinstance(parsed, int):
-        sys.stdout.flush()
-        return parsed
-    code = parsed.command.run(CommandContext(prog, parsed))  # type: ignore[union-attr] # there are only commands
     sys.stdout.flush()
-    return code
+    return parsed
 
 
 def read_words(argv: list[str], prog: str) -> Parsed | int:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
+    from bespeak.argv.declarations import Parsed
     from bespeak.runner.model import Job
     from bespeak.runner.service import Runner
 
@@ -99,10 +100,15 @@ def main(argv: Sequence[str] | None = None, prog: str = "bespeak runner") -> int
         prog: the program's name in help.
     """
     words = list(sys.argv[1:] if argv is None else argv)
+    as_text = "--text" in (words[: words.index("--")] if "--" in words else words)
     try:
-        return _run(words, prog)
+        parsed = _read(words, prog)
+        if isinstance(parsed, int):
+            return parsed
+        as_text = parsed.shared["text"]
+        return _run(parsed)
     except BespeakError as error:
-        return _fail(error, words, prog)
+        return _fail(error, prog, as_text=as_text)
     except BrokenPipeError:
         # Whoever read the answer has gone. The interpreter would try to flush once more at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -110,17 +116,22 @@ def main(argv: Sequence[str] | None = None, prog: str = "bespeak runner") -> int
     except KeyboardInterrupt:
         return _INTERRUPTED
     except OSError as error:
-        return _fail(BespeakError(f"{error.filename or 'the system'}: {error.strerror or error}"), words, prog)
+        return _fail(
+            BespeakError(f"{error.filename or 'the system'}: {error.strerror or error}"), prog, as_text=as_text
+        )
 
 
-def _run(words: list[str], prog: str) -> int:
+def _read(words: list[str], prog: str) -> Parsed | int:
+    """Return what was typed, or the exit code after help or the version was printed."""
     if not words:
         known = ", ".join(entry.name for entry in PROGRAM.entries)
         raise UsageError(f"a command is required: {known}; see {prog} --help")
     parsed = read(PROGRAM, words, prog)
-    if isinstance(parsed, int):
-        sys.stdout.flush()
-        return parsed
+    sys.stdout.flush()
+    return parsed
+
+
+def _run(parsed: Parsed) -> int:
     from bespeak.runner.service import Runner
 
     runner = Runner()
@@ -142,9 +153,8 @@ def exit_code(error: BespeakError) -> int:
     return LOCKED if isinstance(error, LockedError) else ERROR
 
 
-def _fail(error: BespeakError, words: list[str], prog: str) -> int:
-    own = words[: words.index("--")] if "--" in words else words
-    if "--text" in own:
+def _fail(error: BespeakError, prog: str, *, as_text: bool) -> int:
+    if as_text:
         from bespeak.text import safe
 
         line = f"{prog}: error: {safe(str(error))}"

@@ -300,6 +300,12 @@ def test_text_for_people_is_printed_only_if_it_is_asked_for(site: Site) -> None:
     assert site.call("status", "--json", "--run-key", "k 1").json == site.call("status", "--run-key", "k 1").json
 
 
+def test_an_option_of_the_users_command_does_not_change_the_form_of_an_error(site: Site) -> None:
+    answer = site.call("reserve", "--run-key", "", "prog", "--text")
+    assert (answer.code, answer.out) == (2, "")
+    assert "must not be empty" in answer.error
+
+
 def test_help_after_the_command_began_is_the_commands(site: Site) -> None:
     assert site.call("reserve", "--run-key", "k", "--", "prog", "--help").json["reservation"]["command"] == [
         "prog",
