@@ -33,7 +33,7 @@ Friday, and times of day that the change of the clocks skips or repeats.
 $ bespeak reserve rack3 --for 90 # exit 2
 bespeak: error: --for: '90' is not clear: it could be '90s', '90m' or '90h'
 $ bespeak reserve rack3 --at '2027-03-28 02:30 Europe/Berlin' # exit 2
-bespeak: error: --at: ... (the clocks go forward, so it is never shown): it could be '2027-03-28T01:30+01:00' or '2027-03-28T03:30+02:00'
+bespeak: error: --at: '2027-03-28 02:30 Europe/Berlin' is not clear (the clocks go forward, so it is never shown): it could be '2027-03-28T01:30+01:00' or '2027-03-28T03:30+02:00'
 ```
 
 ## Options of every command
