@@ -150,7 +150,8 @@ class Leaf(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Attach values to their options, spell out abbreviations, and set aside the words of a command behind."""
-        head, tail = _Words(ctx, self.program, self.spec).split(args)
+        words = _Words(ctx, self.program, self.spec.options, tail_at_word=self.spec.tail_at_word)
+        head, tail = words.split(args)
         if self.spec.tail:
             ctx.meta[_TAIL] = tail
         elif tail is not None:
@@ -199,14 +200,17 @@ class _Words:
     Args:
         context: of the command, for errors.
         program: whose command it is.
-        command: its declaration.
+        options: of the command, beside those that every command has.
+        tail_at_word: the first word without a dash begins the tail too.
     """
 
-    def __init__(self, context: click.Context, program: Program, command: Command) -> None:
+    def __init__(
+        self, context: click.Context, program: Program, options: Sequence[Option] = (), *, tail_at_word: bool
+    ) -> None:
         self._context = context
-        self._by_flag = {flag: option for option in (*command.options, *program.shared) for flag in option.flags}
+        self._by_flag = {flag: option for option in (*options, *program.shared) for flag in option.flags}
         self._abbreviations = program.abbreviations
-        self._tail_at_word = command.tail_at_word
+        self._tail_at_word = tail_at_word
 
     def split(self, words: Sequence[str]) -> tuple[list[str], list[str] | None]:
         """Return (the words before ``--``, with values attached to long options; those after it, or None)."""
@@ -223,10 +227,20 @@ class _Words:
             elif word.startswith("--"):
                 head += self._long(word, rest)
             else:
-                option = self._by_flag.get(word)
+                option = self._last_of_short(word)
                 head.append(word)
-                head += self._taken(word, option, rest) if option is not None and option.metavar else []
+                head += self._taken(word, option, rest) if option is not None else []
         return head, None
+
+    def _last_of_short(self, word: str) -> Option | None:
+        """Return the option whose value is the next word: the last of short ones in one word, as in ``-Rl LAB``."""
+        for index, letter in enumerate(word[1:], 2):
+            option = self._by_flag.get(f"-{letter}")
+            if option is None:
+                return None
+            if option.metavar:
+                return option if index == len(word) else None
+        return None
 
     def _long(self, word: str, rest: list[str]) -> list[str]:
         flag, attached, value = word.partition("=")
@@ -337,6 +351,11 @@ class Root(_Lazy):
             params=[*(_parameter(program, option, _SHARED) for option in program.shared), version],
             help=program.summary + ("\n\n" + program.text if program.text else ""),
         )
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Attach values to the options before the command, and spell out abbreviations."""
+        head, tail = _Words(ctx, self.program, tail_at_word=True).split(args)
+        return super().parse_args(ctx, [*head, "--", *tail] if tail else head)
 
 
 class _Delegate(click.Command):

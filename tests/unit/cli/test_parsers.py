@@ -206,6 +206,17 @@ def test_options_of_every_command_are_read_on_both_sides_of_its_name():
     assert read.shared["json"] is True
 
 
+@pytest.mark.parametrize("words", [["-Rl", "x"], ["-R", "-lx"], ["-l", "x", "-R"], ["-Rlx"]])
+def test_short_options_in_one_word_are_read_by_click_on_both_sides(words):
+    for argv in ([*words, "lab", "list"], ["lab", "list", *words]):
+        read = by_click(PROGRAM, argv)
+        assert (read.command.name, read.shared["lab"], read.shared["skip_reservation_check"]) == (
+            "lab list",
+            ("x",),
+            True,
+        )
+
+
 def test_programs_get_every_word_behind_their_name_untouched():
     for argv in (["runner", "--json", "--", "-x"], ["--ledger", "b", "job", "list", "--help"]):
         read = fast_parser.parse(PROGRAM, argv)

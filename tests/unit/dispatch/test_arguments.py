@@ -41,6 +41,15 @@ def test_options_that_the_original_has_not_are_typed_in_full_and_take_no_beginni
     assert given("list", "--text").as_text is True
 
 
+def test_options_before_the_command_are_read_like_those_after_it() -> None:
+    argv = ["--orchesjob-b", "embedded", "--orchesjob-start-option", "--strict", "status", "--run-key", "k"]
+    read = fast_parser.parse(PROGRAM, argv)
+    assert read is not None
+    assert read.shared["orchesjob_bin"] == "embedded"
+    assert read.shared["orchesjob_start_option"] == ("--strict",)
+    assert click_adapter.parse(PROGRAM, argv) == read
+
+
 def test_an_ambiguous_beginning_is_refused() -> None:
     with pytest.raises(UsageError, match="orchesjob-bin, --orchesjob-start-option"):
         read_words(["list", "--orchesjob", "x"], "bespeak job")
