@@ -17,7 +17,7 @@ from bespeak.errors import UsageError
 from bespeak.text import nearest, safe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from bespeak.argv.declarations import Argument, Command, Entry, Option
 
@@ -39,18 +39,10 @@ def read(program: Program, argv: Sequence[str], prog: str) -> Parsed | int:
     """
     try:
         return parse(program, argv, prog)
-    except click.MissingParameter as error:
-        hint = f"see '{error.ctx.command_path if error.ctx is not None else prog} --help'"
-        if isinstance(error.param, click.Option):
-            raise UsageError(f"{error.param.opts[-1]} is required", hint=hint) from None
-        raise UsageError(_sentence(error.format_message()), hint=hint) from None
     except click.ClickException as error:
-        context = getattr(error, "ctx", None)
+        context: click.Context | None = getattr(error, "ctx", None)
         hint = f"see '{context.command_path if context is not None else prog} --help'"
-        if isinstance(error, click.exceptions.NoArgsIsHelpError) and isinstance(error.ctx.command, click.Group):
-            known = ", ".join(error.ctx.command.list_commands(error.ctx))
-            raise UsageError(f"missing command; known: {known}", hint=hint) from None
-        raise UsageError(_sentence(error.format_message()), hint=hint) from None
+        raise UsageError(_message(error, context), hint=hint) from None
 
 
 def parse(program: Program, argv: Sequence[str], prog: str = "") -> Parsed | int:
@@ -68,9 +60,13 @@ def parse(program: Program, argv: Sequence[str], prog: str = "") -> Parsed | int
         return done.exit_code
 
 
-def _sentence(text: str) -> str:
+def _message(error: click.ClickException, context: click.Context | None) -> str:
     """Put Click's message into the manner of ours: on one line, small first letter, no full stop."""
-    text = safe(" ".join(text.split()))
+    if isinstance(error, click.MissingParameter) and isinstance(error.param, click.Option):
+        return f"{error.param.opts[-1]} is required"
+    if isinstance(error, click.exceptions.NoArgsIsHelpError) and context and isinstance(context.command, click.Group):
+        return f"missing command; known: {', '.join(context.command.list_commands(context))}"
+    text = safe(" ".join(error.format_message().split()))
     small = text[1:2].islower() or text[1:2] == " "
     return (text[:1].lower() + text[1:] if small else text).removesuffix(".")
 
@@ -139,14 +135,15 @@ class Leaf(click.Command):
         return Parsed(self.spec, _merged(self.program, context), own)
 
     def _check_one_of(self, context: click.Context, values: dict[str, Any]) -> None:
-        known = [option for option in self.spec.options if option.flags[-1] in self.spec.one_of]
+        flags = self.spec.one_of
+        known = [option for option in self.spec.options if option.flags[-1] in flags]
         typed = [option.flags[-1] for option in known if values[option.key] != option.default]
+        either = " and ".join(filter(None, (", ".join(flags[:-1]), *flags[-1:])))
         if known and not typed:
-            raise click.UsageError(f"exactly one of {_either(self.spec.one_of)} is required", context)
+            raise click.UsageError(f"exactly one of {either} is required", context)
         if len(typed) > 1:
-            raise click.UsageError(
-                f"{typed[1]} cannot be combined with {typed[0]}: exactly one of {_either(self.spec.one_of)}", context
-            )
+            message = f"{typed[1]} cannot be combined with {typed[0]}: exactly one of {either}"
+            raise click.UsageError(message, context)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Attach values to their options, spell out abbreviations, and set aside the words of a command behind."""
@@ -183,10 +180,6 @@ class Leaf(click.Command):
             for line, does in self.spec.examples:
                 formatter.write(f"{'':>{formatter.current_indent}}# {does}\n")
                 formatter.write(f"{'':>{formatter.current_indent}}{_prog(ctx)} {line}\n")
-
-
-def _either(flags: Sequence[str]) -> str:
-    return f"{', '.join(flags[:-1])} and {flags[-1]}"
 
 
 def _prog(ctx: click.Context) -> str:
@@ -385,7 +378,10 @@ class _Delegate(click.Command):
 def _merged(program: Program, context: click.Context) -> dict[str, object]:
     """Return the options that every command has, typed before the command or after it (which wins)."""
     merged: dict[str, Any] = {option.key: option.default for option in program.shared}
-    for level in _outermost_first(context):
+    levels = [context]
+    while (parent := levels[0].parent) is not None:
+        levels.insert(0, parent)
+    for level in levels:
         for option in program.shared:
             value = level.params.get(_SHARED + option.key)
             if option.many:
@@ -393,13 +389,6 @@ def _merged(program: Program, context: click.Context) -> dict[str, object]:
             elif value not in (None, False):
                 merged[option.key] = value
     return merged
-
-
-def _outermost_first(context: click.Context) -> Iterable[click.Context]:
-    chain = [context]
-    while (parent := chain[-1].parent) is not None:
-        chain.append(parent)
-    return reversed(chain)
 
 
 def _print_version(context: click.Context, parameter: click.Parameter, value: bool) -> None:  # noqa: ARG001 Click's shape
