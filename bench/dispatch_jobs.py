@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from bespeak import ids
+from bespeak.base import ids
 from bespeak.dispatch import store
 from bespeak.dispatch.place import open_store
 from bespeak.dispatch.store import Wish

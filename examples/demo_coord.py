@@ -56,10 +56,10 @@ def _clone(stage: Stage) -> None:
 def _claims(stage: Stage, say: Callable[[str], None], first: Path, second: Path) -> None:
     say("The first claims the function that it is about to rename. The second wants that file too, and is told.")
     stage.lab = first
-    claimed = "bespeak coord reserve src/bespeak/text.py::nearest --op rename --run-id agent-1"
+    claimed = "bespeak coord reserve src/bespeak/base/display.py::nearest --op rename --run-id agent-1"
     stage.type(claimed, shows=("Reserved 1",))
     stage.lab = second
-    refused = "bespeak coord reserve src/bespeak/text.py --op modify --run-id agent-2 --on-conflict fail"
+    refused = "bespeak coord reserve src/bespeak/base/display.py --op modify --run-id agent-2 --on-conflict fail"
     stage.type(refused, code=HELD, shows=("run-id 'agent-1'", "Not reserved"))
 
     say("So it takes other work, in another file. Nothing overlaps, and still the forecast sees who will break:")

@@ -8,8 +8,8 @@ import random
 import sys
 import time
 
-from bespeak.clock import MINUTE_US
-from bespeak.errors import BusyError
+from bespeak.base.clock import MINUTE_US
+from bespeak.base.errors import BusyError
 from bespeak.ledger import open_ledger
 from bespeak.ledger.model import Actor, Request
 

@@ -6,7 +6,7 @@ python waiter.py BOOK RESOURCE
 import sys
 import time
 
-from bespeak.clock import HOUR_US
+from bespeak.base.clock import HOUR_US
 from bespeak.ledger import open_ledger
 from bespeak.ledger.model import Actor, Request
 

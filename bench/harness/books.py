@@ -14,13 +14,13 @@ import sqlite3
 import time
 from typing import TYPE_CHECKING
 
-from bespeak.clock import HOUR_US
+from bespeak.base.clock import HOUR_US
 from bespeak.ledger import open_ledger
 from bespeak.ledger.tables import LEDGER
 from harness.bench import CACHE
 
 if TYPE_CHECKING:
-    from bespeak.clock import Clock
+    from bespeak.base.clock import Clock
     from harness.bench import Bench
 
 INSTANT_US = 1_800_000_000_000_000

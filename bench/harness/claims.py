@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING
 
-from bespeak.clock import DAY_US
+from bespeak.base.clock import DAY_US
 from bespeak.coord.address import stored
 from bespeak.coord.tables import COORD
 from bespeak.storage import open_engine

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from bespeak.clock import MINUTE_US
+from bespeak.base.clock import MINUTE_US
 from bespeak.ledger import open_ledger
 from bespeak.ledger.model import Actor, Request
 from harness import books, peers, stats

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
-from bespeak.clock import DAY_US, HOUR_US
+from bespeak.base.clock import DAY_US, HOUR_US
 from bespeak.ledger import open_ledger
 from bespeak.ledger.model import Actor, Request
 from bespeak.reservations.check import check_reservations

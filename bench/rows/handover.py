@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from bespeak.clock import HOUR_US
+from bespeak.base.clock import HOUR_US
 from bespeak.ledger import open_ledger
 from bespeak.ledger.model import Actor, Request, State
 from harness import peers, stats

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from bespeak.ids import new_id
+from bespeak.base.ids import new_id
 from bespeak.runner import requests, store
 from bespeak.runner.model import JobStatus
 from bespeak.runner.service import Runner

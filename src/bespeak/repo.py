@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 
-from bespeak.errors import UsageError
-from bespeak.places import anchored, book_url, outside, public_url, refuse_parameters
-from bespeak.text import safe, shown
+from bespeak.base.display import safe, shown
+from bespeak.base.errors import UsageError
+from bespeak.base.paths import anchored, book_url, outside, public_url, refuse_parameters
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from bespeak.files import Signature
+    from bespeak.base.fileio import Signature
     from bespeak.trust import Folder
 
     Consulted = list[tuple[str, Signature | None]]

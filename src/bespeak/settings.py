@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import os
 
-from bespeak.errors import NoContextError
-from bespeak.places import book_url, public_url, user_folder, working_directory
+from bespeak.base.display import safe
+from bespeak.base.errors import NoContextError
+from bespeak.base.paths import book_url, public_url, user_folder, working_directory
 from bespeak.repo import Repo as Repo  # noqa: PLC0414 -- re-exported
 from bespeak.repo import SettingsError as SettingsError  # noqa: PLC0414 -- re-exported
 from bespeak.repo import ledger_table
-from bespeak.text import safe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -236,7 +236,7 @@ def _read_user(path: str, consulted: Consulted) -> dict[str, Any]:
 
 def _read_toml(path: str, consulted: Consulted) -> tuple[dict[str, Any], bytes] | None:
     """Return what a file says, and its bytes; None when there is none."""
-    from bespeak.files import read_regular, signature
+    from bespeak.base.fileio import read_regular, signature
 
     try:
         if signature(path) is None:

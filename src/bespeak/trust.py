@@ -12,16 +12,16 @@ from __future__ import annotations
 
 import os
 
-from bespeak.errors import BespeakError, WrongStateError
-from bespeak.files import read_regular, signature
-from bespeak.places import user_folder
-from bespeak.text import safe
+from bespeak.base.display import safe
+from bespeak.base.errors import BespeakError, WrongStateError
+from bespeak.base.fileio import read_regular, signature
+from bespeak.base.paths import user_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from bespeak.files import Signature
+    from bespeak.base.fileio import Signature
 
     Contents = Mapping[str, bytes | None]
     """Content by path; None for a file that is not there."""

@@ -82,8 +82,8 @@ def test_a_reservation_file(cli, here, project, kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_metrics_replace_nothing_but_a_file(here, kind):
+    from bespeak.base.errors import UsageError
     from bespeak.dispatch.metrics import Exporter, Metrics
-    from bespeak.errors import UsageError
 
     lay(kind, here / "metrics")
     if kind == "device":
@@ -98,8 +98,8 @@ def test_metrics_replace_nothing_but_a_file(here, kind):
 
 @pytest.mark.parametrize("kind", ["pipe", "folder"])
 def test_an_installed_service_replaces_nothing_but_a_file(here, kind):
+    from bespeak.base.errors import BespeakError
     from bespeak.dispatch.install import write
-    from bespeak.errors import BespeakError
 
     lay(kind, here / "bespeak-job.service")
     with pytest.raises(BespeakError, match="not a regular file"):
@@ -108,7 +108,7 @@ def test_an_installed_service_replaces_nothing_but_a_file(here, kind):
 
 
 def test_a_file_that_is_written_leaves_alone_what_was_laid_in_its_way(here):
-    from bespeak.files import replace
+    from bespeak.base.fileio import replace
 
     (here / "victim").write_text("kept")
     (here / "file").symlink_to("victim")
@@ -122,7 +122,7 @@ def test_a_file_that_is_written_leaves_alone_what_was_laid_in_its_way(here):
 @pytest.mark.parametrize("kind", ["pipe", "socket", "device"])
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
 def test_the_files_of_a_job(here, kind, stream):
-    from bespeak.files import open_regular
+    from bespeak.base.fileio import open_regular
     from bespeak.runner import records
 
     lay(kind, here / stream)

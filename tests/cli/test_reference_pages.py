@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from bespeak.base.errors import ExitCode
 from bespeak.cli.main import main
-from bespeak.errors import ExitCode
 from support import clipage
 from support.commands import COMMANDS, PROGRAMS
 from support.trusting import trust

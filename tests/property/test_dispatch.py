@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from bespeak import ids
+from bespeak.base import ids
+from bespeak.base.errors import UsageError, WrongStateError
 from bespeak.dispatch import claims, liveness, store
 from bespeak.dispatch.claims import Outcome
 from bespeak.dispatch.cli import read_words
@@ -19,7 +20,6 @@ from bespeak.dispatch.model import TRANSITIONS, Status
 from bespeak.dispatch.schema import COMPONENT, LOCK
 from bespeak.dispatch.store import Wish
 from bespeak.dispatch.times import EARLIEST_S, LATEST_S, iso_seconds, read_instant
-from bespeak.errors import UsageError, WrongStateError
 from bespeak.storage import open_engine
 
 START_US = 1_800_000_000_000_000

@@ -7,8 +7,8 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bespeak.clock import HOUR_US
-from bespeak.ids import new_id
+from bespeak.base.clock import HOUR_US
+from bespeak.base.ids import new_id
 from bespeak.ledger import line, open_ledger, rows
 from bespeak.ledger.creation import checked
 from bespeak.ledger.errors import RefusedError

@@ -26,13 +26,13 @@ from typing import Any
 import pgserver
 from repositories import git
 
-from bespeak import ids
+from bespeak.base import ids
+from bespeak.base.errors import OutcomeUnknownError, UnavailableError
 from bespeak.coord.service import Coord
 from bespeak.coord.tables import COORD
 from bespeak.dispatch import store
 from bespeak.dispatch.place import open_store
 from bespeak.dispatch.store import Wish
-from bespeak.errors import OutcomeUnknownError, UnavailableError
 from bespeak.git.repository import find
 from bespeak.ledger import open_ledger
 from bespeak.ledger.model import Actor, Request

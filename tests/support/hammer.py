@@ -17,7 +17,7 @@ import traceback
 from collections import Counter
 from typing import Any
 
-from bespeak.errors import BespeakError, UnavailableError
+from bespeak.base.errors import BespeakError, UnavailableError
 from bespeak.ledger import open_ledger
 from bespeak.ledger.model import Actor, Mode, Request
 

@@ -8,9 +8,9 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from bespeak.clock import Clock
-from bespeak.errors import BespeakError
-from bespeak.ids import new_id
+from bespeak.base.clock import Clock
+from bespeak.base.errors import BespeakError
+from bespeak.base.ids import new_id
 from bespeak.ledger import holdings, line, open_ledger, rows
 from bespeak.ledger.creation import checked
 from bespeak.ledger.errors import RefusedError

@@ -6,8 +6,8 @@ import os
 import time
 from collections.abc import Iterable
 
-from bespeak import failpoints
-from bespeak.errors import BespeakError
+from bespeak.base import failpoints
+from bespeak.base.errors import BespeakError
 from bespeak.storage import open_engine
 from bespeak.storage.schema import Component, Step
 from bespeak.storage.sqlite import SqliteEngine

@@ -24,8 +24,8 @@ from typing import Any
 from hammer import Worker
 from history import ViolationError, check_book
 
-from bespeak import failpoints, ids
-from bespeak.errors import BespeakError, WrongStateError
+from bespeak.base import failpoints, ids
+from bespeak.base.errors import BespeakError, WrongStateError
 from bespeak.ledger import line, open_ledger
 from bespeak.ledger.line import advance
 from bespeak.ledger.model import Actor, Request

@@ -13,8 +13,8 @@ from click.shell_completion import CompletionItem
 
 from bespeak.argv.completion import completions
 from bespeak.argv.declarations import Parsed, Program, find, is_value
-from bespeak.errors import UsageError
-from bespeak.text import nearest, safe
+from bespeak.base.display import nearest, safe
+from bespeak.base.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

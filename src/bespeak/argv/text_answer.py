@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 
-from bespeak.text import safe
+from bespeak.base.display import safe
 
 _COLUMNS = (
     "reservation_id",

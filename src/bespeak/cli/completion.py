@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 
 from bespeak.argv.declarations import Argument, Option, command, load
-from bespeak.errors import UsageError
+from bespeak.base.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _resources(context: click.Context) -> dict[str, str]:
 
 
 def _reservations(context: click.Context) -> dict[str, str]:
-    from bespeak import ids
+    from bespeak.base import ids
 
     book = _book(context)
     if book is None:

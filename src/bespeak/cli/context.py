@@ -88,7 +88,7 @@ class Context:
             return None
         credentials = self.ledger_flag.partition("://")[2].rpartition("@")[0]
         if credentials.partition(":")[2] or "password" in self.ledger_flag.lower():
-            from bespeak.places import public_url
+            from bespeak.base.paths import public_url
 
             return public_url(self.ledger_flag)
         return self.ledger_flag

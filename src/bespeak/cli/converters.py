@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from bespeak import clock, when
 from bespeak.argv.declarations import Argument, Option
-from bespeak.clock import FOREVER_US
-from bespeak.durations import FOREVER
-from bespeak.errors import UsageError
+from bespeak.base import clock, timeparse
+from bespeak.base.clock import FOREVER_US
+from bespeak.base.durations import FOREVER
+from bespeak.base.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def duration(flag: str, text: str | None) -> int | None:
     if text is None:
         return None
     try:
-        return when.duration(text)
+        return timeparse.duration(text)
     except UsageError as error:
         raise UsageError(f"{flag}: {error}", option=flag, **error.details) from None
 
@@ -38,7 +38,7 @@ def instant(flag: str, text: str | None) -> int | None:
     if text is None or text == "now":
         return None
     try:
-        return when.instant(text, now_us=clock.now())
+        return timeparse.instant(text, now_us=clock.now())
     except UsageError as error:
         raise UsageError(f"{flag}: {error}", option=flag, **error.details) from None
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bespeak.argv.declarations import Option, command
+from bespeak.base.display import safe
 from bespeak.cli.coord_shared import ADDRESSES, JSON, RUN, SHARED_USE, TTL, WHAT, documented, envelope
 from bespeak.coord.errors import ClaimError, ClaimRefusedError
-from bespeak.text import safe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -55,9 +55,9 @@ def look(
         ledger: the value of ``--ledger``.
         shared: shared claims are not in the way.
     """
+    from bespeak.base.paths import working_directory
     from bespeak.coord import checks, locate
     from bespeak.git.repository import find
-    from bespeak.places import working_directory
 
     run = checks.caller(run_id)
     checks.addresses(addresses)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bespeak.argv.declarations import Option, command
+from bespeak.base.display import safe, shown
 from bespeak.cli.coord_shared import JSON, documented, envelope, with_coord
 from bespeak.coord.errors import ClaimError
-from bespeak.text import safe, shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

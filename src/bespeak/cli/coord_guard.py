@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 
 from bespeak.argv.declarations import Argument, Option, command
+from bespeak.base.display import safe
+from bespeak.base.errors import BespeakError
 from bespeak.cli import output
 from bespeak.cli.coord_shared import RUN, documented
 from bespeak.coord.errors import ClaimError
-from bespeak.errors import BespeakError
-from bespeak.text import safe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _ledger(context: Context) -> list[str]:
         raise ClaimError(
             "--ledger has a password in it, which the hooks would show to others; use BESPEAK_LEDGER or ~/.pgpass"
         )
-    from bespeak.places import book_url
+    from bespeak.base.paths import book_url
 
     return ["--ledger", book_url(flag, "--ledger", None)]
 
@@ -107,8 +107,8 @@ def _push(context: Context, values: Values) -> int:
 
 
 def _here() -> Repository:
+    from bespeak.base.paths import working_directory
     from bespeak.git.repository import find
-    from bespeak.places import working_directory
 
     return find(working_directory())
 
@@ -178,9 +178,9 @@ def _edited(context: Context, values: Values) -> list[Conflict]:
     """Return the claims on the file that is about to be edited; a file in no repository is nobody's."""
     import os
 
+    from bespeak.base.paths import working_directory
     from bespeak.coord.guard import edited_file
     from bespeak.coord.locate import file_at
-    from bespeak.places import working_directory
 
     name = edited_file(sys.stdin.buffer.read(_LONGEST_INPUT).decode("utf-8", "replace"))
     found = None if name is None else file_at(os.path.join(working_directory(), name))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bespeak.argv.declarations import Argument, Option, command
+from bespeak.base.display import safe
 from bespeak.cli.coord_shared import JSON, documented, failing, one_form, print_form, with_coord
-from bespeak.text import safe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,11 +49,11 @@ _UNREAD_SHOWN = 5
 @documented
 def plan_merge(context: Context, values: Values) -> int:
     """Print what a merge would do."""
+    from bespeak.base.paths import working_directory
     from bespeak.coord.merge.jsonform import plan_json
     from bespeak.coord.merge.model import REVIEW, SEMANTIC, TEXTUAL
     from bespeak.coord.merge.plan import plan
     from bespeak.git.repository import find
-    from bespeak.places import working_directory
 
     one_form(context, values)
     wanted = failing(values["fail_on"], (TEXTUAL, SEMANTIC, REVIEW), (TEXTUAL, SEMANTIC))

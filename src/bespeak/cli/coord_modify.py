@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bespeak.argv.declarations import Argument, Option, command
+from bespeak.base.display import safe
+from bespeak.base.errors import UsageError
 from bespeak.cli.coord_shared import ADDRESSES, ID, JSON, RUN, TTL, documented, envelope, with_coord
 from bespeak.coord.errors import ClaimError
-from bespeak.errors import UsageError
-from bespeak.text import safe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -184,12 +184,12 @@ def _depend(context: Context, values: Values, coord: Coord) -> int:
 @documented
 def gc(context: Context, values: Values) -> int:
     """Remove what has been over for long."""
-    from bespeak import when
-    from bespeak.clock import FOREVER_US
+    from bespeak.base import timeparse
+    from bespeak.base.clock import FOREVER_US
 
     age = _GC_AFTER if values["older_than"] is None else values["older_than"]
     try:
-        age_us = 0 if age in _NOTHING else when.duration(age)
+        age_us = 0 if age in _NOTHING else timeparse.duration(age)
     except UsageError as error:
         raise ClaimError(f"Invalid --older-than: {error}") from error
     if age_us >= FOREVER_US:

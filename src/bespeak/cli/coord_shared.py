@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 from bespeak.argv.declarations import Argument, Option
+from bespeak.base.errors import BespeakError
 from bespeak.cli import output
-from bespeak.errors import BespeakError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -85,8 +85,8 @@ def failing(given: Iterable[str], known: Sequence[str], any_: Iterable[str]) -> 
     wanted: set[str] = set()
     for word in given:
         if word not in ("any", *known):
+            from bespeak.base.display import shown
             from bespeak.coord.errors import ClaimError
-            from bespeak.text import shown
 
             raise ClaimError(f"Invalid --fail-on: {shown(word)}; choose one of: {', '.join(('any', *known))}")
         wanted.update(any_ if word == "any" else (word,))

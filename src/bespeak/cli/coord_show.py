@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 
 from bespeak.argv.declarations import Option, command
+from bespeak.base.display import safe
 from bespeak.cli.coord_shared import JSON, documented, envelope, with_coord
 from bespeak.coord.errors import ClaimError
-from bespeak.text import safe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bespeak.argv.declarations import Option, command
+from bespeak.base.display import safe
 from bespeak.cli.coord_shared import ADDRESSES, JSON, WHAT, documented, one_form, print_form
-from bespeak.text import safe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,10 +46,10 @@ _VERBS = {"call": "calls", "inherit": "derives from", "use": "uses"}
 @documented
 def symbols(context: Context, values: Values) -> int:
     """Print what is at some addresses."""
+    from bespeak.base.paths import working_directory
     from bespeak.coord.errors import ClaimError
     from bespeak.coord.symbols import around
     from bespeak.git.repository import find
-    from bespeak.places import working_directory
 
     one_form(context, values)
     limit = _LIMIT if values["limit"] is None else values["limit"]

@@ -6,8 +6,8 @@ import os
 import sys
 from contextlib import suppress
 
+from bespeak.base.errors import BespeakError, ExitCode
 from bespeak.cli import output
-from bespeak.errors import BespeakError, ExitCode
 
 INTERRUPTED = 130
 PIPE_CLOSED = 141

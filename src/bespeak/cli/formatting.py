@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from bespeak import ids, when
+from bespeak.base import ids, timeparse
+from bespeak.base.clock import FOREVER_US, duration_text
+from bespeak.base.display import safe
 from bespeak.cli.output import table
-from bespeak.clock import FOREVER_US, duration_text
 from bespeak.ledger.model import Mode, State
-from bespeak.text import safe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def names(of: Reservation) -> str:
 
 def until(instant_us: int) -> str:
     """Return ``until 2026-11-24 14:00 CET``, or ``without an end``."""
-    return "without an end" if instant_us >= FOREVER_US else f"until {when.show(instant_us)}"
+    return "without an end" if instant_us >= FOREVER_US else f"until {timeparse.show(instant_us)}"
 
 
 def length(of: Reservation) -> str:
@@ -35,12 +35,12 @@ def window(of: Reservation, now_us: int) -> str:
     """Return when it is, seen from now."""
     state = of.state(now_us)
     if state is State.WAITING:
-        return "waiting" + ("" if of.starts_us >= FOREVER_US else f", promised from {when.show(of.starts_us)}")
+        return "waiting" + ("" if of.starts_us >= FOREVER_US else f", promised from {timeparse.show(of.starts_us)}")
     if state is State.ACTIVE:
         return until(of.ends_us) + length(of)
     if state is State.ENDED:
-        return f"ended {when.show(of.end_us(now_us))} ({of.why_ended(now_us)})"
-    return f"from {when.show(of.starts_us)} {until(of.ends_us)}{length(of)}"
+        return f"ended {timeparse.show(of.end_us(now_us))} ({of.why_ended(now_us)})"
+    return f"from {timeparse.show(of.starts_us)} {until(of.ends_us)}{length(of)}"
 
 
 def sentence(of: Reservation, now_us: int) -> str:
@@ -56,8 +56,8 @@ def rows(found: Iterable[Reservation], now_us: int) -> str:
             of.state(now_us).value,
             of.holder,
             names(of),
-            "-" if of.starts_us >= FOREVER_US else when.show(of.starts_us),
-            "-" if of.starts_us >= FOREVER_US else when.show(min(of.ends_us, of.ended_us or FOREVER_US)),
+            "-" if of.starts_us >= FOREVER_US else timeparse.show(of.starts_us),
+            "-" if of.starts_us >= FOREVER_US else timeparse.show(min(of.ends_us, of.ended_us or FOREVER_US)),
             of.purpose,
         )
         for of in found
@@ -73,9 +73,9 @@ def details(of: Reservation, now_us: int) -> str:
         ("holder", of.holder + (f" (asked for by {of.requested_by})" if of.requested_by else "")),
         ("resources", ", ".join(of.resources)),
         ("mode", of.mode.value),
-        ("from", "-" if of.starts_us >= FOREVER_US else when.show(of.starts_us)),
-        ("until", "-" if of.starts_us >= FOREVER_US else when.show(of.ends_us)),
-        ("made", when.show(of.created_us)),
+        ("from", "-" if of.starts_us >= FOREVER_US else timeparse.show(of.starts_us)),
+        ("until", "-" if of.starts_us >= FOREVER_US else timeparse.show(of.ends_us)),
+        ("made", timeparse.show(of.created_us)),
         ("number", str(of.fencing_token) if of.fencing_token is not None else "-"),
         ("purpose", of.purpose or "-"),
         ("tags", " ".join(f"{key}={value}" for key, value in of.tags) or "-"),
@@ -84,7 +84,7 @@ def details(of: Reservation, now_us: int) -> str:
         lines.append(("priority", str(of.priority)))
     if of.state(now_us) is State.ENDED:
         note = f": {of.ended_note}" if of.ended_note else ""
-        lines.append(("ended", f"{when.show(of.end_us(now_us))}, {of.why_ended(now_us)}{note}"))
+        lines.append(("ended", f"{timeparse.show(of.end_us(now_us))}, {of.why_ended(now_us)}{note}"))
     return "\n".join(f"{name + ':':<11}{safe(value)}" for name, value in lines)
 
 

@@ -72,9 +72,9 @@ def _skipped(answer: FastAnswer | GateReport) -> bool:
 
 def _timing(values: Values) -> tuple[int, int]:
     """Return how long ahead to warn and how often to ask again, µs."""
+    from bespeak.base.errors import UsageError
     from bespeak.cli import converters
     from bespeak.cli.gate_monitor import EVERY_US, WARN_US
-    from bespeak.errors import UsageError
 
     warn_us, every_us = converters.duration("--warn", values["warn"]), converters.duration("--every", values["every"])
     if every_us is not None and every_us <= 0:

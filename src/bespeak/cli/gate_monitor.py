@@ -5,9 +5,9 @@ A scheduler may hang, so it is asked in a thread; the command's signals and its 
 
 from __future__ import annotations
 
-from bespeak import clock, when
-from bespeak.clock import FOREVER_US, MINUTE_US, SECOND_US, duration_text
-from bespeak.text import safe
+from bespeak.base import clock, timeparse
+from bespeak.base.clock import FOREVER_US, MINUTE_US, SECOND_US, duration_text
+from bespeak.base.display import safe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class Guard:
         left_us = until_us - clock.now()
         if left_us <= self._warn_us:
             then = "the command is stopped then" if self._strict else "the command will go on without it"
-            end = f"ends {when.show(until_us)}, in {duration_text(max(left_us, 0))}"
+            end = f"ends {timeparse.show(until_us)}, in {duration_text(max(left_us, 0))}"
             self._tell(("end", until_us), f"the reservation {end}; {then}")
         soonest_us = left_us - self._warn_us if left_us > self._warn_us else left_us
         return max(min(self._every_us, soonest_us), SECOND_US // 20)

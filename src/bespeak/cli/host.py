@@ -7,6 +7,9 @@ import time
 from typing import TYPE_CHECKING
 
 from bespeak.argv.declarations import Option, command
+from bespeak.base.clock import SECOND_US, duration_text, now
+from bespeak.base.display import safe
+from bespeak.base.errors import ExitCode, UsageError
 from bespeak.cli import output
 from bespeak.cli.host_common import (
     CAREFUL,
@@ -20,15 +23,12 @@ from bespeak.cli.host_common import (
     seconds,
     show_outcomes,
 )
-from bespeak.clock import SECOND_US, duration_text, now
-from bespeak.errors import ExitCode, UsageError
 from bespeak.host.labels import matching
 from bespeak.host.status import Status
 from bespeak.lifecycle.deeds import exec_deed, reboot_deed, shutdown_deed
 from bespeak.lifecycle.selection import load_hosts
 from bespeak.lifecycle.values import Outcome
 from bespeak.settings import load_settings
-from bespeak.text import safe
 
 if TYPE_CHECKING:
     from bespeak.cli.context import Context, Values

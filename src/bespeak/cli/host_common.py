@@ -8,9 +8,10 @@ import sys
 from typing import TYPE_CHECKING
 
 from bespeak.argv.declarations import Argument, Option
+from bespeak.base.clock import SECOND_US
+from bespeak.base.display import safe
+from bespeak.base.errors import ExitCode, UsageError
 from bespeak.cli import converters, output
-from bespeak.clock import SECOND_US
-from bespeak.errors import ExitCode, UsageError
 from bespeak.host.active import using_lab
 from bespeak.host.status import Status
 from bespeak.lifecycle.crew import AT_ONCE, Crew
@@ -21,7 +22,6 @@ from bespeak.lifecycle.values import Outcome, outcome_json, spent_text
 from bespeak.reservations.errors import MissingReservationError, ReservationBackendError
 from bespeak.reservations.prepare import load_state
 from bespeak.settings import load_settings
-from bespeak.text import safe
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from bespeak.argv.declarations import Argument, command
+from bespeak.base.display import safe
+from bespeak.base.errors import ExitCode, UsageError
 from bespeak.cli.output import table
-from bespeak.errors import ExitCode, UsageError
 from bespeak.labs import open_labs, required_resources
 from bespeak.settings import load_settings
-from bespeak.text import safe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

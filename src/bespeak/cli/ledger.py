@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bespeak.argv.declarations import command
-from bespeak.clock import iso
-from bespeak.errors import UsageError
+from bespeak.base.clock import iso
+from bespeak.base.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 
-from bespeak import ids, when
 from bespeak.argv.declarations import Argument, Option, command
-from bespeak.clock import FOREVER_US
-from bespeak.errors import UsageError
+from bespeak.base import ids, timeparse
+from bespeak.base.clock import FOREVER_US
+from bespeak.base.display import safe
+from bespeak.base.errors import UsageError
 from bespeak.ledger.jsonform import log_json
-from bespeak.text import safe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _line(entry: LogEntry) -> str:
     who = entry.who + (f" (by {entry.requested_by})" if entry.requested_by else "")
     of = ids.short_id(entry.reservation_id) if entry.reservation_id else "-"
     what = f"{entry.action.value} {', '.join(entry.resources)}{_changed(entry)}"
-    return safe(f"{entry.seq:>5}  {when.show(entry.at_us)}  {of:8}  {who}  {what}")
+    return safe(f"{entry.seq:>5}  {timeparse.show(entry.at_us)}  {of:8}  {who}  {what}")
 
 
 def _changed(entry: LogEntry) -> str:
@@ -103,8 +103,8 @@ def _changed(entry: LogEntry) -> str:
     start, end, old = after.get("starts_us"), after.get("ends_us"), before.get("ends_us")
     text = ""
     if isinstance(start, int) and isinstance(end, int) and start < FOREVER_US:
-        text = f": {when.show(start)} to {when.show(end)}"
+        text = f": {timeparse.show(start)} to {timeparse.show(end)}"
     elif isinstance(end, int) and isinstance(old, int) and end < FOREVER_US:
-        text = f": until {when.show(end)} instead of {when.show(old)}"
+        text = f": until {timeparse.show(end)} instead of {timeparse.show(old)}"
     note = after.get("ended_note") or after.get("purpose") or after.get("note")
     return f"{text} ({note})" if note else text

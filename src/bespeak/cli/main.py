@@ -113,7 +113,7 @@ def _delegate(program: Program, parsed: Parsed) -> int:
     """
     for key, value in parsed.shared.items():
         if value and key not in ("ledger", "debug", "no_color", "json"):
-            from bespeak.errors import UsageError
+            from bespeak.base.errors import UsageError
 
             name = program.name.rpartition(" ")[2]
             raise UsageError(f"--{key.replace('_', '-')} before {name!r} has no meaning; see '{program.name} --help'")

@@ -6,7 +6,7 @@ import os
 import sys
 
 from bespeak.argv.declarations import Argument, Option, command
-from bespeak.errors import UnavailableError, UsageError
+from bespeak.base.errors import UnavailableError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -91,9 +91,9 @@ def _must_go_together(values: Values) -> None:
 
 
 def _listen(context: Context, setup: Setup, address: Address, named: str | None) -> int:
+    from bespeak.base.paths import user_folder
     from bespeak.mcp import listening, tokens
     from bespeak.mcp.run import over_http
-    from bespeak.places import user_folder
 
     token = None if named is None else tokens.given(named)
     bound = listening.listen(address)
@@ -112,8 +112,8 @@ def _listen(context: Context, setup: Setup, address: Address, named: str | None)
 
 
 def _setup(context: Context, values: Values, address: Address | None) -> Setup:
+    from bespeak.base.paths import working_directory
     from bespeak.mcp.toolkit import Setup
-    from bespeak.places import working_directory
 
     folder = working_directory()
     repository = _repository(values["repository"], folder)
@@ -158,8 +158,8 @@ def _roots(values: Values, repository: str | None, folder: str, *, listens: bool
 
 def _one_client() -> tuple[str, bool]:
     """Return the run of the one client on stdin, and whether it ends with it: as it says, else an id of its own."""
+    from bespeak.base.ids import new_id
     from bespeak.coord.runs import VARIABLE
-    from bespeak.ids import new_id
 
     named = os.environ.get(VARIABLE)
     return (named, False) if named else (f"mcp-{new_id()}", True)

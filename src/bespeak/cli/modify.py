@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bespeak.argv.declarations import Argument, Option, command
+from bespeak.base.errors import BusyError, NotFoundError, UsageError
 from bespeak.cli import converters, formatting
 from bespeak.cli.converters import RESERVATION, UNTIL
-from bespeak.errors import BusyError, NotFoundError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from bespeak.text import safe
+from bespeak.base.display import safe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def not_written(error: OSError) -> Exception:
     """Return what to raise when stdout cannot be written: nobody shall take it for a failure of the book."""
     if isinstance(error, BrokenPipeError):
         return error
-    from bespeak.errors import BespeakError
+    from bespeak.base.errors import BespeakError
 
     return BespeakError(f"the answer could not be written: {error.strerror or error}")
 

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from bespeak.argv.declarations import command
+from bespeak.base.clock import SECOND_US, now
 from bespeak.cli import output
 from bespeak.cli.host_common import (
     CAREFUL,
@@ -19,7 +20,6 @@ from bespeak.cli.host_common import (
     print_json,
     show_outcomes,
 )
-from bespeak.clock import SECOND_US, now
 from bespeak.host.status import Status
 from bespeak.lifecycle.deeds import power_deed
 from bespeak.lifecycle.values import Outcome

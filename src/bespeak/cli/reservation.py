@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bespeak.argv.declarations import command
+from bespeak.base.display import safe
 from bespeak.cli import gate
-from bespeak.text import safe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from bespeak.argv.declarations import Option, command
+from bespeak.base.clock import FOREVER_US, SECOND_US, duration_text
+from bespeak.base.durations import exact
+from bespeak.base.errors import BusyError, UsageError
 from bespeak.cli import converters, formatting
 from bespeak.cli.converters import FOR, PRIORITY, PURPOSE, RESOURCES, SHARED_USE, TAG, UNTIL
-from bespeak.clock import FOREVER_US, SECOND_US, duration_text
-from bespeak.durations import exact
-from bespeak.errors import BusyError, UsageError
 from bespeak.ledger.model import Mode, Request
 
 TYPE_CHECKING = False
@@ -113,10 +113,10 @@ def wait(context: Context, request: Request, values: Values) -> Reservation:
 
 
 def _position_text(position: QueuePosition) -> str:
-    from bespeak import when
+    from bespeak.base import timeparse
 
     behind = f", behind {', '.join(position.ahead)}" if position.ahead else ""
-    promised = f"; promised by {when.show(position.promised_us)}" if position.promised_us is not None else ""
+    promised = f"; promised by {timeparse.show(position.promised_us)}" if position.promised_us is not None else ""
     return f"waiting: place {position.position}{behind}{promised}"
 
 
@@ -138,7 +138,7 @@ def refuse(refused: RefusedError, request: Request, spoken: list[str]) -> NoRetu
 
 def _way_out(request: Request, next_us: int, spoken: list[str]) -> dict[str, object]:
     """Return the hint and the command that books the first time at which all are free."""
-    from bespeak import clock, when
+    from bespeak.base import clock, timeparse
     from bespeak.cli.output import shell_words
 
     dashed = any(name.startswith("-") for name in request.resources)
@@ -160,4 +160,4 @@ def _way_out(request: Request, next_us: int, spoken: list[str]) -> dict[str, obj
         words += ["--tag", f"{key}={value}"]
     command = shell_words([*words, "--next", *(("--", *request.resources) if dashed else ())])
     every = "all are free" if len(request.resources) > 1 else "free"
-    return {"hint": f"{every} from {when.show(next_us)}; book that with: {command}", "command": command}
+    return {"hint": f"{every} from {timeparse.show(next_us)}; book that with: {command}", "command": command}

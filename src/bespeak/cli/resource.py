@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bespeak.argv.declarations import Argument, Option, command
+from bespeak.base.display import nearest, safe
+from bespeak.base.errors import NotFoundError, UsageError, WrongStateError
 from bespeak.cli.output import table
-from bespeak.errors import NotFoundError, UsageError, WrongStateError
 from bespeak.ledger.jsonform import resource_json
-from bespeak.text import nearest, safe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,16 +10,16 @@ from __future__ import annotations
 import os
 from _thread import start_new_thread
 
-from bespeak import clock, ids, when
 from bespeak.argv.declarations import Option, command
+from bespeak.base import clock, ids, timeparse
+from bespeak.base.clock import FOREVER_US, MINUTE_US, SECOND_US
+from bespeak.base.errors import BespeakError, BusyError, NotFoundError, UnavailableError, UsageError, WrongStateError
+from bespeak.base.frozen import replace
 from bespeak.cli import converters, errors, formatting, reserve
 from bespeak.cli.converters import FOR, PRIORITY, PURPOSE, RESOURCES, SHARED_USE, TAG
 from bespeak.cli.supervise import Child, start_failure
-from bespeak.clock import FOREVER_US, MINUTE_US, SECOND_US
-from bespeak.errors import BespeakError, BusyError, NotFoundError, UnavailableError, UsageError, WrongStateError
 from bespeak.ledger.errors import RefusedError
 from bespeak.ledger.writes import reservation_topic
-from bespeak.values import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -225,7 +225,7 @@ class Hold:
     def _announce(self, why: str) -> None:
         self._announced = True
         then = "the command is stopped then" if self._stops else "the command goes on without it"
-        text = f"the hold ends {when.show(self._held.ends_us)}; {then}"
+        text = f"the hold ends {timeparse.show(self._held.ends_us)}; {then}"
         self._say("ending", f"{text} ({why})" if why else text)
 
     def _lose(self, why: str) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from bespeak import ids, when
 from bespeak.argv.declarations import Argument, Option, command
+from bespeak.base import ids, timeparse
+from bespeak.base.clock import FOREVER_US
+from bespeak.base.display import safe
+from bespeak.base.errors import UsageError
 from bespeak.cli import converters, formatting
-from bespeak.clock import FOREVER_US
-from bespeak.errors import UsageError
 from bespeak.ledger.jsonform import free_json, reservation_json
 from bespeak.ledger.model import State
-from bespeak.text import safe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -156,6 +156,6 @@ def free(context: Context, values: Values) -> int:
 def _window(of: Free, now_us: int) -> str:
     if of.from_us is None:
         return "not free for that long"
-    begin = "free now" if of.from_us <= now_us else f"free from {when.show(of.from_us)}"
+    begin = "free now" if of.from_us <= now_us else f"free from {timeparse.show(of.from_us)}"
     open_end = of.until_us is None or of.until_us >= FOREVER_US
-    return begin if open_end else f"{begin}, until {when.show(of.until_us or 0)}"
+    return begin if open_end else f"{begin}, until {timeparse.show(of.until_us or 0)}"

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bespeak.argv.declarations import Argument, Option, command
-from bespeak.errors import BespeakError, NotFoundError, UsageError, WrongStateError
+from bespeak.base.display import safe
+from bespeak.base.errors import BespeakError, NotFoundError, UsageError, WrongStateError
+from bespeak.base.paths import book_url, outside, refuse_parameters
 from bespeak.labs.trusting import Survey, survey
-from bespeak.places import book_url, outside, refuse_parameters
 from bespeak.settings import FILENAME, FOLDERS
-from bespeak.text import safe
 from bespeak.trust import records, revoke
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ help, completion and commands without a lab never read lab data.
 
 from __future__ import annotations
 
-from bespeak.errors import NoContextError
+from bespeak.base.errors import NoContextError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -89,7 +89,7 @@ def _list_usernames(repos: list[Any]) -> list[str]:
 
 
 def _folder() -> str:
-    from bespeak.places import user_folder
+    from bespeak.base.paths import user_folder
 
     return os.path.join(user_folder(os.environ, "XDG_CACHE_HOME", ".cache"), "bespeak")
 
@@ -98,7 +98,7 @@ def _read() -> dict[str, tuple[list[str], float]]:
     """Return what is remembered; a file of somebody else, or one that cannot be understood, counts as none."""
     import json
 
-    from bespeak.files import read_own
+    from bespeak.base.fileio import read_own
 
     try:
         raw = read_own(os.path.join(_folder(), _FILENAME))
@@ -114,7 +114,7 @@ def _write(remembered: dict[str, tuple[list[str], float]]) -> None:
     """Replace the file in one step, readable by its owner only."""
     import json
 
-    from bespeak.files import replace
+    from bespeak.base.fileio import replace
 
     folder = _folder()
     os.makedirs(folder, mode=0o700, exist_ok=True)

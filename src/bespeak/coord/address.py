@@ -8,7 +8,7 @@ key are a short list, and all that it begins is one range. A pattern is kept und
 
 from __future__ import annotations
 
-from bespeak.values import value
+from bespeak.base.frozen import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

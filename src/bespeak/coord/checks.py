@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from bespeak.base.display import shown
+from bespeak.base.errors import Field
 from bespeak.coord import locate
 from bespeak.coord.errors import ClaimError
-from bespeak.errors import Field
-from bespeak.text import shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

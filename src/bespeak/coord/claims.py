@@ -6,7 +6,7 @@ whoever claims a symbol in it would lock different things. One lock a repository
 
 from __future__ import annotations
 
-from bespeak.clock import SECOND_US, iso
+from bespeak.base.clock import SECOND_US, iso
 from bespeak.coord import edges, log, lookup, rows
 from bespeak.coord.errors import ClaimError, ClaimRefusedError
 from bespeak.coord.model import ACTIVE, Reservation, Reserved
@@ -103,7 +103,7 @@ def _insert(tx: Transaction, repo: str, request: Request, addresses: tuple[Addre
             for part, a in enumerate(addresses)
         ],
     )
-    from bespeak.values import replace
+    from bespeak.base.frozen import replace
 
     made = replace(made, id=identifier)
     log.write(tx, repo, log.RESERVED, made.run_id, identifier, log.facts(made) | {"expires_at": iso(expires_us)})
@@ -138,7 +138,7 @@ def _with_edges(tx: Transaction, repo: str, request: Request, made: Reserved) ->
     """Record the dependencies; a circle leaves the reservation as it is, and is told."""
     if not request.depends_on:
         return made
-    from bespeak.values import replace
+    from bespeak.base.frozen import replace
 
     try:
         edges.add(tx, repo, made.reservation.id, request.depends_on, request.run_id)
@@ -193,7 +193,7 @@ def _end(tx: Transaction, repo: str, found: Reservation) -> Reservation:
         [{"now": tx.now_us, "repo": repo, "epoch": found.epoch}],
     )
     log.write(tx, repo, log.RELEASED, found.run_id, found.id, log.facts(found))
-    from bespeak.values import replace
+    from bespeak.base.frozen import replace
 
     return replace(found, released_us=tx.now_us)
 
@@ -228,6 +228,6 @@ def heartbeat(
     )
     if expires_us - found.expires_us >= SECOND_US:
         log.write(tx, repo, log.EXTENDED, run_id, found.id, log.facts(found) | {"expires_at": iso(expires_us)})
-    from bespeak.values import replace
+    from bespeak.base.frozen import replace
 
     return "ok", replace(found, expires_us=expires_us, beat_us=tx.now_us)

@@ -6,8 +6,8 @@ satisfied, else blocked. What it needs and nobody knows any more was ended and r
 
 from __future__ import annotations
 
+from bespeak.base.frozen import value
 from bespeak.coord.drawing import dot_text, mermaid_text
-from bespeak.values import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

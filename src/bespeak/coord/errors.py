@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bespeak.errors import BespeakError, BusyError, Field
+from bespeak.base.errors import BespeakError, BusyError, Field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

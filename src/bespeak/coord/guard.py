@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 
+from bespeak.base.display import safe
+from bespeak.base.fileio import replace
 from bespeak.coord.errors import ClaimError
-from bespeak.files import replace
 from bespeak.git.files import read_text
-from bespeak.text import safe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

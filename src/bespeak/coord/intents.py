@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bespeak.clock import iso
+from bespeak.base.clock import iso
 from bespeak.coord import claims, log, rows
 from bespeak.coord.errors import ClaimError
 from bespeak.coord.model import ACTIVE, Intent

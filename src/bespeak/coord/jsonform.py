@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bespeak.clock import iso
+from bespeak.base.clock import iso
+from bespeak.base.display import safe
 from bespeak.coord.claims import SCHEMA_VERSION, record
-from bespeak.text import safe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 
+from bespeak.base.display import safe, shown
 from bespeak.coord.address import SEPARATOR, Address, is_wild, symbol_names
 from bespeak.coord.errors import ClaimError
 from bespeak.git import repository
-from bespeak.text import safe, shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bespeak.values import value
+from bespeak.base.frozen import value
 
 OPERATIONS = ("rename", "move", "modify", "extract", "delete")
 """What a reservation can declare."""

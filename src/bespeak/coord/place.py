@@ -64,7 +64,7 @@ def place_of(repository: Repository, flag: str | None) -> Place:
     variable = os.environ.get("BESPEAK_LEDGER", "")
     if flag is None and not variable.startswith(_POSTGRES):
         return Place(os.path.join(repository.common_dir, FOLDER, FILE))
-    from bespeak.places import book_url
+    from bespeak.base.paths import book_url
 
     said_by = "BESPEAK_LEDGER" if flag is None else "--ledger"
     return Place(book_url(variable if flag is None else flag, said_by, None), _name(repository))

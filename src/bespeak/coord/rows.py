@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from bespeak.base.display import shown
 from bespeak.coord.errors import ClaimError
 from bespeak.coord.model import Reservation
-from bespeak.text import shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 
-from bespeak.clock import SECOND_US
+from bespeak.base.clock import SECOND_US
+from bespeak.base.errors import Field
 from bespeak.coord import checks, locate
 from bespeak.coord.model import INTENDED, OPERATIONS, Change, Request
 from bespeak.coord.place import open_place, place_of
-from bespeak.errors import Field
 from bespeak.git.repository import find
 
 TYPE_CHECKING = False
@@ -355,7 +355,7 @@ def open_coord(folder: str | None = None, *, ledger: str | None = None) -> Coord
         NoContextError: there is no repository.
         UnavailableError: the book cannot be opened.
     """
-    from bespeak.places import working_directory
+    from bespeak.base.paths import working_directory
 
     start = working_directory() if folder is None else os.path.abspath(folder)
     repository = find(start)

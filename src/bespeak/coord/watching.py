@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from bespeak.clock import SECOND_US, iso
+from bespeak.base.clock import SECOND_US, iso
 from bespeak.coord import log, queries
 from bespeak.coord.model import Change
 

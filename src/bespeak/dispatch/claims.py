@@ -7,7 +7,7 @@ was asleep past its lease changes nothing that another has taken over.
 
 from __future__ import annotations
 
-from bespeak.clock import FOREVER_US, SECOND_US, now
+from bespeak.base.clock import FOREVER_US, SECOND_US, now
 from bespeak.dispatch import liveness, rows
 from bespeak.dispatch.model import EXPIRED_TEXT, LAST_ERROR_LIMIT, SELECT, Job, Status
 from bespeak.dispatch.runner_client.location import COLUMNS as LOCATION_COLUMNS

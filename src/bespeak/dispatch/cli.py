@@ -12,8 +12,8 @@ import sys
 
 from bespeak.argv.declarations import Entry, Option, Program
 from bespeak.argv.fast_parser import read
+from bespeak.base.errors import BespeakError, ExitCode, UsageError
 from bespeak.dispatch.place import DOCUMENTED_PROGRAM
-from bespeak.errors import BespeakError, ExitCode, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ class CommandContext:
     def line(self, form: dict[str, object]) -> None:
         """Print one of many answers, on one line."""
         if self.as_text:
-            from bespeak.text import safe
+            from bespeak.base.display import safe
 
             print("  ".join(safe(str(value)) for value in form.values() if value is not None))
         else:
@@ -212,7 +212,7 @@ def _documented(error: BespeakError, prog: str) -> int:
 
 def _fail(error: BespeakError, code: int, prog: str, *, as_text: bool) -> int:
     if as_text:
-        from bespeak.text import safe
+        from bespeak.base.display import safe
 
         print(f"{prog}: error: {safe(str(error))}", file=sys.stderr, flush=True)
         return int(code)

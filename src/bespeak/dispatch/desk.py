@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 
-from bespeak import failpoints
+from bespeak.base import failpoints
 from bespeak.dispatch import claims, liveness
 from bespeak.dispatch.schema import LOCK
 

@@ -10,15 +10,15 @@ from __future__ import annotations
 import select
 import time
 
-from bespeak import failpoints
-from bespeak.clock import FOREVER_US
+from bespeak.base import failpoints
+from bespeak.base.clock import FOREVER_US
+from bespeak.base.errors import BespeakError, UnavailableError
 from bespeak.dispatch import launch, liveness
 from bespeak.dispatch.claims import ACCEPTED_BATCH, EXPIRE_BATCH
 from bespeak.dispatch.model import Status
 from bespeak.dispatch.returning import Returns, has_ended
 from bespeak.dispatch.runner_client.location import location_of
 from bespeak.dispatch.work import Next, Phase, Rules, Work
-from bespeak.errors import BespeakError, UnavailableError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from bespeak.clock import SECOND_US, iso
+from bespeak.base.clock import SECOND_US, iso
 from bespeak.dispatch import rows
 from bespeak.dispatch.claims import newest
 from bespeak.dispatch.liveness import all_dispatchers

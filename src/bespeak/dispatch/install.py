@@ -5,9 +5,9 @@ from __future__ import annotations
 import errno
 import os
 
+from bespeak.base.errors import BespeakError, UsageError
+from bespeak.base.fileio import read_regular, replace
 from bespeak.dispatch.place import EMBEDDED, POSTGRES, home
-from bespeak.errors import BespeakError, UsageError
-from bespeak.files import read_regular, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def default_path(kind: str, *, user: bool) -> str:
     if kind == "supervisor":
         return os.path.join("/etc/supervisor/conf.d", SUPERVISOR_NAME)
     if user:
-        from bespeak.places import user_folder
+        from bespeak.base.paths import user_folder
 
         return os.path.join(user_folder(os.environ, "XDG_CONFIG_HOME", ".config"), "systemd", "user", SYSTEMD_NAME)
     return os.path.join("/etc/systemd/system", SYSTEMD_NAME)

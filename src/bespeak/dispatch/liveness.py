@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 
-from bespeak.clock import SECOND_US
+from bespeak.base.clock import SECOND_US
 from bespeak.dispatch.place import machine
 
 TYPE_CHECKING = False

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bespeak.errors import UsageError
-from bespeak.files import replace
+from bespeak.base.errors import UsageError
+from bespeak.base.fileio import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

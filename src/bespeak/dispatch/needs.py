@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bespeak.clock import FOREVER_US, SECOND_US
-from bespeak.errors import BespeakError, NotFoundError, UnavailableError
+from bespeak.base.clock import FOREVER_US, SECOND_US
+from bespeak.base.errors import BespeakError, NotFoundError, UnavailableError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

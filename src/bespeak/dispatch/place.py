@@ -31,7 +31,7 @@ def home(environ: Mapping[str, str], prog: str) -> str:
     for name in ("ORCHESJOB_RESERVER_HOME", "ORCHESJOB_HOME"):
         if environ.get(name):
             return environ[name]
-    from bespeak.places import JOBS_FOLDER, jobs_folder
+    from bespeak.base.paths import JOBS_FOLDER, jobs_folder
 
     return JOBS_FOLDER if prog == DOCUMENTED_PROGRAM else jobs_folder(environ)
 

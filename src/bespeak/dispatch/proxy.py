@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import select
 
+from bespeak.base.errors import BespeakError
 from bespeak.dispatch.calls import ProgramStarter
 from bespeak.dispatch.runner_client.replies import is_unknown
-from bespeak.errors import BespeakError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from bespeak import failpoints
+from bespeak.base import failpoints
 from bespeak.dispatch import rows
 from bespeak.dispatch.model import SELECT
 from bespeak.dispatch.runner_client import replies

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bespeak.clock import SECOND_US
+from bespeak.base.clock import SECOND_US
+from bespeak.base.errors import NotFoundError
 from bespeak.dispatch.model import SELECT, Job
 from bespeak.dispatch.schema import TOPIC
-from bespeak.errors import NotFoundError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from bespeak import ids
-from bespeak.clock import SECOND_US
+from bespeak.base import ids
+from bespeak.base.clock import SECOND_US
 from bespeak.dispatch.calls import ProgramStarter
 from bespeak.dispatch.desk import Desk
 from bespeak.dispatch.dispatcher import Dispatcher

@@ -6,13 +6,13 @@ book says.
 
 from __future__ import annotations
 
-from bespeak.clock import FOREVER_US, SECOND_US
+from bespeak.base.clock import FOREVER_US, SECOND_US
+from bespeak.base.errors import WrongStateError
 from bespeak.dispatch import rows
 from bespeak.dispatch.jsonform import compact
 from bespeak.dispatch.liveness import all_dispatchers, presence
 from bespeak.dispatch.model import Status
 from bespeak.dispatch.schema import LOCK, TOPIC
-from bespeak.errors import WrongStateError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import ctypes
 import os
 
-from bespeak.clock import FOREVER_US, SECOND_US
+from bespeak.base.clock import FOREVER_US, SECOND_US
 
 _CLOCK_REALTIME = 0
 _TFD_FLAGS = os.O_NONBLOCK | os.O_CLOEXEC

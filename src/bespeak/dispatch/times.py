@@ -1,13 +1,13 @@
 """Instants as the documented contract takes them: epoch seconds or ISO 8601, in whole seconds, plus ``+5m``.
 
-This reader differs from :mod:`bespeak.when` on purpose: scripts rely on a bare number being epoch seconds, on a
-missing offset meaning local time, and on a date alone meaning its local midnight.
+This reader differs from :mod:`bespeak.base.timeparse` on purpose: scripts rely on a bare number being epoch seconds,
+on a missing offset meaning local time, and on a date alone meaning its local midnight.
 """
 
 from __future__ import annotations
 
-from bespeak.clock import SECOND_US
-from bespeak.errors import UsageError
+from bespeak.base.clock import SECOND_US
+from bespeak.base.errors import UsageError
 
 EARLIEST_S = -62_135_596_800
 LATEST_S = 253_402_300_799
@@ -61,8 +61,8 @@ def _relative(delay: str, now_us: int) -> int | None:
         return now_us // SECOND_US
     if not delay.startswith("+"):
         return None
-    from bespeak.clock import FOREVER_US
-    from bespeak.durations import duration
+    from bespeak.base.clock import FOREVER_US
+    from bespeak.base.durations import duration
 
     if _is_nothing(delay[1:]):
         return now_us // SECOND_US
@@ -98,8 +98,8 @@ def read_duration(text: str, flag: str, *, smallest_us: int = 0) -> int:
         seconds = float(plain)
     elif _is_nothing(plain):
         seconds = 0.0
-    from bespeak.clock import FOREVER_US, duration_text
-    from bespeak.durations import LONGEST_US, duration
+    from bespeak.base.clock import FOREVER_US, duration_text
+    from bespeak.base.durations import LONGEST_US, duration
 
     try:
         found = int(seconds * SECOND_US) if seconds is not None else duration(plain)

@@ -37,7 +37,7 @@ class Wakes:
             Thread(target=self._pass_on, name="dispatch-wakes", daemon=True).start()
 
     def _pass_on(self) -> None:
-        from bespeak.errors import BespeakError
+        from bespeak.base.errors import BespeakError
 
         while self._write >= 0:
             try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
-from bespeak.clock import SECOND_US
+from bespeak.base.clock import SECOND_US
 from bespeak.dispatch.claims import Outcome
 from bespeak.dispatch.model import Status
 from bespeak.dispatch.runner_client import replies

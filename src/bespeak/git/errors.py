@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bespeak.errors import BespeakError, WrongStateError
-from bespeak.text import safe
+from bespeak.base.display import safe
+from bespeak.base.errors import BespeakError, WrongStateError
 
 
 class GitError(BespeakError):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from bespeak.base.frozen import value
 from bespeak.git.errors import GitError
 from bespeak.git.process import last_line
-from bespeak.values import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

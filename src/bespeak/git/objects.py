@@ -11,13 +11,13 @@ import os
 import stat
 import subprocess
 
-from bespeak.errors import BespeakError
+from bespeak.base.errors import BespeakError
+from bespeak.base.frozen import value
 from bespeak.git.errors import GitError, UnknownRevisionError
 from bespeak.git.files import read_file
 from bespeak.git.private_dir import object_format
 from bespeak.git.process import Git, Watch
 from bespeak.git.repository import Repository
-from bespeak.values import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

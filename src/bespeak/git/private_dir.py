@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import os
 
-from bespeak.errors import UnavailableError
+from bespeak.base.display import safe
+from bespeak.base.errors import UnavailableError
 from bespeak.git.errors import GitError
 from bespeak.git.files import is_endless, read_text
-from bespeak.text import safe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

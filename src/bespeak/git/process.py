@@ -11,11 +11,11 @@ import subprocess
 import threading
 import time
 
-from bespeak.errors import UnavailableError
+from bespeak.base.display import safe
+from bespeak.base.errors import UnavailableError
 from bespeak.git import ownership, private_dir
 from bespeak.git.errors import GitError, UnknownRevisionError
 from bespeak.git.files import first_endless, read_text
-from bespeak.text import safe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

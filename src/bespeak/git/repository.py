@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 
-from bespeak.errors import NoContextError
+from bespeak.base.display import safe
+from bespeak.base.errors import NoContextError
+from bespeak.base.frozen import value
 from bespeak.git.files import read_text
-from bespeak.text import safe
-from bespeak.values import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ Importing this package loads nothing; names are loaded on their first use.
 
 from __future__ import annotations
 
-from bespeak.lazy import on_first_use
+from bespeak.base.lazy_attributes import on_first_use
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

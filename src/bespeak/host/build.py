@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from bespeak.base.display import nearest, safe, shown
 from bespeak.host.base import Host, PowerOnlyHost
 from bespeak.host.labels import labels_of
 from bespeak.host.local import LocalHost
@@ -15,7 +16,6 @@ from bespeak.host.power.registry import power_control_from_spec
 from bespeak.host.secretref import optional_secret
 from bespeak.host.ssh import PORT, SshOptions, UnixHost
 from bespeak.labs import LabDataError
-from bespeak.text import nearest, safe, shown
 
 if TYPE_CHECKING:
     from bespeak.host.power.contract import PowerController

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from bespeak.errors import UsageError
-from bespeak.text import shown
+from bespeak.base.display import shown
+from bespeak.base.errors import UsageError
 
 Matcher = Callable[[frozenset[str]], bool]
 _TOKEN = re.compile(r"\s*(\(|\)|[^\s()]+)")

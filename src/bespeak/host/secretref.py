@@ -13,9 +13,9 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from bespeak.errors import BespeakError
-from bespeak.files import read_regular
-from bespeak.text import safe
+from bespeak.base.display import safe
+from bespeak.base.errors import BespeakError
+from bespeak.base.fileio import read_regular
 
 _KINDS = ("env", "file", "keyring")
 _LIMIT_BYTES = 64 * 1024

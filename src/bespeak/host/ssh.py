@@ -12,13 +12,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bespeak.errors import BespeakError
+from bespeak.base.display import safe
+from bespeak.base.errors import BespeakError
 from bespeak.host.active import active_lab
 from bespeak.host.base import Host
 from bespeak.host.processes import Output
 from bespeak.host.secretref import Secret, SecretError, scrubbed
 from bespeak.host.status import CommandStatus, Status
-from bespeak.text import safe
 
 if TYPE_CHECKING:
     import asyncssh

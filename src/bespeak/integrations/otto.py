@@ -30,11 +30,11 @@ from datetime import UTC, datetime
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from bespeak.errors import BespeakError, UsageError
-from bespeak.places import book_url
+from bespeak.base.display import safe, shown
+from bespeak.base.errors import BespeakError, UsageError
+from bespeak.base.paths import book_url
 from bespeak.reservations.ledger_backend import LedgerReservationBackend
 from bespeak.settings import ledger_url
-from bespeak.text import safe, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable

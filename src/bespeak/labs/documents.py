@@ -10,8 +10,8 @@ import os
 from dataclasses import dataclass, field
 from typing import Any
 
+from bespeak.base.display import nearest, safe, shown
 from bespeak.settings import SettingsError
-from bespeak.text import nearest, safe, shown
 
 _TOP_KEYS = ("name", "description", "resources", "labs", "hosts")
 _LAB_KEYS = ("resources", "description")

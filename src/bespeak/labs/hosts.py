@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from bespeak.base.display import nearest, safe, shown
 from bespeak.labs.documents import LabDataError, RawHost, texts
 from bespeak.labs.model import HostSpec
-from bespeak.text import nearest, safe, shown
 
 _GUARDED = ("labs", "resources", "power_control")
 _KNOWN = frozenset(

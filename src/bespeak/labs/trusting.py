@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from bespeak.errors import NoContextError
+from bespeak.base.display import safe
+from bespeak.base.errors import NoContextError
 from bespeak.labs.store import open_labs
 from bespeak.settings import SUT_DIRS_VARIABLES, load_settings
-from bespeak.text import safe
 from bespeak.trust import Folder, read_all, read_record, record_path
 
 if TYPE_CHECKING:

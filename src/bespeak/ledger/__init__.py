@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bespeak.clock import Clock
+    from bespeak.base.clock import Clock
     from bespeak.ledger.service import Ledger
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bespeak.clock import FOREVER_US
-from bespeak.errors import BusyError, NotFoundError, UsageError
+from bespeak.base.clock import FOREVER_US
+from bespeak.base.errors import BusyError, NotFoundError, UsageError
 from bespeak.ledger import names, rows, rules, writes
 from bespeak.ledger.ground import Ground
 from bespeak.ledger.model import Action, Mode, Resource

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from bespeak.clock import FOREVER_US, iso
-from bespeak.errors import BusyError, NotFoundError, UsageError, WrongStateError
+from bespeak.base.clock import FOREVER_US, iso
+from bespeak.base.errors import BusyError, NotFoundError, UsageError, WrongStateError
+from bespeak.base.frozen import replace
 from bespeak.ledger import names, queries, rows, rules, writes
 from bespeak.ledger.creation import check_instant
 from bespeak.ledger.errors import RefusedError
 from bespeak.ledger.ground import Ground
 from bespeak.ledger.model import Action, EndReason, Refusal, Request, State
-from bespeak.values import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

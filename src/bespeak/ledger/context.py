@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bespeak.clock import HOUR_US
-from bespeak.errors import OutcomeUnknownError, UnavailableError
+from bespeak.base.clock import HOUR_US
+from bespeak.base.errors import OutcomeUnknownError, UnavailableError
 from bespeak.ledger import rows, writes
 from bespeak.ledger.errors import UndeclaredError
 
@@ -107,7 +107,7 @@ class LedgerContext:
 
     def _like(self, name: str) -> list[str]:
         """Return the declared names that are most like ``name``; comparing takes long, so no lock is held for it."""
-        from bespeak.text import nearest
+        from bespeak.base.display import nearest
 
         sql = "SELECT name FROM ledger_resources WHERE declared = 1 ORDER BY name"
         return nearest(name, (row[0] for row in self.engine.read(lambda tx: tx.all(sql))))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from bespeak.clock import FOREVER_US
-from bespeak.errors import UsageError
+from bespeak.base.clock import FOREVER_US
+from bespeak.base.errors import UsageError
+from bespeak.base.frozen import replace
 from bespeak.ledger import names, writes
 from bespeak.ledger.model import Reservation
 from bespeak.ledger.rules import LAST_US
-from bespeak.values import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bespeak.clock import iso
-from bespeak.errors import BusyError, NotFoundError
+from bespeak.base.clock import iso
+from bespeak.base.errors import BusyError, NotFoundError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,15 +6,15 @@ ask the rules, write the facts, the index and the log. Nothing outside the datab
 
 from __future__ import annotations
 
-from bespeak import ids
-from bespeak.clock import FOREVER_US, iso
-from bespeak.errors import UsageError
+from bespeak.base import ids
+from bespeak.base.clock import FOREVER_US, iso
+from bespeak.base.errors import UsageError
+from bespeak.base.frozen import replace
 from bespeak.ledger import rules, writes
 from bespeak.ledger.creation import announce, checked, new
 from bespeak.ledger.errors import RefusedError
 from bespeak.ledger.ground import Ground
 from bespeak.ledger.model import Action, Refusal, Reservation
-from bespeak.values import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from bespeak.base.frozen import replace
 from bespeak.ledger import rows, rules, writes
 from bespeak.ledger.errors import UndeclaredError
-from bespeak.values import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bespeak.clock import FOREVER_US, SECOND_US
+from bespeak.base.clock import FOREVER_US, SECOND_US
 from bespeak.ledger import names, rows, writes
 
 TYPE_CHECKING = False

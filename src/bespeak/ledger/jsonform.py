@@ -5,8 +5,8 @@ An instant appears twice: as ISO 8601 in UTC (null for "no end") and, under ``..
 
 from __future__ import annotations
 
-from bespeak.clock import FOREVER_US, iso
-from bespeak.ids import short_id
+from bespeak.base.clock import FOREVER_US, iso
+from bespeak.base.ids import short_id
 from bespeak.ledger.model import State
 
 TYPE_CHECKING = False

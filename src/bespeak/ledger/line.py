@@ -15,15 +15,15 @@ from __future__ import annotations
 
 import time
 
-from bespeak import ids
-from bespeak.clock import FOREVER_US, HOUR_US, SECOND_US, duration_text
-from bespeak.errors import UnavailableError, UsageError, WaitTimedOutError, WrongStateError
+from bespeak.base import ids
+from bespeak.base.clock import FOREVER_US, HOUR_US, SECOND_US, duration_text
+from bespeak.base.errors import UnavailableError, UsageError, WaitTimedOutError, WrongStateError
+from bespeak.base.frozen import replace
 from bespeak.ledger import rows, rules, writes
 from bespeak.ledger.changes import check_live, give_back
 from bespeak.ledger.creation import announce, checked, facts, new
 from bespeak.ledger.ground import Ground
 from bespeak.ledger.model import Action, QueuePosition
-from bespeak.values import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

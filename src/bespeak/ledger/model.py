@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from bespeak.values import field, value
+from bespeak.base.frozen import field, value
 
 
 class Mode(Enum):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bespeak.errors import UsageError
+from bespeak.base.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

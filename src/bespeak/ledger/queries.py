@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 
-from bespeak.clock import FOREVER_US
-from bespeak.errors import NotFoundError, UsageError
-from bespeak.ids import ID_LENGTH
+from bespeak.base.clock import FOREVER_US
+from bespeak.base.errors import NotFoundError, UsageError
+from bespeak.base.ids import ID_LENGTH
 from bespeak.ledger import names, rows, rules
 from bespeak.ledger.ground import Ground
 from bespeak.ledger.model import Free, Mode, State

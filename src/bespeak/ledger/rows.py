@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from bespeak.errors import NotFoundError
+from bespeak.base.errors import NotFoundError
 from bespeak.ledger.model import Action, Booking, EndReason, LogEntry, Mode, Reservation, Resource
 from bespeak.ledger.rules import window_end
 from bespeak.ledger.tables import LONG_US

@@ -11,7 +11,7 @@ so only move earlier: what is freed ahead of it helps it, and nobody who comes l
 
 from __future__ import annotations
 
-from bespeak.clock import FOREVER_US
+from bespeak.base.clock import FOREVER_US
 from bespeak.ledger.model import Booking, Mode
 
 TYPE_CHECKING = False

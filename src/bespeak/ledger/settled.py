@@ -37,12 +37,12 @@ def open_settled(flag: str | None, *, cwd: str | None = None, own: bool = False)
 
 
 def _length_us(text: str, source: str) -> int:
-    from bespeak import when
-    from bespeak.clock import FOREVER_US
-    from bespeak.errors import Field, UsageError
+    from bespeak.base import timeparse
+    from bespeak.base.clock import FOREVER_US
+    from bespeak.base.errors import Field, UsageError
 
     try:
-        length_us = when.duration(text)
+        length_us = timeparse.duration(text)
     except UsageError as error:
         raise UsageError(f"{source}: [ledger] default_for: {error}") from error
     if length_us >= FOREVER_US:

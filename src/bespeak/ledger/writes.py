@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from bespeak.clock import FOREVER_US
-from bespeak.ids import tail
+from bespeak.base.clock import FOREVER_US
+from bespeak.base.ids import tail
 from bespeak.ledger.model import Action, EndReason
 from bespeak.ledger.tables import LONG_US
 

@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from bespeak import clock
-from bespeak.errors import BespeakError, GateRefusedError
+from bespeak.base import clock
+from bespeak.base.errors import BespeakError, GateRefusedError
 from bespeak.host.power.probing import probe
 from bespeak.host.status import Status
 from bespeak.lifecycle.values import Deed, Hold, Outcome

@@ -11,12 +11,12 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from bespeak.errors import GateRefusedError
+from bespeak.base.display import safe
+from bespeak.base.errors import GateRefusedError
 from bespeak.lifecycle.values import Hold
 from bespeak.reservations.check import announce_skip
 from bespeak.reservations.errors import MissingReservationError
 from bespeak.reservations.report import ask, evaluate, name_of, report_json
-from bespeak.text import safe
 
 if TYPE_CHECKING:
     from bespeak.host.base import Host

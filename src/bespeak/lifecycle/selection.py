@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bespeak.errors import NotFoundError, UsageError
+from bespeak.base.display import nearest, safe, shown
+from bespeak.base.errors import NotFoundError, UsageError
 from bespeak.host.build import HostLab, build_hosts
 from bespeak.host.labels import matching
 from bespeak.host.power.registry import known_controllers
 from bespeak.labs import Lab, open_labs
-from bespeak.text import nearest, safe, shown
 
 if TYPE_CHECKING:
     from bespeak.host.base import Host

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bespeak.clock import SECOND_US, iso
+from bespeak.base.clock import SECOND_US, iso
 
 if TYPE_CHECKING:
     from bespeak.host.base import Host

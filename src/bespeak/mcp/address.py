@@ -5,8 +5,8 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass
 
-from bespeak.errors import UsageError
-from bespeak.text import shown
+from bespeak.base.display import shown
+from bespeak.base.errors import UsageError
 
 _MOST_PORT = 65_535
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from bespeak.errors import UsageError
+from bespeak.base.errors import UsageError
 from bespeak.mcp import aheadshapes as shapes
 from bespeak.mcp.arguments import Addresses, Arguments, Repository, Texts, Whole
 from bespeak.mcp.toolkit import Tool, in_thread

@@ -11,8 +11,8 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from bespeak.errors import UsageError
-from bespeak.text import nearest, safe, shown
+from bespeak.base.display import nearest, safe, shown
+from bespeak.base.errors import UsageError
 
 
 def _as_list(value: Any) -> Any:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from bespeak.errors import UsageError
+from bespeak.base.errors import UsageError
 from bespeak.mcp import bookshapes as shapes
 from bespeak.mcp.arguments import Arguments, Texts, Whole
 from bespeak.mcp.toolkit import Tool, in_thread
@@ -85,9 +85,9 @@ def ending(duration: str | None, until: str | None) -> tuple[int | None, int | N
     Raises:
         UsageError: both were given, or one cannot be read.
     """
-    from bespeak import clock
-    from bespeak.clock import FOREVER_US
-    from bespeak.durations import FOREVER
+    from bespeak.base import clock
+    from bespeak.base.clock import FOREVER_US
+    from bespeak.base.durations import FOREVER
 
     if duration is not None and until is not None:
         raise UsageError("duration and until say the same thing; give one of them")
@@ -102,21 +102,21 @@ def microseconds(name: str, text: str | None) -> int | None:
     Raises:
         UsageError: it cannot be read.
     """
-    from bespeak import when
+    from bespeak.base import timeparse
 
     try:
-        return None if text is None else when.duration(text)
+        return None if text is None else timeparse.duration(text)
     except UsageError as error:
         raise UsageError(f"{name}: {error}", **error.details) from None
 
 
 def _instant(name: str, text: str | None) -> int | None:
-    from bespeak import clock, when
+    from bespeak.base import clock, timeparse
 
     if text is None or text == "now":
         return None
     try:
-        return when.instant(text, now_us=clock.now())
+        return timeparse.instant(text, now_us=clock.now())
     except UsageError as error:
         raise UsageError(f"{name}: {error}", **error.details) from None
 

@@ -22,8 +22,8 @@ from mcp_types import (
 )
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
-from bespeak.errors import UsageError
-from bespeak.text import safe
+from bespeak.base.display import safe
+from bespeak.base.errors import UsageError
 
 if TYPE_CHECKING:
     from mcp.server.context import ServerRequestContext

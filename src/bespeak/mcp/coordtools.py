@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
+from bespeak.base.errors import UsageError
 from bespeak.coord import answers
 from bespeak.coord.errors import ClaimRefusedError
-from bespeak.errors import UsageError
 from bespeak.mcp import shapes
 from bespeak.mcp.arguments import Addresses, Arguments, Repository, ReservationId, RunId, Texts, Whole
 from bespeak.mcp.toolkit import Tool, in_thread

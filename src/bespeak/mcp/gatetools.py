@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from bespeak.errors import UsageError
+from bespeak.base.errors import UsageError
 from bespeak.mcp import bookshapes as shapes
 from bespeak.mcp.arguments import Arguments, Texts
 from bespeak.mcp.toolkit import Tool, in_thread

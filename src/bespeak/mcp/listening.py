@@ -9,8 +9,8 @@ import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from bespeak.errors import UnavailableError, UsageError
-from bespeak.text import shown
+from bespeak.base.display import shown
+from bespeak.base.errors import UnavailableError, UsageError
 
 if TYPE_CHECKING:
     from bespeak.mcp.address import Address

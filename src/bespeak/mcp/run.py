@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from bespeak.base.display import safe
 from bespeak.mcp import stdio
 from bespeak.mcp.server import Door
-from bespeak.text import safe
 
 if TYPE_CHECKING:
     import socket

@@ -30,14 +30,14 @@ from mcp_types import (
 from mcp_types import Tool as Advertised
 
 from bespeak import __version__
-from bespeak.errors import BespeakError, UsageError
-from bespeak.exitcodes import ExitCode
+from bespeak.base.display import legible, safe, shown
+from bespeak.base.errors import BespeakError, UsageError
+from bespeak.base.exitcodes import ExitCode
 from bespeak.mcp import aheadtools, arguments, booktools, callers, coordtools, gatetools, schema, waittools
 from bespeak.mcp.guide import GUIDE, INSTRUCTIONS
 from bespeak.mcp.session_claims import SessionClaims
 from bespeak.mcp.threads import Threads
 from bespeak.mcp.toolkit import Call
-from bespeak.text import legible, safe, shown
 
 if TYPE_CHECKING:
     from mcp.server.context import ServerRequestContext

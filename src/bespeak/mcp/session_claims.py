@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 
-from bespeak.errors import BespeakError
-from bespeak.text import safe
+from bespeak.base.display import safe
+from bespeak.base.errors import BespeakError
 
 _log = logging.getLogger("bespeak.mcp")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from anyio import CapacityLimiter, to_thread
 
-from bespeak.errors import BusyError
+from bespeak.base.errors import BusyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

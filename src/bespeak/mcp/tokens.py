@@ -6,8 +6,8 @@ import os
 import re
 import stat
 
-from bespeak.errors import UnavailableError, UsageError
-from bespeak.text import shown
+from bespeak.base.display import shown
+from bespeak.base.errors import UnavailableError, UsageError
 
 _ENVIRONMENT, _FILE = "env:", "file:"
 _RANDOM_BYTES = 32

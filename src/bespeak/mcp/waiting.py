@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import anyio
 from anyio import from_thread
 
-from bespeak.errors import BespeakError
+from bespeak.base.errors import BespeakError
 from bespeak.mcp.booktools import microseconds
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def timeout_us(text: str) -> int | None:
     Raises:
         UsageError: it cannot be read.
     """
-    from bespeak.clock import FOREVER_US
+    from bespeak.base.clock import FOREVER_US
 
     length_us = microseconds("timeout", text)
     return None if length_us is None or length_us >= FOREVER_US else length_us

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
+from bespeak.base.errors import WaitTimedOutError
 from bespeak.coord import answers
-from bespeak.errors import WaitTimedOutError
 from bespeak.mcp import bookshapes, shapes, waiting
 from bespeak.mcp.arguments import Addresses, Arguments, Repository, RunId
 from bespeak.mcp.booktools import BookWait, granted, request
@@ -87,7 +87,7 @@ def _in_line(call: Call, asked: BookWait, stop: threading.Event, tell: Tell) -> 
 
 
 def _words(position: QueuePosition) -> str:
-    from bespeak.clock import iso
+    from bespeak.base.clock import iso
 
     behind = f", behind {', '.join(position.ahead)}" if position.ahead else ""
     promised = f"; promised by {iso(position.promised_us)}" if position.promised_us is not None else ""

@@ -9,7 +9,7 @@ Importing this package loads nothing: a hook that asks the gate pays for what it
 
 from __future__ import annotations
 
-from bespeak.lazy import on_first_use
+from bespeak.base.lazy_attributes import on_first_use
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,14 +10,14 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bespeak.errors import UsageError
+from bespeak.base.display import nearest, safe, shown
+from bespeak.base.errors import UsageError
 from bespeak.reservations.errors import ReservationBackendError, as_backend_error
 from bespeak.reservations.identity import resolve_username
 from bespeak.reservations.null_backend import NullReservationBackend
 from bespeak.reservations.registry import get_reservation_backend_class, is_registered
 from bespeak.reservations.state import ReservationState
 from bespeak.settings import SettingsError
-from bespeak.text import nearest, safe, shown
 from bespeak.trust import UntrustedError
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def _selected(settings: Any) -> tuple[str, str | None, dict[str, Any]]:
 
 
 def _ledger_backend(url: str | None, table: dict[str, Any], repo_dir: str, ledger: str | None) -> ReservationBackend:
-    from bespeak.places import book_url
+    from bespeak.base.paths import book_url
     from bespeak.reservations.ledger_backend import LedgerReservationBackend
     from bespeak.settings import ledger_url
 

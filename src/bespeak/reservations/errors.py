@@ -6,8 +6,8 @@ other way on, so there, and only there, the bypass is offered.
 
 from __future__ import annotations
 
-from bespeak.errors import BespeakError, GateRefusedError, UnavailableError
-from bespeak.text import safe
+from bespeak.base.display import safe
+from bespeak.base.errors import BespeakError, GateRefusedError, UnavailableError
 
 SKIP_HINT = "Pass --skip-reservation-check / -R to proceed without the check."
 

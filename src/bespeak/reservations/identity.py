@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import os
 
-from bespeak.errors import UsageError
+from bespeak.base.display import safe
+from bespeak.base.errors import UsageError
+from bespeak.base.frozen import value
 from bespeak.reservations.accounts import VARIABLES, account_instead_of, said_by_environment
-from bespeak.text import safe
-from bespeak.values import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

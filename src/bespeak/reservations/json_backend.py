@@ -11,10 +11,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bespeak import clock
-from bespeak.files import settled, signature
+from bespeak.base import clock
+from bespeak.base.display import safe
+from bespeak.base.fileio import settled, signature
 from bespeak.reservations.errors import ReservationBackendError
-from bespeak.text import safe
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

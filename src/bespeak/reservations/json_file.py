@@ -19,10 +19,10 @@ from array import array
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bespeak.clock import FOREVER_US
-from bespeak.files import Signature, read_regular
+from bespeak.base.clock import FOREVER_US
+from bespeak.base.display import nearest, safe, shown
+from bespeak.base.fileio import Signature, read_regular
 from bespeak.reservations.errors import ReservationBackendError
-from bespeak.text import nearest, safe, shown
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

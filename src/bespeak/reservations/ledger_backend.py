@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bespeak.clock import FOREVER_US
-from bespeak.errors import BespeakError
+from bespeak.base.clock import FOREVER_US
+from bespeak.base.errors import BespeakError
 from bespeak.reservations.errors import ReservationBackendError
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from bespeak.files import Signature
+    from bespeak.base.fileio import Signature
     from bespeak.reservations.look import Holders
     from bespeak.reservations.report import GateReport
 
@@ -163,7 +163,7 @@ def remember(
         return False
     import marshal
 
-    from bespeak.files import replace
+    from bespeak.base.fileio import replace
 
     content = (_FORMAT, key, tuple(consulted), plan.lab, plan.required, plan.decided_by, plan.book)
     path = _path(key)
@@ -189,7 +189,7 @@ def _key(labs: Sequence[str], ledger: str | None) -> Key | None:
 def _path(key: Key) -> str:
     from binascii import crc32
 
-    from bespeak.places import user_folder
+    from bespeak.base.paths import user_folder
 
     folder = os.path.join(user_folder(os.environ, "XDG_CACHE_HOME", ".cache"), "bespeak")
     return os.path.join(folder, f"gate-{crc32(repr(key).encode('utf-8', 'surrogateescape')):08x}.plan")
@@ -199,7 +199,7 @@ def _recall(key: Key) -> Plan | None:
     """Return the plan kept under ``key`` if it is the user's own, whole, and still true."""
     import marshal
 
-    from bespeak.files import read_own
+    from bespeak.base.fileio import read_own
 
     try:
         raw = read_own(_path(key))
@@ -217,13 +217,13 @@ def _recall(key: Key) -> Plan | None:
 
 
 def _unchanged(consulted: Consulted) -> bool:
-    from bespeak.files import signature
+    from bespeak.base.fileio import signature
 
     return all(signature(path) == sign for path, sign in consulted)
 
 
 def _ask(plan: Plan, username: str) -> FastAnswer:
-    from bespeak.errors import BespeakError
+    from bespeak.base.errors import BespeakError
     from bespeak.ledger.tables import LEDGER
     from bespeak.reservations.look import look
     from bespeak.storage import open_engine

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from bespeak.places import user_folder
+from bespeak.base.display import safe
+from bespeak.base.paths import user_folder
 from bespeak.reservations.errors import ReservationBackendError
-from bespeak.text import safe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bespeak.errors import UsageError
+from bespeak.base.errors import UsageError
 from bespeak.labs.model import required_resources
 from bespeak.labs.store import lab_names, open_labs
 from bespeak.reservations import plan

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bespeak.registry import Registry
+from bespeak.base.registry import Registry
 from bespeak.settings import SettingsError
 
 BUILT_IN = {

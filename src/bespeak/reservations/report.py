@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any
 
-from bespeak.errors import UsageError
+from bespeak.base.display import safe, shown
+from bespeak.base.errors import UsageError
+from bespeak.base.frozen import value
 from bespeak.labs.model import required_resources
 from bespeak.reservations.errors import ReservationBackendError, as_backend_error
 from bespeak.reservations.null_backend import NullReservationBackend
 from bespeak.reservations.wording import allowed_text, refusal_text
-from bespeak.text import safe, shown
-from bespeak.values import value
 
 if TYPE_CHECKING:
     from bespeak.reservations.protocol import ReservationBackend
@@ -160,7 +160,7 @@ def examine(lab: Any, username: str, backend: ReservationBackend, decided_by: st
 
 def report_json(report: GateReport) -> dict[str, Any]:
     """Return the report for programs; instants are ISO 8601 in UTC, None for an open or unknown end."""
-    from bespeak.clock import FOREVER_US, iso
+    from bespeak.base.clock import FOREVER_US, iso
 
     return {
         "lab": report.lab,

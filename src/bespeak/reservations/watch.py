@@ -6,10 +6,10 @@ from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from bespeak.clock import FOREVER_US
+from bespeak.base.clock import FOREVER_US
+from bespeak.base.display import shown
 from bespeak.reservations.errors import ReservationBackendError
 from bespeak.reservations.report import ask, name_of
-from bespeak.text import shown
 
 if TYPE_CHECKING:
     from bespeak.reservations.protocol import ReservationBackend

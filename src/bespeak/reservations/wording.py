@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bespeak.text import safe
+from bespeak.base.display import safe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from bespeak.errors import NotFoundError
+from bespeak.base.errors import NotFoundError
 from bespeak.runner import observe, records, store
 
 TYPE_CHECKING = False

@@ -11,7 +11,7 @@ import sys
 
 from bespeak.argv.declarations import Entry, Option, Program
 from bespeak.argv.fast_parser import read
-from bespeak.errors import BespeakError, LockedError, NotFoundError, UsageError, WrongStateError
+from bespeak.base.errors import BespeakError, LockedError, NotFoundError, UsageError, WrongStateError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ def exit_code(error: BespeakError) -> int:
 
 def _fail(error: BespeakError, prog: str, *, as_text: bool) -> int:
     if as_text:
-        from bespeak.text import safe
+        from bespeak.base.display import safe
 
         line = f"{prog}: error: {safe(str(error))}"
     else:

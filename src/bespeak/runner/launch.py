@@ -7,9 +7,9 @@ import select
 import signal
 import time
 
-from bespeak import failpoints
-from bespeak.errors import UnavailableError
-from bespeak.files import open_regular
+from bespeak.base import failpoints
+from bespeak.base.errors import UnavailableError
+from bespeak.base.fileio import open_regular
 from bespeak.runner import records
 
 TYPE_CHECKING = False

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import time
 
-from bespeak.errors import NotFoundError
-from bespeak.files import open_regular, read_regular
+from bespeak.base.errors import NotFoundError
+from bespeak.base.fileio import open_regular, read_regular
 from bespeak.runner import observe
 
 TYPE_CHECKING = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from bespeak.argv.declarations import Option, command
-from bespeak.errors import NotFoundError, UsageError
+from bespeak.base.errors import NotFoundError, UsageError
 from bespeak.runner import present
 from bespeak.runner.cli import JOB_ID, OK, ONE_JOB, RUN_KEY
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 import fcntl
 import os
 
-from bespeak.files import open_regular
+from bespeak.base.fileio import open_regular
 from bespeak.runner import processes
 
 _FORBIDDEN = b"never\n"

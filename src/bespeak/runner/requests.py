@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from bespeak.errors import UsageError
-from bespeak.ids import new_id
+from bespeak.base.errors import UsageError
+from bespeak.base.ids import new_id
 from bespeak.runner import processes
 from bespeak.runner.model import Job, JobStatus
 

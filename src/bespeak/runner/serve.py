@@ -15,7 +15,7 @@ from queue import SimpleQueue
 from threading import Lock, Thread
 
 from bespeak.argv.fast_parser import read
-from bespeak.errors import BespeakError, UsageError
+from bespeak.base.errors import BespeakError, UsageError
 from bespeak.runner import present
 from bespeak.runner.cli import ERROR, PROGRAM, CommandContext, exit_code
 from bespeak.runner.query_commands import status_fields

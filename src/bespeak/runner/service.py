@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import time
 
-from bespeak import clock, failpoints
-from bespeak.errors import NotFoundError, UnavailableError, WrongStateError
-from bespeak.files import open_regular
+from bespeak.base import clock, failpoints
+from bespeak.base.errors import NotFoundError, UnavailableError, WrongStateError
+from bespeak.base.fileio import open_regular
 from bespeak.runner import launch, observe, records, requests, store
 from bespeak.runner.model import Job, JobStatus, Override, Started
 from bespeak.storage import open_engine
@@ -35,7 +35,7 @@ _PAGE = 200
 
 def default_home() -> str:
     """Return the runner's home: ``ORCHESJOB_HOME``, else ``/var/lib/orchesjob``, else a folder of the user's own."""
-    from bespeak.places import jobs_folder
+    from bespeak.base.paths import jobs_folder
 
     return os.environ.get("ORCHESJOB_HOME") or jobs_folder(os.environ)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bespeak.argv.declarations import Option, command
-from bespeak.errors import UsageError
+from bespeak.base.errors import UsageError
 from bespeak.runner import present
 from bespeak.runner.cli import JOB_ID, ONE_JOB, RUN_KEY, check_text
 from bespeak.runner.service import START_TIMEOUT_SECONDS

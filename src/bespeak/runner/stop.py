@@ -10,8 +10,8 @@ import os
 import signal
 import time
 
-from bespeak import failpoints
-from bespeak.errors import NotFoundError, WrongStateError
+from bespeak.base import failpoints
+from bespeak.base.errors import NotFoundError, WrongStateError
 from bespeak.runner import observe, processes, records, store
 
 TYPE_CHECKING = False

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 
-from bespeak import clock
-from bespeak.errors import UsageError
+from bespeak.base import clock
+from bespeak.base.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bespeak.clock import Clock
+    from bespeak.base.clock import Clock
     from bespeak.storage.port import Engine
     from bespeak.storage.schema import Component
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bespeak.errors import UnavailableError
+from bespeak.base.errors import UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -18,7 +18,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
 
-from bespeak.errors import UnavailableError, UsageError
+from bespeak.base.errors import UnavailableError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -20,7 +20,7 @@ from bespeak.storage.pgconnections import connect, is_pooled
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from bespeak.errors import UnavailableError
+    from bespeak.base.errors import UnavailableError
     from bespeak.storage.pgconnections import Connection
     from bespeak.storage.pgurl import Address
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from bespeak.errors import UnavailableError
+from bespeak.base.errors import UnavailableError
 from bespeak.storage.schema import Component, Step
 
 if TYPE_CHECKING:

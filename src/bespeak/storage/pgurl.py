@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote
 
-from bespeak.errors import UsageError
+from bespeak.base.errors import UsageError
 
 DEFAULT_SCHEMA = "bespeak"
 _SHOWN = ("host", "hostaddr", "port", "dbname", "user", "service")

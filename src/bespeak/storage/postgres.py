@@ -15,8 +15,8 @@ from functools import lru_cache, partial
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from bespeak import failpoints
-from bespeak.errors import OutcomeUnknownError, UnavailableError, UsageError
+from bespeak.base import failpoints
+from bespeak.base.errors import OutcomeUnknownError, UnavailableError, UsageError
 from bespeak.storage.pgurl import Address
 from bespeak.storage.schema import MIGRATION_KEY, VERSIONS, migrate, up_to_date
 
@@ -34,7 +34,7 @@ from bespeak.storage.pgoutcome import CLEAN, CLEAN_EVERY, COMMITS, MARK, new_mar
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from bespeak.clock import Clock
+    from bespeak.base.clock import Clock
     from bespeak.storage.pgaccess import Access
     from bespeak.storage.pgconnections import Connection
     from bespeak.storage.port import Dialect, Listener, Params, Row, T

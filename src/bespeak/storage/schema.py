@@ -7,7 +7,7 @@ processes that open an empty book at once each step is applied by exactly one.
 
 from __future__ import annotations
 
-from bespeak.errors import UnavailableError
+from bespeak.base.errors import UnavailableError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ import sqlite3
 import time
 from _thread import RLock  # the class that `threading` offers, without its import
 
-from bespeak import clock, failpoints
-from bespeak.errors import UnavailableError
+from bespeak.base import clock, failpoints
+from bespeak.base.errors import UnavailableError
 from bespeak.storage import fifo, sqlite_files, steady_clock
 from bespeak.storage.schema import VERSIONS, migrate, up_to_date
 
@@ -21,7 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from bespeak.clock import Clock
+    from bespeak.base.clock import Clock
     from bespeak.storage.port import Dialect, Listener, Params, Row, T
     from bespeak.storage.schema import Component
 

@@ -12,7 +12,7 @@ import os
 import sqlite3
 import stat
 
-from bespeak.errors import LockedError, UnavailableError
+from bespeak.base.errors import LockedError, UnavailableError
 
 READ_ONLY = "the file or its folder is read-only"
 SUFFIXES = ("-wal", "-shm", "-journal")

@@ -12,9 +12,9 @@ import sqlite3
 import time
 from _thread import RLock
 
-from bespeak import clock
-from bespeak.errors import UnavailableError
-from bespeak.files import Signature, signature
+from bespeak.base import clock
+from bespeak.base.errors import UnavailableError
+from bespeak.base.fileio import Signature, signature
 from bespeak.storage import sqlite_files, steady_clock
 from bespeak.storage.schema import VERSIONS, up_to_date
 from bespeak.storage.sqlite import APPLICATION_ID, BUSY_SECONDS, SqliteTransaction
@@ -23,7 +23,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from bespeak.clock import Clock
+    from bespeak.base.clock import Clock
     from bespeak.storage.port import Dialect, Listener, T
     from bespeak.storage.schema import Component
 

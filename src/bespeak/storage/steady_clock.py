@@ -12,8 +12,8 @@ A PostgreSQL book takes its time from the server and needs no mark.
 
 from __future__ import annotations
 
-from bespeak.clock import HOUR_US, iso
-from bespeak.errors import UnavailableError
+from bespeak.base.clock import HOUR_US, iso
+from bespeak.base.errors import UnavailableError
 from bespeak.storage.schema import Component, Step
 
 TYPE_CHECKING = False

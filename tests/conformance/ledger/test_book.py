@@ -6,9 +6,9 @@ import threading
 
 import pytest
 
-from bespeak.clock import DAY_US, FOREVER_US, HOUR_US, MINUTE_US, SECOND_US
-from bespeak.errors import BusyError, NotFoundError, UsageError, WrongStateError
-from bespeak.ids import new_id, short_id, tail
+from bespeak.base.clock import DAY_US, FOREVER_US, HOUR_US, MINUTE_US, SECOND_US
+from bespeak.base.errors import BusyError, NotFoundError, UsageError, WrongStateError
+from bespeak.base.ids import new_id, short_id, tail
 from bespeak.ledger import holdings, line, open_ledger, rows
 from bespeak.ledger.creation import checked
 from bespeak.ledger.errors import RefusedError

@@ -2,8 +2,8 @@
 
 import pytest
 
-from bespeak.clock import HOUR_US, MINUTE_US, SECOND_US
-from bespeak.errors import UnavailableError
+from bespeak.base.clock import HOUR_US, MINUTE_US, SECOND_US
+from bespeak.base.errors import UnavailableError
 from bespeak.ledger import open_ledger
 from bespeak.ledger.errors import RefusedError
 from bespeak.ledger.model import Actor, Request, State

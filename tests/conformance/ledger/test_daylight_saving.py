@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bespeak import when
-from bespeak.clock import HOUR_US
-from bespeak.errors import UsageError
+from bespeak.base import timeparse
+from bespeak.base.clock import HOUR_US
+from bespeak.base.errors import UsageError
 from bespeak.ledger.model import Actor, Request
 
 ALICE, BOB = Actor("alice"), Actor("bob")
@@ -22,9 +22,9 @@ ALICE, BOB = Actor("alice"), Actor("bob")
     ],
 )
 def test_twelve_hours_over_the_change_are_twelve_hours(book, clock, eve, zone):
-    clock.now = when.instant("2027-01-01T00:00:00Z", now_us=clock.now)
-    starts_us = when.instant(f"{eve} 20:00 {zone}", now_us=clock.now)
-    made = book.reserve(Request(("r",), ALICE, starts_us=starts_us, duration_us=when.duration("12h")))
+    clock.now = timeparse.instant("2027-01-01T00:00:00Z", now_us=clock.now)
+    starts_us = timeparse.instant(f"{eve} 20:00 {zone}", now_us=clock.now)
+    made = book.reserve(Request(("r",), ALICE, starts_us=starts_us, duration_us=timeparse.duration("12h")))
     assert made.ends_us - made.starts_us == 12 * HOUR_US
     # The next one can begin exactly there.
     following = book.reserve(Request(("r",), BOB, starts_us=made.ends_us, duration_us=HOUR_US))
@@ -41,9 +41,9 @@ def test_twelve_hours_over_the_change_are_twelve_hours(book, clock, eve, zone):
     ],
 )
 def test_until_eight_the_next_morning_is_an_hour_more_or_less(book, clock, eve, day, zone, hours):
-    clock.now = when.instant("2027-01-01T00:00:00Z", now_us=clock.now)
-    starts_us = when.instant(f"{eve} 20:00 {zone}", now_us=clock.now)
-    ends_us = when.instant(f"{day} 08:00 {zone}", now_us=clock.now)
+    clock.now = timeparse.instant("2027-01-01T00:00:00Z", now_us=clock.now)
+    starts_us = timeparse.instant(f"{eve} 20:00 {zone}", now_us=clock.now)
+    ends_us = timeparse.instant(f"{day} 08:00 {zone}", now_us=clock.now)
     made = book.reserve(Request(("r",), ALICE, starts_us=starts_us, ends_us=ends_us))
     assert made.ends_us - made.starts_us == hours * HOUR_US
 
@@ -51,4 +51,4 @@ def test_until_eight_the_next_morning_is_an_hour_more_or_less(book, clock, eve, 
 def test_an_hour_that_comes_twice_or_never_is_asked_about(clock):
     for text in ("2027-10-31 02:30 Europe/Berlin", "2027-03-28 02:30 Europe/Berlin"):
         with pytest.raises(UsageError):
-            when.instant(text, now_us=clock.now)
+            timeparse.instant(text, now_us=clock.now)

@@ -7,7 +7,7 @@ import threading
 import psycopg
 import pytest
 
-from bespeak.errors import OutcomeUnknownError, UnavailableError
+from bespeak.base.errors import OutcomeUnknownError, UnavailableError
 from bespeak.ledger import history, open_ledger
 from bespeak.ledger.model import Actor, Request
 from bespeak.storage import postgres

@@ -7,9 +7,9 @@ import re
 
 import pytest
 
-from bespeak.clock import HOUR_US, MINUTE_US
-from bespeak.errors import BespeakError
-from bespeak.ids import new_id
+from bespeak.base.clock import HOUR_US, MINUTE_US
+from bespeak.base.errors import BespeakError
+from bespeak.base.ids import new_id
 from bespeak.ledger import holdings, line, rows
 from bespeak.ledger.creation import checked
 from bespeak.ledger.model import Actor, Request

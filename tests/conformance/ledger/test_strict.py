@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bespeak.clock import HOUR_US
-from bespeak.errors import NotFoundError
+from bespeak.base.clock import HOUR_US
+from bespeak.base.errors import NotFoundError
 from bespeak.ledger import open_ledger
 from bespeak.ledger.model import Actor, Request
 
@@ -36,7 +36,7 @@ def test_the_nearest_names_are_looked_for_while_nobody_is_kept_waiting(book_url,
         return list(known)
 
     book.resource_set("rack-3", ROOT)
-    monkeypatch.setattr("bespeak.text.nearest", nearest)
+    monkeypatch.setattr("bespeak.base.display.nearest", nearest)
     with open_ledger(book_url, strict=True, now=clock) as strict:
         with pytest.raises(NotFoundError, match="did you mean 'rack-3'") as told:
             take(strict, "rakc-3")

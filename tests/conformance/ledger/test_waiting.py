@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from bespeak.clock import FOREVER_US, HOUR_US, MINUTE_US
-from bespeak.errors import BespeakError, UnavailableError, UsageError, WaitTimedOutError, WrongStateError
+from bespeak.base.clock import FOREVER_US, HOUR_US, MINUTE_US
+from bespeak.base.errors import BespeakError, UnavailableError, UsageError, WaitTimedOutError, WrongStateError
 from bespeak.ledger import open_ledger
 from bespeak.ledger.model import Actor, Request, State
 from support import replay

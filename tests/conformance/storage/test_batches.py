@@ -2,7 +2,7 @@
 
 import pytest
 
-from bespeak.errors import UnavailableError
+from bespeak.base.errors import UnavailableError
 from support.storage_jobs import open_things
 
 PUT = "INSERT INTO things VALUES (:name, :amount)"

@@ -10,7 +10,7 @@ import threading
 import psycopg
 import pytest
 
-from bespeak.errors import OutcomeUnknownError, UnavailableError
+from bespeak.base.errors import OutcomeUnknownError, UnavailableError
 from bespeak.storage import open_engine, pgoutcome
 from support.crowd import crowd
 from support.severed import Severed

@@ -9,7 +9,7 @@ import time
 import psycopg
 import pytest
 
-from bespeak.errors import OutcomeUnknownError, UnavailableError
+from bespeak.base.errors import OutcomeUnknownError, UnavailableError
 from bespeak.storage import postgres
 from bespeak.storage.pgoutcome import KEEP_US, TRUST_US, new_marker, was_committed
 from support.severed import Severed

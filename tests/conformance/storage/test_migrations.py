@@ -2,7 +2,7 @@
 
 import pytest
 
-from bespeak.errors import UnavailableError
+from bespeak.base.errors import UnavailableError
 from bespeak.storage import open_engine
 from bespeak.storage.schema import VERSIONS, Component, Step
 from support.crowd import crowd

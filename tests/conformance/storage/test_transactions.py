@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from bespeak.errors import UsageError
+from bespeak.base.errors import UsageError
 from support.crowd import crowd
 from support.storage_jobs import add_one, names, open_things
 

@@ -14,11 +14,11 @@ from collections import Counter
 
 import pytest
 
-from bespeak import ids
+from bespeak.base import ids
+from bespeak.base.errors import WrongStateError
 from bespeak.dispatch import store
 from bespeak.dispatch.place import open_store
 from bespeak.dispatch.store import Wish
-from bespeak.errors import WrongStateError
 from support.dispatching import PATIENCE_SECONDS, Dispatcher, Site
 
 JOBS = int(os.environ.get("BESPEAK_DISPATCH_KILL_JOBS", "200"))

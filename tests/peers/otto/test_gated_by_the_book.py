@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from project import DOCUMENTED, LAB, NEEDED, NEWEST, Project, Release
 
-from bespeak.clock import HOUR_US
+from bespeak.base.clock import HOUR_US
 from bespeak.ledger import open_ledger
 from bespeak.ledger.model import Actor, Request
 
@@ -79,7 +79,7 @@ def test_part_of_it_is_not_enough_and_the_rest_is_nobodys(make: Make, book_url: 
 
 
 def test_a_hold_of_tomorrow_opens_nothing_today(make: Make, book_url: str) -> None:
-    from bespeak import clock
+    from bespeak.base import clock
 
     hold(book_url, "alice", starts_us=clock.now() + 24 * HOUR_US)
     assert make(by_url(book_url)).use(user="alice").code == 1

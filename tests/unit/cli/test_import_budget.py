@@ -111,7 +111,11 @@ def test_help_loads_click_but_no_database_and_no_lab(tmp_path):
 def test_the_list_of_commands_imports_none_of_them(tmp_path):
     for argv in (["--help"], ["coord", "--help"]):
         _, _, ours, _ = run(argv, tmp_path)
-        assert rooms(ours) <= {"argv", "cli", "errors", "text"}
+        assert rooms(ours) <= {"argv", "cli", "base"}
+        assert {name for name in ours if name.startswith("bespeak.base.")} <= {
+            "bespeak.base.errors",
+            "bespeak.base.display",
+        }
         assert not [name for name in ours if name.startswith("bespeak.cli.coord")]
 
 
@@ -134,4 +138,5 @@ def test_the_hook_asks_the_gate_without_settings_or_labs(tmp_path):
     code, loaded, ours, done = run([*argv, "gate", "-l", "demo"], tmp_path)
     assert (code, "alice" in done.stdout) == (0, True)
     assert not loaded & (NEVER | {"json", "re", "enum"})
-    assert not rooms(ours) & {"labs", "settings", "when"}
+    assert not rooms(ours) & {"labs", "settings"}
+    assert "bespeak.base.timeparse" not in ours

@@ -6,9 +6,9 @@ import shlex
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bespeak.base.errors import BusyError, ExitCode
 from bespeak.cli import errors, output
 from bespeak.cli.supervise import start_failure
-from bespeak.errors import BusyError, ExitCode
 
 
 @given(st.lists(st.text(alphabet=st.characters(blacklist_characters="\0", blacklist_categories=["Cs"])), min_size=1))

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 import bespeak
+from bespeak.base.errors import Field, UsageError
 from bespeak.cli.errors import words
 from bespeak.coord import checks
 from bespeak.coord.errors import ClaimError, ClaimRefusedError
-from bespeak.errors import Field, UsageError
 
 ROOM = Path(bespeak.__file__).parent
 SERVICES = ("coord", "ledger", "storage")

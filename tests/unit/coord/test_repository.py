@@ -7,8 +7,8 @@ import time
 
 import pytest
 
+from bespeak.base.errors import NoContextError
 from bespeak.coord import place, runs
-from bespeak.errors import NoContextError
 from bespeak.git import repository
 from support.repositories import git
 

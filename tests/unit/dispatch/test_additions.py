@@ -11,10 +11,10 @@ import urllib.request
 
 import pytest
 
+from bespeak.base.errors import UsageError
 from bespeak.dispatch import install
 from bespeak.dispatch.model import TRANSITIONS, Status
 from bespeak.dispatch.place import find_runner, open_store
-from bespeak.errors import UsageError
 from support.dispatching import Site, sites, until
 
 
@@ -201,7 +201,7 @@ INSTALLS = [
 def test_an_installed_dispatcher_finds_what_the_shell_finds(
     environ: dict[str, str], prog: str, runner: str, expected: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bespeak.places.os.access", lambda path, mode: True)
+    monkeypatch.setattr("bespeak.base.paths.os.access", lambda path, mode: True)
     assert install.environment(environ, prog, find_runner(runner, {})) == expected
 
 

@@ -3,8 +3,8 @@
 import pytest
 
 from bespeak.argv import click_adapter, fast_parser
+from bespeak.base.errors import UsageError
 from bespeak.dispatch.cli import PROGRAM, CommandContext, read_words
-from bespeak.errors import UsageError
 
 
 def given(name: str, *words: str) -> CommandContext:

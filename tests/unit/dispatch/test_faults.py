@@ -12,14 +12,14 @@ from collections.abc import Callable
 
 import pytest
 
-from bespeak import ids
+from bespeak.base import ids
+from bespeak.base.errors import WrongStateError
 from bespeak.dispatch import claims, liveness, queries, store
 from bespeak.dispatch.liveness import Dispatcher as Line
 from bespeak.dispatch.model import Status
 from bespeak.dispatch.place import open_store
 from bespeak.dispatch.schema import LOCK
 from bespeak.dispatch.store import Wish
-from bespeak.errors import WrongStateError
 from bespeak.storage.port import Engine
 from support.dispatching import RECORDING, Answer, Site, command, until
 
@@ -410,7 +410,7 @@ def test_10_new_is_decided_by_row_order(engine: Engine, clock, seconds: int) -> 
 
 
 def test_10_the_timer_tells_of_a_clock_that_is_set() -> None:
-    from bespeak.clock import FOREVER_US
+    from bespeak.base.clock import FOREVER_US
     from bespeak.dispatch.timer import WallTimer
 
     timer = WallTimer()

@@ -5,8 +5,8 @@ import select
 
 import pytest
 
-from bespeak import ids
-from bespeak.clock import FOREVER_US
+from bespeak.base import ids
+from bespeak.base.clock import FOREVER_US
 from bespeak.dispatch import claims, follow, liveness, store
 from bespeak.dispatch.liveness import Dispatcher as Line
 from bespeak.dispatch.place import machine

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from bespeak import places
+from bespeak.base import paths
 from bespeak.dispatch import events, place
 from bespeak.dispatch.events import EventLog
 from bespeak.dispatch.runner_client.location import own_location
@@ -32,14 +32,14 @@ def test_store_url(environ: dict[str, str], db: str | None, ledger: str | None, 
 
 
 def test_without_the_right_to_the_systems_folder_it_is_the_users(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(places.os, "access", lambda path, mode: False)
+    monkeypatch.setattr(paths.os, "access", lambda path, mode: False)
     environ = {"HOME": "/home/u"}
     assert place.home(environ, "bespeak job") == "/home/u/.local/state/bespeak"
     assert place.home(environ, place.DOCUMENTED_PROGRAM) == "/var/lib/orchesjob"
 
 
 def test_the_runner_then_keeps_its_jobs_in_the_same_folder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(places.os, "access", lambda path, mode: False)
+    monkeypatch.setattr(paths.os, "access", lambda path, mode: False)
     monkeypatch.setenv("HOME", "/home/u")
     assert default_home() == "/home/u/.local/state/bespeak"
     embedded = place.embedded_runner()

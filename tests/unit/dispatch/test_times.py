@@ -4,8 +4,8 @@ import time
 
 import pytest
 
+from bespeak.base.errors import UsageError
 from bespeak.dispatch.times import iso_seconds, read_duration, read_instant
-from bespeak.errors import UsageError
 
 NOW_US = 1_800_000_000_250_000
 

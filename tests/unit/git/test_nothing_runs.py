@@ -7,8 +7,8 @@ import subprocess
 
 import pytest
 
+from bespeak.base.errors import BespeakError
 from bespeak.cli.main import main
-from bespeak.errors import BespeakError
 from bespeak.mcp import aheadtools, coordtools
 from bespeak.mcp.toolkit import Call, Setup
 from support import traps

@@ -302,7 +302,7 @@ def test_another_process_opens_the_same(clone):
 
 
 def test_a_folder_that_cannot_be_made_is_said(clone, monkeypatch):
-    from bespeak.errors import UnavailableError
+    from bespeak.base.errors import UnavailableError
 
     monkeypatch.setenv("TMPDIR", str(clone / "a.py"))
     with Git(find(str(clone), {})) as made, pytest.raises(UnavailableError, match="no temporary folder can be made"):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bespeak.errors import UsageError
+from bespeak.base.errors import UsageError
 from bespeak.host import LocalHost, PowerOnlyHost, UnixHost, build_hosts
 from bespeak.host.labels import labels_of, matching, parse_labels
 from bespeak.host.power import CommandPowerController, build_power_controller, known_controllers

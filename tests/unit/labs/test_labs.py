@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bespeak.errors import NoContextError
+from bespeak.base.errors import NoContextError
 from bespeak.labs import LabDataError, LabStore, lab_names, open_labs, required_resources
 from bespeak.settings import SettingsError, load_settings
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bespeak.clock import FOREVER_US
+from bespeak.base.clock import FOREVER_US
 from bespeak.ledger import rules
 from bespeak.ledger.model import Booking, Mode
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bespeak.clock import FOREVER_US
-from bespeak.errors import UsageError
+from bespeak.base.clock import FOREVER_US
+from bespeak.base.errors import UsageError
+from bespeak.base.frozen import replace
 from bespeak.ledger import creation, jsonform, names
 from bespeak.ledger.model import (
     Action,
@@ -20,7 +21,6 @@ from bespeak.ledger.model import (
     Resource,
     State,
 )
-from bespeak.values import replace
 
 ID = "01a20148-4fb7-7ee4-9334-5faaf29b78d0"
 PLAIN = creation.new(Request(("a", "b"), Actor("alice", "root"), purpose="p"), ID, 7, 50, (100, 200), 100)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bespeak.errors import UnavailableError
+from bespeak.base.errors import UnavailableError
 from bespeak.host import Status
 from bespeak.ledger.model import Action
 from bespeak.lifecycle.crew import Crew

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bespeak.errors import NotFoundError, UsageError
+from bespeak.base.errors import NotFoundError, UsageError
 from bespeak.lifecycle.selection import load_hosts
 from bespeak.settings import load_settings
 

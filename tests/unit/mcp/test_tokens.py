@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from bespeak.errors import UnavailableError, UsageError
+from bespeak.base.errors import UnavailableError, UsageError
 from bespeak.mcp import tokens
 
 

@@ -8,8 +8,8 @@ import pytest
 from gate_helpers import Ctx, DuckLab, Host, Recorder
 
 from bespeak import configmodule
-from bespeak.clock import FOREVER_US
-from bespeak.errors import NoContextError, UsageError
+from bespeak.base.clock import FOREVER_US
+from bespeak.base.errors import NoContextError, UsageError
 from bespeak.labs import Lab
 from bespeak.reservations import (
     MissingReservationError,

@@ -11,7 +11,7 @@ from typing import TypeVar
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bespeak.errors import BespeakError
+from bespeak.base.errors import BespeakError
 from bespeak.labs import LabStore, open_labs, required_resources
 from bespeak.reservations import JsonReservationBackend, build_backend
 from bespeak.settings import ledger_place, load_settings

@@ -9,7 +9,7 @@ import pwd
 
 import pytest
 
-from bespeak.errors import UsageError
+from bespeak.base.errors import UsageError
 from bespeak.reservations import ResolvedIdentity, resolve_username
 from bespeak.reservations.identity import VARIABLES
 

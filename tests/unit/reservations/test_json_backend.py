@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bespeak import clock
+from bespeak.base import clock
 from bespeak.labs import Lab
 from bespeak.reservations import (
     JsonReservationBackend,

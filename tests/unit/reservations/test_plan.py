@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bespeak.errors import NoContextError, UsageError
+from bespeak.base.errors import NoContextError, UsageError
 from bespeak.ledger import open_ledger
 from bespeak.ledger.model import Actor, Request
 from bespeak.reservations import ReservationBackendError, plan

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from gate_helpers import Recorder
 
-from bespeak.clock import FOREVER_US
+from bespeak.base.clock import FOREVER_US
 from bespeak.reservations import ReservationBackendError, ReservationWindow
 from bespeak.reservations.watch import held_until
 

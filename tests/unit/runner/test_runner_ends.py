@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bespeak.errors import NotFoundError, WrongStateError
+from bespeak.base.errors import NotFoundError, WrongStateError
 from bespeak.runner import processes, records, stop
 from bespeak.runner.clean import Selection, clean
 from bespeak.runner.model import JobStatus

@@ -11,7 +11,7 @@ import threading
 
 import pytest
 
-from bespeak.errors import UsageError
+from bespeak.base.errors import UsageError
 from bespeak.runner.model import JobStatus
 from bespeak.runner.service import Runner
 from support.jobs import WAIT_SECONDS, counting, eventually, executions, run, stderr_of, stdout_of

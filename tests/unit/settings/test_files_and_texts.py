@@ -8,10 +8,10 @@ import sys
 
 import pytest
 
-from bespeak.errors import NoContextError
-from bespeak.files import read_regular, settled, signature
-from bespeak.places import anchored, user_folder, working_directory
-from bespeak.text import nearest, safe, shown
+from bespeak.base.display import nearest, safe, shown
+from bespeak.base.errors import NoContextError
+from bespeak.base.fileio import read_regular, settled, signature
+from bespeak.base.paths import anchored, user_folder, working_directory
 
 
 class TestReadRegular:

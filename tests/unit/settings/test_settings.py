@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bespeak.errors import NoContextError, UsageError
+from bespeak.base.errors import NoContextError, UsageError
 from bespeak.settings import SettingsError, find_repos, ledger_place, ledger_url, load_settings, public_url
 from support.trusting import trust
 

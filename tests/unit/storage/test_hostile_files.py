@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from bespeak.errors import UnavailableError
+from bespeak.base.errors import UnavailableError
 from bespeak.storage import fifo
 from bespeak.storage.sqlite_files import check
 from support.storage_jobs import open_things

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from bespeak.errors import UnavailableError
+from bespeak.base.errors import UnavailableError
 from bespeak.storage.sqlite_readonly import ReadOnlySqliteEngine
 from support.crowd import crowd
 from support.storage_jobs import THINGS, open_things

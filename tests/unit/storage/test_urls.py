@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bespeak.errors import UsageError
+from bespeak.base.errors import UsageError
 from bespeak.storage import open_engine
 from bespeak.storage.pgurl import Address
 from support.storage_jobs import told

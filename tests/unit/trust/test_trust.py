@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bespeak import places
-from bespeak.errors import UsageError, WrongStateError
+from bespeak.base import paths
+from bespeak.base.errors import UsageError, WrongStateError
 from bespeak.settings import find_repos, load_settings
 from bespeak.trust import Folder, UntrustedError, read_record, record_path, records
 from support.trusting import trust
@@ -212,9 +212,9 @@ def test_a_forged_record_does_not_let_a_refused_parameter_in(root, env):
 
 
 def test_every_documented_parameter_is_accepted():
-    query = "&".join(f"{name}=x" for name in sorted(places.SETTINGS_PARAMETERS))
-    places.refuse_parameters(f"postgresql://h/d?{query}", "here")
-    places.refuse_parameters("/a/path?service=x", "here")
+    query = "&".join(f"{name}=x" for name in sorted(paths.SETTINGS_PARAMETERS))
+    paths.refuse_parameters(f"postgresql://h/d?{query}", "here")
+    paths.refuse_parameters("/a/path?service=x", "here")
 
 
 def test_bytecode_of_the_repository_is_not_run(root, env, tmp_path, monkeypatch):
@@ -245,4 +245,4 @@ def test_the_page_of_the_settings_lists_the_accepted_parameters():
     page = (Path(__file__).parents[3] / "docs" / "reference" / "settings.md").read_text(encoding="utf-8")
     part = page[page.index("Even a trusted repository") : page.index("Others (`service`")]
     listed = {word.strip("`,.\n") for word in part.split() if word.startswith("`") and "://" not in word} - {"?"}
-    assert listed == set(places.SETTINGS_PARAMETERS)
+    assert listed == set(paths.SETTINGS_PARAMETERS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bespeak.clock import iso
+from bespeak.base.clock import iso
 from bespeak.coord.forecast.model import BLAST, KINDS, OPERATION
 
 TYPE_CHECKING = False

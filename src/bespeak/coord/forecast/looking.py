@@ -10,11 +10,11 @@ import gc
 import os
 from contextlib import contextmanager
 
+from bespeak.base.display import safe
+from bespeak.base.errors import Field, UnavailableError
 from bespeak.coord.errors import ClaimError
 from bespeak.coord.forecast import reading
 from bespeak.coord.forecast.compute import Sight, predict
-from bespeak.errors import Field, UnavailableError
-from bespeak.text import safe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

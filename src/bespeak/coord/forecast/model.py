@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from bespeak.values import value
+from bespeak.base.frozen import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

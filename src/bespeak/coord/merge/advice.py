@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from bespeak.base.frozen import value
 from bespeak.coord.merge import model
-from bespeak.values import value
 
 _DID = {
     model.ADDED: "added it",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from bespeak.values import replace, value
+from bespeak.base.frozen import replace, value
 
 _OPEN, _CLOSE = "([{", ")]}"
 _RECEIVERS = frozenset({"self", "cls", "&self", "&mut self", "mut self", "this"})

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from bespeak.base.frozen import value
 from bespeak.coord.merge.change import words
 from bespeak.coord.merge.match import match
 from bespeak.coord.merge.model import ADDED, BODY, DOCSTRING
 from bespeak.coord.merge.reading import read_sides
 from bespeak.coord.symbols import names
-from bespeak.values import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from bespeak.base.display import legible
 from bespeak.coord.merge.model import KINDS, LIKELY, NO_CONFLICT
-from bespeak.text import legible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

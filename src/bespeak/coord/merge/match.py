@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 
+from bespeak.base.frozen import value
 from bespeak.coord.merge.source import nodes
-from bespeak.values import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

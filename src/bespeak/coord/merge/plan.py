@@ -5,6 +5,7 @@ Reads git and the symbol index, and puts the pure parts together. Nothing in the
 
 from __future__ import annotations
 
+from bespeak.base.frozen import replace
 from bespeak.coord.merge.change import Side
 from bespeak.coord.merge.files import file_items
 from bespeak.coord.merge.footprint import footprint
@@ -31,7 +32,6 @@ from bespeak.coord.merge.uses import Changer, User, uses
 from bespeak.coord.merge.wanted import named
 from bespeak.git import merges
 from bespeak.git.process import Git
-from bespeak.values import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

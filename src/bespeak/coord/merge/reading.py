@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from bespeak.base.frozen import value
 from bespeak.coord.merge.source import Source
 from bespeak.coord.symbols.languages import registry
 from bespeak.coord.symbols.model import Unread
 from bespeak.git import merges
-from bespeak.values import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

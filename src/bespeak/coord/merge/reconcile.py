@@ -6,13 +6,13 @@ guess. Two branches are compared only if they touch a file in common, or one men
 
 from __future__ import annotations
 
+from bespeak.base.frozen import value
 from bespeak.coord.errors import ClaimError
 from bespeak.coord.merge.footprint import meeting
 from bespeak.coord.merge.model import ALREADY_MERGED, CLEAN, FAST_FORWARD, TEXTUAL, Plan, Revision
 from bespeak.coord.merge.order import arrange, circles
 from bespeak.coord.merge.wanted import named
 from bespeak.git import merges
-from bespeak.values import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

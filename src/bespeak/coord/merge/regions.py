@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from bespeak.base.frozen import value
 from bespeak.git import merges
 from bespeak.git.merges import FileConflict
-from bespeak.values import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

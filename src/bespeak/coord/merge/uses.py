@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from bespeak.base.frozen import value
 from bespeak.coord.merge import arity
 from bespeak.coord.merge.advice import Half, advise
 from bespeak.coord.merge.change import words
@@ -27,7 +28,6 @@ from bespeak.coord.merge.model import (
     Item,
 )
 from bespeak.coord.symbols.model import CALL, CERTAIN, IMPORT
-from bespeak.values import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

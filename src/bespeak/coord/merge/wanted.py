@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from bespeak.base.display import shown
+from bespeak.base.frozen import value
 from bespeak.coord.errors import ClaimError
 from bespeak.coord.merge.model import Revision
 from bespeak.git.errors import UnknownRevisionError
-from bespeak.text import shown
-from bespeak.values import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from bespeak.base.display import safe
+from bespeak.base.errors import NotFoundError
+from bespeak.base.frozen import value
 from bespeak.coord import locate
 from bespeak.coord.address import SEPARATOR
 from bespeak.coord.drawing import dot_text, mermaid_text
 from bespeak.coord.errors import ClaimError
 from bespeak.coord.symbol_index import open_index
 from bespeak.coord.symbols.graph import FOLLOWED, CallGraph
-from bespeak.errors import NotFoundError
-from bespeak.text import safe
-from bespeak.values import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

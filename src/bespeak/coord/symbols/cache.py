@@ -11,10 +11,10 @@ import json
 import os
 import sqlite3
 
+from bespeak.base.display import safe
+from bespeak.base.frozen import value
 from bespeak.coord.symbols import codec
 from bespeak.storage import sqlite_files
-from bespeak.text import safe
-from bespeak.values import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

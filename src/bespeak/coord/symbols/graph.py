@@ -7,11 +7,11 @@ before, nor on the order in which files are met.
 
 from __future__ import annotations
 
+from bespeak.base.frozen import value
 from bespeak.coord import address as addressing
 from bespeak.coord.symbols import names
 from bespeak.coord.symbols.languages import registry
 from bespeak.coord.symbols.model import CALL, INHERIT, USE, Unread
-from bespeak.values import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ means depends on other files; that is worked out anew from facts, and is never s
 
 from __future__ import annotations
 
-from bespeak.values import value
+from bespeak.base.frozen import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

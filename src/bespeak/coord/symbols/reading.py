@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import sys
 
+from bespeak.base.frozen import value
 from bespeak.coord.symbols import codec, names
 from bespeak.coord.symbols.cache import Entry, Key
 from bespeak.coord.symbols.languages import registry
 from bespeak.coord.symbols.model import Facts
-from bespeak.values import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import sqlite3
 
+from bespeak.base.frozen import value
 from bespeak.coord.symbols import edgestore, names
-from bespeak.values import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

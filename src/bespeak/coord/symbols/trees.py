@@ -11,7 +11,7 @@ from hashlib import blake2b
 from importlib import import_module
 from time import thread_time
 
-from bespeak.errors import UnavailableError
+from bespeak.base.errors import UnavailableError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

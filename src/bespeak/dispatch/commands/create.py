@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 
-from bespeak import ids
 from bespeak.argv.declarations import Option, command
-from bespeak.clock import FOREVER_US, SECOND_US, now
+from bespeak.base import ids
+from bespeak.base.clock import FOREVER_US, SECOND_US, now
+from bespeak.base.errors import BusyError, UsageError
 from bespeak.dispatch import jsonform, store
 from bespeak.dispatch.cli import ONE_JOB, RESERVATION_ID, RUN_KEY, check_text
 from bespeak.dispatch.model import Status
 from bespeak.dispatch.place import POSTGRES, open_store
 from bespeak.dispatch.times import read_duration, read_instant, read_number
-from bespeak.errors import BusyError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,14 +7,14 @@ import sys
 import time
 
 from bespeak.argv.declarations import Option, command
-from bespeak.clock import SECOND_US
+from bespeak.base.clock import SECOND_US
+from bespeak.base.errors import UsageError, WaitTimedOutError, WrongStateError
 from bespeak.dispatch import jsonform
 from bespeak.dispatch.cli import ONE_JOB, RESERVATION_ID, RUN_KEY, CommandContext, read_words
 from bespeak.dispatch.commands.query import JobRef, places, runner_of
 from bespeak.dispatch.model import Status
 from bespeak.dispatch.place import DOCUMENTED_PROGRAM, open_store
 from bespeak.dispatch.times import read_duration, read_number
-from bespeak.errors import UsageError, WaitTimedOutError, WrongStateError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

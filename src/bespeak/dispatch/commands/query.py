@@ -9,15 +9,15 @@ import os
 import sys
 
 from bespeak.argv.declarations import Option, command
-from bespeak.clock import now
+from bespeak.base.clock import now
+from bespeak.base.display import safe
+from bespeak.base.errors import NotReadyError, UnavailableError, UsageError
 from bespeak.dispatch import jsonform
 from bespeak.dispatch.cli import ONE_JOB, RESERVATION_ID, RUN_KEY
 from bespeak.dispatch.liveness import presence
 from bespeak.dispatch.model import Status
 from bespeak.dispatch.place import open_store, store_url
 from bespeak.dispatch.times import read_instant, read_number
-from bespeak.errors import NotReadyError, UnavailableError, UsageError
-from bespeak.text import safe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -126,7 +126,7 @@ def _own_version() -> str:
 
 def own_location(runner: Runner, environ: Mapping[str, str]) -> Location:
     """Return the location of a runner that this process would call."""
-    from bespeak.places import jobs_folder
+    from bespeak.base.paths import jobs_folder
 
     home = environ.get(HOME_VARIABLE) or (jobs_folder(environ) if runner.embedded else "")
     version = _own_version() if runner.embedded else None

@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from enum import Enum, auto
 
-from bespeak.clock import SECOND_US
+from bespeak.base.clock import SECOND_US
+from bespeak.base.display import safe
 from bespeak.dispatch.launch import full_command
 from bespeak.dispatch.runner_client.documents import json_objects
-from bespeak.text import safe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from abc import abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bespeak.errors import BespeakError
+from bespeak.base.display import shown
+from bespeak.base.errors import BespeakError
 from bespeak.host.power.contract import CYCLE_DELAY_SECONDS, TIMEOUT_SECONDS, PowerController, PowerState
 from bespeak.host.power.readback import read_back
 from bespeak.host.status import Status
-from bespeak.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urljoin
 
+from bespeak.base.display import shown
 from bespeak.host.power.contract import PowerState
 from bespeak.host.power.device import Device, PowerFault, one_of, text_field, whole_number
 from bespeak.host.power.httpcall import base_url, fetch, parsed, verify_option
 from bespeak.host.secretref import optional_secret
-from bespeak.text import shown
 
 if TYPE_CHECKING:
     from bespeak.host.base import Host

@@ -7,10 +7,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from bespeak.base.display import safe, shown
 from bespeak.host.power.device import PowerFault
 from bespeak.host.secretref import scrubbed
 from bespeak.host.status import Status
-from bespeak.text import safe, shown
 
 if TYPE_CHECKING:
     import httpx

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from bespeak.base.display import safe
 from bespeak.host.power.contract import PowerState
 from bespeak.host.power.device import Device, PowerFault, one_of, text_field
 from bespeak.host.status import Status
 from bespeak.host.threads import in_thread
-from bespeak.text import safe
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from bespeak.errors import BespeakError
+from bespeak.base.errors import BespeakError
 from bespeak.host.power.contract import TIMEOUT_SECONDS, PowerController, PowerState
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+from bespeak.base.display import nearest, safe, shown
+from bespeak.base.registry import Registry
 from bespeak.host.power.contract import PowerController
-from bespeak.registry import Registry
-from bespeak.text import nearest, safe, shown
 
 GROUP = "bespeak.power_controllers"
 _MODULES = "bespeak.host.power."

@@ -12,7 +12,7 @@ import shlex
 from dataclasses import dataclass
 from string import Formatter
 
-from bespeak.text import shown
+from bespeak.base.display import shown
 
 FIELDS = ("name", "ip", "id")
 _HARMLESS = re.compile(r"[\w.:@%+=,/-]+", re.ASCII)

@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
+from bespeak.base.display import safe, shown
 from bespeak.host.power.contract import PowerState
 from bespeak.host.power.device import Device, PowerFault, number, port_number, text_field
 from bespeak.host.status import Status
 from bespeak.host.threads import in_thread
-from bespeak.text import safe, shown
 
 if TYPE_CHECKING:
     from bespeak.host.base import Host

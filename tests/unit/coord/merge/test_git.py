@@ -7,11 +7,11 @@ import sys
 
 import pytest
 
+from bespeak.base.errors import UnavailableError
 from bespeak.coord.errors import ClaimError
 from bespeak.coord.merge.plan import plan
 from bespeak.coord.merge.wanted import named
 from bespeak.coord.symbols import trees
-from bespeak.errors import UnavailableError
 from bespeak.git import merges
 from bespeak.git.process import Git
 from bespeak.git.repository import find

@@ -80,7 +80,7 @@ def test_real_sources_with_holes_are_read(language, data):
 
 
 def test_missing_grammars_are_said_with_the_command_that_brings_them(monkeypatch):
-    from bespeak.errors import UnavailableError
+    from bespeak.base.errors import UnavailableError
 
     def missing(name):
         raise ImportError(name)

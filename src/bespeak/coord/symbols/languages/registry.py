@@ -8,8 +8,8 @@ from hashlib import blake2b
 from importlib import import_module
 from importlib.util import find_spec
 
+from bespeak.base.frozen import value
 from bespeak.coord.symbols import trees
-from bespeak.values import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

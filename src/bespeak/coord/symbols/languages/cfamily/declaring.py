@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from bespeak.base.frozen import value
 from bespeak.coord.symbols.languages.blocks import fields
 from bespeak.coord.symbols.languages.cfamily import wording
 from bespeak.coord.symbols.model import CALL
-from bespeak.values import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

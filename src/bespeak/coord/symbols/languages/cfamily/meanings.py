@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bespeak.values import value
+from bespeak.base.frozen import value
 
 FUNCTION, CLASS, NAMESPACE, VALUE, OTHER = "function", "class", "namespace", "value", "other"
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from bespeak.base.frozen import value
 from bespeak.coord.symbols.languages.blocks import kept
 from bespeak.coord.symbols.languages.golang.packages import Package, Packages
-from bespeak.values import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

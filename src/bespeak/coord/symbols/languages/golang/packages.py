@@ -5,7 +5,7 @@ from __future__ import annotations
 import os.path
 import re
 
-from bespeak.values import value
+from bespeak.base.frozen import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bespeak.values import value
+from bespeak.base.frozen import value
 
 _TOKEN = re.compile(r"@[\w.]+|[\w.$]+|[<>,&?\[\]]|\.\.\.")
 

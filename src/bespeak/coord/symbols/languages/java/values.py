@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from bespeak.base.frozen import value
 from bespeak.coord.symbols.languages.java.members import OBJECT_METHODS, Member, Members
 from bespeak.coord.symbols.languages.java.names import Names, Table, outward
 from bespeak.coord.symbols.languages.java.types import Type, item_of, library_result
-from bespeak.values import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

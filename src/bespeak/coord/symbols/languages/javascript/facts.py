@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import cache
 
+from bespeak.base.frozen import replace
 from bespeak.coord.symbols import trees
 from bespeak.coord.symbols.languages.javascript.chains import Chain
 from bespeak.coord.symbols.languages.javascript.scopes import LOCALS, Declared, join
 from bespeak.coord.symbols.model import Binding, Facts, Import, Reference, Symbol
-from bespeak.values import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bespeak.values import value
+from bespeak.base.frozen import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

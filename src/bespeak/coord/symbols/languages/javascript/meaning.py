@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bespeak.base.frozen import replace
 from bespeak.coord.symbols.languages.javascript.found import (
     BOUND,
     CLASSES,
@@ -18,7 +19,6 @@ from bespeak.coord.symbols.languages.javascript.found import (
 )
 from bespeak.coord.symbols.languages.javascript.scopes import LOCALS
 from bespeak.coord.symbols.languages.javascript.tables import VALUES, Table, Tables
-from bespeak.values import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bespeak.base.frozen import replace, value
 from bespeak.coord.symbols.languages.javascript.found import (
     CLASSES,
     INSTANCE,
@@ -15,7 +16,6 @@ from bespeak.coord.symbols.languages.javascript.guesses import named_alike, over
 from bespeak.coord.symbols.languages.javascript.meaning import Meanings
 from bespeak.coord.symbols.languages.javascript.tables import VALUES, Tables, tables_of
 from bespeak.coord.symbols.model import CALL, IMPORT, INHERIT, USE, Edge
-from bespeak.values import replace, value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from bespeak.base.frozen import field, value
 from bespeak.coord.symbols.languages.javascript.chains import Chain, chain_of
 from bespeak.coord.symbols.languages.javascript.scopes import Declared, Scope, join
 from bespeak.coord.symbols.languages.javascript.values import rooted
 from bespeak.coord.symbols.model import Import
-from bespeak.values import field, value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from bespeak.base.frozen import value
 from bespeak.coord.symbols.languages.python import meaning as m
 from bespeak.coord.symbols.languages.python.meaning import NOBODY_KNOWS, Meaning, merged
 from bespeak.coord.symbols.model import Binding, Symbol
-from bespeak.values import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 
-from bespeak.values import value
+from bespeak.base.frozen import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

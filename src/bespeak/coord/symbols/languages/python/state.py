@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from bespeak.base.frozen import replace
 from bespeak.coord.symbols import trees
 from bespeak.coord.symbols.languages.python.expressions import UNKNOWN
 from bespeak.coord.symbols.model import Binding, Import, Reference
-from bespeak.values import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from bespeak.base.frozen import value
 from bespeak.coord.symbols.languages.rust.library import OF_EVERYBODY, POINTERS
 from bespeak.coord.symbols.languages.rust.tables import outward
 from bespeak.coord.symbols.languages.rust.types import Type, Written, read_bounds, read_type
-from bespeak.values import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

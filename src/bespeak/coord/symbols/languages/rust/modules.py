@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from bespeak.base.frozen import value
 from bespeak.coord.symbols.languages.rust.tables import Table
-from bespeak.values import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

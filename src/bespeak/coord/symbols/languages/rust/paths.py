@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from bespeak.base.frozen import value
 from bespeak.coord.symbols.languages.rust.modules import Module, Modules
 from bespeak.coord.symbols.languages.rust.tables import Table, outward
-from bespeak.values import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from bespeak.base.frozen import value
 from bespeak.coord.symbols.languages.rust.library import held, indexed, item_of, pointee, result_of
 from bespeak.coord.symbols.languages.rust.members import Member, Members
 from bespeak.coord.symbols.languages.rust.modules import Modules
 from bespeak.coord.symbols.languages.rust.paths import Item, Paths
 from bespeak.coord.symbols.languages.rust.types import Type
-from bespeak.values import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

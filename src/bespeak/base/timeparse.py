@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import time
 
-from bespeak.clock import FOREVER_US, SECOND_US
-from bespeak.durations import FOREVER, LONGEST_TEXT, Unclear, duration, read_duration, told
-from bespeak.errors import UsageError
-from bespeak.zones import FixedZone, NamedZone, abbreviation_zones, instants_of, local_zone, offset_text
+from bespeak.base.clock import FOREVER_US, SECOND_US
+from bespeak.base.durations import FOREVER, LONGEST_TEXT, Unclear, duration, read_duration, told
+from bespeak.base.errors import UsageError
+from bespeak.base.timezones import FixedZone, NamedZone, abbreviation_zones, instants_of, local_zone, offset_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bespeak.zones import Zone
+    from bespeak.base.timezones import Zone
 
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _DATE_LENGTH = 10

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-LOOP = "from bespeak.failpoints import reach\nfor n in range(4):\n    print(n, flush=True)\n    reach('loop')\n    reach('other')"
+LOOP = "from bespeak.base.failpoints import reach\nfor n in range(4):\n    print(n, flush=True)\n    reach('loop')\n    reach('other')"
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import uuid
 
-from bespeak.ids import ID_LENGTH, SHORT_LENGTH, new_id, short_id, tail
+from bespeak.base.ids import ID_LENGTH, SHORT_LENGTH, new_id, short_id, tail
 
 
 def test_an_id_is_a_uuid_of_version_7():

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import time
 
-from bespeak.errors import UsageError
+from bespeak.base.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

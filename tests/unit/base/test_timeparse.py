@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bespeak import clock, when
-from bespeak.errors import UsageError
-from bespeak.zones import FixedZone, NamedZone, local_zone
+from bespeak.base import clock, timeparse
+from bespeak.base.errors import UsageError
+from bespeak.base.timezones import FixedZone, NamedZone, local_zone
 
 BERLIN = NamedZone("Europe/Berlin")
 BERLIN.suffix = ""  # as if it were the zone of the machine
@@ -33,7 +33,7 @@ def refusal_of(text):
 
 
 def read(text, zone=BERLIN):
-    return when.instant(text, now_us=SUNDAY_MORNING, zone=zone)
+    return timeparse.instant(text, now_us=SUNDAY_MORNING, zone=zone)
 
 
 @pytest.mark.parametrize(
@@ -188,16 +188,18 @@ def test_any_text_is_read_or_refused_and_every_suggestion_is_accepted(text):
 def test_what_is_shown_names_the_zone_and_is_the_same_wall_clock_as_the_standard_library(seconds):
     there = datetime.fromtimestamp(seconds, ZoneInfo("Europe/Berlin"))
     wall = f"{there:%Y-%m-%d %H:%M:%S}".removesuffix(":00")
-    assert when.show(seconds * clock.SECOND_US, BERLIN) == f"{wall} {there.tzname()}"
+    assert timeparse.show(seconds * clock.SECOND_US, BERLIN) == f"{wall} {there.tzname()}"
 
 
 def test_an_open_end_and_an_instant_beyond_the_calendar_are_shown_too():
-    assert when.show(clock.FOREVER_US) == "no end"
-    assert when.show(clock.FOREVER_US - 1, FixedZone(0, "UTC")).endswith("UTC")
+    assert timeparse.show(clock.FOREVER_US) == "no end"
+    assert timeparse.show(clock.FOREVER_US - 1, FixedZone(0, "UTC")).endswith("UTC")
 
 
 def test_the_zone_of_the_machine_is_the_one_of_its_environment():
-    program = "from bespeak import when; print(when.show(1795315440000000), when.show(1782000000000000))"
+    program = (
+        "from bespeak.base import timeparse as when; print(when.show(1795315440000000), when.show(1782000000000000))"
+    )
     out = {
         zone: subprocess.run(
             [sys.executable, "-c", program], env={"TZ": zone}, capture_output=True, text=True, check=True
@@ -210,16 +212,16 @@ def test_the_zone_of_the_machine_is_the_one_of_its_environment():
 
 
 def test_a_machine_without_zone_files_falls_back_to_the_packaged_ones(monkeypatch):
-    monkeypatch.setattr("bespeak.zones._ZONE_FILES", "/nonexistent")
+    monkeypatch.setattr("bespeak.base.timezones._ZONE_FILES", "/nonexistent")
     monkeypatch.setenv("TZ", "Asia/Tokyo")
-    assert when.show(1795315440000000, local_zone()) == "2026-11-22 11:44 JST"
+    assert timeparse.show(1795315440000000, local_zone()) == "2026-11-22 11:44 JST"
     monkeypatch.setenv("TZ", "No/Where")
-    assert when.show(1795315440000000, local_zone())
+    assert timeparse.show(1795315440000000, local_zone())
 
 
 def test_reading_imports_no_zone_database_unless_a_zone_is_named():
     program = (
-        "import sys; from bespeak import when; when.instant('+2h', now_us=1); when.duration('2h'); when.show(0);"
+        "import sys; from bespeak.base import timeparse as when; when.instant('+2h', now_us=1); when.duration('2h'); when.show(0);"
         "print([m for m in ('zoneinfo', 're', 'typing', 'json', 'dataclasses') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
@@ -227,4 +229,4 @@ def test_reading_imports_no_zone_database_unless_a_zone_is_named():
 
 
 def test_a_zone_without_a_name_is_shown_by_its_offset():
-    assert when.show(0, FixedZone(3600, " ")) == "1970-01-01 01:00 +01:00"
+    assert timeparse.show(0, FixedZone(3600, " ")) == "1970-01-01 01:00 +01:00"

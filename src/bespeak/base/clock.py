@@ -1,7 +1,7 @@
 """Time comes from here: instants are integer microseconds since 1970 in UTC, durations are microseconds.
 
 Integers compare and store exactly on both engines, and a test can replace the clock by any function that
-returns one. What people type is read in :mod:`bespeak.when`; here are only the units and the machine formats.
+returns one. What people type is read in :mod:`bespeak.base.timeparse`; here are only the units and the machine formats.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a bespeak process returns to its caller. The classes in :mod:`bespeak.errors` carry these numbers."""
+"""What a bespeak process returns to its caller. The classes in :mod:`bespeak.base.errors` carry these numbers."""
 
 from enum import IntEnum
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bespeak.values import field, replace, value
+from bespeak.base.frozen import field, replace, value
 
 
 @value
@@ -101,6 +101,6 @@ def test_methods_docs_and_matching_are_kept():
 
 
 def test_imports_nothing():
-    program = "import sys; before = set(sys.modules); import bespeak.values; print(set(sys.modules) - before)"
+    program = "import sys; before = set(sys.modules); import bespeak.base.frozen; print(set(sys.modules) - before)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert eval(done.stdout) <= {"bespeak", "bespeak.values", "__future__"}
+    assert eval(done.stdout) <= {"bespeak", "bespeak.base", "bespeak.base.frozen", "__future__"}

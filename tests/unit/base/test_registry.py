@@ -4,7 +4,7 @@ from collections import defaultdict
 
 import pytest
 
-from bespeak.registry import Registry
+from bespeak.base.registry import Registry
 
 
 def test_a_thing_is_found_by_its_name_and_the_names_are_sorted():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from bespeak.text import safe, shown
+from bespeak.base.display import safe, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

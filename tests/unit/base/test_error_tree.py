@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from bespeak import errors
-from bespeak.errors import BespeakError
+from bespeak.base import errors
+from bespeak.base.errors import BespeakError
 
 ALL = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, BespeakError)]
 

@@ -1,14 +1,14 @@
 """Reading durations, and the manner in which everything unclear is refused.
 
-Kept apart from :mod:`bespeak.when`, which is the door: this half knows nothing of calendars or zones.
+Kept apart from :mod:`bespeak.base.timeparse`, which is the door: this half knows nothing of calendars or zones.
 """
 
 from __future__ import annotations
 
 from itertools import pairwise
 
-from bespeak.clock import DAY_US, FOREVER_US, HOUR_US, MINUTE_US, SECOND_US
-from bespeak.errors import UsageError
+from bespeak.base.clock import DAY_US, FOREVER_US, HOUR_US, MINUTE_US, SECOND_US
+from bespeak.base.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Unclear(Exception):  # noqa: N818 never leaves the two modules
 def duration(text: str) -> int:
     """Read a duration such as ``90s``, ``15m``, ``2h``, ``1d``, ``1h30m`` or ``forever``; return µs.
 
-    ``forever`` is :data:`~bespeak.clock.FOREVER_US`.
+    ``forever`` is :data:`~bespeak.base.clock.FOREVER_US`.
 
     Raises:
         UsageError: it is not a duration, or not a clear one; ``details["readings"]`` has what it could mean.

@@ -23,7 +23,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bespeak.exitcodes import ExitCode as ExitCode  # noqa: PLC0414 -- re-exported
+    from bespeak.base.exitcodes import ExitCode as ExitCode  # noqa: PLC0414 -- re-exported
 
 
 class Field(str):
@@ -120,7 +120,7 @@ class WaitTimedOutError(BespeakError):
 def __getattr__(name: str) -> object:
     """Load the enum when it is asked for by name; a command that fails in no way never pays for it."""
     if name == "ExitCode":
-        from bespeak.exitcodes import ExitCode
+        from bespeak.base.exitcodes import ExitCode
 
         return ExitCode
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

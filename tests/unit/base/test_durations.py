@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bespeak import clock, when
-from bespeak.durations import LONGEST_US
-from bespeak.errors import UsageError
+from bespeak.base import clock, timeparse
+from bespeak.base.durations import LONGEST_US
+from bespeak.base.errors import UsageError
 
 
 @pytest.mark.parametrize(
@@ -14,11 +14,11 @@ from bespeak.errors import UsageError
     [("90s", 90), ("15m", 900), ("2h", 7200), ("1d", 86_400), ("1h30m", 5400), ("1w", 604_800), ("1d2h3m4s", 93_784)],
 )
 def test_reads_numbers_with_units(text, seconds):
-    assert when.duration(text) == seconds * clock.SECOND_US
+    assert timeparse.duration(text) == seconds * clock.SECOND_US
 
 
 def test_forever_is_the_open_end():
-    assert when.duration("forever") == clock.FOREVER_US
+    assert timeparse.duration("forever") == clock.FOREVER_US
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_forever_is_the_open_end():
 )
 def test_unclear_durations_are_refused_with_what_they_could_mean(text, readings):
     with pytest.raises(UsageError, match="not clear") as refused:
-        when.duration(text)
+        timeparse.duration(text)
     assert refused.value.details["readings"] == readings
     for reading in readings:
         assert f"'{reading}'" in str(refused.value)
@@ -51,7 +51,7 @@ def test_unclear_durations_are_refused_with_what_they_could_mean(text, readings)
 )
 def test_what_is_no_duration_is_refused_in_one_plain_line(text):
     with pytest.raises(UsageError) as refused:
-        when.duration(text)
+        timeparse.duration(text)
     assert str(refused.value).isprintable()
     assert len(str(refused.value)) < 300
 
@@ -62,16 +62,16 @@ def test_every_duration_that_is_shown_in_full_is_read_back(seconds):
     for unit, size in (("d", 86_400), ("h", 3600), ("m", 60), ("s", 1)):
         count, rest = divmod(rest, size)
         text += f"{count}{unit}" if count else ""
-    assert when.duration(text) == seconds * clock.SECOND_US
+    assert timeparse.duration(text) == seconds * clock.SECOND_US
 
 
 @given(st.text(max_size=100) | st.text(alphabet="0123456789dhmsw.,: MHforev", max_size=16))
 def test_any_text_is_read_or_refused_and_every_suggestion_is_accepted(text):
     refused = None
     try:
-        assert 0 < when.duration(text) <= clock.FOREVER_US
+        assert 0 < timeparse.duration(text) <= clock.FOREVER_US
     except UsageError as error:
         refused = error
     assert refused is None or str(refused).isprintable()
     for reading in refused.details["readings"] if refused else ():
-        when.duration(reading)
+        timeparse.duration(reading)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from bespeak.errors import NoContextError, UsageError
-from bespeak.text import safe, shown
+from bespeak.base.display import safe, shown
+from bespeak.base.errors import NoContextError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bespeak.clock import DAY_US, FOREVER_US, HOUR_US, MINUTE_US, SECOND_US, duration_text, iso, now
+from bespeak.base.clock import DAY_US, FOREVER_US, HOUR_US, MINUTE_US, SECOND_US, duration_text, iso, now
 
 
 def test_now_is_between_two_readings_of_the_system_clock():

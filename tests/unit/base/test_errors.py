@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from bespeak import errors
-from bespeak.errors import BespeakError, ExitCode
+from bespeak.base import errors
+from bespeak.base.errors import BespeakError, ExitCode
 
 
 def every_error(kind: type[BespeakError] = BespeakError) -> list[type[BespeakError]]:
@@ -36,7 +36,7 @@ def test_the_documented_numbers() -> None:
 
 
 def test_errors_load_without_the_enum() -> None:
-    code = "import bespeak.errors, sys; sys.exit('enum' in sys.modules)"
+    code = "import bespeak.base.errors, sys; sys.exit('enum' in sys.modules)"
     assert (
         subprocess.run(
             [sys.executable, "-S", "-c", code], env={"PYTHONPATH": "src"}, cwd=_root(), check=False
