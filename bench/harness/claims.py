@@ -14,7 +14,7 @@ from bespeak.storage import open_engine
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from bespeak.storage.port import Engine, Transaction
+    from bespeak.storage.interface import Engine, Transaction
 
 REPO = "bench"
 RUNS = 5_000

@@ -21,7 +21,7 @@ from harness.lines import Bar, Line
 from harness.processes import whole
 
 if TYPE_CHECKING:
-    from bespeak.storage.port import Transaction
+    from bespeak.storage.interface import Transaction
     from harness.bench import Bench
 
 COMMAND = "/bin/true"

@@ -36,7 +36,7 @@ def agent(number, kind, root, url, gates, result):
 
 def crowd(kind, root, url, agents, rounds):
     if url.startswith("postgresql:"):
-        import bespeak.storage.postgres  # noqa: F401 -- imported once, before the forks
+        import bespeak.storage.postgres.engine  # noqa: F401 -- imported once, before the forks
     open_engine(url, [COORD]).close()
     gates = [os.pipe() for _ in range(rounds)]
     results = []

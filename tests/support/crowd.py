@@ -57,7 +57,7 @@ def main() -> int:
 
     name, processes, *args = sys.argv[1:]
     if args and args[0].startswith("postgresql:"):
-        import bespeak.storage.postgres  # noqa: F401 -- imported once, before the forks
+        import bespeak.storage.postgres.engine  # noqa: F401 -- imported once, before the forks
     start = os.pipe()
     children = [_fork(getattr(storage_jobs, name), number, args, start) for number in range(int(processes))]
     os.close(start[0])

@@ -124,7 +124,7 @@ def main(url: str, processes: int, seconds: float) -> int:
         for name in RESOURCES[:3]:
             book.resource_set(name, Actor("setup"), capacity=3)
     if url.startswith("postgresql:"):
-        import bespeak.storage.postgres  # noqa: F401 -- imported once, before the forks
+        import bespeak.storage.postgres.engine  # noqa: F401 -- imported once, before the forks
     children = [fork(url, number, seconds) for number in range(processes)]
     done: Counter[str] = Counter()
     acknowledged: list[tuple[str, int]] = []

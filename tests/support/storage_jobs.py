@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from bespeak.base import failpoints
 from bespeak.base.errors import BespeakError
 from bespeak.storage import open_engine
-from bespeak.storage.schema import Component, Step
+from bespeak.storage.migrations import Component, Step
 from bespeak.storage.sqlite import SqliteEngine
 from bespeak.storage.sqlite_readonly import ReadOnlySqliteEngine
 

@@ -271,7 +271,7 @@ def check_told(book: Any, told: list[list[Any]]) -> None:
 def main() -> int:
     mode, url = sys.argv[1:3]
     if url.startswith("postgresql:"):
-        import bespeak.storage.postgres  # noqa: F401 -- imported once, before the forks
+        import bespeak.storage.postgres.engine  # noqa: F401 -- imported once, before the forks
     print(json.dumps(kill_at_each_step(url) if mode == "steps" else kill_at_random(url, int(sys.argv[3]))))
     return 0
 

@@ -25,7 +25,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.cli.context import Context, Values
     from bespeak.ledger.model import Actor, Reservation
-    from bespeak.storage.port import Listener
+    from bespeak.storage.interface import Listener
 
 _KEEPALIVE_US = 60 * SECOND_US
 _SHORTEST_KEEPALIVE_US = SECOND_US

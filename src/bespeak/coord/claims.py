@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from bespeak.coord.address import Address
     from bespeak.coord.model import Request
-    from bespeak.storage.port import Params, Row, Transaction
+    from bespeak.storage.interface import Params, Row, Transaction
 
 SCHEMA_VERSION = "1"
 _SWEPT_AT_ONCE = 100

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from bespeak.coord.model import Reservation
-    from bespeak.storage.port import Transaction
+    from bespeak.storage.interface import Transaction
 
 _AT_ONCE = 500
 

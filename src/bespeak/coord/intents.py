@@ -9,7 +9,7 @@ from bespeak.coord.model import ACTIVE, Intent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bespeak.storage.port import Transaction
+    from bespeak.storage.interface import Transaction
 
 _INSERT = """
 INSERT INTO coord_intents (repo, id, run_id, branch, addresses, operation, detail, created_us, expires_us, reservation)

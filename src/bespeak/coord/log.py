@@ -7,7 +7,7 @@ from bespeak.coord.model import Change
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.coord.model import Reservation
-    from bespeak.storage.port import Transaction
+    from bespeak.storage.interface import Transaction
 
 RESERVED, RELEASED, EXTENDED, EXPIRED = "reserved", "released", "extended", "expired"
 DEPENDS, INTENT = "depends", "intent"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from bespeak.coord.address import Address
     from bespeak.coord.model import Conflict
-    from bespeak.storage.port import Params, Row, Transaction
+    from bespeak.storage.interface import Params, Row, Transaction
 
 _SELECT = """c.address, c.glob, r.id, r.run_id, r.expires_us, r.operation, r.epoch, c.part"""
 _HELD = """c.repo = :repo AND r.repo = c.repo AND r.epoch = c.epoch AND r.expires_us > :now AND r.released_us IS NULL

@@ -12,7 +12,7 @@ import stat
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.git.repository import Repository
-    from bespeak.storage.port import Engine
+    from bespeak.storage.interface import Engine
 
 FOLDER, FILE = "bespeak", "coord.sqlite3"
 NAME_VARIABLE = "BESPEAK_COORD_REPOSITORY"

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from bespeak.coord.address import Address
     from bespeak.coord.dag import Graph
     from bespeak.coord.model import Reservation
-    from bespeak.storage.port import Transaction
+    from bespeak.storage.interface import Transaction
 
 _AT_ONCE = 500
 

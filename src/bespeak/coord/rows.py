@@ -8,7 +8,7 @@ from bespeak.coord.model import Reservation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bespeak.storage.port import Row, Transaction
+    from bespeak.storage.interface import Row, Transaction
 
 COLUMNS = """r.id, r.epoch, r.run_id, r.branch, r.addresses, r.operation, r.shared, r.created_us, r.expires_us,
 r.released_us, r.beat_us"""

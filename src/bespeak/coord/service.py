@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bespeak.coord.merge.reconcile import Order
     from bespeak.coord.model import Conflict, Intent, Reservation, Reserved
     from bespeak.git.repository import Repository
-    from bespeak.storage.port import Engine
+    from bespeak.storage.interface import Engine
 
 
 class Coord:

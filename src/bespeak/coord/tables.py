@@ -8,7 +8,7 @@ says whether a reservation still has its rows there. ``repo`` keeps the reposito
 
 from __future__ import annotations
 
-from bespeak.storage.schema import Component, Step
+from bespeak.storage.migrations import Component, Step
 
 _REPOSITORIES = """
 CREATE TABLE coord_repositories (

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from bespeak.coord.model import Conflict
     from bespeak.coord.service import Coord
-    from bespeak.storage.port import Listener, Transaction
+    from bespeak.storage.interface import Listener, Transaction
 
 _LONGEST_SLEEP_SECONDS = 3600.0
 _STOP_SECONDS = 0.2

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bespeak.dispatch.liveness import Dispatcher
-    from bespeak.storage.port import Transaction
+    from bespeak.storage.interface import Transaction
 
 EXPIRE_BATCH = 500
 ACCEPTED_BATCH = 500

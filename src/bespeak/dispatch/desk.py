@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bespeak.dispatch.claims import Look, Outcome, Taken
     from bespeak.dispatch.liveness import Dispatcher
     from bespeak.dispatch.model import Job
-    from bespeak.storage.port import Engine, Transaction
+    from bespeak.storage.interface import Engine, Transaction
 
 _SAFE_SECONDS = liveness.LEASE_US / 2_000_000
 """A claim that is not acted upon within half a lease is checked again first."""

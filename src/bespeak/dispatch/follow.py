@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from bespeak.dispatch.model import Job
-    from bespeak.storage.port import Engine, Transaction
+    from bespeak.storage.interface import Engine, Transaction
 
 _PAGE = 500
 _LOOK_SECONDS = 30.0

@@ -16,7 +16,7 @@ from bespeak.dispatch.place import machine
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bespeak.storage.port import Transaction
+    from bespeak.storage.interface import Transaction
 
 BEAT_SECONDS = 5.0
 LEASE_US = 20 * SECOND_US

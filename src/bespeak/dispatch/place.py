@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bespeak.storage.port import Engine
+    from bespeak.storage.interface import Engine
 
 DOCUMENTED_PROGRAM = "orchesjob-reserver"
 DATABASE_NAME = "reserver.sqlite3"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bespeak.dispatch.model import Job
-    from bespeak.storage.port import Engine, Transaction
+    from bespeak.storage.interface import Engine, Transaction
 
 PAGE = 1000
 """Rows read, or deleted in one transaction, at a time."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bespeak.dispatch.model import Job
     from bespeak.dispatch.needs import Holds
     from bespeak.dispatch.runner_client.replies import Reply
-    from bespeak.storage.port import Transaction
+    from bespeak.storage.interface import Transaction
 
 ASKED_AT_ONCE = 32
 

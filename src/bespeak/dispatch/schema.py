@@ -8,7 +8,7 @@ lock :data:`LOCK` makes its numbers appear in order, so a reader that remembers 
 
 from __future__ import annotations
 
-from bespeak.storage.schema import Component, Step
+from bespeak.storage.migrations import Component, Step
 
 LOCK = "bespeak:dispatch"
 """The key that every write transaction of dispatch holds: claims, cancels and the log are decided one at a time."""

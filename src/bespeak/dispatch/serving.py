@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from bespeak.dispatch.parts import Options
     from bespeak.dispatch.place import Runner
     from bespeak.dispatch.runner_client.location import Location
-    from bespeak.storage.port import Engine
+    from bespeak.storage.interface import Engine
 
 _BUSY_SECONDS = 3.0
 """A dispatcher waits only so long for a locked book before it looks after its other duties."""

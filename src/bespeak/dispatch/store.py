@@ -17,7 +17,7 @@ from bespeak.dispatch.schema import LOCK, TOPIC
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.dispatch.model import Job
-    from bespeak.storage.port import Engine, Transaction
+    from bespeak.storage.interface import Engine, Transaction
 
 _INSERT = (
     "INSERT INTO reservations (reservation_id, run_key, command_json, reservation_status, not_before, expires_at,"

@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bespeak.storage.port import Engine, Listener
+    from bespeak.storage.interface import Engine, Listener
 
 _LONG_SECONDS = 3600.0
 

@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.ledger.context import LedgerContext
     from bespeak.ledger.model import Actor
-    from bespeak.storage.port import Transaction
+    from bespeak.storage.interface import Transaction
 
 MOST_SEATS = 1_000_000
 _DECLARE = """

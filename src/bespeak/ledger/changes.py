@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from bespeak.ledger.context import LedgerContext
     from bespeak.ledger.model import Actor, Reservation, Resource
-    from bespeak.storage.port import Transaction
+    from bespeak.storage.interface import Transaction
 
 
 def extend(

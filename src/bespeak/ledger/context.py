@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from bespeak.ledger.model import Request, Reservation
-    from bespeak.storage.port import Engine, T, Transaction
+    from bespeak.storage.interface import Engine, T, Transaction
 
 DEFAULT_FOR_US = 4 * HOUR_US
 _MOST_REMEMBERED = 10_000

@@ -12,7 +12,7 @@ from bespeak.ledger.rules import LAST_US
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.ledger.model import Action, Actor, Request
-    from bespeak.storage.port import Transaction
+    from bespeak.storage.interface import Transaction
 
 
 def checked(request: Request) -> Request:

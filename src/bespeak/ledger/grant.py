@@ -20,7 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.ledger.context import LedgerContext
     from bespeak.ledger.model import Booking, Request
-    from bespeak.storage.port import Transaction
+    from bespeak.storage.interface import Transaction
 
 
 def reserve(book: LedgerContext, request: Request) -> Reservation:

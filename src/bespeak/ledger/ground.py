@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bespeak.ledger.model import Booking, Mode, Reservation, Resource
-    from bespeak.storage.port import Transaction
+    from bespeak.storage.interface import Transaction
 
 
 class Ground:

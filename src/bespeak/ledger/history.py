@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from bespeak.ledger.context import LedgerContext
     from bespeak.ledger.model import LogEntry
-    from bespeak.storage.port import Row, Transaction
+    from bespeak.storage.interface import Row, Transaction
 
 _SETTLED_US = 70 * SECOND_US
 """Below a row as old as this no number is on its way: a transaction lives half a minute at most (see storage), and

@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bespeak.storage.port import Transaction
+    from bespeak.storage.interface import Transaction
 
 _ALIVE = "r.ended_us IS NULL AND r.waiting = 0 AND (r.lease_us IS NULL OR r.lease_us > :now)"
 _NOW_ON = f"""

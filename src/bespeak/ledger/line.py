@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from bespeak.ledger.context import LedgerContext
     from bespeak.ledger.model import Request, Reservation
-    from bespeak.storage.port import Listener, Transaction
+    from bespeak.storage.interface import Listener, Transaction
 
 HEAD_START_US = HOUR_US
 """What a point of priority is worth in waiting time."""

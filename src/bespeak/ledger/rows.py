@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bespeak.storage.port import Row, Transaction
+    from bespeak.storage.interface import Row, Transaction
 
     Query = tuple[str, dict[str, object]]
 

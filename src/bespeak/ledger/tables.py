@@ -10,7 +10,7 @@ index of those who wait; their rows in ``ledger_reservations`` have no end, beca
 from __future__ import annotations
 
 from bespeak.base.clock import DAY_US
-from bespeak.storage.schema import Component, Step
+from bespeak.storage.migrations import Component, Step
 
 LONG_US = 32 * DAY_US
 

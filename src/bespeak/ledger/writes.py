@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from bespeak.ledger.model import Actor, Reservation, Resource
-    from bespeak.storage.port import Transaction
+    from bespeak.storage.interface import Transaction
 
 SYSTEM = "bespeak"
 """Who is named in the log for what follows from the rules alone (a lapse)."""

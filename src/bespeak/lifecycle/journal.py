@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bespeak.ledger.model import Actor
     from bespeak.ledger.service import Ledger
     from bespeak.lifecycle.values import Hold, Outcome
-    from bespeak.storage.port import Transaction
+    from bespeak.storage.interface import Transaction
 
 _TEXT_LIMIT = 500
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bespeak.reservations.protocol import ReservationWindow
-    from bespeak.storage.port import Engine, T, Transaction
+    from bespeak.storage.interface import Engine, T, Transaction
 
 
 class LedgerReservationBackend:

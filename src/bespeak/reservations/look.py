@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bespeak.storage.port import Transaction
+    from bespeak.storage.interface import Transaction
 
     Holders = list[tuple[str, int | None]]
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import TypeVar
 
-    from bespeak.storage.port import Engine, Transaction
+    from bespeak.storage.interface import Engine, Transaction
 
     T = TypeVar("T")
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bespeak.runner.model import Job, JobStatus
     from bespeak.runner.records import Record
     from bespeak.runner.service import Runner
-    from bespeak.storage.port import Transaction
+    from bespeak.storage.interface import Transaction
 
 GRACE_SECONDS = 5.0
 _POLL_SECONDS = 0.01

@@ -9,14 +9,14 @@ here by whoever looks first, so a finished job costs no process a database conne
 from __future__ import annotations
 
 from bespeak.runner.model import Job, JobStatus, Override
-from bespeak.storage.schema import Component, Step
+from bespeak.storage.migrations import Component, Step
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    from bespeak.storage.port import Row, Transaction
+    from bespeak.storage.interface import Row, Transaction
 
 _STATUSES = ", ".join(f"'{status.value}'" for status in JobStatus)
 _ACTIVE = ", ".join(f"'{status.value}'" for status in JobStatus if status.active)

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bespeak.base.clock import Clock
-    from bespeak.storage.port import Engine
-    from bespeak.storage.schema import Component
+    from bespeak.storage.interface import Engine
+    from bespeak.storage.migrations import Component
 
 POSTGRES_PREFIXES = ("postgresql://", "postgres://")
 
@@ -42,7 +42,7 @@ def open_engine(
         UnavailableError: the book cannot be opened, or a newer bespeak wrote it.
     """
     if url.startswith(POSTGRES_PREFIXES):
-        from bespeak.storage.postgres import PostgresEngine
+        from bespeak.storage.postgres.engine import PostgresEngine
 
         return PostgresEngine(url, components, durable=durable, now=now)
     path = _sqlite_path(url)

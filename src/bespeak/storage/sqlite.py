@@ -14,16 +14,16 @@ from _thread import RLock  # the class that `threading` offers, without its impo
 
 from bespeak.base import clock, failpoints
 from bespeak.base.errors import UnavailableError
-from bespeak.storage import fifo, sqlite_files, steady_clock
-from bespeak.storage.schema import VERSIONS, migrate, up_to_date
+from bespeak.storage import sqlite_files, steady_clock, wakeups
+from bespeak.storage.migrations import VERSIONS, migrate, up_to_date
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from bespeak.base.clock import Clock
-    from bespeak.storage.port import Dialect, Listener, Params, Row, T
-    from bespeak.storage.schema import Component
+    from bespeak.storage.interface import Dialect, Listener, Params, Row, T
+    from bespeak.storage.migrations import Component
 
 APPLICATION_ID = 0x42535042
 """Marks a file as a bespeak book (``BSPB``), so that another program's database is never written to."""
@@ -35,7 +35,7 @@ _NOTHING: dict[str, object] = {}
 
 
 class SqliteTransaction:
-    """Statements inside one SQLite transaction; see :class:`bespeak.storage.port.Transaction`."""
+    """Statements inside one SQLite transaction; see :class:`bespeak.storage.interface.Transaction`."""
 
     __slots__ = ("_connection", "now_us", "topics")
     dialect: Dialect = "sqlite"
@@ -78,7 +78,7 @@ class SqliteTransaction:
 
 
 class SqliteEngine:
-    """A book in one file; see :class:`bespeak.storage.port.Engine`.
+    """A book in one file; see :class:`bespeak.storage.interface.Engine`.
 
     Args:
         path: the file; it and its folder are made when missing (0600, 0700; group rights only where the folder was
@@ -218,7 +218,7 @@ class SqliteEngine:
                 raise
         failpoints.reach("storage.after_commit")
         if tx.topics:
-            fifo.wake(self._wake_folder, tx.topics)
+            wakeups.wake(self._wake_folder, tx.topics)
         return result
 
     def _begin_write(self) -> None:
@@ -269,7 +269,7 @@ class SqliteEngine:
     def listen(self, topics: Iterable[str]) -> Listener:
         """Start listening for commits of other connections and processes."""
         try:
-            return fifo.FifoListener(self._wake_folder, topics, self._folder_mode)
+            return wakeups.FifoListener(self._wake_folder, topics, self._folder_mode)
         except OSError as error:
             raise self._failure(error) from error
 

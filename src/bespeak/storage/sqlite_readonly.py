@@ -16,7 +16,7 @@ from bespeak.base import clock
 from bespeak.base.errors import UnavailableError
 from bespeak.base.fileio import Signature, signature
 from bespeak.storage import sqlite_files, steady_clock
-from bespeak.storage.schema import VERSIONS, up_to_date
+from bespeak.storage.migrations import VERSIONS, up_to_date
 from bespeak.storage.sqlite import APPLICATION_ID, BUSY_SECONDS, SqliteTransaction
 
 TYPE_CHECKING = False
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from bespeak.base.clock import Clock
-    from bespeak.storage.port import Dialect, Listener, T
-    from bespeak.storage.schema import Component
+    from bespeak.storage.interface import Dialect, Listener, T
+    from bespeak.storage.migrations import Component
 
 _TRIES = 20
 _TICK_SECONDS = 0.02
@@ -35,7 +35,7 @@ _State = tuple[Signature | None, Signature | None, Signature | None]
 
 
 class ReadOnlySqliteEngine:
-    """A book in one file that can only be looked at; see :class:`bespeak.storage.port.Engine`.
+    """A book in one file that can only be looked at; see :class:`bespeak.storage.interface.Engine`.
 
     Args:
         path: the file.

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from bespeak.base.clock import HOUR_US, iso
 from bespeak.base.errors import UnavailableError
-from bespeak.storage.schema import Component, Step
+from bespeak.storage.migrations import Component, Step
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

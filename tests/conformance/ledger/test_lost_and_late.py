@@ -10,8 +10,8 @@ import pytest
 from bespeak.base.errors import OutcomeUnknownError, UnavailableError
 from bespeak.ledger import history, open_ledger
 from bespeak.ledger.model import Actor, Request
-from bespeak.storage import postgres
-from bespeak.storage.postgres import PostgresEngine
+from bespeak.storage.postgres import engine
+from bespeak.storage.postgres.engine import PostgresEngine
 
 ALICE = Actor("alice")
 
@@ -85,7 +85,7 @@ def test_a_number_that_was_rolled_back_is_forgotten_after_a_while(postgres_url):
 
 def lose_the_answer(monkeypatch, *, commit):
     """Cut the connection in the first COMMIT, carried out or not, and forget how to ask what became of it."""
-    monkeypatch.setattr(postgres, "was_committed", lambda *_: None)
+    monkeypatch.setattr(engine, "was_committed", lambda *_: None)
     original = PostgresEngine._commit
 
     def cut(self, connection, tx):

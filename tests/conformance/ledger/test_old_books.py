@@ -10,7 +10,7 @@ from bespeak.ledger.errors import RefusedError
 from bespeak.ledger.model import Actor, EndReason, Request, State
 from bespeak.ledger.tables import LEDGER
 from bespeak.storage import open_engine
-from bespeak.storage.schema import Component
+from bespeak.storage.migrations import Component
 from support import replay
 
 VERSION_1 = json.loads((Path(__file__).parent / "books" / "version_1.json").read_text())

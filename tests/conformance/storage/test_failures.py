@@ -11,7 +11,8 @@ import psycopg
 import pytest
 
 from bespeak.base.errors import OutcomeUnknownError, UnavailableError
-from bespeak.storage import open_engine, pgoutcome
+from bespeak.storage import open_engine
+from bespeak.storage.postgres import commit_status
 from support.crowd import crowd
 from support.severed import Severed
 from support.storage_jobs import open_things, told
@@ -279,7 +280,7 @@ def test_a_commit_whose_answer_was_lost_is_found_to_have_been_made(postgres_url)
 
 
 def test_a_commit_whose_outcome_cannot_be_asked_is_unknown(private_postgres, monkeypatch):
-    monkeypatch.setattr(pgoutcome, "ASK_SECONDS", 0.3)
+    monkeypatch.setattr(commit_status, "ASK_SECONDS", 0.3)
     engine = open_things(private_postgres.url)
 
     def work(tx):

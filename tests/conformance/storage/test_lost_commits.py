@@ -10,8 +10,8 @@ import psycopg
 import pytest
 
 from bespeak.base.errors import OutcomeUnknownError, UnavailableError
-from bespeak.storage import postgres
-from bespeak.storage.pgoutcome import KEEP_US, TRUST_US, new_marker, was_committed
+from bespeak.storage.postgres import engine as postgres
+from bespeak.storage.postgres.commit_status import KEEP_US, TRUST_US, new_marker, was_committed
 from support.severed import Severed
 from support.storage_jobs import open_things
 

@@ -4,7 +4,7 @@ import pytest
 
 from bespeak.base.errors import UnavailableError
 from bespeak.storage import open_engine
-from bespeak.storage.schema import VERSIONS, Component, Step
+from bespeak.storage.migrations import VERSIONS, Component, Step
 from support.crowd import crowd
 from support.storage_jobs import THINGS, open_things
 

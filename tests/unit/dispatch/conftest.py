@@ -6,7 +6,7 @@ import pytest
 
 from bespeak.dispatch.schema import COMPONENT
 from bespeak.storage import open_engine
-from bespeak.storage.port import Engine
+from bespeak.storage.interface import Engine
 from support.dispatching import Site, sites
 
 NOON_US = 1_800_000_000_000_000

@@ -20,7 +20,7 @@ from bespeak.dispatch.model import Status
 from bespeak.dispatch.place import open_store
 from bespeak.dispatch.schema import LOCK
 from bespeak.dispatch.store import Wish
-from bespeak.storage.port import Engine
+from bespeak.storage.interface import Engine
 from support.dispatching import RECORDING, Answer, Site, command, until
 
 NOON_US = 1_800_000_000_000_000

@@ -13,7 +13,7 @@ from bespeak.dispatch.place import machine
 from bespeak.dispatch.schema import LOCK
 from bespeak.dispatch.store import Wish
 from bespeak.dispatch.timer import WallTimer
-from bespeak.storage.port import Engine
+from bespeak.storage.interface import Engine
 from support.dispatching import Site
 
 YEARS_70 = 70 * 365 * 86_400.0

@@ -9,8 +9,8 @@ import pytest
 from bespeak.dispatch.place import open_store
 from bespeak.dispatch.schema import COMPONENT
 from bespeak.storage import open_engine
-from bespeak.storage.port import Transaction
-from bespeak.storage.schema import Component
+from bespeak.storage.interface import Transaction
+from bespeak.storage.migrations import Component
 from support.dispatching import RECORDING, RESERVER, Site, command, until
 
 HOST = "gateway7"

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from bespeak.base.errors import UnavailableError
-from bespeak.storage import fifo
+from bespeak.storage import wakeups
 from bespeak.storage.sqlite_files import check
 from support.storage_jobs import open_things
 
@@ -42,8 +42,8 @@ def commit(engine, name="a"):
 def topic_folder(path, topic="a"):
     """Make the folder of a topic as a sleeper does, and return it."""
     root = path + ".wake"
-    fifo.FifoListener(root, [topic]).close()
-    folder = os.path.join(root, fifo._folder_name(topic))
+    wakeups.FifoListener(root, [topic]).close()
+    folder = os.path.join(root, wakeups._folder_name(topic))
     os.mkdir(folder, 0o700)
     return folder
 
@@ -154,7 +154,7 @@ class TestWakeUps:
             os.symlink(elsewhere, path + ".wake")
         else:
             os.rmdir(topic_folder(path))
-            os.symlink(elsewhere, os.path.join(path + ".wake", fifo._folder_name("a")))
+            os.symlink(elsewhere, os.path.join(path + ".wake", wakeups._folder_name("a")))
         with pytest.raises(UnavailableError, match="a file or a link in the place of a folder for wake-ups"):
             listens(path)
         assert not self._hears(path, reader)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bespeak.base.errors import UsageError
 from bespeak.storage import open_engine
-from bespeak.storage.pgurl import Address
+from bespeak.storage.postgres.url import Address
 from support.storage_jobs import told
 
 

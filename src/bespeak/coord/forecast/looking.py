@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from bespeak.coord.forecast.model import Claim, Forecast, Scope
     from bespeak.git.repository import Repository
-    from bespeak.storage.port import Engine
+    from bespeak.storage.interface import Engine
 
 MAX_DEPTH = 20
 _HEAD = "HEAD"

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from bespeak.coord.model import Intent
-    from bespeak.storage.port import Transaction
+    from bespeak.storage.interface import Transaction
 
 _CLAIMS = """
 SELECT c.key, c.address, c.glob, r.run_id, r.run_id, r.branch, r.operation, r.shared, r.expires_us, r.id, NULL

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bespeak.dispatch.cli import CommandContext
     from bespeak.dispatch.model import Job
     from bespeak.dispatch.store import Answer
-    from bespeak.storage.port import Engine
+    from bespeak.storage.interface import Engine
 
 _MOST_RETRIES = 1000
 _LONGEST_KEY = 4096

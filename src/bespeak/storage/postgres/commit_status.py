@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from bespeak.base.errors import UnavailableError
-from bespeak.storage.schema import Component, Step
+from bespeak.storage.migrations import Component, Step
 
 if TYPE_CHECKING:
-    from bespeak.storage.pgconnections import Connection, Connections
+    from bespeak.storage.postgres.pool import Connection, Connections
 
 ASK_SECONDS = 10.0
 _PAUSE_SECONDS = 0.1

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from bespeak.storage.pgconnections import connect, is_pooled
+from bespeak.storage.postgres.pool import connect, is_pooled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from bespeak.base.errors import UnavailableError
-    from bespeak.storage.pgconnections import Connection
-    from bespeak.storage.pgurl import Address
+    from bespeak.storage.postgres.pool import Connection
+    from bespeak.storage.postgres.url import Address
 
 ALL_TOPICS = "*"
 _RETRY_SECONDS = 0.5

@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bespeak.storage.port import Transaction
+    from bespeak.storage.interface import Transaction
 
 MIGRATION_KEY = "bespeak:migrations"
 VERSIONS = "SELECT component, MAX(version) FROM bespeak_migrations GROUP BY component"

@@ -23,7 +23,7 @@ from bespeak.base.errors import UnavailableError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bespeak.storage.pgurl import Address
+    from bespeak.storage.postgres.url import Address
 
     Connection = psycopg.Connection[tuple[Any, ...]]
 

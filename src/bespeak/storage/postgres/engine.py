@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 
 from bespeak.base import failpoints
 from bespeak.base.errors import OutcomeUnknownError, UnavailableError, UsageError
-from bespeak.storage.pgurl import Address
-from bespeak.storage.schema import MIGRATION_KEY, VERSIONS, migrate, up_to_date
+from bespeak.storage.migrations import MIGRATION_KEY, VERSIONS, migrate, up_to_date
+from bespeak.storage.postgres.url import Address
 
 try:
     import psycopg
@@ -27,18 +27,26 @@ except ImportError as missing:
 from psycopg import errors as pg_errors
 
 from bespeak.storage.pgaccess import access
-from bespeak.storage.pgconnections import Connections, is_pooled
-from bespeak.storage.pglisten import PostgresListener, topic_hash
-from bespeak.storage.pgoutcome import CLEAN, CLEAN_EVERY, COMMITS, MARK, new_marker, oldest_kept, was_committed
+from bespeak.storage.postgres.commit_status import (
+    CLEAN,
+    CLEAN_EVERY,
+    COMMITS,
+    MARK,
+    new_marker,
+    oldest_kept,
+    was_committed,
+)
+from bespeak.storage.postgres.listener import PostgresListener, topic_hash
+from bespeak.storage.postgres.pool import Connections, is_pooled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from bespeak.base.clock import Clock
+    from bespeak.storage.interface import Dialect, Listener, Params, Row, T
+    from bespeak.storage.migrations import Component
     from bespeak.storage.pgaccess import Access
-    from bespeak.storage.pgconnections import Connection
-    from bespeak.storage.port import Dialect, Listener, Params, Row, T
-    from bespeak.storage.schema import Component
+    from bespeak.storage.postgres.pool import Connection
 
 _TRIES = 10
 _NOTHING: dict[str, object] = {}
@@ -66,7 +74,7 @@ def _key_number(schema: str, key: str) -> int:
 
 
 class PostgresTransaction:
-    """Statements inside one PostgreSQL transaction; see :class:`bespeak.storage.port.Transaction`."""
+    """Statements inside one PostgreSQL transaction; see :class:`bespeak.storage.interface.Transaction`."""
 
     __slots__ = ("_connection", "_later", "marker", "now_us", "topics")
     dialect: Dialect = "postgresql"
@@ -132,7 +140,7 @@ class PostgresTransaction:
 
 
 class PostgresEngine:
-    """A book in one schema of a PostgreSQL database; see :class:`bespeak.storage.port.Engine`.
+    """A book in one schema of a PostgreSQL database; see :class:`bespeak.storage.interface.Engine`.
 
     Args:
         url: ``postgresql://user:password@host/database?schema=NAME``.
