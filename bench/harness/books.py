@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from bespeak.base.clock import HOUR_US
 from bespeak.ledger import open_ledger
-from bespeak.ledger.tables import LEDGER
+from bespeak.ledger.schema import LEDGER
 from harness.bench import CACHE
 
 if TYPE_CHECKING:

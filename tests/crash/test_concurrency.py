@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from bespeak.ledger import line, open_ledger
+from bespeak.ledger import open_ledger, queue
 from bespeak.ledger.model import Actor, Mode, Request
 from support import history
 from support.history import ViolationError, check, check_book, entries
@@ -49,7 +49,7 @@ def log(tmp_path):
         book.reserve(want("s", mode=Mode.SHARED))
         book.reserve(want("s", by=bob, mode=Mode.SHARED))
         waiting = [
-            book.engine.transact([], lambda tx, i=i, who=who: line.join(book, tx, want("a", by=who), i, 0))
+            book.engine.transact([], lambda tx, i=i, who=who: queue.join(book, tx, want("a", by=who), i, 0))
             for i, who in (("w1", bob), ("w2", carol))
         ]
         book.release(first.id, alice)
@@ -61,9 +61,9 @@ def log(tmp_path):
 
 
 def book_advance(tx, identifier):
-    from bespeak.ledger import rows
+    from bespeak.ledger import row_mapping
 
-    return line.advance(tx, rows.by_id(tx, identifier))
+    return queue.advance(tx, row_mapping.by_id(tx, identifier))
 
 
 def _only(log, action, number=0):

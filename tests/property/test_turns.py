@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from bespeak.base.clock import HOUR_US
 from bespeak.base.ids import new_id
-from bespeak.ledger import line, open_ledger, rows
-from bespeak.ledger.creation import checked
+from bespeak.ledger import open_ledger, queue, row_mapping
 from bespeak.ledger.errors import RefusedError
 from bespeak.ledger.model import Actor, Request, State
-from bespeak.ledger.writes import resource_topic
+from bespeak.ledger.request_checks import checked
+from bespeak.ledger.write_operations import resource_topic
 
 CELL = 5_000_000
 names = st.sets(st.sampled_from("abcd"), min_size=1, max_size=2).map(lambda found: tuple(sorted(found)))
@@ -59,7 +59,7 @@ class Team:
     def join(self, wanted, length, actor, priority=0):
         request = checked(Request(wanted, actor, duration_us=length * CELL))
         keys = [resource_topic(name) for name in wanted]
-        return self.book.engine.transact(keys, lambda tx: line.join(self.book, tx, request, new_id(), priority))
+        return self.book.engine.transact(keys, lambda tx: queue.join(self.book, tx, request, new_id(), priority))
 
     def waiting(self):
         return sorted(self.book.reservations(states=[State.WAITING]), key=lambda r: (r.rank, r.seq))
@@ -71,7 +71,7 @@ class Team:
             for waiter in before:
                 keys = [resource_topic(name) for name in waiter.resources]
                 me = waiter
-                self.book.engine.transact(keys, lambda tx, me=me: line.advance(tx, rows.required(tx, me.id)))
+                self.book.engine.transact(keys, lambda tx, me=me: queue.advance(tx, row_mapping.required(tx, me.id)))
             if [(r.id, r.starts_us) for r in self.waiting()] == [(r.id, r.starts_us) for r in before]:
                 return
 

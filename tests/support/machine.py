@@ -11,11 +11,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from bespeak.base.clock import Clock
 from bespeak.base.errors import BespeakError
 from bespeak.base.ids import new_id
-from bespeak.ledger import holdings, line, open_ledger, rows
-from bespeak.ledger.creation import checked
+from bespeak.ledger import gate_queries, open_ledger, queue, row_mapping
 from bespeak.ledger.errors import RefusedError
 from bespeak.ledger.model import Actor, Mode, Request, Reservation
-from bespeak.ledger.writes import resource_topic
+from bespeak.ledger.request_checks import checked
+from bespeak.ledger.write_operations import resource_topic
 
 from . import replay
 from .naive import CELL, EXCLUSIVE, FOREVER, SHARED, Hold, NaiveBook, RefusalError, later
@@ -118,7 +118,7 @@ class BookMachine(RuleBasedStateMachine):
         )
         keys = [resource_topic(name) for name in names]
         answers = self._all(
-            lambda book: book.engine.transact(keys, lambda tx: line.join(book, tx, request, new_id(), priority))
+            lambda book: book.engine.transact(keys, lambda tx: queue.join(book, tx, request, new_id(), priority))
         )
         self.naive.join(hold)
         self._made(hold, answers)
@@ -171,7 +171,7 @@ class BookMachine(RuleBasedStateMachine):
         keys = [resource_topic(name) for name in hold.names]
 
         def move(book: Any, identifier: str) -> Reservation:
-            return book.engine.transact(keys, lambda tx: line.advance(tx, rows.required(tx, identifier)))
+            return book.engine.transact(keys, lambda tx: queue.advance(tx, row_mapping.required(tx, identifier)))
 
         self._both(hold, move, lambda: self.naive.advance(hold))
 
@@ -325,10 +325,12 @@ class BookMachine(RuleBasedStateMachine):
         }
         for book in self.books:
             for user in USERS:
-                assert book.engine.read(lambda tx, user=user: holdings.held_among(tx, user, NAMES, now)) == held[user]
-                assert book.engine.read(lambda tx, user=user: holdings.held_by(tx, user, now)) == held[user]
+                assert (
+                    book.engine.read(lambda tx, user=user: gate_queries.held_among(tx, user, NAMES, now)) == held[user]
+                )
+                assert book.engine.read(lambda tx, user=user: gate_queries.held_by(tx, user, now)) == held[user]
             for name, holders in ends.items():
-                answer = book.engine.read(lambda tx, name=name: holdings.holders_of(tx, name, now))
+                answer = book.engine.read(lambda tx, name=name: gate_queries.holders_of(tx, name, now))
                 assert dict(answer) == holders
 
     @rule(name=st.sampled_from(NAMES[:3]), cells=st.integers(1, 6))

@@ -26,10 +26,10 @@ from history import ViolationError, check_book
 
 from bespeak.base import failpoints, ids
 from bespeak.base.errors import BespeakError, WrongStateError
-from bespeak.ledger import line, open_ledger
-from bespeak.ledger.line import advance
+from bespeak.ledger import open_ledger, queue
 from bespeak.ledger.model import Actor, Request
-from bespeak.ledger.rows import by_id
+from bespeak.ledger.queue import advance
+from bespeak.ledger.row_mapping import by_id
 
 ALICE, BOB = Actor("alice"), Actor("bob")
 SECOND_US = 1_000_000
@@ -52,7 +52,7 @@ def waiter_in_front_of_a_free_place(book: Any, name: str) -> Any:
     first = held(book, name)
     identifier = ids.new_id()
     keys = [f"resource:{name}/a"]
-    made = book.engine.transact(keys, lambda tx: line.join(book, tx, want(f"{name}/a", by=BOB), identifier, 0))
+    made = book.engine.transact(keys, lambda tx: queue.join(book, tx, want(f"{name}/a", by=BOB), identifier, 0))
     book.release(first.id, ALICE)
     return made
 

@@ -124,6 +124,6 @@ class Context:
 
 def open_book(flag: str | None, *, own: bool = False) -> Ledger:
     """Open the book that ``--ledger``, the environment or the settings name; with ``own``, not a repository's."""
-    from bespeak.ledger.settled import open_settled
+    from bespeak.ledger.open_from_settings import open_settled
 
     return open_settled(flag, own=own)

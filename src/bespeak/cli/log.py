@@ -9,7 +9,7 @@ from bespeak.base import ids, timeparse
 from bespeak.base.clock import FOREVER_US
 from bespeak.base.display import safe
 from bespeak.base.errors import UsageError
-from bespeak.ledger.jsonform import log_json
+from bespeak.ledger.serialize import log_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

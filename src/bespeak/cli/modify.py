@@ -34,7 +34,7 @@ def extend(context: Context, values: Values) -> int:
     try:
         changed = book.extend(found.id, context.actor(), duration_us=duration_us, ends_us=ends_us)
     except RefusedError as refused:
-        from bespeak.ledger.jsonform import refusal_json
+        from bespeak.ledger.serialize import refusal_json
 
         why = "; ".join(formatting.in_the_way(booking) for booking in refused.refusal.conflicts)
         raise BusyError(f"{why}, so it cannot end later", **refusal_json(refused.refusal)) from None
@@ -141,7 +141,7 @@ def _one_end(values: Values) -> tuple[int | None, int | None]:
 def _say(context: Context, done: str, changed: list[Reservation]) -> int:
     now_us = context.book().now_us()
     if context.json:
-        from bespeak.ledger.jsonform import reservation_json
+        from bespeak.ledger.serialize import reservation_json
 
         context.print_json({"reservations": [reservation_json(one, now_us) for one in changed]})
         return 0

@@ -67,7 +67,7 @@ def reserve(context: Context, values: Values) -> int:
     else:
         made = wait(context, request, values)
     if context.json:
-        from bespeak.ledger.jsonform import reservation_json
+        from bespeak.ledger.serialize import reservation_json
 
         context.print_json(reservation_json(made, book.now_us()))
         return 0
@@ -126,7 +126,7 @@ def refuse(refused: RefusedError, request: Request, spoken: list[str]) -> NoRetu
     Raises:
         BusyError: always; its details carry the facts and the hint.
     """
-    from bespeak.ledger.jsonform import refusal_json
+    from bespeak.ledger.serialize import refusal_json
 
     why = "; ".join(formatting.in_the_way(booking) for booking in refused.refusal.conflicts)
     details: dict[str, object] = refusal_json(refused.refusal)

@@ -6,7 +6,7 @@ from bespeak.argv.declarations import Argument, Option, command
 from bespeak.base.display import nearest, safe
 from bespeak.base.errors import NotFoundError, UsageError, WrongStateError
 from bespeak.cli.output import table
-from bespeak.ledger.jsonform import resource_json
+from bespeak.ledger.serialize import resource_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from bespeak.cli import converters, errors, formatting, reserve
 from bespeak.cli.converters import FOR, PRIORITY, PURPOSE, RESOURCES, SHARED_USE, TAG
 from bespeak.cli.supervise import Child, start_failure
 from bespeak.ledger.errors import RefusedError
-from bespeak.ledger.writes import reservation_topic
+from bespeak.ledger.write_operations import reservation_topic
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -239,7 +239,7 @@ class Hold:
         """Tell people and programs on stderr; stdout belongs to the command."""
         if self._context.json:
             from bespeak.cli.output import to_json, to_stderr
-            from bespeak.ledger.jsonform import reservation_json
+            from bespeak.ledger.serialize import reservation_json
 
             held = reservation_json(self._held, self._now_us())
             to_stderr(to_json({"event": event, "text": text, "reservation": held}))

@@ -8,8 +8,8 @@ from bespeak.base.clock import FOREVER_US
 from bespeak.base.display import safe
 from bespeak.base.errors import UsageError
 from bespeak.cli import converters, formatting
-from bespeak.ledger.jsonform import free_json, reservation_json
 from bespeak.ledger.model import State
+from bespeak.ledger.serialize import free_json, reservation_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -32,8 +32,8 @@ def open_ledger(
         UnavailableError: the book cannot be opened.
     """
     from bespeak.ledger.context import DEFAULT_FOR_US
+    from bespeak.ledger.schema import LEDGER
     from bespeak.ledger.service import Ledger
-    from bespeak.ledger.tables import LEDGER
     from bespeak.storage import open_engine
 
     engine = open_engine(url, [LEDGER], durable=durable, now=now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bespeak.base.clock import HOUR_US
 from bespeak.base.errors import OutcomeUnknownError, UnavailableError
-from bespeak.ledger import rows, writes
+from bespeak.ledger import row_mapping, write_operations
 from bespeak.ledger.errors import UndeclaredError
 
 TYPE_CHECKING = False
@@ -24,7 +24,7 @@ class LedgerContext:
     """The open engine and the book's settings.
 
     Args:
-        engine: the database, with the tables of :data:`bespeak.ledger.tables.LEDGER`.
+        engine: the database, with the tables of :data:`bespeak.ledger.schema.LEDGER`.
         strict: refuse resources that nobody declared.
         default_for_us: how long a hold lasts that names no end, µs.
         kickers: who may take holds away from others; None for everybody who can write the book.
@@ -71,7 +71,7 @@ class LedgerContext:
         """
         known = self._resources.get(identifier)
         return (
-            self.remember(self.engine.read(lambda tx: rows.required(tx, identifier))).resources
+            self.remember(self.engine.read(lambda tx: row_mapping.required(tx, identifier))).resources
             if known is None
             else known
         )
@@ -82,7 +82,7 @@ class LedgerContext:
 
     def write(self, resources: Iterable[str], work: Callable[[Transaction], T]) -> T:
         """Run ``work`` under the locks of ``resources``."""
-        return self.engine.transact([writes.resource_topic(name) for name in resources], work)
+        return self.engine.transact([write_operations.resource_topic(name) for name in resources], work)
 
     def write_new(
         self, resources: Iterable[str], identifier: str, work: Callable[[Transaction], Reservation | T]
@@ -98,7 +98,7 @@ class LedgerContext:
             raise UndeclaredError(refused.name, self._like(refused.name)) from None
         except OutcomeUnknownError as lost:
             try:
-                made = self.write(resources, lambda tx: rows.by_id(tx, identifier))
+                made = self.write(resources, lambda tx: row_mapping.by_id(tx, identifier))
             except UnavailableError:
                 raise lost from None
             if made is None:

@@ -10,11 +10,11 @@ from bespeak.base import ids
 from bespeak.base.clock import FOREVER_US, iso
 from bespeak.base.errors import UsageError
 from bespeak.base.frozen import replace
-from bespeak.ledger import rules, writes
-from bespeak.ledger.creation import announce, checked, new
+from bespeak.ledger import rules, write_operations
+from bespeak.ledger.availability import Ground
 from bespeak.ledger.errors import RefusedError
-from bespeak.ledger.ground import Ground
 from bespeak.ledger.model import Action, Refusal, Reservation
+from bespeak.ledger.request_checks import announce, checked, new
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,8 +57,8 @@ def _reserve(book: LedgerContext, tx: Transaction, request: Request, identifier:
     if blocking:
         return blocking
     made = new(request, identifier, ground.next_number(), tx.now_us, (starts_us, ends_us), ends_us - starts_us)
-    writes.insert(tx, made)
-    writes.book(tx, made, ground.known)
+    write_operations.insert(tx, made)
+    write_operations.book(tx, made, ground.known)
     announce(tx, Action.RESERVED, request.holder, made)
     return made
 

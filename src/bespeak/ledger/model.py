@@ -222,7 +222,7 @@ class Resource:
         capacity: how many exclusive holders it seats at once.
         declared: set up by somebody, and not only made by its first use.
         description: free text for people.
-        longest_us: the longest booking it ever had that is no long one (see :mod:`bespeak.ledger.tables`), µs; bounds
+        longest_us: the longest booking it ever had that is no long one (see :mod:`bespeak.ledger.schema`), µs; bounds
             how far back an overlap can begin.
     """
 

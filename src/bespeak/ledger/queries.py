@@ -7,8 +7,8 @@ from bisect import bisect_left
 from bespeak.base.clock import FOREVER_US
 from bespeak.base.errors import NotFoundError, UsageError
 from bespeak.base.ids import ID_LENGTH
-from bespeak.ledger import names, rows, rules
-from bespeak.ledger.ground import Ground
+from bespeak.ledger import row_mapping, rules, validation
+from bespeak.ledger.availability import Ground
 from bespeak.ledger.model import Free, Mode, State
 
 TYPE_CHECKING = False
@@ -29,7 +29,7 @@ _LIVE = "r.ended_us IS NULL AND r.ends_us > :now AND (r.lease_us IS NULL OR r.le
 def _checked(resources: Iterable[str]) -> set[str]:
     wanted = set(resources)
     for name in wanted:
-        names.check_name("resource", name)
+        validation.check_name("resource", name)
     return wanted
 
 
@@ -39,7 +39,7 @@ def get(book: LedgerContext, identifier: str) -> Reservation:
     Raises:
         NotFoundError: there is none.
     """
-    return book.remember(book.engine.read(lambda tx: rows.required(tx, identifier)))
+    return book.remember(book.engine.read(lambda tx: row_mapping.required(tx, identifier)))
 
 
 def find(book: LedgerContext, text: str) -> Reservation:
@@ -92,7 +92,7 @@ def reservations(
     """
     wanted_names, wanted_states = _checked(resources), set(states)
     if holder is not None:
-        names.check_name("user", holder)
+        validation.check_name("user", holder)
     sql = _page(include_ended or State.ENDED in wanted_states, of_holder=holder is not None)
 
     def work(tx: Transaction) -> list[Reservation]:
@@ -101,7 +101,9 @@ def reservations(
         while True:
             page = tx.all(sql, {"after": after, "now": tx.now_us, "holder": holder, "batch": _BATCH})
             result += [
-                found for found in map(rows.reservation, page) if _fits(found, wanted_names, wanted_states, tx.now_us)
+                found
+                for found in map(row_mapping.reservation, page)
+                if _fits(found, wanted_names, wanted_states, tx.now_us)
             ]
             if len(page) < _BATCH or (limit is not None and len(result) >= limit):
                 return result[:limit]
@@ -115,7 +117,7 @@ def _seq_of(tx: Transaction, identifier: str | None) -> int:
         return 0
     if not _ID_CHARACTERS.issuperset(identifier):
         raise NotFoundError(f"no reservation {identifier!a}")
-    return rows.required(tx, identifier).seq
+    return row_mapping.required(tx, identifier).seq
 
 
 def now_us(book: LedgerContext) -> int:
@@ -125,17 +127,17 @@ def now_us(book: LedgerContext) -> int:
 
 def who(book: LedgerContext, resource: str, *, limit: int = 20) -> list[Reservation]:
     """Return who holds ``resource`` now, who waits for it, and who has it booked next."""
-    names.check_name("resource", resource)
+    validation.check_name("resource", resource)
     sql = (
-        f"SELECT {rows.COLUMNS} FROM ledger_bookings b JOIN ledger_reservations r ON r.seq = b.reservation "
+        f"SELECT {row_mapping.COLUMNS} FROM ledger_bookings b JOIN ledger_reservations r ON r.seq = b.reservation "
         f"WHERE b.resource = :name AND b.starts_us > :now AND b.ends_us > :now AND {_LIVE} "
         "ORDER BY b.starts_us LIMIT :limit"
     )
 
     def work(tx: Transaction) -> list[Reservation]:
-        found = [r for _, r in rows.overlapping(tx, [resource], tx.now_us, tx.now_us + 1)]
-        found += [r for _, r in rows.in_queue(tx, [resource])]
-        found += map(rows.reservation, tx.all(sql, {"name": resource, "now": tx.now_us, "limit": limit}))
+        found = [r for _, r in row_mapping.overlapping(tx, [resource], tx.now_us, tx.now_us + 1)]
+        found += [r for _, r in row_mapping.in_queue(tx, [resource])]
+        found += map(row_mapping.reservation, tx.all(sql, {"name": resource, "now": tx.now_us, "limit": limit}))
         live = {r.id: r for r in found if r.state(tx.now_us) is not State.ENDED}
         order = {State.ACTIVE: 0, State.WAITING: 1, State.PENDING: 2}
         return sorted(live.values(), key=lambda r: (order[r.state(tx.now_us)], r.rank, r.starts_us, r.seq))
@@ -176,7 +178,10 @@ def _page(ended: bool, *, of_holder: bool) -> str:
     """
     seq, where = ("r.seq", []) if ended else ("+r.seq", [_LIVE])
     where += [f"{seq} > :after", *(["r.holder = :holder"] if of_holder else [])]
-    return f"SELECT {rows.COLUMNS} FROM ledger_reservations r WHERE {' AND '.join(where)} ORDER BY {seq} LIMIT :batch"
+    return (
+        f"SELECT {row_mapping.COLUMNS} FROM ledger_reservations r WHERE {' AND '.join(where)} ORDER BY {seq}"
+        f" LIMIT :batch"
+    )
 
 
 def _free(tx: Transaction, name: str, from_us: int, duration_us: int) -> Free:
@@ -200,8 +205,9 @@ def _beginning(tx: Transaction, text: str) -> dict[str, Reservation]:
     found: dict[str, Reservation] = {}
     for column in ("id", "tail"):
         sql = (
-            f"SELECT {rows.COLUMNS} FROM ledger_reservations r WHERE r.{column} >= :low AND r.{column} < :high LIMIT 11"
+            f"SELECT {row_mapping.COLUMNS} FROM ledger_reservations r WHERE r.{column} >= :low AND r.{column} <"
+            f" :high LIMIT 11"
         )
-        every = map(rows.reservation, tx.all(sql, {"low": text, "high": text + "~"}))
+        every = map(row_mapping.reservation, tx.all(sql, {"low": text, "high": text + "~"}))
         found |= {reservation.id: reservation for reservation in every}
     return found

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bespeak.ledger import catalogue, changes, grant, history, queries
+from bespeak.ledger import audit_log, grant, modify, queries, resources
 from bespeak.ledger.context import LedgerContext
-from bespeak.ledger.line import wait_in_queue
+from bespeak.ledger.queue import wait_in_queue
 
 
 class Ledger(LedgerContext):
@@ -15,13 +15,13 @@ class Ledger(LedgerContext):
     in_the_way = grant.in_the_way
     queue = wait_in_queue
 
-    extend = changes.extend
-    shorten = changes.shorten
-    release = changes.release
-    release_resources = changes.release_resources
-    release_mine = changes.release_mine
-    kick = changes.kick
-    keep_alive = changes.keep_alive
+    extend = modify.extend
+    shorten = modify.shorten
+    release = modify.release
+    release_resources = modify.release_resources
+    release_mine = modify.release_mine
+    kick = modify.kick
+    keep_alive = modify.keep_alive
 
     get = queries.get
     find = queries.find
@@ -30,9 +30,9 @@ class Ledger(LedgerContext):
     who = queries.who
     free = queries.free
 
-    log = history.log
-    watch = history.watch
+    log = audit_log.log
+    watch = audit_log.watch
 
-    resource_list = catalogue.resource_list
-    resource_set = catalogue.resource_set
-    resource_remove = catalogue.resource_remove
+    resource_list = resources.resource_list
+    resource_set = resources.resource_set
+    resource_remove = resources.resource_remove

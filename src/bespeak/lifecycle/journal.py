@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from bespeak.ledger import writes
+from bespeak.ledger import write_operations
 from bespeak.ledger.model import Action
 from bespeak.lifecycle.values import spent_text
 
@@ -79,9 +79,9 @@ class Journal:
 
         def work(tx: Transaction) -> None:
             actor = self._actor
-            writes.log(tx, action, actor.user, actor.requested_by, reservation, resources, before, after)
+            write_operations.log(tx, action, actor.user, actor.requested_by, reservation, resources, before, after)
             for name in resources:
-                tx.wake(writes.resource_topic(name))
+                tx.wake(write_operations.resource_topic(name))
 
         self._book().engine.transact([], work)
 

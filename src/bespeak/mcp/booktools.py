@@ -123,7 +123,7 @@ def _instant(name: str, text: str | None) -> int | None:
 
 def granted(status: str, made: Reservation, book: Ledger) -> Json:
     """Return what was granted."""
-    from bespeak.ledger.jsonform import reservation_json
+    from bespeak.ledger.serialize import reservation_json
 
     free: Json = {"status": status, "conflicts": [], "next_free": None, "next_free_us": None}
     return free | reservation_json(made, book.now_us())
@@ -131,7 +131,7 @@ def granted(status: str, made: Reservation, book: Ledger) -> Json:
 
 def refused(error: RefusedError) -> Json:
     """Return who is in the way, and until when."""
-    from bespeak.ledger.jsonform import refusal_json
+    from bespeak.ledger.serialize import refusal_json
 
     return {"status": "refused", "reason": str(error), **refusal_json(error.refusal)}
 
@@ -175,7 +175,7 @@ def book_release(call: Call, asked: BookRelease) -> Json:
 
 
 def _all(found: Iterable[Reservation], book: Ledger) -> Json:
-    from bespeak.ledger.jsonform import reservation_json
+    from bespeak.ledger.serialize import reservation_json
 
     now_us = book.now_us()
     return {"reservations": [reservation_json(one, now_us) for one in found]}
@@ -259,7 +259,7 @@ class BookFree(Arguments):
 
 def book_free(call: Call, asked: BookFree) -> Json:
     """Say when resources are free."""
-    from bespeak.ledger.jsonform import free_json
+    from bespeak.ledger.serialize import free_json
 
     length_us = microseconds("duration", asked.duration) or 1
     from_us = _instant("start", asked.start)

@@ -59,7 +59,7 @@ def _free(report: GateReport, backend: Any) -> list[Json]:
     if not report.missing or report.backend != "ledger" or url is None:
         return []
     from bespeak.ledger import open_ledger
-    from bespeak.ledger.jsonform import free_json
+    from bespeak.ledger.serialize import free_json
 
     with open_ledger(url) as book:
         return [free_json(one) for one in book.free([each.resource for each in report.missing])]

@@ -182,7 +182,7 @@ class Call:
     @contextmanager
     def book(self) -> Iterator[Ledger]:
         """Open the book for as long as the block runs."""
-        from bespeak.ledger.settled import open_settled
+        from bespeak.ledger.open_from_settings import open_settled
 
         book = open_settled(self.setup.ledger, cwd=self.home)
         try:

@@ -78,8 +78,8 @@ def _in_line(call: Call, asked: BookWait, stop: threading.Event, tell: Tell) -> 
                 should_stop=stop.is_set,
             )
         except WaitTimedOutError as error:
-            from bespeak.ledger.jsonform import refusal_json
             from bespeak.ledger.model import Refusal
+            from bespeak.ledger.serialize import refusal_json
 
             later = refusal_json(Refusal(book.in_the_way(wanted), book.next_free(wanted)))
             return {"status": "timed_out", "reason": str(error), **later}

@@ -48,7 +48,7 @@ class LedgerReservationBackend:
 
     def get_reserved_resources(self, username: str) -> set[str]:
         """Return everything ``username`` holds now."""
-        from bespeak.ledger.holdings import held_by
+        from bespeak.ledger.gate_queries import held_by
 
         return self._ask(lambda tx: held_by(tx, username, tx.now_us))
 
@@ -58,7 +58,7 @@ class LedgerReservationBackend:
 
     def list_usernames(self) -> list[str]:
         """Return everybody who has or had a reservation, sorted."""
-        from bespeak.ledger.holdings import all_holders
+        from bespeak.ledger.gate_queries import all_holders
 
         return self._ask(all_holders)
 
@@ -78,20 +78,20 @@ class LedgerReservationBackend:
 
     def fences(self, username: str, resources: Collection[str]) -> list[tuple[str, str, int]]:
         """Return what ``username`` holds now among ``resources``: resource, reservation id, fencing number."""
-        from bespeak.ledger.holdings import fences_among
+        from bespeak.ledger.gate_queries import fences_among
 
         names = sorted(resources)
         return self._ask(lambda tx: fences_among(tx, username, names, tx.now_us))
 
     def holder_ends(self, resource: str) -> list[tuple[str, int | None]]:
         """Return who holds ``resource`` now and until when, µs UTC, ``FOREVER_US`` for no end."""
-        from bespeak.ledger.holdings import holders_of
+        from bespeak.ledger.gate_queries import holders_of
 
         return list(self._ask(lambda tx: holders_of(tx, resource, tx.now_us)))
 
     def get_reservation_windows(self, username: str) -> list[ReservationWindow]:
         """Return what ``username`` holds now or later, in order of start."""
-        from bespeak.ledger.holdings import windows_of
+        from bespeak.ledger.gate_queries import windows_of
         from bespeak.reservations.protocol import ReservationWindow
 
         rows = self._ask(lambda tx: windows_of(tx, username, tx.now_us))
@@ -117,7 +117,7 @@ class LedgerReservationBackend:
             raise ReservationBackendError("a name that no book can hold was asked for") from error
 
     def _open(self) -> Engine:
-        from bespeak.ledger.tables import LEDGER
+        from bespeak.ledger.schema import LEDGER
         from bespeak.settings import ledger_url
         from bespeak.storage import open_engine
 

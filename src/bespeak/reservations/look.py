@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bespeak.ledger.holdings import held_among, holders_of
+from bespeak.ledger.gate_queries import held_among, holders_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -224,7 +224,7 @@ def _unchanged(consulted: Consulted) -> bool:
 
 def _ask(plan: Plan, username: str) -> FastAnswer:
     from bespeak.base.errors import BespeakError
-    from bespeak.ledger.tables import LEDGER
+    from bespeak.ledger.schema import LEDGER
     from bespeak.reservations.look import look
     from bespeak.storage import open_engine
 

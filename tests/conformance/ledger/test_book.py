@@ -9,11 +9,11 @@ import pytest
 from bespeak.base.clock import DAY_US, FOREVER_US, HOUR_US, MINUTE_US, SECOND_US
 from bespeak.base.errors import BusyError, NotFoundError, UsageError, WrongStateError
 from bespeak.base.ids import new_id, short_id, tail
-from bespeak.ledger import holdings, line, open_ledger, rows
-from bespeak.ledger.creation import checked
+from bespeak.ledger import gate_queries, open_ledger, queue, row_mapping
 from bespeak.ledger.errors import RefusedError
 from bespeak.ledger.model import Action, Actor, Mode, Request, State
-from bespeak.ledger.writes import resource_topic
+from bespeak.ledger.request_checks import checked
+from bespeak.ledger.write_operations import resource_topic
 from support import replay
 
 ALICE, BOB, ROOT = Actor("alice"), Actor("bob"), Actor("root")
@@ -27,12 +27,12 @@ def take(book, *names, who=ALICE, minutes=60, **more):
 def join(book, *names, who=BOB, minutes=10, priority=0, **more):
     request = checked(Request(names, who, duration_us=minutes * MINUTE_US, **more))
     keys = [resource_topic(name) for name in names]
-    return book.engine.transact(keys, lambda tx: line.join(book, tx, request, new_id(), priority))
+    return book.engine.transact(keys, lambda tx: queue.join(book, tx, request, new_id(), priority))
 
 
 def advance(book, waiter):
     keys = [resource_topic(name) for name in waiter.resources]
-    return book.engine.transact(keys, lambda tx: line.advance(tx, rows.required(tx, waiter.id)))
+    return book.engine.transact(keys, lambda tx: queue.advance(tx, row_mapping.required(tx, waiter.id)))
 
 
 @pytest.fixture(autouse=True)
@@ -292,10 +292,10 @@ def test_a_booking_of_a_year_is_found_and_does_not_widen_every_look(book, clock)
     clock.now += 300 * DAY_US
     with pytest.raises(RefusedError):
         take(book, "r", who=BOB)
-    assert book.engine.read(lambda tx: holdings.holders_of(tx, "r", clock.now)) == [("alice", year.ends_us)]
+    assert book.engine.read(lambda tx: gate_queries.holders_of(tx, "r", clock.now)) == [("alice", year.ends_us)]
     short = book.shorten(year.id, ALICE, ends_us=clock.now + HOUR_US)
     assert take(book, "r", who=BOB, starts_us=short.ends_us).starts_us == short.ends_us
-    assert book.engine.read(lambda tx: holdings.held_among(tx, "alice", ["r"], clock.now)) == {"r"}
+    assert book.engine.read(lambda tx: gate_queries.held_among(tx, "alice", ["r"], clock.now)) == {"r"}
 
 
 def test_places_in_line(book):
@@ -304,7 +304,9 @@ def test_places_in_line(book):
 
     def place(waiter):
         return book.engine.read(
-            lambda tx: line.position_of(line.Ground(tx, waiter.resources, sweep=False), rows.required(tx, waiter.id))
+            lambda tx: queue.position_of(
+                queue.Ground(tx, waiter.resources, sweep=False), row_mapping.required(tx, waiter.id)
+            )
         )
 
     assert (place(urgent).position, place(urgent).ahead) == (1, ())
@@ -329,7 +331,7 @@ def test_a_waiter_that_slept_through_its_promise_keeps_its_turn(book, clock):
     held = take(book, "r", duration_us=20 * SECOND_US)
     waiter = book.engine.transact(
         [resource_topic("r")],
-        lambda tx: line.join(book, tx, checked(Request(("r",), BOB, duration_us=SECOND_US)), new_id(), 0),
+        lambda tx: queue.join(book, tx, checked(Request(("r",), BOB, duration_us=SECOND_US)), new_id(), 0),
     )
     clock.now = held.ends_us - SECOND_US
     advance(book, waiter)

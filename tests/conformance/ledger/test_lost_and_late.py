@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from bespeak.base.errors import OutcomeUnknownError, UnavailableError
-from bespeak.ledger import history, open_ledger
+from bespeak.ledger import audit_log, open_ledger
 from bespeak.ledger.model import Actor, Request
 from bespeak.storage.postgres import engine
 from bespeak.storage.postgres.engine import PostgresEngine
@@ -51,7 +51,7 @@ def test_a_row_that_is_committed_late_is_given_once(book, postgres_url, start):
     thread.start()
     assert drawn.wait(60)
     take(book, "before")
-    follower = history._Follower(0) if start == 0 else book.engine.read(history._Follower.of_now)
+    follower = audit_log._Follower(0) if start == 0 else book.engine.read(audit_log._Follower.of_now)
 
     def names():
         return [entry.resources[0] for entry in book.engine.read(follower.take)]
@@ -73,10 +73,10 @@ def test_a_number_that_was_rolled_back_is_forgotten_after_a_while(postgres_url):
         take(book, "one")
         book.engine.transact([], lambda tx: tx.all("SELECT nextval('ledger_log_seq_seq')"))
         take(book, "two")
-        follower = history._Follower(0)
+        follower = audit_log._Follower(0)
         assert len(book.engine.read(follower.take)) == 2
         assert follower._seen
-        clock[0] += history._SETTLED_US + 1
+        clock[0] += audit_log._SETTLED_US + 1
         assert book.engine.read(follower.take) == []
         assert not follower._seen
         take(book, "three")

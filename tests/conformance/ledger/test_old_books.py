@@ -8,7 +8,7 @@ import pytest
 from bespeak.ledger import open_ledger
 from bespeak.ledger.errors import RefusedError
 from bespeak.ledger.model import Actor, EndReason, Request, State
-from bespeak.ledger.tables import LEDGER
+from bespeak.ledger.schema import LEDGER
 from bespeak.storage import open_engine
 from bespeak.storage.migrations import Component
 from support import replay

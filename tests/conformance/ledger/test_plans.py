@@ -10,10 +10,10 @@ import pytest
 from bespeak.base.clock import HOUR_US, MINUTE_US
 from bespeak.base.errors import BespeakError
 from bespeak.base.ids import new_id
-from bespeak.ledger import holdings, line, rows
-from bespeak.ledger.creation import checked
+from bespeak.ledger import gate_queries, queue, row_mapping
 from bespeak.ledger.model import Actor, Request
-from bespeak.ledger.writes import resource_topic
+from bespeak.ledger.request_checks import checked
+from bespeak.ledger.write_operations import resource_topic
 
 ROWS, RESOURCES = 50_000, 2_000
 ALICE = Actor("alice")
@@ -98,17 +98,17 @@ def exercise(book, now):
     book.shorten(held.id, ALICE, duration_us=HOUR_US)
     request = checked(Request(("mine",), Actor("bob"), duration_us=HOUR_US))
     keys = [resource_topic("mine")]
-    waiter = book.engine.transact(keys, lambda tx: line.join(book, tx, request, new_id(), 0))
+    waiter = book.engine.transact(keys, lambda tx: queue.join(book, tx, request, new_id(), 0))
     book.release(held.id, ALICE)
-    book.engine.transact(keys, lambda tx: line.advance(tx, rows.required(tx, waiter.id)))
+    book.engine.transact(keys, lambda tx: queue.advance(tx, row_mapping.required(tx, waiter.id)))
     for resource in ("mine", "s7"):
         book.who(resource)
         book.free([resource])
     for ask in (
-        lambda tx: holdings.held_among(tx, "u7", ["s7", "s8", "mine"], now),
-        lambda tx: holdings.holders_of(tx, "s7", now),
-        lambda tx: holdings.held_by(tx, "u7", now),
-        lambda tx: holdings.windows_of(tx, "u7", now),
+        lambda tx: gate_queries.held_among(tx, "u7", ["s7", "s8", "mine"], now),
+        lambda tx: gate_queries.holders_of(tx, "s7", now),
+        lambda tx: gate_queries.held_by(tx, "u7", now),
+        lambda tx: gate_queries.windows_of(tx, "u7", now),
     ):
         book.engine.read(ask)
     book.get(held.id)

@@ -109,7 +109,7 @@ def test_what_cannot_wait(book):
 
 
 def test_a_book_that_stays_away_ends_the_waiting(book_url, monkeypatch):
-    monkeypatch.setattr("bespeak.ledger.line.LEASE_US", 300_000)
+    monkeypatch.setattr("bespeak.ledger.queue.LEASE_US", 300_000)
     with open_ledger(book_url) as book:
         book.reserve(Request(("r",), ALICE, duration_us=HOUR_US))
         waiter = Waiter(book_url)

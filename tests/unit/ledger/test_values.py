@@ -7,7 +7,7 @@ import pytest
 from bespeak.base.clock import FOREVER_US
 from bespeak.base.errors import UsageError
 from bespeak.base.frozen import replace
-from bespeak.ledger import creation, jsonform, names
+from bespeak.ledger import request_checks, serialize, validation
 from bespeak.ledger.model import (
     Action,
     Actor,
@@ -23,7 +23,7 @@ from bespeak.ledger.model import (
 )
 
 ID = "01a20148-4fb7-7ee4-9334-5faaf29b78d0"
-PLAIN = creation.new(Request(("a", "b"), Actor("alice", "root"), purpose="p"), ID, 7, 50, (100, 200), 100)
+PLAIN = request_checks.new(Request(("a", "b"), Actor("alice", "root"), purpose="p"), ID, 7, 50, (100, 200), 100)
 LEASED = replace(PLAIN, lease_us=150, keepalive_us=30)
 WAITER = replace(PLAIN, waiting=True, fencing_token=None, lease_us=300)
 
@@ -63,7 +63,7 @@ def test_state_at_an_instant(of, now, state, end, why):
 
 
 def test_json_of_a_reservation():
-    shown = jsonform.reservation_json(replace(PLAIN, tags=(("k", "v"),)), 150)
+    shown = serialize.reservation_json(replace(PLAIN, tags=(("k", "v"),)), 150)
     assert shown == {
         "id": ID,
         "short_id": "5faaf29b",
@@ -87,42 +87,42 @@ def test_json_of_a_reservation():
         "tags": {"k": "v"},
         "priority": 0,
     }
-    assert jsonform.reservation_json(LEASED, 160)["ended_at_us"] == 150
-    assert jsonform.reservation_json(replace(PLAIN, ends_us=FOREVER_US), 160)["ends_us"] is None
+    assert serialize.reservation_json(LEASED, 160)["ended_at_us"] == 150
+    assert serialize.reservation_json(replace(PLAIN, ends_us=FOREVER_US), 160)["ends_us"] is None
 
 
 def test_json_of_the_rest():
     booking = Booking("a", "bob", ID, Mode.SHARED, 1, FOREVER_US, waiting=True)
-    shown = jsonform.refusal_json(Refusal((booking,), None))
+    shown = serialize.refusal_json(Refusal((booking,), None))
     assert (shown["next_free"], shown["next_free_us"]) == (None, None)
-    assert shown["conflicts"] == [jsonform.booking_json(booking)]
-    assert jsonform.booking_json(booking)["ends"] is None
-    assert jsonform.free_json(Free("a", 1, None)) == {
+    assert shown["conflicts"] == [serialize.booking_json(booking)]
+    assert serialize.booking_json(booking)["ends"] is None
+    assert serialize.free_json(Free("a", 1, None)) == {
         "resource": "a",
         "from": "1970-01-01T00:00:00.000001+00:00",
         "from_us": 1,
         "until": None,
         "until_us": None,
     }
-    assert jsonform.resource_json(Resource("a", 2, declared=True, description="d")) == {
+    assert serialize.resource_json(Resource("a", 2, declared=True, description="d")) == {
         "name": "a",
         "capacity": 2,
         "declared": True,
         "description": "d",
     }
-    entry = jsonform.log_json(LogEntry(3, 1, Action.KICKED, "root", None, ID, ("a",), {"x": 1}, {"x": 2}))
+    entry = serialize.log_json(LogEntry(3, 1, Action.KICKED, "root", None, ID, ("a",), {"x": 1}, {"x": 2}))
     assert (entry["seq"], entry["action"], entry["before"], entry["after"]) == (3, "kicked", {"x": 1}, {"x": 2})
 
 
 @pytest.mark.parametrize("name", ["a", "rack 3", "räck", "a" * 255, 'q"uote', "-x", "100%", "a_b"])
 def test_names_that_can_be(name):
-    assert names.check_name("resource", name) == name
+    assert validation.check_name("resource", name) == name
 
 
 @pytest.mark.parametrize("name", ["", " a", "a ", "a\nb", "\x1b[31m", "a\0", "\udcff", "a" * 256, "a\u202eb"])
 def test_names_that_cannot_be(name):
     with pytest.raises(UsageError, match="resource"):
-        names.check_name("resource", name)
+        validation.check_name("resource", name)
 
 
 @pytest.mark.parametrize(
@@ -148,10 +148,10 @@ def test_names_that_cannot_be(name):
 )
 def test_requests_that_cannot_be(changes, word):
     with pytest.raises(UsageError, match=word):
-        creation.checked(replace(Request(("a",), Actor("alice")), **changes))
+        request_checks.checked(replace(Request(("a",), Actor("alice")), **changes))
 
 
 def test_a_request_is_put_in_order():
-    asked = creation.checked(Request(("b", "a", "b"), Actor("x"), tags=(("k", "2"), ("a", "1"))))
+    asked = request_checks.checked(Request(("b", "a", "b"), Actor("x"), tags=(("k", "2"), ("a", "1"))))
     assert asked.resources == ("a", "b")
     assert asked.tags == (("a", "1"), ("k", "2"))

@@ -19,11 +19,11 @@ from bespeak.base import ids
 from bespeak.base.clock import FOREVER_US, HOUR_US, SECOND_US, duration_text
 from bespeak.base.errors import UnavailableError, UsageError, WaitTimedOutError, WrongStateError
 from bespeak.base.frozen import replace
-from bespeak.ledger import rows, rules, writes
-from bespeak.ledger.changes import check_live, give_back
-from bespeak.ledger.creation import announce, checked, facts, new
-from bespeak.ledger.ground import Ground
+from bespeak.ledger import row_mapping, rules, write_operations
+from bespeak.ledger.availability import Ground
 from bespeak.ledger.model import Action, QueuePosition
+from bespeak.ledger.modify import check_live, give_back
+from bespeak.ledger.request_checks import announce, checked, facts, new
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,9 +72,9 @@ def wait_in_queue(
         WrongStateError: the place was taken away or lost.
     """
     request = _can_wait(checked(request), priority)
-    topics = [writes.resource_topic(name) for name in request.resources]
+    topics = [write_operations.resource_topic(name) for name in request.resources]
     identifier = ids.new_id()
-    listener = book.engine.listen([*topics, writes.reservation_topic(identifier)])
+    listener = book.engine.listen([*topics, write_operations.reservation_topic(identifier)])
     waiter = _QueueEntry(book, request, identifier, listener, on_position, should_stop)
     try:
         deadline = None if timeout_us is None else time.monotonic() + timeout_us / SECOND_US
@@ -97,7 +97,7 @@ def join(book: LedgerContext, tx: Transaction, request: Request, identifier: str
     wanted_us = FOREVER_US if request.ends_us is not None else book.length_us(request)
     never = (FOREVER_US, FOREVER_US)
     me = replace(
-        new(request, identifier, writes.next_number(tx), tx.now_us, never, wanted_us),
+        new(request, identifier, write_operations.next_number(tx), tx.now_us, never, wanted_us),
         fencing_token=None,
         not_before_us=request.starts_us or 0,
         priority=priority,
@@ -105,8 +105,8 @@ def join(book: LedgerContext, tx: Transaction, request: Request, identifier: str
         waiting=True,
         rank=rank,
     )
-    writes.insert(tx, me)
-    writes.enter_queue(tx, me)
+    write_operations.insert(tx, me)
+    write_operations.enter_queue(tx, me)
     announce(tx, Action.QUEUED, request.holder, me)
     return _advance(tx, me, ground)
 
@@ -134,7 +134,7 @@ class _QueueEntry:
         self._book = book
         self._request = request
         self._id = identifier
-        self._keys = [writes.resource_topic(name) for name in request.resources]
+        self._keys = [write_operations.resource_topic(name) for name in request.resources]
         self._listener = listener
         self._on_position = on_position
         self._should_stop = should_stop
@@ -170,7 +170,7 @@ class _QueueEntry:
 
     def _look(self, tx: Transaction) -> Reservation:
         """See whether there is anything to write; most wake-ups are for somebody else."""
-        me = rows.required(tx, self._id)
+        me = row_mapping.required(tx, self._id)
         check_live(me, tx.now_us, None)
         if not me.waiting:
             return me
@@ -187,7 +187,7 @@ class _QueueEntry:
     _due = False
 
     def _move(self, tx: Transaction) -> Reservation:
-        me = rows.required(tx, self._id)
+        me = row_mapping.required(tx, self._id)
         check_live(me, tx.now_us, None)
         return advance(tx, me) if me.waiting else me
 
@@ -218,7 +218,7 @@ class _QueueEntry:
         """Give up the place, or the hold that was just granted; the lease does it where the book is away."""
 
         def work(tx: Transaction) -> None:
-            me = rows.by_id(tx, self._id)
+            me = row_mapping.by_id(tx, self._id)
             if me is not None and me.ended_us is None and not me.lapsed(tx.now_us):
                 give_back(tx, me, self._request.holder)
 
@@ -259,9 +259,9 @@ def _advance(tx: Transaction, me: Reservation, ground: Ground) -> Reservation:
     )
     moved = replace(me, starts_us=fit_us, ends_us=rules.window_end(fit_us, me.wanted_us), lease_us=lease_us)
     if fit_us != me.starts_us:
-        before, after = writes.window(me), writes.window(moved)
-        writes.log(tx, Action.PROMISED, me.holder, me.requested_by, me.id, me.resources, before, after)
-        writes.wake(tx, me)
+        before, after = write_operations.window(me), write_operations.window(moved)
+        write_operations.log(tx, Action.PROMISED, me.holder, me.requested_by, me.id, me.resources, before, after)
+        write_operations.wake(tx, me)
     return moved
 
 
@@ -285,7 +285,7 @@ def _grant(tx: Transaction, me: Reservation, ground: Ground, ends_us: int) -> Re
     lease_us = None if me.keepalive_us is None else tx.now_us + me.keepalive_us
     granted = replace(
         me,
-        fencing_token=writes.next_number(tx),
+        fencing_token=write_operations.next_number(tx),
         starts_us=tx.now_us,
         ends_us=ends_us,
         lease_us=lease_us,
@@ -298,10 +298,12 @@ def _grant(tx: Transaction, me: Reservation, ground: Ground, ends_us: int) -> Re
     )
     if not changed:
         raise WrongStateError(f"reservation {me.id} is no longer in line")
-    writes.leave_queue(tx, me)
-    writes.book(tx, granted, ground.known)
-    writes.log(tx, Action.GRANTED, me.holder, me.requested_by, me.id, me.resources, writes.window(me), facts(granted))
-    writes.wake(tx, me)
+    write_operations.leave_queue(tx, me)
+    write_operations.book(tx, granted, ground.known)
+    write_operations.log(
+        tx, Action.GRANTED, me.holder, me.requested_by, me.id, me.resources, write_operations.window(me), facts(granted)
+    )
+    write_operations.wake(tx, me)
     return granted
 
 

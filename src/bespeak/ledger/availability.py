@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bespeak.base.frozen import replace
-from bespeak.ledger import rows, rules, writes
+from bespeak.ledger import row_mapping, rules, write_operations
 from bespeak.ledger.errors import UndeclaredError
 
 TYPE_CHECKING = False
@@ -32,25 +32,25 @@ class Ground:
         self._sweep = sweep
         self._first = first
         self._number: int | None = None
-        queries = [rows.resources_query(names), rows.queue_query(names)]
+        queries = [row_mapping.resources_query(names), row_mapping.queue_query(names)]
         if first is not None:
-            queries.append(rows.overlap_query(names, *first))
+            queries.append(row_mapping.overlap_query(names, *first))
             if tx.dialect == "postgresql":  # a sequence costs nothing there; SQLite would write for a refusal too
-                queries.append((writes.NEXT_NUMBER[tx.dialect], {}))
+                queries.append((write_operations.NEXT_NUMBER[tx.dialect], {}))
         known, line, *more = tx.all_of(queries)
         self._taken_first = more[0] if more else []
         if len(more) > 1:
             self._number = int(more[1][0][0])
-        self.known: dict[str, Resource] = {row[0]: rows.resource(row) for row in known}
+        self.known: dict[str, Resource] = {row[0]: row_mapping.resource(row) for row in known}
         self.capacity = {name: resource.capacity for name, resource in self.known.items()}
-        self.line = [entry for entry in rows.named(line) if self._alive(entry[1])]
+        self.line = [entry for entry in row_mapping.named(line) if self._alive(entry[1])]
         self.seen: list[Reservation] = [entry[1] for entry in self.line]
 
     def _alive(self, reservation: Reservation) -> bool:
         if not reservation.lapsed(self._tx.now_us):
             return True
         if self._sweep:
-            writes.record_lapse(self._tx, reservation)
+            write_operations.record_lapse(self._tx, reservation)
         return False
 
     def require_known(self) -> None:
@@ -75,20 +75,20 @@ class Ground:
         for name, reservation in self._overlapping(starts_us, ends_us):
             if self._alive(reservation):
                 self.seen.append(reservation)
-                found.append(rows.booking(name, reservation))
+                found.append(row_mapping.booking(name, reservation))
         for name, reservation in self.line:
             if ahead_of is None or (reservation.rank, reservation.seq) < (ahead_of.rank, ahead_of.seq):
-                found.append(rows.booking(name, self._promised_window(reservation)))
+                found.append(row_mapping.booking(name, self._promised_window(reservation)))
         return found
 
     def _overlapping(self, starts_us: int, ends_us: int) -> list[tuple[str, Reservation]]:
         if (starts_us, ends_us) == self._first:
-            return rows.named(self._taken_first)
-        return rows.overlapping(self._tx, self._names, starts_us, ends_us)
+            return row_mapping.named(self._taken_first)
+        return row_mapping.overlapping(self._tx, self._names, starts_us, ends_us)
 
     def next_number(self) -> int:
         """Return the next number of the book; only to be asked once."""
-        return writes.next_number(self._tx) if self._number is None else self._number
+        return write_operations.next_number(self._tx) if self._number is None else self._number
 
     def _promised_window(self, waiter: Reservation) -> Reservation:
         """Return what a waiter is owed: one who slept through all of what was promised is owed it from now on."""

@@ -6,7 +6,7 @@ Every query seeks by index: by resource no further back than its longest bounded
 from __future__ import annotations
 
 from bespeak.base.clock import FOREVER_US
-from bespeak.ledger.tables import LONG_US
+from bespeak.ledger.schema import LONG_US
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

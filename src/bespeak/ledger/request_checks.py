@@ -5,7 +5,7 @@ from __future__ import annotations
 from bespeak.base.clock import FOREVER_US
 from bespeak.base.errors import UsageError
 from bespeak.base.frozen import replace
-from bespeak.ledger import names, writes
+from bespeak.ledger import validation, write_operations
 from bespeak.ledger.model import Reservation
 from bespeak.ledger.rules import LAST_US
 
@@ -31,14 +31,14 @@ def checked(request: Request) -> Request:
         check_instant("end", request.ends_us)
     if request.keepalive_us is not None and request.keepalive_us <= 0:
         raise UsageError("the keep-alive must be longer than nothing")
-    names.check_name("user", request.holder.user)
+    validation.check_name("user", request.holder.user)
     if request.holder.requested_by is not None:
-        names.check_name("user", request.holder.requested_by)
+        validation.check_name("user", request.holder.requested_by)
     return replace(
         request,
-        resources=names.resource_names(request.resources),
-        purpose=names.check_text("purpose", request.purpose),
-        tags=names.check_tags(request.tags),
+        resources=validation.resource_names(request.resources),
+        purpose=validation.check_text("purpose", request.purpose),
+        tags=validation.check_tags(request.tags),
     )
 
 
@@ -89,8 +89,8 @@ def new(
 
 def announce(tx: Transaction, action: Action, actor: Actor, made: Reservation) -> None:
     """Log a reservation just written, and wake whoever follows its resources."""
-    writes.log_by(tx, action, actor, made, {}, facts(made))
-    writes.wake(tx, made)
+    write_operations.log_by(tx, action, actor, made, {}, facts(made))
+    write_operations.wake(tx, made)
 
 
 def facts(made: Reservation) -> dict[str, object]:
@@ -100,7 +100,7 @@ def facts(made: Reservation) -> dict[str, object]:
         "holder": made.holder,
         "acting": made.requested_by,
         "mode": made.mode.value,
-        **writes.window(made),
+        **write_operations.window(made),
         "created_us": made.created_us,
         "purpose": made.purpose,
         "tags": [list(tag) for tag in made.tags],

@@ -7,7 +7,7 @@ import json
 from bespeak.base.clock import FOREVER_US
 from bespeak.base.ids import tail
 from bespeak.ledger.model import Action, EndReason
-from bespeak.ledger.tables import LONG_US
+from bespeak.ledger.schema import LONG_US
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

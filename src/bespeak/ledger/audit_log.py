@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bespeak.base.clock import FOREVER_US, SECOND_US
-from bespeak.ledger import names, rows, writes
+from bespeak.ledger import row_mapping, validation, write_operations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,14 +49,17 @@ def log(
         where.append("reservation = :id")
         params["id"] = reservation_id
     if resource is not None:
-        names.check_name("resource", resource)
+        validation.check_name("resource", resource)
         within = "instr(resources, {0}) > 0" if book.engine.dialect == "sqlite" else "strpos(resources, {0}) > 0"
         where.append(f"({within.format(':first')} OR {within.format(':other')})")
-        quoted = writes.dump(resource)
+        quoted = write_operations.dump(resource)
         params |= {"first": "[" + quoted, "other": "," + quoted}
     order = "DESC" if newest_first else "ASC"
-    sql = f"SELECT {rows.LOG_COLUMNS} FROM ledger_log WHERE {' AND '.join(where)} ORDER BY seq {order} LIMIT :limit"
-    return book.engine.read(lambda tx: [rows.log_entry(row) for row in tx.all(sql, params)])
+    sql = (
+        f"SELECT {row_mapping.LOG_COLUMNS} FROM ledger_log WHERE {' AND '.join(where)} ORDER BY seq {order} LIMIT"
+        f" :limit"
+    )
+    return book.engine.read(lambda tx: [row_mapping.log_entry(row) for row in tx.all(sql, params)])
 
 
 def watch(
@@ -76,8 +79,8 @@ def watch(
     """
     wanted = frozenset(resources)
     for name in wanted:
-        names.check_name("resource", name)
-    listener = book.engine.listen([writes.resource_topic(name) for name in wanted] or ["*"])
+        validation.check_name("resource", name)
+    listener = book.engine.listen([write_operations.resource_topic(name) for name in wanted] or ["*"])
     try:
         follower = book.engine.read(_Follower.of_now) if after_seq is None else _Follower(after_seq)
         while stop is None or not stop():
@@ -112,9 +115,9 @@ class _Follower:
     def take(self, tx: Transaction) -> list[LogEntry]:
         """Return what was not given out yet."""
         self._settle(tx.now_us)
-        sql = f"SELECT {rows.LOG_COLUMNS} FROM ledger_log WHERE seq > :low ORDER BY seq LIMIT :limit"
+        sql = f"SELECT {row_mapping.LOG_COLUMNS} FROM ledger_log WHERE seq > :low ORDER BY seq LIMIT :limit"
         found = tx.all(sql, {"low": self._low, "limit": _BATCH + len(self._seen)})
-        new = [rows.log_entry(row) for row in found if row[0] not in self._seen]
+        new = [row_mapping.log_entry(row) for row in found if row[0] not in self._seen]
         self._seen |= {entry.seq: entry.at_us for entry in new}
         return new
 

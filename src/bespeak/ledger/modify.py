@@ -5,11 +5,11 @@ from __future__ import annotations
 from bespeak.base.clock import FOREVER_US, iso
 from bespeak.base.errors import BusyError, NotFoundError, UsageError, WrongStateError
 from bespeak.base.frozen import replace
-from bespeak.ledger import names, queries, rows, rules, writes
-from bespeak.ledger.creation import check_instant
+from bespeak.ledger import queries, row_mapping, rules, validation, write_operations
+from bespeak.ledger.availability import Ground
 from bespeak.ledger.errors import RefusedError
-from bespeak.ledger.ground import Ground
 from bespeak.ledger.model import Action, EndReason, Refusal, Request, State
+from bespeak.ledger.request_checks import check_instant
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def shorten(
             raise UsageError(f"shorten: the new end {iso(end_us)} is not before the present end {iso(found.ends_us)}")
         if end_us <= max(tx.now_us, found.starts_us):
             raise UsageError("shorten: nothing would be left of it; release it instead")
-        return _change_end(tx, Action.SHORTENED, actor, found, end_us, rows.resources(tx, found.resources))
+        return _change_end(tx, Action.SHORTENED, actor, found, end_us, row_mapping.resources(tx, found.resources))
 
     return _change(book, identifier, actor, fencing_token, work)
 
@@ -105,7 +105,7 @@ def _change(
     work: Callable[[Transaction, Reservation], Reservation],
 ) -> Reservation:
     def inside(tx: Transaction) -> Reservation:
-        found = rows.required(tx, identifier)
+        found = row_mapping.required(tx, identifier)
         check_owner(found, actor)
         check_live(found, tx.now_us, fencing_token)
         if found.waiting:
@@ -125,7 +125,7 @@ def release(book: LedgerContext, identifier: str, actor: Actor, *, fencing_token
     """
 
     def work(tx: Transaction) -> Reservation:
-        found = rows.required(tx, identifier)
+        found = row_mapping.required(tx, identifier)
         check_owner(found, actor)
         check_live(found, tx.now_us, fencing_token)
         return give_back(tx, found, actor)
@@ -140,12 +140,12 @@ def release_resources(book: LedgerContext, wanted: Iterable[str], actor: Actor) 
         NotFoundError: the actor does not hold one of them now.
         WrongStateError: one reservation also holds something that was not named.
     """
-    wanted = names.resource_names(wanted)
+    wanted = validation.resource_names(wanted)
 
     def work(tx: Transaction) -> list[Reservation]:
         held = {
             found.id: found
-            for _, found in rows.overlapping(tx, wanted, tx.now_us, tx.now_us + 1)
+            for _, found in row_mapping.overlapping(tx, wanted, tx.now_us, tx.now_us + 1)
             if found.holder == actor.user and found.state(tx.now_us) is State.ACTIVE
         }
         holds = {name for found in held.values() for name in found.resources}
@@ -181,14 +181,14 @@ def kick(book: LedgerContext, identifier: str, actor: Actor, reason: str) -> Res
         NotFoundError: no such reservation.
         WrongStateError: it has ended already.
     """
-    if not names.check_text("reason", reason).strip():
+    if not validation.check_text("reason", reason).strip():
         raise UsageError("kick: a reason must be given; the holder will read it")
     asks = actor.user if actor.requested_by is None else actor.requested_by
     if book.kickers is not None and asks not in book.kickers:
         raise BusyError(f"{asks} may not take reservations away from others (settings, [ledger] kickers)")
 
     def work(tx: Transaction) -> Reservation:
-        found = rows.required(tx, identifier)
+        found = row_mapping.required(tx, identifier)
         check_live(found, tx.now_us, None)
         return _close(tx, found, actor, EndReason.KICKED, reason)
 
@@ -209,7 +209,7 @@ def keep_alive(book: LedgerContext, identifier: str, fencing_token: int) -> Rese
     """
 
     def work(tx: Transaction) -> Reservation:
-        found = rows.required(tx, identifier)
+        found = row_mapping.required(tx, identifier)
         check_live(found, tx.now_us, fencing_token)
         return renew(tx, found)
 
@@ -232,9 +232,9 @@ def give_back(tx: Transaction, found: Reservation, actor: Actor) -> Reservation:
 
 
 def _close(tx: Transaction, found: Reservation, actor: Actor, why: EndReason, note: str) -> Reservation:
-    writes.end(tx, found, tx.now_us, why, note)
+    write_operations.end(tx, found, tx.now_us, why, note)
     after = {"ended_us": tx.now_us, "ended_why": why.value, "ended_note": note}
-    writes.log_by(tx, Action(why.value), actor, found, writes.window(found), after)
+    write_operations.log_by(tx, Action(why.value), actor, found, write_operations.window(found), after)
     return replace(found, ended_us=tx.now_us, end_reason=why, ended_note=note, waiting=False)
 
 
@@ -258,9 +258,9 @@ def _change_end(
     end_us: int,
     known: Mapping[str, Resource],
 ) -> Reservation:
-    writes.rebook(tx, found, end_us, known)
-    writes.log_by(tx, action, actor, found, {"ends_us": found.ends_us}, {"ends_us": end_us})
-    writes.wake(tx, found)
+    write_operations.rebook(tx, found, end_us, known)
+    write_operations.log_by(tx, action, actor, found, {"ends_us": found.ends_us}, {"ends_us": end_us})
+    write_operations.wake(tx, found)
     return replace(found, ends_us=end_us)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bespeak.base.clock import FOREVER_US
 from bespeak.base.errors import BusyError, NotFoundError, UsageError
-from bespeak.ledger import names, rows, rules, writes
-from bespeak.ledger.ground import Ground
+from bespeak.ledger import row_mapping, rules, validation, write_operations
+from bespeak.ledger.availability import Ground
 from bespeak.ledger.model import Action, Mode, Resource
 
 TYPE_CHECKING = False
@@ -22,8 +22,8 @@ ON CONFLICT (name) DO UPDATE SET capacity = :cap, declared = 1, description = :t
 
 def resource_list(book: LedgerContext) -> list[Resource]:
     """Return every resource of the book, by name."""
-    sql = f"SELECT {rows.RESOURCE_COLUMNS} FROM ledger_resources ORDER BY name"
-    return book.engine.read(lambda tx: [rows.resource(row) for row in tx.all(sql)])
+    sql = f"SELECT {row_mapping.RESOURCE_COLUMNS} FROM ledger_resources ORDER BY name"
+    return book.engine.read(lambda tx: [row_mapping.resource(row) for row in tx.all(sql)])
 
 
 def resource_set(
@@ -42,14 +42,14 @@ def resource_set(
         UsageError: a value cannot be.
         BusyError: fewer seats than are booked.
     """
-    names.check_name("resource", name)
+    validation.check_name("resource", name)
     if capacity is not None and not 1 <= capacity <= MOST_SEATS:
         raise UsageError(f"resource {name}: capacity {capacity} must be 1 to {MOST_SEATS}")
     if description is not None:
-        names.check_text("description", description)
+        validation.check_text("description", description)
 
     def work(tx: Transaction) -> Resource:
-        known = rows.resources(tx, [name]).get(name)
+        known = row_mapping.resources(tx, [name]).get(name)
         old = known or Resource(name)
         new = Resource(
             name,
@@ -77,14 +77,14 @@ def resource_remove(book: LedgerContext, name: str, actor: Actor) -> None:
     """
 
     def work(tx: Transaction) -> None:
-        known = rows.resources(tx, [name]).get(name)
+        known = row_mapping.resources(tx, [name]).get(name)
         if known is None:
             raise NotFoundError(f"the book knows no resource {name!r}")
         _refuse_overfull(tx, name, 0)
         tx.run("DELETE FROM ledger_resources WHERE name = :name", {"name": name})
         _log_resource(tx, Action.RESOURCE_REMOVED, actor, name, _resource_facts(known), {})
 
-    book.write([names.check_name("resource", name)], work)
+    book.write([validation.check_name("resource", name)], work)
 
 
 def _resource_facts(of: Resource) -> dict[str, object]:
@@ -94,8 +94,8 @@ def _resource_facts(of: Resource) -> dict[str, object]:
 def _log_resource(
     tx: Transaction, action: Action, actor: Actor, name: str, before: dict[str, object], after: dict[str, object]
 ) -> None:
-    writes.log(tx, action, actor.user, actor.requested_by, None, [name], before, after)
-    tx.wake(writes.resource_topic(name))
+    write_operations.log(tx, action, actor.user, actor.requested_by, None, [name], before, after)
+    tx.wake(write_operations.resource_topic(name))
 
 
 def _refuse_overfull(tx: Transaction, name: str, capacity: int) -> None:

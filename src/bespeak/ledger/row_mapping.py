@@ -7,7 +7,7 @@ import json
 from bespeak.base.errors import NotFoundError
 from bespeak.ledger.model import Action, Booking, EndReason, LogEntry, Mode, Reservation, Resource
 from bespeak.ledger.rules import window_end
-from bespeak.ledger.tables import LONG_US
+from bespeak.ledger.schema import LONG_US
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
