@@ -1,7 +1,7 @@
 """``gate``: run a command only for who holds what the lab needs.
 
 A hook asks the gate at every turn, so the question alone takes the quick road of
-:mod:`bespeak.reservations.plan`; what supervises a command is loaded only when there is one.
+:mod:`bespeak.reservations.cache`; what supervises a command is loaded only when there is one.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bespeak.cli.context import Context, Values
+    from bespeak.reservations.cache import FastAnswer
     from bespeak.reservations.errors import ReservationBackendError
-    from bespeak.reservations.plan import FastAnswer
-    from bespeak.reservations.report import GateReport
+    from bespeak.reservations.evaluation import GateReport
 
 REFUSED = 8
 UNAVAILABLE = 9
@@ -44,7 +44,7 @@ def gate(context: Context, values: Values) -> int:
     timing = _timing(values) if words or values["warn"] or values["every"] else None
     answer: FastAnswer | GateReport | None = None
     if not context.skip_check:
-        from bespeak.reservations.plan import try_fast_gate
+        from bespeak.reservations.cache import try_fast_gate
 
         try:
             answer = try_fast_gate(context.lab_option, as_user=context.as_user, ledger=context.ledger_flag)
@@ -84,7 +84,7 @@ def _timing(values: Values) -> tuple[int, int]:
 
 def _long_way(context: Context) -> GateReport | int:
     """Work the answer out from settings and lab data; under ``-R`` say loudly that nothing was asked."""
-    from bespeak.reservations.prepare import prepare_gate
+    from bespeak.reservations.session import prepare_gate
 
     try:
         prepared = prepare_gate(
@@ -135,8 +135,8 @@ def refused(context: Context, answer: FastAnswer | GateReport, exit_code: int) -
 
 
 def _facts(answer: FastAnswer | GateReport) -> dict[str, object]:
-    from bespeak.reservations.plan import FastAnswer
-    from bespeak.reservations.report import report_json
+    from bespeak.reservations.cache import FastAnswer
+    from bespeak.reservations.evaluation import report_json
 
     return report_json(answer.report() if isinstance(answer, FastAnswer) else answer)
 

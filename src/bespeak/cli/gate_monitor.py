@@ -13,8 +13,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.cli.context import Context
     from bespeak.cli.supervise import Child
-    from bespeak.reservations.prepare import Prepared
-    from bespeak.reservations.report import GateReport
+    from bespeak.reservations.evaluation import GateReport
+    from bespeak.reservations.session import Prepared
 
 WARN_US = 5 * MINUTE_US
 EVERY_US = 30 * SECOND_US
@@ -68,8 +68,8 @@ class Guard:
 
     def _ask(self) -> None:
         """Ask the gate again (in a thread)."""
-        from bespeak.reservations.prepare import prepare_gate
-        from bespeak.reservations.watch import held_until
+        from bespeak.reservations.expiry import held_until
+        from bespeak.reservations.session import prepare_gate
 
         try:
             if self._prepared is None:

@@ -20,7 +20,7 @@ from bespeak.lifecycle.journal import Journal
 from bespeak.lifecycle.selection import Selection, load_hosts, select
 from bespeak.lifecycle.values import Outcome, outcome_json, spent_text
 from bespeak.reservations.errors import MissingReservationError, ReservationBackendError
-from bespeak.reservations.prepare import load_state
+from bespeak.reservations.session import load_state
 from bespeak.settings import load_settings
 
 if TYPE_CHECKING:

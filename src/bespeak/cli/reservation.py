@@ -9,8 +9,8 @@ from bespeak.cli import gate
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.cli.context import Context, Values
-    from bespeak.reservations.plan import FastAnswer
-    from bespeak.reservations.report import GateReport
+    from bespeak.reservations.cache import FastAnswer
+    from bespeak.reservations.evaluation import GateReport
 
 _REFUSED = 1
 
@@ -22,8 +22,8 @@ _REFUSED = 1
 def whoami(context: Context, values: Values) -> int:  # noqa: ARG001 the shape of a command
     """Print the user, where the name comes from, the backend and the lab."""
     from bespeak.reservations.errors import ReservationBackendError
-    from bespeak.reservations.prepare import load_state
-    from bespeak.reservations.report import whoami as facts
+    from bespeak.reservations.evaluation import whoami as facts
+    from bespeak.reservations.session import load_state
 
     try:
         state = load_state(
@@ -64,12 +64,12 @@ def check(context: Context, values: Values) -> int:  # noqa: ARG001 the shape of
 
 def _answer(context: Context) -> FastAnswer | GateReport:
     """Ask the gate, by the quick road where there is one; really ask, even under ``-R``."""
-    from bespeak.reservations.plan import try_fast_gate
+    from bespeak.reservations.cache import try_fast_gate
 
     answer = try_fast_gate(context.lab_option, as_user=context.as_user, ledger=context.ledger_flag)
     if answer is not None:
         return answer
-    from bespeak.reservations.prepare import prepare_gate
+    from bespeak.reservations.session import prepare_gate
 
     prepared = prepare_gate(
         context.lab_option,
@@ -83,7 +83,7 @@ def _answer(context: Context) -> FastAnswer | GateReport:
 def _as_json(context: Context, answer: FastAnswer | GateReport) -> int:
     if not answer.allowed:
         return gate.refused(context, answer, _REFUSED)
-    from bespeak.reservations.report import GateReport, report_json
+    from bespeak.reservations.evaluation import GateReport, report_json
 
     report = answer if isinstance(answer, GateReport) else answer.report()
     context.print_json(report_json(report))

@@ -78,7 +78,7 @@ def _ask_in_background(repos: list[Any]) -> list[str] | None:
 def _list_usernames(repos: list[Any]) -> list[str]:
     from pathlib import Path
 
-    from bespeak.reservations.build import BackendFactory
+    from bespeak.reservations.factory import BackendFactory
     from bespeak.reservations.protocol import SupportsUsernameCompletion
 
     backend = BackendFactory(repos, Path())()

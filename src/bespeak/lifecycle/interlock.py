@@ -16,11 +16,11 @@ from bespeak.base.errors import GateRefusedError
 from bespeak.lifecycle.values import Hold
 from bespeak.reservations.check import announce_skip
 from bespeak.reservations.errors import MissingReservationError
-from bespeak.reservations.report import ask, evaluate, name_of, report_json
+from bespeak.reservations.evaluation import ask, evaluate, name_of, report_json
 
 if TYPE_CHECKING:
     from bespeak.host.base import Host
-    from bespeak.reservations.report import GateReport
+    from bespeak.reservations.evaluation import GateReport
     from bespeak.reservations.state import ReservationState
 
 

@@ -13,7 +13,7 @@ from bespeak.mcp.toolkit import Tool, in_thread
 
 if TYPE_CHECKING:
     from bespeak.mcp.toolkit import Call, Json
-    from bespeak.reservations.report import GateReport
+    from bespeak.reservations.evaluation import GateReport
 
 
 class GateCheck(Arguments):
@@ -28,8 +28,8 @@ def gate_check(call: Call, asked: GateCheck) -> Json:
     from pathlib import Path
 
     from bespeak.labs import lab_names, open_labs
-    from bespeak.reservations.build import build_reservation_state
-    from bespeak.reservations.report import evaluate, report_json
+    from bespeak.reservations.evaluation import evaluate, report_json
+    from bespeak.reservations.factory import build_reservation_state
     from bespeak.settings import load_settings
 
     names = lab_names(asked.labs or call.setup.labs)

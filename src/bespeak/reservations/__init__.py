@@ -13,13 +13,15 @@ from bespeak.base.lazy_attributes import on_first_use
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bespeak.reservations.build import build_backend as build_backend
-    from bespeak.reservations.build import build_reservation_state as build_reservation_state
     from bespeak.reservations.check import check_reservations as check_reservations
     from bespeak.reservations.check import gate as gate
     from bespeak.reservations.check import required_resources as required_resources
     from bespeak.reservations.errors import MissingReservationError as MissingReservationError
     from bespeak.reservations.errors import ReservationBackendError as ReservationBackendError
+    from bespeak.reservations.evaluation import GateReport as GateReport
+    from bespeak.reservations.evaluation import evaluate as evaluate
+    from bespeak.reservations.factory import build_backend as build_backend
+    from bespeak.reservations.factory import build_reservation_state as build_reservation_state
     from bespeak.reservations.identity import ResolvedIdentity as ResolvedIdentity
     from bespeak.reservations.identity import resolve_username as resolve_username
     from bespeak.reservations.json_backend import JsonReservationBackend as JsonReservationBackend
@@ -33,14 +35,12 @@ if TYPE_CHECKING:
     from bespeak.reservations.protocol import SupportsReservationWindows as SupportsReservationWindows
     from bespeak.reservations.protocol import SupportsUsernameCompletion as SupportsUsernameCompletion
     from bespeak.reservations.registry import register_reservation_backend as register_reservation_backend
-    from bespeak.reservations.report import GateReport as GateReport
-    from bespeak.reservations.report import evaluate as evaluate
     from bespeak.reservations.state import ReservationState as ReservationState
 
 __getattr__, __dir__ = on_first_use(
     __name__,
     {
-        "GateReport": "report",
+        "GateReport": "evaluation",
         "JsonReservationBackend": "json_backend",
         "LedgerReservationBackend": "ledger_backend",
         "MissingReservationError": "errors",
@@ -55,10 +55,10 @@ __getattr__, __dir__ = on_first_use(
         "SupportsHoldings": "protocol",
         "SupportsReservationWindows": "protocol",
         "SupportsUsernameCompletion": "protocol",
-        "build_backend": "build",
-        "build_reservation_state": "build",
+        "build_backend": "factory",
+        "build_reservation_state": "factory",
         "check_reservations": "check",
-        "evaluate": "report",
+        "evaluate": "evaluation",
         "gate": "check",
         "register_reservation_backend": "registry",
         "required_resources": "check",

@@ -2,7 +2,7 @@
 
 :func:`check_reservations` answers for a lab, a user and a backend. :func:`gate` is what a command calls: it reads
 the invocation's state from ``ctx.meta``, honours ``-R`` loudly, and otherwise checks. Both say what
-:func:`~bespeak.reservations.report.evaluate` finds.
+:func:`~bespeak.reservations.evaluation.evaluate` finds.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from bespeak.labs.model import required_resources
 from bespeak.reservations.errors import MissingReservationError, ReservationBackendError
+from bespeak.reservations.evaluation import GateReport, evaluate, examine
 from bespeak.reservations.null_backend import NullReservationBackend
-from bespeak.reservations.report import GateReport, evaluate, examine
 from bespeak.reservations.state import META_KEY, ReservationState
 
 if TYPE_CHECKING:
@@ -101,6 +101,6 @@ def _no_color() -> bool:
 
 def _raise_if_refused(report: GateReport) -> None:
     if report.missing:
-        from bespeak.reservations.report import report_json
+        from bespeak.reservations.evaluation import report_json
 
         raise MissingReservationError(report.text, **report_json(report))

@@ -12,7 +12,7 @@ import os
 from bespeak.base.display import safe
 from bespeak.base.errors import UsageError
 from bespeak.base.frozen import value
-from bespeak.reservations.accounts import VARIABLES, account_instead_of, said_by_environment
+from bespeak.reservations.unix_accounts import VARIABLES, account_instead_of, said_by_environment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from bespeak.base.errors import UsageError
 from bespeak.base.frozen import value
 from bespeak.labs.model import required_resources
 from bespeak.reservations.errors import ReservationBackendError, as_backend_error
+from bespeak.reservations.messages import allowed_text, refusal_text
 from bespeak.reservations.null_backend import NullReservationBackend
-from bespeak.reservations.wording import allowed_text, refusal_text
 
 if TYPE_CHECKING:
     from bespeak.reservations.protocol import ReservationBackend
@@ -99,7 +99,7 @@ def evaluate(state: ReservationState, lab: Any, *, even_if_skipped: bool = False
     """Find out whether ``lab`` may be used, and say why.
 
     Args:
-        state: what :func:`~bespeak.reservations.build.build_reservation_state` returned.
+        state: what :func:`~bespeak.reservations.factory.build_reservation_state` returned.
         lab: anything with ``name``, ``resources`` and ``hosts``.
         even_if_skipped: check even under ``-R``, as ``reservation check`` does.
 
@@ -194,7 +194,7 @@ def whoami(state: ReservationState, lab: str | None = None) -> dict[str, str | N
     """Return what ``reservation whoami`` prints; nothing is built for it that was not built already.
 
     Args:
-        state: what :func:`~bespeak.reservations.build.build_reservation_state` returned.
+        state: what :func:`~bespeak.reservations.factory.build_reservation_state` returned.
         lab: the name of the lab, if one was named.
     """
     identity = state.identity

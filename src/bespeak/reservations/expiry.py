@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bespeak.base.clock import FOREVER_US
 from bespeak.base.display import shown
 from bespeak.reservations.errors import ReservationBackendError
-from bespeak.reservations.report import ask, name_of
+from bespeak.reservations.evaluation import ask, name_of
 
 if TYPE_CHECKING:
     from bespeak.reservations.protocol import ReservationBackend

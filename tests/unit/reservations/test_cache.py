@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 from bespeak.base.errors import NoContextError, UsageError
 from bespeak.ledger import open_ledger
 from bespeak.ledger.model import Actor, Request
-from bespeak.reservations import ReservationBackendError, plan
-from bespeak.reservations.plan import try_fast_gate
-from bespeak.reservations.prepare import load_lab, load_state, prepare_gate
+from bespeak.reservations import ReservationBackendError
+from bespeak.reservations import cache as plan
+from bespeak.reservations.cache import try_fast_gate
+from bespeak.reservations.session import load_lab, load_state, prepare_gate
 from bespeak.settings import SettingsError
 
 SETTINGS = '[ledger]\nurl = "book.db"\n[reservations]\nbackend = "ledger"\n'
@@ -286,7 +287,7 @@ def test_a_cache_that_cannot_be_written_harms_nobody(root):
 def test_the_quick_road_loads_nothing_heavy(root):
     long_way()
     code = (
-        "import sys\nfrom bespeak.reservations.plan import try_fast_gate\n"
+        "import sys\nfrom bespeak.reservations.cache import try_fast_gate\n"
         "assert try_fast_gate(('demo',), as_user='alice').allowed\n"
         "heavy = ('dataclasses', 'typing', 'json', 'logging', 'pathlib', 're', 'tomllib', 'click', 'inspect', 'contextlib')\n"
         "print(sorted(name for name in heavy if name in sys.modules))"

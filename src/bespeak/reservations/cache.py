@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from bespeak.base.fileio import Signature
+    from bespeak.reservations.evaluation import GateReport
     from bespeak.reservations.look import Holders
-    from bespeak.reservations.report import GateReport
 
     Consulted = Sequence[tuple[str, Signature | None]]
     Key = tuple[str, ...]
@@ -72,7 +72,7 @@ class FastAnswer:
     @property
     def text(self) -> str:
         """The answer for people."""
-        from bespeak.reservations.wording import allowed_text, refusal_text
+        from bespeak.reservations.messages import allowed_text, refusal_text
 
         if not self.missing:
             return allowed_text(self.username, self.lab)
@@ -81,7 +81,7 @@ class FastAnswer:
 
     def report(self) -> GateReport:
         """Return the same as a report."""
-        from bespeak.reservations.report import GateReport, Holder, MissingResource
+        from bespeak.reservations.evaluation import GateReport, Holder, MissingResource
 
         without = {resource for resource, _ in self.missing}
         return GateReport(
@@ -136,7 +136,7 @@ def try_fast_gate(
         return None
     username = as_user
     if not username:
-        from bespeak.reservations.accounts import plain_username
+        from bespeak.reservations.unix_accounts import plain_username
 
         username = plain_username()
     return None if username is None else _ask(plan, username)

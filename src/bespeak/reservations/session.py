@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 from bespeak.base.errors import UsageError
 from bespeak.labs.model import required_resources
 from bespeak.labs.store import lab_names, open_labs
-from bespeak.reservations import plan
-from bespeak.reservations.build import build_reservation_state
+from bespeak.reservations import cache
+from bespeak.reservations.evaluation import GateReport, evaluate
+from bespeak.reservations.factory import build_reservation_state
 from bespeak.reservations.ledger_backend import LedgerReservationBackend
-from bespeak.reservations.report import GateReport, evaluate
 from bespeak.settings import load_settings
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Prepared:
     settings: Settings
 
     def report(self, *, even_if_skipped: bool = False) -> GateReport:
-        """Ask; see :func:`~bespeak.reservations.report.evaluate`."""
+        """Ask; see :func:`~bespeak.reservations.evaluation.evaluate`."""
         return evaluate(self.state, self.lab, even_if_skipped=even_if_skipped)
 
 
@@ -70,7 +70,7 @@ def load_lab(labs: Sequence[str] = (), settings: Settings | None = None) -> Lab:
 def load_state(
     *, as_user: str | None, skip_reservation_check: bool, ledger: str | None = None, settings: Settings | None = None
 ) -> ReservationState:
-    """Return the state of this invocation; see :func:`~bespeak.reservations.build.build_reservation_state`."""
+    """Return the state of this invocation; see :func:`~bespeak.reservations.factory.build_reservation_state`."""
     found = load_settings() if settings is None else settings
     return build_reservation_state(
         list(found.repos),
@@ -116,7 +116,7 @@ def prepare_gate(
 
 
 def _remember(
-    prepared: Prepared, labs: Sequence[str], ledger: str | None, consulted: plan.Consulted, began_ns: int
+    prepared: Prepared, labs: Sequence[str], ledger: str | None, consulted: cache.Consulted, began_ns: int
 ) -> None:
     backend, decided_by = prepared.state.backend, getattr(prepared.state.backend_factory, "decided_by", None)
     required = tuple(sorted(required_resources(prepared.lab)))
@@ -124,5 +124,5 @@ def _remember(
         return
     book = backend.url
     if book is not None and (os.path.isabs(book) or "://" in book):
-        known = plan.Plan(prepared.lab.name, required, decided_by, book)
-        plan.remember(labs, known, consulted, began_ns=began_ns, ledger=ledger)
+        known = cache.Plan(prepared.lab.name, required, decided_by, book)
+        cache.remember(labs, known, consulted, began_ns=began_ns, ledger=ledger)
