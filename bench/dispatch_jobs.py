@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from bespeak.base import ids
-from bespeak.dispatch import store
-from bespeak.dispatch.place import open_store
-from bespeak.dispatch.store import Wish
+from bespeak.jobs import store
+from bespeak.jobs.locations import open_store
+from bespeak.jobs.store import Wish
 from harness import stats
 from harness.bench import Bench, support
 from harness.lines import Bar, Line, table
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 STUB = '#!/bin/sh\necho \'{"job_id": "J"}\'\n'
 STAMPING = '#!/bin/sh\ndate +%s.%N >>"$STAMPS"\necho \'{"job_id": "J"}\'\n'
-OURS = [sys.executable, "-c", "from bespeak.dispatch.cli import reserver_main; raise SystemExit(reserver_main())"]
+OURS = [sys.executable, "-c", "from bespeak.jobs.cli import reserver_main; raise SystemExit(reserver_main())"]
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE_KIB = os.sysconf("SC_PAGE_SIZE") // 1024
 

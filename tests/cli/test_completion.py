@@ -55,7 +55,7 @@ def test_the_other_installed_program_is_completed_by_itself(cli):
     assert "_ORCHESJOB_RESERVER_COMPLETE" in script
     assert cli("completion", "bash", "--program", "x").returncode == 2
     asked = {"_ORCHESJOB_RESERVER_COMPLETE": "bash_complete", "COMP_WORDS": "orchesjob-reserver re", "COMP_CWORD": "1"}
-    code = "from bespeak.dispatch.cli import reserver_main; raise SystemExit(reserver_main())"
+    code = "from bespeak.jobs.cli import reserver_main; raise SystemExit(reserver_main())"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ, **asked}
     )

@@ -83,7 +83,7 @@ def test_a_reservation_file(cli, here, project, kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_metrics_replace_nothing_but_a_file(here, kind):
     from bespeak.base.errors import UsageError
-    from bespeak.dispatch.metrics import Exporter, Metrics
+    from bespeak.jobs.metrics import Exporter, Metrics
 
     lay(kind, here / "metrics")
     if kind == "device":
@@ -99,7 +99,7 @@ def test_metrics_replace_nothing_but_a_file(here, kind):
 @pytest.mark.parametrize("kind", ["pipe", "folder"])
 def test_an_installed_service_replaces_nothing_but_a_file(here, kind):
     from bespeak.base.errors import BespeakError
-    from bespeak.dispatch.install import write
+    from bespeak.jobs.install import write
 
     lay(kind, here / "bespeak-job.service")
     with pytest.raises(BespeakError, match="not a regular file"):
@@ -155,7 +155,7 @@ def test_the_symbol_index_is_kept_in_no_file_of_somebody_else(here):
 
 
 def test_taking_rights_from_a_database_does_not_reach_through_a_link(here):
-    from bespeak.dispatch.place import open_store
+    from bespeak.jobs.locations import open_store
 
     (here / "victim").write_text("kept")
     (here / "victim").chmod(0o644)

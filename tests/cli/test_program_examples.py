@@ -9,7 +9,7 @@ import shlex
 
 import pytest
 
-from bespeak.dispatch import cli as jobs
+from bespeak.jobs import cli as jobs
 from bespeak.runner import cli as runner
 
 SERVES = ("run", "wait", "watch")

@@ -30,10 +30,10 @@ from bespeak.base import ids
 from bespeak.base.errors import OutcomeUnknownError, UnavailableError
 from bespeak.coord.service import Coord
 from bespeak.coord.tables import COORD
-from bespeak.dispatch import store
-from bespeak.dispatch.place import open_store
-from bespeak.dispatch.store import Wish
 from bespeak.git.repository import find
+from bespeak.jobs import store
+from bespeak.jobs.locations import open_store
+from bespeak.jobs.store import Wish
 from bespeak.ledger import open_ledger
 from bespeak.ledger.model import Actor, Request
 from bespeak.storage import open_engine

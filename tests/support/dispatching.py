@@ -12,7 +12,7 @@ from typing import Any
 PATIENCE_SECONDS = 60.0
 """How long a test waits for something that must happen; far longer than it takes."""
 
-_CODE = "import sys; from bespeak.dispatch.cli import main; raise SystemExit(main(sys.argv[2:], sys.argv[1]))"
+_CODE = "import sys; from bespeak.jobs.cli import main; raise SystemExit(main(sys.argv[2:], sys.argv[1]))"
 RESERVER = "orchesjob-reserver"
 
 RECORDING = r"""#!/bin/sh

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _PROGRAMS = {
     "bespeak": ("bespeak.cli.index:PROGRAM", "bespeak.cli.main:COMPLETE_VARIABLE"),
-    "orchesjob-reserver": ("bespeak.dispatch.cli:PROGRAM", "bespeak.dispatch.cli:COMPLETE_VARIABLE"),
+    "orchesjob-reserver": ("bespeak.jobs.cli:PROGRAM", "bespeak.jobs.cli:COMPLETE_VARIABLE"),
 }
 """Where the declaration of each installed program is, and the variable by which a shell asks it."""
 

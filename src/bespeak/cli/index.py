@@ -166,7 +166,7 @@ PROGRAM = Program(
             "bespeak.cli.trust:trust",
         ),
         Entry("runner", "Run one command as a job that outlives its shell.", "bespeak.runner.cli:PROGRAM"),
-        Entry("job", "Start a command later, exactly once.", "bespeak.dispatch.cli:PROGRAM"),
+        Entry("job", "Start a command later, exactly once.", "bespeak.jobs.cli:PROGRAM"),
         Entry("completion", "Print the completion script for a shell.", "bespeak.cli.completion:script"),
     ),
     shared=SHARED,

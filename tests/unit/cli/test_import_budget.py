@@ -32,7 +32,7 @@ NEVER |= names("importlib tempfile shutil socket ssl urllib uuid decimal traceba
 PARSERS = names("bespeak.argv bespeak.argv.declarations bespeak.argv.fast_parser bespeak.cli bespeak.cli.index")
 """What reading a well-formed command line needs of ours."""
 
-OTHER_ROOMS = names("labs lifecycle dispatch runner configmodule host coord mcp")
+OTHER_ROOMS = names("labs lifecycle jobs runner configmodule host coord mcp")
 
 BOOK_COMMANDS = [
     ["reserve", "rack3", "--for", "2h", "--purpose", "x"],
@@ -71,8 +71,8 @@ def test_a_command_on_the_book_loads_nothing_heavy_and_no_other_room(argv, tmp_p
     [
         (["who", "rack3"], "bespeak.cli.show"),
         (["resource", "list"], "bespeak.cli.resource"),
-        (["job", "status", "--run-key", "k"], "bespeak.dispatch.commands.query"),
-        (["job", "list"], "bespeak.dispatch.commands.query"),
+        (["job", "status", "--run-key", "k"], "bespeak.jobs.commands.query"),
+        (["job", "list"], "bespeak.jobs.commands.query"),
         (["runner", "status", "--running"], "bespeak.runner.query_commands"),
         (["runner", "unlock", "--run-key", "k"], "bespeak.runner.start_commands"),
     ],
@@ -82,7 +82,7 @@ def test_a_command_loads_its_own_module_and_no_other_commands(argv, module, tmp_
     monkeypatch.setenv("ORCHESJOB_HOME", str(tmp_path / "jobs"))
     _, loaded, ours, _ = run(["--ledger", str(tmp_path / "book"), *argv], tmp_path)
     modules = {entry.target.partition(":")[0] for program in PROGRAMS for entry in leaves(program)}
-    own = {"bespeak.dispatch.cli", "bespeak.runner.cli"}
+    own = {"bespeak.jobs.cli", "bespeak.runner.cli"}
     assert (ours & modules) - own == {module}
     assert not loaded & names("click dataclasses inspect typing logging pathlib argparse subprocess asyncio")
 

@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
-from bespeak.dispatch.place import open_store
-from bespeak.dispatch.schema import COMPONENT
+from bespeak.jobs.locations import open_store
+from bespeak.jobs.schema import COMPONENT
 from bespeak.storage import open_engine
 from bespeak.storage.interface import Transaction
 from bespeak.storage.migrations import Component

@@ -1,0 +1,246 @@
+"""The commands that make reservations: ``reserve`` and ``requeue``."""
+
+from __future__ import annotations
+
+import json
+
+from bespeak.argv.declarations import Option, command
+from bespeak.base import ids
+from bespeak.base.clock import FOREVER_US, SECOND_US, now
+from bespeak.base.errors import BusyError, UsageError
+from bespeak.jobs import serialize, store
+from bespeak.jobs.cli import ONE_JOB, RESERVATION_ID, RUN_KEY, check_text
+from bespeak.jobs.contract_times import read_duration, read_instant, read_number
+from bespeak.jobs.locations import POSTGRES, open_store
+from bespeak.jobs.model import Status
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Never
+
+    from bespeak.jobs.cli import CommandContext
+    from bespeak.jobs.model import Job
+    from bespeak.jobs.store import Answer
+    from bespeak.storage.interface import Engine
+
+_MOST_RETRIES = 1000
+_LONGEST_KEY = 4096
+
+
+@command(
+    "reserve",
+    text="Booking a known run key again changes nothing and prints its reservation. The first word that is no option "
+    "begins the command.",
+    examples=(
+        ("reserve --run-key nightly --not-before '2030-05-04T02:00:00+09:00' -- /usr/local/bin/backup.sh", "at two"),
+        ("reserve --run-key soak --not-before +5m --needs rack3 --for 2h -- make soak", "while rack3 is held"),
+        ("reserve --run-key import --retry 3 --retry-delay 1m -- ./import.sh", "again if it fails"),
+    ),
+    options=(
+        Option(("--run-key",), "Idempotency key; a known one returns its reservation.", "KEY", required=True),
+        Option(("--not-before",), "Epoch seconds, ISO 8601, or a delay such as +5m.", "DATETIME"),
+        Option(("--expires-at",), "Never start it after this.", "DATETIME"),
+        Option(("--metadata-json",), "An object that is stored with it.", "JSON"),
+        Option(
+            ("--needs",),
+            "Book these too; start only while they are held.",
+            "RESOURCE",
+            words=True,
+            complete="resource",
+        ),
+        Option(("--for",), "How long --needs are booked.", "DURATION"),
+        Option(("--as-user",), "For whom --needs are booked.", "NAME"),
+        Option(("--keep-needs",), "Keep what is booked until --for is over, though the job has ended."),
+        Option(("--retry",), "Run the command again up to N times when it fails.", "N"),
+        Option(("--retry-delay",), "Pause between these; default 1s.", "DURATION"),
+        Option(("--env",), "Set for the command; may be repeated.", "NAME=VALUE", many=True),
+        Option(("--cwd",), "Where the command runs.", "FOLDER"),
+        Option(("--site",), "Which dispatchers may take it.", "NAME"),
+    ),
+    tail="COMMAND",
+    tail_at_word=True,
+)
+def reserve(context: CommandContext) -> int:
+    """Store a reservation, or print the one that its run key has."""
+    wish = _wish(context)
+    engine = open_store(context.url)
+    try:
+        answer = store.reserve(engine, wish, ids.new_id())
+        if answer.job.next_us >= FOREVER_US and answer.job.extras.get("needs") and not answer.job.booking_id:
+            answer.job = _book(context, engine, answer.job)
+    finally:
+        engine.close()
+    form: dict[str, object] = {"created": answer.created, "reservation": serialize.job_json(answer.job)}
+    if answer.same_request is not None:
+        form["same_request"] = answer.same_request
+    form["dispatcher"] = answer.dispatcher
+    context.answer(form)
+    return 0
+
+
+def _wish(context: CommandContext) -> store.Wish:
+    run_key = context.text("run-key")
+    if not run_key:
+        raise UsageError("--run-key is required" if run_key is None else "--run-key must not be empty")
+    if len(run_key) > _LONGEST_KEY:
+        raise UsageError(f"--run-key: longer than {_LONGEST_KEY} characters")
+    if not context.command:
+        raise UsageError("reserve requires command after --")
+    now_us = now()
+    instants = {name: _instant(context, name, now_us) for name in ("not-before", "expires-at")}
+    return store.Wish(
+        run_key,
+        context.command,
+        not_before=instants["not-before"],
+        expires_at=instants["expires-at"],
+        metadata=_metadata(context.value("metadata-json")),
+        options=_options(context),
+        site=context.text("site") or "",
+        extras=_extras(context),
+    )
+
+
+def _instant(context: CommandContext, name: str, now_us: int) -> int | None:
+    text = context.value(name)
+    return None if text is None else read_instant(text, "--" + name, now_us)
+
+
+def _options(context: CommandContext) -> list[str]:
+    options = context.many("orchesjob-start-option")
+    for option in options:
+        check_text(option, "--orchesjob-start-option")
+    return options
+
+
+def _metadata(text: str | None) -> dict[str, object] | None:
+    """Read ``--metadata-json`` strictly: what JSON does not have (NaN) or UTF-8 cannot say is refused."""
+    if text is None:
+        return None
+
+    def no_constant(name: str) -> Never:
+        raise ValueError(f"{name} is no JSON")
+
+    try:
+        found = json.loads(text, parse_constant=no_constant)
+        json.dumps(found, ensure_ascii=False, allow_nan=False).encode()
+    except UnicodeEncodeError:
+        raise UsageError("--metadata-json: has a lone surrogate, which no text encoding can carry") from None
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"--metadata-json: must be a JSON object: {error}") from None
+    if not isinstance(found, dict):
+        raise UsageError("--metadata-json: must be a JSON object")
+    return found
+
+
+def _extras(context: CommandContext) -> dict[str, object]:
+    extras: dict[str, object] = {}
+    if context.many("env"):
+        extras["env"] = dict(_setting(text) for text in context.many("env"))
+    cwd = context.text("cwd")
+    if cwd is not None:
+        if not cwd.startswith("/"):
+            raise UsageError(f"--cwd {cwd!a}: must be an absolute path, because the job starts elsewhere")
+        extras["cwd"] = cwd
+    retry = context.value("retry")
+    if retry is not None:
+        extras["retry"] = read_number(retry, "--retry", 0, _MOST_RETRIES)
+        extras["retry_delay_seconds"] = read_duration(context.value("retry-delay") or "1s", "--retry-delay") / SECOND_US
+    elif context.value("retry-delay") is not None:
+        raise UsageError("--retry-delay needs --retry")
+    return extras | _needs(context)
+
+
+def _setting(text: str) -> tuple[str, str]:
+    check_text(text, "--env")
+    name, equals, value = text.partition("=")
+    if not equals or not name.isidentifier() or not name.isascii():
+        raise UsageError(f"--env {text!a}: expected NAME=VALUE")
+    return name, value
+
+
+def _needs(context: CommandContext) -> dict[str, object]:
+    needs = context.many("needs")
+    if not needs:
+        for name in ("for", "as-user", "keep-needs"):
+            if context.value(name) is not None or context.on(name):
+                raise UsageError(f"--{name} needs --needs")
+        return {}
+    length = context.value("for")
+    if length is None:
+        raise UsageError("--needs needs --for: how long the resources are booked")
+    for_us = read_duration(length, "--for", smallest_us=SECOND_US)
+    for name in needs:
+        check_text(name, "--needs")
+    from bespeak.jobs.resource_bookings import this_user
+    from bespeak.settings import ledger_url
+
+    url = ledger_url(context.value("ledger"))
+    extras: dict[str, object] = {
+        "needs": list(dict.fromkeys(needs)),
+        "for_seconds": for_us / SECOND_US,
+        "holder": context.text("as-user") or this_user(),
+    }
+    if context.on("keep-needs"):
+        extras["keep_needs"] = True
+    # A password must not end up in the reservation; a dispatcher is told about a server by its own --ledger.
+    return extras if url.startswith(POSTGRES) else extras | {"ledger": url}
+
+
+def _book(context: CommandContext, engine: Engine, job: Job) -> Job:
+    """Book what a new job needs; when that is refused, it is as if nothing had been asked."""
+    try:
+        booking_id, next_us = _booking(context, job)
+    except (BusyError, UsageError):
+        store.withdraw(engine, job)
+        raise
+    return store.booked(engine, job, booking_id, next_us)
+
+
+def _booking(context: CommandContext, job: Job) -> tuple[str, int]:
+    """Book what a job needs; return the booking and when a dispatcher is to look at the job, µs UTC."""
+    from bespeak.jobs.resource_bookings import book
+    from bespeak.ledger import open_ledger
+    from bespeak.settings import ledger_url
+
+    named = context.value("ledger") or job.extras.get("ledger")
+    with open_ledger(ledger_url(str(named) if named else None)) as ledger:
+        booking_id, starts_us = book(ledger, job, ledger.now_us())
+    return booking_id, starts_us if job.not_before else 0
+
+
+@command(
+    "requeue",
+    examples=(("requeue --run-key nightly --not-before +10m", "ten minutes from now"),),
+    options=(
+        RUN_KEY,
+        RESERVATION_ID,
+        Option(("--not-before",), "Not before this; default at once.", "DATETIME"),
+        Option(("--expires-at",), "Never after this; default no end.", "DATETIME"),
+        Option(("--force",), "Also one whose dispatcher died; start without asking the runner first."),
+    ),
+    one_of=ONE_JOB,
+)
+def requeue(context: CommandContext) -> int:
+    """Make a reservation that is over wait again; what it needs is booked anew, or nothing changes."""
+    from bespeak.jobs.commands.query import JobRef, give_back_of
+
+    which = JobRef(context)
+    now_us = now()
+    not_before, expires_at = (_instant(context, name, now_us) for name in ("not-before", "expires-at"))
+    engine = open_store(context.url)
+    try:
+        job = store.look(engine, run_key=which.run_key, reservation_id=which.reservation_id).job
+        store.check_requeue(engine, job, force=context.on("force"))
+        job.not_before = not_before
+        booking = None
+        if job.extras.get("needs"):
+            if job.reservation_status != Status.DISPATCHING:
+                give_back_of(context, job)  # it is over, and a dispatcher may be giving this back right now
+            booking = _booking(context, job)
+        answer: Answer = store.requeue(
+            engine, job, not_before=not_before, expires_at=expires_at, booking=booking, force=context.on("force")
+        )
+    finally:
+        engine.close()
+    context.answer({"requeued": True, "reservation": serialize.job_json(answer.job), "dispatcher": answer.dispatcher})
+    return 0

@@ -1,0 +1,371 @@
+"""The commands that look reservations up: ``status``, ``result`` and ``cancel`` of one, ``list`` and ``clean`` of many.
+
+The latter print as they read, so a million rows fit.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from bespeak.argv.declarations import Option, command
+from bespeak.base.clock import now
+from bespeak.base.display import safe
+from bespeak.base.errors import NotReadyError, UnavailableError, UsageError
+from bespeak.jobs import serialize
+from bespeak.jobs.cli import ONE_JOB, RESERVATION_ID, RUN_KEY
+from bespeak.jobs.contract_times import read_instant, read_number
+from bespeak.jobs.liveness import presence
+from bespeak.jobs.locations import open_store, store_url
+from bespeak.jobs.model import Status
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from bespeak.jobs.cli import CommandContext
+    from bespeak.jobs.locations import Runner
+    from bespeak.jobs.model import Job
+    from bespeak.jobs.proxy import Place
+    from bespeak.jobs.queries import Filter
+    from bespeak.jobs.runner_client.replies import Reply
+    from bespeak.jobs.store import Answer
+
+_DEFAULT_LIMIT = 50
+_MOST = 10**12
+_OFFERED = 500
+
+
+class JobRef:
+    """The one reservation that a command is about.
+
+    Args:
+        context: of a command that takes exactly one of ``--run-key`` and ``--reservation-id``.
+    """
+
+    __slots__ = ("reservation_id", "run_key")
+
+    def __init__(self, context: CommandContext) -> None:
+        self.run_key = context.text("run-key")
+        self.reservation_id = context.text("reservation-id")
+
+
+def runner_of(context: CommandContext) -> Runner:
+    """Return the runner that the command line and the environment name."""
+    from bespeak.jobs.locations import find_runner
+
+    return find_runner(context.value("orchesjob-bin"), os.environ)
+
+
+def places(context: CommandContext, job: Job) -> list[Place]:
+    """Return whom to ask about a job, first of all the runner that started it."""
+    from bespeak.jobs.proxy import places_of
+
+    return places_of(job, context.value("orchesjob-bin"), os.environ)
+
+
+def _look(context: CommandContext) -> Answer:
+    from bespeak.jobs import store
+
+    which = JobRef(context)
+    engine = open_store(context.url)
+    try:
+        return store.look(engine, run_key=which.run_key, reservation_id=which.reservation_id)
+    finally:
+        engine.close()
+
+
+@command(
+    "status",
+    examples=(
+        ("status --run-key nightly", "by its run key"),
+        ("status --run-key nightly --include-job --text", "with its job, for people"),
+    ),
+    options=(RUN_KEY, RESERVATION_ID, Option(("--include-job",), "Also ask the runner about its job.")),
+    one_of=ONE_JOB,
+)
+def status(context: CommandContext) -> int:
+    """Print a reservation, with its job if that was asked for."""
+    answer = _look(context)
+    form: dict[str, object] = {"reservation": serialize.job_json(answer.job), "dispatcher": answer.dispatcher}
+    if context.on("include-job") and answer.job.job_id:
+        from bespeak.jobs.proxy import job_state
+
+        form["job"] = job_state(places(context, answer.job), answer.job.job_id)
+    context.answer(form)
+    return 0
+
+
+@command(
+    "result",
+    examples=(("result --run-key nightly --logs", "with the job's output"),),
+    options=(RUN_KEY, RESERVATION_ID, Option(("--logs",), "With the job's output (embedded runner).")),
+    one_of=ONE_JOB,
+)
+def result(context: CommandContext) -> int:
+    """Print what the runner says about the job's result; the exit code is the runner's."""
+    from bespeak.jobs.proxy import proxied
+
+    job = _look(context).job
+    job_id = started(job)
+    extra = ("--logs",) if context.on("logs") else ()
+    return pass_on(context, proxied(places(context, job), "result", job_id, extra))
+
+
+def started(job: Job) -> str:
+    """Return the runner's id of a job.
+
+    Raises:
+        NotReadyError: it has none yet.
+    """
+    if not job.job_id:
+        raise NotReadyError(
+            f"Not dispatched: the reservation is {job.reservation_status} and has no job_id.",
+            reservation_status=str(job.reservation_status),
+        )
+    return job.job_id
+
+
+def pass_on(context: CommandContext, reply: Reply) -> int:
+    """Print a runner's answer as it is, or as text if that was asked for; return its exit code."""
+    if context.as_text:
+        from bespeak.jobs.runner_client.documents import json_object
+
+        found = json_object(reply.out)
+        if found is not None:
+            context.answer(found)
+            return reply.code or 0
+    sys.stdout.flush()
+    sys.stdout.buffer.write(reply.out.encode("utf-8", "surrogateescape"))
+    sys.stdout.buffer.flush()
+    sys.stderr.buffer.write(reply.err.encode("utf-8", "surrogateescape"))
+    sys.stderr.buffer.flush()
+    return reply.code or 0
+
+
+@command(
+    "cancel",
+    examples=(("cancel --run-key nightly", "or the job that it became"),),
+    options=(RUN_KEY, RESERVATION_ID),
+    one_of=ONE_JOB,
+)
+def cancel(context: CommandContext) -> int:
+    """Cancel a reservation that was not started, or have the runner cancel its job."""
+    from bespeak.jobs import store
+
+    which = JobRef(context)
+    engine = open_store(context.url)
+    try:
+        answer = store.cancel(engine, run_key=which.run_key, reservation_id=which.reservation_id)
+    finally:
+        engine.close()
+    if answer.job.job_id:
+        from bespeak.jobs.proxy import proxied
+
+        return pass_on(context, proxied(places(context, answer.job), "cancel", answer.job.job_id))
+    if answer.job.booking_id:
+        give_back_of(context, answer.job)
+    context.answer({"cancelled": True, "reservation": serialize.job_json(answer.job), "dispatcher": answer.dispatcher})
+    return 0
+
+
+def give_back_of(context: CommandContext, job: Job) -> None:
+    """Release what was booked for a job that will not run."""
+    from bespeak.jobs.resource_bookings import give_back
+    from bespeak.ledger import open_ledger
+    from bespeak.settings import ledger_url
+
+    named = context.value("ledger") or job.extras.get("ledger")
+    try:
+        with open_ledger(ledger_url(str(named) if named else None)) as ledger:
+            give_back(ledger, job)
+    except UnavailableError:
+        return  # the dispatcher gives it back when the book is there again
+
+
+@command(
+    "list",
+    examples=(
+        ("list --status RESERVED --limit 10", "the ten newest that wait"),
+        ("list --key-prefix nightly- --text", "for people"),
+    ),
+    options=(
+        Option(("--status",), "Only this state.", "STATUS", complete="status"),
+        Option(("--limit",), "At most so many; default 50, negative for all.", "N"),
+        Option(("--after",), "The page after this reservation.", "ID", complete="reservation_id"),
+        Option(("--since",), "Created at or after.", "DATETIME"),
+        Option(("--until",), "Created before.", "DATETIME"),
+        Option(("--key-prefix",), "Run keys that begin so.", "TEXT", complete="run_key"),
+        Option(("--metadata",), "Metadata that says so; may be repeated.", "NAME=VALUE", many=True),
+    ),
+)
+def listing(context: CommandContext) -> int:
+    """Print reservations, newest first."""
+    from bespeak.jobs import queries
+
+    wanted = _list_filter(context)
+    limit = read_number(context.value("limit") or str(_DEFAULT_LIMIT), "--limit", -_MOST, _MOST)
+    engine = open_store(context.url)
+    try:
+        found = queries.listing(engine, wanted, limit=None if limit < 0 else limit, after=context.text("after"))
+        _print_rows(context, found)
+        _print_rest(context, {"dispatcher": engine.read(presence)})
+    finally:
+        engine.close()
+    return 0
+
+
+def _list_filter(context: CommandContext) -> Filter:
+    from bespeak.jobs.queries import Filter
+
+    status = context.value("status")
+    if status is not None and status not in Status.__members__:
+        raise UsageError(f"--status {status!a}: one of {', '.join(Status)}")
+    now_us = now()
+    since, until = context.value("since"), context.value("until")
+    return Filter(
+        status=status,
+        key_prefix=context.text("key-prefix"),
+        created_since=None if since is None else read_instant(since, "--since", now_us),
+        created_before=None if until is None else read_instant(until, "--until", now_us),
+        metadata=dict(_pair(text) for text in context.many("metadata")),
+    )
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise UsageError(f"--metadata {text!a}: expected NAME=VALUE")
+    return name, value
+
+
+def _print_rows(context: CommandContext, found: Iterable[Job]) -> None:
+    """Print the opening of the answer and its rows, in the layout that ``json.dumps(indent=2)`` has."""
+    write = sys.stdout.write
+    if context.as_text:
+        write(f"{'STATE':<15}  {'RESERVATION ID':<36}  RUN KEY\n")
+        for job in found:
+            write(f"{job.reservation_status:<15}  {safe(job.reservation_id):<36}  {safe(job.run_key)}\n")
+        return
+    write('{\n  "reservations": [')
+    separator = "\n"
+    for job in found:
+        write(separator + serialize.text_at("    ", serialize.job_json(job)))
+        separator = ",\n"
+    write("]" if separator == "\n" else "\n  ]")
+
+
+def _print_rest(context: CommandContext, rest: dict[str, object]) -> None:
+    if context.as_text:
+        context.answer(rest)
+        return
+    for name, value in rest.items():
+        sys.stdout.write(f",\n  {serialize.text(name)}: {serialize.text(value)}")
+    sys.stdout.write("\n}\n")
+
+
+@command(
+    "clean",
+    examples=(
+        ("clean --before 2026-06-01 --dry-run", "what would be deleted"),
+        ("clean --run-key nightly --all --summary", "and only count"),
+    ),
+    options=(
+        Option(("--before",), "Updated before.", "DATETIME"),
+        Option(("--after",), "Updated at or after.", "DATETIME"),
+        Option(("--all",), "All that are over."),
+        Option(("--job-id",), "One, by the runner's job id.", "ID"),
+        Option(("--reservation-id",), "One, by its id.", "ID", complete="reservation_id"),
+        Option(("--run-key",), "Only this run key.", "KEY", complete="run_key"),
+        Option(("--dry-run",), "Show, delete nothing."),
+        Option(("--summary",), "Print counts only."),
+    ),
+)
+def clean(context: CommandContext) -> int:
+    """Delete reservations that are over, and print them."""
+    from bespeak.jobs import queries
+
+    wanted = _clean_filter(context)
+    dry = context.on("dry-run")
+    engine = open_store(context.url)
+    counted = 0
+
+    def gone() -> Iterable[Job]:
+        nonlocal counted
+        batches = ([job] for job in queries.listing(engine, wanted, limit=None)) if dry else None
+        for batch in batches or queries.delete(engine, wanted):
+            counted += len(batch)
+            yield from batch
+
+    try:
+        if context.on("summary"):
+            counted = queries.count(engine, wanted) if dry else sum(1 for _ in gone())
+            context.answer({"deleted": 0 if dry else counted, "dry_run": dry, "matched": counted})
+            return 0
+        _print_rows(context, gone())
+        _print_rest(context, {"deleted": 0 if dry else counted, "dry_run": dry, "matched": counted})
+    finally:
+        engine.close()
+    return 0
+
+
+def _clean_filter(context: CommandContext) -> Filter:
+    from bespeak.jobs.queries import Filter
+
+    ranges = [name for name in ("before", "after") if context.value(name) is not None]
+    others = ranges + (["all"] if context.on("all") else [])
+    single = [name for name in ("job-id", "reservation-id") if context.value(name) is not None]
+    if single and (others or len(single) > 1 or context.value("run-key") is not None):
+        raise UsageError(f"--{single[0]} cannot be combined with other selection options")
+    if not single and not others:
+        raise UsageError("Specify --all, --job-id, --reservation-id, --before, or --after.")
+    now_us = now()
+    bounds = {name: read_instant(context.value(name) or "", "--" + name, now_us) for name in ranges}
+    return Filter(
+        run_key=context.text("run-key"),
+        job_id=context.text("job-id"),
+        reservation_id=context.text("reservation-id"),
+        updated_since=bounds.get("after"),
+        updated_before=bounds.get("before"),
+        terminal=True,
+    )
+
+
+def _known(click_context: Any, field: str) -> dict[str, str]:
+    """Return run keys or ids of the latest reservations, for completion; completion never makes a database."""
+    from bespeak.jobs import queries
+
+    parsed = click_context.params
+    url = store_url(
+        parsed.get("shared_db"), parsed.get("shared_ledger"), os.environ, click_context.find_root().info_name
+    )
+    if "://" not in url and not os.path.exists(url):
+        return {}
+    engine = open_store(url)
+    try:
+        jobs = queries.listing(engine, queries.Filter(), limit=_OFFERED)
+        return {str(getattr(job, field)): str(job.reservation_status) for job in jobs}
+    finally:
+        engine.close()
+
+
+def _resources(click_context: Any) -> dict[str, str]:
+    from bespeak.ledger import open_ledger
+    from bespeak.settings import ledger_url
+
+    url = ledger_url(click_context.params.get("shared_ledger"))
+    if "://" not in url and not os.path.exists(url):
+        return {}
+    with open_ledger(url) as ledger:
+        return {resource.name: resource.description for resource in ledger.resource_list()}
+
+
+SOURCES = {
+    "run_key": lambda context: _known(context, "run_key"),
+    "reservation_id": lambda context: _known(context, "reservation_id"),
+    "resource": _resources,
+    "status": lambda _: dict.fromkeys(Status.__members__, ""),
+    "kind": lambda _: dict.fromkeys(("systemd", "supervisor"), ""),
+}
+"""What completes values."""

@@ -1,0 +1,407 @@
+"""The dispatcher: sleeps until something is due or somebody wakes it, claims, starts, stores.
+
+One thread and one :func:`select.epoll`. Each turn is one look (a read) and, when there is something to do, steps: one
+transaction that stores what has ended and claims what is due, then the start calls, which run side by side as
+processes. So a slow start delays nobody, a backlog costs one commit a batch, and an empty book costs nothing.
+"""
+
+from __future__ import annotations
+
+import select
+import time
+
+from bespeak.base import failpoints
+from bespeak.base.clock import FOREVER_US
+from bespeak.base.errors import BespeakError, UnavailableError
+from bespeak.jobs import liveness
+from bespeak.jobs.lease_state import Next, Phase, Rules, Work
+from bespeak.jobs.leasing import ACCEPTED_BATCH, EXPIRE_BATCH
+from bespeak.jobs.model import Status
+from bespeak.jobs.returning import Returns, has_ended
+from bespeak.jobs.runner_client import argv
+from bespeak.jobs.runner_client.location import location_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bespeak.jobs.leasing import Look, Outcome, Taken
+    from bespeak.jobs.model import Job
+    from bespeak.jobs.parts import Options, Parts
+    from bespeak.jobs.runner_client.location import Location
+
+_EXPIRED_FIELDS = (
+    "reservation_id",
+    "run_key",
+    "reservation_status",
+    "not_before",
+    "expires_at",
+    "created_at",
+    "updated_at",
+    "last_error",
+)
+_LONGEST_SLEEP_SECONDS = 3600.0
+"""The system call takes no more than 24 days; a longer interval is slept in parts."""
+_NEED_AGAIN_US = 5_000_000
+
+
+class Dispatcher:
+    """Runs until it is told to stop.
+
+    Args:
+        parts: what it is made of.
+        options: what it was told.
+    """
+
+    def __init__(self, parts: Parts, options: Options) -> None:
+        self._parts = parts
+        self._desk = parts.desk
+        self._options = options
+        self._own = parts.router.own
+        self._works: dict[int, Work] = {}
+        self._mine: set[str] = set()
+        self._later: list[tuple[float, Work]] = []
+        self._returns = Returns(parts.desk, parts.holds)
+        self._asked: dict[int, Job] = {}
+        self._tokens = 0
+        self._next_us = FOREVER_US
+        self._look_again = True
+        self._beat_at = 0.0
+        self._paused_until = 0.0
+        self._watchdog_at = 0.0
+        self._drained = False
+        self._epoll = select.epoll()
+
+    def run(self) -> int:
+        """Dispatch until stopped; return the exit code."""
+        for source in (self._parts.wakes, self._parts.timer, self._parts.signals, self._parts.router):
+            self._epoll.register(source.fileno(), select.EPOLLIN)
+        if self._parts.exporter is not None and self._parts.exporter.fileno() >= 0:
+            self._epoll.register(self._parts.exporter.fileno(), select.EPOLLIN)
+        self._parts.supervisor.ready(self._status())
+        while not self._done():
+            self._turn()
+            self._parts.log.flush()
+            if not self._done():
+                self._sleep()
+        self._stop()
+        self._epoll.close()
+        return 0
+
+    def _done(self) -> bool:
+        signals = self._parts.signals
+        if signals.hurry:
+            return True
+        if not signals.stopping:
+            return self._options.once and self._drained
+        return not self._works and (not self._desk.outcomes or time.monotonic() < self._paused_until)
+
+    def _turn(self) -> None:
+        self._collect()
+        if time.monotonic() < self._paused_until:
+            return
+        try:
+            self._beat()
+            self._take_up_later()
+            if self._look_again or self._desk.outcomes:
+                self._work_through()
+        except UnavailableError as error:
+            self._parts.metrics.add("errors")
+            self._parts.log.emit("dispatcher_error", {"error": str(error)})
+            self._paused_until = time.monotonic() + self._options.error_seconds
+            self._look_again = True
+            self._beat_at = 0.0
+
+    def _beat(self) -> None:
+        now = time.monotonic()
+        if now < self._beat_at:
+            return
+        slots = 0 if self._parts.signals.stopping else self._slots()
+        found = self._desk.beat(frozenset(self._mine), slots)
+        # With all slots taken the rest of a dead dispatcher's work is taken over at the next beat.
+        self._beat_at = now + (liveness.BEAT_SECONDS if len(found) < max(slots, 1) else 0.0)
+        if found:
+            self._parts.metrics.add("recovered", len(found))
+            self._parts.log.emit("recovered_dispatching", {"count": len(found)})
+        for job in found:
+            self._begin(Work(job, Phase.ASK))
+        self._look_after_bookings()
+        if self._parts.exporter is not None:
+            self._parts.metrics.in_flight = len(self._works)
+            self._parts.exporter.refresh()
+
+    def _look_after_bookings(self) -> None:
+        """Give back what jobs that are over had booked; ask the runner about those that it has."""
+        if self._asked or self._parts.signals.stopping:
+            return
+        for job in self._returns.candidates():
+            if not job.job_id:
+                self._give_back(job)
+                continue
+            self._tokens += 1
+            self._asked[self._tokens] = job
+            words = ["status", "--job-id", job.job_id]
+            self._parts.router.submit(self._tokens, words, self._options.start_seconds, location_of(job))
+
+    def _give_back(self, job: Job) -> None:
+        try:
+            returned = self._returns.give_back(job)
+        except BespeakError as error:
+            self._parts.log.emit("dispatcher_error", {"error": str(error)})
+            return
+        if returned:
+            self._parts.log.emit(
+                "needs_returned",
+                {"reservation_id": job.reservation_id, "run_key": job.run_key, "booking_id": job.booking_id},
+            )
+
+    def _work_through(self) -> None:
+        seen = self._desk.look()
+        self._announce(seen)
+        self._next_us = seen.next_us
+        self._look_again = len(seen.accepted) == ACCEPTED_BATCH
+        slots = 0 if self._parts.signals.stopping else self._slots()
+        due = seen.next_us <= seen.now_us and not self._parts.signals.stopping
+        self._drained = not due and not (self._works or self._later or self._desk.outcomes or self._asked)
+        if not self._desk.outcomes and not (due and slots):
+            return
+        stored = list(self._desk.outcomes)
+        taken = self._desk.step(slots if due else 0)
+        self._report(stored, taken)
+        for job in taken.claimed:
+            self._note_delay(job, taken.now_us)
+            # Under the key of the reservation the embedded runner starts it once, however often it is called.
+            ask = job.may_be_started and not (self._own.embedded and self._place(job) == self._own)
+            self._begin(Work(job, Phase.ASK if ask else Phase.START))
+        if taken.claimed or len(taken.expired) == EXPIRE_BATCH or stored:
+            self._look_again = True
+
+    def _slots(self) -> int:
+        return self._options.max_starts - len(self._works) - len(self._later)
+
+    def _begin(self, work: Work) -> None:
+        self._mine.add(work.job.reservation_id)
+        self._call(work)
+
+    def _call(self, work: Work) -> None:
+        if work.phase is Phase.START and not self._may_start(work):
+            return
+        self._tokens += 1
+        self._works[self._tokens] = work
+        place = self._place(work.job)
+        runner = self._parts.runner if place == self._own else place.runner
+        if work.phase is not Phase.START:
+            words = argv.ask_words(work.job, runner)
+        else:
+            words = argv.start_words(work.job, runner, self._options.start_options)
+            self._parts.log.emit(
+                "orchesjob_start_call",
+                {
+                    "reservation_id": work.job.reservation_id,
+                    "run_key": work.job.run_key,
+                    "command": [*runner.shown.split(" "), *words] if runner.embedded else [*runner.words, *words],
+                },
+            )
+            failpoints.reach("dispatch.before_start")
+        self._parts.router.submit(self._tokens, words, self._options.start_seconds, place)
+        failpoints.reach("dispatch.after_start")
+
+    def _may_start(self, work: Work) -> bool:
+        """Check what must be true at the moment of the start: the claim is ours, the resources are held."""
+        if self._parts.signals.stopping:
+            if not work.interrupted:  # else it stays ours, for whoever takes over to ask about it
+                self._settle(work, work.put_back(work.job.next_us))
+            return False
+        if not work.job.command:
+            self._settle(work, work.give_up("its stored command cannot be read"))
+            return False
+        if not self._still_mine(work):
+            self._mine.discard(work.job.reservation_id)
+            return False
+        return not work.job.extras.get("needs") or self._holds_needs(work)
+
+    def _holds_needs(self, work: Work) -> bool:
+        now_us = self._now_us()
+        try:
+            hold = self._parts.holds.ask(work.job)
+        except BespeakError as error:
+            self._settle(work, work.put_back(now_us + _NEED_AGAIN_US, str(error)))
+            return False
+        if hold.held:
+            return True
+        if hold.starts_us >= FOREVER_US:
+            self._settle(work, work.give_up(hold.reason))
+        else:
+            self._settle(work, work.put_back(max(hold.starts_us, now_us + 1)))
+        return False
+
+    def _still_mine(self, work: Work) -> bool:
+        """Check the claim; one that its earlier runner does not have is moved to our own one, in the book first."""
+        try:
+            if self._place(work.job) != self._own and not work.known_there:
+                moved = self._desk.move(work.job)
+                failpoints.reach("dispatch.after_move")
+                return moved
+            return self._desk.still_mine(work.job)
+        except UnavailableError:
+            self._mine.discard(work.job.reservation_id)  # so that a later beat finds it again
+            raise
+
+    def _place(self, job: Job) -> Location:
+        found = location_of(job)
+        return self._own if found is None or found.is_replaced_by(self._own) else found
+
+    def _rules(self, job: Job) -> Rules:
+        place = self._place(job)
+        runner = self._parts.runner if place == self._own else place.runner
+        return Rules(f"{runner.shown} start", embedded=runner.embedded, retries=self._options.retries)
+
+    def _collect(self) -> None:
+        for token, reply in self._parts.router.take():
+            failpoints.reach("dispatch.answered")
+            work = self._works.pop(token, None)
+            job = self._asked.pop(token, None)
+            if job is not None:
+                self._look_again = True
+                if has_ended(reply):
+                    self._give_back(job)
+            if work is not None:
+                self._settle(work, work.take(reply, self._rules(work.job), self._now_us()))
+
+    def _settle(self, work: Work, what: Next) -> None:
+        if what is Next.CALL:
+            self._call(work)
+        elif what is Next.LATER:
+            self._later.append((time.monotonic() + work.pause_seconds, work))
+        elif work.outcome is not None:
+            if work.adopted:
+                self._parts.metrics.add("adopted")
+            self._desk.outcomes.append(work.outcome)
+            self._look_again = True
+
+    def _take_up_later(self) -> None:
+        now = time.monotonic()
+        ready = [work for moment, work in self._later if moment <= now]
+        self._later = [(moment, work) for moment, work in self._later if moment > now]
+        for work in ready:
+            self._call(work)
+
+    def _now_us(self) -> int:
+        return time.time_ns() // 1000 + self._desk.offset_us
+
+    # --- telling ------------------------------------------------------------------------------------------------
+
+    def _announce(self, seen: Look) -> None:
+        for job in seen.accepted:
+            self._parts.log.emit(
+                "reservation_accepted",
+                {
+                    "reservation_id": job.reservation_id,
+                    "run_key": job.run_key,
+                    "reservation_status": str(job.reservation_status),
+                    "command": job.command,
+                    "orchesjob_start_options": job.start_options,
+                    "not_before": job.not_before,
+                    "expires_at": job.expires_at,
+                    "created_at": job.created_at,
+                },
+            )
+
+    def _report(self, stored: Sequence[Outcome], taken: Taken) -> None:
+        lost = {id(outcome) for outcome in taken.lost}
+        for outcome in stored:
+            self._mine.discard(outcome.job.reservation_id)
+            if id(outcome) not in lost:
+                self._report_one(outcome)
+        for job in taken.expired:
+            self._parts.metrics.add("expired")
+            fields: dict[str, object] = {name: getattr(job, name) for name in _EXPIRED_FIELDS}
+            fields["command"] = job.command
+            self._parts.log.emit("reservation_expired", fields)
+
+    def _report_one(self, outcome: Outcome) -> None:
+        job = outcome.job
+        fields: dict[str, object] = {"reservation_id": job.reservation_id, "run_key": job.run_key}
+        if outcome.status == Status.DISPATCHED:
+            self._parts.metrics.add("dispatched")
+            self._parts.log.emit("dispatch_succeeded", {**fields, "job_id": outcome.job_id})
+        elif outcome.status == Status.DISPATCH_FAILED:
+            self._parts.metrics.add("failed")
+            self._parts.log.emit("dispatch_failed", {**fields, "error": outcome.error})
+        elif outcome.status == Status.START_UNKNOWN:
+            self._parts.metrics.add("unknown")
+            self._parts.log.emit("start_unknown", {**fields, "error": outcome.error})
+        elif outcome.error:
+            self._parts.metrics.add("delayed")
+            self._parts.log.emit(
+                "dispatch_delayed",
+                {**fields, "error": outcome.error, "attempts": job.attempts, "next_try": outcome.next_us / 1e6},
+            )
+
+    def _note_delay(self, job: Job, now_us: int) -> None:
+        if job.next_us > 0:
+            self._parts.metrics.started((now_us - job.next_us) / 1e6)
+
+    def _status(self) -> str:
+        return f"{len(self._works)} starting, {self._parts.metrics.counts['dispatched']} started"
+
+    # --- sleeping -----------------------------------------------------------------------------------------------
+
+    def _sleep(self) -> None:
+        seconds = self._sleep_seconds()
+        if seconds > 0 and self._slots() > 0 and not self._parts.signals.stopping:
+            self._parts.timer.arm(min(self._next_us - self._desk.offset_us, FOREVER_US))
+        woken = {descriptor for descriptor, _ in self._epoll.poll(seconds)}
+        parts = self._parts
+        if parts.timer.fileno() in woken:
+            if parts.timer.take():
+                parts.log.emit("clock_changed", {})
+                self._beat_at = 0.0  # a lease of the earlier time would be taken for one of a wrong clock
+            self._look_again = True
+        if parts.wakes.fileno() in woken:
+            parts.wakes.take()
+            self._look_again = True
+        if parts.signals.fileno() in woken:
+            parts.signals.take()
+        if parts.exporter is not None and parts.exporter.fileno() in woken:
+            parts.metrics.in_flight = len(self._works)
+            parts.exporter.answer()
+        if not woken and seconds >= self._options.poll_seconds:
+            self._look_again = True
+        self._feed_watchdog()
+
+    def _sleep_seconds(self) -> float:
+        now = time.monotonic()
+        if self._paused_until > now:
+            moments = [self._paused_until - now]
+        elif self._look_again:
+            return 0.0
+        else:
+            moments = [self._options.poll_seconds, self._beat_at - now]
+        moments += [moment - now for moment, _ in self._later]
+        starter = self._parts.router.next_seconds()
+        if starter is not None:
+            moments.append(starter)
+        if self._watchdog_at:
+            moments.append(self._watchdog_at - now)
+        return max(min(*moments, _LONGEST_SLEEP_SECONDS), 0.0)
+
+    def _feed_watchdog(self) -> None:
+        interval = self._parts.supervisor.watchdog_seconds
+        if interval and time.monotonic() >= self._watchdog_at:
+            self._parts.supervisor.alive(self._status())
+            self._watchdog_at = time.monotonic() + interval
+
+    # --- stopping -----------------------------------------------------------------------------------------------
+
+    def _stop(self) -> None:
+        self._parts.supervisor.stopping()
+        stored = list(self._desk.outcomes)
+        try:
+            self._desk.end()
+        except UnavailableError as error:
+            # What was started is still DISPATCHING in the book: the next dispatcher asks the runner and adopts it.
+            self._parts.log.emit("dispatcher_error", {"error": str(error)})
+        else:
+            for outcome in stored:
+                self._report_one(outcome)

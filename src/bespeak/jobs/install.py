@@ -1,0 +1,172 @@
+"""``install``: the systemd unit or the supervisor section that keeps a dispatcher running, and how to enable it."""
+
+from __future__ import annotations
+
+import errno
+import os
+
+from bespeak.base.errors import BespeakError, UsageError
+from bespeak.base.fileio import read_regular, replace
+from bespeak.jobs.locations import EMBEDDED, POSTGRES, home
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bespeak.jobs.locations import Runner
+
+_HOMES = ("ORCHESJOB_RESERVER_HOME", "ORCHESJOB_HOME")
+KINDS = ("systemd", "supervisor")
+SYSTEMD_NAME = "bespeak-job.service"
+SUPERVISOR_NAME = "bespeak-job.conf"
+
+
+def environment(environ: Mapping[str, str], prog: str, runner: Runner) -> dict[str, str]:
+    """Return the variables with which the service finds what this shell finds: the same store, book and runner.
+
+    Args:
+        environ: of the caller.
+        prog: the name we are called by.
+        runner: the one that the caller's jobs are started with.
+    """
+    found = {name: os.path.abspath(environ[name]) for name in _HOMES if environ.get(name)}
+    book = environ.get("BESPEAK_LEDGER")
+    if book:
+        found["BESPEAK_LEDGER"] = book if "://" in book else os.path.abspath(os.path.expanduser(book))
+    if not any(name in found for name in _HOMES) and not found.get("BESPEAK_LEDGER", "").startswith(POSTGRES):
+        found["ORCHESJOB_HOME"] = os.path.abspath(home(environ, prog))
+    if not runner.embedded:
+        # A service has another PATH than a shell.
+        found["ORCHESJOB_BIN"] = _program(runner.words[0], environ)
+    elif environ.get("ORCHESJOB_BIN"):
+        found["ORCHESJOB_BIN"] = EMBEDDED
+    for name, value in found.items():
+        if "\n" in value or '"' in value:
+            raise UsageError(f"{name} {value!a}: has a character that such a file cannot hold")
+    return found
+
+
+def _program(name: str, environ: Mapping[str, str]) -> str:
+    import shutil
+
+    found = shutil.which(name, path=environ.get("PATH"))
+    return os.path.abspath(found) if found else name
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+
+
+def _quoted(word: str, text: str) -> str:
+    return f'"{text}"' if any(char in word for char in " \t'\";") or not word else text
+
+
+def systemd_unit(words: list[str], variables: Mapping[str, str], *, user: bool) -> str:
+    """Return a unit for ``words``.
+
+    Args:
+        words: the dispatcher's command.
+        variables: its environment.
+        user: for the user's manager, not the system's.
+    """
+    target = "default.target" if user else "multi-user.target"
+    # Only in a command does a dollar sign begin a variable.
+    command = " ".join(_quoted(word, _escaped(word).replace("$", "$$")) for word in words)
+    settings = [f"{name}={value}" for name, value in variables.items()]
+    lines = "\n".join(f"Environment={_quoted(setting, _escaped(setting))}" for setting in settings)
+    return f"""[Unit]
+Description=bespeak: starts reserved jobs at their time
+After=network.target
+
+[Service]
+Type=notify
+ExecStart={command}
+{lines}
+# Jobs outlive the dispatcher: only the dispatcher itself is told to stop.
+KillMode=process
+Restart=always
+RestartSec=1
+WatchdogSec=60
+TimeoutStopSec=60
+UMask=0077
+
+[Install]
+WantedBy={target}
+"""
+
+
+def supervisor_section(words: list[str], variables: Mapping[str, str]) -> str:
+    """Return a section for supervisor; its jobs have sessions of their own, which stopping as a group leaves alone."""
+    import shlex
+
+    def escaped(text: str) -> str:
+        return text.replace("%", "%%")
+
+    settings = ",".join(f'{name}="{escaped(value)}"' for name, value in variables.items())
+    return f"""[program:bespeak-job]
+command={escaped(shlex.join(words))}
+environment={settings}
+autostart=true
+autorestart=true
+startsecs=3
+startretries=10
+stopasgroup=true
+killasgroup=true
+stopsignal=TERM
+stopwaitsecs=60
+stdout_logfile=/dev/fd/1
+stdout_logfile_maxbytes=0
+stderr_logfile=/dev/fd/2
+stderr_logfile_maxbytes=0
+"""
+
+
+def default_path(kind: str, *, user: bool) -> str:
+    """Return where the manager looks for such a file."""
+    if kind == "supervisor":
+        return os.path.join("/etc/supervisor/conf.d", SUPERVISOR_NAME)
+    if user:
+        from bespeak.base.paths import user_folder
+
+        return os.path.join(user_folder(os.environ, "XDG_CONFIG_HOME", ".config"), "systemd", "user", SYSTEMD_NAME)
+    return os.path.join("/etc/systemd/system", SYSTEMD_NAME)
+
+
+def enable_lines(kind: str, *, user: bool) -> list[str]:
+    """Return the commands that enable what was written."""
+    if kind == "supervisor":
+        return ["supervisorctl reread", "supervisorctl update"]
+    systemctl = "systemctl --user" if user else "systemctl"
+    lines = [f"{systemctl} daemon-reload", f"{systemctl} enable --now {SYSTEMD_NAME}"]
+    return [*lines, 'loginctl enable-linger "$USER"'] if user else lines
+
+
+def write(path: str, text: str, *, force: bool) -> bool:
+    """Write the file; False when it was there with the same text.
+
+    Raises:
+        UsageError: something else is there and ``force`` is not set.
+        BespeakError: it cannot be written.
+    """
+    content = text.encode()
+    try:
+        if os.path.lexists(path):
+            if _has(path, content):
+                return False
+            if not force:
+                raise UsageError(f"{path} exists with other contents; --force replaces it")
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        # The URL of a book may have a password in it.
+        replace(path, content, 0o600 if "://" in text else 0o666)
+    except OSError as error:
+        raise BespeakError(f"{path}: {error.strerror}; --print shows the text instead") from error
+    return True
+
+
+def _has(path: str, content: bytes) -> bool:
+    try:
+        return read_regular(path)[0] == content
+    except OSError as error:
+        if error.errno == errno.EACCES:
+            raise
+        return False  # a link to /dev/null, which is how systemd masks a unit, or to nothing

@@ -1,0 +1,142 @@
+"""Which dispatchers are alive: a lease that they renew, and on their own machine the kernel's word.
+
+A lease alone would call a dispatcher dead that the clock jumped over, and would keep a killed one alive until it runs
+out. So a dispatcher also writes down which process it is (boot, process-id namespace, pid, start time): whoever
+shares the namespace asks the kernel, which is right at once; a process of an earlier boot of this machine is gone;
+everybody else has the lease. A lease that ends later than any that is given now was made by a wrong clock, and says
+nothing.
+"""
+
+from __future__ import annotations
+
+import os
+
+from bespeak.base.clock import SECOND_US
+from bespeak.jobs.locations import machine
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bespeak.storage.interface import Transaction
+
+BEAT_SECONDS = 5.0
+LEASE_US = 20 * SECOND_US
+_LONGEST_LEASE_US = 2 * LEASE_US
+"""A lease that ends later than this from now was given by a clock that was ahead."""
+
+_FIELDS = "dispatcher_id, site, host, process, runner_home, runner, pid, started_us, beat_us, lease_until_us"
+
+
+class Dispatcher:
+    """One row of ``dispatch_dispatchers``; ``runner_home`` is the machine's name, a colon, and the folder."""
+
+    __slots__ = (
+        "beat_us",
+        "dispatcher_id",
+        "host",
+        "is_local",
+        "lease_until_us",
+        "pid",
+        "process",
+        "runner",
+        "runner_home",
+        "site",
+        "started_us",
+    )
+
+    dispatcher_id: str
+    site: str
+    host: str
+    process: str
+    runner_home: str
+    runner: str
+    pid: int
+    started_us: int
+    beat_us: int
+    lease_until_us: int
+
+    is_local: bool
+
+    def __init__(self, row: tuple[object, ...], *, is_local: bool = False) -> None:
+        self.is_local = is_local
+        for name, value in zip(_FIELDS.split(", "), row, strict=True):
+            setattr(self, name, value)
+
+    @property
+    def machine(self) -> str:
+        """What the machine is identified by."""
+        return self.runner_home.partition(":")[0]
+
+    def alive(self, now_us: int) -> bool:
+        """Tell whether it lives, by the kernel where it can be asked, else by its lease."""
+        boot, _, rest = self.process.partition("/")
+        namespace, _, rest = rest.partition("/")
+        if boot and (boot, namespace) == _here():
+            pid, _, started = rest.partition("/")
+            return _start_time(pid) == started
+        if self.is_local and self._is_of_earlier_boot(boot):
+            return False
+        return now_us < self.lease_until_us <= now_us + _LONGEST_LEASE_US
+
+    def _is_of_earlier_boot(self, boot: str) -> bool:
+        """Tell whether it ran on this machine before the last boot; all namespaces of a machine have one boot."""
+        here = _here()[0]
+        return bool(boot and here) and boot != here and self.machine == machine()
+
+
+def _here() -> tuple[str, str]:
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            boot = file.read().strip()
+        return boot, str(os.stat("/proc/self/ns/pid").st_ino)
+    except OSError:
+        return "", ""
+
+
+def _start_time(pid: str) -> str:
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            fields = file.read().rpartition(b")")[2].split()
+    except OSError:
+        return ""
+    # State is the third field of the file and the first here; the start time is the twenty-second.
+    return "" if fields[0] in (b"Z", b"X") else fields[19].decode()
+
+
+def this_process() -> str:
+    """Return what tells this process from any other one before and after it."""
+    boot, namespace = _here()
+    pid = str(os.getpid())
+    return f"{boot}/{namespace}/{pid}/{_start_time(pid)}"
+
+
+def all_dispatchers(tx: Transaction) -> list[Dispatcher]:
+    """Return every dispatcher that is written down, alive or not."""
+    # A file is on one machine; a server may have machines that were copied from one another, with one identity.
+    found = tx.all(f"SELECT {_FIELDS} FROM dispatch_dispatchers ORDER BY started_us")
+    return [Dispatcher(row, is_local=tx.dialect == "sqlite") for row in found]
+
+
+def presence(tx: Transaction, site: str | None = None) -> str:
+    """Return ``alive`` when a dispatcher lives that takes the jobs of ``site`` (None: of any), else ``absent``."""
+    for dispatcher in all_dispatchers(tx):
+        if site in (None, dispatcher.site) and dispatcher.alive(tx.now_us):
+            return "alive"
+    return "absent"
+
+
+def register(tx: Transaction, me: Dispatcher) -> None:
+    """Write a dispatcher down, or renew its lease."""
+    me.beat_us = tx.now_us
+    me.lease_until_us = tx.now_us + LEASE_US
+    values = {name: getattr(me, name) for name in _FIELDS.split(", ")}
+    tx.run(
+        f"INSERT INTO dispatch_dispatchers ({_FIELDS}) VALUES ({', '.join(':' + n for n in values)})"
+        " ON CONFLICT (dispatcher_id) DO UPDATE SET beat_us = excluded.beat_us,"
+        " lease_until_us = excluded.lease_until_us",
+        values,
+    )
+
+
+def forget(tx: Transaction, dispatcher_id: str) -> None:
+    """Remove a dispatcher that stopped or died."""
+    tx.run("DELETE FROM dispatch_dispatchers WHERE dispatcher_id = :id", {"id": dispatcher_id})

@@ -1,0 +1,119 @@
+"""Asking the runner on a caller's behalf: ``status --include-job``, ``result``, ``cancel``.
+
+The published runner has no ``result`` and no ``cancel``; there ``status`` and ``abort`` say and do the same.
+"""
+
+from __future__ import annotations
+
+import select
+
+from bespeak.base.errors import BespeakError
+from bespeak.jobs.runner_client.process import ProgramStarter
+from bespeak.jobs.runner_client.replies import is_unknown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bespeak.jobs.locations import Runner
+    from bespeak.jobs.model import Job
+    from bespeak.jobs.runner_client.replies import Reply
+
+LIMIT_SECONDS = 60.0
+_INSTEAD = {"result": "status", "cancel": "abort"}
+_USAGE = 2
+
+
+class Place:
+    """A runner as one command asks it.
+
+    Args:
+        runner: the program.
+        environ: what it gets; its home is in there.
+    """
+
+    __slots__ = ("environ", "runner")
+
+    def __init__(self, runner: Runner, environ: Mapping[str, str]) -> None:
+        self.runner = runner
+        self.environ = environ
+
+
+def places_of(job: Job, flag: str | None, environ: Mapping[str, str]) -> list[Place]:
+    """Return whom to ask about a job, one after the other until one knows it.
+
+    That is the runner that started it, with its home. One that ``--orchesjob-bin`` or ``ORCHESJOB_BIN`` names is asked
+    before it; what is merely found on PATH only if the book does not say, or the program that it says is gone.
+
+    Args:
+        job: the reservation.
+        flag: ``--orchesjob-bin``.
+        environ: of the command.
+
+    Raises:
+        BespeakError: the job is on another machine.
+    """
+    from bespeak.jobs.locations import find_runner
+    from bespeak.jobs.runner_client.location import location_of, own_location
+
+    runner = find_runner(flag, environ)
+    location = location_of(job)
+    if location is None:
+        return [Place(runner, environ)]
+    if not location.is_here:
+        raise BespeakError(f"job {job.job_id} is on another host: it was started by {location}; ask there")
+    there = location.environ(environ)
+    own = own_location(runner, there)
+    if location.is_replaced_by(own):
+        return [Place(runner, there)]
+    is_named = bool(flag or environ.get("ORCHESJOB_BIN"))
+    named = [Place(runner, there)] if is_named and own != location else []
+    return [*named, Place(location.runner, there)]
+
+
+def call(place: Place, words: list[str]) -> Reply:
+    """Call the runner and wait for its answer.
+
+    Raises:
+        BespeakError: it could not be called, or gave no answer in time.
+    """
+    starter = ProgramStarter(place.runner.words, place.environ)
+    try:
+        starter.submit(1, words, LIMIT_SECONDS)
+        ended = starter.take()
+        while not ended:
+            select.select([starter.fileno()], [], [], starter.next_seconds())
+            ended = starter.take()
+    finally:
+        starter.close()
+    reply = ended[0][1]
+    if reply.code is None:
+        raise BespeakError(f"{place.runner.shown} {words[0]}: {reply.note}")
+    return reply
+
+
+def proxied(places: Sequence[Place], command: str, job_id: str, extra: tuple[str, ...] = ()) -> Reply:
+    """Call ``command`` for a job, or what a runner without that command has instead; the last of ``places`` decides."""
+    for place in places:
+        reply = call(place, [command, "--job-id", job_id, *extra])
+        if reply.code == _USAGE and "invalid choice" in reply.err and command in _INSTEAD:
+            reply = call(place, [_INSTEAD[command], "--job-id", job_id])
+        if not is_unknown(reply):
+            break
+    return reply
+
+
+def job_state(places: Sequence[Place], job_id: str) -> dict[str, object]:
+    """Return what the runner says about a job; output that is no JSON object is returned as it is.
+
+    Raises:
+        BespeakError: the runner failed.
+    """
+    from bespeak.jobs.runner_client.documents import json_object
+
+    reply = proxied(places, "status", job_id)
+    if reply.code != 0:
+        said = reply.err.strip() or reply.out.strip()
+        shown = f"{places[-1].runner.shown} status --job-id {job_id}"
+        raise BespeakError(f"{shown} failed\nexit_code={reply.code}\nstderr={said}")
+    return json_object(reply.out) or {"raw_stdout": reply.out, "raw_stderr": reply.err}

@@ -1,0 +1,163 @@
+"""``--needs``: a job's reservation also books resources in bespeak's book, and starts only while they are held."""
+
+from __future__ import annotations
+
+from bespeak.base.clock import FOREVER_US, SECOND_US
+from bespeak.base.errors import BespeakError, NotFoundError, UnavailableError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bespeak.jobs.model import Job
+    from bespeak.ledger.service import Ledger
+
+TAG = "job"
+"""The tag by which a booking says which job it is for; its value is the reservation id of the job."""
+
+
+def this_user() -> str:
+    """Return the account that this process runs under: who a booking is made for."""
+    import os
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
+
+
+def book(ledger: Ledger, job: Job, now_us: int) -> tuple[str, int]:
+    """Book what ``job`` needs; return the booking's id and when the job may start, µs UTC.
+
+    A booking that an earlier try made for this job before it was interrupted is found again by its tag.
+
+    Raises:
+        BusyError: somebody else holds something of it.
+    """
+    from bespeak.ledger.model import Actor, Request
+
+    extras = job.extras
+    holder = Actor(str(extras.get("holder", "")) or this_user(), _acting(extras))
+    for found in ledger.reservations(holder=holder.user):
+        if (TAG, job.reservation_id) in found.tags:
+            return found.id, found.starts_us
+    starts_us = max(job.not_before or 0, 0) * SECOND_US
+    made = ledger.reserve(
+        Request(
+            resources=tuple(_texts(extras.get("needs"))),
+            holder=holder,
+            starts_us=starts_us if starts_us > now_us else None,
+            duration_us=int(float(str(extras.get("for_seconds", 0))) * SECOND_US),
+            purpose=f"job {job.run_key}",
+            tags=((TAG, job.reservation_id),),
+        )
+    )
+    return made.id, made.starts_us
+
+
+def _acting(extras: dict[str, object]) -> str | None:
+    who = this_user()
+    return who if extras.get("holder") not in (None, who) else None
+
+
+def _texts(value: object) -> list[str]:
+    return [str(item) for item in value] if isinstance(value, list) else []
+
+
+def give_back(ledger: Ledger, job: Job) -> None:
+    """Release the booking of a job that is over or will not run; one that has ended already is no error.
+
+    Raises:
+        UnavailableError: the book cannot be written.
+    """
+    from bespeak.ledger.model import Actor
+
+    if not job.booking_id:
+        return
+    extras = job.extras
+    try:
+        ledger.release(job.booking_id, Actor(str(extras.get("holder", "")) or this_user(), _acting(extras)))
+    except UnavailableError:
+        raise
+    except BespeakError:
+        return
+
+
+class Hold:
+    """Whether a job's resources are held.
+
+    Args:
+        held: right now.
+        starts_us: when they will be, µs UTC; FOREVER_US when they never will.
+        reason: why not.
+    """
+
+    __slots__ = ("held", "reason", "starts_us")
+
+    def __init__(self, *, held: bool, starts_us: int = 0, reason: str = "") -> None:
+        self.held = held
+        self.starts_us = starts_us
+        self.reason = reason
+
+
+class Holds:
+    """Asks the book whether jobs' resources are held; the book is opened when first needed.
+
+    Args:
+        url: of the book, or None for the one each reservation names.
+    """
+
+    def __init__(self, url: str | None) -> None:
+        self._url = url
+        self._open: dict[str, Ledger] = {}
+
+    def ask(self, job: Job) -> Hold:
+        """Return how things stand for ``job``.
+
+        Raises:
+            UnavailableError: the book cannot be asked.
+        """
+        from bespeak.ledger.model import State
+
+        if not job.booking_id:
+            return Hold(held=False, starts_us=FOREVER_US, reason="its resources were never booked")
+        ledger = self._ledger(job)
+        try:
+            found = ledger.find(job.booking_id)
+        except NotFoundError:
+            return Hold(held=False, starts_us=FOREVER_US, reason=f"its booking {job.booking_id} is gone")
+        state = found.state(ledger.now_us())
+        if state is State.ACTIVE:
+            return Hold(held=True)
+        if state is State.ENDED:
+            why = found.end_reason.value if found.end_reason else "its time was over"
+            reason = f"its resources are not held any more: booking {found.id}: {why}"
+            return Hold(held=False, starts_us=FOREVER_US, reason=reason)
+        return Hold(held=False, starts_us=found.starts_us)
+
+    def give_back(self, job: Job) -> None:
+        """Release the booking of ``job``; see :func:`give_back`.
+
+        Raises:
+            UnavailableError: the book cannot be written.
+        """
+        give_back(self._ledger(job), job)
+
+    def _ledger(self, job: Job) -> Ledger:
+        url = self._url or str(job.extras.get("ledger") or "") or _default_url()
+        if url not in self._open:
+            from bespeak.ledger import open_ledger
+
+            self._open[url] = open_ledger(url)
+        return self._open[url]
+
+    def close(self) -> None:
+        """Close the books."""
+        for ledger in self._open.values():
+            ledger.close()
+        self._open.clear()
+
+
+def _default_url() -> str:
+    from bespeak.settings import ledger_url
+
+    return ledger_url(None)

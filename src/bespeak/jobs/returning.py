@@ -1,0 +1,114 @@
+"""Giving back what ``--needs`` booked, as soon as the job that it was booked for is over.
+
+The booking's own end is only the latest. A job that was never started (too late, failed, cancelled) is over by its
+row; of one that was started its runner is asked with each beat, some at a time. Releasing comes first and is then
+written down, so whoever dies in between leaves a release to be repeated, which changes nothing.
+"""
+
+from __future__ import annotations
+
+import os
+
+from bespeak.base import failpoints
+from bespeak.jobs import rows
+from bespeak.jobs.model import SELECT
+from bespeak.jobs.runner_client import replies
+from bespeak.jobs.runner_client.documents import json_object
+from bespeak.jobs.runner_client.location import location_of
+from bespeak.jobs.schema import LOCK
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bespeak.jobs.dispatcher_session import Desk
+    from bespeak.jobs.model import Job
+    from bespeak.jobs.resource_bookings import Holds
+    from bespeak.jobs.runner_client.replies import Reply
+    from bespeak.storage.interface import Transaction
+
+ASKED_AT_ONCE = 32
+
+_RUNNING = ("STARTING", "RUNNING")
+_STOPPED = ("ABORTED", "CANCELLED", "LOST")
+"""States that a runner may show while the command is still on its way out."""
+
+_OVER = (
+    f"{SELECT} WHERE site = :site AND seq > :after AND booking_id IS NOT NULL AND returned_us IS NULL"
+    " AND reservation_status NOT IN ('RESERVED', 'DISPATCHING', 'START_UNKNOWN')"
+    " AND (reservation_status <> 'DISPATCHED' OR substr(runner_home, 1, :length) = :here) ORDER BY seq LIMIT :n"
+)
+_RETURNED = (
+    "UPDATE reservations SET returned_us = :now WHERE reservation_id = :id AND booking_id = :booking"
+    " AND returned_us IS NULL"
+)
+
+
+class Returns:
+    """The bookings that one dispatcher looks after.
+
+    Args:
+        desk: the store.
+        holds: the books of resources.
+    """
+
+    def __init__(self, desk: Desk, holds: Holds) -> None:
+        self._desk = desk
+        self._holds = holds
+        self._after = -1
+
+    def candidates(self) -> list[Job]:
+        """Return the next of the reservations that may be over while their booking is not; all in turn."""
+        me = self._desk.me
+
+        def work(tx: Transaction) -> list[Job]:
+            here = f"{me.machine}:"
+            where = {"site": me.site, "here": here, "length": len(here), "n": ASKED_AT_ONCE}
+            return rows.jobs(tx.all(_OVER, {**where, "after": self._after}))
+
+        found = self._desk.engine.read(work)
+        self._after = found[-1].seq if len(found) == ASKED_AT_ONCE else -1
+        return [job for job in found if self._may_be_asked(job)]
+
+    def _may_be_asked(self, job: Job) -> bool:
+        """Tell whether this process can know of a job's end: its runner is written down, or is surely our own."""
+        if not job.job_id:
+            return True
+        location = location_of(job)
+        return job.runner_home == self._desk.me.runner_home if location is None else location.may_be_used
+
+    def give_back(self, job: Job) -> bool:
+        """Release the booking of a job that is over; False if somebody else has written that down meanwhile.
+
+        Raises:
+            UnavailableError: a book cannot be written; it is tried again with a later beat.
+        """
+        failpoints.reach("dispatch.before_return")
+        self._holds.give_back(job)
+        failpoints.reach("dispatch.after_return")
+
+        def work(tx: Transaction) -> bool:
+            params = {"now": tx.now_us, "id": job.reservation_id, "booking": job.booking_id}
+            if not tx.run(_RETURNED, params):
+                return False
+            rows.log(tx, [rows.Change(job, "returned", str(job.reservation_status), job_id=job.job_id)])
+            return True
+
+        return self._desk.engine.transact((LOCK,), work)
+
+
+def has_ended(reply: Reply) -> bool:
+    """Tell whether the runner's answer to ``status`` says that nothing of a job runs any more.
+
+    A job that the runner does not know was cleaned away after its end. One that was stopped, or whose supervisor is
+    gone, may still be using what was booked: it counts as ended when its process has left this machine.
+    """
+    if replies.is_unknown(reply):
+        return True
+    found = json_object(reply.out) if reply.code == 0 else None
+    state = None if found is None else found.get("status")
+    if found is None or not isinstance(state, str) or state in _RUNNING:
+        return False
+    return state not in _STOPPED or not _is_there(found.get("target_pid"))
+
+
+def _is_there(pid: object) -> bool:
+    return isinstance(pid, int) and pid > 0 and os.path.exists(f"/proc/{pid}")

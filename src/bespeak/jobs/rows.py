@@ -1,0 +1,112 @@
+"""The few statements that every part of dispatch uses: find a row, list rows, write a line of the log."""
+
+from __future__ import annotations
+
+from bespeak.base.clock import SECOND_US
+from bespeak.base.errors import NotFoundError
+from bespeak.jobs.model import SELECT, Job
+from bespeak.jobs.schema import TOPIC
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from bespeak.storage.interface import Transaction
+
+_LOG = (
+    "INSERT INTO dispatch_log (at_us, reservation_id, run_key, site, change, reservation_status, job_id, detail)"
+    " VALUES (:at_us, :reservation_id, :run_key, :site, :change, :status, :job_id, :detail)"
+)
+
+
+def find(tx: Transaction, *, run_key: str | None = None, reservation_id: str | None = None) -> Job | None:
+    """Return the reservation of a run key or an id, or None."""
+    if reservation_id is not None:
+        row = tx.one(f"{SELECT} WHERE reservation_id = :id", {"id": reservation_id})
+    else:
+        row = tx.one(f"{SELECT} WHERE run_key = :key", {"key": run_key})
+    return Job(row) if row else None
+
+
+def get(tx: Transaction, *, run_key: str | None = None, reservation_id: str | None = None) -> Job:
+    """Return the reservation of a run key or an id.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    job = find(tx, run_key=run_key, reservation_id=reservation_id)
+    if job is None:
+        raise NotFoundError("Reservation not found.")
+    return job
+
+
+class Change:
+    """One line for the log, in the terms of the row it is about.
+
+    Args:
+        job: the row as it was read.
+        change: what happened, a word.
+        status: the state it has now.
+        job_id: the runner's id, where there is one.
+        detail: an error or a note.
+    """
+
+    __slots__ = ("change", "detail", "job", "job_id", "status")
+
+    def __init__(
+        self, job: Job, change: str, status: str, *, job_id: str | None = None, detail: str | None = None
+    ) -> None:
+        self.job = job
+        self.change = change
+        self.status = status
+        self.job_id = job_id
+        self.detail = detail
+
+
+def log(tx: Transaction, changes: Iterable[Change]) -> None:
+    """Write changes to the log and wake whoever listens."""
+    many = [
+        {
+            "at_us": tx.now_us,
+            "reservation_id": item.job.reservation_id,
+            "run_key": item.job.run_key,
+            "site": item.job.site,
+            "change": item.change,
+            "status": str(item.status),
+            "job_id": item.job_id,
+            "detail": item.detail,
+        }
+        for item in changes
+    ]
+    if many:
+        tx.run_many(_LOG, many)
+        tx.wake(TOPIC)
+
+
+def log_new(tx: Transaction, reservation_id: str, run_key: str, site: str, status: str) -> int:
+    """Write the log line of a new reservation; return its number, which orders the reservations too."""
+    found = tx.all(
+        _LOG + " RETURNING seq",
+        {
+            "at_us": tx.now_us,
+            "reservation_id": reservation_id,
+            "run_key": run_key,
+            "site": site,
+            "change": "reserved",
+            "status": status,
+            "job_id": None,
+            "detail": None,
+        },
+    )
+    tx.wake(TOPIC)
+    return int(found[0][0])
+
+
+def seconds(tx: Transaction) -> int:
+    """Return the transaction's present in whole seconds since 1970."""
+    return tx.now_us // SECOND_US
+
+
+def jobs(found: Sequence[tuple[object, ...]]) -> list[Job]:
+    """Return rows as reservations."""
+    return [Job(row) for row in found]

@@ -1,0 +1,206 @@
+"""Calling a runner without ever waiting for it: programs started side by side, watched through descriptors.
+
+A call is over when its process ends (a pidfd says so), not when its output ends: a job that inherited the pipe holds
+up nobody. Each call has a session of its own, so a signal to the dispatcher's process group does not reach it.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import time
+
+from bespeak.jobs.runner_client.replies import Reply
+from bespeak.jobs.runner_client.spool import Spool
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Protocol
+
+    class Starter(Protocol):
+        """Something that calls the runner."""
+
+        def submit(self, token: int, words: Sequence[str], limit_seconds: float) -> None:
+            """Begin a call; its end is returned by :meth:`take` under ``token``."""
+
+        def take(self) -> list[tuple[int, Reply]]:
+            """Return the calls that have ended, and end those that took too long."""
+
+        def fileno(self) -> int:
+            """Return a descriptor that is readable when :meth:`take` has something."""
+
+        def next_seconds(self) -> float | None:
+            """Return in how many seconds a call will have taken too long, None for never."""
+
+        def close(self) -> None:
+            """Give back what is held; calls under way go on by themselves."""
+
+
+_CHUNK = 65_536
+_SIGNALS = (signal.SIGPIPE, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGXFSZ)
+
+
+class _Call:
+    """One program under way."""
+
+    __slots__ = ("deadline", "err", "limit", "out", "pid", "pidfd", "pipes", "token", "too_long")
+
+    def __init__(self, token: int, pid: int, pipes: dict[int, str], limit_seconds: float) -> None:
+        self.token = token
+        self.pid = pid
+        self.pidfd = os.pidfd_open(pid)
+        self.pipes = pipes
+        self.limit = limit_seconds
+        self.deadline = time.monotonic() + limit_seconds
+        self.too_long = False
+        self.out = Spool()
+        self.err = Spool()
+
+    def read(self, descriptor: int) -> bool:
+        """Read what is there; False at the end of the stream."""
+        target = self.out if self.pipes[descriptor] == "out" else self.err
+        while True:
+            try:
+                data = os.read(descriptor, _CHUNK)
+            except BlockingIOError:
+                return True
+            if not data:
+                return False
+            target.add(data)
+
+
+class ProgramStarter:
+    """Calls the runner as a program, a process a call.
+
+    Args:
+        words: the runner's program and first arguments.
+        environ: what the programs get.
+    """
+
+    def __init__(self, words: Sequence[str], environ: Mapping[str, str]) -> None:
+        self._words = tuple(words)
+        self._environ = dict(environ)
+        self._epoll = select.epoll()
+        self._calls: dict[int, _Call] = {}
+        self._by_descriptor: dict[int, _Call] = {}
+        self._ended: list[tuple[int, Reply]] = []
+        self._null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+
+    def submit(self, token: int, words: Sequence[str], limit_seconds: float) -> None:
+        """Begin a call."""
+        argv = [*self._words, *words]
+        out_read, out_write = os.pipe2(os.O_CLOEXEC)
+        err_read, err_write = os.pipe2(os.O_CLOEXEC)
+        try:
+            pid = self._spawn(argv, out_write, err_write)
+        except (OSError, ValueError) as error:
+            os.close(out_read)
+            os.close(err_read)
+            note = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            self._ended.append((token, Reply(None, note=note, called=False)))
+            return
+        finally:
+            os.close(out_write)
+            os.close(err_write)
+        self._watch(_Call(token, pid, {out_read: "out", err_read: "err"}, limit_seconds))
+
+    def _spawn(self, argv: list[str], out: int, err: int) -> int:
+        return os.posix_spawnp(
+            argv[0],
+            argv,
+            self._environ,
+            file_actions=[
+                (os.POSIX_SPAWN_DUP2, self._null, 0),
+                (os.POSIX_SPAWN_DUP2, out, 1),
+                (os.POSIX_SPAWN_DUP2, err, 2),
+            ],
+            setsid=True,
+            setsigmask=(),
+            setsigdef=_SIGNALS,
+        )
+
+    def _watch(self, call: _Call) -> None:
+        self._calls[call.token] = call
+        for descriptor in (call.pidfd, *call.pipes):
+            self._by_descriptor[descriptor] = call
+            self._epoll.register(descriptor, select.EPOLLIN)
+        for descriptor in call.pipes:
+            os.set_blocking(descriptor, False)
+
+    def take(self) -> list[tuple[int, Reply]]:
+        """Return the calls that have ended, and kill those that took too long."""
+        self._kill_late()
+        for descriptor, _ in self._epoll.poll(0):
+            call = self._by_descriptor.get(descriptor)
+            if call is None:
+                continue
+            if descriptor == call.pidfd:
+                self._finish(call)
+            elif not call.read(descriptor):
+                self._drop(call, descriptor)
+        ended, self._ended = self._ended, []
+        return ended
+
+    def _kill_late(self) -> None:
+        now = time.monotonic()
+        for call in self._calls.values():
+            if now >= call.deadline and not call.too_long:
+                call.too_long = True
+                # Only the call itself: a job that it has started already is in the same session at most for a moment.
+                signal.pidfd_send_signal(call.pidfd, signal.SIGKILL)
+
+    def _drop(self, call: _Call, descriptor: int) -> None:
+        self._epoll.unregister(descriptor)
+        del self._by_descriptor[descriptor], call.pipes[descriptor]
+        os.close(descriptor)
+
+    def _finish(self, call: _Call) -> None:
+        for descriptor in list(call.pipes):
+            call.read(descriptor)
+            self._drop(call, descriptor)
+        ended = _exit_code(call.pid)
+        self._epoll.unregister(call.pidfd)
+        del self._by_descriptor[call.pidfd], self._calls[call.token]
+        os.close(call.pidfd)
+        code: int | None = ended
+        note = ""
+        if call.too_long:
+            code, note = None, f"took longer than {call.limit:g} s"
+        elif ended is None:
+            note = "its exit code was lost"
+        elif ended < 0:
+            code, note = None, f"was ended by signal {-ended}"
+        self._ended.append((call.token, Reply(code, call.out.take(), call.err.take(), note)))
+
+    def fileno(self) -> int:
+        """Return a descriptor that is readable when a call has ended or said something."""
+        return self._epoll.fileno()
+
+    def next_seconds(self) -> float | None:
+        """Return in how many seconds the next call will have taken too long."""
+        if self._ended:
+            return 0.0
+        left = [call.deadline for call in self._calls.values() if not call.too_long]
+        return max(min(left) - time.monotonic(), 0.0) if left else None
+
+    def close(self) -> None:
+        """Close what is open; calls under way go on by themselves."""
+        for descriptor in self._by_descriptor:
+            os.close(descriptor)
+        for call in self._calls.values():
+            call.out.close()
+            call.err.close()
+        self._by_descriptor.clear()
+        self._calls.clear()
+        os.close(self._null)
+        self._epoll.close()
+
+
+def _exit_code(pid: int) -> int | None:
+    """Return how a process ended; None where the kernel was told not to keep it (an ignored SIGCHLD)."""
+    try:
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    except ChildProcessError:
+        return None

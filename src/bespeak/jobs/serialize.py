@@ -1,0 +1,85 @@
+"""Job reservations as the JSON that the documented contract shows: its names, its order, ``null`` where nothing is."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from bespeak.jobs.contract_times import iso_seconds
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    from bespeak.jobs.model import Job
+
+_EXTRA_NAMES = ("env", "cwd", "needs", "for_seconds", "keep_needs", "retry", "retry_delay_seconds")
+
+
+def job_json(job: Job) -> dict[str, object]:
+    """Return one reservation as the documented object, followed by bespeak's own keys."""
+    form: dict[str, object] = {
+        "reservation_id": job.reservation_id,
+        "run_key": job.run_key,
+        "reservation_status": str(job.reservation_status),
+        "job_id": job.job_id,
+        "command": job.command,
+        "orchesjob_start_options": job.start_options,
+        "metadata": json.loads(job.metadata_json) if job.metadata_json else None,
+    }
+    for name in ("not_before", "expires_at", "created_at", "updated_at", "dispatched_at"):
+        seconds = getattr(job, name)
+        form[name] = seconds
+        form[name + "_iso"] = iso_seconds(seconds)
+    form["last_error"] = job.last_error
+    form["attempts"] = job.attempts
+    if job.site:
+        form["site"] = job.site
+    if job.runner:
+        form["runner"] = _runner_json(job)
+    if job.booking_id:
+        form["booking_id"] = job.booking_id
+    extras = job.extras
+    form.update((name, extras[name]) for name in _EXTRA_NAMES if name in extras)
+    return form
+
+
+def _runner_json(job: Job) -> dict[str, object]:
+    """Return where a reservation was, or is being, started."""
+    home = (job.runner_home or "").partition(":")[2] or None
+    return {"program": job.runner, "home": home, "host": job.runner_host, "version": job.runner_version}
+
+
+def text(value: object, *, indent: int | None = 2) -> str:
+    """Return JSON text that any stream and any terminal can take: what is not printable is escaped."""
+    separators = None if indent else (",", ":")
+    found = json.dumps(value, ensure_ascii=False, indent=indent, separators=separators)
+    # JSON itself escapes only the first 32 characters; a terminal also obeys others, and a lone surrogate is no UTF-8.
+    if found.isascii() or found.replace("\n", "").isprintable():
+        return found
+    return json.dumps(value, indent=indent, separators=separators)
+
+
+def text_at(indent: str, value: object) -> str:
+    """Return JSON text as a part of a document that is printed piece by piece.
+
+    Args:
+        indent: put before every line; a line end within JSON is always layout, never part of a string.
+        value: the part.
+    """
+    return "\n".join(indent + line for line in text(value).split("\n"))
+
+
+def write(value: object, stream: TextIO | None = None, *, indent: int | None = 2) -> None:
+    """Print one JSON value and a newline as UTF-8, whatever the locale says."""
+    target = stream or sys.stdout
+    line = text(value, indent=indent) + "\n"
+    try:
+        target.write(line)
+    except UnicodeEncodeError:
+        target.write(json.dumps(value, indent=indent) + "\n")
+
+
+def compact(value: object) -> str:
+    """Return the ASCII JSON that is stored: any bytes of a command survive as escapes."""
+    return json.dumps(value, separators=(",", ":"))

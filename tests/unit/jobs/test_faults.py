@@ -1,0 +1,640 @@
+"""One test, or more, for each fault that was found in the original program; the numbers are those of the list."""
+
+import json
+import os
+import signal
+import sqlite3
+import stat
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from bespeak.base import ids
+from bespeak.base.errors import WrongStateError
+from bespeak.jobs import leasing, liveness, queries, store
+from bespeak.jobs.liveness import Dispatcher as Line
+from bespeak.jobs.locations import open_store
+from bespeak.jobs.model import Status
+from bespeak.jobs.schema import LOCK
+from bespeak.jobs.store import Wish
+from bespeak.storage.interface import Engine
+from support.dispatching import RECORDING, Answer, Site, command, until
+
+NOON_US = 1_800_000_000_000_000
+
+SLOW = RECORDING.replace("start)", 'start) while [ -e "$STUB_LOG.hold" ]; do sleep 0.02; done;')
+ELSEWHERE = "another-boot/1/1/1"
+
+
+def line(name: str, *, site: str = "", home: str = "here", process: str = ELSEWHERE) -> Line:
+    return Line((name, site, "host", process, home, "runner", 1, NOON_US, NOON_US, NOON_US))
+
+
+def step(engine: Engine, me: Line, slots: int = 10, outcomes=()):
+    return engine.transact((LOCK,), lambda tx: leasing.step(tx, me, outcomes, slots))
+
+
+def recover(engine: Engine, me: Line, mine: frozenset[str] = frozenset()):
+    return engine.transact((LOCK,), lambda tx: leasing.recover(tx, me, mine, 100))
+
+
+def reserve(engine: Engine, key: str, **fields) -> str:
+    return store.reserve(engine, Wish(key, ["/bin/true"], **fields), ids.new_id()).job.reservation_id
+
+
+# --- 1 ---------------------------------------------------------------------------------------------------------------
+
+
+def test_01_a_second_dispatcher_leaves_a_living_ones_work_alone(any_site: Site) -> None:
+    runner = any_site.stub("slow", SLOW)
+    hold = any_site.calls_file + ".hold"
+    open(hold, "w").close()
+    any_site.reserve("k")
+    first = any_site.run(runner=runner)
+    first.await_event("orchesjob_start_call")
+    second = any_site.run(runner=runner, env={})
+    any_site.reserve("other", "--not-before", "2040-01-01")
+    second.await_event("reservation_accepted")
+    assert any_site.status("k")["reservation_status"] == "DISPATCHING"
+    os.unlink(hold)
+    first.await_event("dispatch_succeeded")
+    assert second.stop() == first.stop() == 0
+    assert second.events("recovered_dispatching") == []
+    assert any_site.starts() == ["k"]
+
+
+def test_01_only_the_dead_lose_their_claims(engines: Callable[[], Engine], clock) -> None:
+    one, two = engines(), engines()
+    reserve(one, "k")
+    a, b = line("a"), line("b")
+    (mine,) = step(one, a).claimed
+    assert step(two, b).claimed == []
+    clock.step(19)
+    assert recover(two, b) == []
+    step(one, a)
+    clock.step(19)
+    assert recover(two, b) == []
+    clock.step(2)
+    (taken,) = recover(two, b)
+    assert (taken.owner, taken.claim_no) == ("b", mine.claim_no + 1)
+
+
+def test_01_a_dispatcher_that_slept_past_its_lease_changes_nothing(engine: Engine, clock) -> None:
+    reserve(engine, "k")
+    a, b = line("a"), line("b")
+    (mine,) = step(engine, a).claimed
+    clock.step(21)
+    recover(engine, b)
+    late = leasing.Outcome(mine, Status.DISPATCH_FAILED, error="late")
+    assert step(engine, a, outcomes=[late]).lost == [late]
+    assert store.look(engine, run_key="k", reservation_id=None).job.reservation_status == "DISPATCHING"
+
+
+def test_01_on_its_own_machine_the_kernel_says_who_lives(engine: Engine, clock) -> None:
+    reserve(engine, "k")
+    living = line("living", process=liveness.this_process())
+    step(engine, living)
+    clock.step(7200)
+    assert recover(engine, line("b")) == []
+    gone = subprocess.Popen(["/bin/true"])
+    gone.wait()
+    boot, namespace, _, _ = liveness.this_process().split("/")
+    dead = line("dead", process=f"{boot}/{namespace}/{gone.pid}/1")
+    assert not dead.alive(dead.lease_until_us - 1)
+
+
+# --- 2 and 15 --------------------------------------------------------------------------------------------------------
+
+
+def test_02_the_key_of_a_start_belongs_to_the_reservation(site: Site) -> None:
+    out = os.path.join(site.folder, "out")
+    words = ["reserve", "--run-key", "k", "--", "/bin/sh", "-c", f"echo ran >>{out}"]
+    site.call(*words)
+    dispatcher = site.run(runner="embedded", wait=False, env={"BESPEAK_CRASH_AT": "dispatch.answered"})
+    assert dispatcher.process.wait(60) == -signal.SIGKILL
+    assert site.status("k")["reservation_status"] == "DISPATCHING"
+    until(lambda: os.path.exists(out), "the first start")
+    events = site.once(runner="embedded")
+    assert [event["event"] for event in events if "start_call" in event["event"]] == []
+    found = site.status("k")
+    assert found["reservation_status"] == "DISPATCHED"
+    job = site.call("status", "--run-key", "k", "--include-job", runner="embedded").json["job"]
+    assert (job["job_id"], job["attempt_no"]) == (found["job_id"], 1)
+    with open(out) as file:
+        assert file.read() == "ran\n"
+
+
+def test_15_after_a_crash_the_runner_is_asked_first(site: Site) -> None:
+    runner = site.stub(
+        "asked",
+        RECORDING.replace(
+            "status)", 'status) [ -e "$STUB_LOG.has" ] && cat "$STUB_LOG.has" && exit; '
+        ),
+    )  # fmt: skip
+    site.reserve("k")
+    dispatcher = site.run(runner=runner, wait=False, env={"BESPEAK_CRASH_AT": "dispatch.answered"})
+    assert dispatcher.process.wait(60) == -signal.SIGKILL
+    with open(site.calls_file + ".has", "w") as file:
+        json.dump({"job_id": "found", "command": ["/bin/true", "k"], "started_at": int(time.time()) + 1}, file)
+    site.once(runner=runner)
+    assert site.starts() == ["k"]
+    assert site.calls()[-1] == "status --run-key k"
+    assert site.status("k")["job_id"] == "found"
+
+
+def test_15_what_the_runner_does_not_know_is_started(site: Site) -> None:
+    site.reserve("k")
+    dispatcher = site.run(wait=False, env={"BESPEAK_CRASH_AT": "dispatch.before_start"})
+    assert dispatcher.process.wait(60) == -signal.SIGKILL
+    assert site.starts() == []
+    site.once()
+    assert site.calls() == ["status --run-key k", "start --run-key k -- /bin/true k"]
+    assert site.status("k")["reservation_status"] == "DISPATCHED"
+
+
+# --- 3 ---------------------------------------------------------------------------------------------------------------
+
+
+def test_03_cancel_and_claim_decide_in_one_place(engines: Callable[[], Engine]) -> None:
+    one, two = engines(), engines()
+    me = line("a")
+    for number in range(60):
+        reserve(one, f"k{number}")
+    answers: dict[str, bool] = {}
+
+    def cancel_all() -> None:
+        for number in range(60):
+            try:
+                store.cancel(two, run_key=f"k{number}", reservation_id=None)
+                answers[f"k{number}"] = True
+            except WrongStateError:
+                answers[f"k{number}"] = False
+
+    thread = threading.Thread(target=cancel_all)
+    thread.start()
+    claimed = set()
+    while thread.is_alive():
+        claimed |= {job.run_key for job in step(one, me, 3).claimed}
+    thread.join()
+    claimed |= {job.run_key for job in step(one, me, 100).claimed}
+    assert {key for key, cancelled in answers.items() if cancelled} == answers.keys() - claimed
+
+
+def test_03_what_is_being_started_cannot_be_cancelled(any_site: Site) -> None:
+    runner = any_site.stub("slow", SLOW)
+    open(any_site.calls_file + ".hold", "w").close()
+    any_site.reserve("k")
+    dispatcher = any_site.run(runner=runner)
+    dispatcher.await_event("orchesjob_start_call")
+    answer = any_site.call("cancel", "--run-key", "k")
+    assert answer.code == 6
+    assert "DISPATCHING" in answer.error
+    os.unlink(any_site.calls_file + ".hold")
+    dispatcher.await_event("dispatch_succeeded")
+
+
+# --- 4 ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_04_a_signal_to_the_group_finishes_the_call_in_flight_and_starts_nothing(site: Site, number: int) -> None:
+    runner = site.stub("slow", SLOW)
+    hold = site.calls_file + ".hold"
+    open(hold, "w").close()
+    site.reserve("k")
+    dispatcher = site.run("--poll-interval", "3600", "--max-starts", "1", runner=runner)
+    dispatcher.await_event("orchesjob_start_call")
+    site.reserve("later")
+    os.killpg(dispatcher.process.pid, number)
+    until(lambda: not os.path.exists(f"/proc/{dispatcher.process.pid}/fd") or site.starts() == ["k"])
+    os.unlink(hold)
+    assert dispatcher.process.wait(60) == 0
+    assert dispatcher.events("dispatch_failed") == []
+    assert dispatcher.events()[-1]["event"] == "reserver_stopped"
+    assert site.status("k")["reservation_status"] == "DISPATCHED"
+    assert site.status("later")["reservation_status"] == "RESERVED"
+    assert site.starts() == ["k"]
+    assert site.call("health").json["dispatchers"] == []
+
+
+def test_04_an_idle_dispatcher_stops_at_once(site: Site) -> None:
+    dispatcher = site.run("--poll-interval", "3600")
+    assert dispatcher.stop() == 0
+
+
+# --- 5 ---------------------------------------------------------------------------------------------------------------
+
+
+def test_05_a_slow_start_delays_nobody_and_times_out(site: Site) -> None:
+    runner = site.stub("one-slow", RECORDING.replace("start)", 'start) [ "$3" = slow ] && exec sleep 3600;'))
+    for key in ("slow", "a", "b"):
+        site.reserve(key)
+    dispatcher = site.run("--start-timeout", "2s", runner=runner)
+    dispatcher.await_event("dispatch_succeeded", 2)
+    (failed,) = dispatcher.await_event("dispatch_failed")
+    assert failed["run_key"] == "slow"
+    assert "took longer than 2 s" in failed["error"]
+
+
+def test_05_a_child_that_keeps_the_output_open_holds_up_nothing(site: Site) -> None:
+    pid_file = os.path.join(site.folder, "pid")
+    runner = site.stub("leaky", RECORDING.replace("start)", f"start) sleep 3600 & echo $! >{pid_file};"))
+    site.reserve("k")
+    site.once(runner=runner)
+    assert site.status("k")["reservation_status"] == "DISPATCHED"
+    with open(pid_file) as file:
+        os.kill(int(file.read()), signal.SIGKILL)
+
+
+def test_05_no_more_starts_at_once_than_allowed(site: Site) -> None:
+    most = os.path.join(site.folder, "most")
+    body = f'start) mkdir -p "{most}/$$"; ls "{most}" | wc -l >>"{most}.log"; sleep 0.1; rmdir "{most}/$$";'
+    runner = site.stub("counting", RECORDING.replace("start)", body))
+    for number in range(9):
+        site.reserve(f"k{number}")
+    site.once("--max-starts", "3", runner=runner)
+    with open(f"{most}.log") as file:
+        assert max(int(text) for text in file) <= 3
+    assert len(site.starts()) == 9
+
+
+# --- 6 ---------------------------------------------------------------------------------------------------------------
+
+
+def test_06_a_window_shorter_than_the_poll_interval_is_met(any_site: Site) -> None:
+    dispatcher = any_site.run("--poll-interval", "3600")
+    now = int(time.time())
+    any_site.reserve("k", "--not-before", str(now + 2), "--expires-at", str(now + 60))
+    dispatcher.await_event("dispatch_succeeded")
+
+
+def test_06_a_commit_wakes_a_dispatcher(any_site: Site) -> None:
+    dispatcher = any_site.run("--poll-interval", "3600")
+    for number in range(3):
+        any_site.reserve(f"k{number}")
+        dispatcher.await_event("dispatch_succeeded", number + 1)
+
+
+# --- 7 ---------------------------------------------------------------------------------------------------------------
+
+
+def test_07_a_closed_log_decides_no_job(site: Site) -> None:
+    reading, writing = os.pipe()
+    dispatcher = site.run(wait=False, stdout=writing)
+    os.close(writing)
+    os.close(reading)
+    site.reserve("k")
+    until(lambda: site.status("k")["reservation_status"] == "DISPATCHED")
+    assert dispatcher.stop() == 0
+
+
+def test_07_a_log_that_nobody_reads_decides_no_job(site: Site) -> None:
+    reading, writing = os.pipe()
+    for number in range(3):
+        site.call("reserve", "--run-key", f"k{number}", "--", "/bin/true", "x" * 100_000)
+    dispatcher = site.run(wait=False, stdout=writing)
+    os.close(writing)
+    until(lambda: len(site.starts()) == 3)
+    until(lambda: site.status("k2")["reservation_status"] == "DISPATCHED")
+    assert dispatcher.stop() == 0
+    os.close(reading)
+
+
+def test_07_a_full_disk_under_the_log_decides_no_job(site: Site) -> None:
+    full = os.open("/dev/full", os.O_WRONLY)
+    dispatcher = site.run(wait=False, stdout=full)
+    os.close(full)
+    site.reserve("k")
+    until(lambda: site.status("k")["reservation_status"] == "DISPATCHED")
+    assert dispatcher.stop() == 0
+
+
+# --- 8, 9, 18 --------------------------------------------------------------------------------------------------------
+
+
+def fill(path: str, count: int, status: str, *, expires: int | None = None, not_before: int | None = None) -> None:
+    """Write rows as the original program does."""
+    open_store(path).close()
+    connection = sqlite3.connect(path)
+    connection.executemany(
+        "INSERT INTO reservations (reservation_id, run_key, command_json, reservation_status, not_before, expires_at,"
+        " created_at, updated_at) VALUES (?, ?, '[\"/bin/true\"]', ?, ?, ?, 1000, 1000)",
+        ((f"{status}-{n}", f"{status}-key-{n}", status, not_before, expires) for n in range(count)),
+    )
+    connection.commit()
+    connection.close()
+
+
+def test_08_mass_expiry_and_mass_clean_go_in_batches(site: Site) -> None:
+    fill(site.url, 5000, "RESERVED", expires=2000)
+    assert len([event for event in site.once() if event["event"] == "reservation_expired"]) == 5000
+    answer = site.call("clean", "--all", "--summary").json
+    assert answer == {"deleted": 5000, "dry_run": False, "matched": 5000}
+
+
+PLANS = {
+    leasing._NOW_DUE: "reservations_due",
+    leasing._THEN_DUE: "reservations_due",
+    leasing._NEXT_DUE: "reservations_due",
+    leasing._EXPIRED: "reservations_expiry",
+    leasing._NEXT_EXPIRY: "reservations_expiry",
+    leasing._ACCEPTED: "reservations_seq",
+}
+
+
+@pytest.mark.parametrize("number", range(len(PLANS)))
+def test_09_every_question_of_the_loop_is_an_index_search(site: Site, number: int) -> None:
+    sql, index = list(PLANS.items())[number]
+    fill(site.url, 2000, "RESERVED", not_before=4_000_000_000)
+    fill(site.url, 2000, "DISPATCHED")
+    connection = sqlite3.connect(site.url)
+    connection.execute("ANALYZE")
+    params = {"site": "", "now_s": 5, "now_us": 5, "n": 1, "last": 0}
+    plan = " ".join(str(row) for row in connection.execute("EXPLAIN QUERY PLAN " + sql, params))
+    connection.close()
+    assert index in plan
+    assert "SCAN reservations" not in plan
+
+
+def test_09_a_look_reads_only_what_is_new(engine: Engine) -> None:
+    for number in range(5):
+        reserve(engine, f"k{number}", not_before=4_000_000_000)
+    first = engine.read(lambda tx: leasing.look(tx, "", 0))
+    assert [job.run_key for job in first.accepted] == [f"k{number}" for number in range(5)]
+    reserve(engine, "new", not_before=4_000_000_000)
+    again = engine.read(lambda tx: leasing.look(tx, "", first.accepted[-1].seq))
+    assert [job.run_key for job in again.accepted] == ["new"]
+
+
+def test_18_pages_are_read_one_at_a_time(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(site.url, 2500, "DISPATCHED")
+    sizes: list[int] = []
+    page = queries._page
+
+    def counted(engine, wanted, below, size):
+        found = page(engine, wanted, below, size)
+        sizes.append(len(found))
+        return found
+
+    monkeypatch.setattr(queries, "_page", counted)
+    engine = open_store(site.url)
+    everything = [job.run_key for job in queries.listing(engine, queries.Filter(), limit=None)]
+    engine.close()
+    assert len(everything) == len(set(everything)) == 2500
+    assert max(sizes) == queries.PAGE
+
+
+# --- 10 --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seconds", [-600, 600, -7200, 7200])
+def test_10_what_is_due_at_once_is_due_whatever_the_clock_does(engine: Engine, clock, seconds: int) -> None:
+    reserve(engine, "at once")
+    reserve(engine, "scheduled", not_before=NOON_US // 1_000_000 + 60)
+    clock.step(seconds)
+    claimed = [job.run_key for job in step(engine, line("a")).claimed]
+    assert claimed == (["at once", "scheduled"] if seconds > 0 else ["at once"])
+
+
+@pytest.mark.parametrize("seconds", [-600, -7200])
+def test_10_new_is_decided_by_row_order(engine: Engine, clock, seconds: int) -> None:
+    reserve(engine, "old")
+    last = engine.read(leasing.newest)
+    clock.step(seconds)
+    reserve(engine, "new")
+    found = engine.read(lambda tx: leasing.look(tx, "", last))
+    assert [job.run_key for job in found.accepted] == ["new"]
+
+
+def test_10_the_timer_tells_of_a_clock_that_is_set() -> None:
+    from bespeak.base.clock import FOREVER_US
+    from bespeak.jobs.timerfd import WallTimer
+
+    timer = WallTimer()
+    try:
+        timer.arm(time.time_ns() // 1000 - 1)
+        until(lambda: os.read(timer.fileno(), 8))
+        timer.arm(FOREVER_US)
+        assert timer.take() is False
+    finally:
+        timer.close()
+
+
+# --- 11 --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["--run-key", b"\xff"],
+        ["--run-key", "k", "--metadata-json", r'{"a": "\ud800"}'],
+        ["--run-key", "k", "--metadata-json", '{"a": NaN}'],
+        ["--run-key", "k", "--metadata-json", '{"a": Infinity}'],
+        ["--run-key", "k", "--metadata-json", "[" * 100_000],
+        ["--run-key", "k", "--metadata-json", b'{"a": "\xff"}'],
+        ["--run-key", "k", "--not-before", "²"],
+        ["--run-key", "k", "--not-before", "999999999999999999"],
+        ["--run-key", "k", "--expires-at", "99999-01-01"],
+        ["--run-key", "k", "--not-before", "9999-12-31T23:59:59-23:59"],
+        ["--run-key", "k", "--not-before", b"\xff"],
+        ["--run-key", "k", "--orchesjob-start-option", b"\xff"],
+    ],
+)  # fmt: skip
+def test_11_input_that_cannot_be_kept_is_exit_2(site: Site, args: list[str | bytes]) -> None:
+    words = [*command("reserve"), *args, "--", "/bin/true"]
+    answer = Answer(subprocess.run(words, capture_output=True, text=True, check=False, env=site.environ()))
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.error
+
+
+def test_11_the_bytes_of_a_command_are_kept(site: Site) -> None:
+    out = os.path.join(site.folder, "out")
+    words = [
+        *command("reserve", "--db", site.url),
+        "--run-key",
+        "k",
+        "--",
+        "/bin/sh",
+        "-c",
+        f'printf %s "$1" >{out}',
+        "sh",
+    ]
+    subprocess.run([*words, b"\xff\xfe\x1b[31m \xc3\xa9"], check=True, env=site.environ(), capture_output=True)
+    site.once(runner="embedded")
+    until(lambda: os.path.exists(out) and os.path.getsize(out))
+    with open(out, "rb") as file:
+        assert file.read() == b"\xff\xfe\x1b[31m \xc3\xa9"
+    for args in (("status", "--run-key", "k"), ("list",)):
+        assert "\x1b" not in site.call(*args).out
+
+
+def test_11_no_name_reaches_a_terminal_as_an_order(site: Site) -> None:
+    key = "k\x9b31m\u202e\x1b[2J"
+    site.call("reserve", "--run-key", key, "--metadata-json", '{"ü": "\x9b"}', "--", "/bin/true", "\x9b1m")
+    site.once()
+    outputs = [
+        site.call(*args).out
+        for args in (("status", "--run-key", key), ("list",), ("watch", "--after-seq", "0", "--timeout", "0.01"))
+    ]
+    outputs.append(site.call("status", "--run-key", key + "?").err)
+    for text in outputs:
+        assert text.replace("\n", "").isprintable()
+    assert site.status(key)["run_key"] == key
+
+
+# --- 12 --------------------------------------------------------------------------------------------------------------
+
+
+def test_12_a_locked_database_delays_the_answer_and_loses_nothing(site: Site) -> None:
+    runner = site.stub("slow", SLOW)
+    hold = site.calls_file + ".hold"
+    open(hold, "w").close()
+    site.reserve("k")
+    dispatcher = site.run("--error-sleep", "0.1", runner=runner)
+    dispatcher.await_event("orchesjob_start_call")
+    locker = sqlite3.connect(site.url, isolation_level=None)
+    locker.execute("BEGIN IMMEDIATE")
+    os.unlink(hold)
+    dispatcher.await_event("dispatcher_error")
+    locker.execute("ROLLBACK")
+    locker.close()
+    dispatcher.await_event("dispatch_succeeded")
+    assert site.starts() == ["k"]
+
+
+# --- 13 --------------------------------------------------------------------------------------------------------------
+
+
+def test_13_a_passing_failure_is_tried_again(any_site: Site) -> None:
+    runner = os.path.join(any_site.folder, "upgraded")
+    for number in range(5):
+        any_site.reserve(f"k{number}")
+    dispatcher = any_site.run(prog="bespeak job", runner=runner)
+    dispatcher.await_event("dispatch_delayed", 5)
+    any_site.stub("upgraded", RECORDING)
+    dispatcher.await_event("dispatch_succeeded", 5)
+    assert dispatcher.events("dispatch_failed") == []
+    assert any_site.status("k0")["attempts"] > 1
+
+
+def test_13_under_the_documented_name_a_failure_is_final(site: Site) -> None:
+    site.reserve("k")
+    events = site.once(runner="/no/such/runner")
+    (failed,) = [event for event in events if event["event"] == "dispatch_failed"]
+    assert "No such file or directory" in failed["error"]
+    found = site.status("k")
+    assert found["reservation_status"] == "DISPATCH_FAILED"
+    assert "No such file or directory" in found["last_error"]
+
+
+def test_13_requeue_revives(any_site: Site) -> None:
+    any_site.reserve("k", "--expires-at", "2040-01-01")
+    any_site.once(runner="/no/such/runner")
+    answer = any_site.call("requeue", "--run-key", "k")
+    found = answer.json["reservation"]
+    assert (answer.code, found["reservation_status"], found["last_error"]) == (0, "RESERVED", None)
+    any_site.once()
+    assert any_site.status("k")["reservation_status"] == "DISPATCHED"
+    assert any_site.call("requeue", "--run-key", "k").code == 6
+
+
+def test_13_a_failure_stored_is_at_most_4000_characters(site: Site) -> None:
+    runner = site.stub("talker", "#!/bin/sh\nhead -c 100000 /dev/zero | tr '\\0' x >&2; exit 1\n")
+    site.reserve("k")
+    site.once(runner=runner)
+    assert len(site.status("k")["last_error"]) <= 4000
+
+
+# --- 14 --------------------------------------------------------------------------------------------------------------
+
+
+def test_14_another_command_under_our_run_key_is_not_ours(site: Site) -> None:
+    runner = site.stub(
+        "busy", '#!/bin/sh\necho \'{"job_id": "J", "existing": true, "status": "RUNNING", "command": ["other"]}\'\n'
+    )
+    site.reserve("k")
+    (failed,) = [event for event in site.once(runner=runner) if event["event"] == "dispatch_failed"]
+    assert "another command under run key 'k' (job J, RUNNING)" in failed["error"]
+    assert site.status("k")["job_id"] is None
+
+
+def test_14_with_the_real_runner(site: Site) -> None:
+    def runner(*args: str) -> None:
+        import sys
+
+        subprocess.run(
+            [sys.executable, "-m", "bespeak.runner", *args], check=True, env=site.environ(), capture_output=True
+        )
+
+    runner("start", "--run-key", "k", "--", "/bin/sleep", "3600")
+    site.reserve("k")
+    events = site.once(runner="embedded")
+    assert [event["event"] for event in events if event["event"].startswith("dispatch_")] == ["dispatch_failed"]
+    runner("abort", "--run-key", "k")
+    site.call("requeue", "--run-key", "k")
+    site.once(runner="embedded")
+    assert site.status("k")["reservation_status"] == "DISPATCHED"
+
+
+# --- 16 --------------------------------------------------------------------------------------------------------------
+
+
+def test_16_everybody_can_tell_whether_a_dispatcher_lives(any_site: Site) -> None:
+    assert any_site.call("health").code == 1
+    dispatcher = any_site.run()
+    health = any_site.call("health")
+    assert (health.code, health.json["healthy"], health.json["dispatcher"]) == (0, True, "alive")
+    assert any_site.call("reserve", "--run-key", "k", "--", "/bin/true").json["dispatcher"] == "alive"
+    assert any_site.call("status", "--run-key", "k").json["dispatcher"] == "alive"
+    assert any_site.call("list").json["dispatcher"] == "alive"
+    dispatcher.kill()
+    assert any_site.call("health").code == 1
+    assert any_site.call("status", "--run-key", "k").json["dispatcher"] == "absent"
+
+
+# --- 17 --------------------------------------------------------------------------------------------------------------
+
+
+def test_17_files_are_private(site: Site) -> None:
+    os.umask(0o022)
+    site.reserve("k")
+    dispatcher = site.run()
+    dispatcher.await_event("dispatch_succeeded")
+    home = os.path.dirname(site.url)
+    assert stat.S_IMODE(os.stat(home).st_mode) == 0o700
+    for name in os.listdir(home):
+        assert stat.S_IMODE(os.stat(os.path.join(home, name)).st_mode) & 0o077 == 0, name
+
+
+def test_17_a_database_of_the_original_loses_the_rights_of_others(site: Site) -> None:
+    os.makedirs(os.path.dirname(site.url))
+    sqlite3.connect(site.url).close()
+    os.chmod(site.url, 0o644)
+    site.reserve("k")
+    assert stat.S_IMODE(os.stat(site.url).st_mode) == 0o600
+
+
+def test_17_rights_that_were_given_on_purpose_stay(site: Site) -> None:
+    site.reserve("k")
+    os.chmod(site.url, 0o660)
+    site.reserve("other")
+    assert stat.S_IMODE(os.stat(site.url).st_mode) == 0o660
+
+
+# --- 19 --------------------------------------------------------------------------------------------------------------
+
+
+def test_19_nulls_are_shown_as_documented(site: Site) -> None:
+    found = site.reserve("k")
+    assert found["metadata"] is None
+    assert "metadata_json" not in found
+    for name in ("not_before_iso", "expires_at_iso", "dispatched_at_iso"):
+        assert found[name] is None
+
+
+def test_19_a_start_option_in_two_words_as_an_airflow_operator_sends_it(site: Site) -> None:
+    answer = site.call("reserve", "--run-key", "k", "--orchesjob-start-option", "--strict", "--", "/bin/true")
+    assert answer.json["reservation"]["orchesjob_start_options"] == ["--strict"]
