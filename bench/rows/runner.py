@@ -12,7 +12,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from bespeak.base.ids import new_id
-from bespeak.runner import requests, store
+from bespeak.runner import store, validation
 from bespeak.runner.model import JobStatus
 from bespeak.runner.service import Runner
 from harness import peers, stats
@@ -193,7 +193,7 @@ def _runner(bench: Bench, history: int) -> Runner:
 
 def _fill(tx: Transaction, count: int) -> None:
     for number in range(count):
-        job = requests.new_job(
+        job = validation.new_job(
             f"history-{number}", [COMMAND], now_us=number, environment={}, cwd=None, strict=False, idempotency_key=None
         )
         store.insert(tx, job.replace(status=JobStatus.SUCCEEDED, exit_code=0, finished_us=number, updated_us=number))

@@ -123,12 +123,12 @@ def test_a_file_that_is_written_leaves_alone_what_was_laid_in_its_way(here):
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
 def test_the_files_of_a_job(here, kind, stream):
     from bespeak.base.fileio import open_regular
-    from bespeak.runner import records
+    from bespeak.runner import exit_record
 
     lay(kind, here / stream)
     with pytest.raises(OSError):
         open_regular(str(here / stream), os.O_WRONLY | os.O_APPEND | os.O_CREAT, follow=False)
-    for use in (records.read, records.take_lock, records.looked_after):
+    for use in (exit_record.read, exit_record.take_lock, exit_record.looked_after):
         with pytest.raises(OSError):
             use(str(here / stream))
 

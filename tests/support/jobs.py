@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bespeak.runner import processes, records
+from bespeak.runner import exit_record, processes
 from bespeak.runner.service import Runner
 
 WAIT_SECONDS = 20
@@ -81,7 +81,7 @@ def runner(tmp_path, monkeypatch):
 
 def end(runner: Runner, job) -> None:
     """Kill all that is left of a job."""
-    record = records.read(runner.paths.record(job.job_id))
+    record = exit_record.read(runner.paths.record(job.job_id))
     if record is None or record.supervisor is None or not (record.supervisor_alive or record.target_alive):
         return
     for pid in processes.group_members(record.supervisor[0]):

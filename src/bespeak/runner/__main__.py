@@ -4,9 +4,9 @@ import sys
 
 if __name__ == "__main__":
     if sys.argv[1:] == ["serve"]:
-        from bespeak.runner import serve
+        from bespeak.runner import helper_server
 
-        sys.exit(serve.main())
+        sys.exit(helper_server.main())
     from bespeak.runner.cli import main
 
     sys.exit(main(prog="python -m bespeak.runner"))

@@ -86,7 +86,7 @@ class CommandContext:
 
             print(render(value), flush=True)
         else:
-            from bespeak.runner.present import dumps
+            from bespeak.runner.serialize import dumps
 
             print(dumps(value), flush=True)
         return OK
@@ -159,7 +159,7 @@ def _fail(error: BespeakError, prog: str, *, as_text: bool) -> int:
 
         line = f"{prog}: error: {safe(str(error))}"
     else:
-        from bespeak.runner.present import dumps_line
+        from bespeak.runner.serialize import dumps_line
 
         line = dumps_line({"error": str(error)})
     print(line, file=sys.stderr, flush=True)

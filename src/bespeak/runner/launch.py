@@ -10,14 +10,14 @@ import time
 from bespeak.base import failpoints
 from bespeak.base.errors import UnavailableError
 from bespeak.base.fileio import open_regular
-from bespeak.runner import records
+from bespeak.runner import exit_record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bespeak.runner.exit_record import Paths
     from bespeak.runner.model import Job
-    from bespeak.runner.records import Paths
 
 SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "supervise.sh")
 _SHELLS = ("/bin/dash", "/bin/sh")
@@ -63,7 +63,7 @@ def launch(paths: Paths, job: Job, start_timeout_seconds: float) -> int | None:
 def _lock(path: str) -> int | None:
     """Take the job's lock; somebody who only looks holds it for a moment, so try a few times."""
     for _ in range(_LOCK_TRIES):
-        descriptor = records.take_lock(path)
+        descriptor = exit_record.take_lock(path)
         if descriptor is not None:
             return descriptor
         time.sleep(_LOCK_PAUSE_SECONDS)

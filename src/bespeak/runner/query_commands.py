@@ -6,7 +6,7 @@ import sys
 
 from bespeak.argv.declarations import Option, command
 from bespeak.base.errors import NotFoundError, UsageError
-from bespeak.runner import present
+from bespeak.runner import serialize
 from bespeak.runner.cli import JOB_ID, OK, ONE_JOB, RUN_KEY
 
 TYPE_CHECKING = False
@@ -50,7 +50,7 @@ def status(context: CommandContext, values: Values) -> int:
 
 def status_fields(runner: Runner, job: Job) -> dict[str, object]:
     """Return what is answered about one job."""
-    return present.status_fields(job, runner.paths, runner.override(job.run_key))
+    return serialize.status_fields(job, runner.paths, runner.override(job.run_key))
 
 
 @command(
@@ -64,10 +64,10 @@ def result(context: CommandContext, values: Values) -> int:
     job = context.find(values)
     answer = status_fields(context.runner, job)
     if values["logs"]:
-        from bespeak.runner import output
+        from bespeak.runner import logs
 
-        answer["stdout"] = output.text(context.runner, job.job_id, "stdout")
-        answer["stderr"] = output.text(context.runner, job.job_id, "stderr")
+        answer["stdout"] = logs.text(context.runner, job.job_id, "stdout")
+        answer["stderr"] = logs.text(context.runner, job.job_id, "stderr")
     return context.answer(answer)
 
 
@@ -87,13 +87,13 @@ def result(context: CommandContext, values: Values) -> int:
 )
 def logs(context: CommandContext, values: Values) -> int:
     """Print what a job wrote, byte for byte."""
-    from bespeak.runner import output
+    from bespeak.runner import logs
 
     stream = values["stream"] or "stdout"
     if stream not in ("stdout", "stderr"):
         raise UsageError(f"logs: --stream {stream!r} is neither stdout nor stderr")
     job = context.find(values)
-    output.copy(context.runner, job.job_id, stream, sys.stdout.fileno(), follow=values["follow"])
+    logs.copy(context.runner, job.job_id, stream, sys.stdout.fileno(), follow=values["follow"])
     return OK
 
 
@@ -114,7 +114,7 @@ def logs(context: CommandContext, values: Values) -> int:
 )
 def clean(context: CommandContext, values: Values) -> int:
     """Delete ended jobs with their output, and print which."""
-    from bespeak.runner import clean as cleaning
+    from bespeak.runner import gc as cleaning
 
     _check_selection(values)
     selection = cleaning.Selection(
@@ -128,7 +128,7 @@ def clean(context: CommandContext, values: Values) -> int:
     for job, done in cleaning.clean(context.runner, selection, dry_run=values["dry_run"]):
         errors += not done
         if done:
-            selected = present.instant("selected_at", job.finished_us)
+            selected = serialize.instant("selected_at", job.finished_us)
             items.append({"job_id": job.job_id, "run_key": job.run_key, **selected})
     answer: dict[str, object] = {"deleted": len(items), "errors": errors}
     if items or errors:

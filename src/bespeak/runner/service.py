@@ -12,7 +12,7 @@ import time
 from bespeak.base import clock, failpoints
 from bespeak.base.errors import NotFoundError, UnavailableError, WrongStateError
 from bespeak.base.fileio import open_regular
-from bespeak.runner import launch, observe, records, requests, store
+from bespeak.runner import exit_record, launch, status, store, validation
 from bespeak.runner.model import Job, JobStatus, Override, Started
 from bespeak.storage import open_engine
 
@@ -50,7 +50,7 @@ class Runner:
     """
 
     def __init__(self, home: str | None = None, *, durable: bool = True, now: clock.Clock = clock.now) -> None:
-        self.paths = records.Paths(os.path.abspath(home or default_home()))
+        self.paths = exit_record.Paths(os.path.abspath(home or default_home()))
         self._durable = durable
         self._now = now
         self._engine: Engine | None = None
@@ -85,7 +85,7 @@ class Runner:
             UsageError: the request makes no sense; nothing was stored.
             UnavailableError: it cannot be stored or started now; the same call may be made again.
         """
-        fresh = requests.new_job(
+        fresh = validation.new_job(
             run_key,
             command,
             now_us=self._now(),
@@ -116,7 +116,7 @@ class Runner:
             last = self._settle(tx, _known(store.latest(tx, source.run_key), source.run_key))
             if self._occupied(last):
                 raise WrongStateError(f"run key {source.run_key!r}: job {last.job_id} is {last.status.value}")
-            job = requests.again(source, attempt_no=last.attempt_no + 1, reason=reason, now_us=tx.now_us)
+            job = validation.again(source, attempt_no=last.attempt_no + 1, reason=reason, now_us=tx.now_us)
             store.insert(tx, job)
             return Started(job, existing=False)
 
@@ -192,7 +192,7 @@ class Runner:
         pause = _PAUSE_FIRST_SECONDS
         job = self.find(job_id=job_id)
         while job.status.active and (deadline is None or time.monotonic() < deadline):
-            if deadline is not None or not records.looked_after(self.paths.log(job_id, "stderr"), wait=True):
+            if deadline is not None or not exit_record.looked_after(self.paths.log(job_id, "stderr"), wait=True):
                 time.sleep(pause)
                 pause = min(2 * pause, _PAUSE_LAST_SECONDS)
             job = self.find(job_id=job_id)
@@ -270,7 +270,7 @@ class Runner:
 
     def _occupied(self, job: Job) -> bool:
         """Tell whether a job forbids another of its key: it is active, or its command outlived its supervisor."""
-        return job.status.active or (job.status is JobStatus.LOST and observe.target_alive(self.paths, job))
+        return job.status.active or (job.status is JobStatus.LOST and status.target_alive(self.paths, job))
 
     def _run(self, started: Started, start_timeout_seconds: float) -> Started:
         started.job = self._ensure_started(started, start_timeout_seconds)
@@ -284,22 +284,22 @@ class Runner:
         pause = _PAUSE_FIRST_SECONDS
         worker = None
         while True:
-            job = job if known else observe.settled(self.paths, job, self._now())
+            job = job if known else status.settled(self.paths, job, self._now())
             known = False
             if job.status is not JobStatus.STARTING:
                 return job
             if worker is None:
                 job, worker = self._launch(job, deadline - time.monotonic())
-            elif not records.looked_after(self.paths.log(job.job_id, "stderr")):
+            elif not exit_record.looked_after(self.paths.log(job.job_id, "stderr")):
                 worker = None
-                if records.read(self.paths.record(job.job_id)) is None and time.monotonic() >= deadline:
+                if exit_record.read(self.paths.record(job.job_id)) is None and time.monotonic() >= deadline:
                     raise UnavailableError(f"job {job.job_id}: its supervisor died before the command ran; start again")
             if not job.status.active:
                 return job
             if time.monotonic() >= deadline:
-                job = observe.settled(self.paths, job, self._now())
+                job = status.settled(self.paths, job, self._now())
                 return job.replace(worker_pid=job.worker_pid or worker)
-            if records.read(self.paths.record(job.job_id)) is None:
+            if exit_record.read(self.paths.record(job.job_id)) is None:
                 time.sleep(pause)
                 pause = min(2 * pause, _PAUSE_LAST_SECONDS)
 
@@ -319,7 +319,7 @@ class Runner:
     def _cannot_run(self, job: Job, message: str) -> Job:
         """End a job that can never run; why is in its error output."""
         path = self.paths.log(job.job_id, "stderr")
-        if records.forbid(self.paths.record(job.job_id)):
+        if exit_record.forbid(self.paths.record(job.job_id)):
             append = os.O_WRONLY | os.O_CREAT | os.O_APPEND
             with open(open_regular(path, append, follow=False), "ab") as file:
                 file.write(message.encode("utf-8", "backslashreplace") + b"\n")
@@ -330,7 +330,7 @@ class Runner:
         return job
 
     def _settle(self, tx: Transaction, job: Job) -> Job:
-        now = observe.settled(self.paths, job, tx.now_us)
+        now = status.settled(self.paths, job, tx.now_us)
         if job.status.active and not now.status.active:
             store.finish(tx, now)
         return now
@@ -338,21 +338,21 @@ class Runner:
     def _settled(self, job: Job) -> Job:
         if not job.status.active:
             return job
-        now = observe.settled(self.paths, job, self._now())
+        now = status.settled(self.paths, job, self._now())
         if not now.status.active:
             return self.transact(job.run_key, lambda tx: self._settle(tx, store.by_id(tx, job.job_id) or now))
-        return observe.shown(now, self._now())
+        return status.shown(now, self._now())
 
     def _active_pages(self) -> Iterator[list[Job]]:
         number = 0
         while page := self._page(number):
-            yield [observe.shown(job, self._now()) for job in page]
+            yield [status.shown(job, self._now()) for job in page]
             number = page[-1].number
 
     def _page(self, number: int) -> list[Job]:
         page = self._read(lambda tx: store.active_after(tx, number, _PAGE))
         now_us = self._now()
-        seen = [observe.settled(self.paths, job, now_us) for job in page]
+        seen = [status.settled(self.paths, job, now_us) for job in page]
         ended = [job for job in seen if not job.status.active]
         if ended:
             self._open().transact([f"runner:run:{job.run_key}" for job in ended], lambda tx: _finish_all(tx, ended))

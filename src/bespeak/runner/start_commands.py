@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bespeak.argv.declarations import Option, command
 from bespeak.base.errors import UsageError
-from bespeak.runner import present
+from bespeak.runner import serialize
 from bespeak.runner.cli import JOB_ID, ONE_JOB, RUN_KEY, check_text
 from bespeak.runner.service import START_TIMEOUT_SECONDS
 
@@ -69,7 +69,7 @@ def start_job(runner: Runner, values: Values) -> dict[str, object]:
     if values["sync"]:
         started.job = runner.wait(started.job.job_id)
     mode = "sync" if values["sync"] else "async"
-    return present.started_fields(started, runner.paths, mode=mode, strict=values["strict"])
+    return serialize.started_fields(started, runner.paths, mode=mode, strict=values["strict"])
 
 
 @command(
@@ -90,7 +90,7 @@ def rerun(context: CommandContext, values: Values) -> int:
     if values["sync"]:
         started.job = runner.wait(started.job.job_id)
     mode = "sync" if values["sync"] else "async"
-    return context.answer({**present.started_fields(started, runner.paths, mode=mode, strict=False), "rerun": True})
+    return context.answer({**serialize.started_fields(started, runner.paths, mode=mode, strict=False), "rerun": True})
 
 
 @command(
@@ -126,7 +126,9 @@ def _stop(context: CommandContext, values: Values, status: JobStatus, done: str)
     reason = check_text("--reason", values["reason"])
     job = context.find(values)
     job, sent = stop.stop(context.runner, job, status, reason=reason, grace_seconds=grace_seconds)
-    return context.answer({**present.job_fields(job, context.runner.paths), done: True, **present.signal_fields(sent)})
+    return context.answer(
+        {**serialize.job_fields(job, context.runner.paths), done: True, **serialize.signal_fields(sent)}
+    )
 
 
 @command(
@@ -145,7 +147,7 @@ def unlock(context: CommandContext, values: Values) -> int:
         reason=check_text("--reason", values["reason"]),
         ttl_seconds=None if values["ttl"] is None else _ttl_seconds(values["ttl"]),
     )
-    return context.answer(present.override_fields(override))
+    return context.answer(serialize.override_fields(override))
 
 
 def _seconds(flag: str, text: str | None, default: float) -> float:

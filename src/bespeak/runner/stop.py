@@ -12,12 +12,13 @@ import time
 
 from bespeak.base import failpoints
 from bespeak.base.errors import NotFoundError, WrongStateError
-from bespeak.runner import observe, processes, records, store
+from bespeak.runner import exit_record, processes, store
+from bespeak.runner import status as observe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from bespeak.runner.exit_record import Record
     from bespeak.runner.model import Job, JobStatus
-    from bespeak.runner.records import Record
     from bespeak.runner.service import Runner
     from bespeak.storage.interface import Transaction
 
@@ -61,7 +62,7 @@ def stop(
     """
     job = runner.transact(job.run_key, lambda tx: _store(tx, runner, job.job_id, status, reason))
     failpoints.reach("runner.stop_stored")
-    if records.forbid(runner.paths.record(job.job_id)):
+    if exit_record.forbid(runner.paths.record(job.job_id)):
         return job, Signals()
     record = _claimed(runner, job)
     return job, _end_processes(record, grace_seconds) if record is not None else Signals()
@@ -88,7 +89,7 @@ def _claimed(runner: Runner, job: Job) -> Record | None:
     """Return the record, once whoever created it has written who the command is (it does so at once)."""
     deadline = time.monotonic() + _CLAIM_SECONDS
     while True:
-        record = records.read(runner.paths.record(job.job_id))
+        record = exit_record.read(runner.paths.record(job.job_id))
         if record is None or record.target is not None or time.monotonic() > deadline:
             return record
         time.sleep(_POLL_SECONDS)

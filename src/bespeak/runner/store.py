@@ -2,7 +2,7 @@
 
 SQLite, because a start must decide over several facts at once (the run key's last job, the idempotency key, an
 override) and be on the disk before anything runs; because history of a million jobs must not slow a start; and
-because cleaning selects by time. How a job ended is told by its record (:mod:`bespeak.runner.records`) and copied
+because cleaning selects by time. How a job ended is told by its record (:mod:`bespeak.runner.exit_record`) and copied
 here by whoever looks first, so a finished job costs no process a database connection.
 """
 

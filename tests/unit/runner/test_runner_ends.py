@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from bespeak.base.errors import NotFoundError, WrongStateError
-from bespeak.runner import processes, records, stop
-from bespeak.runner.clean import Selection, clean
+from bespeak.runner import exit_record, processes, stop
+from bespeak.runner.gc import Selection, clean
 from bespeak.runner.model import JobStatus
 from bespeak.runner.service import Runner
 from support.jobs import WAIT_SECONDS, counting, eventually, executions, gone, run
@@ -77,10 +77,10 @@ def test_after_a_restart_of_the_machine_what_ran_is_lost_and_what_did_not_never_
 
 def _store_unstarted(runner, command, **options):
     """Store a job as a starter does that dies before it starts anything."""
-    from bespeak.runner import requests
+    from bespeak.runner import validation
 
     defaults = {"now_us": runner._now(), "environment": {}, "cwd": None, "strict": False, "idempotency_key": None}
-    fresh = requests.new_job("k", command, **{**defaults, **options})
+    fresh = validation.new_job("k", command, **{**defaults, **options})
     return runner.transact("k", lambda tx: runner._decide(tx, fresh)).job
 
 
@@ -115,7 +115,7 @@ def test_abort_ends_the_whole_group_and_its_supervisor_notes_how(runner):
     assert (aborted.status, aborted.exit_code, aborted.end_reason) == (JobStatus.ABORTED, None, "why")
     assert (sent.term_target, sent.term_worker, sent.kill_target, sent.kill_worker) == (True, True, False, False)
     assert eventually(lambda: not processes.group_members(job.worker_pid))
-    assert records.read(runner.paths.record(job.job_id)).exit_code == -15
+    assert exit_record.read(runner.paths.record(job.job_id)).exit_code == -15
     assert runner.find(job_id=job.job_id).status is JobStatus.ABORTED
 
 
@@ -150,7 +150,7 @@ def test_running_lists_what_runs_and_stores_how_the_others_ended(runner):
     active = runner.start("active", ["/bin/sleep", "30"]).job
     ended = [runner.start(f"k{number}", ["/bin/true"]).job for number in range(3)]
     for job in ended:
-        eventually(lambda job=job: not records.looked_after(runner.paths.log(job.job_id, "stderr")))
+        eventually(lambda job=job: not exit_record.looked_after(runner.paths.log(job.job_id, "stderr")))
     assert [job.job_id for job in runner.running()] == [active.job_id]
     rows = runner.read(lambda tx: tx.all("SELECT status FROM runner_jobs ORDER BY number"))
     assert rows == [("STARTING",), ("SUCCEEDED",), ("SUCCEEDED",), ("SUCCEEDED",)]
@@ -192,5 +192,5 @@ def test_a_damaged_record_counts_as_what_can_still_be_read(tmp_path):
         ("never\n", None, None),
     ):
         path.write_text(text)
-        record = records.read(str(path))
+        record = exit_record.read(str(path))
         assert (record.target, record.exit_code) == (target, code)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bespeak.runner import cli, present
+from bespeak.runner import cli, serialize
 from bespeak.runner.cli import PROGRAM
 from support.jobs import eventually, program
 
@@ -348,7 +348,7 @@ _values = st.recursive(
 
 @given(_values)
 def test_the_encoder_writes_what_the_json_module_writes(value):
-    assert present.dumps(value) == json.dumps(value, indent=2)
+    assert serialize.dumps(value) == json.dumps(value, indent=2)
 
 
 @given(st.lists(st.text(st.characters(exclude_characters="\0"))))

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from bespeak.runner import launch, processes, records, stop
+from bespeak.runner import exit_record, launch, processes, stop
 from bespeak.runner.model import JobStatus
 from support.jobs import counting, executions, run, stderr_of, stdout_of
 
@@ -58,4 +58,4 @@ def test_of_two_supervisors_of_one_job_one_runs_it(runner, tmp_path):
     codes = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids]
     assert codes == [0, 0]
     assert executions(marks) == 1
-    assert records.read(runner.paths.record(job.job_id)).exit_code == 0
+    assert exit_record.read(runner.paths.record(job.job_id)).exit_code == 0

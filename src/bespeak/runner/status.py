@@ -6,13 +6,13 @@ be alive for the answer to be true.
 
 from __future__ import annotations
 
-from bespeak.runner import processes, records
+from bespeak.runner import exit_record, processes
 from bespeak.runner.model import JobStatus
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from bespeak.runner.exit_record import Paths, Record
     from bespeak.runner.model import Job
-    from bespeak.runner.records import Paths, Record
 
 UNCLAIMED_SECONDS = 30
 """How long a job that nobody looks after and that never ran reads STARTING; after that it reads LOST. It is only a
@@ -29,11 +29,11 @@ def settled(paths: Paths, job: Job, now_us: int) -> Job:
     """
     if not job.status.active:
         return job
-    record = records.read(paths.record(job.job_id))
+    record = exit_record.read(paths.record(job.job_id))
     if record is None or record.exit_code is None:
-        attended = records.looked_after(paths.log(job.job_id, "stderr"))
+        attended = exit_record.looked_after(paths.log(job.job_id, "stderr"))
         # The supervisor may have written its last line and gone between the two looks.
-        record = records.read(paths.record(job.job_id))
+        record = exit_record.read(paths.record(job.job_id))
         if record is None:
             return _unclaimed(paths, job, now_us, attended=attended)
         if record.exit_code is None:
@@ -51,13 +51,13 @@ def shown(job: Job, now_us: int) -> Job:
 
 def target_alive(paths: Paths, job: Job) -> bool:
     """Tell whether the command of a job, lost or not, still runs."""
-    record = records.read(paths.record(job.job_id))
+    record = exit_record.read(paths.record(job.job_id))
     return record is not None and record.target_alive
 
 
 def _unclaimed(paths: Paths, job: Job, now_us: int, *, attended: bool) -> Job:
     # After a restart of the machine a record that was written may be missing: running the job now could run it twice.
-    if attended or job.boot_id == processes.boot_id() or not records.forbid(paths.record(job.job_id)):
+    if attended or job.boot_id == processes.boot_id() or not exit_record.forbid(paths.record(job.job_id)):
         return job
     return job.replace(status=JobStatus.LOST, finished_us=now_us, updated_us=now_us)
 

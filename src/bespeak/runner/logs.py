@@ -7,7 +7,7 @@ import time
 
 from bespeak.base.errors import NotFoundError
 from bespeak.base.fileio import open_regular, read_regular
-from bespeak.runner import observe
+from bespeak.runner import status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def copy(runner: Runner, job_id: str, stream: str, out: int, *, follow: bool) ->
 
 def _has_ended(runner: Runner, job_id: str) -> bool:
     job = runner.find(job_id=job_id)
-    return not job.status.active and not observe.target_alive(runner.paths, job)
+    return not job.status.active and not status.target_alive(runner.paths, job)
 
 
 def _drain(source: int, out: int) -> None:

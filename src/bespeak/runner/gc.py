@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from bespeak.base.errors import NotFoundError
-from bespeak.runner import observe, records, store
+from bespeak.runner import exit_record, status, store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def clean(runner: Runner, selection: Selection, *, dry_run: bool) -> Iterator[tu
     for page in _pages(runner, selection):
         gone = []
         for job in page:
-            if observe.target_alive(runner.paths, job):
+            if status.target_alive(runner.paths, job):
                 continue
             done = dry_run or _delete_files(runner, job)
             if done:
@@ -89,9 +89,9 @@ def _pages(runner: Runner, selection: Selection) -> Iterator[list[Job]]:
 
 def _delete_files(runner: Runner, job: Job) -> bool:
     paths = runner.paths
-    record = records.read(paths.record(job.job_id))
+    record = exit_record.read(paths.record(job.job_id))
     ended = record is not None and record.exit_code is not None
-    if not ended and records.looked_after(paths.log(job.job_id, "stderr")):
+    if not ended and exit_record.looked_after(paths.log(job.job_id, "stderr")):
         return False
     try:
         for path in (paths.log(job.job_id, "stdout"), paths.log(job.job_id, "stderr"), paths.record(job.job_id)):

@@ -15,8 +15,8 @@ except ImportError:  # an interpreter without the C accelerator
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from bespeak.runner.exit_record import Paths
     from bespeak.runner.model import Job, Override, Started
-    from bespeak.runner.records import Paths
     from bespeak.runner.stop import Signals
 
 _US = 1_000_000

@@ -16,7 +16,7 @@ from threading import Lock, Thread
 
 from bespeak.argv.fast_parser import read
 from bespeak.base.errors import BespeakError, UsageError
-from bespeak.runner import present
+from bespeak.runner import serialize
 from bespeak.runner.cli import ERROR, PROGRAM, CommandContext, exit_code
 from bespeak.runner.query_commands import status_fields
 from bespeak.runner.service import Runner
@@ -92,11 +92,11 @@ class Server:
 def answer(runner: Runner, argv: Sequence[str]) -> tuple[int, str, str]:
     """Do what ``argv`` says; return exit code, standard output and standard error."""
     try:
-        return 0, present.dumps(_do(runner, argv)) + "\n", ""
+        return 0, serialize.dumps(_do(runner, argv)) + "\n", ""
     except BespeakError as error:
-        return exit_code(error), "", present.dumps({"error": str(error)}) + "\n"
+        return exit_code(error), "", serialize.dumps({"error": str(error)}) + "\n"
     except OSError as error:
-        return ERROR, "", present.dumps({"error": f"{error.filename or 'the system'}: {error.strerror}"}) + "\n"
+        return ERROR, "", serialize.dumps({"error": f"{error.filename or 'the system'}: {error.strerror}"}) + "\n"
 
 
 def _do(runner: Runner, argv: Sequence[str]) -> dict[str, object]:
