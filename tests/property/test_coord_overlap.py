@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bespeak.coord import address as addresses
 from bespeak.coord import globs
-from bespeak.coord.lookup import conflicts
+from bespeak.coord.conflicts import conflicts
 from bespeak.coord.tables import COORD
 from bespeak.storage import open_engine
 

@@ -40,7 +40,7 @@ _WAYS = ("warn", "fail")
 @documented
 def reserve(context: Context, values: Values) -> int:
     """Claim addresses; say what is in the way."""
-    from bespeak.coord import checks
+    from bespeak.coord import validation
     from bespeak.coord.model import OPERATIONS
     from bespeak.coord.service import open_coord
 
@@ -52,7 +52,7 @@ def reserve(context: Context, values: Values) -> int:
             values["address"],
             run_id=values["run_id"],
             ttl_seconds=ttl,
-            operation=checks.operation(values["op"], OPERATIONS),
+            operation=validation.operation(values["op"], OPERATIONS),
             depends_on=values["depends_on"],
             shared=values["shared"],
             refuse=values["on_conflict"] == "fail",
@@ -75,15 +75,15 @@ def reserve(context: Context, values: Values) -> int:
 
 def _check(values: Values) -> int:
     """Check everything that can be checked without looking at a file; return the time to live, seconds."""
-    from bespeak.coord import checks
+    from bespeak.coord import validation
     from bespeak.coord.model import OPERATIONS
 
     if values["run_id"] is not None:
-        checks.run_id(values["run_id"])
-    checks.addresses(values["address"])
-    ttl = checks.seconds(values["ttl"], "ttl")
-    checks.operation(values["op"], OPERATIONS)
-    checks.needs(values["depends_on"])
+        validation.run_id(values["run_id"])
+    validation.addresses(values["address"])
+    ttl = validation.seconds(values["ttl"], "ttl")
+    validation.operation(values["op"], OPERATIONS)
+    validation.needs(values["depends_on"])
     if values["on_conflict"] not in (None, *_WAYS):
         raise ClaimError(f"Invalid --on-conflict: {values['on_conflict']!a}; choose one of: {', '.join(_WAYS)}")
     return ttl
@@ -95,7 +95,7 @@ def _refused(context: Context, error: ClaimRefusedError) -> int:
 
         context.print_json(envelope(context, error.exit_code) | refused(error))
         return error.exit_code
-    from bespeak.coord.jsonform import message
+    from bespeak.coord.serialize import message
 
     for conflict in error.conflicts:
         context.print(message(conflict))
@@ -105,7 +105,7 @@ def _refused(context: Context, error: ClaimRefusedError) -> int:
 
 def _say(context: Context, made: Reserved) -> None:
     from bespeak.cli import output
-    from bespeak.coord.jsonform import message, plain_time
+    from bespeak.coord.serialize import message, plain_time
 
     held = made.reservation
     for conflict in made.conflicts:

@@ -37,7 +37,7 @@ def check(context: Context, values: Values) -> int:
     if not found:
         context.print(f"✅ Free: {len(texts)} address(es)")
         return code
-    from bespeak.coord.jsonform import message
+    from bespeak.coord.serialize import message
 
     for conflict in found:
         context.print(message(conflict))
@@ -56,14 +56,14 @@ def look(
         shared: shared claims are not in the way.
     """
     from bespeak.base.paths import working_directory
-    from bespeak.coord import checks, locate
+    from bespeak.coord import address_parser, validation
     from bespeak.git.repository import find
 
-    run = checks.caller(run_id)
-    checks.addresses(addresses)
+    run = validation.caller(run_id)
+    validation.addresses(addresses)
     here = working_directory()
     repository = find(here)
-    wanted = locate.locate_all(addresses, repository, here)
+    wanted = address_parser.locate_all(addresses, repository, here)
     return run, [address.text for address in wanted], in_the_way(repository, wanted, run, ledger, shared=shared)
 
 
@@ -71,7 +71,7 @@ def in_the_way(
     repository: Repository, wanted: Sequence[Address], run: str, ledger: str | None, *, shared: bool = False
 ) -> list[Conflict]:
     """Return what claims of other runs overlap some addresses; makes no book."""
-    from bespeak.coord.lookup import conflicts
+    from bespeak.coord.conflicts import conflicts
     from bespeak.coord.place import open_place, place_of
 
     place = place_of(repository, ledger)

@@ -139,7 +139,7 @@ def _relation(of: Predicted) -> str:
 
 
 def _claim(of: Claim) -> str:
-    from bespeak.coord.jsonform import plain_time
+    from bespeak.coord.serialize import plain_time
 
     what = f"{of.operation} " if of.operation else ""
     how = " (shared)" if of.shared else ""

@@ -54,7 +54,7 @@ def guard(context: Context, values: Values) -> int:
 def _install(context: Context, values: Values) -> int:
     from shutil import which
 
-    from bespeak.coord.guard import CONFIGURATION, install
+    from bespeak.coord.git_hooks import CONFIGURATION, install
 
     module = [sys.executable, "-P", "-m", "bespeak"]
     ledger = _ledger(context)
@@ -84,7 +84,7 @@ def _ledger(context: Context) -> list[str]:
 
 def _remove(context: Context, values: Values) -> int:
     del values
-    from bespeak.coord.guard import remove
+    from bespeak.coord.git_hooks import remove
 
     gone = remove(_here())
     context.print("\n".join([f"Removed {len(gone)} hook(s)", *(f" {safe(path)}" for path in gone)]))
@@ -92,14 +92,14 @@ def _remove(context: Context, values: Values) -> int:
 
 
 def _commit(context: Context, values: Values) -> int:
-    from bespeak.coord.guard import staged
+    from bespeak.coord.git_hooks import staged
 
     where = _here()
     return _judge(context, values, where, staged(where), "commit")
 
 
 def _push(context: Context, values: Values) -> int:
-    from bespeak.coord.guard import pushed
+    from bespeak.coord.git_hooks import pushed
 
     where = _here()
     lines = sys.stdin.read(_LONGEST_INPUT).splitlines()
@@ -114,8 +114,8 @@ def _here() -> Repository:
 
 
 def _judge(context: Context, values: Values, where: Repository, files: Sequence[str], what: str) -> int:
-    from bespeak.coord.jsonform import message
-    from bespeak.coord.locate import literal
+    from bespeak.coord.address_parser import literal
+    from bespeak.coord.serialize import message
 
     found = _touched(context, values["run_id"], where, [literal(name) for name in files])
     if not found:
@@ -132,15 +132,15 @@ def _judge(context: Context, values: Values, where: Repository, files: Sequence[
 def _touched(context: Context, run_id: str | None, where: Repository, files: Sequence[Address]) -> list[Conflict]:
     """Return the claims of other runs that edits of these files would meet."""
     from bespeak.cli.coord_check import in_the_way
-    from bespeak.coord import checks
+    from bespeak.coord import validation
 
-    run = checks.caller(run_id)
+    run = validation.caller(run_id)
     found = in_the_way(where, files, run, context.ledger_flag)
     return _not_shared_out(context, run, where, found) if found else found
 
 
 def _not_shared_out(context: Context, run: str, where: Repository, found: list[Conflict]) -> list[Conflict]:
-    from bespeak.coord.guard import not_shared_out
+    from bespeak.coord.git_hooks import not_shared_out
     from bespeak.coord.service import open_coord
 
     coord = open_coord(where.root, ledger=context.ledger_flag)
@@ -164,7 +164,7 @@ def _edit(context: Context, values: Values) -> int:
         return _EDIT_REFUSED
     if not found:
         return 0
-    from bespeak.coord.jsonform import message
+    from bespeak.coord.serialize import message
 
     text = "\n".join(message(conflict) for conflict in found)
     if values["refuse"]:
@@ -179,8 +179,8 @@ def _edited(context: Context, values: Values) -> list[Conflict]:
     import os
 
     from bespeak.base.paths import working_directory
-    from bespeak.coord.guard import edited_file
-    from bespeak.coord.locate import file_at
+    from bespeak.coord.address_parser import file_at
+    from bespeak.coord.git_hooks import edited_file
 
     name = edited_file(sys.stdin.buffer.read(_LONGEST_INPUT).decode("utf-8", "replace"))
     found = None if name is None else file_at(os.path.join(working_directory(), name))

@@ -72,15 +72,15 @@ def _release_mine(context: Context, values: Values, coord: Coord) -> int:
 @documented
 def heartbeat(context: Context, values: Values) -> int:
     """Renew a reservation; any other answer than 0 means stop."""
-    from bespeak.coord import checks
+    from bespeak.coord import validation
 
-    extension = checks.seconds(values["extension"], "extension")
+    extension = validation.seconds(values["extension"], "extension")
     return with_coord(context, lambda coord: _beat(context, values, coord, extension))
 
 
 def _beat(context: Context, values: Values, coord: Coord, extension: int) -> int:
     from bespeak.coord import answers
-    from bespeak.coord.jsonform import plain_time
+    from bespeak.coord.serialize import plain_time
 
     status, found = coord.heartbeat(values["id"], run_id=values["run_id"], extension_seconds=extension)
     code = answers.BEAT_CODES[status]
@@ -114,18 +114,18 @@ def _beat(context: Context, values: Values, coord: Coord, extension: int) -> int
 @documented
 def intent(context: Context, values: Values) -> int:
     """Declare an operation."""
-    from bespeak.coord import checks
+    from bespeak.coord import validation
     from bespeak.coord.model import INTENDED
 
     if values["op"] is None:
         raise ClaimError(f"Invalid --op: it has to be given; choose one of: {', '.join(sorted(INTENDED))}")
-    checks.operation(values["op"], INTENDED)
-    ttl = checks.seconds(values["ttl"], "ttl")
+    validation.operation(values["op"], INTENDED)
+    ttl = validation.seconds(values["ttl"], "ttl")
     return with_coord(context, lambda coord: _declare(context, values, coord, ttl))
 
 
 def _declare(context: Context, values: Values, coord: Coord, ttl: int) -> int:
-    from bespeak.coord.jsonform import intent_json, plain_time
+    from bespeak.coord.serialize import intent_json, plain_time
 
     made = coord.intend(
         values["address"],

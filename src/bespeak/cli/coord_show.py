@@ -61,7 +61,7 @@ def _list(context: Context, values: Values, coord: Coord) -> int:
 
 def _table(found: list[Reservation], now_us: int) -> str:
     from bespeak.cli.output import table
-    from bespeak.coord.jsonform import plain_time
+    from bespeak.coord.serialize import plain_time
 
     rows = [
         (
@@ -156,7 +156,7 @@ def watch(context: Context, values: Values) -> int:
 
 
 def _watch(context: Context, values: Values, coord: Coord) -> int:
-    from bespeak.coord.jsonform import change_json
+    from bespeak.coord.serialize import change_json
 
     left = values["count"]
     if left is not None and left < 1:

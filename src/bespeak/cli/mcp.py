@@ -159,7 +159,7 @@ def _roots(values: Values, repository: str | None, folder: str, *, listens: bool
 def _one_client() -> tuple[str, bool]:
     """Return the run of the one client on stdin, and whether it ends with it: as it says, else an id of its own."""
     from bespeak.base.ids import new_id
-    from bespeak.coord.runs import VARIABLE
+    from bespeak.coord.run_id import VARIABLE
 
     named = os.environ.get(VARIABLE)
     return (named, False) if named else (f"mcp-{new_id()}", True)

@@ -6,7 +6,7 @@ The envelope (``schema_version``, ``duration_ms``, ``exit_code``) is the door's.
 from __future__ import annotations
 
 from bespeak.base.clock import iso
-from bespeak.coord.jsonform import conflict_json, graph_json, intent_json, message, reservation_json
+from bespeak.coord.serialize import conflict_json, graph_json, intent_json, message, reservation_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

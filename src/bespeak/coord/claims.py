@@ -7,7 +7,7 @@ whoever claims a symbol in it would lock different things. One lock a repository
 from __future__ import annotations
 
 from bespeak.base.clock import SECOND_US, iso
-from bespeak.coord import edges, log, lookup, rows
+from bespeak.coord import conflicts, dependencies, events, rows
 from bespeak.coord.errors import ClaimError, ClaimRefusedError
 from bespeak.coord.model import ACTIVE, Reservation, Reserved
 
@@ -43,10 +43,10 @@ def reserve(tx: Transaction, repo: str, request: Request, addresses: tuple[Addre
         ClaimError: a dependency does not exist, or the key was used for something else.
         ClaimRefusedError: something is in its way, and the request wants to be refused then.
     """
-    edges.must_exist(tx, repo, request.depends_on)
+    dependencies.must_exist(tx, repo, request.depends_on)
     made = _repeated(tx, repo, request, addresses)
     own = 0 if made is None else made.epoch
-    question = lookup.Question(tx, repo, request.run_id, addresses, shared=request.shared, own=own)
+    question = conflicts.Question(tx, repo, request.run_id, addresses, shared=request.shared, own=own)
     # On PostgreSQL a statement by itself is a round trip, so all that has to be known is asked for in one.
     queries = [*question.queries, _expired(tx, repo)]
     if made is None:
@@ -106,7 +106,9 @@ def _insert(tx: Transaction, repo: str, request: Request, addresses: tuple[Addre
     from bespeak.base.frozen import replace
 
     made = replace(made, id=identifier)
-    log.write(tx, repo, log.RESERVED, made.run_id, identifier, log.facts(made) | {"expires_at": iso(expires_us)})
+    events.write(
+        tx, repo, events.RESERVED, made.run_id, identifier, events.facts(made) | {"expires_at": iso(expires_us)}
+    )
     return made
 
 
@@ -141,8 +143,8 @@ def _with_edges(tx: Transaction, repo: str, request: Request, made: Reserved) ->
     from bespeak.base.frozen import replace
 
     try:
-        edges.add(tx, repo, made.reservation.id, request.depends_on, request.run_id)
-    except edges.CircleError as error:
+        dependencies.add(tx, repo, made.reservation.id, request.depends_on, request.run_id)
+    except dependencies.CircleError as error:
         return replace(made, dependency_error=str(error))
     return replace(made, depends_on=request.depends_on)
 
@@ -192,7 +194,7 @@ def _end(tx: Transaction, repo: str, found: Reservation) -> Reservation:
         "UPDATE coord_reservations SET live = 0, released_us = :now WHERE repo = :repo AND epoch = :epoch",
         [{"now": tx.now_us, "repo": repo, "epoch": found.epoch}],
     )
-    log.write(tx, repo, log.RELEASED, found.run_id, found.id, log.facts(found))
+    events.write(tx, repo, events.RELEASED, found.run_id, found.id, events.facts(found))
     from bespeak.base.frozen import replace
 
     return replace(found, released_us=tx.now_us)
@@ -227,7 +229,7 @@ def heartbeat(
         [{"expires": expires_us, "now": tx.now_us, "repo": repo, "epoch": found.epoch}],
     )
     if expires_us - found.expires_us >= SECOND_US:
-        log.write(tx, repo, log.EXTENDED, run_id, found.id, log.facts(found) | {"expires_at": iso(expires_us)})
+        events.write(tx, repo, events.EXTENDED, run_id, found.id, events.facts(found) | {"expires_at": iso(expires_us)})
     from bespeak.base.frozen import replace
 
     return "ok", replace(found, expires_us=expires_us, beat_us=tx.now_us)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bespeak.base.clock import iso
-from bespeak.coord import claims, log, rows
+from bespeak.coord import claims, events, rows
 from bespeak.coord.errors import ClaimError
 from bespeak.coord.model import ACTIVE, Intent
 
@@ -58,7 +58,7 @@ def declare(
         claims.content_id(facts), run_id, branch, addresses, operation, detail, tx.now_us, expires_us, reservation
     )
     _insert(tx, repo, made)
-    log.write(tx, repo, log.INTENT, run_id, reservation, facts | {"intent_id": made.id})
+    events.write(tx, repo, events.INTENT, run_id, reservation, facts | {"intent_id": made.id})
     return made
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bespeak.coord import address as addresses_
-from bespeak.coord import dag, edges, rows
+from bespeak.coord import dag, dependencies, rows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,13 +56,13 @@ def touches(texts: Sequence[str], among: Sequence[Address]) -> bool:
 def order(tx: Transaction, repo: str) -> tuple[Graph, dict[str, Reservation]]:
     """Return the graph of all active reservations and of everything they depend on, and these by id."""
     nodes = {held.id: held for held in reservations(tx, repo)}
-    found = edges.of(tx, repo, list(nodes))
+    found = dependencies.of(tx, repo, list(nodes))
     links = list(found)
     while missing := sorted({needed for _, needed in found} - nodes.keys()):
         known = _by_id(tx, repo, missing)
         nodes |= known
-        found = [edge for edge in edges.of(tx, repo, list(known)) if edge[1] not in nodes]
-        links += edges.of(tx, repo, list(known))
+        found = [edge for edge in dependencies.of(tx, repo, list(known)) if edge[1] not in nodes]
+        links += dependencies.of(tx, repo, list(known))
         if not known:
             break
     by_age = sorted(nodes.values(), key=lambda held: held.epoch)

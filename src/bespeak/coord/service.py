@@ -6,7 +6,7 @@ import os
 
 from bespeak.base.clock import SECOND_US
 from bespeak.base.errors import Field
-from bespeak.coord import checks, locate
+from bespeak.coord import address_parser, validation
 from bespeak.coord.model import INTENDED, OPERATIONS, Change, Request
 from bespeak.coord.place import open_place, place_of
 from bespeak.git.repository import find
@@ -50,8 +50,8 @@ class Coord:
         Raises:
             ClaimError: there are too many, or one is none.
         """
-        checks.addresses(texts)
-        return locate.locate_all(texts, self.repository, self.folder)
+        validation.addresses(texts)
+        return address_parser.locate_all(texts, self.repository, self.folder)
 
     def reserve(
         self,
@@ -83,14 +83,14 @@ class Coord:
         """
         from bespeak.coord import claims
 
-        checks.addresses(addresses)
-        run, ttl_us = checks.caller(run_id), checks.seconds(ttl_seconds, "ttl") * SECOND_US
-        checks.operation(operation, OPERATIONS)
-        needs = checks.needs(depends_on)
-        retry_key = None if key is None else checks.run_id(key, "key")
+        validation.addresses(addresses)
+        run, ttl_us = validation.caller(run_id), validation.seconds(ttl_seconds, "ttl") * SECOND_US
+        validation.operation(operation, OPERATIONS)
+        needs = validation.needs(depends_on)
+        retry_key = None if key is None else validation.run_id(key, "key")
         branch = self.repository.branch
         request = Request(run, branch, ttl_us, operation, needs, shared, refuse, retry_key)
-        wanted = locate.locate_all(addresses, self.repository, self.folder)
+        wanted = address_parser.locate_all(addresses, self.repository, self.folder)
         return self.engine.transact(self._locks(), lambda tx: claims.reserve(tx, self.repo, request, wanted))
 
     def check(self, addresses: Sequence[str], *, run_id: str | None = None, shared: bool = False) -> list[Conflict]:
@@ -99,9 +99,9 @@ class Coord:
         Raises:
             ClaimError: the request is wrong.
         """
-        from bespeak.coord.lookup import conflicts
+        from bespeak.coord.conflicts import conflicts
 
-        run = checks.caller(run_id)
+        run = validation.caller(run_id)
         wanted = self.locate(addresses)
         return self.engine.read(lambda tx: conflicts(tx, self.repo, run, wanted, shared=shared))
 
@@ -113,15 +113,15 @@ class Coord:
         """
         from bespeak.coord import claims
 
-        run = checks.caller(run_id)
-        checks.plain(identifier, "reservation id")
+        run = validation.caller(run_id)
+        validation.plain(identifier, "reservation id")
         return self.engine.transact(self._locks(), lambda tx: claims.release(tx, self.repo, identifier, run))
 
     def release_all(self, *, run_id: str | None = None) -> list[Reservation]:
         """Give back all that a run has claimed; return it, oldest first."""
         from bespeak.coord import claims
 
-        run = checks.caller(run_id)
+        run = validation.caller(run_id)
         return self.engine.transact(self._locks(), lambda tx: claims.release_all(tx, self.repo, run))
 
     def heartbeat(
@@ -136,9 +136,9 @@ class Coord:
         """
         from bespeak.coord import claims
 
-        run = checks.caller(run_id)
-        checks.plain(identifier, "reservation id")
-        extension_us = checks.seconds(extension_seconds, "extension") * SECOND_US
+        run = validation.caller(run_id)
+        validation.plain(identifier, "reservation id")
+        extension_us = validation.seconds(extension_seconds, "extension") * SECOND_US
         return self.engine.transact(
             self._locks(), lambda tx: claims.heartbeat(tx, self.repo, identifier, run, extension_us)
         )
@@ -160,12 +160,12 @@ class Coord:
         """
         from bespeak.coord import intents
 
-        checks.addresses(addresses)
-        checks.operation(operation, INTENDED)
-        run = checks.caller(run_id)
-        ttl_us = checks.seconds(ttl_seconds, "ttl") * SECOND_US
-        checks.plain(detail, Field("detail"))
-        texts = tuple(address.text for address in locate.locate_all(addresses, self.repository, self.folder))
+        validation.addresses(addresses)
+        validation.operation(operation, INTENDED)
+        run = validation.caller(run_id)
+        ttl_us = validation.seconds(ttl_seconds, "ttl") * SECOND_US
+        validation.plain(detail, Field("detail"))
+        texts = tuple(address.text for address in address_parser.locate_all(addresses, self.repository, self.folder))
         branch = self.repository.branch
         return self.engine.transact(
             self._locks(),
@@ -178,12 +178,14 @@ class Coord:
         Raises:
             ClaimError: one does not exist, or the dependencies would close a circle; nothing was recorded.
         """
-        from bespeak.coord import edges
+        from bespeak.coord import dependencies
 
-        run = checks.caller(run_id)
-        checks.plain(identifier, "reservation id")
-        needed = checks.needs(on, "on")
-        return self.engine.transact(self._locks(), lambda tx: edges.add_to(tx, self.repo, identifier, needed, run))
+        run = validation.caller(run_id)
+        validation.plain(identifier, "reservation id")
+        needed = validation.needs(on, "on")
+        return self.engine.transact(
+            self._locks(), lambda tx: dependencies.add_to(tx, self.repo, identifier, needed, run)
+        )
 
     def reservations(
         self,
@@ -198,7 +200,7 @@ class Coord:
 
         among = self.locate(addresses)
         for text, field in ((run_id, "run_id"), (branch, "branch")):
-            checks.plain(text or "", Field(field))
+            validation.plain(text or "", Field(field))
         return self.engine.read(
             lambda tx: queries.reservations(tx, self.repo, over=over, run_id=run_id, branch=branch, among=among)
         )
@@ -247,7 +249,7 @@ class Coord:
         from bespeak.coord.forecast.model import Scope
 
         for text, field in ((run_id, "run_id"), (branch, "branch"), (rev, "rev")):
-            checks.plain(text or "", Field(field))
+            validation.plain(text or "", Field(field))
         scope = looking.checked(Scope(branch, run_id, depth, rev, worktree, min_confidence, limit))
         return looking.look(self.repository, self.engine, self.repo, scope)
 
@@ -303,7 +305,7 @@ class Coord:
             after_seq: begin after this change; by default from now on.
             stop: asked after each wake-up.
         """
-        from bespeak.coord.watching import watch
+        from bespeak.coord.watch import watch
 
         return watch(self, after_seq, stop)
 
@@ -332,7 +334,7 @@ class Coord:
         Raises:
             ClaimError: the request is wrong.
         """
-        from bespeak.coord.watching import wait_free
+        from bespeak.coord.watch import wait_free
 
         def ask() -> list[Conflict]:
             return self.check(addresses, run_id=run_id, shared=shared)

@@ -135,7 +135,7 @@ class Intent(Arguments):
 
 def intent(call: Call, asked: Intent) -> Json:
     """Declare an operation."""
-    from bespeak.coord.jsonform import intent_json
+    from bespeak.coord.serialize import intent_json
 
     run_id = call.run_id(asked.run_id)
     with call.coord(asked.repository) as coord:

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from bespeak.coord import checks, locate
+from bespeak.coord import address_parser, validation
 from bespeak.coord.address import beginnings, range_inside, relation, stored
 from bespeak.coord.errors import ClaimError
 from bespeak.git.repository import find
@@ -14,8 +14,8 @@ from support.repositories import git
 @pytest.fixture
 def name(repo):
     def name_(text, folder=None):
-        locate.check([text])
-        return locate.locate(text, find(str(repo)), str(folder or repo)).text
+        address_parser.check([text])
+        return address_parser.locate(text, find(str(repo)), str(folder or repo)).text
 
     return name_
 
@@ -98,10 +98,10 @@ def test_braces_are_refused_unless_a_file_is_called_so(name, repo):
 
 def test_names_as_git_has_them_are_taken_as_they_are():
     for text in ("src/[id].tsx", "a::b.py", "*{a,b}", ":/x", "a b\n"):
-        found = locate.literal(text)
+        found = address_parser.literal(text)
         assert (found.text, found.path, found.symbol, found.glob, found.key) == (text, text, (), False, text)
         assert relation(found, read("src/")) == ("inside" if text.startswith("src/") else None)
-    assert locate.literal("src/\udcff.py").key == "src/\ufffd.py"
+    assert address_parser.literal("src/\udcff.py").key == "src/\ufffd.py"
 
 
 def test_the_repository_of_a_file_on_disk(repo, tmp_path):
@@ -116,10 +116,10 @@ def test_the_repository_of_a_file_on_disk(repo, tmp_path):
         ("src/new [x].py", "src/new [x].py"),
         ("no/such/folder/x", "no/such/folder/x"),
     ):
-        where, address = locate.file_at(str(repo / text))
+        where, address = address_parser.file_at(str(repo / text))
         assert (where.root, address.text) == (str(repo), expected)
     for text in ("/etc/passwd", str(tmp_path / "x"), str(repo / "\ud800"), str(repo / "a\0b")):
-        assert locate.file_at(text) is None
+        assert address_parser.file_at(text) is None
 
 
 def test_patterns(name, repo):
@@ -129,7 +129,7 @@ def test_patterns(name, repo):
     assert name("src/*/") == "src/*/**"
     (repo / "app").mkdir()
     (repo / "app" / "[id].tsx").write_text("")
-    assert not locate.locate("app/[id].tsx", find(str(repo)), str(repo)).glob
+    assert not address_parser.locate("app/[id].tsx", find(str(repo)), str(repo)).glob
     with pytest.raises(ClaimError, match="at most 500"):
         name("a" * 501 + "*")
 
@@ -196,8 +196,8 @@ def test_relations(one, two, expected):
 
 
 def test_a_pattern_and_a_file_that_is_called_so_are_the_same():
-    assert relation(read("app/[id].tsx"), locate.literal("app/[id].tsx")) == "same"
-    assert relation(locate.literal("app/[id].tsx"), read("app/[id].tsx::f")) == "contains"
+    assert relation(read("app/[id].tsx"), address_parser.literal("app/[id].tsx")) == "same"
+    assert relation(address_parser.literal("app/[id].tsx"), read("app/[id].tsx::f")) == "contains"
 
 
 def test_keys_find_what_overlaps():
@@ -223,10 +223,10 @@ def test_a_pattern_that_is_long_is_decided_in_time():
 
 
 def test_ids_and_numbers():
-    assert checks.seconds("60", "ttl") == 60
+    assert validation.seconds("60", "ttl") == 60
     for text in ("1.5", "٣", "1e3", " 5", "0x10", ""):
         with pytest.raises(ClaimError):
-            checks.seconds(text, "ttl")
+            validation.seconds(text, "ttl")
     for text in ("sha256:" + "A" * 64, "sha256:" + "0" * 63, "md5:" + "0" * 64, "x"):
         with pytest.raises(ClaimError):
-            checks.needs([text])
+            validation.needs([text])

@@ -12,7 +12,7 @@ import pytest
 import bespeak
 from bespeak.base.errors import Field, UsageError
 from bespeak.cli.errors import words
-from bespeak.coord import checks
+from bespeak.coord import validation
 from bespeak.coord.errors import ClaimError, ClaimRefusedError
 
 ROOM = Path(bespeak.__file__).parent
@@ -71,7 +71,7 @@ def test_each_door_spells_fields_its_own_way(error, service, command_line):
 
 def test_what_was_typed_is_never_spelled_anew():
     with pytest.raises(ClaimError) as caught:
-        checks.needs(["run_id --run-id"])
+        validation.needs(["run_id --run-id"])
     assert words(caught.value).startswith("Invalid --depends-on: 'run_id --run-id' is not")
     assert str(caught.value).startswith("Invalid depends_on: 'run_id --run-id' is not")
 

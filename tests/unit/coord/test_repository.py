@@ -8,7 +8,7 @@ import time
 import pytest
 
 from bespeak.base.errors import NoContextError
-from bespeak.coord import place, runs
+from bespeak.coord import place, run_id
 from bespeak.git import repository
 from support.repositories import git
 
@@ -114,7 +114,7 @@ def test_a_book_is_missing_only_when_there_is_certainly_none(tmp_path):
     assert not place.Place(str(tmp_path / "link")).missing
 
 
-_PRINT = "import os; {}from bespeak.coord.runs import default_run_id; print(default_run_id())"
+_PRINT = "import os; {}from bespeak.coord.run_id import default_run_id; print(default_run_id())"
 
 
 def _run_id_of(start=""):
@@ -128,8 +128,8 @@ def test_a_session_led_from_outside_is_known_by_its_eldest_process_here(monkeypa
     monkeypatch.setattr(os, "getpid", lambda: 9)
     filler = ["0"] * 15
     stats = {pid: ["S", str(parent), "1", str(led), *filler, f"{pid}000"] for pid, (parent, led) in processes.items()}
-    monkeypatch.setattr(runs, "_stat", stats.__getitem__)
-    assert runs.session_id().endswith(f"-{eldest}-{eldest}000")
+    monkeypatch.setattr(run_id, "_stat", stats.__getitem__)
+    assert run_id.session_id().endswith(f"-{eldest}-{eldest}000")
 
 
 def test_a_session_keeps_an_id_when_its_leader_has_ended(tmp_path):
@@ -148,10 +148,10 @@ def test_a_session_keeps_an_id_when_its_leader_has_ended(tmp_path):
 
 
 def test_the_run_id_is_that_of_the_session(monkeypatch):
-    first = runs.default_run_id()
+    first = run_id.default_run_id()
     assert first.startswith("session-")
-    assert first == runs.default_run_id()
+    assert first == run_id.default_run_id()
     assert _run_id_of() == first
     assert _run_id_of("os.setsid(); ") not in {first, "unknown"}
     monkeypatch.setenv("BESPEAK_RUN_ID", "agent-7")
-    assert runs.default_run_id() == "agent-7"
+    assert run_id.default_run_id() == "agent-7"

@@ -5,9 +5,9 @@ import threading
 
 import pytest
 
-from bespeak.coord import edges
+from bespeak.coord import dependencies
+from bespeak.coord.conflicts import Question
 from bespeak.coord.errors import ClaimError
-from bespeak.coord.lookup import Question
 from bespeak.coord.service import Coord
 from bespeak.storage import open_engine
 
@@ -66,8 +66,8 @@ def test_what_not_every_book_can_hold_is_refused_by_all(coord, wrong):
 def test_looking_for_a_circle_asks_about_each_reservation_once(coord, monkeypatch):
     """Twelve waves of two that each need both before them: 4096 ways, 25 reservations."""
     asked = []
-    real = edges.of
-    monkeypatch.setattr(edges, "of", lambda tx, repo, ids: asked.extend(ids) or real(tx, repo, ids))
+    real = dependencies.of
+    monkeypatch.setattr(dependencies, "of", lambda tx, repo, ids: asked.extend(ids) or real(tx, repo, ids))
     above = ()
     for _ in range(12):
         above = [coord.reserve(["x"], run_id="a", depends_on=above).reservation.id for _ in range(2)]

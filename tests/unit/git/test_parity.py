@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from bespeak.coord.guard import pushed, staged
+from bespeak.coord.git_hooks import pushed, staged
 from bespeak.coord.merge.plan import plan
 from bespeak.git.errors import UnknownRevisionError
 from bespeak.git.objects import Objects, reopen

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bespeak.coord import address as addresses
 from bespeak.coord import intents
 from bespeak.coord.forecast.model import Claim
-from bespeak.coord.runs import UNKNOWN
+from bespeak.coord.run_id import UNKNOWN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

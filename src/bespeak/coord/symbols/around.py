@@ -5,7 +5,7 @@ from __future__ import annotations
 from bespeak.base.display import safe
 from bespeak.base.errors import NotFoundError
 from bespeak.base.frozen import value
-from bespeak.coord import locate
+from bespeak.coord import address_parser
 from bespeak.coord.address import SEPARATOR
 from bespeak.coord.drawing import dot_text, mermaid_text
 from bespeak.coord.errors import ClaimError
@@ -106,8 +106,8 @@ def look(
 
 
 def _located(addresses: Sequence[str], repository: Repository, folder: str) -> list[str]:
-    locate.check(addresses)
-    return [address.text for address in locate.locate_all(addresses, repository, folder)]
+    address_parser.check(addresses)
+    return [address.text for address in address_parser.locate_all(addresses, repository, folder)]
 
 
 def _blind(unknown: Iterable[str], graph: CallGraph) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bespeak.coord import log, rows
+from bespeak.coord import events, rows
 from bespeak.coord.errors import ClaimError
 
 TYPE_CHECKING = False
@@ -57,7 +57,7 @@ def add(tx: Transaction, repo: str, identifier: str, needed: Sequence[str], run_
         "INSERT INTO coord_edges (repo, id, needs) VALUES (:repo, :id, :needs) ON CONFLICT DO NOTHING",
         [{"repo": repo, "id": identifier, "needs": other} for other in needed],
     )
-    log.write(tx, repo, log.DEPENDS, run_id, identifier, {"depends_on": list(needed)})
+    events.write(tx, repo, events.DEPENDS, run_id, identifier, {"depends_on": list(needed)})
 
 
 def _way(tx: Transaction, repo: str, starts: Sequence[str], goal: str) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from _operator import itemgetter
 
 from bespeak.coord import address as addresses_
-from bespeak.coord.runs import UNKNOWN
+from bespeak.coord.run_id import UNKNOWN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

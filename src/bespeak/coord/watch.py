@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from bespeak.base.clock import SECOND_US, iso
-from bespeak.coord import log, queries
+from bespeak.coord import events, queries
 from bespeak.coord.model import Change
 
 TYPE_CHECKING = False
@@ -22,9 +22,9 @@ _STOP_SECONDS = 0.2
 
 def watch(coord: Coord, after_seq: int | None, stop: Callable[[], bool] | None) -> Iterator[Change]:
     """Return each change after one, for ever; see :meth:`bespeak.coord.service.Coord.watch`."""
-    listener = coord.engine.listen([log.topic(coord.repo)])
+    listener = coord.engine.listen([events.topic(coord.repo)])
     try:
-        seen, seen_us = coord.engine.read(lambda tx: (log.last(tx, coord.repo), tx.now_us))
+        seen, seen_us = coord.engine.read(lambda tx: (events.last(tx, coord.repo), tx.now_us))
         seen = seen if after_seq is None else after_seq
         while stop is None or not stop():
             changes, next_us, now_us = coord.engine.read(
@@ -57,7 +57,7 @@ def wait_free(
         stop: asked a few times a second.
         on_change: told what is left, first and whenever it changes.
     """
-    listener = coord.engine.listen([log.topic(coord.repo)])
+    listener = coord.engine.listen([events.topic(coord.repo)])
     deadline = None if timeout_us is None else time.monotonic() + timeout_us / SECOND_US
     told: list[Conflict] = []
     try:
@@ -92,12 +92,12 @@ def _sleep(listener: Listener, until: float, deadline: float | None, stop: Calla
 
 
 def _look(tx: Transaction, repo: str, seen: int, since_us: int) -> tuple[list[Change], int | None, int]:
-    changes = log.since(tx, repo, seen)
+    changes = events.since(tx, repo, seen)
     latest = changes[-1].seq if changes else seen
     expired = [
         Change(
-            latest, held.expires_us, log.EXPIRED, held.id, held.run_id,
-            log.facts(held) | {"expires_at": iso(held.expires_us)},
+            latest, held.expires_us, events.EXPIRED, held.id, held.run_id,
+            events.facts(held) | {"expires_at": iso(held.expires_us)},
         )
         for held in queries.expired_between(tx, repo, since_us, tx.now_us)
     ]  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bespeak.base.display import shown
 from bespeak.base.errors import Field
-from bespeak.coord import locate
+from bespeak.coord import address_parser
 from bespeak.coord.errors import ClaimError
 
 TYPE_CHECKING = False
@@ -37,7 +37,7 @@ def caller(given: str | None) -> str:
     Raises:
         ClaimError: it is no run id.
     """
-    from bespeak.coord.runs import default_run_id
+    from bespeak.coord.run_id import default_run_id
 
     return run_id(default_run_id() if given is None else given)
 
@@ -115,6 +115,6 @@ def addresses(texts: Sequence[str]) -> None:
     Raises:
         ClaimError: says which.
     """
-    if len(texts) > locate.MAX_ADDRESSES:
-        raise ClaimError(f"Too many addresses: {len(texts)} (max {locate.MAX_ADDRESSES}).")
-    locate.check(texts)
+    if len(texts) > address_parser.MAX_ADDRESSES:
+        raise ClaimError(f"Too many addresses: {len(texts)} (max {address_parser.MAX_ADDRESSES}).")
+    address_parser.check(texts)

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from bespeak.cli.main import main
-from bespeak.coord.guard import edited_file
+from bespeak.coord.git_hooks import edited_file
 from support.repositories import git
 
 
@@ -194,7 +194,7 @@ def test_no_hook_is_lost_when_two_were_there_before(run, history):
 
 @pytest.mark.parametrize(("refuse", "code"), [(False, 0), (True, 1)])
 def test_a_guard_without_its_program_fails_as_it_was_told(history, refuse, code):
-    from bespeak.coord.guard import install
+    from bespeak.coord.git_hooks import install
     from bespeak.git.repository import find
 
     install(find(str(history), {}), ["/nowhere/python", "-m", "bespeak"], refuse=refuse)
