@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 
 from bespeak.coord import address as addresses
 from bespeak.coord import globs
-from bespeak.coord.forecast import matching
-from bespeak.coord.forecast.blast import Blast
-from bespeak.coord.forecast.compute import Sight, predict
+from bespeak.coord.forecast import glob_regex
 from bespeak.coord.forecast.groups import gather
 from bespeak.coord.forecast.holders import Holders
+from bespeak.coord.forecast.impact import Blast
 from bespeak.coord.forecast.model import FADING, OPERATION, OVERLAP, Claim, Scope
 from bespeak.coord.forecast.operations import OPERATIONS, why
+from bespeak.coord.forecast.predict import Sight, predict
 from bespeak.coord.model import INTENDED
 from bespeak.coord.symbols.model import Edge
 
@@ -149,7 +149,7 @@ def test_an_expression_matches_what_the_pattern_means(effort):
     def check(names, path):
         text = "/".join(names)
         meets = globs.meet(globs.parse(text), tuple(path))
-        assert bool(matching.compiled(text).fullmatch("/".join(path))) == meets
+        assert bool(glob_regex.compiled(text).fullmatch("/".join(path))) == meets
 
     check()
 

@@ -95,7 +95,7 @@ def _forecast(context: Context, values: Values, coord: Coord, confidence: float,
     )
     code = FAILED_CODE if any(found.counts[kind] for kind in failing) else 0
     if context.json:
-        from bespeak.coord.forecast.jsonform import forecast_json
+        from bespeak.coord.forecast.serialize import forecast_json
 
         context.print_json(envelope(context, code) | forecast_json(found))
     elif values["dot"] or values["mermaid"]:

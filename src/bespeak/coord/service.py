@@ -245,13 +245,13 @@ class Coord:
         Raises:
             ClaimError: the request is wrong, or there is no such revision.
         """
-        from bespeak.coord.forecast import looking
+        from bespeak.coord.forecast import service
         from bespeak.coord.forecast.model import Scope
 
         for text, field in ((run_id, "run_id"), (branch, "branch"), (rev, "rev")):
             validation.plain(text or "", Field(field))
-        scope = looking.checked(Scope(branch, run_id, depth, rev, worktree, min_confidence, limit))
-        return looking.look(self.repository, self.engine, self.repo, scope)
+        scope = service.checked(Scope(branch, run_id, depth, rev, worktree, min_confidence, limit))
+        return service.look(self.repository, self.engine, self.repo, scope)
 
     def plan_merge(self, ours: str, theirs: str, *, everything: bool = False) -> Plan:
         """Return what merging one revision into another would do, symbol by symbol; nothing is merged.

@@ -36,7 +36,7 @@ class Forecast(Arguments):
 
 def forecast(call: Call, asked: Forecast) -> Json:
     """Say what is going to collide."""
-    from bespeak.coord.forecast.jsonform import forecast_json
+    from bespeak.coord.forecast.serialize import forecast_json
 
     with call.coord(asked.repository) as coord:
         found = coord.forecast(

@@ -10,11 +10,11 @@ import sys
 import pytest
 
 from bespeak.coord.errors import ClaimError
-from bespeak.coord.forecast import groups, pairs
-from bespeak.coord.forecast.compute import Sight, predict
-from bespeak.coord.forecast.jsonform import forecast_json
+from bespeak.coord.forecast import groups, overlap_index
 from bespeak.coord.forecast.model import KINDS, Claim, Scope
 from bespeak.coord.forecast.operations import why
+from bespeak.coord.forecast.predict import Sight, predict
+from bespeak.coord.forecast.serialize import forecast_json
 from bespeak.coord.service import Coord
 from bespeak.git.repository import find
 from bespeak.storage import open_engine
@@ -316,7 +316,7 @@ def test_a_crowd_on_one_place_is_one_conflict_with_a_count():
 def test_claims_are_never_compared_each_with_each(monkeypatch):
     """Ten times the claims cost about ten times the steps, whatever they are on."""
     counted = []
-    monkeypatch.setattr(pairs.addresses, "relation", lambda *_: counted.append(1))
+    monkeypatch.setattr(overlap_index.addresses, "relation", lambda *_: counted.append(1))
     for make in (
         lambda n: [(f"src/m{number}.py", False) for number in range(n)] + [("src/", False)],
         lambda n: [(f"src/m{number}.py::f", False) for number in range(n)] + [("src/*.py", True)] * n,
@@ -324,9 +324,9 @@ def test_claims_are_never_compared_each_with_each(monkeypatch):
     ):
         steps = []
         for size in (30, 300):
-            budget = pairs.Budget()
-            list(pairs.pairs(groups.gather(claims_on(*make(size)), None), budget))
-            steps.append(pairs.STEPS - budget.left)
+            budget = overlap_index.Budget()
+            list(overlap_index.pairs(groups.gather(claims_on(*make(size)), None), budget))
+            steps.append(overlap_index.STEPS - budget.left)
         assert steps[1] <= 11 * steps[0]
     assert len(counted) <= 10
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bespeak.coord import address as addresses
-from bespeak.coord.forecast.tally import Tally
+from bespeak.coord.forecast.pair_count import Tally
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from bespeak.coord.address import Address
     from bespeak.coord.forecast.model import Claim
-    from bespeak.coord.forecast.tally import Asked
+    from bespeak.coord.forecast.pair_count import Asked
 
 
 class Group:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bespeak.coord import address as addresses
-from bespeak.coord.forecast import matching
+from bespeak.coord.forecast import glob_regex
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,5 +68,5 @@ class Holders:
         found = [group for key in addresses.beginnings(path) for group in self._by_key.get(key, ())]
         self._left -= len(self._patterns)
         if self._left >= 0:
-            found += [group for group in self._patterns if matching.compiled(group.path).fullmatch(path)]
+            found += [group for group in self._patterns if glob_regex.compiled(group.path).fullmatch(path)]
         return found

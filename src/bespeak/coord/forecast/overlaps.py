@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bespeak.coord.address import INSIDE, OVERLAPS, SAME
-from bespeak.coord.forecast.found import Hit, first, predicted
 from bespeak.coord.forecast.model import CONFIDENCE, OPERATION, OVERLAP
 from bespeak.coord.forecast.operations import why
-from bespeak.coord.forecast.pairs import pairs
+from bespeak.coord.forecast.overlap_index import pairs
+from bespeak.coord.forecast.results import Hit, first, predicted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from bespeak.coord.forecast.groups import Group
     from bespeak.coord.forecast.model import Predicted
-    from bespeak.coord.forecast.pairs import Budget
-    from bespeak.coord.forecast.tally import Tally
+    from bespeak.coord.forecast.overlap_index import Budget
+    from bespeak.coord.forecast.pair_count import Tally
 
 _WHY = {SAME: "both claim it", INSIDE: "one claims what holds the other", OVERLAPS: "they have files in common"}
 

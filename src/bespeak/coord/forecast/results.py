@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bespeak.coord.forecast.groups import Group
-    from bespeak.coord.forecast.tally import Tally
+    from bespeak.coord.forecast.pair_count import Tally
     from bespeak.coord.symbols.model import Edge
 
 CLAIMS_SHOWN = 10

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from bespeak.coord.forecast.blast import Blast
+from bespeak.coord.forecast.address_lookup import Naming
 from bespeak.coord.forecast.groups import gather
 from bespeak.coord.forecast.holders import Holders
+from bespeak.coord.forecast.impact import Blast
 from bespeak.coord.forecast.model import BLAST, CONFIDENCE, OPERATION, OVERLAP, Forecast
-from bespeak.coord.forecast.naming import Naming
+from bespeak.coord.forecast.overlap_index import Budget
 from bespeak.coord.forecast.overlaps import Overlaps
-from bespeak.coord.forecast.pairs import Budget
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bespeak.coord.forecast.blast import Callees
+    from bespeak.coord.forecast.address_lookup import Files
     from bespeak.coord.forecast.groups import Group
+    from bespeak.coord.forecast.impact import Callees
     from bespeak.coord.forecast.model import Claim, Predicted, Scope
-    from bespeak.coord.forecast.naming import Files
     from bespeak.coord.symbols.model import Unread
 
 _TOO_MANY_PATTERNS = "there are too many overlapping addresses to compare all patterns: some overlaps are missing"

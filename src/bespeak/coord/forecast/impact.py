@@ -14,8 +14,8 @@ from heapq import nsmallest
 
 from bespeak.coord import address as addresses
 from bespeak.coord.address import SEPARATOR
-from bespeak.coord.forecast.found import Hit, predicted
 from bespeak.coord.forecast.model import BLAST, FADING
+from bespeak.coord.forecast.results import Hit, predicted
 from bespeak.coord.symbols.model import CALL, INHERIT, USE
 
 TYPE_CHECKING = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 
 from bespeak.coord import address as addresses
-from bespeak.coord.forecast import matching
+from bespeak.coord.forecast import glob_regex
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class Naming:
         if self._left < 0:
             return True
         if address.glob:
-            matches = matching.compiled(address.path).fullmatch
+            matches = glob_regex.compiled(address.path).fullmatch
             paths = [path for path in paths if matches(path)]
         if address.symbol:
             return sum(self._symbol(path, address.symbol) for path in paths) > 0

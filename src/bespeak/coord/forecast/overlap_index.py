@@ -12,7 +12,7 @@ from bisect import bisect_left
 from bespeak.coord import address as addresses
 from bespeak.coord import globs
 from bespeak.coord.address import CONTAINS, INSIDE, SAME
-from bespeak.coord.forecast import matching
+from bespeak.coord.forecast import glob_regex
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def _of_pattern(pattern: Group, among: _Plain, budget: Budget) -> Iterator[Pair]
         if not budget.spend(_COMPARED):
             return
         yield from _compared(pattern, folder)
-    matches = matching.compiled(pattern.path).fullmatch
+    matches = glob_regex.compiled(pattern.path).fullmatch
     paths = _between(among.paths, low, high)
     if not budget.spend(_TRIED * len(paths)):
         return

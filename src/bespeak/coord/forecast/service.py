@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from bespeak.base.display import safe
 from bespeak.base.errors import Field, UnavailableError
 from bespeak.coord.errors import ClaimError
-from bespeak.coord.forecast import reading
-from bespeak.coord.forecast.compute import Sight, predict
+from bespeak.coord.forecast import load
+from bespeak.coord.forecast.predict import Sight, predict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def look(repository: Repository, engine: Engine, repo: str, scope: Scope) -> For
     def exists(path: str) -> bool:
         return os.path.lexists(os.path.join(repository.root, path))
 
-    claims: list[Claim] = engine.read(lambda tx: reading.claims(tx, repo) + reading.intended(tx, repo, exists))
+    claims: list[Claim] = engine.read(lambda tx: load.claims(tx, repo) + load.intended(tx, repo, exists))
     if not scope.depth or (not claims and scope.rev is None):
         return predict(claims, scope, Sight())
     try:
