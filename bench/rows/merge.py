@@ -94,8 +94,8 @@ def _planted(found: list[Any]) -> Iterator[Line]:
 
 def _own_history() -> Line:
     """Plan the merges that this project has made itself; a checkout without its history has none."""
+    from bespeak.coord.merge.branch_selection import named
     from bespeak.coord.merge.plan import Planner
-    from bespeak.coord.merge.wanted import named
     from bespeak.git.repository import find
 
     listed = subprocess.run(
@@ -136,8 +136,8 @@ class _Times:
 
 def _timed(root: str) -> Line:
     """Time plans whose files have all been read before, and git's own trial of the same merges, in turn."""
+    from bespeak.coord.merge.branch_selection import named
     from bespeak.coord.merge.plan import Planner
-    from bespeak.coord.merge.wanted import named
     from bespeak.git.repository import find
 
     times = _Times([], [])

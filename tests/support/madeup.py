@@ -2,7 +2,7 @@
 
 from hashlib import blake2b
 
-from bespeak.coord.merge.source import Source
+from bespeak.coord.merge.definitions import Source
 from bespeak.coord.symbols.model import Facts, Symbol
 
 

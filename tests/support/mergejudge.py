@@ -4,8 +4,8 @@ import os
 import subprocess
 from dataclasses import dataclass
 
+from bespeak.coord.merge.branch_selection import named
 from bespeak.coord.merge.plan import Planner
-from bespeak.coord.merge.wanted import named
 from bespeak.git.repository import find
 
 

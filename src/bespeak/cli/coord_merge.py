@@ -9,8 +9,8 @@ from bespeak.cli.coord_shared import JSON, documented, failing, one_form, print_
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.cli.context import Context, Values
+    from bespeak.coord.merge.branch_order import Branch, Order
     from bespeak.coord.merge.model import Item, Plan
-    from bespeak.coord.merge.reconcile import Branch, Order
     from bespeak.coord.service import Coord
 
 FAILED_CODE = 7
@@ -50,9 +50,9 @@ _UNREAD_SHOWN = 5
 def plan_merge(context: Context, values: Values) -> int:
     """Print what a merge would do."""
     from bespeak.base.paths import working_directory
-    from bespeak.coord.merge.jsonform import plan_json
     from bespeak.coord.merge.model import REVIEW, SEMANTIC, TEXTUAL
     from bespeak.coord.merge.plan import plan
+    from bespeak.coord.merge.serialize import plan_json
     from bespeak.git.repository import find
 
     one_form(context, values)
@@ -175,7 +175,7 @@ def _verdict(of: Plan) -> str:
 @documented
 def reconcile(context: Context, values: Values) -> int:
     """Print the order in which to merge branches."""
-    from bespeak.coord.merge.reconcile import STRATEGIES
+    from bespeak.coord.merge.branch_order import STRATEGIES
 
     one_form(context, values)
     wanted = failing(values["fail_on"], (_CYCLE, *STRATEGIES), (_CYCLE, "manual"))
@@ -183,7 +183,7 @@ def reconcile(context: Context, values: Values) -> int:
 
 
 def _reconcile(context: Context, values: Values, coord: Coord, wanted: set[str]) -> int:
-    from bespeak.coord.merge.jsonform import order_json
+    from bespeak.coord.merge.serialize import order_json
 
     found = coord.reconcile(values["branch"], onto=values["onto"])
     seen = {branch.strategy for branch in found.branches} | ({_CYCLE} if found.cycles else set())

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from bespeak.coord.address import Address
     from bespeak.coord.dag import Graph
     from bespeak.coord.forecast.model import Forecast
+    from bespeak.coord.merge.branch_order import Order
     from bespeak.coord.merge.model import Plan
-    from bespeak.coord.merge.reconcile import Order
     from bespeak.coord.model import Conflict, Intent, Reservation, Reserved
     from bespeak.git.repository import Repository
     from bespeak.storage.interface import Engine
@@ -280,9 +280,9 @@ class Coord:
             ClaimError: a revision names no commit.
             UnavailableError: git is too old, or the extra that reads languages is not installed.
         """
+        from bespeak.coord.merge.branch_order import reconcile
+        from bespeak.coord.merge.branch_selection import default_target, wanted
         from bespeak.coord.merge.plan import Planner
-        from bespeak.coord.merge.reconcile import reconcile
-        from bespeak.coord.merge.wanted import default_target, wanted
 
         asked = wanted(*self.order(), branches)
         with Planner(self.repository) as planner:

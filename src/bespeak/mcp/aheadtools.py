@@ -99,7 +99,7 @@ class PlanMerge(Arguments):
 
 def plan_merge(call: Call, asked: PlanMerge) -> Json:
     """Say what a merge would do, symbol by symbol."""
-    from bespeak.coord.merge.jsonform import plan_json
+    from bespeak.coord.merge.serialize import plan_json
 
     with call.coord(asked.repository) as coord:
         found = coord.plan_merge(asked.ours, asked.theirs, everything=asked.everything)
@@ -116,7 +116,7 @@ class Reconcile(Arguments):
 
 def reconcile(call: Call, asked: Reconcile) -> Json:
     """Say in which order to merge branches, and how."""
-    from bespeak.coord.merge.jsonform import order_json
+    from bespeak.coord.merge.serialize import order_json
 
     with call.coord(asked.repository) as coord:
         found = coord.reconcile(asked.branches, onto=asked.onto)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bespeak.base.frozen import value
-from bespeak.coord.merge.change import words
-from bespeak.coord.merge.match import match
+from bespeak.coord.merge.load_sides import read_sides
 from bespeak.coord.merge.model import ADDED, BODY, DOCSTRING
-from bespeak.coord.merge.reading import read_sides
+from bespeak.coord.merge.side_changes import words
+from bespeak.coord.merge.symbol_matching import match
 from bespeak.coord.symbols import names
 
 TYPE_CHECKING = False

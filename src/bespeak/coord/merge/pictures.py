@@ -9,8 +9,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bespeak.coord.merge.branch_order import Order
     from bespeak.coord.merge.model import Item, Plan
-    from bespeak.coord.merge.reconcile import Order
 
     Boxes = dict[str, str]
     Lines = list[tuple[str, str, str]]

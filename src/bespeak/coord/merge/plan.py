@@ -6,11 +6,12 @@ Reads git and the symbol index, and puts the pure parts together. Nothing in the
 from __future__ import annotations
 
 from bespeak.base.frozen import replace
-from bespeak.coord.merge.change import Side
-from bespeak.coord.merge.files import file_items
+from bespeak.coord.merge.branch_selection import named
+from bespeak.coord.merge.broken_uses import Changer, User, uses
+from bespeak.coord.merge.conflict_hunks import BASE, OURS, THEIRS, clashes
+from bespeak.coord.merge.file_conflicts import file_items
 from bespeak.coord.merge.footprint import footprint
-from bespeak.coord.merge.match import match
-from bespeak.coord.merge.meet import meet
+from bespeak.coord.merge.load_sides import read_sides
 from bespeak.coord.merge.model import (
     ALREADY_MERGED,
     CLEAN,
@@ -26,10 +27,9 @@ from bespeak.coord.merge.model import (
     USED,
     Plan,
 )
-from bespeak.coord.merge.reading import read_sides
-from bespeak.coord.merge.regions import BASE, OURS, THEIRS, clashes
-from bespeak.coord.merge.uses import Changer, User, uses
-from bespeak.coord.merge.wanted import named
+from bespeak.coord.merge.side_changes import Side
+from bespeak.coord.merge.symbol_conflicts import meet
+from bespeak.coord.merge.symbol_matching import match
 from bespeak.git import merges
 from bespeak.git.process import Git
 
@@ -39,11 +39,11 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from bespeak.coord.merge.conflict_hunks import Clash
+    from bespeak.coord.merge.definitions import Node
     from bespeak.coord.merge.footprint import Footprint
+    from bespeak.coord.merge.load_sides import Read
     from bespeak.coord.merge.model import Item, Revision
-    from bespeak.coord.merge.reading import Read
-    from bespeak.coord.merge.regions import Clash
-    from bespeak.coord.merge.source import Node
     from bespeak.coord.symbols.index import Index
     from bespeak.git.merges import FileConflict, Trial
     from bespeak.git.repository import Repository
@@ -208,7 +208,7 @@ class _One:
         return tuple(notes)
 
     def _uses(self, sides: Sequence[Side], read: Sequence[Read], trial: Trial, *, everything: bool) -> list[Item]:
-        from bespeak.coord.merge.world import Worlds
+        from bespeak.coord.merge.resolved_trees import Worlds
 
         worlds = Worlds(self._git, self._index, trial, {OURS: self._ours.commit, THEIRS: self._theirs.commit})
         found = []

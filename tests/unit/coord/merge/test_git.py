@@ -9,8 +9,8 @@ import pytest
 
 from bespeak.base.errors import UnavailableError
 from bespeak.coord.errors import ClaimError
+from bespeak.coord.merge.branch_selection import named
 from bespeak.coord.merge.plan import plan
-from bespeak.coord.merge.wanted import named
 from bespeak.coord.symbols import trees
 from bespeak.git import merges
 from bespeak.git.process import Git

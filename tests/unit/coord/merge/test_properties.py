@@ -3,11 +3,11 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bespeak.coord.merge.change import Side, words
-from bespeak.coord.merge.match import match
-from bespeak.coord.merge.meet import meet
+from bespeak.coord.merge.branch_graph import arrange, circles
 from bespeak.coord.merge.model import CHANGES, KINDS, NO_CONFLICT
-from bespeak.coord.merge.order import arrange, circles
+from bespeak.coord.merge.side_changes import Side, words
+from bespeak.coord.merge.symbol_conflicts import meet
+from bespeak.coord.merge.symbol_matching import match
 from support.madeup import one, source, version
 
 NAMES = st.sampled_from(["f", "g", "h", "C", "C.m", "C.n", "D", "D.m"])

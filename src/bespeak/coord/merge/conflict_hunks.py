@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from bespeak.coord.merge.source import Node
+    from bespeak.coord.merge.definitions import Node
     from bespeak.git.merges import Entry, Hunk, Trial
     from bespeak.git.process import Git
 

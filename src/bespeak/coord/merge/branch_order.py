@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from bespeak.base.frozen import value
 from bespeak.coord.errors import ClaimError
+from bespeak.coord.merge.branch_graph import arrange, circles
+from bespeak.coord.merge.branch_selection import named
 from bespeak.coord.merge.footprint import meeting
 from bespeak.coord.merge.model import ALREADY_MERGED, CLEAN, FAST_FORWARD, TEXTUAL, Plan, Revision
-from bespeak.coord.merge.order import arrange, circles
-from bespeak.coord.merge.wanted import named
 from bespeak.git import merges
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from bespeak.coord.merge.branch_selection import Wanted
     from bespeak.coord.merge.plan import Planner
-    from bespeak.coord.merge.wanted import Wanted
 
 MERGED, FORWARD, MERGE, REBASE, MANUAL = "already_merged", "fast_forward", "merge", "rebase_after", "manual"
 STRATEGIES = (MERGED, FORWARD, MERGE, REBASE, MANUAL)

@@ -10,13 +10,13 @@ import re
 from collections import Counter
 
 from bespeak.base.frozen import value
-from bespeak.coord.merge.source import nodes
+from bespeak.coord.merge.definitions import nodes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Mapping
 
-    from bespeak.coord.merge.source import Node, Version
+    from bespeak.coord.merge.definitions import Node, Version
 
 BY_NAME, BY_FILE, BY_BODY, BY_PARENT, BY_LIKENESS = "name", "file rename", "body", "parent", "similar"
 _SURE, _SAME_BODY, _TRIVIAL_BODY = 1.0, 0.95, 0.6

@@ -2,13 +2,13 @@
 
 import pytest
 
-from bespeak.coord.merge import arity
-from bespeak.coord.merge.arity import breaks
+from bespeak.coord.merge import call_compatibility
+from bespeak.coord.merge.call_compatibility import breaks
 from bespeak.coord.merge.keywords import keywords
 
 
 def read(signature, language="python", *, method=False):
-    return arity.parameters(signature, language, method=method)
+    return call_compatibility.parameters(signature, language, method=method)
 
 
 @pytest.mark.parametrize(
@@ -42,32 +42,35 @@ def test_what_cannot_be_read_is_not_guessed(language, text):
 
 
 def test_a_call_that_no_longer_fits_is_all_but_certain():
-    assert breaks(read("(a)"), read("(a, b)"), 1) == arity.FITS_NO_MORE
-    assert breaks(read("(a, b)"), read("(a)"), 2) == arity.FITS_NO_MORE
+    assert breaks(read("(a)"), read("(a, b)"), 1) == call_compatibility.FITS_NO_MORE
+    assert breaks(read("(a, b)"), read("(a)"), 2) == call_compatibility.FITS_NO_MORE
 
 
 def test_an_argument_that_may_be_left_out_is_no_conflict():
-    assert breaks(read("(a)"), read("(a, b=1)"), 1) == arity.COMPATIBLE
-    assert breaks(read("(a)"), read("(a, b=1)"), -1) == arity.COMPATIBLE
+    assert breaks(read("(a)"), read("(a, b=1)"), 1) == call_compatibility.COMPATIBLE
+    assert breaks(read("(a)"), read("(a, b=1)"), -1) == call_compatibility.COMPATIBLE
 
 
 def test_the_same_count_with_another_order_means_something_else():
-    assert breaks(read("(a, b)"), read("(b, a)"), 2) == arity.OTHER_MEANING
-    assert breaks(read("(a)", "javascript"), read("(needed, a)", "javascript"), 1) == arity.OTHER_MEANING
+    assert breaks(read("(a, b)"), read("(b, a)"), 2) == call_compatibility.OTHER_MEANING
+    assert breaks(read("(a)", "javascript"), read("(needed, a)", "javascript"), 1) == call_compatibility.OTHER_MEANING
 
 
 def test_a_new_name_for_a_parameter_is_worth_a_look_only():
-    assert breaks(read("(a)"), read("(b)"), 1) == arity.OTHER_TYPES
-    assert breaks(read("(int a)", "java"), read("(long a)", "java"), 1) == arity.OTHER_TYPES
+    assert breaks(read("(a)"), read("(b)"), 1) == call_compatibility.OTHER_TYPES
+    assert breaks(read("(int a)", "java"), read("(long a)", "java"), 1) == call_compatibility.OTHER_TYPES
 
 
 def test_a_function_that_has_become_asynchronous_is_called_otherwise():
-    assert breaks(read("def(a)"), read("async def(a)"), 1) == arity.CALLED_OTHERWISE
-    assert breaks(read("def(self)", method=True), read("@property def(self)", method=True), 0) == arity.CALLED_OTHERWISE
+    assert breaks(read("def(a)"), read("async def(a)"), 1) == call_compatibility.CALLED_OTHERWISE
+    assert (
+        breaks(read("def(self)", method=True), read("@property def(self)", method=True), 0)
+        == call_compatibility.CALLED_OTHERWISE
+    )
 
 
 def test_nothing_is_said_of_what_cannot_be_read():
-    assert breaks(None, read("(a)"), 1) == arity.OTHER_TYPES
+    assert breaks(None, read("(a)"), 1) == call_compatibility.OTHER_TYPES
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bespeak.base.frozen import value
-from bespeak.coord.merge.source import Source
+from bespeak.coord.merge.definitions import Source
 from bespeak.coord.symbols.languages import registry
 from bespeak.coord.symbols.model import Unread
 from bespeak.git import merges

@@ -2,8 +2,8 @@
 
 import pytest
 
-from bespeak.coord.merge.change import words
-from bespeak.coord.merge.match import match
+from bespeak.coord.merge.side_changes import words
+from bespeak.coord.merge.symbol_matching import match
 from support.madeup import one, source, version
 
 LONG = "first thing\nsecond thing\nthird thing\nfourth thing"

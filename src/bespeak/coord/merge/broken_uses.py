@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections import Counter
 
 from bespeak.base.frozen import value
-from bespeak.coord.merge import arity
+from bespeak.coord.merge import call_compatibility
 from bespeak.coord.merge.advice import Half, advise
-from bespeak.coord.merge.change import words
 from bespeak.coord.merge.keywords import keywords
 from bespeak.coord.merge.model import (
     BODY,
@@ -27,16 +26,17 @@ from bespeak.coord.merge.model import (
     USED,
     Item,
 )
+from bespeak.coord.merge.side_changes import words
 from bespeak.coord.symbols.model import CALL, CERTAIN, IMPORT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
-    from bespeak.coord.merge.change import Side
-    from bespeak.coord.merge.match import Pair
-    from bespeak.coord.merge.source import Node, Source, Version
-    from bespeak.coord.merge.world import Worlds
+    from bespeak.coord.merge.definitions import Node, Source, Version
+    from bespeak.coord.merge.resolved_trees import Worlds
+    from bespeak.coord.merge.side_changes import Side
+    from bespeak.coord.merge.symbol_matching import Pair
     from bespeak.coord.symbols.model import Edge, Facts, Reference
 
 _BODY_CHANGED = 0.15
@@ -263,14 +263,16 @@ def _declared(changer: Changer, address: str) -> list[Node]:
 
 def _breaks(one: Node, two: Node, call: Reference, source: Source) -> float:
     first, second = (
-        arity.parameters(node.signature, node.language, method=node.symbol.kind == "method" or bool(node.parent))
+        call_compatibility.parameters(
+            node.signature, node.language, method=node.symbol.kind == "method" or bool(node.parent)
+        )
         for node in (one, two)
     )
     if one.family == "type":
         return 0.0
     named = one.language == "python"
     given = keywords(source.lines, call.line, call.text.rpartition(".")[2]) if named else frozenset[str]()
-    return arity.breaks(first, second, call.arguments, given)
+    return call_compatibility.breaks(first, second, call.arguments, given)
 
 
 def _made(user: User, changer: Changer, edge: Edge, pair: Pair, kind: str, confidence: float) -> Item:

@@ -7,8 +7,8 @@ from bespeak.coord.merge.model import KINDS, LIKELY, NO_CONFLICT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from bespeak.coord.merge.branch_order import Branch, Order
     from bespeak.coord.merge.model import Item, Plan, Revision
-    from bespeak.coord.merge.reconcile import Branch, Order
 
     Json = dict[str, object]
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from bespeak.coord.merge.conflict_hunks import OURS, THEIRS
 from bespeak.coord.merge.model import FILE, NO_CONFLICT, Item
-from bespeak.coord.merge.regions import OURS, THEIRS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from bespeak.coord.merge.regions import Clash, Region
-    from bespeak.coord.merge.source import Node
+    from bespeak.coord.merge.conflict_hunks import Clash, Region
+    from bespeak.coord.merge.definitions import Node
 
 _MOST_NAMED = 6
 _ADVICE = {

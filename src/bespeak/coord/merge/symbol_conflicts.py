@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import os
 
-from bespeak.coord.merge import arity
+from bespeak.coord.merge import call_compatibility
 from bespeak.coord.merge.advice import Half, advise
-from bespeak.coord.merge.change import words
-from bespeak.coord.merge.match import BY_FILE
+from bespeak.coord.merge.definitions import OVERLOADS
 from bespeak.coord.merge.model import (
     ADD_ADD,
     BODY,
@@ -26,15 +25,16 @@ from bespeak.coord.merge.model import (
     SIGNATURE,
     Item,
 )
-from bespeak.coord.merge.source import OVERLOADS
+from bespeak.coord.merge.side_changes import words
+from bespeak.coord.merge.symbol_matching import BY_FILE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from bespeak.coord.merge.change import Side
-    from bespeak.coord.merge.match import Pair
-    from bespeak.coord.merge.source import Node
+    from bespeak.coord.merge.definitions import Node
+    from bespeak.coord.merge.side_changes import Side
+    from bespeak.coord.merge.symbol_matching import Pair
 
     Places = dict[tuple[str, str], list[Pair]]
     Conflicts = Callable[[Node | None, Node | None, Node | None], str]
@@ -119,7 +119,8 @@ def _other_calls(pair: Pair) -> bool:
     if pair.before is None or pair.after is None:
         return True
     one, two = (
-        arity.parameters(node.signature, node.language, method=bool(node.parent)) for node in (pair.before, pair.after)
+        call_compatibility.parameters(node.signature, node.language, method=bool(node.parent))
+        for node in (pair.before, pair.after)
     )
     if one is None or two is None:
         return True

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from bespeak.coord.merge.match import BY_PARENT
 from bespeak.coord.merge.model import ADDED, BODY, DELETED, DOCSTRING, MOVED, RENAMED, SIGNATURE
+from bespeak.coord.merge.symbol_matching import BY_PARENT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bespeak.coord.merge.match import Pair
-    from bespeak.coord.merge.source import Node
+    from bespeak.coord.merge.definitions import Node
+    from bespeak.coord.merge.symbol_matching import Pair
 
 
 def words(pair: Pair) -> tuple[str, ...]:
