@@ -4,8 +4,8 @@ import sys
 import time
 
 from bespeak.coord.symbol_index import open_index
-from bespeak.coord.symbols.graph import CallGraph
 from bespeak.git import repository
+from bespeak_symbols.call_graph import CallGraph
 
 words = sys.argv[2:]
 started = time.perf_counter()

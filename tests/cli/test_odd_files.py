@@ -144,7 +144,7 @@ def test_names_offered_to_a_shell(here, monkeypatch):
 
 
 def test_the_symbol_index_is_kept_in_no_file_of_somebody_else(here):
-    from bespeak.coord.symbols.cache import Cache
+    from bespeak_symbols.cache import Cache
 
     (here / "victim").touch()
     (here / "symbols.sqlite3").symlink_to("victim")

@@ -16,7 +16,7 @@ from bespeak.coord.forecast.model import FADING, OPERATION, OVERLAP, Claim, Scop
 from bespeak.coord.forecast.operations import OPERATIONS, why
 from bespeak.coord.forecast.predict import Sight, predict
 from bespeak.coord.model import INTENDED
-from bespeak.coord.symbols.model import Edge
+from bespeak_symbols.model import Edge
 
 PATHS = ("a", "b.x", "a/b.x", "a/b/c.x", "ab/b.y", "a-b", "a/[b].x", "a/*")
 SYMBOLS = ("", "::f", "::C", "::C.m", "::C::m", "::CC")

@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from bespeak.coord.symbol_index import open_index
-from bespeak.coord.symbols.graph import CallGraph
-from bespeak.coord.symbols.languages import registry
-from bespeak.coord.symbols.model import CALL, CERTAIN
 from bespeak.git import repository
+from bespeak_symbols.call_graph import CallGraph
+from bespeak_symbols.model import CALL, CERTAIN
+from bespeak_symbols.native import registry
 from support.repositories import git
 
 FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "corpus")

@@ -3,7 +3,7 @@
 from hashlib import blake2b
 
 from bespeak.coord.merge.definitions import Source
-from bespeak.coord.symbols.model import Facts, Symbol
+from bespeak_symbols.model import Facts, Symbol
 
 
 def digest(text):

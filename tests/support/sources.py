@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textwrap import dedent
 
-from bespeak.coord.symbols.languages import registry
+from bespeak_symbols.native import registry
 
 
 class Sources:

@@ -228,9 +228,9 @@ def compare(scenario, package_folder, folder):
         folder: a new folder for a copy of it, in a repository of its own.
     """
     from bespeak.coord.symbol_index import open_index
-    from bespeak.coord.symbols.graph import CallGraph
-    from bespeak.coord.symbols.model import CALL
     from bespeak.git import repository
+    from bespeak_symbols.call_graph import CallGraph
+    from bespeak_symbols.model import CALL
     from support.repositories import git
 
     above = os.path.dirname(os.path.realpath(package_folder))

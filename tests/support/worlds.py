@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bespeak.coord.symbols.languages import registry
+from bespeak_symbols.native import registry
 
 
 class World:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from bespeak.cli.context import Context, Values
     from bespeak.coord.forecast.model import Claim, Forecast, Predicted
     from bespeak.coord.service import Coord
-    from bespeak.coord.symbols.model import Edge
+    from bespeak_symbols.model import Edge
 
 FAILED_CODE = 7
 _ANY = "any"

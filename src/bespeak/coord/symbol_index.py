@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 
 from bespeak.coord.errors import ClaimError
-from bespeak.coord.symbols.index import Index
 from bespeak.git.errors import UnknownRevisionError
 from bespeak.git.objects import Objects
+from bespeak_symbols.index import Index
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bespeak.coord.symbols.index import Progress
     from bespeak.git.objects import Listing
     from bespeak.git.repository import Repository
+    from bespeak_symbols.index import Progress
 
 _FOLDER, _FILE = "bespeak", "symbols.sqlite3"
 

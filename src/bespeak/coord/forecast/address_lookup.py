@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from bespeak.coord.forecast.groups import Group
-    from bespeak.coord.symbols.model import Facts
+    from bespeak_symbols.model import Facts
 
     class Files(Protocol):
         """The files of a revision, as far as names are looked up in them."""

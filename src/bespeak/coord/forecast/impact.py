@@ -16,7 +16,7 @@ from bespeak.coord import address as addresses
 from bespeak.coord.address import SEPARATOR
 from bespeak.coord.forecast.model import BLAST, FADING
 from bespeak.coord.forecast.results import Hit, predicted
-from bespeak.coord.symbols.model import CALL, INHERIT, USE
+from bespeak_symbols.model import CALL, INHERIT, USE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from bespeak.coord.forecast.groups import Group
     from bespeak.coord.forecast.holders import Holders
     from bespeak.coord.forecast.model import Predicted
-    from bespeak.coord.symbols.model import Edge, Unread
+    from bespeak_symbols.model import Edge, Unread
 
     class Callees(Protocol):
         """The call graph, as far as the walk needs it."""

@@ -8,7 +8,7 @@ from bespeak.base.frozen import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bespeak.coord.symbols.model import Edge, Unread
+    from bespeak_symbols.model import Edge, Unread
 
 OVERLAP, OPERATION, BLAST = "address_overlap", "operation_conflict", "blast_radius_overlap"
 KINDS = (OVERLAP, OPERATION, BLAST)

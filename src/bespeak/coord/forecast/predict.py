@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bespeak.coord.forecast.groups import Group
     from bespeak.coord.forecast.impact import Callees
     from bespeak.coord.forecast.model import Claim, Predicted, Scope
-    from bespeak.coord.symbols.model import Unread
+    from bespeak_symbols.model import Unread
 
 _TOO_MANY_PATTERNS = "there are too many overlapping addresses to compare all patterns: some overlaps are missing"
 _TOO_MANY_FILES = "there are too many patterns to look at every file that they match: some callers are missing"

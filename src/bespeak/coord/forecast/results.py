@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from bespeak.coord.forecast.groups import Group
     from bespeak.coord.forecast.pair_count import Tally
-    from bespeak.coord.symbols.model import Edge
+    from bespeak_symbols.model import Edge
 
 CLAIMS_SHOWN = 10
 """How many claims of each side a conflict names."""

@@ -8,7 +8,7 @@ from bespeak.coord.forecast.model import BLAST, KINDS, OPERATION
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.coord.forecast.model import Claim, Forecast, Predicted
-    from bespeak.coord.symbols.model import Edge
+    from bespeak_symbols.model import Edge
 
 
 def forecast_json(of: Forecast) -> dict[str, object]:

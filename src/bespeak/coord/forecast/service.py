@@ -79,7 +79,7 @@ def look(repository: Repository, engine: Engine, repo: str, scope: Scope) -> For
         return predict(claims, scope, Sight())
     try:
         from bespeak.coord.symbol_index import open_index
-        from bespeak.coord.symbols.graph import CallGraph
+        from bespeak_symbols.call_graph import CallGraph
 
         with open_index(repository) as index:
             snapshot = index.worktree() if scope.worktree else index.snapshot(_HEAD if scope.rev is None else scope.rev)

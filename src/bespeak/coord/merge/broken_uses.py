@@ -27,7 +27,7 @@ from bespeak.coord.merge.model import (
     Item,
 )
 from bespeak.coord.merge.side_changes import words
-from bespeak.coord.symbols.model import CALL, CERTAIN, IMPORT
+from bespeak_symbols.model import CALL, CERTAIN, IMPORT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from bespeak.coord.merge.resolved_trees import Worlds
     from bespeak.coord.merge.side_changes import Side
     from bespeak.coord.merge.symbol_matching import Pair
-    from bespeak.coord.symbols.model import Edge, Facts, Reference
+    from bespeak_symbols.model import Edge, Facts, Reference
 
 _BODY_CHANGED = 0.15
 _DECLARING = frozenset({"c", "cpp"})

@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bespeak.coord.symbols.model import Facts, Symbol
+    from bespeak_symbols.model import Facts, Symbol
 
     Version = Mapping[str, "Source"]
     """The files of one version that matter, by path."""

@@ -7,15 +7,15 @@ from bespeak.coord.merge.load_sides import read_sides
 from bespeak.coord.merge.model import ADDED, BODY, DOCSTRING
 from bespeak.coord.merge.side_changes import words
 from bespeak.coord.merge.symbol_matching import match
-from bespeak.coord.symbols import names
+from bespeak_symbols import name_index
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from bespeak.coord.symbols.index import Index
     from bespeak.git.merges import Entry
     from bespeak.git.process import Git
+    from bespeak_symbols.index import Index
 
 _HARMLESS = frozenset({ADDED, BODY, DOCSTRING})
 
@@ -50,10 +50,10 @@ def footprint(git: Git, index: Index, entries: tuple[Entry, ...]) -> Footprint:
         if pair.before is not None and not set(words(pair)) <= _HARMLESS
     }
     for path in read.moved:
-        taken.update(names.stems(path))
+        taken.update(name_index.stems(path))
     mentioned: set[str] = set()
     for source in read.after.values():
-        mentioned |= names.mentions(source.facts)
+        mentioned |= name_index.mentions(source.facts)
     paths = frozenset(path for entry in entries for path in (entry.old, entry.new) if path)
     return Footprint(paths, frozenset(taken), frozenset(mentioned))
 

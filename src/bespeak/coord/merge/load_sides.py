@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from bespeak.base.frozen import value
 from bespeak.coord.merge.definitions import Source
-from bespeak.coord.symbols.languages import registry
-from bespeak.coord.symbols.model import Unread
 from bespeak.git import merges
+from bespeak_symbols.model import Unread
+from bespeak_symbols.native import registry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bespeak.coord.symbols.index import Index
     from bespeak.git.merges import Entry
     from bespeak.git.process import Git
+    from bespeak_symbols.index import Index
 
 
 @value

@@ -6,8 +6,8 @@ from bespeak.base.frozen import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bespeak.coord.symbols.model import Unread
     from bespeak.git.merges import FileConflict
+    from bespeak_symbols.model import Unread
 
 ADDED, DELETED, RENAMED, MOVED = "added", "deleted", "renamed", "moved"
 SIGNATURE, BODY, DOCSTRING, USED = "signature", "body", "docstring", "used"

@@ -44,9 +44,9 @@ if TYPE_CHECKING:
     from bespeak.coord.merge.footprint import Footprint
     from bespeak.coord.merge.load_sides import Read
     from bespeak.coord.merge.model import Item, Revision
-    from bespeak.coord.symbols.index import Index
     from bespeak.git.merges import FileConflict, Trial
     from bespeak.git.repository import Repository
+    from bespeak_symbols.index import Index
 
 FAINT = 0.2
 """Below this confidence an item is left out unless everything was asked for."""

@@ -6,16 +6,16 @@ resolved among the merged files, so aliases, re-exports and relative imports cou
 
 from __future__ import annotations
 
-from bespeak.coord.symbols.languages import registry
 from bespeak.git import merges
+from bespeak_symbols.native import registry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bespeak.coord.symbols.graph import CallGraph
-    from bespeak.coord.symbols.index import Index
-    from bespeak.coord.symbols.model import Edge, Facts
     from bespeak.git.merges import Trial
     from bespeak.git.process import Git
+    from bespeak_symbols.call_graph import CallGraph
+    from bespeak_symbols.index import Index
+    from bespeak_symbols.model import Edge, Facts
 
 _FIRST_BYTE, _LAST_BYTE = "\udc80", "\udcff"
 """Bytes that are no UTF-8, as characters of a path."""
@@ -39,7 +39,7 @@ class Worlds:
     def edges(self, side: str, path: str) -> tuple[Edge, ...]:
         """Return the edges that start in a file of a side."""
         if side not in self._graphs:
-            from bespeak.coord.symbols.graph import CallGraph
+            from bespeak_symbols.call_graph import CallGraph
 
             self._graphs[side] = CallGraph(self._index.snapshot(self._commits[side]))
         return self._graphs[side].edges_of(path)
@@ -64,9 +64,9 @@ class Worlds:
         return None if facts is None else (facts, graph.edges_of(path))
 
     def _merge(self, definer: str) -> CallGraph:
-        from bespeak.coord.symbols.graph import CallGraph
-        from bespeak.coord.symbols.snapshot import Snapshot
         from bespeak.git.objects import Listing
+        from bespeak_symbols.call_graph import CallGraph
+        from bespeak_symbols.snapshot import Snapshot
 
         blobs = merges.listing(self._git, self._trial.tree)
         for path, stages in self._trial.stages.items():

@@ -11,10 +11,10 @@ from bespeak.base.errors import UnavailableError
 from bespeak.coord.errors import ClaimError
 from bespeak.coord.merge.branch_selection import named
 from bespeak.coord.merge.plan import plan
-from bespeak.coord.symbols import trees
 from bespeak.git import merges
 from bespeak.git.process import Git
 from bespeak.git.repository import find
+from bespeak_symbols import syntax
 from support.repositories import git
 
 F = "def f(a):\n    return a + 1\n"
@@ -365,7 +365,7 @@ def test_a_repository_without_a_commit(forked):
 
 
 def test_without_the_extra_that_reads_languages_one_line_says_what_to_install(simple, monkeypatch):
-    trees._language.cache_clear()
+    syntax._language.cache_clear()
     for name in ("tree_sitter", "tree_sitter_python"):
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(UnavailableError, match=r"bespeak\[symbols\]"):

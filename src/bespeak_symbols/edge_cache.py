@@ -1,0 +1,68 @@
+"""The edges of each file, kept for as long as nothing at all changes in the snapshot.
+
+What a name means may depend on any other file, so edges are kept under a digest of all files and of the code that
+resolves them. Only the newest few snapshots' are kept.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+from bespeak_symbols import codec
+from bespeak_symbols.native import registry
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Mapping
+
+    from bespeak_symbols.model import Edge
+
+_MOST_WORLDS = 12
+
+
+def digest(blobs: Mapping[str, str], languages: Mapping[str, str], package: str) -> str:
+    """Return a digest of a snapshot: of its files' contents, of which can be read, and of the code that reads them.
+
+    Args:
+        blobs: the id of the contents of each file, by path.
+        languages: of the files that can be read, by path.
+        package: a digest of the code that is common to all languages.
+    """
+    whole = blake2b(digest_size=16)
+    for language in sorted(set(languages.values())):
+        whole.update(f"{language} {registry.version(language)}\n".encode())
+    lines = (f"{path}\0{blob}\0{languages.get(path, '')}\n" for path, blob in sorted(blobs.items()))
+    whole.update(package.encode())
+    whole.update("".join(lines).encode("utf-8", "surrogatepass"))
+    return whole.hexdigest()
+
+
+def load(connection: sqlite3.Connection, world: str, path: str) -> tuple[Edge, ...] | None:
+    """Return the edges that were kept of a file; None if none were."""
+    row = connection.execute(
+        "SELECT e.edges FROM world w JOIN edges e ON e.world = w.id WHERE w.digest = ? AND e.path = ?", (world, path)
+    ).fetchone()
+    try:
+        return None if row is None else codec.unpack_edges(row[0])
+    except ValueError:
+        return None
+
+
+def keep(connection: sqlite3.Connection, world: str, edges: Iterable[tuple[str, tuple[Edge, ...]]]) -> None:
+    """Keep the edges of some files of a snapshot; forget those of the oldest snapshots."""
+    packed = [(path, codec.pack_edges(found)) for path, found in edges]
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        connection.execute("INSERT OR IGNORE INTO world (digest) VALUES (?)", (world,))
+        (number,) = connection.execute("SELECT id FROM world WHERE digest = ?", (world,)).fetchone()
+        connection.executemany(
+            "INSERT OR REPLACE INTO edges VALUES (?, ?, ?)", [(number, path, content) for path, content in packed]
+        )
+        old = "SELECT id FROM world ORDER BY id DESC LIMIT -1 OFFSET :most"
+        connection.execute(f"DELETE FROM edges WHERE world IN ({old})", {"most": _MOST_WORLDS})
+        connection.execute(f"DELETE FROM world WHERE id IN ({old})", {"most": _MOST_WORLDS})
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise

@@ -1,0 +1,95 @@
+"""One file's bytes become what is kept of it, in this process or in helpers when there are many."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from bespeak.base.frozen import value
+from bespeak_symbols import codec, name_index
+from bespeak_symbols.cache import Entry, Key
+from bespeak_symbols.model import Facts
+from bespeak_symbols.native import registry
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from bespeak_symbols.object_reader import ObjectReader
+
+MOST_BYTES = 2_000_000
+"""Larger files are data that looks like source; they are said to be unread."""
+
+_FEW = 150
+_MOST_HELPERS = 8
+
+
+@value
+class Job:
+    """One content to read.
+
+    Args:
+        key: under which it is kept.
+        language: what it is read as.
+        loose: the path in the work tree to read it from; empty if git has it.
+    """
+
+    key: Key
+    language: str
+    loose: str = ""
+
+
+def facts_of(source: bytes, language: str, suffix: str) -> Facts:
+    """Return what a source says; one that cannot be read says so on line 0.
+
+    Raises:
+        UnavailableError: the grammars are not installed.
+    """
+    if len(source) > MOST_BYTES:
+        return Facts(language, unread=((0, f"larger than {MOST_BYTES // 1_000_000} MB"),))
+    if b"\0" in source:
+        return Facts(language, unread=((0, "holds NUL bytes: no text"),))
+    try:
+        return registry.load(language).extract(source, "file" + suffix)
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as failed:
+        return Facts(language, unread=((0, f"the reader of {language} failed: {type(failed).__name__}"),))
+
+
+def entry_of(key: Key, facts: Facts) -> Entry:
+    """Return what is kept of a file's facts."""
+    return Entry(
+        key,
+        codec.pack(facts),
+        facts.unread,
+        sorted(name_index.definitions(facts)),
+        sorted(name_index.mentions(facts)),
+        sorted(name_index.renames(facts)),
+    )
+
+
+def read_all(reader: ObjectReader, jobs: Sequence[Job]) -> Iterator[tuple[Job, Entry | None]]:
+    """Yield what is kept of each content, in any order; None if it is not there (any more)."""
+    count = min(_MOST_HELPERS, len(os.sched_getaffinity(0)), len(jobs) // _FEW) if sys.executable else 0
+    left = {job.key: job for job in jobs}
+    if count > 1:
+        from bespeak_symbols import worker_processes
+
+        for job, entry in worker_processes.read(reader, jobs, count):
+            if left.pop(job.key, None) is not None:
+                yield job, entry
+    # Without helpers, or when one of them has died, the rest is read here.
+    yield from read_here(reader, list(left.values()))
+
+
+def read_here(reader: ObjectReader, jobs: Sequence[Job]) -> Iterator[tuple[Job, Entry | None]]:
+    """Yield what is kept of each content, read in this process."""
+    stored = [job for job in jobs if not job.loose]
+    for job, (_, content) in zip(stored, reader.many([job.key.blob for job in stored]), strict=True):
+        yield job, _read(job, content)
+    for job in jobs:
+        if job.loose:
+            yield job, _read(job, reader.loose(job.loose, job.key.blob))
+
+
+def _read(job: Job, content: bytes | None) -> Entry | None:
+    return None if content is None else entry_of(job.key, facts_of(content, job.language, job.key.suffix))

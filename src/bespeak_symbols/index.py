@@ -1,0 +1,189 @@
+"""The symbol index of a repository: what every file of any revision says, each content read once.
+
+with Index(reader, cache_path) as index:
+    snapshot = index.snapshot("HEAD")
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from _thread import RLock
+from weakref import WeakSet
+
+from bespeak_symbols import extraction
+from bespeak_symbols.cache import Cache, Key
+from bespeak_symbols.model import Unread
+from bespeak_symbols.native import registry
+from bespeak_symbols.snapshot import Snapshot, Source
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+    from typing import Self
+
+    from bespeak_symbols.cache import Entry
+    from bespeak_symbols.model import Facts
+    from bespeak_symbols.object_reader import Listing, ObjectReader
+
+    Progress = Callable[[int, int], None]
+
+_PER_TRANSACTION = 400
+_TRIES = 3
+
+
+class Index:
+    """Files of a repository as facts; one index serves many threads, many processes share what it keeps.
+
+    Args:
+        reader: what files and contents are read from; closed with the index.
+        cache_path: of the file that keeps what was read.
+        progress: called while files are read, with how many are and how many there are in all.
+    """
+
+    def __init__(self, reader: ObjectReader, cache_path: str, progress: Progress | None = None) -> None:
+        self.reader = reader
+        self.cache = Cache(cache_path)
+        self.lock = RLock()
+        self.read_count = 0
+        """How many contents this index has parsed: those that nobody had read before."""
+        self._progress = progress
+        self._snapshots: WeakSet[Snapshot] = WeakSet()
+
+    @property
+    def version(self) -> str:
+        """A word that changes with the code that all languages share, and with how edges are worked out."""
+        return registry.common_version()
+
+    @property
+    def notice(self) -> str:
+        """Why what is read cannot be kept; empty if it is."""
+        return self.cache.notice
+
+    def snapshot(self, revision: str) -> Snapshot:
+        """Return the files of a revision: a branch, a tag, a commit id, ``HEAD~2``.
+
+        Raises:
+            ClaimError: there is no such revision.
+            UnavailableError: the extra with the grammars is not installed.
+        """
+        return self._opened(self.reader.revision(revision))
+
+    def worktree(self) -> Snapshot:
+        """Return the files of the work tree as they are: changed and new ones too, ignored ones not.
+
+        Raises:
+            UnavailableError: the extra with the grammars is not installed.
+        """
+        return self._opened(self.reader.worktree())
+
+    def _opened(self, listing: Listing) -> Snapshot:
+        snapshot = Snapshot(self, listing)
+        self._snapshots.add(snapshot)
+        return snapshot
+
+    def facts(self, path: str, source: bytes, blob: str | None = None) -> Facts | None:
+        """Return what a content says that need not be in the repository; None if its language cannot be read.
+
+        Args:
+            path: what the file is called.
+            source: its bytes.
+            blob: the id of these bytes in git, if it is known.
+        """
+        language = registry.language_of(path)
+        if language is None:
+            return None
+        suffix = registry.suffix_of(path)
+        key = Key(blob or self.reader.id_of(source), suffix, registry.version(language))
+        with self.lock:
+            kept = self.cache.known([key]).get(key)
+            facts = None if kept is None else self.cache.facts(kept[0])
+            if facts is None:
+                facts = extraction.facts_of(source, language, suffix)
+                self.read_count += 1
+                self._keep([extraction.entry_of(key, facts)])
+        return facts
+
+    def sources(self, listing: Listing) -> tuple[dict[str, Source], tuple[Unread, ...]]:
+        """Return what is kept of each file of a listing; what has never been read is read now."""
+        wanted: dict[str, tuple[Key, str]] = {}
+        for path, blob in listing.blobs.items():
+            language = registry.language_of(path)
+            if language is not None:
+                key = Key(blob, registry.suffix_of(path), registry.version(language))
+                wanted[path] = (key, language)
+        with self.lock:
+            known = self._known(listing, wanted)
+        sources: dict[str, Source] = {}
+        unread = [Unread(path, why) for path, why in listing.unread]
+        for path, (key, language) in sorted(wanted.items()):
+            if key not in known:
+                unread.append(Unread(path, "its contents are not in this clone, or it was changed just now"))
+                continue
+            number, lines = known[key]
+            unread += [Unread(path, why, line) for line, why in lines]
+            if all(line for line, _ in lines):
+                sources[path] = Source(number, language)
+        return sources, tuple(sorted(unread, key=lambda part: (part.path, part.line)))
+
+    def _known(
+        self, listing: Listing, wanted: dict[str, tuple[Key, str]]
+    ) -> dict[Key, tuple[int, list[tuple[int, str]]]]:
+        keys = {
+            key: extraction.Job(key, language, listing.loose.get(key.blob, "")) for key, language in wanted.values()
+        }
+        for left in reversed(range(_TRIES)):
+            try:
+                known = self.cache.known(keys)
+                missing = [job for key, job in keys.items() if key not in known]
+                if missing:
+                    self._read(missing)
+                    known = self.cache.known(keys)
+                    self.cache.prune({number for number, _ in known.values()})
+            except sqlite3.Error as failed:
+                if not left:
+                    raise
+                self.cache.start_again(failed)
+            else:
+                return known
+        return {}
+
+    def _read(self, jobs: list[extraction.Job]) -> None:
+        batch: list[Entry] = []
+        for done, (_, entry) in enumerate(extraction.read_all(self.reader, jobs), 1):
+            self.read_count += 1
+            if entry is not None:
+                batch.append(entry)
+            if len(batch) == _PER_TRANSACTION:
+                self.cache.keep(batch)
+                batch = []
+            if self._progress is not None:
+                self._progress(done, len(jobs))
+        self.cache.keep(batch)
+
+    def _keep(self, entries: list[Entry]) -> None:
+        try:
+            self.cache.keep(entries)
+        except sqlite3.Error as failed:
+            self.cache.start_again(failed)
+
+    def read_again(self, path: str, source: Source, content: bytes | None) -> Facts | None:
+        """Return the facts of a file whose entry in the cache has gone or is broken, read from its contents."""
+        if content is None:
+            return None
+        return extraction.facts_of(content, source.language, registry.suffix_of(path))
+
+    def close(self) -> None:
+        """Write what is still to be kept; let go of the cache and of git."""
+        for snapshot in list(self._snapshots):
+            snapshot.write_edges()
+        self.reader.close()
+        self.cache.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

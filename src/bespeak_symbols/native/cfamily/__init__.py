@@ -1,0 +1,12 @@
+"""C and C++: what one file says, and which definition a name in it means.
+
+Names of symbols are qualified by namespaces and classes with dots; names in anonymous namespaces stand one level
+higher. What is seen in one file only (``static``, an anonymous namespace) has a signature that begins with
+``static``. A declaration without a body is a symbol without a digest of a body, and left out where the same file has
+the body; a call goes to the definition, wherever the declaration was seen. All overloads share one address.
+"""
+
+from bespeak_symbols.native.cfamily.extract import extract
+from bespeak_symbols.native.cfamily.resolve import resolve
+
+__all__ = ["extract", "resolve"]

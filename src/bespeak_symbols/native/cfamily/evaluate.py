@@ -1,0 +1,392 @@
+"""What a name or an expression of C and C++ means at some place: a function, a class, a namespace or a value."""
+
+from __future__ import annotations
+
+from bespeak_symbols.native.cfamily.values import (
+    CLASS,
+    FUNCTION,
+    NAMESPACE,
+    OTHER,
+    VALUE,
+    Meaning,
+    argument,
+    as_exact,
+    with_how,
+    with_name,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bespeak_symbols.model import Binding, Symbol
+    from bespeak_symbols.native.cfamily.imports import Files
+
+_KINDS = {"function": FUNCTION, "method": FUNCTION, "class": CLASS, "struct": CLASS, "namespace": NAMESPACE}
+_SMART = frozenset({"unique_ptr", "shared_ptr", "weak_ptr", "optional", "reference_wrapper", "scoped_ptr"})
+_LISTS = frozenset({"vector", "list", "deque", "array", "set", "span", "initializer_list", "multiset", "unordered_set"})
+_MAPS = frozenset({"map", "unordered_map", "multimap"})
+_DEEPEST = 12
+
+
+class Lookup:
+    """Finds meanings as seen from one file.
+
+    Args:
+        files: all files.
+        path: the file.
+    """
+
+    def __init__(self, files: Files, path: str) -> None:
+        self.files = files
+        self.path = path
+        self.plus_plus = files.table(path).language == "cpp"
+        self._closure = files.closure(path)
+        self._order = (path, *sorted(self._closure - {path}))
+        self._using = [
+            taken for each in self._order for taken in files.table(each).imports if taken.module[:1] not in {'"', "<"}
+        ]
+        self._exact: dict[str, tuple[Meaning, ...]] = {}
+        self._known: dict[tuple[str, str, str], tuple[Meaning, ...]] = {}
+        self._others: dict[str, Lookup] = {path: self}
+
+    def at(self, path: str) -> Lookup:
+        """Return the same for another file."""
+        other = self._others.get(path)
+        if other is None:
+            other = self._others[path] = Lookup(self.files, path)
+            other._others = self._others
+        return other
+
+    # Names.
+
+    def exactly(self, qualified: str) -> tuple[Meaning, ...]:
+        """Return what a qualified name means where this file sees it declared, this file first."""
+        known = self._exact.get(qualified)
+        if known is None:
+            self._exact[qualified] = ()
+            known = self._exact[qualified] = self._exactly(qualified)
+        return known
+
+    def _exactly(self, qualified: str) -> tuple[Meaning, ...]:
+        found = []
+        for path, name in self.files.named(qualified.rpartition(".")[2]):
+            if name == qualified and path in self._closure:
+                how = "local" if path == self.path else "include"
+                found += [self._meaning(path, symbol, how) for symbol in self.files.symbols(path, name)[:1]]
+        own = [meaning for meaning in found if meaning.path == self.path]
+        if own and not any(meaning.kind == NAMESPACE for meaning in own):
+            return tuple(own)
+        if found and found[0].kind == NAMESPACE:
+            return tuple(found[:1])
+        return tuple(found) or self._bound(qualified)
+
+    def _meaning(self, path: str, symbol: Symbol, how: str) -> Meaning:
+        if symbol.kind == "variable":
+            return self._variable(path, symbol.name, how)
+        return Meaning(_KINDS.get(symbol.kind, OTHER), path, symbol.name, sure=1.0, how=how)
+
+    def _variable(self, path: str, name: str, how: str) -> Meaning:
+        address = f"{path}::{name}"
+        for binding in self.files.table(path).bindings.get(name, ()):
+            if binding.how in {"type", "alias"}:
+                found = self.of_binding(path, binding, name.rpartition(".")[0], how)
+                if found.kind == VALUE:
+                    return Meaning(VALUE, found.path, found.name, found.within, found.bound, 1.0, how, symbol=address)
+        return Meaning(VALUE, path, "", how=how, symbol=address)
+
+    def _bound(self, qualified: str) -> tuple[Meaning, ...]:
+        """Return what a name means that is bound without a symbol: a member, an ``extern`` variable, an alias."""
+        outer = qualified.rpartition(".")[0]
+        for path in self._order:
+            for binding in self.files.table(path).bindings.get(qualified, ()):
+                if binding.how != "result":
+                    found = self.of_binding(path, binding, outer, "include")
+                    if found.kind != VALUE or any(each.kind in _KINDS for each in self.files.symbols(path, outer)):
+                        return (found,)
+                    symbol = f"{path}::{qualified}"
+                    return (
+                        Meaning(
+                            VALUE, found.path, found.name, found.within, found.bound, 1.0, "include", symbol=symbol
+                        ),
+                    )
+        return ()
+
+    def name(self, name: str, within: str) -> tuple[Meaning, ...]:
+        """Return what an unqualified name means at a place: the innermost scope that knows it wins."""
+        key = (name, within, "")
+        known = self._known.get(key)
+        if known is None:
+            self._known[key] = ()
+            known = self._known[key] = next((found for found in self._scopes(name, within) if found), ())
+        return known
+
+    def _scopes(self, name: str, within: str) -> Iterator[tuple[Meaning, ...]]:
+        level = within
+        while True:
+            if level:
+                owner = self._owner(level, name)
+                if owner is not None:
+                    yield self.member(owner, name)
+                    outer = owner.name.rpartition(".")[0]
+                    if owner.name != level and outer:
+                        yield from self._scopes(name, outer)
+            yield self.exactly(f"{level}.{name}" if level else name)
+            yield self._taken(name, level)
+            if not level:
+                return
+            level = level.rpartition(".")[0]
+
+    def _owner(self, level: str, name: str) -> Meaning | None:
+        """Return the class that a scope is, if it is one."""
+        found = self.exactly(level)
+        if not found and "." not in level and level != name:
+            found = self._taken(level, "")
+        return next((each for each in found if each.kind == CLASS), None)
+
+    def _taken(self, name: str, level: str) -> tuple[Meaning, ...]:
+        """Return what ``using`` at a scope gives a name."""
+        found: list[Meaning] = []
+        for taken in self._using:
+            if taken.within != level:
+                continue
+            if taken.local == "*":
+                found += self.exactly(f"{taken.module}.{name}")
+            elif taken.local == name and taken.module != name:
+                found += self.exactly(taken.module)
+        return tuple(dict.fromkeys(found))
+
+    # Members.
+
+    def member(self, owner: Meaning, name: str) -> tuple[Meaning, ...]:
+        """Return what a class, or one that it derives from, has under a name."""
+        seen: set[tuple[str, str]] = set()
+        todo = [owner]
+        while todo and len(seen) < 64:  # noqa: PLR2004 more bases than anybody writes
+            current = todo.pop(0)
+            if (current.path, current.name) in seen:
+                continue
+            seen.add((current.path, current.name))
+            if current.name.rpartition(".")[2] == name:
+                return (current,)
+            found = self.at(current.path).own_member(current, name)
+            if found:
+                how = "inherited" if len(seen) > 1 else found[0].how
+                return tuple(with_how(each, how, current.sure * owner.sure) for each in found)
+            todo += self.bases(current)
+        return ()
+
+    def own_member(self, owner: Meaning, name: str) -> tuple[Meaning, ...]:
+        """Return what a class of this file has under a name, bases left aside."""
+        qualified = f"{owner.name}.{name}"
+        found = tuple(
+            self._meaning(self.path, symbol, "member") for symbol in self.files.symbols(self.path, qualified)[:1]
+        )
+        if found:
+            return found
+        for binding in self.files.table(self.path).bindings.get(qualified, ()):
+            return (self.of_binding(self.path, binding, owner.name, "member"),)
+        return ()
+
+    def bases(self, owner: Meaning) -> list[Meaning]:
+        """Return what a class derives from directly, as far as it can be found."""
+        found: list[Meaning] = []
+        here = self.at(owner.path)
+        for symbol in self.files.symbols(owner.path, owner.name):
+            for base in symbol.bases:
+                found += here.classes(base, owner.name.rpartition(".")[0])
+        return found
+
+    # Types and values.
+
+    def of_binding(self, path: str, binding: Binding, within: str, how: str) -> Meaning:
+        """Return the value that a binding stands for; one without a name if that is not known."""
+        if binding.how == "type":
+            return Meaning(VALUE, path, binding.target, within, binding.bound, how=how)
+        if binding.how == "alias":
+            found = self.at(path).expression(binding.target, within, binding.bound)
+            if len(found) == 1:
+                return with_how(found[0], "alias" if found[0].kind != VALUE else how, 1.0)
+        return Meaning(VALUE, path, "", how=how)
+
+    def classes(self, text: str, within: str, bound: int = -1, depth: int = 0) -> tuple[Meaning, ...]:
+        """Return the classes that a type as written means here, seen through other names for it."""
+        if depth > _DEEPEST or not text:
+            return ()
+        head = text.partition("<")[0].rstrip("*")
+        found = self.expression(head, within, bound)
+        classes: list[Meaning] = []
+        for each in found:
+            if each.kind == CLASS:
+                classes.append(each)
+            elif each.kind == OTHER:
+                for binding in self.files.table(each.path).bindings.get(each.name, ()):
+                    if binding.how == "alias" and binding.target.partition("<")[0].rstrip("*") != head:
+                        outer = each.name.rpartition(".")[0]
+                        classes += self.at(each.path).classes(binding.target, outer, binding.bound, depth + 1)
+        return tuple(dict.fromkeys(classes))
+
+    def classes_of(self, held: Meaning) -> tuple[Meaning, ...]:
+        """Return the classes of a value."""
+        held = self.spelled_out(held)
+        return self.at(held.path).classes(held.name, held.within, held.bound)
+
+    def spelled_out(self, held: Meaning) -> Meaning:
+        """Return a value with its type as it was first written: ``using Rows = std::vector<Row>``."""
+        for _ in range(_DEEPEST):
+            if not held.name or "<" in held.name or held.name.endswith("*"):
+                break
+            found = self.at(held.path).expression(held.name, held.within, held.bound)
+            if len(found) != 1 or found[0].kind != OTHER:
+                break
+            named = found[0]
+            alias = [each for each in self.files.table(named.path).bindings.get(named.name, ()) if each.how == "alias"]
+            if not alias or alias[0].target == held.name:
+                break
+            outer = named.name.rpartition(".")[0]
+            held = Meaning(VALUE, named.path, alias[0].target, outer, alias[0].bound, held.sure, held.how)
+        return held
+
+    # Expressions.
+
+    def expression(self, text: str, within: str, bound: int = -1, depth: int = 0) -> tuple[Meaning, ...]:
+        """Return what an expression means at a place of this file."""
+        key = (text, within, str(bound))
+        known = self._known.get(key) if bound >= 0 or "." in text else None
+        if known is not None:
+            return known
+        if bound < 0 and "." not in text:
+            return self.name(text, within)
+        self._known[key] = ()
+        first, *rest = text.split(".")
+        found = self._root(first, rest, within, bound)
+        for part in rest if first else rest[1:]:
+            found = tuple(next_one for each in found[:4] for next_one in self.part(each, part))
+            if not found or depth > _DEEPEST:
+                break
+        self._known[key] = found
+        return found
+
+    def _root(self, first: str, rest: list[str], within: str, bound: int) -> tuple[Meaning, ...]:
+        if bound >= 0:
+            return self._of_block(bound)
+        if not first:
+            return self.exactly(rest[0]) if rest else ()
+        if first != "this":
+            return self.name(first, within)
+        owner = self.enclosing(within)
+        if owner is None:
+            return ()
+        return (Meaning(VALUE, owner.path, owner.name.rpartition(".")[2] + "*", owner.name, how="this"),)
+
+    def _of_block(self, bound: int) -> tuple[Meaning, ...]:
+        """Return what a name of a block stands for."""
+        places = self.files.table(self.path).places
+        nothing = Meaning(VALUE, self.path, "", how="value")
+        binding = places[bound] if bound < len(places) else None
+        if binding is None or binding.how == "value":
+            return (nothing,)
+        outer = binding.name.rpartition(".")[0]
+        if binding.how != "alias":
+            return (self.of_binding(self.path, binding, outer, "typed"),)
+        found = self.expression(binding.target, outer, binding.bound)
+        return tuple(with_how(each, "typed" if each.kind == VALUE else "alias", 1.0) for each in found) or (nothing,)
+
+    def enclosing(self, within: str) -> Meaning | None:
+        """Return the class around a place."""
+        level = within
+        while level:
+            owner = self._owner(level, "")
+            if owner is not None:
+                return owner
+            level = level.rpartition(".")[0]
+        return None
+
+    def part(self, of: Meaning, part: str) -> tuple[Meaning, ...]:
+        """Return what a further part of an expression means."""
+        if part == "()":
+            found = self._called(of)
+        elif part == "[]":
+            found = self._item(of)
+        elif part == "*":
+            found = self._pointed(of)
+        elif part == "&":
+            found = (with_name(of, of.name + "*"),) if of.kind == VALUE and of.name else (of,)
+        elif of.kind == NAMESPACE:
+            found = self.exactly(f"{of.name}.{part}") or self._taken(part, of.name)
+        elif of.kind == CLASS:
+            found = tuple(as_exact(each) for each in self.member(of, part))
+        elif of.kind == OTHER:
+            classes = self.at(of.path).classes(of.name, "")
+            found = tuple(as_exact(one) for each in classes for one in self.member(each, part))
+            found = found or self.exactly(f"{of.name}.{part}")
+        elif of.kind == VALUE:
+            found = self._member_of_value(of, part)
+        else:
+            found = ()
+        return found
+
+    def _member_of_value(self, of: Meaning, part: str) -> tuple[Meaning, ...]:
+        how = "this" if of.how == "this" else "typed"
+        of = self.spelled_out(of)
+        if of.name.endswith("*"):
+            return ()
+        owners = self.classes_of(of)
+        return tuple(
+            dict.fromkeys(with_how(each, how, of.sure) for owner in owners for each in self.member(owner, part))
+        )
+
+    def _called(self, of: Meaning) -> tuple[Meaning, ...]:
+        """Return what calling something gives."""
+        if of.kind == CLASS:
+            return (
+                Meaning(
+                    VALUE, of.path, of.name.rpartition(".")[2], of.name.rpartition(".")[0], sure=of.sure, how="typed"
+                ),
+            )
+        if of.kind == OTHER:
+            return (Meaning(VALUE, of.path, of.name, "", sure=of.sure, how="typed"),)
+        if of.kind == FUNCTION:
+            results = [
+                Meaning(VALUE, of.path, binding.target, of.name.rpartition(".")[0], binding.bound, of.sure, "typed")
+                for binding in self.files.table(of.path).bindings.get(of.name, ())
+                if binding.how == "result"
+            ]
+            kinds = {result.name for result in results}
+            return tuple(results[:1]) if len(kinds) == 1 else ()
+        return ()
+
+    def _pointed(self, of: Meaning) -> tuple[Meaning, ...]:
+        """Return what a value points to: by itself, as a smart pointer, or by an operator of its own."""
+        if of.kind != VALUE or not of.name:
+            return (of,) if of.kind != VALUE else ()
+        held = self.spelled_out(of)
+        if held.name.endswith("*"):
+            return (with_name(held, held.name[:-1]),)
+        head, _, rest = held.name.partition("<")
+        if head.rpartition(".")[2] in _SMART and rest:
+            return (with_name(held, argument(rest)),)
+        owners = self.classes_of(held)
+        for sign in ("operator->", "operator*"):
+            called = [result for owner in owners for each in self.member(owner, sign) for result in self._called(each)]
+            if called:
+                return (with_name(called[0], called[0].name.rstrip("*")),)
+        return () if "<" in held.name else (held,)
+
+    def _item(self, of: Meaning) -> tuple[Meaning, ...]:
+        """Return what an item of a value is: of a list what it lists, of an array what that is made of."""
+        if of.kind != VALUE or not of.name:
+            return ()
+        of = self.spelled_out(of)
+        if of.name.endswith("*"):
+            return (with_name(of, of.name[:-1]),)
+        head, _, rest = of.name.partition("<")
+        last = head.rpartition(".")[2]
+        if last in _LISTS and rest:
+            return (with_name(of, argument(rest)),)
+        if last in _MAPS and rest:
+            return (with_name(of, argument(rest, 1)),)
+        operators = [each for owner in self.classes_of(of) for each in self.member(owner, "operator[]")]
+        if operators:
+            return self._called(operators[0])
+        return () if "<" in of.name else (of,)

@@ -1,0 +1,292 @@
+"""What a name or an expression of Go means in some file: a function, a type, a package or a value."""
+
+from __future__ import annotations
+
+from bespeak.base.frozen import value
+from bespeak_symbols.native.blocks import kept
+from bespeak_symbols.native.go.imports import Package, Packages
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bespeak_symbols.model import Binding, World
+    from bespeak_symbols.native.go.imports import Place, Table
+
+FUNCTION, TYPE, PACKAGE, VALUE, UNKNOWN = "function", "type", "package", "value", "unknown"
+_MOST_EMBEDDED = 64
+_DEEPEST = 12
+
+
+@value
+class Meaning:
+    """What something means, and where that is said.
+
+    Args:
+        kind: ``function``, ``type``, ``package``, ``value`` or ``unknown``.
+        package: where it is defined.
+        name: what it is called there; for a value, the text of its type.
+        path: the file which holds that text.
+        bound: for a value, the binding that its type begins with; -1 for none.
+        how: the word for edges to it.
+        sure: from 0 to 1.
+        symbol: for a value, the variable or constant that it is.
+    """
+
+    kind: str
+    package: Package
+    name: str
+    path: str = ""
+    bound: int = -1
+    how: str = "local"
+    sure: float = 1.0
+    symbol: str = ""
+
+
+class Lookup:
+    """Finds meanings as seen from one file.
+
+    Args:
+        world: the snapshot.
+        path: the file.
+    """
+
+    def __init__(self, world: World, path: str) -> None:
+        self.world = world
+        self.path = path
+        self.packages = kept(world, Packages)
+        self.package = self.packages.holding(path)
+        self._tests = path.endswith("_test.go")
+        facts = world.facts(path)
+        self._places: tuple[Binding, ...] = facts.bindings if facts is not None else ()
+        self.imported = self.packages.imports(path)
+        self._dotted = self.packages.dotted(path)
+        self._known: dict[tuple[str, int], Meaning | None] = {}
+        self._others: dict[str, Lookup] = {path: self}
+
+    def at(self, path: str) -> Lookup:
+        """Return the same for another file."""
+        other = self._others.get(path)
+        if other is None:
+            other = self._others[path] = Lookup(self.world, path)
+            other._others = self._others
+        return other
+
+    def table(self, package: Package) -> Table:
+        """Return what this file sees of a package: tests see those of their own folder."""
+        return self.packages.table(package, tests=self._tests and package.folder == self.package.folder)
+
+    # Names.
+
+    def name(self, name: str) -> Meaning | None:
+        """Return what a name means at the top level of this file."""
+        own = self.of_package(self.package, name, "local")
+        if own is not None:
+            return own
+        if name in self.imported:
+            package = self.imported[name]
+            return None if package is None else Meaning(PACKAGE, package, name)
+        for package in self._dotted:
+            found = self.of_package(package, name, "import")
+            if found is not None and name[:1].isupper():
+                return found
+        return None
+
+    def of_package(self, package: Package, name: str, how: str) -> Meaning | None:
+        """Return what a package has under a name."""
+        places = self.table(package).symbols.get(name)
+        if not places:
+            return None
+        kind = places[0].symbol.kind
+        if how == "local":
+            how = "local" if any(place.path == self.path for place in places) else "package"
+        if kind in {"variable", "constant"}:
+            return self._variable(package, name, how)
+        return Meaning(FUNCTION if kind in {"function", "method"} else TYPE, package, name, how=how)
+
+    def _variable(self, package: Package, name: str, how: str) -> Meaning:
+        for path, binding in self.table(package).bindings.get(name, ()):
+            found = self.at(path).of_binding(binding)
+            if found is not None and found.kind == VALUE:
+                return Meaning(VALUE, found.package, found.name, found.path, found.bound, how, 1.0, name)
+            if found is not None and found.kind == FUNCTION:
+                return Meaning(VALUE, package, "", path, how=how, symbol=name)
+        return Meaning(VALUE, package, "", how=how, symbol=name)
+
+    def of_binding(self, binding: Binding) -> Meaning | None:
+        """Return what a binding of this file stands for; None if that is not known."""
+        if binding.how == "type":
+            return Meaning(VALUE, self.package, binding.target, self.path, binding.bound, "typed")
+        if binding.how == "alias":
+            return self.expression(binding.target, binding.bound)
+        return None
+
+    # Types.
+
+    def type_of(self, text: str, path: str, bound: int, depth: int = 0) -> Meaning | None:
+        """Return the named type that a type as written in a file means; None for one of items, or unknown."""
+        if not text or text.startswith(("[]", "()")) or depth > _DEEPEST:
+            return None
+        here = self.at(path)
+        found = here.expression(text, bound)
+        if found is None or found.kind != TYPE:
+            return None
+        for where, binding in self.table(found.package).bindings.get(found.name, ()):
+            if binding.how == "alias" and (binding.target, where) != (text, path):
+                return self.type_of(binding.target, where, binding.bound, depth + 1) or found
+        return found
+
+    def underlying(self, of: Meaning) -> Meaning | None:
+        """Return a value of what a type is made of: ``type Items []Item``."""
+        for path, binding in self.table(of.package).bindings.get(of.name, ()):
+            if binding.how in {"type", "alias"} and binding.target != of.name:
+                return Meaning(VALUE, of.package, binding.target, path, binding.bound, "typed", of.sure)
+        return None
+
+    # Members.
+
+    def member(self, of: Meaning, name: str) -> list[Meaning]:
+        """Return what a type has under a name: its own, or what it embeds, the nearest first."""
+        level, seen, how = [of], {(of.package, of.name)}, "typed"
+        while level and len(seen) < _MOST_EMBEDDED:
+            found = [each for owner in level for each in self._own_member(owner, name, how)]
+            if found:
+                return found
+            deeper = []
+            for owner in level:
+                for base in self.embedded(owner):
+                    if (base.package, base.name) not in seen:
+                        seen.add((base.package, base.name))
+                        deeper.append(base)
+            level, how = deeper, "promoted"
+        return []
+
+    def _own_member(self, of: Meaning, name: str, how: str) -> list[Meaning]:
+        qualified = f"{of.name}.{name}"
+        table = self.table(of.package)
+        if qualified in table.symbols:
+            return [Meaning(FUNCTION, of.package, qualified, how=how, sure=of.sure)]
+        for path, binding in table.bindings.get(qualified, ()):
+            known = binding.how == "type"
+            return [Meaning(VALUE, of.package, binding.target if known else "", path, binding.bound, how, of.sure)]
+        return []
+
+    def embedded(self, of: Meaning) -> list[Meaning]:
+        """Return the types that a type embeds, or whose fields it has because it is made of them."""
+        found = []
+        for place in self.table(of.package).symbols.get(of.name, ()):
+            for base in place.symbol.bases:
+                known = self.type_of(base, place.path, -1)
+                if known is not None:
+                    found.append(known)
+        return found
+
+    def methods(self, of: Meaning) -> set[str]:
+        """Return the names of a type's own methods."""
+        return self.table(of.package).methods.get(of.name, set())
+
+    def places(self, of: Meaning) -> list[Place]:
+        """Return where a function or a type is defined."""
+        return self.table(of.package).symbols.get(of.name, [])
+
+    # Expressions.
+
+    def expression(self, text: str, bound: int = -1) -> Meaning | None:
+        """Return what an expression of this file means."""
+        key = (text, bound)
+        if key not in self._known:
+            self._known[key] = None
+            self._known[key] = self._expression(text, bound)
+        return self._known[key]
+
+    def _expression(self, text: str, bound: int) -> Meaning | None:
+        first, *rest = text.split(".")
+        found = self._root(first, bound)
+        for part in rest:
+            if found is None:
+                return None
+            found = self.part(found, part)
+        return found
+
+    def _root(self, first: str, bound: int) -> Meaning | None:
+        if first.startswith(("[]", "()")) and len(first) > 2:  # noqa: PLR2004 the mark and a name
+            return Meaning(TYPE, self.package, first, self.path, bound)
+        if bound < 0:
+            return self.name(first)
+        binding = self._places[bound] if bound < len(self._places) else None
+        if binding is None or binding.how == "value":
+            return Meaning(UNKNOWN, self.package, "")
+        found = self.of_binding(binding)
+        if found is None:
+            return Meaning(UNKNOWN, self.package, "")
+        return _found(found, "alias" if found.kind != VALUE else "typed")
+
+    def part(self, of: Meaning, part: str) -> Meaning | None:
+        """Return what a further part of an expression means."""
+        if part.startswith("()"):
+            return self._called(of, part)
+        if part == "[]":
+            return self._item(of)
+        if of.kind == PACKAGE:
+            return self.of_package(of.package, part, "import") if part[:1].isupper() else None
+        owner = of
+        if of.kind == VALUE:
+            known = self.type_of(of.name, of.path, of.bound)
+            if known is None:
+                return None
+            owner = _sure(known, of.sure)
+        elif of.kind != TYPE or of.path:
+            return None
+        found = self.member(owner, part)
+        if not found:
+            below = self.underlying(owner)
+            inner = self.type_of(below.name, below.path, below.bound) if below is not None else None
+            found = (
+                [each for each in self.member(inner, part) if each.kind == VALUE or self._is_interface(inner)]
+                if inner
+                else []
+            )
+        return None if not found else found[0] if len(found) == 1 else _sure(found[0], 0.6)
+
+    def _is_interface(self, of: Meaning) -> bool:
+        return any(place.symbol.kind == "interface" for place in self.places(of))
+
+    def _called(self, of: Meaning, part: str) -> Meaning | None:
+        """Return the value that calling something gives; ``()1`` is the second of several."""
+        place = part[2:]
+        if of.kind == TYPE:
+            path = of.path or next((each.path for each in self.places(of)), "")
+            return Meaning(VALUE, of.package, of.name, path, of.bound, "typed", of.sure)
+        if of.kind == FUNCTION:
+            wanted = f"{of.name}.(){place}" if place else of.name
+            results = [each for each in self.table(of.package).bindings.get(wanted, ()) if each[1].how == "result"]
+            if len({binding.target for _, binding in results}) != 1:
+                return None
+            path, binding = results[0]
+            return Meaning(VALUE, of.package, binding.target, path, binding.bound, "typed", of.sure)
+        return self._opened(of, "()") if not place else None
+
+    def _item(self, of: Meaning) -> Meaning | None:
+        if of.kind in {FUNCTION, TYPE}:
+            return of
+        return self._opened(of, "[]")
+
+    def _opened(self, of: Meaning, mark: str) -> Meaning | None:
+        """Return what is behind the mark of a value's type, seen through a name for it."""
+        for _ in range(_DEEPEST):
+            if of.kind != VALUE or of.name.startswith(mark):
+                break
+            known = self.type_of(of.name, of.path, of.bound)
+            below = self.underlying(known) if known is not None else None
+            if below is None:
+                return None
+            of = below
+        if of.kind != VALUE or not of.name.startswith(mark) or len(of.name) == len(mark):
+            return None
+        return Meaning(VALUE, of.package, of.name[len(mark) :], of.path, of.bound, "typed", of.sure)
+
+
+def _found(of: Meaning, how: str) -> Meaning:
+    return Meaning(of.kind, of.package, of.name, of.path, of.bound, how, of.sure)
+
+
+def _sure(of: Meaning, sure: float) -> Meaning:
+    return Meaning(of.kind, of.package, of.name, of.path, of.bound, of.how, of.sure * sure, of.symbol)

@@ -1,0 +1,211 @@
+"""What a Java expression comes to, followed part by part."""
+
+from __future__ import annotations
+
+from bespeak.base.frozen import value
+from bespeak_symbols.native.java.members import OBJECT_METHODS, Member, Members
+from bespeak_symbols.native.java.names import Names, Table, outward
+from bespeak_symbols.native.java.types import Type, item_of, library_result
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bespeak_symbols.model import World
+
+_MOST_STEPS = 40
+
+
+@value
+class Value:
+    """What an expression comes to.
+
+    Args:
+        kind: its type; None if it is not known.
+        static: it is the class itself and no instance of it.
+        address: the symbol that its last part means.
+        above: it is ``super``: what overrides is not called.
+        sure: nothing else can be meant.
+        package: it is a package, or the beginning of its name.
+    """
+
+    kind: Type | None
+    static: bool = False
+    address: str = ""
+    above: bool = False
+    sure: bool = True
+    package: str = ""
+
+
+NOTHING = Value(None)
+_OBJECT = Type("Object")
+
+
+class Values:
+    """Evaluates the expressions of one file."""
+
+    def __init__(self, names: Names, members: Members, table: Table) -> None:
+        self.names = names
+        self.members = members
+        self.table = table
+        self._locals: dict[int, Value] = {}
+
+    def around(self, within: str) -> list[str]:
+        """Return the addresses of the classes around a place, innermost first."""
+        return [f"{self.table.path}::{one}" for one in outward(within) if self.table.is_class(one)]
+
+    # The first part.
+
+    def evaluate(self, parts: list[str], within: str, bound: int, arguments: int = -1) -> Value:
+        """Return what an expression comes to.
+
+        Args:
+            parts: of the text.
+            within: the symbol in which it stands.
+            bound: the local variable with which it begins, by its place in the bindings; -1 for none.
+            arguments: how many are given to the last call in it.
+        """
+        if len(parts) > _MOST_STEPS:
+            return NOTHING
+        at, found = self._first(parts, within, bound, arguments)
+        while at < len(parts) and found is not NOTHING:
+            if at + 1 < len(parts) and parts[at + 1] == "()":
+                found = self._called(found, parts[at])
+                at += 2
+            else:
+                found = self._step(found, parts[at])
+                at += 1
+        return found
+
+    def _first(self, parts: list[str], within: str, bound: int, arguments: int) -> tuple[int, Value]:
+        first = parts[0]
+        if bound >= 0:
+            return 1, self._local(bound)
+        if first == "new":
+            end = parts.index("()") if "()" in parts else len(parts)
+            name = ".".join(parts[1:end])
+            kind = self.names.type_of(name, self.table.path, within, {})
+            return end + 1, Value(kind, address=kind.head if kind is not None and kind.own else "")
+        if first in {"this", "super"}:
+            return 1, self._self(self.around(within)[:1], first)
+        if len(parts) > 1 and parts[1] == "()":
+            member = self.unqualified(first, within, arguments if parts[2:] == [] else -1)
+            kind = self.members.result(member, -1) if member is not None else None
+            return 2, Value(kind, sure=member.sure) if member is not None else NOTHING
+        if first == "()":
+            return 1, NOTHING
+        return 1, self._name(first, within)
+
+    def _self(self, classes: list[str], word: str) -> Value:
+        if not classes:
+            return NOTHING
+        if word == "this":
+            return Value(Type(classes[0]))
+        table, name = self.names.at(classes[0])
+        line = self.members.line(Type(classes[0]))
+        next(line)
+        kind = next(line, (None, False))[0]
+        derived = table is not None and table.bound(name, "base") and kind is not None
+        return Value(kind if derived and kind and not self.members.is_interface(kind.head) else _OBJECT, above=True)
+
+    def _local(self, bound: int) -> Value:
+        """Return what a local variable is; one that begins with itself is not known."""
+        if bound not in self._locals:
+            self._locals[bound] = NOTHING
+            binding = self.table.facts.bindings[bound]
+            within = binding.name.rpartition(".")[0]
+            if binding.how == "type":
+                self._locals[bound] = Value(self.names.type_of(binding.target, self.table.path, within, {}))
+            elif binding.how == "from":
+                found = self.evaluate(binding.target.split("."), within, binding.bound)
+                self._locals[bound] = Value(found.kind, sure=found.sure) if not found.static else NOTHING
+        return self._locals[bound]
+
+    def _name(self, name: str, within: str) -> Value:
+        for address in self.around(within):
+            member = self.members.field(Type(address), name)
+            if member is not None:
+                return Value(self.members.field_type(member), address=member.address)
+        found = self.names.find(name, self.table.path, within)
+        if found is not None:
+            return Value(Type(found), static=True, address=found)
+        for owner in self._static_owners(name):
+            member = self.members.field(Type(owner), name)
+            if member is not None:
+                return Value(self.members.field_type(member), address=member.address)
+        if name in self.table.imports or name[:1].isupper():
+            return Value(Type(name), static=True)
+        return Value(None, package=name)
+
+    def _static_owners(self, name: str) -> list[str]:
+        """Return the classes from which a member may be imported by its bare name."""
+        texts = [
+            one.module.removeprefix("static ")
+            for one in (*self.table.imports.get(name, ()), *self.table.wildcards)
+            if one.module.startswith("static ") or one.name == "*"
+        ]
+        found = (self.names.in_package(text, self.table.path) for text in texts)
+        return [one for one in found if one is not None]
+
+    def unqualified(self, name: str, within: str, arguments: int) -> Member | None:
+        """Return the method that a bare name means: of the innermost class that has one of that name, or imported."""
+        doubt = False
+        for place, address in enumerate(self.around(within)):
+            if self.members.has_method(address, name):
+                member = self.members.method(Type(address), name, arguments)
+                if member is None:
+                    return None
+                return Member(member.address, member.owner, member.sure and not doubt, place > 0 or member.inherited)
+            if name in OBJECT_METHODS:
+                return None
+            doubt = doubt or self.members.open_ended(address, name)
+        for owner in self._static_owners(name):
+            member = self.members.method(Type(owner), name, arguments)
+            if member is not None:
+                return Member(member.address, member.owner, member.sure and not doubt)
+        return None
+
+    # The other parts.
+
+    def _step(self, found: Value, part: str) -> Value:
+        if found.package:
+            name = f"{found.package}.{part}"
+            address = self.names.in_package(name, self.table.path)
+            return Value(Type(address), static=True, address=address) if address else Value(None, package=name)
+        kind = found.kind
+        if kind is None:
+            return NOTHING
+        if part in {"this", "super"} and found.static:
+            interface = part == "super" and self.members.is_interface(kind.head)
+            return Value(kind, above=True) if interface else self._self([kind.head], part)
+        if part == "[]":
+            return Value(item_of(kind), sure=found.sure)
+        member = self.members.field(kind, part) if kind.own else None
+        if member is not None:
+            return Value(self.members.field_type(member), address=member.address, sure=found.sure)
+        nested = self.names.nested(kind.head, part) if kind.own and found.static else None
+        return Value(Type(nested), static=True, address=nested) if nested is not None else NOTHING
+
+    def _called(self, found: Value, name: str) -> Value:
+        kind = found.kind
+        if kind is None:
+            return NOTHING
+        if not kind.own:
+            return Value(library_result(kind, name), sure=found.sure)
+        if found.static and name in {"values", "valueOf"}:
+            return Value(Type("[]", (kind,)) if name == "values" else kind)
+        member = self.members.method(kind, name, -1)
+        if member is None:
+            return NOTHING
+        return Value(self.members.result(member, -1), sure=found.sure and member.sure)
+
+
+def values_of(world: World, path: str) -> Values | None:
+    """Return what evaluates the expressions of a file; None if it is no Java file that can be read."""
+    memo = world.memo
+    names = memo.get("java")
+    if not isinstance(names, Names):
+        names = Names(world)
+        memo["java"] = names
+        memo["java members"] = Members(names)
+    members = memo["java members"]
+    table = names.table(path)
+    return Values(names, members, table) if table is not None and isinstance(members, Members) else None

@@ -1,0 +1,160 @@
+"""The edges that start in a Java file."""
+
+from __future__ import annotations
+
+from bespeak_symbols.model import CALL, IMPORT, INHERIT, USE, Edge
+from bespeak_symbols.native.java.evaluate import Value, Values, values_of
+from bespeak_symbols.native.java.members import Member
+from bespeak_symbols.native.java.types import Type
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bespeak_symbols.model import Import, Reference, World
+
+_SURE, _LIKELY, _OVERRIDE = 0.95, 0.7, 0.6
+_SELF_AND_NAME = 2
+_BY_NAME = {1: 0.5, 2: 0.4, 3: 0.3}
+
+
+def resolve(path: str, world: World) -> Iterator[Edge]:
+    """Yield the edges that start in a Java file."""
+    values = values_of(world, path)
+    if values is None:
+        return
+    resolving = _Resolving(path, values)
+    for one in values.table.facts.imports:
+        yield from resolving.imported(one)
+    for reference in values.table.facts.references:
+        yield from resolving.edges(reference)
+
+
+class _Resolving:
+    def __init__(self, path: str, values: Values) -> None:
+        self.path = path
+        self.values = values
+        self.members = values.members
+        self.names = values.names
+
+    def imported(self, one: Import) -> Iterator[Edge]:
+        if one.local == "*":
+            return
+        module = one.module.removeprefix("static ")
+        found = self.names.in_package(f"{module}.{one.name}", self.path)
+        if found is None and one.module != module:
+            owner = self.names.in_package(module, self.path)
+            table, inside = self.names.at(owner) if owner is not None else (None, "")
+            if table is not None and f"{inside}.{one.name}" in table.symbols:
+                found = f"{owner}.{one.name}"
+        if found is not None:
+            yield Edge(self.path, found, IMPORT, "import", _SURE, one.line)
+
+    def edges(self, reference: Reference) -> Iterator[Edge]:
+        """Yield the edges of one reference."""
+        caller = f"{self.path}::{reference.within}" if reference.within else self.path
+        for callee, how, confidence in self._targets(reference):
+            yield Edge(caller, callee, reference.kind, how, confidence, reference.line)
+
+    def _targets(self, reference: Reference) -> Iterator[tuple[str, str, float]]:
+        parts = reference.text.split(".")
+        if parts[0] == "new" and "()" not in parts:
+            yield from self._made(".".join(parts[1:]), reference)
+        elif reference.kind == INHERIT:
+            around = reference.within.rpartition(".")[0]
+            found = self.names.find(reference.text, self.path, around)
+            if found is not None:
+                yield found, "type", _SURE
+        elif reference.kind == CALL:
+            yield from self._called(parts, reference)
+        else:
+            yield from self._used(parts, reference)
+
+    def _made(self, name: str, reference: Reference) -> Iterator[tuple[str, str, float]]:
+        found = self.names.find(name, self.path, reference.within)
+        if found is not None and (reference.kind != CALL or not self.members.is_interface(found)):
+            yield found, "constructor", _SURE
+            constructor = self.members.constructor(found, reference.arguments)
+            if constructor is not None:
+                yield constructor, "constructor", _SURE
+
+    def _called(self, parts: list[str], reference: Reference) -> Iterator[tuple[str, str, float]]:
+        name, arguments = parts[-1], reference.arguments
+        if len(parts) == 1:
+            if name in {"this", "super"}:
+                yield from self._begun(name, reference)
+                return
+            member = self.values.unqualified(name, reference.within, arguments)
+            if member is not None:
+                yield from self._method(member, self._plain(member, reference), arguments)
+            return
+        found = self.values.evaluate(parts[:-1], reference.within, reference.bound)
+        if found.kind is None:
+            if not found.package:
+                yield from self._by_name(name, arguments)
+            return
+        if not found.kind.own:
+            return
+        member = self.members.method(found.kind, name, arguments)
+        if member is None:
+            return
+        member = Member(member.address, member.owner, member.sure and found.sure, member.inherited)
+        yield from self._method(member, _how(parts, found), arguments, exact=found.above or found.static)
+
+    def _begun(self, word: str, reference: Reference) -> Iterator[tuple[str, str, float]]:
+        classes = self.values.around(reference.within)
+        if word == "super" and classes:
+            bases = self.names.bases(classes[0])
+            table, name = self.names.at(classes[0])
+            classes = [bases[0][0]] if bases and table is not None and table.bound(name, "base") else []
+        constructor = self.members.constructor(classes[0], reference.arguments) if classes else None
+        if constructor is not None:
+            yield constructor, "constructor", _SURE
+
+    def _plain(self, member: Member, reference: Reference) -> str:
+        if not member.inherited:
+            mine = self.values.around(reference.within)[:1] == [member.owner.head]
+            return "self" if mine else "import"
+        return "local" if member.owner.head in self.values.around(reference.within) else "inherited"
+
+    def _method(
+        self, member: Member, how: str, arguments: int, *, exact: bool = False
+    ) -> Iterator[tuple[str, str, float]]:
+        yield member.address, how, _SURE if member.sure else _LIKELY
+        if not exact:
+            for address in self.members.overriding(member, arguments):
+                yield address, "override", _OVERRIDE
+
+    def _by_name(self, name: str, arguments: int) -> Iterator[tuple[str, str, float]]:
+        """Of what is called on something of which nothing is known, at least the name may tell."""
+        found = []
+        for address in self.names.world.defining(name):
+            table, inside = self.names.at(address)
+            takes = table.bound(inside, "takes") if table is not None else []
+            if takes and self.members.method(_owner(address), name, arguments) is not None:
+                found.append(address)
+            if len(found) > max(_BY_NAME):
+                return
+        for address in found:
+            yield address, "name", _BY_NAME[len(found)]
+
+    def _used(self, parts: list[str], reference: Reference) -> Iterator[tuple[str, str, float]]:
+        found = self.values.evaluate(parts, reference.within, reference.bound)
+        if found.address:
+            yield found.address, "local" if found.address.startswith(self.path + "::") else "import", _SURE
+        elif len(parts) > 1 and found.kind is None and reference.kind == USE:
+            before = self.values.evaluate(parts[:-1], reference.within, reference.bound)
+            kind = before.kind
+            member = self.members.method(kind, parts[-1], -1) if kind is not None and kind.own else None
+            if member is not None:
+                yield member.address, _how(parts, before), _SURE if member.sure else _LIKELY
+
+
+def _owner(address: str) -> Type:
+    return Type(address.rpartition(".")[0])
+
+
+def _how(parts: list[str], found: Value) -> str:
+    if found.static:
+        return "static"
+    return {"this": "self", "super": "super"}.get(parts[0], "typed") if len(parts) == _SELF_AND_NAME else "typed"

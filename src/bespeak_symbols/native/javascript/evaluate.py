@@ -1,0 +1,395 @@
+"""What a chain of names means: it is followed part by part, through bindings, members and imports."""
+
+from __future__ import annotations
+
+from bespeak.base.frozen import replace
+from bespeak_symbols.native.javascript.found import (
+    BOUND,
+    CLASSES,
+    INSTANCE,
+    ITEMS,
+    KEEPS,
+    MODULE,
+    OUTSIDE,
+    SYMBOL,
+    TAKES,
+    Found,
+    distinct,
+    is_getter,
+)
+from bespeak_symbols.native.javascript.scopes import LOCALS
+from bespeak_symbols.native.javascript.tables import VALUES, Table, Tables
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bespeak_symbols.model import Binding, Import
+
+_ITEM = frozenset({"find", "findLast", "at", "pop", "shift", "get"})
+_SAME = frozenset({"filter", "slice", "sort", "reverse", "concat", "values", "toSorted", "toReversed", "splice"})
+_MOST_STEPS = 600
+_DEEPEST = 24
+_LONGEST_WAY = 60
+"""Files through which a name may be passed on."""
+_MOST_BINDINGS = 40
+
+
+class Meanings:
+    """Follows chains. One is made for each chain that is asked for: it gives up after so many steps.
+
+    Args:
+        tables: of the snapshot.
+    """
+
+    __slots__ = ("_cut", "_depth", "_open", "_steps", "_tables")
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self._steps = 0
+        self._depth = 0
+        self._cut = False
+        self._open: dict[tuple[str, str], list[Found]] = {}
+
+    def _enough(self) -> bool:
+        """Count a step; tell whether it is one too many. What is found then is not kept: it depends on the way."""
+        self._steps += 1
+        enough = self._steps > _MOST_STEPS or self._depth > _DEEPEST
+        self._cut = self._cut or enough
+        return enough
+
+    def follow(self, path: str, root: str, parts: list[str]) -> list[list[Found]]:
+        """Return what each beginning of a chain means: first that of its first part, last that of all of it."""
+        if self._enough():
+            return [[]]
+        self._depth += 1
+        try:
+            found = [self._first(path, root, parts[0])]
+            for part in parts[1:]:
+                found.append(distinct([after for one in found[-1] for after in self.step(one, part)]))
+                if len(found) == 2:  # noqa: PLR2004 a member of what the first part stands for
+                    found[1] = self._given_to(path, f"{root}.{part}", found[1])
+                if not found[-1]:
+                    break
+        finally:
+            self._depth -= 1
+        return found
+
+    def _given_to(self, path: str, name: str, found: list[Found]) -> list[Found]:
+        """Add what a member of a variable was made to be: it may be that, or what it was before."""
+        table = self._tables.of(path)
+        if LOCALS not in name or table is None or name not in table.bindings:
+            return found
+        return [replace(one, sure=False) for one in distinct([*found, *self.bound(path, name)])]
+
+    def means(self, path: str, root: str, parts: list[str]) -> list[Found]:
+        """Return what a chain means; nothing if that is not known."""
+        found = self.follow(path, root, parts)
+        return found[-1] if len(found) == len(parts) else []
+
+    def _first(self, path: str, root: str, part: str) -> list[Found]:
+        table = self._tables.of(path)
+        if table is None or not root:
+            return []
+        if part == "this":
+            known = table.symbols.get(root)
+            sort = INSTANCE if known is not None and known.kind in CLASSES else SYMBOL
+            return [Found(sort, path, root, "self")]
+        if part == "super":
+            return [
+                replace(base, sort=INSTANCE if base.sort == SYMBOL else base.sort) for base in self.above(path, root)
+            ]
+        return self.entity(path, root)
+
+    def entity(self, path: str, key: str) -> list[Found]:
+        """Return what a name of a file stands for."""
+        table = self._tables.of(path)
+        if table is None:
+            return []
+        taken = table.imports.get(key)
+        if taken is not None:
+            return self.imported(path, taken)
+        if key in table.symbols or (key in table.holders and key not in table.bindings):
+            return [Found(SYMBOL, path, key)]
+        return self.bound(path, key)
+
+    def bound(self, path: str, key: str) -> list[Found]:
+        """Return what a name is bound to; unsure if it is bound to more than one thing, or to something unknown.
+
+        A name that is bound to what it makes of itself (``sum = sum.plus(1)``) is what is known of it until then.
+        """
+        if (path, key) in self._open:
+            self._cut = True
+            return self._open[path, key]
+        table = self._tables.of(path)
+        found: list[Found] = []
+        self._open[path, key] = found
+        bindings = table.bindings.get(key, []) if table is not None else []
+        unknown = len(bindings) > _MOST_BINDINGS
+        for binding in bindings[:_MOST_BINDINGS]:
+            targets = self._target(path, binding)
+            unknown = unknown or not targets
+            found[:] = distinct([*found, *targets])
+        del self._open[path, key]
+        return [replace(one, sure=False) for one in found] if unknown or len(found) > 1 else found
+
+    def _target(self, path: str, binding: Binding) -> list[Found]:
+        if not binding.target:
+            return []
+        parts = binding.target.split(".")
+        if binding.how == "result":
+            parts.append("()")
+        found = self.means(path, binding.root, parts)
+        if binding.how in {"type", "items"}:
+            made = [each for one in found for held in self.held(one) for each in self._of_type(held)]
+            sort = INSTANCE if binding.how == "type" else ITEMS
+            return [replace(one, sort=sort) if one.sort == INSTANCE else one for one in made]
+        return [replace(one, how="alias") if one.sort == SYMBOL and one.how == "local" else one for one in found]
+
+    def _of_type(self, found: Found) -> list[Found]:
+        """Return what has a type: an instance; of a type that is another's name, what that has."""
+        table = self._tables.of(found.path)
+        if found.sort != SYMBOL or table is None:
+            return [found]
+        known = table.symbols.get(found.name)
+        other = self.bound(found.path, found.name) if known is not None and known.kind == "type" else []
+        named = [replace(one, sure=one.sure and found.sure) for one in other]
+        return named or [replace(found, sort=INSTANCE, how="typed")]
+
+    def held(self, found: Found) -> list[Found]:
+        """Return what a constant holds, if that is known; anything else is itself."""
+        if found.sort != SYMBOL:
+            return [found]
+        table = self._tables.of(found.path)
+        known = table.symbols.get(found.name) if table is not None else None
+        if known is None or known.kind not in VALUES or table is None or found.name not in table.bindings:
+            return [found]
+        inside = self.bound(found.path, found.name)
+        return [replace(one, sure=one.sure and found.sure) for one in inside] or [found]
+
+    def holding(self, found: Found) -> list[Found]:
+        """Return the symbols that a constant leads to, through others that only hold them too; without itself."""
+        waiting, seen, reached = [found], {(found.path, found.name)}, []
+        while waiting and len(seen) < _DEEPEST:
+            for one in self.held(waiting.pop()):
+                if one.sort == SYMBOL and (one.path, one.name) not in seen:
+                    seen.add((one.path, one.name))
+                    waiting.append(replace(one, how="alias" if one.how == "local" else one.how))
+                    reached.append(waiting[-1])
+        return reached
+
+    def imported(self, path: str, taken: Import) -> list[Found]:
+        """Return what an import brings."""
+        target = self._tables.project.find(path, taken.module)
+        if target is None:
+            return [Found(OUTSIDE)]
+        if not taken.name:
+            return [Found(MODULE, target, "", "module")]
+        found = self.whole(target) if taken.name == "module.exports" else self.given(target, taken.name)
+        return [replace(one, how="import") if one.how in {"local", "alias"} else one for one in found]
+
+    def whole(self, path: str) -> list[Found]:
+        """Return what ``require`` of a file gives."""
+        table = self._tables.of(path)
+        if table is None:
+            return []
+        found = self.bound(path, "module.exports") if "module.exports" in table.bindings else []
+        if not found and "exports" in table.holders:
+            found = [Found(SYMBOL, path, "exports", "import")]
+        return found or [Found(MODULE, path, "", "module")]
+
+    def given(self, path: str, name: str, seen: frozenset[tuple[str, str]] = frozenset()) -> list[Found]:
+        """Return what others take from a file under a name."""
+        if (path, name) in seen:
+            return []
+        kept = self._tables.taken.get((path, name)) if not seen else None
+        if isinstance(kept, tuple):
+            return list(kept)
+        if self._enough():
+            return []
+        found = self._given(path, name, seen | {(path, name)})
+        if not seen and not self._cut:
+            self._tables.taken[path, name] = tuple(found)
+        return found
+
+    def _given(self, path: str, name: str, seen: frozenset[tuple[str, str]]) -> list[Found]:
+        table = self._tables.of(path)
+        if table is None or len(seen) > _LONGEST_WAY:
+            return []
+        passed = table.passed.get(name)
+        if passed is not None:
+            return self._passed(path, passed, seen)
+        if "export." + name in table.bindings:
+            return self._listed(path, "export." + name)
+        if name in table.exports:
+            return self.entity(path, name)
+        if "module.exports" in table.bindings or "exports" in table.holders:
+            return self._older(path, name)
+        return self._starred(path, table, name, seen)
+
+    def _passed(self, path: str, passed: Import, seen: frozenset[tuple[str, str]]) -> list[Found]:
+        """Return what a file takes from another only to give it on."""
+        target = self._tables.project.find(path, passed.module)
+        if target is None:
+            return [Found(OUTSIDE)]
+        found = self.given(target, passed.name, seen) if passed.name else [Found(MODULE, target, "", "module")]
+        return [replace(one, how="re-export") if one.sort == SYMBOL else one for one in found]
+
+    def _listed(self, path: str, name: str) -> list[Found]:
+        """Return what ``export {a as b}`` gives: what ``a`` is, by any way but that it has another name here."""
+        return [replace(one, how="local") if one.how == "alias" else one for one in self.bound(path, name)]
+
+    def _older(self, path: str, name: str) -> list[Found]:
+        """Return a member of what an older module gives as a whole."""
+        whole = self.whole(path)
+        if name == "default":
+            return whole
+        return distinct([after for one in whole for after in self.step(one, name) if one.sort != MODULE])
+
+    def _starred(self, path: str, table: Table, name: str, seen: frozenset[tuple[str, str]]) -> list[Found]:
+        if name == "default":
+            return []
+        outside: list[Found] = []
+        for star in table.stars:
+            target = self._tables.project.find(path, star.module)
+            if target is None:
+                outside = [Found(OUTSIDE)]
+                continue
+            found = self.given(target, name, seen)
+            if found and found[0].sort != OUTSIDE:
+                return [replace(one, how="re-export") if one.sort == SYMBOL else one for one in found]
+        return outside
+
+    def step(self, found: Found, part: str) -> list[Found]:
+        """Return what a part of something is."""
+        if found.sort == OUTSIDE:
+            return [found]
+        if self._enough():
+            return []
+        self._depth += 1
+        try:
+            return self._step(found, part)
+        finally:
+            self._depth -= 1
+
+    def _step(self, found: Found, part: str) -> list[Found]:
+        sort = found.sort
+        if sort == MODULE:
+            return self._of_module(found, part)
+        if sort == SYMBOL:
+            return self._of_symbol(found, part)
+        if sort == INSTANCE:
+            if part == "constructor":
+                return [replace(found, sort=SYMBOL)]
+            return [] if part in {"()", "[]"} else self.member(found, part)
+        if part == "()":
+            after = {TAKES: INSTANCE, KEEPS: ITEMS, BOUND: SYMBOL}.get(sort)
+        elif sort == ITEMS:
+            after = INSTANCE if part == "[]" else TAKES if part in _ITEM else KEEPS if part in _SAME else None
+        else:
+            after = None
+        return [replace(found, sort=after)] if after is not None else []
+
+    def _of_module(self, found: Found, part: str) -> list[Found]:
+        if part == "()":
+            return []
+        given = self.given(found.path, part)
+        if not given and part == "default":
+            return self.whole(found.path)
+        return [replace(one, how="module") if one.how in {"local", "import"} else one for one in given]
+
+    def _of_symbol(self, found: Found, part: str) -> list[Found]:
+        table = self._tables.of(found.path)
+        known = table.symbols.get(found.name) if table is not None else None
+        kind = known.kind if known is not None else "constant"
+        if part == "prototype":
+            return [found]
+        if known is not None and is_getter(known):
+            return [after for one in self._called(found, kind) for after in self.step(one, part)]
+        if kind in {"function", "method"} and part in {"call", "apply", "bind"}:
+            return [replace(found, sort=BOUND)] if part == "bind" else [found]
+        if part == "()":
+            return self._called(found, kind)
+        if part == "[]":
+            return [after for one in self._inside(found) for after in self.step(one, part)]
+        return self.member(found, part)
+
+    def _inside(self, found: Found) -> list[Found]:
+        return [one for one in self.held(found) if (one.sort, one.path, one.name) != (SYMBOL, found.path, found.name)]
+
+    def _called(self, found: Found, kind: str) -> list[Found]:
+        """Return what calling a symbol gives."""
+        if kind in CLASSES:
+            return [replace(found, sort=INSTANCE, how="typed")]
+        if kind in VALUES:
+            return [after for one in self._inside(found) for after in self.step(one, "()")]
+        table = self._tables.of(found.path)
+        if table is not None and found.name + ".()" in table.bindings:
+            given = self.bound(found.path, found.name + ".()")
+            return [replace(one, sure=one.sure and found.sure, how="typed") for one in given]
+        if table is not None and kind == "function" and found.name in table.holders:
+            return [replace(found, sort=INSTANCE, how="typed")]
+        return []
+
+    def member(self, found: Found, part: str) -> list[Found]:
+        """Return a member of an object, a class or an instance, its own or one it inherits."""
+        waiting, seen = [found], {(found.path, found.name)}
+        unknown: list[Found] = []
+        while waiting and len(seen) < _MOST_STEPS:
+            owner = waiting.pop(0)
+            if owner.sort == OUTSIDE:
+                unknown = [owner]
+                continue
+            own = self.step(owner, part) if owner.sort == MODULE else self._own(owner, part)
+            if own:
+                return [self._as_member(one, owner, found) for one in own]
+            for base in [*self.bases(owner.path, owner.name), *self._spread(owner)]:
+                if base.sort == OUTSIDE or (base.path, base.name) not in seen:
+                    seen.add((base.path, base.name))
+                    waiting.append(base)
+        return unknown
+
+    def _as_member(self, one: Found, owner: Found, found: Found) -> Found:
+        """Say how a member was come by: of ``found`` itself, or of ``owner``, from which it is derived."""
+        table = self._tables.of(owner.path)
+        sure = one.sure and found.sure and (table is None or owner.name not in table.doubled)
+        if one.sort != SYMBOL or one.how != "local":
+            return replace(one, sure=sure)
+        inherited = (owner.path, owner.name) != (found.path, found.name)
+        how = "inherited" if inherited and found.how in {"self", "typed", "inherited"} else found.how
+        return replace(one, how=how, sure=sure)
+
+    def _own(self, owner: Found, part: str) -> list[Found]:
+        table = self._tables.of(owner.path)
+        if table is None:
+            return []
+        name = f"{owner.name}.{part}"
+        if name in table.symbols:
+            return [Found(SYMBOL, owner.path, name)]
+        if name in table.bindings:
+            return self.bound(owner.path, name)
+        if name in table.holders:
+            return [Found(SYMBOL, owner.path, name)]
+        return [after for one in self._inside(owner) for after in self.step(one, part)] if owner.sort == SYMBOL else []
+
+    def _spread(self, owner: Found) -> list[Found]:
+        """Return what an object or a type takes all members of: ``{...x}``, ``type A = B``."""
+        table = self._tables.of(owner.path)
+        if table is None:
+            return []
+        known = table.symbols.get(owner.name)
+        same = self.bound(owner.path, owner.name) if known is not None and known.kind == "type" else []
+        return [*same, *(self.bound(owner.path, owner.name + ".*") if owner.name + ".*" in table.bindings else ())]
+
+    def above(self, path: str, name: str) -> list[Found]:
+        """Return what ``super`` means in a class: what it extends, and not what it implements."""
+        return self.bases(path, name, 1)
+
+    def bases(self, path: str, name: str, most: int | None = None) -> list[Found]:
+        """Return what a class is derived from, as far as it says at the ``most`` first places."""
+        table = self._tables.of(path)
+        found: list[Found] = []
+        for reference in table.inherits.get(name, [])[:most] if table is not None else ():
+            for base in self.means(path, reference.root, reference.text.split(".")):
+                found += [replace(one, how="inherited") for one in self.held(base)]
+            if not reference.root:
+                found.append(Found(OUTSIDE))
+        return distinct(found)

@@ -1,0 +1,210 @@
+"""The edges that start in one JavaScript or TypeScript file."""
+
+from __future__ import annotations
+
+from bespeak.base.frozen import replace, value
+from bespeak_symbols.model import CALL, IMPORT, INHERIT, USE, Edge
+from bespeak_symbols.native.javascript.evaluate import Meanings
+from bespeak_symbols.native.javascript.found import (
+    CLASSES,
+    INSTANCE,
+    MODULE,
+    OUTSIDE,
+    SYMBOL,
+    Found,
+    is_getter,
+)
+from bespeak_symbols.native.javascript.guesses import named_alike, overriding, strangers
+from bespeak_symbols.native.javascript.tables import VALUES, Tables, tables_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bespeak_symbols.model import Import, Reference, World
+
+_SURE = {
+    "local": 1.0,
+    "import": 1.0,
+    "re-export": 1.0,
+    "module": 1.0,
+    "self": 0.95,
+    "constructor": 1.0,
+    "alias": 0.95,
+    "typed": 0.92,
+    "inherited": 0.92,
+}
+_UNSURE = 0.6
+
+
+@value
+class Place:
+    """Where an edge starts."""
+
+    caller: str
+    line: int
+
+    def to(self, found: Found, kind: str, how: str = "") -> Edge:
+        """Return the edge from here to what was found."""
+        way = how or found.how
+        confidence = _SURE.get(way, _UNSURE)
+        target = f"{found.path}::{found.name}" if found.name else found.path
+        return Edge(self.caller, target, kind, way, confidence if found.sure else min(confidence, _UNSURE), self.line)
+
+
+def resolve(path: str, world: World) -> Iterator[Edge]:
+    """Return the edges that start in a file."""
+    tables = tables_of(world)
+    facts = world.facts(path)
+    if facts is None or tables.of(path) is None:
+        return
+    for taken in facts.imports:
+        yield from _import(path, taken, tables)
+    for reference in facts.references:
+        place = Place(f"{path}::{reference.within}" if reference.within else path, reference.line)
+        yield from _reference(path, reference, place, tables)
+
+
+def _import(path: str, taken: Import, tables: Tables) -> Iterator[Edge]:
+    """Return the edge of an import: to what is taken, or to the file if that is no symbol of it."""
+    target = tables.project.find(path, taken.module)
+    if target is None:
+        return
+    place = Place(f"{path}::{taken.within}" if taken.within else path, taken.line)
+    how = "re-export" if taken.exported else "import"
+    whole = taken.name in {"", "*", "module.exports"}
+    found = [] if whole else Meanings(tables).given(target, taken.name)
+    named = [one for one in found if one.sort == SYMBOL and _exists(one, tables)]
+    for one in named:
+        yield place.to(replace(one, sure=True), IMPORT, how)
+    if not named:
+        yield place.to(Found(MODULE, target), IMPORT, how)
+
+
+def _exists(found: Found, tables: Tables) -> bool:
+    table = tables.of(found.path)
+    return table is not None and found.name in table.symbols
+
+
+def _reference(path: str, reference: Reference, place: Place, tables: Tables) -> Iterator[Edge]:
+    parts = reference.text.split(".")
+    meanings = Meanings(tables)
+    if reference.text == "super" and reference.kind == CALL:
+        for base in meanings.above(path, reference.root):
+            yield from (edge for edge in _made(base, place, tables) if edge.kind == CALL)
+        return
+    if not reference.root and parts[0] not in {"this", "super", "()"}:
+        yield from strangers(parts, reference.kind, place.caller, reference.line, tables)
+        return
+    ways = meanings.follow(path, reference.root, parts)
+    whole = ways[-1] if len(ways) == len(parts) else []
+    yield from _getters(ways[: len(parts) - 1], place, tables)
+    if reference.kind == CALL:
+        yield from _call(reference, place, (parts, ways, whole), tables)
+        return
+    edges = [edge for one in whole for edge in _use(one, reference.kind, place, tables)]
+    yield from edges or _nearest(ways, place, tables)
+
+
+def _use(found: Found, kind: str, place: Place, tables: Tables) -> Iterator[Edge]:
+    """Return what naming a symbol comes to; to name a getter is to call it."""
+    if found.sort != SYMBOL or not _exists(found, tables):
+        return
+    table = tables.of(found.path)
+    known = table.symbols[found.name] if table is not None else None
+    getter = known is not None and is_getter(known)
+    if kind == INHERIT and known is not None and known.kind in VALUES:
+        for held in Meanings(tables).held(found):
+            if held.sort == SYMBOL and held.name != found.name:
+                yield place.to(held, INHERIT)
+    yield place.to(found, CALL if getter and kind == USE else kind)
+
+
+def _getters(ways: list[list[Found]], place: Place, tables: Tables) -> Iterator[Edge]:
+    """Return the calls of getters that are named on the way to something else."""
+    for found in ways[1:]:
+        for one in found:
+            for edge in _use(one, USE, place, tables):
+                if edge.kind == CALL:
+                    yield edge
+
+
+def _nearest(ways: list[list[Found]], place: Place, tables: Tables) -> Iterator[Edge]:
+    """Return what was surely named on the way to something that is not known."""
+    for found in reversed(ways):
+        named = [edge for one in found for edge in _use(one, USE, place, tables)]
+        if named:
+            yield from (edge for edge in named if edge.kind == USE)
+            return
+
+
+def _call(
+    reference: Reference,
+    place: Place,
+    followed: tuple[list[str], list[list[Found]], list[Found]],
+    tables: Tables,
+) -> Iterator[Edge]:
+    parts, ways, whole = followed
+    called = False
+    for one in whole:
+        made = replace(one, sort=SYMBOL) if parts == ["this"] else one
+        for edge in _called(made, place, tables):
+            called = called or edge.kind == CALL
+            yield edge
+        if one.sort == SYMBOL and len(parts) > 1 and parts[0] != "super" and not _exact(ways[-2], tables):
+            yield from overriding(one, place.caller, reference.line, tables)
+    if called:
+        return
+    if not whole:
+        yield from _nearest(ways, place, tables)
+    last_known = next((found for found in reversed(ways) if found), [])
+    if len(parts) > 1 and not any(one.sort in {OUTSIDE, MODULE} for one in last_known):
+        yield from named_alike(parts[-1], place.caller, reference.line, tables)
+
+
+def _exact(found: list[Found], tables: Tables) -> bool:
+    """Tell whether a member is taken of a class itself, and not of something that may be of a derived one."""
+    for one in found:
+        table = tables.of(one.path)
+        known = table.symbols.get(one.name) if table is not None else None
+        if one.sort == SYMBOL and known is not None and known.kind in CLASSES:
+            return True
+    return False
+
+
+def _called(found: Found, place: Place, tables: Tables) -> Iterator[Edge]:
+    """Return the edges of a call of what was found."""
+    table = tables.of(found.path)
+    if found.sort != SYMBOL or table is None:
+        return
+    known = table.symbols.get(found.name)
+    if known is not None and known.kind in VALUES:
+        called = [one for one in Meanings(tables).holding(found) if _exists(one, tables)]
+        for one in called:
+            yield from _made(one, place, tables)
+        yield place.to(found, USE if called else CALL)
+    elif known is not None:
+        yield from _made(found, place, tables)
+
+
+def _made(found: Found, place: Place, tables: Tables) -> Iterator[Edge]:
+    """Return the edges of a call of a function or a class; that of a class also runs its constructor."""
+    if found.sort != SYMBOL or not _exists(found, tables):
+        return
+    table = tables.of(found.path)
+    kind = table.symbols[found.name].kind if table is not None else ""
+    if kind in {"enum", "namespace", "interface", "type"}:
+        yield place.to(found, USE)
+        return
+    yield place.to(replace(found, sure=_redefined(found, tables)), CALL)
+    if kind in CLASSES:
+        for made in Meanings(tables).member(replace(found, sort=INSTANCE, how="constructor"), "constructor"):
+            if made.sort == SYMBOL and _exists(made, tables):
+                inherited = made.name.rpartition(".")[0] != found.name or made.path != found.path
+                yield place.to(made, CALL, "inherited" if inherited else "constructor")
+
+
+def _redefined(found: Found, tables: Tables) -> bool:
+    """Tell whether what was found is sure, and is not given another meaning by an assignment."""
+    table = tables.of(found.path)
+    return found.sure and (table is None or found.name not in table.bindings)

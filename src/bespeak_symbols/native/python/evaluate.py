@@ -1,0 +1,305 @@
+"""What the names and expressions of a file mean: lexical lookup, modules, and what calls return.
+
+One evaluator serves one file and remembers what it has worked out, for others' names too. What depends on itself
+means nothing at that point; since the questions about one file always come in the same order, so do the answers.
+"""
+
+from __future__ import annotations
+
+import builtins
+
+from bespeak_symbols.model import Binding, Import, Symbol
+from bespeak_symbols.native.python import meaning as m
+from bespeak_symbols.native.python.imports import modules
+from bespeak_symbols.native.python.meaning import ELSEWHERE, NOBODY_KNOWS, Meaning, merged
+from bespeak_symbols.native.python.members import Classes
+from bespeak_symbols.native.python.tables import Table, table
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bespeak_symbols.model import World
+    from bespeak_symbols.native.python.tables import Entry
+
+    Meanings = tuple[Meaning, ...]
+
+_BUILTINS = frozenset(dir(builtins))
+_PLAIN = frozenset(
+    {"str", "int", "float", "bool", "bytes", "list", "dict", "set", "tuple", "len", "open", "range", "repr"}
+)
+_MOST_ENTRIES = 40
+_DEEPEST = 60
+
+
+class Evaluator:
+    """Answers what something means, seen from anywhere in a snapshot."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.modules = modules(world)
+        self.classes = Classes(self)
+        self._known: dict[tuple[str, ...], Meanings] = {}
+        self._depth = 0
+
+    def table(self, path: str) -> Table | None:
+        """Return the names of a file."""
+        return table(self.world, path)
+
+    def text(self, path: str, scope: str, text: str) -> Meanings:
+        """Return what a dotted text means in a scope of a file."""
+        key = path, scope, text
+        known = self._known.get(key)
+        if known is not None:
+            return known
+        self._known[key] = ()
+        if self._depth >= _DEEPEST:
+            return ()
+        self._depth += 1
+        try:
+            head, _, last = text.rpartition(".")
+            if not head:
+                found = self.look(path, scope, text)
+            elif text == "super.()":
+                found = self._super(path, scope)
+            else:
+                found = self.step(self.text(path, scope, head), last)
+        finally:
+            self._depth -= 1
+        self._known[key] = found
+        return found
+
+    def _super(self, path: str, scope: str) -> Meanings:
+        names = self.table(path)
+        around = "" if names is None else names.class_around(scope)
+        return (Meaning(m.SUPER, f"{path}::{around}", m.FOUND, "inherited"),) if around else ()
+
+    def look(self, path: str, scope: str, name: str) -> Meanings:
+        """Return what a name means in a scope of a file."""
+        names = self.table(path)
+        if names is None:
+            return ()
+        for inner in names.scopes(scope):
+            entries = names.entries.get((inner, name))
+            if entries:
+                return self._entries(path, entries)
+            found = self._starred(path, names.stars.get(inner, ()), name)
+            if found is not None:
+                return found
+        if name in _PLAIN:
+            return (Meaning(m.EXTERNAL, how="plain"),)
+        return (ELSEWHERE,) if name in _BUILTINS else ()
+
+    def _starred(self, path: str, stars: list[Import] | tuple[()], name: str) -> Meanings | None:
+        """Return what a name means that may come from imports of everything; None if it comes from none of them."""
+        outside = False
+        for star in stars:
+            module = self.modules.find(star.module, path)
+            if module is None:
+                outside = True
+                continue
+            names = self.table(module.path)
+            hidden = name.startswith("_") if names is None or names.exports is None else name not in names.exports
+            found = () if hidden else self.exported(module.path, name)
+            if found:
+                return tuple(each.at_most(m.IMPORTED, "import") for each in found)
+        return (NOBODY_KNOWS,) if outside and name not in _BUILTINS else None
+
+    def exported(self, path: str, name: str) -> Meanings:
+        """Return what a name means to those that take it from a module."""
+        key = path, "", "module", name
+        known = self._known.get(key)
+        if known is not None:
+            return known
+        self._known[key] = ()
+        found: Meanings | None = None
+        names = self.table(path)
+        if names is not None:
+            entries = names.entries.get(("", name))
+            found = self._entries(path, entries) if entries else self._starred(path, names.stars.get("", ()), name)
+        if found is None:
+            inner = self.modules.inside(path, name)
+            if inner is not None:
+                found = (Meaning(m.MODULE, inner, m.IMPORTED, "module"),)
+            elif names is not None and ("", "__getattr__") in names.entries:
+                found = (NOBODY_KNOWS,)
+        self._known[key] = found or ()
+        return found or ()
+
+    def _entries(self, path: str, entries: list[Entry]) -> Meanings:
+        found: list[Meaning] = []
+        bound = [entry for entry in entries if isinstance(entry, Binding)]
+        for entry in entries[:_MOST_ENTRIES]:
+            if isinstance(entry, Symbol):
+                found += self._symbol(path, entry, bound)
+            elif isinstance(entry, Import):
+                found += self.imported(path, entry)
+            else:
+                found += self.binding(path, entry)
+        variable = next((entry for entry in entries if isinstance(entry, Symbol) and _stored(entry)), None)
+        if variable is not None:
+            found = [each.held_by(f"{path}::{variable.name}") for each in found]
+        return merged(m.telling(found))
+
+    def _symbol(self, path: str, symbol: Symbol, bound: list[Binding]) -> Meanings:
+        address = f"{path}::{symbol.name}"
+        if symbol.kind in {"function", "method"}:
+            return (Meaning(m.FUNCTION, address, m.DEFINED, "local"),)
+        if symbol.kind == "class":
+            return (Meaning(m.CLASS, address, m.DEFINED, "local"),)
+        return () if bound else (Meaning(m.VARIABLE, address, m.DEFINED, "local"),)
+
+    def imported(self, path: str, taken: Import) -> Meanings:
+        """Return what an import makes a name mean."""
+        dotted = taken.module
+        if not taken.name and taken.local == dotted:
+            dotted = dotted.partition(".")[0]
+        module = self.modules.find(dotted, path)
+        if module is None:
+            return (ELSEWHERE,)
+        if not taken.name:
+            return (Meaning(m.MODULE, module.path, module.confidence, "import"),)
+        found = self.exported(module.path, taken.name)
+        if not found:
+            return (NOBODY_KNOWS,)
+        return tuple(each.at_most(module.confidence, _how(each, module.path)) for each in found)
+
+    def binding(self, path: str, bound: Binding) -> Meanings:
+        """Return what a binding makes a name mean."""
+        if bound.how == "value" or not bound.target:
+            return (NOBODY_KNOWS,)
+        if bound.how in {"self", "class"}:
+            kind = m.INSTANCE if bound.how == "self" else m.CLASS
+            return (Meaning(kind, f"{path}::{bound.target}", m.FOUND, "self"),)
+        if bound.target == "None.()":
+            return (Meaning(m.EXTERNAL, how="None"),)
+        if bound.how == "alias":
+            found = self.text(path, bound.within, bound.target) or (NOBODY_KNOWS,)
+            return tuple(_renamed(each) for each in found)
+        if bound.how in {"mapped", "listed"}:
+            held = self.text(path, bound.within, bound.target)
+            return (
+                (Meaning(m.VALUES if bound.how == "mapped" else m.ITEMS, of=held, confidence=m.TYPED),) if held else ()
+            )
+        return self._declared(path, bound)
+
+    def _declared(self, path: str, bound: Binding) -> Meanings:
+        """Return what an annotation makes a name mean."""
+        within = bound.within
+        names = self.table(path)
+        target = bound.target
+        if target in {"Self", "typing.Self"} and names is not None:
+            held: Meanings = (Meaning(m.CLASS, f"{path}::{names.class_around(within)}", m.TYPED),)
+        else:
+            held = self.text(path, within, target)
+        instances = tuple(_instance(each) for each in held) or (NOBODY_KNOWS,)
+        if bound.how == "type":
+            return instances
+        return (Meaning(m.ITEMS if bound.how == "items" else m.VALUES, of=instances, confidence=m.TYPED),)
+
+    def step(self, before: Meanings, part: str) -> Meanings:
+        """Return what one more part of a dotted text makes of what stands before it."""
+        if len(before) == 1:
+            return merged(self.one_step(before[0], part))
+        found: list[Meaning] = []
+        for each in before:
+            found += self.one_step(each, part)
+        return merged(found)
+
+    def one_step(self, before: Meaning, part: str) -> Meanings:
+        """Return what a part makes of one meaning."""
+        if before.kind == m.UNKNOWN:
+            return (before,)
+        if part == "()":
+            return self.called(before)
+        if part in {"[]", "[*]"}:
+            return self.item(before, part)
+        return self._attribute(before, part)
+
+    def _attribute(self, before: Meaning, part: str) -> Meanings:
+        if before.kind == m.MODULE:
+            found = self.exported(before.address, part)
+            return tuple(each.at_most(before.confidence, "module") for each in found) or (NOBODY_KNOWS,)
+        if before.kind in {m.CLASS, m.INSTANCE, m.SUPER}:
+            return tuple(
+                inner for each in self.classes.member(before, part) for inner in self.classes.read(each, before)
+            )
+        if before.kind in {m.ITEMS, m.VALUES}:
+            return _of_collection(before, part)
+        return (ELSEWHERE,) if before.kind == m.EXTERNAL else (NOBODY_KNOWS,)
+
+    def called(self, function: Meaning) -> Meanings:
+        """Return what calling something gives."""
+        if function.kind == m.CLASS:
+            return (Meaning(m.INSTANCE, function.address, min(function.confidence, m.FOUND), "typed", exact=True),)
+        if function.kind == m.FUNCTION:
+            names = self.table(function.path)
+            entries = () if names is None else names.entries.get((function.symbol, "()"), ())
+            found = [
+                each for entry in entries if isinstance(entry, Binding) for each in self.binding(function.path, entry)
+            ]
+            return tuple(each.at_most(m.TYPED, "typed") for each in merged(found)) or (NOBODY_KNOWS,)
+        if function.kind == m.INSTANCE:
+            return tuple(
+                inner
+                for each in self.classes.member(function, "__call__")
+                if each.kind == m.FUNCTION
+                for inner in self.called(each)
+            )
+        if function.kind == m.GIVER:
+            return _taken_out(function.of)
+        if function.kind == m.EXTERNAL:
+            return (ELSEWHERE,) if function.how == "plain" else (Meaning(m.UNKNOWN, confidence=0.0, how="external"),)
+        return (function,) if function.kind in {m.ITEMS, m.VALUES} else (NOBODY_KNOWS,)
+
+    def item(self, whole: Meaning, part: str) -> Meanings:
+        """Return what ``x[i]``, or a loop over ``x``, gives."""
+        if whole.kind == m.ITEMS or (whole.kind == m.VALUES and part == "[]"):
+            return _taken_out(whole.of)
+        if whole.kind == m.INSTANCE:
+            method = "__getitem__" if part == "[]" else "__iter__"
+            found = [
+                inner
+                for each in self.classes.member(whole, method)
+                if each.kind == m.FUNCTION
+                for inner in self.called(each)
+            ]
+            if part == "[*]":
+                return _taken_out(inner for each in found if each.kind == m.ITEMS for inner in each.of)
+            return tuple(found)
+        return (whole,) if whole.kind == m.CLASS else (NOBODY_KNOWS,)
+
+
+def _stored(symbol: Symbol) -> bool:
+    return symbol.kind in {"variable", "constant", "type"}
+
+
+def _taken_out(held: Iterable[Meaning]) -> Meanings:
+    """Return what is taken out of a collection; that it holds nothing else is not certain."""
+    return tuple(each.at_most(m.TYPED) for each in held)
+
+
+def _how(each: Meaning, module: str) -> str:
+    if each.how == "alias":
+        return "alias"
+    where = (each.via or each.address).partition("::")[0]
+    return "import" if where == module or each.kind == m.MODULE else "re-export"
+
+
+def _renamed(each: Meaning) -> Meaning:
+    return each.at_most(m.FOUND + 0.02, "alias") if each.kind in {m.FUNCTION, m.CLASS} and each.how != "self" else each
+
+
+def _instance(held: Meaning) -> Meaning:
+    if held.kind == m.CLASS:
+        return Meaning(m.INSTANCE, held.address, min(held.confidence, m.TYPED), "typed")
+    return held if held.kind in {m.EXTERNAL, m.ITEMS, m.VALUES, m.INSTANCE} else NOBODY_KNOWS
+
+
+def _of_collection(whole: Meaning, part: str) -> Meanings:
+    """Return what a method of a list or a mapping gives, as a collection or one item, before it is called."""
+    if part in {"values", "copy"} or (part == "items" and whole.kind == m.ITEMS):
+        return (Meaning(m.ITEMS if part == "values" else whole.kind, of=whole.of, confidence=whole.confidence),)
+    if part in {"__enter__", "__aenter__", "pop", "get", "setdefault", "popleft"}:
+        return (Meaning(m.GIVER, of=whole.of),)
+    return (ELSEWHERE,)

@@ -1,0 +1,158 @@
+"""Classes: in which order bases are searched, what a class has under a name, and which classes change that."""
+
+from __future__ import annotations
+
+from bespeak.base.frozen import value
+from bespeak_symbols.model import Binding, Symbol
+from bespeak_symbols.native.python import meaning as m
+from bespeak_symbols.native.python.meaning import NOBODY_KNOWS, Meaning, merged
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bespeak_symbols.native.python.evaluate import Evaluator
+
+    Meanings = tuple[Meaning, ...]
+
+_PROPERTIES = ("@property", "@cached_property", "@functools.cached_property", "@abc.abstractproperty")
+_EMPTY_BASES = frozenset({"object", "ABC", "Protocol", "Generic", "NamedTuple", "Enum", "IntEnum", "StrEnum"})
+_MOST_DEFINERS = 60
+_MOST_BASES = 200
+_DEEPEST = 60
+
+
+@value
+class Order:
+    """The classes in which a name is searched, in order.
+
+    Args:
+        known: addresses of classes.
+        unknown_from: before which of them a base of another project may come; their number if none does.
+    """
+
+    known: tuple[str, ...]
+    unknown_from: int
+
+
+class Classes:
+    """The classes of a snapshot, as one evaluator sees them."""
+
+    def __init__(self, evaluator: Evaluator) -> None:
+        self._of = evaluator
+        self._orders: dict[str, Order] = {}
+        self._derived_elsewhere: set[str] = set()
+        self._depth = 0
+
+    def symbol(self, address: str) -> Symbol | None:
+        """Return the symbol at an address."""
+        path, _, name = address.partition("::")
+        names = self._of.table(path)
+        return None if names is None else names.symbols.get(name)
+
+    def order(self, address: str) -> Order:
+        """Return in which order a class and its bases are searched."""
+        known = self._orders.get(address)
+        if known is not None:
+            return known
+        self._orders[address] = Order((address,), 1)  # what derives from itself has no other bases
+        if self._depth >= _DEEPEST:
+            return self._orders[address]
+        self._depth += 1
+        bases = self._bases(address)
+        below = _linear([*([*self.order(base).known] for base in bases), bases])
+        whole = (address, *below)[:_MOST_BASES]
+        self._depth -= 1
+        unknown = (number for number, each in enumerate(whole, 1) if each in self._derived_elsewhere)
+        found = self._orders[address] = Order(whole, next(unknown, len(whole)))
+        return found
+
+    def _bases(self, address: str) -> list[str]:
+        """Return the bases of a class that are known; note if there are others."""
+        symbol = self.symbol(address)
+        path, _, name = address.partition("::")
+        found: list[str] = []
+        for text in () if symbol is None else symbol.bases:
+            meant = self._of.text(path, name.rpartition(".")[0], text)
+            classes = [each.address for each in meant if each.kind == m.CLASS and each.address != address]
+            if not classes and text.rpartition(".")[2] not in _EMPTY_BASES:
+                self._derived_elsewhere.add(address)
+            found += [each for each in classes if each not in found]
+        return found
+
+    def member(self, owner: Meaning, name: str) -> Meanings:
+        """Return what a class or an instance has under a name."""
+        order = self.order(owner.address)
+        start = 1 if owner.kind == m.SUPER else 0
+        for number, address in enumerate(order.known[start:], start):
+            found = self._own(address, name)
+            if found:
+                how = owner.how if owner.kind != m.CLASS or owner.how == "self" else "class"
+                how = "inherited" if number and how == "self" else how
+                most = min(owner.confidence, m.FOUND if number < order.unknown_from else m.OVERRIDDEN)
+                return tuple(each.at_most(most, how) for each in found)
+        return (NOBODY_KNOWS,)
+
+    def _own(self, address: str, name: str) -> Meanings:
+        """Return what a class itself has under a name; attributes of ``self`` count."""
+        path, _, owner = address.partition("::")
+        names = self._of.table(path)
+        entries = [] if names is None else names.entries.get((owner, name), [])
+        found: list[Meaning] = []
+        for entry in entries:
+            if isinstance(entry, Symbol) and entry.kind in {"function", "method"}:
+                found.append(Meaning(m.FUNCTION, f"{path}::{entry.name}", m.DEFINED))
+            elif isinstance(entry, Symbol) and entry.kind == "class":
+                found.append(Meaning(m.CLASS, f"{path}::{entry.name}", m.DEFINED))
+            elif isinstance(entry, Binding):
+                found += self._of.binding(path, entry)
+        if not found and any(isinstance(entry, Symbol) for entry in entries):
+            return (Meaning(m.VARIABLE, f"{path}::{owner}.{name}", m.DEFINED),)
+        if len(found) > 1:
+            found = m.telling(found)
+        variable = next((e for e in entries if isinstance(e, Symbol) and e.kind in {"variable", "constant"}), None)
+        if variable is not None:
+            found = [each.held_by(f"{path}::{variable.name}") for each in found]
+        # An attribute can be set from anywhere: what the class itself stores there is not certain.
+        return tuple(
+            each if each.kind == m.FUNCTION and not each.how else each.at_most(m.TYPED) for each in merged(found)
+        )
+
+    def is_property(self, function: Meaning) -> bool:
+        """Return whether a function is called by merely naming it."""
+        if function.kind != m.FUNCTION:
+            return False
+        symbol = self.symbol(function.address)
+        return symbol is not None and any(text in symbol.signature for text in _PROPERTIES)
+
+    def read(self, member: Meaning, owner: Meaning) -> Meanings:
+        """Return what naming a member gives: of a property of an instance, what it returns."""
+        if owner.kind != m.CLASS and self.is_property(member):
+            return self._of.called(member)
+        return (member,)
+
+    def overriding(self, owner: Meaning, name: str) -> list[str]:
+        """Return the methods of derived classes that may be what is called instead."""
+        if owner.exact or owner.kind == m.SUPER:
+            return []
+        definers = self._of.world.defining(name)
+        if len(definers) > _MOST_DEFINERS:
+            return []
+        found = []
+        for address in definers:
+            holder = address.rpartition(".")[0]
+            symbol = self.symbol(address) if "::" in holder and holder != owner.address else None
+            if symbol is not None and symbol.kind == "method" and owner.address in self.order(holder).known[1:]:
+                found.append(address)
+        return found
+
+
+def _linear(lists: list[list[str]]) -> list[str]:
+    """Return the order of Python's own rule (C3); where that has no answer, the order in which they are met."""
+    found: list[str] = []
+    left = [each for each in lists if each]
+    while left:
+        heads = [each[0] for each in left]
+        good = next((head for head in heads if not any(head in each[1:] for each in left)), heads[0])
+        found.append(good)
+        left = [[name for name in each if name != good] for each in left]
+        left = [each for each in left if each]
+    return found

@@ -1,0 +1,245 @@
+"""The edges that start in a Python file: what each name it calls, uses, derives from or imports means."""
+
+from __future__ import annotations
+
+from bespeak_symbols.model import CALL, IMPORT, INHERIT, USE, Edge
+from bespeak_symbols.native.python import meaning as m
+from bespeak_symbols.native.python.evaluate import Evaluator
+from bespeak_symbols.native.python.tables import table
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from bespeak_symbols.model import Import, Reference, World
+    from bespeak_symbols.native.python.meaning import Meaning
+
+_CONSTRUCTORS = ("__new__", "__init__", "__post_init__")
+_MOST_OF_A_NAME = 6
+_TAKEN = {"import", "re-export", "module"}
+_KINDS = {m.FUNCTION, m.CLASS}
+_COMMON = frozenset(
+    name
+    for kind in (str, bytes, bytearray, list, dict, set, frozenset, tuple, int, float, type, BaseException)
+    for name in dir(kind)
+) | frozenset(
+    {
+        "close",
+        "read",
+        "write",
+        "open",
+        "run",
+        "start",
+        "stop",
+        "wait",
+        "send",
+        "flush",
+        "readline",
+        "writelines",
+        "seek",
+    }
+    | {
+        "info",
+        "debug",
+        "warning",
+        "error",
+        "exception",
+        "log",
+        "acquire",
+        "release",
+        "put",
+        "exists",
+        "mkdir",
+        "submit",
+    }
+    | {
+        "group",
+        "match",
+        "search",
+        "sub",
+        "execute",
+        "fetchone",
+        "fetchall",
+        "commit",
+        "cancel",
+        "result",
+        "set",
+        "fileno",
+    }
+    | {"is_file", "is_dir", "read_text", "write_text", "resolve", "unlink", "popleft", "appendleft", "total_seconds"}
+)
+"""Names of methods that so many things have that a name alone says nothing."""
+
+
+def resolve(path: str, world: World) -> Iterable[Edge]:
+    """Return the edges that start in a Python file."""
+    facts = world.facts(path)
+    if facts is None:
+        return []
+    maker = _Edges(path, Evaluator(world))
+    found: list[Edge] = []
+    for taken in facts.imports:
+        found += maker.imported(taken)
+    done: dict[tuple[str, str, str], tuple[tuple[str, str, str, float], ...]] = {}
+    for reference in facts.references:
+        key = reference.text, reference.kind, reference.within
+        if key not in done:
+            done[key] = tuple((e.callee, e.kind, e.how, e.confidence) for e in maker.of(reference))
+        caller = maker.address(reference.within)
+        found += [Edge(caller, callee, kind, how, sure, reference.line) for callee, kind, how, sure in done[key]]
+    return found
+
+
+class _Edges:
+    """Makes the edges of one file."""
+
+    def __init__(self, path: str, evaluator: Evaluator) -> None:
+        self._path = path
+        self._of = evaluator
+
+    def address(self, symbol: str) -> str:
+        return f"{self._path}::{symbol}" if symbol else self._path
+
+    def imported(self, taken: Import) -> Iterator[Edge]:
+        """Yield the edges of an import: to the module, and to what is taken from it."""
+        caller = self.address(taken.within)
+        module = self._of.modules.find(taken.module, self._path)
+        if module is None:
+            return
+        inner = None
+        if taken.name and taken.name != "*":
+            for each in self._of.imported(self._path, taken):
+                if each.via or each.kind in {*_KINDS, m.VARIABLE}:
+                    sure = module.confidence if each.via else each.confidence
+                    how = each.how if each.how in _TAKEN else "import"
+                    yield Edge(caller, each.via or each.address, IMPORT, how, sure, taken.line)
+                elif each.kind == m.MODULE and not each.path.endswith("/"):
+                    inner = each.address
+        where = inner or module.path
+        if not where.endswith("/"):
+            yield Edge(caller, where, IMPORT, "import", module.confidence, taken.line)
+
+    def of(self, reference: Reference) -> Iterator[Edge]:
+        """Yield the edges of one reference; their line and caller are those of the reference."""
+        parts = reference.text.split(".")
+        if parts[:2] == ["super", "()"]:
+            parts[:2] = ["super.()"]
+        before: tuple[Meaning, ...] = ()
+        for number, part in enumerate(parts):
+            last = number == len(parts) - 1
+            owners: dict[str, Meaning] = {}
+            if number == 0:
+                found = self._of.text(self._path, reference.within, part)
+            else:
+                members = [(one, each) for one in before for each in self._member(one, part)]
+                owners = {each.address: one for one, each in reversed(members)}
+                found = m.merged([each for _, each in members])
+            if not found or (len(found) == 1 and _of_others(found[0])):
+                return
+            yield from self._passed(found, reference, last=last, alone=number == 0)
+            if last:
+                yield from self._final(before, found, part, reference, owners)
+            before = tuple(inner for each in found for inner in self._read(each, before))
+
+    def _member(self, one: Meaning, part: str) -> tuple[Meaning, ...]:
+        """Return what a part means of what stands before it, a property itself and not what it returns."""
+        if one.kind in {m.CLASS, m.INSTANCE, m.SUPER} and part not in {"()", "[]", "[*]"}:
+            return self._of.classes.member(one, part)
+        return self._of.one_step(one, part)
+
+    def _read(self, found: Meaning, before: tuple[Meaning, ...]) -> tuple[Meaning, ...]:
+        owner = before[0] if before else m.NOBODY_KNOWS
+        return self._of.classes.read(found, owner)
+
+    def _edge(self, reference: Reference, callee: str, kind: str, how: str, confidence: float) -> Edge:
+        return Edge(self.address(reference.within), callee, kind, how or "local", round(confidence, 3), reference.line)
+
+    def _passed(self, found: Iterable[Meaning], reference: Reference, *, last: bool, alone: bool) -> Iterator[Edge]:
+        """Yield the edges to what is named on the way: variables, properties, classes whose member is meant."""
+        variables = {each.via for each in found}
+        for each in found:
+            if each.via:
+                # What it holds may be anything; that it is this variable is sure if the name can be no other.
+                lone = len(variables) == 1 and alone
+                sure = m.IMPORTED if lone else min(each.confidence or m.TYPED, m.TYPED)
+                yield self._edge(reference, each.via, USE, each.how if each.how in _TAKEN else "local", sure)
+            elif each.kind == m.VARIABLE or (not last and each.kind == m.CLASS and each.how not in {"self", "typed"}):
+                yield self._edge(reference, each.address, USE, each.how, each.confidence)
+            if self._of.classes.is_property(each):
+                yield self._edge(reference, each.address, CALL, each.how, each.confidence)
+
+    def _final(
+        self,
+        before: tuple[Meaning, ...],
+        found: tuple[Meaning, ...],
+        part: str,
+        reference: Reference,
+        owners: Mapping[str, Meaning],
+    ) -> Iterator[Edge]:
+        """Yield the edges to what the whole text means."""
+        if part in {"()", "[]", "[*]"} and reference.kind != CALL:
+            return
+        for each in found:
+            if each.kind == m.FUNCTION and not self._of.classes.is_property(each):
+                yield from self._function(each, owners.get(each.address), part, reference)
+            elif each.kind == m.CLASS and each.how != "self":
+                yield self._edge(reference, each.address, reference.kind, each.how, each.confidence)
+            if reference.kind == CALL:
+                yield from self._made(each, reference)
+        unknown = [one for one in before if one.kind == m.UNKNOWN or _lost(one, found)]
+        if before and reference.kind == CALL and unknown and all(each.kind == m.UNKNOWN for each in found):
+            yield from self._by_name(part, reference, foreign=any(one.how == "external" for one in unknown))
+
+    def _function(self, each: Meaning, owner: Meaning | None, part: str, reference: Reference) -> Iterator[Edge]:
+        kind = USE if reference.kind == INHERIT else reference.kind
+        others: list[str] = []
+        if owner is not None and owner.kind in {m.INSTANCE, m.CLASS} and owner.how in {"self", "typed", "inherited"}:
+            others = self._of.classes.overriding(owner, part)
+        sure = min(each.confidence, m.OVERRIDDEN) if others else each.confidence
+        yield self._edge(reference, each.address, kind, each.how, sure)
+        for address in others:
+            if address != each.address:
+                yield self._edge(reference, address, kind, "override", min(sure, m.OVERRIDE))
+
+    def _made(self, each: Meaning, reference: Reference) -> Iterator[Edge]:
+        """Yield the edges to what runs when a class, or an instance, is called."""
+        if each.kind == m.CLASS:
+            if each.how == "self":
+                yield self._edge(reference, each.address, CALL, "self", min(each.confidence, m.OVERRIDDEN))
+            for name in _CONSTRUCTORS:
+                for member in self._of.classes.member(each, name):
+                    if member.kind == m.FUNCTION:
+                        sure = min(member.confidence, each.confidence)
+                        yield self._edge(reference, member.address, CALL, "constructor", sure)
+        elif each.kind == m.INSTANCE:
+            for member in self._of.classes.member(each, "__call__"):
+                if member.kind == m.FUNCTION:
+                    yield self._edge(reference, member.address, CALL, member.how, min(member.confidence, m.TYPED))
+
+    def _by_name(self, name: str, reference: Reference, *, foreign: bool) -> Iterator[Edge]:
+        """Yield guesses: methods of that name, if there are few and the name is not everybody's."""
+        if name in _COMMON or name.startswith("__"):
+            return
+        addresses = self._of.world.defining(name)
+        if not addresses or len(addresses) > _MOST_OF_A_NAME:
+            return
+        methods = [address for address in addresses if self._is_method(address)]
+        for address in methods:
+            yield self._edge(reference, address, CALL, "name", m.BY_NAME / len(methods) / (2 if foreign else 1))
+
+    def _is_method(self, address: str) -> bool:
+        path, _, symbol = address.partition("::")
+        if self._of.world.paths.get(path) != "python":
+            return False
+        names = table(self._of.world, path)
+        return names is not None and names.kinds.get(symbol) == "method"
+
+
+def _of_others(found: Meaning) -> bool:
+    """Return whether it is another project's, with nothing of this one in it."""
+    return found.kind == m.EXTERNAL and found.how != "plain" and not found.via
+
+
+def _lost(one: Meaning, found: tuple[Meaning, ...]) -> bool:
+    """Return whether an instance does not have what it is asked for, as far as is known."""
+    return one.kind in {m.INSTANCE, m.CLASS} and all(each.kind == m.UNKNOWN for each in found)

@@ -1,0 +1,127 @@
+"""Which language a file is in, and which module reads it. A module is loaded when its first file is met."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from hashlib import blake2b
+from importlib import import_module
+from importlib.util import find_spec
+
+from bespeak.base.frozen import value
+from bespeak_symbols import syntax
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bespeak_symbols.model import Language
+
+
+@value
+class Reader:
+    """What reads a language.
+
+    Args:
+        name: of the language.
+        suffixes: of its files, in small letters.
+        module: below ``native``: a module or package with ``extract`` and ``resolve``.
+        grammars: the grammars it parses with.
+        declared: a definition depends on a declaration of its name in another file.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    module: str
+    grammars: tuple[str, ...]
+    declared: bool = False
+
+
+READERS = (
+    Reader("python", (".py", ".pyi", ".pyw"), "python", ("python",)),
+    Reader("javascript", (".js", ".jsx", ".mjs", ".cjs"), "javascript", ("javascript",)),
+    Reader("typescript", (".ts", ".tsx", ".mts", ".cts"), "javascript", ("typescript",)),
+    Reader("java", (".java",), "java", ("java",)),
+    Reader("rust", (".rs",), "rust", ("rust",)),
+    Reader("go", (".go",), "go", ("go",)),
+    Reader("c", (".c", ".h"), "cfamily", ("c", "cpp"), declared=True),
+    Reader(
+        "cpp",
+        (".cc", ".cpp", ".cxx", ".c++", ".hh", ".hpp", ".hxx", ".h++", ".inl", ".ipp", ".tpp", ".tcc"),
+        "cfamily",
+        ("cpp",),
+        declared=True,
+    ),
+)
+
+_BY_SUFFIX = {suffix: reader for reader in READERS for suffix in reader.suffixes}
+_BY_NAME = {reader.name: reader for reader in READERS}
+
+
+def suffix_of(path: str) -> str:
+    """Return the suffix of a path in small letters, with its dot; empty if it has none."""
+    return os.path.splitext(path)[1].lower()
+
+
+def language_of(path: str) -> str | None:
+    """Return the language of a file by its name; None if it is in none that can be read."""
+    reader = _BY_SUFFIX.get(suffix_of(path))
+    return None if reader is None else reader.name
+
+
+def declared_apart(language: str) -> bool:
+    """Return whether a definition depends on a declaration of its name in another file."""
+    return _BY_NAME[language].declared
+
+
+def load(language: str) -> Language:
+    """Return the module that reads a language."""
+    module: Language = import_module("bespeak_symbols.native." + _BY_NAME[language].module)
+    return module
+
+
+@cache
+def version(language: str) -> str:
+    """Return a word that changes when the language may be read differently: by other code or another grammar."""
+    reader = _BY_NAME[language]
+    whole = blake2b(digest_size=8)
+    here = os.path.dirname(os.path.abspath(__file__))
+    above = os.path.dirname(here)
+    shared = (os.path.join(above, "model.py"), os.path.join(above, "syntax.py"), os.path.join(here, "blocks.py"))
+    for path in (*shared, *_sources(here, reader.module)):
+        with open(path, "rb") as source:
+            whole.update(source.read() + b"\0")
+    for grammar in reader.grammars:
+        whole.update(f"{grammar} {_weight(syntax.module_of(grammar))}\0".encode())
+    return whole.hexdigest()
+
+
+@cache
+def common_version() -> str:
+    """Return a word that changes with the code that is common to all languages."""
+    whole = blake2b(digest_size=8)
+    folder = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    for name in sorted(os.listdir(folder)):
+        if name.endswith(".py"):
+            with open(os.path.join(folder, name), "rb") as source:
+                whole.update(source.read() + b"\0")
+    return whole.hexdigest()
+
+
+def _sources(folder: str, module: str) -> list[str]:
+    """Return the files of a module, all of a package, and what language modules share."""
+    found = []
+    for name in sorted(os.listdir(folder)):
+        path = os.path.join(folder, name)
+        if name == module and os.path.isdir(path):
+            found += [os.path.join(path, inner) for inner in sorted(os.listdir(path)) if inner.endswith(".py")]
+        elif name.endswith(".py") and name != os.path.basename(__file__):
+            found.append(path)
+    return found
+
+
+def _weight(module: str) -> int:
+    """Return the size of a grammar's library, in bytes: it differs from release to release."""
+    spec = find_spec(module)
+    if spec is None or spec.origin is None:
+        return 0
+    folder = os.path.dirname(spec.origin)
+    return sum(os.path.getsize(os.path.join(folder, name)) for name in os.listdir(folder) if name.endswith(".so"))

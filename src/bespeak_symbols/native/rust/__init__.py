@@ -1,0 +1,10 @@
+"""Rust: crates and their modules, use trees, impl blocks, traits, generics, macros and closures.
+
+Addresses: what an ``impl`` block holds is ``Type.method`` in the file of the block, also if a trait asks for it; a
+variant is ``Enum.Variant``; what is in an inline module begins with the module's name.
+"""
+
+from __future__ import annotations
+
+from bespeak_symbols.native.rust.extract import extract as extract
+from bespeak_symbols.native.rust.resolve import resolve as resolve

@@ -1,0 +1,181 @@
+"""The edges that start in a Rust file."""
+
+from __future__ import annotations
+
+from bespeak_symbols.model import CALL, IMPORT, INHERIT, Edge
+from bespeak_symbols.native.rust.evaluate import Value, Values, values_of
+from bespeak_symbols.native.rust.library import OF_EVERYBODY
+from bespeak_symbols.native.rust.modules import Module
+from bespeak_symbols.native.rust.types import read_type
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bespeak_symbols.model import Import, Reference, World
+    from bespeak_symbols.native.rust.members import Member
+
+_SURE, _DYNAMIC, _LIKELY, _OVERRIDE = 0.95, 0.8, 0.7, 0.6
+_BY_NAME = {1: 0.5, 2: 0.4, 3: 0.3}
+
+
+def resolve(path: str, world: World) -> Iterator[Edge]:
+    """Yield the edges that start in a Rust file."""
+    values = values_of(world, path)
+    if values is None:
+        return
+    resolving = _Resolving(values)
+    for one in values.table.facts.imports:
+        yield from resolving.imported(one)
+    yield from resolving.implemented()
+    for reference in values.table.facts.references:
+        yield from resolving.edges(reference)
+
+
+class _Resolving:
+    def __init__(self, values: Values) -> None:
+        self.values = values
+        self.path = values.path
+        self.table = values.table
+        self.members = values.members
+        self.paths = values.paths
+
+    def imported(self, one: Import) -> Iterator[Edge]:
+        caller = f"{self.path}::{one.within}" if one.within else self.path
+        if one.module.startswith("mod "):
+            module = self.values.modules.child(self._module(one.within), one.local)
+            if module is not None:
+                yield Edge(caller, module.address, IMPORT, "module", _SURE, one.line)
+            return
+        parts = [*one.module.split("::"), one.name] if one.name else one.module.split("::")
+        seen = set()
+        for space in ("type", "value", "macro"):
+            item = self.paths.find(parts, self.path, one.within, space)
+            if item is not None and not item.rest and item.address not in seen and item.address != caller:
+                seen.add(item.address)
+                yield Edge(caller, item.address, IMPORT, "import", _SURE, one.line)
+
+    def _module(self, within: str) -> Module:
+        return Module(self.path, self.table.module_of(within))
+
+    def implemented(self) -> Iterator[Edge]:
+        """A type depends on the traits that are implemented for it here."""
+        for one in self.table.impls:
+            outer = one.name.rpartition(".")[0]
+            item = self.paths.find(read_type(one.target).name.split("::"), self.path, outer, "type")
+            if item is None or item.kind != "trait":
+                continue
+            here = one.name if one.name in self.table.symbols else outer
+            yield Edge(f"{self.path}::{here}" if here else self.path, item.address, INHERIT, "impl", _SURE, one.line)
+
+    def edges(self, reference: Reference) -> Iterator[Edge]:
+        """Yield the edges of one reference."""
+        within = reference.within
+        caller = f"{self.path}::{within}" if within else self.path
+        weak = reference.kind == CALL and self.table.has(within, "macro")
+        for callee, how, confidence in self._targets(reference):
+            sure = min(confidence, _DYNAMIC) if weak else confidence
+            yield Edge(caller, callee, reference.kind, how, sure, reference.line)
+
+    def _targets(self, reference: Reference) -> Iterator[tuple[str, str, float]]:
+        parts = reference.text.split(".")
+        if parts[-1] == "!":
+            yield from self._macro(parts[:-1], reference)
+        elif reference.kind == INHERIT:
+            item = self.paths.find(parts, self.path, reference.within, "type")
+            if item is not None and not item.rest:
+                yield item.address, "type", _SURE
+        elif reference.kind == CALL:
+            yield from self._called(parts, reference)
+        else:
+            yield from self._used(parts, reference)
+
+    def _macro(self, parts: list[str], reference: Reference) -> Iterator[tuple[str, str, float]]:
+        name = parts[-1]
+        found = [
+            address
+            for address in self.members.world.defining(name)
+            if self._is_macro(address) and (len(parts) == 1 or address.count("::"))
+        ]
+        here = [address for address in found if address.startswith(self.path + "::")]
+        item = self.paths.find(parts, self.path, reference.within, "macro")
+        if here and len(parts) == 1:
+            yield here[0], "local", _SURE
+        elif item is not None and not item.rest:
+            yield item.address, "import", _SURE
+        elif found:
+            root = self.values.modules.root(self._module(reference.within))
+            mine = [one for one in found if self._root_of(one) == root]
+            if len(mine) == 1:
+                yield mine[0], "module", _SURE
+            elif len(found) <= max(_BY_NAME):
+                for one in found:
+                    yield one, "name", _BY_NAME[len(found)]
+
+    def _is_macro(self, address: str) -> bool:
+        path, _, full = address.partition("::")
+        table = self.values.modules.table(path)
+        return table is not None and table.has(full, "macro")
+
+    def _root_of(self, address: str) -> Module:
+        return self.values.modules.root(Module(address.partition("::")[0]))
+
+    def _called(self, parts: list[str], reference: Reference) -> Iterator[tuple[str, str, float]]:
+        found = self.values.evaluate(parts, reference.within, reference.bound)
+        if found.found:
+            for member in found.found:
+                yield from self._member(member, self._how(parts, reference, member), found.sure)
+        elif found.item is not None:
+            if found.item.kind in {"function", "struct", "constant"} and "::" in found.item.address:
+                yield found.item.address, self._how_item(found, reference), _SURE
+        elif not found.known and len(parts) > 1 and self._is_method(parts, reference):
+            yield from self._by_name(parts[-1])
+
+    def _is_method(self, parts: list[str], reference: Reference) -> bool:
+        """Whether it is called on a value: a path that leads nowhere is a path to something outside."""
+        marked = any(part in {"()", "[]", "@", "?", "{}", "&"} for part in parts)
+        return reference.bound >= 0 or parts[0] == "self" or marked
+
+    def _member(self, member: Member, how: str, sure: bool) -> Iterator[tuple[str, str, float]]:
+        if member.trait:
+            yield member.address, how, _DYNAMIC
+            for address in self.members.overriding(member):
+                yield address, "override", _OVERRIDE
+        else:
+            yield member.address, how, _SURE if sure and member.sure else _LIKELY
+
+    def _how(self, parts: list[str], reference: Reference, member: Member) -> str:
+        if member.how == "inherited":
+            return "inherited"
+        if reference.bound < 0 and parts[0] in {"self", "Self"} and len(parts) == len(("self", "name")):
+            return "self"
+        return "typed"
+
+    def _how_item(self, found: Value, reference: Reference) -> str:
+        if reference.bound >= 0:
+            return "alias"
+        if found.item is not None and found.item.kind != "function":
+            return "constructor"
+        return "local" if found.item is not None and found.item.address.startswith(self.path + "::") else "import"
+
+    def _by_name(self, name: str) -> Iterator[tuple[str, str, float]]:
+        """Of what is called on something of which nothing is known, at least the name may tell."""
+        if name in OF_EVERYBODY:
+            return
+        found = self.members.candidates(name)
+        if 0 < len(found) <= max(_BY_NAME):
+            for address in found:
+                yield address, "name", _BY_NAME[len(found)]
+
+    def _used(self, parts: list[str], reference: Reference) -> Iterator[tuple[str, str, float]]:
+        if parts[0] in {"self", "Self"} and len(parts) == 1:
+            return
+        item = self.paths.find(parts, self.path, reference.within, "type") if reference.bound < 0 else None
+        if item is not None and not item.rest and item.kind != "module":
+            yield item.address, "local" if item.address.startswith(self.path + "::") else "import", _SURE
+            return
+        found = self.values.evaluate(parts, reference.within, reference.bound)
+        for member in found.found:
+            yield member.address, "typed", _SURE if found.sure and member.sure and not member.trait else _LIKELY
+        if not found.found and found.item is not None and "::" in found.item.address:
+            yield found.item.address, "local" if found.item.address.startswith(self.path + "::") else "import", _SURE

@@ -1,0 +1,170 @@
+"""All files of one revision, or of the work tree: the world in which names are resolved.
+
+Opening one loads a number for each file. What a file says is loaded when somebody asks for it, and who defines or
+mentions a name is asked of the cache's tables.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from bespeak.base.frozen import value
+from bespeak_symbols import edge_cache, name_index
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Any, TypeVar
+
+    from bespeak_symbols.index import Index
+    from bespeak_symbols.model import Edge, Facts, Unread
+    from bespeak_symbols.object_reader import Listing
+
+    T = TypeVar("T")
+
+_MOST_FACTS = 6_000
+_EDGES_AT_ONCE = 200
+
+
+@value
+class Source:
+    """Where the cache has what a file says: under which number, and in which language."""
+
+    number: int
+    language: str
+
+
+class Snapshot:
+    """The files of one revision, as a resolver sees them."""
+
+    def __init__(self, index: Index, listing: Listing) -> None:
+        self._index = index
+        self._listing = listing
+        self._facts: dict[str, Facts | None] = {}
+        self._names: dict[str, tuple[str, ...]] = {}
+        self._kept: dict[str, tuple[Edge, ...]] = {}
+        self._digest = ""
+        self.memo: dict[object, Any] = {}
+        self._load()
+
+    def _load(self) -> None:
+        self._sources, self._unread = self._index.sources(self._listing)
+        self._paths = {path: source.language for path, source in self._sources.items()}
+        self._by_number: dict[int, list[str]] = {}
+        for path, source in self._sources.items():
+            self._by_number.setdefault(source.number, []).append(path)
+        self._generation = self._index.cache.generation
+        self._digest = ""
+
+    @property
+    def commit(self) -> str:
+        """The commit; of a work tree, the one that is checked out; empty if there is none yet."""
+        return self._listing.commit
+
+    @property
+    def paths(self) -> Mapping[str, str]:
+        """The language of each file that can be read, by path, in order."""
+        return self._paths
+
+    @property
+    def files(self) -> Iterable[str]:
+        """All files, also those in no language that can be read."""
+        return self._listing.blobs.keys()
+
+    @property
+    def unread(self) -> tuple[Unread, ...]:
+        """What is there but could not be read."""
+        return self._unread
+
+    def blob(self, path: str) -> str | None:
+        """Return the id of a file's contents; None if it is not there."""
+        return self._listing.blobs.get(path)
+
+    def text(self, path: str) -> bytes | None:
+        """Return the bytes of any file; None if it is not there."""
+        blob = self.blob(path)
+        if blob is None:
+            return None
+        loose = self._listing.loose.get(blob)
+        if loose is not None:
+            return self._index.reader.loose(loose, blob)
+        with self._index.lock:
+            return self._index.reader.get(blob)
+
+    def facts(self, path: str) -> Facts | None:
+        """Return what a file says; None if it is not there or cannot be read."""
+        if path not in self._facts:
+            if len(self._facts) >= _MOST_FACTS:
+                self._facts.clear()
+            self._facts[path] = self._loaded(path) if path in self._sources else None
+        return self._facts[path]
+
+    def _loaded(self, path: str) -> Facts | None:
+        facts = self._ask(lambda: self._index.cache.facts(self._sources[path].number))
+        if facts is None and path in self._sources:
+            facts = self._index.read_again(path, self._sources[path], self.text(path))
+        return facts
+
+    def defining(self, name: str) -> tuple[str, ...]:
+        """Return the addresses of all symbols whose last name is ``name``, in order."""
+        known = self._names.get(name)
+        if known is None:
+            rows = self._ask(lambda: self._index.cache.defining(name))
+            known = self._names[name] = tuple(
+                sorted(f"{path}::{whole}" for number, whole in rows for path in self._by_number.get(number, ()))
+            )
+        return known
+
+    def mentioning(self, name: str) -> set[str]:
+        """Return the paths of all files that mention a name."""
+        rows = self._ask(lambda: self._index.cache.mentioning(name))
+        return {path for number in rows for path in self._by_number.get(number, ())}
+
+    def renaming(self, name: str) -> set[str]:
+        """Return the names that files of this snapshot give to what is called ``name``."""
+        found: set[str] = set()
+        for new, number in self._ask(lambda: self._index.cache.renaming(name)):
+            for path in self._by_number.get(number, ()):
+                if new.endswith("@"):
+                    found.update(new + stem for stem in (*name_index.stems(path), name_index.ANYWHERE))
+                else:
+                    found.add(new)
+        return found
+
+    def edges(self, path: str) -> tuple[Edge, ...] | None:
+        """Return the edges that were kept of a file of this very snapshot; None if none were."""
+        digest = self._world()
+        return self._ask(lambda: edge_cache.load(self._index.cache.connection, digest, path))
+
+    def keep_edges(self, path: str, edges: tuple[Edge, ...]) -> None:
+        """Keep the edges of a file for the next who asks; they are written a few files at a time."""
+        with self._index.lock:
+            self._kept[path] = edges
+            if len(self._kept) >= _EDGES_AT_ONCE:
+                self.write_edges()
+
+    def write_edges(self) -> None:
+        """Write the edges that are still to be kept; if that fails, they are worked out anew next time."""
+        kept, self._kept = self._kept, {}
+        if kept and self._index.cache.on_disk:
+            try:
+                edge_cache.keep(self._index.cache.connection, self._world(), sorted(kept.items()))
+            except sqlite3.Error:
+                return
+
+    def _world(self) -> str:
+        if not self._digest:
+            self._digest = edge_cache.digest(self._listing.blobs, self._paths, self._index.version)
+        return self._digest
+
+    def _ask(self, question: Callable[[], T]) -> T:
+        """Ask the cache; if it turns out to be broken, fill another one and ask that."""
+        with self._index.lock:
+            if self._generation != self._index.cache.generation:
+                self._load()
+            try:
+                return question()
+            except sqlite3.DatabaseError as failed:
+                self._index.cache.start_again(failed)
+                self._load()
+                return question()

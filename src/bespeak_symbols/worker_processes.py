@@ -1,0 +1,152 @@
+"""Helper processes that read files beside each other, when a repository is met for the first time.
+
+They are started as commands of their own and not forked: whoever asks may have threads and an open book. A helper is
+told contents by id, one a line, and answers in that order. One that dies costs time only: what it has not answered is
+read by the caller.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import subprocess
+import sys
+from importlib import import_module
+from queue import SimpleQueue
+from threading import Lock, Thread
+
+from bespeak_symbols.cache import Entry, Key
+from bespeak_symbols.extraction import Job, read_here
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import IO
+
+    from bespeak_symbols.object_reader import ObjectReader
+
+_PER_TURN = 32
+_LENGTHS = struct.Struct(">II")
+_Answer = tuple[Job, "Entry | None"]
+
+
+class _Share:
+    """Jobs, handed out a few at a time to whoever is free."""
+
+    def __init__(self, jobs: Sequence[Job]) -> None:
+        self._jobs = jobs
+        self._next = 0
+        self._lock = Lock()
+
+    def take(self) -> Sequence[Job]:
+        with self._lock:
+            start, self._next = self._next, self._next + _PER_TURN
+        return self._jobs[start : self._next]
+
+    def stop(self) -> None:
+        with self._lock:
+            self._next = len(self._jobs)
+
+
+def read(reader: ObjectReader, jobs: Sequence[Job], count: int) -> Iterator[_Answer]:
+    """Yield what ``count`` helpers make of the jobs; what a helper fails to answer is left out."""
+    share = _Share(jobs)
+    answers: SimpleQueue[_Answer | None] = SimpleQueue()
+    threads = [Thread(target=_lead, args=(reader, share, answers), daemon=True) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    try:
+        running = count
+        while running:
+            answer = answers.get()
+            if answer is None:
+                running -= 1
+            else:
+                yield answer
+    finally:
+        share.stop()
+        for thread in threads:
+            thread.join()
+
+
+def _lead(reader: ObjectReader, share: _Share, answers: SimpleQueue[_Answer | None]) -> None:
+    """Lead one helper through its share."""
+    try:
+        with _start(reader) as process:
+            if process.stdin is None or process.stdout is None:
+                return
+            while jobs := share.take():
+                lines = [
+                    json.dumps([job.key.blob, job.key.suffix, job.key.version, job.language, job.loose]) for job in jobs
+                ]
+                process.stdin.write(("\n".join(lines) + "\n").encode("ascii"))
+                process.stdin.flush()
+                for job in jobs:
+                    answers.put((job, _receive(process.stdout, job.key)))
+            process.stdin.close()
+    except (OSError, EOFError, ValueError):
+        # It died: whoever waits for the answers reads the rest without it.
+        pass
+    finally:
+        answers.put(None)
+
+
+def _start(reader: ObjectReader) -> subprocess.Popen[bytes]:
+    """Start a helper. It looks for modules where this process does, never in the folder that it reads."""
+    module, function, words = reader.recipe()
+    source = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+    program = f"import sys; sys.path.append(sys.argv.pop(1)); from {__name__} import serve; serve()"
+    return subprocess.Popen(
+        [sys.executable, "-P", "-c", program, source, module, function, *words],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd="/",
+    )
+
+
+def _receive(pipe: IO[bytes], key: Key) -> Entry | None:
+    about, facts = _LENGTHS.unpack(_exactly(pipe, _LENGTHS.size))
+    told = json.loads(_exactly(pipe, about))
+    packed = _exactly(pipe, facts)
+    if told is None:
+        return None
+    unread, definitions, mentions, renames = told
+    return Entry(
+        key,
+        packed,
+        [(line, why) for line, why in unread],
+        [(last, whole) for last, whole in definitions],
+        mentions,
+        [(old, new) for old, new in renames],
+    )
+
+
+def _exactly(pipe: IO[bytes], size: int) -> bytes:
+    content = pipe.read(size)
+    if len(content) != size:
+        raise EOFError("the helper has ended")
+    return content
+
+
+def serve() -> None:
+    """Be a helper: answer each line on standard input until it ends."""
+    module, function, *words = sys.argv[1:]
+    reader: ObjectReader = getattr(import_module(module), function)(*words)
+    for line in sys.stdin.buffer:
+        blob, suffix, version, language, loose = json.loads(line)
+        job = Job(Key(blob, suffix, version), language, loose)
+        for _, entry in read_here(reader, [job]):
+            _send(sys.stdout.buffer, entry)
+    reader.close()
+
+
+def _send(pipe: IO[bytes], entry: Entry | None) -> None:
+    told = None
+    if entry is not None:
+        told = [list(entry.unread), list(entry.definitions), list(entry.mentions), list(entry.renames)]
+    about = json.dumps(told, separators=(",", ":")).encode("ascii")
+    facts = b"" if entry is None else entry.facts
+    pipe.write(_LENGTHS.pack(len(about), len(facts)) + about + facts)
+    pipe.flush()
