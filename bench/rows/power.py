@@ -18,17 +18,17 @@ from bespeak.host import PowerOnlyHost
 from bespeak.host.power import power_control_from_spec
 from bespeak.ledger import open_ledger
 from bespeak.ledger.model import Actor, Request
-from bespeak.lifecycle.crew import Crew
-from bespeak.lifecycle.deeds import power_deed
+from bespeak.lifecycle.actions import power_deed
+from bespeak.lifecycle.audit import Journal
+from bespeak.lifecycle.executor import Crew
 from bespeak.lifecycle.interlock import Interlock
-from bespeak.lifecycle.journal import Journal
 from bespeak.reservations.identity import ResolvedIdentity
 from bespeak.reservations.ledger_backend import LedgerReservationBackend
 from bespeak.reservations.state import ReservationState
 from harness.lines import Bar, Line
 
 if TYPE_CHECKING:
-    from bespeak.lifecycle.values import Outcome
+    from bespeak.lifecycle.model import Outcome
     from harness.bench import Bench
 
 HOSTS = 200

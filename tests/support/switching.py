@@ -10,10 +10,10 @@ from bespeak.host import LocalHost, Status
 from bespeak.host.power import PowerController, PowerState
 from bespeak.ledger import open_ledger
 from bespeak.ledger.model import Action, Actor, Request
-from bespeak.lifecycle.crew import Crew
+from bespeak.lifecycle.audit import Journal
+from bespeak.lifecycle.executor import Crew
 from bespeak.lifecycle.interlock import Fence, Interlock
-from bespeak.lifecycle.journal import Journal
-from bespeak.lifecycle.values import Outcome
+from bespeak.lifecycle.model import Outcome
 from bespeak.reservations.identity import ResolvedIdentity
 from bespeak.reservations.ledger_backend import LedgerReservationBackend
 from bespeak.reservations.state import ReservationState

@@ -25,9 +25,9 @@ from bespeak.cli.host_common import (
 )
 from bespeak.host.labels import matching
 from bespeak.host.status import Status
-from bespeak.lifecycle.deeds import exec_deed, reboot_deed, shutdown_deed
+from bespeak.lifecycle.actions import exec_deed, reboot_deed, shutdown_deed
+from bespeak.lifecycle.model import Outcome
 from bespeak.lifecycle.selection import load_hosts
-from bespeak.lifecycle.values import Outcome
 from bespeak.settings import load_settings
 
 if TYPE_CHECKING:

@@ -14,11 +14,11 @@ from bespeak.base.errors import ExitCode, UsageError
 from bespeak.cli import converters, output
 from bespeak.host.active import using_lab
 from bespeak.host.status import Status
-from bespeak.lifecycle.crew import AT_ONCE, Crew
+from bespeak.lifecycle.audit import Journal
+from bespeak.lifecycle.executor import AT_ONCE, Crew
 from bespeak.lifecycle.interlock import Fence, Interlock
-from bespeak.lifecycle.journal import Journal
+from bespeak.lifecycle.model import Outcome, outcome_json, spent_text
 from bespeak.lifecycle.selection import Selection, load_hosts, select
-from bespeak.lifecycle.values import Outcome, outcome_json, spent_text
 from bespeak.reservations.errors import MissingReservationError, ReservationBackendError
 from bespeak.reservations.session import load_state
 from bespeak.settings import load_settings
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from bespeak.cli.context import Context, Values
     from bespeak.host.base import Host
-    from bespeak.lifecycle.values import Deed
+    from bespeak.lifecycle.model import Deed
 
 _MOST_AT_ONCE = 10_000
 _NAMED = 3

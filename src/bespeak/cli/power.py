@@ -21,8 +21,8 @@ from bespeak.cli.host_common import (
     show_outcomes,
 )
 from bespeak.host.status import Status
-from bespeak.lifecycle.deeds import power_deed
-from bespeak.lifecycle.values import Outcome
+from bespeak.lifecycle.actions import power_deed
+from bespeak.lifecycle.model import Outcome
 
 if TYPE_CHECKING:
     from bespeak.cli.context import Context, Values

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from bespeak.base.display import safe
 from bespeak.base.errors import GateRefusedError
-from bespeak.lifecycle.values import Hold
+from bespeak.lifecycle.model import Hold
 from bespeak.reservations.check import announce_skip
 from bespeak.reservations.errors import MissingReservationError
 from bespeak.reservations.evaluation import ask, evaluate, name_of, report_json

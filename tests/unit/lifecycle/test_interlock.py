@@ -10,11 +10,11 @@ import pytest
 from bespeak.base.errors import UnavailableError
 from bespeak.host import Status
 from bespeak.ledger.model import Action
-from bespeak.lifecycle.crew import Crew
-from bespeak.lifecycle.deeds import power_deed
+from bespeak.lifecycle.actions import power_deed
+from bespeak.lifecycle.audit import Journal
+from bespeak.lifecycle.executor import Crew
 from bespeak.lifecycle.interlock import Fence, StaleHoldError
-from bespeak.lifecycle.journal import Journal
-from bespeak.lifecycle.values import Outcome
+from bespeak.lifecycle.model import Outcome
 from bespeak.reservations.errors import MissingReservationError, ReservationBackendError
 from support.switching import ALICE, BOB, Lab, Switch
 

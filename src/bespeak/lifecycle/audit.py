@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from bespeak.ledger import write_operations
 from bespeak.ledger.model import Action
-from bespeak.lifecycle.values import spent_text
+from bespeak.lifecycle.model import spent_text
 
 if TYPE_CHECKING:
     from bespeak.host.base import Host
     from bespeak.ledger.model import Actor
     from bespeak.ledger.service import Ledger
-    from bespeak.lifecycle.values import Hold, Outcome
+    from bespeak.lifecycle.model import Hold, Outcome
     from bespeak.storage.interface import Transaction
 
 _TEXT_LIMIT = 500

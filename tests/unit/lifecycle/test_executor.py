@@ -11,10 +11,10 @@ import pytest
 
 from bespeak.host import Status
 from bespeak.ledger.model import Action
-from bespeak.lifecycle.crew import Crew
-from bespeak.lifecycle.deeds import exec_deed, power_deed
-from bespeak.lifecycle.journal import Journal
-from bespeak.lifecycle.values import Outcome
+from bespeak.lifecycle.actions import exec_deed, power_deed
+from bespeak.lifecycle.audit import Journal
+from bespeak.lifecycle.executor import Crew
+from bespeak.lifecycle.model import Outcome
 from bespeak.reservations.errors import MissingReservationError
 from support.switching import ALICE, Lab, Switch
 
@@ -57,7 +57,7 @@ def test_what_a_foreign_controller_may_raise(lab: Lab) -> None:
 
 
 def test_a_foreign_controller_that_never_ends(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bespeak.lifecycle.deeds._GRACE_SECONDS", 0.1)
+    monkeypatch.setattr("bespeak.lifecycle.actions._GRACE_SECONDS", 0.1)
 
     class Stuck(Switch):
         timeout = 0.1

@@ -16,12 +16,12 @@ from bespeak.base import clock
 from bespeak.base.errors import BespeakError, GateRefusedError
 from bespeak.host.power.probing import probe
 from bespeak.host.status import Status
-from bespeak.lifecycle.values import Deed, Hold, Outcome
+from bespeak.lifecycle.model import Deed, Hold, Outcome
 
 if TYPE_CHECKING:
     from bespeak.host.base import Host
+    from bespeak.lifecycle.audit import Journal
     from bespeak.lifecycle.interlock import Interlock
-    from bespeak.lifecycle.journal import Journal
 
 AT_ONCE = 64
 _LOOK_SECONDS = 5.0

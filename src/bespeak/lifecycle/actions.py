@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from bespeak.host.power.contract import CYCLE_DELAY_SECONDS, TIMEOUT_SECONDS
 from bespeak.host.status import Status
-from bespeak.lifecycle.values import Deed
+from bespeak.lifecycle.model import Deed
 
 if TYPE_CHECKING:
     from bespeak.host.base import Host
