@@ -23,7 +23,7 @@ from bespeak.cli.host_common import (
     seconds,
     show_outcomes,
 )
-from bespeak.host.labels import matching
+from bespeak.host.label_selector import matching
 from bespeak.host.status import Status
 from bespeak.lifecycle.actions import exec_deed, reboot_deed, shutdown_deed
 from bespeak.lifecycle.model import Outcome

@@ -12,7 +12,7 @@ from bespeak.base.clock import SECOND_US
 from bespeak.base.display import safe
 from bespeak.base.errors import ExitCode, UsageError
 from bespeak.cli import converters, output
-from bespeak.host.active import using_lab
+from bespeak.host.active_lab import using_lab
 from bespeak.host.status import Status
 from bespeak.lifecycle.audit import Journal
 from bespeak.lifecycle.executor import AT_ONCE, Crew

@@ -11,9 +11,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.host.base import Host as Host
     from bespeak.host.base import PowerOnlyHost as PowerOnlyHost
-    from bespeak.host.build import HostLab as HostLab
-    from bespeak.host.build import build_hosts as build_hosts
-    from bespeak.host.build import host_from_spec as host_from_spec
+    from bespeak.host.factory import HostLab as HostLab
+    from bespeak.host.factory import build_hosts as build_hosts
+    from bespeak.host.factory import host_from_spec as host_from_spec
     from bespeak.host.local import LocalHost as LocalHost
     from bespeak.host.ssh import SshOptions as SshOptions
     from bespeak.host.ssh import UnixHost as UnixHost
@@ -26,14 +26,14 @@ __getattr__, __dir__ = on_first_use(
     {
         "CommandStatus": "status",
         "Host": "base",
-        "HostLab": "build",
+        "HostLab": "factory",
         "LocalHost": "local",
         "PowerOnlyHost": "base",
         "RunResult": "status",
         "SshOptions": "ssh",
         "Status": "status",
         "UnixHost": "ssh",
-        "build_hosts": "build",
-        "host_from_spec": "build",
+        "build_hosts": "factory",
+        "host_from_spec": "factory",
     },
 )

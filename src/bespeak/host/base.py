@@ -7,11 +7,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from bespeak.host.power.contract import PowerState
+from bespeak.host.power.base import PowerState
 from bespeak.host.status import CommandStatus, RunResult, Status
 
 if TYPE_CHECKING:
-    from bespeak.host.power.contract import PowerController
+    from bespeak.host.power.base import PowerController
 
 BOOT_SECONDS = 600.0
 

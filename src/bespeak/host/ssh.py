@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from bespeak.base.display import safe
 from bespeak.base.errors import BespeakError
-from bespeak.host.active import active_lab
+from bespeak.host.active_lab import active_lab
 from bespeak.host.base import Host
 from bespeak.host.processes import Output
-from bespeak.host.secretref import Secret, SecretError, scrubbed
+from bespeak.host.secrets import Secret, SecretError, scrubbed
 from bespeak.host.status import CommandStatus, Status
 
 if TYPE_CHECKING:

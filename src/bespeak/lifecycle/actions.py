@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bespeak.host.power.contract import CYCLE_DELAY_SECONDS, TIMEOUT_SECONDS
+from bespeak.host.power.base import CYCLE_DELAY_SECONDS, TIMEOUT_SECONDS
 from bespeak.host.status import Status
 from bespeak.lifecycle.model import Deed
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from bespeak.base.display import nearest, safe, shown
 from bespeak.base.errors import NotFoundError, UsageError
-from bespeak.host.build import HostLab, build_hosts
-from bespeak.host.labels import matching
+from bespeak.host.factory import HostLab, build_hosts
+from bespeak.host.label_selector import matching
 from bespeak.host.power.registry import known_controllers
 from bespeak.labs import Lab, open_labs
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bespeak.host import LocalHost, PowerOnlyHost, Status
 from bespeak.host.power import CommandPowerController, PowerState, power_control_from_spec
-from bespeak.host.power.marker import Marker
+from bespeak.host.power.state_matcher import Marker
 from bespeak.host.power.templates import Template
 
 from .conftest import alive, run, wait_for

@@ -9,7 +9,7 @@ import types
 import pytest
 
 from bespeak.host import HostLab, LocalHost, PowerOnlyHost, Status
-from bespeak.host.active import using_lab
+from bespeak.host.active_lab import using_lab
 from bespeak.host.power import (
     CommandPowerController,
     PowerController,

@@ -9,7 +9,7 @@ import pytest
 
 from bespeak.host import PowerOnlyHost, SshOptions, Status, UnixHost
 from bespeak.host.power import power_control_from_spec
-from bespeak.host.secretref import Secret, SecretError
+from bespeak.host.secrets import Secret, SecretError
 
 from .conftest import run
 
@@ -73,7 +73,7 @@ def test_a_keyring_without_its_library(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_machine_without_a_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
-    program = "from bespeak.host.secretref import Secret\ntry: Secret('keyring:lab/root').reveal()\nexcept Exception as error: print(error)"
+    program = "from bespeak.host.secrets import Secret\ntry: Secret('keyring:lab/root').reveal()\nexcept Exception as error: print(error)"
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("the secret keyring:lab/root cannot be read: NoKeyringError\n", "")

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from bespeak.base.errors import UsageError
 from bespeak.host import LocalHost, PowerOnlyHost, UnixHost, build_hosts
-from bespeak.host.labels import labels_of, matching, parse_labels
+from bespeak.host.label_selector import labels_of, matching, parse_labels
 from bespeak.host.power import CommandPowerController, build_power_controller, known_controllers
-from bespeak.host.secretref import Secret, SecretError, scrubbed
+from bespeak.host.secrets import Secret, SecretError, scrubbed
 from bespeak.labs import LabStore
 
 SECRET = "hunter2-" + "hunter2"

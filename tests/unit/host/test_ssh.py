@@ -14,7 +14,7 @@ import pytest
 
 from bespeak.host import HostLab, SshOptions, Status, UnixHost
 from bespeak.host.power import CommandPowerController
-from bespeak.host.secretref import Secret
+from bespeak.host.secrets import Secret
 
 from .conftest import alive, run, wait_for
 

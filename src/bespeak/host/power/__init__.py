@@ -9,9 +9,9 @@ changed.
 
 from __future__ import annotations
 
+from bespeak.host.power.base import PowerController as PowerController
+from bespeak.host.power.base import PowerState as PowerState
 from bespeak.host.power.command import CommandPowerController as CommandPowerController
-from bespeak.host.power.contract import PowerController as PowerController
-from bespeak.host.power.contract import PowerState as PowerState
 from bespeak.host.power.registry import build_power_controller as build_power_controller
 from bespeak.host.power.registry import known_controllers as known_controllers
 from bespeak.host.power.registry import power_control_from_spec as power_control_from_spec

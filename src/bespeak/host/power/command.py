@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
-from bespeak.host.active import active_lab
-from bespeak.host.power.contract import PowerState
-from bespeak.host.power.device import Device, PowerFault, text_field
-from bespeak.host.power.marker import Marker
+from bespeak.host.active_lab import active_lab
+from bespeak.host.power.base import PowerState
+from bespeak.host.power.state_matcher import Marker
 from bespeak.host.power.templates import Template
+from bespeak.host.power.verified import Device, PowerFault, text_field
 from bespeak.host.status import Status
 
 if TYPE_CHECKING:

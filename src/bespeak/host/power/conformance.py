@@ -7,7 +7,7 @@ import inspect
 from typing import Any
 
 from bespeak.host.base import PowerOnlyHost
-from bespeak.host.power.contract import PowerController, PowerState
+from bespeak.host.power.base import PowerController, PowerState
 from bespeak.host.status import Status
 
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urljoin
 
 from bespeak.base.display import shown
-from bespeak.host.power.contract import PowerState
-from bespeak.host.power.device import Device, PowerFault, one_of, text_field, whole_number
-from bespeak.host.power.httpcall import base_url, fetch, parsed, verify_option
-from bespeak.host.secretref import optional_secret
+from bespeak.host.power.base import PowerState
+from bespeak.host.power.http_client import base_url, fetch, parsed, verify_option
+from bespeak.host.power.verified import Device, PowerFault, one_of, text_field, whole_number
+from bespeak.host.secrets import optional_secret
 
 if TYPE_CHECKING:
     from bespeak.host.base import Host

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bespeak.base.display import safe, shown
-from bespeak.host.power.contract import PowerState
-from bespeak.host.power.device import Device, PowerFault, one_of, port_number, text_field
-from bespeak.host.secretref import optional_secret, scrubbed
+from bespeak.host.power.base import PowerState
+from bespeak.host.power.verified import Device, PowerFault, one_of, port_number, text_field
+from bespeak.host.secrets import optional_secret, scrubbed
 from bespeak.host.status import Status
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bespeak.base.display import safe
-from bespeak.host.power.contract import PowerState
-from bespeak.host.power.device import Device, PowerFault, one_of, text_field
+from bespeak.host.power.base import PowerState
+from bespeak.host.power.verified import Device, PowerFault, one_of, text_field
 from bespeak.host.status import Status
 from bespeak.host.threads import in_thread
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bespeak.host.power.command import StateCommand, values_of
-from bespeak.host.power.device import Device, text_field, whole_number
-from bespeak.host.power.httpcall import base_url, fetch, verify_option
+from bespeak.host.power.http_client import base_url, fetch, verify_option
+from bespeak.host.power.verified import Device, text_field, whole_number
 
 if TYPE_CHECKING:
     from bespeak.host.base import Host
-    from bespeak.host.power.contract import PowerState
+    from bespeak.host.power.base import PowerState
 
 
 @dataclass

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from bespeak.base.errors import BespeakError
-from bespeak.host.power.contract import TIMEOUT_SECONDS, PowerController, PowerState
+from bespeak.host.power.base import TIMEOUT_SECONDS, PowerController, PowerState
 
 if TYPE_CHECKING:
     from bespeak.host.base import Host

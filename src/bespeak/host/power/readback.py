@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from bespeak.host.status import Status
 
 if TYPE_CHECKING:
-    from bespeak.host.power.contract import PowerState
+    from bespeak.host.power.base import PowerState
 
 _FIRST_PAUSE_SECONDS = 0.05
 _LAST_PAUSE_SECONDS = 1.0

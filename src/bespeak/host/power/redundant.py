@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from bespeak.host.power.contract import PowerController, PowerState
+from bespeak.host.power.base import PowerController, PowerState
 from bespeak.host.status import Status
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import Any
 
 from bespeak.base.display import nearest, safe, shown
 from bespeak.base.registry import Registry
-from bespeak.host.power.contract import PowerController
+from bespeak.host.power.base import PowerController
 
 GROUP = "bespeak.power_controllers"
 _MODULES = "bespeak.host.power."

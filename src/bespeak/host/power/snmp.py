@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakKeyDictionary
 
 from bespeak.base.display import safe, shown
-from bespeak.host.power.contract import PowerState
-from bespeak.host.power.device import Device, PowerFault, one_of, port_number, text_field
-from bespeak.host.secretref import optional_secret
+from bespeak.host.power.base import PowerState
+from bespeak.host.power.verified import Device, PowerFault, one_of, port_number, text_field
+from bespeak.host.secrets import optional_secret
 from bespeak.host.status import Status
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from bespeak.base.display import safe, shown
-from bespeak.host.power.contract import PowerState
-from bespeak.host.power.device import Device, PowerFault, number, port_number, text_field
+from bespeak.host.power.base import PowerState
+from bespeak.host.power.verified import Device, PowerFault, number, port_number, text_field
 from bespeak.host.status import Status
 from bespeak.host.threads import in_thread
 

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from bespeak.base.display import nearest, safe, shown
 from bespeak.host.base import Host, PowerOnlyHost
-from bespeak.host.labels import labels_of
+from bespeak.host.label_selector import labels_of
 from bespeak.host.local import LocalHost
-from bespeak.host.power.device import number, port_number, text_field
 from bespeak.host.power.registry import power_control_from_spec
-from bespeak.host.secretref import optional_secret
+from bespeak.host.power.verified import number, port_number, text_field
+from bespeak.host.secrets import optional_secret
 from bespeak.host.ssh import PORT, SshOptions, UnixHost
 from bespeak.labs import LabDataError
 
 if TYPE_CHECKING:
-    from bespeak.host.power.contract import PowerController
+    from bespeak.host.power.base import PowerController
     from bespeak.labs import HostSpec, Lab
 
 KINDS = ("local", "unix", "power-only")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from bespeak.base.display import safe, shown
-from bespeak.host.power.device import PowerFault
-from bespeak.host.secretref import scrubbed
+from bespeak.host.power.verified import PowerFault
+from bespeak.host.secrets import scrubbed
 from bespeak.host.status import Status
 
 if TYPE_CHECKING:

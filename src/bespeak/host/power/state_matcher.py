@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from bespeak.base.display import shown
-from bespeak.host.power.contract import PowerState
+from bespeak.host.power.base import PowerState
 
 _NEGATION = re.compile(r"\b(?:not|no|non|never|false|cannot|isn't|doesn't)\b", re.IGNORECASE)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bespeak.base.display import shown
 from bespeak.base.errors import BespeakError
-from bespeak.host.power.contract import CYCLE_DELAY_SECONDS, TIMEOUT_SECONDS, PowerController, PowerState
+from bespeak.host.power.base import CYCLE_DELAY_SECONDS, TIMEOUT_SECONDS, PowerController, PowerState
 from bespeak.host.power.readback import read_back
 from bespeak.host.status import Status
 
