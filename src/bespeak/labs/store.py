@@ -14,9 +14,9 @@ from bespeak.base.display import nearest, safe, shown
 from bespeak.base.errors import NoContextError
 from bespeak.base.fileio import Signature, read_regular, signature
 from bespeak.base.paths import working_directory
-from bespeak.labs.documents import DeclaredLab, Document, LabDataError, is_lab_file, parse
-from bespeak.labs.hosts import claimed_id, claimed_labs, host_from
+from bespeak.labs.host_parsing import claimed_id, claimed_labs, host_from
 from bespeak.labs.model import HostSpec, Lab
+from bespeak.labs.parsing import DeclaredLab, Document, LabDataError, is_lab_file, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

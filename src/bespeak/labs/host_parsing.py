@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 from bespeak.base.display import nearest, safe, shown
-from bespeak.labs.documents import LabDataError, RawHost, texts
 from bespeak.labs.model import HostSpec
+from bespeak.labs.parsing import LabDataError, RawHost, texts
 
 _GUARDED = ("labs", "resources", "power_control")
 _KNOWN = frozenset(
