@@ -17,9 +17,9 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
 from bespeak.mcp import connections, http, listening
-from bespeak.mcp.address import Address
+from bespeak.mcp.listen_address import Address
 from bespeak.mcp.server import Door
-from bespeak.mcp.toolkit import Setup
+from bespeak.mcp.tool import Setup
 from support.agents import AUTHORIZED, HELLO, LEGACY, ask, hello, over_http, over_stdio, post, run
 
 FLOOD = 1024

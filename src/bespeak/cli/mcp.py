@@ -11,8 +11,8 @@ from bespeak.base.errors import UnavailableError, UsageError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.cli.context import Context, Values
-    from bespeak.mcp.address import Address
-    from bespeak.mcp.toolkit import Setup
+    from bespeak.mcp.listen_address import Address
+    from bespeak.mcp.tool import Setup
 
 _ONLY_LISTENING = (("--path", "path"), ("--allow-host", "allow_host"))
 _ONLY_HTTP = (("--token", "token"),)
@@ -113,7 +113,7 @@ def _listen(context: Context, setup: Setup, address: Address, named: str | None)
 
 def _setup(context: Context, values: Values, address: Address | None) -> Setup:
     from bespeak.base.paths import working_directory
-    from bespeak.mcp.toolkit import Setup
+    from bespeak.mcp.tool import Setup
 
     folder = working_directory()
     repository = _repository(values["repository"], folder)
@@ -166,7 +166,7 @@ def _one_client() -> tuple[str, bool]:
 
 
 def _address(values: Values) -> Address | None:
-    from bespeak.mcp.address import Address, read_address
+    from bespeak.mcp.listen_address import Address, read_address
 
     path, hosts = values["path"] or "/mcp", tuple(values["allow_host"])
     if not path.startswith("/") or not path.isascii() or not path.isprintable():
@@ -202,7 +202,7 @@ def _say_where(context: Context, address: Address, url: str, token_file: str | N
 
 
 def _config(context: Context, values: Values) -> int:
-    from bespeak.mcp.clients import CLIENTS, configuration, page
+    from bespeak.mcp.client_config import CLIENTS, configuration, page
 
     client = values["client"] or "generic"
     if client not in CLIENTS:

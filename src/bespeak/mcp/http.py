@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mcp.server.lowlevel.server import Server
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from bespeak.mcp.address import Address
+    from bespeak.mcp.listen_address import Address
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 SESSION_IDLE_SECONDS = 30 * 60.0

@@ -13,7 +13,7 @@ from bespeak.base.display import shown
 from bespeak.base.errors import UnavailableError, UsageError
 
 if TYPE_CHECKING:
-    from bespeak.mcp.address import Address
+    from bespeak.mcp.listen_address import Address
 
 _BACKLOG = 128
 _OWN_ONLY, _EVERYBODY = 0o177, 0o111

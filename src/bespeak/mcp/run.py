@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Awaitable, Callable
 
-    from bespeak.mcp.address import Address
-    from bespeak.mcp.toolkit import Setup
+    from bespeak.mcp.listen_address import Address
+    from bespeak.mcp.tool import Setup
 
 _ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _SIGNAL_BASE = 128

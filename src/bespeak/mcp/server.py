@@ -33,25 +33,25 @@ from bespeak import __version__
 from bespeak.base.display import legible, safe, shown
 from bespeak.base.errors import BespeakError, UsageError
 from bespeak.base.exitcodes import ExitCode
-from bespeak.mcp import aheadtools, arguments, booktools, callers, coordtools, gatetools, schema, waittools
+from bespeak.mcp import analysis_tools, arguments, coord_tools, gate_tools, ledger_tools, schema, session, wait_tools
 from bespeak.mcp.guide import GUIDE, INSTRUCTIONS
 from bespeak.mcp.session_claims import SessionClaims
 from bespeak.mcp.threads import Threads
-from bespeak.mcp.toolkit import Call
+from bespeak.mcp.tool import Call
 
 if TYPE_CHECKING:
     from mcp.server.context import ServerRequestContext
 
-    from bespeak.mcp.toolkit import Json, Setup, Tool
+    from bespeak.mcp.tool import Json, Setup, Tool
 
     Context = ServerRequestContext[Any, Any]
 
 TOOLS: tuple[Tool[Any], ...] = (
-    *coordtools.TOOLS,
-    *aheadtools.TOOLS,
-    *booktools.TOOLS,
-    *waittools.TOOLS,
-    *gatetools.TOOLS,
+    *coord_tools.TOOLS,
+    *analysis_tools.TOOLS,
+    *ledger_tools.TOOLS,
+    *wait_tools.TOOLS,
+    *gate_tools.TOOLS,
 )
 GUIDE_URI = "bespeak://guide"
 PROMPT = "work-beside-others"
@@ -127,10 +127,10 @@ class Door:
         tool = self._tools.get(params.name)
         if tool is None:
             raise UsageError(f"no tool is called {shown(params.name)}; known: {', '.join(self._tools)}")
-        folder = await callers.folder_of(self._setup, context, params)
+        folder = await session.folder_of(self._setup, context, params)
         if isinstance(folder, InputRequiredResult):
             return folder
-        own = callers.own_run(self._setup, context)
+        own = session.own_run(self._setup, context)
         if own is not None and context.request is not None:
             self._end_with_session(context, own)
 
@@ -138,7 +138,7 @@ class Door:
             if run_id == own:
                 self._claims.note(run_id, where)
 
-        call = Call(self._setup, folder, callers.caller(self._setup, context), context, self._threads, ending)
+        call = Call(self._setup, folder, session.caller(self._setup, context), context, self._threads, ending)
         asked = arguments.read(tool.arguments, tool.name, params.arguments or {})
         return _success(await tool.run(call, asked))
 

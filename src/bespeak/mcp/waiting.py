@@ -10,14 +10,14 @@ import anyio
 from anyio import from_thread
 
 from bespeak.base.errors import BespeakError
-from bespeak.mcp.booktools import microseconds
+from bespeak.mcp.ledger_tools import microseconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from anyio.streams.memory import MemoryObjectReceiveStream
 
-    from bespeak.mcp.toolkit import Call, Json
+    from bespeak.mcp.tool import Call, Json
 
     Tell = Callable[[str], None]
 

@@ -9,8 +9,8 @@ import pytest
 
 from bespeak.base.errors import BespeakError
 from bespeak.cli.main import main
-from bespeak.mcp import aheadtools, coordtools
-from bespeak.mcp.toolkit import Call, Setup
+from bespeak.mcp import analysis_tools, coord_tools
+from bespeak.mcp.tool import Call, Setup
 from support import traps
 
 LOOKING = (
@@ -41,14 +41,14 @@ def through_the_tools(root):
     """Call the tools that agents have."""
     call = Call(Setup(str(root)), str(root), "me", None, None)
     for tool, asked in (
-        (coordtools.reserve, coordtools.Reserve(addresses=["a.py"])),
-        (coordtools.check, coordtools.Check(addresses=["a.py"])),
-        (aheadtools.symbols, aheadtools.Symbols(addresses=["a.py"], callers=True)),
-        (aheadtools.symbols, aheadtools.Symbols(addresses=["a.py"], worktree=True)),
-        (aheadtools.forecast, aheadtools.Forecast(worktree=True)),
-        (aheadtools.forecast, aheadtools.Forecast()),
-        (aheadtools.plan_merge, aheadtools.PlanMerge(ours="main", theirs="feature")),
-        (aheadtools.reconcile, aheadtools.Reconcile(branches=["feature"], onto="main")),
+        (coord_tools.reserve, coord_tools.Reserve(addresses=["a.py"])),
+        (coord_tools.check, coord_tools.Check(addresses=["a.py"])),
+        (analysis_tools.symbols, analysis_tools.Symbols(addresses=["a.py"], callers=True)),
+        (analysis_tools.symbols, analysis_tools.Symbols(addresses=["a.py"], worktree=True)),
+        (analysis_tools.forecast, analysis_tools.Forecast(worktree=True)),
+        (analysis_tools.forecast, analysis_tools.Forecast()),
+        (analysis_tools.plan_merge, analysis_tools.PlanMerge(ours="main", theirs="feature")),
+        (analysis_tools.reconcile, analysis_tools.Reconcile(branches=["feature"], onto="main")),
     ):
         with contextlib.suppress(BespeakError):  # some have no objects to look at
             tool(call, asked)

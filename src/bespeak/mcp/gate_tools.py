@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field
 
 from bespeak.base.errors import UsageError
-from bespeak.mcp import bookshapes as shapes
+from bespeak.mcp import ledger_schemas as shapes
 from bespeak.mcp.arguments import Arguments, Texts
-from bespeak.mcp.toolkit import Tool, in_thread
+from bespeak.mcp.tool import Tool, in_thread
 
 if TYPE_CHECKING:
-    from bespeak.mcp.toolkit import Call, Json
+    from bespeak.mcp.tool import Call, Json
     from bespeak.reservations.evaluation import GateReport
 
 

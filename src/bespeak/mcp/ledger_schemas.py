@@ -7,7 +7,7 @@ from typing import Annotated, Literal, NotRequired
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from bespeak.mcp.shapes import Instant, Micros
+from bespeak.mcp.coord_schemas import Instant, Micros
 
 
 class Booked(TypedDict):

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from bespeak.base.errors import UsageError
-from bespeak.mcp import aheadshapes as shapes
+from bespeak.mcp import analysis_schemas as shapes
 from bespeak.mcp.arguments import Addresses, Arguments, Repository, Texts, Whole
-from bespeak.mcp.toolkit import Tool, in_thread
+from bespeak.mcp.tool import Tool, in_thread
 
 if TYPE_CHECKING:
-    from bespeak.mcp.toolkit import Call, Json
+    from bespeak.mcp.tool import Call, Json
 
 _SHOWN = 20
 _EDGES_SHOWN = 50

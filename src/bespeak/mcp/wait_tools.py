@@ -8,16 +8,16 @@ from pydantic import Field
 
 from bespeak.base.errors import WaitTimedOutError
 from bespeak.coord import answers
-from bespeak.mcp import bookshapes, shapes, waiting
+from bespeak.mcp import coord_schemas, ledger_schemas, waiting
 from bespeak.mcp.arguments import Addresses, Arguments, Repository, RunId
-from bespeak.mcp.booktools import BookWait, granted, request
-from bespeak.mcp.toolkit import Tool
+from bespeak.mcp.ledger_tools import BookWait, granted, request
+from bespeak.mcp.tool import Tool
 
 if TYPE_CHECKING:
     import threading
 
     from bespeak.ledger.model import QueuePosition
-    from bespeak.mcp.toolkit import Call, Json
+    from bespeak.mcp.tool import Call, Json
     from bespeak.mcp.waiting import Tell
 
 
@@ -101,7 +101,7 @@ TOOLS = (
         "Wait until no other run holds what overlaps, instead of asking again and again; then reserve it, for somebody "
         "may be faster. free is false if the time was over first.",
         Wait,
-        shapes.Checked,
+        coord_schemas.Checked,
         wait,
         read_only=True,
     ),
@@ -111,7 +111,7 @@ TOOLS = (
         "Wait in line until all resources are free, then hold them; progress tells your place. When the time is over, "
         "status is timed_out and the place is lost. Cancelling the call leaves the line.",
         BookWait,
-        bookshapes.BookAnswer,
+        ledger_schemas.BookAnswer,
         book_wait,
     ),
 )

@@ -28,7 +28,7 @@ from bespeak.base.errors import UsageError
 if TYPE_CHECKING:
     from mcp.server.context import ServerRequestContext
 
-    from bespeak.mcp.toolkit import Setup
+    from bespeak.mcp.tool import Setup
 
     Context = ServerRequestContext[Any, Any]
 

@@ -9,12 +9,12 @@ from pydantic import Field
 from bespeak.base.errors import UsageError
 from bespeak.coord import answers
 from bespeak.coord.errors import ClaimRefusedError
-from bespeak.mcp import shapes
+from bespeak.mcp import coord_schemas
 from bespeak.mcp.arguments import Addresses, Arguments, Repository, ReservationId, RunId, Texts, Whole
-from bespeak.mcp.toolkit import Tool, in_thread
+from bespeak.mcp.tool import Tool, in_thread
 
 if TYPE_CHECKING:
-    from bespeak.mcp.toolkit import Call, Json
+    from bespeak.mcp.tool import Call, Json
 
 Shared = Annotated[bool, Field(description="Share it with others who share it.")]
 Seconds = Field(json_schema_extra={"minimum": 1, "maximum": 31_536_000})
@@ -225,7 +225,7 @@ TOOLS = (
         "Claim files, symbols, folders or patterns before you edit them, as narrowly as you can. Claims of other runs "
         "that overlap are told in `conflicts`; the claim is made all the same, unless on_conflict is fail.",
         Reserve,
-        shapes.Reserved,
+        coord_schemas.Reserved,
         in_thread(reserve),
     ),
     Tool(
@@ -233,7 +233,7 @@ TOOLS = (
         "Who else holds this code",
         "Say who else holds what overlaps. Changes nothing and is fast: call it before each edit.",
         Check,
-        shapes.Checked,
+        coord_schemas.Checked,
         in_thread(check),
         read_only=True,
     ),
@@ -242,7 +242,7 @@ TOOLS = (
         "Give a claim back",
         "Give a claim back at once when you are done or give up, or all claims of your run.",
         Release,
-        shapes.Released,
+        coord_schemas.Released,
         in_thread(release),
         destructive=True,
         idempotent=True,
@@ -252,7 +252,7 @@ TOOLS = (
         "Keep a claim",
         "Keep a claim from expiring while you work on. Any status but ok means: stop, it is yours no more.",
         Heartbeat,
-        shapes.Beaten,
+        coord_schemas.Beaten,
         in_thread(heartbeat),
         idempotent=True,
     ),
@@ -262,7 +262,7 @@ TOOLS = (
         "Declare a rename, move, deletion or the like before you do it, so that forecasts know. It ends with its "
         "reservation, else after ttl.",
         Intent,
-        shapes.Intended,
+        coord_schemas.Intended,
         in_thread(intent),
     ),
     Tool(
@@ -270,7 +270,7 @@ TOOLS = (
         "What is claimed",
         "List what is claimed and intended now, by whom and until when.",
         List,
-        shapes.Listed,
+        coord_schemas.Listed,
         in_thread(list_),
         read_only=True,
     ),
@@ -279,7 +279,7 @@ TOOLS = (
         "What waits for what",
         "Say which claims can go on now and which wait for others, in waves.",
         Dag,
-        shapes.Ordered,
+        coord_schemas.Ordered,
         in_thread(dag),
         read_only=True,
     ),
@@ -288,7 +288,7 @@ TOOLS = (
         "Wait for other claims",
         "Record that a claim has to come after others. Refused if it would close a circle.",
         Depend,
-        shapes.Depends,
+        coord_schemas.Depends,
         in_thread(depend),
         idempotent=True,
     ),
@@ -297,7 +297,7 @@ TOOLS = (
         "How to work beside others",
         "Explain in a page how to use these tools.",
         Guide,
-        shapes.Guide,
+        coord_schemas.Guide,
         in_thread(guide),
         read_only=True,
     ),

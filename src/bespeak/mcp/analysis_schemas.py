@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from bespeak.mcp.shapes import Envelope, Operation
+from bespeak.mcp.coord_schemas import Envelope, Operation
 
 Kind = Literal["address_overlap", "operation_conflict", "blast_radius_overlap"]
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from bespeak.base.errors import UsageError
-from bespeak.mcp import bookshapes as shapes
+from bespeak.mcp import ledger_schemas as shapes
 from bespeak.mcp.arguments import Arguments, Texts, Whole
-from bespeak.mcp.toolkit import Tool, in_thread
+from bespeak.mcp.tool import Tool, in_thread
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bespeak.ledger.errors import RefusedError
     from bespeak.ledger.model import Request, Reservation
     from bespeak.ledger.service import Ledger
-    from bespeak.mcp.toolkit import Call, Json
+    from bespeak.mcp.tool import Call, Json
 
 _DURATION = "such as 90s, 15m, 2h, 1d, 1h30m or forever"
 _TIME = "such as 14:00, fri 14:00, +2h or 2030-05-01T14:00+01:00"
