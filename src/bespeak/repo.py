@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from bespeak.base.display import safe, shown
+from bespeak.base.display import escape_unprintable, short_repr
 from bespeak.base.errors import UsageError
 from bespeak.base.paths import anchored, book_url, outside, public_url, refuse_parameters
 
@@ -107,7 +107,8 @@ class Repo:
             return {}
         if not isinstance(table, dict):
             raise SettingsError(
-                f"Invalid [reservations] settings: {safe(self.path)}: must be a table, not {shown(table)}"
+                f"Invalid [reservations] settings: {escape_unprintable(self.path)}: must be a table, not"
+                f" {short_repr(table)}"
             )
         expanded = self._expand(table)
         return expanded if isinstance(expanded, dict) else {}
@@ -193,8 +194,8 @@ class Repo:
             SettingsError: a value cannot be used.
             UsageError: a URL has a parameter that is not accepted from a repository.
         """
-        found = [f"code to run: module {safe(module)}" for module in self._init()]
-        found += [f"code to run: modules in {safe(lib)}" for lib in self._libs()]
+        found = [f"code to run: module {escape_unprintable(module)}" for module in self._init()]
+        found += [f"code to run: modules in {escape_unprintable(lib)}" for lib in self._libs()]
         url = self.ledger_rules().get("url")
         reservations = self._reservations()
         for place, key in (
@@ -235,10 +236,14 @@ class Repo:
         if value is None:
             return []
         if not isinstance(value, list):
-            raise SettingsError(f"{safe(self.path)}: {field} must be a list of texts, not {shown(value)}")
+            raise SettingsError(
+                f"{escape_unprintable(self.path)}: {field} must be a list of texts, not {short_repr(value)}"
+            )
         for number, text in enumerate(value):
             if not isinstance(text, str) or not text or "\0" in text:
-                raise SettingsError(f"{safe(self.path)}: {field}[{number}] must be a text, not {shown(text)}")
+                raise SettingsError(
+                    f"{escape_unprintable(self.path)}: {field}[{number}] must be a text, not {short_repr(text)}"
+                )
         return list(value)
 
     def _only(self, table: dict[str, Any], name: str, known: tuple[str, ...]) -> None:
@@ -270,7 +275,7 @@ def ledger_table(value: Any, path: str, root: str) -> dict[str, Any]:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise SettingsError(f"{safe(path)}: ledger must be a table, not {shown(value)}")
+        raise SettingsError(f"{escape_unprintable(path)}: ledger must be a table, not {short_repr(value)}")
     table = dict(value)
     for key, item in table.items():
         kind = LEDGER_KEYS.get(key)
@@ -278,7 +283,7 @@ def ledger_table(value: Any, path: str, root: str) -> dict[str, Any]:
             raise _unknown_key(path, "ledger", key, tuple(LEDGER_KEYS))
         if not isinstance(item, kind) or item == "" or (isinstance(item, list) and not _all_texts(item)):
             wanted = {bool: "true or false", list: "a list of texts"}.get(kind, "a text")
-            raise SettingsError(f"{safe(path)}: [ledger] {key} must be {wanted}, not {shown(item)}")
+            raise SettingsError(f"{escape_unprintable(path)}: [ledger] {key} must be {wanted}, not {short_repr(item)}")
     if "url" in table:
         table["url"] = book_url(table["url"], f"{path}: [ledger] url", root)
     return table
@@ -293,7 +298,7 @@ def beyond(table: dict[str, Any], root: str) -> str:
     """Return what a ``[reservations]`` table names that needs trust, in words; empty when it needs none."""
     backend = table.get("backend", "none")
     if isinstance(backend, str) and backend not in ("json", "ledger", "none"):
-        return f"code to run (reservation backend {shown(backend)})"
+        return f"code to run (reservation backend {short_repr(backend)})"
     for place in _places(table, root):
         if elsewhere(place, root):
             return f"reservations ({public_url(place)})"
@@ -323,4 +328,6 @@ def _all_texts(items: list[Any]) -> bool:
 
 
 def _unknown_key(path: str, table: str, key: str, known: tuple[str, ...]) -> SettingsError:
-    return SettingsError(f"{safe(path)}: [{table}] has no setting {shown(key)}; known: {', '.join(sorted(known))}")
+    return SettingsError(
+        f"{escape_unprintable(path)}: [{table}] has no setting {short_repr(key)}; known: {', '.join(sorted(known))}"
+    )

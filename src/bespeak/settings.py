@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 
-from bespeak.base.display import safe
+from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import NoContextError
 from bespeak.base.paths import book_url, public_url, user_folder, working_directory
 from bespeak.repo import Repo as Repo  # noqa: PLC0414 -- re-exported
@@ -188,7 +188,7 @@ def _repo_at(root: str, variable: str, env: Mapping[str, str], consulted: Consul
         if repo is not None:
             return repo
     wanted = " nor ".join(f"{folder}/{FILENAME}" for folder in FOLDERS)
-    raise NoContextError(f"{variable} names {safe(root)}, which has neither {wanted}")
+    raise NoContextError(f"{variable} names {escape_unprintable(root)}, which has neither {wanted}")
 
 
 def _repo_of(root: str, path: str, env: Mapping[str, str], consulted: Consulted) -> Repo | None:
@@ -218,8 +218,8 @@ def _refuse_planted(root: str, path: str) -> None:
     if not os.stat(root).st_mode & 0o002 or os.stat(path).st_uid in (0, os.getuid()):
         return
     raise SettingsError(
-        f"{safe(path)} belongs to another user, in a directory that anybody may write to; "
-        f"if you trust it, name it: {SUT_DIRS_VARIABLES[0]}={safe(root)}"
+        f"{escape_unprintable(path)} belongs to another user, in a directory that anybody may write to; "
+        f"if you trust it, name it: {SUT_DIRS_VARIABLES[0]}={escape_unprintable(root)}"
     )
 
 
@@ -230,7 +230,7 @@ def _read_user(path: str, consulted: Consulted) -> dict[str, Any]:
     table, _ = read
     for key in _NOT_FOR_USERS:
         if key in table:
-            raise SettingsError(f"{safe(path)}: {key} belongs into the settings of a repository")
+            raise SettingsError(f"{escape_unprintable(path)}: {key} belongs into the settings of a repository")
     return ledger_table(table.get("ledger"), path, os.path.dirname(path))
 
 
@@ -245,14 +245,14 @@ def _read_toml(path: str, consulted: Consulted) -> tuple[dict[str, Any], bytes] 
         raw, sign = read_regular(path)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise SettingsError(f"{safe(path)}: cannot be read: {reason}") from error
+        raise SettingsError(f"{escape_unprintable(path)}: cannot be read: {reason}") from error
     consulted.append((path, sign))
     import tomllib
 
     try:
         return tomllib.loads(raw.decode("utf-8-sig")), raw
     except UnicodeDecodeError as error:
-        raise SettingsError(f"{safe(path)}: is not UTF-8 (byte {error.start})") from error
+        raise SettingsError(f"{escape_unprintable(path)}: is not UTF-8 (byte {error.start})") from error
     except (ValueError, RecursionError) as error:
-        reason = safe(str(error)) if isinstance(error, ValueError) else "nested too deeply"
-        raise SettingsError(f"{safe(path)}: is not TOML: {reason}") from error
+        reason = escape_unprintable(str(error)) if isinstance(error, ValueError) else "nested too deeply"
+        raise SettingsError(f"{escape_unprintable(path)}: is not TOML: {reason}") from error

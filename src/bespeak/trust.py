@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 
-from bespeak.base.display import safe
+from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import BespeakError, WrongStateError
 from bespeak.base.fileio import read_regular, signature
 from bespeak.base.paths import user_folder
@@ -116,7 +116,8 @@ class Folder:
 
         state = "its folder is not trusted" if record is None else "has changed since its folder was trusted"
         raise UntrustedError(
-            f"{safe(source)} {says}, and {state}; read it, then: bespeak trust {safe(quote(self.root))}",
+            f"{escape_unprintable(source)} {says}, and {state}; read it, then: bespeak trust"
+            f" {escape_unprintable(quote(self.root))}",
             folder=self.root,
             file=source,
         )
@@ -173,7 +174,9 @@ def read_all(paths: Iterable[str]) -> dict[str, bytes | None]:
         except (FileNotFoundError, NotADirectoryError):
             found[path] = None
         except OSError as error:
-            raise BespeakError(f"{safe(path)}: cannot be read: {safe(error.strerror or str(error))}") from error
+            raise BespeakError(
+                f"{escape_unprintable(path)}: cannot be read: {escape_unprintable(error.strerror or str(error))}"
+            ) from error
     return found
 
 
@@ -297,4 +300,6 @@ def _write_record(record: Record, path: str) -> None:
             json.dump(content, stream, indent=1)
         os.replace(temporary, path)
     except OSError as error:
-        raise BespeakError(f"{safe(path)}: cannot be written: {safe(error.strerror or str(error))}") from error
+        raise BespeakError(
+            f"{escape_unprintable(path)}: cannot be written: {escape_unprintable(error.strerror or str(error))}"
+        ) from error

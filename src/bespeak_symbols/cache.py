@@ -11,8 +11,8 @@ import json
 import os
 import sqlite3
 
-from bespeak.base.display import safe
-from bespeak.base.frozen import value
+from bespeak.base.display import escape_unprintable
+from bespeak.base.frozen import frozen
 from bespeak.storage import sqlite_files
 from bespeak_symbols import codec
 
@@ -47,7 +47,7 @@ PRAGMA user_version = {_FORMAT};
 """
 
 
-@value
+@frozen
 class Key:
     """Under which facts are kept: the contents, how the file is read by its name, and which code reads it."""
 
@@ -56,7 +56,7 @@ class Key:
     version: str
 
 
-@value
+@frozen
 class Entry:
     """What is to be kept of one file.
 
@@ -111,7 +111,9 @@ class Cache:
         return self._in_memory("it is damaged and cannot be replaced")
 
     def _in_memory(self, why: str) -> sqlite3.Connection:
-        self.notice = f"the symbol index cannot be kept in {safe(self._path)} ({why}): every file is read anew"
+        self.notice = (
+            f"the symbol index cannot be kept in {escape_unprintable(self._path)} ({why}): every file is read anew"
+        )
         self._path = _IN_MEMORY
         return _connect(_IN_MEMORY)
 

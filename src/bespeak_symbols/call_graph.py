@@ -7,7 +7,7 @@ before, nor on the order in which files are met.
 
 from __future__ import annotations
 
-from bespeak.base.frozen import value
+from bespeak.base.frozen import frozen
 from bespeak.coord import address as addressing
 from bespeak_symbols import name_index
 from bespeak_symbols.model import CALL, INHERIT, USE, Unread
@@ -26,7 +26,7 @@ FOLLOWED = frozenset({CALL, USE, INHERIT})
 _MADE_BY_CLASS = frozenset({"constructor", "new", "init", "<init>"})
 
 
-@value
+@frozen
 class Reached:
     """A symbol that was reached from others.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from bespeak.base.frozen import value
+from bespeak.base.frozen import frozen
 from bespeak_symbols import codec, name_index
 from bespeak_symbols.cache import Entry, Key
 from bespeak_symbols.model import Facts
@@ -24,7 +24,7 @@ _FEW = 150
 _MOST_HELPERS = 8
 
 
-@value
+@frozen
 class Job:
     """One content to read.
 

@@ -6,7 +6,7 @@ means depends on other files; that is worked out anew from facts, and is never s
 
 from __future__ import annotations
 
-from bespeak.base.frozen import value
+from bespeak.base.frozen import frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ CALL, USE, INHERIT, IMPORT = "call", "use", "inherit", "import"
 _assign = object.__setattr__
 
 
-@value
+@frozen
 class Symbol:
     """One definition in one file.
 
@@ -50,7 +50,7 @@ class Symbol:
     own: str = ""
 
 
-@value
+@frozen
 class Import:
     """A name that a file takes from another.
 
@@ -71,7 +71,7 @@ class Import:
     exported: bool = False
 
 
-@value
+@frozen
 class Reference:
     """A name that is called or used.
 
@@ -97,7 +97,7 @@ class Reference:
     root: str = ""
 
 
-@value
+@frozen
 class Binding:
     """What a name stands for, as far as one file tells.
 
@@ -108,7 +108,7 @@ class Binding:
         how: ``alias`` (the same thing), ``type`` (an instance of it: declared or made by calling it), ``result``
             (what calling it returns), ``items`` (a collection of instances of it; ``values`` if by keys), ``listed``
             and ``mapped`` (a collection of the thing itself), ``self`` and ``class`` (the receiver of a method of it)
-            or ``value`` (nobody knows: it only hides what the name would mean further out).
+            or ``frozen`` (nobody knows: it only hides what the name would mean further out).
         line: from 1.
         bound: as in a reference, for the first part of the target.
         root: as in a reference, for the first part of the target.
@@ -124,7 +124,7 @@ class Binding:
     within: str = ""
 
 
-@value
+@frozen
 class Unread:
     """A part of a repository that could not be read, and why; ``line`` is 0 for the whole file."""
 
@@ -133,7 +133,7 @@ class Unread:
     line: int = 0
 
 
-@value
+@frozen
 class Facts:
     """All that one file says.
 
@@ -155,7 +155,7 @@ class Facts:
     exports: tuple[str, ...] | None = None
 
 
-@value
+@frozen
 class Edge:
     """One symbol depends on another.
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bespeak.base.display import safe
+from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import NotFoundError
-from bespeak.base.frozen import value
+from bespeak.base.frozen import frozen
 from bespeak.coord import address_parser
 from bespeak.coord.address import SEPARATOR
 from bespeak.coord.drawing import dot_text, mermaid_text
@@ -25,7 +25,7 @@ DEEPEST = 20
 _UNREAD = 100
 
 
-@value
+@frozen
 class Placed:
     """A symbol and its address."""
 
@@ -33,7 +33,7 @@ class Placed:
     symbol: Symbol
 
 
-@value
+@frozen
 class Step:
     """An edge, how far it is from what was asked for, and in which direction it was walked."""
 
@@ -42,7 +42,7 @@ class Step:
     edge: Edge
 
 
-@value
+@frozen
 class Around:
     """What is at some addresses.
 
@@ -97,8 +97,10 @@ def look(
         graph = CallGraph(snapshot)
         unknown = tuple(address for address in wanted if not graph.symbols_in(address))
         if len(unknown) == len(wanted):
-            where = "the work tree" if revision is None else safe(revision)
-            raise NotFoundError(f"no symbol of {where} is at {', '.join(map(safe, unknown))}{_blind(unknown, graph)}")
+            where = "the work tree" if revision is None else escape_unprintable(revision)
+            raise NotFoundError(
+                f"no symbol of {where} is at {', '.join(map(escape_unprintable, unknown))}{_blind(unknown, graph)}"
+            )
         start = sorted({symbol for address in wanted for symbol in graph.symbols_in(address)})
         steps = tuple(step for direction in directions for step in _walk(graph, start, direction, depth))
         placed = tuple(found for address in start for found in _placed(graph, address))
@@ -114,7 +116,7 @@ def _blind(unknown: Iterable[str], graph: CallGraph) -> str:
     """Return what of the files at some addresses could not be read, as the end of a message."""
     paths = {address.partition(SEPARATOR)[0] for address in unknown}
     parts = [
-        f"{safe(part.path)}{f':{part.line}' if part.line else ''}: {safe(part.why)}"
+        f"{escape_unprintable(part.path)}{f':{part.line}' if part.line else ''}: {escape_unprintable(part.why)}"
         for part in graph.unread
         if part.path in paths
     ]
@@ -199,7 +201,7 @@ def _boxes(of: Around) -> tuple[dict[str, str], dict[tuple[str, str], bool]]:
 def _dot(of: Around) -> str:
     boxes, lines = _boxes(of)
     text = ["digraph symbols {", "  rankdir=LR;", "  node [shape=box];"]
-    text += [f'  {short} [label="{dot_text(safe(address))}"];' for address, short in boxes.items()]
+    text += [f'  {short} [label="{dot_text(escape_unprintable(address))}"];' for address, short in boxes.items()]
     for (caller, callee), certain in lines.items():
         text.append(f"  {boxes[caller]} -> {boxes[callee]}{'' if certain else ' [style=dashed]'};")
     return "\n".join([*text, "}"])
@@ -208,6 +210,6 @@ def _dot(of: Around) -> str:
 def _mermaid(of: Around) -> str:
     boxes, lines = _boxes(of)
     text = ["flowchart LR"]
-    text += [f'  {short}["{mermaid_text(safe(address))}"]' for address, short in boxes.items()]
+    text += [f'  {short}["{mermaid_text(escape_unprintable(address))}"]' for address, short in boxes.items()]
     text += [f"  {boxes[one]} {'-->' if certain else '-.->'} {boxes[other]}" for (one, other), certain in lines.items()]
     return "\n".join(text)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from bespeak.base.frozen import value
+from bespeak.base.frozen import frozen
 from bespeak_symbols import edge_cache, name_index
 
 TYPE_CHECKING = False
@@ -26,7 +26,7 @@ _MOST_FACTS = 6_000
 _EDGES_AT_ONCE = 200
 
 
-@value
+@frozen
 class Source:
     """Where the cache has what a file says: under which number, and in which language."""
 

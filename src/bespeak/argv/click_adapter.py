@@ -13,7 +13,7 @@ from click.shell_completion import CompletionItem
 
 from bespeak.argv.completion import completions
 from bespeak.argv.declarations import Parsed, Program, find, is_value
-from bespeak.base.display import nearest, safe
+from bespeak.base.display import escape_unprintable, suggest
 from bespeak.base.errors import UsageError
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def _message(error: click.ClickException, context: click.Context | None) -> str:
         return f"{error.param.opts[-1]} is required"
     if isinstance(error, click.exceptions.NoArgsIsHelpError) and context and isinstance(context.command, click.Group):
         return f"missing command; known: {', '.join(context.command.list_commands(context))}"
-    text = safe(" ".join(error.format_message().split()))
+    text = escape_unprintable(" ".join(error.format_message().split()))
     small = text[1:2].islower() or text[1:2] == " "
     return (text[:1].lower() + text[1:] if small else text).removesuffix(".")
 
@@ -254,7 +254,9 @@ class _Words:
             return flag, self._by_flag.get(flag)
         fitting = [known for known, option in self._by_flag.items() if known.startswith(flag) and not option.in_full]
         if len(fitting) > 1:
-            raise click.UsageError(f"ambiguous option {safe(flag)!r}: it could be {', '.join(fitting)}", self._context)
+            raise click.UsageError(
+                f"ambiguous option {escape_unprintable(flag)!r}: it could be {', '.join(fitting)}", self._context
+            )
         return (fitting[0], self._by_flag[fitting[0]]) if fitting else (flag, None)
 
     def _taken(self, flag: str, option: Option, rest: list[str]) -> list[str]:
@@ -268,7 +270,11 @@ class _Words:
     def _missing(self, flag: str, following: str = "") -> list[str]:
         if self._context.resilient_parsing:
             return []
-        hint = f"; if {safe(following)!r} is meant, write {flag}={safe(following)}" if following[2:] else ""
+        hint = (
+            f"; if {escape_unprintable(following)!r} is meant, write {flag}={escape_unprintable(following)}"
+            if following[2:]
+            else ""
+        )
         raise click.UsageError(f"option {flag!r} needs a value{hint}", self._context)
 
 
@@ -320,9 +326,9 @@ class _Lazy(click.Group):
         name = args[0]
         if find(self.entries, name) is None and not ctx.resilient_parsing and not name.startswith("-"):
             known = self.list_commands(ctx)
-            meant = nearest(name, known)
+            meant = suggest(name, known)
             hint = f"; did you mean {' or '.join(meant)}?" if meant else f"; known: {', '.join(known)}"
-            raise click.UsageError(f"no command {safe(name)!r}{hint}", ctx)
+            raise click.UsageError(f"no command {escape_unprintable(name)!r}{hint}", ctx)
         return super().resolve_command(ctx, args)
 
 

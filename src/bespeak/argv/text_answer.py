@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 
-from bespeak.base.display import safe
+from bespeak.base.display import escape_unprintable
 
 _COLUMNS = (
     "reservation_id",
@@ -64,7 +64,7 @@ def _table(rows: Sequence[Mapping[str, object]], indent: str) -> str:
 
 
 def _label(name: str) -> str:
-    return safe(name.removesuffix("_iso").replace("_", " "))
+    return escape_unprintable(name.removesuffix("_iso").replace("_", " "))
 
 
 def _cell(value: object) -> str:
@@ -73,5 +73,5 @@ def _cell(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return safe(shlex.join(map(str, value)))
-    return safe(str(value))
+        return escape_unprintable(shlex.join(map(str, value)))
+    return escape_unprintable(str(value))

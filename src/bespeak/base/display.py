@@ -14,7 +14,7 @@ _SHOWN = 120
 """A value quoted in a message is cut after so many characters; a whole file may be one value."""
 
 
-def safe(text: str) -> str:
+def escape_unprintable(text: str) -> str:
     """Return ``text`` with every unprintable character (controls, escapes, lone surrogates) shown as an escape."""
     if text.isprintable():
         return text
@@ -25,7 +25,7 @@ def _escaped(char: str) -> str:
     return char.encode("unicode_escape", "backslashreplace").decode("ascii")
 
 
-def legible(value: object) -> object:
+def replace_surrogates(value: object) -> object:
     """Return a JSON value in which every text is UTF-8: a byte of a name that is none becomes a replacement character.
 
     Git's names are bytes. What cannot be encoded would end a connection instead of an answer.
@@ -33,22 +33,22 @@ def legible(value: object) -> object:
     if isinstance(value, str):
         return value if value.isascii() else "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in value)
     if isinstance(value, dict):
-        return {legible(key): legible(inner) for key, inner in value.items()}
+        return {replace_surrogates(key): replace_surrogates(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
-        return [legible(inner) for inner in value]
+        return [replace_surrogates(inner) for inner in value]
     return value
 
 
-def shown(value: object) -> str:
+def short_repr(value: object) -> str:
     """Return ``value`` as a message quotes it: its repr, safe and not longer than a line."""
     try:
-        text = safe(repr(value))
+        text = escape_unprintable(repr(value))
     except (ValueError, RecursionError):  # an integer too long to be written out, a value nested too deeply
         return f"<{type(value).__name__}>"
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
 
 
-def nearest(name: str, known: Iterable[str], count: int = 3, likeness: float = 0.6) -> list[str]:
+def suggest(name: str, known: Iterable[str], count: int = 3, likeness: float = 0.6) -> list[str]:
     """Return the known names most like ``name``, best first.
 
     Args:

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
     @dataclass_transform(frozen_default=True, field_specifiers=(field,))
-    def value(cls: type[T]) -> type[T]:
+    def frozen(cls: type[T]) -> type[T]:
         """Make a frozen, slotted value class of the annotated fields of ``cls``."""
 
 else:
 
-    def value(cls: type) -> type:
+    def frozen(cls: type) -> type:
         """Make a frozen, slotted value class of the annotated fields of ``cls``."""
         body = dict(cls.__dict__)
         names = tuple(body.get("__annotations__", ()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from bespeak.base.display import safe, shown
+from bespeak.base.display import escape_unprintable, short_repr
 from bespeak.base.errors import NoContextError, UsageError
 
 TYPE_CHECKING = False
@@ -32,11 +32,11 @@ def public_url(url: str) -> str:
     """Return ``url`` without the password that it may carry."""
     scheme, separator, rest = url.partition("://")
     if not separator:
-        return safe(url)
+        return escape_unprintable(url)
     credentials, at, place = rest.rpartition("@")
     if at:  # whatever stands before the last @ may be part of a password, however it was typed
         place = f"{credentials.partition(':')[0]}@{place}"
-    return safe(f"{scheme}://{place.partition('?')[0]}")
+    return escape_unprintable(f"{scheme}://{place.partition('?')[0]}")
 
 
 def book_url(text: str, said_by: str, anchor: str | None) -> str:
@@ -47,9 +47,9 @@ def book_url(text: str, said_by: str, anchor: str | None) -> str:
     path = rest if separator and scheme == "sqlite" else text
     if separator and scheme != "sqlite":
         known = "known: postgresql://..., sqlite:///PATH, or a path"
-        raise UsageError(f"{safe(said_by)}: {shown(scheme)} is no kind of book; {known}")
+        raise UsageError(f"{escape_unprintable(said_by)}: {short_repr(scheme)} is no kind of book; {known}")
     if not path or "\0" in path or path == ":memory:":
-        raise UsageError(f"{safe(said_by)}: {shown(text)} is not a path")
+        raise UsageError(f"{escape_unprintable(said_by)}: {short_repr(text)} is not a path")
     return anchored(path, working_directory() if anchor is None else anchor)
 
 
@@ -65,16 +65,19 @@ def refuse_parameters(url: str, said_by: str) -> None:
     from urllib.parse import unquote
 
     if "@" in query or "?" in query:  # libpq would look for the host behind it
-        raise UsageError(f"{safe(said_by)}: after the first ? of a URL, each @ and ? must be percent-encoded")
+        raise UsageError(
+            f"{escape_unprintable(said_by)}: after the first ? of a URL, each @ and ? must be percent-encoded"
+        )
     for option in filter(None, query.split("&")):
         key, _, value = option.partition("=")
         if unquote(key) not in SETTINGS_PARAMETERS:
             raise UsageError(
-                f"{safe(said_by)}: the URL parameter {shown(unquote(key))} is not accepted from a repository; "
+                f"{escape_unprintable(said_by)}: the URL parameter {short_repr(unquote(key))} is not accepted from"
+                f" a repository; "
                 "name such a book with --ledger or BESPEAK_LEDGER"
             )
         if unquote(key) == "sslkey" and ":" in unquote(value):
-            raise UsageError(f"{safe(said_by)}: sslkey must be a file: an engine would be loaded as code")
+            raise UsageError(f"{escape_unprintable(said_by)}: sslkey must be a file: an engine would be loaded as code")
 
 
 def anchored(path: str, root: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from bespeak.base.display import safe, shown
+from bespeak.base.display import escape_unprintable, short_repr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -62,9 +62,9 @@ class Registry(Generic[T]):
             hint: how a thing is added, a sentence.
             others: names that are known from elsewhere.
         """
-        known = ", ".join(safe(each) for each in sorted({*self.names(), *others}))
+        known = ", ".join(escape_unprintable(each) for each in sorted({*self.names(), *others}))
         things = self.kind.rpartition(" ")[2] + "s"
-        return f"Unknown {self.kind} {shown(name)}. Registered {things}: {known}. {hint}"
+        return f"Unknown {self.kind} {short_repr(name)}. Registered {things}: {known}. {hint}"
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bespeak.argv.declarations import Option, command
-from bespeak.base.display import safe
+from bespeak.base.display import escape_unprintable
 from bespeak.cli.coord_shared import ADDRESSES, JSON, RUN, SHARED_USE, TTL, WHAT, documented, envelope
 from bespeak.coord.errors import ClaimError, ClaimRefusedError
 
@@ -124,4 +124,4 @@ def _say(context: Context, made: Reserved) -> None:
     if made.conflicts:
         context.print(f"\n ⚠️ {len(made.conflicts)} conflict(s) detected. Run 'bespeak coord forecast' for details.")
     if made.dependency_error:
-        output.to_stderr(f"\n ⚠️ Dependency error: {safe(made.dependency_error)}")
+        output.to_stderr(f"\n ⚠️ Dependency error: {escape_unprintable(made.dependency_error)}")

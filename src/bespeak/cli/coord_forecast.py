@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bespeak.argv.declarations import Option, command
-from bespeak.base.display import safe, shown
+from bespeak.base.display import escape_unprintable, short_repr
 from bespeak.cli.coord_shared import JSON, documented, envelope, with_coord
 from bespeak.coord.errors import ClaimError
 
@@ -69,7 +69,7 @@ def _failing(values: Values) -> set[str]:
     wanted: set[str] = set()
     for kind in values["fail_on"]:
         if kind not in (_ANY, *KINDS):
-            raise ClaimError(f"Invalid --fail-on: {shown(kind)}; choose one of: {', '.join((_ANY, *KINDS))}")
+            raise ClaimError(f"Invalid --fail-on: {short_repr(kind)}; choose one of: {', '.join((_ANY, *KINDS))}")
         wanted.update(KINDS if kind == _ANY else (kind,))
     return wanted
 
@@ -80,7 +80,7 @@ def _confidence(text: str | None) -> float:
     try:
         return float(text)
     except ValueError:
-        raise ClaimError(f"Invalid --min-confidence: {shown(text)} is not a number from 0 to 1") from None
+        raise ClaimError(f"Invalid --min-confidence: {short_repr(text)} is not a number from 0 to 1") from None
 
 
 def _forecast(context: Context, values: Values, coord: Coord, confidence: float, failing: set[str]) -> int:
@@ -101,7 +101,7 @@ def _forecast(context: Context, values: Values, coord: Coord, confidence: float,
     elif values["dot"] or values["mermaid"]:
         from bespeak.coord.forecast import pictures
 
-        context.print((pictures.dot if values["dot"] else pictures.mermaid)(found, safe))
+        context.print((pictures.dot if values["dot"] else pictures.mermaid)(found, escape_unprintable))
     else:
         context.print(_text(found))
     return code
@@ -123,8 +123,14 @@ def _text(of: Forecast) -> str:
 
 
 def _conflict(of: Predicted) -> list[str]:
-    lines = [f" ⚠️ {of.kind} ({of.confidence:.2f}) {safe(of.address)}{_relation(of)}", f"    {safe(of.why)}"]
-    lines += [f"    {_place(edge)}: {safe(edge.caller)} {_VERBS[edge.kind]} {safe(edge.callee)}" for edge in of.chain]
+    lines = [
+        f" ⚠️ {of.kind} ({of.confidence:.2f}) {escape_unprintable(of.address)}{_relation(of)}",
+        f"    {escape_unprintable(of.why)}",
+    ]
+    lines += [
+        f"    {_place(edge)}: {escape_unprintable(edge.caller)} {_VERBS[edge.kind]} {escape_unprintable(edge.callee)}"
+        for edge in of.chain
+    ]
     lines += [f"    {_claim(claim)}" for claim in of.claims]
     if of.claims_total > len(of.claims):
         lines.append(f"    {of.claims_total} claims on them in all, {of.pairs} pairs in conflict")
@@ -135,7 +141,7 @@ def _relation(of: Predicted) -> str:
     if of.address == of.other_address:
         return ""
     words = {"same": "is", "inside": "is inside", "overlaps": "overlaps", "called": "is felt in"}
-    return f" {words[of.relation]} {safe(of.other_address)}"
+    return f" {words[of.relation]} {escape_unprintable(of.other_address)}"
 
 
 def _claim(of: Claim) -> str:
@@ -144,18 +150,24 @@ def _claim(of: Claim) -> str:
     what = f"{of.operation} " if of.operation else ""
     how = " (shared)" if of.shared else ""
     kind = "intends" if of.intent_id else "holds"
-    return f"{of.run_id!r} on {safe(of.branch)} {kind} {what}{safe(of.address)}{how} until {plain_time(of.expires_us)}"
+    return (
+        f"{of.run_id!r} on {escape_unprintable(of.branch)} {kind} {what}{escape_unprintable(of.address)}{how}"
+        f" until {plain_time(of.expires_us)}"
+    )
 
 
 def _partial(of: Forecast) -> list[str]:
     if not of.partial:
         return []
     unread = of.unread[:_UNREAD_SHOWN]
-    lines = ["", "⚠️ This forecast is partial:", *(f"   {safe(reason)}" for reason in of.reasons)]
-    lines += [f"   {safe(one.path)}{f':{one.line}' if one.line else ''}: {safe(one.why)}" for one in unread]
-    lines += [f"   unknown: {safe(address)}" for address in of.unknown[:_UNREAD_SHOWN]]
+    lines = ["", "⚠️ This forecast is partial:", *(f"   {escape_unprintable(reason)}" for reason in of.reasons)]
+    lines += [
+        f"   {escape_unprintable(one.path)}{f':{one.line}' if one.line else ''}: {escape_unprintable(one.why)}"
+        for one in unread
+    ]
+    lines += [f"   unknown: {escape_unprintable(address)}" for address in of.unknown[:_UNREAD_SHOWN]]
     return lines
 
 
 def _place(edge: Edge) -> str:
-    return f"{safe(edge.caller.partition('::')[0])}:{edge.line}"
+    return f"{escape_unprintable(edge.caller.partition('::')[0])}:{edge.line}"

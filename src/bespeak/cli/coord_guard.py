@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from bespeak.argv.declarations import Argument, Option, command
-from bespeak.base.display import safe
+from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import BespeakError
 from bespeak.cli import output
 from bespeak.cli.coord_shared import RUN, documented
@@ -60,7 +60,7 @@ def _install(context: Context, values: Values) -> int:
     ledger = _ledger(context)
     made = install(_here(), [*module, *ledger], refuse=values["refuse"])
     manner = "refuses" if values["refuse"] else "warns"
-    context.print("\n".join([f"✅ The guard {manner}, in:", *(f" {safe(path)}" for path in made)]))
+    context.print("\n".join([f"✅ The guard {manner}, in:", *(f" {escape_unprintable(path)}" for path in made)]))
     program = ["bespeak"] if which("bespeak") else module
     refuse = ["--refuse"] if values["refuse"] else []
     edit = output.shell_words([*program, *ledger, "coord", "guard", "edit", *refuse])
@@ -87,7 +87,7 @@ def _remove(context: Context, values: Values) -> int:
     from bespeak.coord.git_hooks import remove
 
     gone = remove(_here())
-    context.print("\n".join([f"Removed {len(gone)} hook(s)", *(f" {safe(path)}" for path in gone)]))
+    context.print("\n".join([f"Removed {len(gone)} hook(s)", *(f" {escape_unprintable(path)}" for path in gone)]))
     return 0
 
 

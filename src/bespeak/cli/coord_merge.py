@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bespeak.argv.declarations import Argument, Option, command
-from bespeak.base.display import safe
+from bespeak.base.display import escape_unprintable
 from bespeak.cli.coord_shared import JSON, documented, failing, one_form, print_form, with_coord
 
 TYPE_CHECKING = False
@@ -71,7 +71,7 @@ def plan_merge(context: Context, values: Values) -> int:
 def _picture(language: str, of: Plan | Order) -> str:
     from bespeak.coord.merge import pictures
 
-    return (pictures.dot if language == "dot" else pictures.mermaid)(of, safe)
+    return (pictures.dot if language == "dot" else pictures.mermaid)(of, escape_unprintable)
 
 
 def _reached(made: Plan, wanted: set[str]) -> bool:
@@ -90,7 +90,7 @@ def _reached(made: Plan, wanted: set[str]) -> bool:
 def _plan_text(of: Plan) -> str:
     from bespeak.coord.merge.model import ALREADY_MERGED, FAST_FORWARD, NO_CONFLICT
 
-    ours, theirs = safe(of.ours.name), safe(of.theirs.name)
+    ours, theirs = escape_unprintable(of.ours.name), escape_unprintable(of.theirs.name)
     if of.relation == ALREADY_MERGED:
         return f"✅ {ours} has all of {theirs} already: nothing to merge"
     if of.relation == FAST_FORWARD:
@@ -100,10 +100,10 @@ def _plan_text(of: Plan) -> str:
         lines += _untouched(item) if item.kind == NO_CONFLICT else _item(item)
     lines.append(_verdict(of))
     lines.append(f" {ours} changed {of.files[0]} file(s), {theirs} {of.files[1]}, both {of.files[2]}")
-    lines += [f" {safe(note)}" for note in of.notes]
+    lines += [f" {escape_unprintable(note)}" for note in of.notes]
     for part in of.unread[:_UNREAD_SHOWN]:
         place = f"{part.path}:{part.line}" if part.line else part.path
-        lines.append(f" ⚠️ not read: {safe(place)}: {safe(part.why)}")
+        lines.append(f" ⚠️ not read: {escape_unprintable(place)}: {escape_unprintable(part.why)}")
     if len(of.unread) > _UNREAD_SHOWN:
         lines.append(f" ⚠️ ... and {len(of.unread) - _UNREAD_SHOWN} more that could not be read")
     return "\n".join(lines)
@@ -111,24 +111,24 @@ def _plan_text(of: Plan) -> str:
 
 def _untouched(item: Item) -> list[str]:
     done = f"ours: {', '.join(item.ours_change) or '-'}; theirs: {', '.join(item.theirs_change) or '-'}"
-    return [f" ✅ {safe(item.address)} ({done}; {safe(item.how)})"]
+    return [f" ✅ {escape_unprintable(item.address)} ({done}; {escape_unprintable(item.how)})"]
 
 
 def _item(item: Item) -> list[str]:
     sure = "git conflict" if item.textual else f"git merges it, {item.confidence:.2f}"
     where = f" at line {item.line}" if item.line else ""
     mark = "❌" if item.likely else "⚠️"
-    lines = [f" {mark} {item.type or item.kind} {safe(item.address)} ({sure})"]
+    lines = [f" {mark} {item.type or item.kind} {escape_unprintable(item.address)} ({sure})"]
     if item.ours_change or item.theirs_change:
         sides = (("ours", item.ours_change, item.ours_name), ("theirs", item.theirs_change, item.theirs_name))
         lines += [f"    {name}: {_did(item, done, becomes)}" for name, done, becomes in sides]
     if item.user:
-        lines.append(f"    used by {safe(item.user)}{where}")
-    return [*lines, f"    {safe(item.recommendation)}", ""]
+        lines.append(f"    used by {escape_unprintable(item.user)}{where}")
+    return [*lines, f"    {escape_unprintable(item.recommendation)}", ""]
 
 
 def _did(item: Item, done: tuple[str, ...], becomes: str) -> str:
-    to = f" to {safe(becomes)}" if becomes and becomes != item.address else ""
+    to = f" to {escape_unprintable(becomes)}" if becomes and becomes != item.address else ""
     return (", ".join(done) or "-") + to
 
 
@@ -138,7 +138,7 @@ def _verdict(of: Plan) -> str:
     likely = len(of.conflicting)
     semantic = sum(not item.textual for item in of.conflicting)
     if of.verdict == CLEAN:
-        return f"✅ {safe(of.theirs.name)} merges cleanly into {safe(of.ours.name)}"
+        return f"✅ {escape_unprintable(of.theirs.name)} merges cleanly into {escape_unprintable(of.ours.name)}"
     if of.verdict == REVIEW:
         return f"✅ git merges it; {len(of.items)} thing(s) are worth a look"
     if of.verdict == SEMANTIC:
@@ -200,13 +200,18 @@ def _reconcile(context: Context, values: Values, coord: Coord, wanted: set[str])
 def _order_text(of: Order) -> str:
     lines = [line for branch in of.branches for line in _branch(branch)]
     if not of.branches:
-        lines.append(f"nothing to merge into {safe(of.onto.name)}: no other branch has active claims; name some")
-    return "\n".join([*lines, *(f" ⚠️ {safe(note)}" for note in of.notes)])
+        lines.append(
+            f"nothing to merge into {escape_unprintable(of.onto.name)}: no other branch has active claims; name some"
+        )
+    return "\n".join([*lines, *(f" ⚠️ {escape_unprintable(note)}" for note in of.notes)])
 
 
 def _branch(of: Branch) -> list[str]:
-    lines = [f"{of.position:>3}. {of.strategy:14}  {safe(of.revision.name)}", f"     {safe(of.recommendation)}"]
+    lines = [
+        f"{of.position:>3}. {of.strategy:14}  {escape_unprintable(of.revision.name)}",
+        f"     {escape_unprintable(of.recommendation)}",
+    ]
     if of.needs:
-        lines.append(f"     depends on {safe(', '.join(of.needs))}")
-    lines += [f"     {one.count} conflict(s) with {safe(one.branch)}" for one in of.conflicts]
+        lines.append(f"     depends on {escape_unprintable(', '.join(of.needs))}")
+    lines += [f"     {one.count} conflict(s) with {escape_unprintable(one.branch)}" for one in of.conflicts]
     return lines

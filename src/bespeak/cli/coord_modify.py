@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bespeak.argv.declarations import Argument, Option, command
-from bespeak.base.display import safe
+from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import UsageError
 from bespeak.cli.coord_shared import ADDRESSES, ID, JSON, RUN, TTL, documented, envelope, with_coord
 from bespeak.coord.errors import ClaimError
@@ -46,7 +46,7 @@ def _release_one(context: Context, values: Values, coord: Coord) -> int:
     text = {
         "ok": f"✅ Released {facts['reservation_id']}",
         "already_released": f"✅ Already released: {facts['reservation_id']}",
-        "not_found": f"❌ There is no reservation {safe(values['id'])}",
+        "not_found": f"❌ There is no reservation {escape_unprintable(values['id'])}",
     }[status]
     context.answer(envelope(context, code) | facts, text)
     return code
@@ -85,7 +85,7 @@ def _beat(context: Context, values: Values, coord: Coord, extension: int) -> int
     status, found = coord.heartbeat(values["id"], run_id=values["run_id"], extension_seconds=extension)
     code = answers.BEAT_CODES[status]
     if status == "not_found" or found is None:
-        text = f"❌ There is no reservation {safe(values['id'])}"
+        text = f"❌ There is no reservation {escape_unprintable(values['id'])}"
     elif status == "ok":
         text = f"✅ {found.id}\n Expires: {plain_time(found.expires_us)}"
     else:

@@ -85,10 +85,10 @@ def failing(given: Iterable[str], known: Sequence[str], any_: Iterable[str]) -> 
     wanted: set[str] = set()
     for word in given:
         if word not in ("any", *known):
-            from bespeak.base.display import shown
+            from bespeak.base.display import short_repr
             from bespeak.coord.errors import ClaimError
 
-            raise ClaimError(f"Invalid --fail-on: {shown(word)}; choose one of: {', '.join(('any', *known))}")
+            raise ClaimError(f"Invalid --fail-on: {short_repr(word)}; choose one of: {', '.join(('any', *known))}")
         wanted.update(any_ if word == "any" else (word,))
     return wanted
 

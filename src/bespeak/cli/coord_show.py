@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from bespeak.argv.declarations import Option, command
-from bespeak.base.display import safe
+from bespeak.base.display import escape_unprintable
 from bespeak.cli.coord_shared import JSON, documented, envelope, with_coord
 from bespeak.coord.errors import ClaimError
 
@@ -80,7 +80,7 @@ def _table(found: list[Reservation], now_us: int) -> str:
 
 def _intent_line(one: Intent) -> str:
     detail = f" ({one.detail})" if one.detail else ""
-    return safe(f"intent: {one.operation} {', '.join(one.addresses)} by {one.run_id}{detail}")
+    return escape_unprintable(f"intent: {one.operation} {', '.join(one.addresses)} by {one.run_id}{detail}")
 
 
 @command(
@@ -109,7 +109,7 @@ def _dag(context: Context, values: Values, coord: Coord) -> int:
     from bespeak.coord import dag as dags
 
     graph, by_id = coord.order()
-    labels = {key: safe(f"{held.run_id}: {', '.join(held.addresses)}") for key, held in by_id.items()}
+    labels = {key: escape_unprintable(f"{held.run_id}: {', '.join(held.addresses)}") for key, held in by_id.items()}
     only = (dags.READY,) if values["ready"] else None
     if context.json:
         from bespeak.coord.answers import ordered

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bespeak.argv.declarations import Option, command
-from bespeak.base.display import safe
+from bespeak.base.display import escape_unprintable
 from bespeak.cli.coord_shared import ADDRESSES, JSON, WHAT, documented, one_form, print_form
 
 TYPE_CHECKING = False
@@ -99,18 +99,23 @@ def _text(of: Around, limit: int, *, everywhere: bool) -> str:
     for each in of.symbols:
         signature = f" {each.symbol.signature}" if each.symbol.signature else ""
         where = f"{each.symbol.first_line}-{each.symbol.last_line}"
-        lines.append(f"{safe(each.address)} ({each.symbol.kind}, lines {where}){safe(signature)}")
+        lines.append(
+            f"{escape_unprintable(each.address)} ({each.symbol.kind}, lines {where}){escape_unprintable(signature)}"
+        )
     if not lines:
         lines.append("nothing is defined there")
     shown = of.steps[:limit] if limit else of.steps
     lines += [_step(step) for step in shown]
     if len(of.steps) > len(shown):
         lines.append(f" ... and {len(of.steps) - len(shown)} more (--limit 0 shows all)")
-    lines += [f"⚠️ nothing is at {safe(address)}" for address in of.unknown]
+    lines += [f"⚠️ nothing is at {escape_unprintable(address)}" for address in of.unknown]
     files = {each.address.partition("::")[0] for each in of.symbols}
     unread = [part for part in of.unread if everywhere or part.path in files]
     for part in unread[:_UNREAD_SHOWN]:
-        lines.append(f"⚠️ not read: {safe(part.path)}{f':{part.line}' if part.line else ''}: {safe(part.why)}")
+        lines.append(
+            f"⚠️ not read: {escape_unprintable(part.path)}{f':{part.line}' if part.line else ''}:"
+            f" {escape_unprintable(part.why)}"
+        )
     if len(unread) > _UNREAD_SHOWN:
         lines.append(f"⚠️ ... and {len(unread) - _UNREAD_SHOWN} more that could not be read")
     return "\n".join([*lines, *([f"⚠️ {of.notice}"] if of.notice else [])])
@@ -120,4 +125,7 @@ def _step(step: Step) -> str:
     edge = step.edge
     place = f"{edge.caller.partition('::')[0]}:{edge.line}"
     sure = f"{edge.how}, {edge.confidence:.2f}"
-    return f" {step.distance} {safe(place)}: {safe(edge.caller)} {_VERBS[edge.kind]} {safe(edge.callee)} ({sure})"
+    return (
+        f" {step.distance} {escape_unprintable(place)}: {escape_unprintable(edge.caller)} {_VERBS[edge.kind]}"
+        f" {escape_unprintable(edge.callee)} ({sure})"
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bespeak.base import ids, timeparse
 from bespeak.base.clock import FOREVER_US, duration_text
-from bespeak.base.display import safe
+from bespeak.base.display import escape_unprintable
 from bespeak.cli.output import table
 from bespeak.ledger.model import Mode, State
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def names(of: Reservation) -> str:
     """Return the resources, and whether they are shared."""
     shared = " (shared)" if of.mode is Mode.SHARED else ""
-    return safe(", ".join(of.resources)) + shared
+    return escape_unprintable(", ".join(of.resources)) + shared
 
 
 def until(instant_us: int) -> str:
@@ -85,7 +85,7 @@ def details(of: Reservation, now_us: int) -> str:
     if of.state(now_us) is State.ENDED:
         note = f": {of.ended_note}" if of.ended_note else ""
         lines.append(("ended", f"{timeparse.show(of.end_us(now_us))}, {of.why_ended(now_us)}{note}"))
-    return "\n".join(f"{name + ':':<11}{safe(value)}" for name, value in lines)
+    return "\n".join(f"{name + ':':<11}{escape_unprintable(value)}" for name, value in lines)
 
 
 def in_the_way(booking: Booking) -> str:

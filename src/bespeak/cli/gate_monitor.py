@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bespeak.base import clock, timeparse
 from bespeak.base.clock import FOREVER_US, MINUTE_US, SECOND_US, duration_text
-from bespeak.base.display import safe
+from bespeak.base.display import escape_unprintable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Guard:
             return self._every_us
         report, until_us = answer
         if not report.allowed:
-            missing = ", ".join(safe(each.resource) for each in report.missing)
+            missing = ", ".join(escape_unprintable(each.resource) for each in report.missing)
             then = "the command is being stopped" if self._strict else "the command goes on without it"
             self._tell(("missing", missing), f"{report.username} no longer holds {missing}; {then}")
             if self._strict:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bespeak.argv.declarations import Option, command
 from bespeak.base.clock import SECOND_US, duration_text, now
-from bespeak.base.display import safe
+from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import ExitCode, UsageError
 from bespeak.cli import output
 from bespeak.cli.host_common import (
@@ -111,8 +111,8 @@ def _show_output(context: Context, outcomes: list[Outcome]) -> None:
         print_json(context, outcomes)
         return
     for one in outcomes:
-        begin = f"{safe(one.host)}: " if len(outcomes) > 1 else ""
-        lines = [safe(line) for line in one.text.splitlines()]
+        begin = f"{escape_unprintable(one.host)}: " if len(outcomes) > 1 else ""
+        lines = [escape_unprintable(line) for line in one.text.splitlines()]
         if one.ok:
             for line in lines:
                 context.print(begin + line)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bespeak.argv.declarations import Argument, Option
 from bespeak.base.clock import SECOND_US
-from bespeak.base.display import safe
+from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import ExitCode, UsageError
 from bespeak.cli import converters, output
 from bespeak.host.active_lab import using_lab
@@ -205,7 +205,7 @@ def _dry_run(context: Context, lock: Interlock, selection: Selection, deed: Deed
     else:
         for plan in plans:
             by = f" by {plan['controller']}" if deed.switches else ""
-            context.print(f"would {deed.name} {safe(str(plan['host']))}{by}")
+            context.print(f"would {deed.name} {escape_unprintable(str(plan['host']))}{by}")
         for why in selection.broken.values():
             context.warn(why)
     lacking = [plan for plan in plans if deed.switches and plan["controller"] is None]
@@ -266,7 +266,7 @@ class Progress:
     def _draw(self) -> None:
         if not self._shown or not self._waiting:
             return
-        names = ", ".join(safe(name) for name in list(self._waiting)[:_NAMED])
+        names = ", ".join(escape_unprintable(name) for name in list(self._waiting)[:_NAMED])
         more = f" and {len(self._waiting) - _NAMED} more" if len(self._waiting) > _NAMED else ""
         failed = f", {self._failed} failed" if self._failed else ""
         line = f"{self._total - len(self._waiting)}/{self._total} done{failed}, waiting for {names}{more}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bespeak.argv.declarations import Argument, command
-from bespeak.base.display import safe
+from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import ExitCode, UsageError
 from bespeak.cli.output import table
 from bespeak.labs import open_labs, required_resources
@@ -34,7 +34,7 @@ def list_(context: Context, values: Values) -> int:  # noqa: ARG001 the shape of
         cells = [_row(lab) for lab in found]
         context.print(table(("LAB", "HOSTS", "REQUIRES", "DESCRIPTION"), cells))
     else:
-        context.print(f"no labs in {', '.join(safe(path) for path in store.search)}")
+        context.print(f"no labs in {', '.join(escape_unprintable(path) for path in store.search)}")
     if store.problems:
         context.warn("there are mistakes in the lab data; 'bespeak lab check' names them")
     return 0
@@ -63,8 +63,10 @@ def show(context: Context, values: Values) -> int:
     if context.json:
         context.print_json(_facts(lab))
         return 0
-    context.print(f"lab {safe(lab.name)}" + (f": {safe(lab.description)}" if lab.description else ""))
-    context.print("requires: " + (safe(", ".join(sorted(required_resources(lab)))) or "nothing"))
+    context.print(
+        f"lab {escape_unprintable(lab.name)}" + (f": {escape_unprintable(lab.description)}" if lab.description else "")
+    )
+    context.print("requires: " + (escape_unprintable(", ".join(sorted(required_resources(lab)))) or "nothing"))
     cells = [(host.id, host.address or "-", ", ".join(sorted(host.resources)) or "-") for host in lab.hosts.values()]
     context.print(table(("HOST", "ADDRESS", "RESOURCES"), cells) if cells else "no hosts")
     return 0

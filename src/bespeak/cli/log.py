@@ -7,7 +7,7 @@ import sys
 from bespeak.argv.declarations import Argument, Option, command
 from bespeak.base import ids, timeparse
 from bespeak.base.clock import FOREVER_US
-from bespeak.base.display import safe
+from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import UsageError
 from bespeak.ledger.serialize import log_json
 
@@ -94,7 +94,7 @@ def _line(entry: LogEntry) -> str:
     who = entry.who + (f" (by {entry.requested_by})" if entry.requested_by else "")
     of = ids.short_id(entry.reservation_id) if entry.reservation_id else "-"
     what = f"{entry.action.value} {', '.join(entry.resources)}{_changed(entry)}"
-    return safe(f"{entry.seq:>5}  {timeparse.show(entry.at_us)}  {of:8}  {who}  {what}")
+    return escape_unprintable(f"{entry.seq:>5}  {timeparse.show(entry.at_us)}  {of:8}  {who}  {what}")
 
 
 def _changed(entry: LogEntry) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from bespeak.base.display import safe
+from bespeak.base.display import escape_unprintable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def styled(text: str, style: str, coloured: bool) -> str:
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Lay out rows under headers; every cell is made safe to print."""
-    cells = [list(headers), *([safe(cell) for cell in row] for row in rows)]
+    cells = [list(headers), *([escape_unprintable(cell) for cell in row] for row in rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(headers))]
     lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells)
     return "\n".join(lines)
@@ -44,7 +44,7 @@ def to_json(value: object) -> str:
 
 def one_line(text: str) -> str:
     """Return ``text`` on one line and safe to print."""
-    return safe(" ".join(text.split("\n")))
+    return escape_unprintable(" ".join(text.split("\n")))
 
 
 def not_written(error: OSError) -> Exception:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bespeak.argv.declarations import command
-from bespeak.base.display import safe
+from bespeak.base.display import escape_unprintable
 from bespeak.cli import gate
 
 TYPE_CHECKING = False
@@ -32,7 +32,7 @@ def whoami(context: Context, values: Values) -> int:  # noqa: ARG001 the shape o
         found = facts(state, ",".join(context.labs) or None)
     except ReservationBackendError as error:
         return gate.unavailable(context, error, _REFUSED)
-    lines = (f"{name + ':':<10}{'-' if value is None else safe(value)}" for name, value in found.items())
+    lines = (f"{name + ':':<10}{'-' if value is None else escape_unprintable(value)}" for name, value in found.items())
     context.answer(found, "\n".join(lines))
     return 0
 
@@ -53,9 +53,9 @@ def check(context: Context, values: Values) -> int:  # noqa: ARG001 the shape of
         return gate.unavailable(context, error, _REFUSED)
     if context.json:
         return _as_json(context, answer)
-    needs = "".join(f"\n  - {safe(name)}" for name in answer.required) or " nothing"
-    decided = f" (decided by {safe(answer.decided_by)})" if answer.decided_by else ""
-    context.print(f"Lab {answer.lab!a} requires:{needs}\nBackend: {safe(answer.backend)}{decided}")
+    needs = "".join(f"\n  - {escape_unprintable(name)}" for name in answer.required) or " nothing"
+    decided = f" (decided by {escape_unprintable(answer.decided_by)})" if answer.decided_by else ""
+    context.print(f"Lab {answer.lab!a} requires:{needs}\nBackend: {escape_unprintable(answer.backend)}{decided}")
     if not answer.allowed:
         return gate.refused(context, answer, _REFUSED)
     context.print(answer.text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bespeak.argv.declarations import Argument, Option, command
-from bespeak.base.display import nearest, safe
+from bespeak.base.display import escape_unprintable, suggest
 from bespeak.base.errors import NotFoundError, UsageError, WrongStateError
 from bespeak.cli.output import table
 from bespeak.ledger.serialize import resource_json
@@ -43,7 +43,7 @@ def set_(context: Context, values: Values) -> int:
     """Change what is declared about a resource."""
     known = _known(context)
     if values["resource"] not in known:
-        meant = nearest(values["resource"], known)
+        meant = suggest(values["resource"], known)
         hint = f"; did you mean {' or '.join(meant)}?" if meant else "; declare it with 'resource add'"
         raise NotFoundError(f"the book knows no resource {values['resource']!a}{hint}")
     if values["capacity"] is None and values["description"] is None:
@@ -74,7 +74,7 @@ def list_(context: Context, values: Values) -> int:  # noqa: ARG001 the shape of
 def remove(context: Context, values: Values) -> int:
     """Remove a resource that nobody uses."""
     context.book().resource_remove(values["resource"], context.actor())
-    context.answer({"removed": values["resource"]}, f"removed {safe(values['resource'])}")
+    context.answer({"removed": values["resource"]}, f"removed {escape_unprintable(values['resource'])}")
     return 0
 
 
@@ -88,5 +88,5 @@ def _write(context: Context, values: Values, done: str) -> int:
     )
     seats = "" if made.capacity == 1 else f", room for {made.capacity} at once"
     about = f" ({made.description})" if made.description else ""
-    context.answer(resource_json(made), safe(f"{done} {made.name}{seats}{about}"))
+    context.answer(resource_json(made), escape_unprintable(f"{done} {made.name}{seats}{about}"))
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bespeak.argv.declarations import Argument, Option, command
 from bespeak.base import ids, timeparse
 from bespeak.base.clock import FOREVER_US
-from bespeak.base.display import safe
+from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import UsageError
 from bespeak.cli import converters, formatting
 from bespeak.ledger.model import State
@@ -93,19 +93,21 @@ def who(context: Context, values: Values) -> int:
         context.print_json({"resource": name, "reservations": [reservation_json(one, now_us) for one in found]})
         return 0
     if not found:
-        context.print(f"{safe(name)}: nobody holds it, and nobody comes next")
+        context.print(f"{escape_unprintable(name)}: nobody holds it, and nobody comes next")
         return 0
     for number, one in enumerate(found):
-        begin = f"{safe(name)}:" if number == 0 else "  then"
+        begin = f"{escape_unprintable(name)}:" if number == 0 else "  then"
         context.print(f"{begin} {_part(one, now_us)}")
     return 0
 
 
 def _part(of: Reservation, now_us: int) -> str:
-    purpose = f"  ({safe(of.purpose)})" if of.purpose else ""
+    purpose = f"  ({escape_unprintable(of.purpose)})" if of.purpose else ""
     verb = "held by " if of.state(now_us) is State.ACTIVE else ""
     shared = ", shared" if of.mode.value == "shared" else ""
-    return f"{verb}{safe(of.holder)}{shared} {formatting.window(of, now_us)}{purpose}  {ids.short_id(of.id)}"
+    return (
+        f"{verb}{escape_unprintable(of.holder)}{shared} {formatting.window(of, now_us)}{purpose}  {ids.short_id(of.id)}"
+    )
 
 
 @command(
@@ -147,7 +149,7 @@ def free(context: Context, values: Values) -> int:
         context.print_json({"resources": [free_json(one) for one in found]})
         return 0
     for one in found:
-        context.print(f"{safe(one.resource)}: {_window(one, now_us)}")
+        context.print(f"{escape_unprintable(one.resource)}: {_window(one, now_us)}")
     if not found:
         context.print("the book knows no resources yet")
     return 0

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bespeak.argv.declarations import Argument, Option, command
-from bespeak.base.display import safe
+from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import BespeakError, NotFoundError, UsageError, WrongStateError
 from bespeak.base.paths import book_url, outside, refuse_parameters
 from bespeak.labs.trusting import Survey, survey
@@ -67,7 +67,7 @@ def _folder(named: str | None) -> str | None:
         return None
     path = os.path.abspath(os.path.expanduser(named))
     if not os.path.isdir(path):
-        raise NotFoundError(f"there is no folder {safe(path)}")
+        raise NotFoundError(f"there is no folder {escape_unprintable(path)}")
     return path
 
 
@@ -105,7 +105,7 @@ def _revoke(context: Context, named: str | None) -> int:
         roots = [one.folder.root for one in survey(_folder(named), os.environ)]
     for root in roots:
         if not revoke(os.path.realpath(root), os.environ):
-            raise NotFoundError(f"{safe(root)} is not trusted")
+            raise NotFoundError(f"{escape_unprintable(root)} is not trusted")
     _answer(context, [_fact(root, "untrusted", None, [], []) for root in roots], names=False)
     return 0
 
@@ -122,7 +122,7 @@ def _fact(folder: str, state: str, trusted_at: str | None, names: list[str], fil
 def _answer(context: Context, facts: list[dict[str, Any]], *, names: bool) -> None:
     lines = []
     for fact in facts:
-        lines.append(f"{safe(fact['folder'])}: {_STATES[fact['state']]}")
+        lines.append(f"{escape_unprintable(fact['folder'])}: {_STATES[fact['state']]}")
         if names:
             lines += [f"  {name}" for name in fact["names"]] or ["  it names nothing that needs trust"]
     context.answer({"folders": facts}, "\n".join(lines))
@@ -160,7 +160,7 @@ def init(context: Context, values: Values) -> int:
     for folder in FOLDERS:
         there = root / folder / FILENAME
         if os.path.lexists(there):
-            raise WrongStateError(f"{safe(str(there))} exists already; to trust it: bespeak trust")
+            raise WrongStateError(f"{escape_unprintable(str(there))} exists already; to trust it: bespeak trust")
     text = _TEMPLATE.format(url=_url_line(context, str(root)))
     path = root / FOLDERS[0] / FILENAME
     try:
@@ -168,10 +168,10 @@ def init(context: Context, values: Values) -> int:
         with path.open("x", encoding="utf-8") as stream:
             stream.write(text)
     except OSError as error:
-        raise BespeakError(f"{safe(str(path))}: cannot be written: {error.strerror}") from error
+        raise BespeakError(f"{escape_unprintable(str(path))}: cannot be written: {error.strerror}") from error
     for one in survey(str(root), os.environ):
         one.trusted()
-    context.answer({"folder": str(root), "settings": str(path)}, f"wrote {safe(str(path))}, and trust it")
+    context.answer({"folder": str(root), "settings": str(path)}, f"wrote {escape_unprintable(str(path))}, and trust it")
     return 0
 
 

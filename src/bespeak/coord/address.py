@@ -8,7 +8,7 @@ key are a short list, and all that it begins is one range. A pattern is kept und
 
 from __future__ import annotations
 
-from bespeak.base.frozen import value
+from bespeak.base.frozen import frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _EVERYTHING = ("\x01", "\U0010ffff\U0010ffff")
 _BELOW_SURROGATES, _ABOVE_SURROGATES = 0xD7FF, "\ue000"
 
 
-@value
+@frozen
 class Address:
     """One address, normalised.
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from bespeak.base.display import safe, shown
+from bespeak.base.display import escape_unprintable, short_repr
 from bespeak.coord.address import SEPARATOR, Address, is_wild, symbol_names
 from bespeak.coord.errors import ClaimError
 from bespeak.git import repository
@@ -53,7 +53,7 @@ def _check_text(text: str) -> None:
 
 
 def _invalid(text: str, why: str) -> ClaimError:
-    return ClaimError(f"Invalid address {shown(text)}: {why}", address=text)
+    return ClaimError(f"Invalid address {short_repr(text)}: {why}", address=text)
 
 
 def locate_all(texts: Iterable[str], where: Repository, folder: str) -> tuple[Address, ...]:
@@ -155,7 +155,7 @@ def _relative(text: str, full: str, where: Repository, *, within: bool = False) 
         return _below(real, other.root) or ""
     elif relative is not None:
         inner = other.root[len(where.root) :].strip("/")
-        raise _invalid(text, f"is in another repository ({safe(inner)}); claim it from there")
+        raise _invalid(text, f"is in another repository ({escape_unprintable(inner)}); claim it from there")
     raise _invalid(text, "is outside the repository")
 
 

@@ -6,7 +6,7 @@ satisfied, else blocked. What it needs and nobody knows any more was ended and r
 
 from __future__ import annotations
 
-from bespeak.base.frozen import value
+from bespeak.base.frozen import frozen
 from bespeak.coord.drawing import dot_text, mermaid_text
 
 TYPE_CHECKING = False
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 SATISFIED, READY, BLOCKED = "satisfied", "ready", "blocked"
 
 
-@value
+@frozen
 class Node:
     """One reservation among those it depends on.
 
@@ -33,7 +33,7 @@ class Node:
     wave: int | None
 
 
-@value
+@frozen
 class Graph:
     """All nodes in order of their waves, what is over last; and the ids that are needed but not known."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from bespeak.base.display import safe
+from bespeak.base.display import escape_unprintable
 from bespeak.base.fileio import replace
 from bespeak.coord.errors import ClaimError
 from bespeak.git.files import read_text
@@ -39,7 +39,9 @@ def own_hooks_folder(repository: Repository) -> str:
     for own in (repository.common_dir, repository.git_dir, repository.root):
         if found.startswith(os.path.realpath(own) + "/"):
             return found
-    raise ClaimError(f"core.hooksPath is {safe(found)}, which is not this clone's own; call the guard from hooks there")
+    raise ClaimError(
+        f"core.hooksPath is {escape_unprintable(found)}, which is not this clone's own; call the guard from hooks there"
+    )
 
 
 def install(repository: Repository, program: Sequence[str], *, refuse: bool) -> list[str]:
@@ -57,7 +59,9 @@ def install(repository: Repository, program: Sequence[str], *, refuse: bool) -> 
         path = os.path.join(folder, name)
         if os.path.lexists(path) and not _is_ours(path):
             if os.path.lexists(path + BEFORE):
-                raise ClaimError(f"{safe(path)} and {safe(path + BEFORE)} both exist; move one away")
+                raise ClaimError(
+                    f"{escape_unprintable(path)} and {escape_unprintable(path + BEFORE)} both exist; move one away"
+                )
             os.rename(path, path + BEFORE)
         _write(path, script(action, program, refuse=refuse))
         made.append(path)

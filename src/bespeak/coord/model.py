@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bespeak.base.frozen import value
+from bespeak.base.frozen import frozen
 
 OPERATIONS = ("rename", "move", "modify", "extract", "delete")
 """What a reservation can declare."""
@@ -12,7 +12,7 @@ INTENDED = (*OPERATIONS, "inline", "split", "merge")
 ACTIVE, RELEASED, EXPIRED = "active", "released", "expired"
 
 
-@value
+@frozen
 class Reservation:
     """Addresses claimed by one run; instants in µs UTC.
 
@@ -48,7 +48,7 @@ class Reservation:
         return self.expires_us if self.expires_us <= now_us else None
 
 
-@value
+@frozen
 class Request:
     """How a run wants to claim some addresses; everything checked.
 
@@ -68,7 +68,7 @@ class Request:
     key: str | None = None
 
 
-@value
+@frozen
 class Conflict:
     """What is in the way of one address.
 
@@ -86,7 +86,7 @@ class Conflict:
     epoch: int
 
 
-@value
+@frozen
 class Reserved:
     """A reservation that was made, and what its maker has to know.
 
@@ -103,7 +103,7 @@ class Reserved:
     repeated: bool = False
 
 
-@value
+@frozen
 class Intent:
     """An operation that a run declares beforehand; it ends with its reservation, or at its own time (µs UTC)."""
 
@@ -118,7 +118,7 @@ class Intent:
     reservation_id: str | None
 
 
-@value
+@frozen
 class Change:
     """One thing that happened."""
 

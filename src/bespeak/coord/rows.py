@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bespeak.base.display import shown
+from bespeak.base.display import short_repr
 from bespeak.coord.errors import ClaimError
 from bespeak.coord.model import Reservation
 
@@ -47,12 +47,13 @@ def find(tx: Transaction, repo: str, text: str) -> Reservation | None:
     start = text if text.startswith(PREFIX) else PREFIX + text
     if not _is_start(start) or not len(PREFIX) + _FEWEST <= len(start) <= len(PREFIX) + _DIGITS:
         raise ClaimError(
-            f"Invalid reservation id {shown(text)}: {PREFIX} and {_DIGITS} hex digits, or the first {_FEWEST} or more"
+            f"Invalid reservation id {short_repr(text)}: {PREFIX} and {_DIGITS} hex digits, or the first {_FEWEST}"
+            f" or more"
         )
     sql = f"SELECT {COLUMNS} FROM coord_reservations r WHERE r.repo = :repo AND r.id >= :low AND r.id < :high LIMIT 2"
     found = tx.all(sql, {"repo": repo, "low": start, "high": start + _BEYOND})
     if len(found) > 1:
-        raise ClaimError(f"Several reservation ids begin with {shown(text)}; give more digits")
+        raise ClaimError(f"Several reservation ids begin with {short_repr(text)}; give more digits")
     return reservation(found[0]) if found else None
 
 

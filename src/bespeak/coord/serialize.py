@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bespeak.base.clock import iso
-from bespeak.base.display import safe
+from bespeak.base.display import escape_unprintable
 from bespeak.coord.claims import SCHEMA_VERSION, record
 
 TYPE_CHECKING = False
@@ -41,9 +41,9 @@ def conflict_json(of: Conflict) -> dict[str, object]:
 
 def message(of: Conflict) -> str:
     """Return one conflict in words, in two lines."""
-    named = safe(of.address)
+    named = escape_unprintable(of.address)
     if of.relation != "same":
-        named += f" ({_RELATIONS[of.relation]} {safe(of.held_address)})"
+        named += f" ({_RELATIONS[of.relation]} {escape_unprintable(of.held_address)})"
     return f" ⚠️ {named}\n already reserved by run-id {of.run_id!r} (expires {plain_time(of.expires_us)})"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bespeak.base.display import shown
+from bespeak.base.display import short_repr
 from bespeak.base.errors import Field
 from bespeak.coord import address_parser
 from bespeak.coord.errors import ClaimError
@@ -55,9 +55,9 @@ def plain(text: str, name: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise ClaimError("Invalid ", name, f": {shown(text)} is not UTF-8") from None
+        raise ClaimError("Invalid ", name, f": {short_repr(text)} is not UTF-8") from None
     if "\0" in text:
-        raise ClaimError("Invalid ", name, f": {shown(text)} has a NUL character in it")
+        raise ClaimError("Invalid ", name, f": {short_repr(text)} has a NUL character in it")
     return text
 
 
@@ -72,7 +72,7 @@ def seconds(given: str | int | None, name: str, default: int = DEFAULT_SECONDS) 
     digits = str(given)
     number = digits.removeprefix("-")
     if not (number.isascii() and number.isdigit()) or len(number) > _MOST_DIGITS:
-        raise ClaimError(field=name, reason=f"{shown(given)} is not a number of seconds from 1 to {MAX_SECONDS}")
+        raise ClaimError(field=name, reason=f"{short_repr(given)} is not a number of seconds from 1 to {MAX_SECONDS}")
     value = int(digits)
     if not 1 <= value <= MAX_SECONDS:
         raise ClaimError(field=name, reason=f"{name} must be between 1 and {MAX_SECONDS}, got {value}")
@@ -86,7 +86,7 @@ def operation(text: str | None, known: Sequence[str]) -> str | None:
         ClaimError: it is not known.
     """
     if text is not None and text not in known:
-        raise ClaimError(field="op", reason=f"{shown(text)}; choose one of: {', '.join(sorted(known))}")
+        raise ClaimError(field="op", reason=f"{short_repr(text)}; choose one of: {', '.join(sorted(known))}")
     return text
 
 
@@ -102,7 +102,7 @@ def needs(ids: Iterable[str], field: str = "depends_on") -> tuple[str, ...]:
     for identifier in once:
         if not is_id(identifier):
             raise ClaimError(
-                field=field, reason=f"{shown(identifier)} is not a reservation id (sha256: and 64 hex digits)"
+                field=field, reason=f"{short_repr(identifier)} is not a reservation id (sha256: and 64 hex digits)"
             )
     if len(once) > MAX_NEEDS:
         raise ClaimError("Too many ", Field(field), f": {len(once)} (max {MAX_NEEDS}).")

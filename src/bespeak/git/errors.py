@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bespeak.base.display import safe
+from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import BespeakError, WrongStateError
 
 
@@ -19,7 +19,7 @@ class UnknownRevisionError(GitError):
     """
 
     def __init__(self, name: str, reason: str = "") -> None:
-        super().__init__(f"no such revision: {safe(name) or 'empty'}")
+        super().__init__(f"no such revision: {escape_unprintable(name) or 'empty'}")
         self.name = name
         self.reason = reason
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bespeak.base.frozen import value
+from bespeak.base.frozen import frozen
 from bespeak.git.errors import GitError
 from bespeak.git.process import last_line
 
@@ -21,7 +21,7 @@ _STAGES = {"1": "base", "2": "ours", "3": "theirs"}
 _HUNK = re.compile(rb"^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@", re.MULTILINE)
 
 
-@value
+@frozen
 class Entry:
     """One file that a side changed.
 
@@ -42,7 +42,7 @@ class Entry:
     regular: bool
 
 
-@value
+@frozen
 class Hunk:
     """Lines that were replaced: ``[first, beyond)`` before and after, from 1."""
 
@@ -52,7 +52,7 @@ class Hunk:
     new_beyond: int
 
 
-@value
+@frozen
 class FileConflict:
     """One conflict that git reports.
 
@@ -69,7 +69,7 @@ class FileConflict:
     also: tuple[str, ...] = ()
 
 
-@value
+@frozen
 class Trial:
     """What a merge would do.
 

@@ -12,7 +12,7 @@ import stat
 import subprocess
 
 from bespeak.base.errors import BespeakError
-from bespeak.base.frozen import value
+from bespeak.base.frozen import frozen
 from bespeak.git.errors import GitError, UnknownRevisionError
 from bespeak.git.files import read_file
 from bespeak.git.private_dir import object_format
@@ -28,7 +28,7 @@ _AT_ONCE = 256
 _LINK, _SUBMODULE = "120000", "160000"
 
 
-@value
+@frozen
 class Listing:
     """The files of a revision or of a work tree.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from bespeak.base.display import safe
+from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import UnavailableError
 from bespeak.git.errors import GitError, NotOwnedError
 
@@ -78,7 +78,7 @@ def in_place(repository: Repository, *words: str) -> subprocess.CompletedProcess
         )
     except subprocess.TimeoutExpired:
         raise UnavailableError(
-            f"git {words[0]} did not answer within {_LONGEST_SECONDS} s in {safe(repository.root)}"
+            f"git {words[0]} did not answer within {_LONGEST_SECONDS} s in {escape_unprintable(repository.root)}"
         ) from None
     except OSError as error:
         raise UnavailableError(f"git cannot be run: {error.strerror or error}") from None
@@ -107,13 +107,13 @@ def check(repository: Repository) -> None:
     if asked.returncode:
         raise refusal(asked.stderr)
     if os.path.realpath(os.fsdecode(asked.stdout.rstrip(b"\n"))) != repository.git_dir:
-        raise GitError(f"git takes another repository for that of {safe(repository.root)}")
+        raise GitError(f"git takes another repository for that of {escape_unprintable(repository.root)}")
 
 
 def refusal(said: bytes) -> GitError | NotOwnedError:
     """Return the error for what git said before it gave up: its own first line."""
     lines = [line for line in said.decode("utf-8", "replace").splitlines() if line.startswith("fatal: ")]
-    text = safe(lines[0].removeprefix("fatal: ").strip()) if lines else "git failed and did not say why"
+    text = escape_unprintable(lines[0].removeprefix("fatal: ").strip()) if lines else "git failed and did not say why"
     return NotOwnedError(text) if "dubious ownership" in text or "unsafe repository" in text else GitError(text)
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 
-from bespeak.base.display import safe
+from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import UnavailableError
 from bespeak.git.errors import GitError
 from bespeak.git.files import is_endless, read_text
@@ -70,7 +70,9 @@ def make(repository: Repository) -> str:
             remove(folder)
             raise
     except OSError as error:
-        raise UnavailableError(f"no temporary folder can be made: {safe(folder)}: {error.strerror}") from None
+        raise UnavailableError(
+            f"no temporary folder can be made: {escape_unprintable(folder)}: {error.strerror}"
+        ) from None
     return folder
 
 
@@ -81,7 +83,7 @@ def must_be_plain(path: str) -> None:
         GitError: it is one.
     """
     if is_endless(path):
-        raise GitError(f"no regular file: {safe(path)}")
+        raise GitError(f"no regular file: {escape_unprintable(path)}")
 
 
 def _fill(folder: str, repository: Repository) -> None:

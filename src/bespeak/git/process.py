@@ -11,7 +11,7 @@ import subprocess
 import threading
 import time
 
-from bespeak.base.display import safe
+from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import UnavailableError
 from bespeak.git import ownership, private_dir
 from bespeak.git.errors import GitError, UnknownRevisionError
@@ -158,7 +158,7 @@ class Git:
         places = [os.path.join(common, name) for name in _IN_COMMON] + [os.path.join(own, name) for name in _IN_OWN]
         places += [os.path.join(common, "objects", store) for store in stores]
         if (path := first_endless(places, self.repository.root)) is not None:
-            raise GitError(f"no regular file: {safe(path)}")
+            raise GitError(f"no regular file: {escape_unprintable(path)}")
 
     def run(self, *words: str, data: bytes | None = None) -> bytes:
         """Run git and return what it prints.
@@ -290,7 +290,7 @@ def hooks_folder(repository: Repository) -> str:
 def last_line(text: bytes) -> str:
     """Return the last line of what git said on stderr, safe to print."""
     lines = text.decode("utf-8", "replace").strip().splitlines()
-    return safe(lines[-1].strip()) if lines else "it said nothing"
+    return escape_unprintable(lines[-1].strip()) if lines else "it said nothing"
 
 
 def _quoted(path: str) -> str:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import os
 
-from bespeak.base.display import safe
+from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import NoContextError
-from bespeak.base.frozen import value
+from bespeak.base.frozen import frozen
 from bespeak.git.files import read_text
 
 TYPE_CHECKING = False
@@ -20,7 +20,7 @@ _SHORT = 7
 _HEADS = "refs/heads/"
 
 
-@value
+@frozen
 class Repository:
     """One work tree.
 
@@ -77,8 +77,10 @@ def find(folder: str, environ: Mapping[str, str] | None = None) -> Repository:
         found = around(folder)
     if found is None:
         if _is_bare(folder):
-            raise NoContextError(f"a bare repository has no files to claim; use one of its work trees: {safe(folder)}")
-        raise NoContextError(f"not a git repository (or any folder above): {safe(folder)}")
+            raise NoContextError(
+                f"a bare repository has no files to claim; use one of its work trees: {escape_unprintable(folder)}"
+            )
+        raise NoContextError(f"not a git repository (or any folder above): {escape_unprintable(folder)}")
     return found
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bespeak.base.display import nearest, safe, shown
+from bespeak.base.display import escape_unprintable, short_repr, suggest
 from bespeak.host.base import Host, PowerOnlyHost
 from bespeak.host.label_selector import labels_of
 from bespeak.host.local import LocalHost
@@ -78,7 +78,10 @@ def _check_references(built: HostLab, lab: Lab) -> None:
         where = lab.hosts[host.id].source
         for named, what in _references(host):
             if named not in lab.hosts:
-                built.broken[host.id] = f"{safe(where)} ({safe(host.id)}): {what}: no host {shown(named)} in the lab"
+                built.broken[host.id] = (
+                    f"{escape_unprintable(where)} ({escape_unprintable(host.id)}): {what}: no host"
+                    f" {short_repr(named)} in the lab"
+                )
                 built.hosts.pop(host.id, None)
 
 
@@ -99,7 +102,11 @@ def host_from_spec(spec: HostSpec) -> Host:
     Raises:
         LabDataError: a field cannot be used; the message names file, host and field.
     """
-    where = f"{safe(spec.source)} ({safe(spec.id)})" if spec.id not in spec.source else safe(spec.source)
+    where = (
+        f"{escape_unprintable(spec.source)} ({escape_unprintable(spec.id)})"
+        if spec.id not in spec.source
+        else escape_unprintable(spec.source)
+    )
     host = _Reader(spec, where).host()
     try:
         host.power_control = power_control_from_spec(spec.power_control)
@@ -127,7 +134,7 @@ class _Reader:
     def host(self) -> Host:
         kind = self.spec.raw.get("kind") or ("unix" if self.spec.address else "power-only")
         if kind not in KINDS:
-            raise LabDataError(f"{self.where}: kind must be one of {', '.join(KINDS)}, not {shown(kind)}")
+            raise LabDataError(f"{self.where}: kind must be one of {', '.join(KINDS)}, not {short_repr(kind)}")
         options = {
             "name": self._text("name"),
             "resources": self.spec.resources,
@@ -156,12 +163,12 @@ class _Reader:
     def _ssh(self) -> SshOptions:
         table = self.spec.raw.get("ssh", {})
         if not isinstance(table, dict):
-            raise LabDataError(f"{self.where}: ssh must be a table, not {shown(table)}")
+            raise LabDataError(f"{self.where}: ssh must be a table, not {short_repr(table)}")
         for key in table:
             if key not in _SSH_KEYS:
-                near = nearest(str(key), _SSH_KEYS, 1)
+                near = suggest(str(key), _SSH_KEYS, 1)
                 hint = f"; did you mean {near[0]}?" if near else ""
-                raise LabDataError(f"{self.where}: ssh: there is no setting {shown(key)}{hint}")
+                raise LabDataError(f"{self.where}: ssh: there is no setting {short_repr(key)}{hint}")
         user, password = self._account(table)
         options: SshOptions = self._checked(lambda: _ssh_options(table, user, password))
         return options
@@ -178,7 +185,7 @@ class _Reader:
 def _ssh_options(table: dict[str, Any], user: Any, password: Any) -> SshOptions:
     for key in ("agent", "host_key_check"):
         if not isinstance(table.get(key, True), bool):
-            raise ValueError(f"ssh: {key} must be true or false, not {shown(table[key])}")  # noqa: TRY004 - bad data
+            raise ValueError(f"ssh: {key} must be true or false, not {short_repr(table[key])}")  # noqa: TRY004 - bad data
     for key in ("key", "known_hosts"):
         if key in table:
             text_field(table[key], f"ssh: {key}")

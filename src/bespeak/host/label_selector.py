@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from bespeak.base.display import shown
+from bespeak.base.display import short_repr
 from bespeak.base.errors import UsageError
 
 Matcher = Callable[[frozenset[str]], bool]
@@ -26,7 +26,7 @@ def labels_of(value: Any, said_by: str = "labels") -> frozenset[str]:
     if isinstance(value, dict):
         return frozenset(f"{key}={item}" if item is not True else str(key) for key, item in value.items())
     if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
-        raise ValueError(f"{said_by} must be a list of texts or a table, not {shown(value)}")
+        raise ValueError(f"{said_by} must be a list of texts or a table, not {short_repr(value)}")
     return frozenset(value)
 
 
@@ -51,7 +51,7 @@ class _Parser:
     def parse(self) -> Matcher:
         matcher = self._either()
         if self._tokens:
-            raise self._error(f"unexpected {shown(self._tokens[0])}")
+            raise self._error(f"unexpected {short_repr(self._tokens[0])}")
         return matcher
 
     def _either(self) -> Matcher:
@@ -85,7 +85,7 @@ class _Parser:
 
     def _label(self) -> Matcher:
         if not self._tokens or self._tokens[0] in _WORDS:
-            found = shown(self._tokens[0]) if self._tokens else "the end"
+            found = short_repr(self._tokens[0]) if self._tokens else "the end"
             raise self._error(f"a label is expected, not {found}")
         label = self._tokens.pop(0)
         return lambda labels: label in labels
@@ -97,7 +97,7 @@ class _Parser:
         return False
 
     def _error(self, reason: str) -> UsageError:
-        return UsageError(f"--label {shown(self._expression)}: {reason}")
+        return UsageError(f"--label {short_repr(self._expression)}: {reason}")
 
 
 def matching(expression: str, hosts: Iterable[Any]) -> list[Any]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from bespeak.base.display import safe
+from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import BespeakError
 from bespeak.base.fileio import read_regular
 
@@ -54,7 +54,7 @@ class Secret:
         self.place = place
 
     def __repr__(self) -> str:
-        return f"Secret({self.kind}:{safe(self.place)})"
+        return f"Secret({self.kind}:{escape_unprintable(self.place)})"
 
     def reveal(self) -> str:
         """Look the secret up.
@@ -64,7 +64,7 @@ class Secret:
         """
         value: str | None = getattr(self, f"_from_{self.kind}")()
         if not value:
-            raise SecretError(f"the secret {self.kind}:{safe(self.place)} is not there or empty")
+            raise SecretError(f"the secret {self.kind}:{escape_unprintable(self.place)} is not there or empty")
         return value
 
     def _from_env(self) -> str | None:
@@ -76,19 +76,21 @@ class Secret:
             return raw.decode().split("\n", 1)[0].rstrip("\r")
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "not readable as text"
-            raise SecretError(f"the secret file:{safe(self.place)} cannot be read: {reason}") from error
+            raise SecretError(f"the secret file:{escape_unprintable(self.place)} cannot be read: {reason}") from error
 
     def _from_keyring(self) -> str | None:
         service, _, user = self.place.partition("/")
         try:
             import keyring
         except ImportError as error:
-            raise SecretError(f"the secret keyring:{safe(self.place)} needs the extra bespeak[keyring]") from error
+            raise SecretError(
+                f"the secret keyring:{escape_unprintable(self.place)} needs the extra bespeak[keyring]"
+            ) from error
         try:
             value: str | None = keyring.get_password(service, user)
         except Exception as error:
             kind = type(error).__name__
-            raise SecretError(f"the secret keyring:{safe(self.place)} cannot be read: {kind}") from error
+            raise SecretError(f"the secret keyring:{escape_unprintable(self.place)} cannot be read: {kind}") from error
         return value
 
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bespeak.base.display import safe
+from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import BespeakError
 from bespeak.host.active_lab import active_lab
 from bespeak.host.base import Host
@@ -193,7 +193,8 @@ class UnixHost(Host):
         chain = (*chain, self.id)
         if self.hop in chain or len(chain) > _LONGEST_CHAIN:
             raise SshError(
-                f"{self._place}: the jump hosts go in a circle: {' -> '.join(map(safe, (*chain, self.hop)))}"
+                f"{self._place}: the jump hosts go in a circle:"
+                f" {' -> '.join(map(escape_unprintable, (*chain, self.hop)))}"
             )
         lab = self._lab or active_lab()
         jump = None if lab is None else lab.hosts.get(self.hop)
@@ -204,7 +205,7 @@ class UnixHost(Host):
     @property
     def _place(self) -> str:
         user = f"{self.ssh.user}@" if self.ssh.user else ""
-        return safe(f"ssh {user}{self.address}:{self.ssh.port}")
+        return escape_unprintable(f"ssh {user}{self.address}:{self.ssh.port}")
 
     @staticmethod
     def _reason(error: BaseException) -> str:
@@ -215,10 +216,14 @@ class UnixHost(Host):
         if isinstance(error, asyncssh.PermissionDenied):
             return f"login refused ({error.reason})"
         if isinstance(error, asyncssh.Error):
-            return safe(str(error.reason)) or type(error).__name__
+            return escape_unprintable(str(error.reason)) or type(error).__name__
         if isinstance(error, OSError):
-            return os.strerror(error.errno) if error.errno and error.errno > 0 else (safe(str(error)) or "no answer")
-        return safe(str(error)) or type(error).__name__
+            return (
+                os.strerror(error.errno)
+                if error.errno and error.errno > 0
+                else (escape_unprintable(str(error)) or "no answer")
+            )
+        return escape_unprintable(str(error)) or type(error).__name__
 
     async def is_reachable(self, timeout: float = 10.0) -> bool:
         """Tell whether an SSH server answers at its address, through the jump host if it has one."""

@@ -30,7 +30,7 @@ from datetime import UTC, datetime
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from bespeak.base.display import safe, shown
+from bespeak.base.display import escape_unprintable, short_repr
 from bespeak.base.errors import BespeakError, UsageError
 from bespeak.base.paths import book_url
 from bespeak.reservations.ledger_backend import LedgerReservationBackend
@@ -112,7 +112,7 @@ class BespeakReservations:
 
 def _open(place: str) -> LedgerReservationBackend:
     if not place.startswith(_POSTGRES) and not os.path.exists(place):
-        raise UsageError(f"there is no book at {safe(place)}; `bespeak reserve` makes one")
+        raise UsageError(f"there is no book at {escape_unprintable(place)}; `bespeak reserve` makes one")
     book = LedgerReservationBackend(place)
     book.held_among("", ())
     return book
@@ -176,9 +176,9 @@ def _place(table: dict[str, Any], url: str | None, root: Callable[[], str]) -> s
     """
     for key, value in table.items():
         if key != _KEY:
-            raise UsageError(f"[reservations.{NAME}] has no setting {shown(key)}; known: {_KEY}")
+            raise UsageError(f"[reservations.{NAME}] has no setting {short_repr(key)}; known: {_KEY}")
         if not isinstance(value, str) or not value:
-            raise UsageError(f"[reservations.{NAME}] {key} must be a text, not {shown(value)}")
+            raise UsageError(f"[reservations.{NAME}] {key} must be a text, not {short_repr(value)}")
     named = table.get(_KEY)
     if named is not None and url is not None:
         raise UsageError(f"[reservations] url and [reservations.{NAME}] {_KEY} both say where the book is; keep one")

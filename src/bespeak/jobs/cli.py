@@ -146,9 +146,9 @@ class CommandContext:
     def line(self, form: dict[str, object]) -> None:
         """Print one of many answers, on one line."""
         if self.as_text:
-            from bespeak.base.display import safe
+            from bespeak.base.display import escape_unprintable
 
-            print("  ".join(safe(str(value)) for value in form.values() if value is not None))
+            print("  ".join(escape_unprintable(str(value)) for value in form.values() if value is not None))
         else:
             from bespeak.jobs import serialize
 
@@ -212,9 +212,9 @@ def _documented(error: BespeakError, prog: str) -> int:
 
 def _fail(error: BespeakError, code: int, prog: str, *, as_text: bool) -> int:
     if as_text:
-        from bespeak.base.display import safe
+        from bespeak.base.display import escape_unprintable
 
-        print(f"{prog}: error: {safe(str(error))}", file=sys.stderr, flush=True)
+        print(f"{prog}: error: {escape_unprintable(str(error))}", file=sys.stderr, flush=True)
         return int(code)
     import json
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bespeak.base.display import nearest, safe, shown
+from bespeak.base.display import escape_unprintable, short_repr, suggest
 from bespeak.labs.model import HostSpec
 from bespeak.labs.parsing import LabDataError, RawHost, texts
 
@@ -60,15 +60,17 @@ def host_from(raw: RawHost, only_lab: str | None, file: str = "") -> HostSpec:
     """
     table = raw.table
     if not isinstance(table, dict):
-        raise LabDataError(f"{raw.where}: must be a table, not {shown(table)}")
+        raise LabDataError(f"{raw.where}: must be a table, not {short_repr(table)}")
     identifier = _identifier(raw)
-    where = raw.where if raw.key is not None else f"{raw.where} ({safe(identifier)})"
+    where = raw.where if raw.key is not None else f"{raw.where} ({escape_unprintable(identifier)})"
     slip = _slip(table)
     if slip is not None:
-        raise LabDataError(f"{where}: there is no field {shown(slip[0])}; did you mean {slip[1]}?")
+        raise LabDataError(f"{where}: there is no field {short_repr(slip[0])}; did you mean {slip[1]}?")
     address = table.get("address", table.get("ip"))
     if address is not None and not isinstance(address, str):
-        raise LabDataError(f"{where}: {'address' if 'address' in table else 'ip'} must be a text, not {shown(address)}")
+        raise LabDataError(
+            f"{where}: {'address' if 'address' in table else 'ip'} must be a text, not {short_repr(address)}"
+        )
     return HostSpec(
         id=identifier,
         labs=tuple(_labs(raw, only_lab, where)),
@@ -90,7 +92,7 @@ def _slip(table: dict[Any, Any]) -> tuple[str, str] | None:
     for key in table:
         if key in _KNOWN:
             continue
-        near = nearest(str(key), _GUARDED, count=1, likeness=_ALIKE)
+        near = suggest(str(key), _GUARDED, count=1, likeness=_ALIKE)
         if near and near[0] not in table:
             return str(key), near[0]
     return None
@@ -107,7 +109,7 @@ def _identifier(raw: RawHost) -> str:
     if given is None:
         raise LabDataError(f"{raw.where}: needs an id (or element, or name)")
     if not isinstance(given, str) or not given:
-        raise LabDataError(f"{raw.where}: id must be a text, not {shown(given)}")
+        raise LabDataError(f"{raw.where}: id must be a text, not {short_repr(given)}")
     return given
 
 
@@ -125,5 +127,5 @@ def _part(raw: RawHost, field: str, kind: type) -> str:
         return ""
     if type(value) is not kind or value == "":
         wanted = "a text" if kind is str else "a number"
-        raise LabDataError(f"{raw.where}: {field} must be {wanted}, not {shown(value)}")
+        raise LabDataError(f"{raw.where}: {field} must be {wanted}, not {short_repr(value)}")
     return str(value)

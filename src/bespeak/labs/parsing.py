@@ -10,7 +10,7 @@ import os
 from dataclasses import dataclass, field
 from typing import Any
 
-from bespeak.base.display import nearest, safe, shown
+from bespeak.base.display import escape_unprintable, short_repr, suggest
 from bespeak.settings import SettingsError
 
 _TOP_KEYS = ("name", "description", "resources", "labs", "hosts")
@@ -66,16 +66,18 @@ def parse(path: str, raw: bytes) -> Document:
     if isinstance(value, list):
         return Document(path, hosts=_hosts(path, value))
     if not isinstance(value, dict):
-        raise LabDataError(f"{safe(path)}: must be a list of hosts or a table, not {shown(value)}")
+        raise LabDataError(f"{escape_unprintable(path)}: must be a list of hosts or a table, not {short_repr(value)}")
     for key in value:
         if key not in _TOP_KEYS:
-            raise LabDataError(f"{safe(path)}: {_unknown(key, _TOP_KEYS)}")
+            raise LabDataError(f"{escape_unprintable(path)}: {_unknown(key, _TOP_KEYS)}")
     labs = _labs(path, value.get("labs", {}))
     only = value.get("name")
     if only is not None:
         labs = (*labs, _short_form(path, only, value))
     elif "resources" in value or "description" in value:
-        raise LabDataError(f"{safe(path)}: resources and description need the name of the lab beside them")
+        raise LabDataError(
+            f"{escape_unprintable(path)}: resources and description need the name of the lab beside them"
+        )
     return Document(path, labs, _hosts(path, value.get("hosts", [])), only)
 
 
@@ -90,53 +92,55 @@ def texts(value: Any, said_by: str) -> list[str]:
         LabDataError: it is something else.
     """
     if not isinstance(value, list):
-        raise LabDataError(f"{said_by} must be a list of texts, not {shown(value)}")
+        raise LabDataError(f"{said_by} must be a list of texts, not {short_repr(value)}")
     for number, item in enumerate(value):
         if not isinstance(item, str) or not item:
-            raise LabDataError(f"{said_by}[{number}] must be a text, not {shown(item)}")
+            raise LabDataError(f"{said_by}[{number}] must be a text, not {short_repr(item)}")
     return value
 
 
 def _short_form(path: str, name: Any, value: dict[str, Any]) -> DeclaredLab:
     if not isinstance(name, str) or not name:
-        raise LabDataError(f"{safe(path)}: name must be a text, not {shown(name)}")
+        raise LabDataError(f"{escape_unprintable(path)}: name must be a text, not {short_repr(name)}")
     table = {key: value[key] for key in _LAB_KEYS if key in value}
     return _lab(path, name, table)
 
 
 def _labs(path: str, value: Any) -> tuple[DeclaredLab, ...]:
     if not isinstance(value, dict):
-        raise LabDataError(f"{safe(path)}: labs must be a table, not {shown(value)}")
+        raise LabDataError(f"{escape_unprintable(path)}: labs must be a table, not {short_repr(value)}")
     return tuple(_lab(path, name, table) for name, table in value.items())
 
 
 def _lab(path: str, name: str, table: Any) -> DeclaredLab:
-    where = f"{safe(path)}: lab {shown(name)}"
+    where = f"{escape_unprintable(path)}: lab {short_repr(name)}"
     if not name:
         raise LabDataError(f"{where}: the name is empty")
     if not isinstance(table, dict):
-        raise LabDataError(f"{where}: must be a table, not {shown(table)}")
+        raise LabDataError(f"{where}: must be a table, not {short_repr(table)}")
     for key in table:
         if key not in _LAB_KEYS:
             raise LabDataError(f"{where}: {_unknown(key, _LAB_KEYS)}")
     description = table.get("description", "")
     if not isinstance(description, str):
-        raise LabDataError(f"{where}: description must be a text, not {shown(description)}")
+        raise LabDataError(f"{where}: description must be a text, not {short_repr(description)}")
     return DeclaredLab(name, frozenset(texts(table.get("resources", []), f"{where}: resources")), description)
 
 
 def _hosts(path: str, value: Any) -> tuple[RawHost, ...]:
     if isinstance(value, dict):
-        return tuple(RawHost(f"{safe(path)}: host {shown(key)}", table, key) for key, table in value.items())
+        return tuple(
+            RawHost(f"{escape_unprintable(path)}: host {short_repr(key)}", table, key) for key, table in value.items()
+        )
     if isinstance(value, list):
-        return tuple(RawHost(f"{safe(path)}: host number {at}", table) for at, table in enumerate(value))
-    raise LabDataError(f"{safe(path)}: hosts must be a table or a list, not {shown(value)}")
+        return tuple(RawHost(f"{escape_unprintable(path)}: host number {at}", table) for at, table in enumerate(value))
+    raise LabDataError(f"{escape_unprintable(path)}: hosts must be a table or a list, not {short_repr(value)}")
 
 
 def _unknown(key: str, known: tuple[str, ...]) -> str:
-    near = nearest(key, known, count=1)
+    near = suggest(key, known, count=1)
     hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
-    return f"there is no setting {shown(key)}; {hint}"
+    return f"there is no setting {short_repr(key)}; {hint}"
 
 
 def _from_toml(path: str, raw: bytes) -> Any:
@@ -156,7 +160,7 @@ def _from_json(path: str, raw: bytes) -> Any:
         if len(table) < len(pairs):
             keys = [key for key, _ in pairs]
             twice = next(key for key in keys if keys.count(key) > 1)
-            raise ValueError(f"the key {shown(twice)} stands twice in one object")
+            raise ValueError(f"the key {short_repr(twice)} stands twice in one object")
         return table
 
     try:
@@ -169,14 +173,14 @@ def _text(path: str, raw: bytes) -> str:
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise LabDataError(f"{safe(path)}: is not UTF-8 (byte {error.start})") from error
+        raise LabDataError(f"{escape_unprintable(path)}: is not UTF-8 (byte {error.start})") from error
 
 
 def _unreadable(path: str, kind: str, error: Exception) -> LabDataError:
     if isinstance(error, LabDataError):
         return error
-    reason = "nested too deeply" if isinstance(error, RecursionError) else safe(str(error))
-    return LabDataError(f"{safe(path)}: is not {kind}: {reason}")
+    reason = "nested too deeply" if isinstance(error, RecursionError) else escape_unprintable(str(error))
+    return LabDataError(f"{escape_unprintable(path)}: is not {kind}: {reason}")
 
 
 def is_lab_file(path: str) -> bool:

@@ -10,7 +10,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bespeak.base.display import nearest, safe, shown
+from bespeak.base.display import escape_unprintable, short_repr, suggest
 from bespeak.base.errors import NoContextError
 from bespeak.base.fileio import Signature, read_regular, signature
 from bespeak.base.paths import working_directory
@@ -129,7 +129,9 @@ class LabStore:
         for host in self._hosts:
             origin = self._folder_of.get(host.file)
             if origin is not None and origin.root == folder.root and host.acts:
-                found.append(f"host {safe(host.id)}: {', '.join(host.acts)} ({safe(host.file)})")
+                found.append(
+                    f"host {escape_unprintable(host.id)}: {', '.join(host.acts)} ({escape_unprintable(host.file)})"
+                )
         return found
 
     def require_trust(self, lab: Lab) -> None:
@@ -144,7 +146,7 @@ class LabStore:
             if folder is None or host.file in asked or not host.acts:
                 continue
             asked.add(host.file)
-            says = f"says how host {safe(host.id)} is reached or switched ({', '.join(host.acts)})"
+            says = f"says how host {escape_unprintable(host.id)} is reached or switched ({', '.join(host.acts)})"
             folder.require(host.file, says, {host.file: self._contents[host.file]})
 
     def _hosts_of(self, names: tuple[str, ...]) -> dict[str, HostSpec]:
@@ -152,28 +154,32 @@ class LabStore:
         for host in self._hosts:
             if not set(host.labs).isdisjoint(names):
                 if host.id in hosts:
-                    raise LabDataError(f"{host.source}: the host {shown(host.id)} is also in {hosts[host.id].source}")
+                    raise LabDataError(
+                        f"{host.source}: the host {short_repr(host.id)} is also in {hosts[host.id].source}"
+                    )
                 hosts[host.id] = host
         return dict(sorted(hosts.items()))
 
     def _unknown(self, name: str, known: list[str]) -> NoContextError:
         if not self.files:
-            places = ", ".join(safe(path) for path in self.search) or "nowhere"
+            places = ", ".join(escape_unprintable(path) for path in self.search) or "nowhere"
             return NoContextError(
-                f"no lab data for {shown(name)}: no {' and no '.join(FILENAMES)} in {places}; "
+                f"no lab data for {short_repr(name)}: no {' and no '.join(FILENAMES)} in {places}; "
                 "name directories in [labs] search",
                 lab=name,
                 known=[],
             )
-        near = nearest(name, known)
-        hint = f"did you mean {', '.join(map(safe, near))}? " if near else ""
-        listed = ", ".join(map(safe, known)) or "none"
-        return NoContextError(f"there is no lab {shown(name)}; {hint}known: {listed}", lab=name, known=known)
+        near = suggest(name, known)
+        hint = f"did you mean {', '.join(map(escape_unprintable, near))}? " if near else ""
+        listed = ", ".join(map(escape_unprintable, known)) or "none"
+        return NoContextError(f"there is no lab {short_repr(name)}; {hint}known: {listed}", lab=name, known=known)
 
     def _look_at(self, path: str, folder: Folder | None) -> None:
         if is_lab_file(path):
             if not self._read(path, folder):
-                self.problems.append(Problem(f"{safe(path)}: named in [labs] search, but there is no such file"))
+                self.problems.append(
+                    Problem(f"{escape_unprintable(path)}: named in [labs] search, but there is no such file")
+                )
             return
         for name in FILENAMES:
             self._read(os.path.join(path, name), folder)
@@ -194,7 +200,9 @@ class LabStore:
             self.problems.append(Problem(str(error)))
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
-            self.problems.append(Problem(f"{safe(path)}: cannot be read: {safe(str(reason))}"))
+            self.problems.append(
+                Problem(f"{escape_unprintable(path)}: cannot be read: {escape_unprintable(str(reason))}")
+            )
         return True
 
     def _add(self, document: Document) -> None:
@@ -212,7 +220,7 @@ class LabStore:
             for other in self._by_id.setdefault(host.id, []):
                 both = frozenset(other.labs) & frozenset(host.labs)
                 if both:
-                    text = f"{host.source}: the host {shown(host.id)} is also in {other.source}"
+                    text = f"{host.source}: the host {short_repr(host.id)} is also in {other.source}"
                     self.problems.append(Problem(text, both, host.id))
             self._by_id[host.id].append(host)
             self._hosts.append(host)
@@ -243,7 +251,10 @@ def open_labs(settings: Settings, cwd: str | None = None) -> LabStore:
         _refuse_other_sources(repo.settings.get("lab"), repo.path)
         named = repo.lab_search
         cautions.extend(
-            Problem(f"{safe(repo.path)}: labs names {safe(path)}, which does not exist", frozenset())
+            Problem(
+                f"{escape_unprintable(repo.path)}: labs names {escape_unprintable(path)}, which does not exist",
+                frozenset(),
+            )
             for path in named
             if not is_lab_file(path) and not os.path.isdir(path)
         )
@@ -272,4 +283,6 @@ def _refuse_other_sources(table: Any, path: str) -> None:
         return
     backend = table.get("backend", "json") if isinstance(table, dict) else table
     if backend != "json":
-        raise LabDataError(f"{safe(path)}: [lab] backend {shown(backend)} is not known here; known: json")
+        raise LabDataError(
+            f"{escape_unprintable(path)}: [lab] backend {short_repr(backend)} is not known here; known: json"
+        )

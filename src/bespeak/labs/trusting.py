@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from bespeak.base.display import safe
+from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import NoContextError
 from bespeak.labs.store import open_labs
 from bespeak.settings import SUT_DIRS_VARIABLES, load_settings
@@ -79,7 +79,7 @@ def survey(start: str | None, environ: Mapping[str, str]) -> list[Survey]:
     if not settings.repos:
         root = start or os.getcwd()
         if not store.files:
-            raise NoContextError(f"there are no settings and no lab data in {safe(root)}")
+            raise NoContextError(f"there are no settings and no lab data in {escape_unprintable(root)}")
         folder = Folder(root, None, None, environ)
         found.append(_survey(folder, store.acting(folder), dict(store.contents(folder)), environ))
     return found

@@ -107,7 +107,7 @@ class LedgerContext:
 
     def _like(self, name: str) -> list[str]:
         """Return the declared names that are most like ``name``; comparing takes long, so no lock is held for it."""
-        from bespeak.base.display import nearest
+        from bespeak.base.display import suggest
 
         sql = "SELECT name FROM ledger_resources WHERE declared = 1 ORDER BY name"
-        return nearest(name, (row[0] for row in self.engine.read(lambda tx: tx.all(sql))))
+        return suggest(name, (row[0] for row in self.engine.read(lambda tx: tx.all(sql))))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from bespeak.base.frozen import field, value
+from bespeak.base.frozen import field, frozen
 
 
 class Mode(Enum):
@@ -59,7 +59,7 @@ class Action(Enum):
     ACTED = "acted"
 
 
-@value
+@frozen
 class Actor:
     """Who asks.
 
@@ -72,7 +72,7 @@ class Actor:
     requested_by: str | None = None
 
 
-@value
+@frozen
 class Request:
     """What somebody wants to hold.
 
@@ -101,7 +101,7 @@ class Request:
     keepalive_us: int | None = None
 
 
-@value
+@frozen
 class Reservation:
     """One row of the book; instants in µs UTC.
 
@@ -167,7 +167,7 @@ class Reservation:
         return str((EndReason.NO_SHOW if self.waiting else EndReason.LAPSED).value)
 
 
-@value
+@frozen
 class Booking:
     """One resource taken (or promised, when ``waiting``) for one window; what a refusal names.
 
@@ -185,7 +185,7 @@ class Booking:
     not_before_us: int = 0
 
 
-@value
+@frozen
 class Refusal:
     """Why a request was refused.
 
@@ -198,7 +198,7 @@ class Refusal:
     next_free_us: int | None
 
 
-@value
+@frozen
 class QueuePosition:
     """A place in line.
 
@@ -213,7 +213,7 @@ class QueuePosition:
     ahead: tuple[str, ...] = ()
 
 
-@value
+@frozen
 class Resource:
     """Something a team takes turns on.
 
@@ -233,7 +233,7 @@ class Resource:
     longest_us: int = 0
 
 
-@value
+@frozen
 class Free:
     """A resource's first free window: from ``from_us`` until ``until_us`` (None when nothing follows), µs UTC."""
 
@@ -242,7 +242,7 @@ class Free:
     until_us: int | None
 
 
-@value
+@frozen
 class LogEntry:
     """One change of the book: who did what to what; ``before`` and ``after`` hold the facts that changed."""
 

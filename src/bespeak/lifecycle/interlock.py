@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from bespeak.base.display import safe
+from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import GateRefusedError
 from bespeak.lifecycle.model import Hold
 from bespeak.reservations.check import announce_skip
@@ -117,7 +117,7 @@ class Interlock:
         for hold in holds:
             if hold not in in_force:
                 raise StaleHoldError(
-                    f"{safe(hold.resource)} is no longer held under reservation {hold.reservation_id} "
+                    f"{escape_unprintable(hold.resource)} is no longer held under reservation {hold.reservation_id} "
                     f"(number {hold.fencing_token}); the host was left alone"
                 )
 
@@ -143,7 +143,7 @@ class Interlock:
             return ()
         newest = {hold.resource: hold for hold in sorted(holds, key=lambda hold: hold.fencing_token)}
         for name in sorted(host.resources - newest.keys()):  # released since the gate was asked
-            raise StaleHoldError(f"{safe(name)} is no longer held; nothing was touched")
+            raise StaleHoldError(f"{escape_unprintable(name)} is no longer held; nothing was touched")
         fence = self.fence
         if fence is None:
             return tuple(newest.values())
@@ -151,7 +151,7 @@ class Interlock:
             match = [hold for hold in holds if hold.resource == name and hold.fencing_token == fence.fencing_token]
             if not match:
                 raise StaleHoldError(
-                    f"number {fence.fencing_token} is stale for {safe(name)}: "
+                    f"number {fence.fencing_token} is stale for {escape_unprintable(name)}: "
                     f"the reservation in force has number {newest[name].fencing_token}"
                 )
             newest[name] = match[0]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bespeak.base.display import nearest, safe, shown
+from bespeak.base.display import escape_unprintable, short_repr, suggest
 from bespeak.base.errors import NotFoundError, UsageError
 from bespeak.host.factory import HostLab, build_hosts
 from bespeak.host.label_selector import matching
@@ -66,11 +66,11 @@ def _lab_of(store: LabStore, wanted: Sequence[str]) -> Lab:
             _raise_problem(store, identifier)
             raise _unknown(identifier, [host.id for host in store.hosts], "any lab")
         if len(found) > 1:
-            places = ", ".join(safe(lab) for host in found for lab in host.labs)
-            raise UsageError(f"there are several hosts {shown(identifier)}, in {places}; say which with --lab")
+            places = ", ".join(escape_unprintable(lab) for host in found for lab in host.labs)
+            raise UsageError(f"there are several hosts {short_repr(identifier)}, in {places}; say which with --lab")
         labs.extend(found[0].labs)
     if not labs:
-        raise UsageError(f"host {shown(wanted[0])} belongs to no lab")
+        raise UsageError(f"host {short_repr(wanted[0])} belongs to no lab")
     return store.load(dict.fromkeys(labs))
 
 
@@ -123,11 +123,13 @@ def select(lab: HostLab, ids: Sequence[str] = (), *, every: bool = False, label:
         return Selection(lab, tuple(switchable), dict(lab.broken))
     found = matching(label, switchable)
     if not found:
-        raise NotFoundError(f"no host of lab {safe(lab.name)} that can be switched matches {shown(label)}")
+        raise NotFoundError(
+            f"no host of lab {escape_unprintable(lab.name)} that can be switched matches {short_repr(label)}"
+        )
     return Selection(lab, tuple(found))
 
 
 def _unknown(identifier: str, known: Sequence[str], where: str) -> NotFoundError:
-    near = nearest(identifier, known)
-    hint = f"; did you mean {', '.join(map(safe, near))}?" if near else ""
-    return NotFoundError(f"there is no host {shown(identifier)} in {safe(where)}{hint}")
+    near = suggest(identifier, known)
+    hint = f"; did you mean {', '.join(map(escape_unprintable, near))}?" if near else ""
+    return NotFoundError(f"there is no host {short_repr(identifier)} in {escape_unprintable(where)}{hint}")

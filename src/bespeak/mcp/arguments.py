@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from bespeak.base.display import nearest, safe, shown
+from bespeak.base.display import escape_unprintable, short_repr, suggest
 from bespeak.base.errors import UsageError
 
 
@@ -94,12 +94,12 @@ def read(model: type[Model], tool: str, given: dict[str, Any]) -> Model:
 def _complaint(model: type[Arguments], tool: str, error: ValidationError) -> str:
     every = error.errors(include_url=False)
     first = next((one for one in every if one["type"] == "extra_forbidden"), every[0])
-    where = ".".join(safe(str(part)) for part in first["loc"])
+    where = ".".join(escape_unprintable(str(part)) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         known = list(model.model_fields)
-        meant = nearest(where, known)
+        meant = suggest(where, known)
         hint = f"did you mean {' or '.join(meant)}?" if meant else f"it takes {', '.join(known) or 'none'}"
-        return f"{tool} has no argument {shown(where)}; {hint}"
+        return f"{tool} has no argument {short_repr(where)}; {hint}"
     if first["type"] == "missing":
         return f"{where} has to be given"
     if first["type"] == "too_short":
@@ -107,4 +107,4 @@ def _complaint(model: type[Arguments], tool: str, error: ValidationError) -> str
     wanted = _KINDS.get(first["type"].partition("_")[0], "what is asked for")
     if first["type"] == "literal_error":
         wanted = str(first["ctx"]["expected"])
-    return f"{where}: {shown(first['input'])} is not {wanted}"
+    return f"{where}: {short_repr(first['input'])} is not {wanted}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass
 
-from bespeak.base.display import shown
+from bespeak.base.display import short_repr
 from bespeak.base.errors import UsageError
 
 _MOST_PORT = 65_535
@@ -51,5 +51,5 @@ def read_address(text: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
     host = host.removeprefix("[").removesuffix("]") or "127.0.0.1"
     if not (port.isascii() and port.isdigit() and len(port) <= len(str(_MOST_PORT)) and int(port) <= _MOST_PORT):
-        raise UsageError(f"--http: {shown(text)} is not of the form HOST:PORT")
+        raise UsageError(f"--http: {short_repr(text)} is not of the form HOST:PORT")
     return host, int(port)

@@ -9,7 +9,7 @@ import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from bespeak.base.display import shown
+from bespeak.base.display import short_repr
 from bespeak.base.errors import UnavailableError, UsageError
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def _tcp(address: Address) -> socket.socket:
             raise
     except (OSError, UnicodeError) as error:
         why = getattr(error, "strerror", None) or "no such host"
-        raise UnavailableError(f"--http: {shown(address.host)} port {address.port}: {why}") from error
+        raise UnavailableError(f"--http: {short_repr(address.host)} port {address.port}: {why}") from error
     return found
 
 
@@ -80,7 +80,7 @@ def _unix(path: str, uids: frozenset[int]) -> socket.socket:
         found.listen(_BACKLOG)
     except OSError as error:
         found.close()
-        raise UnavailableError(f"--socket: {shown(path)}: {error.strerror or error}") from error
+        raise UnavailableError(f"--socket: {short_repr(path)}: {error.strerror or error}") from error
     except (UsageError, UnavailableError):
         found.close()
         raise
@@ -92,7 +92,7 @@ def _must_be_safe(folder: str) -> None:
     found = os.stat(folder)
     shared = found.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not found.st_mode & stat.S_ISVTX
     if shared or found.st_uid not in (0, os.geteuid()):
-        raise UsageError(f"--socket: others may replace files in {shown(folder)}; use a folder that is yours only")
+        raise UsageError(f"--socket: others may replace files in {short_repr(folder)}; use a folder that is yours only")
 
 
 def _make_way(path: str) -> None:
@@ -102,10 +102,10 @@ def _make_way(path: str) -> None:
     except FileNotFoundError:
         return
     if not stat.S_ISSOCK(found.st_mode) or found.st_uid != os.geteuid():
-        raise UnavailableError(f"--socket: {shown(path)} exists and is not a socket of yours")
+        raise UnavailableError(f"--socket: {short_repr(path)} exists and is not a socket of yours")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as trial:
         trial.settimeout(_TRY_SECONDS)
         gone = trial.connect_ex(path) == errno.ECONNREFUSED
     if not gone:
-        raise UnavailableError(f"--socket: a server listens on {shown(path)} already")
+        raise UnavailableError(f"--socket: a server listens on {short_repr(path)} already")
     os.unlink(path)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from bespeak.base.display import safe
+from bespeak.base.display import escape_unprintable
 from bespeak.mcp import stdio
 from bespeak.mcp.server import Door
 
@@ -149,7 +149,7 @@ class _Line(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
-        text = f"bespeak: {record.levelname.lower()}: {safe(' '.join(record.getMessage().split()))}"
+        text = f"bespeak: {record.levelname.lower()}: {escape_unprintable(' '.join(record.getMessage().split()))}"
         error = record.exc_info[1] if record.exc_info else None
         if error is None:
             return text

@@ -30,7 +30,7 @@ from mcp_types import (
 from mcp_types import Tool as Advertised
 
 from bespeak import __version__
-from bespeak.base.display import legible, safe, shown
+from bespeak.base.display import escape_unprintable, replace_surrogates, short_repr
 from bespeak.base.errors import BespeakError, UsageError
 from bespeak.base.exitcodes import ExitCode
 from bespeak.mcp import analysis_tools, arguments, coord_tools, gate_tools, ledger_tools, schema, session, wait_tools
@@ -117,16 +117,16 @@ class Door:
         except BespeakError as error:
             return _failure(_words(error), error.exit_code, error.details)
         except OSError as error:
-            named = f"{safe(str(error.filename))}: " if error.filename else ""
+            named = f"{escape_unprintable(str(error.filename))}: " if error.filename else ""
             return _failure(f"{named}{error.strerror or type(error).__name__}", ExitCode.ERROR, {})
         except Exception as error:  # noqa: BLE001 a server lives on; its text may hold anything, so only its kind is told
-            _log.exception("tool %s failed", shown(params.name))
+            _log.exception("tool %s failed", short_repr(params.name))
             return _failure(f"internal error: {type(error).__name__}", ExitCode.ERROR, {})
 
     async def _answer(self, context: Context, params: CallToolRequestParams) -> CallToolResult | InputRequiredResult:
         tool = self._tools.get(params.name)
         if tool is None:
-            raise UsageError(f"no tool is called {shown(params.name)}; known: {', '.join(self._tools)}")
+            raise UsageError(f"no tool is called {short_repr(params.name)}; known: {', '.join(self._tools)}")
         folder = await session.folder_of(self._setup, context, params)
         if isinstance(folder, InputRequiredResult):
             return folder
@@ -156,17 +156,17 @@ class Door:
 
 def _words(error: BespeakError) -> str:
     """Return what went wrong in one line; fields are called here as services call them."""
-    return safe(" ".join(str(error).split("\n")))
+    return escape_unprintable(" ".join(str(error).split("\n")))
 
 
 def _success(answer: Json) -> CallToolResult:
-    sent = {key: legible(value) for key, value in answer.items()}
+    sent = {key: replace_surrogates(value) for key, value in answer.items()}
     return CallToolResult(content=[_text(sent)], structured_content=sent)
 
 
 def _failure(message: str, exit_code: int, details: Json) -> CallToolResult:
     code = ExitCode(exit_code).name
-    facts = {key: legible(value) for key, value in details.items() if key != "option"}
+    facts = {key: replace_surrogates(value) for key, value in details.items() if key != "option"}
     return CallToolResult(
         content=[TextContent(text=f"{code}: {message}")],
         structured_content={"error": message, "code": code, "exit_code": int(exit_code), **facts},
@@ -192,7 +192,7 @@ async def _list_resources(context: Context, params: PaginatedRequestParams | Non
 async def _read_resource(context: Context, params: ReadResourceRequestParams) -> ReadResourceResult:
     del context
     if str(params.uri) != GUIDE_URI:
-        raise MCPError(code=INVALID_PARAMS, message=f"no resource {shown(str(params.uri))}; known: {GUIDE_URI}")
+        raise MCPError(code=INVALID_PARAMS, message=f"no resource {short_repr(str(params.uri))}; known: {GUIDE_URI}")
     return ReadResourceResult(contents=[TextResourceContents(uri=GUIDE_URI, text=GUIDE, mime_type="text/markdown")])
 
 
@@ -206,5 +206,5 @@ async def _list_prompts(context: Context, params: PaginatedRequestParams | None)
 async def _get_prompt(context: Context, params: GetPromptRequestParams) -> GetPromptResult:
     del context
     if params.name != PROMPT:
-        raise MCPError(code=INVALID_PARAMS, message=f"no prompt {shown(params.name)}; known: {PROMPT}")
+        raise MCPError(code=INVALID_PARAMS, message=f"no prompt {short_repr(params.name)}; known: {PROMPT}")
     return GetPromptResult(messages=[PromptMessage(role="user", content=TextContent(text=GUIDE))])

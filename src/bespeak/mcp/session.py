@@ -22,7 +22,7 @@ from mcp_types import (
 )
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
-from bespeak.base.display import safe
+from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import UsageError
 
 if TYPE_CHECKING:
@@ -126,6 +126,6 @@ def _one_of(folders: list[str]) -> str | None:
 
     found = {here.root: folder for folder in folders if os.path.isdir(folder) and (here := around(folder)) is not None}
     if len(found) > 1:
-        names = safe(", ".join(sorted(found)))
+        names = escape_unprintable(", ".join(sorted(found)))
         raise UsageError(f"your client has {len(found)} repositories open ({names}); name one with repository")
     return next(iter(found.values()), None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 
-from bespeak.base.display import safe
+from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import BespeakError
 
 _log = logging.getLogger("bespeak.mcp")
@@ -36,7 +36,11 @@ class SessionClaims:
             try:
                 self._give_back(run_id, folder)
             except (BespeakError, OSError) as error:
-                _log.warning("claims in %s could not be given back and will lapse: %s", safe(folder), safe(str(error)))
+                _log.warning(
+                    "claims in %s could not be given back and will lapse: %s",
+                    escape_unprintable(folder),
+                    escape_unprintable(str(error)),
+                )
 
     def _give_back(self, run_id: str, folder: str) -> None:
         from bespeak.coord.service import open_coord

@@ -6,7 +6,7 @@ import os
 import re
 import stat
 
-from bespeak.base.display import shown
+from bespeak.base.display import short_repr
 from bespeak.base.errors import UnavailableError, UsageError
 
 _ENVIRONMENT, _FILE = "env:", "file:"
@@ -47,7 +47,7 @@ def kept(folder: str, host: str, port: int) -> tuple[str, str]:
             return _from_file(path), path
         _write(path)
     except OSError as error:
-        raise UnavailableError(f"the token cannot be kept in {shown(path)}: {error.strerror}") from error
+        raise UnavailableError(f"the token cannot be kept in {short_repr(path)}: {error.strerror}") from error
     return _from_file(path), path
 
 
@@ -64,16 +64,18 @@ def _from_file(path: str) -> str:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "no path"
-        raise UsageError(f"--token: {shown(path)}: {why}") from error
+        raise UsageError(f"--token: {short_repr(path)}: {why}") from error
     try:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & _GROUP_AND_OTHERS:
-            raise UsageError(f"--token: {shown(path)} has to be a file of yours that nobody else may read (chmod 600)")
+            raise UsageError(
+                f"--token: {short_repr(path)} has to be a file of yours that nobody else may read (chmod 600)"
+            )
         token = os.read(descriptor, _LONGEST).decode("ascii", "replace").strip()
     finally:
         os.close(descriptor)
     if not _is_token(token):
-        raise UsageError(f"--token: {shown(path)} has no token in it; remove it, and a new one is made")
+        raise UsageError(f"--token: {short_repr(path)} has no token in it; remove it, and a new one is made")
     return token
 
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from bespeak.base.display import shown
+from bespeak.base.display import short_repr
 from bespeak.base.errors import UsageError
 
 if TYPE_CHECKING:
@@ -146,12 +146,12 @@ class Call:
         if repository is None:
             return self.folder
         if not repository or "\0" in repository:
-            raise UsageError(f"repository: {shown(repository)} is no folder")
+            raise UsageError(f"repository: {short_repr(repository)} is no folder")
         folder = os.path.join(self.folder, os.path.expanduser(repository))
         if self.setup.roots is not None:
             folder = self._served(folder, repository)
         if not os.path.isdir(folder):
-            raise UsageError(f"repository: {shown(repository)} is no folder on this machine")
+            raise UsageError(f"repository: {short_repr(repository)} is no folder on this machine")
         return os.path.abspath(folder)
 
     def _served(self, folder: str, said: str) -> str:
@@ -160,7 +160,7 @@ class Call:
 
         found = served(folder, self.setup.roots or ())
         if found is None:
-            raise UsageError(f"repository: {shown(said)} is not in what this server was started for")
+            raise UsageError(f"repository: {short_repr(said)} is not in what this server was started for")
         return found
 
     def keep(self, run_id: str, folder: str) -> None:

@@ -6,7 +6,7 @@ other way on, so there, and only there, the bypass is offered.
 
 from __future__ import annotations
 
-from bespeak.base.display import safe
+from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import BespeakError, GateRefusedError, UnavailableError
 
 SKIP_HINT = "Pass --skip-reservation-check / -R to proceed without the check."
@@ -22,7 +22,7 @@ class MissingReservationError(GateRefusedError):
 
 def backend_failure_lines(error: BaseException) -> list[str]:
     """Return what a user is told when the backend could not be asked: the reason in one line, and the hint."""
-    reason = " ".join(safe(line.strip()) for line in str(error).splitlines() if line.strip())
+    reason = " ".join(escape_unprintable(line.strip()) for line in str(error).splitlines() if line.strip())
     return [f"Reservation backend unavailable: {reason}", SKIP_HINT]
 
 

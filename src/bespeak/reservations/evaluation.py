@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any
 
-from bespeak.base.display import safe, shown
+from bespeak.base.display import escape_unprintable, short_repr
 from bespeak.base.errors import UsageError
-from bespeak.base.frozen import value
+from bespeak.base.frozen import frozen
 from bespeak.labs.model import required_resources
 from bespeak.reservations.errors import ReservationBackendError, as_backend_error
 from bespeak.reservations.messages import allowed_text, refusal_text
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 UNKNOWN_USER = "<unknown>"
 
 
-@value
+@frozen
 class Holder:
     """Somebody who holds a missing resource.
 
@@ -37,7 +37,7 @@ class Holder:
     until: int | None = None
 
 
-@value
+@frozen
 class MissingResource:
     """A resource that is required and not held, and who holds it instead."""
 
@@ -45,7 +45,7 @@ class MissingResource:
     holders: tuple[Holder, ...] = ()
 
 
-@value
+@frozen
 class GateReport:
     """The answer of the gate.
 
@@ -88,7 +88,11 @@ class GateReport:
             names = [(each.resource, [holder.username for holder in each.holders]) for each in self.missing]
             return refusal_text(self.username or UNKNOWN_USER, self.lab, names)
         if not self.checked:
-            why = f"{safe(self.decided_by)} says backend = 'none'" if self.decided_by else "no backend is configured"
+            why = (
+                f"{escape_unprintable(self.decided_by)} says backend = 'none'"
+                if self.decided_by
+                else "no backend is configured"
+            )
             return f"Nothing was checked: {why}, so anybody may use lab {self.lab!r}."
         if not self.required:
             return f"Nothing had to be checked: lab {self.lab!r} requires no resources."
@@ -268,5 +272,5 @@ def _is_holder(pair: Any) -> bool:
 
 def _nonsense(name: str, question: str, answer: Any) -> Any:
     raise ReservationBackendError(
-        f"the {name!r} backend answered {question} with a value of type {shown(type(answer).__name__)}"
+        f"the {name!r} backend answered {question} with a value of type {short_repr(type(answer).__name__)}"
     )

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from bespeak.base.clock import FOREVER_US
-from bespeak.base.display import shown
+from bespeak.base.display import short_repr
 from bespeak.reservations.errors import ReservationBackendError
 from bespeak.reservations.evaluation import ask, name_of
 
@@ -49,7 +49,7 @@ def held_until(backend: ReservationBackend | None, username: str, required: Coll
                 spans[window.resource].append((start, end))
     except (AttributeError, TypeError, ValueError, OverflowError) as error:
         raise ReservationBackendError(
-            f"the {name!r} backend answered get_reservation_windows with {shown(type(error).__name__)}"
+            f"the {name!r} backend answered get_reservation_windows with {short_repr(type(error).__name__)}"
         ) from error
     return min((_covered_until(each, now_us) for each in spans.values()), default=FOREVER_US)
 

@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bespeak.base.display import nearest, safe, shown
+from bespeak.base.display import escape_unprintable, short_repr, suggest
 from bespeak.base.errors import UsageError
 from bespeak.reservations.errors import ReservationBackendError, as_backend_error
 from bespeak.reservations.identity import resolve_username
@@ -55,7 +55,7 @@ def build_backend(settings: dict[str, Any], repo_dir: Path | str, *, ledger: str
     cls = get_reservation_backend_class(name)
     arguments = table if url is None else {"url": url, **table}
     if not all(isinstance(key, str) for key in arguments):
-        raise _invalid(f"{shown(name)} has a key that is not a text")
+        raise _invalid(f"{short_repr(name)} has a key that is not a text")
     return _construct(name, cls, arguments)
 
 
@@ -63,7 +63,7 @@ def _construct(name: str, cls: Any, arguments: dict[str, Any]) -> ReservationBac
     try:
         backend: ReservationBackend = cls(**arguments)
     except TypeError as error:
-        reason = safe(str(error).splitlines()[0]) if str(error) else "TypeError"
+        reason = escape_unprintable(str(error).splitlines()[0]) if str(error) else "TypeError"
         raise ReservationBackendError(f"the {name!r} backend cannot be built: {reason}") from error
     except (Exception, SystemExit) as error:
         raise as_backend_error(error, f"the {name!r} backend cannot be built") from error
@@ -73,20 +73,20 @@ def _construct(name: str, cls: Any, arguments: dict[str, Any]) -> ReservationBac
 def _selected(settings: Any) -> tuple[str, str | None, dict[str, Any]]:
     """Return the backend's name, the url and the backend's own table."""
     if not isinstance(settings, dict):
-        raise _invalid(f"must be a table, not {shown(settings)}")
+        raise _invalid(f"must be a table, not {short_repr(settings)}")
     name = settings.get("backend", "none")
     if not isinstance(name, str) or not name:
-        raise _invalid(f"backend must be a text, not {shown(name)}")
+        raise _invalid(f"backend must be a text, not {short_repr(name)}")
     url = settings.get("url")
     if url is not None and not isinstance(url, str):
-        raise _invalid(f"url must be a text, not {shown(url)}")
+        raise _invalid(f"url must be a text, not {short_repr(url)}")
     for key, value in settings.items():
-        near = [] if key in _OWN_KEYS or isinstance(value, dict) else nearest(str(key), _OWN_KEYS, 1, _ALIKE)
+        near = [] if key in _OWN_KEYS or isinstance(value, dict) else suggest(str(key), _OWN_KEYS, 1, _ALIKE)
         if near and near[0] not in settings:  # a slip here would leave the gate open
-            raise _invalid(f"there is no setting {shown(key)}; did you mean {near[0]}?")
+            raise _invalid(f"there is no setting {short_repr(key)}; did you mean {near[0]}?")
     table = settings.get(name) or {}
     if not isinstance(table, dict):
-        raise _invalid(f"[reservations.{safe(name)}] must be a table, not {shown(table)}")
+        raise _invalid(f"[reservations.{escape_unprintable(name)}] must be a table, not {short_repr(table)}")
     return name, url, table
 
 
@@ -97,9 +97,9 @@ def _ledger_backend(url: str | None, table: dict[str, Any], repo_dir: str, ledge
 
     for key, value in table.items():
         if key not in {"path", "url"}:
-            raise _invalid(f"[reservations.ledger] has no setting {shown(key)}; known: path, url")
+            raise _invalid(f"[reservations.ledger] has no setting {short_repr(key)}; known: path, url")
         if not isinstance(value, str) or not value:
-            raise _invalid(f"[reservations.ledger] {key} must be a text, not {shown(value)}")
+            raise _invalid(f"[reservations.ledger] {key} must be a text, not {short_repr(value)}")
     named = table.get("url") or table.get("path") or url
     if named is None:
         return LedgerReservationBackend(ledger_url(ledger))

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import os
 
-from bespeak.base.display import safe
+from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import UsageError
-from bespeak.base.frozen import value
+from bespeak.base.frozen import frozen
 from bespeak.reservations.unix_accounts import VARIABLES, account_instead_of, said_by_environment
 
 TYPE_CHECKING = False
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     IdentitySource = Literal["--as-user", "$USER"]
 
 
-@value
+@frozen
 class ResolvedIdentity:
     """The identity that reservations are checked for.
 
@@ -69,7 +69,7 @@ def _warn(variable: str, username: str, account: str) -> None:
     logging.getLogger(__name__).warning(
         "%s says %s, but this process runs as %s; %s is ignored (use --as-user)",
         variable,
-        safe(repr(username)),
-        safe(repr(account)),
+        escape_unprintable(repr(username)),
+        escape_unprintable(repr(account)),
         variable,
     )

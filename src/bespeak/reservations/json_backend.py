@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bespeak.base import clock
-from bespeak.base.display import safe
+from bespeak.base.display import escape_unprintable
 from bespeak.base.fileio import settled, signature
 from bespeak.reservations.errors import ReservationBackendError
 
@@ -105,7 +105,9 @@ class JsonReservationBackend:
             try:
                 same = signature(path) == self._file.signature
             except (OSError, ValueError) as error:
-                raise ReservationBackendError(f"Failed to read reservation file {safe(path)}: {error}") from error
+                raise ReservationBackendError(
+                    f"Failed to read reservation file {escape_unprintable(path)}: {error}"
+                ) from error
             if same and time.monotonic_ns() < self._trusted_until_ns:
                 return self._file
         from bespeak.reservations.json_file import ReservationFile

@@ -20,7 +20,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bespeak.base.clock import FOREVER_US
-from bespeak.base.display import nearest, safe, shown
+from bespeak.base.display import escape_unprintable, short_repr, suggest
 from bespeak.base.fileio import Signature, read_regular
 from bespeak.reservations.errors import ReservationBackendError
 
@@ -128,9 +128,9 @@ class ReservationFile:
                 self.rows[resource] = [present, row]
 
     def _verify(self, path: str, top: object) -> None:
-        where = f"Invalid reservation file {safe(path)}"
+        where = f"Invalid reservation file {escape_unprintable(path)}"
         if not isinstance(top, _NotAnEntry):
-            kind = "an entry" if top is _ENTRY else shown(top)
+            kind = "an entry" if top is _ENTRY else short_repr(top)
             raise ReservationBackendError(f"{where}: must be an object with version and reservations, not {kind}")
         fields = dict(top.pairs)
         reason = _repeated(top.pairs) or _stray(fields, _TOP_FIELDS)
@@ -141,14 +141,17 @@ class ReservationFile:
             raise ReservationBackendError(f"{where}: the field 'version' is missing")
         if type(version) is not int or version != _VERSION:
             raise ReservationBackendError(
-                f"Reservation file {safe(path)} has unsupported version {_shown(version)}; known: {_VERSION}"
+                f"Reservation file {escape_unprintable(path)} has unsupported version {_shown(version)}; known:"
+                f" {_VERSION}"
             )
         entries = fields.get("reservations", [])
         if not isinstance(entries, list):
             raise ReservationBackendError(f"{where}: reservations must be a list, not {_shown(entries)}")
         for number, entry in enumerate(entries):
             if entry is not _ENTRY:
-                problem = entry.problem if isinstance(entry, _NotAnEntry) else f"must be an object, not {shown(entry)}"
+                problem = (
+                    entry.problem if isinstance(entry, _NotAnEntry) else f"must be an object, not {short_repr(entry)}"
+                )
                 raise ReservationBackendError(f"{where}: reservations[{number}]: {problem}")
         if self.entries != len(entries):
             raise ReservationBackendError(f"{where}: there are entries outside of reservations")
@@ -172,8 +175,10 @@ def _read(path: str) -> tuple[str, Signature]:
         raw, sign = read_regular(path, limit=_LIMIT_BYTES)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise ReservationBackendError(f"Failed to read reservation file {safe(path)}: {safe(str(reason))}") from error
-    where = f"Malformed JSON in reservation file {safe(path)}"
+        raise ReservationBackendError(
+            f"Failed to read reservation file {escape_unprintable(path)}: {escape_unprintable(str(reason))}"
+        ) from error
+    where = f"Malformed JSON in reservation file {escape_unprintable(path)}"
     if raw.startswith(_BOM):
         raise ReservationBackendError(f"{where}: it begins with a byte order mark")
     if not raw.strip():
@@ -191,8 +196,8 @@ def _decode(path: str, text: str, take: Any) -> object:
         reason: object = "it is nested too deeply"
         cause: Exception = error
     except ValueError as error:
-        reason, cause = safe(str(error)), error
-    raise ReservationBackendError(f"Malformed JSON in reservation file {safe(path)}: {reason}") from cause
+        reason, cause = escape_unprintable(str(error)), error
+    raise ReservationBackendError(f"Malformed JSON in reservation file {escape_unprintable(path)}: {reason}") from cause
 
 
 def _problem(pairs: Pairs) -> str:
@@ -219,17 +224,17 @@ def _repeated(pairs: Pairs) -> str:
     keys = [key for key, _ in pairs]
     if len(set(keys)) == len(keys):
         return ""
-    return f"the field {shown(next(key for key in keys if keys.count(key) > 1))} stands twice"
+    return f"the field {short_repr(next(key for key in keys if keys.count(key) > 1))} stands twice"
 
 
 def _stray(fields: dict[str, Any], known: tuple[str, ...]) -> str:
     for key in fields:
         if key not in known:
-            near = nearest(key, known, 1)
+            near = suggest(key, known, 1)
             hint = f"; did you mean {near[0]}?" if near else f"; known: {', '.join(known)}"
-            return f"there is no field {shown(key)}{hint}"
+            return f"there is no field {short_repr(key)}{hint}"
     return ""
 
 
 def _shown(value: object) -> str:
-    return "an object" if isinstance(value, _NotAnEntry | _Entry) else shown(value)
+    return "an object" if isinstance(value, _NotAnEntry | _Entry) else short_repr(value)

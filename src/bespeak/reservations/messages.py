@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bespeak.base.display import safe
+from bespeak.base.display import escape_unprintable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ def refusal_text(username: str, lab: str, missing: Iterable[tuple[str, Sequence[
     """
     lines = [f"User {username!r} does not hold all resources required by lab {lab!r}. Missing:"]
     for resource, holders in missing:
-        names = ", ".join(safe(holder) for holder in holders)
-        lines.append(f"  - {safe(resource)} ({f'held by {names}' if names else 'unreserved'})")
+        names = ", ".join(escape_unprintable(holder) for holder in holders)
+        lines.append(f"  - {escape_unprintable(resource)} ({f'held by {names}' if names else 'unreserved'})")
     return "\n".join(lines)
 
 

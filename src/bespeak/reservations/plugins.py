@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from bespeak.base.display import safe
+from bespeak.base.display import escape_unprintable
 from bespeak.base.paths import user_folder
 from bespeak.reservations.errors import ReservationBackendError
 
@@ -56,7 +56,7 @@ def _load(module: str, settings: str) -> None:
         import_module(module)
     except (Exception, SystemExit) as error:
         told = isinstance(error, ImportError | SyntaxError) and str(error)
-        reason = f"{type(error).__name__}: {safe(str(error))}" if told else type(error).__name__
+        reason = f"{type(error).__name__}: {escape_unprintable(str(error))}" if told else type(error).__name__
         raise ReservationBackendError(
-            f"the init module {module!r} of {safe(settings)} failed: {reason} (details with --debug)"
+            f"the init module {module!r} of {escape_unprintable(settings)} failed: {reason} (details with --debug)"
         ) from error

@@ -155,9 +155,9 @@ def exit_code(error: BespeakError) -> int:
 
 def _fail(error: BespeakError, prog: str, *, as_text: bool) -> int:
     if as_text:
-        from bespeak.base.display import safe
+        from bespeak.base.display import escape_unprintable
 
-        line = f"{prog}: error: {safe(str(error))}"
+        line = f"{prog}: error: {escape_unprintable(str(error))}"
     else:
         from bespeak.runner.serialize import dumps_line
 

@@ -8,7 +8,7 @@ from hashlib import blake2b
 from importlib import import_module
 from importlib.util import find_spec
 
-from bespeak.base.frozen import value
+from bespeak.base.frozen import frozen
 from bespeak_symbols import syntax
 
 TYPE_CHECKING = False
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bespeak_symbols.model import Language
 
 
-@value
+@frozen
 class Reader:
     """What reads a language.
 

@@ -36,7 +36,7 @@ def test_the_nearest_names_are_looked_for_while_nobody_is_kept_waiting(book_url,
         return list(known)
 
     book.resource_set("rack-3", ROOT)
-    monkeypatch.setattr("bespeak.base.display.nearest", nearest)
+    monkeypatch.setattr("bespeak.base.display.suggest", nearest)
     with open_ledger(book_url, strict=True, now=clock) as strict:
         with pytest.raises(NotFoundError, match="did you mean 'rack-3'") as told:
             take(strict, "rakc-3")

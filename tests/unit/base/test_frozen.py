@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bespeak.base.frozen import field, replace, value
+from bespeak.base.frozen import field, frozen, replace
 
 
-@value
+@frozen
 class Point:
     """A point.
 

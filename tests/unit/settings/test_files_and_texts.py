@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from bespeak.base.display import nearest, safe, shown
+from bespeak.base.display import escape_unprintable, short_repr, suggest
 from bespeak.base.errors import NoContextError
 from bespeak.base.fileio import read_regular, settled, signature
 from bespeak.base.paths import anchored, user_folder, working_directory
@@ -93,8 +93,8 @@ class TestSignature:
     ],
 )
 def test_safe(text, printed):
-    assert safe(text) == printed
-    assert safe(text).isprintable()
+    assert escape_unprintable(text) == printed
+    assert escape_unprintable(text).isprintable()
 
 
 @pytest.mark.parametrize(
@@ -102,16 +102,16 @@ def test_safe(text, printed):
     [("x", "'x'"), (3, "3"), ("x" * 500, "'" + "x" * 119 + "..."), ("\x1b", "'\\x1b'")],
 )
 def test_shown(value, printed):
-    assert shown(value) == printed
+    assert short_repr(value) == printed
 
 
 def test_shown_survives_a_number_too_long_to_write_out():
-    assert shown(10**5000) == "<int>"
+    assert short_repr(10**5000) == "<int>"
 
 
 def test_nearest():
-    assert nearest("rak1", ["rack1", "rack2", "psu"]) == ["rack1", "rack2"]
-    assert nearest("zzz", ["rack1"]) == []
+    assert suggest("rak1", ["rack1", "rack2", "psu"]) == ["rack1", "rack2"]
+    assert suggest("zzz", ["rack1"]) == []
 
 
 class TestPlaces:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from bespeak.base.frozen import value
+from bespeak.base.frozen import frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Claim(NamedTuple):
     intent_id: str | None = None
 
 
-@value
+@frozen
 class Predicted:
     """One predicted conflict, between all claims on two addresses, or on one.
 
@@ -73,7 +73,7 @@ class Predicted:
     chain: tuple[Edge, ...] = ()
 
 
-@value
+@frozen
 class Scope:
     """What a forecast is asked for; everything checked.
 
@@ -105,7 +105,7 @@ class Scope:
         return (self.run_id in (None, claim.run_id)) and (self.branch in (None, claim.branch))
 
 
-@value
+@frozen
 class Forecast:
     """Everything that is predicted.
 

@@ -10,7 +10,7 @@ import gc
 import os
 from contextlib import contextmanager
 
-from bespeak.base.display import safe
+from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import Field, UnavailableError
 from bespeak.coord.errors import ClaimError
 from bespeak.coord.forecast import load
@@ -90,4 +90,4 @@ def look(repository: Repository, engine: Engine, repo: str, scope: Scope) -> For
             raise
         return predict(claims, scope, Sight(reasons=("the repository has no commit: callers are not known",)))
     except UnavailableError as error:
-        return predict(claims, scope, Sight(reasons=(safe(str(error)),)))
+        return predict(claims, scope, Sight(reasons=(escape_unprintable(str(error)),)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bespeak.base.frozen import value
+from bespeak.base.frozen import frozen
 from bespeak.coord.merge import model
 
 _DID = {
@@ -15,7 +15,7 @@ _DID = {
 _CHANGED = {model.SIGNATURE: "its signature", model.BODY: "its body", model.DOCSTRING: "its documentation"}
 
 
-@value
+@frozen
 class Half:
     """One side of an item: the revision's name, what it did, and what the symbol is called there (empty: gone)."""
 

@@ -6,7 +6,7 @@ guess. Two branches are compared only if they touch a file in common, or one men
 
 from __future__ import annotations
 
-from bespeak.base.frozen import value
+from bespeak.base.frozen import frozen
 from bespeak.coord.errors import ClaimError
 from bespeak.coord.merge.branch_graph import arrange, circles
 from bespeak.coord.merge.branch_selection import named
@@ -26,7 +26,7 @@ STRATEGIES = (MERGED, FORWARD, MERGE, REBASE, MANUAL)
 _MOST_NAMED = 5
 
 
-@value
+@frozen
 class Clashing:
     """What a branch has against another one that is still to go in, or against the target."""
 
@@ -36,7 +36,7 @@ class Clashing:
     symbols: tuple[str, ...]
 
 
-@value
+@frozen
 class Branch:
     """One branch in the order.
 
@@ -64,7 +64,7 @@ class Branch:
     recommendation: str
 
 
-@value
+@frozen
 class Order:
     """All branches in the order in which to merge them.
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bespeak.base.display import shown
-from bespeak.base.frozen import value
+from bespeak.base.display import short_repr
+from bespeak.base.frozen import frozen
 from bespeak.coord.errors import ClaimError
 from bespeak.coord.merge.model import Revision
 from bespeak.git.errors import UnknownRevisionError
@@ -20,7 +20,7 @@ _REMOTE = "refs/remotes/"
 _USUAL = ("main", "master")
 
 
-@value
+@frozen
 class Wanted:
     """What is to be ordered.
 
@@ -71,7 +71,7 @@ def named(git: Git, name: str) -> Revision:
         return Revision(name, git.commit_of(name))
     except UnknownRevisionError as unknown:
         said = f" ({unknown.reason})" if unknown.reason else ""
-        raise ClaimError(f"Unknown revision: {shown(name)} names no commit here{said}") from None
+        raise ClaimError(f"Unknown revision: {short_repr(name)} names no commit here{said}") from None
 
 
 def default_target(git: Git) -> str:

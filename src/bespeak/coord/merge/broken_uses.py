@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from bespeak.base.frozen import value
+from bespeak.base.frozen import frozen
 from bespeak.coord.merge import call_compatibility
 from bespeak.coord.merge.advice import Half, advise
 from bespeak.coord.merge.keywords import keywords
@@ -43,7 +43,7 @@ _BODY_CHANGED = 0.15
 _DECLARING = frozenset({"c", "cpp"})
 
 
-@value
+@frozen
 class User:
     """The side that uses, and the files it changed.
 
@@ -61,7 +61,7 @@ class User:
     fresh: Callable[[str], Sequence[tuple[int, int]]]
 
 
-@value
+@frozen
 class Changer:
     """The side that changed what is used.
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from bespeak.base.frozen import replace, value
+from bespeak.base.frozen import frozen, replace
 
 _OPEN, _CLOSE = "([{", ")]}"
 _RECEIVERS = frozenset({"self", "cls", "&self", "&mut self", "mut self", "this"})
@@ -18,7 +18,7 @@ _MANNERS = ("async ", "static ", "@staticmethod", "@classmethod", "@property", "
 _DEFINED = re.compile(r"(?:^|\s)def\b")
 
 
-@value
+@frozen
 class Parameters:
     """What a call has to give.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bespeak.base.frozen import value
+from bespeak.base.frozen import frozen
 from bespeak.git import merges
 from bespeak.git.merges import FileConflict
 
@@ -21,7 +21,7 @@ CONTENTS = ("contents", "add/add")
 _NO_MESSAGE = "unmerged"
 
 
-@value
+@frozen
 class Region:
     """Lines that git cannot merge: ``[first, beyond)`` from 1 in the base, on ours and on theirs."""
 
@@ -34,7 +34,7 @@ class Region:
         return {BASE: self.base, OURS: self.ours, THEIRS: self.theirs}[side]
 
 
-@value
+@frozen
 class Clash:
     """One file in conflict.
 

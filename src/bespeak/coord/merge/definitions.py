@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bespeak.base.frozen import value
+from bespeak.base.frozen import frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ OVERLOADS = frozenset({"java", "cpp"})
 """Languages in which two definitions with one name are two things if their parameters differ."""
 
 
-@value
+@frozen
 class Source:
     """One file.
 
@@ -38,7 +38,7 @@ class Source:
     lines: tuple[bytes, ...]
 
 
-@value
+@frozen
 class Node:
     """One definition in one version.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bespeak.base.frozen import value
+from bespeak.base.frozen import frozen
 from bespeak.coord.merge.load_sides import read_sides
 from bespeak.coord.merge.model import ADDED, BODY, DOCSTRING
 from bespeak.coord.merge.side_changes import words
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _HARMLESS = frozenset({ADDED, BODY, DOCSTRING})
 
 
-@value
+@frozen
 class Footprint:
     """What a branch changed.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bespeak.base.frozen import value
+from bespeak.base.frozen import frozen
 from bespeak.coord.merge.definitions import Source
 from bespeak.git import merges
 from bespeak_symbols.model import Unread
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bespeak_symbols.index import Index
 
 
-@value
+@frozen
 class Read:
     """What one side changed: the files before and after that could be read, and what could not."""
 

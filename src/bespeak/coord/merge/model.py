@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bespeak.base.frozen import value
+from bespeak.base.frozen import frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ CLEAN, REVIEW, SEMANTIC, TEXTUAL = "clean", "review", "semantic", "textual"
 likely broken; git cannot merge."""
 
 
-@value
+@frozen
 class Revision:
     """A revision as typed, and the full id of its commit."""
 
@@ -37,7 +37,7 @@ class Revision:
     commit: str
 
 
-@value
+@frozen
 class Item:
     """One symbol, or file, on which the two sides meet.
 
@@ -79,7 +79,7 @@ class Item:
         return self.kind != NO_CONFLICT and (self.textual or self.confidence >= LIKELY)
 
 
-@value
+@frozen
 class Plan:
     """A merge as it would go.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bespeak.base.display import legible
+from bespeak.base.display import replace_surrogates
 from bespeak.coord.merge.model import KINDS, LIKELY, NO_CONFLICT
 
 TYPE_CHECKING = False
@@ -34,7 +34,7 @@ def plan_json(of: Plan) -> Json:
 
 
 def _sendable(made: Json) -> Json:
-    return {key: legible(value) for key, value in made.items()}
+    return {key: replace_surrogates(value) for key, value in made.items()}
 
 
 def summary(of: Plan) -> Json:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from bespeak.base.frozen import value
+from bespeak.base.frozen import frozen
 from bespeak.coord.merge.definitions import nodes
 
 TYPE_CHECKING = False
@@ -28,7 +28,7 @@ _TRIVIAL_LINES = 3
 _MOST_COMPARED = 20_000
 
 
-@value
+@frozen
 class Pair:
     """One definition before and after; None where it is not.
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urljoin
 
-from bespeak.base.display import shown
+from bespeak.base.display import short_repr
 from bespeak.host.power.base import PowerState
 from bespeak.host.power.http_client import base_url, fetch, parsed, verify_option
 from bespeak.host.power.verified import Device, PowerFault, one_of, text_field, whole_number
@@ -123,14 +123,14 @@ class HttpPowerController(Device):
         value: Any = parsed(answer, self.url)
         for key in keys:
             if not isinstance(value, dict) or key not in value:
-                raise PowerFault(f"{self.url}: the answer has no {'.'.join(keys)}: {shown(answer[:80])}")
+                raise PowerFault(f"{self.url}: the answer has no {'.'.join(keys)}: {short_repr(answer[:80])}")
             value = value[key]
         word = str(value).lower()
         if word in _ON_WORDS:
             return PowerState.ON
         if word in _OFF_WORDS:
             return PowerState.OFF
-        raise PowerFault(f"{self.url}: the state is {shown(value)}, neither on nor off")
+        raise PowerFault(f"{self.url}: the state is {short_repr(value)}, neither on nor off")
 
 
 async def _login(model: str, user: str, secret: str) -> Any:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from bespeak.base.display import safe, shown
+from bespeak.base.display import escape_unprintable, short_repr
 from bespeak.host.power.verified import PowerFault
 from bespeak.host.secrets import scrubbed
 from bespeak.host.status import Status
@@ -26,7 +26,7 @@ def base_url(value: object, name: str = "url") -> str:
         ValueError: it is no http address, or carries a password.
     """
     if not isinstance(value, str):
-        raise ValueError(f"{name} must be http://HOST or https://HOST, not {shown(value)}")  # noqa: TRY004 - bad data
+        raise ValueError(f"{name} must be http://HOST or https://HOST, not {short_repr(value)}")  # noqa: TRY004 - bad data
     try:
         parts = urlsplit(value)
         _ = parts.port
@@ -35,7 +35,7 @@ def base_url(value: object, name: str = "url") -> str:
     if "@" in parts.netloc:
         raise ValueError(f"{name} must not carry a user or a password; give user and password by themselves")
     if parts.scheme not in {"http", "https"} or not parts.hostname or not value.isprintable():
-        raise ValueError(f"{name} must be http://HOST or https://HOST, not {shown(value)}")
+        raise ValueError(f"{name} must be http://HOST or https://HOST, not {short_repr(value)}")
     return value.rstrip("/")
 
 
@@ -47,7 +47,7 @@ def verify_option(value: object) -> bool | str:
     """
     if isinstance(value, bool) or (isinstance(value, str) and value):
         return value
-    raise ValueError(f"verify must be true, false or a file of certificates, not {shown(value)}")
+    raise ValueError(f"verify must be true, false or a file of certificates, not {short_repr(value)}")
 
 
 async def fetch(
@@ -69,7 +69,7 @@ async def fetch(
         import httpx
     except ImportError as error:
         raise PowerFault("this controller needs the extra bespeak[http]") from error
-    place = safe(urlsplit(url).netloc)
+    place = escape_unprintable(urlsplit(url).netloc)
     try:
         checks = _context(verify) if url.startswith("https:") else False
         client = httpx.AsyncClient(verify=checks, auth=auth, timeout=timeout, trust_env=False)
@@ -81,7 +81,7 @@ async def fetch(
     if answer.status_code in {401, 403}:
         raise PowerFault(f"{place}: login refused (HTTP {answer.status_code})")
     if not answer.is_success:
-        said = scrubbed(safe(" ".join(text[:_SHOWN].split())), *secrets)
+        said = scrubbed(escape_unprintable(" ".join(text[:_SHOWN].split())), *secrets)
         raise PowerFault(f"{place}: HTTP {answer.status_code}{': ' + said if said else ''}", Status.Failed)
     return text
 
@@ -116,7 +116,7 @@ def _reason(error: BaseException) -> str:
         return "no answer in time"
     if isinstance(error, httpx.RemoteProtocolError):
         return "the answer broke off or is no HTTP"
-    return safe(str(error)) or type(error).__name__
+    return escape_unprintable(str(error)) or type(error).__name__
 
 
 def parsed(text: str, place: str) -> Any:
@@ -128,4 +128,6 @@ def parsed(text: str, place: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise PowerFault(f"{safe(urlsplit(place).netloc)}: the answer is no JSON: {shown(text[:60])}") from error
+        raise PowerFault(
+            f"{escape_unprintable(urlsplit(place).netloc)}: the answer is no JSON: {short_repr(text[:60])}"
+        ) from error

@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from bespeak.base.display import safe, shown
+from bespeak.base.display import escape_unprintable, short_repr
 from bespeak.host.power.base import PowerState
 from bespeak.host.power.verified import Device, PowerFault, one_of, port_number, text_field
 from bespeak.host.secrets import optional_secret, scrubbed
@@ -54,7 +54,7 @@ class IpmiPowerController(Device):
         one_of(self.off_type, "off_type", OFF_TYPES)
         self.password = optional_secret(self.password)
         if self.password is None:
-            raise ValueError(f"password must say where the secret is, not {shown(None)}")
+            raise ValueError(f"password must say where the secret is, not {short_repr(None)}")
 
     async def switch(self, host: Host, state: PowerState) -> str:  # noqa: ARG002 - the device's shape
         """Send a chassis control command."""
@@ -71,7 +71,7 @@ class IpmiPowerController(Device):
 
     @property
     def _place(self) -> str:
-        return f"{safe(self.address)}:{self.port}"
+        return f"{escape_unprintable(self.address)}:{self.port}"
 
     async def _exchange(self, command: int, data: tuple[int, ...]) -> list[int]:
         """Have a process of its own (see :mod:`bespeak.host.power.ipmi_child`) make one exchange."""
@@ -91,7 +91,7 @@ class IpmiPowerController(Device):
         if "data" in answer:
             return list(answer["data"])
         said = answer.get("refused") or answer.get("fault") or "the answer makes no sense"
-        line = scrubbed(safe(" ".join(str(said).split())), secret)
+        line = scrubbed(escape_unprintable(" ".join(str(said).split())), secret)
         raise PowerFault(f"{self._place}: {line}", Status.Failed if "refused" in answer else Status.Error)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from bespeak.base.display import safe
+from bespeak.base.display import escape_unprintable
 from bespeak.host.power.base import PowerState
 from bespeak.host.power.verified import Device, PowerFault, one_of, text_field
 from bespeak.host.status import Status
@@ -81,11 +81,13 @@ class LibvirtPowerController(Device):
         try:
             connection = libvirt.open(self.uri)
         except libvirt.libvirtError as error:
-            raise PowerFault(f"{safe(self.uri)}: {safe(str(error))}") from error
+            raise PowerFault(f"{escape_unprintable(self.uri)}: {escape_unprintable(str(error))}") from error
         try:
             return work(_domain(libvirt, connection, name))
         except libvirt.libvirtError as error:
-            raise PowerFault(f"{safe(self.uri)}: {safe(str(error))}", Status.Failed) from error
+            raise PowerFault(
+                f"{escape_unprintable(self.uri)}: {escape_unprintable(str(error))}", Status.Failed
+            ) from error
         finally:
             connection.close()
 

@@ -9,7 +9,7 @@ import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from bespeak.base.display import safe
+from bespeak.base.display import escape_unprintable
 from bespeak.host.power.base import PowerState
 from bespeak.host.power.http_client import base_url, verify_option
 from bespeak.host.power.verified import Device, PowerFault, one_of, text_field
@@ -107,14 +107,14 @@ class RedfishPowerController(Device):
         try:
             return work(self._find(self._connect(sushy, secret)))
         except sushy.exceptions.AccessError as error:
-            raise PowerFault(f"{safe(self.url)}: login refused (HTTP {error.status_code})") from error
+            raise PowerFault(f"{escape_unprintable(self.url)}: login refused (HTTP {error.status_code})") from error
         except sushy.exceptions.HTTPError as error:
             status = Status.Error if error.status_code >= 500 else Status.Failed  # noqa: PLR2004 - HTTP
-            raise PowerFault(f"{safe(self.url)}: {self._line(error, secret)}", status) from error
+            raise PowerFault(f"{escape_unprintable(self.url)}: {self._line(error, secret)}", status) from error
         except PowerFault:
             raise
         except Exception as error:  # nonsense answers come out of sushy as any exception there is
-            raise PowerFault(f"{safe(self.url)}: {self._line(error, secret)}") from error
+            raise PowerFault(f"{escape_unprintable(self.url)}: {self._line(error, secret)}") from error
 
     def _connect(self, sushy: Any, secret: str | None) -> Any:
         seconds = max(self.timeout / _PARTS_OF_ACTION, 0.1)
@@ -134,17 +134,19 @@ class RedfishPowerController(Device):
         systems = service.get_system_collection().get_members()
         if self.system is None:
             if len(systems) != 1:
-                names = ", ".join(safe(str(each.identity)) for each in systems) or "none"
-                raise PowerFault(f"{safe(self.url)}: system must say which of these it is: {names}", Status.Failed)
+                names = ", ".join(escape_unprintable(str(each.identity)) for each in systems) or "none"
+                raise PowerFault(
+                    f"{escape_unprintable(self.url)}: system must say which of these it is: {names}", Status.Failed
+                )
             return systems[0]
         for each in systems:
             if self.system in {each.identity, each.name, each.uuid}:
                 return each
-        raise PowerFault(f"{safe(self.url)}: there is no system {self.system!r}", Status.Failed)
+        raise PowerFault(f"{escape_unprintable(self.url)}: there is no system {self.system!r}", Status.Failed)
 
     @staticmethod
     def _line(error: BaseException, secret: str | None) -> str:
-        text = " ".join(safe(line.strip()) for line in str(error).splitlines() if line.strip())
+        text = " ".join(escape_unprintable(line.strip()) for line in str(error).splitlines() if line.strip())
         for sign, said in _SIGNS:
             if sign in text:
                 return said

@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from bespeak.base.display import nearest, safe, shown
+from bespeak.base.display import escape_unprintable, short_repr, suggest
 from bespeak.base.registry import Registry
 from bespeak.host.power.base import PowerController
 
@@ -77,11 +77,11 @@ def _loaded(type_name: str, point: Any) -> type[PowerController]:
     except Exception as error:
         raise ValueError(
             f"the power controller {type_name!r} of package {getattr(point.dist, 'name', '?')} cannot be loaded: "
-            f"{type(error).__name__}: {safe(str(error))}"
+            f"{type(error).__name__}: {escape_unprintable(str(error))}"
         ) from error
     found = _registered.get(type_name)
     if found is None:
-        raise ValueError(f"the power controller {type_name!r}: {safe(point.value)} is no PowerController")
+        raise ValueError(f"the power controller {type_name!r}: {escape_unprintable(point.value)} is no PowerController")
     return found
 
 
@@ -109,11 +109,11 @@ def power_control_from_spec(value: Any) -> PowerController | None:
         settings = dict(value)
         type_name = settings.pop("type", None)
         if not isinstance(type_name, str) or not type_name:
-            raise ValueError(f"needs a type; known: {', '.join(map(safe, known_controllers()))}")
+            raise ValueError(f"needs a type; known: {', '.join(map(escape_unprintable, known_controllers()))}")
         return _constructed(type_name, settings)
     if isinstance(value, list):
         return _several(value)
-    raise ValueError(f"must be a name, a table or a list of them, not {shown(value)}")
+    raise ValueError(f"must be a name, a table or a list of them, not {short_repr(value)}")
 
 
 def _several(values: list[Any]) -> PowerController:
@@ -122,7 +122,7 @@ def _several(values: list[Any]) -> PowerController:
     controllers = []
     for number, value in enumerate(values):
         if value is None or isinstance(value, list):
-            raise ValueError(f"[{number}]: must be a name or a table, not {shown(value)}")
+            raise ValueError(f"[{number}]: must be a name or a table, not {short_repr(value)}")
         try:
             controller = power_control_from_spec(value)
         except ValueError as error:
@@ -151,9 +151,9 @@ def _check_names(cls: type[PowerController], type_name: str, settings: dict[str,
     known = [each.name for each in named]
     for key in settings:
         if key not in known:
-            near = nearest(str(key), known, 1)
+            near = suggest(str(key), known, 1)
             hint = f"; did you mean {near[0]}?" if near else f"; known: {', '.join(known) or 'none'}"
-            raise ValueError(f"{type_name}: there is no setting {shown(key)}{hint}")
+            raise ValueError(f"{type_name}: there is no setting {short_repr(key)}{hint}")
     for each in named:
         if each.default is each.empty and each.name not in settings:
             raise ValueError(f"{type_name}: {each.name} is missing")

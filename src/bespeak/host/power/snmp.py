@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakKeyDictionary
 
-from bespeak.base.display import safe, shown
+from bespeak.base.display import escape_unprintable, short_repr
 from bespeak.host.power.base import PowerState
 from bespeak.host.power.verified import Device, PowerFault, one_of, port_number, text_field
 from bespeak.host.secrets import optional_secret
@@ -105,7 +105,7 @@ class SnmpPowerController(Device):
         port_number(self.port)
         one_of(self.version, "version", VERSIONS)
         if isinstance(self.outlet, bool) or not re.fullmatch(r"\d+(\.\d+)*", str(self.outlet)):
-            raise ValueError(f"outlet must be a number, not {shown(self.outlet)}")
+            raise ValueError(f"outlet must be a number, not {short_repr(self.outlet)}")
         one_of(self.model, "model", (*MODELS, "custom"))
         self._outlets = MODELS[self.model] if self.model != "custom" else _custom(self.oids)
         if self.oids is not None and self.model != "custom":
@@ -143,7 +143,7 @@ class SnmpPowerController(Device):
             raise PowerFault("snmp needs the extra bespeak[snmp]") from error
         oid = oid.replace("*", str(self.outlet))
         login = self._login(snmp)
-        place = f"{safe(self.address)}:{self.port}"
+        place = f"{escape_unprintable(self.address)}:{self.port}"
         account = (self.user or "", repr(self.auth_password), repr(self.priv_password))
         engine = _borrow(snmp, account)
         try:
@@ -161,7 +161,7 @@ class SnmpPowerController(Device):
             raise PowerFault(f"{place}: {_reason(failure, self.version)}")
         if int(status):
             said = status.prettyPrint()
-            raise PowerFault(f"{place}: the unit answered {safe(said)} for {oid}", Status.Failed)
+            raise PowerFault(f"{place}: the unit answered {escape_unprintable(said)} for {oid}", Status.Failed)
         return _integer(found[0][1], place, oid)
 
     def _login(self, snmp: Any) -> Any:
@@ -210,7 +210,7 @@ _REFUSED = {
 
 
 def _reason(failure: Any, version: str) -> str:
-    text = safe(str(failure))
+    text = escape_unprintable(str(failure))
     if text in _REFUSED:
         return f"login refused: {_REFUSED[text]}"
     if "timeout" in text.lower() or "before" in text.lower():
@@ -234,7 +234,7 @@ def _custom(table: Any) -> Outlets:
         value = table[name]
         if name.endswith("_oid"):
             if not isinstance(value, str) or not _OID.fullmatch(value.replace("*", "1")):
-                raise ValueError(f"oids: {name} must be an OID, not {shown(value)}")
+                raise ValueError(f"oids: {name} must be an OID, not {short_repr(value)}")
         elif isinstance(value, bool) or not isinstance(value, int):
-            raise ValueError(f"oids: {name} must be a number, not {shown(value)}")
+            raise ValueError(f"oids: {name} must be a number, not {short_repr(value)}")
     return Outlets(**{name: table[name] for name in names})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from bespeak.base.display import shown
+from bespeak.base.display import short_repr
 from bespeak.host.power.base import PowerState
 
 _NEGATION = re.compile(r"\b(?:not|no|non|never|false|cannot|isn't|doesn't)\b", re.IGNORECASE)
@@ -29,13 +29,13 @@ class Marker:
     def __init__(self, on: object = "", on_regex: object = None, off: object = None) -> None:
         if on_regex is None and (not isinstance(on, str) or not on.strip()):
             raise ValueError(
-                f"status_on must say what status_cmd prints when the host is on, not {shown(on)} "
+                f"status_on must say what status_cmd prints when the host is on, not {short_repr(on)} "
                 "(or give status_on_regex)"
             )
         if on_regex is not None and on:
             raise ValueError("give status_on or status_on_regex, not both")
         if off is not None and (not isinstance(off, str) or not off.strip()):
-            raise ValueError(f"status_off must be a text, not {shown(off)}")
+            raise ValueError(f"status_off must be a text, not {short_repr(off)}")
         self._on = _pattern(str(on)) if on_regex is None else None
         self._regex = _compiled(on_regex) if on_regex is not None else None
         self._off = _pattern(off) if isinstance(off, str) else None
@@ -56,13 +56,13 @@ class Marker:
 
 def _compiled(pattern: object) -> re.Pattern[str]:
     if not isinstance(pattern, str) or not pattern:
-        raise ValueError(f"status_on_regex must be a regular expression, not {shown(pattern)}")
+        raise ValueError(f"status_on_regex must be a regular expression, not {short_repr(pattern)}")
     try:
         compiled = re.compile(pattern, re.MULTILINE)
     except (re.error, RecursionError, OverflowError) as error:
-        raise ValueError(f"status_on_regex {shown(pattern)}: {error}") from None
+        raise ValueError(f"status_on_regex {short_repr(pattern)}: {error}") from None
     if compiled.search(""):
-        raise ValueError(f"status_on_regex {shown(pattern)} matches anything, even an empty output")
+        raise ValueError(f"status_on_regex {short_repr(pattern)} matches anything, even an empty output")
     return compiled
 
 

@@ -12,7 +12,7 @@ import shlex
 from dataclasses import dataclass
 from string import Formatter
 
-from bespeak.base.display import shown
+from bespeak.base.display import short_repr
 
 FIELDS = ("name", "ip", "id")
 _HARMLESS = re.compile(r"[\w.:@%+=,/-]+", re.ASCII)
@@ -38,7 +38,7 @@ class Template:
 
     def __init__(self, text: object, where: str) -> None:
         if not isinstance(text, str) or not text.strip() or "\0" in text:
-            raise ValueError(f"{where} must be a command, not {shown(text)}")
+            raise ValueError(f"{where} must be a command, not {short_repr(text)}")
         self.text = text
         self.where = where
         self._parts: list[str | _Hole] = []
@@ -54,7 +54,9 @@ class Template:
         try:
             pieces = list(Formatter().parse(self.text))
         except ValueError as error:
-            raise ValueError(f"{self.where}: {error} in {shown(self.text)}; write {{{{ and }}}} for braces") from None
+            raise ValueError(
+                f"{self.where}: {error} in {short_repr(self.text)}; write {{{{ and }}}} for braces"
+            ) from None
         for literal, field, spec, conversion in pieces:
             scan.feed(literal)
             self._parts.append(literal)
@@ -63,7 +65,7 @@ class Template:
             if field not in FIELDS or spec or conversion:
                 asked = f"{field}{'!' + conversion if conversion else ''}{':' + spec if spec else ''}"
                 raise ValueError(
-                    f"{self.where}: no field {shown('{' + asked + '}')}; known: "
+                    f"{self.where}: no field {short_repr('{' + asked + '}')}; known: "
                     f"{', '.join('{' + known + '}' for known in FIELDS)}, without anything added"
                 )
             self._parts.append(_Hole(field, scan.unsure or scan.quoted, scan.begins_word))
@@ -83,7 +85,7 @@ class Template:
     def _value(self, hole: _Hole, value: str | None) -> str:
         if not value:
             raise ValueError(f"{self.where} uses {{{hole.field}}}, but the host has none")
-        said = f"{self.where}: the {hole.field} {shown(value)}"
+        said = f"{self.where}: the {hole.field} {short_repr(value)}"
         if "\0" in value:
             raise ValueError(f"{said} has a NUL character, which no command can carry")
         if hole.begins_word and value.startswith("-"):

@@ -8,7 +8,7 @@ from abc import abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bespeak.base.display import shown
+from bespeak.base.display import short_repr
 from bespeak.base.errors import BespeakError
 from bespeak.host.power.base import CYCLE_DELAY_SECONDS, TIMEOUT_SECONDS, PowerController, PowerState
 from bespeak.host.power.readback import read_back
@@ -142,9 +142,11 @@ def number(value: object, name: str, *, above: float | None = None) -> float:
         ValueError: it is no number, negative, not greater than ``above``, or longer than a day.
     """
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"{name} must be a number of seconds, not {shown(value)}")  # noqa: TRY004 - bad data
+        raise ValueError(f"{name} must be a number of seconds, not {short_repr(value)}")  # noqa: TRY004 - bad data
     if not 0 <= value <= LONGEST_SECONDS or (above is not None and value <= above):
-        raise ValueError(f"{name} must be {'more than 0' if above is not None else '0'} to 86400 s, not {shown(value)}")
+        raise ValueError(
+            f"{name} must be {'more than 0' if above is not None else '0'} to 86400 s, not {short_repr(value)}"
+        )
     return float(value)
 
 
@@ -155,7 +157,7 @@ def text_field(value: object, name: str) -> str:
         ValueError: it is no text, empty, or has characters that nothing could send.
     """
     if not isinstance(value, str) or not value or "\0" in value:
-        raise ValueError(f"{name} must be a text, not {shown(value)}")
+        raise ValueError(f"{name} must be a text, not {short_repr(value)}")
     return value
 
 
@@ -166,7 +168,7 @@ def whole_number(value: object, name: str, least: int, most: int) -> int:
         ValueError: it is none, or not between ``least`` and ``most``.
     """
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise ValueError(f"{name} must be a number from {least} to {most}, not {shown(value)}")
+        raise ValueError(f"{name} must be a number from {least} to {most}, not {short_repr(value)}")
     return value
 
 
@@ -186,5 +188,5 @@ def one_of(value: object, name: str, known: tuple[str, ...]) -> str:
         ValueError: it is none of the known ones.
     """
     if value not in known:
-        raise ValueError(f"{name} must be one of {', '.join(known)}, not {shown(value)}")
+        raise ValueError(f"{name} must be one of {', '.join(known)}, not {short_repr(value)}")
     return str(value)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
-from bespeak.base.display import safe, shown
+from bespeak.base.display import escape_unprintable, short_repr
 from bespeak.host.power.base import PowerState
 from bespeak.host.power.verified import Device, PowerFault, number, port_number, text_field
 from bespeak.host.status import Status
@@ -41,7 +41,7 @@ class WakeOnLanPowerController(Device):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not _MAC.fullmatch(text_field(self.mac, "mac")):
-            raise ValueError(f"mac must be like 00:11:22:33:44:55, not {shown(self.mac)}")
+            raise ValueError(f"mac must be like 00:11:22:33:44:55, not {short_repr(self.mac)}")
         text_field(self.broadcast, "broadcast")
         port_number(self.port)
         number(self.wait_up, "wait_up")
@@ -65,8 +65,10 @@ class WakeOnLanPowerController(Device):
             )
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
-            raise PowerFault(f"wol {safe(self.broadcast)}:{self.port}: {safe(str(reason))}") from error
-        said = f"magic packet for {self.mac} sent to {safe(self.broadcast)}:{self.port}"
+            raise PowerFault(
+                f"wol {escape_unprintable(self.broadcast)}:{self.port}: {escape_unprintable(str(reason))}"
+            ) from error
+        said = f"magic packet for {self.mac} sent to {escape_unprintable(self.broadcast)}:{self.port}"
         if self.wait_up and not await host.wait_until_up(self.wait_up):
             raise PowerFault(f"{said}, but the host did not answer within {self.wait_up:g} s", Status.Failed)
         return said

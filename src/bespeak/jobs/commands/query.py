@@ -10,7 +10,7 @@ import sys
 
 from bespeak.argv.declarations import Option, command
 from bespeak.base.clock import now
-from bespeak.base.display import safe
+from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import NotReadyError, UnavailableError, UsageError
 from bespeak.jobs import serialize
 from bespeak.jobs.cli import ONE_JOB, RESERVATION_ID, RUN_KEY
@@ -246,7 +246,10 @@ def _print_rows(context: CommandContext, found: Iterable[Job]) -> None:
     if context.as_text:
         write(f"{'STATE':<15}  {'RESERVATION ID':<36}  RUN KEY\n")
         for job in found:
-            write(f"{job.reservation_status:<15}  {safe(job.reservation_id):<36}  {safe(job.run_key)}\n")
+            write(
+                f"{job.reservation_status:<15}  {escape_unprintable(job.reservation_id):<36} "
+                f" {escape_unprintable(job.run_key)}\n"
+            )
         return
     write('{\n  "reservations": [')
     separator = "\n"

@@ -11,7 +11,7 @@ import re
 from enum import Enum, auto
 
 from bespeak.base.clock import SECOND_US
-from bespeak.base.display import safe
+from bespeak.base.display import escape_unprintable
 from bespeak.jobs.runner_client.argv import full_command
 from bespeak.jobs.runner_client.documents import json_objects
 
@@ -70,8 +70,8 @@ class Reply:
             shown: how the call is named.
         """
         if not self.ended_by_itself:
-            return f"{shown}: {safe(self.note) or 'ended by signal'}"
-        said = safe((self.err.strip() or self.out.strip())[:_SHOWN])
+            return f"{shown}: {escape_unprintable(self.note) or 'ended by signal'}"
+        said = escape_unprintable((self.err.strip() or self.out.strip())[:_SHOWN])
         return f"{shown} failed\nexit_code={self.code}\nstderr={said}"
 
 
@@ -103,7 +103,7 @@ def of_start(reply: Reply, job: Job, shown: str) -> Meaning:
         shown: how the call is named in an error.
     """
     if not reply.called:
-        return Meaning(Verdict.NOT_STARTED, error=f"{shown}: {safe(reply.note)}")
+        return Meaning(Verdict.NOT_STARTED, error=f"{shown}: {escape_unprintable(reply.note)}")
     if reply.code != 0:
         return Meaning(Verdict.UNKNOWN, error=reply.described(shown))
     found, reason = reported_job(reply.out, job.run_key)
@@ -118,7 +118,7 @@ def of_start(reply: Reply, job: Job, shown: str) -> Meaning:
         return Meaning(
             Verdict.NOT_STARTED,
             error=f"the runner has another command under run key {job.run_key!a} (job {job_id}, "
-            f"{safe(str(found.get('status', 'status unknown')))}); ours was not started",
+            f"{escape_unprintable(str(found.get('status', 'status unknown')))}); ours was not started",
         )
     return Meaning(Verdict.STARTED, job_id=job_id, existing=existing)
 
@@ -208,13 +208,13 @@ def reported_job(text: str, run_key: str) -> tuple[dict[str, object] | None, str
     """
     found = json_objects(text)
     if not found:
-        return None, f"printed no JSON object: {safe(text.strip()[:_SHOWN])}"
+        return None, f"printed no JSON object: {escape_unprintable(text.strip()[:_SHOWN])}"
     named = [item for item in found if _is_job_id(item.get("job_id"))]
     if not named:
         return None, "printed no job_id"
     jobs = [item for item in named if item.get("run_key") in (None, run_key)]
     if not jobs:
-        return None, f"printed a job of run key {safe(str(named[-1].get('run_key'))[:_SHOWN])!a}"
+        return None, f"printed a job of run key {escape_unprintable(str(named[-1].get('run_key'))[:_SHOWN])!a}"
     if len({item["job_id"] for item in jobs}) > 1:
         return None, f"printed several jobs: {', '.join(str(item['job_id']) for item in jobs[:3])}"
     return jobs[-1], ""

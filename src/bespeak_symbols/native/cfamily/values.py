@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from bespeak.base.frozen import value
+from bespeak.base.frozen import frozen
 
 FUNCTION, CLASS, NAMESPACE, VALUE, OTHER = "function", "class", "namespace", "value", "other"
 
 
-@value
+@frozen
 class Meaning:
     """What something means.
 

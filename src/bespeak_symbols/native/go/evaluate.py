@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bespeak.base.frozen import value
+from bespeak.base.frozen import frozen
 from bespeak_symbols.native.blocks import kept
 from bespeak_symbols.native.go.imports import Package, Packages
 
@@ -16,12 +16,12 @@ _MOST_EMBEDDED = 64
 _DEEPEST = 12
 
 
-@value
+@frozen
 class Meaning:
     """What something means, and where that is said.
 
     Args:
-        kind: ``function``, ``type``, ``package``, ``value`` or ``unknown``.
+        kind: ``function``, ``type``, ``package``, ``frozen`` or ``unknown``.
         package: where it is defined.
         name: what it is called there; for a value, the text of its type.
         path: the file which holds that text.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os.path
 import re
 
-from bespeak.base.frozen import value
+from bespeak.base.frozen import frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ _REPLACE = re.compile(r'^\s*(?:replace\s+)?"?([^\s"]+)"?(?:\s+v\S+)?\s*=>\s*"?(\
 _USE = re.compile(r"^\s*(?:use\s+)?\"?(\.{1,2}(?:/[^\s\")]*)?)", re.MULTILINE)
 
 
-@value
+@frozen
 class Package:
     """One package: its folder and its name; a folder may hold ``store`` and ``store_test``."""
 
@@ -24,7 +24,7 @@ class Package:
     name: str
 
 
-@value
+@frozen
 class Place:
     """Something that one file says."""
 

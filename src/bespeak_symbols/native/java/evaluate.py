@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bespeak.base.frozen import value
+from bespeak.base.frozen import frozen
 from bespeak_symbols.native.java.members import OBJECT_METHODS, Member, Members
 from bespeak_symbols.native.java.names import Names, Table, outward
 from bespeak_symbols.native.java.types import Type, item_of, library_result
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _MOST_STEPS = 40
 
 
-@value
+@frozen
 class Value:
     """What an expression comes to.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bespeak.base.frozen import value
+from bespeak.base.frozen import frozen
 from bespeak_symbols.native.java.types import Type
 
 TYPE_CHECKING = False
@@ -27,7 +27,7 @@ _OF_SMALL = frozenset(
 )
 
 
-@value
+@frozen
 class Member:
     """A method or field that was found.
 

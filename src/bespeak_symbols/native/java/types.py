@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-from bespeak.base.frozen import value
+from bespeak.base.frozen import frozen
 
 _TOKEN = re.compile(r"@[\w.]+|[\w.$]+|[<>,&?\[\]]|\.\.\.")
 
 
-@value
+@frozen
 class Written:
     """A type as written: ``Map<String, List<Item>>[]``."""
 
@@ -18,7 +18,7 @@ class Written:
     dimensions: int = 0
 
 
-@value
+@frozen
 class Type:
     """A type: a class of the snapshot by its address, or another one by its simple name; ``[]`` is an array."""
 

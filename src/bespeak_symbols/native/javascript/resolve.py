@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bespeak.base.frozen import replace, value
+from bespeak.base.frozen import frozen, replace
 from bespeak_symbols.model import CALL, IMPORT, INHERIT, USE, Edge
 from bespeak_symbols.native.javascript.evaluate import Meanings
 from bespeak_symbols.native.javascript.found import (
@@ -37,7 +37,7 @@ _SURE = {
 _UNSURE = 0.6
 
 
-@value
+@frozen
 class Place:
     """Where an edge starts."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bespeak.base.frozen import field, value
+from bespeak.base.frozen import field, frozen
 from bespeak_symbols.model import Import
 from bespeak_symbols.native.javascript.chains import Chain, chain_of
 from bespeak_symbols.native.javascript.scopes import Declared, Scope, join
@@ -17,7 +17,7 @@ _DEEPEST_NAME = 24
 _LONGEST_NAME = 120
 
 
-@value
+@frozen
 class Draft:
     """A symbol as it is found.
 
@@ -54,7 +54,7 @@ class Mention:
         self.arguments = arguments
 
 
-@value
+@frozen
 class Bound:
     """A name that is bound; ``chain`` is None if to something that has no name.
 
@@ -68,7 +68,7 @@ class Bound:
     scope: Scope
 
 
-@value
+@frozen
 class Taken:
     """An import, and what it declares."""
 
@@ -76,7 +76,7 @@ class Taken:
     declared: Declared | None = None
 
 
-@value
+@frozen
 class Walk:
     """One walk over one tree.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 
-from bespeak.base.frozen import value
+from bespeak.base.frozen import frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _INIT = "/__init__"
 _USUAL = ("", "src", "lib", "python")
 
 
-@value
+@frozen
 class Found:
     """A module: its file, or the folder of a package without one (with a slash at its end); and how surely."""
 

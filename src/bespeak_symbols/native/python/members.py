@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bespeak.base.frozen import value
+from bespeak.base.frozen import frozen
 from bespeak_symbols.model import Binding, Symbol
 from bespeak_symbols.native.python import meaning as m
 from bespeak_symbols.native.python.meaning import NOBODY_KNOWS, Meaning, merged
@@ -20,7 +20,7 @@ _MOST_BASES = 200
 _DEEPEST = 60
 
 
-@value
+@frozen
 class Order:
     """The classes in which a name is searched, in order.
 

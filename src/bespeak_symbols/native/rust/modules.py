@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bespeak.base.frozen import value
+from bespeak.base.frozen import frozen
 from bespeak_symbols.native.rust.tables import Table
 
 TYPE_CHECKING = False
@@ -15,7 +15,7 @@ _MOST_FILES = 3000
 _MOST_UP = 64
 
 
-@value
+@frozen
 class Module:
     """A module: a file, or an inline one in it by its qualified name."""
 
@@ -28,7 +28,7 @@ class Module:
         return f"{self.path}::{self.prefix}" if self.prefix else self.path
 
 
-@value
+@frozen
 class Package:
     """What a ``Cargo.toml`` says."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bespeak.base.frozen import value
+from bespeak.base.frozen import frozen
 from bespeak_symbols.native.rust.modules import Module, Modules
 from bespeak_symbols.native.rust.tables import Table, outward
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _MOST_STEPS = 60
 
 
-@value
+@frozen
 class Item:
     """What a path leads to.
 
@@ -48,7 +48,7 @@ class Paths:
             parts: of the path.
             path: of the file.
             within: the symbol in which it is written.
-            space: the name space of the last part: ``type``, ``value`` or ``macro``.
+            space: the name space of the last part: ``type``, ``frozen`` or ``macro``.
         """
         return self._find(parts, path, within, space, set())
 

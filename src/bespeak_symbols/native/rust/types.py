@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 
-from bespeak.base.frozen import value
+from bespeak.base.frozen import frozen
 
 _TOKEN = re.compile(r"'\w+|::|->|\w+|[<>,+&*\[\](){};=!?]|\S")
 _SKIPPED = frozenset({"&", "*", "mut", "const", "?", "for"})
 _DEEPEST = 12
 
 
-@value
+@frozen
 class Written:
     """A type as written.
 
@@ -25,7 +25,7 @@ class Written:
     arguments: tuple[Written, ...] = ()
 
 
-@value
+@frozen
 class Type:
     """A type: one of the snapshot by its address, another by its last name, or ``dyn`` with the traits it has."""
 
