@@ -52,7 +52,7 @@ def filled(url: str, addresses: Sequence[str], *, runs: int = RUNS, repo: str = 
     engine = open_engine(url, [COORD])
     engine.transact((f"coord:{repo}",), lambda tx: _fill(tx, addresses, runs, repo))
     if engine.dialect == "postgresql":  # a server does so by itself after a while
-        engine.transact((), lambda tx: tx.run("ANALYZE coord_reservations, coord_claims"))
+        engine.transact((), lambda tx: tx.execute("ANALYZE coord_reservations, coord_claims"))
     return engine
 
 
@@ -73,7 +73,9 @@ def _fill(tx: Transaction, addresses: Sequence[str], runs: int, repo: str) -> No
     )  # fmt: skip
     claims = sorted((place.key, epoch, place.text, int(place.glob)) for epoch, place in enumerate(places, 1))
     _insert(tx, "coord_claims", _CLAIM, ((repo, key, epoch, 0, text, glob) for key, epoch, text, glob in claims))
-    tx.run("INSERT INTO coord_repositories (repo, epoch) VALUES (:repo, :last)", {"repo": repo, "last": len(places)})
+    tx.execute(
+        "INSERT INTO coord_repositories (repo, epoch) VALUES (:repo, :last)", {"repo": repo, "last": len(places)}
+    )
 
 
 def _insert(tx: Transaction, table: str, columns: Sequence[str], rows: Iterable[tuple[object, ...]]) -> None:
@@ -85,4 +87,4 @@ def _insert(tx: Transaction, table: str, columns: Sequence[str], rows: Iterable[
             for number in range(len(chunk))
         )
         params = {f"v{number}_{place}": item for number, row in enumerate(chunk) for place, item in enumerate(row)}
-        tx.run(f"INSERT INTO {table} ({', '.join(columns)}) VALUES {values}", params)
+        tx.execute(f"INSERT INTO {table} ({', '.join(columns)}) VALUES {values}", params)

@@ -39,7 +39,7 @@ def measure(bench: Bench) -> Iterator[Line]:
         rounds = bench.pick(2_000, 10_000)
         samples = stats.in_turn(
             {
-                "floor": lambda: stats.seconds(lambda: ledger.engine.read(lambda tx: tx.one("SELECT 1"))),
+                "floor": lambda: stats.seconds(lambda: ledger.engine.read(lambda tx: tx.fetch_one("SELECT 1"))),
                 "allowed": lambda: stats.seconds(lambda: check_reservations(_LAB, "alice", backend)),
                 "refused": lambda: stats.seconds(lambda: _refused(lambda: check_reservations(_LAB, "bob", backend))),
                 "long": lambda: stats.seconds(lambda: check_reservations(_LONG_LAB, "alice", backend)),

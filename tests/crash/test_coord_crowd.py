@@ -70,9 +70,9 @@ def whole(repo, book_url):
     coord = Coord(find(str(repo)), open_engine(book_url, [COORD]), "r")
 
     def look(tx):
-        held = tx.one("SELECT COUNT(*) FROM coord_reservations")[0]
-        claims = tx.one("SELECT COUNT(*) FROM coord_claims")[0]
-        log = tx.one("SELECT COUNT(*) FROM coord_log WHERE change = 'reserved'")[0]
+        held = tx.fetch_one("SELECT COUNT(*) FROM coord_reservations")[0]
+        claims = tx.fetch_one("SELECT COUNT(*) FROM coord_claims")[0]
+        log = tx.fetch_one("SELECT COUNT(*) FROM coord_log WHERE change = 'reserved'")[0]
         return held, claims, log
 
     held, claims, log = coord.engine.read(look)

@@ -117,16 +117,16 @@ def test_the_index_finds_what_comparing_all_pairs_finds(effort, tmp_path):
     engine = open_engine(str(tmp_path / "book"), [COORD], durable=False)
 
     def fill(tx, held):
-        tx.run("DELETE FROM coord_claims")
-        tx.run("DELETE FROM coord_reservations")
+        tx.execute("DELETE FROM coord_claims")
+        tx.execute("DELETE FROM coord_reservations")
         for epoch, words in enumerate(held, 1):
             one = read(words)
-            tx.run(
+            tx.execute(
                 "INSERT INTO coord_reservations (repo, epoch, id, run_id, branch, addresses, shared, created_us, "
                 "expires_us, beat_us, live) VALUES ('', :epoch, :id, 'other', 'main', '[]', 0, 0, :now + 1000000000, 0, 1)",
                 {"epoch": epoch, "id": str(epoch), "now": tx.now_us},
             )
-            tx.run(
+            tx.execute(
                 "INSERT INTO coord_claims (repo, key, epoch, part, address, glob) VALUES ('', :key, :epoch, 0, :text, :glob)",
                 {"key": one.key, "epoch": epoch, "text": words, "glob": int(one.glob)},
             )

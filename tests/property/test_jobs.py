@@ -127,7 +127,7 @@ class Dispatching(RuleBasedStateMachine):
         sql = (
             "SELECT seq, run_key, reservation_status FROM dispatch_log WHERE seq > :seen AND run_key <> '' ORDER BY seq"
         )
-        for seq, key, status in self.engine.read(lambda tx: tx.all(sql, {"seen": self.seen})):
+        for seq, key, status in self.engine.read(lambda tx: tx.fetch_all(sql, {"seen": self.seen})):
             before = self.state.get(key)
             if before is None:
                 assert status == Status.RESERVED
@@ -136,7 +136,7 @@ class Dispatching(RuleBasedStateMachine):
             self.state[key] = status
             self.seen = seq
         rows = self.engine.read(
-            lambda tx: tx.all("SELECT run_key, reservation_status, owner, job_id FROM reservations")
+            lambda tx: tx.fetch_all("SELECT run_key, reservation_status, owner, job_id FROM reservations")
         )
         for key, status, owner, job_id in rows:
             if status != Status.DISPATCHING:

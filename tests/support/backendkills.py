@@ -66,7 +66,7 @@ def claims_writes(url: str, name: str) -> Iterator[Write]:
     for number in range(10**9):
         run = f"{name}-{number}"
         yield "made", run, lambda run=run: coord.reserve([f"{name}.py::f"], run_id=run)
-        if again(lambda run=run: coord.engine.read(lambda tx: tx.one(_CLAIM, {"run": run}))):
+        if again(lambda run=run: coord.engine.read(lambda tx: tx.fetch_one(_CLAIM, {"run": run}))):
             yield "ended", run, lambda run=run: coord.release_all(run_id=run)
 
 
@@ -76,7 +76,7 @@ def jobs_writes(url: str, name: str) -> Iterator[Write]:
     for number in range(10**9):
         key = f"{name}-{number}"
         yield "made", key, lambda key=key: store.reserve(engine, Wish(key, ["/bin/true"]), ids.new_id())
-        if again(lambda key=key: engine.read(lambda tx: tx.one(_JOB, {"key": key}))):
+        if again(lambda key=key: engine.read(lambda tx: tx.fetch_one(_JOB, {"key": key}))):
             yield "ended", key, lambda key=key: store.cancel(engine, run_key=key, reservation_id=None)
 
 
@@ -178,7 +178,7 @@ _FOUND = {
 def judge(url: str, told: dict[str, list[list[str]]]) -> dict[str, Any]:
     """Compare the answers with the book."""
     engine = open_engine(url, ())
-    found = {key: {row[0] for row in engine.read(lambda tx, sql=sql: tx.all(sql))} for key, sql in _FOUND.items()}
+    found = {key: {row[0] for row in engine.read(lambda tx, sql=sql: tx.fetch_all(sql))} for key, sql in _FOUND.items()}
     engine.close()
     counts: Counter[str] = Counter()
     missing, present = [], []

@@ -227,21 +227,23 @@ def _read_tables(tx: Any) -> dict[str, Any]:
 
     log = [
         Entry(seq, at, action, rid, tuple(json.loads(resources)), json.loads(after))
-        for seq, at, action, rid, resources, after in tx.all(
+        for seq, at, action, rid, resources, after in tx.fetch_all(
             "SELECT seq, at_us, action, reservation, resources, after FROM ledger_log ORDER BY seq"
         )
     ]
     columns = "id, holder, mode, resources, priority, waiting, fencing_token, starts_us, ends_us, ended_us, end_reason"
     reservations = {
         row[0]: _stored(Held(row[0], 0, row[1], row[2], tuple(json.loads(row[3])), row[4], "", bool(row[5]), *row[6:]))
-        for row in tx.all(f"SELECT {columns} FROM ledger_reservations")
+        for row in tx.fetch_all(f"SELECT {columns} FROM ledger_reservations")
     }
-    bookings = tx.all(
+    bookings = tx.fetch_all(
         "SELECT b.resource, r.id, b.starts_us, b.ends_us FROM ledger_bookings b "
         "JOIN ledger_reservations r ON r.seq = b.reservation"
     )
-    line = tx.all("SELECT l.resource, r.id FROM ledger_queue l JOIN ledger_reservations r ON r.seq = l.reservation")
-    (total,) = tx.one("SELECT (SELECT COUNT(*) FROM ledger_bookings) + (SELECT COUNT(*) FROM ledger_queue)")
+    line = tx.fetch_all(
+        "SELECT l.resource, r.id FROM ledger_queue l JOIN ledger_reservations r ON r.seq = l.reservation"
+    )
+    (total,) = tx.fetch_one("SELECT (SELECT COUNT(*) FROM ledger_bookings) + (SELECT COUNT(*) FROM ledger_queue)")
     if total != len(bookings) + len(line):
         raise ViolationError("an index names a reservation that does not exist")
     return {"log": log, "reservations": reservations, "bookings": set(bookings), "line": set(line)}

@@ -74,7 +74,7 @@ def compare(tx: Any) -> list[str]:
 
     Only the next sign of life (``lease_us``) is not in the log.
     """
-    book = rebuild(tx.all("SELECT seq, action, reservation, resources, after FROM ledger_log ORDER BY seq"))
+    book = rebuild(tx.fetch_all("SELECT seq, action, reservation, resources, after FROM ledger_log ORDER BY seq"))
     wrong = list(book.wrong)
     present = {row["id"]: row for row in reservations(tx)}
     wrong += [f"{identifier} is in one of table and log" for identifier in present.keys() ^ book.reservations.keys()]
@@ -87,7 +87,7 @@ def compare(tx: Any) -> list[str]:
         ]
     known = {
         row[0]: {"capacity": row[1], "declared": bool(row[2]), "description": row[3]}
-        for row in tx.all("SELECT name, capacity, declared, description FROM ledger_resources")
+        for row in tx.fetch_all("SELECT name, capacity, declared, description FROM ledger_resources")
     }
     if known != book.resources:
         wrong.append(f"resources are {known}, the log says {book.resources}")
@@ -99,7 +99,7 @@ def reservations(tx: Any) -> list[dict[str, Any]]:
     columns = ("seq", "id", *FACTS, "resources", "ended_us", "ended_why", "ended_note", "lease_us")
     stored = ", ".join(COLUMN_OF_FACT.get(name, name) for name in columns)
     found = []
-    for values in tx.all(f"SELECT {stored} FROM ledger_reservations ORDER BY seq"):
+    for values in tx.fetch_all(f"SELECT {stored} FROM ledger_reservations ORDER BY seq"):
         row = dict(zip(columns, values, strict=True))
         row |= {"resources": json.loads(row["resources"]), "tags": json.loads(row["tags"])}
         row["waiting"] = bool(row["waiting"])
@@ -113,8 +113,8 @@ def reservations(tx: Any) -> list[dict[str, Any]]:
 def broken(tx: Any) -> list[str]:
     """Return which of the book's promises its tables break; empty when none."""
     every = reservations(tx)
-    taken = tx.all("SELECT resource, starts_us, ends_us, reservation FROM ledger_bookings")
-    line = tx.all("SELECT resource, rank, reservation FROM ledger_queue")
+    taken = tx.fetch_all("SELECT resource, starts_us, ends_us, reservation FROM ledger_bookings")
+    line = tx.fetch_all("SELECT resource, rank, reservation FROM ledger_queue")
     return [*_parts(every, taken, line), *_overfull(tx, every, taken), *_numbers(tx)]
 
 
@@ -136,7 +136,7 @@ def _parts(every: list[dict[str, Any]], taken: list[tuple[Any, ...]], line: list
 def _overfull(tx: Any, every: list[dict[str, Any]], taken: list[tuple[Any, ...]]) -> list[str]:
     """Seats: at no moment from now on more exclusive holders than seats, or an exclusive one and a sharer."""
     mode = {row["seq"]: row["mode"] for row in every}
-    capacity = dict(tx.all("SELECT name, capacity FROM ledger_resources"))
+    capacity = dict(tx.fetch_all("SELECT name, capacity FROM ledger_resources"))
     wrong = []
     by_resource = defaultdict(list)
     for name, starts_us, ends_us, seq in taken:
@@ -155,7 +155,7 @@ def _numbers(tx: Any) -> list[str]:
     """Fencing: of two grants of a resource, the later has the greater number."""
     last: dict[str, int] = {}
     wrong = []
-    rows = tx.all("SELECT resources, after FROM ledger_log WHERE action IN ('reserved', 'granted') ORDER BY seq")
+    rows = tx.fetch_all("SELECT resources, after FROM ledger_log WHERE action IN ('reserved', 'granted') ORDER BY seq")
     for names, after in rows:
         number = json.loads(after)["number"]
         for name in json.loads(names):

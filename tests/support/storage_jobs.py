@@ -9,15 +9,15 @@ from collections.abc import Iterable
 from bespeak.base import failpoints
 from bespeak.base.errors import BespeakError
 from bespeak.storage import open_engine
-from bespeak.storage.migrations import Component, Step
+from bespeak.storage.migrations import Component, Migration
 from bespeak.storage.sqlite import SqliteEngine
 from bespeak.storage.sqlite_readonly import ReadOnlySqliteEngine
 
 THINGS = Component(
     "things",
     [
-        Step(1, ["CREATE TABLE things (name TEXT PRIMARY KEY, amount BIGINT NOT NULL)"]),
-        Step(
+        Migration(1, ["CREATE TABLE things (name TEXT PRIMARY KEY, amount BIGINT NOT NULL)"]),
+        Migration(
             2,
             [
                 "CREATE TABLE seats (taken_by BIGINT)",
@@ -39,10 +39,10 @@ def take_the_seat(number: int, url: str) -> bool:
     engine = open_things(url)
 
     def work(tx):
-        if tx.all("SELECT taken_by FROM seats"):
+        if tx.fetch_all("SELECT taken_by FROM seats"):
             return False
         time.sleep(0.02)
-        tx.run("INSERT INTO seats VALUES (:n)", {"n": number})
+        tx.execute("INSERT INTO seats VALUES (:n)", {"n": number})
         return True
 
     won = engine.transact(["seat"], work)
@@ -63,13 +63,13 @@ def count_up(number: int, url: str, times: str) -> float:
 
 
 def add_one(tx) -> None:
-    row = tx.one("SELECT amount FROM things WHERE name = 'counter'")
+    row = tx.fetch_one("SELECT amount FROM things WHERE name = 'counter'")
     amount = row[0] + 1 if row else 1
-    tx.run(
+    tx.execute(
         "INSERT INTO things VALUES ('counter', :a) ON CONFLICT (name) DO UPDATE SET amount = excluded.amount",
         {"a": amount},
     )
-    tx.wake("counter")
+    tx.notify("counter")
 
 
 def cross(number: int, url: str, times: str) -> int:
@@ -79,7 +79,7 @@ def cross(number: int, url: str, times: str) -> int:
 
     def work(tx):
         for name in names:
-            tx.run("UPDATE things SET amount = amount + 1 WHERE name = :name", {"name": name})
+            tx.execute("UPDATE things SET amount = amount + 1 WHERE name = :name", {"name": name})
             time.sleep(0.002)
 
     for _ in range(int(times)):
@@ -90,7 +90,7 @@ def cross(number: int, url: str, times: str) -> int:
 
 def open_it(number: int, url: str) -> list[int]:
     engine = open_things(url)
-    found = engine.read(lambda tx: tx.all("SELECT n FROM steps ORDER BY n"))
+    found = engine.read(lambda tx: tx.fetch_all("SELECT n FROM steps ORDER BY n"))
     engine.close()
     return [row[0] for row in found]
 
@@ -113,10 +113,10 @@ def come_and_go(number: int, url: str, times: str) -> int:
     missed = 0
     for _ in range(int(times)):
         if number % 2 == 0:
-            engine.transact(["t"], lambda tx: tx.wake("t"))
+            engine.transact(["t"], lambda tx: tx.notify("t"))
             continue
         listener = engine.listen(["t"])
-        engine.transact(["t"], lambda tx: tx.wake("t"))
+        engine.transact(["t"], lambda tx: tx.notify("t"))
         missed += not listener.wait(10)
         listener.close()
     engine.close()
@@ -130,11 +130,11 @@ def ping_pong(number: int, url: str, rounds: str) -> int:
     done = 0
 
     def hit(tx):
-        ((amount,),) = tx.all("SELECT amount FROM things WHERE name = 'ball'")
+        ((amount,),) = tx.fetch_all("SELECT amount FROM things WHERE name = 'ball'")
         if amount >= int(rounds) or amount % 2 != number:
             return amount
-        tx.run("UPDATE things SET amount = amount + 1 WHERE name = 'ball'")
-        tx.wake("ball")
+        tx.execute("UPDATE things SET amount = amount + 1 WHERE name = 'ball'")
+        tx.notify("ball")
         return amount + 1
 
     while (done := engine.transact(["ball"], hit)) < int(rounds):
@@ -162,7 +162,7 @@ def look_as_nobody(number: int, url: str) -> list[str]:
         os.setgid(65534)
         os.setuid(65534)
     engine = open_things(url)
-    found = engine.read(lambda tx: [name for (name,) in tx.all("SELECT name FROM things ORDER BY name")])
+    found = engine.read(lambda tx: [name for (name,) in tx.fetch_all("SELECT name FROM things ORDER BY name")])
     engine.close()
     return found
 
@@ -178,7 +178,7 @@ def as_nobody(number: int, url: str, *what: str) -> list[object]:
 
     def use() -> None:
         engine = open_things(url)
-        engine.transact([], lambda tx: tx.run("INSERT INTO things VALUES ('x', 1)"))
+        engine.transact([], lambda tx: tx.execute("INSERT INTO things VALUES ('x', 1)"))
 
     return list(told(use))
 

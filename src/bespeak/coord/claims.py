@@ -51,7 +51,7 @@ def reserve(tx: Transaction, repo: str, request: Request, addresses: tuple[Addre
     queries = [*question.queries, _expired(tx, repo)]
     if made is None:
         queries.append((_NEXT_EPOCH, {"repo": repo}))
-    rows_ = tx.all_of(queries)
+    rows_ = tx.fetch_batch(queries)
     _sweep(tx, repo, rows_[len(question.queries)])
     found = question.answer(rows_)
     if made is not None:
@@ -68,7 +68,7 @@ def _repeated(tx: Transaction, repo: str, request: Request, addresses: tuple[Add
         return None
     sql = f"""SELECT {rows.COLUMNS} FROM coord_reservations r WHERE r.repo = :repo AND r.run_id = :run AND r.live = 1
         AND r.retry_key = :key AND r.expires_us > :now"""
-    row = tx.one(sql, {"repo": repo, "run": request.run_id, "key": request.key, "now": tx.now_us})
+    row = tx.fetch_one(sql, {"repo": repo, "run": request.run_id, "key": request.key, "now": tx.now_us})
     if row is None:
         return None
     made = rows.reservation(row)
@@ -95,8 +95,8 @@ def _insert(tx: Transaction, repo: str, request: Request, addresses: tuple[Addre
         "addresses": json.dumps(texts), "operation": made.operation, "shared": int(made.shared), "now": tx.now_us,
         "expires": expires_us, "key": request.key,
     }  # fmt: skip
-    tx.later(_INSERT, [params])
-    tx.later(
+    tx.execute_deferred(_INSERT, [params])
+    tx.execute_deferred(
         _CLAIM,
         [
             {"repo": repo, "key": a.key, "epoch": epoch, "part": part, "address": a.text, "glob": int(a.glob)}
@@ -160,8 +160,8 @@ def _expired(tx: Transaction, repo: str) -> tuple[str, Params]:
 def _sweep(tx: Transaction, repo: str, expired: Sequence[Row]) -> None:
     """Take what has expired out of the index of claims."""
     epochs = [{"repo": repo, "epoch": epoch} for (epoch,) in expired]
-    tx.later(_LEAVE_INDEX, epochs)
-    tx.later("UPDATE coord_reservations SET live = 0 WHERE repo = :repo AND epoch = :epoch", epochs)
+    tx.execute_deferred(_LEAVE_INDEX, epochs)
+    tx.execute_deferred("UPDATE coord_reservations SET live = 0 WHERE repo = :repo AND epoch = :epoch", epochs)
 
 
 def release(tx: Transaction, repo: str, identifier: str, run_id: str) -> tuple[str, Reservation | None]:
@@ -189,8 +189,8 @@ def _must_be_of(found: Reservation, run_id: str) -> None:
 
 
 def _end(tx: Transaction, repo: str, found: Reservation) -> Reservation:
-    tx.later(_LEAVE_INDEX, [{"repo": repo, "epoch": found.epoch}])
-    tx.later(
+    tx.execute_deferred(_LEAVE_INDEX, [{"repo": repo, "epoch": found.epoch}])
+    tx.execute_deferred(
         "UPDATE coord_reservations SET live = 0, released_us = :now WHERE repo = :repo AND epoch = :epoch",
         [{"now": tx.now_us, "repo": repo, "epoch": found.epoch}],
     )
@@ -204,7 +204,7 @@ def release_all(tx: Transaction, repo: str, run_id: str) -> list[Reservation]:
     """Give back everything that a run has claimed; return it, oldest first."""
     sql = f"""SELECT {rows.COLUMNS} FROM coord_reservations r WHERE r.repo = :repo AND r.run_id = :run AND r.live = 1
         AND r.expires_us > :now ORDER BY r.epoch"""
-    found = tx.all(sql, {"repo": repo, "run": run_id, "now": tx.now_us})
+    found = tx.fetch_all(sql, {"repo": repo, "run": run_id, "now": tx.now_us})
     return [_end(tx, repo, rows.reservation(row)) for row in found]
 
 
@@ -224,7 +224,7 @@ def heartbeat(
     if state != ACTIVE:
         return ("expired" if found.released_us is None else "already_released"), found
     expires_us = max(found.expires_us, tx.now_us + extension_us)
-    tx.later(
+    tx.execute_deferred(
         "UPDATE coord_reservations SET expires_us = :expires, beat_us = :now WHERE repo = :repo AND epoch = :epoch",
         [{"expires": expires_us, "now": tx.now_us, "repo": repo, "epoch": found.epoch}],
     )

@@ -48,7 +48,7 @@ def conflicts(
         own: the epoch of a reservation to leave out.
     """
     question = Question(tx, repo, run_id, addresses, shared=shared, own=own)
-    return question.answer(tx.all_of(question.queries))
+    return question.answer(tx.fetch_batch(question.queries))
 
 
 class Question:

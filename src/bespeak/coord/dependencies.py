@@ -53,7 +53,7 @@ def add(tx: Transaction, repo: str, identifier: str, needed: Sequence[str], run_
     path = _way(tx, repo, needed, identifier)
     if path:
         raise CircleError(f"dependency cycle: {' -> '.join([identifier, *path])}")
-    tx.later(
+    tx.execute_deferred(
         "INSERT INTO coord_edges (repo, id, needs) VALUES (:repo, :id, :needs) ON CONFLICT DO NOTHING",
         [{"repo": repo, "id": identifier, "needs": other} for other in needed],
     )
@@ -89,5 +89,5 @@ def of(tx: Transaction, repo: str, identifiers: Sequence[str]) -> list[tuple[str
         names = {f"i{number}": identifier for number, identifier in enumerate(identifiers[start : start + _AT_ONCE])}
         places = ", ".join(f":{name}" for name in names)
         sql = f"SELECT id, needs FROM coord_edges WHERE repo = :repo AND id IN ({places})"
-        found += [(str(who), str(needs)) for who, needs in tx.all(sql, {"repo": repo} | names)]
+        found += [(str(who), str(needs)) for who, needs in tx.fetch_all(sql, {"repo": repo} | names)]
     return sorted(found)

@@ -22,19 +22,19 @@ def write(tx: Transaction, repo: str, change: str, run_id: str, about: str | Non
     """Record a change, and wake who watches."""
     import json
 
-    tx.later(
+    tx.execute_deferred(
         "INSERT INTO coord_log (repo, at_us, change, reservation, run_id, facts) "
         "VALUES (:repo, :at, :what, :id, :run, :f)",
         [{"repo": repo, "at": tx.now_us, "what": change, "id": about, "run": run_id, "f": json.dumps(facts)}],
     )
-    tx.wake(topic(repo))
+    tx.notify(topic(repo))
 
 
 def since(tx: Transaction, repo: str, after: int) -> list[Change]:
     """Return the changes after one, in order."""
     import json
 
-    found = tx.all(
+    found = tx.fetch_all(
         "SELECT seq, at_us, change, reservation, run_id, facts FROM coord_log "
         "WHERE repo = :repo AND seq > :after ORDER BY seq",
         {"repo": repo, "after": after},
@@ -46,7 +46,7 @@ def since(tx: Transaction, repo: str, after: int) -> list[Change]:
 
 def last(tx: Transaction, repo: str) -> int:
     """Return the number of the latest change; 0 if there is none."""
-    row = tx.one("SELECT MAX(seq) FROM coord_log WHERE repo = :repo", {"repo": repo})
+    row = tx.fetch_one("SELECT MAX(seq) FROM coord_log WHERE repo = :repo", {"repo": repo})
     return int((row and row[0]) or 0)
 
 

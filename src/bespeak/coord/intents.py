@@ -70,7 +70,7 @@ def _insert(tx: Transaction, repo: str, made: Intent) -> None:
         "addresses": json.dumps(made.addresses), "detail": made.detail, "now": made.created_us,
         "expires": made.expires_us, "reservation": made.reservation_id,
     }  # fmt: skip
-    tx.run(_INSERT, params)
+    tx.execute(_INSERT, params)
 
 
 def active(tx: Transaction, repo: str) -> list[Intent]:
@@ -79,7 +79,7 @@ def active(tx: Transaction, repo: str) -> list[Intent]:
 
     return [
         Intent(identifier, run, branch, tuple(json.loads(addresses)), operation, detail, created_us, expires_us, held)
-        for identifier, run, branch, addresses, operation, detail, created_us, expires_us, held in tx.all(
+        for identifier, run, branch, addresses, operation, detail, created_us, expires_us, held in tx.fetch_all(
             _ACTIVE, {"repo": repo, "now": tx.now_us}
         )
     ]

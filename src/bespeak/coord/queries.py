@@ -41,7 +41,8 @@ def reservations(
     where += ["r.branch = :branch"] if branch is not None else []
     sql = f"SELECT {rows.COLUMNS} FROM coord_reservations r WHERE {' AND '.join(where)} ORDER BY r.epoch"
     found = [
-        rows.reservation(row) for row in tx.all(sql, {"repo": repo, "now": tx.now_us, "run": run_id, "branch": branch})
+        rows.reservation(row)
+        for row in tx.fetch_all(sql, {"repo": repo, "now": tx.now_us, "run": run_id, "branch": branch})
     ]
     return [held for held in found if touches(held.addresses, among)] if among else found
 
@@ -76,7 +77,7 @@ def _by_id(tx: Transaction, repo: str, identifiers: Sequence[str]) -> dict[str, 
         names = {f"i{number}": identifier for number, identifier in enumerate(identifiers[start : start + _AT_ONCE])}
         places = ", ".join(f":{name}" for name in names)
         sql = f"SELECT {rows.COLUMNS} FROM coord_reservations r WHERE r.repo = :repo AND r.id IN ({places})"
-        for row in tx.all(sql, {"repo": repo} | names):
+        for row in tx.fetch_all(sql, {"repo": repo} | names):
             held = rows.reservation(row)
             found[held.id] = held
     return found
@@ -86,13 +87,13 @@ def expired_between(tx: Transaction, repo: str, after_us: int, until_us: int) ->
     """Return what expired after one instant and not after another, in that order."""
     sql = f"""SELECT {rows.COLUMNS} FROM coord_reservations r WHERE r.repo = :repo AND r.released_us IS NULL
         AND r.expires_us > :after AND r.expires_us <= :until ORDER BY r.expires_us, r.epoch"""
-    return [rows.reservation(row) for row in tx.all(sql, {"repo": repo, "after": after_us, "until": until_us})]
+    return [rows.reservation(row) for row in tx.fetch_all(sql, {"repo": repo, "after": after_us, "until": until_us})]
 
 
 def next_expiry_us(tx: Transaction, repo: str) -> int | None:
     """Return the instant at which something expires next, µs UTC, or None."""
     sql = "SELECT MIN(expires_us) FROM coord_reservations WHERE repo = :repo AND live = 1 AND expires_us > :now"
-    row = tx.one(sql, {"repo": repo, "now": tx.now_us})
+    row = tx.fetch_one(sql, {"repo": repo, "now": tx.now_us})
     return None if row is None or row[0] is None else int(row[0])
 
 
@@ -100,19 +101,19 @@ def collect(tx: Transaction, repo: str, before_us: int) -> dict[str, int]:
     """Remove what was over before an instant; return how many of each were removed."""
     params = {"repo": repo, "before": before_us}
     gone = """repo = :repo AND (released_us <= :before OR (released_us IS NULL AND expires_us <= :before))"""
-    tx.run(
+    tx.execute(
         f"""DELETE FROM coord_claims WHERE repo = :repo AND epoch IN
             (SELECT epoch FROM coord_reservations WHERE live = 1 AND {gone})""",
         params,
     )
     ended = f"SELECT id FROM coord_reservations WHERE {gone}"
     return {
-        "edges": tx.run(f"DELETE FROM coord_edges WHERE repo = :repo AND id IN ({ended})", params),
-        "intents": tx.run(
+        "edges": tx.execute(f"DELETE FROM coord_edges WHERE repo = :repo AND id IN ({ended})", params),
+        "intents": tx.execute(
             f"""DELETE FROM coord_intents WHERE repo = :repo AND (reservation IN ({ended})
                 OR (reservation IS NULL AND expires_us <= :before))""",
             params,
         ),
-        "reservations": tx.run(f"DELETE FROM coord_reservations WHERE {gone}", params),
-        "changes": tx.run("DELETE FROM coord_log WHERE repo = :repo AND at_us <= :before", params),
+        "reservations": tx.execute(f"DELETE FROM coord_reservations WHERE {gone}", params),
+        "changes": tx.execute("DELETE FROM coord_log WHERE repo = :repo AND at_us <= :before", params),
     }

@@ -51,7 +51,7 @@ def find(tx: Transaction, repo: str, text: str) -> Reservation | None:
             f" or more"
         )
     sql = f"SELECT {COLUMNS} FROM coord_reservations r WHERE r.repo = :repo AND r.id >= :low AND r.id < :high LIMIT 2"
-    found = tx.all(sql, {"repo": repo, "low": start, "high": start + _BEYOND})
+    found = tx.fetch_all(sql, {"repo": repo, "low": start, "high": start + _BEYOND})
     if len(found) > 1:
         raise ClaimError(f"Several reservation ids begin with {short_repr(text)}; give more digits")
     return reservation(found[0]) if found else None
@@ -60,4 +60,4 @@ def find(tx: Transaction, repo: str, text: str) -> Reservation | None:
 def exists(tx: Transaction, repo: str, identifier: str) -> bool:
     """Tell whether there is a reservation with this full id."""
     sql = "SELECT 1 FROM coord_reservations WHERE repo = :repo AND id = :id"
-    return tx.one(sql, {"repo": repo, "id": identifier}) is not None
+    return tx.fetch_one(sql, {"repo": repo, "id": identifier}) is not None

@@ -8,7 +8,7 @@ says whether a reservation still has its rows there. ``repo`` keeps the reposito
 
 from __future__ import annotations
 
-from bespeak.storage.migrations import Component, Step
+from bespeak.storage.migrations import Component, Migration
 
 _REPOSITORIES = """
 CREATE TABLE coord_repositories (
@@ -104,7 +104,7 @@ def _statements(identity: str, collation: str, rowless: str) -> list[str]:
 COORD = Component(
     "coord",
     [
-        Step(
+        Migration(
             1,
             sqlite=_statements("INTEGER PRIMARY KEY AUTOINCREMENT", "", " WITHOUT ROWID"),
             postgresql=_statements("BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", ' COLLATE "C"', ""),

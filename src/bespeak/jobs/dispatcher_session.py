@@ -89,7 +89,7 @@ class Desk:
 
         def work(tx: Transaction) -> bool:
             liveness.register(tx, self.me)
-            row = tx.one(
+            row = tx.fetch_one(
                 "SELECT 1 FROM reservations WHERE reservation_id = :id AND owner = :me AND claim_no = :claim_no",
                 {"id": job.reservation_id, "me": self.me.dispatcher_id, "claim_no": job.claim_no},
             )
@@ -108,14 +108,14 @@ class Desk:
 
         def work(tx: Transaction) -> None:
             leasing.step(tx, self.me, self.outcomes, 0)
-            left = tx.one(
+            left = tx.fetch_one(
                 "SELECT 1 FROM reservations WHERE reservation_status = 'DISPATCHING' AND owner = :me LIMIT 1",
                 {"me": self.me.dispatcher_id},
             )
             if left is None:
                 liveness.forget(tx, self.me.dispatcher_id)
                 return
-            tx.run(
+            tx.execute(
                 "UPDATE dispatch_dispatchers SET lease_until_us = :now WHERE dispatcher_id = :me",
                 {"now": tx.now_us, "me": self.me.dispatcher_id},
             )

@@ -59,7 +59,7 @@ def _changes(engine: Engine, last: int) -> list[dict[str, object]]:
     sql = (
         f"SELECT {', '.join(_FIELDS)} FROM dispatch_log WHERE seq > :last AND change <> 'opened' ORDER BY seq LIMIT :n"
     )
-    found = engine.read(lambda tx: tx.all(sql, {"last": last, "n": _PAGE}))
+    found = engine.read(lambda tx: tx.fetch_all(sql, {"last": last, "n": _PAGE}))
     changes = [dict(zip(_FIELDS, row, strict=True)) for row in found]
     for change in changes:
         change["at"] = iso(int(change.pop("at_us")))
@@ -118,10 +118,10 @@ def health(engine: Engine, site: str | None) -> tuple[dict[str, object], bool]:
         known = [item for item in all_dispatchers(tx) if site in (None, item.site)]
         living = [item for item in known if item.alive(tx.now_us)]
         ids = {item.dispatcher_id for item in living}
-        counts = {str(name): int(n) for name, n in tx.all(_COUNTS)}
+        counts = {str(name): int(n) for name, n in tx.fetch_all(_COUNTS)}
         where = {"now": tx.now_us - _OVERDUE_US, "now_s": rows.seconds(tx) - _OVERDUE_US // SECOND_US}
-        overdue = int((tx.one(_OVERDUE, where) or (0,))[0])
-        owners = tx.all("SELECT DISTINCT owner FROM reservations WHERE reservation_status = 'DISPATCHING'")
+        overdue = int((tx.fetch_one(_OVERDUE, where) or (0,))[0])
+        owners = tx.fetch_all("SELECT DISTINCT owner FROM reservations WHERE reservation_status = 'DISPATCHING'")
         stuck = sum(1 for (owner,) in owners if owner not in ids)
         report: dict[str, object] = {
             "dispatcher": "alive" if living else "absent",

@@ -122,18 +122,18 @@ class Taken:
 def look(tx: Transaction, site: str, last_seq: int) -> Look:
     """Return what is next and what is new for the dispatchers of ``site``."""
     where = {"site": site}
-    due = tx.one(_NEXT_DUE, where)
-    expiry = tx.one(_NEXT_EXPIRY, where)
+    due = tx.fetch_one(_NEXT_DUE, where)
+    expiry = tx.fetch_one(_NEXT_EXPIRY, where)
     next_us = FOREVER_US if due is None or due[0] is None else int(due[0])
     if expiry is not None and expiry[0] is not None:
         next_us = min(next_us, int(expiry[0]) * SECOND_US)
-    found = tx.all(_ACCEPTED, {"last": last_seq, "site": site, "n": ACCEPTED_BATCH})
+    found = tx.fetch_all(_ACCEPTED, {"last": last_seq, "site": site, "n": ACCEPTED_BATCH})
     return Look(tx.now_us, next_us, rows.jobs(found))
 
 
 def newest(tx: Transaction) -> int:
     """Return the number of the newest line of the log."""
-    row = tx.one("SELECT MAX(seq) FROM dispatch_log")
+    row = tx.fetch_one("SELECT MAX(seq) FROM dispatch_log")
     return int(row[0] or 0) if row else 0
 
 
@@ -152,7 +152,7 @@ def step(tx: Transaction, me: Dispatcher, outcomes: Sequence[Outcome], slots: in
 def _store(tx: Transaction, me: Dispatcher, outcome: Outcome, taken: Taken) -> rows.Change | None:
     job = outcome.job
     dispatched = outcome.status == Status.DISPATCHED
-    changed = tx.run(
+    changed = tx.execute(
         "UPDATE reservations SET reservation_status = :status, owner = NULL, job_id = :job_id,"
         " dispatched_at = :dispatched_at, last_error = :error, next_us = :next_us, attempts = :attempts,"
         f" first_claimed_us = :first_claimed_us, updated_at = :now_s WHERE {_MINE}",
@@ -178,10 +178,10 @@ def _store(tx: Transaction, me: Dispatcher, outcome: Outcome, taken: Taken) -> r
 
 
 def _expire(tx: Transaction, site: str, taken: Taken) -> None:
-    found = rows.jobs(tx.all(_EXPIRED, {"site": site, "now_s": rows.seconds(tx), "n": EXPIRE_BATCH}))
+    found = rows.jobs(tx.fetch_all(_EXPIRED, {"site": site, "now_s": rows.seconds(tx), "n": EXPIRE_BATCH}))
     if not found:
         return
-    tx.run_many(
+    tx.execute_many(
         "UPDATE reservations SET reservation_status = 'EXPIRED', last_error = :error, updated_at = :now_s"
         " WHERE reservation_id = :id",
         [{"error": EXPIRED_TEXT, "now_s": rows.seconds(tx), "id": job.reservation_id} for job in found],
@@ -196,8 +196,8 @@ def _expire(tx: Transaction, site: str, taken: Taken) -> None:
 
 def _claim(tx: Transaction, me: Dispatcher, slots: int, taken: Taken) -> None:
     params = {"site": me.site, "now_s": rows.seconds(tx), "now_us": tx.now_us, "n": slots}
-    at_once = rows.jobs(tx.all(_NOW_DUE, {name: params[name] for name in ("site", "now_s", "n")}))
-    scheduled = rows.jobs(tx.all(_THEN_DUE, params))
+    at_once = rows.jobs(tx.fetch_all(_NOW_DUE, {name: params[name] for name in ("site", "now_s", "n")}))
+    scheduled = rows.jobs(tx.fetch_all(_THEN_DUE, params))
     due = sorted(at_once + scheduled, key=_order)[:slots]
     taken.claimed = take(tx, me, due, attempt=1)
 
@@ -227,7 +227,7 @@ def take(tx: Transaction, me: Dispatcher, due: Sequence[Job], *, attempt: int) -
         job.owner = me.dispatcher_id
         job.claim_no += 1
         job.attempts += attempt
-    tx.run_many(
+    tx.execute_many(
         _TAKE,
         [
             {
@@ -255,7 +255,7 @@ def abandoned(tx: Transaction, me: Dispatcher, mine: frozenset[str], limit: int)
     """
     owners = [
         row[0]
-        for row in tx.all(
+        for row in tx.fetch_all(
             "SELECT DISTINCT owner FROM reservations WHERE reservation_status = 'DISPATCHING' AND site = :site",
             {"site": me.site},
         )
@@ -299,7 +299,7 @@ def _rows_of(
         }
     )
     found = rows.jobs(
-        tx.all(
+        tx.fetch_all(
             f"{SELECT} WHERE reservation_status = 'DISPATCHING' AND site = :site AND {condition}"
             f" AND ({'runner IS NULL OR ' if same_home else ''}substr(runner_home, 1, :length) = :here)"
             " ORDER BY seq LIMIT :n",
@@ -323,7 +323,7 @@ def move(tx: Transaction, me: Dispatcher, job: Job) -> bool:
     values = {name: getattr(job, name) for name in LOCATION_COLUMNS}
     values |= {"id": job.reservation_id, "me": me.dispatcher_id, "claim_no": job.claim_no}
     sets = ", ".join(f"{name} = :{name}" for name in LOCATION_COLUMNS)
-    return tx.run(f"UPDATE reservations SET {sets} WHERE {_MINE}", values) > 0
+    return tx.execute(f"UPDATE reservations SET {sets} WHERE {_MINE}", values) > 0
 
 
 def recover(tx: Transaction, me: Dispatcher, mine: frozenset[str], limit: int) -> list[Job]:
@@ -332,7 +332,7 @@ def recover(tx: Transaction, me: Dispatcher, mine: frozenset[str], limit: int) -
     for dispatcher in liveness.all_dispatchers(tx):
         if dispatcher.dispatcher_id == me.dispatcher_id or dispatcher.alive(tx.now_us):
             continue
-        left = tx.one(
+        left = tx.fetch_one(
             "SELECT 1 FROM reservations WHERE reservation_status = 'DISPATCHING' AND owner = :id LIMIT 1",
             {"id": dispatcher.dispatcher_id},
         )
@@ -343,7 +343,7 @@ def recover(tx: Transaction, me: Dispatcher, mine: frozenset[str], limit: int) -
 
 def shorten_log(tx: Transaction) -> None:
     """Remove a batch of the oldest changes beyond :data:`LOG_KEEP`."""
-    tx.run(
+    tx.execute(
         "DELETE FROM dispatch_log WHERE seq IN (SELECT seq FROM dispatch_log WHERE seq <= :old ORDER BY seq LIMIT :n)",
         {"old": newest(tx) - LOG_KEEP, "n": _LOG_BATCH},
     )

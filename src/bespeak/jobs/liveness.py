@@ -112,7 +112,7 @@ def this_process() -> str:
 def all_dispatchers(tx: Transaction) -> list[Dispatcher]:
     """Return every dispatcher that is written down, alive or not."""
     # A file is on one machine; a server may have machines that were copied from one another, with one identity.
-    found = tx.all(f"SELECT {_FIELDS} FROM dispatch_dispatchers ORDER BY started_us")
+    found = tx.fetch_all(f"SELECT {_FIELDS} FROM dispatch_dispatchers ORDER BY started_us")
     return [Dispatcher(row, is_local=tx.dialect == "sqlite") for row in found]
 
 
@@ -129,7 +129,7 @@ def register(tx: Transaction, me: Dispatcher) -> None:
     me.beat_us = tx.now_us
     me.lease_until_us = tx.now_us + LEASE_US
     values = {name: getattr(me, name) for name in _FIELDS.split(", ")}
-    tx.run(
+    tx.execute(
         f"INSERT INTO dispatch_dispatchers ({_FIELDS}) VALUES ({', '.join(':' + n for n in values)})"
         " ON CONFLICT (dispatcher_id) DO UPDATE SET beat_us = excluded.beat_us,"
         " lease_until_us = excluded.lease_until_us",
@@ -139,4 +139,4 @@ def register(tx: Transaction, me: Dispatcher) -> None:
 
 def forget(tx: Transaction, dispatcher_id: str) -> None:
     """Remove a dispatcher that stopped or died."""
-    tx.run("DELETE FROM dispatch_dispatchers WHERE dispatcher_id = :id", {"id": dispatcher_id})
+    tx.execute("DELETE FROM dispatch_dispatchers WHERE dispatcher_id = :id", {"id": dispatcher_id})

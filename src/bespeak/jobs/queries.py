@@ -154,14 +154,14 @@ def _page(engine: Engine, wanted: Filter, below: int | None, size: int) -> list[
         params["below"] = below
     where = " WHERE " + " AND ".join(conditions) if conditions else ""
     sql = f"{SELECT}{where} ORDER BY seq DESC LIMIT {size}"
-    return rows.jobs(engine.read(lambda tx: tx.all(sql, params)))
+    return rows.jobs(engine.read(lambda tx: tx.fetch_all(sql, params)))
 
 
 def count(engine: Engine, wanted: Filter) -> int:
     """Return how many reservations are meant."""
     conditions, params = wanted.sql()
     where = " WHERE " + " AND ".join(conditions) if conditions else ""
-    row = engine.read(lambda tx: tx.one(f"SELECT COUNT(*) FROM reservations{where}", params))
+    row = engine.read(lambda tx: tx.fetch_one(f"SELECT COUNT(*) FROM reservations{where}", params))
     return int(row[0]) if row else 0
 
 
@@ -176,8 +176,8 @@ def delete(engine: Engine, wanted: Filter) -> Iterator[list[Job]]:
     above = -1
 
     def work(tx: Transaction) -> list[Job]:
-        found = rows.jobs(tx.all(sql, params | {"above": above}))
-        tx.run_many(
+        found = rows.jobs(tx.fetch_all(sql, params | {"above": above}))
+        tx.execute_many(
             "DELETE FROM reservations WHERE reservation_id = :id", [{"id": job.reservation_id} for job in found]
         )
         return found

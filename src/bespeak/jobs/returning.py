@@ -62,7 +62,7 @@ class Returns:
         def work(tx: Transaction) -> list[Job]:
             here = f"{me.machine}:"
             where = {"site": me.site, "here": here, "length": len(here), "n": ASKED_AT_ONCE}
-            return rows.jobs(tx.all(_OVER, {**where, "after": self._after}))
+            return rows.jobs(tx.fetch_all(_OVER, {**where, "after": self._after}))
 
         found = self._desk.engine.read(work)
         self._after = found[-1].seq if len(found) == ASKED_AT_ONCE else -1
@@ -87,7 +87,7 @@ class Returns:
 
         def work(tx: Transaction) -> bool:
             params = {"now": tx.now_us, "id": job.reservation_id, "booking": job.booking_id}
-            if not tx.run(_RETURNED, params):
+            if not tx.execute(_RETURNED, params):
                 return False
             rows.log(tx, [rows.Change(job, "returned", str(job.reservation_status), job_id=job.job_id)])
             return True

@@ -22,9 +22,9 @@ _LOG = (
 def find(tx: Transaction, *, run_key: str | None = None, reservation_id: str | None = None) -> Job | None:
     """Return the reservation of a run key or an id, or None."""
     if reservation_id is not None:
-        row = tx.one(f"{SELECT} WHERE reservation_id = :id", {"id": reservation_id})
+        row = tx.fetch_one(f"{SELECT} WHERE reservation_id = :id", {"id": reservation_id})
     else:
-        row = tx.one(f"{SELECT} WHERE run_key = :key", {"key": run_key})
+        row = tx.fetch_one(f"{SELECT} WHERE run_key = :key", {"key": run_key})
     return Job(row) if row else None
 
 
@@ -79,13 +79,13 @@ def log(tx: Transaction, changes: Iterable[Change]) -> None:
         for item in changes
     ]
     if many:
-        tx.run_many(_LOG, many)
-        tx.wake(TOPIC)
+        tx.execute_many(_LOG, many)
+        tx.notify(TOPIC)
 
 
 def log_new(tx: Transaction, reservation_id: str, run_key: str, site: str, status: str) -> int:
     """Write the log line of a new reservation; return its number, which orders the reservations too."""
-    found = tx.all(
+    found = tx.fetch_all(
         _LOG + " RETURNING seq",
         {
             "at_us": tx.now_us,
@@ -98,7 +98,7 @@ def log_new(tx: Transaction, reservation_id: str, run_key: str, site: str, statu
             "detail": None,
         },
     )
-    tx.wake(TOPIC)
+    tx.notify(TOPIC)
     return int(found[0][0])
 
 

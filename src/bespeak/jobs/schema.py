@@ -8,7 +8,7 @@ lock :data:`LOCK` makes its numbers appear in order, so a reader that remembers 
 
 from __future__ import annotations
 
-from bespeak.storage.migrations import Component, Step
+from bespeak.storage.migrations import Component, Migration
 
 LOCK = "bespeak:dispatch"
 """The key that every write transaction of dispatch holds: claims, cancels and the log are decided one at a time."""
@@ -118,8 +118,8 @@ _FILL_SQLITE = (
 COMPONENT = Component(
     "dispatch",
     (
-        Step(1, _DOCUMENTED),
-        Step(
+        Migration(1, _DOCUMENTED),
+        Migration(
             2,
             (
                 *_ADDED,
@@ -136,8 +136,8 @@ COMPONENT = Component(
                 _DISPATCHERS,
             ),
         ),
-        Step(3, _BOOKINGS),
-        Step(4, _FIRST_CLAIMS),
-        Step(5, _LOCATIONS),
+        Migration(3, _BOOKINGS),
+        Migration(4, _FIRST_CLAIMS),
+        Migration(5, _LOCATIONS),
     ),
 )

@@ -113,7 +113,7 @@ def reserve(engine: Engine, wish: Wish, reservation_id: str) -> Answer:
         if found is not None:
             return Answer(found, created=False, same_request=wish.same_as(found), dispatcher=presence(tx, found.site))
         seq = rows.log_new(tx, reservation_id, wish.run_key, wish.site, Status.RESERVED)
-        tx.run(
+        tx.execute(
             _INSERT,
             {
                 "reservation_id": reservation_id,
@@ -140,12 +140,12 @@ def booked(engine: Engine, job: Job, booking_id: str, next_us: int) -> Job:
     """Write down the booking that belongs to a reservation, and let the dispatchers see it."""
 
     def work(tx: Transaction) -> Job:
-        tx.run(
+        tx.execute(
             "UPDATE reservations SET booking_id = :booking, next_us = :next, returned_us = :returned"
             " WHERE reservation_id = :id AND booking_id IS NULL",
             {"booking": booking_id, "next": next_us, "returned": _returned(job), "id": job.reservation_id},
         )
-        tx.wake(TOPIC)
+        tx.notify(TOPIC)
         return rows.get(tx, reservation_id=job.reservation_id)
 
     return engine.transact((LOCK,), work)
@@ -160,7 +160,7 @@ def withdraw(engine: Engine, job: Job) -> None:
     """Remove a reservation whose resources could not be booked, as if it had never been made."""
 
     def work(tx: Transaction) -> None:
-        tx.run(
+        tx.execute(
             "DELETE FROM reservations WHERE reservation_id = :id AND booking_id IS NULL"
             " AND reservation_status = 'RESERVED'",
             {"id": job.reservation_id},
@@ -207,7 +207,7 @@ def cancel(engine: Engine, *, run_key: str | None, reservation_id: str | None) -
                 f"Cannot cancel: the reservation is {job.reservation_status} and has no job_id.",
                 reservation_status=str(job.reservation_status),
             )
-        tx.run(
+        tx.execute(
             "UPDATE reservations SET reservation_status = 'CANCELLED', updated_at = :now_s WHERE reservation_id = :id",
             {"now_s": rows.seconds(tx), "id": job.reservation_id},
         )
@@ -259,7 +259,7 @@ def requeue(
         values = {"not_before": not_before, "expires_at": expires_at, "next_us": next_us, "booking_id": booking_id}
         values |= {"first_claimed_us": None if force else found.first_claimed_us}
         values |= {"returned": _returned(found), "now_s": rows.seconds(tx), "id": job.reservation_id}
-        tx.run(_REQUEUE, values)
+        tx.execute(_REQUEUE, values)
         rows.log(tx, [rows.Change(found, "requeued", Status.RESERVED)])
         after = rows.get(tx, reservation_id=job.reservation_id)
         return Answer(after, created=False, same_request=None, dispatcher=presence(tx, job.site))

@@ -59,7 +59,7 @@ def log(
         f"SELECT {row_mapping.LOG_COLUMNS} FROM ledger_log WHERE {' AND '.join(where)} ORDER BY seq {order} LIMIT"
         f" :limit"
     )
-    return book.engine.read(lambda tx: [row_mapping.log_entry(row) for row in tx.all(sql, params)])
+    return book.engine.read(lambda tx: [row_mapping.log_entry(row) for row in tx.fetch_all(sql, params)])
 
 
 def watch(
@@ -108,15 +108,15 @@ class _Follower:
     @classmethod
     def of_now(cls, tx: Transaction) -> _Follower:
         """Begin behind what is there; rows just below the last that are still on their way will be given out."""
-        last = tx.one("SELECT MAX(seq) FROM ledger_log")
+        last = tx.fetch_one("SELECT MAX(seq) FROM ledger_log")
         low = max(((last and last[0]) or 0) - _UNDER_WAY, 0)
-        return cls(low, tx.all("SELECT seq, at_us FROM ledger_log WHERE seq > :low", {"low": low}))
+        return cls(low, tx.fetch_all("SELECT seq, at_us FROM ledger_log WHERE seq > :low", {"low": low}))
 
     def take(self, tx: Transaction) -> list[LogEntry]:
         """Return what was not given out yet."""
         self._settle(tx.now_us)
         sql = f"SELECT {row_mapping.LOG_COLUMNS} FROM ledger_log WHERE seq > :low ORDER BY seq LIMIT :limit"
-        found = tx.all(sql, {"low": self._low, "limit": _BATCH + len(self._seen)})
+        found = tx.fetch_all(sql, {"low": self._low, "limit": _BATCH + len(self._seen)})
         new = [row_mapping.log_entry(row) for row in found if row[0] not in self._seen]
         self._seen |= {entry.seq: entry.at_us for entry in new}
         return new

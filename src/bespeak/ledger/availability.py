@@ -37,7 +37,7 @@ class Ground:
             queries.append(row_mapping.overlap_query(names, *first))
             if tx.dialect == "postgresql":  # a sequence costs nothing there; SQLite would write for a refusal too
                 queries.append((write_operations.NEXT_NUMBER[tx.dialect], {}))
-        known, line, *more = tx.all_of(queries)
+        known, line, *more = tx.fetch_batch(queries)
         self._taken_first = more[0] if more else []
         if len(more) > 1:
             self._number = int(more[1][0][0])

@@ -110,4 +110,4 @@ class LedgerContext:
         from bespeak.base.display import suggest
 
         sql = "SELECT name FROM ledger_resources WHERE declared = 1 ORDER BY name"
-        return suggest(name, (row[0] for row in self.engine.read(lambda tx: tx.all(sql))))
+        return suggest(name, (row[0] for row in self.engine.read(lambda tx: tx.fetch_all(sql))))

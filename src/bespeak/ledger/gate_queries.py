@@ -41,7 +41,7 @@ def _now_on(tx: Transaction, resources: Sequence[str], now_us: int) -> list[tupl
     params: dict[str, object] = {f"n{index}": name for index, name in enumerate(resources)}
     sql = _NOW_ON.format(names=", ".join(f":{name}" for name in params))
     params["now"] = now_us
-    return tx.all(sql, params)
+    return tx.fetch_all(sql, params)
 
 
 def held_among(tx: Transaction, username: str, resources: Sequence[str], now_us: int) -> set[str]:
@@ -61,7 +61,7 @@ def fences_among(tx: Transaction, username: str, resources: Sequence[str], now_u
     params: dict[str, object] = {f"s{index}": seq for index, seq in enumerate(sorted({seq for _, seq in held}))}
     inside = ", ".join(f":{name}" for name in params)
     sql = f"SELECT seq, id, fencing_token FROM ledger_reservations WHERE seq IN ({inside})"
-    known = {row[0]: (row[1], int(row[2])) for row in tx.all(sql, params)}
+    known = {row[0]: (row[1], int(row[2])) for row in tx.fetch_all(sql, params)}
     return sorted((name, *known[seq]) for name, seq in held)
 
 
@@ -77,7 +77,7 @@ def held_by(tx: Transaction, username: str, now_us: int) -> set[str]:
     """Return every resource that ``username`` holds at ``now_us`` (µs UTC)."""
     import json
 
-    found = tx.all(_OF_HOLDER, {"holder": username, "now": now_us, "until": now_us})
+    found = tx.fetch_all(_OF_HOLDER, {"holder": username, "now": now_us, "until": now_us})
     return {name for row in found for name in json.loads(row[0])}
 
 
@@ -85,10 +85,10 @@ def windows_of(tx: Transaction, username: str, now_us: int) -> list[tuple[str, i
     """Return what ``username`` holds now or later: resource, start and end (µs UTC; ``FOREVER_US`` for no end)."""
     import json
 
-    found = tx.all(_OF_HOLDER, {"holder": username, "now": now_us, "until": FOREVER_US})
+    found = tx.fetch_all(_OF_HOLDER, {"holder": username, "now": now_us, "until": FOREVER_US})
     return [(name, row[1], row[2]) for row in found for name in json.loads(row[0])]
 
 
 def all_holders(tx: Transaction) -> list[str]:
     """Return every user who has or had a reservation, sorted."""
-    return [row[0] for row in tx.all("SELECT DISTINCT holder FROM ledger_reservations ORDER BY holder")]
+    return [row[0] for row in tx.fetch_all("SELECT DISTINCT holder FROM ledger_reservations ORDER BY holder")]

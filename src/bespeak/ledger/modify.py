@@ -221,7 +221,9 @@ def renew(tx: Transaction, found: Reservation) -> Reservation:
     if found.keepalive_us is None:
         return found
     lease_us = tx.now_us + found.keepalive_us
-    tx.later("UPDATE ledger_reservations SET lease_us = :l WHERE seq = :s", [{"l": lease_us, "s": found.seq}])
+    tx.execute_deferred(
+        "UPDATE ledger_reservations SET lease_us = :l WHERE seq = :s", [{"l": lease_us, "s": found.seq}]
+    )
     return replace(found, lease_us=lease_us)
 
 

@@ -99,7 +99,7 @@ def reservations(
         after = _seq_of(tx, after_id)
         result: list[Reservation] = []
         while True:
-            page = tx.all(sql, {"after": after, "now": tx.now_us, "holder": holder, "batch": _BATCH})
+            page = tx.fetch_all(sql, {"after": after, "now": tx.now_us, "holder": holder, "batch": _BATCH})
             result += [
                 found
                 for found in map(row_mapping.reservation, page)
@@ -137,7 +137,7 @@ def who(book: LedgerContext, resource: str, *, limit: int = 20) -> list[Reservat
     def work(tx: Transaction) -> list[Reservation]:
         found = [r for _, r in row_mapping.overlapping(tx, [resource], tx.now_us, tx.now_us + 1)]
         found += [r for _, r in row_mapping.in_queue(tx, [resource])]
-        found += map(row_mapping.reservation, tx.all(sql, {"name": resource, "now": tx.now_us, "limit": limit}))
+        found += map(row_mapping.reservation, tx.fetch_all(sql, {"name": resource, "now": tx.now_us, "limit": limit}))
         live = {r.id: r for r in found if r.state(tx.now_us) is not State.ENDED}
         order = {State.ACTIVE: 0, State.WAITING: 1, State.PENDING: 2}
         return sorted(live.values(), key=lambda r: (order[r.state(tx.now_us)], r.rank, r.starts_us, r.seq))
@@ -159,7 +159,7 @@ def free(
     wanted = _checked(resources)
 
     def work(tx: Transaction) -> list[Free]:
-        every = sorted(wanted) or [row[0] for row in tx.all("SELECT name FROM ledger_resources ORDER BY name")]
+        every = sorted(wanted) or [row[0] for row in tx.fetch_all("SELECT name FROM ledger_resources ORDER BY name")]
         return [_free(tx, name, max(from_us or 0, tx.now_us), duration_us) for name in every]
 
     return book.engine.read(work)
@@ -208,6 +208,6 @@ def _beginning(tx: Transaction, text: str) -> dict[str, Reservation]:
             f"SELECT {row_mapping.COLUMNS} FROM ledger_reservations r WHERE r.{column} >= :low AND r.{column} <"
             f" :high LIMIT 11"
         )
-        every = map(row_mapping.reservation, tx.all(sql, {"low": text, "high": text + "~"}))
+        every = map(row_mapping.reservation, tx.fetch_all(sql, {"low": text, "high": text + "~"}))
         found |= {reservation.id: reservation for reservation in every}
     return found

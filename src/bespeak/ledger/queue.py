@@ -253,7 +253,7 @@ def _advance(tx: Transaction, me: Reservation, ground: Ground) -> Reservation:
         # It woke late, and what follows its promised window is taken: it still gets the rest of what was promised.
         return _grant(tx, me, ground, me.ends_us)
     lease_us = now_us + LEASE_US
-    tx.later(
+    tx.execute_deferred(
         "UPDATE ledger_reservations SET starts_us = :starts, lease_us = :lease WHERE seq = :seq",
         [{"starts": fit_us, "lease": lease_us, "seq": me.seq}],
     )
@@ -291,7 +291,7 @@ def _grant(tx: Transaction, me: Reservation, ground: Ground, ends_us: int) -> Re
         lease_us=lease_us,
         waiting=False,
     )
-    changed = tx.run(
+    changed = tx.execute(
         "UPDATE ledger_reservations SET fencing_token = :token, starts_us = :starts, ends_us = :ends, "
         "lease_us = :lease, waiting = 0 WHERE seq = :seq AND waiting = 1",
         {"token": granted.fencing_token, "starts": tx.now_us, "ends": ends_us, "lease": lease_us, "seq": me.seq},

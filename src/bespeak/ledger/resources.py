@@ -23,7 +23,7 @@ ON CONFLICT (name) DO UPDATE SET capacity = :cap, declared = 1, description = :t
 def resource_list(book: LedgerContext) -> list[Resource]:
     """Return every resource of the book, by name."""
     sql = f"SELECT {row_mapping.RESOURCE_COLUMNS} FROM ledger_resources ORDER BY name"
-    return book.engine.read(lambda tx: [row_mapping.resource(row) for row in tx.all(sql)])
+    return book.engine.read(lambda tx: [row_mapping.resource(row) for row in tx.fetch_all(sql)])
 
 
 def resource_set(
@@ -60,7 +60,7 @@ def resource_set(
         )
         if new.capacity < old.capacity:
             _refuse_overfull(tx, name, new.capacity)
-        tx.run(_DECLARE, {"name": name, "cap": new.capacity, "text": new.description})
+        tx.execute(_DECLARE, {"name": name, "cap": new.capacity, "text": new.description})
         before = _resource_facts(known) if known else {}
         _log_resource(tx, Action.RESOURCE_SET, actor, name, before, _resource_facts(new))
         return new
@@ -81,7 +81,7 @@ def resource_remove(book: LedgerContext, name: str, actor: Actor) -> None:
         if known is None:
             raise NotFoundError(f"the book knows no resource {name!r}")
         _refuse_overfull(tx, name, 0)
-        tx.run("DELETE FROM ledger_resources WHERE name = :name", {"name": name})
+        tx.execute("DELETE FROM ledger_resources WHERE name = :name", {"name": name})
         _log_resource(tx, Action.RESOURCE_REMOVED, actor, name, _resource_facts(known), {})
 
     book.write([validation.check_name("resource", name)], work)
@@ -95,7 +95,7 @@ def _log_resource(
     tx: Transaction, action: Action, actor: Actor, name: str, before: dict[str, object], after: dict[str, object]
 ) -> None:
     write_operations.log(tx, action, actor.user, actor.requested_by, None, [name], before, after)
-    tx.wake(write_operations.resource_topic(name))
+    tx.notify(write_operations.resource_topic(name))
 
 
 def _refuse_overfull(tx: Transaction, name: str, capacity: int) -> None:

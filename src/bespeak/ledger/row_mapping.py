@@ -118,7 +118,7 @@ def resource(row: Row) -> Resource:
 
 def resources(tx: Transaction, names: Iterable[str]) -> dict[str, Resource]:
     """Return the known ones among ``names``."""
-    return {row[0]: resource(row) for row in tx.all(*resources_query(names))}
+    return {row[0]: resource(row) for row in tx.fetch_all(*resources_query(names))}
 
 
 def resources_query(names: Iterable[str]) -> Query:
@@ -132,7 +132,7 @@ def overlapping(tx: Transaction, names: Iterable[str], starts_us: int, ends_us: 
 
     Lapsed ones are among them; whoever asks decides what a lapse means.
     """
-    return named(tx.all(*overlap_query(names, starts_us, ends_us)))
+    return named(tx.fetch_all(*overlap_query(names, starts_us, ends_us)))
 
 
 def overlap_query(names: Iterable[str], starts_us: int, ends_us: int) -> Query:
@@ -144,7 +144,7 @@ def overlap_query(names: Iterable[str], starts_us: int, ends_us: int) -> Query:
 
 def in_queue(tx: Transaction, names: Iterable[str]) -> list[tuple[str, Reservation]]:
     """Return who waits for any of ``names``, in order, with the resource waited for; lapsed ones included."""
-    return named(tx.all(*queue_query(names)))
+    return named(tx.fetch_all(*queue_query(names)))
 
 
 def queue_query(names: Iterable[str]) -> Query:
@@ -160,7 +160,7 @@ def named(found: Iterable[Row]) -> list[tuple[str, Reservation]]:
 
 def by_id(tx: Transaction, identifier: str) -> Reservation | None:
     """Return the reservation with this full id, or None."""
-    row = tx.one(f"SELECT {COLUMNS} FROM ledger_reservations r WHERE r.id = :id", {"id": identifier})
+    row = tx.fetch_one(f"SELECT {COLUMNS} FROM ledger_reservations r WHERE r.id = :id", {"id": identifier})
     return reservation(row) if row else None
 
 

@@ -10,7 +10,7 @@ index of those who wait; their rows in ``ledger_reservations`` have no end, beca
 from __future__ import annotations
 
 from bespeak.base.clock import DAY_US
-from bespeak.storage.migrations import Component, Step
+from bespeak.storage.migrations import Component, Migration
 
 LONG_US = 32 * DAY_US
 
@@ -108,7 +108,7 @@ def _statements(key: str, identity: str, collation: str, rowless: str) -> list[s
 LEDGER = Component(
     "ledger",
     [
-        Step(
+        Migration(
             1,
             sqlite=[
                 *_statements("INTEGER PRIMARY KEY", "INTEGER PRIMARY KEY AUTOINCREMENT", "", " WITHOUT ROWID"),
@@ -122,7 +122,7 @@ LEDGER = Component(
                 "CREATE SEQUENCE ledger_ticket",
             ],
         ),
-        Step(
+        Migration(
             2,
             sqlite=[*_PLAIN_NAMES, "ALTER TABLE ledger_ticket RENAME TO ledger_counter"],
             postgresql=[*_PLAIN_NAMES, "ALTER SEQUENCE ledger_ticket RENAME TO ledger_counter"],

@@ -51,13 +51,13 @@ so a later grant of a resource has the greater number."""
 
 def next_number(tx: Transaction) -> int:
     """Return the next number of the book."""
-    row = tx.one(NEXT_NUMBER[tx.dialect])
+    row = tx.fetch_one(NEXT_NUMBER[tx.dialect])
     return int(row[0]) if row else 0
 
 
 def insert(tx: Transaction, new: Reservation) -> None:
     """Write a new reservation; its bookings or its place in line are written apart."""
-    tx.later(
+    tx.execute_deferred(
         _INSERT,
         [
             {
@@ -96,7 +96,7 @@ def book(tx: Transaction, granted: Reservation, known: Mapping[str, Resource]) -
     """
     remember(tx, granted, granted.ends_us, known)
     window = {"starts": granted.starts_us, "ends": granted.ends_us, "seq": granted.seq}
-    tx.later(
+    tx.execute_deferred(
         "INSERT INTO ledger_bookings (resource, starts_us, ends_us, reservation) VALUES (:name, :starts, :ends, :seq)",
         [{"name": name, **window} for name in granted.resources],
     )
@@ -108,7 +108,7 @@ def remember(tx: Transaction, of: Reservation, ends_us: int, known: Mapping[str,
     if length_us >= LONG_US:
         length_us = 0
     new = [name for name in of.resources if name not in known or known[name].longest_us < length_us]
-    tx.later(
+    tx.execute_deferred(
         "INSERT INTO ledger_resources (name, longest_us) VALUES (:name, :longest) ON CONFLICT (name) DO UPDATE "
         "SET longest_us = excluded.longest_us WHERE ledger_resources.longest_us < excluded.longest_us",
         [{"name": name, "longest": length_us} for name in new],
@@ -118,14 +118,18 @@ def remember(tx: Transaction, of: Reservation, ends_us: int, known: Mapping[str,
 def rebook(tx: Transaction, of: Reservation, ends_us: int, known: Mapping[str, Resource]) -> None:
     """Give a reservation and its bookings another end, µs UTC."""
     remember(tx, of, ends_us, known)
-    tx.later("UPDATE ledger_reservations SET ends_us = :ends WHERE seq = :seq", [{"ends": ends_us, "seq": of.seq}])
+    tx.execute_deferred(
+        "UPDATE ledger_reservations SET ends_us = :ends WHERE seq = :seq", [{"ends": ends_us, "seq": of.seq}]
+    )
     keys = {"starts": of.starts_us, "seq": of.seq, "ends": ends_us}
-    tx.later(f"UPDATE ledger_bookings SET ends_us = :ends WHERE {_AT}", [{**keys, "name": n} for n in of.resources])
+    tx.execute_deferred(
+        f"UPDATE ledger_bookings SET ends_us = :ends WHERE {_AT}", [{**keys, "name": n} for n in of.resources]
+    )
 
 
 def enter_queue(tx: Transaction, of: Reservation) -> None:
     """Enter a waiting reservation into the line."""
-    tx.later(
+    tx.execute_deferred(
         "INSERT INTO ledger_queue (resource, rank, reservation) VALUES (:name, :rank, :seq)",
         [{"name": name, "rank": of.rank, "seq": of.seq} for name in of.resources],
     )
@@ -133,7 +137,7 @@ def enter_queue(tx: Transaction, of: Reservation) -> None:
 
 def leave_queue(tx: Transaction, of: Reservation) -> None:
     """Take a waiting reservation out of the line."""
-    tx.later(
+    tx.execute_deferred(
         "DELETE FROM ledger_queue WHERE resource = :name AND rank = :rank AND reservation = :seq",
         [{"name": name, "rank": of.rank, "seq": of.seq} for name in of.resources],
     )
@@ -141,7 +145,7 @@ def leave_queue(tx: Transaction, of: Reservation) -> None:
 
 def end(tx: Transaction, of: Reservation, ended_us: int, why: EndReason, note: str = "") -> None:
     """End a live reservation all of whose locks the transaction holds: facts, bookings and place in line."""
-    tx.later(_END, [_ending(of, ended_us, why, note)])
+    tx.execute_deferred(_END, [_ending(of, ended_us, why, note)])
     _vacate(tx, of)
 
 
@@ -154,7 +158,9 @@ def _vacate(tx: Transaction, of: Reservation) -> None:
         leave_queue(tx, of)
     else:
         keys = {"starts": of.starts_us, "seq": of.seq}
-        tx.later(f"DELETE FROM ledger_bookings WHERE {_AT}", [{**keys, "name": name} for name in of.resources])
+        tx.execute_deferred(
+            f"DELETE FROM ledger_bookings WHERE {_AT}", [{**keys, "name": name} for name in of.resources]
+        )
     wake(tx, of)
 
 
@@ -165,7 +171,7 @@ def record_lapse(tx: Transaction, of: Reservation) -> None:
     """
     ended_us = of.end_us(tx.now_us)
     why = EndReason.NO_SHOW if of.waiting else EndReason.LAPSED
-    if tx.run(_END, _ending(of, ended_us, why, "")):
+    if tx.execute(_END, _ending(of, ended_us, why, "")):
         _vacate(tx, of)
         after = {"ended_us": ended_us, "ended_why": why.value, "ended_note": ""}
         log(tx, Action(why.value), SYSTEM, None, of.id, of.resources, window(of), after)
@@ -178,9 +184,9 @@ def window(of: Reservation) -> dict[str, object]:
 
 def wake(tx: Transaction, of: Reservation) -> None:
     """Wake, after the commit, whoever follows this reservation or its resources."""
-    tx.wake(reservation_topic(of.id))
+    tx.notify(reservation_topic(of.id))
     for name in of.resources:
-        tx.wake(resource_topic(name))
+        tx.notify(resource_topic(name))
 
 
 def resource_topic(name: str) -> str:
@@ -216,7 +222,7 @@ def log(
     after: Mapping[str, object] | None = None,
 ) -> None:
     """Record a change: the facts that differ, before and after."""
-    tx.later(
+    tx.execute_deferred(
         _LOG,
         [
             {

@@ -81,7 +81,7 @@ class Journal:
             actor = self._actor
             write_operations.log(tx, action, actor.user, actor.requested_by, reservation, resources, before, after)
             for name in resources:
-                tx.wake(write_operations.resource_topic(name))
+                tx.notify(write_operations.resource_topic(name))
 
         self._book().engine.transact([], work)
 

@@ -9,7 +9,7 @@ here by whoever looks first, so a finished job costs no process a database conne
 from __future__ import annotations
 
 from bespeak.runner.model import Job, JobStatus, Override
-from bespeak.storage.migrations import Component, Step
+from bespeak.storage.migrations import Component, Migration
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ CREATE TABLE runner_overrides (
 COMPONENT = Component(
     "runner",
     (
-        Step(
+        Migration(
             1,
             (
                 _JOBS,
@@ -128,42 +128,42 @@ def insert(tx: Transaction, job: Job) -> None:
     fields["environment"] = pack(word for pair in job.environment for word in pair)
     fields["strict"] = int(job.strict)
     fields["status"] = job.status.value
-    tx.run(_INSERT, fields)
+    tx.execute(_INSERT, fields)
 
 
 def by_id(tx: Transaction, job_id: str) -> Job | None:
     """Return the job of that id."""
-    row = tx.one(f"{_SELECT} WHERE job_id = :id", {"id": job_id})
+    row = tx.fetch_one(f"{_SELECT} WHERE job_id = :id", {"id": job_id})
     return _job(row) if row else None
 
 
 def by_idempotency_key(tx: Transaction, key: str) -> Job | None:
     """Return the job that was started under the caller's own key."""
-    row = tx.one(f"{_SELECT} WHERE idempotency_key = :key", {"key": key})
+    row = tx.fetch_one(f"{_SELECT} WHERE idempotency_key = :key", {"key": key})
     return _job(row) if row else None
 
 
 def latest(tx: Transaction, run_key: str) -> Job | None:
     """Return the last attempt of a run key."""
-    row = tx.one(f"{_SELECT} WHERE run_key = :key ORDER BY attempt_no DESC LIMIT 1", {"key": run_key})
+    row = tx.fetch_one(f"{_SELECT} WHERE run_key = :key ORDER BY attempt_no DESC LIMIT 1", {"key": run_key})
     return _job(row) if row else None
 
 
 def history(tx: Transaction, run_key: str) -> list[Job]:
     """Return every attempt of a run key, the last first."""
-    rows = tx.all(f"{_SELECT} WHERE run_key = :key ORDER BY attempt_no DESC", {"key": run_key})
+    rows = tx.fetch_all(f"{_SELECT} WHERE run_key = :key ORDER BY attempt_no DESC", {"key": run_key})
     return [_job(row) for row in rows]
 
 
 def active_after(tx: Transaction, number: int, limit: int) -> list[Job]:
     """Return jobs stored as active, in the order of their acceptance, beginning after ``number``."""
     sql = f"{_SELECT} WHERE status IN ({_ACTIVE}) AND number > :number ORDER BY number LIMIT :limit"
-    return [_job(row) for row in tx.all(sql, {"number": number, "limit": limit})]
+    return [_job(row) for row in tx.fetch_all(sql, {"number": number, "limit": limit})]
 
 
 def finish(tx: Transaction, job: Job) -> None:
     """Store how an active job ended; a job that ended otherwise in the meantime keeps its end."""
-    tx.run(
+    tx.execute(
         "UPDATE runner_jobs SET status = :status, exit_code = :exit_code, worker_pid = :worker_pid,"
         " target_pid = :target_pid, end_reason = :end_reason, finished_us = :finished_us,"
         f" updated_us = :updated_us, aborted_us = :aborted_us WHERE job_id = :job_id AND status IN ({_ACTIVE})",
@@ -202,14 +202,14 @@ def finished(
     sql += " AND finished_us < :before" if before_us is not None else ""
     sql += " AND run_key = :key" if run_key is not None else ""
     parameters = {"since": after[0], "number": after[1], "before": before_us, "key": run_key, "limit": limit}
-    return [_job(row) for row in tx.all(f"{sql} ORDER BY finished_us, number LIMIT :limit", parameters)]
+    return [_job(row) for row in tx.fetch_all(f"{sql} ORDER BY finished_us, number LIMIT :limit", parameters)]
 
 
 def delete(tx: Transaction, job_ids: Iterable[str]) -> None:
     """Forget ended jobs, and the overrides of run keys that have no job left."""
     for job_id in job_ids:
-        tx.run(f"DELETE FROM runner_jobs WHERE job_id = :id AND status NOT IN ({_ACTIVE})", {"id": job_id})
-    tx.run(
+        tx.execute(f"DELETE FROM runner_jobs WHERE job_id = :id AND status NOT IN ({_ACTIVE})", {"id": job_id})
+    tx.execute(
         "DELETE FROM runner_overrides WHERE NOT EXISTS"
         " (SELECT 1 FROM runner_jobs WHERE runner_jobs.run_key = runner_overrides.run_key)"
     )
@@ -218,14 +218,14 @@ def delete(tx: Transaction, job_ids: Iterable[str]) -> None:
 def override(tx: Transaction, run_key: str) -> Override | None:
     """Return the permission that may still be used for a run key."""
     sql = "SELECT run_key, reason, allowed_us, expires_us FROM runner_overrides WHERE run_key = :key"
-    row = tx.one(sql, {"key": run_key})
+    row = tx.fetch_one(sql, {"key": run_key})
     found = Override(*row) if row else None
     return found if found is not None and found.valid_at(tx.now_us) else None
 
 
 def allow(tx: Transaction, permission: Override) -> None:
     """Store a permission, in place of an earlier one."""
-    tx.run(
+    tx.execute(
         "INSERT INTO runner_overrides (run_key, reason, allowed_us, expires_us) VALUES (:key, :reason, :allowed,"
         " :expires) ON CONFLICT (run_key) DO UPDATE SET reason = excluded.reason,"
         " allowed_us = excluded.allowed_us, expires_us = excluded.expires_us",
@@ -240,4 +240,4 @@ def allow(tx: Transaction, permission: Override) -> None:
 
 def use_override(tx: Transaction, run_key: str) -> None:
     """Consume the permission of a run key."""
-    tx.run("DELETE FROM runner_overrides WHERE run_key = :key", {"key": run_key})
+    tx.execute("DELETE FROM runner_overrides WHERE run_key = :key", {"key": run_key})

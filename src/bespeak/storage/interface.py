@@ -22,28 +22,28 @@ class Transaction(Protocol):
     now_us: int
     """The one present instant of this transaction, µs UTC."""
 
-    def all(self, sql: str, params: Params = ...) -> list[Row]:
+    def fetch_all(self, sql: str, params: Params = ...) -> list[Row]:
         """Run a query and return every row."""
 
-    def one(self, sql: str, params: Params = ...) -> Row | None:
+    def fetch_one(self, sql: str, params: Params = ...) -> Row | None:
         """Run a query and return its first row, or None."""
 
-    def all_of(self, queries: Sequence[tuple[str, Params]]) -> list[list[Row]]:
+    def fetch_batch(self, queries: Sequence[tuple[str, Params]]) -> list[list[Row]]:
         """Run several queries, on PostgreSQL in one round trip, and return every row of each."""
 
-    def run(self, sql: str, params: Params = ...) -> int:
+    def execute(self, sql: str, params: Params = ...) -> int:
         """Run a statement and return how many rows it changed."""
 
-    def run_many(self, sql: str, many: Sequence[Params]) -> None:
+    def execute_many(self, sql: str, many: Sequence[Params]) -> None:
         """Run one statement for each set of parameters."""
 
-    def later(self, sql: str, many: Sequence[Params]) -> None:
+    def execute_deferred(self, sql: str, many: Sequence[Params]) -> None:
         """Run one statement for each set of parameters, whose outcome nobody needs.
 
         On PostgreSQL it travels with the next statement or with the commit, and saves a round trip.
         """
 
-    def wake(self, topic: str) -> None:
+    def notify(self, topic: str) -> None:
         """Wake the listeners of ``topic`` (and of ``"*"``) once this transaction is committed."""
 
 

@@ -27,7 +27,7 @@ CREATE TABLE IF NOT EXISTS bespeak_migrations (
 """
 
 
-class Step:
+class Migration:
     """One migration.
 
     Args:
@@ -55,7 +55,7 @@ class Component:
 
     __slots__ = ("name", "steady_time", "steps")
 
-    def __init__(self, name: str, steps: Sequence[Step], *, steady_time: bool = False) -> None:
+    def __init__(self, name: str, steps: Sequence[Migration], *, steady_time: bool = False) -> None:
         self.name = name
         self.steps = tuple(steps)
         self.steady_time = steady_time
@@ -86,15 +86,15 @@ def up_to_date(found: dict[str, int], components: Sequence[Component], book: str
 
 def migrate(tx: Transaction, components: Sequence[Component], book: str) -> None:
     """Apply the missing steps inside ``tx``, which holds :data:`MIGRATION_KEY`."""
-    tx.run(_CREATE)
-    found = {str(name): int(version) for name, version in tx.all(VERSIONS)}
+    tx.execute(_CREATE)
+    found = {str(name): int(version) for name, version in tx.fetch_all(VERSIONS)}
     if up_to_date(found, components, book):
         return
     for component in components:
         for step in component.steps[found.get(component.name, 0) :]:
             for statement in step.sqlite if tx.dialect == "sqlite" else step.postgresql:
-                tx.run(statement)
-            tx.run(
+                tx.execute(statement)
+            tx.execute(
                 "INSERT INTO bespeak_migrations (component, version, applied_us) VALUES (:c, :v, :t)",
                 {"c": component.name, "v": step.version, "t": tx.now_us},
             )

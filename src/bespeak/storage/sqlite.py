@@ -45,34 +45,34 @@ class SqliteTransaction:
         self.now_us = now_us
         self.topics: list[str] = []
 
-    def all(self, sql: str, params: Params = _NOTHING) -> list[Row]:
+    def fetch_all(self, sql: str, params: Params = _NOTHING) -> list[Row]:
         """Run a query and return every row."""
         failpoints.reach("storage.statement")
         return self._connection.execute(sql, params).fetchall()
 
-    def one(self, sql: str, params: Params = _NOTHING) -> Row | None:
+    def fetch_one(self, sql: str, params: Params = _NOTHING) -> Row | None:
         """Run a query and return its first row, or None."""
         failpoints.reach("storage.statement")
         row: Row | None = self._connection.execute(sql, params).fetchone()
         return row
 
-    def all_of(self, queries: Sequence[tuple[str, Params]]) -> list[list[Row]]:
+    def fetch_batch(self, queries: Sequence[tuple[str, Params]]) -> list[list[Row]]:
         """Run several queries and return every row of each."""
-        return [self.all(sql, params) for sql, params in queries]
+        return [self.fetch_all(sql, params) for sql, params in queries]
 
-    def run(self, sql: str, params: Params = _NOTHING) -> int:
+    def execute(self, sql: str, params: Params = _NOTHING) -> int:
         """Run a statement and return how many rows it changed."""
         failpoints.reach("storage.statement")
         return self._connection.execute(sql, params).rowcount
 
-    def run_many(self, sql: str, many: Sequence[Params]) -> None:
+    def execute_many(self, sql: str, many: Sequence[Params]) -> None:
         """Run one statement for each set of parameters."""
         for params in many:
-            self.run(sql, params)
+            self.execute(sql, params)
 
-    later = run_many
+    execute_deferred = execute_many
 
-    def wake(self, topic: str) -> None:
+    def notify(self, topic: str) -> None:
         """Wake the listeners of ``topic`` once this transaction is committed."""
         self.topics.append(topic)
 

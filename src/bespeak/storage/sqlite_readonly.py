@@ -68,11 +68,11 @@ class ReadOnlySqliteEngine:
         self._steady = steady
 
     def _check(self, tx: SqliteTransaction, components: Sequence[Component], *, foreign: bool) -> None:
-        ((mark,),) = tx.all("PRAGMA application_id")
+        ((mark,),) = tx.fetch_all("PRAGMA application_id")
         if mark != APPLICATION_ID and not foreign:
             raise self._unavailable(f"this is no book of bespeak's, and none can be made: {sqlite_files.READ_ONLY}")
-        tables = tx.one("SELECT 1 FROM sqlite_schema WHERE name = 'bespeak_migrations'")
-        found = {str(name): int(version) for name, version in tx.all(VERSIONS)} if tables else {}
+        tables = tx.fetch_one("SELECT 1 FROM sqlite_schema WHERE name = 'bespeak_migrations'")
+        found = {str(name): int(version) for name, version in tx.fetch_all(VERSIONS)} if tables else {}
         if not up_to_date(found, components, self.name):
             raise self._unavailable(f"its tables are of an older bespeak, and {sqlite_files.READ_ONLY}")
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from bespeak.base.clock import HOUR_US, iso
 from bespeak.base.errors import UnavailableError
-from bespeak.storage.migrations import Component, Step
+from bespeak.storage.migrations import Component, Migration
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ MOST_BEHIND_US = HOUR_US
 STEADY_CLOCK = Component(
     "clock",
     [
-        Step(
+        Migration(
             1,
             sqlite=[
                 "CREATE TABLE bespeak_clock (id INTEGER PRIMARY KEY CHECK (id = 1), mark_us BIGINT NOT NULL)",

@@ -78,8 +78,8 @@ def test_a_clock_far_behind_the_book_is_refused_until_a_person_accepts_it(open_b
 def test_a_book_of_an_earlier_version_gets_a_mark(path, clock):
     open_ledger(path, now=clock).close()
     old = SqliteEngine(path, [], now=clock)
-    old.transact([], lambda tx: tx.run("DROP TABLE bespeak_clock"))
-    old.transact([], lambda tx: tx.run("DELETE FROM bespeak_migrations WHERE component = 'clock'"))
+    old.transact([], lambda tx: tx.execute("DROP TABLE bespeak_clock"))
+    old.transact([], lambda tx: tx.execute("DELETE FROM bespeak_migrations WHERE component = 'clock'"))
     old.close()
     with open_ledger(path, now=clock) as book:
         held = book.reserve(request(ALICE))

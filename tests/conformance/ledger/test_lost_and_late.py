@@ -33,7 +33,7 @@ def late_commit(url, drawn, go):
     with open_ledger(url) as other:
 
         def work(tx):
-            tx.run(
+            tx.execute(
                 "INSERT INTO ledger_log (at_us, action, resources, who, before, after) "
                 "VALUES (:now, 'resource_set', '[\"late\"]', 'x', '{}', '{}')",
                 {"now": tx.now_us},
@@ -71,7 +71,7 @@ def test_a_number_that_was_rolled_back_is_forgotten_after_a_while(postgres_url):
     clock = [1_800_000_000_000_000]
     with open_ledger(postgres_url, now=lambda: clock[0]) as book:
         take(book, "one")
-        book.engine.transact([], lambda tx: tx.all("SELECT nextval('ledger_log_seq_seq')"))
+        book.engine.transact([], lambda tx: tx.fetch_all("SELECT nextval('ledger_log_seq_seq')"))
         take(book, "two")
         follower = audit_log._Follower(0)
         assert len(book.engine.read(follower.take)) == 2

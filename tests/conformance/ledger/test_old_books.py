@@ -24,17 +24,17 @@ def fill(tx):
         if table == "ledger_ticket":
             ((last,),) = held["rows"]
             if tx.dialect == "sqlite":
-                tx.run("UPDATE ledger_ticket SET last = :last", {"last": last})
+                tx.execute("UPDATE ledger_ticket SET last = :last", {"last": last})
             else:
-                tx.all("SELECT setval('ledger_ticket', :last)", {"last": last})
+                tx.fetch_all("SELECT setval('ledger_ticket', :last)", {"last": last})
             continue
         overriding = "OVERRIDING SYSTEM VALUE " if table == "ledger_log" and tx.dialect == "postgresql" else ""
         values = ", ".join(f":{name}" for name in columns)
         sql = f"INSERT INTO {table} ({', '.join(columns)}) {overriding}VALUES ({values})"
         for row in held["rows"]:
-            tx.run(sql, dict(zip(columns, row, strict=True)))
+            tx.execute(sql, dict(zip(columns, row, strict=True)))
     if tx.dialect == "postgresql":
-        tx.all("SELECT setval(pg_get_serial_sequence('ledger_log', 'seq'), (SELECT MAX(seq) FROM ledger_log))")
+        tx.fetch_all("SELECT setval(pg_get_serial_sequence('ledger_log', 'seq'), (SELECT MAX(seq) FROM ledger_log))")
 
 
 @pytest.fixture

@@ -29,26 +29,26 @@ class Recorder:
     def __getattr__(self, name):
         return getattr(self._tx, name)
 
-    def all(self, sql, params=()):
+    def fetch_all(self, sql, params=()):
         self._statements[sql] = params
-        return self._tx.all(sql, params or {})
+        return self._tx.fetch_all(sql, params or {})
 
-    def one(self, sql, params=()):
+    def fetch_one(self, sql, params=()):
         self._statements[sql] = params
-        return self._tx.one(sql, params or {})
+        return self._tx.fetch_one(sql, params or {})
 
-    def all_of(self, queries):
+    def fetch_batch(self, queries):
         self._statements.update(queries)
-        return self._tx.all_of(queries)
+        return self._tx.fetch_batch(queries)
 
-    def run(self, sql, params=()):
+    def execute(self, sql, params=()):
         self._statements[sql] = params
-        return self._tx.run(sql, params or {})
+        return self._tx.execute(sql, params or {})
 
-    def later(self, sql, many):
+    def execute_deferred(self, sql, many):
         if many:
             self._statements[sql] = many[-1]
-        self._tx.later(sql, many)
+        self._tx.execute_deferred(sql, many)
 
 
 def fill(tx, now):
@@ -62,26 +62,26 @@ def fill(tx, now):
     names = f"'s' || (i % {RESOURCES})"
     tail = "substr('000000000000' || i, length('000000000000' || i) - 11)"
     waits = f"(CASE WHEN i > {ROWS - 2_000} THEN 1 ELSE 0 END)"
-    tx.run(
+    tx.execute(
         "INSERT INTO ledger_reservations (seq, id, tail, fencing_token, holder, resources, mode, starts_us, ends_us, created_us, "
         f"waiting) {numbers} SELECT i, '01a20148-4fb7-7ee4-9334-' || {tail}, {tail}, i, 'u' || (i % 100), "
         f"'[\"' || {names} || '\"]', 'exclusive', {window}, {window} + {HOUR_US}, 0, {waits} FROM n"
     )
-    tx.run(
+    tx.execute(
         f"INSERT INTO ledger_bookings (resource, starts_us, ends_us, reservation) {numbers} "
         f"SELECT {names}, {window}, {window} + {HOUR_US}, i FROM n WHERE i <= {ROWS - 2_000}"
     )
-    tx.run(
+    tx.execute(
         f"INSERT INTO ledger_resources (name, longest_us) {numbers} SELECT {names}, {HOUR_US} FROM n WHERE i <= {RESOURCES}"
     )
-    tx.run(
+    tx.execute(
         f"INSERT INTO ledger_queue (resource, rank, reservation) {numbers} SELECT {names}, i, i FROM n WHERE i > {ROWS - 2_000}"
     )
-    tx.run(
+    tx.execute(
         "INSERT INTO ledger_log (at_us, action, reservation, resources, who, before, after) "
         f"{numbers} SELECT 0, 'reserved', '01a20148-4fb7-7ee4-9334-' || {tail}, '[]', 'x', '{{}}', '{{}}' FROM n"
     )
-    tx.run(
+    tx.execute(
         "UPDATE ledger_counter SET last = 1000000"
         if tx.dialect == "sqlite"
         else "SELECT setval('ledger_counter', 1000000)"
@@ -121,7 +121,7 @@ def exercise(book, now):
 def statements(book, clock):
     book.engine.transact(["fill"], lambda tx: fill(tx, clock.now))
     if book.engine.dialect == "postgresql":
-        book.engine.transact(["fill"], lambda tx: tx.run("ANALYZE"))
+        book.engine.transact(["fill"], lambda tx: tx.execute("ANALYZE"))
     found = {}
     engine = book.engine
     transact, read = engine.transact, engine.read
@@ -136,7 +136,7 @@ def test_no_hot_path_scans_a_table(book, statements):
     assert len(statements) > 15
     explain = "EXPLAIN QUERY PLAN " if book.engine.dialect == "sqlite" else "EXPLAIN "
     for sql, params in statements.items():
-        rows = book.engine.read(lambda tx, sql=sql, params=params: tx.all(explain + sql, params or {}))
+        rows = book.engine.read(lambda tx, sql=sql, params=params: tx.fetch_all(explain + sql, params or {}))
         plan = "\n".join(str(row[-1]) for row in rows)
         scans = re.findall(r"^.*(?:Seq Scan on|SCAN) (?:ledger_)?\w+.*$", plan, re.MULTILINE)
         scans = [
@@ -150,12 +150,12 @@ def test_no_hot_path_scans_a_table(book, statements):
 def test_the_list_of_what_lives_does_not_read_the_history(book, statements, clock):
     book.engine.transact(
         ["fill"],
-        lambda tx: tx.run(
+        lambda tx: tx.execute(
             f"UPDATE ledger_reservations SET ended_us = 1, end_reason = 'released' WHERE seq < {ROWS - 100}"
         ),
     )
     if book.engine.dialect == "postgresql":
-        book.engine.transact(["fill"], lambda tx: tx.run("ANALYZE"))
+        book.engine.transact(["fill"], lambda tx: tx.execute("ANALYZE"))
     found = {}
     read = book.engine.read
     book.engine.read = lambda work: read(lambda tx: work(Recorder(tx, found)))
@@ -164,6 +164,6 @@ def test_the_list_of_what_lives_does_not_read_the_history(book, statements, cloc
     book.engine.read = read
     explain = "EXPLAIN QUERY PLAN " if book.engine.dialect == "sqlite" else "EXPLAIN "
     for sql, params in found.items():
-        rows = read(lambda tx, sql=sql, params=params: tx.all(explain + sql, params))
+        rows = read(lambda tx, sql=sql, params=params: tx.fetch_all(explain + sql, params))
         plan = "\n".join(str(row[-1]) for row in rows)
         assert "ledger_reservations_open" in plan or "ledger_reservations_holder" in plan, plan

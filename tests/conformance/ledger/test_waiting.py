@@ -115,6 +115,6 @@ def test_a_book_that_stays_away_ends_the_waiting(book_url, monkeypatch):
         waiter = Waiter(book_url)
         waiter.start()
         assert waiter.stands.wait(60)
-        book.engine.transact([], lambda tx: [tx.run("DROP TABLE ledger_reservations"), tx.wake("resource:r")])
+        book.engine.transact([], lambda tx: [tx.execute("DROP TABLE ledger_reservations"), tx.notify("resource:r")])
         waiter.join(60)
     assert isinstance(waiter.result, UnavailableError)

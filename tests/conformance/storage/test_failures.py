@@ -24,11 +24,11 @@ def path(tmp_path):
 
 
 def put(engine, name):
-    engine.transact([], lambda tx: tx.run("INSERT INTO things VALUES (:n, 1)", {"n": name}))
+    engine.transact([], lambda tx: tx.execute("INSERT INTO things VALUES (:n, 1)", {"n": name}))
 
 
 def count(engine):
-    return engine.read(lambda tx: tx.one("SELECT COUNT(*) FROM things"))[0]
+    return engine.read(lambda tx: tx.fetch_one("SELECT COUNT(*) FROM things"))[0]
 
 
 def test_a_file_that_is_no_database(path):
@@ -56,7 +56,7 @@ def test_the_database_of_another_program_is_left_alone(path):
 def test_a_damaged_file(path):
     engine = open_things(path)
     for number in range(2000):
-        engine.transact([], lambda tx, n=number: tx.run("INSERT INTO things VALUES (:n, 1)", {"n": f"{n:0100}"}))
+        engine.transact([], lambda tx, n=number: tx.execute("INSERT INTO things VALUES (:n, 1)", {"n": f"{n:0100}"}))
         if number == 200:
             engine.close()
             engine = open_things(path, durable=False)
@@ -65,7 +65,7 @@ def test_a_damaged_file(path):
         file.seek(4096 * 3)
         file.write(b"\xff" * 4096 * 20)
     engine = open_things(path)
-    kind, text, code = told(lambda: engine.read(lambda tx: tx.all("SELECT * FROM things ORDER BY name")))
+    kind, text, code = told(lambda: engine.read(lambda tx: tx.fetch_all("SELECT * FROM things ORDER BY name")))
     engine.close()
     assert (kind, text, code) == ("UnavailableError", f"book {path}: the file is damaged", 9)
 
@@ -129,7 +129,7 @@ def test_a_disk_that_is_really_full(tmp_path, free_kib):
         "    global done\n"
         "    engine = open_things(sys.argv[1])\n"
         "    for n in range(1000):\n"
-        "        engine.transact([], lambda tx: tx.run('INSERT INTO things VALUES (:n, 1)', {'n': f'{n:02000}'}))\n"
+        "        engine.transact([], lambda tx: tx.execute('INSERT INTO things VALUES (:n, 1)', {'n': f'{n:02000}'}))\n"
         "        done += 1\n"
         "answer = told(use)\n"
         "print(done, answer[0], answer[2], answer[1])\n"
@@ -194,7 +194,7 @@ def test_a_folder_in_which_no_book_may_be_made(open_folder):
 def test_sql_that_is_wrong_is_told_without_a_traceback(book_url):
     engine = open_things(book_url)
     with pytest.raises(UnavailableError) as caught:
-        engine.read(lambda tx: tx.all("SELECT nonsense FROM nowhere"))
+        engine.read(lambda tx: tx.fetch_all("SELECT nonsense FROM nowhere"))
     assert "nowhere" in str(caught.value)
     assert "\n" not in str(caught.value)
     engine.close()
@@ -204,7 +204,7 @@ def test_sql_that_is_wrong_is_told_without_a_traceback(book_url):
 
 
 def backend(tx):
-    return tx.one("SELECT pg_backend_pid()")[0]
+    return tx.fetch_one("SELECT pg_backend_pid()")[0]
 
 
 def kill_backend(server, pid):
@@ -225,9 +225,9 @@ def test_a_connection_lost_in_the_middle_changes_nothing(postgres_server, postgr
     engine = open_things(postgres_url)
 
     def work(tx):
-        tx.run("INSERT INTO things VALUES ('a', 1)")
+        tx.execute("INSERT INTO things VALUES ('a', 1)")
         kill_backend(postgres_server, backend(tx))
-        tx.run("INSERT INTO things VALUES ('b', 1)")
+        tx.execute("INSERT INTO things VALUES ('b', 1)")
 
     kind, text, code = told(engine.transact, ["k"], work)
     assert (kind, code) == ("UnavailableError", 9)
@@ -242,7 +242,7 @@ def test_a_connection_lost_before_the_commit_arrives_is_known_to_have_changed_no
     engine = open_things(postgres_url)
 
     def work(tx):
-        tx.run("INSERT INTO things VALUES ('a', 1)")
+        tx.execute("INSERT INTO things VALUES ('a', 1)")
         kill_backend(postgres_server, backend(tx))
 
     with pytest.raises(UnavailableError) as caught:
@@ -253,14 +253,14 @@ def test_a_connection_lost_before_the_commit_arrives_is_known_to_have_changed_no
 
 
 def sever(engine):
-    lend = engine._connections.lend
+    lend = engine._connections.acquire
 
     def lend_once(begin):
-        engine._connections.lend = lend
+        engine._connections.acquire = lend
         connection, tx = lend(begin)
         return Severed(connection), tx
 
-    engine._connections.lend = lend_once
+    engine._connections.acquire = lend_once
 
 
 def test_a_commit_whose_answer_was_lost_is_found_to_have_been_made(postgres_url):
@@ -269,8 +269,8 @@ def test_a_commit_whose_answer_was_lost_is_found_to_have_been_made(postgres_url)
     sever(engine)
 
     def work(tx):
-        tx.wake("t")
-        return tx.run("INSERT INTO things VALUES ('a', 1)")
+        tx.notify("t")
+        return tx.execute("INSERT INTO things VALUES ('a', 1)")
 
     assert engine.transact(["k"], work) == 1
     assert listener.wait(20)
@@ -284,7 +284,7 @@ def test_a_commit_whose_outcome_cannot_be_asked_is_unknown(private_postgres, mon
     engine = open_things(private_postgres.url)
 
     def work(tx):
-        tx.run("INSERT INTO things VALUES ('a', 1)")
+        tx.execute("INSERT INTO things VALUES ('a', 1)")
         private_postgres.stop()
 
     kind, text, code = told(engine.transact, ["k"], work)

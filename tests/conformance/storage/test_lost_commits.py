@@ -26,34 +26,34 @@ def engine(postgres_url):
 
 
 def put(engine, name):
-    engine.transact([], lambda tx: tx.run("INSERT INTO things VALUES (:n, 1)", {"n": name}))
+    engine.transact([], lambda tx: tx.execute("INSERT INTO things VALUES (:n, 1)", {"n": name}))
 
 
 def count(engine):
-    return engine.read(lambda tx: tx.one("SELECT COUNT(*) FROM things"))[0]
+    return engine.read(lambda tx: tx.fetch_one("SELECT COUNT(*) FROM things"))[0]
 
 
 def markers(engine):
-    rows = engine.read(lambda tx: tx.all("SELECT marker, made FROM bespeak_commits"))
+    rows = engine.read(lambda tx: tx.fetch_all("SELECT marker, made FROM bespeak_commits"))
     return {marker.hex: made for marker, made in rows}
 
 
 def server_us(engine):
-    return engine.read(lambda tx: tx.one("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"))[0]
+    return engine.read(lambda tx: tx.fetch_one("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"))[0]
 
 
 def backend(tx):
-    return tx.one("SELECT pg_backend_pid()")[0]
+    return tx.fetch_one("SELECT pg_backend_pid()")[0]
 
 
 def test_a_change_leaves_its_marker_and_a_look_leaves_none(engine):
     before = markers(engine)
-    changed = engine.transact([], lambda tx: (tx.run("INSERT INTO things VALUES ('a', 1)"), tx.marker)[1])
-    engine.transact(["k"], lambda tx: tx.all("SELECT * FROM things"))
-    engine.transact(["k"], lambda tx: tx.run("DELETE FROM things WHERE name = 'nothing'"))
+    changed = engine.transact([], lambda tx: (tx.execute("INSERT INTO things VALUES ('a', 1)"), tx.marker)[1])
+    engine.transact(["k"], lambda tx: tx.fetch_all("SELECT * FROM things"))
+    engine.transact(["k"], lambda tx: tx.execute("DELETE FROM things WHERE name = 'nothing'"))
     assert {marker for marker in markers(engine) if marker not in before} == {changed}
     assert was_committed(engine._connections, changed) is True
-    removed = engine.transact([], lambda tx: (tx.run("DELETE FROM things"), tx.marker)[1])
+    removed = engine.transact([], lambda tx: (tx.execute("DELETE FROM things"), tx.marker)[1])
     assert was_committed(engine._connections, removed) is True
 
 
@@ -61,7 +61,7 @@ def test_a_transaction_that_was_told_as_not_made_can_no_longer_be_made(engine):
     """Its COMMIT may still be under way when a new connection asks."""
 
     def work(tx):
-        tx.run("INSERT INTO things VALUES ('late', 1)")
+        tx.execute("INSERT INTO things VALUES ('late', 1)")
         assert was_committed(engine._connections, tx.marker) is False
 
     with pytest.raises(UnavailableError) as caught:
@@ -100,9 +100,9 @@ def test_old_markers_are_removed_and_their_absence_tells_nothing(engine, monkeyp
     now_us = server_us(engine)
     old, young = [new_marker(now_us - KEEP_US - 1000 - n) for n in range(20)], new_marker(now_us - TRUST_US)
     for marker in (*old, young):
-        engine.transact([], lambda tx, m=marker: tx.run("INSERT INTO bespeak_commits VALUES (:m, true)", {"m": m}))
+        engine.transact([], lambda tx, m=marker: tx.execute("INSERT INTO bespeak_commits VALUES (:m, true)", {"m": m}))
     monkeypatch.setattr(postgres, "CLEAN_EVERY", 1)
-    engine.transact([], lambda tx: tx.all("SELECT * FROM things"))
+    engine.transact([], lambda tx: tx.fetch_all("SELECT * FROM things"))
     assert set(old) <= markers(engine).keys()
     put(engine, "a")
     assert set(old).isdisjoint(markers(engine))
@@ -112,7 +112,7 @@ def test_old_markers_are_removed_and_their_absence_tells_nothing(engine, monkeyp
 
 def test_as_many_threads_as_connections_lose_their_commits_at_once(engine):
     """Nobody keeps a connection while it asks for another."""
-    lend, threads, failures = engine._connections.lend, 8, []
+    lend, threads, failures = engine._connections.acquire, 8, []
     meet = threading.Barrier(threads)
 
     def lend_once(begin):
@@ -126,13 +126,13 @@ def test_as_many_threads_as_connections_lose_their_commits_at_once(engine):
         except UnavailableError as error:
             failures.append(error)
 
-    engine._connections.lend = lend_once
+    engine._connections.acquire = lend_once
     workers = [threading.Thread(target=write, args=(number,)) for number in range(threads)]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
-    engine._connections.lend = lend
+    engine._connections.acquire = lend
     assert failures == []
     assert count(engine) == threads
 
@@ -142,7 +142,7 @@ def test_a_number_used_again_after_recovery_is_not_taken_for_a_commit(private_po
     engine, other = open_things(private_postgres.url), open_things(private_postgres.url)
 
     def work(tx):
-        tx.run("INSERT INTO things VALUES ('lost', 1)")
+        tx.execute("INSERT INTO things VALUES ('lost', 1)")
         kill_and_recover(private_postgres.url, backend(tx))
         for number in range(20):
             put(other, f"{number}")

@@ -4,14 +4,14 @@ import pytest
 
 from bespeak.base.errors import UnavailableError
 from bespeak.storage import open_engine
-from bespeak.storage.migrations import VERSIONS, Component, Step
+from bespeak.storage.migrations import VERSIONS, Component, Migration
 from support.crowd import crowd
 from support.storage_jobs import THINGS, open_things
 
 
 def versions(engine):
     """Return the versions of the components that the test asked for."""
-    found = dict(engine.read(lambda tx: tx.all(VERSIONS)))
+    found = dict(engine.read(lambda tx: tx.fetch_all(VERSIONS)))
     found.pop("commits", None)  # what the engine for PostgreSQL keeps for itself
     return found
 
@@ -39,10 +39,10 @@ def test_a_process_killed_around_the_commit_of_the_tables(book_url, point):
 def test_a_later_version_upgrades_and_keeps_what_is_there(book_url):
     first = Component("things", THINGS.steps[:1])
     engine = open_engine(book_url, [first])
-    engine.transact([], lambda tx: tx.run("INSERT INTO things VALUES ('a', 1)"))
+    engine.transact([], lambda tx: tx.execute("INSERT INTO things VALUES ('a', 1)"))
     engine.close()
     engine = open_things(book_url)
-    assert engine.read(lambda tx: tx.all("SELECT * FROM things")) == [("a", 1)]
+    assert engine.read(lambda tx: tx.fetch_all("SELECT * FROM things")) == [("a", 1)]
     assert versions(engine) == {"things": 2}
     engine.close()
 
@@ -57,7 +57,7 @@ def test_a_newer_book_is_refused_and_left_alone(book_url):
 
 
 def test_components_have_versions_of_their_own(book_url):
-    other = Component("other", [Step(1, ["CREATE TABLE other (n BIGINT)"])])
+    other = Component("other", [Migration(1, ["CREATE TABLE other (n BIGINT)"])])
     open_things(book_url).close()
     engine = open_engine(book_url, [THINGS, other])
     assert versions(engine) == {"things": 2, "other": 1}
@@ -66,10 +66,10 @@ def test_components_have_versions_of_their_own(book_url):
 
 def test_a_step_that_fails_leaves_the_version_before(book_url):
     broken = Component(
-        "things", [*THINGS.steps, Step(3, ["CREATE TABLE more (n BIGINT)", "CREATE TABLE more (n BIGINT)"])]
+        "things", [*THINGS.steps, Migration(3, ["CREATE TABLE more (n BIGINT)", "CREATE TABLE more (n BIGINT)"])]
     )
     with pytest.raises(UnavailableError, match="already exists"):
         open_engine(book_url, [broken])
     engine = open_things(book_url)
-    assert engine.read(lambda tx: tx.all("SELECT n FROM steps ORDER BY n")) == [(1,), (2,)]
+    assert engine.read(lambda tx: tx.fetch_all("SELECT n FROM steps ORDER BY n")) == [(1,), (2,)]
     engine.close()

@@ -7,7 +7,7 @@ from support.storage_jobs import open_things
 
 
 def put(engine, name):
-    engine.transact([], lambda tx: tx.run("INSERT INTO things VALUES (:n, 1)", {"n": name}))
+    engine.transact([], lambda tx: tx.execute("INSERT INTO things VALUES (:n, 1)", {"n": name}))
 
 
 def mode(path):
@@ -42,7 +42,7 @@ def test_a_book_in_a_folder_of_a_group_is_the_groups(tmp_path):
     try:
         engine = SqliteEngine(path, [])
         listener = engine.listen(["a"])
-        engine.transact([], lambda tx: tx.run("CREATE TABLE t (a)"))
+        engine.transact([], lambda tx: tx.execute("CREATE TABLE t (a)"))
         (topic,) = os.listdir(path + ".wake")
         (fifo,) = os.listdir(os.path.join(path + ".wake", topic))
         assert mode(path) == mode(path + "-wal") == mode(f"{path}.wake/{topic}/{fifo}") == "0o660"

@@ -29,11 +29,11 @@ def books(pooler):
 
 
 def put(engine, name):
-    engine.transact(["k"], lambda tx: tx.run("INSERT INTO things VALUES (:n, 1)", {"n": name}))
+    engine.transact(["k"], lambda tx: tx.execute("INSERT INTO things VALUES (:n, 1)", {"n": name}))
 
 
 def count(engine):
-    return engine.read(lambda tx: tx.one("SELECT COUNT(*) FROM things"))[0]
+    return engine.read(lambda tx: tx.fetch_one("SELECT COUNT(*) FROM things"))[0]
 
 
 def test_every_write_lands_in_the_schema_of_its_book(books):
@@ -77,6 +77,6 @@ def test_the_default_of_a_session_does_not_take_the_snapshot_before_the_locks(po
     open_things(postgres_url).close()
     option = f"&options=-c%20default_transaction_isolation%3D{level.replace(' ', '%5C%20')}"
     engine = open_things(postgres_url + option)
-    shown = engine.transact(["k"], lambda tx: tx.one("SELECT current_setting('transaction_isolation')"))
+    shown = engine.transact(["k"], lambda tx: tx.fetch_one("SELECT current_setting('transaction_isolation')"))
     assert shown == ("read committed",)
     engine.close()

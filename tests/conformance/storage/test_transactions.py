@@ -17,11 +17,11 @@ def engine(book_url):
 
 
 def put(tx, name, amount):
-    return tx.run("INSERT INTO things VALUES (:name, :amount)", {"name": name, "amount": amount})
+    return tx.execute("INSERT INTO things VALUES (:name, :amount)", {"name": name, "amount": amount})
 
 
 def everything(engine):
-    return engine.read(lambda tx: tx.all("SELECT name, amount FROM things ORDER BY name"))
+    return engine.read(lambda tx: tx.fetch_all("SELECT name, amount FROM things ORDER BY name"))
 
 
 def test_a_transaction_returns_what_its_work_returns_and_is_seen_by_others(engine, book_url):
@@ -61,15 +61,15 @@ def test_values_come_back_as_they_went_in(engine):
     engine.transact([], lambda tx: put(tx, odd, 2**62))
     assert everything(engine) == [(odd, 2**62)]
     like = "SELECT name FROM things WHERE name LIKE '%percent%' AND name = :name"
-    assert engine.read(lambda tx: tx.one(like, {"name": odd})) == (odd,)
-    assert engine.read(lambda tx: tx.one("SELECT name FROM things WHERE name = :name", {"name": "x"})) is None
+    assert engine.read(lambda tx: tx.fetch_one(like, {"name": odd})) == (odd,)
+    assert engine.read(lambda tx: tx.fetch_one("SELECT name FROM things WHERE name = :name", {"name": "x"})) is None
 
 
 def test_run_counts_changed_rows_and_run_many_runs_each(engine):
     def work(tx):
-        tx.run_many("INSERT INTO things VALUES (:n, :a)", [{"n": f"n{i}", "a": i} for i in range(5)])
-        tx.run_many("INSERT INTO things VALUES (:n, :a)", [])
-        return tx.run("UPDATE things SET amount = 0 WHERE amount > :least", {"least": 2})
+        tx.execute_many("INSERT INTO things VALUES (:n, :a)", [{"n": f"n{i}", "a": i} for i in range(5)])
+        tx.execute_many("INSERT INTO things VALUES (:n, :a)", [])
+        return tx.execute("UPDATE things SET amount = 0 WHERE amount > :least", {"least": 2})
 
     assert engine.transact([], work) == 2
     assert len(everything(engine)) == 5
@@ -80,9 +80,9 @@ def test_a_reader_sees_one_state_while_others_write(engine, book_url):
     writer = open_things(book_url)
 
     def work(tx):
-        before = tx.all("SELECT amount FROM things")
+        before = tx.fetch_all("SELECT amount FROM things")
         writer.transact([], lambda other: other.run("UPDATE things SET amount = 2"))
-        return before, tx.all("SELECT amount FROM things")
+        return before, tx.fetch_all("SELECT amount FROM things")
 
     before, after = engine.read(work)
     assert before == after == [(1,)]
@@ -109,7 +109,7 @@ def test_the_clock_is_the_present_and_does_not_go_back(engine):
 def test_of_many_processes_one_wins_the_seat(engine, book_url):
     won = crowd("take_the_seat", 16, book_url)
     assert sum(won) == 1
-    assert len(engine.read(lambda tx: tx.all("SELECT * FROM seats"))) == 1
+    assert len(engine.read(lambda tx: tx.fetch_all("SELECT * FROM seats"))) == 1
 
 
 def test_nothing_is_lost_and_nobody_starves_among_16_processes(engine, book_url):

@@ -43,7 +43,7 @@ def listen(engine):
 
 
 def wake(engine, *topics):
-    engine.transact([], lambda tx: [tx.wake(topic) for topic in topics])
+    engine.transact([], lambda tx: [tx.notify(topic) for topic in topics])
 
 
 def test_a_commit_wakes_its_topic_and_the_listener_of_everything(listen, other):
@@ -72,7 +72,7 @@ def test_what_was_rolled_back_wakes_nobody(listen, other):
     mine = listen("a")
 
     def work(tx):
-        tx.wake("a")
+        tx.notify("a")
         raise KeyError
 
     with pytest.raises(KeyError):
@@ -93,13 +93,13 @@ def test_the_change_can_be_seen_when_the_listener_wakes(listen, engine, other):
     def sleeper():
         for _ in range(30):
             assert mine.wait(LONG)
-            seen.append(engine.read(lambda tx: tx.one("SELECT COUNT(*) FROM things"))[0])
+            seen.append(engine.read(lambda tx: tx.fetch_one("SELECT COUNT(*) FROM things"))[0])
 
     thread = threading.Thread(target=sleeper)
     thread.start()
     for number in range(30):
         other.transact(
-            [], lambda tx, n=number: (tx.run("INSERT INTO things VALUES (:n, 1)", {"n": f"{n}"}), tx.wake("t"))
+            [], lambda tx, n=number: (tx.execute("INSERT INTO things VALUES (:n, 1)", {"n": f"{n}"}), tx.notify("t"))
         )
         while len(seen) <= number:
             time.sleep(0.001)
@@ -116,7 +116,7 @@ def test_topics_may_be_long_and_odd(listen, other):
 
 def test_many_wake_ups_become_one_and_none_blocks_the_writer(listen, other):
     mine = listen("a")
-    other.transact([], lambda tx: [tx.wake("a") for _ in range(70_000)])
+    other.transact([], lambda tx: [tx.notify("a") for _ in range(70_000)])
     for _ in range(300):
         wake(other, "a")
     assert mine.wait(LONG)
@@ -137,7 +137,7 @@ def test_the_descriptor_is_readable_when_there_is_something(listen, other):
 
 
 def test_a_game_of_600_turns_among_two_processes_loses_no_wake_up(engine, book_url):
-    engine.transact([], lambda tx: tx.run("INSERT INTO things VALUES ('ball', 0)"))
+    engine.transact([], lambda tx: tx.execute("INSERT INTO things VALUES ('ball', 0)"))
     assert crowd("ping_pong", 2, book_url, 600) == [600, 600]
 
 

@@ -52,7 +52,7 @@ def kill(pid: int) -> None:
 
 def undecided(engine) -> int:
     sql = "SELECT COUNT(*) FROM reservations WHERE reservation_status IN ('RESERVED', 'DISPATCHING')"
-    return engine.read(lambda tx: tx.one(sql))[0]
+    return engine.read(lambda tx: tx.fetch_one(sql))[0]
 
 
 def test_random_kills_of_three_dispatchers_lose_and_double_nothing(any_site: Site, book_engine: str) -> None:
@@ -99,7 +99,9 @@ def test_random_kills_of_three_dispatchers_lose_and_double_nothing(any_site: Sit
     for dispatcher in running:
         dispatcher.stop()
     assert undecided(engine) == 0
-    states = Counter(row[0] for row in engine.read(lambda tx: tx.all("SELECT reservation_status FROM reservations")))
+    states = Counter(
+        row[0] for row in engine.read(lambda tx: tx.fetch_all("SELECT reservation_status FROM reservations"))
+    )
     engine.close()
     assert states == {"DISPATCHED": jobs}
     assert kills > 0

@@ -96,7 +96,7 @@ def test_epochs_grow_and_are_never_used_again(coord, clock):
 
 def test_expired_claims_leave_the_index_and_released_ones_at_once(coord, clock):
     def rows():
-        return coord.engine.read(lambda tx: tx.one("SELECT COUNT(*) FROM coord_claims")[0])
+        return coord.engine.read(lambda tx: tx.fetch_one("SELECT COUNT(*) FROM coord_claims")[0])
 
     for number in range(50):
         coord.reserve([f"f{number}", f"g{number}"], run_id="a", ttl_seconds=5)
@@ -166,9 +166,9 @@ def plans(coord, wanted):
         found = []
         for sql, params in Question(tx, coord.repo, "me", wanted).queries:
             if params:
-                found.append("\n".join(str(row[-1]) for row in tx.all(explain + sql, params)))
+                found.append("\n".join(str(row[-1]) for row in tx.fetch_all(explain + sql, params)))
             else:
-                tx.all(sql)
+                tx.fetch_all(sql)
         return found
 
     return coord.engine.read(ask)
@@ -185,12 +185,12 @@ def test_a_lookup_reads_indexes_only(coord):
             claims.append(
                 base | {"key": f"pkg{epoch % 97}/m{epoch}.py/::/f", "address": f"pkg{epoch % 97}/m{epoch}.py::f"}
             )
-        tx.run_many(
+        tx.execute_many(
             "INSERT INTO coord_reservations (repo, epoch, id, run_id, branch, addresses, shared, created_us, "
             "expires_us, beat_us, live) VALUES (:repo, :epoch, :id, :run, 'main', '[]', 0, :now, :now + 9000000000, :now, 1)",
             reservations,
         )
-        tx.run_many(
+        tx.execute_many(
             "INSERT INTO coord_claims (repo, key, epoch, part, address, glob) VALUES (:repo, :key, :epoch, 0, :address, 0)",
             claims,
         )
@@ -199,7 +199,7 @@ def test_a_lookup_reads_indexes_only(coord):
     coord.engine.transact(["fill"], fill)
     if coord.engine.dialect == "postgresql":
         coord.engine.transact(
-            ["fill"], lambda tx: (tx.run("ANALYZE coord_claims"), tx.run("ANALYZE coord_reservations"))
+            ["fill"], lambda tx: (tx.execute("ANALYZE coord_claims"), tx.execute("ANALYZE coord_reservations"))
         )
     wanted = coord.locate(["pkg3/m100.py::f", "pkg5/m102.py"])
     found = [plan for chunk in (wanted, wanted[:1], coord.locate(["pkg7/m*.py"])) for plan in plans(coord, chunk)]

@@ -42,7 +42,7 @@ def killed(site: Site, point: str, *, runner: str | None = None, env: dict[str, 
 def move_to_other_host(site: Site) -> None:
     engine = open_store(site.url)
     sql = f"UPDATE reservations SET runner_home = 'other-machine:/jobs', runner_host = '{HOST}'"
-    engine.transact((), lambda tx: tx.run(sql))
+    engine.transact((), lambda tx: tx.execute(sql))
     engine.close()
 
 
@@ -178,7 +178,7 @@ RESERVATION = (
 
 def write_old_rows(tx: Transaction) -> None:
     for name, program in (("d", "bespeak runner"), ("f", "orchesjob")):
-        tx.run(DISPATCHER, {"id": name, "runner": program})
+        tx.execute(DISPATCHER, {"id": name, "runner": program})
     for seq, (key, status, owner, attempts) in enumerate(
         [
             ("ours", "DISPATCHING", "d", 1),
@@ -187,7 +187,7 @@ def write_old_rows(tx: Transaction) -> None:
             ("new", "RESERVED", None, 0),
         ]
     ):
-        tx.run(RESERVATION, {"id": key, "status": status, "seq": seq, "owner": owner, "attempts": attempts})
+        tx.execute(RESERVATION, {"id": key, "status": status, "seq": seq, "owner": owner, "attempts": attempts})
 
 
 def test_claims_of_an_earlier_version_say_what_is_known_of_them(book_url: str) -> None:
@@ -196,7 +196,7 @@ def test_claims_of_an_earlier_version_say_what_is_known_of_them(book_url: str) -
     engine.close()
     engine = open_store(book_url)
     columns = "reservation_id, first_claimed_us, runner, runner_home, runner_host"
-    found = engine.read(lambda tx: tx.all(f"SELECT {columns} FROM reservations ORDER BY seq"))
+    found = engine.read(lambda tx: tx.fetch_all(f"SELECT {columns} FROM reservations ORDER BY seq"))
     engine.close()
     assert found == [
         ("ours", 1_000_000_000, "embedded", "m:/h", "gateway"),

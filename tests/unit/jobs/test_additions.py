@@ -340,7 +340,7 @@ def test_a_stuck_claim_of_a_lost_machine_needs_a_decision(tmp_path, postgres_url
         dispatcher = site.run(wait=False, env={"BESPEAK_CRASH_AT": "dispatch.answered"})
         assert dispatcher.process.wait(60) == -signal.SIGKILL
         engine = open_store(site.url)
-        engine.transact((), lambda tx: tx.run("UPDATE dispatch_dispatchers SET runner_home = 'another machine'"))
+        engine.transact((), lambda tx: tx.execute("UPDATE dispatch_dispatchers SET runner_home = 'another machine'"))
         engine.close()
         site.once()
         assert site.status("k")["reservation_status"] == "DISPATCHING"

@@ -67,7 +67,7 @@ def test_a_claim_without_an_owner_from_a_clock_that_was_ahead_is_taken_over(engi
     claimed(engine, line("original", process="x/1/1/1"))
     later = clock() // 1_000_000 + 10**9
     engine.transact(
-        (), lambda tx: tx.run("UPDATE reservations SET owner = NULL, updated_at = :later", {"later": later})
+        (), lambda tx: tx.execute("UPDATE reservations SET owner = NULL, updated_at = :later", {"later": later})
     )
     assert recovered(engine) == 1
 

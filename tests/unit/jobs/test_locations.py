@@ -86,7 +86,7 @@ def test_what_lies_due_too_long_is_unhealthy(site: Site) -> None:
     from bespeak.jobs.locations import open_store
 
     engine = open_store(site.url)
-    engine.transact((), lambda tx: tx.run("UPDATE reservations SET created_at = created_at - 100"))
+    engine.transact((), lambda tx: tx.execute("UPDATE reservations SET created_at = created_at - 100"))
     engine.close()
     health = site.call("health")
     assert (health.code, health.json["overdue"]) == (1, 1)

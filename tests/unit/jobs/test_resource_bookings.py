@@ -84,7 +84,9 @@ def says(site: Site, text: str) -> None:
 def returned(site: Site) -> list[str]:
     """Return the run keys whose resources were given back, by the log."""
     engine = open_store(site.url)
-    found = engine.read(lambda tx: tx.all("SELECT run_key FROM dispatch_log WHERE change = 'returned' ORDER BY seq"))
+    found = engine.read(
+        lambda tx: tx.fetch_all("SELECT run_key FROM dispatch_log WHERE change = 'returned' ORDER BY seq")
+    )
     engine.close()
     return [str(key) for (key,) in found]
 

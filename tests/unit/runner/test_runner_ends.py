@@ -69,7 +69,7 @@ def test_after_a_restart_of_the_machine_what_ran_is_lost_and_what_did_not_never_
     command, marks = counting(tmp_path)
     runner._make_folders()
     job = _store_unstarted(runner, command, idempotency_key="mine")
-    runner.transact("k", lambda tx: tx.run("UPDATE runner_jobs SET boot_id = 'another'"))
+    runner.transact("k", lambda tx: tx.execute("UPDATE runner_jobs SET boot_id = 'another'"))
     assert runner.find(job_id=job.job_id).status is JobStatus.LOST
     assert runner.start("k", command, idempotency_key="mine").job.status is JobStatus.LOST
     assert executions(marks) == 0
@@ -152,7 +152,7 @@ def test_running_lists_what_runs_and_stores_how_the_others_ended(runner):
     for job in ended:
         eventually(lambda job=job: not exit_record.looked_after(runner.paths.log(job.job_id, "stderr")))
     assert [job.job_id for job in runner.running()] == [active.job_id]
-    rows = runner.read(lambda tx: tx.all("SELECT status FROM runner_jobs ORDER BY number"))
+    rows = runner.read(lambda tx: tx.fetch_all("SELECT status FROM runner_jobs ORDER BY number"))
     assert rows == [("STARTING",), ("SUCCEEDED",), ("SUCCEEDED",), ("SUCCEEDED",)]
 
 

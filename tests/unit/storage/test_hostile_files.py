@@ -36,7 +36,7 @@ def victim(tmp_path):
 
 
 def commit(engine, name="a"):
-    engine.transact([], lambda tx: (tx.run("INSERT INTO things VALUES (:n, 1)", {"n": name}), tx.wake("a")))
+    engine.transact([], lambda tx: (tx.execute("INSERT INTO things VALUES (:n, 1)", {"n": name}), tx.notify("a")))
 
 
 def topic_folder(path, topic="a"):
@@ -195,7 +195,7 @@ class TestWakeUps:
     def test_reading_leaves_nothing_behind(self, path):
         open_things(path).close()
         engine = open_things(path)
-        engine.read(lambda tx: tx.all("SELECT * FROM things"))
+        engine.read(lambda tx: tx.fetch_all("SELECT * FROM things"))
         engine.close()
         assert os.listdir(os.path.dirname(path)) == ["book.db"]
 
@@ -207,7 +207,7 @@ class TestWakeUps:
             "engine = open_things(sys.argv[1])\n"
             "sleeper = engine.listen(['a', 'b'])\n"
             "assert not sleeper.wait(0)\n"
-            "engine.transact([], lambda tx: tx.wake('b'))\n"
+            "engine.transact([], lambda tx: tx.notify('b'))\n"
             "print(sleeper.wait(20), sleeper.wait(0))\n"
             "sleeper.close()\n"
         )
@@ -257,7 +257,7 @@ class TestDatabase:
         commit(engine)
         os.symlink(tmp_path / "real.db", path)
         other = open_things(path)
-        assert other.read(lambda tx: tx.one("SELECT COUNT(*) FROM things")) == (1,)
+        assert other.read(lambda tx: tx.fetch_one("SELECT COUNT(*) FROM things")) == (1,)
         other.close()
         engine.close()
 

@@ -14,11 +14,11 @@ from support.storage_jobs import THINGS, open_things
 
 
 def put(engine, name):
-    engine.transact([], lambda tx: tx.run("INSERT INTO things VALUES (:n, 1)", {"n": name}))
+    engine.transact([], lambda tx: tx.execute("INSERT INTO things VALUES (:n, 1)", {"n": name}))
 
 
 def names(engine):
-    return [name for (name,) in engine.read(lambda tx: tx.all("SELECT name FROM things ORDER BY name"))]
+    return [name for (name,) in engine.read(lambda tx: tx.fetch_all("SELECT name FROM things ORDER BY name"))]
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_it_refuses_to_write_and_to_listen(tmp_path):
         with pytest.raises(UnavailableError, match="the file or its folder is read-only"):
             refused()
     with pytest.raises(UnavailableError):
-        engine.read(lambda tx: tx.run("INSERT INTO things VALUES ('x', 1)"))
+        engine.read(lambda tx: tx.execute("INSERT INTO things VALUES ('x', 1)"))
     engine.close()
     assert os.listdir(tmp_path) == ["book.db"]
 
@@ -80,7 +80,7 @@ def test_a_change_while_reading_is_read_again(tmp_path):
     engine, looks = ReadOnlySqliteEngine(path, [THINGS]), []
 
     def look(tx):
-        found = tx.one("SELECT COUNT(*) FROM things")
+        found = tx.fetch_one("SELECT COUNT(*) FROM things")
         looks.append(found)
         if len(looks) == 1:
             writer = open_things(path)
@@ -105,7 +105,7 @@ def test_every_look_among_busy_writers_is_of_one_state(tmp_path):
                 number += 1
                 engine.transact(
                     [],
-                    lambda tx, n=number: tx.run_many(
+                    lambda tx, n=number: tx.execute_many(
                         "INSERT INTO things VALUES (:n, :a)", [{"n": f"{n}+", "a": n}, {"n": f"{n}-", "a": -n}]
                     ),
                 )
@@ -116,7 +116,7 @@ def test_every_look_among_busy_writers_is_of_one_state(tmp_path):
     engine = ReadOnlySqliteEngine(path, [THINGS])
     try:
         for _ in range(30):
-            assert engine.read(lambda tx: tx.one("SELECT COALESCE(SUM(amount), 0) FROM things")) == (0,)
+            assert engine.read(lambda tx: tx.fetch_one("SELECT COALESCE(SUM(amount), 0) FROM things")) == (0,)
     finally:
         stop.set()
         thread.join()

@@ -24,7 +24,7 @@ _RUN = 3
 
 def claims(tx: Transaction, repo: str) -> list[Claim]:
     """Return every address of every active reservation, by key, older ones first."""
-    found = tx.all(_CLAIMS, {"repo": repo, "now": tx.now_us})
+    found = tx.fetch_all(_CLAIMS, {"repo": repo, "now": tx.now_us})
     return [Claim._make(row) if row[_RUN] != UNKNOWN else _stranger(Claim._make(row)) for row in found]
 
 

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from bespeak.base.errors import UnavailableError
-from bespeak.storage.migrations import Component, Step
+from bespeak.storage.migrations import Component, Migration
 
 if TYPE_CHECKING:
-    from bespeak.storage.postgres.pool import Connection, Connections
+    from bespeak.storage.postgres.pool import Connection, ConnectionPool
 
 ASK_SECONDS = 10.0
 _PAUSE_SECONDS = 0.1
@@ -35,7 +35,7 @@ CLEAN_EVERY = 128
 _CLEAN_ROWS = 1000
 
 COMMITS = Component(
-    "commits", [Step(1, (), ("CREATE TABLE bespeak_commits (marker UUID PRIMARY KEY, made BOOLEAN NOT NULL)",))]
+    "commits", [Migration(1, (), ("CREATE TABLE bespeak_commits (marker UUID PRIMARY KEY, made BOOLEAN NOT NULL)",))]
 )
 
 # A transaction that changed nothing has no number and needs no marker: its commit then writes nothing either.
@@ -75,7 +75,7 @@ def _began_us(marker: str) -> int:
     return int(marker[:16], 16)
 
 
-def was_committed(connections: Connections, marker: str) -> bool | None:
+def was_committed(connections: ConnectionPool, marker: str) -> bool | None:
     """Tell whether a transaction was committed, and make sure that this stays so; None when it cannot be known.
 
     Args:
@@ -92,15 +92,15 @@ def was_committed(connections: Connections, marker: str) -> bool | None:
         time.sleep(_PAUSE_SECONDS)
 
 
-def _ask(connections: Connections, marker: str) -> bool | None:
+def _ask(connections: ConnectionPool, marker: str) -> bool | None:
     def query(connection: Connection) -> tuple[bool, int]:
         connection.execute((_BEGIN + connections.settings).encode())
         made, now_us = connection.execute(_ASK, {"marker": marker}).fetchone() or (False, 0)
         connection.execute("COMMIT")
         return bool(made), int(now_us)
 
-    connection, (made, now_us) = connections.lend(query)
-    connections.give_back(connection)
+    connection, (made, now_us) = connections.acquire(query)
+    connections.release(connection)
     if made or abs(now_us - _began_us(marker)) < TRUST_US:
         return made
     return None

@@ -37,7 +37,7 @@ from bespeak.storage.postgres.commit_status import (
     was_committed,
 )
 from bespeak.storage.postgres.listener import PostgresListener, topic_hash
-from bespeak.storage.postgres.pool import Connections, is_pooled
+from bespeak.storage.postgres.pool import ConnectionPool, is_pooled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -86,15 +86,15 @@ class PostgresTransaction:
         self.topics: list[str] = []
         self._later: list[tuple[bytes, Params]] = []
 
-    def all(self, sql: str, params: Params = _NOTHING) -> list[Row]:
+    def fetch_all(self, sql: str, params: Params = _NOTHING) -> list[Row]:
         """Run a query and return every row."""
         return self._execute(sql, params).fetchall()
 
-    def one(self, sql: str, params: Params = _NOTHING) -> Row | None:
+    def fetch_one(self, sql: str, params: Params = _NOTHING) -> Row | None:
         """Run a query and return its first row, or None."""
         return self._execute(sql, params).fetchone()
 
-    def all_of(self, queries: Sequence[tuple[str, Params]]) -> list[list[Row]]:
+    def fetch_batch(self, queries: Sequence[tuple[str, Params]]) -> list[list[Row]]:
         """Run several queries in one round trip and return every row of each."""
         failpoints.reach("storage.statement")
         with self._connection.pipeline():
@@ -102,11 +102,11 @@ class PostgresTransaction:
             cursors = [self._connection.execute(_translate(sql), params) for sql, params in queries]
         return [cursor.fetchall() for cursor in cursors]
 
-    def run(self, sql: str, params: Params = _NOTHING) -> int:
+    def execute(self, sql: str, params: Params = _NOTHING) -> int:
         """Run a statement and return how many rows it changed."""
         return self._execute(sql, params).rowcount
 
-    def run_many(self, sql: str, many: Sequence[Params]) -> None:
+    def execute_many(self, sql: str, many: Sequence[Params]) -> None:
         """Run one statement for each set of parameters, in one round trip."""
         failpoints.reach("storage.statement")
         with self._connection.pipeline():
@@ -114,14 +114,14 @@ class PostgresTransaction:
             for params in many:
                 self._connection.execute(_translate(sql), params)
 
-    def later(self, sql: str, many: Sequence[Params]) -> None:
+    def execute_deferred(self, sql: str, many: Sequence[Params]) -> None:
         """Run one statement for each set of parameters, no later than the next statement or the commit."""
         failpoints.reach("storage.statement")
         text = _translate(sql)
         self._later += [(text, params) for params in many]
 
     def send(self) -> None:
-        """Send what :meth:`later` kept; inside a pipeline, so that nothing waits for the answers."""
+        """Send what :meth:`execute_deferred` kept; inside a pipeline, so that nothing waits for the answers."""
         for text, params in self._later:
             self._connection.execute(text, params)
         self._later.clear()
@@ -134,7 +134,7 @@ class PostgresTransaction:
             self.send()
             return self._connection.execute(_translate(sql), params)
 
-    def wake(self, topic: str) -> None:
+    def notify(self, topic: str) -> None:
         """Wake the listeners of ``topic`` once this transaction is committed."""
         self.topics.append(topic)
 
@@ -159,7 +159,7 @@ class PostgresEngine:
         self.name = self._address.name
         self.channel = f"bespeak_{self.schema}"[:63]
         self._now = now
-        self._connections = Connections(self._address, durable=durable)
+        self._connections = ConnectionPool(self._address, durable=durable)
         self._allowed: Access | None = None
         try:
             self._prepare((COMMITS, *components))
@@ -195,19 +195,19 @@ class PostgresEngine:
                 _roll_back(connection)
 
         try:
-            connection, (allowed, found) = self._connections.lend(look)
-            self._connections.give_back(connection)
+            connection, (allowed, found) = self._connections.acquire(look)
+            self._connections.release(connection)
         except psycopg.Error as error:
             raise self._failure(error) from error
         return allowed, {str(name): int(version) for name, version in found}
 
     def _migrate(self, tx: PostgresTransaction, components: Sequence[Component], *, seen: bool) -> bool:
         """Make the tables; False where somebody has made the schema since we looked whose it is."""
-        there = tx.one("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = :schema", {"schema": self.schema})
+        there = tx.fetch_one("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = :schema", {"schema": self.schema})
         if there and not seen:
             return False
         if not there:
-            tx.run(f'CREATE SCHEMA "{self.schema}"')
+            tx.execute(f'CREATE SCHEMA "{self.schema}"')
         migrate(tx, components, self.name)
         return True
 
@@ -235,7 +235,7 @@ class PostgresEngine:
         return f"{_BEGIN_WRITE}{self._connections.settings}{locks}{_NOW}".encode()
 
     def _attempt(self, begin: bytes, work: Callable[[PostgresTransaction], T]) -> T:
-        connection, tx = self._connections.lend(lambda connection: self._transaction(connection, begin))
+        connection, tx = self._connections.acquire(lambda connection: self._transaction(connection, begin))
         try:
             try:
                 result = work(tx)
@@ -245,7 +245,7 @@ class PostgresEngine:
                 raise
             lost = self._commit(connection, tx)
         finally:
-            self._connections.give_back(connection)
+            self._connections.release(connection)
         if lost is not None:  # asking takes a connection, so the broken one was given back first
             self._recover(tx, *lost)
         return result
@@ -317,8 +317,8 @@ class PostgresEngine:
     def _notify(self, notice: Params) -> None:
         """Send the wake-ups of a commit whose connection was lost."""
         try:
-            connection, _ = self._connections.lend(lambda connection: connection.execute(_NOTIFY, notice))
-            self._connections.give_back(connection)
+            connection, _ = self._connections.acquire(lambda connection: connection.execute(_NOTIFY, notice))
+            self._connections.release(connection)
         except (psycopg.Error, UnavailableError):
             return  # the server is away: sleepers look again when they reconnect
 
@@ -326,12 +326,12 @@ class PostgresEngine:
         """Run ``work`` on one snapshot of the book."""
         begin = f"{_BEGIN_READ}{self._connections.settings}{_NOW}".encode()
         try:
-            connection, tx = self._connections.lend(lambda connection: self._transaction(connection, begin))
+            connection, tx = self._connections.acquire(lambda connection: self._transaction(connection, begin))
             try:
                 return work(tx)
             finally:
                 _roll_back(connection)
-                self._connections.give_back(connection)
+                self._connections.release(connection)
         except psycopg.Error as error:
             raise self._failure(error) from error
 

@@ -70,7 +70,7 @@ def connect(address: Address, application: str) -> Connection:
     return psycopg.connect(conninfo, autocommit=True)
 
 
-class Connections:
+class ConnectionPool:
     """Connections to one book, lent to one transaction at a time; safe among threads.
 
     Args:
@@ -95,7 +95,7 @@ class Connections:
             f"SET LOCAL idle_in_transaction_session_timeout TO {TRANSACTION_LIMIT_MS}; "
         )
 
-    def lend(self, begin: Callable[[Connection], R]) -> tuple[Connection, R]:
+    def acquire(self, begin: Callable[[Connection], R]) -> tuple[Connection, R]:
         """Return a connection on which ``begin`` has just succeeded, and what it returned.
 
         Raises:
@@ -128,8 +128,8 @@ class Connections:
             self._turns.release()
             raise
 
-    def give_back(self, connection: Connection) -> None:
-        """Take back what :meth:`lend` gave."""
+    def release(self, connection: Connection) -> None:
+        """Take back what :meth:`acquire` gave."""
         self._keep(connection)
         self._turns.release()
 
