@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bespeak.storage.interface import Transaction
 
 
-class Ground:
+class Availability:
     """The resources of one request, who waits for them, and a way to look at any window on them.
 
     Args:

@@ -11,7 +11,7 @@ from bespeak.base.clock import FOREVER_US, iso
 from bespeak.base.errors import UsageError
 from bespeak.base.frozen import replace
 from bespeak.ledger import rules, write_operations
-from bespeak.ledger.availability import Ground
+from bespeak.ledger.availability import Availability
 from bespeak.ledger.errors import RefusedError
 from bespeak.ledger.model import Action, Refusal, Reservation
 from bespeak.ledger.request_checks import announce, checked, new
@@ -45,7 +45,7 @@ def reserve(book: LedgerContext, request: Request) -> Reservation:
 
 def _reserve(book: LedgerContext, tx: Transaction, request: Request, identifier: str) -> Reservation | list[Booking]:
     starts_us, ends_us = _window(book, request, tx.now_us)
-    ground = Ground(tx, request.resources, sweep=True, first=(starts_us, ends_us))
+    ground = Availability(tx, request.resources, sweep=True, first=(starts_us, ends_us))
     if book.strict:
         ground.require_known()
     blocking = ground.blockers(request.mode, starts_us, ends_us)
@@ -90,7 +90,7 @@ def next_free(book: LedgerContext, request: Request) -> int | None:
             tx.now_us,
         )
         length_us = FOREVER_US if ends_us >= FOREVER_US else ends_us - starts_us
-        return Ground(tx, request.resources, sweep=False).first_fit(request.mode, starts_us, length_us)
+        return Availability(tx, request.resources, sweep=False).first_fit(request.mode, starts_us, length_us)
 
     return book.engine.read(work)
 
@@ -100,6 +100,6 @@ def in_the_way(book: LedgerContext, request: Request) -> tuple[Booking, ...]:
 
     def work(tx: Transaction) -> list[Booking]:
         starts_us, ends_us = _window(book, replace(request, starts_us=None), tx.now_us)
-        return Ground(tx, request.resources, sweep=False).blockers(request.mode, starts_us, ends_us)
+        return Availability(tx, request.resources, sweep=False).blockers(request.mode, starts_us, ends_us)
 
     return tuple(book.engine.read(work))

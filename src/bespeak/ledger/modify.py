@@ -6,7 +6,7 @@ from bespeak.base.clock import FOREVER_US, iso
 from bespeak.base.errors import BusyError, NotFoundError, UsageError, WrongStateError
 from bespeak.base.frozen import replace
 from bespeak.ledger import queries, row_mapping, rules, validation, write_operations
-from bespeak.ledger.availability import Ground
+from bespeak.ledger.availability import Availability
 from bespeak.ledger.errors import RefusedError
 from bespeak.ledger.model import Action, EndReason, Refusal, Request, State
 from bespeak.ledger.request_checks import check_instant
@@ -50,7 +50,7 @@ def extend(
         end_us = _new_end(found, duration_us, ends_us)
         if end_us <= found.ends_us:
             raise UsageError(f"extend: the new end {iso(end_us)} is not after the present end {iso(found.ends_us)}")
-        ground = Ground(tx, found.resources, sweep=True)
+        ground = Availability(tx, found.resources, sweep=True)
         displaced = ground.displaced(found, found.ends_us, end_us)
         if displaced:
             wanted = Request(found.resources, actor, starts_us=found.ends_us, ends_us=end_us, mode=found.mode)

@@ -8,7 +8,7 @@ from bespeak.base.clock import FOREVER_US
 from bespeak.base.errors import NotFoundError, UsageError
 from bespeak.base.ids import ID_LENGTH
 from bespeak.ledger import row_mapping, rules, validation
-from bespeak.ledger.availability import Ground
+from bespeak.ledger.availability import Availability
 from bespeak.ledger.model import Free, Mode, State
 
 TYPE_CHECKING = False
@@ -185,7 +185,7 @@ def _page(ended: bool, *, of_holder: bool) -> str:
 
 
 def _free(tx: Transaction, name: str, from_us: int, duration_us: int) -> Free:
-    ground = Ground(tx, [name], sweep=False)
+    ground = Availability(tx, [name], sweep=False)
     fit_us = ground.first_fit(Mode.EXCLUSIVE, from_us, duration_us)
     if fit_us is None:
         return Free(name, None, None)

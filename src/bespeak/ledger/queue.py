@@ -20,7 +20,7 @@ from bespeak.base.clock import FOREVER_US, HOUR_US, SECOND_US, duration_text
 from bespeak.base.errors import UnavailableError, UsageError, WaitTimedOutError, WrongStateError
 from bespeak.base.frozen import replace
 from bespeak.ledger import row_mapping, rules, write_operations
-from bespeak.ledger.availability import Ground
+from bespeak.ledger.availability import Availability
 from bespeak.ledger.model import Action, QueuePosition
 from bespeak.ledger.modify import check_live, give_back
 from bespeak.ledger.request_checks import announce, checked, facts, new
@@ -89,7 +89,7 @@ def wait_in_queue(
 
 def join(book: LedgerContext, tx: Transaction, request: Request, identifier: str, priority: int) -> Reservation:
     """Write a new place at the end of the line, and grant it at once where nothing is in the way."""
-    ground = Ground(tx, request.resources, sweep=True)
+    ground = Availability(tx, request.resources, sweep=True)
     if book.strict:
         ground.require_known()
     arrivals = [other.rank + other.priority * HEAD_START_US + 1 for _, other in ground.line]
@@ -174,7 +174,7 @@ class _QueueEntry:
         check_live(me, tx.now_us, None)
         if not me.waiting:
             return me
-        ground = Ground(tx, me.resources, sweep=False)
+        ground = Availability(tx, me.resources, sweep=False)
         fit_us = promise(ground, me, tx.now_us)
         lease_us = me.lease_us or tx.now_us
         self._due = fit_us <= tx.now_us or fit_us != me.starts_us or lease_us - tx.now_us < LEASE_US - _RENEW_US
@@ -232,7 +232,7 @@ def _now(tx: Transaction) -> int:
     return tx.now_us
 
 
-def promise(ground: Ground, me: Reservation, now_us: int) -> int:
+def promise(ground: Availability, me: Reservation, now_us: int) -> int:
     """Return the start, µs UTC, that can be promised to ``me`` now; ``FOREVER_US`` when none can."""
     from_us = max(now_us, me.not_before_us)
     fit_us = ground.first_fit(me.mode, from_us, me.wanted_us, ahead_of=me)
@@ -241,10 +241,10 @@ def promise(ground: Ground, me: Reservation, now_us: int) -> int:
 
 def advance(tx: Transaction, me: Reservation) -> Reservation:
     """Move a waiter as far as it goes now: grant it, or renew its promise and its sign of life."""
-    return _advance(tx, me, Ground(tx, me.resources, sweep=True))
+    return _advance(tx, me, Availability(tx, me.resources, sweep=True))
 
 
-def _advance(tx: Transaction, me: Reservation, ground: Ground) -> Reservation:
+def _advance(tx: Transaction, me: Reservation, ground: Availability) -> Reservation:
     now_us = tx.now_us
     fit_us = promise(ground, me, now_us)
     if fit_us <= now_us:
@@ -265,7 +265,7 @@ def _advance(tx: Transaction, me: Reservation, ground: Ground) -> Reservation:
     return moved
 
 
-def _granted_end(ground: Ground, me: Reservation, now_us: int) -> int:
+def _granted_end(ground: Availability, me: Reservation, now_us: int) -> int:
     """Return the end of what ``me`` is granted now, µs UTC.
 
     One that woke after its promised start gets its full time, unless that would delay somebody behind it; then the
@@ -277,11 +277,11 @@ def _granted_end(ground: Ground, me: Reservation, now_us: int) -> int:
     return me.ends_us if ground.displaced(me, now_us, ends_us) else ends_us
 
 
-def _blocked(ground: Ground, me: Reservation, now_us: int) -> bool:
+def _blocked(ground: Availability, me: Reservation, now_us: int) -> bool:
     return bool(rules.blockers(me.mode, now_us, me.ends_us, ground.taken(now_us, me.ends_us, me), ground.capacity))
 
 
-def _grant(tx: Transaction, me: Reservation, ground: Ground, ends_us: int) -> Reservation:
+def _grant(tx: Transaction, me: Reservation, ground: Availability, ends_us: int) -> Reservation:
     lease_us = None if me.keepalive_us is None else tx.now_us + me.keepalive_us
     granted = replace(
         me,
@@ -307,7 +307,7 @@ def _grant(tx: Transaction, me: Reservation, ground: Ground, ends_us: int) -> Re
     return granted
 
 
-def position_of(ground: Ground, me: Reservation) -> QueuePosition:
+def position_of(ground: Availability, me: Reservation) -> QueuePosition:
     """Return where ``me`` stands among those who wait for any of the same resources."""
     ahead: dict[str, str] = {}
     for _, other in ground.line:

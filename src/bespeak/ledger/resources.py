@@ -5,7 +5,7 @@ from __future__ import annotations
 from bespeak.base.clock import FOREVER_US
 from bespeak.base.errors import BusyError, NotFoundError, UsageError
 from bespeak.ledger import row_mapping, rules, validation, write_operations
-from bespeak.ledger.availability import Ground
+from bespeak.ledger.availability import Availability
 from bespeak.ledger.model import Action, Mode, Resource
 
 TYPE_CHECKING = False
@@ -104,7 +104,7 @@ def _refuse_overfull(tx: Transaction, name: str, capacity: int) -> None:
     Raises:
         BusyError: naming the first booking that would have no seat.
     """
-    ground = Ground(tx, [name], sweep=True)
+    ground = Availability(tx, [name], sweep=True)
     taken = ground.taken(tx.now_us, FOREVER_US)
     if capacity == 0 and taken:
         raise BusyError(f"resource {name} is in use: {taken[0].holder} has reservation {taken[0].reservation_id}")

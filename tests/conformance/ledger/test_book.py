@@ -305,7 +305,7 @@ def test_places_in_line(book):
     def place(waiter):
         return book.engine.read(
             lambda tx: queue.position_of(
-                queue.Ground(tx, waiter.resources, sweep=False), row_mapping.required(tx, waiter.id)
+                queue.Availability(tx, waiter.resources, sweep=False), row_mapping.required(tx, waiter.id)
             )
         )
 
