@@ -21,7 +21,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from bespeak.base import ids
 from bespeak.jobs import store
 from bespeak.jobs.locations import open_store
-from bespeak.jobs.store import Wish
+from bespeak.jobs.store import JobSpec
 from harness import stats
 from harness.bench import Bench, support
 from harness.lines import Bar, Line, table
@@ -80,7 +80,7 @@ def _running(words: list[str], url: str, runner: str, *args: str, **environ: str
 def _reserve(url: str, count: int, **fields: Any) -> None:
     engine = open_store(url)
     for number in range(count):
-        store.reserve(engine, Wish(f"{ids.new_id()}-{number}", ["/bin/true"], **fields), ids.new_id())
+        store.reserve(engine, JobSpec(f"{ids.new_id()}-{number}", ["/bin/true"], **fields), ids.new_id())
     engine.close()
 
 

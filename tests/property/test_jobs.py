@@ -19,7 +19,7 @@ from bespeak.jobs.liveness import Dispatcher
 from bespeak.jobs.model import TRANSITIONS, Status
 from bespeak.jobs.schema import COMPONENT, LOCK
 from bespeak.jobs.serialize import compact, text
-from bespeak.jobs.store import Wish
+from bespeak.jobs.store import JobSpec
 from bespeak.storage import open_engine
 
 START_US = 1_800_000_000_000_000
@@ -52,7 +52,7 @@ class Dispatching(RuleBasedStateMachine):
     def reserve(self, key: str, delay: int | None, window: int | None) -> None:
         now_s = self.now_us // 1_000_000
         due = None if delay is None else now_s + delay
-        wish = Wish(key, ["x"], not_before=due, expires_at=None if window is None else now_s + window)
+        wish = JobSpec(key, ["x"], not_before=due, expires_at=None if window is None else now_s + window)
         answer = store.reserve(self.engine, wish, ids.new_id())
         assert answer.created == (key not in self.state)
 

@@ -33,7 +33,7 @@ from bespeak.coord.tables import COORD
 from bespeak.git.repository import find
 from bespeak.jobs import store
 from bespeak.jobs.locations import open_store
-from bespeak.jobs.store import Wish
+from bespeak.jobs.store import JobSpec
 from bespeak.ledger import open_ledger
 from bespeak.ledger.model import Actor, Request
 from bespeak.storage import open_engine
@@ -75,7 +75,7 @@ def jobs_writes(url: str, name: str) -> Iterator[Write]:
     engine = open_store(url)
     for number in range(10**9):
         key = f"{name}-{number}"
-        yield "made", key, lambda key=key: store.reserve(engine, Wish(key, ["/bin/true"]), ids.new_id())
+        yield "made", key, lambda key=key: store.reserve(engine, JobSpec(key, ["/bin/true"]), ids.new_id())
         if again(lambda key=key: engine.read(lambda tx: tx.fetch_one(_JOB, {"key": key}))):
             yield "ended", key, lambda key=key: store.cancel(engine, run_key=key, reservation_id=None)
 

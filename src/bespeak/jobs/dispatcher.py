@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bespeak.jobs.leasing import Look, Outcome, Taken
-    from bespeak.jobs.model import Job
+    from bespeak.jobs.model import JobReservation
     from bespeak.jobs.parts import Options, Parts
     from bespeak.jobs.runner_client.location import Location
 
@@ -62,7 +62,7 @@ class Dispatcher:
         self._mine: set[str] = set()
         self._later: list[tuple[float, Work]] = []
         self._returns = Returns(parts.desk, parts.holds)
-        self._asked: dict[int, Job] = {}
+        self._asked: dict[int, JobReservation] = {}
         self._tokens = 0
         self._next_us = FOREVER_US
         self._look_again = True
@@ -143,7 +143,7 @@ class Dispatcher:
             words = ["status", "--job-id", job.job_id]
             self._parts.router.submit(self._tokens, words, self._options.start_seconds, location_of(job))
 
-    def _give_back(self, job: Job) -> None:
+    def _give_back(self, job: JobReservation) -> None:
         try:
             returned = self._returns.give_back(job)
         except BespeakError as error:
@@ -247,11 +247,11 @@ class Dispatcher:
             self._mine.discard(work.job.reservation_id)  # so that a later beat finds it again
             raise
 
-    def _place(self, job: Job) -> Location:
+    def _place(self, job: JobReservation) -> Location:
         found = location_of(job)
         return self._own if found is None or found.is_replaced_by(self._own) else found
 
-    def _rules(self, job: Job) -> Rules:
+    def _rules(self, job: JobReservation) -> Rules:
         place = self._place(job)
         runner = self._parts.runner if place == self._own else place.runner
         return Rules(f"{runner.shown} start", embedded=runner.embedded, retries=self._options.retries)
@@ -338,7 +338,7 @@ class Dispatcher:
                 {**fields, "error": outcome.error, "attempts": job.attempts, "next_try": outcome.next_us / 1e6},
             )
 
-    def _note_delay(self, job: Job, now_us: int) -> None:
+    def _note_delay(self, job: JobReservation, now_us: int) -> None:
         if job.next_us > 0:
             self._parts.metrics.started((now_us - job.next_us) / 1e6)
 

@@ -17,14 +17,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.jobs.leasing import Look, Outcome, Taken
     from bespeak.jobs.liveness import Dispatcher
-    from bespeak.jobs.model import Job
+    from bespeak.jobs.model import JobReservation
     from bespeak.storage.interface import Engine, Transaction
 
 _SAFE_SECONDS = liveness.LEASE_US / 2_000_000
 """A claim that is not acted upon within half a lease is checked again first."""
 
 
-class Desk:
+class DispatcherSession:
     """One dispatcher's view of the book.
 
     Args:
@@ -69,10 +69,10 @@ class Desk:
         self._confirmed = _awake_seconds()
         return taken
 
-    def beat(self, mine: frozenset[str], slots: int) -> list[Job]:
+    def beat(self, mine: frozenset[str], slots: int) -> list[JobReservation]:
         """Renew the lease, take over what the dead have left, and keep the log short."""
 
-        def work(tx: Transaction) -> list[Job]:
+        def work(tx: Transaction) -> list[JobReservation]:
             liveness.register(tx, self.me)
             leasing.shorten_log(tx)
             return leasing.recover(tx, self.me, mine, max(slots, 0))
@@ -82,7 +82,7 @@ class Desk:
         self._confirmed = _awake_seconds()
         return found
 
-    def still_mine(self, job: Job) -> bool:
+    def still_mine(self, job: JobReservation) -> bool:
         """Tell whether a claim may still be acted upon; asks the book only if this process has slept meanwhile."""
         if _awake_seconds() - self._confirmed < _SAFE_SECONDS:
             return True
@@ -99,7 +99,7 @@ class Desk:
         self._confirmed = _awake_seconds()
         return mine
 
-    def move(self, job: Job) -> bool:
+    def move(self, job: JobReservation) -> bool:
         """Write down that a claim goes on at our own runner; False if it is not ours any more."""
         return self.engine.transact((LOCK,), lambda tx: leasing.move(tx, self.me, job))
 

@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from bespeak.jobs.model import Job
+    from bespeak.jobs.model import JobReservation
     from bespeak.storage.interface import Engine, Transaction
 
 _PAGE = 500
@@ -66,7 +66,7 @@ def _changes(engine: Engine, last: int) -> list[dict[str, object]]:
     return changes
 
 
-def until_decided(engine: Engine, reservation_id: str, deadline: float | None) -> Job | None:
+def until_decided(engine: Engine, reservation_id: str, deadline: float | None) -> JobReservation | None:
     """Wait until a reservation is neither RESERVED nor DISPATCHING; return it, or None when the time is over.
 
     Args:

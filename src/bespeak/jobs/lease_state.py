@@ -16,7 +16,7 @@ from bespeak.jobs.runner_client.replies import Meaning, Reply, Verdict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bespeak.jobs.model import Job
+    from bespeak.jobs.model import JobReservation
 
 ASKS = 5
 """How often a runner is asked whether a start happened, or a cut-short start is completed; retries add to it."""
@@ -55,7 +55,7 @@ class Work:
 
     __slots__ = ("_cut_short", "adopted", "asked", "error", "job", "known_there", "outcome", "phase")
 
-    def __init__(self, job: Job, phase: Phase) -> None:
+    def __init__(self, job: JobReservation, phase: Phase) -> None:
         self.job = job
         self.phase = phase
         self.asked = 0

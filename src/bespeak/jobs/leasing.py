@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bespeak.base.clock import FOREVER_US, SECOND_US, now
 from bespeak.jobs import liveness, rows
-from bespeak.jobs.model import EXPIRED_TEXT, LAST_ERROR_LIMIT, SELECT, Job, Status
+from bespeak.jobs.model import EXPIRED_TEXT, LAST_ERROR_LIMIT, SELECT, JobReservation, Status
 from bespeak.jobs.runner_client.location import COLUMNS as LOCATION_COLUMNS
 from bespeak.jobs.runner_client.location import location_of, location_of_dispatcher
 
@@ -62,7 +62,7 @@ class Look:
 
     __slots__ = ("accepted", "next_us", "now_us")
 
-    def __init__(self, now_us: int, next_us: int, accepted: list[Job]) -> None:
+    def __init__(self, now_us: int, next_us: int, accepted: list[JobReservation]) -> None:
         self.now_us = now_us
         self.next_us = next_us
         self.accepted = accepted
@@ -84,7 +84,7 @@ class Outcome:
 
     def __init__(
         self,
-        job: Job,
+        job: JobReservation,
         status: Status,
         *,
         job_id: str | None = None,
@@ -114,8 +114,8 @@ class Taken:
 
     def __init__(self, now_us: int) -> None:
         self.now_us = now_us
-        self.claimed: list[Job] = []
-        self.expired: list[Job] = []
+        self.claimed: list[JobReservation] = []
+        self.expired: list[JobReservation] = []
         self.lost: list[Outcome] = []
 
 
@@ -202,12 +202,12 @@ def _claim(tx: Transaction, me: Dispatcher, slots: int, taken: Taken) -> None:
     taken.claimed = take(tx, me, due, attempt=1)
 
 
-def _order(job: Job) -> tuple[int, int, int]:
+def _order(job: JobReservation) -> tuple[int, int, int]:
     """Order by when it was due; what named no time was due when it was made, and row numbers break the tie."""
     return (job.created_at if job.not_before is None else job.not_before, job.created_at, job.seq)
 
 
-def take(tx: Transaction, me: Dispatcher, due: Sequence[Job], *, attempt: int) -> list[Job]:
+def take(tx: Transaction, me: Dispatcher, due: Sequence[JobReservation], *, attempt: int) -> list[JobReservation]:
     """Make rows the caller's, under a new claim number.
 
     One taken over (``attempt`` 0) keeps when it was claimed. What an earlier claim may have started keeps its location.
@@ -247,7 +247,7 @@ def take(tx: Transaction, me: Dispatcher, due: Sequence[Job], *, attempt: int) -
     return list(due)
 
 
-def abandoned(tx: Transaction, me: Dispatcher, mine: frozenset[str], limit: int) -> list[Job]:
+def abandoned(tx: Transaction, me: Dispatcher, mine: frozenset[str], limit: int) -> list[JobReservation]:
     """Return the rows being dispatched that nobody works on: their owner is dead, or is the caller who forgot them.
 
     A dead owner's call may have started a job that only its own runner knows of, so only who is on the same machine and
@@ -263,7 +263,7 @@ def abandoned(tx: Transaction, me: Dispatcher, mine: frozenset[str], limit: int)
     if not owners:
         return []
     known = {item.dispatcher_id: item for item in liveness.all_dispatchers(tx)}
-    found: list[Job] = []
+    found: list[JobReservation] = []
     for owner in owners:
         if len(found) < limit and _is_free(tx, me, known.get(owner) if owner else None, owner):
             same_home = tx.dialect == "sqlite" or owner not in known or known[owner].runner_home == me.runner_home
@@ -284,7 +284,7 @@ def _is_free(tx: Transaction, me: Dispatcher, owner: Dispatcher | None, name: st
 
 def _rows_of(
     tx: Transaction, me: Dispatcher, owner: str | None, mine: frozenset[str], limit: int, *, same_home: bool
-) -> list[Job]:
+) -> list[JobReservation]:
     # One that was updated in the future was so by a clock that was ahead, and its call is as old.
     unowned = "owner IS NULL AND (updated_at <= :old OR updated_at > :future)"
     condition = "owner = :owner" if owner else unowned
@@ -309,12 +309,12 @@ def _rows_of(
     return [job for job in found if job.reservation_id not in mine and _may_be_asked(job)][:limit]
 
 
-def _may_be_asked(job: Job) -> bool:
+def _may_be_asked(job: JobReservation) -> bool:
     location = location_of(job)
     return location is None or location.may_be_used
 
 
-def move(tx: Transaction, me: Dispatcher, job: Job) -> bool:
+def move(tx: Transaction, me: Dispatcher, job: JobReservation) -> bool:
     """Write down that a claim goes on at the caller's own runner; False if the claim is not the caller's any more.
 
     Only for what the runner at its earlier location says it does not have.
@@ -326,7 +326,7 @@ def move(tx: Transaction, me: Dispatcher, job: Job) -> bool:
     return tx.execute(f"UPDATE reservations SET {sets} WHERE {_MINE}", values) > 0
 
 
-def recover(tx: Transaction, me: Dispatcher, mine: frozenset[str], limit: int) -> list[Job]:
+def recover(tx: Transaction, me: Dispatcher, mine: frozenset[str], limit: int) -> list[JobReservation]:
     """Take over what :func:`abandoned` returns; remove the lines of dead dispatchers that have nothing left."""
     found = take(tx, me, abandoned(tx, me, mine, limit), attempt=0)
     for dispatcher in liveness.all_dispatchers(tx):

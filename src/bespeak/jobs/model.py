@@ -76,7 +76,7 @@ COLUMNS = (
 SELECT = "SELECT " + ", ".join(COLUMNS) + " FROM reservations"
 
 
-class Job:
+class JobReservation:
     """One row of ``reservations``.
 
     The attributes are its columns. Instants ending in ``_at`` and ``not_before`` are seconds since 1970 as the

@@ -6,7 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bespeak.jobs.dispatcher_session import Desk
+    from bespeak.jobs.dispatcher_session import DispatcherSession
     from bespeak.jobs.events import EventLog
     from bespeak.jobs.locations import Runner
     from bespeak.jobs.metrics import Exporter, Metrics
@@ -64,7 +64,7 @@ class Parts:
     def __init__(
         self,
         *,
-        desk: Desk,
+        desk: DispatcherSession,
         runner: Runner,
         router: Router,
         log: EventLog,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bespeak.jobs.locations import Runner
-    from bespeak.jobs.model import Job
+    from bespeak.jobs.model import JobReservation
     from bespeak.jobs.runner_client.replies import Reply
 
 LIMIT_SECONDS = 60.0
@@ -39,7 +39,7 @@ class Place:
         self.environ = environ
 
 
-def places_of(job: Job, flag: str | None, environ: Mapping[str, str]) -> list[Place]:
+def places_of(job: JobReservation, flag: str | None, environ: Mapping[str, str]) -> list[Place]:
     """Return whom to ask about a job, one after the other until one knows it.
 
     That is the runner that started it, with its home. One that ``--orchesjob-bin`` or ``ORCHESJOB_BIN`` names is asked

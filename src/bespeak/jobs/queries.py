@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bespeak.jobs.model import Job
+    from bespeak.jobs.model import JobReservation
     from bespeak.storage.interface import Engine, Transaction
 
 PAGE = 1000
@@ -103,7 +103,7 @@ class Filter:
             conditions.append(f"reservation_status IN ({_TERMINAL_SQL}{also})")
         return conditions, params
 
-    def matches(self, job: Job) -> bool:
+    def matches(self, job: JobReservation) -> bool:
         """Decide what SQL does not: the metadata."""
         if not self.metadata:
             return True
@@ -119,7 +119,7 @@ def _plain(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def listing(engine: Engine, wanted: Filter, *, limit: int | None, after: str | None = None) -> Iterator[Job]:
+def listing(engine: Engine, wanted: Filter, *, limit: int | None, after: str | None = None) -> Iterator[JobReservation]:
     """Yield reservations, newest first.
 
     Args:
@@ -147,7 +147,7 @@ def listing(engine: Engine, wanted: Filter, *, limit: int | None, after: str | N
         below = page[-1].seq
 
 
-def _page(engine: Engine, wanted: Filter, below: int | None, size: int) -> list[Job]:
+def _page(engine: Engine, wanted: Filter, below: int | None, size: int) -> list[JobReservation]:
     conditions, params = wanted.sql()
     if below is not None:
         conditions.append("seq < :below")
@@ -165,7 +165,7 @@ def count(engine: Engine, wanted: Filter) -> int:
     return int(row[0]) if row else 0
 
 
-def delete(engine: Engine, wanted: Filter) -> Iterator[list[Job]]:
+def delete(engine: Engine, wanted: Filter) -> Iterator[list[JobReservation]]:
     """Delete terminal reservations, a batch a transaction; yield the batches as they are gone.
 
     ``wanted`` must have ``terminal`` set; each batch is selected again under the lock, so one that was requeued
@@ -175,7 +175,7 @@ def delete(engine: Engine, wanted: Filter) -> Iterator[list[Job]]:
     sql = f"{SELECT} WHERE {' AND '.join((*conditions, 'seq > :above'))} ORDER BY seq LIMIT {PAGE}"
     above = -1
 
-    def work(tx: Transaction) -> list[Job]:
+    def work(tx: Transaction) -> list[JobReservation]:
         found = rows.jobs(tx.fetch_all(sql, params | {"above": above}))
         tx.execute_many(
             "DELETE FROM reservations WHERE reservation_id = :id", [{"id": job.reservation_id} for job in found]

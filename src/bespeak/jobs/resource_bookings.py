@@ -7,7 +7,7 @@ from bespeak.base.errors import BespeakError, NotFoundError, UnavailableError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bespeak.jobs.model import Job
+    from bespeak.jobs.model import JobReservation
     from bespeak.ledger.service import Ledger
 
 TAG = "job"
@@ -25,7 +25,7 @@ def this_user() -> str:
         return str(os.getuid())
 
 
-def book(ledger: Ledger, job: Job, now_us: int) -> tuple[str, int]:
+def book(ledger: Ledger, job: JobReservation, now_us: int) -> tuple[str, int]:
     """Book what ``job`` needs; return the booking's id and when the job may start, µs UTC.
 
     A booking that an earlier try made for this job before it was interrupted is found again by its tag.
@@ -63,7 +63,7 @@ def _texts(value: object) -> list[str]:
     return [str(item) for item in value] if isinstance(value, list) else []
 
 
-def give_back(ledger: Ledger, job: Job) -> None:
+def give_back(ledger: Ledger, job: JobReservation) -> None:
     """Release the booking of a job that is over or will not run; one that has ended already is no error.
 
     Raises:
@@ -110,7 +110,7 @@ class Holds:
         self._url = url
         self._open: dict[str, Ledger] = {}
 
-    def ask(self, job: Job) -> Hold:
+    def ask(self, job: JobReservation) -> Hold:
         """Return how things stand for ``job``.
 
         Raises:
@@ -134,7 +134,7 @@ class Holds:
             return Hold(held=False, starts_us=FOREVER_US, reason=reason)
         return Hold(held=False, starts_us=found.starts_us)
 
-    def give_back(self, job: Job) -> None:
+    def give_back(self, job: JobReservation) -> None:
         """Release the booking of ``job``; see :func:`give_back`.
 
         Raises:
@@ -142,7 +142,7 @@ class Holds:
         """
         give_back(self._ledger(job), job)
 
-    def _ledger(self, job: Job) -> Ledger:
+    def _ledger(self, job: JobReservation) -> Ledger:
         url = self._url or str(job.extras.get("ledger") or "") or _default_url()
         if url not in self._open:
             from bespeak.ledger import open_ledger

@@ -19,8 +19,8 @@ from bespeak.jobs.schema import LOCK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bespeak.jobs.dispatcher_session import Desk
-    from bespeak.jobs.model import Job
+    from bespeak.jobs.dispatcher_session import DispatcherSession
+    from bespeak.jobs.model import JobReservation
     from bespeak.jobs.resource_bookings import Holds
     from bespeak.jobs.runner_client.replies import Reply
     from bespeak.storage.interface import Transaction
@@ -50,16 +50,16 @@ class Returns:
         holds: the books of resources.
     """
 
-    def __init__(self, desk: Desk, holds: Holds) -> None:
+    def __init__(self, desk: DispatcherSession, holds: Holds) -> None:
         self._desk = desk
         self._holds = holds
         self._after = -1
 
-    def candidates(self) -> list[Job]:
+    def candidates(self) -> list[JobReservation]:
         """Return the next of the reservations that may be over while their booking is not; all in turn."""
         me = self._desk.me
 
-        def work(tx: Transaction) -> list[Job]:
+        def work(tx: Transaction) -> list[JobReservation]:
             here = f"{me.machine}:"
             where = {"site": me.site, "here": here, "length": len(here), "n": ASKED_AT_ONCE}
             return rows.jobs(tx.fetch_all(_OVER, {**where, "after": self._after}))
@@ -68,14 +68,14 @@ class Returns:
         self._after = found[-1].seq if len(found) == ASKED_AT_ONCE else -1
         return [job for job in found if self._may_be_asked(job)]
 
-    def _may_be_asked(self, job: Job) -> bool:
+    def _may_be_asked(self, job: JobReservation) -> bool:
         """Tell whether this process can know of a job's end: its runner is written down, or is surely our own."""
         if not job.job_id:
             return True
         location = location_of(job)
         return job.runner_home == self._desk.me.runner_home if location is None else location.may_be_used
 
-    def give_back(self, job: Job) -> bool:
+    def give_back(self, job: JobReservation) -> bool:
         """Release the booking of a job that is over; False if somebody else has written that down meanwhile.
 
         Raises:

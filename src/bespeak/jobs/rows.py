@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bespeak.base.clock import SECOND_US
 from bespeak.base.errors import NotFoundError
-from bespeak.jobs.model import SELECT, Job
+from bespeak.jobs.model import SELECT, JobReservation
 from bespeak.jobs.schema import TOPIC
 
 TYPE_CHECKING = False
@@ -19,16 +19,16 @@ _LOG = (
 )
 
 
-def find(tx: Transaction, *, run_key: str | None = None, reservation_id: str | None = None) -> Job | None:
+def find(tx: Transaction, *, run_key: str | None = None, reservation_id: str | None = None) -> JobReservation | None:
     """Return the reservation of a run key or an id, or None."""
     if reservation_id is not None:
         row = tx.fetch_one(f"{SELECT} WHERE reservation_id = :id", {"id": reservation_id})
     else:
         row = tx.fetch_one(f"{SELECT} WHERE run_key = :key", {"key": run_key})
-    return Job(row) if row else None
+    return JobReservation(row) if row else None
 
 
-def get(tx: Transaction, *, run_key: str | None = None, reservation_id: str | None = None) -> Job:
+def get(tx: Transaction, *, run_key: str | None = None, reservation_id: str | None = None) -> JobReservation:
     """Return the reservation of a run key or an id.
 
     Raises:
@@ -54,7 +54,7 @@ class Change:
     __slots__ = ("change", "detail", "job", "job_id", "status")
 
     def __init__(
-        self, job: Job, change: str, status: str, *, job_id: str | None = None, detail: str | None = None
+        self, job: JobReservation, change: str, status: str, *, job_id: str | None = None, detail: str | None = None
     ) -> None:
         self.job = job
         self.change = change
@@ -107,6 +107,6 @@ def seconds(tx: Transaction) -> int:
     return tx.now_us // SECOND_US
 
 
-def jobs(found: Sequence[tuple[object, ...]]) -> list[Job]:
+def jobs(found: Sequence[tuple[object, ...]]) -> list[JobReservation]:
     """Return rows as reservations."""
-    return [Job(row) for row in found]
+    return [JobReservation(row) for row in found]

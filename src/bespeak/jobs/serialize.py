@@ -11,12 +11,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TextIO
 
-    from bespeak.jobs.model import Job
+    from bespeak.jobs.model import JobReservation
 
 _EXTRA_NAMES = ("env", "cwd", "needs", "for_seconds", "keep_needs", "retry", "retry_delay_seconds")
 
 
-def job_json(job: Job) -> dict[str, object]:
+def job_json(job: JobReservation) -> dict[str, object]:
     """Return one reservation as the documented object, followed by bespeak's own keys."""
     form: dict[str, object] = {
         "reservation_id": job.reservation_id,
@@ -44,7 +44,7 @@ def job_json(job: Job) -> dict[str, object]:
     return form
 
 
-def _runner_json(job: Job) -> dict[str, object]:
+def _runner_json(job: JobReservation) -> dict[str, object]:
     """Return where a reservation was, or is being, started."""
     home = (job.runner_home or "").partition(":")[2] or None
     return {"program": job.runner, "home": home, "host": job.runner_host, "version": job.runner_version}

@@ -7,7 +7,7 @@ import os
 from bespeak.base import ids
 from bespeak.base.clock import SECOND_US
 from bespeak.jobs.dispatcher import Dispatcher
-from bespeak.jobs.dispatcher_session import Desk
+from bespeak.jobs.dispatcher_session import DispatcherSession
 from bespeak.jobs.events import EventLog
 from bespeak.jobs.liveness import Dispatcher as Line
 from bespeak.jobs.liveness import this_process
@@ -71,7 +71,7 @@ def serve(setup: Setup, runner: Runner, options: Options, environ: Mapping[str, 
     wakes = Wakes(engine, (TOPIC,))
     timer = WallTimer()
     try:
-        desk = Desk(engine, _line(setup, runner, own))
+        desk = DispatcherSession(engine, _line(setup, runner, own))
         desk.begin()
         _say_started(log, engine, desk, setup, runner, options)
         parts = Parts(
@@ -120,7 +120,9 @@ def _line(setup: Setup, runner: Runner, location: Location) -> Line:
     )
 
 
-def _say_started(log: EventLog, engine: Engine, desk: Desk, setup: Setup, runner: Runner, options: Options) -> None:
+def _say_started(
+    log: EventLog, engine: Engine, desk: DispatcherSession, setup: Setup, runner: Runner, options: Options
+) -> None:
     log.emit(
         "reserver_started",
         {

@@ -16,7 +16,7 @@ from bespeak.jobs.serialize import compact
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bespeak.jobs.model import Job
+    from bespeak.jobs.model import JobReservation
     from bespeak.storage.interface import Engine, Transaction
 
 _INSERT = (
@@ -27,7 +27,7 @@ _INSERT = (
 )
 
 
-class Wish:
+class JobSpec:
     """What ``reserve`` was asked for.
 
     Args:
@@ -69,7 +69,7 @@ class Wish:
         """When a dispatcher is to look at it, µs UTC; 0 is at once, whatever the clock says."""
         return max(self.not_before or 0, 0) * SECOND_US
 
-    def same_as(self, job: Job) -> bool:
+    def same_as(self, job: JobReservation) -> bool:
         """Tell whether ``job`` is what this wish would have made: the same command, run in the same way."""
         return (
             self.command == job.command
@@ -95,14 +95,14 @@ class Answer:
 
     __slots__ = ("created", "dispatcher", "job", "same_request")
 
-    def __init__(self, job: Job, *, created: bool, same_request: bool | None, dispatcher: str) -> None:
+    def __init__(self, job: JobReservation, *, created: bool, same_request: bool | None, dispatcher: str) -> None:
         self.job = job
         self.created = created
         self.same_request = same_request
         self.dispatcher = dispatcher
 
 
-def reserve(engine: Engine, wish: Wish, reservation_id: str) -> Answer:
+def reserve(engine: Engine, wish: JobSpec, reservation_id: str) -> Answer:
     """Store the wish unless its run key has a reservation already, which is then returned unchanged.
 
     A wish with needs is stored out of every dispatcher's sight; :func:`booked` puts it in sight.
@@ -136,10 +136,10 @@ def reserve(engine: Engine, wish: Wish, reservation_id: str) -> Answer:
     return engine.transact((LOCK,), work)
 
 
-def booked(engine: Engine, job: Job, booking_id: str, next_us: int) -> Job:
+def booked(engine: Engine, job: JobReservation, booking_id: str, next_us: int) -> JobReservation:
     """Write down the booking that belongs to a reservation, and let the dispatchers see it."""
 
-    def work(tx: Transaction) -> Job:
+    def work(tx: Transaction) -> JobReservation:
         tx.execute(
             "UPDATE reservations SET booking_id = :booking, next_us = :next, returned_us = :returned"
             " WHERE reservation_id = :id AND booking_id IS NULL",
@@ -151,12 +151,12 @@ def booked(engine: Engine, job: Job, booking_id: str, next_us: int) -> Job:
     return engine.transact((LOCK,), work)
 
 
-def _returned(job: Job) -> int | None:
+def _returned(job: JobReservation) -> int | None:
     """Return what stands in ``returned_us`` of a new booking: None until it is given back, or 0 if it never is."""
     return 0 if job.extras.get("keep_needs") else None
 
 
-def withdraw(engine: Engine, job: Job) -> None:
+def withdraw(engine: Engine, job: JobReservation) -> None:
     """Remove a reservation whose resources could not be booked, as if it had never been made."""
 
     def work(tx: Transaction) -> None:
@@ -228,7 +228,7 @@ _REQUEUE = (
 
 def requeue(
     engine: Engine,
-    job: Job,
+    job: JobReservation,
     *,
     not_before: int | None = None,
     expires_at: int | None = None,
@@ -267,7 +267,7 @@ def requeue(
     return engine.transact((LOCK,), work)
 
 
-def check_requeue(engine: Engine, job: Job, *, force: bool) -> None:
+def check_requeue(engine: Engine, job: JobReservation, *, force: bool) -> None:
     """Say now what :func:`requeue` would say, before anything is booked for it.
 
     Raises:
@@ -276,7 +276,7 @@ def check_requeue(engine: Engine, job: Job, *, force: bool) -> None:
     engine.read(lambda tx: _check_requeue(tx, job, force=force))
 
 
-def _check_requeue(tx: Transaction, job: Job, *, force: bool) -> None:
+def _check_requeue(tx: Transaction, job: JobReservation, *, force: bool) -> None:
     if job.reservation_status in (Status.DISPATCH_FAILED, Status.EXPIRED, Status.CANCELLED, Status.START_UNKNOWN):
         return
     if job.reservation_status == Status.DISPATCHING and force:

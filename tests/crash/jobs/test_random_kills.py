@@ -18,7 +18,7 @@ from bespeak.base import ids
 from bespeak.base.errors import WrongStateError
 from bespeak.jobs import store
 from bespeak.jobs.locations import open_store
-from bespeak.jobs.store import Wish
+from bespeak.jobs.store import JobSpec
 from support.dispatching import PATIENCE_SECONDS, Dispatcher, Site
 
 JOBS = int(os.environ.get("BESPEAK_DISPATCH_KILL_JOBS", "200"))
@@ -65,7 +65,7 @@ def test_random_kills_of_three_dispatchers_lose_and_double_nothing(any_site: Sit
         due = int(time.time()) + chance.randrange(0, 4)
         store.reserve(
             engine,
-            Wish(
+            JobSpec(
                 f"k{number}", ["/bin/sh", "-c", f"{pause}echo k{number} >>{out}"], not_before=due, expires_at=due + 3600
             ),
             ids.new_id(),
@@ -125,7 +125,7 @@ def test_raced_cancels_are_never_both_acknowledged_and_started(any_site: Site) -
     engine = open_store(any_site.url)
     keys = [f"k{number}" for number in range(RACES)]
     for key in keys:
-        store.reserve(engine, Wish(key, ["/bin/true"]), ids.new_id())
+        store.reserve(engine, JobSpec(key, ["/bin/true"]), ids.new_id())
     cancelled: set[str] = set()
     doors = [open_store(any_site.url) for _ in range(2)]
 

@@ -19,7 +19,7 @@ from bespeak.jobs.liveness import Dispatcher as Line
 from bespeak.jobs.locations import open_store
 from bespeak.jobs.model import Status
 from bespeak.jobs.schema import LOCK
-from bespeak.jobs.store import Wish
+from bespeak.jobs.store import JobSpec
 from bespeak.storage.interface import Engine
 from support.dispatching import RECORDING, Answer, Site, command, until
 
@@ -42,7 +42,7 @@ def recover(engine: Engine, me: Line, mine: frozenset[str] = frozenset()):
 
 
 def reserve(engine: Engine, key: str, **fields) -> str:
-    return store.reserve(engine, Wish(key, ["/bin/true"], **fields), ids.new_id()).job.reservation_id
+    return store.reserve(engine, JobSpec(key, ["/bin/true"], **fields), ids.new_id()).job.reservation_id
 
 
 # --- 1 ---------------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from bespeak.jobs import follow, leasing, liveness, store
 from bespeak.jobs.liveness import Dispatcher as Line
 from bespeak.jobs.locations import machine
 from bespeak.jobs.schema import LOCK
-from bespeak.jobs.store import Wish
+from bespeak.jobs.store import JobSpec
 from bespeak.jobs.timerfd import WallTimer
 from bespeak.storage.interface import Engine
 from support.dispatching import Site
@@ -24,7 +24,7 @@ def line(name: str, *, process: str, home: str = "") -> Line:
 
 
 def claimed(engine: Engine, dead: Line) -> None:
-    store.reserve(engine, Wish("k", ["/bin/true"]), ids.new_id())
+    store.reserve(engine, JobSpec("k", ["/bin/true"]), ids.new_id())
     assert engine.transact((LOCK,), lambda tx: leasing.step(tx, dead, (), 1)).claimed
 
 

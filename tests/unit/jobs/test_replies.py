@@ -7,7 +7,7 @@ import pytest
 
 from bespeak.jobs.lease_state import Next, Phase, Rules, Work
 from bespeak.jobs.locations import Runner
-from bespeak.jobs.model import COLUMNS, Job, Status
+from bespeak.jobs.model import COLUMNS, JobReservation, Status
 from bespeak.jobs.runner_client.argv import ask_words, full_command, start_words
 from bespeak.jobs.runner_client.replies import Reply, Verdict, of_question, of_start, reported_job
 
@@ -15,7 +15,7 @@ EMBEDDED = Runner(("python", "-m", "bespeak.runner"), "bespeak runner", embedded
 FOREIGN = Runner(("orchesjob",), "orchesjob", embedded=False)
 
 
-def a_job(**values: object) -> Job:
+def a_job(**values: object) -> JobReservation:
     row = dict.fromkeys(COLUMNS)
     row |= {
         "reservation_id": "R", "run_key": "k", "command_json": '["/bin/x", "1"]', "reservation_status": "DISPATCHING",
@@ -23,7 +23,7 @@ def a_job(**values: object) -> Job:
         "claimed_us": 100_500_000, "first_claimed_us": 100_500_000, "attempts": 1, "site": "", "next_us": 0, "seq": 1,
     }  # fmt: skip
     row |= values
-    return Job(tuple(row[name] for name in COLUMNS))
+    return JobReservation(tuple(row[name] for name in COLUMNS))
 
 
 def reply(code: int | None = 0, note: str = "", called: bool = True, err: str = "", **fields: object) -> Reply:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Never
 
     from bespeak.jobs.cli import CommandContext
-    from bespeak.jobs.model import Job
+    from bespeak.jobs.model import JobReservation
     from bespeak.jobs.store import Answer
     from bespeak.storage.interface import Engine
 
@@ -78,7 +78,7 @@ def reserve(context: CommandContext) -> int:
     return 0
 
 
-def _wish(context: CommandContext) -> store.Wish:
+def _wish(context: CommandContext) -> store.JobSpec:
     run_key = context.text("run-key")
     if not run_key:
         raise UsageError("--run-key is required" if run_key is None else "--run-key must not be empty")
@@ -88,7 +88,7 @@ def _wish(context: CommandContext) -> store.Wish:
         raise UsageError("reserve requires command after --")
     now_us = now()
     instants = {name: _instant(context, name, now_us) for name in ("not-before", "expires-at")}
-    return store.Wish(
+    return store.JobSpec(
         run_key,
         context.command,
         not_before=instants["not-before"],
@@ -186,7 +186,7 @@ def _needs(context: CommandContext) -> dict[str, object]:
     return extras if url.startswith(POSTGRES) else extras | {"ledger": url}
 
 
-def _book(context: CommandContext, engine: Engine, job: Job) -> Job:
+def _book(context: CommandContext, engine: Engine, job: JobReservation) -> JobReservation:
     """Book what a new job needs; when that is refused, it is as if nothing had been asked."""
     try:
         booking_id, next_us = _booking(context, job)
@@ -196,7 +196,7 @@ def _book(context: CommandContext, engine: Engine, job: Job) -> Job:
     return store.booked(engine, job, booking_id, next_us)
 
 
-def _booking(context: CommandContext, job: Job) -> tuple[str, int]:
+def _booking(context: CommandContext, job: JobReservation) -> tuple[str, int]:
     """Book what a job needs; return the booking and when a dispatcher is to look at the job, µs UTC."""
     from bespeak.jobs.resource_bookings import book
     from bespeak.ledger import open_ledger

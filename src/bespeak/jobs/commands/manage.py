@@ -19,7 +19,7 @@ from bespeak.jobs.model import Status
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.jobs.locations import Runner
-    from bespeak.jobs.model import Job
+    from bespeak.jobs.model import JobReservation
     from bespeak.jobs.parts import Options
 
 _MOST_STARTS = 10_000
@@ -120,7 +120,7 @@ def wait(context: CommandContext) -> int:
     return _print_end(context, job, found)
 
 
-def _print_end(context: CommandContext, job: Job, found: dict[str, object] | None) -> int:
+def _print_end(context: CommandContext, job: JobReservation, found: dict[str, object] | None) -> int:
     form: dict[str, object] = {"reservation": serialize.job_json(job)}
     if found is None:
         context.answer(form)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from bespeak.jobs.cli import CommandContext
     from bespeak.jobs.locations import Runner
-    from bespeak.jobs.model import Job
+    from bespeak.jobs.model import JobReservation
     from bespeak.jobs.proxy import Place
     from bespeak.jobs.queries import Filter
     from bespeak.jobs.runner_client.replies import Reply
@@ -58,7 +58,7 @@ def runner_of(context: CommandContext) -> Runner:
     return find_runner(context.value("orchesjob-bin"), os.environ)
 
 
-def places(context: CommandContext, job: Job) -> list[Place]:
+def places(context: CommandContext, job: JobReservation) -> list[Place]:
     """Return whom to ask about a job, first of all the runner that started it."""
     from bespeak.jobs.proxy import places_of
 
@@ -113,7 +113,7 @@ def result(context: CommandContext) -> int:
     return pass_on(context, proxied(places(context, job), "result", job_id, extra))
 
 
-def started(job: Job) -> str:
+def started(job: JobReservation) -> str:
     """Return the runner's id of a job.
 
     Raises:
@@ -170,7 +170,7 @@ def cancel(context: CommandContext) -> int:
     return 0
 
 
-def give_back_of(context: CommandContext, job: Job) -> None:
+def give_back_of(context: CommandContext, job: JobReservation) -> None:
     """Release what was booked for a job that will not run."""
     from bespeak.jobs.resource_bookings import give_back
     from bespeak.ledger import open_ledger
@@ -240,7 +240,7 @@ def _pair(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _print_rows(context: CommandContext, found: Iterable[Job]) -> None:
+def _print_rows(context: CommandContext, found: Iterable[JobReservation]) -> None:
     """Print the opening of the answer and its rows, in the layout that ``json.dumps(indent=2)`` has."""
     write = sys.stdout.write
     if context.as_text:
@@ -294,7 +294,7 @@ def clean(context: CommandContext) -> int:
     engine = open_store(context.url)
     counted = 0
 
-    def gone() -> Iterable[Job]:
+    def gone() -> Iterable[JobReservation]:
         nonlocal counted
         batches = ([job] for job in queries.listing(engine, wanted, limit=None)) if dry else None
         for batch in batches or queries.delete(engine, wanted):

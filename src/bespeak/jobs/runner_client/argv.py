@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bespeak.jobs.locations import Runner
-    from bespeak.jobs.model import Job
+    from bespeak.jobs.model import JobReservation
 
 _RETRY = (
     'left=$1 delay=$2; shift 2; while :; do "$@"; code=$?; [ "$code" -eq 0 ] && exit 0;'
@@ -18,7 +18,7 @@ _RETRY = (
 )
 
 
-def full_command(job: Job) -> list[str]:
+def full_command(job: JobReservation) -> list[str]:
     """Return the words that the runner is given after ``--``."""
     extras = job.extras
     words = job.command
@@ -37,7 +37,7 @@ def full_command(job: Job) -> list[str]:
     return [*front, *settings, *words]
 
 
-def start_words(job: Job, runner: Runner, options: Sequence[str]) -> list[str]:
+def start_words(job: JobReservation, runner: Runner, options: Sequence[str]) -> list[str]:
     """Return the runner's arguments that start ``job``, without the runner itself.
 
     Args:
@@ -49,13 +49,13 @@ def start_words(job: Job, runner: Runner, options: Sequence[str]) -> list[str]:
     return ["start", *_run_key(job), *key, *options, *job.start_options, "--", *full_command(job)]
 
 
-def ask_words(job: Job, runner: Runner) -> list[str]:
+def ask_words(job: JobReservation, runner: Runner) -> list[str]:
     """Return the runner's arguments that tell whether ``job`` was started."""
     if runner.embedded:
         return ["status", "--idempotency-key", job.reservation_id]
     return ["status", *_run_key(job)]
 
 
-def _run_key(job: Job) -> list[str]:
+def _run_key(job: JobReservation) -> list[str]:
     """Return the run key as documented, in two words; one that begins like a flag goes in one."""
     return [f"--run-key={job.run_key}"] if job.run_key.startswith("-") else ["--run-key", job.run_key]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bespeak.jobs.liveness import Dispatcher
-    from bespeak.jobs.model import Job
+    from bespeak.jobs.model import JobReservation
 
 COLUMNS = ("runner", "runner_home", "runner_host", "runner_version")
 """The columns of a reservation that carry a location."""
@@ -96,13 +96,13 @@ class Location:
         """Return the values of :data:`COLUMNS`."""
         return dict(zip(COLUMNS, (self.program, self.identity, self.host, self.version), strict=True))
 
-    def write_to(self, job: Job) -> None:
+    def write_to(self, job: JobReservation) -> None:
         """Set the columns of a row that was read."""
         for name, value in self.columns().items():
             setattr(job, name, value)
 
 
-def location_of(job: Job) -> Location | None:
+def location_of(job: JobReservation) -> Location | None:
     """Return where a reservation was or is being started; None if it never was, or by a version that did not say."""
     if not job.runner or job.runner_home is None:
         return None

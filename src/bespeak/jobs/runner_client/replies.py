@@ -17,7 +17,7 @@ from bespeak.jobs.runner_client.documents import json_objects
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bespeak.jobs.model import Job
+    from bespeak.jobs.model import JobReservation
 
 _SHOWN = 1000
 _NOT_FOUND = 3
@@ -94,7 +94,7 @@ class Meaning:
         self.existing = existing
 
 
-def of_start(reply: Reply, job: Job, shown: str) -> Meaning:
+def of_start(reply: Reply, job: JobReservation, shown: str) -> Meaning:
     """Read the answer to ``start``.
 
     Args:
@@ -123,7 +123,7 @@ def of_start(reply: Reply, job: Job, shown: str) -> Meaning:
     return Meaning(Verdict.STARTED, job_id=job_id, existing=existing)
 
 
-def of_question(reply: Reply, job: Job, *, embedded: bool, now_us: int) -> Meaning:
+def of_question(reply: Reply, job: JobReservation, *, embedded: bool, now_us: int) -> Meaning:
     """Read the answer to ``status``, asked because a start may have happened.
 
     A foreign runner knows only run keys, so what it has counts as ours when the command is the same and it was
@@ -145,7 +145,7 @@ def of_question(reply: Reply, job: Job, *, embedded: bool, now_us: int) -> Meani
     return _of_own_job(found, job) if embedded else _of_found_job(found, job, now_us)
 
 
-def _of_own_job(found: dict[str, object], job: Job) -> Meaning:
+def _of_own_job(found: dict[str, object], job: JobReservation) -> Meaning:
     """Read a job that the embedded runner found by the key of the reservation."""
     if found.get("idempotency_key") and not _is_ours(found, job):
         return Meaning(Verdict.UNKNOWN, error=f"the runner answered with another reservation's {found['job_id']}")
@@ -154,7 +154,7 @@ def _of_own_job(found: dict[str, object], job: Job) -> Meaning:
     return Meaning(Verdict.STARTED, job_id=str(found["job_id"]), existing=True)
 
 
-def _of_found_job(found: dict[str, object], job: Job, now_us: int) -> Meaning:
+def _of_found_job(found: dict[str, object], job: JobReservation, now_us: int) -> Meaning:
     """Read the newest job that a foreign runner has under our run key."""
     started_at = found.get("started_at")
     since = _is_since(started_at, job, now_us)
@@ -168,7 +168,7 @@ def _of_found_job(found: dict[str, object], job: Job, now_us: int) -> Meaning:
     )
 
 
-def _is_ours(found: dict[str, object], job: Job) -> bool | None:
+def _is_ours(found: dict[str, object], job: JobReservation) -> bool | None:
     """Tell whether a job was started for this reservation, or would be the same; None when the job does not say."""
     key = found.get("idempotency_key")
     if isinstance(key, str) and key:
@@ -177,7 +177,7 @@ def _is_ours(found: dict[str, object], job: Job) -> bool | None:
     return command == full_command(job) if isinstance(command, list) else None
 
 
-def _is_since(started: object, job: Job, now_us: int) -> bool | None:
+def _is_since(started: object, job: JobReservation, now_us: int) -> bool | None:
     """Tell whether a job began at or after our first claim; None when it does not say or the clock was set back."""
     if not isinstance(started, int | float) or isinstance(started, bool):
         return None
