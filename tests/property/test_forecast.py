@@ -12,7 +12,7 @@ from bespeak.coord.forecast import glob_regex
 from bespeak.coord.forecast.groups import gather
 from bespeak.coord.forecast.holders import Holders
 from bespeak.coord.forecast.impact import Blast
-from bespeak.coord.forecast.model import FADING, OPERATION, OVERLAP, Claim, Scope
+from bespeak.coord.forecast.model import FADING, OPERATION, OVERLAP, ClaimedAddress, Scope
 from bespeak.coord.forecast.operations import OPERATIONS, why
 from bespeak.coord.forecast.predict import Sight, predict
 from bespeak.coord.model import INTENDED
@@ -46,7 +46,7 @@ kind = st.sampled_from(("exclusive", "exclusive", "shared", "intent", "bound int
 def claim(number, where, run, what, how, branch):
     intent = "intent" in how
     text, glob = where
-    return Claim(
+    return ClaimedAddress(
         addresses.stored(text, glob).key, text, glob, f"unknown-{number}" if run == "unknown" else run, run, branch,
         what or ("modify" if intent else None), how == "shared", 9,
         None if how == "intent" else f"r{number}", f"i{number}" if intent else None,

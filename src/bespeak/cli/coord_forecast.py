@@ -10,7 +10,7 @@ from bespeak.coord.errors import ClaimError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.cli.context import Context, Values
-    from bespeak.coord.forecast.model import Claim, Forecast, Predicted
+    from bespeak.coord.forecast.model import ClaimedAddress, Forecast, Predicted
     from bespeak.coord.service import Coord
     from bespeak_symbols.model import Edge
 
@@ -144,7 +144,7 @@ def _relation(of: Predicted) -> str:
     return f" {words[of.relation]} {escape_unprintable(of.other_address)}"
 
 
-def _claim(of: Claim) -> str:
+def _claim(of: ClaimedAddress) -> str:
     from bespeak.coord.serialize import plain_time
 
     what = f"{of.operation} " if of.operation else ""

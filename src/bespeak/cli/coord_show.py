@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.cli.context import Context, Values
     from bespeak.coord.dag import Graph
-    from bespeak.coord.model import Intent, Reservation
+    from bespeak.coord.model import Claim, Intent
     from bespeak.coord.service import Coord
 
 _SHORT = 12
@@ -59,7 +59,7 @@ def _list(context: Context, values: Values, coord: Coord) -> int:
     return 0
 
 
-def _table(found: list[Reservation], now_us: int) -> str:
+def _table(found: list[Claim], now_us: int) -> str:
     from bespeak.cli.output import table
     from bespeak.coord.serialize import plain_time
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from bespeak.coord.dag import Graph
     from bespeak.coord.errors import ClaimRefusedError
-    from bespeak.coord.model import Conflict, Intent, Reservation, Reserved
+    from bespeak.coord.model import Claim, Conflict, Intent, Reserved
 
     Json = dict[str, object]
 
@@ -65,7 +65,7 @@ def checked(run_id: str, addresses: Iterable[str], conflicts: Sequence[Conflict]
     return {"free": not conflicts, "run_id": run_id, "addresses": list(addresses), **told(conflicts)}
 
 
-def released(status: str, asked: str, found: Reservation | None) -> Json:
+def released(status: str, asked: str, found: Claim | None) -> Json:
     """Return what became of a release.
 
     Args:
@@ -81,13 +81,13 @@ def released(status: str, asked: str, found: Reservation | None) -> Json:
     }
 
 
-def released_all(found: Iterable[Reservation]) -> Json:
+def released_all(found: Iterable[Claim]) -> Json:
     """Return what a run has given back at once."""
     ids = [held.id for held in found]
     return {"status": "ok", "released": ids, "count": len(ids)}
 
 
-def beaten(status: str, asked: str, found: Reservation | None, extension_seconds: int) -> Json:
+def beaten(status: str, asked: str, found: Claim | None, extension_seconds: int) -> Json:
     """Return what became of a heartbeat that asked for ``extension_seconds``."""
     renewed = status == "ok" and found is not None
     return {
@@ -100,12 +100,12 @@ def beaten(status: str, asked: str, found: Reservation | None, extension_seconds
     }
 
 
-def depends(held: Reservation, on: Iterable[str]) -> Json:
+def depends(held: Claim, on: Iterable[str]) -> Json:
     """Return what a reservation was made to wait for."""
     return {"reservation_id": held.id, "depends_on": list(dict.fromkeys(on))}
 
 
-def listed(reservations: Sequence[Reservation], intents: Iterable[Intent], now_us: int) -> Json:
+def listed(reservations: Sequence[Claim], intents: Iterable[Intent], now_us: int) -> Json:
     """Return what is claimed and intended at ``now_us`` (µs UTC)."""
     return {
         "count": len(reservations),
@@ -114,7 +114,7 @@ def listed(reservations: Sequence[Reservation], intents: Iterable[Intent], now_u
     }
 
 
-def ordered(graph: Graph, by_id: Mapping[str, Reservation], *, ready: bool) -> Json:
+def ordered(graph: Graph, by_id: Mapping[str, Claim], *, ready: bool) -> Json:
     """Return the graph of dependencies; with ``ready`` only what waits for nothing."""
     from bespeak.coord.dag import READY
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 from bespeak.base.clock import SECOND_US, iso
 from bespeak.coord import conflicts, dependencies, events, rows
 from bespeak.coord.errors import ClaimError, ClaimRefusedError
-from bespeak.coord.model import ACTIVE, Reservation, Reserved
+from bespeak.coord.model import ACTIVE, Claim, Reserved
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bespeak.coord.address import Address
-    from bespeak.coord.model import Request
+    from bespeak.coord.model import ClaimRequest
     from bespeak.storage.interface import Params, Row, Transaction
 
 SCHEMA_VERSION = "1"
@@ -36,7 +36,7 @@ ON CONFLICT (repo) DO UPDATE SET epoch = coord_repositories.epoch + 1 RETURNING 
 _LEAVE_INDEX = "DELETE FROM coord_claims WHERE repo = :repo AND epoch = :epoch"
 
 
-def reserve(tx: Transaction, repo: str, request: Request, addresses: tuple[Address, ...]) -> Reserved:
+def reserve(tx: Transaction, repo: str, request: ClaimRequest, addresses: tuple[Address, ...]) -> Reserved:
     """Make a reservation, and tell what is in its way.
 
     Raises:
@@ -62,7 +62,7 @@ def reserve(tx: Transaction, repo: str, request: Request, addresses: tuple[Addre
     return _with_edges(tx, repo, request, Reserved(_insert(tx, repo, request, addresses, epoch), found))
 
 
-def _repeated(tx: Transaction, repo: str, request: Request, addresses: tuple[Address, ...]) -> Reservation | None:
+def _repeated(tx: Transaction, repo: str, request: ClaimRequest, addresses: tuple[Address, ...]) -> Claim | None:
     """Return the active reservation that the run made under the same key, if the request has one."""
     if request.key is None:
         return None
@@ -80,12 +80,12 @@ def _repeated(tx: Transaction, repo: str, request: Request, addresses: tuple[Add
     return made
 
 
-def _insert(tx: Transaction, repo: str, request: Request, addresses: tuple[Address, ...], epoch: int) -> Reservation:
+def _insert(tx: Transaction, repo: str, request: ClaimRequest, addresses: tuple[Address, ...], epoch: int) -> Claim:
     import json
 
     texts = tuple(address.text for address in addresses)
     expires_us = tx.now_us + request.ttl_us
-    made = Reservation(
+    made = Claim(
         "", epoch, request.run_id, request.branch, texts, request.operation, request.shared, tx.now_us, expires_us,
         None, tx.now_us,
     )  # fmt: skip
@@ -112,7 +112,7 @@ def _insert(tx: Transaction, repo: str, request: Request, addresses: tuple[Addre
     return made
 
 
-def record(made: Reservation) -> dict[str, object]:
+def record(made: Claim) -> dict[str, object]:
     """Return the record that a reservation's id is the hash of."""
     return {
         "schema_version": SCHEMA_VERSION,
@@ -136,7 +136,7 @@ def content_id(facts: dict[str, object]) -> str:
     return rows.PREFIX + hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def _with_edges(tx: Transaction, repo: str, request: Request, made: Reserved) -> Reserved:
+def _with_edges(tx: Transaction, repo: str, request: ClaimRequest, made: Reserved) -> Reserved:
     """Record the dependencies; a circle leaves the reservation as it is, and is told."""
     if not request.depends_on:
         return made
@@ -164,7 +164,7 @@ def _sweep(tx: Transaction, repo: str, expired: Sequence[Row]) -> None:
     tx.execute_deferred("UPDATE coord_reservations SET live = 0 WHERE repo = :repo AND epoch = :epoch", epochs)
 
 
-def release(tx: Transaction, repo: str, identifier: str, run_id: str) -> tuple[str, Reservation | None]:
+def release(tx: Transaction, repo: str, identifier: str, run_id: str) -> tuple[str, Claim | None]:
     """Give a reservation back; return ``ok``, ``already_released`` or ``not_found``, and the reservation.
 
     Raises:
@@ -179,7 +179,7 @@ def release(tx: Transaction, repo: str, identifier: str, run_id: str) -> tuple[s
     return "ok", _end(tx, repo, found)
 
 
-def _must_be_of(found: Reservation, run_id: str) -> None:
+def _must_be_of(found: Claim, run_id: str) -> None:
     if found.run_id != run_id:
         raise ClaimError(
             field="run_id",
@@ -188,7 +188,7 @@ def _must_be_of(found: Reservation, run_id: str) -> None:
         )
 
 
-def _end(tx: Transaction, repo: str, found: Reservation) -> Reservation:
+def _end(tx: Transaction, repo: str, found: Claim) -> Claim:
     tx.execute_deferred(_LEAVE_INDEX, [{"repo": repo, "epoch": found.epoch}])
     tx.execute_deferred(
         "UPDATE coord_reservations SET live = 0, released_us = :now WHERE repo = :repo AND epoch = :epoch",
@@ -200,7 +200,7 @@ def _end(tx: Transaction, repo: str, found: Reservation) -> Reservation:
     return replace(found, released_us=tx.now_us)
 
 
-def release_all(tx: Transaction, repo: str, run_id: str) -> list[Reservation]:
+def release_all(tx: Transaction, repo: str, run_id: str) -> list[Claim]:
     """Give back everything that a run has claimed; return it, oldest first."""
     sql = f"""SELECT {rows.COLUMNS} FROM coord_reservations r WHERE r.repo = :repo AND r.run_id = :run AND r.live = 1
         AND r.expires_us > :now ORDER BY r.epoch"""
@@ -208,9 +208,7 @@ def release_all(tx: Transaction, repo: str, run_id: str) -> list[Reservation]:
     return [_end(tx, repo, rows.reservation(row)) for row in found]
 
 
-def heartbeat(
-    tx: Transaction, repo: str, identifier: str, run_id: str, extension_us: int
-) -> tuple[str, Reservation | None]:
+def heartbeat(tx: Transaction, repo: str, identifier: str, run_id: str, extension_us: int) -> tuple[str, Claim | None]:
     """Renew a reservation; return ``ok``, ``already_released``, ``expired`` or ``not_found``, and the reservation.
 
     Raises:

@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from bespeak.coord.model import Reservation
+    from bespeak.coord.model import Claim
     from bespeak.storage.interface import Transaction
 
 _AT_ONCE = 500
@@ -30,7 +30,7 @@ def must_exist(tx: Transaction, repo: str, needed: Iterable[str], field: str = "
             raise ClaimError(field=field, reason=f"there is no reservation {identifier}")
 
 
-def add_to(tx: Transaction, repo: str, text: str, needed: Sequence[str], run_id: str) -> Reservation:
+def add_to(tx: Transaction, repo: str, text: str, needed: Sequence[str], run_id: str) -> Claim:
     """Let the reservation with this id, or the only one whose id begins so, depend on others; return it.
 
     Raises:

@@ -6,7 +6,7 @@ from bespeak.coord.model import Change
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bespeak.coord.model import Reservation
+    from bespeak.coord.model import Claim
     from bespeak.storage.interface import Transaction
 
 RESERVED, RELEASED, EXTENDED, EXPIRED = "reserved", "released", "extended", "expired"
@@ -50,6 +50,6 @@ def last(tx: Transaction, repo: str) -> int:
     return int((row and row[0]) or 0)
 
 
-def facts(of: Reservation) -> dict[str, object]:
+def facts(of: Claim) -> dict[str, object]:
     """Return what a watcher wants to know of a reservation."""
     return {"addresses": list(of.addresses), "branch": of.branch, "epoch": of.epoch, "operation": of.operation}

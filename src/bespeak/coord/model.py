@@ -13,7 +13,7 @@ ACTIVE, RELEASED, EXPIRED = "active", "released", "expired"
 
 
 @frozen
-class Reservation:
+class Claim:
     """Addresses claimed by one run; instants in µs UTC.
 
     Args:
@@ -49,7 +49,7 @@ class Reservation:
 
 
 @frozen
-class Request:
+class ClaimRequest:
     """How a run wants to claim some addresses; everything checked.
 
     Args:
@@ -96,7 +96,7 @@ class Reserved:
         repeated: it had been made before, under the same key.
     """
 
-    reservation: Reservation
+    reservation: Claim
     conflicts: list[Conflict]
     depends_on: tuple[str, ...] = ()
     dependency_error: str | None = None

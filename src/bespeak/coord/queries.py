@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from bespeak.coord.address import Address
     from bespeak.coord.dag import Graph
-    from bespeak.coord.model import Reservation
+    from bespeak.coord.model import Claim
     from bespeak.storage.interface import Transaction
 
 _AT_ONCE = 500
@@ -25,7 +25,7 @@ def reservations(
     run_id: str | None = None,
     branch: str | None = None,
     among: Sequence[Address] = (),
-) -> list[Reservation]:
+) -> list[Claim]:
     """Return reservations, oldest first.
 
     Args:
@@ -54,7 +54,7 @@ def touches(texts: Sequence[str], among: Sequence[Address]) -> bool:
     return any(addresses_.relation(one, two) for one in own for two in among)
 
 
-def order(tx: Transaction, repo: str) -> tuple[Graph, dict[str, Reservation]]:
+def order(tx: Transaction, repo: str) -> tuple[Graph, dict[str, Claim]]:
     """Return the graph of all active reservations and of everything they depend on, and these by id."""
     nodes = {held.id: held for held in reservations(tx, repo)}
     found = dependencies.of(tx, repo, list(nodes))
@@ -71,8 +71,8 @@ def order(tx: Transaction, repo: str) -> tuple[Graph, dict[str, Reservation]]:
     return dag.graph(over, links), nodes
 
 
-def _by_id(tx: Transaction, repo: str, identifiers: Sequence[str]) -> dict[str, Reservation]:
-    found: dict[str, Reservation] = {}
+def _by_id(tx: Transaction, repo: str, identifiers: Sequence[str]) -> dict[str, Claim]:
+    found: dict[str, Claim] = {}
     for start in range(0, len(identifiers), _AT_ONCE):
         names = {f"i{number}": identifier for number, identifier in enumerate(identifiers[start : start + _AT_ONCE])}
         places = ", ".join(f":{name}" for name in names)
@@ -83,7 +83,7 @@ def _by_id(tx: Transaction, repo: str, identifiers: Sequence[str]) -> dict[str, 
     return found
 
 
-def expired_between(tx: Transaction, repo: str, after_us: int, until_us: int) -> list[Reservation]:
+def expired_between(tx: Transaction, repo: str, after_us: int, until_us: int) -> list[Claim]:
     """Return what expired after one instant and not after another, in that order."""
     sql = f"""SELECT {rows.COLUMNS} FROM coord_reservations r WHERE r.repo = :repo AND r.released_us IS NULL
         AND r.expires_us > :after AND r.expires_us <= :until ORDER BY r.expires_us, r.epoch"""

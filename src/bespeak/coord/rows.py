@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bespeak.base.display import short_repr
 from bespeak.coord.errors import ClaimError
-from bespeak.coord.model import Reservation
+from bespeak.coord.model import Claim
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,13 +18,13 @@ _FEWEST = 6
 _BEYOND = "g"
 
 
-def reservation(row: Row) -> Reservation:
+def reservation(row: Row) -> Claim:
     """Return the reservation of a row of :data:`COLUMNS`."""
     import json
 
     identifier, epoch, run_id, branch, addresses, operation, shared, created_us, expires_us, released_us, beat_us = row
     names = tuple(json.loads(addresses))
-    return Reservation(
+    return Claim(
         identifier, epoch, run_id, branch, names, operation, bool(shared), created_us, expires_us, released_us, beat_us
     )
 
@@ -38,7 +38,7 @@ def _is_start(text: str) -> bool:
     return text.startswith(PREFIX) and not text[len(PREFIX) :].strip("0123456789abcdef")
 
 
-def find(tx: Transaction, repo: str, text: str) -> Reservation | None:
+def find(tx: Transaction, repo: str, text: str) -> Claim | None:
     """Return the reservation with this id, or with the only id that begins so; None if there is none.
 
     Raises:

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from bespeak.coord.dag import Graph
-    from bespeak.coord.model import Change, Conflict, Intent, Reservation
+    from bespeak.coord.model import Change, Claim, Conflict, Intent
 
 
-def reservation_json(of: Reservation, now_us: int) -> dict[str, object]:
+def reservation_json(of: Claim, now_us: int) -> dict[str, object]:
     """Return a reservation, with its state at ``now_us`` (µs UTC)."""
     return {
         **record(of),
@@ -83,7 +83,7 @@ def change_json(of: Change) -> dict[str, object]:
     }
 
 
-def graph_json(of: Graph, by_id: Mapping[str, Reservation], only: Iterable[str] | None = None) -> dict[str, object]:
+def graph_json(of: Graph, by_id: Mapping[str, Claim], only: Iterable[str] | None = None) -> dict[str, object]:
     """Return the graph; ``only`` leaves out nodes in other states."""
     wanted = None if only is None else set(only)
     return {

@@ -7,7 +7,7 @@ import os
 from bespeak.base.clock import SECOND_US
 from bespeak.base.errors import Field
 from bespeak.coord import address_parser, validation
-from bespeak.coord.model import INTENDED, OPERATIONS, Change, Request
+from bespeak.coord.model import INTENDED, OPERATIONS, Change, ClaimRequest
 from bespeak.coord.place import open_place, place_of
 from bespeak.git.repository import find
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bespeak.coord.forecast.model import Forecast
     from bespeak.coord.merge.branch_order import Order
     from bespeak.coord.merge.model import Plan
-    from bespeak.coord.model import Conflict, Intent, Reservation, Reserved
+    from bespeak.coord.model import Claim, Conflict, Intent, Reserved
     from bespeak.git.repository import Repository
     from bespeak.storage.interface import Engine
 
@@ -89,7 +89,7 @@ class Coord:
         needs = validation.needs(depends_on)
         retry_key = None if key is None else validation.run_id(key, "key")
         branch = self.repository.branch
-        request = Request(run, branch, ttl_us, operation, needs, shared, refuse, retry_key)
+        request = ClaimRequest(run, branch, ttl_us, operation, needs, shared, refuse, retry_key)
         wanted = address_parser.locate_all(addresses, self.repository, self.folder)
         return self.engine.transact(self._locks(), lambda tx: claims.reserve(tx, self.repo, request, wanted))
 
@@ -105,7 +105,7 @@ class Coord:
         wanted = self.locate(addresses)
         return self.engine.read(lambda tx: conflicts(tx, self.repo, run, wanted, shared=shared))
 
-    def release(self, identifier: str, *, run_id: str | None = None) -> tuple[str, Reservation | None]:
+    def release(self, identifier: str, *, run_id: str | None = None) -> tuple[str, Claim | None]:
         """Give a reservation back; return ``ok``, ``already_released`` or ``not_found``, and the reservation.
 
         Raises:
@@ -117,7 +117,7 @@ class Coord:
         validation.plain(identifier, "reservation id")
         return self.engine.transact(self._locks(), lambda tx: claims.release(tx, self.repo, identifier, run))
 
-    def release_all(self, *, run_id: str | None = None) -> list[Reservation]:
+    def release_all(self, *, run_id: str | None = None) -> list[Claim]:
         """Give back all that a run has claimed; return it, oldest first."""
         from bespeak.coord import claims
 
@@ -126,7 +126,7 @@ class Coord:
 
     def heartbeat(
         self, identifier: str, *, run_id: str | None = None, extension_seconds: int | None = None
-    ) -> tuple[str, Reservation | None]:
+    ) -> tuple[str, Claim | None]:
         """Keep a reservation from expiring; return a status and the reservation.
 
         The status is ``ok``, or one that means stop: ``already_released``, ``expired``, ``not_found``.
@@ -172,7 +172,7 @@ class Coord:
             lambda tx: intents.declare(tx, self.repo, run, branch, texts, operation, detail, ttl_us, reservation_id),
         )
 
-    def depend(self, identifier: str, on: Sequence[str], *, run_id: str | None = None) -> Reservation:
+    def depend(self, identifier: str, on: Sequence[str], *, run_id: str | None = None) -> Claim:
         """Let a reservation depend on others.
 
         Raises:
@@ -194,7 +194,7 @@ class Coord:
         run_id: str | None = None,
         branch: str | None = None,
         addresses: Sequence[str] = (),
-    ) -> list[Reservation]:
+    ) -> list[Claim]:
         """Return reservations, oldest first; with ``over`` also those that have ended."""
         from bespeak.coord import queries
 
@@ -214,7 +214,7 @@ class Coord:
         found = self.engine.read(lambda tx: intents.active(tx, self.repo))
         return [one for one in found if touches(one.addresses, among)] if among else found
 
-    def order(self) -> tuple[Graph, dict[str, Reservation]]:
+    def order(self) -> tuple[Graph, dict[str, Claim]]:
         """Return the graph of active reservations and what they depend on, and its reservations by id."""
         from bespeak.coord import queries
 

@@ -11,7 +11,7 @@ import pytest
 
 from bespeak.coord.errors import ClaimError
 from bespeak.coord.forecast import groups, overlap_index
-from bespeak.coord.forecast.model import KINDS, Claim, Scope
+from bespeak.coord.forecast.model import KINDS, ClaimedAddress, Scope
 from bespeak.coord.forecast.operations import why
 from bespeak.coord.forecast.predict import Sight, predict
 from bespeak.coord.forecast.serialize import forecast_json
@@ -300,7 +300,7 @@ def test_terminal_escapes_are_never_printed_raw(shop, run, words):
 
 def claims_on(*places, run=None):
     return [
-        Claim("/".join(text.removesuffix("/").partition("::")[::2]).rstrip("/"), text, glob, name, name, "main", None, False, 9, f"r{number}")
+        ClaimedAddress("/".join(text.removesuffix("/").partition("::")[::2]).rstrip("/"), text, glob, name, name, "main", None, False, 9, f"r{number}")
         for number, (text, glob) in enumerate(places)
         for name in (run or f"run{number}",)
     ]  # fmt: skip

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from bespeak.coord.address import Address
-    from bespeak.coord.forecast.model import Claim
+    from bespeak.coord.forecast.model import ClaimedAddress
     from bespeak.coord.forecast.pair_count import Asked
 
 
@@ -24,9 +24,9 @@ class Group:
 
     __slots__ = ("_address", "_asked", "_held", "_operations", "_stakes", "claims", "glob", "key", "text")
 
-    def __init__(self, first: Claim, asked: Asked | None) -> None:
+    def __init__(self, first: ClaimedAddress, asked: Asked | None) -> None:
         self.key, self.text, self.glob = first.key, first.address, first.glob
-        self.claims: list[Claim] = []
+        self.claims: list[ClaimedAddress] = []
         self._asked = asked
         self._address: Address | None = None
         self._held: Tally | None = None
@@ -70,7 +70,7 @@ class Group:
     def operations(self) -> dict[str | None, Tally]:
         """All of them, by what their makers said they would do."""
         if self._operations is None:
-            found: dict[str | None, list[Claim]] = {}
+            found: dict[str | None, list[ClaimedAddress]] = {}
             for claim in self.claims:
                 found.setdefault(claim.operation, []).append(claim)
             alike = len(found) == 1 and self.held.count == len(self.claims)
@@ -80,7 +80,7 @@ class Group:
         return self._operations
 
 
-def gather(claims: Iterable[Claim], asked: Asked | None) -> list[Group]:
+def gather(claims: Iterable[ClaimedAddress], asked: Asked | None) -> list[Group]:
     """Return the claims by address, in the order of keys."""
     found: dict[tuple[str, bool], Group] = {}
     for claim in claims:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bespeak.coord import address as addresses
 from bespeak.coord import intents
-from bespeak.coord.forecast.model import Claim
+from bespeak.coord.forecast.model import ClaimedAddress
 from bespeak.coord.run_id import UNKNOWN
 
 TYPE_CHECKING = False
@@ -22,13 +22,15 @@ ORDER BY c.key, c.epoch, c.part"""
 _RUN = 3
 
 
-def claims(tx: Transaction, repo: str) -> list[Claim]:
+def claims(tx: Transaction, repo: str) -> list[ClaimedAddress]:
     """Return every address of every active reservation, by key, older ones first."""
     found = tx.fetch_all(_CLAIMS, {"repo": repo, "now": tx.now_us})
-    return [Claim._make(row) if row[_RUN] != UNKNOWN else _stranger(Claim._make(row)) for row in found]
+    return [
+        ClaimedAddress._make(row) if row[_RUN] != UNKNOWN else _stranger(ClaimedAddress._make(row)) for row in found
+    ]
 
 
-def intended(tx: Transaction, repo: str, exists: Callable[[str], bool]) -> list[Claim]:
+def intended(tx: Transaction, repo: str, exists: Callable[[str], bool]) -> list[ClaimedAddress]:
     """Return every address of every active intent as a claim, older ones first.
 
     Args:
@@ -39,16 +41,16 @@ def intended(tx: Transaction, repo: str, exists: Callable[[str], bool]) -> list[
     return [claim for one in intents.active(tx, repo) for claim in _of_intent(one, exists)]
 
 
-def _stranger(claim: Claim) -> Claim:
+def _stranger(claim: ClaimedAddress) -> ClaimedAddress:
     """Give a run that nobody named a name of its own, which no run can have."""
     return claim._replace(run=f"{UNKNOWN}\0{claim.reservation_id or claim.intent_id}")
 
 
-def _of_intent(intent: Intent, exists: Callable[[str], bool]) -> Iterator[Claim]:
+def _of_intent(intent: Intent, exists: Callable[[str], bool]) -> Iterator[ClaimedAddress]:
     for text in intent.addresses:
         path = text.partition(addresses.SEPARATOR)[0]
         glob = addresses.is_wild(path) and not exists(path)
-        claim = Claim(
+        claim = ClaimedAddress(
             addresses.stored(text, glob).key, text, glob, intent.run_id, intent.run_id, intent.branch,
             intent.operation, False, intent.expires_us, intent.reservation_id, intent.id,
         )  # fmt: skip

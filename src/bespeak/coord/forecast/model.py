@@ -17,7 +17,7 @@ FADING = 0.8
 """What is left of the confidence with each step from what is changed to who depends on it."""
 
 
-class Claim(NamedTuple):
+class ClaimedAddress(NamedTuple):
     """One address of one reservation or of one intent; instants in µs UTC.
 
     A tuple, because a forecast reads a hundred thousand of them.
@@ -67,7 +67,7 @@ class Predicted:
     relation: str
     why: str
     pairs: int
-    claims: tuple[Claim, ...]
+    claims: tuple[ClaimedAddress, ...]
     claims_total: int
     operations: tuple[str | None, str | None] | None = None
     chain: tuple[Edge, ...] = ()
@@ -100,7 +100,7 @@ class Scope:
         """No claim is asked for in particular."""
         return self.branch is None and self.run_id is None
 
-    def asks_for(self, claim: Claim) -> bool:
+    def asks_for(self, claim: ClaimedAddress) -> bool:
         """Tell whether a claim is one of those asked for."""
         return (self.run_id in (None, claim.run_id)) and (self.branch in (None, claim.branch))
 

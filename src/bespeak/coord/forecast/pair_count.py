@@ -13,9 +13,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from bespeak.coord.forecast.model import Claim
+    from bespeak.coord.forecast.model import ClaimedAddress
 
-    Asked = Callable[[Claim], bool]
+    Asked = Callable[[ClaimedAddress], bool]
 
 
 class Heap:
@@ -27,12 +27,12 @@ class Heap:
 
     __slots__ = ("_all", "_first", "_first_shared", "_shared", "count", "shared")
 
-    def __init__(self, claims: Iterable[Claim] = ()) -> None:
+    def __init__(self, claims: Iterable[ClaimedAddress] = ()) -> None:
         self.count = self.shared = 0
         self._all: dict[str, int] = {}
         self._shared: dict[str, int] = {}
-        self._first: dict[str, Claim] = {}
-        self._first_shared: dict[str, Claim] = {}
+        self._first: dict[str, ClaimedAddress] = {}
+        self._first_shared: dict[str, ClaimedAddress] = {}
         by_run = self._all
         for claim in claims:
             run = claim.run
@@ -62,12 +62,12 @@ class Heap:
         """Return how many pairs of claims here are in conflict."""
         return self.between(self) // 2
 
-    def meets(self, claim: Claim) -> int:
+    def meets(self, claim: ClaimedAddress) -> int:
         """Return with how many claims here ``claim`` is in conflict."""
         count = self.count - self._all.get(claim.run, 0)
         return count - (self.shared - self._shared.get(claim.run, 0)) if claim.shared else count
 
-    def firsts(self) -> Iterator[Claim]:
+    def firsts(self) -> Iterator[ClaimedAddress]:
         """Return the first exclusive and the first shared claim of each run."""
         for run in self._all:
             for first in (self._first, self._first_shared):
@@ -89,7 +89,7 @@ class Tally:
 
     __slots__ = ("asked", "others")
 
-    def __init__(self, claims: Sequence[Claim], asked: Asked | None) -> None:
+    def __init__(self, claims: Sequence[ClaimedAddress], asked: Asked | None) -> None:
         if asked is None:
             self.asked, self.others = Heap(claims), _NOTHING
         else:
@@ -119,16 +119,16 @@ class Tally:
         """Return how many pairs of claims here are in conflict."""
         return self.asked.within() + (self.asked.between(self.others) if self.others.count else 0)
 
-    def shown(self, other: Tally, most: int) -> tuple[Claim, ...]:
+    def shown(self, other: Tally, most: int) -> tuple[ClaimedAddress, ...]:
         """Return the first claims here that are in conflict with one there, at most one of each run."""
-        found: dict[str, Claim] = {}
+        found: dict[str, ClaimedAddress] = {}
         for claim in self._meeting(other):
             found.setdefault(claim.run, claim)
             if len(found) == most:
                 break
         return tuple(found.values())
 
-    def _meeting(self, other: Tally) -> Iterator[Claim]:
+    def _meeting(self, other: Tally) -> Iterator[ClaimedAddress]:
         for claim in self.asked.firsts():
             if other.asked.meets(claim) or other.others.meets(claim):
                 yield claim

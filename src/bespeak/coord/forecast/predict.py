@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bespeak.coord.forecast.address_lookup import Files
     from bespeak.coord.forecast.groups import Group
     from bespeak.coord.forecast.impact import Callees
-    from bespeak.coord.forecast.model import Claim, Predicted, Scope
+    from bespeak.coord.forecast.model import ClaimedAddress, Predicted, Scope
     from bespeak_symbols.model import Unread
 
 _TOO_MANY_PATTERNS = "there are too many overlapping addresses to compare all patterns: some overlaps are missing"
@@ -49,7 +49,7 @@ class Sight:
         self.reasons = tuple(reasons)
 
 
-def predict(claims: Sequence[Claim], scope: Scope, sight: Sight) -> Forecast:
+def predict(claims: Sequence[ClaimedAddress], scope: Scope, sight: Sight) -> Forecast:
     """Return the forecast.
 
     Args:
@@ -89,7 +89,7 @@ def _blast(
 
 def _forecast(
     scope: Scope,
-    claims: Sequence[Claim],
+    claims: Sequence[ClaimedAddress],
     shown: Sequence[Predicted],
     counts: dict[str, int],
     sight: Sight,

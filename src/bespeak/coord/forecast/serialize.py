@@ -7,7 +7,7 @@ from bespeak.coord.forecast.model import BLAST, KINDS, OPERATION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bespeak.coord.forecast.model import Claim, Forecast, Predicted
+    from bespeak.coord.forecast.model import ClaimedAddress, Forecast, Predicted
     from bespeak_symbols.model import Edge
 
 
@@ -52,7 +52,7 @@ def conflict_json(of: Predicted) -> dict[str, object]:
     }
 
 
-def _claim_json(of: Claim) -> dict[str, object]:
+def _claim_json(of: ClaimedAddress) -> dict[str, object]:
     return {
         "address": of.address,
         "run_id": of.run_id,

@@ -20,7 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bespeak.coord.forecast.model import Claim, Forecast, Scope
+    from bespeak.coord.forecast.model import ClaimedAddress, Forecast, Scope
     from bespeak.git.repository import Repository
     from bespeak.storage.interface import Engine
 
@@ -74,7 +74,7 @@ def look(repository: Repository, engine: Engine, repo: str, scope: Scope) -> For
     def exists(path: str) -> bool:
         return os.path.lexists(os.path.join(repository.root, path))
 
-    claims: list[Claim] = engine.read(lambda tx: load.claims(tx, repo) + load.intended(tx, repo, exists))
+    claims: list[ClaimedAddress] = engine.read(lambda tx: load.claims(tx, repo) + load.intended(tx, repo, exists))
     if not scope.depth or (not claims and scope.rev is None):
         return predict(claims, scope, Sight())
     try:

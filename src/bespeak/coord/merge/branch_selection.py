@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bespeak.coord.dag import Graph
-    from bespeak.coord.model import Reservation
+    from bespeak.coord.model import Claim
     from bespeak.git.process import Git
 
 _REMOTE = "refs/remotes/"
@@ -36,7 +36,7 @@ class Wanted:
     optional: bool
 
 
-def wanted(graph: Graph, by_id: Mapping[str, Reservation], branches: Sequence[str]) -> Wanted:
+def wanted(graph: Graph, by_id: Mapping[str, Claim], branches: Sequence[str]) -> Wanted:
     """Return what is to be ordered.
 
     Args:
