@@ -18,7 +18,7 @@ from mcp.client.streamable_http import streamable_http_client
 
 from bespeak.mcp import connections, http, listening
 from bespeak.mcp.listen_address import Address
-from bespeak.mcp.server import Door
+from bespeak.mcp.server import ToolServer
 from bespeak.mcp.tool import Setup
 from support.agents import AUTHORIZED, HELLO, LEGACY, ask, hello, over_http, over_stdio, post, run
 
@@ -94,7 +94,7 @@ class Serving:
         self.limits = connections.Limits(**options)
         self.bound = listening.listen(self.address)
         self.ready = anyio.Event()
-        self.server = Door(Setup(str(folder), roots=(str(folder),))).server()
+        self.server = ToolServer(Setup(str(folder), roots=(str(folder),))).server()
 
     async def serve(self):
         await http.serve(self.server, self.address, None, self.bound, self.ready.set, self.limits)

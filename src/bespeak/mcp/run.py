@@ -14,7 +14,7 @@ import anyio
 
 from bespeak.base.display import escape_unprintable
 from bespeak.mcp import stdio
-from bespeak.mcp.server import Door
+from bespeak.mcp.server import ToolServer
 
 if TYPE_CHECKING:
     import socket
@@ -35,7 +35,7 @@ _GRACE_SECONDS = 10.0
 def over_stdio(setup: Setup) -> int:
     """Serve one client on stdin and stdout; return the exit code."""
     _log_to_stderr(debug=setup.debug)
-    door = Door(setup)
+    door = ToolServer(setup)
     server = door.server()
     code = _until_told(lambda: stdio.serve(server))
     if setup.run_ends and setup.run_id is not None:
@@ -51,7 +51,7 @@ def over_http(
     from bespeak.mcp import http
 
     _log_to_stderr(debug=setup.debug)
-    server = Door(setup).server()
+    server = ToolServer(setup).server()
     return _until_told(lambda: http.serve(server, address, token, bound, ready))
 
 

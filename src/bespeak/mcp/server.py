@@ -77,7 +77,7 @@ def advertised(tool: Tool[Any]) -> Advertised:
     )
 
 
-class Door:
+class ToolServer:
     """The tools of one server.
 
     Args:
