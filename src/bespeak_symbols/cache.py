@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+from dataclasses import dataclass
 
 from bespeak.base.display import escape_unprintable
-from bespeak.base.frozen import frozen
 from bespeak.storage import sqlite_files
 from bespeak_symbols import codec
 
@@ -47,7 +47,7 @@ PRAGMA user_version = {_FORMAT};
 """
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Key:
     """Under which facts are kept: the contents, how the file is read by its name, and which code reads it."""
 
@@ -56,7 +56,7 @@ class Key:
     version: str
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Entry:
     """What is to be kept of one file.
 

@@ -7,7 +7,8 @@ before, nor on the order in which files are met.
 
 from __future__ import annotations
 
-from bespeak.base.frozen import frozen
+from dataclasses import dataclass
+
 from bespeak.coord import address as addressing
 from bespeak_symbols import name_index
 from bespeak_symbols.model import CALL, INHERIT, USE, Unread
@@ -26,7 +27,7 @@ FOLLOWED = frozenset({CALL, USE, INHERIT})
 _MADE_BY_CLASS = frozenset({"constructor", "new", "init", "<init>"})
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Reached:
     """A symbol that was reached from others.
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import zlib
+from dataclasses import MISSING, fields
+from functools import cache
 from itertools import repeat
 
 from bespeak_symbols.model import Binding, Edge, Facts, Import, Reference, Symbol
@@ -31,11 +33,17 @@ class _Table:
         return [self.put(part) for part in item] if isinstance(item, tuple) else item
 
 
+@cache
+def _defaults(kind: Any) -> dict[str, object]:
+    """Return what the fields of a value class are when nothing is said."""
+    return {one.name: one.default for one in fields(kind) if one.default is not MISSING}
+
+
 def pack(facts: Facts) -> bytes:
     """Return facts as bytes."""
     table = _Table()
     whole: dict[str, Any] = {}
-    for name in Facts.__slots__:  # type: ignore[attr-defined]
+    for name in Facts.__slots__:
         kept = getattr(facts, name)
         kind = _LISTS.get(name)
         whole[name] = kept if kind is None else _columns(kept, kind, table)
@@ -50,7 +58,7 @@ def _packed(whole: dict[str, Any], table: _Table) -> bytes:
 def _columns(records: Sequence[object], kind: type, table: _Table) -> list[Any]:
     """Return the fields of records as columns; one that holds the default only is left out."""
     columns: list[Any] = []
-    defaults = kind._defaults_  # type: ignore[attr-defined]
+    defaults = _defaults(kind)
     for name in kind.__slots__:  # type: ignore[attr-defined]
         column = [getattr(record, name) for record in records]
         plain = name in defaults and all(item == defaults[name] for item in column)
@@ -81,7 +89,7 @@ def _records(columns: list[Any], kind: type, strings: list[str]) -> tuple[Any, .
     filled: list[Any] = []
     for column, (name, text) in zip(columns, kind.__annotations__.items(), strict=True):
         if column is None:
-            filled.append(repeat(kind._defaults_[name]))  # type: ignore[attr-defined]
+            filled.append(repeat(_defaults(kind)[name]))
         elif text == "str":
             filled.append([strings[number] for number in column])
         elif text.startswith("tuple"):

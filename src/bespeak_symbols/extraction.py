@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import dataclass
 
-from bespeak.base.frozen import frozen
 from bespeak_symbols import codec, name_index
 from bespeak_symbols.cache import Entry, Key
 from bespeak_symbols.model import Facts
@@ -24,7 +24,7 @@ _FEW = 150
 _MOST_HELPERS = 8
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Job:
     """One content to read.
 

@@ -6,7 +6,7 @@ means depends on other files; that is worked out anew from facts, and is never s
 
 from __future__ import annotations
 
-from bespeak.base.frozen import frozen
+from dataclasses import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ CALL, USE, INHERIT, IMPORT = "call", "use", "inherit", "import"
 _assign = object.__setattr__
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Symbol:
     """One definition in one file.
 
@@ -50,7 +50,7 @@ class Symbol:
     own: str = ""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Import:
     """A name that a file takes from another.
 
@@ -71,7 +71,7 @@ class Import:
     exported: bool = False
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Reference:
     """A name that is called or used.
 
@@ -97,7 +97,7 @@ class Reference:
     root: str = ""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Binding:
     """What a name stands for, as far as one file tells.
 
@@ -124,7 +124,7 @@ class Binding:
     within: str = ""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Unread:
     """A part of a repository that could not be read, and why; ``line`` is 0 for the whole file."""
 
@@ -133,7 +133,7 @@ class Unread:
     line: int = 0
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Facts:
     """All that one file says.
 
@@ -155,7 +155,7 @@ class Facts:
     exports: tuple[str, ...] | None = None
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Edge:
     """One symbol depends on another.
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import NotFoundError
-from bespeak.base.frozen import frozen
 from bespeak.coord import address_parser
 from bespeak.coord.address import SEPARATOR
 from bespeak.coord.drawing import dot_text, mermaid_text
@@ -25,7 +26,7 @@ DEEPEST = 20
 _UNREAD = 100
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Placed:
     """A symbol and its address."""
 
@@ -33,7 +34,7 @@ class Placed:
     symbol: Symbol
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Step:
     """An edge, how far it is from what was asked for, and in which direction it was walked."""
 
@@ -42,7 +43,7 @@ class Step:
     edge: Edge
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Around:
     """What is at some addresses.
 

@@ -7,8 +7,8 @@ mentions a name is asked of the cache's tables.
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import dataclass
 
-from bespeak.base.frozen import frozen
 from bespeak_symbols import edge_cache, name_index
 
 TYPE_CHECKING = False
@@ -26,7 +26,7 @@ _MOST_FACTS = 6_000
 _EDGES_AT_ONCE = 200
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Source:
     """Where the cache has what a file says: under which number, and in which language."""
 

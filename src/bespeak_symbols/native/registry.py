@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
 from importlib import import_module
 from importlib.util import find_spec
 
-from bespeak.base.frozen import frozen
 from bespeak_symbols import syntax
 
 TYPE_CHECKING = False
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bespeak_symbols.model import Language
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Reader:
     """What reads a language.
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bespeak.base.frozen import frozen
+from dataclasses import dataclass
+
 from bespeak_symbols.model import CALL
 from bespeak_symbols.native.blocks import fields
 from bespeak_symbols.native.cfamily import expressions
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 _DEEPEST = 400
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Declaration:
     """A declaration of one or more names: what they share."""
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from bespeak.base.frozen import frozen
+from dataclasses import dataclass
 
 FUNCTION, CLASS, NAMESPACE, VALUE, OTHER = "function", "class", "namespace", "value", "other"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Meaning:
     """What something means.
 

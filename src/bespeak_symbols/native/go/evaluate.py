@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bespeak.base.frozen import frozen
+from dataclasses import dataclass
+
 from bespeak_symbols.native.blocks import kept
 from bespeak_symbols.native.go.imports import Package, Packages
 
@@ -16,7 +17,7 @@ _MOST_EMBEDDED = 64
 _DEEPEST = 12
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Meaning:
     """What something means, and where that is said.
 

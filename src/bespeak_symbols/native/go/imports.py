@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os.path
 import re
-
-from bespeak.base.frozen import frozen
+from dataclasses import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +15,7 @@ _REPLACE = re.compile(r'^\s*(?:replace\s+)?"?([^\s"]+)"?(?:\s+v\S+)?\s*=>\s*"?(\
 _USE = re.compile(r"^\s*(?:use\s+)?\"?(\.{1,2}(?:/[^\s\")]*)?)", re.MULTILINE)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Package:
     """One package: its folder and its name; a folder may hold ``store`` and ``store_test``."""
 
@@ -24,7 +23,7 @@ class Package:
     name: str
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Place:
     """Something that one file says."""
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bespeak.base.frozen import frozen
+from dataclasses import dataclass
+
 from bespeak_symbols.native.java.members import OBJECT_METHODS, Member, Members
 from bespeak_symbols.native.java.names import Names, Table, outward
 from bespeak_symbols.native.java.types import Type, item_of, library_result
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 _MOST_STEPS = 40
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Value:
     """What an expression comes to.
 

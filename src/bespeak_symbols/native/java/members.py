@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bespeak.base.frozen import frozen
+from dataclasses import dataclass
+
 from bespeak_symbols.native.java.types import Type
 
 TYPE_CHECKING = False
@@ -27,7 +28,7 @@ _OF_SMALL = frozenset(
 )
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Member:
     """A method or field that was found.
 

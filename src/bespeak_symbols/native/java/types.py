@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-
-from bespeak.base.frozen import frozen
+from dataclasses import dataclass
 
 _TOKEN = re.compile(r"@[\w.]+|[\w.$]+|[<>,&?\[\]]|\.\.\.")
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Written:
     """A type as written: ``Map<String, List<Item>>[]``."""
 
@@ -18,7 +17,7 @@ class Written:
     dimensions: int = 0
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Type:
     """A type: a class of the snapshot by its address, or another one by its simple name; ``[]`` is an array."""
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bespeak.base.frozen import replace
+from dataclasses import replace
+
 from bespeak_symbols.native.javascript.found import (
     BOUND,
     CLASSES,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
-from bespeak.base.frozen import replace
 from bespeak_symbols import syntax
 from bespeak_symbols.model import Binding, Facts, Import, Reference, Symbol
 from bespeak_symbols.native.javascript.chains import Chain

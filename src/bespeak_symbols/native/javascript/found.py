@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bespeak.base.frozen import frozen
+from dataclasses import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ CLASSES = frozenset({"class", "interface", "type"})
 _MOST_FOUND = 6
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Found:
     """One thing that a chain can mean.
 

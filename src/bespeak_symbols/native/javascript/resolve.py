@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bespeak.base.frozen import frozen, replace
+from dataclasses import dataclass, replace
+
 from bespeak_symbols.model import CALL, IMPORT, INHERIT, USE, Edge
 from bespeak_symbols.native.javascript.evaluate import Meanings
 from bespeak_symbols.native.javascript.found import (
@@ -37,7 +38,7 @@ _SURE = {
 _UNSURE = 0.6
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Place:
     """Where an edge starts."""
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bespeak.base.frozen import field, frozen
+from dataclasses import dataclass, field
+
 from bespeak_symbols.model import Import
 from bespeak_symbols.native.javascript.chains import Chain, chain_of
 from bespeak_symbols.native.javascript.scopes import Declared, Scope, join
@@ -17,7 +18,7 @@ _DEEPEST_NAME = 24
 _LONGEST_NAME = 120
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Draft:
     """A symbol as it is found.
 
@@ -54,7 +55,7 @@ class Mention:
         self.arguments = arguments
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Bound:
     """A name that is bound; ``chain`` is None if to something that has no name.
 
@@ -68,7 +69,7 @@ class Bound:
     scope: Scope
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Taken:
     """An import, and what it declares."""
 
@@ -76,7 +77,7 @@ class Taken:
     declared: Declared | None = None
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Walk:
     """One walk over one tree.
 

@@ -9,8 +9,7 @@ called so.
 from __future__ import annotations
 
 import sys
-
-from bespeak.base.frozen import frozen
+from dataclasses import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ _INIT = "/__init__"
 _USUAL = ("", "src", "lib", "python")
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Found:
     """A module: its file, or the folder of a package without one (with a slash at its end); and how surely."""
 

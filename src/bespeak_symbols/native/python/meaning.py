@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bespeak.base.frozen import frozen
+from dataclasses import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ ONE_OF_SEVERAL, OVERRIDDEN, OVERRIDE, BY_NAME = 0.75, 0.8, 0.6, 0.5
 _assign = object.__setattr__
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Meaning:
     """One thing that an expression may mean.
 

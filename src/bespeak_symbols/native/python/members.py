@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bespeak.base.frozen import frozen
+from dataclasses import dataclass
+
 from bespeak_symbols.model import Binding, Symbol
 from bespeak_symbols.native.python import meaning as m
 from bespeak_symbols.native.python.meaning import NOBODY_KNOWS, Meaning, merged
@@ -20,7 +21,7 @@ _MOST_BASES = 200
 _DEEPEST = 60
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Order:
     """The classes in which a name is searched, in order.
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bespeak.base.frozen import replace
+from dataclasses import replace
+
 from bespeak_symbols import syntax
 from bespeak_symbols.model import Binding, Import, Reference
 from bespeak_symbols.native.python.expressions import UNKNOWN

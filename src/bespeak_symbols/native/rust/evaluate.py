@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bespeak.base.frozen import frozen
+from dataclasses import dataclass
+
 from bespeak_symbols.native.rust.library import held, indexed, item_of, pointee, result_of
 from bespeak_symbols.native.rust.members import Member, Members
 from bespeak_symbols.native.rust.modules import Modules
@@ -19,7 +20,7 @@ _MOST_STEPS = 40
 _DATA = frozenset({"struct", "enum"})
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Value:
     """What an expression comes to.
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bespeak.base.frozen import frozen
+from dataclasses import dataclass
+
 from bespeak_symbols.native.rust.library import OF_EVERYBODY, POINTERS
 from bespeak_symbols.native.rust.tables import outward
 from bespeak_symbols.native.rust.types import Type, Written, read_bounds, read_type
@@ -19,7 +20,7 @@ _DEEPEST = 8
 _MOST_TRAITS = 40
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Member:
     """A function of a type or a trait that was found.
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bespeak.base.frozen import frozen
+from dataclasses import dataclass
+
 from bespeak_symbols.native.rust.tables import Table
 
 TYPE_CHECKING = False
@@ -15,7 +16,7 @@ _MOST_FILES = 3000
 _MOST_UP = 64
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Module:
     """A module: a file, or an inline one in it by its qualified name."""
 
@@ -28,7 +29,7 @@ class Module:
         return f"{self.path}::{self.prefix}" if self.prefix else self.path
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Package:
     """What a ``Cargo.toml`` says."""
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bespeak.base.frozen import frozen
+from dataclasses import dataclass
+
 from bespeak_symbols.native.rust.modules import Module, Modules
 from bespeak_symbols.native.rust.tables import Table, outward
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 _MOST_STEPS = 60
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Item:
     """What a path leads to.
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-
-from bespeak.base.frozen import frozen
+from dataclasses import dataclass
 
 _TOKEN = re.compile(r"'\w+|::|->|\w+|[<>,+&*\[\](){};=!?]|\S")
 _SKIPPED = frozenset({"&", "*", "mut", "const", "?", "for"})
 _DEEPEST = 12
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Written:
     """A type as written.
 
@@ -25,7 +24,7 @@ class Written:
     arguments: tuple[Written, ...] = ()
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Type:
     """A type: one of the snapshot by its address, another by its last name, or ``dyn`` with the traits it has."""
 
