@@ -325,6 +325,18 @@ def test_the_overview_names_every_command(capsys):
     assert cli.main(["--version"]) == 0
 
 
+@pytest.mark.parametrize(
+    "words", [["start", "--help"], ["status", "-h"], ["start", "--bogus", "--", "true"], ["logs"], []]
+)
+def test_a_helper_answers_what_it_does_not_serve_and_prints_nothing_of_its_own(runner, words, capsys):
+    from bespeak.runner import serve
+
+    code, out, err = serve.answer(runner, words)
+    assert (code, out) == (2, "")
+    assert list(json.loads(err)) == ["error"]
+    assert capsys.readouterr().out == ""
+
+
 def test_text_for_people_is_printed_only_if_it_is_asked_for(runner):
     started = answer("start", "--run-key", "k", "--sync", "--", "echo", "a b")
     told = program("status", "--run-key", "k", "--text").stdout.decode().splitlines()
