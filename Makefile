@@ -6,30 +6,37 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
-PIP_QUIET := -qq --disable-pip-version-check --no-input
 WORKERS ?= auto
+CHAPTER ?=
 
-.PHONY: help demo test peers lint format bench docs clean
+.PHONY: help demo test peers lint format bench docs clean python chapter
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
 
-$(READY): pyproject.toml constraints.txt
+python:
 	@test -n "$(PYTHON)" || { echo "bespeak needs Python 3.11 or newer on PATH" >&2; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install $(PIP_QUIET) -c constraints.txt -e '.[dev]'
+
+$(READY): pyproject.toml constraints.txt | python
+	@$(PYTHON) .ci/install.py $(VENV) -c constraints.txt -e '.[dev]'
 	@touch $(READY)
 
-demo: $(READY) ## play the main job for real in a temporary book
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python examples/demo.py
+chapter: | python
+	@$(PYTHON) examples/demo.py --check $(CHAPTER)
 
-test: $(READY) ## every test, on SQLite and on a real PostgreSQL server
-	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
+demo: chapter $(READY) ## play the main job for real, about 30 s; CHAPTER=book, jobs, power or agents plays one
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python examples/demo.py $(CHAPTER)
 
-peers: $(READY) ## against real counterparts, each in an environment of its own
-	@$(BIN)/python -m pytest -q -s -m peers -o 'norecursedirs=.*' tests/peers
+test: $(READY) ## every test, on SQLite and on a real PostgreSQL server; about 10 minutes on 2 cores
+	@$(BIN)/python .ci/timed.py test "every test, in parallel, with a PostgreSQL server of its own, in temporary folders" \
+		"about 10 minutes on 2 cores" $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 
-lint: $(READY) ## style, types, and the law of the house
+peers: $(READY) ## against real counterparts, each in an environment of its own; about 10 minutes the first time
+	@$(BIN)/python .ci/timed.py peers "the programs beside bespeak are installed into .peers and tested with it" \
+		"about 10 minutes the first time" $(BIN)/python -m pytest -q -s -m peers -o 'norecursedirs=.*' tests/peers
+
+lint: $(READY) ## style, types, and which room imports which; about a minute
+	@echo "lint: ruff, mypy and import-linter; about a minute"
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/mypy

@@ -10,11 +10,15 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-REFUSED = 8
+from demo_stage import say
+
+if TYPE_CHECKING:
+    from demo_stage import Stage
+
+UNTRUSTED, REFUSED = 6, 8
 HOSTS = 3
 READY_SECONDS = 30.0
 
@@ -28,19 +32,18 @@ power_control = {{ type = "redfish", url = "{url}", system = "node{number}", tim
 """
 
 
-def play(stage: Any, say: Callable[[str], None]) -> None:
-    """Play the chapter.
-
-    Args:
-        stage: the demo's stage: a folder with a lab, and a way to type commands.
-        say: prints a heading.
-    """
+def play(stage: Stage) -> None:
+    """Play the chapter."""
     say("Three servers, each behind a management controller that speaks Redfish. They share rack7.")
     emulator, url = _emulator(stage.lab)
     try:
         hosts = [_HOST.format(number=n, url=url, label="arm64" if n else "x86") for n in range(HOSTS)]
         with open(stage.lab / "lab.toml", "a", encoding="utf-8") as lab:
             lab.write("".join(hosts))
+
+        say("What this lab says about power is used only after somebody has read it and trusts the folder.")
+        stage.type("bespeak -l servers power status --all", code=UNTRUSTED, shows=("bespeak trust",))
+        stage.type("bespeak trust", shows=("trusted",), only="trusted|node")
         stage.type("bespeak -l servers power status --all", shows=("node0", "off"))
 
         say("bob does not hold the rack, so none of the servers is touched for him. alice does.")
@@ -52,7 +55,7 @@ def play(stage: Any, say: Callable[[str], None]) -> None:
         say("Only some of them, by label; and everything that was done is in the log.")
         stage.type("bespeak -l servers --as-user alice power off --label 'arm64' --dry-run", shows=("would off node1",))
         stage.type("bespeak -l servers --as-user alice power off --label 'not arm64'", shows=("off",))
-        stage.type("bespeak log --resource rack7", shows=("off node0 by redfish: on -> off",))
+        stage.type("bespeak log --resource rack7 --limit 3", shows=("off node0 by redfish: on -> off",))
     finally:
         emulator.terminate()
         emulator.wait(timeout=READY_SECONDS)
