@@ -329,9 +329,9 @@ def test_the_overview_names_every_command(capsys):
     "words", [["start", "--help"], ["status", "-h"], ["start", "--bogus", "--", "true"], ["logs"], []]
 )
 def test_a_helper_answers_what_it_does_not_serve_and_prints_nothing_of_its_own(runner, words, capsys):
-    from bespeak.runner import serve
+    from bespeak.runner import helper_server
 
-    code, out, err = serve.answer(runner, words)
+    code, out, err = helper_server.answer(runner, words)
     assert (code, out) == (2, "")
     assert list(json.loads(err)) == ["error"]
     assert capsys.readouterr().out == ""
