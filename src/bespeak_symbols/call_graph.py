@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bespeak.coord import address as addressing
 from bespeak_symbols import name_index
-from bespeak_symbols.model import CALL, INHERIT, USE, Unread
+from bespeak_symbols.model import CALL, INHERIT, SEPARATOR, USE, Unread
 from bespeak_symbols.native import registry
 
 TYPE_CHECKING = False
@@ -48,7 +47,7 @@ def _order(edge: Edge) -> tuple[str, int, str, str, str, float]:
 
 def symbol_of(address: str) -> str:
     """Return the qualified name in an address; empty for a whole file."""
-    return address.partition(addressing.SEPARATOR)[2]
+    return address.partition(SEPARATOR)[2]
 
 
 class CallGraph:
@@ -95,7 +94,7 @@ class CallGraph:
 
     def out_of(self, address: str) -> tuple[Edge, ...]:
         """Return the edges that start in exactly this symbol, or at the top level of this file."""
-        path = address.partition(addressing.SEPARATOR)[0]
+        path = address.partition(SEPARATOR)[0]
         return tuple(edge for edge in self.edges_of(path) if edge.caller == address)
 
     def into(self, address: str) -> tuple[Edge, ...]:
@@ -109,7 +108,7 @@ class CallGraph:
 
     def _may_name(self, address: str) -> set[str]:
         """Return the files that may have an edge to a symbol: those that mention a name it goes by."""
-        path, _, symbol = address.partition(addressing.SEPARATOR)
+        path, _, symbol = address.partition(SEPARATOR)
         if path not in self.snapshot.paths:
             return set()
         found = {path}
@@ -117,7 +116,7 @@ class CallGraph:
         for name in self._names(path, symbol):
             found |= self.snapshot.mentioning(name)
             if declared:
-                found.update(address.partition(addressing.SEPARATOR)[0] for address in self.snapshot.defining(name))
+                found.update(address.partition(SEPARATOR)[0] for address in self.snapshot.defining(name))
         return found
 
     def _names(self, path: str, symbol: str) -> set[str]:
@@ -153,7 +152,7 @@ class CallGraph:
         """Return what can be reached from some addresses, nearest first, then by address.
 
         Args:
-            addresses: where to start; a file, folder, class or pattern stands for all symbols it holds.
+            addresses: where to start; a file, folder or class stands for all symbols it holds.
             depth: over how many edges at most.
             callers: walk to those that depend on the addresses; else to what these depend on.
             kinds: of the edges to follow.
@@ -175,7 +174,7 @@ class CallGraph:
         return reached
 
     def symbols_in(self, address: str) -> tuple[str, ...]:
-        """Return the symbols that an address holds: a file, a folder, a class, or a pattern of files.
+        """Return the symbols that an address holds: a file, a folder or a class.
 
         A file holds its top level (the path alone) and all its symbols, a symbol itself and those inside it. An
         address that names nothing of the snapshot holds nothing.
@@ -183,8 +182,8 @@ class CallGraph:
         return tuple(sorted(set(self._held(address))))
 
     def _held(self, address: str) -> Iterator[str]:
-        plain = address.partition(addressing.SEPARATOR)[0]
-        symbol = ".".join(addressing.symbol_names(symbol_of(address)))
+        plain = address.partition(SEPARATOR)[0]
+        symbol = symbol_of(address).replace(SEPARATOR, ".")
         for path in self._files(plain):
             if not symbol:
                 yield path
@@ -197,12 +196,6 @@ class CallGraph:
         paths = self.snapshot.paths
         if plain in paths:
             return [plain]
-        if addressing.is_wild(plain):
-            pattern = addressing.stored(plain, glob=True)
-            holds = (addressing.SAME, addressing.CONTAINS)
-            return [
-                path for path in paths if addressing.relation(pattern, addressing.stored(path, glob=False)) in holds
-            ]
         if plain in {"", ".", "./"}:
             return list(paths)
         folder = plain.rstrip("/") + "/"

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any, Protocol
 
+SEPARATOR = "::"
+"""Stands between the path of a file and the qualified name of a symbol in it."""
+
 CERTAIN = 0.9
 """From this confidence on, an edge is called certain."""
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bespeak.cli.context import Context, Values
-    from bespeak_symbols.query import Around, Step
+    from bespeak.coord.symbol_index import Around, Step
 
 _LIMIT = 200
 _UNREAD_SHOWN = 5
@@ -47,9 +47,9 @@ _VERBS = {"call": "calls", "inherit": "derives from", "use": "uses"}
 def symbols(context: Context, values: Values) -> int:
     """Print what is at some addresses."""
     from bespeak.base.paths import working_directory
+    from bespeak.coord import symbol_index
     from bespeak.coord.errors import ClaimError
     from bespeak.git.repository import find
-    from bespeak_symbols import query
 
     one_form(context, values)
     limit = _LIMIT if values["limit"] is None else values["limit"]
@@ -57,9 +57,9 @@ def symbols(context: Context, values: Values) -> int:
         raise ClaimError(f"Invalid --limit: {limit}; it must be 0 or more")
     if values["worktree"] and values["rev"] is not None:
         raise ClaimError("Choose one of --worktree and --rev")
-    chosen = ((query.CALLER, values["callers"]), (query.CALLEE, values["callees"]))
+    chosen = ((symbol_index.CALLER, values["callers"]), (symbol_index.CALLEE, values["callees"]))
     folder = working_directory()
-    found = query.look(
+    found = symbol_index.look(
         find(folder),
         values["address"],
         folder,
@@ -72,8 +72,8 @@ def symbols(context: Context, values: Values) -> int:
         context,
         values,
         0,
-        as_json=lambda: query.around_json(found, limit),
-        picture=lambda language: query.picture(language, found),
+        as_json=lambda: symbol_index.around_json(found, limit),
+        picture=lambda language: symbol_index.picture(language, found),
         text=lambda: _text(found, limit, everywhere=values["callers"]),
     )
 

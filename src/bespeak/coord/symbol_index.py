@@ -1,21 +1,34 @@
-"""The symbol index of a git repository: where it is kept, and what it reads from."""
+"""Symbols of a git repository: the index of them, and who depends on what at some addresses."""
 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 
+from bespeak.base.display import escape_unprintable
+from bespeak.base.errors import NotFoundError
+from bespeak.coord import address_parser
+from bespeak.coord.address import CONTAINS, SAME, SEPARATOR, Address, relation
+from bespeak.coord.drawing import dot_text, mermaid_text
 from bespeak.coord.errors import ClaimError
 from bespeak.git.errors import UnknownRevisionError
 from bespeak.git.objects import Objects
+from bespeak_symbols.call_graph import FOLLOWED, CallGraph
 from bespeak_symbols.index import Index
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from bespeak.git.objects import Listing
     from bespeak.git.repository import Repository
     from bespeak_symbols.index import Progress
+    from bespeak_symbols.model import Edge, Symbol, Unread
 
+CALLER, CALLEE = "caller", "callee"
+DEEPEST = 20
 _FOLDER, _FILE = "bespeak", "symbols.sqlite3"
+_UNREAD = 100
 
 
 def open_index(repository: Repository, progress: Progress | None = None) -> Index:
@@ -36,3 +49,200 @@ class _Reader(Objects):
             return super().revision(name)
         except UnknownRevisionError as unknown:
             raise ClaimError(str(unknown)) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A symbol and its address."""
+
+    address: str
+    symbol: Symbol
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An edge, how far it is from what was asked for, and in which direction it was walked."""
+
+    distance: int
+    direction: str
+    edge: Edge
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What is at some addresses.
+
+    Args:
+        commit: of the revision; empty for a work tree.
+        symbols: at the addresses, in their order.
+        steps: edges that lead there (``caller``) and from there (``callee``), nearest first.
+        unknown: addresses that name nothing.
+        unread: what could not be read.
+        notice: why what was read could not be kept; empty if it is.
+    """
+
+    commit: str
+    symbols: tuple[Placed, ...]
+    steps: tuple[Step, ...]
+    unknown: tuple[str, ...]
+    unread: tuple[Unread, ...]
+    notice: str
+
+
+def look(
+    repository: Repository,
+    addresses: Sequence[str],
+    folder: str,
+    *,
+    directions: Sequence[str] = (),
+    depth: int = 1,
+    revision: str | None = None,
+    progress: Progress | None = None,
+) -> Around:
+    """Return what is at some addresses, and what is around it.
+
+    Args:
+        repository: where to look.
+        addresses: as typed: files, symbols, folders, patterns.
+        folder: the folder that relative paths start from, absolute.
+        directions: ``caller`` and ``callee``: which edges to follow.
+        depth: over how many edges, 1 to 20.
+        revision: None for the work tree as it is.
+        progress: as for the index.
+
+    Raises:
+        ClaimError: an address, the depth or the revision is wrong.
+        NotFoundError: none of the addresses names anything.
+        UnavailableError: the extra ``symbols`` is not installed.
+    """
+    if not 1 <= depth <= DEEPEST:
+        raise ClaimError(field="depth", reason=f"{depth}; it must be from 1 to {DEEPEST}")
+    address_parser.check(addresses)
+    wanted = address_parser.locate_all(addresses, repository, folder)
+    with open_index(repository, progress) as index:
+        snapshot = index.worktree() if revision is None else index.snapshot(revision)
+        graph = CallGraph(snapshot)
+        inside = {address.text: _symbols_in(graph, address) for address in wanted}
+        unknown = tuple(text for text, symbols in inside.items() if not symbols)
+        if len(unknown) == len(wanted):
+            where = "the work tree" if revision is None else escape_unprintable(revision)
+            raise NotFoundError(
+                f"no symbol of {where} is at {', '.join(map(escape_unprintable, unknown))}{_blind(unknown, graph)}"
+            )
+        start = sorted({symbol for symbols in inside.values() for symbol in symbols})
+        steps = tuple(step for direction in directions for step in _walk(graph, start, direction, depth))
+        placed = tuple(found for address in start for found in _placed(graph, address))
+        return Around(snapshot.commit if revision else "", placed, steps, unknown, graph.unread, index.notice)
+
+
+def _symbols_in(graph: CallGraph, address: Address) -> tuple[str, ...]:
+    """Return the symbols that an address holds; a pattern holds those of every file that it matches."""
+    if not address.glob:
+        return graph.symbols_in(address.text)
+    suffix = f"{SEPARATOR}{'.'.join(address.symbol)}" if address.symbol else ""
+    pattern = Address(address.path, address.path, glob=True)
+    matching = (path for path in graph.snapshot.paths if relation(pattern, Address(path, path)) in {SAME, CONTAINS})
+    return tuple(sorted(symbol for path in matching for symbol in graph.symbols_in(path + suffix)))
+
+
+def _blind(unknown: Iterable[str], graph: CallGraph) -> str:
+    """Return what of the files at some addresses could not be read, as the end of a message."""
+    paths = {address.partition(SEPARATOR)[0] for address in unknown}
+    parts = [
+        f"{escape_unprintable(part.path)}{f':{part.line}' if part.line else ''}: {escape_unprintable(part.why)}"
+        for part in graph.unread
+        if part.path in paths
+    ]
+    return f" (not read: {'; '.join(parts)})" if parts else ""
+
+
+def _placed(graph: CallGraph, address: str) -> Iterable[Placed]:
+    path, _, name = address.partition(SEPARATOR)
+    facts = graph.snapshot.facts(path)
+    return (Placed(address, symbol) for symbol in (facts.symbols if facts and name else ()) if symbol.name == name)
+
+
+def _walk(graph: CallGraph, start: Iterable[str], direction: str, depth: int) -> list[Step]:
+    """Return the edges within a distance, each once, at its least distance."""
+    seen: dict[Edge, int] = {}
+    known = set(start)
+    front = sorted(known)
+    for distance in range(1, depth + 1):
+        reached: set[str] = set()
+        for symbol in front:
+            for edge in graph.into(symbol) if direction == CALLER else graph.out_of(symbol):
+                if edge.kind in FOLLOWED and edge not in seen:
+                    seen[edge] = distance
+                    reached.add(edge.caller if direction == CALLER else edge.callee)
+        front = sorted(reached - known)
+        known |= reached
+    return [Step(distance, direction, edge) for edge, distance in seen.items()]
+
+
+def around_json(of: Around, limit: int) -> dict[str, object]:
+    """Return the answer as JSON has it; at most ``limit`` edges, all for 0."""
+    shown = of.steps[:limit] if limit else of.steps
+    return {
+        "commit": of.commit or None,
+        "symbols": [
+            {
+                "address": each.address,
+                "kind": each.symbol.kind,
+                "first_line": each.symbol.first_line,
+                "last_line": each.symbol.last_line,
+                "signature": each.symbol.signature,
+            }
+            for each in of.symbols
+        ],
+        "edges": [
+            {
+                "distance": step.distance,
+                "direction": step.direction,
+                "caller": step.edge.caller,
+                "callee": step.edge.callee,
+                "kind": step.edge.kind,
+                "how": step.edge.how,
+                "confidence": step.edge.confidence,
+                "line": step.edge.line,
+            }
+            for step in shown
+        ],
+        "edges_total": len(of.steps),
+        "unknown_addresses": list(of.unknown),
+        "unread": [{"path": part.path, "why": part.why, "line": part.line} for part in of.unread[:_UNREAD]],
+        "unread_total": len(of.unread),
+        "notice": of.notice,
+    }
+
+
+def picture(language: str, of: Around) -> str:
+    """Return the edges in a language of pictures, ``dot`` or ``mermaid``; what is not certain is dashed."""
+    return (_dot if language == "dot" else _mermaid)(of)
+
+
+def _boxes(of: Around) -> tuple[dict[str, str], dict[tuple[str, str], bool]]:
+    """Return a short name for each symbol, and the lines between them with whether they are certain."""
+    lines: dict[tuple[str, str], bool] = {}
+    for step in of.steps:
+        pair = step.edge.caller, step.edge.callee
+        lines[pair] = lines.get(pair, False) or step.edge.certain
+    ends = {end for pair in lines for end in pair}
+    named = sorted(ends | ({each.address for each in of.symbols} if not lines else set()))
+    return {address: f"s{number}" for number, address in enumerate(named)}, dict(sorted(lines.items()))
+
+
+def _dot(of: Around) -> str:
+    boxes, lines = _boxes(of)
+    text = ["digraph symbols {", "  rankdir=LR;", "  node [shape=box];"]
+    text += [f'  {short} [label="{dot_text(escape_unprintable(address))}"];' for address, short in boxes.items()]
+    for (caller, callee), certain in lines.items():
+        text.append(f"  {boxes[caller]} -> {boxes[callee]}{'' if certain else ' [style=dashed]'};")
+    return "\n".join([*text, "}"])
+
+
+def _mermaid(of: Around) -> str:
+    boxes, lines = _boxes(of)
+    text = ["flowchart LR"]
+    text += [f'  {short}["{mermaid_text(escape_unprintable(address))}"]' for address, short in boxes.items()]
+    text += [f"  {boxes[one]} {'-->' if certain else '-.->'} {boxes[other]}" for (one, other), certain in lines.items()]
+    return "\n".join(text)

@@ -68,16 +68,16 @@ class Symbols(Arguments):
 
 def symbols(call: Call, asked: Symbols) -> Json:
     """Say what is at some addresses, and who depends on it."""
+    from bespeak.coord import symbol_index
     from bespeak.git.repository import find
-    from bespeak_symbols import query
 
     if asked.worktree and asked.rev is not None:
         raise UsageError("worktree and rev exclude each other")
     if asked.limit < 0:
         raise UsageError("limit: 0 or more")
     folder = call.at(asked.repository)
-    chosen = ((query.CALLER, asked.callers), (query.CALLEE, asked.callees))
-    found = query.look(
+    chosen = ((symbol_index.CALLER, asked.callers), (symbol_index.CALLEE, asked.callees))
+    found = symbol_index.look(
         find(folder),
         asked.addresses,
         folder,
@@ -85,7 +85,7 @@ def symbols(call: Call, asked: Symbols) -> Json:
         depth=asked.depth,
         revision=None if asked.worktree else (asked.rev or "HEAD"),
     )
-    return call.answer(query.around_json(found, asked.limit))
+    return call.answer(symbol_index.around_json(found, asked.limit))
 
 
 class PlanMerge(Arguments):

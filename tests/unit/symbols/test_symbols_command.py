@@ -35,6 +35,12 @@ def test_a_file_a_class_and_a_folder_show_their_symbols(ask):
     assert ask("app/")[1].count("\n") == 5
 
 
+def test_a_pattern_shows_the_symbols_of_every_file_it_matches(ask):
+    assert ask("app/s*.py")[1] == ask("app/store.py")[1]
+    assert ask("**/*.py::check")[1] == "app/store.py::check (function, lines 6-7) def(item)\n"
+    assert ask("app/s*.py::Store::save")[1] == "app/store.py::Store.save (method, lines 2-3) def(self, item)\n"
+
+
 def test_callers_and_callees_come_with_their_place_and_how_sure_that_is(ask):
     code, out, _ = ask("app/store.py::check", "--callers", "--depth", "2")
     assert code == 0
