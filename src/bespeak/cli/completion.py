@@ -84,7 +84,7 @@ def _book(context: click.Context) -> Ledger | None:
     """Open the book if it exists, for completion never makes one; the user's own where the folder is not trusted."""
     from bespeak.cli.context import open_book
     from bespeak.settings import ledger_place
-    from bespeak.trust import UntrustedError
+    from bespeak.settings.trust import UntrustedError
 
     flag, own = _book_flag(context), False
     try:

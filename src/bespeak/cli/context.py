@@ -53,7 +53,7 @@ class Context:
 
     def book_to_look_at(self) -> Ledger:
         """Return the open book; the user's own, with a warning, where the folder is not trusted to name another."""
-        from bespeak.trust import UntrustedError
+        from bespeak.settings.trust import UntrustedError
 
         try:
             return self.book()

@@ -12,11 +12,11 @@ from bespeak.base.errors import BespeakError, NotFoundError, UsageError, WrongSt
 from bespeak.base.paths import book_url, outside, refuse_parameters
 from bespeak.labs.trusting import Survey, survey
 from bespeak.settings import FILENAME, FOLDERS
-from bespeak.trust import records, revoke
+from bespeak.settings.trust import records, revoke
 
 if TYPE_CHECKING:
     from bespeak.cli.context import Context, Values
-    from bespeak.trust import Record
+    from bespeak.settings.trust import Record
 
 _FOLDER = Argument("DIR", required=False)
 _STATES = {

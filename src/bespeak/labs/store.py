@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from bespeak.settings import Settings
-    from bespeak.trust import Folder
+    from bespeak.settings.trust import Folder
 
 FILENAMES = ("lab.toml", "hosts.json")
 LAB_VARIABLE = "BESPEAK_LAB"
@@ -240,7 +240,7 @@ def open_labs(settings: Settings, cwd: str | None = None) -> LabStore:
         SettingsError: the settings cannot be understood.
     """
     if not settings.repos:
-        from bespeak.trust import Folder
+        from bespeak.settings.trust import Folder
 
         here = cwd or working_directory()
         return LabStore([here], folders={here: Folder(here, None, None, os.environ)})

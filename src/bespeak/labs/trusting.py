@@ -11,12 +11,12 @@ from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import NoContextError
 from bespeak.labs.store import open_labs
 from bespeak.settings import SUT_DIRS_VARIABLES, load_settings
-from bespeak.trust import Folder, read_all, read_record, record_path
+from bespeak.settings.trust import Folder, read_all, read_record, record_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bespeak.trust import Record
+    from bespeak.settings.trust import Record
 
 
 @dataclass(frozen=True, slots=True)

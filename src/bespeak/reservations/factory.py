@@ -18,7 +18,7 @@ from bespeak.reservations.null_backend import NullReservationBackend
 from bespeak.reservations.registry import get_reservation_backend_class, is_registered
 from bespeak.reservations.state import ReservationState
 from bespeak.settings import SettingsError
-from bespeak.trust import UntrustedError
+from bespeak.settings.trust import UntrustedError
 
 if TYPE_CHECKING:
     from bespeak.reservations.identity import ResolvedIdentity

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from bespeak.base.errors import NoContextError, UsageError
-from bespeak.settings import SettingsError, find_repos, ledger_place, ledger_url, load_settings, public_url
+from bespeak.base.paths import public_url
+from bespeak.settings import SettingsError, find_repos, ledger_place, ledger_url, load_settings
 from support.trusting import trust
 
 

@@ -1,7 +1,7 @@
 """One repository with its settings: what each key may be, and what is given out only of a trusted folder.
 
 What a repository names beyond itself (code to import, a book or reservation file elsewhere, a custom backend) is given
-out only when the user trusts the folder; see :mod:`bespeak.trust`. This module is on the path of every command.
+out only when the user trusts the folder (:mod:`bespeak.settings.trust`). This module is on the path of every command.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from bespeak.base.fileio import Signature
-    from bespeak.trust import Folder
+    from bespeak.settings.trust import Folder
 
     Consulted = list[tuple[str, Signature | None]]
 
@@ -70,7 +70,7 @@ class Repo:
         """What decides whether the repository is trusted; None where it needs no decision."""
         if self._origin is None:
             return None
-        from bespeak.trust import Folder
+        from bespeak.settings.trust import Folder
 
         return Folder(self.root, self.path, *self._origin)
 
@@ -211,14 +211,14 @@ class Repo:
 
     def code_files(self) -> list[str]:
         """Return the files that importing the init modules may run, as far as they are under ``libs``."""
-        from bespeak.trust import module_files
+        from bespeak.settings.trust import module_files
 
         return module_files(self._libs(), self._init())
 
     def _trusted_code(self, named: list[str]) -> list[str]:
         folder = self.folder
         if named and folder is not None:
-            from bespeak.trust import read_all
+            from bespeak.settings.trust import read_all
 
             folder.require(self.path, "names code to run (init, libs)", read_all(self.code_files()))
         return named

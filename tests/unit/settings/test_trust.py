@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bespeak.base import paths
 from bespeak.base.errors import UsageError, WrongStateError
 from bespeak.settings import find_repos, load_settings
-from bespeak.trust import Folder, UntrustedError, read_record, record_path, records
+from bespeak.settings.trust import Folder, UntrustedError, read_record, record_path, records
 from support.trusting import trust
 
 SETTINGS = 'libs = ["lib"]\ninit = ["pkg.one"]\n[ledger]\nurl = "/elsewhere/book.db"\n'
@@ -143,7 +143,7 @@ def test_a_record_that_others_may_have_written_is_none(root, env, spoil):
 
 
 def test_code_that_made_its_settings_itself_needs_no_trust(tmp_path):
-    from bespeak.repo import Repo
+    from bespeak.settings.repo import Repo
 
     repo = Repo(str(tmp_path), "made", {"init": ["m"], "libs": ["lib"], "ledger": {"url": "/elsewhere.db"}})
     assert repo.init == ["m"]

@@ -16,16 +16,14 @@ import os
 from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import NoContextError
 from bespeak.base.paths import book_url, public_url, user_folder, working_directory
-from bespeak.repo import Repo as Repo  # noqa: PLC0414 -- re-exported
-from bespeak.repo import SettingsError as SettingsError  # noqa: PLC0414 -- re-exported
-from bespeak.repo import ledger_table
+from bespeak.settings.repo import Repo, SettingsError, ledger_table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from bespeak.repo import Consulted
+    from bespeak.settings.repo import Consulted
 
 FOLDERS = (".bespeak", ".otto")
 FILENAME = "settings.toml"
