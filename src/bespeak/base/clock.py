@@ -27,6 +27,14 @@ def now() -> int:
     return time.time_ns() // 1000
 
 
+_BOOT_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+def boot_us() -> int:
+    """Return the time since the machine was started, µs: never set, and going on while the machine is suspended."""
+    return time.clock_gettime_ns(_BOOT_CLOCK) // 1000
+
+
 def iso(instant_us: int | None) -> str | None:
     """Format an instant for machines: ISO 8601 in UTC with offset; None for "no end".
 

@@ -17,3 +17,4 @@ class ExitCode(IntEnum):
     GATE_REFUSED = 8
     UNAVAILABLE = 9
     WAIT_TIMED_OUT = 10
+    HOLD_LOST = 11

@@ -68,6 +68,10 @@ class Context:
             self._book.close()
             self._book = None
 
+    def forget_book(self) -> None:
+        """Leave the book open until the process ends: another thread hangs in it, and closing would wait for that."""
+        self._book = None
+
     def actor(self) -> Actor:
         """Return whose reservations are meant, and who really asks."""
         from bespeak.ledger.model import Actor

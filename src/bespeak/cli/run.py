@@ -1,38 +1,42 @@
 """``run``: hold resources exactly as long as a command runs.
 
-The hold lives by signs of life, so it ends by itself if this process is killed. While the command runs, the signs
-are given, an end that nobody chose is moved on, and a hold that was lost ends the command: whoever has the resource
-now must not find somebody else's program on it.
+The hold lives by signs of life, so it ends by itself if this process is killed. While the command runs, a thread gives
+them (:mod:`bespeak.cli.lease`); the main thread only watches the command and the clock. A hold that is lost, or about
+to end, ends the command and all it has started *before* the resource can be another's: the next holder must not find
+somebody else's program on it.
 """
 
 from __future__ import annotations
 
 import os
-from _thread import start_new_thread
 
 from bespeak.argv.declarations import Option, command
-from bespeak.base import clock, ids, timeparse
+from bespeak.base import ids, timeparse
 from bespeak.base.clock import FOREVER_US, MINUTE_US, SECOND_US
-from bespeak.base.errors import BespeakError, BusyError, NotFoundError, UnavailableError, UsageError, WrongStateError
+from bespeak.base.errors import NotFoundError, UsageError, WrongStateError
 from bespeak.base.frozen import replace
 from bespeak.cli import converters, errors, formatting, reserve
 from bespeak.cli.converters import FOR, PRIORITY, PURPOSE, RESOURCES, SHARED_USE, TAG
-from bespeak.cli.supervise import Child, start_failure
+from bespeak.cli.lease import Lease
+from bespeak.cli.signals import ended_by_signal
+from bespeak.cli.supervise import HOLD_LOST, Child, left_behind_text, start_failure, stopping_text, stopping_times
 from bespeak.ledger.errors import RefusedError
-from bespeak.ledger.write_operations import reservation_topic
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.cli.context import Context, Values
-    from bespeak.ledger.model import Actor, Reservation
-    from bespeak.storage.interface import Listener
+    from bespeak.ledger.model import Reservation
 
 _KEEPALIVE_US = 60 * SECOND_US
 _SHORTEST_KEEPALIVE_US = SECOND_US
-_SIGNS_A_LEASE = 3
-_SOONEST_US = SECOND_US // 50
 _NOTICE_US = 5 * MINUTE_US
 """An end is moved or announced this long ahead, µs, or halfway through a shorter hold."""
+
+_LONGEST_TICK_US = SECOND_US
+"""Timers stand still while the machine is suspended, so the clock is looked at this often."""
+
+_RELEASE_SECONDS = 10.0
+_RELEASE_IN_TROUBLE_SECONDS = 2.0
 
 
 @command(
@@ -42,8 +46,9 @@ _NOTICE_US = 5 * MINUTE_US
     "and BESPEAK_RESOURCES (one a line); signals are passed on; the exit code is the command's. With --for, the "
     "command is stopped when the time is over. Without it, the end moves on while the command runs, unless "
     "somebody waits for what is held or has booked what follows: that is said five minutes ahead. If the hold is "
-    "lost or taken away, the command is stopped, unless --keep-going. Only kill -9 of bespeak itself leaves the "
-    "command running.",
+    "lost or taken away, or cannot be kept alive, the command and all it has started are stopped before it can be "
+    "another's, and the exit code is 11; unless --keep-going. Only kill -9 of bespeak itself leaves the command "
+    "running.",
     examples=(
         ("run rack3 -- pytest tests/hw", "hold rack3 while the tests run"),
         ("run rack3 analyser --wait 1h --for 2h -- make soak", "wait an hour at most, stop after two"),
@@ -74,11 +79,14 @@ def run(context: Context, values: Values) -> int:
     keepalive_us = _KEEPALIVE_US if keepalive_us is None else keepalive_us
     if not _SHORTEST_KEEPALIVE_US <= keepalive_us < FOREVER_US:
         raise UsageError("--keepalive: at least 1s, and an end")
-    hold = Hold(context, _taken(context, values, keepalive_us), keepalive_us, values)
-    try:
-        return hold.supervise(words)
-    finally:
-        hold.give_back()
+    with ended_by_signal():
+        taken = _taken(context, values, keepalive_us)
+        try:
+            hold = Hold(context, taken, values)
+        except BaseException:
+            context.book().release(taken.id, context.actor(), fencing_token=taken.fencing_token)
+            raise
+    return hold.supervise(words)
 
 
 def _taken(context: Context, values: Values, keepalive_us: int) -> Reservation:
@@ -99,73 +107,84 @@ class Hold:
     Args:
         context: the invocation.
         taken: the reservation.
-        keepalive_us: how long it lives without a sign of life, µs.
         values: what was typed.
     """
 
-    def __init__(self, context: Context, taken: Reservation, keepalive_us: int, values: Values) -> None:
+    def __init__(self, context: Context, taken: Reservation, values: Values) -> None:
         self._context = context
-        self._book = context.book()
-        self._actor: Actor = context.actor()
-        self._held = taken
-        self._keepalive_us = keepalive_us
         self._moves_on = values["for"] is None
-        self._notice_us = min(_NOTICE_US, (taken.ends_us - taken.starts_us) // 2)
         self._stops = not values["keep_going"]
+        length_us = taken.ends_us - taken.starts_us
+        self._notice_us = min(_NOTICE_US, length_us // 2)
+        self._lease = Lease(
+            context.book(),
+            context.actor(),
+            taken,
+            moves_on=self._moves_on,
+            notice_us=self._notice_us,
+            on_news=self._poke,
+        )
+        keepalive_us = taken.keepalive_us or FOREVER_US
+        self._lease_stop_us, self._lease_kill_us = stopping_times(keepalive_us)
+        self._stop_us, self._kill_us = stopping_times(length_us)
         self._announced = False
-        self._lost = False
+        self._over = False
+        self._stopped = False
         self._child: Child | None = None
-        self._alive_until_us = clock.now() + keepalive_us
-        self._ahead_us = self._book.now_us() - clock.now()
         self._say("holding", f"holding {self._sentence()}")
 
     def _sentence(self) -> str:
+        held = self._lease.held
         if not self._moves_on:
-            return formatting.sentence(self._held, self._now_us())
-        return f"{ids.short_id(self._held.id)}  {formatting.names(self._held)}  as long as the command runs"
+            return formatting.sentence(held, self._lease.now_us())
+        return f"{ids.short_id(held.id)}  {formatting.names(held)}  as long as the command runs"
 
     def supervise(self, words: tuple[str, ...]) -> int:
-        """Run the command to its end; return its exit code."""
+        """Run the command to its end and give back what is held; return the exit code."""
         try:
             self._child = Child(words, self._environment())
         except (OSError, ValueError) as error:
+            self._lease.start()
+            self._give_back()
             message, code = start_failure(words, error)
             return errors.say(message, code, {}, as_json=self._context.json)
-        listener = self._listen(self._child)
+        self._lease.start()
         try:
-            return self._child.wait(self._tick)
+            code = self._child.wait(self._tick)
         finally:
-            if listener is not None:
-                listener.close()
+            self._give_back()
+        if self._child.left_behind:
+            self._context.warn(left_behind_text(self._child.left_behind))
+        return HOLD_LOST if self._stopped else code
 
-    def _listen(self, child: Child) -> Listener | None:
-        """Have the hold looked at as soon as somebody changes it; without that, the signs of life find out."""
-        try:
-            listener = self._book.engine.listen([reservation_topic(self._held.id)])
-        except BespeakError:
-            return None
-        start_new_thread(_poke_on_change, (listener, child))
-        return listener
+    def _poke(self) -> None:
+        if self._child is not None:
+            self._child.poke()
 
-    def give_back(self) -> None:
-        """Release what is held; a hold that was lost is nobody's to release."""
-        if self._lost:
+    def _give_back(self) -> None:
+        """Release what is held; a hold that was lost is nobody's to release. Never waits for a book that hangs."""
+        lease = self._lease
+        in_time = lease.finish(_RELEASE_SECONDS if lease.trouble is None else _RELEASE_IN_TROUBLE_SECONDS)
+        if not in_time:
+            self._context.forget_book()
+        if lease.lost is not None:
+            self._tell_lost()
             return
-        try:
-            self._held = self._book.release(self._held.id, self._actor, fencing_token=self._held.fencing_token)
-        except (WrongStateError, NotFoundError) as error:
-            self._say("lost", f"the hold was lost before it was given back: {error}")
-        except BespeakError as error:
-            self._say("not_released", f"could not give back ({error}); the hold lapses by itself")
-        else:
-            if self._context.json:
-                self._say("released", f"released {ids.short_id(self._held.id)}")
+        failure = lease.release_failure
+        if isinstance(failure, (WrongStateError, NotFoundError)):
+            self._say("lost", f"the hold was lost before it was given back: {failure}")
+        elif failure is not None or not in_time:
+            why = str(failure or lease.trouble or "the book does not answer")
+            self._say("not_released", f"could not give back ({why}); the hold lapses by itself")
+        elif self._context.json:
+            self._say("released", f"released {ids.short_id(lease.held.id)}")
 
     def _environment(self) -> dict[str, str]:
+        held = self._lease.held
         more = {
-            "BESPEAK_RESERVATION": self._held.id,
-            "BESPEAK_NUMBER": str(self._held.fencing_token),
-            "BESPEAK_RESOURCES": "\n".join(self._held.resources),
+            "BESPEAK_RESERVATION": held.id,
+            "BESPEAK_NUMBER": str(held.fencing_token),
+            "BESPEAK_RESOURCES": "\n".join(held.resources),
         }
         if self._context.ledger_flag is not None:
             from bespeak.settings import ledger_url
@@ -173,67 +192,62 @@ class Hold:
             more["BESPEAK_LEDGER"] = ledger_url(self._context.ledger_flag)
         return {**os.environ, **more}
 
-    def _now_us(self) -> int:
-        return clock.now() + self._ahead_us
-
     def _tick(self) -> float:
-        """Give a sign of life; return the seconds until the next one is due."""
-        if self._lost:
-            return _KEEPALIVE_US / SECOND_US
-        every_us = self._give_sign()
-        left_us = self._held.ends_us - self._now_us()
-        if left_us <= self._notice_us:
-            left_us = self._near_the_end(left_us)
-        due_us = left_us - self._notice_us if left_us > self._notice_us else left_us
-        return max(min(every_us, due_us), _SOONEST_US) / SECOND_US
-
-    def _give_sign(self) -> int:
-        """Renew the lease; return how long to wait until the next time, µs."""
-        every_us = self._keepalive_us // _SIGNS_A_LEASE
-        try:
-            self._held = self._book.keep_alive(self._held.id, self._held.fencing_token or 0)
-            self._alive_until_us = clock.now() + self._keepalive_us
-        except (WrongStateError, NotFoundError) as error:
-            self._lose(str(error))
-        except UnavailableError as error:
-            every_us = min(every_us, SECOND_US)
-            if clock.now() >= self._alive_until_us:
-                self._lose(f"no sign of life could be given in time: {error}")
-        return every_us
-
-    def _near_the_end(self, left_us: int) -> int:
-        """Move an end that nobody chose; announce one that stays. Return what is left of the hold, µs."""
-        if self._lost or self._announced:
-            return left_us
-        if self._moves_on:
-            try:
-                self._held = self._book.extend(
-                    self._held.id,
-                    self._actor,
-                    duration_us=self._book.default_for_us,
-                    fencing_token=self._held.fencing_token,
-                )
-                return self._held.ends_us - self._now_us()
-            except BusyError as error:
-                self._announce(f"it cannot go on then: {error}")
-            except BespeakError:
-                return left_us  # the next sign of life finds out what is wrong
+        """See how long the hold lasts; return the seconds until the next look."""
+        lease = self._lease
+        if lease.lost is not None:
+            self._tell_lost()
+        if self._over:
+            return _LONGEST_TICK_US / SECOND_US
+        lease_us, left_us = lease.lease_left_us(), lease.left_us()
+        until_lapse_us = lease_us - (self._lease_stop_us if self._stops else 0)
+        until_end_us = left_us - (self._stop_us if self._stops else 0)
+        if until_lapse_us <= 0:
+            self._cannot_keep(lease_us)
+        elif until_end_us <= 0:
+            self._end(left_us)
+        elif left_us <= self._notice_us:
+            self._announce()
         else:
-            self._announce("")
-        return left_us
+            until_end_us = left_us - self._notice_us
+        return min(max(min(until_lapse_us, until_end_us), 0), _LONGEST_TICK_US) / SECOND_US
 
-    def _announce(self, why: str) -> None:
+    def _announce(self) -> None:
+        """Say once that the end comes and stays; while it may still be moved, say nothing."""
+        why = self._lease.fixed
+        if self._announced or (self._moves_on and why is None):
+            return
         self._announced = True
-        then = "the command is stopped then" if self._stops else "the command goes on without it"
-        text = f"the hold ends {timeparse.show(self._held.ends_us)}; {then}"
-        self._say("ending", f"{text} ({why})" if why else text)
+        then = stopping_text(self._stop_us) if self._stops else "the command goes on without it"
+        text = f"the hold ends {timeparse.show(self._lease.held.ends_us)}; {then}"
+        self._say("ending", f"{text} (it cannot go on then: {why})" if why else text)
 
-    def _lose(self, why: str) -> None:
-        self._lost = True
-        then = "the command is being stopped" if self._stops else "the command goes on without it"
-        self._say("lost", f"the hold is lost: {why}; {then}")
-        if self._stops and self._child is not None:
-            self._child.terminate()
+    def _tell_lost(self) -> None:
+        if not self._over:
+            self._over = True
+            then = self._stop(self._lease_stop_us)
+            self._say("lost", f"the hold is lost: {self._lease.lost}; {then}")
+
+    def _cannot_keep(self, left_us: int) -> None:
+        self._over = True
+        then = self._stop(left_us - self._lease_kill_us)
+        why = self._lease.trouble or "the book does not answer"
+        self._say("lost", f"the hold cannot be kept, no sign of life could be given in time ({why}); {then}")
+
+    def _end(self, left_us: int) -> None:
+        self._over = True
+        then = self._stop(left_us - self._kill_us)
+        self._say("over", f"the hold is over; {then}")
+
+    def _stop(self, grace_us: int) -> str:
+        """Stop the command if that is wanted, and kill it after ``grace_us`` µs; return what becomes of it."""
+        if self._child is None or self._child.has_ended:
+            return "the command has ended"
+        if not self._stops:
+            return "the command goes on without it"
+        self._stopped = True
+        self._child.terminate(max(grace_us, 0) / SECOND_US)
+        return "the command is being stopped"
 
     def _say(self, event: str, text: str) -> None:
         """Tell people and programs on stderr; stdout belongs to the command."""
@@ -241,16 +255,8 @@ class Hold:
             from bespeak.cli.output import to_json, to_stderr
             from bespeak.ledger.serialize import reservation_json
 
-            held = reservation_json(self._held, self._now_us())
+            held = reservation_json(self._lease.held, self._lease.now_us())
             to_stderr(to_json({"event": event, "text": text, "reservation": held}))
         else:
-            self._context.warn(text, "yellow" if event in ("lost", "ending", "not_released") else "dim")
-
-
-def _poke_on_change(listener: Listener, child: Child) -> None:
-    """Have the hold looked at as soon as somebody changes it; ends with the listener."""
-    try:
-        while listener.wait(None):
-            child.poke()
-    except Exception:  # noqa: BLE001 closed under us at the end, or the database is away: the signs of life find out
-        return
+            warns = event in ("lost", "over", "ending", "not_released")
+            self._context.warn(text, "yellow" if warns else "dim")

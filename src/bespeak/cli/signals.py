@@ -14,18 +14,22 @@ _BASE = 128
 
 
 class ended_by_signal:  # noqa: N801 used like a function
-    """Within this block, SIGTERM and SIGHUP end the process in order, by an exception, with 128 + their number."""
+    """Within this block, SIGTERM and SIGHUP end the process in order, by an exception, with 128 + their number.
+
+    A signal that our caller had us ignore, as ``nohup`` does, stays ignored.
+    """
 
     def __init__(self) -> None:
-        self._before: list[Any] = []
+        self._before: dict[int, Any] = {}
 
     def __enter__(self) -> None:
-        self._before = [signal.signal(number, _end) for number in ENDING]
+        heard = [number for number in ENDING if signal.getsignal(number) is not signal.SIG_IGN]
+        self._before = {number: signal.signal(number, _end) for number in heard}
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for number, handler in zip(ENDING, self._before, strict=True):
+        for number, handler in self._before.items():
             signal.signal(number, handler)
 
 

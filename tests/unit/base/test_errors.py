@@ -16,7 +16,7 @@ def every_error(kind: type[BespeakError] = BespeakError) -> list[type[BespeakErr
 
 
 def test_each_error_carries_a_documented_code() -> None:
-    assert {ExitCode(kind.exit_code) for kind in every_error()} == set(ExitCode) - {ExitCode.OK}
+    assert {ExitCode(kind.exit_code) for kind in every_error()} == set(ExitCode) - {ExitCode.OK, ExitCode.HOLD_LOST}
 
 
 def test_the_documented_numbers() -> None:
@@ -32,6 +32,7 @@ def test_the_documented_numbers() -> None:
         ("GATE_REFUSED", 8),
         ("UNAVAILABLE", 9),
         ("WAIT_TIMED_OUT", 10),
+        ("HOLD_LOST", 11),
     ]
 
 

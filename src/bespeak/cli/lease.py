@@ -1,0 +1,193 @@
+"""The lease of a hold: renewed by a thread of its own, and when it ends, as seen from here.
+
+Whoever waits for the command never waits for the book: a network that stalls stops this thread and nothing else.
+When the lease ends is counted from the moment *before* the request was sent that renewed it, by a clock that goes on
+while the machine is suspended. So the instant known here is never later than the one in the book.
+"""
+
+from __future__ import annotations
+
+from _thread import allocate_lock, start_new_thread
+
+from bespeak.base import clock
+from bespeak.base.clock import FOREVER_US, SECOND_US, boot_us
+from bespeak.base.errors import BespeakError, BusyError, NotFoundError, WrongStateError
+from bespeak.ledger.write_operations import reservation_topic
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bespeak.ledger.model import Actor, Reservation
+    from bespeak.ledger.service import Ledger
+    from bespeak.storage.interface import Listener
+
+_RENEWALS_A_LEASE = 3
+_RETRY_US = SECOND_US
+_SOONEST_US = SECOND_US // 50
+
+
+class Lease:
+    """One hold, kept alive in the background from :meth:`start` to :meth:`finish`.
+
+    Args:
+        book: the open book; from :meth:`start` on only the lease's own threads ask it.
+        actor: whose hold it is.
+        held: the reservation, with a keep-alive.
+        moves_on: extend the hold when its end comes near.
+        notice_us: how near, µs.
+        on_news: called, in another thread, after each change of what the properties say.
+    """
+
+    def __init__(
+        self,
+        book: Ledger,
+        actor: Actor,
+        held: Reservation,
+        *,
+        moves_on: bool,
+        notice_us: int,
+        on_news: Callable[[], None],
+    ) -> None:
+        self._book = book
+        self._actor = actor
+        self._keepalive_us = held.keepalive_us or 0
+        self._moves_on = moves_on
+        self._notice_us = notice_us
+        self._on_news = on_news
+        self._due = allocate_lock()
+        self._due.acquire()
+        self._finished = allocate_lock()
+        self._finished.acquire()
+        self._ending = False
+        self._listeners: list[Listener] = []
+        asked_us = boot_us()
+        self._set(held, asked_us, book.now_us())
+        self.lost: str | None = None
+        """Why the hold is another's or nobody's, once that is known."""
+        self.fixed: str | None = None
+        """Why the end cannot be moved, once that is known."""
+        self.trouble: str | None = None
+        """Why the book could not be asked the last time."""
+        self.release_failure: BespeakError | None = None
+        """Why the hold could not be given back."""
+
+    def _set(self, held: Reservation, asked_us: int, book_us: int) -> None:
+        """Keep what the book said at ``book_us`` of its own time, when asked at ``asked_us`` since boot."""
+        self._view = (held, asked_us, book_us)
+
+    @property
+    def held(self) -> Reservation:
+        """The hold as the book last told it."""
+        return self._view[0]
+
+    def now_us(self) -> int:
+        """Return the latest instant that the book's clock can show now, µs UTC."""
+        _, asked_us, book_us = self._view
+        latest_us = book_us + boot_us() - asked_us
+        return max(latest_us, clock.now()) if self._book.engine.dialect == "sqlite" else latest_us
+
+    def lease_left_us(self) -> int:
+        """Return how long the lease lasts at least, µs; FOREVER_US if it needs no renewal."""
+        lease_us = self.held.lease_us
+        return FOREVER_US if lease_us is None else lease_us - self.now_us()
+
+    def left_us(self) -> int:
+        """Return how long it is at least until the end of the hold, µs."""
+        return self.held.ends_us - self.now_us()
+
+    def start(self) -> None:
+        """Begin to renew, and to look whenever somebody changes the reservation."""
+        start_new_thread(self._renew_for_ever, ())
+        start_new_thread(self._listen, ())
+
+    def look(self) -> None:
+        """Have the book asked at once."""
+        try:
+            self._due.release()
+        except RuntimeError:
+            return  # it is due already
+
+    def finish(self, seconds: float) -> bool:
+        """Give the hold back and stop renewing; False if that was not done within so many seconds."""
+        self._ending = True
+        self.look()
+        return self._finished.acquire(timeout=seconds)
+
+    def _renew_for_ever(self) -> None:
+        while not self._ending:
+            before = (self.lost, self.fixed, self.trouble)
+            wait_us = self._renew()
+            if before != (self.lost, self.fixed, self.trouble):
+                self._on_news()
+            self._due.acquire(timeout=max(wait_us, _SOONEST_US) / SECOND_US)
+        self._release()
+        self._finished.release()
+
+    def _renew(self) -> int:
+        """Renew the lease, move the end if it is time; return how long to wait until the next time, µs."""
+        every_us = self._keepalive_us // _RENEWALS_A_LEASE
+        if self.lost is not None:
+            return every_us
+        asked_us = boot_us()
+        try:
+            held = self._book.keep_alive(self.held.id, self.held.fencing_token or 0)
+            lease_us = held.lease_us or 0
+            self._set(held, asked_us, lease_us - self._keepalive_us)
+            self.trouble = None
+            return min(every_us, self._move_on())
+        except (WrongStateError, NotFoundError) as error:
+            self.lost = str(error)
+        except Exception as error:  # noqa: BLE001 whatever it is, the command must end before the lease
+            self.trouble = str(error) or type(error).__name__
+            every_us = min(every_us, _RETRY_US)
+        return every_us
+
+    def _move_on(self) -> int:
+        """Move an end that nobody chose when it comes near; return how long it is until that, µs."""
+        near_us = self.left_us() - self._notice_us
+        if not self._moves_on:
+            return FOREVER_US
+        if near_us > 0:
+            return near_us
+        held, asked_us, book_us = self._view
+        try:
+            moved = self._book.extend(
+                held.id, self._actor, duration_us=self._book.default_for_us, fencing_token=held.fencing_token
+            )
+        except BusyError as error:
+            self.fixed = str(error)
+            return FOREVER_US  # the next renewal tries again: whoever waited may have left
+        self.fixed = None
+        self._set(moved, asked_us, book_us)
+        return self.left_us() - self._notice_us
+
+    def _release(self) -> None:
+        try:
+            if self.lost is None:
+                held = self.held
+                released = self._book.release(held.id, self._actor, fencing_token=held.fencing_token)
+                self._view = (released, *self._view[1:])
+        except BespeakError as error:
+            self.release_failure = error
+        except Exception as error:  # noqa: BLE001 told by the main thread
+            self.release_failure = BespeakError(str(error) or type(error).__name__)
+        self._close_listener()
+
+    def _listen(self) -> None:
+        """Look as soon as somebody changes the reservation; without that, the next renewal finds out."""
+        try:
+            listener = self._book.engine.listen([reservation_topic(self.held.id)])
+            self._listeners.append(listener)
+            while not self._ending and listener.wait(None):
+                self.look()
+        except Exception:  # noqa: BLE001 closed under us at the end, or the book is away
+            return
+        self._close_listener()
+
+    def _close_listener(self) -> None:
+        """Close the listener; of two threads that want to, the one that finds it does."""
+        try:
+            self._listeners.pop().close()
+        except IndexError:
+            return
