@@ -103,22 +103,46 @@ def test_check_says_it_to_who_is_refused_too(run_as):
     assert refused.stderr.startswith("User 'bob' does not hold all resources required by lab 'demo'. Missing:\n")
 
 
-def test_an_end_ahead_is_announced_and_strict_stops_the_command(cli, run_as):
+@pytest.mark.parametrize("strict", [[], ["--strict"]], ids=["by default", "strict"])
+def test_an_end_ahead_is_announced_and_the_command_is_stopped_before_it(run_as, as_json, strict):
     run_as("alice", "reserve", "rack1", "rack2", "--for", "4s")
-    words = ["gate", "-l", "demo", "--strict", "--every", "1s", "--", "sleep", "60"]
-    done = run_as("alice", *words, code=143)
+    done = run_as("alice", "gate", "-l", "demo", *strict, "--every", "1s", "--", "sleep", "60", code=11)
     announced, over = done.stderr.splitlines()
     assert "the reservation ends" in announced
-    assert "the command is stopped then" in announced
-    assert "alice no longer holds rack1, rack2; the command is being stopped" in over
+    assert "the command is stopped" in announced
+    assert "the reservation is over; the command is being stopped" in over
 
 
-def test_without_strict_the_command_goes_on_and_is_told(run_as):
+def test_a_reservation_that_is_taken_away_stops_the_command(cli, run_as, as_json):
+    run_as("alice", "reserve", "rack1", "rack2", "--for", "1h")
+    running = cli.start("--as-user", "alice", "gate", "-l", "demo", "--every", "1s", "--", "sh", "-c", "echo; sleep 60")
+    running.stdout.readline()
+    [hold] = as_json("eve", "who", "rack1")["reservations"]
+    run_as("eve", "kick", hold["short_id"], "--reason", "drill")
+    _, err = running.communicate(timeout=60)
+    assert running.returncode == 11
+    assert "alice no longer holds rack1, rack2; the command is being stopped" in err
+
+
+def test_a_reservation_that_is_extended_in_time_stops_nothing(cli, run_as, as_json):
+    run_as("alice", "reserve", "rack1", "rack2", "--for", "8s")
+    words = ["gate", "-l", "demo", "--", "sh", "-c", "echo; sleep 9; exit 5"]
+    running = cli.start("--as-user", "alice", *words)
+    running.stdout.readline()
+    [hold] = as_json("alice", "who", "rack1")["reservations"]
+    run_as("alice", "extend", hold["short_id"], "--for", "1h")
+    assert running.wait(60) == 5
+
+
+def test_with_keep_going_the_command_goes_on_and_is_told(run_as):
     run_as("alice", "reserve", "rack1", "rack2", "--for", "2s")
-    done = run_as(
-        "alice", "gate", "-l", "demo", "--every", "500s", "--warn", "1h", "--", "sh", "-c", "sleep 4; exit 6", code=6
-    )
+    words = ["--keep-going", "--every", "500s", "--warn", "1h", "--", "sh", "-c", "sleep 4; exit 6"]
+    done = run_as("alice", "gate", "-l", "demo", *words, code=6)
     assert "goes on without it" in done.stderr
+
+
+def test_strict_and_keep_going_exclude_each_other(run_as):
+    run_as("alice", "gate", "-l", "demo", "--strict", "--keep-going", "--", "true", code=2)
 
 
 def test_a_scheduler_that_hangs_mid_run_keeps_nobody(cli, sample_lab):

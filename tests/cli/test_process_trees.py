@@ -154,6 +154,13 @@ def test_the_command_finds_no_signal_ignored_that_bespeak_found_set_to_default(c
     assert int(seen.split()[1], 16) & ALL_BUT_REAL_TIME == 0
 
 
+def test_the_gate_stops_the_whole_tree_too(impatient, lab, run_as, notes):
+    run_as("alice", "reserve", "rack1", "--for", "3s")
+    running = impatient("--as-user", "alice", "gate", "-l", "demo", "--", *python(trees.STUBBORN, notes))
+    assert running.wait(60) == 11
+    assert not [pid for pid in noted(notes, 2) if lives(pid)]
+
+
 def test_without_proc_ps_finds_what_descends_from_the_command():
     from bespeak.cli import process_tree
 

@@ -23,16 +23,17 @@ UNAVAILABLE = 9
 
 @command(
     "gate",
-    text="Asks again while the command runs: a reservation that is about to end is announced, one that has ended "
-    "is said, and with --strict the command is stopped. Exits with the command's own code; 8 when refused, 9 when "
-    "the backend cannot be asked. Without a command it only checks.",
+    text="Asks again while the command runs: a reservation that is about to end is announced, and the command and all "
+    "it has started are stopped before it ends (exit code 11), unless --keep-going. Else exits with the command's own "
+    "code; 8 when refused, 9 when the backend cannot be asked. Without a command it only checks.",
     examples=(
         ("gate -l demo -- pytest tests/hw", "run the tests if you hold the lab"),
         ("gate -l demo", "only check"),
-        ("gate -l demo --strict -- make soak", "stop it when the reservation ends"),
+        ("gate -l demo --keep-going -- make soak", "only say when the reservation ends"),
     ),
     options=(
-        Option(("--strict",), "Stop the command when the reservation has ended."),
+        Option(("--keep-going",), "When the reservation ends, say so and let the command run on."),
+        Option(("--strict",), "Stop the command when the reservation ends. That is the default now."),
         Option(("--warn",), "Announce an end so long ahead (default 5m).", "DURATION"),
         Option(("--every",), "Ask again so often (default 30s).", "DURATION"),
     ),
@@ -41,6 +42,10 @@ UNAVAILABLE = 9
 def gate(context: Context, values: Values) -> int:
     """Ask the gate; run the command if there is one and the answer is yes."""
     words = values["tail"]
+    if values["strict"] and values["keep_going"]:
+        from bespeak.base.errors import UsageError
+
+        raise UsageError("--strict and --keep-going exclude each other")
     timing = _timing(values) if words or values["warn"] or values["every"] else None
     answer: FastAnswer | GateReport | None = None
     if not context.skip_check:
@@ -63,7 +68,7 @@ def gate(context: Context, values: Values) -> int:
         elif not _skipped(answer):
             context.print(answer.text)
         return 0
-    return _guarded(context, words, answer, timing or (0, 0), strict=values["strict"])
+    return _guarded(context, words, answer, timing or (0, 0), stops=not values["keep_going"])
 
 
 def _skipped(answer: FastAnswer | GateReport) -> bool:
@@ -147,11 +152,11 @@ def _guarded(
     answer: FastAnswer | GateReport,
     timing: tuple[int, int],
     *,
-    strict: bool,
+    stops: bool,
 ) -> int:
     from bespeak.cli import errors
     from bespeak.cli.gate_monitor import Guard
-    from bespeak.cli.supervise import Child, start_failure
+    from bespeak.cli.supervise import HOLD_LOST, Child, left_behind_text, start_failure
 
     if not getattr(answer, "checked", True) and not _skipped(answer):
         context.warn(answer.text)
@@ -160,8 +165,11 @@ def _guarded(
     except (OSError, ValueError) as error:
         message, code = start_failure(words, error)
         return errors.say(message, code, {}, as_json=context.json)
-    guarded = Guard(context, child, warn_us=timing[0], every_us=timing[1], strict=strict)
-    return child.wait(guarded.sleep if _skipped(answer) else guarded.tick)
+    guarded = Guard(context, child, warn_us=timing[0], every_us=timing[1], stops=stops)
+    code = child.wait(guarded.sleep if _skipped(answer) else guarded.tick)
+    if child.left_behind:
+        context.warn(left_behind_text(child.left_behind))
+    return HOLD_LOST if guarded.stopped else code
 
 
 def _environment(context: Context) -> dict[str, str]:

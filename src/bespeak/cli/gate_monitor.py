@@ -1,13 +1,15 @@
-"""What ``gate`` does while its command runs: ask again, announce an end, and say (or act) when the hold is over.
+"""What ``gate`` does while its command runs: ask again, announce an end, and stop the command when the hold is over.
 
-A scheduler may hang, so it is asked in a thread; the command's signals and its end never wait for it.
+A scheduler may hang, so it is asked in a thread; the command's signals and its end never wait for it. An end that is
+known comes also when nobody answers any more.
 """
 
 from __future__ import annotations
 
 from bespeak.base import clock, timeparse
-from bespeak.base.clock import FOREVER_US, MINUTE_US, SECOND_US, duration_text
+from bespeak.base.clock import FOREVER_US, MINUTE_US, SECOND_US, boot_us, duration_text
 from bespeak.base.display import escape_unprintable
+from bespeak.cli.supervise import KILL_AFTER_SECONDS, stopping_text, stopping_times
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,6 +22,10 @@ WARN_US = 5 * MINUTE_US
 EVERY_US = 30 * SECOND_US
 
 _FIRST_US = SECOND_US
+_SOONEST_US = SECOND_US // 20
+_LONGEST_TICK_US = SECOND_US
+"""Timers stand still while the machine is suspended, so the clock is looked at this often when an end is known."""
+
 _IDLE_SECONDS = 3600.0
 
 
@@ -31,20 +37,29 @@ class Guard:
         child: the command.
         warn_us: announce an end so long ahead, µs.
         every_us: ask again so often, µs.
-        strict: stop the command when the hold is over.
+        stops: stop the command when the hold is over.
     """
 
-    def __init__(self, context: Context, child: Child, *, warn_us: int, every_us: int, strict: bool) -> None:
+    def __init__(self, context: Context, child: Child, *, warn_us: int, every_us: int, stops: bool) -> None:
         self._context = context
         self._child = child
         self._warn_us = warn_us
         self._every_us = every_us
-        self._strict = strict
+        self._stops = stops
         self._prepared: Prepared | None = None
-        self._next_us = clock.now() + min(every_us, _FIRST_US)
+        self._next_us = boot_us() + min(every_us, _FIRST_US)
         self._asking = False
         self._answer: tuple[GateReport, int | None] | Exception | None = None
+        self._asked_us = 0
+        self._asked_at_us = 0
+        self._until_us: int | None = None
+        """When the reservation ends, µs UTC, as far as is known."""
+        self._end_us: int | None = None
+        """The same since boot, µs."""
+        self._stop_us = self._kill_us = 0
         self._told: set[object] = set()
+        self.stopped = False
+        """The command was stopped because the hold was over."""
 
     def sleep(self) -> float:
         """Do nothing: the check was skipped."""
@@ -54,17 +69,22 @@ class Guard:
         """Take an answer that has come, ask if it is time; return the seconds until the next call."""
         if self._answer is not None:
             answer, self._answer, self._asking = self._answer, None, False
-            self._next_us = clock.now() + self._take(answer)
-        if self._asking:
-            return _IDLE_SECONDS  # the answer pokes
-        left_us = self._next_us - clock.now()
-        if left_us <= 0:
-            self._asking = True
-            import threading  # most commands have ended before
+            self._next_us = boot_us() + self._every_us
+            self._take(answer)
+        now_us = boot_us()
+        if not self._asking and now_us >= self._next_us:
+            self._ask_in_a_thread(now_us)
+        due = [] if self._asking else [self._next_us]  # an answer pokes
+        if self._end_us is not None:
+            due.append(self._near_the_end(self._end_us, now_us))
+        return min((max(each - now_us, 0) for each in due), default=int(_IDLE_SECONDS) * SECOND_US) / SECOND_US
 
-            threading.Thread(target=self._ask, name="bespeak-gate", daemon=True).start()
-            return _IDLE_SECONDS
-        return left_us / SECOND_US
+    def _ask_in_a_thread(self, now_us: int) -> None:
+        import threading  # most commands have ended before
+
+        self._asking = True
+        self._asked_us, self._asked_at_us = now_us, clock.now()
+        threading.Thread(target=self._ask, name="bespeak-gate", daemon=True).start()
 
     def _ask(self) -> None:
         """Ask the gate again (in a thread)."""
@@ -85,28 +105,55 @@ class Guard:
             self._answer = error
         self._child.poke()
 
-    def _take(self, answer: tuple[GateReport, int | None] | Exception) -> int:
-        """Say what is new; return how long to wait before asking again, µs."""
+    def _take(self, answer: tuple[GateReport, int | None] | Exception) -> None:
+        """Keep what the answer says of the end, and act on what it refuses."""
         if isinstance(answer, Exception):
             self._tell(str(answer), f"the reservation cannot be checked now: {answer}; the command goes on")
-            return self._every_us
+            return
         report, until_us = answer
         if not report.allowed:
             missing = ", ".join(escape_unprintable(each.resource) for each in report.missing)
-            then = "the command is being stopped" if self._strict else "the command goes on without it"
+            then = self._stop(KILL_AFTER_SECONDS)
             self._tell(("missing", missing), f"{report.username} no longer holds {missing}; {then}")
-            if self._strict:
-                self._child.terminate()
-            return self._every_us
-        if until_us is None or until_us >= FOREVER_US:
-            return self._every_us
-        left_us = until_us - clock.now()
+            self._end_us = None
+        elif until_us is None or until_us >= FOREVER_US:
+            self._end_us = None
+        else:
+            self._expect(until_us)
+
+    def _expect(self, until_us: int) -> None:
+        """Note that the reservation ends at ``until_us``, µs UTC, and ask once more just before that matters."""
+        left_us = until_us - self._asked_at_us
+        if until_us != self._until_us:
+            self._stop_us, self._kill_us = stopping_times(left_us)
+        self._until_us, self._end_us = until_us, self._asked_us + left_us
+        last_us = self._end_us - (self._stop_us + self._kill_us if self._stops else 0)
+        now_us = boot_us()
+        if now_us < last_us or not self._stops:
+            self._next_us = min(self._next_us, max(last_us, now_us + _SOONEST_US))
+
+    def _near_the_end(self, end_us: int, now_us: int) -> int:
+        """Announce the end, stop the command in time; return when to look again (µs since boot)."""
+        left_us = end_us - now_us
         if left_us <= self._warn_us:
-            then = "the command is stopped then" if self._strict else "the command will go on without it"
-            end = f"ends {timeparse.show(until_us)}, in {duration_text(max(left_us, 0))}"
-            self._tell(("end", until_us), f"the reservation {end}; {then}")
-        soonest_us = left_us - self._warn_us if left_us > self._warn_us else left_us
-        return max(min(self._every_us, soonest_us), SECOND_US // 20)
+            stopped = stopping_text(self._stop_us)
+            then = stopped if self._stops else "the command will go on without it"
+            end = f"ends {timeparse.show(self._until_us or 0)}, in {duration_text(max(left_us, 0))}"
+            self._tell(("end", self._until_us), f"the reservation {end}; {then}")
+        if self._stops and left_us <= self._stop_us and not self.stopped:
+            then = self._stop(max(left_us - self._kill_us, 0) / SECOND_US)
+            self._tell("over", f"the reservation is over; {then}")
+        return now_us + _LONGEST_TICK_US if left_us > _LONGEST_TICK_US + self._stop_us else now_us + _SOONEST_US * 2
+
+    def _stop(self, grace_seconds: float) -> str:
+        """Stop the command if that is wanted; return what becomes of it."""
+        if self._child.has_ended:
+            return "the command has ended"
+        if not self._stops:
+            return "the command goes on without it"
+        self.stopped = True
+        self._child.terminate(grace_seconds)
+        return "the command is being stopped"
 
     def _tell(self, key: object, text: str) -> None:
         if key not in self._told:
