@@ -67,7 +67,9 @@ def _language(grammar: str) -> Language:
 
         return Language(getattr(import_module(module), function)())
     except ImportError as missing:
-        raise UnavailableError("reading source files needs the extra: pip install 'bespeak[symbols]'") from missing
+        raise UnavailableError(
+            "reading source files needs the extra 'symbols': in the clone of bespeak, pip install '.[symbols]'"
+        ) from missing
 
 
 def parse(source: bytes, grammar: str) -> Tree:

@@ -71,7 +71,7 @@ def test_the_command_of_a_refusal_books_what_it_promises(run_as, as_json, cli):
         (["list", "--limit", "0"], "--limit"),
         (["extend", "abcdef12"], "say how much with --for"),
         (["release"], "name reservations or resources"),
-        (["show", "ab"], "at least 6 characters"),
+        (["show", "ab"], "'ab' is not an id: an id begins with at least 6 characters; `bespeak list` shows them"),
         (["run", "a", "ls"], "after '--'"),
         (["gate"], "Missing option '--lab' / '-l'"),
         (["completion", "cmd"], "'cmd'"),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bespeak.base.errors import needs_extra
 from support.agents import (
     HELLO,
     TOKEN,
@@ -114,7 +115,7 @@ def test_without_the_extra_one_line_says_how_to_get_it(project):
         env=dict(os.environ),
     )  # fmt: skip
     assert done.returncode == 9
-    assert done.stderr == "bespeak: error: mcp needs the extra: pip install 'bespeak[mcp]'\n"
+    assert done.stderr == f"bespeak: error: {needs_extra('mcp', 'mcp')}\n"
 
 
 def test_the_guide_is_a_resource_and_a_prompt_too(project):

@@ -117,6 +117,11 @@ class WaitTimedOutError(BespeakError):
     exit_code = 10
 
 
+def needs_extra(what: str, extra: str) -> str:
+    """Return the message that ``what`` needs an optional library, with the command that installs it."""
+    return f"{what} needs the extra {extra!r}: in the clone of bespeak, pip install '.[{extra}]'"
+
+
 def __getattr__(name: str) -> object:
     """Load the enum when it is asked for by name; a command that fails in no way never pays for it."""
     if name == "ExitCode":

@@ -47,7 +47,7 @@ def book_url(text: str, said_by: str, anchor: str | None) -> str:
     path = rest if separator and scheme == "sqlite" else text
     if separator and scheme != "sqlite":
         known = "known: postgresql://..., sqlite:///PATH, or a path"
-        raise UsageError(f"{escape_unprintable(said_by)}: {short_repr(scheme)} is no kind of book; {known}")
+        raise UsageError(f"{escape_unprintable(said_by)}: unsupported ledger URL scheme {short_repr(scheme)}; {known}")
     if not path or "\0" in path or path == ":memory:":
         raise UsageError(f"{escape_unprintable(said_by)}: {short_repr(text)} is not a path")
     return anchored(path, working_directory() if anchor is None else anchor)

@@ -6,7 +6,7 @@ import os
 import sys
 
 from bespeak.argv.declarations import Argument, Option, command
-from bespeak.base.errors import UnavailableError, UsageError
+from bespeak.base.errors import UnavailableError, UsageError, needs_extra
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,8 +22,7 @@ _ONLY_SOCKET = (("--allow-user", "allow_user"),)
 @command(
     "mcp",
     text="Speaks the protocol on stdin and stdout, for the program of one agent; with --http or --socket it "
-    "listens for many. config prints the configuration that makes a program start it. Needs the extra: pip "
-    "install 'bespeak[mcp]'.",
+    "listens for many. config prints the configuration that makes a program start it (extra: mcp).",
     examples=(
         ("mcp config --client claude", "what to put into the settings of an agent"),
         ("mcp --read-only", "only tools that change nothing"),
@@ -66,7 +65,7 @@ def mcp(context: Context, values: Values) -> int:
     try:
         import mcp.server.lowlevel  # noqa: F401 whether it is installed
     except ImportError as missing:
-        raise UnavailableError("mcp needs the extra: pip install 'bespeak[mcp]'") from missing
+        raise UnavailableError(needs_extra("mcp", "mcp")) from missing
     if address is not None:
         return _listen(context, setup, address, values["token"])
     from bespeak.mcp.run import over_stdio

@@ -14,7 +14,7 @@ import os
 from typing import Any
 
 from bespeak.base.display import escape_unprintable
-from bespeak.base.errors import BespeakError
+from bespeak.base.errors import BespeakError, needs_extra
 from bespeak.base.fileio import read_regular
 
 _KINDS = ("env", "file", "keyring")
@@ -83,9 +83,7 @@ class Secret:
         try:
             import keyring
         except ImportError as error:
-            raise SecretError(
-                f"the secret keyring:{escape_unprintable(self.place)} needs the extra bespeak[keyring]"
-            ) from error
+            raise SecretError(needs_extra(f"the secret keyring:{escape_unprintable(self.place)}", "keyring")) from error
         try:
             value: str | None = keyring.get_password(service, user)
         except Exception as error:

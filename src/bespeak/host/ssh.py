@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bespeak.base.display import escape_unprintable
-from bespeak.base.errors import BespeakError
+from bespeak.base.errors import BespeakError, needs_extra
 from bespeak.host.active_lab import active_lab
 from bespeak.host.base import Host
 from bespeak.host.processes import Output
@@ -155,7 +155,7 @@ class UnixHost(Host):
         try:
             import asyncssh
         except ImportError as error:
-            raise SshError(f"{self._place}: SSH needs the extra bespeak[ssh]") from error
+            raise SshError(needs_extra(f"{self._place}: SSH", "ssh")) from error
         tunnel = await self._tunnel(chain)
         try:
             password = self.ssh.password.reveal() if self.ssh.password else None

@@ -55,7 +55,8 @@ def find(book: LedgerContext, text: str) -> Reservation:
     """
     wanted = text.strip().lower()
     if len(wanted) < SHORTEST_PREFIX:
-        raise UsageError(f"id {text!a}: at least {SHORTEST_PREFIX} characters")
+        reason = f"an id begins with at least {SHORTEST_PREFIX} characters; `bespeak list` shows them"
+        raise UsageError(f"{text!a} is not an id: {reason}")
     if not _ID_CHARACTERS.issuperset(wanted):
         raise NotFoundError(f"no reservation has an id that begins with {text!a}")
     if len(wanted) == ID_LENGTH:

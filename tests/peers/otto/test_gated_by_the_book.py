@@ -142,7 +142,7 @@ def test_a_book_that_cannot_be_asked_keeps_the_lab_shut_and_says_how_to_go_on(
         ('[reservations]\nbackend = "bespeak"\n[reservations.bespeak]\nlegder = "x"', "has no setting 'legder'"),
         ('[reservations]\nbackend = "bespeak"\nurl = "a"\n[reservations.bespeak]\nledger = "b"', "keep one"),
         ('[reservations]\nbackend = "bespeak"\n[reservations.bespeak]\nledger = 7', "must be a text, not 7"),
-        ('[reservations]\nbackend = "bespeak"\nurl = "ftp://x"', "'ftp' is no kind of book"),
+        ('[reservations]\nbackend = "bespeak"\nurl = "ftp://x"', "unsupported ledger URL scheme 'ftp'"),
     ],
 )
 def test_a_slip_in_the_settings_is_named_and_keeps_the_lab_shut(make: Make, table: str, reason: str) -> None:

@@ -228,7 +228,7 @@ def test_without_the_extra_overlaps_are_told(shop, run):
     body = json.loads(done.stdout)
     assert body["counts"]["address_overlap"] == 1
     assert body["partial_forecast"] is True
-    assert "pip install 'bespeak[symbols]'" in body["partial_reasons"][0]
+    assert "pip install '.[symbols]'" in body["partial_reasons"][0]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from bespeak.base.errors import needs_extra
 from bespeak.host import PowerOnlyHost, SshOptions, Status, UnixHost
 from bespeak.host.power import power_control_from_spec
 from bespeak.host.secrets import Secret, SecretError
@@ -49,27 +50,27 @@ def test_a_library_that_is_not_installed(kind: str, monkeypatch: pytest.MonkeyPa
     status, said = run(control.on(PowerOnlyHost("h")))
     assert status is Status.Error
     extra = "http" if kind == "pdudaemon" else kind
-    assert f"needs the extra bespeak[{extra}]" in said
+    assert f"needs the extra '{extra}': in the clone of bespeak, pip install '.[{extra}]'" in said
 
 
 def test_snmp_that_cannot_encrypt(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cryptography", None)
     login = {"version": "3", "user": "me", "auth_password": "env:HOME", "priv_password": "env:HOME"}
     control = power_control_from_spec({"type": "snmp", "timeout": 5, **SETTINGS["snmp"], **login})
-    assert run(control.on(PowerOnlyHost("h"))) == (Status.Error, "snmp needs the extra bespeak[snmp]")
+    assert run(control.on(PowerOnlyHost("h"))) == (Status.Error, needs_extra("snmp", "snmp"))
 
 
 def test_ssh_without_its_library(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "asyncssh", None)
     result = run(UnixHost("h", ip="127.0.0.1", ssh=SshOptions(user="me")).oneshot("true"))
-    assert (result.status, result.output) == (Status.Error, "ssh me@127.0.0.1:22: SSH needs the extra bespeak[ssh]")
+    assert (result.status, result.output) == (Status.Error, needs_extra("ssh me@127.0.0.1:22: SSH", "ssh"))
 
 
 def test_a_keyring_without_its_library(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "keyring", None)
     with pytest.raises(SecretError) as caught:
         Secret("keyring:lab/root").reveal()
-    assert str(caught.value) == "the secret keyring:lab/root needs the extra bespeak[keyring]"
+    assert str(caught.value) == needs_extra("the secret keyring:lab/root", "keyring")
 
 
 def test_a_machine_without_a_keyring(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -108,7 +108,7 @@ def test_tables_instead_of_lists(tmp_path, env):
         ("[ledger]\nurll = 1", "ledger", r"\[ledger\] has no setting 'urll'; known: default_for, kickers, strict, url"),
         ('[ledger]\nkickers = "root"', "ledger", r"\[ledger\] kickers must be a list of texts, not 'root'"),
         ('[ledger]\nkickers = [""]', "ledger", r"\[ledger\] kickers must be a list of texts, not \[''\]"),
-        ('[ledger]\nurl = "mysql://x"', "ledger", r"\[ledger\] url: 'mysql' is no kind of book"),
+        ('[ledger]\nurl = "mysql://x"', "ledger", r"\[ledger\] url: unsupported ledger URL scheme 'mysql'"),
         ('[ledger]\nurl = ":memory:"', "ledger", r"\[ledger\] url: ':memory:' is not a path"),
     ],
 )

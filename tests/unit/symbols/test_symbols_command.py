@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from bespeak.base.errors import needs_extra
 from bespeak.cli.main import main
 
 
@@ -134,5 +135,5 @@ def test_a_bare_interpreter_does_not_need_the_extra_for_other_commands(project):
 
     done = run("symbols")
     assert done.returncode == 9
-    assert done.stderr == "bespeak: error: reading source files needs the extra: pip install 'bespeak[symbols]'\n"
+    assert done.stderr == f"bespeak: error: {needs_extra('reading source files', 'symbols')}\n"
     assert run("check").returncode == 0

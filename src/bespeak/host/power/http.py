@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urljoin
 
 from bespeak.base.display import short_repr
+from bespeak.base.errors import needs_extra
 from bespeak.host.power.base import PowerState
 from bespeak.host.power.http_client import base_url, fetch, parsed, verify_option
 from bespeak.host.power.verified import Device, PowerFault, one_of, text_field, whole_number
@@ -137,5 +138,5 @@ async def _login(model: str, user: str, secret: str) -> Any:
     try:
         import httpx
     except ImportError as error:
-        raise PowerFault("http needs the extra bespeak[http]") from error
+        raise PowerFault(needs_extra("http", "http")) from error
     return httpx.DigestAuth(user, secret) if model == "shelly2" else httpx.BasicAuth(user, secret)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from bespeak.base.display import escape_unprintable, short_repr
+from bespeak.base.errors import needs_extra
 from bespeak.host.power.verified import PowerFault
 from bespeak.host.secrets import scrubbed
 from bespeak.host.status import Status
@@ -68,7 +69,7 @@ async def fetch(
     try:
         import httpx
     except ImportError as error:
-        raise PowerFault("this controller needs the extra bespeak[http]") from error
+        raise PowerFault(needs_extra("this controller", "http")) from error
     place = escape_unprintable(urlsplit(url).netloc)
     try:
         checks = _context(verify) if url.startswith("https:") else False

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bespeak.base.display import escape_unprintable, short_repr
+from bespeak.base.errors import needs_extra
 from bespeak.host.power.base import PowerState
 from bespeak.host.power.verified import Device, PowerFault, one_of, port_number, text_field
 from bespeak.host.secrets import optional_secret, scrubbed
@@ -76,7 +77,7 @@ class IpmiPowerController(Device):
     async def _exchange(self, command: int, data: tuple[int, ...]) -> list[int]:
         """Have a process of its own (see :mod:`bespeak.host.power.ipmi_child`) make one exchange."""
         if importlib.util.find_spec("pyghmi") is None:
-            raise PowerFault("ipmi needs the extra bespeak[ipmi]")
+            raise PowerFault(needs_extra("ipmi", "ipmi"))
         secret: str = self.password.reveal()
         request = {
             "address": self.address,

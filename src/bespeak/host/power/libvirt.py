@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bespeak.base.display import escape_unprintable
+from bespeak.base.errors import needs_extra
 from bespeak.host.power.base import PowerState
 from bespeak.host.power.verified import Device, PowerFault, one_of, text_field
 from bespeak.host.status import Status
@@ -76,7 +77,7 @@ class LibvirtPowerController(Device):
         try:
             import libvirt
         except ImportError as error:
-            raise PowerFault("libvirt needs the extra bespeak[libvirt]") from error
+            raise PowerFault(needs_extra("libvirt", "libvirt")) from error
         libvirt.registerErrorHandler(_quiet, None)
         try:
             connection = libvirt.open(self.uri)

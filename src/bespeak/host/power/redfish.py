@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bespeak.base.display import escape_unprintable
+from bespeak.base.errors import needs_extra
 from bespeak.host.power.base import PowerState
 from bespeak.host.power.http_client import base_url, verify_option
 from bespeak.host.power.verified import Device, PowerFault, one_of, text_field
@@ -102,7 +103,7 @@ class RedfishPowerController(Device):
         try:
             import sushy
         except ImportError as error:
-            raise PowerFault("redfish needs the extra bespeak[redfish]") from error
+            raise PowerFault(needs_extra("redfish", "redfish")) from error
         logging.getLogger("sushy").setLevel(logging.CRITICAL)  # it would print each retry over the user's screen
         try:
             return work(self._find(self._connect(sushy, secret)))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakKeyDictionary
 
 from bespeak.base.display import escape_unprintable, short_repr
+from bespeak.base.errors import needs_extra
 from bespeak.host.power.base import PowerState
 from bespeak.host.power.verified import Device, PowerFault, one_of, port_number, text_field
 from bespeak.host.secrets import optional_secret
@@ -140,7 +141,7 @@ class SnmpPowerController(Device):
             if self.priv_password:
                 import cryptography  # noqa: F401 - pysnmp goes on without it, and cannot encrypt
         except ImportError as error:
-            raise PowerFault("snmp needs the extra bespeak[snmp]") from error
+            raise PowerFault(needs_extra("snmp", "snmp")) from error
         oid = oid.replace("*", str(self.outlet))
         login = self._login(snmp)
         place = f"{escape_unprintable(self.address)}:{self.port}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from bespeak.base.display import escape_unprintable, short_repr
+from bespeak.base.errors import needs_extra
 from bespeak.host.power.base import PowerState
 from bespeak.host.power.verified import Device, PowerFault, number, port_number, text_field
 from bespeak.host.status import Status
@@ -58,7 +59,7 @@ class WakeOnLanPowerController(Device):
         try:
             import wakeonlan
         except ImportError as error:
-            raise PowerFault("wol needs the extra bespeak[wol]") from error
+            raise PowerFault(needs_extra("wol", "wol")) from error
         try:
             await in_thread(
                 lambda: wakeonlan.wake(self.mac, host=self.broadcast, port=self.port, interface=self.interface)

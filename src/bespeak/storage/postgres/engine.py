@@ -16,14 +16,14 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from bespeak.base import failpoints
-from bespeak.base.errors import OutcomeUnknownError, UnavailableError, UsageError
+from bespeak.base.errors import OutcomeUnknownError, UnavailableError, UsageError, needs_extra
 from bespeak.storage.migrations import MIGRATION_KEY, VERSIONS, migrate, up_to_date
 from bespeak.storage.postgres.url import Address
 
 try:
     import psycopg
 except ImportError as missing:
-    raise UsageError("a postgresql:// book needs the extra: pip install 'bespeak[postgres]'") from missing
+    raise UsageError(needs_extra("a postgresql:// book", "postgres")) from missing
 from psycopg import errors as pg_errors
 
 from bespeak.storage.pgaccess import access

@@ -368,5 +368,5 @@ def test_without_the_extra_that_reads_languages_one_line_says_what_to_install(si
     syntax._language.cache_clear()
     for name in ("tree_sitter", "tree_sitter_python"):
         monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(UnavailableError, match=r"bespeak\[symbols\]"):
+    with pytest.raises(UnavailableError, match=r"pip install '\.\[symbols\]'"):
         simple.plan()
