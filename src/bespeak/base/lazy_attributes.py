@@ -21,9 +21,9 @@ def on_first_use(package: str, homes: Mapping[str, str]) -> tuple[Callable[[str]
         home = homes.get(name)
         if home is None:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        from importlib import import_module
-
-        value: object = getattr(import_module(f"{package}.{home}"), name)
+        module = f"{package}.{home}"
+        __import__(module)  # importlib would have to be loaded first, which short commands never do
+        value: object = getattr(sys.modules[module], name)
         setattr(sys.modules[package], name, value)
         return value
 
