@@ -22,9 +22,9 @@ from bespeak.lifecycle.actions import power_deed
 from bespeak.lifecycle.audit import Journal
 from bespeak.lifecycle.executor import Crew
 from bespeak.lifecycle.interlock import Interlock
+from bespeak.reservations.evaluation import ReservationState
 from bespeak.reservations.identity import ResolvedIdentity
 from bespeak.reservations.ledger_backend import LedgerReservationBackend
-from bespeak.reservations.state import ReservationState
 from harness.lines import Bar, Line
 
 if TYPE_CHECKING:

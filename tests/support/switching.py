@@ -14,9 +14,9 @@ from bespeak.lifecycle.audit import Journal
 from bespeak.lifecycle.executor import Crew
 from bespeak.lifecycle.interlock import Fence, Interlock
 from bespeak.lifecycle.model import Outcome
+from bespeak.reservations.evaluation import ReservationState
 from bespeak.reservations.identity import ResolvedIdentity
 from bespeak.reservations.ledger_backend import LedgerReservationBackend
-from bespeak.reservations.state import ReservationState
 
 ALICE, BOB = Actor("alice"), Actor("bob", "root")
 

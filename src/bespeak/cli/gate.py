@@ -13,9 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bespeak.cli.context import Context, Values
-    from bespeak.reservations.cache import FastAnswer
     from bespeak.reservations.errors import ReservationBackendError
-    from bespeak.reservations.evaluation import GateReport
+    from bespeak.reservations.report import GateReport
 
 REFUSED = 8
 UNAVAILABLE = 9
@@ -47,7 +46,7 @@ def gate(context: Context, values: Values) -> int:
 
         raise UsageError("--strict and --keep-going exclude each other")
     timing = _timing(values) if words or values["warn"] or values["every"] else None
-    answer: FastAnswer | GateReport | None = None
+    answer: GateReport | None = None
     if not context.skip_check:
         from bespeak.reservations.cache import try_fast_gate
 
@@ -64,15 +63,13 @@ def gate(context: Context, values: Values) -> int:
         return refused(context, answer, REFUSED)
     if not words:
         if context.json:
-            context.print_json(_facts(answer))
-        elif not _skipped(answer):
+            from bespeak.reservations.report import report_json
+
+            context.print_json(report_json(answer))
+        elif not answer.skipped:
             context.print(answer.text)
         return 0
     return _guarded(context, words, answer, timing or (0, 0), stops=not values["keep_going"])
-
-
-def _skipped(answer: FastAnswer | GateReport) -> bool:
-    return bool(getattr(answer, "skipped", False))
 
 
 def _timing(values: Values) -> tuple[int, int]:
@@ -128,28 +125,23 @@ def unavailable(context: Context, error: ReservationBackendError, exit_code: int
     return errors.say(reason, exit_code, {"hint": hint}, as_json=context.json)
 
 
-def refused(context: Context, answer: FastAnswer | GateReport, exit_code: int) -> int:
+def refused(context: Context, answer: GateReport, exit_code: int) -> int:
     """Print who holds what is missing; return ``exit_code``."""
     from bespeak.cli.output import to_json, to_stderr
 
     if context.json:
-        to_stderr(to_json({"error": answer.text, "exit_code": exit_code, **_facts(answer)}))
+        from bespeak.reservations.report import report_json
+
+        to_stderr(to_json({"error": answer.text, "exit_code": exit_code, **report_json(answer)}))
     else:
         to_stderr(answer.text)
     return exit_code
 
 
-def _facts(answer: FastAnswer | GateReport) -> dict[str, object]:
-    from bespeak.reservations.cache import FastAnswer
-    from bespeak.reservations.evaluation import report_json
-
-    return report_json(answer.report() if isinstance(answer, FastAnswer) else answer)
-
-
 def _guarded(
     context: Context,
     words: Sequence[str],
-    answer: FastAnswer | GateReport,
+    answer: GateReport,
     timing: tuple[int, int],
     *,
     stops: bool,
@@ -158,7 +150,7 @@ def _guarded(
     from bespeak.cli.gate_monitor import Guard
     from bespeak.cli.supervise import HOLD_LOST, Child, left_behind_text, start_failure
 
-    if not getattr(answer, "checked", True) and not _skipped(answer):
+    if not answer.checked and not answer.skipped:
         context.warn(answer.text)
     try:
         child = Child(words, dict(_environment(context)))
@@ -166,7 +158,7 @@ def _guarded(
         message, code = start_failure(words, error)
         return errors.say(message, code, {}, as_json=context.json)
     guarded = Guard(context, child, warn_us=timing[0], every_us=timing[1], stops=stops)
-    code = child.wait(guarded.sleep if _skipped(answer) else guarded.tick)
+    code = child.wait(guarded.sleep if answer.skipped else guarded.tick)
     if child.left_behind:
         context.warn(left_behind_text(child.left_behind))
     return HOLD_LOST if guarded.stopped else code

@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.cli.context import Context
     from bespeak.cli.supervise import Child
-    from bespeak.reservations.evaluation import GateReport
+    from bespeak.reservations.report import GateReport
     from bespeak.reservations.session import Prepared
 
 WARN_US = 5 * MINUTE_US
@@ -88,7 +88,7 @@ class Guard:
 
     def _ask(self) -> None:
         """Ask the gate again (in a thread)."""
-        from bespeak.reservations.expiry import held_until
+        from bespeak.reservations.evaluation import held_until
         from bespeak.reservations.session import prepare_gate
 
         try:

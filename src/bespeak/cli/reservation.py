@@ -9,8 +9,7 @@ from bespeak.cli import gate
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.cli.context import Context, Values
-    from bespeak.reservations.cache import FastAnswer
-    from bespeak.reservations.evaluation import GateReport
+    from bespeak.reservations.report import GateReport
 
 _REFUSED = 1
 
@@ -62,7 +61,7 @@ def check(context: Context, values: Values) -> int:  # noqa: ARG001 the shape of
     return 0 if answer.checked else _REFUSED
 
 
-def _answer(context: Context) -> FastAnswer | GateReport:
+def _answer(context: Context) -> GateReport:
     """Ask the gate, by the quick road where there is one; really ask, even under ``-R``."""
     from bespeak.reservations.cache import try_fast_gate
 
@@ -80,11 +79,10 @@ def _answer(context: Context) -> FastAnswer | GateReport:
     return prepared.report(even_if_skipped=True)
 
 
-def _as_json(context: Context, answer: FastAnswer | GateReport) -> int:
+def _as_json(context: Context, answer: GateReport) -> int:
     if not answer.allowed:
         return gate.refused(context, answer, _REFUSED)
-    from bespeak.reservations.evaluation import GateReport, report_json
+    from bespeak.reservations.report import report_json
 
-    report = answer if isinstance(answer, GateReport) else answer.report()
-    context.print_json(report_json(report))
-    return 0 if report.checked else _REFUSED
+    context.print_json(report_json(answer))
+    return 0 if answer.checked else _REFUSED

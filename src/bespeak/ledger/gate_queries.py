@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
     from bespeak.storage.interface import Transaction
 
+    Holders = list[tuple[str, int | None]]
+
+_AT_ONCE = 5_000
+"""Resources in one query; engines limit the number of parameters."""
 _ALIVE = "r.ended_us IS NULL AND r.waiting = 0 AND (r.lease_us IS NULL OR r.lease_us > :now)"
 _NOW_ON = f"""
 SELECT b.resource, r.holder, b.ends_us, r.seq
@@ -46,9 +50,17 @@ def _now_on(tx: Transaction, resources: Sequence[str], now_us: int) -> list[tupl
 
 def held_among(tx: Transaction, username: str, resources: Sequence[str], now_us: int) -> set[str]:
     """Return those of ``resources`` that ``username`` holds at ``now_us`` (µs UTC)."""
-    if not resources:
-        return set()
-    return {row[0] for row in _now_on(tx, resources, now_us) if row[1] == username}
+    held: set[str] = set()
+    for start in range(0, len(resources), _AT_ONCE):
+        rows = _now_on(tx, resources[start : start + _AT_ONCE], now_us)
+        held.update(row[0] for row in rows if row[1] == username)
+    return held
+
+
+def holdings(tx: Transaction, username: str, resources: Sequence[str]) -> tuple[set[str], dict[str, Holders]]:
+    """Return what ``username`` holds now of ``resources``, and who holds each other one until when (µs UTC)."""
+    held = held_among(tx, username, resources, tx.now_us)
+    return held, {name: [*holders_of(tx, name, tx.now_us)] for name in resources if name not in held}
 
 
 def fences_among(tx: Transaction, username: str, resources: Sequence[str], now_us: int) -> list[tuple[str, str, int]]:

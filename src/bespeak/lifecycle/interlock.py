@@ -16,12 +16,13 @@ from bespeak.base.errors import GateRefusedError
 from bespeak.lifecycle.model import Hold
 from bespeak.reservations.check import announce_skip
 from bespeak.reservations.errors import MissingReservationError
-from bespeak.reservations.evaluation import ask, evaluate, name_of, report_json
+from bespeak.reservations.evaluation import ask, evaluate, name_of
+from bespeak.reservations.report import report_json
 
 if TYPE_CHECKING:
     from bespeak.host.base import Host
-    from bespeak.reservations.evaluation import GateReport
-    from bespeak.reservations.state import ReservationState
+    from bespeak.reservations.evaluation import ReservationState
+    from bespeak.reservations.report import GateReport
 
 
 @runtime_checkable

@@ -84,7 +84,7 @@ def _load_plugins(settings: Settings, lab: Lab) -> None:
     """Import init modules, but only when lab data names a controller that nobody knows yet."""
     names = {name for spec in lab.hosts.values() for name in _types(spec)}
     if names.difference(known_controllers()):
-        from bespeak.reservations.plugins import load_init_modules
+        from bespeak.reservations.factory import load_init_modules
 
         load_init_modules(list(settings.repos))
 

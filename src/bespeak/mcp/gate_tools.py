@@ -13,7 +13,7 @@ from bespeak.mcp.tool import Tool, in_thread
 
 if TYPE_CHECKING:
     from bespeak.mcp.tool import Call, Json
-    from bespeak.reservations.evaluation import GateReport
+    from bespeak.reservations.report import GateReport
 
 
 class GateCheck(Arguments):
@@ -28,8 +28,9 @@ def gate_check(call: Call, asked: GateCheck) -> Json:
     from pathlib import Path
 
     from bespeak.labs import lab_names, open_labs
-    from bespeak.reservations.evaluation import evaluate, report_json
+    from bespeak.reservations.evaluation import evaluate
     from bespeak.reservations.factory import build_reservation_state
+    from bespeak.reservations.report import report_json
     from bespeak.settings import load_settings
 
     names = lab_names(asked.labs or call.setup.labs)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bespeak.reservations.check import required_resources as required_resources
     from bespeak.reservations.errors import MissingReservationError as MissingReservationError
     from bespeak.reservations.errors import ReservationBackendError as ReservationBackendError
-    from bespeak.reservations.evaluation import GateReport as GateReport
+    from bespeak.reservations.evaluation import ReservationState as ReservationState
     from bespeak.reservations.evaluation import evaluate as evaluate
     from bespeak.reservations.factory import build_backend as build_backend
     from bespeak.reservations.factory import build_reservation_state as build_reservation_state
@@ -35,19 +35,19 @@ if TYPE_CHECKING:
     from bespeak.reservations.protocol import SupportsReservationWindows as SupportsReservationWindows
     from bespeak.reservations.protocol import SupportsUsernameCompletion as SupportsUsernameCompletion
     from bespeak.reservations.registry import register_reservation_backend as register_reservation_backend
-    from bespeak.reservations.state import ReservationState as ReservationState
+    from bespeak.reservations.report import GateReport as GateReport
 
 __getattr__, __dir__ = on_first_use(
     __name__,
     {
-        "GateReport": "evaluation",
+        "GateReport": "report",
         "JsonReservationBackend": "json_backend",
         "LedgerReservationBackend": "ledger_backend",
         "MissingReservationError": "errors",
         "NullReservationBackend": "null_backend",
         "ReservationBackend": "protocol",
         "ReservationBackendError": "errors",
-        "ReservationState": "state",
+        "ReservationState": "evaluation",
         "ReservationWindow": "protocol",
         "ResolvedIdentity": "identity",
         "SupportsHeldAmong": "protocol",

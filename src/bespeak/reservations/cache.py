@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from bespeak.base.fileio import Signature
-    from bespeak.reservations.evaluation import GateReport
-    from bespeak.reservations.look import Holders
+    from bespeak.reservations.report import GateReport
 
     Consulted = Sequence[tuple[str, Signature | None]]
     Key = tuple[str, ...]
@@ -33,69 +32,6 @@ _VARIABLES = (
     *("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"),
 )
 _SETTLED_NS = 2_000_000_000
-
-
-class FastAnswer:
-    """The answer of the gate, found on the quick road; it says exactly what a report would.
-
-    Attributes:
-        lab: the name of the lab.
-        username: whose reservations count.
-        required: what the lab requires, sorted.
-        missing: what is not held, sorted, each with its holders and until when (µs UTC).
-        decided_by: the settings file that selected the backend.
-        book: where the book is.
-    """
-
-    __slots__ = ("book", "decided_by", "lab", "missing", "required", "username")
-    backend = "ledger"
-    checked = True
-
-    def __init__(
-        self,
-        plan: Plan,
-        username: str,
-        missing: list[tuple[str, Holders]],
-    ) -> None:
-        self.lab = plan.lab
-        self.username = username
-        self.required = plan.required
-        self.missing = missing
-        self.decided_by = plan.decided_by
-        self.book = plan.book
-
-    @property
-    def allowed(self) -> bool:
-        """Whether the lab may be used."""
-        return not self.missing
-
-    @property
-    def text(self) -> str:
-        """The answer for people."""
-        from bespeak.reservations.messages import allowed_text, refusal_text
-
-        if not self.missing:
-            return allowed_text(self.username, self.lab)
-        names = [(resource, [holder for holder, _ in holders]) for resource, holders in self.missing]
-        return refusal_text(self.username, self.lab, names)
-
-    def report(self) -> GateReport:
-        """Return the same as a report."""
-        from bespeak.reservations.evaluation import GateReport, Holder, MissingResource
-
-        without = {resource for resource, _ in self.missing}
-        return GateReport(
-            self.lab,
-            self.username,
-            self.required,
-            held=tuple(resource for resource in self.required if resource not in without),
-            missing=tuple(
-                MissingResource(resource, tuple(Holder(name, until) for name, until in holders))
-                for resource, holders in self.missing
-            ),
-            backend="ledger",
-            decided_by=self.decided_by,
-        )
 
 
 class Plan:
@@ -119,7 +55,7 @@ class Plan:
 
 def try_fast_gate(
     labs: Sequence[str] = (), *, as_user: str | None = None, ledger: str | None = None
-) -> FastAnswer | None:
+) -> GateReport | None:
     """Answer for ``labs`` by a plan that is remembered and still holds; None if the long way has to be gone.
 
     Args:
@@ -136,7 +72,7 @@ def try_fast_gate(
         return None
     username = as_user
     if not username:
-        from bespeak.reservations.unix_accounts import plain_username
+        from bespeak.reservations.identity import plain_username
 
         username = plain_username()
     return None if username is None else _ask(plan, username)
@@ -222,20 +158,29 @@ def _unchanged(consulted: Consulted) -> bool:
     return all(signature(path) == sign for path, sign in consulted)
 
 
-def _ask(plan: Plan, username: str) -> FastAnswer:
+def _ask(plan: Plan, username: str) -> GateReport:
     from bespeak.base.errors import BespeakError
+    from bespeak.ledger.gate_queries import holdings
     from bespeak.ledger.schema import LEDGER
-    from bespeak.reservations.look import look
+    from bespeak.reservations.report import GateReport, missing_resources
     from bespeak.storage import open_engine
 
     try:
         engine = open_engine(plan.book, [LEDGER])
         try:
-            _, others = engine.read(lambda tx: look(tx, username, plan.required))
+            held, others = engine.read(lambda tx: holdings(tx, username, plan.required))
         finally:
             engine.close()
     except (BespeakError, UnicodeError, ValueError) as error:
         from bespeak.reservations.errors import as_backend_error
 
         raise as_backend_error(error, "the 'ledger' backend failed") from error
-    return FastAnswer(plan, username, list(others.items()))
+    return GateReport(
+        plan.lab,
+        username,
+        plan.required,
+        held=tuple(resource for resource in plan.required if resource in held),
+        missing=missing_resources(others),
+        backend="ledger",
+        decided_by=plan.decided_by,
+    )

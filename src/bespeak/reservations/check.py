@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from bespeak.labs.model import required_resources
 from bespeak.reservations.errors import MissingReservationError, ReservationBackendError
-from bespeak.reservations.evaluation import GateReport, evaluate, examine
+from bespeak.reservations.evaluation import ReservationState, evaluate, examine
 from bespeak.reservations.null_backend import NullReservationBackend
-from bespeak.reservations.state import META_KEY, ReservationState
+from bespeak.reservations.report import report_json
 
 if TYPE_CHECKING:
     from bespeak.reservations.protocol import ReservationBackend
+    from bespeak.reservations.report import GateReport
 
 __all__ = [
     "MissingReservationError",
@@ -28,6 +29,9 @@ __all__ = [
     "gate",
     "required_resources",
 ]
+
+META_KEY = "otto_reservation"
+"""Under which the state of an invocation travels in ``ctx.meta``."""
 
 
 def check_reservations(lab: Any, username: str, backend: ReservationBackend) -> None:
@@ -101,6 +105,4 @@ def _no_color() -> bool:
 
 def _raise_if_refused(report: GateReport) -> None:
     if report.missing:
-        from bespeak.reservations.evaluation import report_json
-
         raise MissingReservationError(report.text, **report_json(report))

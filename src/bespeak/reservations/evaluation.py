@@ -1,4 +1,4 @@
-"""What the gate finds, as a value that every door prints: the library, ``reservation check`` and ``bespeak gate``.
+"""Asking a backend: may the lab be used, and until when is everything held?
 
 The backend is somebody else's code. Whatever comes out of it other than an answer of the right shape is treated as
 "could not be asked": the gate stays shut.
@@ -7,96 +7,43 @@ The backend is somebody else's code. Whatever comes out of it other than an answ
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from bespeak.base.display import escape_unprintable, short_repr
+from bespeak.base.clock import FOREVER_US
+from bespeak.base.display import short_repr
 from bespeak.base.errors import UsageError
-from bespeak.base.frozen import frozen
 from bespeak.labs.model import required_resources
 from bespeak.reservations.errors import ReservationBackendError, as_backend_error
-from bespeak.reservations.messages import allowed_text, refusal_text
 from bespeak.reservations.null_backend import NullReservationBackend
+from bespeak.reservations.report import GateReport, Holder, MissingResource
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from bespeak.reservations.identity import ResolvedIdentity
     from bespeak.reservations.protocol import ReservationBackend
-    from bespeak.reservations.state import ReservationState
 
-UNKNOWN_USER = "<unknown>"
-
-
-@frozen
-class Holder:
-    """Somebody who holds a missing resource.
-
-    Attributes:
-        username: who.
-        until: when the hold ends, µs UTC; ``FOREVER_US`` for an open end, None if the backend cannot say.
-    """
-
-    username: str
-    until: int | None = None
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
-@frozen
-class MissingResource:
-    """A resource that is required and not held, and who holds it instead."""
-
-    resource: str
-    holders: tuple[Holder, ...] = ()
-
-
-@frozen
-class GateReport:
-    """The answer of the gate.
+@dataclass(frozen=True)
+class ReservationState:
+    """The reservation side of one invocation.
 
     Attributes:
-        lab: the name of the lab.
-        username: whose reservations count; None if nobody could be found.
-        required: what the lab requires, sorted.
-        held: those of them that the user holds, sorted.
-        missing: those that the user does not hold, sorted by name.
-        skipped: the check was skipped with ``-R``.
-        checked: a backend was asked, or nothing was required; False under ``none`` and when skipped.
-        backend: the name of the backend.
-        decided_by: the settings file that selected the backend; None if none did.
+        backend: answers who holds what; None when the check is skipped.
+        identity: whose reservations count.
+        skip_check: ``-R`` was given.
+        backend_factory: builds the backend on demand, for the one command that checks even under ``-R``.
     """
 
-    lab: str
-    username: str | None
-    required: tuple[str, ...]
-    held: tuple[str, ...] = ()
-    missing: tuple[MissingResource, ...] = ()
-    skipped: bool = False
-    checked: bool = True
-    backend: str = "none"
-    decided_by: str | None = None
-
-    @property
-    def allowed(self) -> bool:
-        """Whether the lab may be used."""
-        return not self.missing
-
-    @property
-    def text(self) -> str:
-        """The answer for people; names are printed literally, unprintable characters as escapes."""
-        if self.skipped:
-            return (
-                f"\N{WARNING SIGN}  Reservation check SKIPPED for user {self.username or UNKNOWN_USER!r} "
-                f"on lab {self.lab!r}. Required resources: {list(self.required)!r}"
-            )
-        if self.missing:
-            names = [(each.resource, [holder.username for holder in each.holders]) for each in self.missing]
-            return refusal_text(self.username or UNKNOWN_USER, self.lab, names)
-        if not self.checked:
-            why = (
-                f"{escape_unprintable(self.decided_by)} says backend = 'none'"
-                if self.decided_by
-                else "no backend is configured"
-            )
-            return f"Nothing was checked: {why}, so anybody may use lab {self.lab!r}."
-        if not self.required:
-            return f"Nothing had to be checked: lab {self.lab!r} requires no resources."
-        return allowed_text(self.username or UNKNOWN_USER, self.lab)
+    backend: ReservationBackend | None = None
+    identity: ResolvedIdentity | None = None
+    skip_check: bool = False
+    backend_factory: Callable[[], ReservationBackend] | None = None
 
 
 def evaluate(state: ReservationState, lab: Any, *, even_if_skipped: bool = False) -> GateReport:
@@ -160,38 +107,6 @@ def examine(lab: Any, username: str, backend: ReservationBackend, decided_by: st
         backend=name,
         decided_by=decided_by,
     )
-
-
-def report_json(report: GateReport) -> dict[str, Any]:
-    """Return the report for programs; instants are ISO 8601 in UTC, None for an open or unknown end."""
-    from bespeak.base.clock import FOREVER_US, iso
-
-    return {
-        "lab": report.lab,
-        "username": report.username,
-        "allowed": report.allowed,
-        "checked": report.checked,
-        "skipped": report.skipped,
-        "backend": report.backend,
-        "decided_by": report.decided_by,
-        "required": list(report.required),
-        "held": list(report.held),
-        "missing": [
-            {
-                "resource": each.resource,
-                "holders": [
-                    {
-                        "username": holder.username,
-                        "until": iso(holder.until),
-                        "open_ended": holder.until is not None and holder.until >= FOREVER_US,
-                    }
-                    for holder in each.holders
-                ],
-            }
-            for each in report.missing
-        ],
-        "text": report.text,
-    }
 
 
 def whoami(state: ReservationState, lab: str | None = None) -> dict[str, str | None]:
@@ -274,3 +189,54 @@ def _nonsense(name: str, question: str, answer: Any) -> Any:
     raise ReservationBackendError(
         f"the {name!r} backend answered {question} with a value of type {short_repr(type(answer).__name__)}"
     )
+
+
+def held_until(backend: ReservationBackend | None, username: str, required: Collection[str], now_us: int) -> int | None:
+    """Return the first instant at which one of ``required`` is no longer held, in µs UTC.
+
+    Windows that follow each other without a gap count as one, so a reservation renewed in time ends nothing.
+
+    Args:
+        backend: who answers.
+        username: whose reservations count.
+        required: what the lab requires.
+        now_us: the present, µs UTC.
+
+    Returns:
+        ``FOREVER_US`` if there is no end in sight, ``now_us`` if something is not held now, None if the backend
+        cannot say.
+
+    Raises:
+        ReservationBackendError: the backend could say, but failed.
+    """
+    if not callable(getattr(backend, "get_reservation_windows", None)):
+        return None
+    name = name_of(backend)
+    windows = ask(backend, name, "get_reservation_windows", username)
+    spans: dict[str, list[tuple[int, int]]] = {resource: [] for resource in required}
+    try:
+        for window in windows:
+            if window.resource in spans:
+                start = 0 if window.start is None else _instant_us(window.start)
+                end = FOREVER_US if window.end is None else _instant_us(window.end)
+                spans[window.resource].append((start, end))
+    except (AttributeError, TypeError, ValueError, OverflowError) as error:
+        raise ReservationBackendError(
+            f"the {name!r} backend answered get_reservation_windows with {short_repr(type(error).__name__)}"
+        ) from error
+    return min((_covered_until(each, now_us) for each in spans.values()), default=FOREVER_US)
+
+
+def _covered_until(spans: list[tuple[int, int]], now_us: int) -> int:
+    covered = now_us
+    for start, end in sorted(spans):
+        if start > covered:
+            break
+        covered = max(covered, end)
+    return covered
+
+
+def _instant_us(instant: Any) -> int:
+    if instant.tzinfo is None:
+        raise ValueError("an instant without a zone")
+    return int((instant - _EPOCH) // _MICROSECOND)

@@ -7,20 +7,26 @@ that was is kept, because otherwise ``backend = "none"`` in one repository would
 from __future__ import annotations
 
 import os
+import sys
+from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bespeak.base.display import escape_unprintable, short_repr, suggest
 from bespeak.base.errors import UsageError
+from bespeak.base.paths import book_url, user_folder
 from bespeak.reservations.errors import ReservationBackendError, as_backend_error
+from bespeak.reservations.evaluation import ReservationState
 from bespeak.reservations.identity import resolve_username
 from bespeak.reservations.null_backend import NullReservationBackend
 from bespeak.reservations.registry import get_reservation_backend_class, is_registered
-from bespeak.reservations.state import ReservationState
 from bespeak.settings import SettingsError
 from bespeak.settings.trust import UntrustedError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bespeak.reservations.identity import ResolvedIdentity
     from bespeak.reservations.protocol import ReservationBackend
 
@@ -91,7 +97,6 @@ def _selected(settings: Any) -> tuple[str, str | None, dict[str, Any]]:
 
 
 def _ledger_backend(url: str | None, table: dict[str, Any], repo_dir: str, ledger: str | None) -> ReservationBackend:
-    from bespeak.base.paths import book_url
     from bespeak.reservations.ledger_backend import LedgerReservationBackend
     from bespeak.settings import ledger_url
 
@@ -146,8 +151,6 @@ class BackendFactory:
         if self._error is not None:
             raise self._error
         if not is_registered(self.backend):
-            from bespeak.reservations.plugins import load_init_modules
-
             load_init_modules(self._repos)
         return build_backend(self._settings, self._root, ledger=self._ledger)
 
@@ -190,3 +193,49 @@ def _identity(as_user: str | None, *, may_fail: bool) -> ResolvedIdentity | None
         if may_fail:
             return None
         raise
+
+
+def load_init_modules(repos: list[Any]) -> None:
+    """Put ``libs`` of each repository on the import path and import its ``init`` modules.
+
+    Args:
+        repos: objects with ``libs`` (directories) and ``init`` (dotted names).
+
+    Raises:
+        ReservationBackendError: a module cannot be imported; the message names it and the settings.
+    """
+    with _own_bytecode():
+        _load_all(repos)
+
+
+def _load_all(repos: list[Any]) -> None:
+    for repo in repos:
+        for lib in getattr(repo, "libs", ()):
+            if str(lib) not in sys.path:
+                sys.path.append(str(lib))
+        for module in getattr(repo, "init", ()):
+            _load(module, str(getattr(repo, "path", getattr(repo, "sut_dir", "?"))))
+
+
+@contextmanager
+def _own_bytecode() -> Iterator[None]:
+    """Import from sources, never from ``__pycache__`` folders of a repository: trust is bound to the sources."""
+    before = sys.pycache_prefix
+    if before is None:
+        folder = user_folder(os.environ, "XDG_CACHE_HOME", ".cache")
+        sys.pycache_prefix = os.path.join(folder, "bespeak", "bytecode")
+    try:
+        yield
+    finally:
+        sys.pycache_prefix = before
+
+
+def _load(module: str, settings: str) -> None:
+    try:
+        import_module(module)
+    except (Exception, SystemExit) as error:
+        told = isinstance(error, ImportError | SyntaxError) and str(error)
+        reason = f"{type(error).__name__}: {escape_unprintable(str(error))}" if told else type(error).__name__
+        raise ReservationBackendError(
+            f"the init module {module!r} of {escape_unprintable(settings)} failed: {reason} (details with --debug)"
+        ) from error

@@ -64,17 +64,17 @@ class LedgerReservationBackend:
 
     def held_among(self, username: str, resources: Collection[str]) -> set[str]:
         """Return those of ``resources`` that ``username`` holds now."""
-        from bespeak.reservations.look import held_of
+        from bespeak.ledger.gate_queries import held_among
 
-        return self._ask(lambda tx: held_of(tx, username, sorted(resources)))
+        return self._ask(lambda tx: held_among(tx, username, sorted(resources), tx.now_us))
 
     def holdings(
         self, username: str, resources: Collection[str]
     ) -> tuple[set[str], dict[str, list[tuple[str, int | None]]]]:
         """Return what ``username`` holds of ``resources``, and who holds the others, in one transaction."""
-        from bespeak.reservations.look import look
+        from bespeak.ledger.gate_queries import holdings
 
-        return self._ask(lambda tx: look(tx, username, sorted(resources)))
+        return self._ask(lambda tx: holdings(tx, username, sorted(resources)))
 
     def fences(self, username: str, resources: Collection[str]) -> list[tuple[str, str, int]]:
         """Return what ``username`` holds now among ``resources``: resource, reservation id, fencing number."""

@@ -15,7 +15,7 @@ from bespeak.base.errors import UsageError
 from bespeak.labs.model import required_resources
 from bespeak.labs.store import lab_names, open_labs
 from bespeak.reservations import cache
-from bespeak.reservations.evaluation import GateReport, evaluate
+from bespeak.reservations.evaluation import evaluate
 from bespeak.reservations.factory import build_reservation_state
 from bespeak.reservations.ledger_backend import LedgerReservationBackend
 from bespeak.settings import load_settings
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bespeak.labs.model import Lab
-    from bespeak.reservations.state import ReservationState
+    from bespeak.reservations.evaluation import ReservationState
+    from bespeak.reservations.report import GateReport
     from bespeak.settings import Settings
 
 NO_LAB = "Missing option '--lab' / '-l' (env var: 'BESPEAK_LAB')."

@@ -75,7 +75,7 @@ def test_the_answer_is_the_one_of_the_long_way(root, user):
     assert quick(as_user=user) is None
     report = long_way(as_user=user)
     answer = quick(as_user=user)
-    assert answer.report() == report
+    assert answer == report
     assert answer.text == report.text
     assert (answer.allowed, answer.required, answer.decided_by) == (report.allowed, report.required, report.decided_by)
 
@@ -85,7 +85,7 @@ def test_who_holds_what_is_never_remembered(root):
     assert quick().allowed
     with open_ledger(str(root / "book.db")) as book:
         book.release_mine(Actor("alice"))
-    assert [resource for resource, _ in quick().missing] == ["a", "b"]
+    assert [each.resource for each in quick().missing] == ["a", "b"]
 
 
 def test_the_plan_is_private(root):
@@ -336,8 +336,8 @@ def test_whatever_is_edited_the_two_roads_agree(tmp_path_factory, monkeypatch, s
         except (UsageError, NoContextError):
             assert answer is None
             continue
-        assert answer is None or answer.report() == report
-        assert quick() is None or quick().report() == report
+        assert answer is None or answer == report
+        assert quick() is None or quick() == report
 
 
 class TestPrepare:

@@ -23,7 +23,8 @@ from bespeak.reservations import (
     required_resources,
 )
 from bespeak.reservations.errors import SKIP_HINT, backend_failure_lines
-from bespeak.reservations.evaluation import report_json, whoami
+from bespeak.reservations.evaluation import whoami
+from bespeak.reservations.report import report_json
 
 ALICE = ResolvedIdentity("alice", "$USER")
 

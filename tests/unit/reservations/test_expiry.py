@@ -9,7 +9,7 @@ from gate_helpers import Recorder
 
 from bespeak.base.clock import FOREVER_US
 from bespeak.reservations import ReservationBackendError, ReservationWindow
-from bespeak.reservations.expiry import held_until
+from bespeak.reservations.evaluation import held_until
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

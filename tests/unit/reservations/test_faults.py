@@ -30,7 +30,7 @@ from bespeak.reservations import (
     gate,
     register_reservation_backend,
 )
-from bespeak.reservations import json_file as json_file_module
+from bespeak.reservations import json_backend as json_backend_module
 from bespeak.reservations.errors import backend_failure_lines
 from bespeak.settings import find_repos
 
@@ -149,8 +149,8 @@ def test_8_one_reading_answers_a_refusal(tmp_path, monkeypatch):
     listed = [{"user": f"u{number}", "resources": [f"r{number}"]} for number in range(1000)]
     path.write_text(json.dumps({"version": 1, "reservations": listed}))
     reads = []
-    real = json_file_module.read_regular
-    monkeypatch.setattr(json_file_module, "read_regular", lambda *a, **k: reads.append(1) or real(*a, **k))
+    real = json_backend_module.read_regular
+    monkeypatch.setattr(json_backend_module, "read_regular", lambda *a, **k: reads.append(1) or real(*a, **k))
     with pytest.raises(MissingReservationError):
         check_reservations(Lab("demo", {f"r{number}" for number in range(10)}), "x", JsonReservationBackend(path=path))
     assert reads == [1]

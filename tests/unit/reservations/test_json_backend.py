@@ -18,7 +18,7 @@ from bespeak.reservations import (
     ReservationBackendError,
     check_reservations,
 )
-from bespeak.reservations import json_file as json_file_module
+from bespeak.reservations import json_backend as json_backend_module
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def test_an_entry_ends_while_the_process_lives(file, monkeypatch):
     monkeypatch.setattr(clock, "now", lambda: now[0])
     found = backend(file, entries(entry("alice", "a", expires="2126-01-01")))
     assert found.who_reserved("a") == ["alice"]
-    now[0] = json_file_module.instant_us("2126-01-01")
+    now[0] = json_backend_module.instant_us("2126-01-01")
     assert found.who_reserved("a") == []
 
 
@@ -111,7 +111,7 @@ def test_until_when(file):
     found = backend(
         file, entries(entry("a", "x", expires="2126-01-01"), entry("a", "x", expires="2125-01-01"), entry("b", "x"))
     )
-    assert found.holder_ends("x") == [("a", json_file_module.instant_us("2126-01-01")), ("b", clock.FOREVER_US)]
+    assert found.holder_ends("x") == [("a", json_backend_module.instant_us("2126-01-01")), ("b", clock.FOREVER_US)]
     assert [window.end for window in found.get_reservation_windows("b")] == [None]
     assert [window.end.year for window in found.get_reservation_windows("a")] == [2126, 2125]
 
@@ -210,8 +210,8 @@ class TestHowOftenItIsRead:
     @pytest.fixture
     def reads(self, monkeypatch):
         counted = []
-        real = json_file_module.read_regular
-        monkeypatch.setattr(json_file_module, "read_regular", lambda *a, **k: counted.append(1) or real(*a, **k))
+        real = json_backend_module.read_regular
+        monkeypatch.setattr(json_backend_module, "read_regular", lambda *a, **k: counted.append(1) or real(*a, **k))
         return counted
 
     def test_a_refusal_reads_the_file_once(self, file, reads):

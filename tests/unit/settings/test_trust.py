@@ -218,7 +218,7 @@ def test_every_documented_parameter_is_accepted():
 
 
 def test_bytecode_of_the_repository_is_not_run(root, env, tmp_path, monkeypatch):
-    from bespeak.reservations.plugins import load_init_modules
+    from bespeak.reservations.factory import load_init_modules
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(sys, "path", [*sys.path])

@@ -1,0 +1,151 @@
+"""The answer of the gate as a value, and the texts of it, alike on every road to it.
+
+A hook asks the gate at every turn, so this module imports next to nothing.
+"""
+
+from __future__ import annotations
+
+from bespeak.base.display import escape_unprintable
+from bespeak.base.frozen import frozen
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any
+
+UNKNOWN_USER = "<unknown>"
+
+
+@frozen
+class Holder:
+    """Somebody who holds a missing resource.
+
+    Attributes:
+        username: who.
+        until: when the hold ends, µs UTC; ``FOREVER_US`` for an open end, None if the backend cannot say.
+    """
+
+    username: str
+    until: int | None = None
+
+
+@frozen
+class MissingResource:
+    """A resource that is required and not held, and who holds it instead."""
+
+    resource: str
+    holders: tuple[Holder, ...] = ()
+
+
+@frozen
+class GateReport:
+    """The answer of the gate.
+
+    Attributes:
+        lab: the name of the lab.
+        username: whose reservations count; None if nobody could be found.
+        required: what the lab requires, sorted.
+        held: those of them that the user holds, sorted.
+        missing: those that the user does not hold, sorted by name.
+        skipped: the check was skipped with ``-R``.
+        checked: a backend was asked, or nothing was required; False under ``none`` and when skipped.
+        backend: the name of the backend.
+        decided_by: the settings file that selected the backend; None if none did.
+    """
+
+    lab: str
+    username: str | None
+    required: tuple[str, ...]
+    held: tuple[str, ...] = ()
+    missing: tuple[MissingResource, ...] = ()
+    skipped: bool = False
+    checked: bool = True
+    backend: str = "none"
+    decided_by: str | None = None
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the lab may be used."""
+        return not self.missing
+
+    @property
+    def text(self) -> str:
+        """The answer for people; names are printed literally, unprintable characters as escapes."""
+        if self.skipped:
+            return (
+                f"\N{WARNING SIGN}  Reservation check SKIPPED for user {self.username or UNKNOWN_USER!r} "
+                f"on lab {self.lab!r}. Required resources: {list(self.required)!r}"
+            )
+        if self.missing:
+            names = [(each.resource, [holder.username for holder in each.holders]) for each in self.missing]
+            return refusal_text(self.username or UNKNOWN_USER, self.lab, names)
+        if not self.checked:
+            why = (
+                f"{escape_unprintable(self.decided_by)} says backend = 'none'"
+                if self.decided_by
+                else "no backend is configured"
+            )
+            return f"Nothing was checked: {why}, so anybody may use lab {self.lab!r}."
+        if not self.required:
+            return f"Nothing had to be checked: lab {self.lab!r} requires no resources."
+        return allowed_text(self.username or UNKNOWN_USER, self.lab)
+
+
+def missing_resources(others: Mapping[str, Iterable[tuple[str, int | None]]]) -> tuple[MissingResource, ...]:
+    """Return what is missing, from its holders with the ends of their holds (µs UTC), in the same order."""
+    return tuple(
+        MissingResource(resource, tuple(Holder(username, until) for username, until in holders))
+        for resource, holders in others.items()
+    )
+
+
+def report_json(report: GateReport) -> dict[str, Any]:
+    """Return the report for programs; instants are ISO 8601 in UTC, None for an open or unknown end."""
+    from bespeak.base.clock import FOREVER_US, iso
+
+    return {
+        "lab": report.lab,
+        "username": report.username,
+        "allowed": report.allowed,
+        "checked": report.checked,
+        "skipped": report.skipped,
+        "backend": report.backend,
+        "decided_by": report.decided_by,
+        "required": list(report.required),
+        "held": list(report.held),
+        "missing": [
+            {
+                "resource": each.resource,
+                "holders": [
+                    {
+                        "username": holder.username,
+                        "until": iso(holder.until),
+                        "open_ended": holder.until is not None and holder.until >= FOREVER_US,
+                    }
+                    for holder in each.holders
+                ],
+            }
+            for each in report.missing
+        ],
+        "text": report.text,
+    }
+
+
+def refusal_text(username: str, lab: str, missing: Iterable[tuple[str, Sequence[str]]]) -> str:
+    """Return the documented text of a refusal.
+
+    Args:
+        username: who is refused.
+        lab: the name of the lab.
+        missing: each missing resource with its holders, sorted by resource.
+    """
+    lines = [f"User {username!r} does not hold all resources required by lab {lab!r}. Missing:"]
+    for resource, holders in missing:
+        names = ", ".join(escape_unprintable(holder) for holder in holders)
+        lines.append(f"  - {escape_unprintable(resource)} ({f'held by {names}' if names else 'unreserved'})")
+    return "\n".join(lines)
+
+
+def allowed_text(username: str, lab: str) -> str:
+    """Return the text for who may go on."""
+    return f"User {username!r} holds all resources required by lab {lab!r}."
