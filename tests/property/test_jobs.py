@@ -174,7 +174,8 @@ def test_every_instant_that_is_shown_can_be_typed(seconds: int) -> None:
     shown = iso_seconds(seconds)
     assert shown is not None
     assert read_instant(shown, "--not-before", START_US) == seconds
-    assert read_instant(str(seconds), "--not-before", START_US) == seconds
+    if seconds >= 0:  # a sign makes a number ambiguous: a delay, or an instant before 1970
+        assert read_instant(str(seconds), "--not-before", START_US) == seconds
 
 
 @given(st.text(max_size=40))

@@ -17,6 +17,10 @@ MINUTE_US = 60 * SECOND_US
 HOUR_US = 60 * MINUTE_US
 DAY_US = 24 * HOUR_US
 
+UNITS = (("w", 7 * DAY_US), ("d", DAY_US), ("h", HOUR_US), ("m", MINUTE_US), ("s", SECOND_US))
+"""The letters of durations with their lengths in µs, from large to small."""
+_LONGEST_NUMBER = 12
+
 FOREVER_US = 2**62
 """The end of an open-ended window, in µs. Larger than any date a calendar can name, and small enough that a
 duration added to it still fits the 64-bit integers of both engines."""
@@ -48,20 +52,48 @@ def iso(instant_us: int | None) -> str | None:
     return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=instant_us)).isoformat()
 
 
-def duration_text(duration_us: int) -> str:
+def from_iso(text: str) -> int:
+    """Return the instant that an ISO 8601 text names, in µs UTC; local where it has no offset, 00:00 without a time.
+
+    Raises:
+        ValueError: it is no such text.
+        OverflowError: no calendar has it.
+    """
+    from datetime import UTC, datetime, timedelta
+
+    found = datetime.fromisoformat(text)
+    return (found.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+
+def duration_text(duration_us: int, *, units: int = 2) -> str:
     """Format a duration the way it is typed: ``1h30m``, ``2d``, ``45s``; below a second ``0.25s``.
 
     Args:
         duration_us: a duration in µs; negative ones get a leading minus.
+        units: how many units to show at most, from the largest on; with 4, no second is lost.
     """
     if duration_us < 0:
-        return "-" + duration_text(-duration_us)
+        return "-" + duration_text(-duration_us, units=units)
     if duration_us < SECOND_US:
         return f"{duration_us / SECOND_US:g}s"
-    seconds = duration_us // SECOND_US
     parts = []
-    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)):
-        count, seconds = divmod(seconds, size)
+    for unit, size in UNITS[1:]:
+        count, duration_us = divmod(duration_us, size)
         if count:
             parts.append(f"{count}{unit}")
-    return "".join(parts[:2])
+    return "".join(parts[:units])
+
+
+def number_word_pairs(text: str) -> list[tuple[str, str]]:
+    """Split ``1h30m`` into numbers and the words that follow them; empty if it is not made like that."""
+    parts: list[tuple[str, str]] = []
+    rest = text
+    while rest:
+        number = rest[: len(rest) - len(rest.lstrip("0123456789"))]
+        after = rest[len(number) :]
+        word = after[: len(after) - len(after.lstrip("abcdefghijklmnopqrstuvwxyz"))]
+        if not number or not word or len(number) > _LONGEST_NUMBER:
+            return []
+        parts.append((number, word))
+        rest = after[len(word) :]
+    return parts

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from bespeak.argv.declarations import Argument, Option
 from bespeak.base import clock, timeparse
-from bespeak.base.clock import FOREVER_US
-from bespeak.base.durations import FOREVER
 from bespeak.base.errors import UsageError
 
 TYPE_CHECKING = False
@@ -25,22 +23,12 @@ RESERVATION = Argument("ID", complete="reservation")
 
 def duration(flag: str, text: str | None) -> int | None:
     """Read the value of an option as a duration in µs; None if it was not given."""
-    if text is None:
-        return None
-    try:
-        return timeparse.duration(text)
-    except UsageError as error:
-        raise UsageError(f"{flag}: {error}", option=flag, **error.details) from None
+    return timeparse.optional(flag, text, timeparse.duration)
 
 
-def instant(flag: str, text: str | None) -> int | None:
+def start(flag: str, text: str | None) -> int | None:
     """Read the value of an option as µs UTC; None if it was not given or is ``now``."""
-    if text is None or text == "now":
-        return None
-    try:
-        return timeparse.instant(text, now_us=clock.now())
-    except UsageError as error:
-        raise UsageError(f"{flag}: {error}", option=flag, **error.details) from None
+    return timeparse.start(flag, text, clock.now())
 
 
 def ending(values: dict[str, object]) -> tuple[int | None, int | None]:
@@ -49,12 +37,7 @@ def ending(values: dict[str, object]) -> tuple[int | None, int | None]:
     Raises:
         UsageError: both were given, or one cannot be read.
     """
-    length, end = _text(values["for"]), _text(values.get("until"))
-    if length is not None and end is not None:
-        raise UsageError("--for and --until say the same thing; give one of them")
-    if FOREVER in (length, end):
-        return None, FOREVER_US
-    return duration("--for", length), instant("--until", end) if end != "now" else clock.now()
+    return timeparse.ending(_text(values["for"]), _text(values.get("until")), ("--for", "--until"), clock.now())
 
 
 def _text(value: object) -> str | None:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from bespeak.coord.service import Coord
 
 _GC_AFTER = "30d"
-_NOTHING = ("0", "0s")
 
 
 @command(
@@ -189,7 +188,7 @@ def gc(context: Context, values: Values) -> int:
 
     age = _GC_AFTER if values["older_than"] is None else values["older_than"]
     try:
-        age_us = 0 if age in _NOTHING else timeparse.duration(age)
+        age_us = 0 if age == "0" else timeparse.duration(age, may_be_zero=True)
     except UsageError as error:
         raise ClaimError(f"Invalid --older-than: {error}") from error
     if age_us >= FOREVER_US:

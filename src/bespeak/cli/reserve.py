@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bespeak.argv.declarations import Option, command
 from bespeak.base.clock import FOREVER_US, SECOND_US, duration_text
-from bespeak.base.durations import exact
 from bespeak.base.errors import BusyError, UsageError
 from bespeak.cli import converters, formatting
 from bespeak.cli.converters import FOR, PRIORITY, PURPOSE, RESOURCES, SHARED_USE, TAG, UNTIL
@@ -86,7 +85,7 @@ def asked(context: Context, values: Values) -> Request:
     return Request(
         resources=values["resource"],
         holder=context.actor(),
-        starts_us=converters.instant("--at", values.get("at")),
+        starts_us=converters.start("--at", values.get("at")),
         duration_us=duration_us,
         ends_us=ends_us,
         mode=Mode.SHARED if values["shared"] else Mode.EXCLUSIVE,
@@ -149,7 +148,7 @@ def _way_out(request: Request, next_us: int, spoken: list[str]) -> dict[str, obj
     if request.ends_us is not None and request.ends_us >= FOREVER_US:
         words += ["--for", "forever"]
     elif length_us is not None:
-        words += ["--for", exact(-(-length_us // SECOND_US) * SECOND_US)]
+        words += ["--for", clock.duration_text(-(-length_us // SECOND_US) * SECOND_US, units=4)]
     if request.starts_us is not None:
         words += ["--at", str(clock.iso(request.starts_us))]
     if request.mode is Mode.SHARED:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
+from bespeak.base import clock, timeparse
 from bespeak.base.errors import UsageError
 from bespeak.mcp import ledger_schemas as shapes
 from bespeak.mcp.arguments import Arguments, Texts, Whole
@@ -69,7 +70,7 @@ def request(
     return Request(
         resources=tuple(asked.resources),
         holder=call.actor(),
-        starts_us=_instant("start", start),
+        starts_us=_start(start),
         duration_us=duration_us,
         ends_us=ends_us,
         mode=Mode.SHARED if asked.shared else Mode.EXCLUSIVE,
@@ -80,45 +81,17 @@ def request(
 
 
 def ending(duration: str | None, until: str | None) -> tuple[int | None, int | None]:
-    """Read a duration or an end: (µs, µs UTC), at most one of them not None.
-
-    Raises:
-        UsageError: both were given, or one cannot be read.
-    """
-    from bespeak.base import clock
-    from bespeak.base.clock import FOREVER_US
-    from bespeak.base.durations import FOREVER
-
-    if duration is not None and until is not None:
-        raise UsageError("duration and until say the same thing; give one of them")
-    if FOREVER in (duration, until):
-        return None, FOREVER_US
-    return microseconds("duration", duration), clock.now() if until == "now" else _instant("until", until)
+    """Read a duration or an end: (µs, µs UTC), at most one of them not None."""
+    return timeparse.ending(duration, until, ("duration", "until"), clock.now())
 
 
 def microseconds(name: str, text: str | None) -> int | None:
-    """Read an argument as a duration, µs; None if it was not given.
-
-    Raises:
-        UsageError: it cannot be read.
-    """
-    from bespeak.base import timeparse
-
-    try:
-        return None if text is None else timeparse.duration(text)
-    except UsageError as error:
-        raise UsageError(f"{name}: {error}", **error.details) from None
+    """Read an argument as a duration, µs; None if it was not given."""
+    return timeparse.optional(name, text, timeparse.duration)
 
 
-def _instant(name: str, text: str | None) -> int | None:
-    from bespeak.base import clock, timeparse
-
-    if text is None or text == "now":
-        return None
-    try:
-        return timeparse.instant(text, now_us=clock.now())
-    except UsageError as error:
-        raise UsageError(f"{name}: {error}", **error.details) from None
+def _start(text: str | None) -> int | None:
+    return timeparse.start("start", text, clock.now())
 
 
 def granted(status: str, made: Reservation, book: Ledger) -> Json:
@@ -262,7 +235,7 @@ def book_free(call: Call, asked: BookFree) -> Json:
     from bespeak.ledger.serialize import free_json
 
     length_us = microseconds("duration", asked.duration) or 1
-    from_us = _instant("start", asked.start)
+    from_us = _start(asked.start)
     with call.book() as book:
         return {
             "resources": [free_json(one) for one in book.free(asked.resources, duration_us=length_us, from_us=from_us)]

@@ -104,7 +104,11 @@ def logs(context: CommandContext, values: Values) -> int:
         ("clean --run-key nightly --all", "all that ended under one key"),
     ),
     options=(
-        Option(("--before",), "Those that ended before this time (ISO 8601; no offset: local time).", "TIME"),
+        Option(
+            ("--before",),
+            "Those that ended before this time, such as 2026-06-01, 'tomorrow 2:00' or seconds since 1970.",
+            "TIME",
+        ),
         Option(("--after",), "Those that ended at or after this time.", "TIME"),
         Option(("--all",), "All of them."),
         Option(("--job-id",), "One of them.", "ID", complete="job_id"),
@@ -152,12 +156,9 @@ def _check_selection(values: Values) -> None:
 def _instant_us(flag: str, text: str | None) -> int | None:
     if text is None:
         return None
-    from datetime import datetime
+    from bespeak.base import clock, timeparse
 
-    try:
-        return int(datetime.fromisoformat(text).timestamp() * 1_000_000)
-    except (ValueError, OverflowError, OSError):
-        raise UsageError(f"clean: {flag} {text!r} is not a time such as 2026-06-01 or 2026-06-01T12:00+02:00") from None
+    return timeparse.optional(f"clean: {flag}", text, lambda given: timeparse.script_instant(given, now_us=clock.now()))
 
 
 def _known(field: str) -> dict[str, str]:

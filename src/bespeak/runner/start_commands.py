@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from bespeak.runner.model import JobStatus
     from bespeak.runner.service import Runner
 
-_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
-_MOST_TTL_SECONDS = 100 * 366 * 86_400
-
 _TIMEOUT = Option(
     ("--start-timeout",), "Wait at most this long until the command runs (default: 10); 0 returns at once.", "SECS"
 )
@@ -151,32 +148,26 @@ def unlock(context: CommandContext, values: Values) -> int:
 
 
 def _seconds(flag: str, text: str | None, default: float) -> float:
-    """Return a number of seconds.
+    """Return a number of seconds, or a duration such as ``2m``, in seconds.
 
     Raises:
-        UsageError: it is not a finite number.
+        UsageError: it is neither.
     """
     if text is None:
         return default
-    try:
-        value = float(text) if text.isascii() and "_" not in text else None
-    except ValueError:
-        value = None
-    if value is None or value - value != 0:
-        raise UsageError(f"{flag}: {text!r} is not a number of seconds")
-    return value
+    from bespeak.base import timeparse
+    from bespeak.base.clock import SECOND_US
+
+    length_us = timeparse.optional(flag, text, timeparse.script_duration) or 0
+    if length_us > timeparse.LONGEST_US:
+        raise UsageError(f"{flag}: {text!r} is longer than a hundred years")
+    return length_us / SECOND_US
 
 
 def _ttl_seconds(text: str) -> int:
-    number, unit = (text[:-1], text[-1:]) if text[-1:] in _UNITS else (text, "s")
-    sign, digits = (number[:1], number[1:]) if number[:1] in ("-", "+") else ("", number)
-    if not (digits.isascii() and digits.isdigit()):
-        raise UsageError(f"unlock: --ttl {text!r} is not a duration such as 90, 30m, 2h or 1d")
-    seconds = int(digits[:20]) * _UNITS[unit]
-    if sign == "-" or seconds == 0:
+    seconds = int(_seconds("unlock: --ttl", text, 0))
+    if seconds == 0:
         raise UsageError(f"unlock: --ttl {text!r} must be greater than zero")
-    if seconds > _MOST_TTL_SECONDS:
-        raise UsageError(f"unlock: --ttl {text!r} is more than 100 years")
     return seconds
 
 

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bespeak.base import clock, timeparse
-from bespeak.base.durations import LONGEST_US
 from bespeak.base.errors import UsageError
+from bespeak.base.timeparse import LONGEST_US
 
 
 @pytest.mark.parametrize(
@@ -15,6 +15,19 @@ from bespeak.base.errors import UsageError
 )
 def test_reads_numbers_with_units(text, seconds):
     assert timeparse.duration(text) == seconds * clock.SECOND_US
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("30", 30), ("0.5", 0.5), ("0s", 0), ("0", 0), ("2h", 7200), ("1h30m", 5400)]
+)
+def test_scripts_may_write_a_bare_number_of_seconds(text, seconds):
+    assert timeparse.script_duration(text) == seconds * clock.SECOND_US
+
+
+@pytest.mark.parametrize("text", ["-1", "nan", "1e3", "9" * 30, "9" * 500, "²", ""])
+def test_what_is_no_number_of_seconds_is_refused(text):
+    with pytest.raises(UsageError):
+        timeparse.script_duration(text)
 
 
 def test_forever_is_the_open_end():

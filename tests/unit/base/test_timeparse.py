@@ -59,10 +59,36 @@ def read(text, zone=BERLIN):
         ("+2h", "2026-11-22T12:15+01:00"),
         ("+1d", "2026-11-23T10:15+01:00"),
         ("now", "2026-11-22T10:15+01:00"),
+        ("now+2h", "2026-11-22T12:15+01:00"),
+        ("+0s", "2026-11-22T10:15+01:00"),
+        ("1795347000", "2026-11-22T12:30+01:00"),
+        ("20261124T1400", "2026-11-24T14:00+01:00"),
+        ("20261124T140000Z", "2026-11-24T14:00+00:00"),
+        ("20261124T140030+0530", "2026-11-24T14:00:30+05:30"),
     ],
 )
 def test_reads_what_has_one_meaning(text, expected):
     assert read(text) == us(expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("7", "1970-01-01T00:00:07+00:00"),
+        ("20261124", "1970-08-23T12:05:24+00:00"),
+        ("2026-11-24", "2026-11-24T00:00+00:00"),
+        (" 2026-W48-2T14Z ", "2026-11-24T14:00+00:00"),
+        ("tomorrow 9:00 Europe/Berlin", "2026-11-23T09:00+01:00"),
+    ],
+)
+def test_scripts_may_write_numbers_and_dates_alone(text, expected):
+    assert timeparse.script_instant(text, now_us=SUNDAY_MORNING) == us(expected)
+
+
+@pytest.mark.parametrize("text", ["+300", "-300", "20261124", "202611241400", "1795347000123", "now-2h", "now +2h"])
+def test_a_number_that_is_not_surely_an_instant_is_refused(text):
+    with pytest.raises(UsageError):
+        read(text)
 
 
 def test_fractions_of_a_second_are_kept():

@@ -237,7 +237,7 @@ def test_clean(any_site: Site) -> None:
         (["reserve", "--run-key", "", "--", "a"], "--run-key must not be empty"),
         (["reserve", "--run-key", "a", "--metadata-json", "[1]", "--", "a"], "must be a JSON object"),
         (["reserve", "--run-key", "a", "--metadata-json", "{", "--", "a"], "must be a JSON object"),
-        (["reserve", "--run-key", "a", "--not-before", "soon", "--", "a"], "--not-before 'soon'"),
+        (["reserve", "--run-key", "a", "--not-before", "soon", "--", "a"], "--not-before: 'soon'"),
         (["reserve", "--run-key", "a", "--for", "1h", "--", "a"], "--for needs --needs"),
         (["reserve", "--run-key", "a", "--needs", "x", "--", "a"], "--needs needs --for"),
         (["reserve", "--run-key", "a", "--env", "1A=x", "--", "a"], "--env '1A=x'"),

@@ -38,7 +38,7 @@ _LONGEST_KEY = 4096
     ),
     options=(
         Option(("--run-key",), "Idempotency key; a known one returns its reservation.", "KEY", required=True),
-        Option(("--not-before",), "Epoch seconds, ISO 8601, or a delay such as +5m.", "DATETIME"),
+        Option(("--not-before",), "Epoch seconds, ISO 8601, 'tomorrow 2:00', or a delay such as +5m.", "DATETIME"),
         Option(("--expires-at",), "Never start it after this.", "DATETIME"),
         Option(("--metadata-json",), "An object that is stored with it.", "JSON"),
         Option(
