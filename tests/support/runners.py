@@ -2,7 +2,7 @@
 
 import os
 
-from support.dispatching import Site
+from support.job_sites import Site
 
 RUNNER = r"""#!/bin/sh
 # Runs the command of each start call, keeps the job under its run key, and answers as the line ANSWER says.

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from support.dispatching import Site, sites
+from support.job_sites import Site, sites
 
 
 @pytest.fixture

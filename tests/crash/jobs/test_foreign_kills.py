@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from support.dispatching import Site
+from support.job_sites import Site
 from support.runners import GOOD, reserve, runner, runs
 
 POINTS = ("before_start", "after_start", "answered", "answered:2", "before_step:2", "after_step:2")

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from support.dispatching import Site, until
+from support.job_sites import Site, until
 
 OURS = ("before_step", "after_step", "before_start", "after_start", "answered")
 POINTS = [

@@ -19,7 +19,7 @@ from bespeak.base.errors import WrongStateError
 from bespeak.jobs import store
 from bespeak.jobs.locations import open_store
 from bespeak.jobs.store import JobSpec
-from support.dispatching import PATIENCE_SECONDS, Dispatcher, Site
+from support.job_sites import PATIENCE_SECONDS, Dispatcher, Site
 
 JOBS = int(os.environ.get("BESPEAK_DISPATCH_KILL_JOBS", "200"))
 RACES = 1500

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from support import peervenv
-from support.dispatching import Site, sites
+from support.job_sites import Site, sites
 
 PUBLISHED = ["orchesjob==1.1.0", "orchesjob-reserver==0.1.2"]
 PROVIDER = "airflow-providers-orchesjob==0.1.10"

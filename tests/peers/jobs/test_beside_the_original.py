@@ -61,7 +61,7 @@ def plain(value, *, ours: bool):
 
 @pytest.fixture
 def both(site, published, tmp_path):
-    from support.dispatching import command
+    from support.job_sites import command
 
     made = []
     for name, words in (("theirs", [published.program("orchesjob-reserver")]), ("ours", command())):

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from support import openssh, peervenv
-from support.dispatching import PATIENCE_SECONDS, until
+from support.job_sites import PATIENCE_SECONDS, until
 
 
 @contextmanager

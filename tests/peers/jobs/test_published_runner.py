@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 
-from support.dispatching import until
+from support.job_sites import until
 
 
 def orchesjob(site, published, *args: str):

@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 
-from support.dispatching import until
+from support.job_sites import until
 
 SCRIPT = """
 import asyncio, json, os, sys

@@ -3,7 +3,7 @@
 import os
 import subprocess
 
-from support.dispatching import until
+from support.job_sites import until
 
 SECTION = """
 [program:orchesjob-reserver]

@@ -17,7 +17,7 @@ import pytest
 from bespeak.host import PowerOnlyHost, SshOptions, Status, UnixHost
 from bespeak.host.power import PowerState, power_control_from_spec
 from bespeak.testing import assert_power_controller_conforms
-from support import debs, dispatching, openssh, peervenv
+from support import debs, job_sites, openssh, peervenv
 
 HERE = Path(__file__).parent
 HOST = PowerOnlyHost("h1")
@@ -356,4 +356,4 @@ def test_openssh(sshd: openssh.Server, tmp_path: Path) -> None:
     pid = int((tmp_path / "pid").read_text())
     if os.getuid() == 0:  # OpenSSH passes no signals on to the processes of root; see docs/explanation/power.md
         os.kill(pid, 9)
-    dispatching.until(lambda: not os.path.exists(f"/proc/{pid}"), "the end of the command")
+    job_sites.until(lambda: not os.path.exists(f"/proc/{pid}"), "the end of the command")

@@ -7,7 +7,7 @@ import pytest
 from bespeak.jobs.schema import COMPONENT
 from bespeak.storage import open_engine
 from bespeak.storage.interface import Engine
-from support.dispatching import Site, sites
+from support.job_sites import Site, sites
 
 NOON_US = 1_800_000_000_000_000
 

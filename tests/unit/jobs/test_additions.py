@@ -15,7 +15,7 @@ from bespeak.base.errors import UsageError
 from bespeak.jobs import install
 from bespeak.jobs.locations import find_runner, open_store
 from bespeak.jobs.model import TRANSITIONS, Status
-from support.dispatching import Site, sites, until
+from support.job_sites import Site, sites, until
 
 
 def test_env_and_cwd_reach_the_command(site: Site) -> None:
@@ -82,7 +82,7 @@ def test_watch_prints_every_change_in_order(any_site: Site) -> None:
 
 
 def test_watch_follows(any_site: Site) -> None:
-    from support.dispatching import command
+    from support.job_sites import command
 
     any_site.reserve("before")
     words = command("watch", "--db", any_site.url, "--timeout", "1h")

@@ -6,7 +6,7 @@ import stat
 
 import pytest
 
-from support.dispatching import Site
+from support.job_sites import Site
 
 DOCUMENTED = [
     "reservation_id", "run_key", "reservation_status", "job_id", "command", "orchesjob_start_options", "metadata",
@@ -259,7 +259,7 @@ def test_clean(any_site: Site) -> None:
 def test_wrong_usage_is_exit_2_and_one_json_line(site: Site, args: list[str], told: str) -> None:
     import subprocess
 
-    from support.dispatching import Answer, command
+    from support.job_sites import Answer, command
 
     answer = Answer(subprocess.run(command(*args), capture_output=True, text=True, check=False, env=site.environ()))
     assert (answer.code, answer.out) == (2, "")
@@ -324,7 +324,7 @@ def test_help_after_the_command_began_is_the_commands(site: Site) -> None:
 def test_where_the_database_is(site: Site, environ: dict[str, str], place: str) -> None:
     import subprocess
 
-    from support.dispatching import command
+    from support.job_sites import command
 
     env = {name: value for name, value in os.environ.items() if not name.startswith("ORCHESJOB")}
     env |= {name: value.format(site.folder) for name, value in environ.items()}
@@ -341,7 +341,7 @@ def test_the_runner_is_the_flag_then_the_variable_then_what_started_the_job_then
     site.stub("orchesjob", "#!/bin/sh\necho from the path\n")
     import subprocess
 
-    from support.dispatching import command
+    from support.job_sites import command
 
     words = command("result", "--db", site.url, "--run-key", "k")
     path = f"{site.folder}:{os.environ['PATH']}"
@@ -370,7 +370,7 @@ def test_a_runner_that_cannot_be_called_is_one_line(site: Site, command: str) ->
 def test_a_store_that_cannot_be_opened_is_one_line(site: Site, path: str) -> None:
     import subprocess
 
-    from support.dispatching import Answer, command
+    from support.job_sites import Answer, command
 
     words = command("list", "--db", path.format(site.folder))
     answer = Answer(subprocess.run(words, capture_output=True, text=True, check=False, env=site.environ()))

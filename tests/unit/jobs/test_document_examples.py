@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from bespeak.jobs.cli import PROGRAM
-from support.dispatching import Site, until
+from support.job_sites import Site, until
 
 RESERVE_AND_GO = """
 orchesjob-reserver reserve \\

@@ -21,7 +21,7 @@ from bespeak.jobs.model import Status
 from bespeak.jobs.schema import LOCK
 from bespeak.jobs.store import JobSpec
 from bespeak.storage.interface import Engine
-from support.dispatching import RECORDING, Answer, Site, command, until
+from support.job_sites import RECORDING, Answer, Site, command, until
 
 NOON_US = 1_800_000_000_000_000
 

@@ -8,7 +8,7 @@ import pytest
 
 from bespeak.jobs.runner_client.helper import HelperStarter
 from bespeak.jobs.runner_client.replies import Reply
-from support.dispatching import until
+from support.job_sites import until
 
 PLAIN = '#!/bin/sh\n[ "$1" = serve ] || { echo "program $*"; exit 0; }\n'
 

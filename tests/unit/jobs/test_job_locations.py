@@ -11,7 +11,7 @@ from bespeak.jobs.schema import COMPONENT
 from bespeak.storage import open_engine
 from bespeak.storage.interface import Transaction
 from bespeak.storage.migrations import Component
-from support.dispatching import RECORDING, RESERVER, Site, command, until
+from support.job_sites import RECORDING, RESERVER, Site, command, until
 
 HOST = "gateway7"
 

@@ -14,7 +14,7 @@ from bespeak.jobs.schema import LOCK
 from bespeak.jobs.store import JobSpec
 from bespeak.jobs.timerfd import WallTimer
 from bespeak.storage.interface import Engine
-from support.dispatching import Site
+from support.job_sites import Site
 
 YEARS_70 = 70 * 365 * 86_400.0
 

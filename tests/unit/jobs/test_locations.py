@@ -10,7 +10,7 @@ from bespeak.jobs import events, locations
 from bespeak.jobs.events import EventLog
 from bespeak.jobs.runner_client.location import own_location
 from bespeak.runner.service import default_home
-from support.dispatching import Site
+from support.job_sites import Site
 
 BOOK = "postgresql://book/jobs"
 CASES = [

@@ -9,7 +9,7 @@ from bespeak.jobs.returning import has_ended
 from bespeak.jobs.runner_client.replies import Reply
 from bespeak.ledger import open_ledger
 from bespeak.ledger.model import Actor, Request
-from support.dispatching import RECORDING, Site, until
+from support.job_sites import RECORDING, Site, until
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import pytest
 
-from support.dispatching import RESERVER, Site
+from support.job_sites import RESERVER, Site
 from support.runners import GOOD, RUNNER, reserve, runner, runs
 
 ANSWERS = {
