@@ -40,7 +40,7 @@ GROUPS = {
     "runner": ("rows.runner", "the embedded runner"),
     "power": ("rows.power", "two hundred hosts at once"),
     "coord": ("rows.coord", "claims, among a hundred thousand others"),
-    "dispatch": ("dispatch_jobs", "dispatching jobs"),
+    "jobs": ("jobs", "dispatching jobs"),
 }
 """Each group's module, which has ``measure(bench)``, and what it measures."""
 

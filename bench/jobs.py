@@ -1,6 +1,6 @@
 """Dispatching: how late a start call is, how many a second, and what waiting costs; the published reserver beside it.
 
-python bench/dispatch_jobs.py [--quick]
+python bench/jobs.py [--quick]
 
 The stub runner is a shell script that prints a job id, so that what is measured is the dispatcher; the embedded
 runner really starts ``/bin/true``, durably, with its record and its supervisor.
