@@ -11,7 +11,7 @@ from bespeak.cli.index import PROGRAM
 from support.commands import LOADED
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "cli.md"
-PAGES = {"bespeak job": "dispatch.md", "bespeak runner": "runner.md"}
+PAGES = {"bespeak job": "jobs.md", "bespeak runner": "runner.md"}
 HEAD = """# The command line
 
 `bespeak [OPTIONS] COMMAND ...`. This page is written from the table that the command line itself is read from; `--help` behind any

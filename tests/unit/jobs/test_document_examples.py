@@ -98,7 +98,7 @@ def test_the_reference_page_names_every_command_flag_event_and_state() -> None:
 
     folder = os.path.dirname(bespeak.jobs.__file__)
     root = os.path.dirname(os.path.dirname(os.path.dirname(folder)))
-    with open(os.path.join(root, "docs", "reference", "dispatch.md"), encoding="utf-8") as file:
+    with open(os.path.join(root, "docs", "reference", "jobs.md"), encoding="utf-8") as file:
         page = file.read()
     for entry, command in PROGRAM.commands():
         assert f"`{entry.name}`" in page
