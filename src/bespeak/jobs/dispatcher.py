@@ -202,9 +202,9 @@ class Dispatcher:
                     "command": [*runner.shown.split(" "), *words] if runner.embedded else [*runner.words, *words],
                 },
             )
-            failpoints.reach("dispatch.before_start")
+            failpoints.reach("jobs.before_start")
         self._parts.router.submit(self._tokens, words, self._options.start_seconds, place)
-        failpoints.reach("dispatch.after_start")
+        failpoints.reach("jobs.after_start")
 
     def _may_start(self, work: Work) -> bool:
         """Check what must be true at the moment of the start: the claim is ours, the resources are held."""
@@ -240,7 +240,7 @@ class Dispatcher:
         try:
             if self._place(work.job) != self._own and not work.known_there:
                 moved = self._desk.move(work.job)
-                failpoints.reach("dispatch.after_move")
+                failpoints.reach("jobs.after_move")
                 return moved
             return self._desk.still_mine(work.job)
         except UnavailableError:
@@ -258,7 +258,7 @@ class Dispatcher:
 
     def _collect(self) -> None:
         for token, reply in self._parts.router.take():
-            failpoints.reach("dispatch.answered")
+            failpoints.reach("jobs.answered")
             work = self._works.pop(token, None)
             job = self._asked.pop(token, None)
             if job is not None:

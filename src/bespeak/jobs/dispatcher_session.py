@@ -62,9 +62,9 @@ class DispatcherSession:
     def step(self, slots: int) -> Taken:
         """Store the outcomes that are waiting and claim up to ``slots`` rows."""
         outcomes = list(self.outcomes)
-        failpoints.reach("dispatch.before_step")
+        failpoints.reach("jobs.before_step")
         taken = self.engine.transact((LOCK,), lambda tx: leasing.step(tx, self.me, outcomes, slots))
-        failpoints.reach("dispatch.after_step")
+        failpoints.reach("jobs.after_step")
         del self.outcomes[: len(outcomes)]
         self._confirmed = _awake_seconds()
         return taken
@@ -78,7 +78,7 @@ class DispatcherSession:
             return leasing.recover(tx, self.me, mine, max(slots, 0))
 
         found = self.engine.transact((LOCK,), work)
-        failpoints.reach("dispatch.after_recover")
+        failpoints.reach("jobs.after_recover")
         self._confirmed = _awake_seconds()
         return found
 

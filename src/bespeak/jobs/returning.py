@@ -81,9 +81,9 @@ class Returns:
         Raises:
             UnavailableError: a book cannot be written; it is tried again with a later beat.
         """
-        failpoints.reach("dispatch.before_return")
+        failpoints.reach("jobs.before_return")
         self._holds.give_back(job)
-        failpoints.reach("dispatch.after_return")
+        failpoints.reach("jobs.after_return")
 
         def work(tx: Transaction) -> bool:
             params = {"now": tx.now_us, "id": job.reservation_id, "booking": job.booking_id}

@@ -9,9 +9,9 @@ from support.job_sites import Site, until
 
 OURS = ("before_step", "after_step", "before_start", "after_start", "answered")
 POINTS = [
-    *(f"dispatch.{name}" for name in OURS),
-    "dispatch.before_step:2",
-    "dispatch.after_step:2",
+    *(f"jobs.{name}" for name in OURS),
+    "jobs.before_step:2",
+    "jobs.after_step:2",
     *(f"storage.before_commit:{number}" for number in range(1, 5)),
     *(f"storage.after_commit:{number}" for number in range(1, 5)),
     *(f"storage.statement:{number}" for number in range(1, 9)),
@@ -33,7 +33,7 @@ def test_killed_at_a_point_it_runs_exactly_once(any_site: Site, point: str) -> N
         "--once", prog="bespeak job", runner="embedded", wait=False, env={"BESPEAK_CRASH_AT": point}
     )
     code = dispatcher.process.wait(60)
-    if point.startswith("dispatch."):
+    if point.startswith("jobs."):
         assert code == -signal.SIGKILL
     for _ in range(3):
         any_site.once(prog="bespeak job", runner="embedded")
@@ -47,7 +47,7 @@ def test_killed_at_a_point_it_runs_exactly_once(any_site: Site, point: str) -> N
 def test_killed_while_it_recovers(any_site: Site) -> None:
     out = os.path.join(any_site.folder, "out")
     any_site.call("reserve", "--run-key", "k", "--", "/bin/sh", "-c", f"echo ran >>{out}")
-    for point in ("dispatch.answered", "dispatch.after_recover", "dispatch.after_start", "dispatch.before_step:1"):
+    for point in ("jobs.answered", "jobs.after_recover", "jobs.after_start", "jobs.before_step:1"):
         dispatcher = any_site.run(runner="embedded", wait=False, env={"BESPEAK_CRASH_AT": point})
         assert dispatcher.process.wait(60) == -signal.SIGKILL
     any_site.once(runner="embedded")

@@ -40,7 +40,7 @@ def test_after_a_crash_its_job_is_adopted(site, published) -> None:
     runner = published.program("orchesjob")
     out = os.path.join(site.folder, "out")
     site.call("reserve", "--run-key", "k", "--", "/bin/sh", "-c", f"echo ran >>{out}")
-    dispatcher = site.run(runner=runner, wait=False, env={"BESPEAK_CRASH_AT": "dispatch.answered"})
+    dispatcher = site.run(runner=runner, wait=False, env={"BESPEAK_CRASH_AT": "jobs.answered"})
     assert dispatcher.process.wait(60) == -signal.SIGKILL
     until(lambda: os.path.exists(out))
     site.once(runner=runner)

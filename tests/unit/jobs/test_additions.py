@@ -337,7 +337,7 @@ def test_an_unreadable_row_fails_alone(site: Site) -> None:
 def test_a_stuck_claim_of_a_lost_machine_needs_a_decision(tmp_path, postgres_url: str) -> None:
     for site in sites(str(tmp_path), postgres_url):
         site.reserve("k")
-        dispatcher = site.run(wait=False, env={"BESPEAK_CRASH_AT": "dispatch.answered"})
+        dispatcher = site.run(wait=False, env={"BESPEAK_CRASH_AT": "jobs.answered"})
         assert dispatcher.process.wait(60) == -signal.SIGKILL
         engine = open_store(site.url)
         engine.transact((), lambda tx: tx.execute("UPDATE dispatch_dispatchers SET runner_home = 'another machine'"))

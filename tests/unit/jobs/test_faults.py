@@ -113,7 +113,7 @@ def test_02_the_key_of_a_start_belongs_to_the_reservation(site: Site) -> None:
     out = os.path.join(site.folder, "out")
     words = ["reserve", "--run-key", "k", "--", "/bin/sh", "-c", f"echo ran >>{out}"]
     site.call(*words)
-    dispatcher = site.run(runner="embedded", wait=False, env={"BESPEAK_CRASH_AT": "dispatch.answered"})
+    dispatcher = site.run(runner="embedded", wait=False, env={"BESPEAK_CRASH_AT": "jobs.answered"})
     assert dispatcher.process.wait(60) == -signal.SIGKILL
     assert site.status("k")["reservation_status"] == "DISPATCHING"
     until(lambda: os.path.exists(out), "the first start")
@@ -135,7 +135,7 @@ def test_15_after_a_crash_the_runner_is_asked_first(site: Site) -> None:
         ),
     )  # fmt: skip
     site.reserve("k")
-    dispatcher = site.run(runner=runner, wait=False, env={"BESPEAK_CRASH_AT": "dispatch.answered"})
+    dispatcher = site.run(runner=runner, wait=False, env={"BESPEAK_CRASH_AT": "jobs.answered"})
     assert dispatcher.process.wait(60) == -signal.SIGKILL
     with open(site.calls_file + ".has", "w") as file:
         json.dump({"job_id": "found", "command": ["/bin/true", "k"], "started_at": int(time.time()) + 1}, file)
@@ -147,7 +147,7 @@ def test_15_after_a_crash_the_runner_is_asked_first(site: Site) -> None:
 
 def test_15_what_the_runner_does_not_know_is_started(site: Site) -> None:
     site.reserve("k")
-    dispatcher = site.run(wait=False, env={"BESPEAK_CRASH_AT": "dispatch.before_start"})
+    dispatcher = site.run(wait=False, env={"BESPEAK_CRASH_AT": "jobs.before_start"})
     assert dispatcher.process.wait(60) == -signal.SIGKILL
     assert site.starts() == []
     site.once()

@@ -49,7 +49,7 @@ def move_to_other_host(site: Site) -> None:
 @pytest.mark.parametrize("second", ["embedded", "another runner"])
 def test_two_homes_on_one_store_start_once(any_site: Site, second: str) -> None:
     body = reserve(any_site)
-    killed(any_site, "dispatch.answered", runner="embedded", env=home(any_site, "first"))
+    killed(any_site, "jobs.answered", runner="embedded", env=home(any_site, "first"))
     until(lambda: lines(body), "the first start")
     runner = "embedded" if second == "embedded" else any_site.runner
     any_site.once(runner=runner, env=home(any_site, "second"))
@@ -64,7 +64,7 @@ def test_two_homes_on_one_store_start_once(any_site: Site, second: str) -> None:
 
 def test_a_runner_that_appears_on_the_path_is_not_asked_about_earlier_claims(site: Site) -> None:
     body = reserve(site)
-    killed(site, "dispatch.answered", runner="embedded")
+    killed(site, "jobs.answered", runner="embedded")
     until(lambda: lines(body), "the first start")
     os.mkdir(os.path.join(site.folder, "bin"))
     site.stub("bin/orchesjob", RECORDING)
@@ -84,16 +84,16 @@ def test_the_same_runner_with_another_home_is_asked_in_the_first_one(site: Site)
     )
     runner = site.stub("keeps", keeps)
     site.reserve("k")
-    killed(site, "dispatch.answered", runner=runner, env=home(site, "first"))
+    killed(site, "jobs.answered", runner=runner, env=home(site, "first"))
     site.once(runner=runner, env=home(site, "second"))
     assert site.status("k")["job_id"] == "there"
     assert site.starts() == ["k"]
 
 
-@pytest.mark.parametrize("point", ["dispatch.after_move", "dispatch.before_start", "dispatch.after_start"])
+@pytest.mark.parametrize("point", ["jobs.after_move", "jobs.before_start", "jobs.after_start"])
 def test_what_the_first_runner_does_not_have_starts_at_the_second_exactly_once(any_site: Site, point: str) -> None:
     body = reserve(any_site)
-    killed(any_site, "dispatch.before_start", runner="embedded", env=home(any_site, "first"))
+    killed(any_site, "jobs.before_start", runner="embedded", env=home(any_site, "first"))
     killed(any_site, point, runner="embedded", env=home(any_site, "second"))
     any_site.once(runner="embedded", env=home(any_site, "third"))
     assert any_site.status("k")["reservation_status"] == "DISPATCHED"
@@ -136,7 +136,7 @@ def test_a_job_of_another_host_is_named_as_such(site: Site) -> None:
 
 def test_a_claim_of_another_host_is_left_to_it(any_site: Site) -> None:
     body = reserve(any_site)
-    killed(any_site, "dispatch.before_start", runner="embedded")
+    killed(any_site, "jobs.before_start", runner="embedded")
     move_to_other_host(any_site)
     any_site.once(runner="embedded")
     found = any_site.status("k")
@@ -147,7 +147,7 @@ def test_a_claim_of_another_host_is_left_to_it(any_site: Site) -> None:
 def test_a_runner_that_is_gone_leaves_the_start_unknown(site: Site) -> None:
     first = site.stub("first", RECORDING)
     site.reserve("k")
-    killed(site, "dispatch.answered", runner=first)
+    killed(site, "jobs.answered", runner=first)
     os.unlink(first)
     site.once(runner="embedded")
     found = site.status("k")
@@ -159,7 +159,7 @@ def test_a_runner_that_is_gone_leaves_the_start_unknown(site: Site) -> None:
 def test_a_runner_that_was_replaced_is_asked_with_the_same_home(site: Site) -> None:
     first = site.stub("first", RECORDING)
     site.reserve("k")
-    killed(site, "dispatch.before_start", runner=first)
+    killed(site, "jobs.before_start", runner=first)
     os.unlink(first)
     site.once()
     assert site.status("k")["reservation_status"] == "DISPATCHED"
