@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from bespeak.jobs.notifier import Wakes
     from bespeak.jobs.resource_bookings import Holds
     from bespeak.jobs.runner_client.router import Router
+    from bespeak.jobs.sd_notify import Supervisor
     from bespeak.jobs.signals import Signals
-    from bespeak.jobs.supervision import Supervisor
     from bespeak.jobs.timerfd import WallTimer
 
 _SHORTEST_POLL_SECONDS = 0.05

@@ -12,7 +12,7 @@ import urllib.request
 import pytest
 
 from bespeak.base.errors import UsageError
-from bespeak.jobs import install
+from bespeak.jobs import service_files
 from bespeak.jobs.locations import find_runner, open_store
 from bespeak.jobs.model import TRANSITIONS, Status
 from support.job_sites import Site, sites, until
@@ -202,21 +202,21 @@ def test_an_installed_dispatcher_finds_what_the_shell_finds(
     environ: dict[str, str], prog: str, runner: str, expected: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bespeak.base.paths.os.access", lambda path, mode: True)
-    assert install.environment(environ, prog, find_runner(runner, {})) == expected
+    assert service_files.environment(environ, prog, find_runner(runner, {})) == expected
 
 
 def test_in_an_environment_only_what_the_manager_reads_is_quoted() -> None:
-    unit = install.systemd_unit(["/bin/x", "a$b%c"], NAMED, user=False)
+    unit = service_files.systemd_unit(["/bin/x", "a$b%c"], NAMED, user=False)
     assert "ExecStart=/bin/x a$$b%%c\n" in unit
     assert 'Environment="ORCHESJOB_HOME=/a b%%c$d"\n' in unit
-    assert 'environment=ORCHESJOB_HOME="/a b%%c$d"\n' in install.supervisor_section(["/bin/x"], NAMED)
+    assert 'environment=ORCHESJOB_HOME="/a b%%c$d"\n' in service_files.supervisor_section(["/bin/x"], NAMED)
     with pytest.raises(UsageError, match="ORCHESJOB_HOME"):
-        install.environment({"ORCHESJOB_HOME": '/a"b'}, "bespeak job", find_runner("embedded", {}))
+        service_files.environment({"ORCHESJOB_HOME": '/a"b'}, "bespeak job", find_runner("embedded", {}))
 
 
 def test_a_unit_with_the_url_of_a_book_is_for_its_owner_only(tmp_path) -> None:
     path = str(tmp_path / "x.service")
-    assert install.write(path, install.systemd_unit(["/bin/x"], BOOK, user=False), force=False)
+    assert service_files.write(path, service_files.systemd_unit(["/bin/x"], BOOK, user=False), force=False)
     assert os.stat(path).st_mode & 0o777 == 0o600
 
 

@@ -48,7 +48,7 @@ _EXTERNAL_STARTS, _EMBEDDED_STARTS = 8, 32
 )
 def run(context: CommandContext) -> int:
     """Run the dispatcher until it is stopped."""
-    from bespeak.jobs.serving import Setup, serve
+    from bespeak.jobs.daemon import Setup, serve
 
     runner = runner_of(context)
     setup = Setup(
@@ -94,7 +94,7 @@ def _seconds(context: CommandContext, name: str, default: str, *, smallest_us: i
 def wait(context: CommandContext) -> int:
     """Wait until a job was started and has ended; 0 for success, 1 for failure, 10 when the time is over."""
     from bespeak.jobs import follow, store
-    from bespeak.jobs.proxy import job_state
+    from bespeak.jobs.runner_client.proxy import job_state
 
     which = JobRef(context)
     length = context.value("timeout")
@@ -196,26 +196,26 @@ def health(context: CommandContext) -> int:
 )
 def install(context: CommandContext) -> int:
     """Write or print what a process manager needs, and say how to enable it."""
-    from bespeak.jobs import install as files
+    from bespeak.jobs import service_files
 
     kind = context.value("kind") or "systemd"
-    if kind not in files.KINDS:
-        raise UsageError(f"--kind {kind!a}: one of {', '.join(files.KINDS)}")
+    if kind not in service_files.KINDS:
+        raise UsageError(f"--kind {kind!a}: one of {', '.join(service_files.KINDS)}")
     user = context.on("user")
     options = [*_passed_on(context), *context.command]
     runner = _check_run(context, options)
     words = [*_ourselves(context.prog), "run", *options]
-    variables = files.environment(os.environ, context.prog, runner)
+    variables = service_files.environment(os.environ, context.prog, runner)
     if kind == "supervisor":
-        text = files.supervisor_section(words, variables)
+        text = service_files.supervisor_section(words, variables)
     else:
-        text = files.systemd_unit(words, variables, user=user)
+        text = service_files.systemd_unit(words, variables, user=user)
     if context.on("print"):
         sys.stdout.write(text)
         return 0
-    path = os.path.abspath(context.value("output") or files.default_path(kind, user=user))
-    written = files.write(path, text, force=context.on("force"))
-    context.answer({"file": path, "written": written, "enable": files.enable_lines(kind, user=user)})
+    path = os.path.abspath(context.value("output") or service_files.default_path(kind, user=user))
+    written = service_files.write(path, text, force=context.on("force"))
+    context.answer({"file": path, "written": written, "enable": service_files.enable_lines(kind, user=user)})
     return 0
 
 

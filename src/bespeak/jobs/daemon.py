@@ -21,8 +21,8 @@ from bespeak.jobs.runner_client.location import own_location
 from bespeak.jobs.runner_client.process import ProgramStarter
 from bespeak.jobs.runner_client.router import Router
 from bespeak.jobs.schema import TOPIC
+from bespeak.jobs.sd_notify import Supervisor
 from bespeak.jobs.signals import Signals
-from bespeak.jobs.supervision import Supervisor
 from bespeak.jobs.timerfd import WallTimer
 
 TYPE_CHECKING = False
