@@ -15,7 +15,7 @@ from bespeak.jobs import leasing, liveness, store
 from bespeak.jobs.cli import read_words
 from bespeak.jobs.contract_times import EARLIEST_S, LATEST_S, iso_seconds, read_instant
 from bespeak.jobs.leasing import Outcome
-from bespeak.jobs.liveness import Dispatcher
+from bespeak.jobs.liveness import DispatcherRecord
 from bespeak.jobs.model import TRANSITIONS, Status
 from bespeak.jobs.schema import COMPONENT, LOCK
 from bespeak.jobs.serialize import compact, text
@@ -42,8 +42,8 @@ class Dispatching(RuleBasedStateMachine):
         self.seen = 0
         self.state: dict[str, str] = {}
 
-    def line(self, name: str) -> Dispatcher:
-        return Dispatcher((name, "", "host", f"elsewhere/1/1/{name}", "home", "runner", 1, 0, 0, 0))
+    def line(self, name: str) -> DispatcherRecord:
+        return DispatcherRecord(name, "", "host", f"elsewhere/1/1/{name}", "home", "runner", 1, 0, 0, 0)
 
     def transact(self, work):
         return self.engine.transact((LOCK,), work)

@@ -1,4 +1,4 @@
-"""Puts a dispatcher together for ``run`` and takes it apart again."""
+"""Builds a dispatcher for ``run``, runs it in this process, and closes its parts."""
 
 from __future__ import annotations
 
@@ -6,22 +6,20 @@ import os
 
 from bespeak.base import ids
 from bespeak.base.clock import SECOND_US
-from bespeak.jobs.dispatcher import Dispatcher
+from bespeak.base.frozen import frozen
+from bespeak.jobs.dispatcher import Dispatcher, DispatcherParts
 from bespeak.jobs.dispatcher_session import DispatcherSession
 from bespeak.jobs.events import EventLog
-from bespeak.jobs.liveness import Dispatcher as Line
-from bespeak.jobs.liveness import this_process
+from bespeak.jobs.liveness import DispatcherRecord, this_process
 from bespeak.jobs.locations import open_store
 from bespeak.jobs.metrics import Exporter, Metrics
-from bespeak.jobs.notifier import Wakes
-from bespeak.jobs.parts import Parts
-from bespeak.jobs.resource_bookings import Holds
+from bespeak.jobs.notifier import Notifier
+from bespeak.jobs.resource_bookings import ResourceBookings
 from bespeak.jobs.runner_client.helper import HelperStarter
 from bespeak.jobs.runner_client.location import own_location
-from bespeak.jobs.runner_client.process import ProgramStarter
-from bespeak.jobs.runner_client.router import Router
+from bespeak.jobs.runner_client.process import ProgramStarter, Router
 from bespeak.jobs.schema import TOPIC
-from bespeak.jobs.sd_notify import Supervisor
+from bespeak.jobs.sd_notify import ServiceManager
 from bespeak.jobs.signals import Signals
 from bespeak.jobs.timerfd import WallTimer
 
@@ -29,16 +27,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bespeak.jobs.locations import Runner
-    from bespeak.jobs.parts import Options
-    from bespeak.jobs.runner_client.location import Location
+    from bespeak.jobs.dispatcher import DispatcherOptions
+    from bespeak.jobs.runner_client.location import Location, Runner
     from bespeak.storage.interface import Engine
 
 _BUSY_SECONDS = 3.0
 """A dispatcher waits only so long for a locked book before it looks after its other duties."""
 
 
-class Setup:
+@frozen
+class DaemonSettings:
     """What ``run`` was told about its surroundings.
 
     Args:
@@ -48,44 +46,43 @@ class Setup:
         metrics: where to show metrics, or None.
     """
 
-    __slots__ = ("ledger", "metrics", "site", "url")
-
-    def __init__(self, url: str, *, site: str, ledger: str | None, metrics: str | None) -> None:
-        self.url = url
-        self.site = site
-        self.ledger = ledger
-        self.metrics = metrics
+    url: str
+    site: str
+    ledger: str | None
+    metrics: str | None
 
 
-def serve(setup: Setup, runner: Runner, options: Options, environ: Mapping[str, str]) -> int:
+def run_dispatcher(
+    settings: DaemonSettings, runner: Runner, options: DispatcherOptions, environ: Mapping[str, str]
+) -> int:
     """Run a dispatcher in this process until it is stopped; return its exit code."""
     signals = Signals()
-    engine = open_store(setup.url, busy_seconds=_BUSY_SECONDS)
+    engine = open_store(settings.url, busy_seconds=_BUSY_SECONDS)
     own = own_location(runner, environ)
     starter = HelperStarter(runner.words, environ) if runner.embedded else ProgramStarter(runner.words, environ)
     router = Router(own, starter, environ)
     log = EventLog()
     metrics = Metrics()
-    exporter = Exporter(setup.metrics, metrics) if setup.metrics else None
-    holds = Holds(setup.ledger)
-    wakes = Wakes(engine, (TOPIC,))
+    exporter = Exporter(settings.metrics, metrics) if settings.metrics else None
+    bookings = ResourceBookings(settings.ledger)
+    notifier = Notifier(engine, (TOPIC,))
     timer = WallTimer()
     try:
-        desk = DispatcherSession(engine, _line(setup, runner, own))
-        desk.begin()
-        _say_started(log, engine, desk, setup, runner, options)
-        parts = Parts(
-            desk=desk,
+        session = DispatcherSession(engine, _record(settings, runner, own))
+        session.begin()
+        _say_started(log, engine, session, settings, runner, options)
+        parts = DispatcherParts(
+            session=session,
             runner=runner,
             router=router,
             log=log,
             metrics=metrics,
             exporter=exporter,
-            holds=holds,
+            bookings=bookings,
             signals=signals,
-            supervisor=Supervisor(environ),
+            manager=ServiceManager(environ),
             timer=timer,
-            wakes=wakes,
+            notifier=notifier,
         )
         code = Dispatcher(parts, options).run()
         log.emit("reserver_stopped", {})
@@ -95,33 +92,36 @@ def serve(setup: Setup, runner: Runner, options: Options, environ: Mapping[str, 
         if exporter is not None:
             exporter.refresh()
             exporter.close()
-        for part in (router, wakes, timer, holds, engine, signals):
+        for part in (router, notifier, timer, bookings, engine, signals):
             part.close()
 
 
-def _line(setup: Setup, runner: Runner, location: Location) -> Line:
+def _record(settings: DaemonSettings, runner: Runner, location: Location) -> DispatcherRecord:
     """Return how the dispatcher is written down; its lease is filled in when it is."""
     import time
 
     started_us = time.time_ns() // 1000
-    return Line(
-        (
-            ids.new_id(),
-            setup.site,
-            location.host,
-            this_process(),
-            location.identity,
-            runner.shown if location.embedded else location.program,
-            os.getpid(),
-            started_us,
-            started_us,
-            started_us,
-        )
+    return DispatcherRecord(
+        dispatcher_id=ids.new_id(),
+        site=settings.site,
+        host=location.host,
+        process=this_process(),
+        runner_home=location.identity,
+        runner=runner.shown if location.embedded else location.program,
+        pid=os.getpid(),
+        started_us=started_us,
+        beat_us=started_us,
+        lease_until_us=started_us,
     )
 
 
 def _say_started(
-    log: EventLog, engine: Engine, desk: DispatcherSession, setup: Setup, runner: Runner, options: Options
+    log: EventLog,
+    engine: Engine,
+    session: DispatcherSession,
+    settings: DaemonSettings,
+    runner: Runner,
+    options: DispatcherOptions,
 ) -> None:
     log.emit(
         "reserver_started",
@@ -130,9 +130,9 @@ def _say_started(
             "orchesjob_bin": runner.shown,
             "orchesjob_start_options": list(options.start_options),
             "poll_interval": options.poll_seconds,
-            "run_started_at": desk.me.started_us // SECOND_US,
-            "dispatcher_id": desk.me.dispatcher_id,
-            "site": setup.site,
+            "run_started_at": session.me.started_us // SECOND_US,
+            "dispatcher_id": session.me.dispatcher_id,
+            "site": settings.site,
             "runner": "embedded" if runner.embedded else "external",
             "max_starts": options.max_starts,
             "start_retries": options.retries,

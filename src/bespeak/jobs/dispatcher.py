@@ -13,36 +13,75 @@ import time
 from bespeak.base import failpoints
 from bespeak.base.clock import FOREVER_US
 from bespeak.base.errors import BespeakError, UnavailableError
+from bespeak.base.frozen import frozen
 from bespeak.jobs import liveness
-from bespeak.jobs.lease_state import Next, Phase, Rules, Work
+from bespeak.jobs.events import Reporter
+from bespeak.jobs.lease_state import LeaseState, NextStep, Phase, StartRules
 from bespeak.jobs.leasing import ACCEPTED_BATCH, EXPIRE_BATCH
-from bespeak.jobs.model import Status
-from bespeak.jobs.returning import Returns, has_ended
+from bespeak.jobs.resource_bookings import BookingReturns, has_ended
 from bespeak.jobs.runner_client import argv
 from bespeak.jobs.runner_client.location import location_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bespeak.jobs.leasing import Look, Outcome, Taken
+    from bespeak.jobs.dispatcher_session import DispatcherSession
+    from bespeak.jobs.events import EventLog
+    from bespeak.jobs.metrics import Exporter, Metrics
     from bespeak.jobs.model import JobReservation
-    from bespeak.jobs.parts import Options, Parts
-    from bespeak.jobs.runner_client.location import Location
+    from bespeak.jobs.notifier import Notifier
+    from bespeak.jobs.resource_bookings import ResourceBookings
+    from bespeak.jobs.runner_client.location import Location, Runner
+    from bespeak.jobs.runner_client.process import Router
+    from bespeak.jobs.sd_notify import ServiceManager
+    from bespeak.jobs.signals import Signals
+    from bespeak.jobs.timerfd import WallTimer
 
-_EXPIRED_FIELDS = (
-    "reservation_id",
-    "run_key",
-    "reservation_status",
-    "not_before",
-    "expires_at",
-    "created_at",
-    "updated_at",
-    "last_error",
-)
 _LONGEST_SLEEP_SECONDS = 3600.0
 """The system call takes no more than 24 days; a longer interval is slept in parts."""
 _NEED_AGAIN_US = 5_000_000
+
+
+_SHORTEST_POLL_SECONDS = 0.05
+
+
+@frozen
+class DispatcherOptions:
+    """What a dispatcher was told.
+
+    Args:
+        poll_seconds: look again after so long even if nothing woke us.
+        error_seconds: pause after the book could not be asked.
+        start_options: for every start call.
+        max_starts: start calls under way at once.
+        start_seconds: how long one may take.
+        retries: how often a failed start is tried again.
+        once: leave when nothing is due.
+    """
+
+    poll_seconds: float = 2.0
+    error_seconds: float = 5.0
+    start_options: tuple[str, ...] = ()
+    max_starts: int = 32
+    start_seconds: float = 30.0
+    retries: int = 0
+    once: bool = False
+
+
+@frozen
+class DispatcherParts:
+    """What a dispatcher is made of; each part is closed by who made it."""
+
+    session: DispatcherSession
+    runner: Runner
+    router: Router
+    log: EventLog
+    metrics: Metrics
+    exporter: Exporter | None
+    bookings: ResourceBookings
+    signals: Signals
+    manager: ServiceManager
+    timer: WallTimer
+    notifier: Notifier
 
 
 class Dispatcher:
@@ -53,15 +92,16 @@ class Dispatcher:
         options: what it was told.
     """
 
-    def __init__(self, parts: Parts, options: Options) -> None:
+    def __init__(self, parts: DispatcherParts, options: DispatcherOptions) -> None:
         self._parts = parts
-        self._desk = parts.desk
+        self._session = parts.session
         self._options = options
+        self._poll_seconds = max(options.poll_seconds, _SHORTEST_POLL_SECONDS)
         self._own = parts.router.own
-        self._works: dict[int, Work] = {}
+        self._works: dict[int, LeaseState] = {}
         self._mine: set[str] = set()
-        self._later: list[tuple[float, Work]] = []
-        self._returns = Returns(parts.desk, parts.holds)
+        self._later: list[tuple[float, LeaseState]] = []
+        self._returns = BookingReturns(parts.session, parts.bookings)
         self._asked: dict[int, JobReservation] = {}
         self._tokens = 0
         self._next_us = FOREVER_US
@@ -70,15 +110,16 @@ class Dispatcher:
         self._paused_until = 0.0
         self._watchdog_at = 0.0
         self._drained = False
+        self._reporter = Reporter(parts.log, parts.metrics)
         self._epoll = select.epoll()
 
     def run(self) -> int:
         """Dispatch until stopped; return the exit code."""
-        for source in (self._parts.wakes, self._parts.timer, self._parts.signals, self._parts.router):
+        for source in (self._parts.notifier, self._parts.timer, self._parts.signals, self._parts.router):
             self._epoll.register(source.fileno(), select.EPOLLIN)
         if self._parts.exporter is not None and self._parts.exporter.fileno() >= 0:
             self._epoll.register(self._parts.exporter.fileno(), select.EPOLLIN)
-        self._parts.supervisor.ready(self._status())
+        self._parts.manager.ready(self._status())
         while not self._done():
             self._turn()
             self._parts.log.flush()
@@ -94,7 +135,7 @@ class Dispatcher:
             return True
         if not signals.stopping:
             return self._options.once and self._drained
-        return not self._works and (not self._desk.outcomes or time.monotonic() < self._paused_until)
+        return not self._works and (not self._session.outcomes or time.monotonic() < self._paused_until)
 
     def _turn(self) -> None:
         self._collect()
@@ -103,7 +144,7 @@ class Dispatcher:
         try:
             self._beat()
             self._take_up_later()
-            if self._look_again or self._desk.outcomes:
+            if self._look_again or self._session.outcomes:
                 self._work_through()
         except UnavailableError as error:
             self._parts.metrics.add("errors")
@@ -117,14 +158,14 @@ class Dispatcher:
         if now < self._beat_at:
             return
         slots = 0 if self._parts.signals.stopping else self._slots()
-        found = self._desk.beat(frozenset(self._mine), slots)
+        found = self._session.beat(frozenset(self._mine), slots)
         # With all slots taken the rest of a dead dispatcher's work is taken over at the next beat.
         self._beat_at = now + (liveness.BEAT_SECONDS if len(found) < max(slots, 1) else 0.0)
         if found:
             self._parts.metrics.add("recovered", len(found))
             self._parts.log.emit("recovered_dispatching", {"count": len(found)})
         for job in found:
-            self._begin(Work(job, Phase.ASK))
+            self._begin(LeaseState(job, Phase.ASK))
         self._look_after_bookings()
         if self._parts.exporter is not None:
             self._parts.metrics.in_flight = len(self._works)
@@ -156,34 +197,35 @@ class Dispatcher:
             )
 
     def _work_through(self) -> None:
-        seen = self._desk.look()
-        self._announce(seen)
+        seen = self._session.look()
+        self._reporter.accepted(seen.accepted)
         self._next_us = seen.next_us
         self._look_again = len(seen.accepted) == ACCEPTED_BATCH
         slots = 0 if self._parts.signals.stopping else self._slots()
         due = seen.next_us <= seen.now_us and not self._parts.signals.stopping
-        self._drained = not due and not (self._works or self._later or self._desk.outcomes or self._asked)
-        if not self._desk.outcomes and not (due and slots):
+        self._drained = not due and not (self._works or self._later or self._session.outcomes or self._asked)
+        if not self._session.outcomes and not (due and slots):
             return
-        stored = list(self._desk.outcomes)
-        taken = self._desk.step(slots if due else 0)
-        self._report(stored, taken)
+        stored = list(self._session.outcomes)
+        taken = self._session.step(slots if due else 0)
+        self._mine.difference_update(outcome.job.reservation_id for outcome in stored)
+        self._reporter.step(stored, taken)
         for job in taken.claimed:
             self._note_delay(job, taken.now_us)
             # Under the key of the reservation the embedded runner starts it once, however often it is called.
             ask = job.may_be_started and not (self._own.embedded and self._place(job) == self._own)
-            self._begin(Work(job, Phase.ASK if ask else Phase.START))
+            self._begin(LeaseState(job, Phase.ASK if ask else Phase.START))
         if taken.claimed or len(taken.expired) == EXPIRE_BATCH or stored:
             self._look_again = True
 
     def _slots(self) -> int:
         return self._options.max_starts - len(self._works) - len(self._later)
 
-    def _begin(self, work: Work) -> None:
+    def _begin(self, work: LeaseState) -> None:
         self._mine.add(work.job.reservation_id)
         self._call(work)
 
-    def _call(self, work: Work) -> None:
+    def _call(self, work: LeaseState) -> None:
         if work.phase is Phase.START and not self._may_start(work):
             return
         self._tokens += 1
@@ -206,7 +248,7 @@ class Dispatcher:
         self._parts.router.submit(self._tokens, words, self._options.start_seconds, place)
         failpoints.reach("jobs.after_start")
 
-    def _may_start(self, work: Work) -> bool:
+    def _may_start(self, work: LeaseState) -> bool:
         """Check what must be true at the moment of the start: the claim is ours, the resources are held."""
         if self._parts.signals.stopping:
             if not work.interrupted:  # else it stays ours, for whoever takes over to ask about it
@@ -220,10 +262,10 @@ class Dispatcher:
             return False
         return not work.job.extras.get("needs") or self._holds_needs(work)
 
-    def _holds_needs(self, work: Work) -> bool:
+    def _holds_needs(self, work: LeaseState) -> bool:
         now_us = self._now_us()
         try:
-            hold = self._parts.holds.ask(work.job)
+            hold = self._parts.bookings.ask(work.job)
         except BespeakError as error:
             self._settle(work, work.put_back(now_us + _NEED_AGAIN_US, str(error)))
             return False
@@ -235,14 +277,15 @@ class Dispatcher:
             self._settle(work, work.put_back(max(hold.starts_us, now_us + 1)))
         return False
 
-    def _still_mine(self, work: Work) -> bool:
+    def _still_mine(self, work: LeaseState) -> bool:
         """Check the claim; one that its earlier runner does not have is moved to our own one, in the book first."""
         try:
             if self._place(work.job) != self._own and not work.known_there:
-                moved = self._desk.move(work.job)
+                moved = self._session.move(work.job)
                 failpoints.reach("jobs.after_move")
-                return moved
-            return self._desk.still_mine(work.job)
+                work.job = moved or work.job
+                return moved is not None
+            return self._session.still_mine(work.job)
         except UnavailableError:
             self._mine.discard(work.job.reservation_id)  # so that a later beat finds it again
             raise
@@ -251,10 +294,10 @@ class Dispatcher:
         found = location_of(job)
         return self._own if found is None or found.is_replaced_by(self._own) else found
 
-    def _rules(self, job: JobReservation) -> Rules:
+    def _rules(self, job: JobReservation) -> StartRules:
         place = self._place(job)
         runner = self._parts.runner if place == self._own else place.runner
-        return Rules(f"{runner.shown} start", embedded=runner.embedded, retries=self._options.retries)
+        return StartRules(f"{runner.shown} start", embedded=runner.embedded, retries=self._options.retries)
 
     def _collect(self) -> None:
         for token, reply in self._parts.router.take():
@@ -268,15 +311,15 @@ class Dispatcher:
             if work is not None:
                 self._settle(work, work.take(reply, self._rules(work.job), self._now_us()))
 
-    def _settle(self, work: Work, what: Next) -> None:
-        if what is Next.CALL:
+    def _settle(self, work: LeaseState, what: NextStep) -> None:
+        if what is NextStep.CALL:
             self._call(work)
-        elif what is Next.LATER:
+        elif what is NextStep.LATER:
             self._later.append((time.monotonic() + work.pause_seconds, work))
         elif work.outcome is not None:
             if work.adopted:
                 self._parts.metrics.add("adopted")
-            self._desk.outcomes.append(work.outcome)
+            self._session.outcomes.append(work.outcome)
             self._look_again = True
 
     def _take_up_later(self) -> None:
@@ -287,56 +330,7 @@ class Dispatcher:
             self._call(work)
 
     def _now_us(self) -> int:
-        return time.time_ns() // 1000 + self._desk.offset_us
-
-    # --- telling ------------------------------------------------------------------------------------------------
-
-    def _announce(self, seen: Look) -> None:
-        for job in seen.accepted:
-            self._parts.log.emit(
-                "reservation_accepted",
-                {
-                    "reservation_id": job.reservation_id,
-                    "run_key": job.run_key,
-                    "reservation_status": str(job.reservation_status),
-                    "command": job.command,
-                    "orchesjob_start_options": job.start_options,
-                    "not_before": job.not_before,
-                    "expires_at": job.expires_at,
-                    "created_at": job.created_at,
-                },
-            )
-
-    def _report(self, stored: Sequence[Outcome], taken: Taken) -> None:
-        lost = {id(outcome) for outcome in taken.lost}
-        for outcome in stored:
-            self._mine.discard(outcome.job.reservation_id)
-            if id(outcome) not in lost:
-                self._report_one(outcome)
-        for job in taken.expired:
-            self._parts.metrics.add("expired")
-            fields: dict[str, object] = {name: getattr(job, name) for name in _EXPIRED_FIELDS}
-            fields["command"] = job.command
-            self._parts.log.emit("reservation_expired", fields)
-
-    def _report_one(self, outcome: Outcome) -> None:
-        job = outcome.job
-        fields: dict[str, object] = {"reservation_id": job.reservation_id, "run_key": job.run_key}
-        if outcome.status == Status.DISPATCHED:
-            self._parts.metrics.add("dispatched")
-            self._parts.log.emit("dispatch_succeeded", {**fields, "job_id": outcome.job_id})
-        elif outcome.status == Status.DISPATCH_FAILED:
-            self._parts.metrics.add("failed")
-            self._parts.log.emit("dispatch_failed", {**fields, "error": outcome.error})
-        elif outcome.status == Status.START_UNKNOWN:
-            self._parts.metrics.add("unknown")
-            self._parts.log.emit("start_unknown", {**fields, "error": outcome.error})
-        elif outcome.error:
-            self._parts.metrics.add("delayed")
-            self._parts.log.emit(
-                "dispatch_delayed",
-                {**fields, "error": outcome.error, "attempts": job.attempts, "next_try": outcome.next_us / 1e6},
-            )
+        return time.time_ns() // 1000 + self._session.offset_us
 
     def _note_delay(self, job: JobReservation, now_us: int) -> None:
         if job.next_us > 0:
@@ -350,7 +344,7 @@ class Dispatcher:
     def _sleep(self) -> None:
         seconds = self._sleep_seconds()
         if seconds > 0 and self._slots() > 0 and not self._parts.signals.stopping:
-            self._parts.timer.arm(min(self._next_us - self._desk.offset_us, FOREVER_US))
+            self._parts.timer.arm(min(self._next_us - self._session.offset_us, FOREVER_US))
         woken = {descriptor for descriptor, _ in self._epoll.poll(seconds)}
         parts = self._parts
         if parts.timer.fileno() in woken:
@@ -358,15 +352,15 @@ class Dispatcher:
                 parts.log.emit("clock_changed", {})
                 self._beat_at = 0.0  # a lease of the earlier time would be taken for one of a wrong clock
             self._look_again = True
-        if parts.wakes.fileno() in woken:
-            parts.wakes.take()
+        if parts.notifier.fileno() in woken:
+            parts.notifier.take()
             self._look_again = True
         if parts.signals.fileno() in woken:
             parts.signals.take()
         if parts.exporter is not None and parts.exporter.fileno() in woken:
             parts.metrics.in_flight = len(self._works)
             parts.exporter.answer()
-        if not woken and seconds >= self._options.poll_seconds:
+        if not woken and seconds >= self._poll_seconds:
             self._look_again = True
         self._feed_watchdog()
 
@@ -377,7 +371,7 @@ class Dispatcher:
         elif self._look_again:
             return 0.0
         else:
-            moments = [self._options.poll_seconds, self._beat_at - now]
+            moments = [self._poll_seconds, self._beat_at - now]
         moments += [moment - now for moment, _ in self._later]
         starter = self._parts.router.next_seconds()
         if starter is not None:
@@ -387,21 +381,21 @@ class Dispatcher:
         return max(min(*moments, _LONGEST_SLEEP_SECONDS), 0.0)
 
     def _feed_watchdog(self) -> None:
-        interval = self._parts.supervisor.watchdog_seconds
+        interval = self._parts.manager.watchdog_seconds
         if interval and time.monotonic() >= self._watchdog_at:
-            self._parts.supervisor.alive(self._status())
+            self._parts.manager.alive(self._status())
             self._watchdog_at = time.monotonic() + interval
 
     # --- stopping -----------------------------------------------------------------------------------------------
 
     def _stop(self) -> None:
-        self._parts.supervisor.stopping()
-        stored = list(self._desk.outcomes)
+        self._parts.manager.stopping()
+        stored = list(self._session.outcomes)
         try:
-            self._desk.end()
+            self._session.end()
         except UnavailableError as error:
             # What was started is still DISPATCHING in the book: the next dispatcher asks the runner and adopts it.
             self._parts.log.emit("dispatcher_error", {"error": str(error)})
         else:
             for outcome in stored:
-                self._report_one(outcome)
+                self._reporter.outcome(outcome)

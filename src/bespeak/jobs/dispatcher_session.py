@@ -15,8 +15,8 @@ from bespeak.jobs.schema import LOCK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bespeak.jobs.leasing import Look, Outcome, Taken
-    from bespeak.jobs.liveness import Dispatcher
+    from bespeak.jobs.leasing import Outcome, QueueState, StepResult
+    from bespeak.jobs.liveness import DispatcherRecord
     from bespeak.jobs.model import JobReservation
     from bespeak.storage.interface import Engine, Transaction
 
@@ -32,7 +32,7 @@ class DispatcherSession:
         me: the dispatcher; its lease is renewed by every write.
     """
 
-    def __init__(self, engine: Engine, me: Dispatcher) -> None:
+    def __init__(self, engine: Engine, me: DispatcherRecord) -> None:
         self.engine = engine
         self.me = me
         self.outcomes: list[Outcome] = []
@@ -51,7 +51,7 @@ class DispatcherSession:
         self.last_seq = self.engine.transact((LOCK,), work)
         self._confirmed = _awake_seconds()
 
-    def look(self) -> Look:
+    def look(self) -> QueueState:
         """Return what is next and what is new."""
         found = self.engine.read(lambda tx: leasing.look(tx, self.me.site, self.last_seq))
         if found.accepted:
@@ -59,7 +59,7 @@ class DispatcherSession:
         self.offset_us = found.now_us - time.time_ns() // 1000
         return found
 
-    def step(self, slots: int) -> Taken:
+    def step(self, slots: int) -> StepResult:
         """Store the outcomes that are waiting and claim up to ``slots`` rows."""
         outcomes = list(self.outcomes)
         failpoints.reach("jobs.before_step")
@@ -99,8 +99,8 @@ class DispatcherSession:
         self._confirmed = _awake_seconds()
         return mine
 
-    def move(self, job: JobReservation) -> bool:
-        """Write down that a claim goes on at our own runner; False if it is not ours any more."""
+    def move(self, job: JobReservation) -> JobReservation | None:
+        """Write down that a claim goes on at our own runner, and return it; None if it is not ours any more."""
         return self.engine.transact((LOCK,), lambda tx: leasing.move(tx, self.me, job))
 
     def end(self) -> None:

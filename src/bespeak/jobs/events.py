@@ -13,11 +13,32 @@ import select
 import stat
 import time
 
+from bespeak.jobs.model import Status
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bespeak.jobs.leasing import Outcome, StepResult
+    from bespeak.jobs.metrics import Metrics
+    from bespeak.jobs.model import JobReservation
+
 BUFFER_LIMIT = 4 << 20
 """Bytes of unread lines that are kept."""
 
 _PIPE_CHUNK = 4096
 """POLLOUT on a pipe promises room for so many bytes (PIPE_BUF)."""
+
+_EXPIRED_FIELDS = (
+    "reservation_id",
+    "run_key",
+    "reservation_status",
+    "not_before",
+    "expires_at",
+    "created_at",
+    "updated_at",
+    "last_error",
+)
 
 
 class EventLog:
@@ -106,3 +127,65 @@ def _local(now: float) -> str:
         _shown_text = datetime.fromtimestamp(second).astimezone().isoformat()
         _shown_second = second
     return _shown_text
+
+
+class Reporter:
+    """Says and counts what has become of reservations.
+
+    Args:
+        log: where events go.
+        metrics: the counters.
+    """
+
+    def __init__(self, log: EventLog, metrics: Metrics) -> None:
+        self._log = log
+        self._metrics = metrics
+
+    def accepted(self, jobs: Sequence[JobReservation]) -> None:
+        """Report reservations that were made."""
+        for job in jobs:
+            self._log.emit(
+                "reservation_accepted",
+                {
+                    "reservation_id": job.reservation_id,
+                    "run_key": job.run_key,
+                    "reservation_status": str(job.reservation_status),
+                    "command": job.command,
+                    "orchesjob_start_options": job.start_options,
+                    "not_before": job.not_before,
+                    "expires_at": job.expires_at,
+                    "created_at": job.created_at,
+                },
+            )
+
+    def step(self, stored: Sequence[Outcome], taken: StepResult) -> None:
+        """Report the outcomes that one step stored, and what it found expired."""
+        lost = {id(outcome) for outcome in taken.lost}
+        for outcome in stored:
+            if id(outcome) not in lost:
+                self.outcome(outcome)
+        for job in taken.expired:
+            self._metrics.add("expired")
+            fields: dict[str, object] = {name: getattr(job, name) for name in _EXPIRED_FIELDS}
+            fields["command"] = job.command
+            self._log.emit("reservation_expired", fields)
+
+    def outcome(self, outcome: Outcome) -> None:
+        """Report what has become of one claim."""
+        job = outcome.job
+        fields: dict[str, object] = {"reservation_id": job.reservation_id, "run_key": job.run_key}
+        if outcome.status == Status.DISPATCHED:
+            self._metrics.add("dispatched")
+            self._log.emit("dispatch_succeeded", {**fields, "job_id": outcome.job_id})
+        elif outcome.status == Status.DISPATCH_FAILED:
+            self._metrics.add("failed")
+            self._log.emit("dispatch_failed", {**fields, "error": outcome.error})
+        elif outcome.status == Status.START_UNKNOWN:
+            self._metrics.add("unknown")
+            self._log.emit("start_unknown", {**fields, "error": outcome.error})
+        elif outcome.error:
+            self._metrics.add("delayed")
+            self._log.emit(
+                "dispatch_delayed",
+                {**fields, "error": outcome.error, "attempts": job.attempts, "next_try": outcome.next_us / 1e6},
+            )

@@ -9,8 +9,9 @@ from __future__ import annotations
 from enum import Enum, auto
 
 from bespeak.base.clock import SECOND_US
+from bespeak.base.frozen import frozen, replace
 from bespeak.jobs.leasing import Outcome
-from bespeak.jobs.model import Status
+from bespeak.jobs.model import LAST_ERROR_LIMIT, Status
 from bespeak.jobs.runner_client import replies
 from bespeak.jobs.runner_client.replies import Meaning, Reply, Verdict
 
@@ -37,7 +38,7 @@ class Phase(Enum):
     """A start call ended without an answer that says what happened."""
 
 
-class Next(Enum):
+class NextStep(Enum):
     """What is to be done with a claim now."""
 
     CALL = auto()
@@ -45,7 +46,7 @@ class Next(Enum):
     STORE = auto()
 
 
-class Work:
+class LeaseState:
     """One claim.
 
     Args:
@@ -76,25 +77,25 @@ class Work:
         """Whether a start call was cut short, so that only asking tells what it did."""
         return self._cut_short
 
-    def take(self, reply: Reply, rules: Rules, now_us: int) -> Next:
-        """Take the runner's answer; with :attr:`Next.STORE`, ``outcome`` is set."""
+    def take(self, reply: Reply, rules: StartRules, now_us: int) -> NextStep:
+        """Take the runner's answer; with :attr:`NextStep.STORE`, ``outcome`` is set."""
         if self.phase is Phase.START:
             self._cut_short = not reply.ended_by_itself
             return self._started(replies.of_start(reply, self.job, rules.shown), rules, now_us)
         meaning = replies.of_question(reply, self.job, embedded=rules.embedded, now_us=now_us)
         return self._asked(meaning, rules, now_us)
 
-    def _started(self, meaning: Meaning, rules: Rules, now_us: int) -> Next:
+    def _started(self, meaning: Meaning, rules: StartRules, now_us: int) -> NextStep:
         if meaning.verdict is Verdict.UNKNOWN:
             self.phase = Phase.CONFIRM
             self.error = meaning.error
-            self.job.may_be_started = True
-            return Next.CALL
+            self.job = replace(self.job, may_be_started=True)
+            return NextStep.CALL
         if meaning.verdict is Verdict.STARTED:
             return self._success(meaning)
         return self.fail(meaning.error, rules, now_us, untouched=not self.job.may_be_started)
 
-    def _asked(self, meaning: Meaning, rules: Rules, now_us: int) -> Next:
+    def _asked(self, meaning: Meaning, rules: StartRules, now_us: int) -> NextStep:
         if meaning.verdict is Verdict.STARTED:
             self.adopted = True
             return self._success(meaning)
@@ -104,34 +105,29 @@ class Work:
             # The embedded runner completes a start under its key, so a call that was cut short is simply made again.
             if self.phase is Phase.ASK or (rules.embedded and self._cut_short and self.asked < ASKS):
                 self.phase = Phase.START
-                return Next.CALL
+                return NextStep.CALL
             return self.fail(self.error, rules, now_us)
         if self.asked < ASKS + rules.retries:
-            return Next.LATER
+            return NextStep.LATER
         return self._leave_unknown("\n".join(filter(None, (self.error, meaning.error))))
 
-    def _leave_unknown(self, error: str) -> Next:
+    def _leave_unknown(self, error: str) -> NextStep:
         """End as START_UNKNOWN: it may run, nobody can tell, and only a person may decide to start it again."""
-        self.outcome = Outcome(self.job, Status.START_UNKNOWN, error=f"it may have been started: {error}")
-        return Next.STORE
+        return self._end(Status.START_UNKNOWN, error=f"it may have been started: {error}")
 
-    def _success(self, meaning: Meaning) -> Next:
-        self.outcome = Outcome(self.job, Status.DISPATCHED, job_id=meaning.job_id)
-        return Next.STORE
+    def _success(self, meaning: Meaning) -> NextStep:
+        return self._end(Status.DISPATCHED, job_id=meaning.job_id)
 
-    def give_up(self, error: str, *, untouched: bool = False) -> Next:
+    def give_up(self, error: str, *, untouched: bool = False) -> NextStep:
         """End as DISPATCH_FAILED, whatever retries are left."""
-        self.outcome = Outcome(self.job, Status.DISPATCH_FAILED, error=error, untouched=untouched)
-        return Next.STORE
+        return self._end(Status.DISPATCH_FAILED, error=error, untouched=untouched)
 
-    def put_back(self, next_us: int, error: str | None = None) -> Next:
+    def put_back(self, next_us: int, error: str | None = None) -> NextStep:
         """Give the claim back as if it had not been made; it is looked at again at ``next_us``."""
-        self.job.attempts -= 1
-        untouched = not self.job.may_be_started
-        self.outcome = Outcome(self.job, Status.RESERVED, error=error, next_us=next_us, untouched=untouched)
-        return Next.STORE
+        self.job = replace(self.job, attempts=self.job.attempts - 1)
+        return self._end(Status.RESERVED, error=error, next_us=next_us, untouched=not self.job.may_be_started)
 
-    def fail(self, error: str, rules: Rules, now_us: int, *, untouched: bool = False) -> Next:
+    def fail(self, error: str, rules: StartRules, now_us: int, *, untouched: bool = False) -> NextStep:
         """End as failed, or as RESERVED for a later try while retries and time are left.
 
         Args:
@@ -144,11 +140,24 @@ class Work:
         expires = self.job.expires_at
         if self.job.attempts > rules.retries or (expires is not None and again_us >= expires * SECOND_US):
             return self.give_up(error, untouched=untouched)
-        self.outcome = Outcome(self.job, Status.RESERVED, error=error, next_us=again_us, untouched=untouched)
-        return Next.STORE
+        return self._end(Status.RESERVED, error=error, next_us=again_us, untouched=untouched)
+
+    def _end(
+        self,
+        status: Status,
+        *,
+        job_id: str | None = None,
+        error: str | None = None,
+        next_us: int = 0,
+        untouched: bool = False,
+    ) -> NextStep:
+        error = error[:LAST_ERROR_LIMIT] if error else None
+        self.outcome = Outcome(self.job, status, job_id, error, next_us, untouched)
+        return NextStep.STORE
 
 
-class Rules:
+@frozen
+class StartRules:
     """What a dispatcher was told about failures.
 
     Args:
@@ -157,12 +166,9 @@ class Rules:
         retries: how often a failed start is tried again.
     """
 
-    __slots__ = ("embedded", "retries", "shown")
-
-    def __init__(self, shown: str, *, embedded: bool, retries: int) -> None:
-        self.shown = shown
-        self.embedded = embedded
-        self.retries = retries
+    shown: str
+    embedded: bool
+    retries: int
 
     def delay_us(self, attempts: int) -> int:
         """Return the back-off after so many failed attempts, µs: half a second, doubled, at most a minute.

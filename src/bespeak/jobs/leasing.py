@@ -8,16 +8,18 @@ was asleep past its lease changes nothing that another has taken over.
 from __future__ import annotations
 
 from bespeak.base.clock import FOREVER_US, SECOND_US, now
+from bespeak.base.frozen import frozen, replace
 from bespeak.jobs import liveness, rows
-from bespeak.jobs.model import EXPIRED_TEXT, LAST_ERROR_LIMIT, SELECT, JobReservation, Status
+from bespeak.jobs.model import EXPIRED_TEXT, SELECT, JobReservation, Status
 from bespeak.jobs.runner_client.location import COLUMNS as LOCATION_COLUMNS
 from bespeak.jobs.runner_client.location import location_of, location_of_dispatcher
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
-    from bespeak.jobs.liveness import Dispatcher
+    from bespeak.jobs.liveness import DispatcherRecord
     from bespeak.storage.interface import Transaction
 
 EXPIRE_BATCH = 500
@@ -51,7 +53,8 @@ _MINE = "reservation_id = :id AND owner = :me AND claim_no = :claim_no AND reser
 _CHANGES = {Status.DISPATCHED: "dispatched", Status.RESERVED: "delayed", Status.START_UNKNOWN: "unknown"}
 
 
-class Look:
+@frozen
+class QueueState:
     """What a dispatcher sees without changing anything.
 
     Args:
@@ -60,14 +63,12 @@ class Look:
         accepted: reservations made since the last look, in the order of their numbers.
     """
 
-    __slots__ = ("accepted", "next_us", "now_us")
-
-    def __init__(self, now_us: int, next_us: int, accepted: list[JobReservation]) -> None:
-        self.now_us = now_us
-        self.next_us = next_us
-        self.accepted = accepted
+    now_us: int
+    next_us: int
+    accepted: list[JobReservation]
 
 
+@frozen
 class Outcome:
     """What became of one claim.
 
@@ -80,27 +81,16 @@ class Outcome:
         untouched: no start was ever called for the reservation.
     """
 
-    __slots__ = ("error", "job", "job_id", "next_us", "status", "untouched")
-
-    def __init__(
-        self,
-        job: JobReservation,
-        status: Status,
-        *,
-        job_id: str | None = None,
-        error: str | None = None,
-        next_us: int = 0,
-        untouched: bool = False,
-    ) -> None:
-        self.job = job
-        self.status = status
-        self.job_id = job_id
-        self.error = error[:LAST_ERROR_LIMIT] if error else None
-        self.next_us = next_us
-        self.untouched = untouched
+    job: JobReservation
+    status: Status
+    job_id: str | None = None
+    error: str | None = None
+    next_us: int = 0
+    untouched: bool = False
 
 
-class Taken:
+@frozen
+class StepResult:
     """What one :func:`step` did.
 
     Args:
@@ -110,16 +100,13 @@ class Taken:
         lost: outcomes that were not stored, because another dispatcher has taken the row over.
     """
 
-    __slots__ = ("claimed", "expired", "lost", "now_us")
-
-    def __init__(self, now_us: int) -> None:
-        self.now_us = now_us
-        self.claimed: list[JobReservation] = []
-        self.expired: list[JobReservation] = []
-        self.lost: list[Outcome] = []
+    now_us: int
+    claimed: list[JobReservation]
+    expired: list[JobReservation]
+    lost: list[Outcome]
 
 
-def look(tx: Transaction, site: str, last_seq: int) -> Look:
+def look(tx: Transaction, site: str, last_seq: int) -> QueueState:
     """Return what is next and what is new for the dispatchers of ``site``."""
     where = {"site": site}
     due = tx.fetch_one(_NEXT_DUE, where)
@@ -128,7 +115,7 @@ def look(tx: Transaction, site: str, last_seq: int) -> Look:
     if expiry is not None and expiry[0] is not None:
         next_us = min(next_us, int(expiry[0]) * SECOND_US)
     found = tx.fetch_all(_ACCEPTED, {"last": last_seq, "site": site, "n": ACCEPTED_BATCH})
-    return Look(tx.now_us, next_us, rows.jobs(found))
+    return QueueState(tx.now_us, next_us, rows.jobs(found))
 
 
 def newest(tx: Transaction) -> int:
@@ -137,19 +124,18 @@ def newest(tx: Transaction) -> int:
     return int(row[0] or 0) if row else 0
 
 
-def step(tx: Transaction, me: Dispatcher, outcomes: Sequence[Outcome], slots: int) -> Taken:
+def step(tx: Transaction, me: DispatcherRecord, outcomes: Sequence[Outcome], slots: int) -> StepResult:
     """Store ``outcomes``, expire what is too late, and claim up to ``slots`` rows that are due."""
-    taken = Taken(tx.now_us)
     liveness.register(tx, me)
-    changes = [change for outcome in outcomes if (change := _store(tx, me, outcome, taken))]
-    rows.log(tx, changes)
-    _expire(tx, me.site, taken)
-    if slots > 0:
-        _claim(tx, me, slots, taken)
-    return taken
+    stored = [(outcome, _store(tx, me, outcome)) for outcome in outcomes]
+    rows.log(tx, [change for _, change in stored if change is not None])
+    expired = _expire(tx, me.site)
+    claimed = _claim(tx, me, slots) if slots > 0 else []
+    return StepResult(tx.now_us, claimed, expired, [outcome for outcome, change in stored if change is None])
 
 
-def _store(tx: Transaction, me: Dispatcher, outcome: Outcome, taken: Taken) -> rows.Change | None:
+def _store(tx: Transaction, me: DispatcherRecord, outcome: Outcome) -> rows.Change | None:
+    """Store an outcome and return its line for the log; None if another dispatcher has taken the row over."""
     job = outcome.job
     dispatched = outcome.status == Status.DISPATCHED
     changed = tx.execute(
@@ -171,35 +157,33 @@ def _store(tx: Transaction, me: Dispatcher, outcome: Outcome, taken: Taken) -> r
         },
     )
     if not changed:
-        taken.lost.append(outcome)
         return None
     name = _CHANGES.get(outcome.status, "failed")
     return rows.Change(job, name, outcome.status, job_id=outcome.job_id, detail=outcome.error)
 
 
-def _expire(tx: Transaction, site: str, taken: Taken) -> None:
+def _expire(tx: Transaction, site: str) -> list[JobReservation]:
     found = rows.jobs(tx.fetch_all(_EXPIRED, {"site": site, "now_s": rows.seconds(tx), "n": EXPIRE_BATCH}))
     if not found:
-        return
+        return []
     tx.execute_many(
         "UPDATE reservations SET reservation_status = 'EXPIRED', last_error = :error, updated_at = :now_s"
         " WHERE reservation_id = :id",
         [{"error": EXPIRED_TEXT, "now_s": rows.seconds(tx), "id": job.reservation_id} for job in found],
     )
-    for job in found:
-        job.reservation_status = Status.EXPIRED
-        job.last_error = EXPIRED_TEXT
-        job.updated_at = rows.seconds(tx)
     rows.log(tx, [rows.Change(job, "expired", Status.EXPIRED, detail=EXPIRED_TEXT) for job in found])
-    taken.expired = found
+    return [
+        replace(job, reservation_status=Status.EXPIRED, last_error=EXPIRED_TEXT, updated_at=rows.seconds(tx))
+        for job in found
+    ]
 
 
-def _claim(tx: Transaction, me: Dispatcher, slots: int, taken: Taken) -> None:
+def _claim(tx: Transaction, me: DispatcherRecord, slots: int) -> list[JobReservation]:
     params = {"site": me.site, "now_s": rows.seconds(tx), "now_us": tx.now_us, "n": slots}
     at_once = rows.jobs(tx.fetch_all(_NOW_DUE, {name: params[name] for name in ("site", "now_s", "n")}))
     scheduled = rows.jobs(tx.fetch_all(_THEN_DUE, params))
     due = sorted(at_once + scheduled, key=_order)[:slots]
-    taken.claimed = take(tx, me, due, attempt=1)
+    return take(tx, me, due, attempt=1)
 
 
 def _order(job: JobReservation) -> tuple[int, int, int]:
@@ -207,26 +191,12 @@ def _order(job: JobReservation) -> tuple[int, int, int]:
     return (job.created_at if job.not_before is None else job.not_before, job.created_at, job.seq)
 
 
-def take(tx: Transaction, me: Dispatcher, due: Sequence[JobReservation], *, attempt: int) -> list[JobReservation]:
+def take(tx: Transaction, me: DispatcherRecord, due: Sequence[JobReservation], *, attempt: int) -> list[JobReservation]:
     """Make rows the caller's, under a new claim number.
 
     One taken over (``attempt`` 0) keeps when it was claimed. What an earlier claim may have started keeps its location.
     """
-    for job in due:
-        job.may_be_started = job.first_claimed_us is not None or not attempt
-        if not job.may_be_started or not job.runner:
-            location_of_dispatcher(me).write_to(job)
-        if attempt:
-            job.claimed_us = tx.now_us
-        elif job.claimed_us is None:
-            job.claimed_us = job.updated_at * SECOND_US
-        if job.first_claimed_us is None:
-            # The runner notes by the clock of its machine when it starts a job, and the book may be a server's.
-            job.first_claimed_us = min(job.claimed_us, now())
-        job.reservation_status = Status.DISPATCHING
-        job.owner = me.dispatcher_id
-        job.claim_no += 1
-        job.attempts += attempt
+    taken = [_taken(tx, me, job, attempt) for job in due]
     tx.execute_many(
         _TAKE,
         [
@@ -240,14 +210,37 @@ def take(tx: Transaction, me: Dispatcher, due: Sequence[JobReservation], *, atte
                 "id": job.reservation_id,
                 **{name: getattr(job, name) for name in LOCATION_COLUMNS},
             }
-            for job in due
+            for job in taken
         ],
     )
-    rows.log(tx, [rows.Change(job, "dispatching", Status.DISPATCHING) for job in due])
-    return list(due)
+    rows.log(tx, [rows.Change(job, "dispatching", Status.DISPATCHING) for job in taken])
+    return taken
 
 
-def abandoned(tx: Transaction, me: Dispatcher, mine: frozenset[str], limit: int) -> list[JobReservation]:
+def _taken(tx: Transaction, me: DispatcherRecord, job: JobReservation, attempt: int) -> JobReservation:
+    may_be_started = job.first_claimed_us is not None or not attempt
+    claimed_us = job.claimed_us
+    if attempt:
+        claimed_us = tx.now_us
+    elif claimed_us is None:
+        claimed_us = job.updated_at * SECOND_US
+    # The runner notes by the clock of its machine when it starts a job, and the book may be a server's.
+    first_us = min(claimed_us, now()) if job.first_claimed_us is None else job.first_claimed_us
+    columns: dict[str, Any] = {} if may_be_started and job.runner else location_of_dispatcher(me).columns()
+    return replace(
+        job,
+        reservation_status=Status.DISPATCHING,
+        owner=me.dispatcher_id,
+        claim_no=job.claim_no + 1,
+        attempts=job.attempts + attempt,
+        claimed_us=claimed_us,
+        first_claimed_us=first_us,
+        may_be_started=may_be_started,
+        **columns,
+    )
+
+
+def abandoned(tx: Transaction, me: DispatcherRecord, mine: frozenset[str], limit: int) -> list[JobReservation]:
     """Return the rows being dispatched that nobody works on: their owner is dead, or is the caller who forgot them.
 
     A dead owner's call may have started a job that only its own runner knows of, so only who is on the same machine and
@@ -271,7 +264,7 @@ def abandoned(tx: Transaction, me: Dispatcher, mine: frozenset[str], limit: int)
     return found
 
 
-def _is_free(tx: Transaction, me: Dispatcher, owner: Dispatcher | None, name: str | None) -> bool:
+def _is_free(tx: Transaction, me: DispatcherRecord, owner: DispatcherRecord | None, name: str | None) -> bool:
     if name == me.dispatcher_id:
         return True
     if owner is None:
@@ -283,7 +276,7 @@ def _is_free(tx: Transaction, me: Dispatcher, owner: Dispatcher | None, name: st
 
 
 def _rows_of(
-    tx: Transaction, me: Dispatcher, owner: str | None, mine: frozenset[str], limit: int, *, same_home: bool
+    tx: Transaction, me: DispatcherRecord, owner: str | None, mine: frozenset[str], limit: int, *, same_home: bool
 ) -> list[JobReservation]:
     # One that was updated in the future was so by a clock that was ahead, and its call is as old.
     unowned = "owner IS NULL AND (updated_at <= :old OR updated_at > :future)"
@@ -314,19 +307,18 @@ def _may_be_asked(job: JobReservation) -> bool:
     return location is None or location.may_be_used
 
 
-def move(tx: Transaction, me: Dispatcher, job: JobReservation) -> bool:
-    """Write down that a claim goes on at the caller's own runner; False if the claim is not the caller's any more.
+def move(tx: Transaction, me: DispatcherRecord, job: JobReservation) -> JobReservation | None:
+    """Write down that a claim goes on at the caller's own runner, and return it; None if the caller has lost it.
 
     Only for what the runner at its earlier location says it does not have.
     """
-    location_of_dispatcher(me).write_to(job)
-    values = {name: getattr(job, name) for name in LOCATION_COLUMNS}
-    values |= {"id": job.reservation_id, "me": me.dispatcher_id, "claim_no": job.claim_no}
-    sets = ", ".join(f"{name} = :{name}" for name in LOCATION_COLUMNS)
-    return tx.execute(f"UPDATE reservations SET {sets} WHERE {_MINE}", values) > 0
+    columns = location_of_dispatcher(me).columns()
+    sets = ", ".join(f"{name} = :{name}" for name in columns)
+    values = columns | {"id": job.reservation_id, "me": me.dispatcher_id, "claim_no": job.claim_no}
+    return replace(job, **columns) if tx.execute(f"UPDATE reservations SET {sets} WHERE {_MINE}", values) else None
 
 
-def recover(tx: Transaction, me: Dispatcher, mine: frozenset[str], limit: int) -> list[JobReservation]:
+def recover(tx: Transaction, me: DispatcherRecord, mine: frozenset[str], limit: int) -> list[JobReservation]:
     """Take over what :func:`abandoned` returns; remove the lines of dead dispatchers that have nothing left."""
     found = take(tx, me, abandoned(tx, me, mine, limit), attempt=0)
     for dispatcher in liveness.all_dispatchers(tx):

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 
 from bespeak.base.clock import SECOND_US
-from bespeak.jobs.locations import machine
+from bespeak.base.frozen import frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,25 +23,13 @@ LEASE_US = 20 * SECOND_US
 _LONGEST_LEASE_US = 2 * LEASE_US
 """A lease that ends later than this from now was given by a clock that was ahead."""
 
-_FIELDS = "dispatcher_id, site, host, process, runner_home, runner, pid, started_us, beat_us, lease_until_us"
 
+@frozen
+class DispatcherRecord:
+    """One row of ``dispatch_dispatchers``; ``runner_home`` is the machine's name, a colon, and the folder.
 
-class Dispatcher:
-    """One row of ``dispatch_dispatchers``; ``runner_home`` is the machine's name, a colon, and the folder."""
-
-    __slots__ = (
-        "beat_us",
-        "dispatcher_id",
-        "host",
-        "is_local",
-        "lease_until_us",
-        "pid",
-        "process",
-        "runner",
-        "runner_home",
-        "site",
-        "started_us",
-    )
+    ``is_local``, which is no column, says that the book is a file, and so all of its dispatchers are on this machine.
+    """
 
     dispatcher_id: str
     site: str
@@ -53,13 +41,7 @@ class Dispatcher:
     started_us: int
     beat_us: int
     lease_until_us: int
-
-    is_local: bool
-
-    def __init__(self, row: tuple[object, ...], *, is_local: bool = False) -> None:
-        self.is_local = is_local
-        for name, value in zip(_FIELDS.split(", "), row, strict=True):
-            setattr(self, name, value)
+    is_local: bool = False
 
     @property
     def machine(self) -> str:
@@ -83,6 +65,9 @@ class Dispatcher:
         return bool(boot and here) and boot != here and self.machine == machine()
 
 
+_COLUMNS = tuple(name for name in DispatcherRecord.__annotations__ if name != "is_local")
+
+
 def _here() -> tuple[str, str]:
     try:
         with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
@@ -102,6 +87,16 @@ def _start_time(pid: str) -> str:
     return "" if fields[0] in (b"Z", b"X") else fields[19].decode()
 
 
+def machine() -> str:
+    """Return a name of this machine that outlives a reboot."""
+    try:
+        with open("/etc/machine-id", encoding="ascii") as file:
+            found = file.read().strip()
+    except (OSError, UnicodeDecodeError):
+        found = ""
+    return found or os.uname().nodename
+
+
 def this_process() -> str:
     """Return what tells this process from any other one before and after it."""
     boot, namespace = _here()
@@ -109,11 +104,11 @@ def this_process() -> str:
     return f"{boot}/{namespace}/{pid}/{_start_time(pid)}"
 
 
-def all_dispatchers(tx: Transaction) -> list[Dispatcher]:
+def all_dispatchers(tx: Transaction) -> list[DispatcherRecord]:
     """Return every dispatcher that is written down, alive or not."""
     # A file is on one machine; a server may have machines that were copied from one another, with one identity.
-    found = tx.fetch_all(f"SELECT {_FIELDS} FROM dispatch_dispatchers ORDER BY started_us")
-    return [Dispatcher(row, is_local=tx.dialect == "sqlite") for row in found]
+    found = tx.fetch_all(f"SELECT {', '.join(_COLUMNS)} FROM dispatch_dispatchers ORDER BY started_us")
+    return [DispatcherRecord(**dict(zip(_COLUMNS, row, strict=True)), is_local=tx.dialect == "sqlite") for row in found]
 
 
 def presence(tx: Transaction, site: str | None = None) -> str:
@@ -124,13 +119,12 @@ def presence(tx: Transaction, site: str | None = None) -> str:
     return "absent"
 
 
-def register(tx: Transaction, me: Dispatcher) -> None:
+def register(tx: Transaction, me: DispatcherRecord) -> None:
     """Write a dispatcher down, or renew its lease."""
-    me.beat_us = tx.now_us
-    me.lease_until_us = tx.now_us + LEASE_US
-    values = {name: getattr(me, name) for name in _FIELDS.split(", ")}
+    values = {name: getattr(me, name) for name in _COLUMNS}
+    values |= {"beat_us": tx.now_us, "lease_until_us": tx.now_us + LEASE_US}
     tx.execute(
-        f"INSERT INTO dispatch_dispatchers ({_FIELDS}) VALUES ({', '.join(':' + n for n in values)})"
+        f"INSERT INTO dispatch_dispatchers ({', '.join(_COLUMNS)}) VALUES ({', '.join(':' + n for n in values)})"
         " ON CONFLICT (dispatcher_id) DO UPDATE SET beat_us = excluded.beat_us,"
         " lease_until_us = excluded.lease_until_us",
         values,

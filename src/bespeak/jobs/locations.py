@@ -1,10 +1,9 @@
-"""Where the job reservations are kept, and which runner starts the jobs."""
+"""Where the job reservations are kept."""
 
 from __future__ import annotations
 
 import os
 import stat
-import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,12 +13,6 @@ if TYPE_CHECKING:
 
 DOCUMENTED_PROGRAM = "orchesjob-reserver"
 DATABASE_NAME = "reserver.sqlite3"
-EMBEDDED = "embedded"
-"""The value of ``--orchesjob-bin`` that asks for bespeak's own runner even where an ``orchesjob`` is installed."""
-
-SHOWN_EMBEDDED = "bespeak runner"
-"""How bespeak's own runner is called in events and in the list of dispatchers."""
-
 POSTGRES = ("postgresql://", "postgres://")
 
 
@@ -82,53 +75,3 @@ def _take_rights(path: str) -> None:
             os.chmod(f"/proc/self/fd/{descriptor}", stat.S_IMODE(mode) & 0o700)
     finally:
         os.close(descriptor)
-
-
-class Runner:
-    """The program that starts jobs.
-
-    Args:
-        words: how it is called, before its command's name.
-        shown: how it is named in events.
-        embedded: it is bespeak's own, which knows idempotency keys.
-    """
-
-    __slots__ = ("embedded", "shown", "words")
-
-    def __init__(self, words: tuple[str, ...], shown: str, *, embedded: bool) -> None:
-        self.words = words
-        self.shown = shown
-        self.embedded = embedded
-
-
-def find_runner(flag: str | None, environ: Mapping[str, str]) -> Runner:
-    """Return the runner: ``--orchesjob-bin``, ``ORCHESJOB_BIN``, an ``orchesjob`` on PATH, else the embedded one."""
-    named = flag or environ.get("ORCHESJOB_BIN") or ""
-    if not named and _on_path("orchesjob", environ):
-        named = "orchesjob"
-    if named and named != EMBEDDED:
-        return Runner((named,), named, embedded=False)
-    return embedded_runner()
-
-
-def embedded_runner() -> Runner:
-    """Return bespeak's own runner."""
-    return Runner((sys.executable, "-P", "-m", "bespeak.runner"), SHOWN_EMBEDDED, embedded=True)
-
-
-def _on_path(name: str, environ: Mapping[str, str]) -> bool:
-    for folder in environ.get("PATH", os.defpath).split(os.pathsep):
-        path = os.path.join(folder, name)
-        if os.path.isfile(path) and os.access(path, os.X_OK):
-            return True
-    return False
-
-
-def machine() -> str:
-    """Return a name of this machine that outlives a reboot."""
-    try:
-        with open("/etc/machine-id", encoding="ascii") as file:
-            found = file.read().strip()
-    except (OSError, UnicodeDecodeError):
-        found = ""
-    return found or os.uname().nodename

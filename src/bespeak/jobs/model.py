@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from bespeak.base.frozen import frozen
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,47 +46,16 @@ LAST_ERROR_LIMIT = 4000
 
 EXPIRED_TEXT = "expired before dispatch"
 
-COLUMNS = (
-    "reservation_id",
-    "run_key",
-    "command_json",
-    "reservation_status",
-    "job_id",
-    "not_before",
-    "expires_at",
-    "metadata_json",
-    "orchesjob_start_options_json",
-    "created_at",
-    "updated_at",
-    "dispatched_at",
-    "last_error",
-    "seq",
-    "site",
-    "next_us",
-    "owner",
-    "claim_no",
-    "claimed_us",
-    "attempts",
-    "extras_json",
-    "booking_id",
-    "first_claimed_us",
-    "runner",
-    "runner_home",
-    "runner_host",
-    "runner_version",
-)
-SELECT = "SELECT " + ", ".join(COLUMNS) + " FROM reservations"
 
-
+@frozen
 class JobReservation:
     """One row of ``reservations``.
 
     The attributes are its columns. Instants ending in ``_at`` and ``not_before`` are seconds since 1970 as the
     documented contract stores them; those ending in ``_us`` are microseconds. ``first_claimed_us`` is None as long
-    as no start was called; ``may_be_started`` is set by a claim: an earlier claim may have led to a start.
+    as no start was called; ``may_be_started``, which is no column, is set by a claim: an earlier claim may have led to
+    a start.
     """
-
-    __slots__ = (*COLUMNS, "may_be_started")
 
     reservation_id: str
     run_key: str
@@ -113,12 +84,7 @@ class JobReservation:
     runner_home: str | None
     runner_host: str | None
     runner_version: str | None
-    may_be_started: bool
-
-    def __init__(self, row: tuple[object, ...]) -> None:
-        self.may_be_started = False
-        for name, value in zip(COLUMNS, row, strict=True):
-            setattr(self, name, value)
+    may_be_started: bool = False
 
     @property
     def command(self) -> list[str]:
@@ -139,6 +105,12 @@ class JobReservation:
             return {}
         found = json.loads(self.extras_json)
         return found if isinstance(found, dict) else {}
+
+
+COLUMNS = tuple(name for name in JobReservation.__annotations__ if name != "may_be_started")
+"""The columns of ``reservations``, in the order of :class:`JobReservation`, which a row of :data:`SELECT` makes."""
+
+SELECT = "SELECT " + ", ".join(COLUMNS) + " FROM reservations"
 
 
 def _words(text: str) -> list[str]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _LONG_SECONDS = 3600.0
 
 
-class Wakes:
+class Notifier:
     """A listener with a descriptor.
 
     Args:

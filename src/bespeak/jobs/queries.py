@@ -5,6 +5,7 @@ Rows come in pages by their number, so neither the length of the table nor the l
 
 from __future__ import annotations
 
+from bespeak.base.frozen import field, frozen
 from bespeak.jobs import rows
 from bespeak.jobs.model import SELECT, TERMINAL, Status
 from bespeak.jobs.schema import LOCK
@@ -22,6 +23,7 @@ PAGE = 1000
 _TERMINAL_SQL = ", ".join(f"'{status}'" for status in TERMINAL)
 
 
+@frozen
 class Filter:
     """Which reservations are meant; what is None does not restrict.
 
@@ -39,46 +41,17 @@ class Filter:
         terminal: only those in a terminal state.
     """
 
-    __slots__ = (
-        "created_before",
-        "created_since",
-        "job_id",
-        "key_prefix",
-        "metadata",
-        "reservation_id",
-        "run_key",
-        "status",
-        "terminal",
-        "updated_before",
-        "updated_since",
-    )
-
-    def __init__(
-        self,
-        *,
-        status: str | None = None,
-        run_key: str | None = None,
-        key_prefix: str | None = None,
-        job_id: str | None = None,
-        reservation_id: str | None = None,
-        created_since: int | None = None,
-        created_before: int | None = None,
-        updated_since: int | None = None,
-        updated_before: int | None = None,
-        metadata: dict[str, str] | None = None,
-        terminal: bool = False,
-    ) -> None:
-        self.status = status
-        self.run_key = run_key
-        self.key_prefix = key_prefix
-        self.job_id = job_id
-        self.reservation_id = reservation_id
-        self.created_since = created_since
-        self.created_before = created_before
-        self.updated_since = updated_since
-        self.updated_before = updated_before
-        self.metadata = metadata or {}
-        self.terminal = terminal
+    status: str | None = None
+    run_key: str | None = None
+    key_prefix: str | None = None
+    job_id: str | None = None
+    reservation_id: str | None = None
+    created_since: int | None = None
+    created_before: int | None = None
+    updated_since: int | None = None
+    updated_before: int | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
+    terminal: bool = False
 
     def sql(self) -> tuple[list[str], dict[str, object]]:
         """Return the conditions that SQL can decide, and their parameters."""

@@ -1,22 +1,55 @@
-"""``--needs``: a job's reservation also books resources in bespeak's book, and starts only while they are held."""
+"""``--needs``: a job's reservation also books resources in bespeak's book, and starts only while they are held.
+
+They are given back as soon as the job that they were booked for is over; the booking's own end is only the latest. A
+job that was never started (too late, failed, cancelled) is over by its row; of one that was started its runner is asked
+with each beat, some at a time. Releasing comes first and is then written down, so whoever dies in between leaves a
+release to be repeated, which changes nothing.
+"""
 
 from __future__ import annotations
 
+import os
+
+from bespeak.base import failpoints
 from bespeak.base.clock import FOREVER_US, SECOND_US
 from bespeak.base.errors import BespeakError, NotFoundError, UnavailableError
+from bespeak.base.frozen import frozen
+from bespeak.jobs import rows
+from bespeak.jobs.model import SELECT
+from bespeak.jobs.runner_client import replies
+from bespeak.jobs.runner_client.location import location_of
+from bespeak.jobs.schema import LOCK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from bespeak.jobs.dispatcher_session import DispatcherSession
     from bespeak.jobs.model import JobReservation
+    from bespeak.jobs.runner_client.replies import Reply
     from bespeak.ledger.service import Ledger
+    from bespeak.storage.interface import Transaction
 
 TAG = "job"
 """The tag by which a booking says which job it is for; its value is the reservation id of the job."""
 
+ASKED_AT_ONCE = 32
+
+_RUNNING = ("STARTING", "RUNNING")
+_STOPPED = ("ABORTED", "CANCELLED", "LOST")
+"""States that a runner may show while the command is still on its way out."""
+
+_OVER = (
+    f"{SELECT} WHERE site = :site AND seq > :after AND booking_id IS NOT NULL AND returned_us IS NULL"
+    " AND reservation_status NOT IN ('RESERVED', 'DISPATCHING', 'START_UNKNOWN')"
+    " AND (reservation_status <> 'DISPATCHED' OR substr(runner_home, 1, :length) = :here) ORDER BY seq LIMIT :n"
+)
+_RETURNED = (
+    "UPDATE reservations SET returned_us = :now WHERE reservation_id = :id AND booking_id = :booking"
+    " AND returned_us IS NULL"
+)
+
 
 def this_user() -> str:
     """Return the account that this process runs under: who a booking is made for."""
-    import os
     import pwd
 
     try:
@@ -82,7 +115,8 @@ def give_back(ledger: Ledger, job: JobReservation) -> None:
         return
 
 
-class Hold:
+@frozen
+class BookingState:
     """Whether a job's resources are held.
 
     Args:
@@ -91,15 +125,12 @@ class Hold:
         reason: why not.
     """
 
-    __slots__ = ("held", "reason", "starts_us")
-
-    def __init__(self, *, held: bool, starts_us: int = 0, reason: str = "") -> None:
-        self.held = held
-        self.starts_us = starts_us
-        self.reason = reason
+    held: bool
+    starts_us: int = 0
+    reason: str = ""
 
 
-class Holds:
+class ResourceBookings:
     """Asks the book whether jobs' resources are held; the book is opened when first needed.
 
     Args:
@@ -110,7 +141,7 @@ class Holds:
         self._url = url
         self._open: dict[str, Ledger] = {}
 
-    def ask(self, job: JobReservation) -> Hold:
+    def ask(self, job: JobReservation) -> BookingState:
         """Return how things stand for ``job``.
 
         Raises:
@@ -119,20 +150,20 @@ class Holds:
         from bespeak.ledger.model import State
 
         if not job.booking_id:
-            return Hold(held=False, starts_us=FOREVER_US, reason="its resources were never booked")
+            return BookingState(held=False, starts_us=FOREVER_US, reason="its resources were never booked")
         ledger = self._ledger(job)
         try:
             found = ledger.find(job.booking_id)
         except NotFoundError:
-            return Hold(held=False, starts_us=FOREVER_US, reason=f"its booking {job.booking_id} is gone")
+            return BookingState(held=False, starts_us=FOREVER_US, reason=f"its booking {job.booking_id} is gone")
         state = found.state(ledger.now_us())
         if state is State.ACTIVE:
-            return Hold(held=True)
+            return BookingState(held=True)
         if state is State.ENDED:
             why = found.end_reason.value if found.end_reason else "its time was over"
             reason = f"its resources are not held any more: booking {found.id}: {why}"
-            return Hold(held=False, starts_us=FOREVER_US, reason=reason)
-        return Hold(held=False, starts_us=found.starts_us)
+            return BookingState(held=False, starts_us=FOREVER_US, reason=reason)
+        return BookingState(held=False, starts_us=found.starts_us)
 
     def give_back(self, job: JobReservation) -> None:
         """Release the booking of ``job``; see :func:`give_back`.
@@ -161,3 +192,75 @@ def _default_url() -> str:
     from bespeak.settings import ledger_url
 
     return ledger_url(None)
+
+
+class BookingReturns:
+    """The bookings that one dispatcher looks after.
+
+    Args:
+        session: the store.
+        bookings: the books of resources.
+    """
+
+    def __init__(self, session: DispatcherSession, bookings: ResourceBookings) -> None:
+        self._session = session
+        self._bookings = bookings
+        self._after = -1
+
+    def candidates(self) -> list[JobReservation]:
+        """Return the next of the reservations that may be over while their booking is not; all in turn."""
+        me = self._session.me
+
+        def work(tx: Transaction) -> list[JobReservation]:
+            here = f"{me.machine}:"
+            where = {"site": me.site, "here": here, "length": len(here), "n": ASKED_AT_ONCE}
+            return rows.jobs(tx.fetch_all(_OVER, {**where, "after": self._after}))
+
+        found = self._session.engine.read(work)
+        self._after = found[-1].seq if len(found) == ASKED_AT_ONCE else -1
+        return [job for job in found if self._may_be_asked(job)]
+
+    def _may_be_asked(self, job: JobReservation) -> bool:
+        """Tell whether this process can know of a job's end: its runner is written down, or is surely our own."""
+        if not job.job_id:
+            return True
+        location = location_of(job)
+        return job.runner_home == self._session.me.runner_home if location is None else location.may_be_used
+
+    def give_back(self, job: JobReservation) -> bool:
+        """Release the booking of a job that is over; False if somebody else has written that down meanwhile.
+
+        Raises:
+            UnavailableError: a book cannot be written; it is tried again with a later beat.
+        """
+        failpoints.reach("jobs.before_return")
+        self._bookings.give_back(job)
+        failpoints.reach("jobs.after_return")
+
+        def work(tx: Transaction) -> bool:
+            params = {"now": tx.now_us, "id": job.reservation_id, "booking": job.booking_id}
+            if not tx.execute(_RETURNED, params):
+                return False
+            rows.log(tx, [rows.Change(job, "returned", str(job.reservation_status), job_id=job.job_id)])
+            return True
+
+        return self._session.engine.transact((LOCK,), work)
+
+
+def has_ended(reply: Reply) -> bool:
+    """Tell whether the runner's answer to ``status`` says that nothing of a job runs any more.
+
+    A job that the runner does not know was cleaned away after its end. One that was stopped, or whose supervisor is
+    gone, may still be using what was booked: it counts as ended when its process has left this machine.
+    """
+    if replies.is_unknown(reply):
+        return True
+    found = replies.json_object(reply.out) if reply.code == 0 else None
+    state = None if found is None else found.get("status")
+    if found is None or not isinstance(state, str) or state in _RUNNING:
+        return False
+    return state not in _STOPPED or not _is_there(found.get("target_pid"))
+
+
+def _is_there(pid: object) -> bool:
+    return isinstance(pid, int) and pid > 0 and os.path.exists(f"/proc/{pid}")

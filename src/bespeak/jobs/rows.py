@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bespeak.base.clock import SECOND_US
 from bespeak.base.errors import NotFoundError
+from bespeak.base.frozen import frozen
 from bespeak.jobs.model import SELECT, JobReservation
 from bespeak.jobs.schema import TOPIC
 
@@ -11,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from bespeak.storage.interface import Transaction
+    from bespeak.storage.interface import Row, Transaction
 
 _LOG = (
     "INSERT INTO dispatch_log (at_us, reservation_id, run_key, site, change, reservation_status, job_id, detail)"
@@ -25,7 +26,7 @@ def find(tx: Transaction, *, run_key: str | None = None, reservation_id: str | N
         row = tx.fetch_one(f"{SELECT} WHERE reservation_id = :id", {"id": reservation_id})
     else:
         row = tx.fetch_one(f"{SELECT} WHERE run_key = :key", {"key": run_key})
-    return JobReservation(row) if row else None
+    return JobReservation(*row) if row else None
 
 
 def get(tx: Transaction, *, run_key: str | None = None, reservation_id: str | None = None) -> JobReservation:
@@ -40,6 +41,7 @@ def get(tx: Transaction, *, run_key: str | None = None, reservation_id: str | No
     return job
 
 
+@frozen
 class Change:
     """One line for the log, in the terms of the row it is about.
 
@@ -51,16 +53,11 @@ class Change:
         detail: an error or a note.
     """
 
-    __slots__ = ("change", "detail", "job", "job_id", "status")
-
-    def __init__(
-        self, job: JobReservation, change: str, status: str, *, job_id: str | None = None, detail: str | None = None
-    ) -> None:
-        self.job = job
-        self.change = change
-        self.status = status
-        self.job_id = job_id
-        self.detail = detail
+    job: JobReservation
+    change: str
+    status: str
+    job_id: str | None = None
+    detail: str | None = None
 
 
 def log(tx: Transaction, changes: Iterable[Change]) -> None:
@@ -107,6 +104,6 @@ def seconds(tx: Transaction) -> int:
     return tx.now_us // SECOND_US
 
 
-def jobs(found: Sequence[tuple[object, ...]]) -> list[JobReservation]:
+def jobs(found: Sequence[Row]) -> list[JobReservation]:
     """Return rows as reservations."""
-    return [JobReservation(row) for row in found]
+    return [JobReservation(*row) for row in found]

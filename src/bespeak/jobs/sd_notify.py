@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class Supervisor:
+class ServiceManager:
     """The process manager that started us, if it listens.
 
     Args:

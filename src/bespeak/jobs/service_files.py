@@ -7,13 +7,14 @@ import os
 
 from bespeak.base.errors import BespeakError, UsageError
 from bespeak.base.fileio import read_regular, replace
-from bespeak.jobs.locations import EMBEDDED, POSTGRES, home
+from bespeak.jobs.locations import POSTGRES, home
+from bespeak.jobs.runner_client.location import EMBEDDED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bespeak.jobs.locations import Runner
+    from bespeak.jobs.runner_client.location import Runner
 
 _HOMES = ("ORCHESJOB_RESERVER_HOME", "ORCHESJOB_HOME")
 KINDS = ("systemd", "supervisor")

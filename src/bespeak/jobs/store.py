@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bespeak.base.clock import FOREVER_US, SECOND_US
 from bespeak.base.errors import WrongStateError
+from bespeak.base.frozen import field, frozen
 from bespeak.jobs import rows
 from bespeak.jobs.liveness import all_dispatchers, presence
 from bespeak.jobs.model import Status
@@ -27,6 +28,7 @@ _INSERT = (
 )
 
 
+@frozen
 class JobSpec:
     """What ``reserve`` was asked for.
 
@@ -41,28 +43,14 @@ class JobSpec:
         extras: what goes beyond the documented contract, JSON-serialisable.
     """
 
-    __slots__ = ("command", "expires_at", "extras", "metadata", "not_before", "options", "run_key", "site")
-
-    def __init__(
-        self,
-        run_key: str,
-        command: list[str],
-        *,
-        not_before: int | None = None,
-        expires_at: int | None = None,
-        metadata: dict[str, object] | None = None,
-        options: list[str] | None = None,
-        site: str = "",
-        extras: dict[str, object] | None = None,
-    ) -> None:
-        self.run_key = run_key
-        self.command = command
-        self.not_before = not_before
-        self.expires_at = expires_at
-        self.metadata = metadata
-        self.options = options or []
-        self.site = site
-        self.extras = extras or {}
+    run_key: str
+    command: list[str]
+    not_before: int | None = None
+    expires_at: int | None = None
+    metadata: dict[str, object] | None = None
+    options: list[str] = field(default_factory=list)
+    site: str = ""
+    extras: dict[str, object] = field(default_factory=dict)
 
     @property
     def next_us(self) -> int:
@@ -83,7 +71,8 @@ class JobSpec:
         return {name: value for name, value in extras.items() if name not in ("holder", "ledger")}
 
 
-class Answer:
+@frozen
+class StoredJob:
     """What became of a request.
 
     Args:
@@ -93,25 +82,24 @@ class Answer:
         dispatcher: ``alive`` or ``absent``.
     """
 
-    __slots__ = ("created", "dispatcher", "job", "same_request")
-
-    def __init__(self, job: JobReservation, *, created: bool, same_request: bool | None, dispatcher: str) -> None:
-        self.job = job
-        self.created = created
-        self.same_request = same_request
-        self.dispatcher = dispatcher
+    job: JobReservation
+    created: bool
+    same_request: bool | None
+    dispatcher: str
 
 
-def reserve(engine: Engine, wish: JobSpec, reservation_id: str) -> Answer:
+def reserve(engine: Engine, wish: JobSpec, reservation_id: str) -> StoredJob:
     """Store the wish unless its run key has a reservation already, which is then returned unchanged.
 
     A wish with needs is stored out of every dispatcher's sight; :func:`booked` puts it in sight.
     """
 
-    def work(tx: Transaction) -> Answer:
+    def work(tx: Transaction) -> StoredJob:
         found = rows.find(tx, run_key=wish.run_key)
         if found is not None:
-            return Answer(found, created=False, same_request=wish.same_as(found), dispatcher=presence(tx, found.site))
+            return StoredJob(
+                found, created=False, same_request=wish.same_as(found), dispatcher=presence(tx, found.site)
+            )
         seq = rows.log_new(tx, reservation_id, wish.run_key, wish.site, Status.RESERVED)
         tx.execute(
             _INSERT,
@@ -131,7 +119,7 @@ def reserve(engine: Engine, wish: JobSpec, reservation_id: str) -> Answer:
             },
         )
         job = rows.get(tx, reservation_id=reservation_id)
-        return Answer(job, created=True, same_request=None, dispatcher=presence(tx, wish.site))
+        return StoredJob(job, created=True, same_request=None, dispatcher=presence(tx, wish.site))
 
     return engine.transact((LOCK,), work)
 
@@ -170,21 +158,21 @@ def withdraw(engine: Engine, job: JobReservation) -> None:
     engine.transact((LOCK,), work)
 
 
-def look(engine: Engine, *, run_key: str | None, reservation_id: str | None) -> Answer:
+def look(engine: Engine, *, run_key: str | None, reservation_id: str | None) -> StoredJob:
     """Return one reservation and whether a dispatcher lives that takes it.
 
     Raises:
         NotFoundError: there is none.
     """
 
-    def work(tx: Transaction) -> Answer:
+    def work(tx: Transaction) -> StoredJob:
         job = rows.get(tx, run_key=run_key, reservation_id=reservation_id)
-        return Answer(job, created=False, same_request=None, dispatcher=presence(tx, job.site))
+        return StoredJob(job, created=False, same_request=None, dispatcher=presence(tx, job.site))
 
     return engine.read(work)
 
 
-def cancel(engine: Engine, *, run_key: str | None, reservation_id: str | None) -> Answer:
+def cancel(engine: Engine, *, run_key: str | None, reservation_id: str | None) -> StoredJob:
     """Cancel a reservation that is not being dispatched; one that has a job id is returned unchanged.
 
     Raises:
@@ -192,10 +180,10 @@ def cancel(engine: Engine, *, run_key: str | None, reservation_id: str | None) -
         WrongStateError: it is being dispatched, or cancelled already.
     """
 
-    def work(tx: Transaction) -> Answer:
+    def work(tx: Transaction) -> StoredJob:
         job = rows.get(tx, run_key=run_key, reservation_id=reservation_id)
         if job.job_id:
-            return Answer(job, created=False, same_request=None, dispatcher=presence(tx, job.site))
+            return StoredJob(job, created=False, same_request=None, dispatcher=presence(tx, job.site))
         if job.reservation_status == Status.START_UNKNOWN:
             raise WrongStateError(
                 "Cannot cancel: the reservation is START_UNKNOWN, and its command may be running; requeue asks the"
@@ -213,7 +201,7 @@ def cancel(engine: Engine, *, run_key: str | None, reservation_id: str | None) -
         )
         rows.log(tx, [rows.Change(job, "cancelled", Status.CANCELLED)])
         after = rows.get(tx, reservation_id=job.reservation_id)
-        return Answer(after, created=False, same_request=None, dispatcher=presence(tx, job.site))
+        return StoredJob(after, created=False, same_request=None, dispatcher=presence(tx, job.site))
 
     return engine.transact((LOCK,), work)
 
@@ -234,7 +222,7 @@ def requeue(
     expires_at: int | None = None,
     booking: tuple[str, int] | None = None,
     force: bool = False,
-) -> Answer:
+) -> StoredJob:
     """Make a failed, expired or cancelled reservation, or one whose start is unknown, RESERVED again.
 
     What may have been started is asked about before it is started; ``force`` forgets that.
@@ -252,7 +240,7 @@ def requeue(
         WrongStateError: it waits already, is being dispatched, or was dispatched.
     """
 
-    def work(tx: Transaction) -> Answer:
+    def work(tx: Transaction) -> StoredJob:
         found = rows.get(tx, reservation_id=job.reservation_id)
         _check_requeue(tx, found, force=force)
         booking_id, next_us = booking or (None, max(not_before or 0, 0) * SECOND_US)
@@ -262,7 +250,7 @@ def requeue(
         tx.execute(_REQUEUE, values)
         rows.log(tx, [rows.Change(found, "requeued", Status.RESERVED)])
         after = rows.get(tx, reservation_id=job.reservation_id)
-        return Answer(after, created=False, same_request=None, dispatcher=presence(tx, job.site))
+        return StoredJob(after, created=False, same_request=None, dispatcher=presence(tx, job.site))
 
     return engine.transact((LOCK,), work)
 

@@ -17,7 +17,7 @@ ANSWERS = {"a line before": "echo noise; " + GOOD, "exit code 1": "exit 1", "gar
 def test_a_noisy_runner_starts_at_most_once(site: Site, point: str, answer: str) -> None:
     body = reserve(site)
     noisy = runner(site, answer)
-    dispatcher = site.run("--once", runner=noisy, wait=False, env={"BESPEAK_CRASH_AT": f"dispatch.{point}"})
+    dispatcher = site.run("--once", runner=noisy, wait=False, env={"BESPEAK_CRASH_AT": f"jobs.{point}"})
     assert dispatcher.process.wait(60) in (-signal.SIGKILL, 0)
     for name in ("second", "third"):
         site.once(runner=noisy, env={"ORCHESJOB_HOME": os.path.join(site.folder, name)})
@@ -30,7 +30,7 @@ def test_a_noisy_runner_starts_at_most_once(site: Site, point: str, answer: str)
 def test_a_runner_that_cannot_be_asked_starts_at_most_once(site: Site, point: str) -> None:
     body = reserve(site)
     silent = runner(site, "exit 1", status='[ -e "$STUB_LOG.job" ] && exit 1')
-    dispatcher = site.run("--once", runner=silent, wait=False, env={"BESPEAK_CRASH_AT": f"dispatch.{point}"})
+    dispatcher = site.run("--once", runner=silent, wait=False, env={"BESPEAK_CRASH_AT": f"jobs.{point}"})
     assert dispatcher.process.wait(60) in (-signal.SIGKILL, 0)
     for _ in range(2):
         site.once(runner=silent)

@@ -13,8 +13,9 @@ import pytest
 
 from bespeak.base.errors import UsageError
 from bespeak.jobs import service_files
-from bespeak.jobs.locations import find_runner, open_store
+from bespeak.jobs.locations import open_store
 from bespeak.jobs.model import TRANSITIONS, Status
+from bespeak.jobs.runner_client.location import find_runner
 from support.job_sites import Site, sites, until
 
 

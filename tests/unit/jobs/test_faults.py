@@ -15,7 +15,7 @@ import pytest
 from bespeak.base import ids
 from bespeak.base.errors import WrongStateError
 from bespeak.jobs import leasing, liveness, queries, store
-from bespeak.jobs.liveness import Dispatcher as Line
+from bespeak.jobs.liveness import DispatcherRecord
 from bespeak.jobs.locations import open_store
 from bespeak.jobs.model import Status
 from bespeak.jobs.schema import LOCK
@@ -29,15 +29,15 @@ SLOW = RECORDING.replace("start)", 'start) while [ -e "$STUB_LOG.hold" ]; do sle
 ELSEWHERE = "another-boot/1/1/1"
 
 
-def line(name: str, *, site: str = "", home: str = "here", process: str = ELSEWHERE) -> Line:
-    return Line((name, site, "host", process, home, "runner", 1, NOON_US, NOON_US, NOON_US))
+def line(name: str, *, site: str = "", home: str = "here", process: str = ELSEWHERE) -> DispatcherRecord:
+    return DispatcherRecord(name, site, "host", process, home, "runner", 1, NOON_US, NOON_US, NOON_US)
 
 
-def step(engine: Engine, me: Line, slots: int = 10, outcomes=()):
+def step(engine: Engine, me: DispatcherRecord, slots: int = 10, outcomes=()):
     return engine.transact((LOCK,), lambda tx: leasing.step(tx, me, outcomes, slots))
 
 
-def recover(engine: Engine, me: Line, mine: frozenset[str] = frozenset()):
+def recover(engine: Engine, me: DispatcherRecord, mine: frozenset[str] = frozenset()):
     return engine.transact((LOCK,), lambda tx: leasing.recover(tx, me, mine, 100))
 
 

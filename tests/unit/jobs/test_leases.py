@@ -8,8 +8,7 @@ import pytest
 from bespeak.base import ids
 from bespeak.base.clock import FOREVER_US
 from bespeak.jobs import follow, leasing, liveness, store
-from bespeak.jobs.liveness import Dispatcher as Line
-from bespeak.jobs.locations import machine
+from bespeak.jobs.liveness import DispatcherRecord, machine
 from bespeak.jobs.schema import LOCK
 from bespeak.jobs.store import JobSpec
 from bespeak.jobs.timerfd import WallTimer
@@ -19,11 +18,11 @@ from support.job_sites import Site
 YEARS_70 = 70 * 365 * 86_400.0
 
 
-def line(name: str, *, process: str, home: str = "") -> Line:
-    return Line((name, "", "host", process, home or f"{machine()}:/nowhere", "bespeak runner", 1, 0, 0, 0))
+def line(name: str, *, process: str, home: str = "") -> DispatcherRecord:
+    return DispatcherRecord(name, "", "host", process, home or f"{machine()}:/nowhere", "bespeak runner", 1, 0, 0, 0)
 
 
-def claimed(engine: Engine, dead: Line) -> None:
+def claimed(engine: Engine, dead: DispatcherRecord) -> None:
     store.reserve(engine, JobSpec("k", ["/bin/true"]), ids.new_id())
     assert engine.transact((LOCK,), lambda tx: leasing.step(tx, dead, (), 1)).claimed
 

@@ -8,6 +8,7 @@ import pytest
 from bespeak.base import paths
 from bespeak.jobs import events, locations
 from bespeak.jobs.events import EventLog
+from bespeak.jobs.runner_client import location
 from bespeak.jobs.runner_client.location import own_location
 from bespeak.runner.service import default_home
 from support.job_sites import Site
@@ -42,7 +43,7 @@ def test_the_runner_then_keeps_its_jobs_in_the_same_folder(monkeypatch: pytest.M
     monkeypatch.setattr(paths.os, "access", lambda path, mode: False)
     monkeypatch.setenv("HOME", "/home/u")
     assert default_home() == "/home/u/.local/state/bespeak"
-    embedded = locations.embedded_runner()
+    embedded = location.embedded_runner()
     assert own_location(embedded, os.environ).home == "/home/u/.local/state/bespeak"
     monkeypatch.setenv("ORCHESJOB_HOME", "/h")
     assert default_home() == "/h"
@@ -50,13 +51,13 @@ def test_the_runner_then_keeps_its_jobs_in_the_same_folder(monkeypatch: pytest.M
 
 
 def test_the_embedded_runner_is_used_when_there_is_no_other(tmp_path) -> None:
-    assert locations.find_runner(None, {"PATH": str(tmp_path)}).embedded
+    assert location.find_runner(None, {"PATH": str(tmp_path)}).embedded
     script = tmp_path / "orchesjob"
     script.write_text("#!/bin/sh\n")
     script.chmod(0o755)
-    assert locations.find_runner(None, {"PATH": str(tmp_path)}).words == ("orchesjob",)
-    assert locations.find_runner("embedded", {"PATH": str(tmp_path)}).embedded
-    assert locations.find_runner("/x", {"ORCHESJOB_BIN": "/y"}).words == ("/x",)
+    assert location.find_runner(None, {"PATH": str(tmp_path)}).words == ("orchesjob",)
+    assert location.find_runner("embedded", {"PATH": str(tmp_path)}).embedded
+    assert location.find_runner("/x", {"ORCHESJOB_BIN": "/y"}).words == ("/x",)
 
 
 def test_a_reader_that_is_back_is_told_what_it_missed(monkeypatch: pytest.MonkeyPatch) -> None:

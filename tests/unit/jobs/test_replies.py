@@ -5,10 +5,10 @@ from itertools import pairwise
 
 import pytest
 
-from bespeak.jobs.lease_state import Next, Phase, Rules, Work
-from bespeak.jobs.locations import Runner
+from bespeak.jobs.lease_state import LeaseState, NextStep, Phase, StartRules
 from bespeak.jobs.model import COLUMNS, JobReservation, Status
 from bespeak.jobs.runner_client.argv import ask_words, full_command, start_words
+from bespeak.jobs.runner_client.location import Runner
 from bespeak.jobs.runner_client.replies import Reply, Verdict, of_question, of_start, reported_job
 
 EMBEDDED = Runner(("python", "-m", "bespeak.runner"), "bespeak runner", embedded=True)
@@ -23,7 +23,7 @@ def a_job(**values: object) -> JobReservation:
         "claimed_us": 100_500_000, "first_claimed_us": 100_500_000, "attempts": 1, "site": "", "next_us": 0, "seq": 1,
     }  # fmt: skip
     row |= values
-    return JobReservation(tuple(row[name] for name in COLUMNS))
+    return JobReservation(*(row[name] for name in COLUMNS))
 
 
 def reply(code: int | None = 0, note: str = "", called: bool = True, err: str = "", **fields: object) -> Reply:
@@ -119,13 +119,13 @@ def test_garbage_of_any_length_is_read_in_bounded_time() -> None:
 NOT_CALLED = Reply(None, note="No such file or directory", called=False)
 
 
-def rules(*, embedded: bool = False, retries: int = 0) -> Rules:
-    return Rules("x start", embedded=embedded, retries=retries)
+def rules(*, embedded: bool = False, retries: int = 0) -> StartRules:
+    return StartRules("x start", embedded=embedded, retries=retries)
 
 
 def test_a_failed_start_without_retries_fails_at_once() -> None:
-    work = Work(a_job(), Phase.START)
-    assert work.take(NOT_CALLED, rules(), 0) is Next.STORE
+    work = LeaseState(a_job(), Phase.START)
+    assert work.take(NOT_CALLED, rules(), 0) is NextStep.STORE
     assert work.outcome is not None
     assert work.outcome.status is Status.DISPATCH_FAILED
     assert work.outcome.untouched
@@ -133,10 +133,10 @@ def test_a_failed_start_without_retries_fails_at_once() -> None:
 
 @pytest.mark.parametrize("embedded", [True, False])
 def test_a_start_that_ends_badly_has_failed_only_if_the_runner_says_so(embedded: bool) -> None:
-    work = Work(a_job(), Phase.START)
-    assert work.take(Reply(5, "", "why"), rules(embedded=embedded), 0) is Next.CALL
+    work = LeaseState(a_job(), Phase.START)
+    assert work.take(Reply(5, "", "why"), rules(embedded=embedded), 0) is NextStep.CALL
     assert work.phase is Phase.CONFIRM
-    assert work.take(Reply(3), rules(embedded=embedded), 0) is Next.STORE
+    assert work.take(Reply(3), rules(embedded=embedded), 0) is NextStep.STORE
     assert work.outcome is not None
     assert work.outcome.status is Status.DISPATCH_FAILED
     assert "stderr=why" in str(work.outcome.error)
@@ -146,7 +146,7 @@ def test_a_start_that_ends_badly_has_failed_only_if_the_runner_says_so(embedded:
 def test_a_failed_start_with_retries_waits_longer_each_time() -> None:
     delays = []
     for attempts in range(1, 11):
-        work = Work(a_job(attempts=attempts), Phase.START)
+        work = LeaseState(a_job(attempts=attempts), Phase.START)
         work.take(NOT_CALLED, rules(retries=10), 1_000_000)
         assert work.outcome is not None
         assert work.outcome.status is Status.RESERVED
@@ -156,9 +156,9 @@ def test_a_failed_start_with_retries_waits_longer_each_time() -> None:
 
 
 def test_retries_end_with_their_number_or_with_the_expiry() -> None:
-    out_of_tries = Work(a_job(attempts=4), Phase.START)
+    out_of_tries = LeaseState(a_job(attempts=4), Phase.START)
     out_of_tries.take(NOT_CALLED, rules(retries=3), 0)
-    out_of_time = Work(a_job(attempts=1, expires_at=10), Phase.START)
+    out_of_time = LeaseState(a_job(attempts=1, expires_at=10), Phase.START)
     out_of_time.take(NOT_CALLED, rules(retries=3), 9_900_000)
     for work in (out_of_tries, out_of_time):
         assert work.outcome is not None
@@ -166,30 +166,30 @@ def test_retries_end_with_their_number_or_with_the_expiry() -> None:
 
 
 def test_an_unanswered_start_is_asked_about_and_adopted() -> None:
-    work = Work(a_job(), Phase.START)
-    assert work.take(Reply(None, note="took longer"), rules(embedded=True), 0) is Next.CALL
+    work = LeaseState(a_job(), Phase.START)
+    assert work.take(Reply(None, note="took longer"), rules(embedded=True), 0) is NextStep.CALL
     assert work.phase is Phase.CONFIRM
-    assert work.take(reply(job_id="J"), rules(embedded=True), 0) is Next.STORE
+    assert work.take(reply(job_id="J"), rules(embedded=True), 0) is NextStep.STORE
     assert work.adopted
     assert work.outcome is not None
     assert work.outcome.job_id == "J"
 
 
 def test_what_was_taken_over_is_started_only_after_the_runner_said_no() -> None:
-    work = Work(a_job(), Phase.ASK)
-    assert work.take(Reply(None, note="?"), rules(), 0) is Next.LATER
-    assert work.take(Reply(3), rules(), 0) is Next.CALL
+    work = LeaseState(a_job(), Phase.ASK)
+    assert work.take(Reply(None, note="?"), rules(), 0) is NextStep.LATER
+    assert work.take(Reply(3), rules(), 0) is NextStep.CALL
     assert work.phase is Phase.START
 
 
 def test_a_start_that_was_cut_short_is_made_again_under_its_key() -> None:
-    work = Work(a_job(), Phase.START)
+    work = LeaseState(a_job(), Phase.START)
     for _ in range(4):
-        assert work.take(Reply(None, note="the helper ended"), rules(embedded=True), 0) is Next.CALL
-        assert work.take(reply(job_id="J", status="STARTING"), rules(embedded=True), 0) is Next.CALL
+        assert work.take(Reply(None, note="the helper ended"), rules(embedded=True), 0) is NextStep.CALL
+        assert work.take(reply(job_id="J", status="STARTING"), rules(embedded=True), 0) is NextStep.CALL
         assert work.phase is Phase.START
-    assert work.take(Reply(None, note="the helper ended"), rules(embedded=True), 0) is Next.CALL
-    assert work.take(Reply(3), rules(embedded=True), 0) is Next.STORE
+    assert work.take(Reply(None, note="the helper ended"), rules(embedded=True), 0) is NextStep.CALL
+    assert work.take(Reply(3), rules(embedded=True), 0) is NextStep.STORE
     assert work.outcome is not None
     assert work.outcome.status is Status.DISPATCH_FAILED
 
@@ -197,9 +197,9 @@ def test_a_start_that_was_cut_short_is_made_again_under_its_key() -> None:
 @pytest.mark.parametrize("embedded", [True, False])
 @pytest.mark.parametrize("phase", [Phase.ASK, Phase.CONFIRM])
 def test_what_the_runner_never_tells_is_not_repeated(embedded: bool, phase: Phase) -> None:
-    work = Work(a_job(), phase)
+    work = LeaseState(a_job(), phase)
     pauses = []
-    while work.take(Reply(None, note="?"), rules(embedded=embedded, retries=9), 0) is Next.LATER:
+    while work.take(Reply(None, note="?"), rules(embedded=embedded, retries=9), 0) is NextStep.LATER:
         pauses.append(work.pause_seconds)
     assert pauses == sorted(pauses)
     assert work.outcome is not None

@@ -5,7 +5,7 @@ import signal
 import pytest
 
 from bespeak.jobs.locations import open_store
-from bespeak.jobs.returning import has_ended
+from bespeak.jobs.resource_bookings import has_ended
 from bespeak.jobs.runner_client.replies import Reply
 from bespeak.ledger import open_ledger
 from bespeak.ledger.model import Actor, Request
@@ -123,7 +123,7 @@ def test_giving_back_survives_a_kill_and_is_told_once(any_site: Site, book, poin
     ledger, url = book
     needing(any_site, url, "k", "--needs", "rack3", "--for", "1h")
     any_site.once()
-    dying = any_site.run("--once", wait=False, env={"BESPEAK_CRASH_AT": f"dispatch.{point}"})
+    dying = any_site.run("--once", wait=False, env={"BESPEAK_CRASH_AT": f"jobs.{point}"})
     assert dying.process.wait(60) == -signal.SIGKILL
     assert len(ledger.reservations()) == (point == "before_return")
     assert returned(any_site) == []

@@ -8,6 +8,7 @@ from bespeak.argv.declarations import Option, command
 from bespeak.base import ids
 from bespeak.base.clock import FOREVER_US, SECOND_US, now
 from bespeak.base.errors import BusyError, UsageError
+from bespeak.base.frozen import replace
 from bespeak.jobs import serialize, store
 from bespeak.jobs.cli import ONE_JOB, RESERVATION_ID, RUN_KEY, check_text
 from bespeak.jobs.contract_times import read_duration, read_instant, read_number
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from bespeak.jobs.cli import CommandContext
     from bespeak.jobs.model import JobReservation
-    from bespeak.jobs.store import Answer
+    from bespeak.jobs.store import StoredJob
     from bespeak.storage.interface import Engine
 
 _MOST_RETRIES = 1000
@@ -67,7 +68,7 @@ def reserve(context: CommandContext) -> int:
     try:
         answer = store.reserve(engine, wish, ids.new_id())
         if answer.job.next_us >= FOREVER_US and answer.job.extras.get("needs") and not answer.job.booking_id:
-            answer.job = _book(context, engine, answer.job)
+            answer = replace(answer, job=_book(context, engine, answer.job))
     finally:
         engine.close()
     form: dict[str, object] = {"created": answer.created, "reservation": serialize.job_json(answer.job)}
@@ -231,13 +232,13 @@ def requeue(context: CommandContext) -> int:
     try:
         job = store.look(engine, run_key=which.run_key, reservation_id=which.reservation_id).job
         store.check_requeue(engine, job, force=context.on("force"))
-        job.not_before = not_before
+        job = replace(job, not_before=not_before)
         booking = None
         if job.extras.get("needs"):
             if job.reservation_status != Status.DISPATCHING:
                 give_back_of(context, job)  # it is over, and a dispatcher may be giving this back right now
             booking = _booking(context, job)
-        answer: Answer = store.requeue(
+        answer: StoredJob = store.requeue(
             engine, job, not_before=not_before, expires_at=expires_at, booking=booking, force=context.on("force")
         )
     finally:

@@ -18,9 +18,9 @@ from bespeak.jobs.model import Status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bespeak.jobs.locations import Runner
+    from bespeak.jobs.dispatcher import DispatcherOptions
     from bespeak.jobs.model import JobReservation
-    from bespeak.jobs.parts import Options
+    from bespeak.jobs.runner_client.location import Runner
 
 _MOST_STARTS = 10_000
 _MOST_RETRIES = 1_000_000
@@ -48,27 +48,27 @@ _EXTERNAL_STARTS, _EMBEDDED_STARTS = 8, 32
 )
 def run(context: CommandContext) -> int:
     """Run the dispatcher until it is stopped."""
-    from bespeak.jobs.daemon import Setup, serve
+    from bespeak.jobs.daemon import DaemonSettings, run_dispatcher
 
     runner = runner_of(context)
-    setup = Setup(
+    settings = DaemonSettings(
         context.url,
         site=context.text("site") or "",
         ledger=context.value("ledger"),
         metrics=context.value("metrics"),
     )
-    return serve(setup, runner, _options(context, embedded=runner.embedded), os.environ)
+    return run_dispatcher(settings, runner, _options(context, embedded=runner.embedded), os.environ)
 
 
-def _options(context: CommandContext, *, embedded: bool) -> Options:
-    from bespeak.jobs.parts import Options
+def _options(context: CommandContext, *, embedded: bool) -> DispatcherOptions:
+    from bespeak.jobs.dispatcher import DispatcherOptions
 
     starts = context.value("max-starts") or str(_EMBEDDED_STARTS if embedded else _EXTERNAL_STARTS)
     retries = context.value("start-retries") or str(0 if context.prog == DOCUMENTED_PROGRAM else _OUR_RETRIES)
-    return Options(
+    return DispatcherOptions(
         poll_seconds=_seconds(context, "poll-interval", "2.0"),
         error_seconds=_seconds(context, "error-sleep", "5.0"),
-        start_options=context.many("orchesjob-start-option"),
+        start_options=tuple(context.many("orchesjob-start-option")),
         max_starts=read_number(starts, "--max-starts", 1, _MOST_STARTS),
         start_seconds=_seconds(context, "start-timeout", "30s", smallest_us=SECOND_US // 10),
         retries=read_number(retries, "--start-retries", 0, _MOST_RETRIES),

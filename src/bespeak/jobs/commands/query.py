@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from typing import Any
 
     from bespeak.jobs.cli import CommandContext
-    from bespeak.jobs.locations import Runner
     from bespeak.jobs.model import JobReservation
     from bespeak.jobs.queries import Filter
+    from bespeak.jobs.runner_client.location import Runner
     from bespeak.jobs.runner_client.proxy import Place
     from bespeak.jobs.runner_client.replies import Reply
-    from bespeak.jobs.store import Answer
+    from bespeak.jobs.store import StoredJob
 
 _DEFAULT_LIMIT = 50
 _MOST = 10**12
@@ -53,7 +53,7 @@ class JobRef:
 
 def runner_of(context: CommandContext) -> Runner:
     """Return the runner that the command line and the environment name."""
-    from bespeak.jobs.locations import find_runner
+    from bespeak.jobs.runner_client.location import find_runner
 
     return find_runner(context.value("orchesjob-bin"), os.environ)
 
@@ -65,7 +65,7 @@ def places(context: CommandContext, job: JobReservation) -> list[Place]:
     return places_of(job, context.value("orchesjob-bin"), os.environ)
 
 
-def _look(context: CommandContext) -> Answer:
+def _look(context: CommandContext) -> StoredJob:
     from bespeak.jobs import store
 
     which = JobRef(context)
@@ -130,7 +130,7 @@ def started(job: JobReservation) -> str:
 def pass_on(context: CommandContext, reply: Reply) -> int:
     """Print a runner's answer as it is, or as text if that was asked for; return its exit code."""
     if context.as_text:
-        from bespeak.jobs.runner_client.documents import json_object
+        from bespeak.jobs.runner_client.replies import json_object
 
         found = json_object(reply.out)
         if found is not None:

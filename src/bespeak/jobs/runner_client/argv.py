@@ -9,8 +9,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bespeak.jobs.locations import Runner
     from bespeak.jobs.model import JobReservation
+    from bespeak.jobs.runner_client.location import Runner
 
 _RETRY = (
     'left=$1 delay=$2; shift 2; while :; do "$@"; code=$?; [ "$code" -eq 0 ] && exit 0;'

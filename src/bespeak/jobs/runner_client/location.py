@@ -1,4 +1,4 @@
-"""Where a job is: which runner was asked to start it, with which home, on which machine.
+"""Which runner starts jobs, and where a job is: which runner was asked to start it, with which home, on which machine.
 
 It is written into the book with the claim, before anything is started, because nobody else can tell later. Whoever
 asks about the job (a command, the next dispatcher) asks there, whatever its own runner and home are.
@@ -7,22 +7,70 @@ asks about the job (a command, the next dispatcher) asks there, whatever its own
 from __future__ import annotations
 
 import os
+import sys
 
-from bespeak.jobs.locations import EMBEDDED, SHOWN_EMBEDDED, Runner, embedded_runner, machine
+from bespeak.base.frozen import frozen
+from bespeak.jobs.liveness import machine
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
-    from bespeak.jobs.liveness import Dispatcher
+    from bespeak.jobs.liveness import DispatcherRecord
     from bespeak.jobs.model import JobReservation
 
 COLUMNS = ("runner", "runner_home", "runner_host", "runner_version")
 """The columns of a reservation that carry a location."""
 
+EMBEDDED = "embedded"
+"""The value of ``--orchesjob-bin`` that asks for bespeak's own runner even where an ``orchesjob`` is installed."""
+
+SHOWN_EMBEDDED = "bespeak runner"
+"""How bespeak's own runner is called in events and in the list of dispatchers."""
+
 HOME_VARIABLE = "ORCHESJOB_HOME"
 
 
+@frozen
+class Runner:
+    """The program that starts jobs.
+
+    Args:
+        words: how it is called, before its command's name.
+        shown: how it is named in events.
+        embedded: it is bespeak's own, which knows idempotency keys.
+    """
+
+    words: tuple[str, ...]
+    shown: str
+    embedded: bool
+
+
+def find_runner(flag: str | None, environ: Mapping[str, str]) -> Runner:
+    """Return the runner: ``--orchesjob-bin``, ``ORCHESJOB_BIN``, an ``orchesjob`` on PATH, else the embedded one."""
+    named = flag or environ.get("ORCHESJOB_BIN") or ""
+    if not named and _on_path("orchesjob", environ):
+        named = "orchesjob"
+    if named and named != EMBEDDED:
+        return Runner((named,), named, embedded=False)
+    return embedded_runner()
+
+
+def embedded_runner() -> Runner:
+    """Return bespeak's own runner."""
+    return Runner((sys.executable, "-P", "-m", "bespeak.runner"), SHOWN_EMBEDDED, embedded=True)
+
+
+def _on_path(name: str, environ: Mapping[str, str]) -> bool:
+    for folder in environ.get("PATH", os.defpath).split(os.pathsep):
+        path = os.path.join(folder, name)
+        if os.path.isfile(path) and os.access(path, os.X_OK):
+            return True
+    return False
+
+
+@frozen
 class Location:
     """One runner with its home.
 
@@ -34,14 +82,11 @@ class Location:
         version: of the runner, where it is known.
     """
 
-    __slots__ = ("home", "host", "machine", "program", "version")
-
-    def __init__(self, program: str, machine: str, home: str, host: str, version: str | None = None) -> None:
-        self.program = program
-        self.machine = machine
-        self.home = home
-        self.host = host
-        self.version = version
+    program: str
+    machine: str
+    home: str
+    host: str
+    version: str | None = None
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Location) and self._key() == other._key()
@@ -92,14 +137,9 @@ class Location:
         found = {name: value for name, value in environ.items() if name != HOME_VARIABLE}
         return found | {HOME_VARIABLE: self.home} if self.home else found
 
-    def columns(self) -> dict[str, object]:
+    def columns(self) -> dict[str, Any]:
         """Return the values of :data:`COLUMNS`."""
         return dict(zip(COLUMNS, (self.program, self.identity, self.host, self.version), strict=True))
-
-    def write_to(self, job: JobReservation) -> None:
-        """Set the columns of a row that was read."""
-        for name, value in self.columns().items():
-            setattr(job, name, value)
 
 
 def location_of(job: JobReservation) -> Location | None:
@@ -110,7 +150,7 @@ def location_of(job: JobReservation) -> Location | None:
     return Location(job.runner, machine_id, home, job.runner_host or machine_id, job.runner_version)
 
 
-def location_of_dispatcher(dispatcher: Dispatcher) -> Location:
+def location_of_dispatcher(dispatcher: DispatcherRecord) -> Location:
     """Return where a dispatcher starts jobs."""
     embedded = dispatcher.runner == SHOWN_EMBEDDED
     machine_id, _, home = dispatcher.runner_home.partition(":")

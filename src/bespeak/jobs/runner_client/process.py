@@ -2,6 +2,7 @@
 
 A call is over when its process ends (a pidfd says so), not when its output ends: a job that inherited the pipe holds
 up nobody. Each call has a session of its own, so a signal to the dispatcher's process group does not reach it.
+:class:`Router` sends each call to the runner at its location.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ import signal
 import time
 
 from bespeak.jobs.runner_client.replies import Reply
-from bespeak.jobs.runner_client.spool import Spool
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Protocol
+    from typing import IO, Protocol
+
+    from bespeak.jobs.runner_client.location import Location
 
     class Starter(Protocol):
         """Something that calls the runner."""
@@ -39,7 +41,48 @@ if TYPE_CHECKING:
 
 
 _CHUNK = 65_536
+MEMORY_LIMIT = 1 << 20
+"""Bytes of one stream that are kept in memory."""
 _SIGNALS = (signal.SIGPIPE, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGXFSZ)
+
+
+class Spool:
+    """One stream of a call."""
+
+    __slots__ = ("_file", "_memory")
+
+    def __init__(self) -> None:
+        self._memory = bytearray()
+        self._file: IO[bytes] | None = None
+
+    def add(self, data: bytes) -> None:
+        """Append what was read."""
+        if self._file is None and len(self._memory) + len(data) > MEMORY_LIMIT:
+            from tempfile import TemporaryFile
+
+            self._file = TemporaryFile()  # noqa: SIM115 -- closed by take
+            self._file.write(self._memory)
+            self._memory.clear()
+        if self._file is None:
+            self._memory += data
+        else:
+            self._file.write(data)
+
+    def take(self) -> str:
+        """Return all of it and let go of it; bytes that are no UTF-8 become lone surrogates."""
+        data = bytes(self._memory)
+        if self._file is not None:
+            self._file.seek(0)
+            data = self._file.read()
+        self.close()
+        return data.decode("utf-8", "surrogateescape")
+
+    def close(self) -> None:
+        """Let go of what was kept."""
+        self._memory.clear()
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
 
 class _Call:
@@ -204,3 +247,58 @@ def _exit_code(pid: int) -> int | None:
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     except ChildProcessError:
         return None
+
+
+class Router:
+    """Sends each call to the runner at its location.
+
+    Args:
+        own: where this dispatcher starts jobs.
+        starter: calls the runner there.
+        environ: what the programs of other locations get, but for their home.
+    """
+
+    def __init__(self, own: Location, starter: Starter, environ: Mapping[str, str]) -> None:
+        self.own = own
+        self._environ = environ
+        self._starters: dict[Location, Starter] = {own: starter}
+        self._epoll = select.epoll()
+        self._epoll.register(starter.fileno(), select.EPOLLIN)
+
+    def submit(self, token: int, words: Sequence[str], limit_seconds: float, location: Location | None = None) -> None:
+        """Begin a call; its end is returned by :meth:`take` under ``token``.
+
+        Args:
+            token: unique among the calls under way.
+            words: the runner's arguments.
+            limit_seconds: how long it may take.
+            location: where; None for the dispatcher's own runner.
+        """
+        self._starter(location or self.own).submit(token, words, limit_seconds)
+
+    def _starter(self, location: Location) -> Starter:
+        found = self._starters.get(location)
+        if found is None:
+            found = ProgramStarter(location.runner.words, location.environ(self._environ))
+            self._starters[location] = found
+            self._epoll.register(found.fileno(), select.EPOLLIN)
+        return found
+
+    def take(self) -> list[tuple[int, Reply]]:
+        """Return the calls that have ended, and end those that took too long."""
+        return [ended for starter in self._starters.values() for ended in starter.take()]
+
+    def fileno(self) -> int:
+        """Return a descriptor that is readable when :meth:`take` has something."""
+        return self._epoll.fileno()
+
+    def next_seconds(self) -> float | None:
+        """Return in how many seconds :meth:`take` has something to do even if nothing happens."""
+        moments = [seconds for starter in self._starters.values() if (seconds := starter.next_seconds()) is not None]
+        return min(moments) if moments else None
+
+    def close(self) -> None:
+        """Give back what is held; calls under way go on by themselves."""
+        for starter in self._starters.values():
+            starter.close()
+        self._epoll.close()

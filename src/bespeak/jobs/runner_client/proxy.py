@@ -8,6 +8,7 @@ from __future__ import annotations
 import select
 
 from bespeak.base.errors import BespeakError
+from bespeak.base.frozen import frozen
 from bespeak.jobs.runner_client.process import ProgramStarter
 from bespeak.jobs.runner_client.replies import is_unknown
 
@@ -15,8 +16,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bespeak.jobs.locations import Runner
     from bespeak.jobs.model import JobReservation
+    from bespeak.jobs.runner_client.location import Runner
     from bespeak.jobs.runner_client.replies import Reply
 
 LIMIT_SECONDS = 60.0
@@ -24,6 +25,7 @@ _INSTEAD = {"result": "status", "cancel": "abort"}
 _USAGE = 2
 
 
+@frozen
 class Place:
     """A runner as one command asks it.
 
@@ -32,11 +34,8 @@ class Place:
         environ: what it gets; its home is in there.
     """
 
-    __slots__ = ("environ", "runner")
-
-    def __init__(self, runner: Runner, environ: Mapping[str, str]) -> None:
-        self.runner = runner
-        self.environ = environ
+    runner: Runner
+    environ: Mapping[str, str]
 
 
 def places_of(job: JobReservation, flag: str | None, environ: Mapping[str, str]) -> list[Place]:
@@ -53,8 +52,7 @@ def places_of(job: JobReservation, flag: str | None, environ: Mapping[str, str])
     Raises:
         BespeakError: the job is on another machine.
     """
-    from bespeak.jobs.locations import find_runner
-    from bespeak.jobs.runner_client.location import location_of, own_location
+    from bespeak.jobs.runner_client.location import find_runner, location_of, own_location
 
     runner = find_runner(flag, environ)
     location = location_of(job)
@@ -109,7 +107,7 @@ def job_state(places: Sequence[Place], job_id: str) -> dict[str, object]:
     Raises:
         BespeakError: the runner failed.
     """
-    from bespeak.jobs.runner_client.documents import json_object
+    from bespeak.jobs.runner_client.replies import json_object
 
     reply = proxied(places, "status", job_id)
     if reply.code != 0:

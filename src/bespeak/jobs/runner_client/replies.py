@@ -2,18 +2,20 @@
 
 Only two things prove that nothing was started: the program could not be called at all, or the runner, asked for the
 run key, says that it has no such job. Every other answer that does not name the job leaves the start unknown,
-whatever the exit code: a wrapper may fail after the runner did its work.
+whatever the exit code: a wrapper may fail after the runner did its work. A job is looked for in the JSON of the output,
+whatever else is printed before, after and between: a wrapper may print a warning, a shell its login message.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from enum import Enum, auto
 
 from bespeak.base.clock import SECOND_US
 from bespeak.base.display import escape_unprintable
+from bespeak.base.frozen import frozen
 from bespeak.jobs.runner_client.argv import full_command
-from bespeak.jobs.runner_client.documents import json_objects
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +28,10 @@ _SHELL_FAILURES = (126, 127)
 """A shell that could not run the runner."""
 _CUT_SHORT = ("STARTING", "LOST")
 _LONGEST_JOB_ID = 500
+_LINE_START = re.compile(r"""^[ \t]*(?:\{(?=\s*["}])|\[(?=\s*[]"{[\dtfn-]))""", re.MULTILINE)
+_ANYWHERE = re.compile(r"""\{(?=\s*["}])""")
+_MOST_FAILURES = 100
+"""So many places that only look like JSON end the search, so that garbage of any length costs a bounded time."""
 
 
 class Verdict(Enum):
@@ -38,6 +44,7 @@ class Verdict(Enum):
     """It may have been started: ask before anything else."""
 
 
+@frozen
 class Reply:
     """How a call to the runner ended.
 
@@ -49,14 +56,11 @@ class Reply:
         called: False when the program never ran at all.
     """
 
-    __slots__ = ("called", "code", "err", "note", "out")
-
-    def __init__(self, code: int | None, out: str = "", err: str = "", note: str = "", *, called: bool = True) -> None:
-        self.code = code
-        self.out = out
-        self.err = err
-        self.note = note
-        self.called = called
+    code: int | None
+    out: str = ""
+    err: str = ""
+    note: str = ""
+    called: bool = True
 
     @property
     def ended_by_itself(self) -> bool:
@@ -75,6 +79,7 @@ class Reply:
         return f"{shown} failed\nexit_code={self.code}\nstderr={said}"
 
 
+@frozen
 class Meaning:
     """A verdict with the job's id or the reason.
 
@@ -85,13 +90,10 @@ class Meaning:
         existing: the runner had the job already.
     """
 
-    __slots__ = ("error", "existing", "job_id", "verdict")
-
-    def __init__(self, verdict: Verdict, *, job_id: str | None = None, error: str = "", existing: bool = False) -> None:
-        self.verdict = verdict
-        self.job_id = job_id
-        self.error = error
-        self.existing = existing
+    verdict: Verdict
+    job_id: str | None = None
+    error: str = ""
+    existing: bool = False
 
 
 def of_start(reply: Reply, job: JobReservation, shown: str) -> Meaning:
@@ -223,3 +225,39 @@ def reported_job(text: str, run_key: str) -> tuple[dict[str, object] | None, str
 def _is_job_id(value: object) -> bool:
     """Tell whether a value can be stored, printed and given back to the runner."""
     return isinstance(value, str) and 0 < len(value) <= _LONGEST_JOB_ID and value.isprintable()
+
+
+def json_object(text: str) -> dict[str, object] | None:
+    """Return the last JSON object of a text, or None if it has none."""
+    found = json_objects(text)
+    return found[-1] if found else None
+
+
+def json_objects(text: str) -> list[dict[str, object]]:
+    """Return the JSON objects of a text that are not part of another value, in their order.
+
+    Only what begins a line counts, unless there is no such object: then any brace may begin one.
+    """
+    try:
+        whole = json.loads(text)
+    except (ValueError, RecursionError):
+        return _search(text, _LINE_START) or _search(text, _ANYWHERE)
+    return [whole] if isinstance(whole, dict) else []
+
+
+def _search(text: str, opening: re.Pattern[str]) -> list[dict[str, object]]:
+    decoder = json.JSONDecoder()
+    found: list[dict[str, object]] = []
+    failures = 0
+    match = opening.search(text)
+    while match and failures < _MOST_FAILURES:
+        end = match.end()
+        try:
+            value, end = decoder.raw_decode(text, end - 1)
+        except (ValueError, RecursionError):
+            failures += 1
+        else:
+            if isinstance(value, dict):
+                found.append(value)
+        match = opening.search(text, end)
+    return found
