@@ -12,13 +12,11 @@ import os
 import sqlite3
 from dataclasses import dataclass
 
-from bespeak.base.display import escape_unprintable
-from bespeak.storage import sqlite_files
 from bespeak_symbols import codec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from bespeak_symbols.model import Facts
 
@@ -82,10 +80,12 @@ class Cache:
 
     Args:
         path: of the file; its folder is made if only that is missing.
+        check: called with the path before SQLite opens it; raises OSError if what lies there must not be opened.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, check: Callable[[str], object] | None = None) -> None:
         self._path = path
+        self._check = check
         self.notice = ""
         self.generation = 0
         self._connection = self._opened()
@@ -103,6 +103,7 @@ class Cache:
     def _opened(self) -> sqlite3.Connection:
         for _ in range(2):
             try:
+                self._check_path()
                 return _connect(self._path)
             except (sqlite3.OperationalError, OSError) as failed:
                 return self._in_memory(str(failed))
@@ -110,10 +111,15 @@ class Cache:
                 self._throw_away()
         return self._in_memory("it is damaged and cannot be replaced")
 
+    def _check_path(self) -> None:
+        if self._check is not None and self.on_disk:
+            try:
+                self._check(self._path)
+            except OSError as error:
+                raise sqlite3.OperationalError(error.strerror) from error
+
     def _in_memory(self, why: str) -> sqlite3.Connection:
-        self.notice = (
-            f"the symbol index cannot be kept in {escape_unprintable(self._path)} ({why}): every file is read anew"
-        )
+        self.notice = f"the symbol index cannot be kept in {self._path} ({why}): every file is read anew"
         self._path = _IN_MEMORY
         return _connect(_IN_MEMORY)
 
@@ -271,10 +277,6 @@ def _connect(path: str) -> sqlite3.Connection:
     if path != _IN_MEMORY:
         if not os.path.isdir(folder):
             os.mkdir(folder)
-        try:
-            sqlite_files.check(path)
-        except OSError as error:
-            raise sqlite3.OperationalError(error.strerror) from error
         if not os.access(folder, os.W_OK) or (os.path.exists(path) and not os.access(path, os.W_OK)):
             raise sqlite3.OperationalError("read-only")
     connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from bespeak_symbols import name_index
 from bespeak_symbols.model import CALL, INHERIT, SEPARATOR, USE, Unread
-from bespeak_symbols.native import registry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -85,7 +84,7 @@ class CallGraph:
         if language is None:
             return ()
         try:
-            found = tuple(sorted(set(registry.load(language).resolve(path, self.snapshot)), key=_order))
+            found = tuple(sorted(set(self.snapshot.backend.resolve(language, path, self.snapshot)), key=_order))
         except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as failed:
             self._failed[path] = Unread(path, f"its names could not be resolved: {type(failed).__name__}")
             return ()
@@ -112,7 +111,7 @@ class CallGraph:
         if path not in self.snapshot.paths:
             return set()
         found = {path}
-        declared = registry.declared_apart(self.snapshot.paths[path])
+        declared = self.snapshot.backend.has_separate_declarations(self.snapshot.paths[path])
         for name in self._names(path, symbol):
             found |= self.snapshot.mentioning(name)
             if declared:

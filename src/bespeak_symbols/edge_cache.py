@@ -6,35 +6,49 @@ resolves them. Only the newest few snapshots' are kept.
 
 from __future__ import annotations
 
+import os
+from functools import cache
 from hashlib import blake2b
 
 from bespeak_symbols import codec
-from bespeak_symbols.native import registry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Mapping
 
+    from bespeak_symbols.backend import Backend
     from bespeak_symbols.model import Edge
 
 _MOST_WORLDS = 12
 
 
-def digest(blobs: Mapping[str, str], languages: Mapping[str, str], package: str) -> str:
+def digest(backend: Backend, blobs: Mapping[str, str], languages: Mapping[str, str]) -> str:
     """Return a digest of a snapshot: of its files' contents, of which can be read, and of the code that reads them.
 
     Args:
+        backend: what resolves names.
         blobs: the id of the contents of each file, by path.
         languages: of the files that can be read, by path.
-        package: a digest of the code that is common to all languages.
     """
     whole = blake2b(digest_size=16)
     for language in sorted(set(languages.values())):
-        whole.update(f"{language} {registry.version(language)}\n".encode())
+        whole.update(f"{language} {backend.version(language)}\n".encode())
     lines = (f"{path}\0{blob}\0{languages.get(path, '')}\n" for path, blob in sorted(blobs.items()))
-    whole.update(package.encode())
+    whole.update(_own_version().encode())
     whole.update("".join(lines).encode("utf-8", "surrogatepass"))
+    return whole.hexdigest()
+
+
+@cache
+def _own_version() -> str:
+    """Return a word that changes with the code of this package that all backends share."""
+    whole = blake2b(digest_size=8)
+    folder = os.path.dirname(os.path.abspath(__file__))
+    for name in sorted(os.listdir(folder)):
+        if name.endswith(".py"):
+            with open(os.path.join(folder, name), "rb") as source:
+                whole.update(source.read() + b"\0")
     return whole.hexdigest()
 
 

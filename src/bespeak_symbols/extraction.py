@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from bespeak_symbols import codec, name_index
 from bespeak_symbols.cache import Entry, Key
 from bespeak_symbols.model import Facts
-from bespeak_symbols.native import registry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from bespeak_symbols.backend import Backend
     from bespeak_symbols.object_reader import ObjectReader
 
 MOST_BYTES = 2_000_000
@@ -39,18 +39,18 @@ class Job:
     loose: str = ""
 
 
-def facts_of(source: bytes, language: str, suffix: str) -> Facts:
+def facts_of(backend: Backend, source: bytes, language: str, suffix: str) -> Facts:
     """Return what a source says; one that cannot be read says so on line 0.
 
     Raises:
-        UnavailableError: the grammars are not installed.
+        GrammarsMissingError: the grammars are not installed.
     """
     if len(source) > MOST_BYTES:
         return Facts(language, unread=((0, f"larger than {MOST_BYTES // 1_000_000} MB"),))
     if b"\0" in source:
         return Facts(language, unread=((0, "holds NUL bytes: no text"),))
     try:
-        return registry.load(language).extract(source, "file" + suffix)
+        return backend.extract(language, source, "file" + suffix)
     except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as failed:
         return Facts(language, unread=((0, f"the reader of {language} failed: {type(failed).__name__}"),))
 
@@ -67,29 +67,31 @@ def entry_of(key: Key, facts: Facts) -> Entry:
     )
 
 
-def read_all(reader: ObjectReader, jobs: Sequence[Job]) -> Iterator[tuple[Job, Entry | None]]:
+def read_all(backend: Backend, reader: ObjectReader, jobs: Sequence[Job]) -> Iterator[tuple[Job, Entry | None]]:
     """Yield what is kept of each content, in any order; None if it is not there (any more)."""
     count = min(_MOST_HELPERS, len(os.sched_getaffinity(0)), len(jobs) // _FEW) if sys.executable else 0
     left = {job.key: job for job in jobs}
     if count > 1:
         from bespeak_symbols import worker_processes
 
-        for job, entry in worker_processes.read(reader, jobs, count):
+        for job, entry in worker_processes.read(backend.NAME, reader, jobs, count):
             if left.pop(job.key, None) is not None:
                 yield job, entry
     # Without helpers, or when one of them has died, the rest is read here.
-    yield from read_here(reader, list(left.values()))
+    yield from read_here(backend, reader, list(left.values()))
 
 
-def read_here(reader: ObjectReader, jobs: Sequence[Job]) -> Iterator[tuple[Job, Entry | None]]:
+def read_here(backend: Backend, reader: ObjectReader, jobs: Sequence[Job]) -> Iterator[tuple[Job, Entry | None]]:
     """Yield what is kept of each content, read in this process."""
     stored = [job for job in jobs if not job.loose]
     for job, (_, content) in zip(stored, reader.many([job.key.blob for job in stored]), strict=True):
-        yield job, _read(job, content)
+        yield job, _read(backend, job, content)
     for job in jobs:
         if job.loose:
-            yield job, _read(job, reader.loose(job.loose, job.key.blob))
+            yield job, _read(backend, job, reader.loose(job.loose, job.key.blob))
 
 
-def _read(job: Job, content: bytes | None) -> Entry | None:
-    return None if content is None else entry_of(job.key, facts_of(content, job.language, job.key.suffix))
+def _read(backend: Backend, job: Job, content: bytes | None) -> Entry | None:
+    if content is None:
+        return None
+    return entry_of(job.key, facts_of(backend, content, job.language, job.key.suffix))

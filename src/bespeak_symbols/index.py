@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import sqlite3
 from _thread import RLock
+from os.path import splitext
 from weakref import WeakSet
 
+from bespeak_symbols import backend as backends
 from bespeak_symbols import extraction
 from bespeak_symbols.cache import Cache, Key
 from bespeak_symbols.model import Unread
-from bespeak_symbols.native import registry
 from bespeak_symbols.snapshot import Snapshot, Source
 
 TYPE_CHECKING = False
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from bespeak_symbols.backend import Backend
     from bespeak_symbols.cache import Entry
     from bespeak_symbols.model import Facts
     from bespeak_symbols.object_reader import Listing, ObjectReader
@@ -39,21 +41,27 @@ class Index:
         reader: what files and contents are read from; closed with the index.
         cache_path: of the file that keeps what was read.
         progress: called while files are read, with how many are and how many there are in all.
+        check: called with ``cache_path`` before it is opened; raises OSError if what lies there must not be opened.
+        backend: what reads the files and resolves their names; the one that uses tree-sitter if none is given.
     """
 
-    def __init__(self, reader: ObjectReader, cache_path: str, progress: Progress | None = None) -> None:
+    def __init__(
+        self,
+        reader: ObjectReader,
+        cache_path: str,
+        progress: Progress | None = None,
+        *,
+        check: Callable[[str], object] | None = None,
+        backend: Backend | None = None,
+    ) -> None:
         self.reader = reader
-        self.cache = Cache(cache_path)
+        self.backend = backends.load() if backend is None else backend
+        self.cache = Cache(cache_path, check)
         self.lock = RLock()
         self.read_count = 0
         """How many contents this index has parsed: those that nobody had read before."""
         self._progress = progress
         self._snapshots: WeakSet[Snapshot] = WeakSet()
-
-    @property
-    def version(self) -> str:
-        """A word that changes with the code that all languages share, and with how edges are worked out."""
-        return registry.common_version()
 
     @property
     def notice(self) -> str:
@@ -64,8 +72,8 @@ class Index:
         """Return the files of a revision: a branch, a tag, a commit id, ``HEAD~2``.
 
         Raises:
-            ClaimError: there is no such revision.
-            UnavailableError: the extra with the grammars is not installed.
+            Exception: the reader's own, if there is no such revision.
+            GrammarsMissingError: the extra with the grammars is not installed.
         """
         return self._opened(self.reader.revision(revision))
 
@@ -73,7 +81,7 @@ class Index:
         """Return the files of the work tree as they are: changed and new ones too, ignored ones not.
 
         Raises:
-            UnavailableError: the extra with the grammars is not installed.
+            GrammarsMissingError: the extra with the grammars is not installed.
         """
         return self._opened(self.reader.worktree())
 
@@ -90,16 +98,16 @@ class Index:
             source: its bytes.
             blob: the id of these bytes in git, if it is known.
         """
-        language = registry.language_of(path)
+        language = self.backend.language_of(path)
         if language is None:
             return None
-        suffix = registry.suffix_of(path)
-        key = Key(blob or self.reader.id_of(source), suffix, registry.version(language))
+        suffix = _suffix_of(path)
+        key = Key(blob or self.reader.id_of(source), suffix, self.backend.version(language))
         with self.lock:
             kept = self.cache.known([key]).get(key)
             facts = None if kept is None else self.cache.facts(kept[0])
             if facts is None:
-                facts = extraction.facts_of(source, language, suffix)
+                facts = extraction.facts_of(self.backend, source, language, suffix)
                 self.read_count += 1
                 self._keep([extraction.entry_of(key, facts)])
         return facts
@@ -108,9 +116,9 @@ class Index:
         """Return what is kept of each file of a listing; what has never been read is read now."""
         wanted: dict[str, tuple[Key, str]] = {}
         for path, blob in listing.blobs.items():
-            language = registry.language_of(path)
+            language = self.backend.language_of(path)
             if language is not None:
-                key = Key(blob, registry.suffix_of(path), registry.version(language))
+                key = Key(blob, _suffix_of(path), self.backend.version(language))
                 wanted[path] = (key, language)
         with self.lock:
             known = self._known(listing, wanted)
@@ -150,7 +158,7 @@ class Index:
 
     def _read(self, jobs: list[extraction.Job]) -> None:
         batch: list[Entry] = []
-        for done, (_, entry) in enumerate(extraction.read_all(self.reader, jobs), 1):
+        for done, (_, entry) in enumerate(extraction.read_all(self.backend, self.reader, jobs), 1):
             self.read_count += 1
             if entry is not None:
                 batch.append(entry)
@@ -171,7 +179,7 @@ class Index:
         """Return the facts of a file whose entry in the cache has gone or is broken, read from its contents."""
         if content is None:
             return None
-        return extraction.facts_of(content, source.language, registry.suffix_of(path))
+        return extraction.facts_of(self.backend, content, source.language, _suffix_of(path))
 
     def close(self) -> None:
         """Write what is still to be kept; let go of the cache and of git."""
@@ -187,3 +195,8 @@ class Index:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _suffix_of(path: str) -> str:
+    """Return the suffix of a path in small letters, with its dot; empty if it has none."""
+    return splitext(path)[1].lower()

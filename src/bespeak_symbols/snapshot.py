@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import Any, TypeVar
 
+    from bespeak_symbols.backend import Backend
     from bespeak_symbols.index import Index
     from bespeak_symbols.model import Edge, Facts, Unread
     from bespeak_symbols.object_reader import Listing
@@ -55,6 +56,11 @@ class Snapshot:
             self._by_number.setdefault(source.number, []).append(path)
         self._generation = self._index.cache.generation
         self._digest = ""
+
+    @property
+    def backend(self) -> Backend:
+        """What reads the files and resolves their names."""
+        return self._index.backend
 
     @property
     def commit(self) -> str:
@@ -154,7 +160,7 @@ class Snapshot:
 
     def _world(self) -> str:
         if not self._digest:
-            self._digest = edge_cache.digest(self._listing.blobs, self._paths, self._index.version)
+            self._digest = edge_cache.digest(self.backend, self._listing.blobs, self._paths)
         return self._digest
 
     def _ask(self, question: Callable[[], T]) -> T:

@@ -11,7 +11,7 @@ from hashlib import blake2b
 from importlib import import_module
 from time import thread_time
 
-from bespeak.base.errors import UnavailableError
+from bespeak_symbols.errors import GrammarsMissingError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,9 +67,7 @@ def _language(grammar: str) -> Language:
 
         return Language(getattr(import_module(module), function)())
     except ImportError as missing:
-        raise UnavailableError(
-            "reading source files needs the extra 'symbols': in the clone of bespeak, pip install '.[symbols]'"
-        ) from missing
+        raise GrammarsMissingError(f"the grammar of {grammar} is not installed: {missing}") from missing
 
 
 def parse(source: bytes, grammar: str) -> Tree:
@@ -84,7 +82,7 @@ def parse(source: bytes, grammar: str) -> Tree:
         grammar: ``python``, ``javascript``, ``typescript``, ``tsx``, ``go``, ``rust``, ``java``, ``c`` or ``cpp``.
 
     Raises:
-        UnavailableError: the extra with the grammars is not installed.
+        GrammarsMissingError: the extra with the grammars is not installed.
     """
     language = _language(grammar)
     from tree_sitter import Parser

@@ -16,6 +16,7 @@ from importlib import import_module
 from queue import SimpleQueue
 from threading import Lock, Thread
 
+from bespeak_symbols import backend as backends
 from bespeak_symbols.cache import Entry, Key
 from bespeak_symbols.extraction import Job, read_here
 
@@ -49,11 +50,11 @@ class _Share:
             self._next = len(self._jobs)
 
 
-def read(reader: ObjectReader, jobs: Sequence[Job], count: int) -> Iterator[_Answer]:
+def read(backend: str, reader: ObjectReader, jobs: Sequence[Job], count: int) -> Iterator[_Answer]:
     """Yield what ``count`` helpers make of the jobs; what a helper fails to answer is left out."""
     share = _Share(jobs)
     answers: SimpleQueue[_Answer | None] = SimpleQueue()
-    threads = [Thread(target=_lead, args=(reader, share, answers), daemon=True) for _ in range(count)]
+    threads = [Thread(target=_lead, args=(backend, reader, share, answers), daemon=True) for _ in range(count)]
     for thread in threads:
         thread.start()
     try:
@@ -70,10 +71,10 @@ def read(reader: ObjectReader, jobs: Sequence[Job], count: int) -> Iterator[_Ans
             thread.join()
 
 
-def _lead(reader: ObjectReader, share: _Share, answers: SimpleQueue[_Answer | None]) -> None:
+def _lead(backend: str, reader: ObjectReader, share: _Share, answers: SimpleQueue[_Answer | None]) -> None:
     """Lead one helper through its share."""
     try:
-        with _start(reader) as process:
+        with _start(backend, reader) as process:
             if process.stdin is None or process.stdout is None:
                 return
             while jobs := share.take():
@@ -92,13 +93,13 @@ def _lead(reader: ObjectReader, share: _Share, answers: SimpleQueue[_Answer | No
         answers.put(None)
 
 
-def _start(reader: ObjectReader) -> subprocess.Popen[bytes]:
+def _start(backend: str, reader: ObjectReader) -> subprocess.Popen[bytes]:
     """Start a helper. It looks for modules where this process does, never in the folder that it reads."""
     module, function, words = reader.recipe()
-    source = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+    source = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     program = f"import sys; sys.path.append(sys.argv.pop(1)); from {__name__} import serve; serve()"
     return subprocess.Popen(
-        [sys.executable, "-P", "-c", program, source, module, function, *words],
+        [sys.executable, "-P", "-c", program, source, backend, module, function, *words],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -132,12 +133,13 @@ def _exactly(pipe: IO[bytes], size: int) -> bytes:
 
 def serve() -> None:
     """Be a helper: answer each line on standard input until it ends."""
-    module, function, *words = sys.argv[1:]
+    backend, module, function, *words = sys.argv[1:]
+    using = backends.load(backend)
     reader: ObjectReader = getattr(import_module(module), function)(*words)
     for line in sys.stdin.buffer:
         blob, suffix, version, language, loose = json.loads(line)
         job = Job(Key(blob, suffix, version), language, loose)
-        for _, entry in read_here(reader, [job]):
+        for _, entry in read_here(using, reader, [job]):
             _send(sys.stdout.buffer, entry)
     reader.close()
 

@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from bespeak.base.display import escape_unprintable
-from bespeak.base.errors import NotFoundError
+from bespeak.base.errors import NotFoundError, UnavailableError
 from bespeak.coord import address_parser
 from bespeak.coord.address import CONTAINS, SAME, SEPARATOR, Address, relation
 from bespeak.coord.drawing import dot_text, mermaid_text
 from bespeak.coord.errors import ClaimError
 from bespeak.git.errors import UnknownRevisionError
 from bespeak.git.objects import Objects
+from bespeak.storage import sqlite_files
 from bespeak_symbols.call_graph import FOLLOWED, CallGraph
+from bespeak_symbols.errors import GrammarsMissingError
 from bespeak_symbols.index import Index
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from bespeak.git.objects import Listing
     from bespeak.git.repository import Repository
     from bespeak_symbols.index import Progress
-    from bespeak_symbols.model import Edge, Symbol, Unread
+    from bespeak_symbols.model import Edge, Facts, Symbol, Unread
+    from bespeak_symbols.object_reader import Listing as AnyListing
+    from bespeak_symbols.snapshot import Source
 
 CALLER, CALLEE = "caller", "callee"
 DEEPEST = 20
@@ -38,7 +43,8 @@ def open_index(repository: Repository, progress: Progress | None = None) -> Inde
         repository: where to read.
         progress: called while files are read, with how many are and how many there are in all.
     """
-    return Index(_Reader(repository), os.path.join(repository.common_dir, _FOLDER, _FILE), progress)
+    path = os.path.join(repository.common_dir, _FOLDER, _FILE)
+    return _GitIndex(_Reader(repository), path, progress, check=sqlite_files.check)
 
 
 class _Reader(Objects):
@@ -49,6 +55,32 @@ class _Reader(Objects):
             return super().revision(name)
         except UnknownRevisionError as unknown:
             raise ClaimError(str(unknown)) from None
+
+
+class _GitIndex(Index):
+    """The index of a git repository, with the errors of bespeak."""
+
+    def sources(self, listing: AnyListing) -> tuple[dict[str, Source], tuple[Unread, ...]]:
+        with _missing_grammars_told():
+            return super().sources(listing)
+
+    def facts(self, path: str, source: bytes, blob: str | None = None) -> Facts | None:
+        with _missing_grammars_told():
+            return super().facts(path, source, blob)
+
+    def read_again(self, path: str, source: Source, content: bytes | None) -> Facts | None:
+        with _missing_grammars_told():
+            return super().read_again(path, source, content)
+
+
+@contextmanager
+def _missing_grammars_told() -> Iterator[None]:
+    try:
+        yield
+    except GrammarsMissingError as missing:
+        raise UnavailableError(
+            "reading source files needs the extra 'symbols': in the clone of bespeak, pip install '.[symbols]'"
+        ) from missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +164,9 @@ def look(
         start = sorted({symbol for symbols in inside.values() for symbol in symbols})
         steps = tuple(step for direction in directions for step in _walk(graph, start, direction, depth))
         placed = tuple(found for address in start for found in _placed(graph, address))
-        return Around(snapshot.commit if revision else "", placed, steps, unknown, graph.unread, index.notice)
+        return Around(
+            snapshot.commit if revision else "", placed, steps, unknown, graph.unread, escape_unprintable(index.notice)
+        )
 
 
 def _symbols_in(graph: CallGraph, address: Address) -> tuple[str, ...]:

@@ -8,12 +8,16 @@ from functools import cache
 from hashlib import blake2b
 from importlib import import_module
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 from bespeak_symbols import syntax
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bespeak_symbols.model import Language
+    from collections.abc import Iterable
+
+    from bespeak_symbols.model import Edge, Facts, Language, World
+
+NAME = "native"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,7 @@ def language_of(path: str) -> str | None:
     return None if reader is None else reader.name
 
 
-def declared_apart(language: str) -> bool:
+def has_separate_declarations(language: str) -> bool:
     """Return whether a definition depends on a declaration of its name in another file."""
     return _BY_NAME[language].declared
 
@@ -76,6 +80,16 @@ def load(language: str) -> Language:
     """Return the module that reads a language."""
     module: Language = import_module("bespeak_symbols.native." + _BY_NAME[language].module)
     return module
+
+
+def extract(language: str, source: bytes, path: str) -> Facts:
+    """Return what a file says."""
+    return load(language).extract(source, path)
+
+
+def resolve(language: str, path: str, world: World) -> Iterable[Edge]:
+    """Return the edges that start in a file."""
+    return load(language).resolve(path, world)
 
 
 @cache
@@ -91,18 +105,6 @@ def version(language: str) -> str:
             whole.update(source.read() + b"\0")
     for grammar in reader.grammars:
         whole.update(f"{grammar} {_weight(syntax.module_of(grammar))}\0".encode())
-    return whole.hexdigest()
-
-
-@cache
-def common_version() -> str:
-    """Return a word that changes with the code that is common to all languages."""
-    whole = blake2b(digest_size=8)
-    folder = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    for name in sorted(os.listdir(folder)):
-        if name.endswith(".py"):
-            with open(os.path.join(folder, name), "rb") as source:
-                whole.update(source.read() + b"\0")
     return whole.hexdigest()
 
 

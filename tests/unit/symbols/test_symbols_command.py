@@ -9,6 +9,7 @@ import pytest
 
 from bespeak.base.errors import needs_extra
 from bespeak.cli.main import main
+from bespeak_symbols import syntax
 
 
 @pytest.fixture
@@ -137,3 +138,16 @@ def test_a_bare_interpreter_does_not_need_the_extra_for_other_commands(project):
     assert done.returncode == 9
     assert done.stderr == f"bespeak: error: {needs_extra('reading source files', 'symbols')}\n"
     assert run("check").returncode == 0
+
+
+def test_missing_grammars_are_told_with_the_command_that_brings_them(ask, monkeypatch):
+    def missing(name):
+        raise ImportError(name)
+
+    syntax._language.cache_clear()
+    monkeypatch.setattr(syntax, "import_module", missing)
+    code, out, err = ask("app/store.py")
+    syntax._language.cache_clear()
+    assert (code, out) == (9, "")
+    assert err.startswith("bespeak: error: reading source files needs the extra 'symbols': ")
+    assert err.endswith("pip install '.[symbols]'\n")

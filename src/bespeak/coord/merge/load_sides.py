@@ -6,7 +6,6 @@ from bespeak.base.frozen import frozen
 from bespeak.coord.merge.definitions import Source
 from bespeak.git import merges
 from bespeak_symbols.model import Unread
-from bespeak_symbols.native import registry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def read_sides(git: Git, index: Index, entries: Sequence[tuple[Entry, ...]]) -> 
         for side in entries
         for entry in side
         for path, blob in ((entry.old, entry.old_blob), (entry.new, entry.new_blob))
-        if blob and registry.language_of(path)
+        if blob and index.backend.language_of(path)
     }
     texts = merges.blobs(git, sorted(blob for _, blob in wanted))
     sources: dict[tuple[str, str], Source] = {}

@@ -5,6 +5,7 @@ Reads git and the symbol index, and puts the pure parts together. Nothing in the
 
 from __future__ import annotations
 
+from bespeak.base.display import escape_unprintable
 from bespeak.base.frozen import replace
 from bespeak.coord.merge.branch_selection import named
 from bespeak.coord.merge.broken_uses import Changer, User, uses
@@ -204,7 +205,7 @@ class _One:
                 "the base is what comes of merging those with each other, as git does it"
             )
         if self._index.notice:
-            notes.append(self._index.notice)
+            notes.append(escape_unprintable(self._index.notice))
         return tuple(notes)
 
     def _uses(self, sides: Sequence[Side], read: Sequence[Read], trial: Trial, *, everything: bool) -> list[Item]:

@@ -7,7 +7,6 @@ resolved among the merged files, so aliases, re-exports and relative imports cou
 from __future__ import annotations
 
 from bespeak.git import merges
-from bespeak_symbols.native import registry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -78,7 +77,7 @@ class Worlds:
         new = {
             path: blob
             for path, blob in blobs.items()
-            if registry.language_of(path) and blob not in (ours.get(path), theirs.get(path))
+            if self._index.backend.language_of(path) and blob not in (ours.get(path), theirs.get(path))
         }
         texts = merges.blobs(self._git, new.values())
         for path, blob in new.items():
