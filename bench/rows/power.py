@@ -18,9 +18,9 @@ from bespeak.host import PowerOnlyHost
 from bespeak.host.power import power_control_from_spec
 from bespeak.ledger import open_ledger
 from bespeak.ledger.model import Actor, Request
-from bespeak.lifecycle.actions import power_deed
-from bespeak.lifecycle.audit import Journal
-from bespeak.lifecycle.executor import Crew
+from bespeak.lifecycle.actions import power_action
+from bespeak.lifecycle.audit import AuditLog
+from bespeak.lifecycle.executor import Executor
 from bespeak.lifecycle.interlock import Interlock
 from bespeak.reservations.evaluation import ReservationState
 from bespeak.reservations.identity import ResolvedIdentity
@@ -114,9 +114,11 @@ async def _switch(delays: list[float | None]) -> tuple[float, float]:
             LedgerReservationBackend(engine=book.engine), ResolvedIdentity("alice", "--as-user"), skip_check=False
         )
         hosts = [_host(number, url) for number in range(len(delays))]
-        crew = Crew(Interlock(state, "bench"), Journal(lambda: book, Actor("alice")), at_once=HOSTS, on_done=note)
+        executor = Executor(
+            Interlock(state, "bench"), AuditLog(lambda: book, Actor("alice")), at_once=HOSTS, on_done=note
+        )
         began = time.monotonic()
-        await crew.carry_out(power_deed("on"), hosts)
+        await executor.execute(power_action("on"), hosts)
         whole = time.monotonic() - began
     server.close()
     return whole, max(done)

@@ -1,4 +1,4 @@
-"""A book, its gate, and hosts that can be switched, for the tests of the interlock and of the crew."""
+"""A book, its gate, and hosts that can be switched, for the tests of the interlock and of the executor."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from bespeak.host import LocalHost, Status
 from bespeak.host.power import PowerController, PowerState
 from bespeak.ledger import open_ledger
 from bespeak.ledger.model import Action, Actor, Request
-from bespeak.lifecycle.audit import Journal
-from bespeak.lifecycle.executor import Crew
+from bespeak.lifecycle.audit import AuditLog
+from bespeak.lifecycle.executor import Executor
 from bespeak.lifecycle.interlock import Fence, Interlock
 from bespeak.lifecycle.model import Outcome
 from bespeak.reservations.evaluation import ReservationState
@@ -70,14 +70,14 @@ class Lab:
         return Interlock(ReservationState(None if skip else self.backend, identity, skip), "bench", fence)
 
     def do(
-        self, deed: Any, *hosts: LocalHost, user: str = "alice", actor: Actor | None = None, **more: Any
+        self, action: Any, *hosts: LocalHost, user: str = "alice", actor: Actor | None = None, **more: Any
     ) -> list[Outcome]:
         lock = self.interlock(user, skip=more.pop("skip", False), fence=more.pop("fence", None))
         actor = actor or Actor(user)
 
         async def work() -> list[Outcome]:
-            crew = Crew(lock, Journal(lambda: self.book, actor, skipped=lock.skipped), **more)
-            return await crew.carry_out(deed, hosts)
+            executor = Executor(lock, AuditLog(lambda: self.book, actor, skipped=lock.skipped), **more)
+            return await executor.execute(action, hosts)
 
         return asyncio.run(work())
 

@@ -25,7 +25,7 @@ from bespeak.cli.host_common import (
 )
 from bespeak.host.label_selector import matching
 from bespeak.host.status import Status
-from bespeak.lifecycle.actions import exec_deed, reboot_deed, shutdown_deed
+from bespeak.lifecycle.actions import exec_action, reboot_action, shutdown_action
 from bespeak.lifecycle.model import Outcome
 from bespeak.lifecycle.selection import load_hosts
 from bespeak.settings import load_settings
@@ -101,8 +101,8 @@ def exec_(context: Context, values: Values) -> int:
         raise UsageError("give the command after --")
     words = values["tail"]
     command = words[0] if len(words) == 1 else shlex.join(words)
-    deed = exec_deed(command, seconds("--timeout", values["timeout"], _WAIT_SECONDS))
-    return act(context, values, deed, _show_output)
+    action = exec_action(command, seconds("--timeout", values["timeout"], _WAIT_SECONDS))
+    return act(context, values, action, _show_output)
 
 
 def _show_output(context: Context, outcomes: list[Outcome]) -> None:
@@ -137,12 +137,12 @@ def _show_output(context: Context, outcomes: list[Outcome]) -> None:
 )
 def reboot(context: Context, values: Values) -> int:
     """Restart hosts."""
-    deed = reboot_deed(
+    action = reboot_action(
         hard=values["hard"],
         wait=values["wait"],
         timeout_seconds=seconds("--timeout", values["timeout"], _WAIT_SECONDS),
     )
-    return act(context, values, deed, show_outcomes)
+    return act(context, values, action, show_outcomes)
 
 
 @command(
@@ -153,7 +153,7 @@ def reboot(context: Context, values: Values) -> int:
 )
 def shutdown(context: Context, values: Values) -> int:
     """Shut hosts down."""
-    return act(context, values, shutdown_deed(), show_outcomes)
+    return act(context, values, shutdown_action(), show_outcomes)
 
 
 @command(

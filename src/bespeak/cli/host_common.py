@@ -12,10 +12,10 @@ from bespeak.base.clock import SECOND_US
 from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import ExitCode, UsageError
 from bespeak.cli import converters, output
-from bespeak.host.active_lab import using_lab
+from bespeak.host.base import using_lab
 from bespeak.host.status import Status
-from bespeak.lifecycle.audit import Journal
-from bespeak.lifecycle.executor import AT_ONCE, Crew
+from bespeak.lifecycle.audit import AuditLog
+from bespeak.lifecycle.executor import AT_ONCE, Executor
 from bespeak.lifecycle.interlock import Fence, Interlock
 from bespeak.lifecycle.model import Outcome, outcome_json, spent_text
 from bespeak.lifecycle.selection import Selection, load_hosts, select
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from bespeak.cli.context import Context, Values
     from bespeak.host.base import Host
-    from bespeak.lifecycle.model import Deed
+    from bespeak.lifecycle.model import HostAction
 
 _MOST_AT_ONCE = 10_000
 _NAMED = 3
@@ -91,14 +91,14 @@ def _fence(number: int | None) -> Fence | None:
     return None
 
 
-def act(context: Context, values: Values, deed: Deed, show: Callable[[Context, list[Outcome]], None]) -> int:
-    """Do ``deed`` to the chosen hosts; print the outcomes; return the exit code."""
+def act(context: Context, values: Values, action: HostAction, show: Callable[[Context, list[Outcome]], None]) -> int:
+    """Do ``action`` to the chosen hosts; print the outcomes; return the exit code."""
     selection = choose(context, values)
     try:
         lock = interlock(context, selection, values.get("number"))
         if values.get("dry_run"):
-            return _dry_run(context, lock, selection, deed)
-        outcomes = _carry_out(context, values, lock, selection, deed)
+            return _dry_run(context, lock, selection, action)
+        outcomes = _execute(context, values, lock, selection, action)
     except MissingReservationError as error:
         from bespeak.cli.output import to_json, to_stderr
 
@@ -109,26 +109,28 @@ def act(context: Context, values: Values, deed: Deed, show: Callable[[Context, l
         from bespeak.cli.gate import unavailable
 
         return unavailable(context, error, int(ExitCode.UNAVAILABLE))
-    outcomes += [_broken(deed.name, identifier, why) for identifier, why in selection.broken.items()]
+    outcomes += [_broken(action.name, identifier, why) for identifier, why in selection.broken.items()]
     show(context, outcomes)
     _warn_unlogged(context, outcomes)
     return exit_code(outcomes)
 
 
-def _carry_out(context: Context, values: Values, lock: Interlock, selection: Selection, deed: Deed) -> list[Outcome]:
+def _execute(
+    context: Context, values: Values, lock: Interlock, selection: Selection, action: HostAction
+) -> list[Outcome]:
     progress = Progress(context, [host.id for host in selection.hosts])
-    crew_journal = Journal(context.book, context.actor(), skipped=context.skip_check)
+    audit = AuditLog(context.book, context.actor(), skipped=context.skip_check)
 
     async def work() -> list[Outcome]:
-        crew = Crew(
+        executor = Executor(
             lock,
-            crew_journal,
+            audit,
             at_once=at_once(values),
             stagger_seconds=seconds("--stagger", values.get("stagger"), 0.0),
             on_done=progress.done,
         )
         try:
-            return await crew.carry_out(deed, selection.hosts)
+            return await executor.execute(action, selection.hosts)
         finally:
             await selection.lab.close()
 
@@ -189,26 +191,26 @@ def _warn_unlogged(context: Context, outcomes: list[Outcome]) -> None:
         context.warn(f"done, but the log could not be written: {', '.join(missing)}")
 
 
-def _dry_run(context: Context, lock: Interlock, selection: Selection, deed: Deed) -> int:
+def _dry_run(context: Context, lock: Interlock, selection: Selection, action: HostAction) -> int:
     admitted = lock.admit(selection.hosts)
     plans = [
         {
             "host": host.id,
-            "action": deed.name,
+            "action": action.name,
             "controller": None if host.power_control is None else host.power_control.type_name,
             "reservations": sorted({(hold.reservation_id, hold.fencing_token) for hold in admitted[host.id]}),
         }
         for host in selection.hosts
     ]
     if context.json:
-        context.print_json({"dry_run": True, "action": deed.name, "results": plans, "broken": selection.broken})
+        context.print_json({"dry_run": True, "action": action.name, "results": plans, "broken": selection.broken})
     else:
         for plan in plans:
-            by = f" by {plan['controller']}" if deed.switches else ""
-            context.print(f"would {deed.name} {escape_unprintable(str(plan['host']))}{by}")
+            by = f" by {plan['controller']}" if action.switches else ""
+            context.print(f"would {action.name} {escape_unprintable(str(plan['host']))}{by}")
         for why in selection.broken.values():
             context.warn(why)
-    lacking = [plan for plan in plans if deed.switches and plan["controller"] is None]
+    lacking = [plan for plan in plans if action.switches and plan["controller"] is None]
     return int(ExitCode.ERROR) if selection.broken or lacking else 0
 
 

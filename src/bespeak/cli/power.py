@@ -21,7 +21,7 @@ from bespeak.cli.host_common import (
     show_outcomes,
 )
 from bespeak.host.status import Status
-from bespeak.lifecycle.actions import power_deed
+from bespeak.lifecycle.actions import power_action
 from bespeak.lifecycle.model import Outcome
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ _TEXT = (
 )
 def on(context: Context, values: Values) -> int:
     """Switch hosts on."""
-    return act(context, values, power_deed("on"), show_outcomes)
+    return act(context, values, power_action("on"), show_outcomes)
 
 
 @command(
@@ -56,7 +56,7 @@ def on(context: Context, values: Values) -> int:
 )
 def off(context: Context, values: Values) -> int:
     """Switch hosts off."""
-    return act(context, values, power_deed("off"), show_outcomes)
+    return act(context, values, power_action("off"), show_outcomes)
 
 
 @command(
@@ -68,7 +68,7 @@ def off(context: Context, values: Values) -> int:
 )
 def cycle(context: Context, values: Values) -> int:
     """Switch hosts off and on."""
-    return act(context, values, power_deed("cycle"), show_outcomes)
+    return act(context, values, power_action("cycle"), show_outcomes)
 
 
 @command(
@@ -80,7 +80,7 @@ def cycle(context: Context, values: Values) -> int:
 )
 def toggle(context: Context, values: Values) -> int:
     """Switch hosts to the other state."""
-    return act(context, values, power_deed("toggle"), show_outcomes)
+    return act(context, values, power_action("toggle"), show_outcomes)
 
 
 @command(
@@ -105,7 +105,7 @@ def status(context: Context, values: Values) -> int:
 
 
 async def _status(host: Host) -> Outcome:
-    from bespeak.host.power.probing import probe
+    from bespeak.host.power.verification import probe
 
     control = host.power_control
     if control is None:

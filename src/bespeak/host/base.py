@@ -4,16 +4,32 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
 
-from bespeak.host.power.base import PowerState
-from bespeak.host.status import CommandStatus, RunResult, Status
-
-if TYPE_CHECKING:
-    from bespeak.host.power.base import PowerController
+from bespeak.host.power.verification import PowerControl, probe
+from bespeak.host.status import CommandStatus, PowerState, RunResult, Status
 
 BOOT_SECONDS = 600.0
+
+_ACTIVE: ContextVar[Any] = ContextVar("bespeak_active_lab", default=None)
+
+
+def active_lab() -> Any:
+    """Return the lab in use: anything with ``hosts`` by id; None when there is none."""
+    return _ACTIVE.get()
+
+
+@contextmanager
+def using_lab(lab: Any) -> Iterator[None]:
+    """Make ``lab`` the lab in use for the time of a ``with``."""
+    token = _ACTIVE.set(lab)
+    try:
+        yield
+    finally:
+        _ACTIVE.reset(token)
 
 
 class Host(ABC):
@@ -38,7 +54,7 @@ class Host(ABC):
         ip: str | None = None,
         resources: Iterable[str] = (),
         labels: Iterable[str] = (),
-        power_control: PowerController | None = None,
+        power_control: PowerControl | None = None,
     ) -> None:
         self.id = identifier
         self.name = name or identifier
@@ -75,7 +91,7 @@ class Host(ABC):
                 break
         return RunResult(done[-1].status if done else Status.Skipped, tuple(done))
 
-    def require_power_control(self) -> PowerController:
+    def require_power_control(self) -> PowerControl:
         """Return what switches this host.
 
         Raises:
@@ -109,8 +125,6 @@ class Host(ABC):
         Raises:
             ValueError: its state is unknown; nothing may be switched blindly.
         """
-        from bespeak.host.power.probing import probe
-
         current, why = await probe(self.require_power_control(), self)
         if current is None:
             raise ValueError(f"host {self.id!r}: cannot toggle, its power state is unknown: {why}; say on or off")

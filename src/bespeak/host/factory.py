@@ -18,7 +18,6 @@ from bespeak.host.ssh import PORT, SshOptions, UnixHost
 from bespeak.labs import LabDataError
 
 if TYPE_CHECKING:
-    from bespeak.host.power.base import PowerController
     from bespeak.labs import HostSpec, Lab
 
 KINDS = ("local", "unix", "power-only")
@@ -117,7 +116,7 @@ def host_from_spec(spec: HostSpec) -> Host:
 
 
 def _check_power(host: Host) -> None:
-    control: PowerController | None = host.power_control
+    control: Any = host.power_control
     for each in getattr(control, "controllers", (control,)):
         check = getattr(each, "check", None)
         if check is not None:

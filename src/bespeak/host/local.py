@@ -1,14 +1,98 @@
-"""This machine as a host. It is never restarted, shut down or switched from here."""
+"""This machine as a host, and running a command on it. It is never restarted, shut down or switched from here."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import asyncio
+import os
+import signal
+from contextlib import suppress
+from typing import Any
 
 from bespeak.host.base import Host
-from bespeak.host.processes import run_shell
+from bespeak.host.status import CommandStatus, Status
 
-if TYPE_CHECKING:
-    from bespeak.host.status import CommandStatus
+OUTPUT_LIMIT_BYTES = 1024 * 1024
+"""More output than this is read and thrown away: a device gone mad must not fill the memory."""
+
+_LINGER_SECONDS = 0.2
+"""How long the output of a command that has ended is still read: a child it left behind may hold the pipe for ever."""
+
+
+class Output:
+    """Bytes collected up to a limit."""
+
+    def __init__(self, limit: int = OUTPUT_LIMIT_BYTES) -> None:
+        self._limit = limit
+        self._taken = bytearray()
+
+    def add(self, data: bytes) -> None:
+        """Take what still fits."""
+        self._taken += data[: self._limit - len(self._taken)]
+
+    @property
+    def text(self) -> str:
+        """What was collected, as text, without the last line end."""
+        return self._taken.decode("utf-8", "replace").rstrip("\r\n")
+
+
+class _Command(asyncio.SubprocessProtocol):
+    """Follows one command. ``Process.wait`` is not used: it may wait until every child has closed the pipe, too."""
+
+    def __init__(self) -> None:
+        self.output = Output()
+        self.ended = asyncio.Event()
+        self.silent = asyncio.Event()
+
+    def pipe_data_received(self, _: int, data: bytes) -> None:
+        self.output.add(data)
+
+    def pipe_connection_lost(self, _: int, __: Exception | None) -> None:
+        self.silent.set()
+
+    def process_exited(self) -> None:
+        self.ended.set()
+
+
+async def run_shell(command: str, timeout: float | None) -> CommandStatus:
+    """Run ``command`` with ``/bin/sh`` and wait for its end.
+
+    Args:
+        command: a line for the shell.
+        timeout: seconds; afterwards the command and all its children of the same process group are killed.
+    """
+    try:
+        transport, running = await asyncio.get_running_loop().subprocess_shell(
+            _Command,
+            command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+        )
+    except (OSError, ValueError) as error:
+        return CommandStatus(command, f"cannot be started: {error}", Status.Error, -1)
+    try:
+        async with asyncio.timeout(timeout):
+            await running.ended.wait()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LINGER_SECONDS):
+                await running.silent.wait()
+    except TimeoutError:
+        return CommandStatus(command, _late(running.output.text, timeout), Status.Error, -1)
+    finally:
+        if not running.ended.is_set():
+            with suppress(ProcessLookupError):
+                os.killpg(transport.get_pid(), signal.SIGKILL)
+            await running.ended.wait()
+        transport.close()
+    code = transport.get_returncode()
+    known = -1 if code is None else code
+    return CommandStatus(command, running.output.text, Status.Success if code == 0 else Status.Failed, known)
+
+
+def _late(text: str, timeout: float | None) -> str:
+    said = f"no end within {timeout:g} s; killed"
+    return f"{text}\n{said}" if text else said
 
 
 class LocalHost(Host):

@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import BespeakError, needs_extra
-from bespeak.host.active_lab import active_lab
-from bespeak.host.base import Host
-from bespeak.host.processes import Output
+from bespeak.host.base import Host, active_lab
+from bespeak.host.local import Output
 from bespeak.host.secrets import Secret, SecretError, scrubbed
 from bespeak.host.status import CommandStatus, Status
 

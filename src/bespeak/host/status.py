@@ -27,6 +27,13 @@ class Status(Enum):
         return self in {Status.Success, Status.Skipped}
 
 
+class PowerState(Enum):
+    """Whether a host has power, as its controller reports it."""
+
+    ON = "on"
+    OFF = "off"
+
+
 class CommandStatus(NamedTuple):
     """What one command gave back.
 

@@ -1,12 +1,13 @@
-"""The deeds that doors offer."""
+"""The actions on hosts that commands offer."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bespeak.host.power.base import CYCLE_DELAY_SECONDS, TIMEOUT_SECONDS
+from bespeak.host.power.base import CYCLE_DELAY_SECONDS
+from bespeak.host.power.verification import TIMEOUT_SECONDS
 from bespeak.host.status import Status
-from bespeak.lifecycle.model import Deed
+from bespeak.lifecycle.model import HostAction
 
 if TYPE_CHECKING:
     from bespeak.host.base import Host
@@ -14,10 +15,10 @@ if TYPE_CHECKING:
 POWER = ("on", "off", "cycle", "toggle")
 _GRACE_SECONDS = 5.0
 _TIMES = {"on": 1, "off": 1, "cycle": 3, "toggle": 2}
-"""How many of a controller's own time-outs a deed can use up."""
+"""How many of a controller's own time-outs a action can use up."""
 
 
-def power_deed(name: str) -> Deed:
+def power_action(name: str) -> HostAction:
     """Return ``on``, ``off``, ``cycle`` or ``toggle``."""
 
     async def run(host: Host) -> tuple[Status, str]:
@@ -31,28 +32,28 @@ def power_deed(name: str) -> Deed:
         delay: float = getattr(control, "cycle_delay", CYCLE_DELAY_SECONDS) if name == "cycle" else 0.0
         return seconds + delay + _GRACE_SECONDS
 
-    return Deed(name, run, limit=limit)
+    return HostAction(name, run, limit=limit)
 
 
-def reboot_deed(*, hard: bool, wait: bool, timeout_seconds: float) -> Deed:
+def reboot_action(*, hard: bool, wait: bool, timeout_seconds: float) -> HostAction:
     """Return a restart, of the system or (``hard``) by its power."""
 
     async def run(host: Host) -> tuple[Status, str]:
         return await host.reboot(hard=hard, wait=wait, timeout=timeout_seconds)
 
-    return Deed("hard reboot" if hard else "reboot", run, switches=hard)
+    return HostAction("hard reboot" if hard else "reboot", run, switches=hard)
 
 
-def shutdown_deed() -> Deed:
+def shutdown_action() -> HostAction:
     """Return a shut-down from the host's own system."""
 
     async def run(host: Host) -> tuple[Status, str]:
         return await host.shutdown()
 
-    return Deed("shutdown", run, switches=False)
+    return HostAction("shutdown", run, switches=False)
 
 
-def exec_deed(command: str, timeout_seconds: float | None) -> Deed:
+def exec_action(command: str, timeout_seconds: float | None) -> HostAction:
     """Return a command on the host; the text of the outcome is its output."""
 
     async def run(host: Host) -> tuple[Status, str]:
@@ -62,4 +63,4 @@ def exec_deed(command: str, timeout_seconds: float | None) -> Deed:
             said = f"exit code {result.retcode}"
         return result.status, said
 
-    return Deed("exec", run, switches=False)
+    return HostAction("exec", run, switches=False)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _TEXT_LIMIT = 500
 
 
-class Journal:
+class AuditLog:
     """Writes actions on hosts into the book.
 
     Args:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class HostAction:
     """Something that can be done to a host.
 
     Attributes:
@@ -41,11 +41,11 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a deed on one host.
+    """What came of a action on one host.
 
     Attributes:
         host: the host's id.
-        action: the deed's name.
+        action: the action's name.
         controller: the type of the power controller, or the kind of the host; None when it has none.
         status: how it ended.
         text: what was said, or why it did not work.

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bespeak.host import LocalHost, PowerOnlyHost, Status
 from bespeak.host.power import CommandPowerController, PowerState, power_control_from_spec
-from bespeak.host.power.state_matcher import Marker
+from bespeak.host.power.state_matcher import StateMatcher
 from bespeak.host.power.templates import Template
 
 from .conftest import alive, run, wait_for
@@ -112,11 +112,11 @@ def test_an_empty_marker_is_refused(marker: object) -> None:
     ],
 )
 def test_reading_a_marker(output: str, state: PowerState) -> None:
-    assert Marker("running").read(output) is state
+    assert StateMatcher("running").read(output) is state
 
 
 def test_both_markers_or_neither_is_unknown() -> None:
-    marker = Marker("on", off="off")
+    marker = StateMatcher("on", off="off")
     assert marker.read("power is on") is PowerState.ON
     assert marker.read("off") is PowerState.OFF
     assert marker.read("") is None
@@ -125,14 +125,14 @@ def test_both_markers_or_neither_is_unknown() -> None:
 
 
 def test_a_marker_as_regular_expression() -> None:
-    marker = Marker(on_regex=r"^State:\s+\[on\]$")
+    marker = StateMatcher(on_regex=r"^State:\s+\[on\]$")
     assert marker.read("x\nState:  [on]\ny") is PowerState.ON
     assert marker.read("State: [off]") is PowerState.OFF
     for pattern in ("", "(", ".*", "a?", 7):
         with pytest.raises(ValueError, match="status_on_regex"):
-            Marker(on_regex=pattern)
+            StateMatcher(on_regex=pattern)
     with pytest.raises(ValueError, match="not both"):
-        Marker("on", on_regex="on")
+        StateMatcher("on", on_regex="on")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import types
 import pytest
 
 from bespeak.host import HostLab, LocalHost, PowerOnlyHost, Status
-from bespeak.host.active_lab import using_lab
+from bespeak.host.base import using_lab
 from bespeak.host.power import (
     CommandPowerController,
     PowerController,
@@ -18,8 +18,8 @@ from bespeak.host.power import (
     power_control_from_spec,
     register_power_controller,
 )
-from bespeak.host.power.readback import read_back
 from bespeak.host.power.redundant import RedundantPowerController
+from bespeak.host.power.verification import read_back
 from bespeak.host.status import CommandStatus
 
 from .conftest import run

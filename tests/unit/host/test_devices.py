@@ -16,6 +16,7 @@ import pytest
 
 from bespeak.host import PowerOnlyHost, Status
 from bespeak.host.power import PowerState, power_control_from_spec
+from bespeak.host.power.verified import PowerFault
 
 from .conftest import Plug, run
 
@@ -165,11 +166,24 @@ TCP = [
 
 @pytest.mark.parametrize(("kind", "settings"), TCP, ids=[kind for kind, _ in TCP])
 def test_refused(kind: str, settings: dict[str, object], closed_port: int) -> None:
-    status, said = run(make(kind, url=f"http://127.0.0.1:{closed_port}", **settings).on(HOST))
-    assert status is Status.Error
-    assert "127.0.0.1" in said
+    control = make(kind, url=f"http://127.0.0.1:{closed_port}", timeout=600, **settings)
+    with pytest.raises(PowerFault) as told:
+        run(control.switch(HOST, PowerState.ON))
+    said = str(told.value)
+    assert told.value.status is Status.Error
+    assert f"127.0.0.1:{closed_port}" in said
     assert "refused" in said or "failed" in said
     assert "\n" not in said
+
+
+@pytest.mark.parametrize(("kind", "settings"), TCP, ids=[kind for kind, _ in TCP])
+def test_an_action_that_runs_out_of_time_names_the_address(
+    kind: str, settings: dict[str, object], closed_port: int
+) -> None:
+    control = make(kind, url=f"http://127.0.0.1:{closed_port}", timeout=0.001, **settings)
+    status, said = run(control.on(HOST))
+    assert status is Status.Error
+    assert f"127.0.0.1:{closed_port}" in said
 
 
 @pytest.mark.parametrize(("kind", "settings"), TCP, ids=[kind for kind, _ in TCP])
@@ -438,7 +452,7 @@ def test_a_bmc_that_does_not_answer_leaves_no_process_behind(
     control = make(
         "ipmi", address=black_hole[0], port=black_hole[1], user="admin", password="env:BMC_PASSWORD", timeout=0.5
     )
-    assert run(control.on(HOST)) == (Status.Error, "no answer within 0.5 s")
+    assert run(control.on(HOST)) == (Status.Error, f"{control.place}: no answer within 0.5 s")
     assert PASSWORD not in repr(control)
 
 

@@ -11,9 +11,9 @@ import pytest
 
 from bespeak.host import Status
 from bespeak.ledger.model import Action
-from bespeak.lifecycle.actions import exec_deed, power_deed
-from bespeak.lifecycle.audit import Journal
-from bespeak.lifecycle.executor import Crew
+from bespeak.lifecycle.actions import exec_action, power_action
+from bespeak.lifecycle.audit import AuditLog
+from bespeak.lifecycle.executor import Executor
 from bespeak.lifecycle.model import Outcome
 from bespeak.reservations.errors import MissingReservationError
 from support.switching import ALICE, Lab, Switch
@@ -26,7 +26,7 @@ def test_toggle_never_acts_blindly(lab: Lab) -> None:
 
     lab.hold(ALICE)
     seen, dark = lab.host("r1"), lab.host("r2", control=Dark())
-    one, other = lab.do(power_deed("toggle"), seen, dark)
+    one, other = lab.do(power_action("toggle"), seen, dark)
     assert (one.ok, one.after) == (True, "on")
     assert not other.ok
     assert "its power state is unknown" in other.text
@@ -40,7 +40,7 @@ def test_what_a_foreign_controller_may_answer(lab: Lab, answer: object) -> None:
             return answer
 
     lab.hold(ALICE)
-    (outcome,) = lab.do(power_deed("on"), lab.host(control=Odd()))
+    (outcome,) = lab.do(power_action("on"), lab.host(control=Odd()))
     assert outcome.status is Status.Error
     assert "answered with a" in outcome.text
 
@@ -51,7 +51,7 @@ def test_what_a_foreign_controller_may_raise(lab: Lab) -> None:
             raise RuntimeError("the password is hunter2")
 
     lab.hold(ALICE)
-    (outcome,) = lab.do(power_deed("off"), lab.host(control=Angry()))
+    (outcome,) = lab.do(power_action("off"), lab.host(control=Angry()))
     assert (outcome.status, outcome.text) == (Status.Error, "failed: RuntimeError")
     assert "hunter2" not in str(lab.log())
 
@@ -66,7 +66,7 @@ def test_a_foreign_controller_that_never_ends(lab: Lab, monkeypatch: pytest.Monk
             await asyncio.sleep(1000)
 
     lab.hold(ALICE)
-    (outcome,) = lab.do(power_deed("on"), lab.host(control=Stuck()))
+    (outcome,) = lab.do(power_action("on"), lab.host(control=Stuck()))
     assert outcome.status is Status.Error
     assert outcome.text.startswith("given up after 0.2 s")
 
@@ -88,7 +88,7 @@ def test_one_dead_host_delays_nobody(lab: Lab) -> None:
         if len(finished) == 30:
             others_done.set()
 
-    outcomes = lab.do(power_deed("on"), *hosts, on_done=on_done)
+    outcomes = lab.do(power_action("on"), *hosts, on_done=on_done)
     assert finished[-1] == "dead"
     assert [outcome.host for outcome in outcomes] == [host.id for host in hosts]
     assert all(outcome.ok for outcome in outcomes)
@@ -107,10 +107,10 @@ def test_the_limit_and_the_stagger(lab: Lab) -> None:
         busy.now -= 1
 
     hosts = [lab.host(f"r{number}", control=Switch(work)) for number in range(8)]
-    lab.do(power_deed("on"), *hosts, at_once=3)
+    lab.do(power_action("on"), *hosts, at_once=3)
     assert 1 < busy.most <= 3
     starts.clear()
-    lab.do(power_deed("off"), *hosts[:3], stagger_seconds=0.1)
+    lab.do(power_action("off"), *hosts[:3], stagger_seconds=0.1)
     assert starts[-1] - starts[0] >= 0.15
 
 
@@ -123,8 +123,8 @@ def test_an_interruption_is_in_the_log(lab: Lab) -> None:
         await asyncio.sleep(1000)
 
     async def work() -> None:
-        crew = Crew(lab.interlock(), Journal(lambda: lab.book, ALICE))
-        task = asyncio.create_task(crew.carry_out(power_deed("off"), [lab.host(control=Switch(forever))]))
+        executor = Executor(lab.interlock(), AuditLog(lambda: lab.book, ALICE))
+        task = asyncio.create_task(executor.execute(power_action("off"), [lab.host(control=Switch(forever))]))
         while not begun.is_set():
             await asyncio.sleep(0.01)
         task.cancel()
@@ -140,8 +140,8 @@ def test_an_interruption_is_in_the_log(lab: Lab) -> None:
 
 def test_a_command_on_hosts_goes_through_the_interlock_too(lab: Lab) -> None:
     with pytest.raises(MissingReservationError):
-        lab.do(exec_deed("echo in", 5), lab.host())
+        lab.do(exec_action("echo in", 5), lab.host())
     lab.hold(ALICE)
-    (outcome,) = lab.do(exec_deed("echo in", 5), lab.host())
+    (outcome,) = lab.do(exec_action("echo in", 5), lab.host())
     assert (outcome.ok, outcome.text) == (True, "in")
     assert "echo" not in str(lab.log()), "a command line may carry secrets"

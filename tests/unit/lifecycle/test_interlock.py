@@ -10,9 +10,9 @@ import pytest
 from bespeak.base.errors import UnavailableError
 from bespeak.host import Status
 from bespeak.ledger.model import Action
-from bespeak.lifecycle.actions import power_deed
-from bespeak.lifecycle.audit import Journal
-from bespeak.lifecycle.executor import Crew
+from bespeak.lifecycle.actions import power_action
+from bespeak.lifecycle.audit import AuditLog
+from bespeak.lifecycle.executor import Executor
 from bespeak.lifecycle.interlock import Fence, StaleHoldError
 from bespeak.lifecycle.model import Outcome
 from bespeak.reservations.errors import MissingReservationError, ReservationBackendError
@@ -22,7 +22,7 @@ from support.switching import ALICE, BOB, Lab, Switch
 def test_who_holds_it_may(lab: Lab) -> None:
     held = lab.hold(ALICE)
     host = lab.host()
-    (outcome,) = lab.do(power_deed("on"), host)
+    (outcome,) = lab.do(power_action("on"), host)
     assert (outcome.ok, outcome.before, outcome.after, outcome.text) == (True, "off", "on", "now on")
     assert [(hold.reservation_id, hold.fencing_token) for hold in outcome.holds] == [(held.id, held.fencing_token)]
     begun, ended = lab.log()
@@ -49,7 +49,7 @@ def test_who_does_not_is_refused_and_nothing_is_touched(lab: Lab) -> None:
     lab.hold(ALICE)
     mine, other = lab.host("r1"), lab.host("r2", ("rack2",))
     with pytest.raises(MissingReservationError) as told:
-        lab.do(power_deed("off"), mine, other, user="bob")
+        lab.do(power_action("off"), mine, other, user="bob")
     assert str(told.value) == (
         "User 'bob' does not hold all resources required by lab 'bench'. Missing:\n"
         "  - rack1 (held by alice)\n  - rack2 (unreserved)"
@@ -60,7 +60,7 @@ def test_who_does_not_is_refused_and_nothing_is_touched(lab: Lab) -> None:
 
 def test_as_user_is_recorded(lab: Lab) -> None:
     lab.hold(BOB)
-    lab.do(power_deed("on"), lab.host(), user="bob", actor=BOB)
+    lab.do(power_action("on"), lab.host(), user="bob", actor=BOB)
     assert {(entry.who, entry.requested_by) for entry in lab.log()} == {("bob", "root")}
 
 
@@ -69,7 +69,7 @@ def test_a_hold_that_is_lost_in_between_is_noticed_right_before(lab: Lab) -> Non
     held = lab.hold(ALICE)
     first = lab.host("r1", control=Switch(lambda: lab.book.release(held.id, ALICE)))
     second = lab.host("r2")
-    done, left = lab.do(power_deed("off"), first, second, at_once=1)
+    done, left = lab.do(power_action("off"), first, second, at_once=1)
     assert done.ok
     assert left.refused
     assert second.power_control.told == []
@@ -85,7 +85,7 @@ def test_a_new_reservation_of_the_same_user_has_another_number(lab: Lab) -> None
         lab.hold(ALICE)
 
     first, second = lab.host("r1", control=Switch(swap)), lab.host("r2")
-    _, left = lab.do(power_deed("off"), first, second, at_once=1)
+    _, left = lab.do(power_action("off"), first, second, at_once=1)
     assert left.refused
     assert second.power_control.told == []
 
@@ -98,11 +98,11 @@ def test_a_number_given_beforehand(lab: Lab) -> None:
     with pytest.raises(
         StaleHoldError, match=f"number {old.fencing_token} is stale for rack1: .* has number {new.fencing_token}"
     ):
-        lab.do(power_deed("on"), host, fence=Fence(old.fencing_token))
+        lab.do(power_action("on"), host, fence=Fence(old.fencing_token))
     assert host.power_control.told == []
-    assert lab.do(power_deed("on"), host, fence=Fence(new.fencing_token))[0].ok
+    assert lab.do(power_action("on"), host, fence=Fence(new.fencing_token))[0].ok
     elsewhere = Fence(old.fencing_token, frozenset({"rack9"}))
-    assert lab.do(power_deed("off"), host, fence=elsewhere)[0].ok, "it was given for something else"
+    assert lab.do(power_action("off"), host, fence=elsewhere)[0].ok, "it was given for something else"
 
 
 def test_a_number_counts_for_what_it_was_given_for_only(lab: Lab) -> None:
@@ -111,8 +111,8 @@ def test_a_number_counts_for_what_it_was_given_for_only(lab: Lab) -> None:
     with pytest.raises(
         StaleHoldError, match=f"number {one.fencing_token} is stale for rack2: .* has number {two.fencing_token}"
     ):
-        lab.do(power_deed("on"), host, fence=Fence(one.fencing_token))
-    (done,) = lab.do(power_deed("on"), host, fence=Fence(one.fencing_token, frozenset({"rack1"})))
+        lab.do(power_action("on"), host, fence=Fence(one.fencing_token))
+    (done,) = lab.do(power_action("on"), host, fence=Fence(one.fencing_token, frozenset({"rack1"})))
     assert sorted(hold.fencing_token for hold in done.holds) == [one.fencing_token, two.fencing_token]
 
 
@@ -120,7 +120,7 @@ def test_of_two_grants_the_one_that_was_named_counts_else_the_newest(lab: Lab) -
     lab.book.resource_set("rack1", ALICE, capacity=2)
     old, new = lab.hold(ALICE), lab.hold(ALICE)
     for fence, number in ((Fence(old.fencing_token), old.fencing_token), (None, new.fencing_token)):
-        (done,) = lab.do(power_deed("on"), lab.host(), fence=fence)
+        (done,) = lab.do(power_action("on"), lab.host(), fence=fence)
         assert [hold.fencing_token for hold in done.holds] == [number]
 
 
@@ -138,13 +138,13 @@ def test_what_is_released_while_the_gate_is_asked_is_not_let_through(lab: Lab, f
 
     lab.backend.fences = fences
     with pytest.raises(StaleHoldError, match="rack2 is no longer held"):
-        lab.do(power_deed("off"), host, fence=fence)
+        lab.do(power_action("off"), host, fence=fence)
     assert host.power_control.told == []
 
 
 def test_skipping_the_check_is_loud_and_in_the_log(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
     lab.hold(ALICE)
-    (outcome,) = lab.do(power_deed("on"), lab.host(), user="bob", skip=True)
+    (outcome,) = lab.do(power_action("on"), lab.host(), user="bob", skip=True)
     assert outcome.ok
     assert (
         "Reservation check SKIPPED for user 'bob' on lab 'bench'. Required resources: ['rack1']"
@@ -171,7 +171,7 @@ def test_a_backend_without_numbers_is_asked_again(lab: Lab) -> None:
 
     lab.backend = Calendar()
     first, second = lab.host("r1"), lab.host("r2")
-    done, left = lab.do(power_deed("on"), first, second, at_once=1)
+    done, left = lab.do(power_action("on"), first, second, at_once=1)
     assert done.ok
     assert left.refused
     assert "rack1 (held by carol)" in left.text
@@ -191,7 +191,7 @@ def test_a_backend_that_cannot_answer_keeps_everybody_out(lab: Lab) -> None:
     lab.backend = Broken()
     host = lab.host()
     with pytest.raises(ReservationBackendError):
-        lab.do(power_deed("off"), host)
+        lab.do(power_action("off"), host)
     assert host.power_control.told == []
 
 
@@ -203,7 +203,7 @@ def test_what_cannot_be_written_down_is_not_done(lab: Lab) -> None:
         raise UnavailableError("book gone")
 
     async def work() -> list[Outcome]:
-        return await Crew(lab.interlock(), Journal(no_book, ALICE)).carry_out(power_deed("off"), [host])
+        return await Executor(lab.interlock(), AuditLog(no_book, ALICE)).execute(power_action("off"), [host])
 
     (outcome,) = asyncio.run(work())
     assert (outcome.status, outcome.text, host.power_control.told) == (Status.Error, "not done: book gone", [])
@@ -215,7 +215,7 @@ def test_with_the_check_skipped_a_missing_book_does_not_stop_anybody(lab: Lab) -
 
     async def work() -> list[Outcome]:
         lock = lab.interlock(skip=True)
-        return await Crew(lock, Journal(no_book, ALICE, skipped=True)).carry_out(power_deed("on"), [lab.host()])
+        return await Executor(lock, AuditLog(no_book, ALICE, skipped=True)).execute(power_action("on"), [lab.host()])
 
     (outcome,) = asyncio.run(work())
     assert outcome.ok

@@ -4,24 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from enum import Enum
 from typing import TYPE_CHECKING, ClassVar
 
-from bespeak.host.power.readback import read_back
+from bespeak.host.power.verification import TIMEOUT_SECONDS, read_back
+from bespeak.host.status import PowerState
 
 if TYPE_CHECKING:
     from bespeak.host.base import Host
     from bespeak.host.status import Status
 
-TIMEOUT_SECONDS = 60.0
 CYCLE_DELAY_SECONDS = 2.0
-
-
-class PowerState(Enum):
-    """Whether a host has power, as its controller reports it."""
-
-    ON = "on"
-    OFF = "off"
 
 
 class PowerController(ABC):

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
-from bespeak.host.active_lab import active_lab
-from bespeak.host.power.base import PowerState
-from bespeak.host.power.state_matcher import Marker
+from bespeak.host.base import active_lab
+from bespeak.host.power.state_matcher import StateMatcher
 from bespeak.host.power.templates import Template
 from bespeak.host.power.verified import Device, PowerFault, text_field
-from bespeak.host.status import Status
+from bespeak.host.status import PowerState, Status
 
 if TYPE_CHECKING:
     from typing import Any
@@ -113,7 +112,7 @@ class CommandPowerController(Device):
 class StateCommand:
     """A command that prints a state, and how to read it."""
 
-    def __init__(self, template: Template, marker: Marker) -> None:
+    def __init__(self, template: Template, marker: StateMatcher) -> None:
         self.template = template
         self._marker = marker
 
@@ -128,7 +127,7 @@ class StateCommand:
             if on or on_regex is not None or off is not None:
                 raise ValueError("status_on, status_on_regex and status_off need a status_cmd")
             return None
-        return cls(Template(command, "status_cmd"), Marker(on, on_regex, off))
+        return cls(Template(command, "status_cmd"), StateMatcher(on, on_regex, off))
 
     def read(self, result: CommandStatus) -> PowerState | None:
         """Return what the command said.

@@ -7,8 +7,8 @@ import inspect
 from typing import Any
 
 from bespeak.host.base import PowerOnlyHost
-from bespeak.host.power.base import PowerController, PowerState
-from bespeak.host.status import Status
+from bespeak.host.power.base import PowerController
+from bespeak.host.status import PowerState, Status
 
 
 async def violations(controller: Any, host: Any = None, *, within_seconds: float = 60.0) -> list[str]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
-from bespeak.base.display import short_repr
+from bespeak.base.display import escape_unprintable, short_repr
 from bespeak.base.errors import needs_extra
-from bespeak.host.power.base import PowerState
 from bespeak.host.power.http_client import base_url, fetch, parsed, verify_option
 from bespeak.host.power.verified import Device, PowerFault, one_of, text_field, whole_number
 from bespeak.host.secrets import optional_secret
+from bespeak.host.status import PowerState
 
 if TYPE_CHECKING:
     from bespeak.host.base import Host
@@ -72,6 +72,11 @@ class HttpPowerController(Device):
             text_field(getattr(self, name), name)
         if (self.status_path is None) != (self.status_key is None):
             raise ValueError("status_path and status_key belong together")
+
+    @property
+    def place(self) -> str:
+        """The address of the device."""
+        return escape_unprintable(urlsplit(self.url).netloc)
 
     @property
     def reports(self) -> bool:

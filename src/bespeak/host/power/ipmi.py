@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from bespeak.base.display import escape_unprintable, short_repr
 from bespeak.base.errors import needs_extra
-from bespeak.host.power.base import PowerState
 from bespeak.host.power.verified import Device, PowerFault, one_of, port_number, text_field
 from bespeak.host.secrets import optional_secret, scrubbed
-from bespeak.host.status import Status
+from bespeak.host.status import PowerState, Status
 
 if TYPE_CHECKING:
     from bespeak.host.base import Host
@@ -67,11 +66,12 @@ class IpmiPowerController(Device):
         """Get the chassis status."""
         data = await self._exchange(_GET_STATUS, ())
         if not data:
-            raise PowerFault(f"{self._place}: the chassis status is empty", Status.Failed)
+            raise PowerFault(f"{self.place}: the chassis status is empty", Status.Failed)
         return PowerState.ON if data[0] & _POWER_BIT else PowerState.OFF
 
     @property
-    def _place(self) -> str:
+    def place(self) -> str:
+        """The address of the controller."""
         return f"{escape_unprintable(self.address)}:{self.port}"
 
     async def _exchange(self, command: int, data: tuple[int, ...]) -> list[int]:
@@ -93,7 +93,7 @@ class IpmiPowerController(Device):
             return list(answer["data"])
         said = answer.get("refused") or answer.get("fault") or "the answer makes no sense"
         line = scrubbed(escape_unprintable(" ".join(str(said).split())), secret)
-        raise PowerFault(f"{self._place}: {line}", Status.Failed if "refused" in answer else Status.Error)
+        raise PowerFault(f"{self.place}: {line}", Status.Failed if "refused" in answer else Status.Error)
 
 
 async def _ask_child(request: bytes) -> dict[str, Any]:

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import needs_extra
-from bespeak.host.power.base import PowerState
 from bespeak.host.power.verified import Device, PowerFault, one_of, text_field
-from bespeak.host.status import Status
-from bespeak.host.threads import in_thread
+from bespeak.host.power.worker_thread import in_thread
+from bespeak.host.status import PowerState, Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +41,11 @@ class LibvirtPowerController(Device):
         if self.domain is not None:
             text_field(self.domain, "domain")
         one_of(self.off_type, "off_type", OFF_TYPES)
+
+    @property
+    def place(self) -> str:
+        """The connection."""
+        return escape_unprintable(self.uri)
 
     async def switch(self, host: Host, state: PowerState) -> str:
         """Start the domain, or end it, unless it is in that state already."""
@@ -82,13 +86,11 @@ class LibvirtPowerController(Device):
         try:
             connection = libvirt.open(self.uri)
         except libvirt.libvirtError as error:
-            raise PowerFault(f"{escape_unprintable(self.uri)}: {escape_unprintable(str(error))}") from error
+            raise PowerFault(f"{self.place}: {escape_unprintable(str(error))}") from error
         try:
             return work(_domain(libvirt, connection, name))
         except libvirt.libvirtError as error:
-            raise PowerFault(
-                f"{escape_unprintable(self.uri)}: {escape_unprintable(str(error))}", Status.Failed
-            ) from error
+            raise PowerFault(f"{self.place}: {escape_unprintable(str(error))}", Status.Failed) from error
         finally:
             connection.close()
 

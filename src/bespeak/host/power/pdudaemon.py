@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import urlsplit
 
+from bespeak.base.display import escape_unprintable
 from bespeak.host.power.command import StateCommand, values_of
 from bespeak.host.power.http_client import base_url, fetch, verify_option
 from bespeak.host.power.verified import Device, text_field, whole_number
 
 if TYPE_CHECKING:
     from bespeak.host.base import Host
-    from bespeak.host.power.base import PowerState
+    from bespeak.host.status import PowerState
 
 
 @dataclass
@@ -54,6 +56,11 @@ class PduDaemonPowerController(Device):
             whole_number(self.outlet, "outlet", 0, 100_000)
         verify_option(self.verify)
         self._state = StateCommand.of(self.status_cmd, self.status_on, self.status_on_regex, self.status_off)
+
+    @property
+    def place(self) -> str:
+        """The address of the device."""
+        return escape_unprintable(urlsplit(self.url).netloc)
 
     @property
     def reports(self) -> bool:

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import needs_extra
-from bespeak.host.power.base import PowerState
 from bespeak.host.power.http_client import base_url, verify_option
 from bespeak.host.power.verified import Device, PowerFault, one_of, text_field
+from bespeak.host.power.worker_thread import in_thread
 from bespeak.host.secrets import optional_secret, scrubbed
-from bespeak.host.status import Status
-from bespeak.host.threads import in_thread
+from bespeak.host.status import PowerState, Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,6 +70,11 @@ class RedfishPowerController(Device):
         verify_option(self.verify)
         one_of(self.off_type, "off_type", OFF_TYPES)
 
+    @property
+    def place(self) -> str:
+        """The address of the service."""
+        return escape_unprintable(self.url)
+
     async def switch(self, host: Host, state: PowerState) -> str:  # noqa: ARG002 - the device's shape
         """Send a reset, unless the system is in that state already."""
 
@@ -108,14 +112,14 @@ class RedfishPowerController(Device):
         try:
             return work(self._find(self._connect(sushy, secret)))
         except sushy.exceptions.AccessError as error:
-            raise PowerFault(f"{escape_unprintable(self.url)}: login refused (HTTP {error.status_code})") from error
+            raise PowerFault(f"{self.place}: login refused (HTTP {error.status_code})") from error
         except sushy.exceptions.HTTPError as error:
             status = Status.Error if error.status_code >= 500 else Status.Failed  # noqa: PLR2004 - HTTP
-            raise PowerFault(f"{escape_unprintable(self.url)}: {self._line(error, secret)}", status) from error
+            raise PowerFault(f"{self.place}: {self._line(error, secret)}", status) from error
         except PowerFault:
             raise
         except Exception as error:  # nonsense answers come out of sushy as any exception there is
-            raise PowerFault(f"{escape_unprintable(self.url)}: {self._line(error, secret)}") from error
+            raise PowerFault(f"{self.place}: {self._line(error, secret)}") from error
 
     def _connect(self, sushy: Any, secret: str | None) -> Any:
         seconds = max(self.timeout / _PARTS_OF_ACTION, 0.1)
@@ -136,14 +140,12 @@ class RedfishPowerController(Device):
         if self.system is None:
             if len(systems) != 1:
                 names = ", ".join(escape_unprintable(str(each.identity)) for each in systems) or "none"
-                raise PowerFault(
-                    f"{escape_unprintable(self.url)}: system must say which of these it is: {names}", Status.Failed
-                )
+                raise PowerFault(f"{self.place}: system must say which of these it is: {names}", Status.Failed)
             return systems[0]
         for each in systems:
             if self.system in {each.identity, each.name, each.uuid}:
                 return each
-        raise PowerFault(f"{escape_unprintable(self.url)}: there is no system {self.system!r}", Status.Failed)
+        raise PowerFault(f"{self.place}: there is no system {self.system!r}", Status.Failed)
 
     @staticmethod
     def _line(error: BaseException, secret: str | None) -> str:

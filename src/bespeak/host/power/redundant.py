@@ -9,8 +9,8 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from bespeak.host.power.base import PowerController, PowerState
-from bespeak.host.status import Status
+from bespeak.host.power.base import PowerController
+from bespeak.host.status import PowerState, Status
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -59,7 +59,7 @@ class RedundantPowerController(PowerController):
 
     async def probe(self, host: Host) -> tuple[PowerState | None, str]:
         """Return the state as :meth:`status` does, and why it is unknown."""
-        from bespeak.host.power.probing import probe
+        from bespeak.host.power.verification import probe
 
         found = await asyncio.gather(*(probe(each, host) for each in self.controllers))
         states = [state for state, _ in found]

@@ -10,10 +10,9 @@ from weakref import WeakKeyDictionary
 
 from bespeak.base.display import escape_unprintable, short_repr
 from bespeak.base.errors import needs_extra
-from bespeak.host.power.base import PowerState
 from bespeak.host.power.verified import Device, PowerFault, one_of, port_number, text_field
 from bespeak.host.secrets import optional_secret
-from bespeak.host.status import Status
+from bespeak.host.status import PowerState, Status
 
 if TYPE_CHECKING:
     from bespeak.host.base import Host
@@ -119,6 +118,11 @@ class SnmpPowerController(Device):
         if self.version != "3" and self.community is None:
             raise ValueError("community is missing: env:NAME, file:/PATH or keyring:SERVICE/USER")
 
+    @property
+    def place(self) -> str:
+        """The address of the unit."""
+        return f"{escape_unprintable(self.address)}:{self.port}"
+
     async def switch(self, host: Host, state: PowerState) -> str:  # noqa: ARG002 - the device's shape
         """Set the outlet's command."""
         table = self._outlets
@@ -144,7 +148,7 @@ class SnmpPowerController(Device):
             raise PowerFault(needs_extra("snmp", "snmp")) from error
         oid = oid.replace("*", str(self.outlet))
         login = self._login(snmp)
-        place = f"{escape_unprintable(self.address)}:{self.port}"
+        place = self.place
         account = (self.user or "", repr(self.auth_password), repr(self.priv_password))
         engine = _borrow(snmp, account)
         try:

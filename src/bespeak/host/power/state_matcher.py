@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 
 from bespeak.base.display import short_repr
-from bespeak.host.power.base import PowerState
+from bespeak.host.status import PowerState
 
 _NEGATION = re.compile(r"\b(?:not|no|non|never|false|cannot|isn't|doesn't)\b", re.IGNORECASE)
 
 
-class Marker:
+class StateMatcher:
     """What a status command prints when the host is on, and perhaps when it is off.
 
     Args:

@@ -19,7 +19,7 @@ _HARMLESS = re.compile(r"[\w.:@%+=,/-]+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class _Hole:
+class _Placeholder:
     field: str
     quoted: bool
     begins_word: bool
@@ -41,13 +41,13 @@ class Template:
             raise ValueError(f"{where} must be a command, not {short_repr(text)}")
         self.text = text
         self.where = where
-        self._parts: list[str | _Hole] = []
+        self._parts: list[str | _Placeholder] = []
         self._parse()
 
     @property
     def fields(self) -> set[str]:
         """The fields that it uses."""
-        return {part.field for part in self._parts if isinstance(part, _Hole)}
+        return {part.field for part in self._parts if isinstance(part, _Placeholder)}
 
     def _parse(self) -> None:
         scan = _ShellScan()
@@ -68,7 +68,7 @@ class Template:
                     f"{self.where}: no field {short_repr('{' + asked + '}')}; known: "
                     f"{', '.join('{' + known + '}' for known in FIELDS)}, without anything added"
                 )
-            self._parts.append(_Hole(field, scan.unsure or scan.quoted, scan.begins_word))
+            self._parts.append(_Placeholder(field, scan.unsure or scan.quoted, scan.begins_word))
             scan.feed("x")
 
     def filled(self, values: dict[str, str | None]) -> str:
@@ -82,7 +82,7 @@ class Template:
         """
         return "".join(part if isinstance(part, str) else self._value(part, values[part.field]) for part in self._parts)
 
-    def _value(self, hole: _Hole, value: str | None) -> str:
+    def _value(self, hole: _Placeholder, value: str | None) -> str:
         if not value:
             raise ValueError(f"{self.where} uses {{{hole.field}}}, but the host has none")
         said = f"{self.where}: the {hole.field} {short_repr(value)}"

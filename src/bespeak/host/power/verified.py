@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from bespeak.base.display import short_repr
 from bespeak.base.errors import BespeakError
-from bespeak.host.power.base import CYCLE_DELAY_SECONDS, TIMEOUT_SECONDS, PowerController, PowerState
-from bespeak.host.power.readback import read_back
-from bespeak.host.status import Status
+from bespeak.host.power.base import CYCLE_DELAY_SECONDS, PowerController
+from bespeak.host.power.verification import TIMEOUT_SECONDS, read_back
+from bespeak.host.status import PowerState, Status
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -50,6 +50,11 @@ class Device(PowerController):
     def __post_init__(self) -> None:
         number(self.timeout, "timeout", above=0.0)
         number(self.cycle_delay, "cycle_delay")
+
+    @property
+    def place(self) -> str:
+        """Where the device is, for messages."""
+        return self.type_name
 
     @property
     def reports(self) -> bool:
@@ -92,7 +97,7 @@ class Device(PowerController):
             async with asyncio.timeout(self.timeout):
                 state = await self.read(host)
         except TimeoutError:
-            return None, f"no answer within {self.timeout:g} s"
+            return None, f"{self.place}: no answer within {self.timeout:g} s"
         except (PowerFault, BespeakError) as fault:
             return None, str(fault)
         return state, "" if state is not None else "the device reports neither on nor off"
@@ -103,7 +108,7 @@ class Device(PowerController):
             async with asyncio.timeout(self.timeout):
                 said = await self.switch(host, state)
         except TimeoutError:
-            return Status.Error, f"no answer within {self.timeout:g} s"
+            return Status.Error, f"{self.place}: no answer within {self.timeout:g} s"
         except PowerFault as fault:
             return fault.status, str(fault)
         except BespeakError as error:

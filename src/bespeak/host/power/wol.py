@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from bespeak.base.display import escape_unprintable, short_repr
 from bespeak.base.errors import needs_extra
-from bespeak.host.power.base import PowerState
 from bespeak.host.power.verified import Device, PowerFault, number, port_number, text_field
-from bespeak.host.status import Status
-from bespeak.host.threads import in_thread
+from bespeak.host.power.worker_thread import in_thread
+from bespeak.host.status import PowerState, Status
 
 if TYPE_CHECKING:
     from bespeak.host.base import Host
@@ -48,6 +47,11 @@ class WakeOnLanPowerController(Device):
         number(self.wait_up, "wait_up")
 
     @property
+    def place(self) -> str:
+        """Where packets are sent."""
+        return f"wol {escape_unprintable(self.broadcast)}:{self.port}"
+
+    @property
     def reports(self) -> bool:
         """Whether the state can be told: never."""
         return False
@@ -66,9 +70,7 @@ class WakeOnLanPowerController(Device):
             )
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
-            raise PowerFault(
-                f"wol {escape_unprintable(self.broadcast)}:{self.port}: {escape_unprintable(str(reason))}"
-            ) from error
+            raise PowerFault(f"{self.place}: {escape_unprintable(str(reason))}") from error
         said = f"magic packet for {self.mac} sent to {escape_unprintable(self.broadcast)}:{self.port}"
         if self.wait_up and not await host.wait_until_up(self.wait_up):
             raise PowerFault(f"{said}, but the host did not answer within {self.wait_up:g} s", Status.Failed)

@@ -1,0 +1,114 @@
+"""Reading the state of a host through any controller, and seeing that it did what it was told.
+
+Controllers answer before anything has happened: a Redfish service says yes within milliseconds and changes the state
+seconds later. So the state is read until it is the one asked for, twice in a row, or the time is over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from enum import Enum
+from typing import Any, ClassVar, Protocol
+
+from bespeak.base.errors import BespeakError
+from bespeak.host.status import PowerState, Status
+
+TIMEOUT_SECONDS = 60.0
+_FIRST_PAUSE_SECONDS = 0.05
+_LAST_PAUSE_SECONDS = 1.0
+_GROWTH = 1.6
+
+
+class PowerControl(Protocol):
+    """What hosts need of a power controller; :class:`bespeak.host.power.PowerController` has it."""
+
+    type_name: ClassVar[str]
+    timeout: float
+    cycle_delay: float
+
+    async def on(self, host: Any) -> tuple[Status, str]:
+        """Power ``host`` on."""
+
+    async def off(self, host: Any) -> tuple[Status, str]:
+        """Power ``host`` off."""
+
+    async def cycle(self, host: Any) -> tuple[Status, str]:
+        """Power ``host`` off and on again."""
+
+    async def status(self, host: Any) -> PowerState | None:
+        """Return the present state, or None when it cannot be told."""
+
+
+async def probe(controller: PowerControl, host: Any) -> tuple[PowerState | None, str]:
+    """Return the state of ``host``, and why it is unknown when it is None.
+
+    A controller of somebody else's may raise or hang; both are "unknown" here.
+    """
+    own: Any = getattr(controller, "probe", None)
+    try:
+        if own is not None:
+            answer: tuple[PowerState | None, str] = await own(host)
+            return answer
+        async with asyncio.timeout(getattr(controller, "timeout", TIMEOUT_SECONDS)):
+            state = await controller.status(host)
+    except TimeoutError:
+        return None, "no answer in time"
+    except (BespeakError, ValueError) as error:
+        return None, str(error)
+    except Exception as error:  # noqa: BLE001 - somebody else's code; its text may carry anything
+        return None, f"the {controller.type_name} controller failed: {type(error).__name__}"
+    return checked(state, controller.type_name)
+
+
+def checked(answer: object, type_name: str) -> tuple[PowerState | None, str]:
+    """Return what a controller answered if it is a state, and else why it is none."""
+    if isinstance(answer, PowerState):
+        return answer, ""
+    if answer is None:
+        return None, f"{type_name} reports no state"
+    return None, f"the {type_name} controller answered with a {type(answer).__name__}"
+
+
+async def read_back(
+    ask: Callable[[], Awaitable[PowerState | None]], wanted: PowerState, *, within: float
+) -> tuple[Status, str]:
+    """Read a state until it is ``wanted``.
+
+    Args:
+        ask: reads the state once; None when it cannot be told now.
+        wanted: what it should become.
+        within: seconds until this gives up.
+
+    Returns:
+        Success and an empty text; Unstable when the state was reached and left again; Failed when it never was;
+        Error when the state could not be read at all.
+    """
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + within
+    seen: list[Enum] = []
+    pause = _FIRST_PAUSE_SECONDS
+    while True:
+        state: Enum | None = None
+        try:
+            async with asyncio.timeout_at(deadline):
+                state = await ask()
+        except TimeoutError:
+            break
+        if state is not None:
+            if state is wanted and seen and seen[-1] is wanted:
+                return Status.Success, ""
+            seen.append(state)
+        if loop.time() + pause >= deadline:
+            break
+        await asyncio.sleep(pause)
+        pause = _FIRST_PAUSE_SECONDS if state is wanted else min(pause * _GROWTH, _LAST_PAUSE_SECONDS)
+    return _doubt(seen, wanted, within)
+
+
+def _doubt(seen: list[Enum], wanted: Enum, within: float) -> tuple[Status, str]:
+    if not seen:
+        return Status.Error, f"accepted, but its state could not be read within {within:g} s"
+    if wanted in seen:
+        return Status.Unstable, f"it was {wanted.value}, but did not stay {wanted.value} within {within:g} s"
+    return Status.Failed, f"accepted, but it is still {seen[-1].value} after {within:g} s"
