@@ -46,11 +46,11 @@ READERS = (
     Reader("java", (".java",), "java", ("java",)),
     Reader("rust", (".rs",), "rust", ("rust",)),
     Reader("go", (".go",), "go", ("go",)),
-    Reader("c", (".c", ".h"), "cfamily", ("c", "cpp"), declared=True),
+    Reader("c", (".c", ".h"), "c_family", ("c", "cpp"), declared=True),
     Reader(
         "cpp",
         (".cc", ".cpp", ".cxx", ".c++", ".hh", ".hpp", ".hxx", ".h++", ".inl", ".ipp", ".tpp", ".tcc"),
-        "cfamily",
+        "c_family",
         ("cpp",),
         declared=True,
     ),
@@ -99,7 +99,7 @@ def version(language: str) -> str:
     whole = blake2b(digest_size=8)
     here = os.path.dirname(os.path.abspath(__file__))
     above = os.path.dirname(here)
-    shared = (os.path.join(above, "model.py"), os.path.join(above, "syntax.py"), os.path.join(here, "blocks.py"))
+    shared = (os.path.join(above, "model.py"), os.path.join(above, "syntax.py"))
     for path in (*shared, *_sources(here, reader.module)):
         with open(path, "rb") as source:
             whole.update(source.read() + b"\0")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bespeak_symbols.native.blocks import fields
+from bespeak_symbols.native.block_extractor import fields
 from bespeak_symbols.native.go import expressions
 
 TYPE_CHECKING = False
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node
 
-    from bespeak_symbols.native.blocks import Draft, Sheet
+    from bespeak_symbols.native.block_extractor import Draft, Sheet
 
 _MOST_RESULTS = 6
 _KINDS = {"struct_type": "struct", "interface_type": "interface", "var_spec": "variable", "const_spec": "constant"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bespeak_symbols.native.blocks import kept
+from bespeak_symbols.native.block_extractor import kept
 from bespeak_symbols.native.go.imports import Package, Packages
 
 TYPE_CHECKING = False

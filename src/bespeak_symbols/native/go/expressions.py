@@ -6,7 +6,7 @@ A type loses its pointers and type arguments: ``store.Item``. What is made of it
 
 from __future__ import annotations
 
-from bespeak_symbols.native.blocks import fields
+from bespeak_symbols.native.block_extractor import fields
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

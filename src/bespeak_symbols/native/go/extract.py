@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from bespeak_symbols.model import CALL, USE, Import
-from bespeak_symbols.native.blocks import Sheet, fields
+from bespeak_symbols.native.block_extractor import Sheet, fields
 from bespeak_symbols.native.go import expressions
 from bespeak_symbols.native.go.declarations import Declarations
 

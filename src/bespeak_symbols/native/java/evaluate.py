@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from bespeak_symbols.native.java.imports import Names, outward
 from bespeak_symbols.native.java.members import OBJECT_METHODS, Member, Members
-from bespeak_symbols.native.java.names import Names, Table, outward
 from bespeak_symbols.native.java.types import Type, item_of, library_result
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak_symbols.model import World
+    from bespeak_symbols.native.java.imports import Table
+
 
 _MOST_STEPS = 40
 
@@ -37,6 +39,8 @@ class Value:
 
 
 NOTHING = Value(None)
+
+
 _OBJECT = Type("Object")
 
 

@@ -6,11 +6,15 @@ that is made an instance of (or cast to). What has no such form begins with ``()
 
 from __future__ import annotations
 
-from bespeak_symbols.native.scoping import LONGEST_CHAIN, UNKNOWN, Local, Scoping
+from typing import TYPE_CHECKING
 
-TYPE_CHECKING = False
+from bespeak_symbols.native.scope_walker import LONGEST_CHAIN, UNKNOWN
+
 if TYPE_CHECKING:
     from tree_sitter import Node
+
+    from bespeak_symbols.native.scope_walker import Local, Scoping
+
 
 _NAMES = frozenset({"identifier", "type_identifier"})
 _WORDS = frozenset({"this", "super"})

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bespeak_symbols import syntax
-from bespeak_symbols.model import CALL, INHERIT, USE, Facts, Import
+from bespeak_symbols.model import CALL, INHERIT, USE, Import
 from bespeak_symbols.native.java import statements
 from bespeak_symbols.native.java.expressions import type_path
-from bespeak_symbols.native.scoping import Scoping
+from bespeak_symbols.native.scope_walker import Scoping
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tree_sitter import Node
+
+    from bespeak_symbols.model import Facts
+
 
 _KINDS = {
     "class_declaration": "class",

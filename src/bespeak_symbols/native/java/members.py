@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from bespeak_symbols.native.java.types import Type
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bespeak_symbols.native.java.names import Names, Table
+    from bespeak_symbols.native.java.imports import Names, Table
+
 
 _MOST_OVERRIDES = 60
 _MOST_BASES = 100

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bespeak_symbols.model import CALL, IMPORT, INHERIT, USE, Edge
-from bespeak_symbols.native.java.evaluate import Value, Values, values_of
+from bespeak_symbols.native.java.evaluate import values_of
 from bespeak_symbols.native.java.members import Member
 from bespeak_symbols.native.java.types import Type
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bespeak_symbols.model import Import, Reference, World
+    from bespeak_symbols.native.java.evaluate import Value, Values
+
 
 _SURE, _LIKELY, _OVERRIDE = 0.95, 0.7, 0.6
 _SELF_AND_NAME = 2

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bespeak_symbols import syntax
 from bespeak_symbols.model import CALL, INHERIT, USE
 from bespeak_symbols.native.java.expressions import call_parts, chain, type_path
-from bespeak_symbols.native.scoping import FROM, Local, Scoping
+from bespeak_symbols.native.scope_walker import FROM
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tree_sitter import Node
+
+    from bespeak_symbols.native.scope_walker import Local, Scoping
+
 
 _OF_ELEMENTS = frozenset(
     [

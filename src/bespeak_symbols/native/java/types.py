@@ -90,9 +90,13 @@ _ONE = frozenset(
         "Reference",
     ]
 )
+
+
 _TWO = frozenset(
     ["Map", "HashMap", "TreeMap", "LinkedHashMap", "ConcurrentHashMap", "ConcurrentMap", "SortedMap", "EnumMap"]
 )
+
+
 _ITEM = frozenset(
     [
         "get",
@@ -121,6 +125,8 @@ _ITEM = frozenset(
         "set",
     ]
 )
+
+
 _SAME = frozenset(
     [
         "stream",
@@ -146,6 +152,8 @@ _SAME = frozenset(
         "descendingIterator",
     ]
 )
+
+
 _VALUE = frozenset(
     ["get", "getOrDefault", "put", "remove", "computeIfAbsent", "computeIfPresent", "compute", "merge", "putIfAbsent"]
 )

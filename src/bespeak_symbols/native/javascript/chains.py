@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-TYPE_CHECKING = False
+from typing import TYPE_CHECKING
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tree_sitter import Node
 
     from bespeak_symbols.native.javascript.scopes import Declared
+
 
 _LONGEST = 12
 """Parts of a chain that are looked at; in longer ones only the last are known."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from bespeak_symbols.native.javascript.found import (
     BOUND,
@@ -19,11 +20,12 @@ from bespeak_symbols.native.javascript.found import (
     is_getter,
 )
 from bespeak_symbols.native.javascript.scopes import LOCALS
-from bespeak_symbols.native.javascript.tables import VALUES, Table, Tables
+from bespeak_symbols.native.javascript.tables import VALUES
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak_symbols.model import Binding, Import
+    from bespeak_symbols.native.javascript.tables import Table, Tables
+
 
 _ITEM = frozenset({"find", "findLast", "at", "pop", "shift", "get"})
 _SAME = frozenset({"filter", "slice", "sort", "reverse", "concat", "values", "toSorted", "toReversed", "splice"})

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bespeak_symbols.native.javascript.chains import Chain, chain_of, loads
 from bespeak_symbols.native.javascript.statements import bases_of_prototype
 from bespeak_symbols.native.javascript.values import FUNCTIONS, LITERALS, loaded, rooted
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tree_sitter import Node
 
     from bespeak_symbols.native.javascript.scopes import Scope
     from bespeak_symbols.native.javascript.state import Walk
+
 
 _EACH = frozenset(
     {

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import os
 from functools import cache
+from typing import TYPE_CHECKING
 
 from bespeak_symbols import syntax
-from bespeak_symbols.native.javascript import expressions, functions, imports, objects, statements, types, typescript
+from bespeak_symbols.native.javascript import (
+    declarations,
+    expressions,
+    functions,
+    modules,
+    statements,
+    types,
+    typescript,
+)
 from bespeak_symbols.native.javascript.facts import facts_of
 from bespeak_symbols.native.javascript.scopes import Scope
 from bespeak_symbols.native.javascript.state import Walk
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -20,6 +28,7 @@ if TYPE_CHECKING:
     from bespeak_symbols.model import Facts
 
     Handler = Callable[[Walk, Node, Scope], None]
+
 
 _GRAMMARS = {".ts": "typescript", ".mts": "typescript", ".cts": "typescript", ".tsx": "tsx"}
 
@@ -35,7 +44,7 @@ def extract(source: bytes, path: str) -> Facts:
     while stack or walk.objects:
         if not stack:
             value, scope, name = walk.objects.pop()
-            objects.properties(walk, value, scope, name)
+            declarations.properties(walk, value, scope, name)
             continue
         node, scope = stack.pop()
         handler = handlers.get(node.type)
@@ -54,9 +63,9 @@ def _handlers() -> dict[str, Handler]:
         "function_signature": functions.declaration,
         **dict.fromkeys(("function_expression", "arrow_function", "generator_function"), functions.expression),
         "return_statement": functions.result,
-        **dict.fromkeys(("class_declaration", "abstract_class_declaration"), objects.class_declaration),
-        "class": objects.class_expression,
-        "object": objects.anonymous_object,
+        **dict.fromkeys(("class_declaration", "abstract_class_declaration"), declarations.class_declaration),
+        "class": declarations.class_expression,
+        "object": declarations.anonymous_object,
         **dict.fromkeys(("lexical_declaration", "variable_declaration"), statements.variables),
         "assignment_expression": statements.assignment,
         "augmented_assignment_expression": statements.update,
@@ -70,8 +79,8 @@ def _handlers() -> dict[str, Handler]:
         **dict.fromkeys(("jsx_opening_element", "jsx_self_closing_element"), expressions.element),
         "jsx_closing_element": expressions.skip,
         "comment": expressions.skip,
-        "import_statement": imports.imports,
-        "export_statement": imports.exports,
+        "import_statement": modules.imports,
+        "export_statement": modules.exports,
         "labeled_statement": _labelled,
         **_of_types(),
     }
@@ -87,7 +96,13 @@ def _of_types() -> dict[str, Handler]:
         "ambient_declaration": typescript.ambient,
         **dict.fromkeys(("type_identifier", "nested_type_identifier"), types.use_type),
         **dict.fromkeys(
-            ("function_type", "constructor_type", "construct_signature", "call_signature", *sorted(objects.METHODS)),
+            (
+                "function_type",
+                "constructor_type",
+                "construct_signature",
+                "call_signature",
+                *sorted(declarations.METHODS),
+            ),
             types.function_type,
         ),
         "object_type": types.object_type,

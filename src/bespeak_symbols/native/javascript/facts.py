@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from typing import TYPE_CHECKING
 
 from bespeak_symbols import syntax
-from bespeak_symbols.model import Binding, Facts, Import, Reference, Symbol
+from bespeak_symbols.model import Binding, Facts, Reference, Symbol
 from bespeak_symbols.native.javascript.chains import Chain
 from bespeak_symbols.native.javascript.scopes import LOCALS, Declared, join
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tree_sitter import Language, Node, Query, Tree
 
+    from bespeak_symbols.model import Import
     from bespeak_symbols.native.javascript.scopes import Scope
     from bespeak_symbols.native.javascript.state import Bound, Draft, Walk
+
 
 _GLOBALS_WORDS = """
 Array ArrayBuffer BigInt Boolean Buffer Date Error EvalError Function Infinity Intl JSON Map Math NaN Number

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak_symbols.model import Symbol
+
 
 SYMBOL, INSTANCE, ITEMS, MODULE, OUTSIDE = "symbol", "instance", "items", "module", "outside"
 TAKES, KEEPS, BOUND = "takes", "keeps", "bound"
 """Methods of collections that give an item or a collection when they are called; a function with ``bind``."""
-
 CLASSES = frozenset({"class", "interface", "type"})
 _MOST_FOUND = 6
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bespeak_symbols.native.javascript.chains import Chain, first_of, unwrapped
 from bespeak_symbols.native.javascript.patterns import declare
-from bespeak_symbols.native.javascript.scopes import Declared, Scope, join
-from bespeak_symbols.native.javascript.state import Draft, Walk, declare_symbol, qualify
+from bespeak_symbols.native.javascript.scopes import Declared, join
+from bespeak_symbols.native.javascript.state import Draft, declare_symbol, qualify
 from bespeak_symbols.native.javascript.types import bind_type, type_parameters
 from bespeak_symbols.native.javascript.values import bind_value
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tree_sitter import Node
+
+    from bespeak_symbols.native.javascript.scopes import Scope
+    from bespeak_symbols.native.javascript.state import Walk
+
 
 _WORDS = frozenset({"async", "static", "get", "set", "abstract", "*"})
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bespeak_symbols.model import CALL, Edge
 from bespeak_symbols.native.javascript.evaluate import Meanings
-from bespeak_symbols.native.javascript.project import LANGUAGES
+from bespeak_symbols.native.javascript.imports import LANGUAGES
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bespeak_symbols.native.javascript.found import Found
     from bespeak_symbols.native.javascript.tables import Tables
+
 
 _OVERRIDE = 0.6
 _GLOBAL = 0.7

@@ -1,174 +1,254 @@
-"""What a module takes from others and gives to them."""
+"""Which file a module's name means: relative paths, ``paths`` of tsconfig.json, packages of a workspace."""
 
 from __future__ import annotations
 
-from bespeak_symbols.native.javascript.chains import Chain, first_of, string_in, unwrapped
-from bespeak_symbols.native.javascript.objects import named_value
-from bespeak_symbols.native.javascript.patterns import declare
-from bespeak_symbols.native.javascript.scopes import Declared, Scope
-from bespeak_symbols.native.javascript.state import Draft
-from bespeak_symbols.native.javascript.values import bind_value
+from posixpath import dirname, join, normpath
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-TYPE_CHECKING = False
+from bespeak_symbols.native.javascript.configs import read_json
+
 if TYPE_CHECKING:
-    from tree_sitter import Node
+    from bespeak_symbols.model import World
 
-    from bespeak_symbols.native.javascript.state import Walk
-
-
-def imports(walk: Walk, node: Node, scope: Scope) -> None:
-    """``import x, {y as z} from "m"`` and its kin."""
-    walk.modern.append(node.type)
-    source = node.child_by_field_name("source")
-    module = string_in(source, walk.text) if source is not None else ""
-    clauses = [child for child in node.named_children if child.type in {"import_clause", "import_require_clause"}]
-    if module and not clauses:
-        walk.import_(("", module, ""), node, None)
-    for clause in clauses:
-        if clause.type == "import_require_clause":
-            _required(walk, clause, scope)
-        elif module:
-            _clause(walk, clause, module, scope)
+    Paths: TypeAlias = tuple[str | None, dict[str, list[str]]]
 
 
-def _required(walk: Walk, clause: Node, scope: Scope) -> None:
-    """``import x = require("m")``."""
-    name, source = first_of(clause), clause.child_by_field_name("source")
-    if name is not None and source is not None:
-        walk.import_((walk.text(name), string_in(source, walk.text), "module.exports"), clause, scope)
+LANGUAGES = frozenset({"javascript", "typescript"})
+_SUFFIXES = (".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts", ".d.ts")
+_WRITTEN = {".js": (".ts", ".tsx", ".d.ts"), ".jsx": (".tsx",), ".mjs": (".mts", ".d.mts"), ".cjs": (".cts", ".d.cts")}
+_ENTRIES = {
+    "import": ("source", "module", "main", "types", "typings"),
+    "require": ("source", "main", "module", "types", "typings"),
+}
+"""Fields of a package.json that name its beginning, by how it is taken."""
+_OTHER = {"import": "require", "require": "import"}
+_MOST_CONFIGS = 8
 
 
-def _clause(walk: Walk, clause: Node, module: str, scope: Scope) -> None:
-    for part in clause.named_children:
-        if part.type == "identifier":
-            walk.import_((walk.text(part), module, "default"), part, scope)
-        elif part.type == "namespace_import":
-            name = first_of(part)
-            if name is not None:
-                walk.import_((walk.text(name), module, ""), part, scope)
-        else:
-            for one in part.named_children:
-                name = one.child_by_field_name("name")
-                if name is not None:
-                    local = one.child_by_field_name("alias") or name
-                    walk.import_((walk.text(local), module, _said(walk, name)), one, scope)
+class Project:
+    """What the project files of one snapshot say about modules.
 
+    Args:
+        world: the snapshot.
+    """
 
-def _said(walk: Walk, name: Node) -> str:
-    return string_in(name, walk.text) if name.type == "string" else walk.text(name)
+    __slots__ = ("_configs", "_found", "_packages", "_roots", "_taken", "_world")
 
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._found: dict[tuple[str, str, str], str | None] = {}
+        self._taken = "import"
+        self._configs: dict[str, Paths | None] = {}
+        self._packages: dict[str, dict[str, Any] | None] = {}
+        self._roots: dict[str, list[str]] = {}
 
-def exports(walk: Walk, node: Node, scope: Scope) -> None:
-    """``export``, in all its forms."""
-    walk.modern.append(node.type)
-    source = node.child_by_field_name("source")
-    declaration, value = node.child_by_field_name("declaration"), node.child_by_field_name("value")
-    words = {child.type for child in node.children}
-    clause = next((child for child in node.named_children if child.type in {"export_clause", "namespace_export"}), None)
-    if source is not None:
-        _passed_on(walk, clause, string_in(source, walk.text), node)
-    elif clause is not None:
-        _listed(walk, clause, scope)
-    elif declaration is not None:
-        walk.outers[declaration.id] = node
-        walk.push(scope, declaration)
-        _declared(walk, declaration, scope, default="default" in words)
-    elif value is not None:
-        _default(walk, node, value, scope)
-    elif "=" in words:
-        assigned = first_of(node)
-        bind_value(walk, "module.exports", assigned, scope)
-        walk.push(scope, assigned)
-    else:
-        walk.inside(node, scope)
+    def find(self, path: str, module: str) -> str | None:
+        """Return the file that a module's name means in a file; None if it is none of this snapshot's."""
+        facts = self._world.facts(path)
+        self._taken = "require" if facts is None or facts.exports is None else "import"
+        key = (dirname(path), module, self._taken)
+        if key not in self._found:
+            self._found[key] = self._find(dirname(path), module)
+        return self._found[key]
 
+    def _find(self, folder: str, module: str) -> str | None:
+        if not module or "\0" in module:
+            return None
+        if module in {".", ".."} or module.startswith(("./", "../")):
+            return self._at(folder, module)
+        if module.startswith("/"):
+            return None
+        return self._mapped(folder, module) or self._packaged(folder, module)
 
-def _passed_on(walk: Walk, clause: Node | None, module: str, node: Node) -> None:
-    """``export * from "m"``, ``export {a as b} from "m"``."""
-    if not module:
-        return
-    if clause is None:
-        walk.import_(("*", module, "*"), node, None, exported=True)
-        return
-    if clause.type == "namespace_export":
-        name = first_of(clause)
-        if name is not None:
-            walk.import_((_said(walk, name), module, ""), clause, None, exported=True)
-            walk.exports.append(_said(walk, name))
-        return
-    for one in clause.named_children:
-        name = one.child_by_field_name("name")
-        if name is not None:
-            there = _said(walk, one.child_by_field_name("alias") or name)
-            walk.import_((there, module, _said(walk, name)), one, None, exported=True)
-            walk.exports.append(there)
+    def _at(self, folder: str, module: str) -> str | None:
+        """Return the file that a path means, with or without its suffix, or the index of a folder."""
+        whole = normpath(join(folder, module))
+        if whole.startswith("../") or whole == "..":
+            return None
+        stem = "" if whole == "." else whole
+        if stem and not module.endswith(("/", "..", "/.")):
+            found = self._file(stem)
+            if found is not None:
+                return found
+        return self._folder(stem)
 
+    def _file(self, stem: str) -> str | None:
+        paths = self._world.paths
+        if paths.get(stem) in LANGUAGES:
+            return stem
+        for suffix, written in _WRITTEN.items():
+            if stem.endswith(suffix):
+                for other in written:
+                    if stem.removesuffix(suffix) + other in paths:
+                        return stem.removesuffix(suffix) + other
+        return next((stem + suffix for suffix in _SUFFIXES if stem + suffix in paths), None)
 
-def _listed(walk: Walk, clause: Node, scope: Scope) -> None:
-    """``export {a, b as c}``."""
-    for one in clause.named_children:
-        name = one.child_by_field_name("name")
-        if name is None:
-            continue
-        there = _said(walk, one.child_by_field_name("alias") or name)
-        walk.exports.append(there)
-        walk.bind("export." + there, Chain([_said(walk, name)]), "alias", one, scope)
+    def _folder(self, folder: str) -> str | None:
+        found = self._index(folder)
+        if found is not None:
+            return found
+        package = self._package(folder)
+        return self._entry(folder, package) if package is not None else None
 
+    def _index(self, folder: str) -> str | None:
+        return next((one for suffix in _SUFFIXES if (one := join(folder, "index" + suffix)) in self._world.paths), None)
 
-def _declared(walk: Walk, declaration: Node, scope: Scope, *, default: bool) -> None:
-    """``export function f() {}`` and any other declaration."""
-    if not scope.top or scope.sort != "module":
-        return
-    names: list[str] = []
+    def _package(self, folder: str) -> dict[str, Any] | None:
+        if folder not in self._packages:
+            self._packages[folder] = read_json(self._world.text(join(folder, "package.json")))
+        return self._packages[folder]
 
-    def note(name: str, _at: Node) -> Declared | None:
-        names.append(name)
+    def _entry(self, folder: str, package: dict[str, Any]) -> str | None:
+        """Return the file that a package begins with; what is built from ``src`` is looked for there."""
+        named = [package.get(word) for word in _ENTRIES[self._taken]]
+        for name in [named[0], *_conditions(package.get("exports"), ".", _OTHER[self._taken]), *named[1:]]:
+            if isinstance(name, str) and (found := self._built(folder, name)) is not None:
+                return found
+        return self._index(join(folder, "src")) or self._index(folder)
+
+    def _built(self, folder: str, name: str) -> str | None:
+        whole = normpath(join(folder, name))
+        found = self._file(whole) or self._index(whole)
+        if found is None:
+            for built in ("dist/", "lib/", "build/", "out/"):
+                head, middle, tail = name.removeprefix("./").partition(built)
+                if middle and not head:
+                    found = found or self._file(normpath(join(folder, "src", tail)))
+        return found
+
+    def _packaged(self, folder: str, module: str) -> str | None:
+        """Return the file of a package of the same repository."""
+        parts = module.split("/")
+        count = 2 if module.startswith("@") else 1
+        name, inside = "/".join(parts[:count]), "/".join(parts[count:])
+        for root in self._above(folder):
+            kept = join(root, "node_modules", name)
+            held = self._package(kept)
+            if held is not None:
+                return self._inside(kept, held, inside)
+            package = self._package(root)
+            if package is None:
+                continue
+            if package.get("name") == name:
+                return self._inside(root, package, inside)
+            for member in self._members(root, package, parts[count - 1]):
+                found = self._package(member)
+                if found is not None and found.get("name") == name:
+                    return self._inside(member, found, inside)
         return None
 
-    quiet: list[tuple[Node, Scope]] = []
-    for declarator in (
-        declaration.named_children if declaration.type.endswith(("lexical_declaration", "e_declaration")) else ()
-    ):
-        pattern = declarator.child_by_field_name("name") if declarator.type == "variable_declarator" else None
-        if pattern is not None:
-            before = len(walk.stack)
-            declare(walk, pattern, scope, None, note)
-            quiet += walk.stack[before:]
-            del walk.stack[before:]
-    name = declaration.child_by_field_name("name")
-    if default:
-        walk.exports.append("default")
-        last = walk.text(name) if name is not None else "default"
-        walk.bind("export.default", Chain([last], None if name else _symbol(last)), "alias", declaration, scope)
-    elif name is not None:
-        names.append(walk.text(name).split(".")[0])
-    walk.exports.extend(names)
+    def _members(self, root: str, package: dict[str, Any], last: str) -> list[str]:
+        """Return the folders of a workspace in which a package of that name could be, by custom and by list."""
+        listed = package.get("workspaces")
+        globs = listed.get("packages") if isinstance(listed, dict) else listed
+        if root not in self._roots:
+            self._roots[root] = (
+                [one.strip("/") for one in globs if isinstance(one, str)] if isinstance(globs, list) else []
+            )
+        found = []
+        for glob in self._roots[root]:
+            if "*" not in glob:
+                found.append(join(root, glob))
+            elif glob.endswith(("/*", "/**")) and "*" not in glob.rstrip("/*"):
+                found.append(join(root, glob.rstrip("*").rstrip("/"), last))
+        return [normpath(one) for one in found]
+
+    def _inside(self, folder: str, package: dict[str, Any], inside: str) -> str | None:
+        if not inside:
+            return self._entry(folder, package)
+        for name in _conditions(package.get("exports"), "./" + inside, _OTHER[self._taken]):
+            found = self._built(folder, name)
+            if found is not None:
+                return found
+        return self._at(folder, inside) or self._at(join(folder, "src"), inside)
+
+    def _above(self, folder: str) -> list[str]:
+        """Return a folder and all above it, the nearest first."""
+        found = [folder]
+        while folder:
+            folder = dirname(folder)
+            found.append(folder)
+        return found
+
+    def _mapped(self, folder: str, module: str) -> str | None:
+        """Return the file that ``paths`` or ``baseUrl`` of the nearest tsconfig.json makes of a name."""
+        config = self._config(folder)
+        if config is None:
+            return None
+        base, paths = config
+        for pattern in sorted(paths, key=lambda one: (-len(one.partition("*")[0]), one)):
+            head, star, tail = pattern.partition("*")
+            fits = module.startswith(head) and module.endswith(tail) if star else module == pattern
+            if not fits or len(module) < len(head) + len(tail):
+                continue
+            middle = module[len(head) : len(module) - len(tail)] if star else ""
+            for target in paths[pattern]:
+                found = self._at("", target.replace("*", middle, 1))
+                if found is not None:
+                    return found
+        return self._at("", join(base, module)) if base is not None else None
+
+    def _config(self, folder: str) -> Paths | None:
+        if folder not in self._configs:
+            self._configs[folder] = None
+            for above in self._above(folder):
+                names = [join(above, name) for name in ("tsconfig.json", "jsconfig.json")]
+                path = next((name for name in names if self._world.text(name) is not None), None)
+                if path is not None:
+                    self._configs[folder] = self._options(path)
+                    break
+        return self._configs[folder]
+
+    def _options(self, path: str) -> Paths | None:
+        """Return the base folder (None if none is said) and the paths of a tsconfig.json and those it extends."""
+        base: str | None = None
+        paths: dict[str, list[str]] | None = None
+        for _ in range(_MOST_CONFIGS):
+            config = read_json(self._world.text(path)) or {}
+            options = config.get("compilerOptions")
+            options = options if isinstance(options, dict) else {}
+            here = dirname(path)
+            said = options.get("baseUrl")
+            own = normpath(join(here, said)) if isinstance(said, str) else None
+            base = base if base is not None else own
+            listed = options.get("paths")
+            if paths is None and isinstance(listed, dict):
+                around = own if own is not None else base if base is not None else here
+                paths = {
+                    pattern: [normpath(join(around, target)) for target in targets if isinstance(target, str)]
+                    for pattern, targets in listed.items()
+                    if isinstance(targets, list)
+                }
+            above = config.get("extends")
+            above = above[-1] if isinstance(above, list) and above else above
+            if not isinstance(above, str) or not above.startswith("."):
+                break
+            path = normpath(join(here, above if above.endswith(".json") else above + ".json"))
+        return (base, paths or {}) if base is not None or paths else None
 
 
-def _symbol(name: str) -> Declared:
-    return Declared(name, "", 0, "symbol", name)
-
-
-def _default(walk: Walk, node: Node, value: Node, scope: Scope) -> None:
-    """``export default value``: a function, class or object without a name is called ``default``."""
-    walk.exports.append("default")
-    core = unwrapped(value)
-    own = (
-        core.child_by_field_name("name")
-        if core.type in {"function_expression", "class", "generator_function"}
-        else None
-    )
-    name = walk.text(own) if own is not None else "default"
-    known = named_value(walk, value, scope, name, node)
-    if known is not None:
-        walk.bind("export.default", Chain([name], _symbol(name)), "alias", node, scope)
-        return
-    if core.type in {"identifier", "member_expression"} or not walk.symbol(Draft("default", "constant", node, value)):
-        bind_value(walk, "export.default", value, scope)
-        walk.push(scope, value)
-        return
-    walk.bind("export.default", Chain(["default"], _symbol("default")), "alias", node, scope)
-    bind_value(walk, "default", value, scope)
-    inner = scope.block()
-    inner.later = "default"
-    walk.push(inner, value)
+def _conditions(exports: Any, wanted: str, last: str) -> list[str]:
+    """Return the files that ``exports`` of a package.json names for a path; those taken in other ways come last."""
+    if isinstance(exports, str):
+        return [exports] if wanted == "." else []
+    if not isinstance(exports, dict):
+        return []
+    found: list[str] = []
+    waiting: list[Any] = []
+    for key, target in exports.items():
+        head, star, tail = key.partition("*")
+        if key == wanted:
+            waiting.insert(0, target)
+        elif star and wanted.startswith(head) and wanted.endswith(tail) and len(wanted) >= len(head) + len(tail):
+            middle = wanted[len(head) : len(wanted) - len(tail)]
+            waiting.append(target.replace("*", middle) if isinstance(target, str) else target)
+    if wanted == "." and not any(key.startswith(".") for key in exports):
+        waiting.append(exports)
+    while waiting and len(found) < _MOST_CONFIGS:
+        target = waiting.pop(0)
+        if isinstance(target, str):
+            found.append(target)
+        elif isinstance(target, dict):
+            late = {last, "types", "browser"}
+            waiting[:0] = [target[key] for key in sorted(target, key=lambda key: key in late)]
+    return found

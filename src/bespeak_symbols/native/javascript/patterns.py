@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from bespeak_symbols.native.javascript.chains import Chain, string_in
+from typing import TYPE_CHECKING
+
+from bespeak_symbols.native.javascript.chains import string_in
 from bespeak_symbols.native.javascript.values import bind_value
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tree_sitter import Node
 
+    from bespeak_symbols.native.javascript.chains import Chain
     from bespeak_symbols.native.javascript.scopes import Declared, Scope
     from bespeak_symbols.native.javascript.state import Walk
+
 
 _NAMES = frozenset({"identifier", "shorthand_property_identifier_pattern", "shorthand_property_identifier"})
 _LONGEST = 6

@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from bespeak_symbols.model import CALL, IMPORT, INHERIT, USE, Edge
 from bespeak_symbols.native.javascript.evaluate import Meanings
-from bespeak_symbols.native.javascript.found import (
-    CLASSES,
-    INSTANCE,
-    MODULE,
-    OUTSIDE,
-    SYMBOL,
-    Found,
-    is_getter,
-)
+from bespeak_symbols.native.javascript.found import CLASSES, INSTANCE, MODULE, OUTSIDE, SYMBOL, Found, is_getter
 from bespeak_symbols.native.javascript.guesses import named_alike, overriding, strangers
-from bespeak_symbols.native.javascript.tables import VALUES, Tables, tables_of
+from bespeak_symbols.native.javascript.tables import VALUES, tables_of
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bespeak_symbols.model import Import, Reference, World
+    from bespeak_symbols.native.javascript.tables import Tables
+
 
 _SURE = {
     "local": 1.0,

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from bespeak_symbols.model import Import
-from bespeak_symbols.native.javascript.chains import Chain, chain_of
-from bespeak_symbols.native.javascript.scopes import Declared, Scope, join
+from bespeak_symbols.native.javascript.chains import chain_of
+from bespeak_symbols.native.javascript.scopes import Declared, join
 from bespeak_symbols.native.javascript.values import rooted
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tree_sitter import Node
+
+    from bespeak_symbols.native.javascript.chains import Chain
+    from bespeak_symbols.native.javascript.scopes import Scope
+
 
 _DEEPEST_NAME = 24
 """Parts that the name of a symbol may have; what is nested deeper belongs to the symbol around it."""

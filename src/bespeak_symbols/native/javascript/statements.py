@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bespeak_symbols.native.javascript.chains import Chain, chain_of, first_of, loads, unwrapped
-from bespeak_symbols.native.javascript.objects import has_functions, named_value, properties
+from bespeak_symbols.native.javascript.declarations import has_functions, named_value, properties
 from bespeak_symbols.native.javascript.patterns import declare
-from bespeak_symbols.native.javascript.scopes import Declared, Scope, join
-from bespeak_symbols.native.javascript.state import Draft, Walk, declare_symbol, qualify
+from bespeak_symbols.native.javascript.scopes import Declared, join
+from bespeak_symbols.native.javascript.state import Draft, declare_symbol, qualify
 from bespeak_symbols.native.javascript.types import bind_type
 from bespeak_symbols.native.javascript.values import FUNCTIONS, bind_value, loaded, rooted
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tree_sitter import Node
+
+    from bespeak_symbols.native.javascript.scopes import Scope
+    from bespeak_symbols.native.javascript.state import Walk
 
 
 _MOST_NAMES = 8

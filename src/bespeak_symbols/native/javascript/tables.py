@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from bespeak_symbols.native.javascript.project import LANGUAGES, Project
+from typing import TYPE_CHECKING
+
+from bespeak_symbols.native.javascript.imports import LANGUAGES, Project
 from bespeak_symbols.native.javascript.scopes import LOCALS, join
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak_symbols.model import Binding, Facts, Import, Reference, Symbol, World
+
 
 _KEPT = "javascript"
 VALUES = frozenset({"constant", "variable"})

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bespeak_symbols.native.javascript.chains import chain_of, first_of
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tree_sitter import Node
 
     from bespeak_symbols.native.javascript.chains import Chain
     from bespeak_symbols.native.javascript.scopes import Declared, Scope
     from bespeak_symbols.native.javascript.state import Walk
+
 
 _WRAPPERS = frozenset(
     {"Promise", "PromiseLike", "Awaited", "Readonly", "Partial", "Required", "NonNullable", "Ref", "WeakRef"}

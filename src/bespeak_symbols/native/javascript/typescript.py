@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from bespeak_symbols.native.javascript.objects import derive, members
+from typing import TYPE_CHECKING
+
+from bespeak_symbols.native.javascript.declarations import derive, members
 from bespeak_symbols.native.javascript.scopes import Scope, join
 from bespeak_symbols.native.javascript.state import Draft, declare_symbol, qualify
 from bespeak_symbols.native.javascript.types import bind_type, type_parameters
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tree_sitter import Node
 

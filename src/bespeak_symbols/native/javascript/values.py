@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from bespeak_symbols.native.javascript.chains import Chain, chain_of, first_of, loads, unwrapped
+from typing import TYPE_CHECKING
+
+from bespeak_symbols.native.javascript.chains import chain_of, first_of, loads, unwrapped
 from bespeak_symbols.native.javascript.types import bind_type
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+    from bespeak_symbols.native.javascript.chains import Chain
     from bespeak_symbols.native.javascript.scopes import Declared, Scope
     from bespeak_symbols.native.javascript.state import Walk
+
 
 LITERALS = frozenset({"string", "template_string", "number", "regex", "true", "false", "null", "undefined", "array"})
 FUNCTIONS = frozenset({"function_expression", "arrow_function", "generator_function", "function_declaration"})

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bespeak_symbols import syntax
 from bespeak_symbols.model import CALL, INHERIT, USE, Symbol
 from bespeak_symbols.native.python import expressions, hints
-from bespeak_symbols.native.python.state import CLASS, FUNCTION, Scope, State
+from bespeak_symbols.native.python.scopes import CLASS, FUNCTION, Scope
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+    from bespeak_symbols.native.python.scopes import State
+
     Place = tuple[Node, Scope]
+
 
 _DEFINITIONS = frozenset({"function_definition", "class_definition", "decorated_definition"})
 

@@ -7,22 +7,23 @@ means nothing at that point; since the questions about one file always come in t
 from __future__ import annotations
 
 import builtins
+from typing import TYPE_CHECKING
 
 from bespeak_symbols.model import Binding, Import, Symbol
-from bespeak_symbols.native.python import meaning as m
+from bespeak_symbols.native.python import values
 from bespeak_symbols.native.python.imports import modules
-from bespeak_symbols.native.python.meaning import ELSEWHERE, NOBODY_KNOWS, Meaning, merged
 from bespeak_symbols.native.python.members import Classes
-from bespeak_symbols.native.python.tables import Table, table
+from bespeak_symbols.native.python.tables import table
+from bespeak_symbols.native.python.values import ELSEWHERE, NOBODY_KNOWS, Meaning, merged
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from bespeak_symbols.model import World
-    from bespeak_symbols.native.python.tables import Entry
+    from bespeak_symbols.native.python.tables import Entry, Table
 
     Meanings = tuple[Meaning, ...]
+
 
 _BUILTINS = frozenset(dir(builtins))
 _PLAIN = frozenset(
@@ -72,7 +73,7 @@ class Evaluator:
     def _super(self, path: str, scope: str) -> Meanings:
         names = self.table(path)
         around = "" if names is None else names.class_around(scope)
-        return (Meaning(m.SUPER, f"{path}::{around}", m.FOUND, "inherited"),) if around else ()
+        return (Meaning(values.SUPER, f"{path}::{around}", values.FOUND, "inherited"),) if around else ()
 
     def look(self, path: str, scope: str, name: str) -> Meanings:
         """Return what a name means in a scope of a file."""
@@ -87,7 +88,7 @@ class Evaluator:
             if found is not None:
                 return found
         if name in _PLAIN:
-            return (Meaning(m.EXTERNAL, how="plain"),)
+            return (Meaning(values.EXTERNAL, how="plain"),)
         return (ELSEWHERE,) if name in _BUILTINS else ()
 
     def _starred(self, path: str, stars: list[Import] | tuple[()], name: str) -> Meanings | None:
@@ -102,7 +103,7 @@ class Evaluator:
             hidden = name.startswith("_") if names is None or names.exports is None else name not in names.exports
             found = () if hidden else self.exported(module.path, name)
             if found:
-                return tuple(each.at_most(m.IMPORTED, "import") for each in found)
+                return tuple(each.at_most(values.IMPORTED, "import") for each in found)
         return (NOBODY_KNOWS,) if outside and name not in _BUILTINS else None
 
     def exported(self, path: str, name: str) -> Meanings:
@@ -120,7 +121,7 @@ class Evaluator:
         if found is None:
             inner = self.modules.inside(path, name)
             if inner is not None:
-                found = (Meaning(m.MODULE, inner, m.IMPORTED, "module"),)
+                found = (Meaning(values.MODULE, inner, values.IMPORTED, "module"),)
             elif names is not None and ("", "__getattr__") in names.entries:
                 found = (NOBODY_KNOWS,)
         self._known[key] = found or ()
@@ -139,15 +140,15 @@ class Evaluator:
         variable = next((entry for entry in entries if isinstance(entry, Symbol) and _stored(entry)), None)
         if variable is not None:
             found = [each.held_by(f"{path}::{variable.name}") for each in found]
-        return merged(m.telling(found))
+        return merged(values.telling(found))
 
     def _symbol(self, path: str, symbol: Symbol, bound: list[Binding]) -> Meanings:
         address = f"{path}::{symbol.name}"
         if symbol.kind in {"function", "method"}:
-            return (Meaning(m.FUNCTION, address, m.DEFINED, "local"),)
+            return (Meaning(values.FUNCTION, address, values.DEFINED, "local"),)
         if symbol.kind == "class":
-            return (Meaning(m.CLASS, address, m.DEFINED, "local"),)
-        return () if bound else (Meaning(m.VARIABLE, address, m.DEFINED, "local"),)
+            return (Meaning(values.CLASS, address, values.DEFINED, "local"),)
+        return () if bound else (Meaning(values.VARIABLE, address, values.DEFINED, "local"),)
 
     def imported(self, path: str, taken: Import) -> Meanings:
         """Return what an import makes a name mean."""
@@ -158,7 +159,7 @@ class Evaluator:
         if module is None:
             return (ELSEWHERE,)
         if not taken.name:
-            return (Meaning(m.MODULE, module.path, module.confidence, "import"),)
+            return (Meaning(values.MODULE, module.path, module.confidence, "import"),)
         found = self.exported(module.path, taken.name)
         if not found:
             return (NOBODY_KNOWS,)
@@ -169,17 +170,19 @@ class Evaluator:
         if bound.how == "value" or not bound.target:
             return (NOBODY_KNOWS,)
         if bound.how in {"self", "class"}:
-            kind = m.INSTANCE if bound.how == "self" else m.CLASS
-            return (Meaning(kind, f"{path}::{bound.target}", m.FOUND, "self"),)
+            kind = values.INSTANCE if bound.how == "self" else values.CLASS
+            return (Meaning(kind, f"{path}::{bound.target}", values.FOUND, "self"),)
         if bound.target == "None.()":
-            return (Meaning(m.EXTERNAL, how="None"),)
+            return (Meaning(values.EXTERNAL, how="None"),)
         if bound.how == "alias":
             found = self.text(path, bound.within, bound.target) or (NOBODY_KNOWS,)
             return tuple(_renamed(each) for each in found)
         if bound.how in {"mapped", "listed"}:
             held = self.text(path, bound.within, bound.target)
             return (
-                (Meaning(m.VALUES if bound.how == "mapped" else m.ITEMS, of=held, confidence=m.TYPED),) if held else ()
+                (Meaning(values.VALUES if bound.how == "mapped" else values.ITEMS, of=held, confidence=values.TYPED),)
+                if held
+                else ()
             )
         return self._declared(path, bound)
 
@@ -189,13 +192,15 @@ class Evaluator:
         names = self.table(path)
         target = bound.target
         if target in {"Self", "typing.Self"} and names is not None:
-            held: Meanings = (Meaning(m.CLASS, f"{path}::{names.class_around(within)}", m.TYPED),)
+            held: Meanings = (Meaning(values.CLASS, f"{path}::{names.class_around(within)}", values.TYPED),)
         else:
             held = self.text(path, within, target)
         instances = tuple(_instance(each) for each in held) or (NOBODY_KNOWS,)
         if bound.how == "type":
             return instances
-        return (Meaning(m.ITEMS if bound.how == "items" else m.VALUES, of=instances, confidence=m.TYPED),)
+        return (
+            Meaning(values.ITEMS if bound.how == "items" else values.VALUES, of=instances, confidence=values.TYPED),
+        )
 
     def step(self, before: Meanings, part: str) -> Meanings:
         """Return what one more part of a dotted text makes of what stands before it."""
@@ -208,7 +213,7 @@ class Evaluator:
 
     def one_step(self, before: Meaning, part: str) -> Meanings:
         """Return what a part makes of one meaning."""
-        if before.kind == m.UNKNOWN:
+        if before.kind == values.UNKNOWN:
             return (before,)
         if part == "()":
             return self.called(before)
@@ -217,57 +222,61 @@ class Evaluator:
         return self._attribute(before, part)
 
     def _attribute(self, before: Meaning, part: str) -> Meanings:
-        if before.kind == m.MODULE:
+        if before.kind == values.MODULE:
             found = self.exported(before.address, part)
             return tuple(each.at_most(before.confidence, "module") for each in found) or (NOBODY_KNOWS,)
-        if before.kind in {m.CLASS, m.INSTANCE, m.SUPER}:
+        if before.kind in {values.CLASS, values.INSTANCE, values.SUPER}:
             return tuple(
                 inner for each in self.classes.member(before, part) for inner in self.classes.read(each, before)
             )
-        if before.kind in {m.ITEMS, m.VALUES}:
+        if before.kind in {values.ITEMS, values.VALUES}:
             return _of_collection(before, part)
-        return (ELSEWHERE,) if before.kind == m.EXTERNAL else (NOBODY_KNOWS,)
+        return (ELSEWHERE,) if before.kind == values.EXTERNAL else (NOBODY_KNOWS,)
 
     def called(self, function: Meaning) -> Meanings:
         """Return what calling something gives."""
-        if function.kind == m.CLASS:
-            return (Meaning(m.INSTANCE, function.address, min(function.confidence, m.FOUND), "typed", exact=True),)
-        if function.kind == m.FUNCTION:
+        if function.kind == values.CLASS:
+            return (
+                Meaning(values.INSTANCE, function.address, min(function.confidence, values.FOUND), "typed", exact=True),
+            )
+        if function.kind == values.FUNCTION:
             names = self.table(function.path)
             entries = () if names is None else names.entries.get((function.symbol, "()"), ())
             found = [
                 each for entry in entries if isinstance(entry, Binding) for each in self.binding(function.path, entry)
             ]
-            return tuple(each.at_most(m.TYPED, "typed") for each in merged(found)) or (NOBODY_KNOWS,)
-        if function.kind == m.INSTANCE:
+            return tuple(each.at_most(values.TYPED, "typed") for each in merged(found)) or (NOBODY_KNOWS,)
+        if function.kind == values.INSTANCE:
             return tuple(
                 inner
                 for each in self.classes.member(function, "__call__")
-                if each.kind == m.FUNCTION
+                if each.kind == values.FUNCTION
                 for inner in self.called(each)
             )
-        if function.kind == m.GIVER:
+        if function.kind == values.GIVER:
             return _taken_out(function.of)
-        if function.kind == m.EXTERNAL:
-            return (ELSEWHERE,) if function.how == "plain" else (Meaning(m.UNKNOWN, confidence=0.0, how="external"),)
-        return (function,) if function.kind in {m.ITEMS, m.VALUES} else (NOBODY_KNOWS,)
+        if function.kind == values.EXTERNAL:
+            return (
+                (ELSEWHERE,) if function.how == "plain" else (Meaning(values.UNKNOWN, confidence=0.0, how="external"),)
+            )
+        return (function,) if function.kind in {values.ITEMS, values.VALUES} else (NOBODY_KNOWS,)
 
     def item(self, whole: Meaning, part: str) -> Meanings:
         """Return what ``x[i]``, or a loop over ``x``, gives."""
-        if whole.kind == m.ITEMS or (whole.kind == m.VALUES and part == "[]"):
+        if whole.kind == values.ITEMS or (whole.kind == values.VALUES and part == "[]"):
             return _taken_out(whole.of)
-        if whole.kind == m.INSTANCE:
+        if whole.kind == values.INSTANCE:
             method = "__getitem__" if part == "[]" else "__iter__"
             found = [
                 inner
                 for each in self.classes.member(whole, method)
-                if each.kind == m.FUNCTION
+                if each.kind == values.FUNCTION
                 for inner in self.called(each)
             ]
             if part == "[*]":
-                return _taken_out(inner for each in found if each.kind == m.ITEMS for inner in each.of)
+                return _taken_out(inner for each in found if each.kind == values.ITEMS for inner in each.of)
             return tuple(found)
-        return (whole,) if whole.kind == m.CLASS else (NOBODY_KNOWS,)
+        return (whole,) if whole.kind == values.CLASS else (NOBODY_KNOWS,)
 
 
 def _stored(symbol: Symbol) -> bool:
@@ -276,30 +285,34 @@ def _stored(symbol: Symbol) -> bool:
 
 def _taken_out(held: Iterable[Meaning]) -> Meanings:
     """Return what is taken out of a collection; that it holds nothing else is not certain."""
-    return tuple(each.at_most(m.TYPED) for each in held)
+    return tuple(each.at_most(values.TYPED) for each in held)
 
 
 def _how(each: Meaning, module: str) -> str:
     if each.how == "alias":
         return "alias"
     where = (each.via or each.address).partition("::")[0]
-    return "import" if where == module or each.kind == m.MODULE else "re-export"
+    return "import" if where == module or each.kind == values.MODULE else "re-export"
 
 
 def _renamed(each: Meaning) -> Meaning:
-    return each.at_most(m.FOUND + 0.02, "alias") if each.kind in {m.FUNCTION, m.CLASS} and each.how != "self" else each
+    return (
+        each.at_most(values.FOUND + 0.02, "alias")
+        if each.kind in {values.FUNCTION, values.CLASS} and each.how != "self"
+        else each
+    )
 
 
 def _instance(held: Meaning) -> Meaning:
-    if held.kind == m.CLASS:
-        return Meaning(m.INSTANCE, held.address, min(held.confidence, m.TYPED), "typed")
-    return held if held.kind in {m.EXTERNAL, m.ITEMS, m.VALUES, m.INSTANCE} else NOBODY_KNOWS
+    if held.kind == values.CLASS:
+        return Meaning(values.INSTANCE, held.address, min(held.confidence, values.TYPED), "typed")
+    return held if held.kind in {values.EXTERNAL, values.ITEMS, values.VALUES, values.INSTANCE} else NOBODY_KNOWS
 
 
 def _of_collection(whole: Meaning, part: str) -> Meanings:
     """Return what a method of a list or a mapping gives, as a collection or one item, before it is called."""
-    if part in {"values", "copy"} or (part == "items" and whole.kind == m.ITEMS):
-        return (Meaning(m.ITEMS if part == "values" else whole.kind, of=whole.of, confidence=whole.confidence),)
+    if part in {"values", "copy"} or (part == "items" and whole.kind == values.ITEMS):
+        return (Meaning(values.ITEMS if part == "values" else whole.kind, of=whole.of, confidence=whole.confidence),)
     if part in {"__enter__", "__aenter__", "pop", "get", "setdefault", "popleft"}:
-        return (Meaning(m.GIVER, of=whole.of),)
+        return (Meaning(values.GIVER, of=whole.of),)
     return (ELSEWHERE,)

@@ -6,11 +6,13 @@ of something that nobody can know.
 
 from __future__ import annotations
 
-TYPE_CHECKING = False
+from typing import TYPE_CHECKING
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tree_sitter import Node
+
 
 UNKNOWN = "[]"
 _MOST_PARTS = 40

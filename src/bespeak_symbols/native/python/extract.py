@@ -6,18 +6,20 @@ shorter than any symbol, so they are replaced by what they stand for where they 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bespeak_symbols import syntax
 from bespeak_symbols.model import CALL, USE, Facts
-from bespeak_symbols.native.python import binding, declarations, expressions, hints
-from bespeak_symbols.native.python.state import FUNCTION, MODULE, Scope, State
+from bespeak_symbols.native.python import bindings, declarations, expressions, hints
+from bespeak_symbols.native.python.scopes import FUNCTION, MODULE, Scope, State
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tree_sitter import Node
 
     Place = tuple[Node, Scope]
+
 
 _COMPREHENSIONS = frozenset(
     {"list_comprehension", "set_comprehension", "dictionary_comprehension", "generator_expression"}
@@ -87,7 +89,7 @@ def _call(state: State, node: Node, scope: Scope) -> list[Place]:
         count, arguments = 1, [] if given is None else [given]
     state.refer(expressions.text_of(function, scope.known), CALL, node, scope, count)
     if function is not None and function.type == "attribute" and arguments:
-        binding.added(state, function, arguments[-1], scope)
+        bindings.added(state, function, arguments[-1], scope)
     return [*spine(function, scope), *((argument, scope) for argument in arguments)]
 
 
@@ -119,7 +121,7 @@ def _comprehension(_: State, node: Node, scope: Scope) -> list[Place]:
             right = child.child_by_field_name("right")
             if right is not None:
                 places.append((right, inner))
-            inner = inner.knowing(binding.loop_names(child, inner))
+            inner = inner.knowing(bindings.loop_names(child, inner))
     body = [child for child in node.named_children if child.type != "for_in_clause"]
     return [*places, *((child, inner) for child in body)]
 
@@ -152,7 +154,7 @@ def _with_item(state: State, node: Node, scope: Scope) -> list[Place]:
     alias = value.child_by_field_name("alias")
     target = next(iter(alias.named_children), None) if alias is not None else None
     if target is not None:
-        binding.assign(state, target, [f"{text}.{enter}.()"], scope)
+        bindings.assign(state, target, [f"{text}.{enter}.()"], scope)
     return [(manager, scope)]
 
 
@@ -239,14 +241,14 @@ _HANDLERS: dict[str, Callable[[State, Node, Scope], list[Place]]] = {
     "global_statement": _names_elsewhere,
     "nonlocal_statement": _names_elsewhere,
     "comment": _nothing,
-    "assignment": binding.assignment,
-    "augmented_assignment": binding.augmented,
-    "named_expression": binding.named,
-    "for_statement": binding.loop,
-    "import_statement": binding.imports,
-    "import_from_statement": binding.imports_from,
+    "assignment": bindings.assignment,
+    "augmented_assignment": bindings.augmented,
+    "named_expression": bindings.named,
+    "for_statement": bindings.loop,
+    "import_statement": bindings.imports,
+    "import_from_statement": bindings.imports_from,
     "future_import_statement": _nothing,
-    "return_statement": binding.returned,
+    "return_statement": bindings.returned,
     "type_alias_statement": declarations.type_alias,
     "function_definition": declarations.function,
     "class_definition": declarations.class_,

@@ -6,12 +6,14 @@ An annotation is read as it is meant by type checkers, quoted or not: of ``Foo |
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bespeak_symbols import syntax
 from bespeak_symbols.native.python.expressions import UNKNOWN, name_of, text_of
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tree_sitter import Node
+
 
 _ITEMS = frozenset(
     {

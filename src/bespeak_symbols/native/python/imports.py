@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak_symbols.model import World
+
 
 SURE, LIKELY = 0.97, 0.8
 _INIT = "/__init__"

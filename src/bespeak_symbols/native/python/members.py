@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from bespeak_symbols.model import Binding, Symbol
-from bespeak_symbols.native.python import meaning as m
-from bespeak_symbols.native.python.meaning import NOBODY_KNOWS, Meaning, merged
+from bespeak_symbols.native.python import values
+from bespeak_symbols.native.python.values import NOBODY_KNOWS, Meaning, merged
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak_symbols.native.python.evaluate import Evaluator
 
     Meanings = tuple[Meaning, ...]
+
 
 _PROPERTIES = ("@property", "@cached_property", "@functools.cached_property", "@abc.abstractproperty")
 _EMPTY_BASES = frozenset({"object", "ABC", "Protocol", "Generic", "NamedTuple", "Enum", "IntEnum", "StrEnum"})
@@ -73,7 +74,7 @@ class Classes:
         found: list[str] = []
         for text in () if symbol is None else symbol.bases:
             meant = self._of.text(path, name.rpartition(".")[0], text)
-            classes = [each.address for each in meant if each.kind == m.CLASS and each.address != address]
+            classes = [each.address for each in meant if each.kind == values.CLASS and each.address != address]
             if not classes and text.rpartition(".")[2] not in _EMPTY_BASES:
                 self._derived_elsewhere.add(address)
             found += [each for each in classes if each not in found]
@@ -82,13 +83,13 @@ class Classes:
     def member(self, owner: Meaning, name: str) -> Meanings:
         """Return what a class or an instance has under a name."""
         order = self.order(owner.address)
-        start = 1 if owner.kind == m.SUPER else 0
+        start = 1 if owner.kind == values.SUPER else 0
         for number, address in enumerate(order.known[start:], start):
             found = self._own(address, name)
             if found:
-                how = owner.how if owner.kind != m.CLASS or owner.how == "self" else "class"
+                how = owner.how if owner.kind != values.CLASS or owner.how == "self" else "class"
                 how = "inherited" if number and how == "self" else how
-                most = min(owner.confidence, m.FOUND if number < order.unknown_from else m.OVERRIDDEN)
+                most = min(owner.confidence, values.FOUND if number < order.unknown_from else values.OVERRIDDEN)
                 return tuple(each.at_most(most, how) for each in found)
         return (NOBODY_KNOWS,)
 
@@ -100,39 +101,40 @@ class Classes:
         found: list[Meaning] = []
         for entry in entries:
             if isinstance(entry, Symbol) and entry.kind in {"function", "method"}:
-                found.append(Meaning(m.FUNCTION, f"{path}::{entry.name}", m.DEFINED))
+                found.append(Meaning(values.FUNCTION, f"{path}::{entry.name}", values.DEFINED))
             elif isinstance(entry, Symbol) and entry.kind == "class":
-                found.append(Meaning(m.CLASS, f"{path}::{entry.name}", m.DEFINED))
+                found.append(Meaning(values.CLASS, f"{path}::{entry.name}", values.DEFINED))
             elif isinstance(entry, Binding):
                 found += self._of.binding(path, entry)
         if not found and any(isinstance(entry, Symbol) for entry in entries):
-            return (Meaning(m.VARIABLE, f"{path}::{owner}.{name}", m.DEFINED),)
+            return (Meaning(values.VARIABLE, f"{path}::{owner}.{name}", values.DEFINED),)
         if len(found) > 1:
-            found = m.telling(found)
+            found = values.telling(found)
         variable = next((e for e in entries if isinstance(e, Symbol) and e.kind in {"variable", "constant"}), None)
         if variable is not None:
             found = [each.held_by(f"{path}::{variable.name}") for each in found]
         # An attribute can be set from anywhere: what the class itself stores there is not certain.
         return tuple(
-            each if each.kind == m.FUNCTION and not each.how else each.at_most(m.TYPED) for each in merged(found)
+            each if each.kind == values.FUNCTION and not each.how else each.at_most(values.TYPED)
+            for each in merged(found)
         )
 
     def is_property(self, function: Meaning) -> bool:
         """Return whether a function is called by merely naming it."""
-        if function.kind != m.FUNCTION:
+        if function.kind != values.FUNCTION:
             return False
         symbol = self.symbol(function.address)
         return symbol is not None and any(text in symbol.signature for text in _PROPERTIES)
 
     def read(self, member: Meaning, owner: Meaning) -> Meanings:
         """Return what naming a member gives: of a property of an instance, what it returns."""
-        if owner.kind != m.CLASS and self.is_property(member):
+        if owner.kind != values.CLASS and self.is_property(member):
             return self._of.called(member)
         return (member,)
 
     def overriding(self, owner: Meaning, name: str) -> list[str]:
         """Return the methods of derived classes that may be what is called instead."""
-        if owner.exact or owner.kind == m.SUPER:
+        if owner.exact or owner.kind == values.SUPER:
             return []
         definers = self._of.world.defining(name)
         if len(definers) > _MOST_DEFINERS:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bespeak_symbols.model import CALL, IMPORT, INHERIT, USE, Edge
-from bespeak_symbols.native.python import meaning as m
+from bespeak_symbols.native.python import values
 from bespeak_symbols.native.python.evaluate import Evaluator
 from bespeak_symbols.native.python.tables import table
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from bespeak_symbols.model import Import, Reference, World
-    from bespeak_symbols.native.python.meaning import Meaning
+    from bespeak_symbols.native.python.values import Meaning
+
 
 _CONSTRUCTORS = ("__new__", "__init__", "__post_init__")
 _MOST_OF_A_NAME = 6
 _TAKEN = {"import", "re-export", "module"}
-_KINDS = {m.FUNCTION, m.CLASS}
+_KINDS = {values.FUNCTION, values.CLASS}
 _COMMON = frozenset(
     name
     for kind in (str, bytes, bytearray, list, dict, set, frozenset, tuple, int, float, type, BaseException)
@@ -109,11 +111,11 @@ class _Edges:
         inner = None
         if taken.name and taken.name != "*":
             for each in self._of.imported(self._path, taken):
-                if each.via or each.kind in {*_KINDS, m.VARIABLE}:
+                if each.via or each.kind in {*_KINDS, values.VARIABLE}:
                     sure = module.confidence if each.via else each.confidence
                     how = each.how if each.how in _TAKEN else "import"
                     yield Edge(caller, each.via or each.address, IMPORT, how, sure, taken.line)
-                elif each.kind == m.MODULE and not each.path.endswith("/"):
+                elif each.kind == values.MODULE and not each.path.endswith("/"):
                     inner = each.address
         where = inner or module.path
         if not where.endswith("/"):
@@ -133,7 +135,7 @@ class _Edges:
             else:
                 members = [(one, each) for one in before for each in self._member(one, part)]
                 owners = {each.address: one for one, each in reversed(members)}
-                found = m.merged([each for _, each in members])
+                found = values.merged([each for _, each in members])
             if not found or (len(found) == 1 and _of_others(found[0])):
                 return
             yield from self._passed(found, reference, last=last, alone=number == 0)
@@ -143,12 +145,12 @@ class _Edges:
 
     def _member(self, one: Meaning, part: str) -> tuple[Meaning, ...]:
         """Return what a part means of what stands before it, a property itself and not what it returns."""
-        if one.kind in {m.CLASS, m.INSTANCE, m.SUPER} and part not in {"()", "[]", "[*]"}:
+        if one.kind in {values.CLASS, values.INSTANCE, values.SUPER} and part not in {"()", "[]", "[*]"}:
             return self._of.classes.member(one, part)
         return self._of.one_step(one, part)
 
     def _read(self, found: Meaning, before: tuple[Meaning, ...]) -> tuple[Meaning, ...]:
-        owner = before[0] if before else m.NOBODY_KNOWS
+        owner = before[0] if before else values.NOBODY_KNOWS
         return self._of.classes.read(found, owner)
 
     def _edge(self, reference: Reference, callee: str, kind: str, how: str, confidence: float) -> Edge:
@@ -161,9 +163,11 @@ class _Edges:
             if each.via:
                 # What it holds may be anything; that it is this variable is sure if the name can be no other.
                 lone = len(variables) == 1 and alone
-                sure = m.IMPORTED if lone else min(each.confidence or m.TYPED, m.TYPED)
+                sure = values.IMPORTED if lone else min(each.confidence or values.TYPED, values.TYPED)
                 yield self._edge(reference, each.via, USE, each.how if each.how in _TAKEN else "local", sure)
-            elif each.kind == m.VARIABLE or (not last and each.kind == m.CLASS and each.how not in {"self", "typed"}):
+            elif each.kind == values.VARIABLE or (
+                not last and each.kind == values.CLASS and each.how not in {"self", "typed"}
+            ):
                 yield self._edge(reference, each.address, USE, each.how, each.confidence)
             if self._of.classes.is_property(each):
                 yield self._edge(reference, each.address, CALL, each.how, each.confidence)
@@ -180,41 +184,45 @@ class _Edges:
         if part in {"()", "[]", "[*]"} and reference.kind != CALL:
             return
         for each in found:
-            if each.kind == m.FUNCTION and not self._of.classes.is_property(each):
+            if each.kind == values.FUNCTION and not self._of.classes.is_property(each):
                 yield from self._function(each, owners.get(each.address), part, reference)
-            elif each.kind == m.CLASS and each.how != "self":
+            elif each.kind == values.CLASS and each.how != "self":
                 yield self._edge(reference, each.address, reference.kind, each.how, each.confidence)
             if reference.kind == CALL:
                 yield from self._made(each, reference)
-        unknown = [one for one in before if one.kind == m.UNKNOWN or _lost(one, found)]
-        if before and reference.kind == CALL and unknown and all(each.kind == m.UNKNOWN for each in found):
+        unknown = [one for one in before if one.kind == values.UNKNOWN or _lost(one, found)]
+        if before and reference.kind == CALL and unknown and all(each.kind == values.UNKNOWN for each in found):
             yield from self._by_name(part, reference, foreign=any(one.how == "external" for one in unknown))
 
     def _function(self, each: Meaning, owner: Meaning | None, part: str, reference: Reference) -> Iterator[Edge]:
         kind = USE if reference.kind == INHERIT else reference.kind
         others: list[str] = []
-        if owner is not None and owner.kind in {m.INSTANCE, m.CLASS} and owner.how in {"self", "typed", "inherited"}:
+        if (
+            owner is not None
+            and owner.kind in {values.INSTANCE, values.CLASS}
+            and owner.how in {"self", "typed", "inherited"}
+        ):
             others = self._of.classes.overriding(owner, part)
-        sure = min(each.confidence, m.OVERRIDDEN) if others else each.confidence
+        sure = min(each.confidence, values.OVERRIDDEN) if others else each.confidence
         yield self._edge(reference, each.address, kind, each.how, sure)
         for address in others:
             if address != each.address:
-                yield self._edge(reference, address, kind, "override", min(sure, m.OVERRIDE))
+                yield self._edge(reference, address, kind, "override", min(sure, values.OVERRIDE))
 
     def _made(self, each: Meaning, reference: Reference) -> Iterator[Edge]:
         """Yield the edges to what runs when a class, or an instance, is called."""
-        if each.kind == m.CLASS:
+        if each.kind == values.CLASS:
             if each.how == "self":
-                yield self._edge(reference, each.address, CALL, "self", min(each.confidence, m.OVERRIDDEN))
+                yield self._edge(reference, each.address, CALL, "self", min(each.confidence, values.OVERRIDDEN))
             for name in _CONSTRUCTORS:
                 for member in self._of.classes.member(each, name):
-                    if member.kind == m.FUNCTION:
+                    if member.kind == values.FUNCTION:
                         sure = min(member.confidence, each.confidence)
                         yield self._edge(reference, member.address, CALL, "constructor", sure)
-        elif each.kind == m.INSTANCE:
+        elif each.kind == values.INSTANCE:
             for member in self._of.classes.member(each, "__call__"):
-                if member.kind == m.FUNCTION:
-                    yield self._edge(reference, member.address, CALL, member.how, min(member.confidence, m.TYPED))
+                if member.kind == values.FUNCTION:
+                    yield self._edge(reference, member.address, CALL, member.how, min(member.confidence, values.TYPED))
 
     def _by_name(self, name: str, reference: Reference, *, foreign: bool) -> Iterator[Edge]:
         """Yield guesses: methods of that name, if there are few and the name is not everybody's."""
@@ -225,7 +233,7 @@ class _Edges:
             return
         methods = [address for address in addresses if self._is_method(address)]
         for address in methods:
-            yield self._edge(reference, address, CALL, "name", m.BY_NAME / len(methods) / (2 if foreign else 1))
+            yield self._edge(reference, address, CALL, "name", values.BY_NAME / len(methods) / (2 if foreign else 1))
 
     def _is_method(self, address: str) -> bool:
         path, _, symbol = address.partition("::")
@@ -237,9 +245,9 @@ class _Edges:
 
 def _of_others(found: Meaning) -> bool:
     """Return whether it is another project's, with nothing of this one in it."""
-    return found.kind == m.EXTERNAL and found.how != "plain" and not found.via
+    return found.kind == values.EXTERNAL and found.how != "plain" and not found.via
 
 
 def _lost(one: Meaning, found: tuple[Meaning, ...]) -> bool:
     """Return whether an instance does not have what it is asked for, as far as is known."""
-    return one.kind in {m.INSTANCE, m.CLASS} and all(each.kind == m.UNKNOWN for each in found)
+    return one.kind in {values.INSTANCE, values.CLASS} and all(each.kind == values.UNKNOWN for each in found)

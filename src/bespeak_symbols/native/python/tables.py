@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from bespeak_symbols.model import Binding, Facts, Import, Symbol
+from typing import TYPE_CHECKING
 
-TYPE_CHECKING = False
+from bespeak_symbols.model import Binding, Import, Symbol
+
 if TYPE_CHECKING:
-    from bespeak_symbols.model import World
+    from bespeak_symbols.model import Facts, World
+
 
 Entry = Symbol | Binding | Import
 

@@ -7,7 +7,7 @@ it. What has no such form begins with ``()``.
 
 from __future__ import annotations
 
-from bespeak_symbols.native.scoping import LONGEST_CHAIN, UNKNOWN, Local, Scoping
+from bespeak_symbols.native.scope_walker import LONGEST_CHAIN, UNKNOWN, Local, Scoping
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node
 
-    from bespeak_symbols.native.scoping import Local, Scoping
+    from bespeak_symbols.native.scope_walker import Local, Scoping
 
 _OF_ELEMENTS = frozenset(
     {"all", "and_then", "any", "filter", "filter_map", "find", "find_map", "flat_map", "for_each", "inspect", "map"}

@@ -9,7 +9,7 @@ from bespeak_symbols.native.rust.chains import path_of
 from bespeak_symbols.native.rust.imports import used_crate, used_names
 from bespeak_symbols.native.rust.macros import scan
 from bespeak_symbols.native.rust.patterns import Matched, declare_pattern
-from bespeak_symbols.native.scoping import Local, Scoping
+from bespeak_symbols.native.scope_walker import Local, Scoping
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

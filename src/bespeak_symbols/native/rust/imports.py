@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-    from bespeak_symbols.native.scoping import Scoping
+    from bespeak_symbols.native.scope_walker import Scoping
 
 _NAMES = frozenset({"identifier", "self", "super", "crate", "scoped_identifier", "metavariable"})
 

@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-    from bespeak_symbols.native.scoping import Local, Scoping
+    from bespeak_symbols.native.scope_walker import Local, Scoping
 
 _OF_EXPRESSIONS = frozenset(
     {"assert", "assert_eq", "assert_ne", "bail", "dbg", "debug", "debug_assert", "debug_assert_eq", "debug_assert_ne"}

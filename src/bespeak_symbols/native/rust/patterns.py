@@ -5,7 +5,7 @@ from __future__ import annotations
 from bespeak_symbols import syntax
 from bespeak_symbols.model import USE
 from bespeak_symbols.native.rust.chains import path_of
-from bespeak_symbols.native.scoping import FROM, Local, Scoping
+from bespeak_symbols.native.scope_walker import FROM, Local, Scoping
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

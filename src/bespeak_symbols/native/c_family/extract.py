@@ -6,9 +6,9 @@ import os
 import re
 
 from bespeak_symbols.model import CALL, USE, Binding, Import
-from bespeak_symbols.native.blocks import Sheet
-from bespeak_symbols.native.cfamily import expressions
-from bespeak_symbols.native.cfamily.classes import Classes
+from bespeak_symbols.native.block_extractor import Sheet
+from bespeak_symbols.native.c_family import expressions
+from bespeak_symbols.native.c_family.classes import Classes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

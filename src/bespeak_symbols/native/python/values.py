@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
 
 FUNCTION, CLASS, MODULE, INSTANCE = "function", "class", "module", "instance"
 ITEMS, VALUES, GIVER, SUPER = "items", "values", "giver", "super"
 VARIABLE, EXTERNAL, UNKNOWN = "variable", "external", "unknown"
-
 DEFINED, IMPORTED, FOUND, TYPED = 0.98, 0.97, 0.93, 0.85
 """How sure one is of a definition in sight, of one that was imported, of a method of an own object, of a type."""
 ONE_OF_SEVERAL, OVERRIDDEN, OVERRIDE, BY_NAME = 0.75, 0.8, 0.6, 0.5
-
 _assign = object.__setattr__
 
 
@@ -85,6 +84,8 @@ class Meaning:
 
 
 NOBODY_KNOWS = Meaning(UNKNOWN, confidence=0.0)
+
+
 ELSEWHERE = Meaning(EXTERNAL)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bespeak_symbols.model import CALL, INHERIT, Import
-from bespeak_symbols.native.cfamily import expressions
-from bespeak_symbols.native.cfamily.records import Records
+from bespeak_symbols.native.c_family import expressions
+from bespeak_symbols.native.c_family.records import Records
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node
 
-    from bespeak_symbols.native.blocks import Draft
+    from bespeak_symbols.native.block_extractor import Draft
 
 
 class Classes(Records):

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bespeak_symbols import syntax
 from bespeak_symbols.model import USE, Symbol
 from bespeak_symbols.native.python import expressions, hints
-from bespeak_symbols.native.python.state import FUNCTION, Scope, State
+from bespeak_symbols.native.python.scopes import FUNCTION
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+    from bespeak_symbols.native.python.scopes import Scope, State
+
     Place = tuple[Node, Scope]
+
 
 _ADDING = frozenset({"append", "appendleft", "add", "insert"})
 _MOST_HELD = 24

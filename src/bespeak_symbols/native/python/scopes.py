@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from bespeak_symbols import syntax
 from bespeak_symbols.model import Binding, Import, Reference
 from bespeak_symbols.native.python.expressions import UNKNOWN
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tree_sitter import Node
 
     from bespeak_symbols.model import Symbol
+
 
 MODULE, CLASS, FUNCTION = "module", "class", "function"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bespeak_symbols.native.cfamily.values import (
+from bespeak_symbols.native.c_family.values import (
     CLASS,
     FUNCTION,
     NAMESPACE,
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bespeak_symbols.model import Binding, Symbol
-    from bespeak_symbols.native.cfamily.imports import Files
+    from bespeak_symbols.native.c_family.imports import Files
 
 _KINDS = {"function": FUNCTION, "method": FUNCTION, "class": CLASS, "struct": CLASS, "namespace": NAMESPACE}
 _SMART = frozenset({"unique_ptr", "shared_ptr", "weak_ptr", "optional", "reference_wrapper", "scoped_ptr"})

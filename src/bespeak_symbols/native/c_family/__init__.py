@@ -6,7 +6,7 @@ higher. What is seen in one file only (``static``, an anonymous namespace) has a
 the body; a call goes to the definition, wherever the declaration was seen. All overloads share one address.
 """
 
-from bespeak_symbols.native.cfamily.extract import extract
-from bespeak_symbols.native.cfamily.resolve import resolve
+from bespeak_symbols.native.c_family.extract import extract
+from bespeak_symbols.native.c_family.resolve import resolve
 
 __all__ = ["extract", "resolve"]

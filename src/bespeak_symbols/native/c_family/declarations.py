@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bespeak_symbols.model import CALL
-from bespeak_symbols.native.blocks import fields
-from bespeak_symbols.native.cfamily import expressions
+from bespeak_symbols.native.block_extractor import fields
+from bespeak_symbols.native.c_family import expressions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node
 
-    from bespeak_symbols.native.blocks import Draft, Sheet
+    from bespeak_symbols.native.block_extractor import Draft, Sheet
 
 _DEEPEST = 400
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bespeak_symbols.native.javascript import functions
 from bespeak_symbols.native.javascript.chains import Chain, first_of, plain, string_in, unwrapped
 from bespeak_symbols.native.javascript.scopes import Scope, join
-from bespeak_symbols.native.javascript.state import Draft, Walk, declare_symbol, qualify
+from bespeak_symbols.native.javascript.state import Draft, declare_symbol, qualify
 from bespeak_symbols.native.javascript.types import bind_type, type_parameters
 from bespeak_symbols.native.javascript.values import FUNCTIONS, bind_value
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tree_sitter import Node
+
+    from bespeak_symbols.native.javascript.state import Walk
+
 
 METHODS = frozenset({"method_definition", "method_signature", "abstract_method_signature"})
 FIELDS = frozenset({"field_definition", "public_field_definition", "property_signature"})

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bespeak_symbols.model import CALL, IMPORT, USE, Edge
-from bespeak_symbols.native.blocks import kept
-from bespeak_symbols.native.cfamily.evaluate import Lookup
-from bespeak_symbols.native.cfamily.imports import Files
-from bespeak_symbols.native.cfamily.values import CLASS, FUNCTION, OTHER, VALUE, Meaning
+from bespeak_symbols.native.block_extractor import kept
+from bespeak_symbols.native.c_family.evaluate import Lookup
+from bespeak_symbols.native.c_family.imports import Files
+from bespeak_symbols.native.c_family.values import CLASS, FUNCTION, OTHER, VALUE, Meaning
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bespeak_symbols.model import USE
-from bespeak_symbols.native.blocks import fields
-from bespeak_symbols.native.cfamily import expressions
-from bespeak_symbols.native.cfamily.declarations import Declarations, returns_when_called, storage_of
+from bespeak_symbols.native.block_extractor import fields
+from bespeak_symbols.native.c_family import expressions
+from bespeak_symbols.native.c_family.declarations import Declarations, returns_when_called, storage_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node
 
-    from bespeak_symbols.native.blocks import Draft, Sheet
+    from bespeak_symbols.native.block_extractor import Draft, Sheet
 
 _KINDS = {"struct_specifier": "struct", "union_specifier": "struct", "class_specifier": "class"}
 

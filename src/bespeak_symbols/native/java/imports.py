@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bespeak_symbols.native.java.types import Type, Written, read_type
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from bespeak_symbols.model import Binding, Facts, Import, Symbol, World
+
 
 _CLASSES = frozenset({"class", "enum", "interface"})
 _MOST_BASES = 100
