@@ -68,7 +68,7 @@ def _ours(url: str, rounds: int) -> list[float]:
 
 
 def _round(ledger: Ledger, waiter: subprocess.Popen[str]) -> float:
-    """Hold, wait until the other process stands in line, give back, and read when it had it (ms later)."""
+    """Hold, wait until the other process waits in the queue, give back, and read when it had it (ms later)."""
     if waiter.stdin is None or waiter.stdout is None:
         raise RuntimeError("the waiter has no pipes")
     held = ledger.reserve(Request((_WANTED,), Actor("alice"), duration_us=HOUR_US))

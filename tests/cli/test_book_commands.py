@@ -173,7 +173,7 @@ def test_the_line_moves_the_moment_the_holder_gives_back(cli, run_as, as_json):
     run_as("alice", "reserve", "rack3", "--for", "2h")
     waiting = cli.start("--as-user", "bob", "reserve", "rack3", "--for", "1h", "--wait", "60s", "--json")
     waiting.stderr.readline()
-    assert "waiting: place 1" in waiting.stderr.readline()
+    assert "waiting: position 1" in waiting.stderr.readline()
     assert as_json("bob", "list", "--state", "waiting")["reservations"][0]["holder"] == "bob"
     run_as("alice", "release", "rack3")
     out, _ = waiting.communicate(timeout=60)

@@ -23,7 +23,7 @@ def test_a_day_with_the_book(cli, run_as, as_json):
     watching = cli.start("watch", "rack3", "--after", "0")
     waiting = cli.start("--as-user", "carol", "run", "rack3", "--for", "1m", "--wait", "60s", "--", "echo", "mine")
     waiting.stderr.readline()
-    assert "waiting: place 1" in waiting.stderr.readline()
+    assert "waiting: position 1" in waiting.stderr.readline()
     run_as("bob", "release", "--mine")
     run_as("alice", "release", made["short_id"])
     out, err = waiting.communicate(timeout=60)

@@ -42,7 +42,7 @@ def test_a_cancelled_wait_leaves_the_line(transport, mode, project, listening):
             assert (await ask(client, "book_who", resource="rack1"))["reservations"][0]["state"] == "active"
 
     run(scenario)
-    assert heard[0].startswith("waiting: place 1")
+    assert heard[0].startswith("waiting: position 1")
 
 
 @pytest.mark.parametrize("mode", [LEGACY, MODERN])

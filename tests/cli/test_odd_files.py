@@ -171,7 +171,7 @@ def test_taking_rights_from_a_database_does_not_reach_through_a_link(here):
 
 
 def test_wake_ups_need_no_epoll(here, monkeypatch):
-    """As on macOS: a run, a wait in line and a watch."""
+    """As on macOS: a run, a wait in the queue and a watch."""
     (here / "sitecustomize.py").write_text("import select\ndel select.epoll\n")
     environ = os.environ | {"PYTHONPATH": str(here), "BESPEAK_LEDGER": str(here / "book.sqlite3")}
     program = [sys.executable, "-m", "bespeak"]

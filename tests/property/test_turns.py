@@ -65,7 +65,7 @@ class Team:
         return sorted(self.book.reservations(states=[State.WAITING]), key=lambda r: (r.rank, r.seq))
 
     def wake(self):
-        """Let everybody in line look, until nobody moves any more."""
+        """Let everybody in the queue look, until nobody moves any more."""
         while True:
             before = self.waiting()
             for waiter in before:

@@ -45,8 +45,8 @@ followed, and the work trees of their repositories. It answers for no other fold
 them, because settings can name code to run. Bookings are made for the account that the server runs under, or `bespeak --as-user NAME mcp`. The gate is always really
 asked; there is no way past it here.
 
-**Threads.** Each call opens the book for itself. Eight calls run at the same time and others wait their turn; two that read source files; 64 that wait in line.
-When a client cancels `book_wait`, closes its connection, or the server ends, the place in line is given up.
+**Threads.** Each call opens the book for itself. Eight calls run at the same time and others wait their turn; two that read source files; 64 that wait in the queue.
+When a client cancels `book_wait`, closes its connection, or the server ends, the queue position is given up.
 
 **Also offered:** the resource `bespeak://guide` and the prompt `work-beside-others`, the same page as the tool `guide`.
 """

@@ -130,7 +130,7 @@ def _parts(every: list[dict[str, Any]], taken: list[tuple[Any, ...]], line: list
             else:
                 want_taken.add((name, row["starts_us"], row["ends_us"], row["seq"]))
     wrong = [f"booking {entry}" for entry in want_taken.symmetric_difference(taken)]
-    return wrong + [f"place in line {entry}" for entry in want_line.symmetric_difference(line)]
+    return wrong + [f"queue position {entry}" for entry in want_line.symmetric_difference(line)]
 
 
 def _overfull(tx: Any, every: list[dict[str, Any]], taken: list[tuple[Any, ...]]) -> list[str]:

@@ -16,7 +16,7 @@ UNTIL = Option(("--until",), "Until when, instead of --for: a time, or forever."
 SHARED_USE = Option(("--shared",), "Share it with others who share it.")
 PURPOSE = Option(("--purpose",), "What for; whoever is refused reads it.", "TEXT")
 TAG = Option(("--tag",), "A note for programs; may be repeated.", "KEY=VALUE", many=True)
-PRIORITY = Option(("--priority",), "Place in line: higher goes first (default 0).", "NUMBER", kind="int")
+PRIORITY = Option(("--priority",), "Queue position: higher goes first (default 0).", "NUMBER", kind="int")
 RESOURCES = Argument("RESOURCE", many=True, complete="resource")
 RESERVATION = Argument("ID", complete="reservation")
 

@@ -1,4 +1,4 @@
-"""``coord reserve``, as the documented contract has it."""
+"""``coord reserve``, as muse's `coord` has it."""
 
 from __future__ import annotations
 

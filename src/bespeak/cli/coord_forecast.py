@@ -140,7 +140,7 @@ def _conflict(of: Predicted) -> list[str]:
 def _relation(of: Predicted) -> str:
     if of.address == of.other_address:
         return ""
-    words = {"same": "is", "inside": "is inside", "overlaps": "overlaps", "called": "is felt in"}
+    words = {"same": "is", "inside": "is inside", "overlaps": "overlaps", "called": "affects"}
     return f" {words[of.relation]} {escape_unprintable(of.other_address)}"
 
 

@@ -145,7 +145,7 @@ def _declare(context: Context, values: Values, coord: Coord, ttl: int) -> int:
 
 @command(
     "coord depend",
-    text="Refused if it would close a circle.",
+    text="Rejected if it would create a dependency cycle.",
     examples=(("coord depend sha256:0a1b2c --on ID", "with the full id of the one it waits for"),),
     arguments=(ID,),
     options=(

@@ -80,7 +80,7 @@ def _timing(values: Values) -> tuple[int, int]:
 
     warn_us, every_us = converters.duration("--warn", values["warn"]), converters.duration("--every", values["every"])
     if every_us is not None and every_us <= 0:
-        raise UsageError("--every: longer than nothing")
+        raise UsageError("--every: must be greater than zero")
     return WARN_US if warn_us is None else warn_us, EVERY_US if every_us is None else every_us
 
 

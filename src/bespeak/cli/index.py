@@ -34,7 +34,7 @@ PROGRAM = Program(
         Entry("reserve", "Book resources, now or later: all of them, or none.", "bespeak.cli.reserve:reserve"),
         Entry("extend", "Give a reservation a later end.", "bespeak.cli.modify:extend"),
         Entry("shorten", "Give a reservation an earlier end; the rest is free at once.", "bespeak.cli.modify:shorten"),
-        Entry("release", "Give back what you hold, or leave the line.", "bespeak.cli.modify:release"),
+        Entry("release", "Give back what you hold, or leave the queue.", "bespeak.cli.modify:release"),
         Entry("kick", "Take somebody's reservation away; the reason stays in the log.", "bespeak.cli.modify:kick"),
         Entry("run", "Hold resources exactly as long as a command runs.", "bespeak.cli.run:run"),
         Entry("list", "What is held, booked and waited for.", "bespeak.cli.show:list_"),

@@ -1,4 +1,4 @@
-"""``reservation whoami|check``: what the gate thinks of the user. Exit codes are those of the documented contract."""
+"""``reservation whoami|check``: what the gate thinks of the user. Exit codes are those of otto's `reservations`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``reserve``: book resources now or later, or wait in line for them."""
+"""``reserve``: book resources now or later, or wait in the queue for them."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ the readings it could have."""
 @command(
     "reserve",
     text="If somebody is in the way, the answer says who, until when, why, and the first time all are free; --next "
-    "takes that time, --wait waits in line for it.\n\n" + TIMES,
+    "takes that time, --wait waits in the queue for it.\n\n" + TIMES,
     examples=(
         ("reserve rack3 --for 2h", "take rack3 for two hours"),
         ("reserve rack3 analyser --at '2030-05-01 14:00' --for 90m --purpose 'thermal run'", "book two together"),
         ("reserve rack3 --for 1h --next", "take the first hour that is free"),
-        ("reserve rack3 --for 1h --wait 30m", "wait in line for at most half an hour"),
+        ("reserve rack3 --for 1h --wait 30m", "wait in the queue for at most half an hour"),
         ("reserve build-server --shared --for forever", "share it with others until you give it back"),
     ),
     arguments=(RESOURCES,),
@@ -46,7 +46,7 @@ the readings it could have."""
         PURPOSE,
         TAG,
         Option(("--next",), "Take the first time from --at on at which all are free."),
-        Option(("--wait",), "Wait in line, for at most TIMEOUT.", "TIMEOUT", optional_value=True),
+        Option(("--wait",), "Wait in the queue, for at most TIMEOUT.", "TIMEOUT", optional_value=True),
         PRIORITY,
     ),
 )
@@ -58,7 +58,7 @@ def reserve(context: Context, values: Values) -> int:
         from bespeak.ledger.errors import RefusedError
 
         if values["priority"] is not None:
-            raise UsageError("--priority is a place in line; it needs --wait")
+            raise UsageError("--priority is a queue position; it needs --wait")
         try:
             made = book.reserve(request)
         except RefusedError as refused:
@@ -96,7 +96,7 @@ def asked(context: Context, values: Values) -> Request:
 
 
 def wait(context: Context, request: Request, values: Values) -> Reservation:
-    """Wait in line, saying the place whenever it changes; a signal to end leaves the line."""
+    """Wait in the queue, saying the position whenever it changes; a signal to end leaves the queue."""
     from bespeak.cli.signals import ended_by_signal
 
     timeout_us = converters.duration("--wait", values["wait"]) if values["wait"] else None
@@ -116,7 +116,7 @@ def _position_text(position: QueuePosition) -> str:
 
     behind = f", behind {', '.join(position.ahead)}" if position.ahead else ""
     promised = f"; promised by {timeparse.show(position.promised_us)}" if position.promised_us is not None else ""
-    return f"waiting: place {position.position}{behind}{promised}"
+    return f"waiting: position {position.position}{behind}{promised}"
 
 
 def refuse(refused: RefusedError, request: Request, spoken: list[str]) -> NoReturn:

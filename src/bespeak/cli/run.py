@@ -59,7 +59,7 @@ _RELEASE_IN_TROUBLE_SECONDS = 2.0
         SHARED_USE,
         PURPOSE,
         TAG,
-        Option(("--wait",), "Wait in line, for at most TIMEOUT.", "TIMEOUT", optional_value=True),
+        Option(("--wait",), "Wait in the queue, for at most TIMEOUT.", "TIMEOUT", optional_value=True),
         PRIORITY,
         Option(("--keep-going",), "If the hold is lost, warn and let the command run on."),
         Option(
@@ -94,7 +94,7 @@ def _taken(context: Context, values: Values, keepalive_us: int) -> Reservation:
     if values["wait"] is not None:
         return reserve.wait(context, request, values)
     if values["priority"] is not None:
-        raise UsageError("--priority is a place in line; it needs --wait")
+        raise UsageError("--priority is a queue position; it needs --wait")
     try:
         return context.book().reserve(request)
     except RefusedError as refused:

@@ -137,7 +137,7 @@ def content_id(facts: dict[str, object]) -> str:
 
 
 def _with_edges(tx: Transaction, repo: str, request: ClaimRequest, made: Reserved) -> Reserved:
-    """Record the dependencies; a circle leaves the reservation as it is, and is told."""
+    """Record the dependencies. A cycle is reported, and leaves the claim as it is."""
     if not request.depends_on:
         return made
     from bespeak.base.frozen import replace

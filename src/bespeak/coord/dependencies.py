@@ -1,4 +1,4 @@
-"""Dependencies between reservations: adding them, and refusing those that would close a circle."""
+"""Dependencies between reservations: adding them, and refusing those that would create a cycle."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _AT_ONCE = 500
 
 
 class CircleError(ClaimError):
-    """The dependencies would close a circle; none was recorded."""
+    """The dependencies would create a cycle; none was recorded."""
 
 
 def must_exist(tx: Transaction, repo: str, needed: Iterable[str], field: str = "depends_on") -> None:
@@ -34,7 +34,7 @@ def add_to(tx: Transaction, repo: str, text: str, needed: Sequence[str], run_id:
     """Let the reservation with this id, or the only one whose id begins so, depend on others; return it.
 
     Raises:
-        ClaimError: a reservation does not exist, or the dependencies would close a circle.
+        ClaimError: a reservation does not exist, or the dependencies would create a cycle.
     """
     found = rows.find(tx, repo, text)
     if found is None:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class ClaimError(BespeakError):
-    """The request itself is wrong: nothing was written. Exits 1, as the documented contract has it.
+    """The request itself is wrong: nothing was written. Exits 1, as muse's `coord` has it.
 
     Args:
         message: the line, in parts; not given where ``field`` and ``reason`` say it all.

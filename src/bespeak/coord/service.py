@@ -176,7 +176,7 @@ class Coord:
         """Let a reservation depend on others.
 
         Raises:
-            ClaimError: one does not exist, or the dependencies would close a circle; nothing was recorded.
+            ClaimError: one does not exist, or the dependencies would create a cycle; nothing was recorded.
         """
         from bespeak.coord import dependencies
 

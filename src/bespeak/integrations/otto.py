@@ -72,11 +72,11 @@ class BespeakReservations:
         return NAME
 
     def get_reserved_resources(self, username: str) -> set[str]:
-        """Return everything ``username`` holds now (documented contract)."""
+        """Return everything ``username`` holds now (part of otto's `reservations`)."""
         return self._ask(lambda book: book.get_reserved_resources(username))
 
     def who_reserved(self, resource: str) -> list[str]:
-        """Return who holds ``resource`` now, first granted first (documented contract)."""
+        """Return who holds ``resource`` now, first granted first (part of otto's `reservations`)."""
         return self._ask(lambda book: book.who_reserved(resource))
 
     def list_usernames(self) -> list[str]:
@@ -195,7 +195,7 @@ def _root_of_project() -> str:
 
 
 def documented_backend(url: str | None = None, **table: Any) -> BespeakReservations:
-    """Build the backend as the documented contract does: by the url and the keys of its own table."""
+    """Build the backend as otto's `reservations` does: by the url and the keys of its own table."""
     return BespeakReservations(_translated(lambda: _place(table, url, _root_of_project)))
 
 

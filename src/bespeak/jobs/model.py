@@ -51,8 +51,8 @@ EXPIRED_TEXT = "expired before dispatch"
 class JobReservation:
     """One row of ``reservations``.
 
-    The attributes are its columns. Instants ending in ``_at`` and ``not_before`` are seconds since 1970 as the
-    documented contract stores them; those ending in ``_us`` are microseconds. ``first_claimed_us`` is None as long
+    The attributes are its columns. Instants ending in ``_at`` and ``not_before`` are seconds since 1970 as
+    orchesjob-reserver 0.1 has them; those ending in ``_us`` are microseconds. ``first_claimed_us`` is None as long
     as no start was called; ``may_be_started``, which is no column, is set by a claim: an earlier claim may have led to
     a start.
     """
@@ -98,7 +98,7 @@ class JobReservation:
 
     @property
     def extras(self) -> dict[str, object]:
-        """What goes beyond the documented contract: ``env``, ``cwd``, ``needs``, ``for_us``, ``retry`` ..."""
+        """What goes beyond orchesjob-reserver 0.1: ``env``, ``cwd``, ``needs``, ``for_us``, ``retry`` ..."""
         import json
 
         if not self.extras_json:

@@ -1,4 +1,4 @@
-"""Job reservations as the JSON that the documented contract shows: its names, its order, ``null`` where nothing is."""
+"""Job reservations as the JSON that orchesjob-reserver 0.1 shows: its names, its order, ``null`` where nothing is."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class JobSpec:
         metadata: a JSON object, or None.
         options: for the runner's ``start``.
         site: which dispatchers may take it.
-        extras: what goes beyond the documented contract, JSON-serialisable.
+        extras: what goes beyond orchesjob-reserver 0.1, JSON-serialisable.
     """
 
     run_key: str

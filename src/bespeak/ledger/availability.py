@@ -69,7 +69,7 @@ class Availability:
         Args:
             starts_us: the first instant, µs UTC.
             ends_us: the end, µs UTC.
-            ahead_of: somebody in line: of the line only earlier places count then.
+            ahead_of: somebody in the queue: of the queue only earlier entries count then.
         """
         found = []
         for name, reservation in self._overlapping(starts_us, ends_us):

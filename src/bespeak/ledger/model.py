@@ -171,7 +171,7 @@ class Reservation:
 class Booking:
     """One resource taken (or promised, when ``waiting``) for one window; what a refusal names.
 
-    ``not_before_us`` is the earliest start that somebody in line wants: time before it is of no use to them.
+    ``not_before_us`` is the earliest start that somebody in the queue wants: time before it is of no use to them.
     """
 
     resource: str
@@ -200,7 +200,7 @@ class Refusal:
 
 @frozen
 class QueuePosition:
-    """A place in line.
+    """A queue entry.
 
     Args:
         position: 1 for the first.

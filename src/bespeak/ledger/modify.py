@@ -109,14 +109,14 @@ def _change(
         check_owner(found, actor)
         check_live(found, tx.now_us, fencing_token)
         if found.waiting:
-            raise WrongStateError(f"reservation {found.id} still waits in line; its window is not fixed yet")
+            raise WrongStateError(f"reservation {found.id} still waits in the queue; its window is not fixed yet")
         return work(tx, found)
 
     return book.write(book.resources_of(identifier), inside)
 
 
 def release(book: LedgerContext, identifier: str, actor: Actor, *, fencing_token: int | None = None) -> Reservation:
-    """Give a reservation back (or leave the line); what is left of it is free at once.
+    """Give a reservation back (or leave the queue); what is left of it is free at once.
 
     Raises:
         NotFoundError: no such reservation.

@@ -1,7 +1,7 @@
-"""Waiting in line.
+"""Waiting in the queue.
 
 A waiter is a reservation with a *promised* window, kept in the book: the first one that nothing granted and nobody
-earlier in line is in the way of. Whenever something changes on its resources it looks again, and its promise can
+earlier in the queue is in the way of. Whenever something changes on its resources it looks again, and its promise can
 move earlier; when the promised start is now, the grant is written. Each waiter moves only itself, under the locks of
 its own resources, so the order of waking does not matter.
 
@@ -54,15 +54,15 @@ def wait_in_queue(
     on_position: Callable[[QueuePosition], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> Reservation:
-    """Wait in line until all of ``request.resources`` are free, and hold them.
+    """Wait in the queue until all of ``request.resources`` are free, and hold them.
 
     Args:
         book: the open book.
         request: what is wanted, for a duration; ``starts_us`` is then the earliest start.
         priority: points; each counts as an hour of having waited.
-        timeout_us: leave the line after this long, µs; None waits for ever.
-        on_position: told the place in line whenever it changes.
-        should_stop: asked a few times a second; True leaves the line.
+        timeout_us: leave the queue after this long, µs; None waits for ever.
+        on_position: told the queue position whenever it changes.
+        should_stop: asked a few times a second; True leaves the queue.
 
     Raises:
         UsageError: the request cannot wait (it ends at a fixed instant), or the priority is out of range.
@@ -88,7 +88,7 @@ def wait_in_queue(
 
 
 def join(book: LedgerContext, tx: Transaction, request: Request, identifier: str, priority: int) -> Reservation:
-    """Write a new place at the end of the line, and grant it at once where nothing is in the way."""
+    """Write a new place at the end of the queue, and grant it at once where nothing is in the way."""
     ground = Availability(tx, request.resources, sweep=True)
     if book.strict:
         ground.require_known()
@@ -113,14 +113,14 @@ def join(book: LedgerContext, tx: Transaction, request: Request, identifier: str
 
 def _can_wait(request: Request, priority: int) -> Request:
     if request.ends_us is not None and request.ends_us < FOREVER_US:
-        raise UsageError("who waits cannot know the start: ask for a duration, not for an end")
+        raise UsageError("a waiting request does not know its start yet: ask for a duration, not for an end")
     if abs(priority) > MOST_PRIORITY:
         raise UsageError(f"priority {priority}: at most {MOST_PRIORITY} either way")
     return request
 
 
 class _QueueEntry:
-    """The place in line of one process, kept alive by it."""
+    """The queue position of one process, kept alive by it."""
 
     def __init__(
         self,
@@ -200,7 +200,7 @@ class _QueueEntry:
         if self._should_stop:
             seconds = min(seconds, _STOP_SECONDS)
             if self._should_stop():
-                raise WaitTimedOutError("stopped waiting; the place in line is given up")
+                raise WaitTimedOutError("stopped waiting; the queue position is given up")
         if deadline is not None:
             left = deadline - time.monotonic()
             if left <= 0:
@@ -209,10 +209,10 @@ class _QueueEntry:
         self._listener.wait(seconds)
 
     def _timed_out(self) -> str:
-        ahead = f"behind {', '.join(self._position.ahead)}" if self._position.ahead else "first in line"
+        ahead = f"behind {', '.join(self._position.ahead)}" if self._position.ahead else "first in the queue"
         promised = self._position.promised_us
         until = "" if promised is None else ", promised in " + duration_text(promised - self._book.engine.read(_now))
-        return f"still not free after the time given ({ahead}{until}); the place in line is given up"
+        return f"still not free after the time given ({ahead}{until}); the queue position is given up"
 
     def leave(self) -> None:
         """Give up the place, or the hold that was just granted; the lease does it where the book is away."""
@@ -297,7 +297,7 @@ def _grant(tx: Transaction, me: Reservation, ground: Availability, ends_us: int)
         {"token": granted.fencing_token, "starts": tx.now_us, "ends": ends_us, "lease": lease_us, "seq": me.seq},
     )
     if not changed:
-        raise WrongStateError(f"reservation {me.id} is no longer in line")
+        raise WrongStateError(f"reservation {me.id} is no longer in the queue")
     write_operations.leave_queue(tx, me)
     write_operations.book(tx, granted, ground.known)
     write_operations.log(

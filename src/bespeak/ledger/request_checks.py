@@ -24,13 +24,13 @@ def checked(request: Request) -> Request:
     if request.duration_us is not None and request.ends_us is not None:
         raise UsageError("a reservation ends after a duration or at an instant; both were given")
     if request.duration_us is not None and request.duration_us <= 0:
-        raise UsageError("the duration must be longer than nothing")
+        raise UsageError("the duration must be greater than zero")
     if request.starts_us is not None:
         check_instant("start", request.starts_us)
     if request.ends_us is not None and request.ends_us < FOREVER_US:
         check_instant("end", request.ends_us)
     if request.keepalive_us is not None and request.keepalive_us <= 0:
-        raise UsageError("the keep-alive must be longer than nothing")
+        raise UsageError("the keep-alive must be greater than zero")
     validation.check_name("user", request.holder.user)
     if request.holder.requested_by is not None:
         validation.check_name("user", request.holder.requested_by)

@@ -60,9 +60,9 @@ def blockers(
         mode: how the resources are wanted.
         starts_us: the first instant wanted, µs UTC.
         ends_us: the end wanted, µs UTC.
-        bookings: everything that overlaps the window on the wanted resources, and everybody in line for them.
+        bookings: everything that overlaps the window on the wanted resources, and everybody in the queue for them.
         capacity: seats by resource name; 1 where it is not named.
-        turns: False for somebody who was there before those in line: then only time promised to them counts.
+        turns: False for somebody who was there before those in the queue: then only time promised to them counts.
     """
     found: list[Booking] = []
     seated: dict[str, list[Booking]] = {}

@@ -56,7 +56,7 @@ def next_number(tx: Transaction) -> int:
 
 
 def insert(tx: Transaction, new: Reservation) -> None:
-    """Write a new reservation; its bookings or its place in line are written apart."""
+    """Write a new reservation; its bookings or its queue position are written apart."""
     tx.execute_deferred(
         _INSERT,
         [
@@ -128,7 +128,7 @@ def rebook(tx: Transaction, of: Reservation, ends_us: int, known: Mapping[str, R
 
 
 def enter_queue(tx: Transaction, of: Reservation) -> None:
-    """Enter a waiting reservation into the line."""
+    """Enter a waiting reservation into the queue."""
     tx.execute_deferred(
         "INSERT INTO ledger_queue (resource, rank, reservation) VALUES (:name, :rank, :seq)",
         [{"name": name, "rank": of.rank, "seq": of.seq} for name in of.resources],
@@ -136,7 +136,7 @@ def enter_queue(tx: Transaction, of: Reservation) -> None:
 
 
 def leave_queue(tx: Transaction, of: Reservation) -> None:
-    """Take a waiting reservation out of the line."""
+    """Take a waiting reservation out of the queue."""
     tx.execute_deferred(
         "DELETE FROM ledger_queue WHERE resource = :name AND rank = :rank AND reservation = :seq",
         [{"name": name, "rank": of.rank, "seq": of.seq} for name in of.resources],
@@ -144,7 +144,7 @@ def leave_queue(tx: Transaction, of: Reservation) -> None:
 
 
 def end(tx: Transaction, of: Reservation, ended_us: int, why: EndReason, note: str = "") -> None:
-    """End a live reservation all of whose locks the transaction holds: facts, bookings and place in line."""
+    """End a live reservation all of whose locks the transaction holds: facts, bookings and queue position."""
     tx.execute_deferred(_END, [_ending(of, ended_us, why, note)])
     _vacate(tx, of)
 

@@ -286,7 +286,7 @@ TOOLS = (
     Tool(
         "depend",
         "Wait for other claims",
-        "Record that a claim has to come after others. Refused if it would close a circle.",
+        "Record that a claim has to come after others. Rejected if it would create a dependency cycle.",
         Depend,
         coord_schemas.Depends,
         in_thread(depend),

@@ -6,7 +6,7 @@ bespeak keeps agents that share a repository, and people who share machines, out
 is about to change the same thing: take other work first, or reserve with on_conflict fail, and wait.
 - The answer's run_id is you: give it with every later call. On the command line, set BESPEAK_RUN_ID to it.
 - Long work: heartbeat before the claim expires; any status but ok means stop. Done or giving up: release.
-- Machines, labs, licences: book_reserve before you use one, book_wait to stand in line, book_release afterwards; \
+- Machines, labs, licences: book_reserve before you use one, book_wait to wait in the queue, book_release afterwards; \
 gate_check tells whether you may touch a lab now.
 - A refusal is an answer, with who holds what, until when and when it is free next; do not work around it.
 """
@@ -35,8 +35,8 @@ GUIDE = """\
 ## Machines, labs, licences
 
 - `book_free` and `book_who` tell when something is free and who has it; `book_reserve` books it, now or later.
-- If it is refused: `next` takes the first time at which all are free; `book_wait` stands in line, and cancelling that
-  call leaves the line. What you took, give back with `book_release`; extend it with `book_extend`.
+- If it is refused: `next` takes the first time at which all are free; `book_wait` waits in the queue, and cancelling
+  that call leaves the queue. What you took, give back with `book_release`; extend it with `book_extend`.
 - `gate_check` before you touch a lab: it says whether you hold all that the lab needs, and if not, who does.
 
 A refusal is an answer and not a failure: it says who holds what, until when, and when it is free next. Errors begin

@@ -43,7 +43,7 @@ class InTheWay(TypedDict):
     holder: str
     reservation_id: str
     mode: Literal["exclusive", "shared"]
-    waiting: Annotated[bool, Field(description="promised to somebody in line")]
+    waiting: Annotated[bool, Field(description="promised to somebody in the queue")]
     starts: Instant
     starts_us: Micros
     ends: Instant

@@ -115,7 +115,8 @@ class BookWait(Arguments):
     resources: Resources
     duration: Duration = None
     timeout: Annotated[
-        str, Field(description=f"Give the place in line up after so long, {_DURATION}; mind your client's own limit.")
+        str,
+        Field(description=f"Give the queue position up after this time, {_DURATION}; mind your client's own limit."),
     ] = "50s"
     priority: Annotated[Whole, Field(description="Higher goes first; a point counts as an hour of waiting.")] = 0
     shared: SharedUse = False
@@ -258,7 +259,7 @@ TOOLS = (
     Tool(
         "book_release",
         "Give resources back",
-        "Give back what you hold or have booked, or leave the line.",
+        "Give back what you hold or have booked, or leave the queue.",
         BookRelease,
         shapes.Changed,
         in_thread(book_release),

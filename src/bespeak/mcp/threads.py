@@ -1,6 +1,6 @@
 """Blocking work beside the event loop, so that one slow call stops no other.
 
-Short questions, long work and waiting have room of their own: however many agents wait in line, others are answered.
+Short questions, long work and waiting have room of their own: however many agents wait, others are answered.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Waiting as a tool: in line for resources, and for code that somebody else has claimed."""
+"""Waiting as a tool: in the queue for resources, and for code that somebody else has claimed."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ async def wait(call: Call, asked: Wait) -> Json:
 
 
 async def book_wait(call: Call, asked: BookWait) -> Json:
-    """Wait in line until all is free, then hold it; or say who is ahead when the time is over."""
+    """Wait in the queue until all is free, then hold it; or say who is ahead when the time is over."""
 
     def give_back(answer: Json) -> None:
         if answer["status"] == "reserved":
@@ -91,7 +91,7 @@ def _words(position: QueuePosition) -> str:
 
     behind = f", behind {', '.join(position.ahead)}" if position.ahead else ""
     promised = f"; promised by {iso(position.promised_us)}" if position.promised_us is not None else ""
-    return f"waiting: place {position.position}{behind}{promised}"
+    return f"waiting: position {position.position}{behind}{promised}"
 
 
 TOOLS = (
@@ -107,9 +107,9 @@ TOOLS = (
     ),
     Tool(
         "book_wait",
-        "Wait in line for resources",
-        "Wait in line until all resources are free, then hold them; progress tells your place. When the time is over, "
-        "status is timed_out and the place is lost. Cancelling the call leaves the line.",
+        "Wait in the queue for resources",
+        "Wait in the queue until all resources are free, then hold them; progress tells your position. When the time "
+        "is over, status is timed_out and the position is lost. Cancelling the call leaves the queue.",
         BookWait,
         ledger_schemas.BookAnswer,
         book_wait,

@@ -56,7 +56,7 @@ async def patiently(
     async with told, heard, anyio.create_task_group() as tasks:
         tasks.start_soon(_tell, call, heard)
         tasks.start_soon(_look_after, call, stop)
-        # The thread is waited for even when the call is cancelled: it has to leave the line, or give back what it was
+        # The thread is waited for even when the call is cancelled: it has to leave the queue, or give back what it was
         # granted in that moment. It notices within a fraction of a second.
         with anyio.CancelScope(shield=True):
             try:

@@ -1,7 +1,7 @@
 """The gate: may this user use this lab now?
 
 The check is fixed; who holds what is answered by a backend: bespeak's own book, a JSON file, or a class of one's own
-that an init module registers. Names and signatures are those of the documented contract; what bespeak adds to it
+that an init module registers. Names and signatures are those of otto's `reservations`; what bespeak adds to it
 (:func:`evaluate`, the ``ledger`` backend, further capabilities) stands beside them.
 
 Importing this package loads nothing: a hook that asks the gate pays for what it uses.

@@ -1,4 +1,4 @@
-"""The check itself, in the shape of the documented contract.
+"""The check itself, in the shape of otto's `reservations`.
 
 :func:`check_reservations` answers for a lab, a user and a backend. :func:`gate` is what a command calls: it reads
 the invocation's state from ``ctx.meta``, honours ``-R`` loudly, and otherwise checks. Both say what

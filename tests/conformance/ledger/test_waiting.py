@@ -1,4 +1,4 @@
-"""Waiting in line for real: a second process's turn comes when the first gives back."""
+"""Waiting in the queue for real: a second process's turn comes when the first gives back."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def book(book_url):
 
 
 class Waiter(threading.Thread):
-    """Waits in line on a connection of its own."""
+    """Wait in the queue on a connection of its own."""
 
     def __init__(self, url, **options):
         super().__init__()
@@ -66,7 +66,7 @@ def test_what_is_free_is_had_at_once(book):
 
 def test_it_leaves_the_line_when_the_time_is_over(book):
     book.reserve(Request(("r",), ALICE, duration_us=HOUR_US))
-    with pytest.raises(WaitTimedOutError, match="first in line, promised in"):
+    with pytest.raises(WaitTimedOutError, match="first in the queue, promised in"):
         book.queue(WANTED, timeout_us=1000)
     assert book.reservations(states=[State.WAITING]) == []
     with pytest.raises(WaitTimedOutError):

@@ -272,7 +272,7 @@ def test_what_people_read(shop, run):
     run("reserve", "shop/money.py::total", "--run-id", "a", "--op", "rename")
     run("reserve", "shop/invoice.py", "--run-id", "b")
     lines = run("forecast").out.splitlines()
-    assert lines[0] == " ⚠️ blast_radius_overlap (0.78) shop/money.py::total is felt in shop/invoice.py"
+    assert lines[0] == " ⚠️ blast_radius_overlap (0.78) shop/money.py::total affects shop/invoice.py"
     assert lines[1] == "    shop/money.py::total is called by shop/invoice.py::Invoice.due"
     assert lines[2] == "    shop/invoice.py:6: shop/invoice.py::Invoice.due calls shop/money.py::total"
     assert lines[3].startswith("    'a' on main holds rename shop/money.py::total until 20")

@@ -3,7 +3,7 @@
 A host that is off cannot switch itself on, so a :class:`PowerController` stands for the place where that can be done: a
 command on another host, a management controller, a power distribution unit, a smart plug. Which one, lab data says.
 
-Names and signatures are those of the documented contract; a controller written for otto works with the package name
+Names and signatures are those of otto's `power`; a controller written for otto works with the package name
 changed.
 
 Importing this package loads nothing; names are loaded on their first use.

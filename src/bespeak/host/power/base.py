@@ -1,4 +1,4 @@
-"""What a power controller is: the names and signatures of the documented contract."""
+"""What a power controller is: the names and signatures of otto's `power`."""
 
 from __future__ import annotations
 
