@@ -44,7 +44,7 @@ def test_a_hold_that_is_taken_away_ends_the_command(cli, run_as, as_json):
     running.stderr.readline()
     [hold] = as_json("eve", "who", "rack3")["reservations"]
     run_as("eve", "kick", hold["short_id"], "--reason", "drill")
-    assert running.wait(15) == 143
+    assert running.wait(15) == 11
 
 
 COUNTS = """
