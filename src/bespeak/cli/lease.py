@@ -13,6 +13,7 @@ from bespeak.base import clock
 from bespeak.base.clock import FOREVER_US, SECOND_US, boot_us
 from bespeak.base.errors import BespeakError, BusyError, NotFoundError, WrongStateError
 from bespeak.ledger.write_operations import reservation_topic
+from bespeak.storage.time_limit import within
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 
 _RENEWALS_A_LEASE = 3
 _RETRY_US = SECOND_US
+_TRIES_A_LEASE = 6
+_LEAST_SECONDS = 1.0
+_FINISH_SECONDS = 10.0
+_FINISH_HANGING_SECONDS = 2.0
 _SOONEST_US = SECOND_US // 50
 
 
@@ -60,6 +65,7 @@ class Lease:
         self._finished = allocate_lock()
         self._finished.acquire()
         self._ending = False
+        self._asking_since_us: int | None = None
         self._listeners: list[Listener] = []
         asked_us = boot_us()
         self._set(held, asked_us, book.now_us())
@@ -108,16 +114,20 @@ class Lease:
         except RuntimeError:
             return  # it is due already
 
-    def finish(self, seconds: float) -> bool:
-        """Give the hold back and stop renewing; False if that was not done within so many seconds."""
+    def finish(self) -> bool:
+        """Give the hold back and stop renewing; False if that takes too long, which is soon where the book hangs."""
+        asking_since_us = self._asking_since_us
+        hangs = asking_since_us is not None and boot_us() - asking_since_us > SECOND_US
         self._ending = True
         self.look()
-        return self._finished.acquire(timeout=seconds)
+        return self._finished.acquire(timeout=_FINISH_HANGING_SECONDS if hangs or self.trouble else _FINISH_SECONDS)
 
     def _renew_for_ever(self) -> None:
         while not self._ending:
             before = (self.lost, self.fixed, self.trouble)
+            self._asking_since_us = boot_us()
             wait_us = self._renew()
+            self._asking_since_us = None
             if before != (self.lost, self.fixed, self.trouble):
                 self._on_news()
             self._due.acquire(timeout=max(wait_us, _SOONEST_US) / SECOND_US)
@@ -131,11 +141,11 @@ class Lease:
             return every_us
         asked_us = boot_us()
         try:
-            held = self._book.keep_alive(self.held.id, self.held.fencing_token or 0)
-            lease_us = held.lease_us or 0
-            self._set(held, asked_us, lease_us - self._keepalive_us)
-            self.trouble = None
-            return min(every_us, self._move_on())
+            with within(max(self._keepalive_us / _TRIES_A_LEASE / SECOND_US, _LEAST_SECONDS)):
+                held = self._book.keep_alive(self.held.id, self.held.fencing_token or 0)
+                self._set(held, asked_us, (held.lease_us or 0) - self._keepalive_us)
+                self.trouble = None
+                return min(every_us, self._move_on())
         except (WrongStateError, NotFoundError) as error:
             self.lost = str(error)
         except Exception as error:  # noqa: BLE001 whatever it is, the command must end before the lease

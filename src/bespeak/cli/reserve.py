@@ -108,6 +108,7 @@ def wait(context: Context, request: Request, values: Values) -> Reservation:
             priority=values["priority"] or 0,
             timeout_us=timeout_us,
             on_position=lambda position: context.warn(_position_text(position), "dim"),
+            on_outage=lambda text: context.warn(f"waiting: {text}"),
         )
 
 

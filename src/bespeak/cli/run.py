@@ -35,9 +35,6 @@ _NOTICE_US = 5 * MINUTE_US
 _LONGEST_TICK_US = SECOND_US
 """Timers stand still while the machine is suspended, so the clock is looked at this often."""
 
-_RELEASE_SECONDS = 10.0
-_RELEASE_IN_TROUBLE_SECONDS = 2.0
-
 
 @command(
     "run",
@@ -164,7 +161,7 @@ class Hold:
     def _give_back(self) -> None:
         """Release what is held; a hold that was lost is nobody's to release. Never waits for a book that hangs."""
         lease = self._lease
-        in_time = lease.finish(_RELEASE_SECONDS if lease.trouble is None else _RELEASE_IN_TROUBLE_SECONDS)
+        in_time = lease.finish()
         if not in_time:
             self._context.forget_book()
         if lease.lost is not None:

@@ -17,13 +17,14 @@ import time
 
 from bespeak.base import ids
 from bespeak.base.clock import FOREVER_US, HOUR_US, SECOND_US, duration_text
-from bespeak.base.errors import UnavailableError, UsageError, WaitTimedOutError, WrongStateError
+from bespeak.base.errors import NotFoundError, UnavailableError, UsageError, WaitTimedOutError, WrongStateError
 from bespeak.base.frozen import replace
 from bespeak.ledger import row_mapping, rules, write_operations
 from bespeak.ledger.availability import Availability
-from bespeak.ledger.model import Action, QueuePosition
+from bespeak.ledger.model import Action, EndReason, QueuePosition
 from bespeak.ledger.modify import check_live, give_back
 from bespeak.ledger.request_checks import announce, checked, facts, new
+from bespeak.storage.time_limit import within
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,7 +42,13 @@ LEASE_US = 30 * SECOND_US
 """A waiter without a sign of life for this long has lost its place."""
 
 _RENEW_US = 10 * SECOND_US
+LONGEST_OUTAGE_SECONDS = 900.0
+"""For so long a waiter that would wait for ever bears a book that cannot be asked."""
+
 _RETRY_SECONDS = 1.0
+_ANSWER_SECONDS = 10.0
+_LEAST_ANSWER_SECONDS = 1.0
+_LEAVE_SECONDS = 2.0
 _STOP_SECONDS = 0.2
 
 
@@ -53,6 +60,7 @@ def wait_in_queue(
     timeout_us: int | None = None,
     on_position: Callable[[QueuePosition], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
+    on_outage: Callable[[str], None] | None = None,
 ) -> Reservation:
     """Wait in the queue until all of ``request.resources`` are free, and hold them.
 
@@ -63,28 +71,26 @@ def wait_in_queue(
         timeout_us: leave the queue after this long, µs; None waits for ever.
         on_position: told the queue position whenever it changes.
         should_stop: asked a few times a second; True leaves the queue.
+        on_outage: told, when the book cannot be asked, why; and, when it can again, what became of the queue position.
+            An outage that is longer than a position is kept without a heartbeat costs it: it takes the last one.
 
     Raises:
         UsageError: the request cannot wait (it ends at a fixed instant), or the priority is out of range.
         NotFoundError: the book is strict and a resource is not declared.
-        UnavailableError: the book was away for longer than a place is kept.
+        UnavailableError: the book cannot be asked at the beginning, or, without ``timeout_us``, for very long.
         WaitTimedOutError: the time is over, or ``should_stop`` said so; the place is given up.
         WrongStateError: the place was taken away or lost.
     """
-    request = _can_wait(checked(request), priority)
-    topics = [write_operations.resource_topic(name) for name in request.resources]
-    identifier = ids.new_id()
-    listener = book.engine.listen([*topics, write_operations.reservation_topic(identifier)])
-    waiter = _QueueEntry(book, request, identifier, listener, on_position, should_stop)
+    waiter = _QueueEntry(book, _can_wait(checked(request), priority), priority, on_position, should_stop, on_outage)
     try:
         deadline = None if timeout_us is None else time.monotonic() + timeout_us / SECOND_US
-        waiter.join(priority)
+        waiter.join()
         return waiter.wait(deadline)
     except BaseException:
         waiter.leave()
         raise
     finally:
-        listener.close()
+        waiter.close()
 
 
 def join(book: LedgerContext, tx: Transaction, request: Request, identifier: str, priority: int) -> Reservation:
@@ -126,47 +132,97 @@ class _QueueEntry:
         self,
         book: LedgerContext,
         request: Request,
-        identifier: str,
-        listener: Listener,
+        priority: int,
         on_position: Callable[[QueuePosition], None] | None,
         should_stop: Callable[[], bool] | None,
+        on_outage: Callable[[str], None] | None,
     ) -> None:
         self._book = book
         self._request = request
-        self._id = identifier
+        self._priority = priority
         self._keys = [write_operations.resource_topic(name) for name in request.resources]
-        self._listener = listener
         self._on_position = on_position
         self._should_stop = should_stop
+        self._on_outage = on_outage
         self._shown: QueuePosition | None = None
         self._position = QueuePosition(0, None)
         self._look_again_us = 0
+        self._due = False
+        self._outage = False
+        self._outage_began = 0.0
+        self._id = ids.new_id()
+        self._listener = self._listen()
 
-    def join(self, priority: int) -> None:
+    def _listen(self) -> Listener:
+        return self._book.engine.listen([*self._keys, write_operations.reservation_topic(self._id)])
+
+    def join(self) -> None:
         self._book.write_new(
             self._request.resources,
             self._id,
-            lambda tx: join(self._book, tx, self._request, self._id, priority),
+            lambda tx: join(self._book, tx, self._request, self._id, self._priority),
         )
 
+    def close(self) -> None:
+        self._listener.close()
+
     def wait(self, deadline: float | None) -> Reservation:
-        away_since: float | None = None
         while True:
             try:
-                found = self._book.engine.read(self._look)
-                if found.waiting and self._due:
-                    found = self._book.engine.transact(self._keys, self._move)
-                away_since = None
-            except UnavailableError:
-                away_since = away_since or time.monotonic()
-                if time.monotonic() - away_since > LEASE_US / SECOND_US:
-                    raise  # nobody saw a sign of life for that long, so the place is lost anyway
+                with within(_answer_seconds(deadline)):
+                    found = self._ask()
+            except UnavailableError as error:
+                self._tell_outage(str(error))
+                if deadline is None and time.monotonic() - self._outage_began > LONGEST_OUTAGE_SECONDS:
+                    raise
                 self._sleep(_RETRY_SECONDS, deadline)
                 continue
             if not found.waiting:
                 return found
             self._show()
             self._sleep(self._look_again_us / SECOND_US, deadline)
+
+    def _ask(self) -> Reservation:
+        """Look at the place, and move it where something is due; take a new one if it lapsed in an outage."""
+        try:
+            found = self._book.engine.read(self._look)
+            if found.waiting and self._due:
+                found = self._book.engine.transact(self._keys, self._move)
+        except (WrongStateError, NotFoundError):
+            if not self._outage or not self._lapsed():
+                raise
+            self._join_again()
+            found = self._book.engine.read(self._look)
+            self._tell_back("the queue position has lapsed meanwhile, a new one is taken")
+        else:
+            self._tell_back("the queue position is kept")
+        return found
+
+    def _lapsed(self) -> bool:
+        def look(tx: Transaction) -> bool:
+            me = row_mapping.by_id(tx, self._id)
+            return me is None or me.lapsed(tx.now_us) or me.end_reason in (EndReason.NO_SHOW, EndReason.LAPSED)
+
+        return self._book.engine.read(look)
+
+    def _join_again(self) -> None:
+        self._id = ids.new_id()
+        before, self._listener = self._listener, self._listen()
+        before.close()
+        self.join()
+
+    def _tell_outage(self, why: str) -> None:
+        if not self._outage:
+            self._outage = True
+            self._outage_began = time.monotonic()
+            if self._on_outage:
+                self._on_outage(why)
+
+    def _tell_back(self, what: str) -> None:
+        if self._outage:
+            self._outage = False
+            if self._on_outage:
+                self._on_outage(f"the book answers again; {what}")
 
     def _look(self, tx: Transaction) -> Reservation:
         """See whether there is anything to write; most wake-ups are for somebody else."""
@@ -183,8 +239,6 @@ class _QueueEntry:
         next_us = min([me.starts_us, lease_us - LEASE_US + _RENEW_US, *(lease + 1 for lease in leases)])
         self._look_again_us = max(next_us - tx.now_us, 0)
         return me
-
-    _due = False
 
     def _move(self, tx: Transaction) -> Reservation:
         me = row_mapping.required(tx, self._id)
@@ -211,7 +265,10 @@ class _QueueEntry:
     def _timed_out(self) -> str:
         ahead = f"behind {', '.join(self._position.ahead)}" if self._position.ahead else "first in the queue"
         promised = self._position.promised_us
-        until = "" if promised is None else ", promised in " + duration_text(promised - self._book.engine.read(_now))
+        if promised is None or self._outage:
+            until = ""
+        else:
+            until = ", promised in " + duration_text(promised - self._book.engine.read(_now))
         return f"still not free after the time given ({ahead}{until}); the queue position is given up"
 
     def leave(self) -> None:
@@ -223,9 +280,17 @@ class _QueueEntry:
                 give_back(tx, me, self._request.holder)
 
         try:
-            self._book.engine.transact(self._keys, work)
+            with within(_LEAVE_SECONDS):
+                self._book.engine.transact(self._keys, work)
         except UnavailableError:
             return
+
+
+def _answer_seconds(deadline: float | None) -> float:
+    """Return how long to wait for the book: not much longer than somebody wants to wait in all."""
+    if deadline is None:
+        return _ANSWER_SECONDS
+    return max(min(deadline - time.monotonic(), _ANSWER_SECONDS), _LEAST_ANSWER_SECONDS)
 
 
 def _now(tx: Transaction) -> int:

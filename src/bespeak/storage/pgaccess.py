@@ -15,7 +15,7 @@ from bespeak.base.errors import UnavailableError
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from bespeak.storage.postgres.pool import Connection
+    from bespeak.storage.postgres.connection import Connection
 
 # Run with nothing but the system's own names in sight. The superuser that made the cluster owns without an entry in
 # pg_shdepend. A superuser is a member of every role, which says nothing about whom it trusts.

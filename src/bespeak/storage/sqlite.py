@@ -16,6 +16,7 @@ from bespeak.base import clock, failpoints
 from bespeak.base.errors import UnavailableError
 from bespeak.storage import sqlite_files, steady_clock, wakeups
 from bespeak.storage.migrations import VERSIONS, migrate, up_to_date
+from bespeak.storage.time_limit import left_seconds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -237,7 +238,7 @@ class SqliteEngine:
             except sqlite3.OperationalError as error:
                 if not sqlite_files.is_busy(error):
                     raise
-                deadline = deadline or time.monotonic() + self._busy_seconds
+                deadline = deadline or time.monotonic() + left_seconds(self._busy_seconds)
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(pause * (0.5 + os.urandom(1)[0] / 255))

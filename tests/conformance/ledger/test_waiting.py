@@ -9,8 +9,9 @@ import pytest
 from bespeak.base.clock import FOREVER_US, HOUR_US, MINUTE_US
 from bespeak.base.errors import BespeakError, UnavailableError, UsageError, WaitTimedOutError, WrongStateError
 from bespeak.ledger import open_ledger
-from bespeak.ledger.model import Actor, Request, State
+from bespeak.ledger.model import Action, Actor, Request, State
 from support import replay
+from support.trees import wait_for
 
 ALICE, BOB, ROOT = Actor("alice"), Actor("bob"), Actor("root")
 WANTED = Request(("r", "s"), BOB, duration_us=HOUR_US)
@@ -109,7 +110,7 @@ def test_what_cannot_wait(book):
 
 
 def test_a_book_that_stays_away_ends_the_waiting(book_url, monkeypatch):
-    monkeypatch.setattr("bespeak.ledger.queue.LEASE_US", 300_000)
+    monkeypatch.setattr("bespeak.ledger.queue.LONGEST_OUTAGE_SECONDS", 0.3)
     with open_ledger(book_url) as book:
         book.reserve(Request(("r",), ALICE, duration_us=HOUR_US))
         waiter = Waiter(book_url)
@@ -118,3 +119,33 @@ def test_a_book_that_stays_away_ends_the_waiting(book_url, monkeypatch):
         book.engine.transact([], lambda tx: [tx.execute("DROP TABLE ledger_reservations"), tx.notify("resource:r")])
         waiter.join(60)
     assert isinstance(waiter.result, UnavailableError)
+
+
+def test_a_place_that_lapses_in_an_outage_is_taken_anew(book_url, monkeypatch):
+    monkeypatch.setattr("bespeak.ledger.queue.LEASE_US", 2_000_000)
+    monkeypatch.setattr("bespeak.ledger.queue._RENEW_US", 500_000)
+    told = []
+    with open_ledger(book_url) as book:
+        held = book.reserve(Request(("r",), ALICE, duration_us=HOUR_US))
+        waiter = Waiter(book_url, on_outage=told.append)
+        waiter.start()
+        assert waiter.stands.wait(60)
+        [place] = [one for one in book.reservations() if one.waiting]
+        rename(book, "ledger_reservations", "away")
+        wait_for(lambda: told)
+        wait_for(lambda: book.now_us() > place.lease_us + 2_000_000)
+        rename(book, "away", "ledger_reservations")
+        wait_for(lambda: len(told) == 2)
+        book.release(held.id, ALICE)
+        waiter.join(60)
+        assert waiter.result.holder == BOB.user
+        assert waiter.result.id != place.id
+        [ended] = [entry.action for entry in book.log() if entry.reservation_id == place.id][-1:]
+        assert ended is Action.NO_SHOW
+    assert "a new one is taken" in told[1]
+
+
+def rename(book, before, after):
+    book.engine.transact(
+        [], lambda tx: [tx.execute(f"ALTER TABLE {before} RENAME TO {after}"), tx.notify("resource:r")]
+    )

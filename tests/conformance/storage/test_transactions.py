@@ -81,7 +81,7 @@ def test_a_reader_sees_one_state_while_others_write(engine, book_url):
 
     def work(tx):
         before = tx.fetch_all("SELECT amount FROM things")
-        writer.transact([], lambda other: other.run("UPDATE things SET amount = 2"))
+        writer.transact([], lambda other: other.execute("UPDATE things SET amount = 2"))
         return before, tx.fetch_all("SELECT amount FROM things")
 
     before, after = engine.read(work)

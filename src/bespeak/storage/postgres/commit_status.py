@@ -19,9 +19,11 @@ import psycopg
 
 from bespeak.base.errors import UnavailableError
 from bespeak.storage.migrations import Component, Migration
+from bespeak.storage.time_limit import left_seconds
 
 if TYPE_CHECKING:
-    from bespeak.storage.postgres.pool import Connection, ConnectionPool
+    from bespeak.storage.postgres.connection import Connection
+    from bespeak.storage.postgres.pool import ConnectionPool
 
 ASK_SECONDS = 10.0
 _PAUSE_SECONDS = 0.1
@@ -82,7 +84,7 @@ def was_committed(connections: ConnectionPool, marker: str) -> bool | None:
         connections: a way to the server.
         marker: what the transaction wrote if it was committed.
     """
-    deadline = time.monotonic() + ASK_SECONDS
+    deadline = time.monotonic() + left_seconds(ASK_SECONDS)
     while True:
         try:
             return _ask(connections, marker)

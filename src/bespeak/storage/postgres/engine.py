@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from bespeak.storage.interface import Dialect, Listener, Params, Row, T
     from bespeak.storage.migrations import Component
     from bespeak.storage.pgaccess import Access
-    from bespeak.storage.postgres.pool import Connection
+    from bespeak.storage.postgres.connection import Connection
 
 _TRIES = 10
 _NOTHING: dict[str, object] = {}

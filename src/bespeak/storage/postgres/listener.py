@@ -16,18 +16,21 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from bespeak.storage.postgres.pool import connect, is_pooled
+from bespeak.storage.time_limit import within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from bespeak.base.errors import UnavailableError
-    from bespeak.storage.postgres.pool import Connection
+    from bespeak.storage.postgres.connection import Connection
     from bespeak.storage.postgres.url import Address
 
 ALL_TOPICS = "*"
 _RETRY_SECONDS = 0.5
 _POOLED_SECONDS = 1.0
 _LONGEST_SECONDS = 3600.0
+_CHECK_SECONDS = 30.0
+_CHECK_ANSWER_SECONDS = 5.0
 
 
 def topic_hash(topic: str) -> str:
@@ -88,9 +91,19 @@ class PostgresListener:
                 return False
 
     def _take(self, seconds: float) -> bool:
-        hit = False
-        for note in self._connection.notifies(timeout=seconds, stop_after=1):
-            hit = hit or self._everything or note.payload in self._hashes
+        """Wait for notifications, for so long; while none comes, see now and then whether there is still a way."""
+        hit = heard = False
+        connection = self._connection
+        connection.bounded = False
+        try:
+            for note in connection.notifies(timeout=min(seconds, _CHECK_SECONDS), stop_after=1):
+                heard = True
+                hit = hit or self._everything or note.payload in self._hashes
+        finally:
+            connection.bounded = True
+        if not heard and seconds >= _CHECK_SECONDS:
+            with within(_CHECK_ANSWER_SECONDS):
+                connection.execute(b"SELECT 1")
         return hit
 
     def _reconnect(self, deadline: float | None) -> bool:

@@ -12,29 +12,25 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
 
 from bespeak.base.errors import UnavailableError, UsageError
+from bespeak.storage.postgres.connection import TRANSACTION_LIMIT_MS, Connection, connect_seconds
+from bespeak.storage.time_limit import left_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bespeak.storage.postgres.url import Address
 
-    Connection = psycopg.Connection[tuple[Any, ...]]
-
 R = TypeVar("R")
 
 # What the driver has to say about a lost connection reaches the user as our one line, not on stderr as well.
 logging.getLogger("psycopg").addHandler(logging.NullHandler())
-
-CONNECT_SECONDS = 10
-TRANSACTION_LIMIT_MS = 30_000
-"""No transaction of ours lives longer than this: a gap in the log's numbers older than it was rolled back."""
 
 LIMIT = 8
 """Most connections of one process; further threads wait their turn."""
@@ -57,7 +53,7 @@ def connect(address: Address, application: str) -> Connection:
     """
     ours: dict[str, str | int] = {
         "application_name": application,
-        "connect_timeout": CONNECT_SECONDS,
+        "connect_timeout": connect_seconds(),
         "keepalives_idle": 20,
         "keepalives_interval": 10,
         "keepalives_count": 3,
@@ -67,7 +63,7 @@ def connect(address: Address, application: str) -> Connection:
     conninfo = make_conninfo(address.dsn, **missing)
     if ":" in str(conninfo_to_dict(conninfo).get("sslkey") or ""):
         raise UsageError(f"book {address.name}: sslkey must be a file: an engine would be loaded as code")
-    return psycopg.connect(conninfo, autocommit=True)
+    return Connection.connect(conninfo, autocommit=True)
 
 
 class ConnectionPool:
@@ -102,7 +98,7 @@ class ConnectionPool:
             psycopg.Error: no connection can be had, or ``begin`` failed.
             UnavailableError: all connections stay busy, or the book is closed.
         """
-        if not self._turns.acquire(timeout=TRANSACTION_LIMIT_MS / 1000):
+        if not self._turns.acquire(timeout=left_seconds(TRANSACTION_LIMIT_MS / 1000)):
             raise UnavailableError(f"book {self._address.name}: all {LIMIT} connections of this process are busy")
         try:
             while self._idle and not self._closed:
