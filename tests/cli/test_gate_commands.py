@@ -1,6 +1,7 @@
 """The gate as a command: exact texts, exit codes, and a watch over what runs behind it."""
 
 import json
+import re
 
 import pytest
 
@@ -23,6 +24,9 @@ def sample_lab(tmp_path, monkeypatch):
     return tmp_path
 
 
+RACKS = ("rack1", "rack2")
+
+
 def set_backend(folder, text):
     (folder / ".bespeak" / "settings.toml").write_text(text)
 
@@ -38,9 +42,29 @@ def test_the_holder_s_command_runs_with_its_own_exit_code(run_as):
 def test_who_does_not_hold_is_refused_with_the_exact_text_and_nothing_runs(run_as, tmp_path):
     run_as("alice", "reserve", "rack1")
     done = run_as("bob", "gate", "-l", "demo", "--", "touch", str(tmp_path / "ran"), code=8)
-    assert (done.stderr, done.stdout) == (REFUSAL, "")
+    assert done.stdout == ""
+    assert_refused(done)
     assert not (tmp_path / "ran").exists()
-    assert run_as("bob", "-l", "demo", "reservation", "check", code=1).stderr == REFUSAL
+    assert_refused(run_as("bob", "-l", "demo", "reservation", "check", code=1))
+
+
+def assert_refused(done):
+    """See the documented text, and after it until when and from when on."""
+    assert done.stderr.startswith(REFUSAL)
+    assert re.fullmatch(r"rack1: alice until (.+); free from \1\n", done.stderr.removeprefix(REFUSAL))
+
+
+def test_a_refusal_says_when_what_others_have_booked_is_over(run_as):
+    run_as("alice", "reserve", "rack1", "rack2", "--for", "1h")
+    run_as("carol", "reserve", "rack2", "--next", "--for", "1h")
+    text = run_as("bob", "gate", "-l", "demo", code=8).stderr
+    first, second = (re.search(rf"^{name}: alice until (.+); free from (.+)$", text, re.MULTILINE) for name in RACKS)
+    assert first[1] == first[2] == second[1] != second[2]
+
+
+def test_a_refusal_without_an_end_says_so(run_as):
+    run_as("alice", "reserve", "rack1", "rack2", "--for", "forever")
+    assert "\nrack1, rack2: alice without an end\n" in run_as("bob", "gate", "-l", "demo", code=8).stderr
 
 
 def test_a_refusal_for_programs_has_the_facts(run_as):
@@ -73,8 +97,48 @@ def test_skipping_is_loud_and_asks_nobody(run_as, sample_lab):
     assert run_as("bob", "-R", "-l", "demo", "reservation", "check", code=1).stderr.startswith("bespeak: error: ")
 
 
-def test_nothing_configured_means_nothing_checked_and_it_says_so(run_as, sample_lab):
-    set_backend(sample_lab, "")
+def test_where_nobody_says_otherwise_the_book_is_asked(run_as, sample_lab, cli):
+    """Nothing configured is no open gate: an empty file, the book alone, and no settings at all."""
+    for text in ("", '[ledger]\ndefault_for = "1h"\n', "[reservations]\n"):
+        set_backend(sample_lab, text)
+        refused = run_as("bob", "gate", "-l", "demo", "--", "echo", "ran", code=8)
+        assert (refused.stdout, refused.stderr) == ("", REFUSAL.replace("held by alice", "unreserved"))
+    (sample_lab / ".bespeak" / "settings.toml").unlink()
+    run_as("bob", "gate", "-l", "demo", "--", "echo", "ran", code=8)
+    assert "Backend: ledger\n" in run_as("bob", "-l", "demo", "reservation", "check", code=1).stdout
+    run_as("bob", "reserve", "rack1", "rack2")
+    assert run_as("bob", "gate", "-l", "demo", "--", "echo", "ran").stdout == "ran\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('[reservation]\nbackend = "json"\n', "there is no table [reservation]; known: "),
+        ('[reservation]\nbackend = "json"\n', "did you mean reservations?"),
+        ('[legder]\nurl = "x"\n', "did you mean ledger?"),
+        ("nmae = 'x'\n", "there is no setting 'nmae'; known: "),
+        ('[reservations]\nbackned = "none"\n', "[reservations] has no setting 'backned'; known: backend, url; did you"),
+        ('[reservations]\npath = "none"\n', "[reservations] has no setting 'path'; known: backend, url"),
+        ('[reservations]\nbackend = "json"\n[reservations.jsno]\npath = "x"\n', "did you mean [reservations.json]?"),
+        ("[ledger]\nstrcit = true\n", "[ledger] has no setting 'strcit'; known: "),
+    ],
+)
+def test_what_means_nothing_in_the_settings_shuts_the_gate(run_as, sample_lab, text, told):
+    set_backend(sample_lab, text)
+    refused = run_as("bob", "gate", "-l", "demo", "--", "echo", "ran", code=2)
+    assert refused.stdout == ""
+    assert told in refused.stderr
+    assert "settings.toml" in refused.stderr
+
+
+def test_settings_made_for_otto_keep_what_leaving_it_out_means_there(run_as, sample_lab):
+    (sample_lab / ".bespeak").rename(sample_lab / ".otto")
+    (sample_lab / ".otto" / "settings.toml").write_text('[tests]\nx = 1\n[lab]\nbackend = "json"\n')
+    assert "Nothing was checked" in run_as("bob", "gate", "-l", "demo", "--", "true").stderr
+
+
+def test_backend_none_has_to_be_written_and_it_says_that_nothing_was_checked(run_as, sample_lab):
+    set_backend(sample_lab, '[reservations]\nbackend = "none"\n')
     done = run_as("bob", "gate", "-l", "demo", "--", "echo", "ran")
     assert done.stdout == "ran\n"
     assert "Nothing was checked" in done.stderr

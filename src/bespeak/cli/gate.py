@@ -134,7 +134,9 @@ def refused(context: Context, answer: GateReport, exit_code: int) -> int:
 
         to_stderr(to_json({"error": answer.text, "exit_code": exit_code, **report_json(answer)}))
     else:
-        to_stderr(answer.text)
+        from bespeak.reservations.report import until_when
+
+        to_stderr("\n".join([answer.text, *until_when(answer)]))
     return exit_code
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     Holders = list[tuple[str, int | None]]
 
+MOST_FREE = 50
 _AT_ONCE = 5_000
 """Resources in one query; engines limit the number of parameters."""
 _ALIVE = "r.ended_us IS NULL AND r.waiting = 0 AND (r.lease_us IS NULL OR r.lease_us > :now)"
@@ -83,6 +84,17 @@ def holders_of(tx: Transaction, resource: str, now_us: int) -> list[tuple[str, i
     for _, holder, ends_us, _ in sorted(_now_on(tx, [resource], now_us), key=lambda row: row[3]):
         ends[holder] = max(ends_us, ends.get(holder, 0))
     return list(ends.items())
+
+
+def next_free(tx: Transaction, resources: Sequence[str]) -> dict[str, int]:
+    """Return for each of ``resources`` that is taken from when on it is free (µs UTC), unless it never is.
+
+    At most :data:`MOST_FREE` are looked at: who is refused more than that reads no list of instants.
+    """
+    from bespeak.ledger.queries import free_window
+
+    windows = [free_window(tx, name, tx.now_us, 1) for name in resources[:MOST_FREE]]
+    return {window.resource: window.from_us for window in windows if (window.from_us or 0) > tx.now_us}
 
 
 def held_by(tx: Transaction, username: str, now_us: int) -> set[str]:

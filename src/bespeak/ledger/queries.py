@@ -161,7 +161,7 @@ def free(
 
     def work(tx: Transaction) -> list[Free]:
         every = sorted(wanted) or [row[0] for row in tx.fetch_all("SELECT name FROM ledger_resources ORDER BY name")]
-        return [_free(tx, name, max(from_us or 0, tx.now_us), duration_us) for name in every]
+        return [free_window(tx, name, max(from_us or 0, tx.now_us), duration_us) for name in every]
 
     return book.engine.read(work)
 
@@ -185,7 +185,8 @@ def _page(ended: bool, *, of_holder: bool) -> str:
     )
 
 
-def _free(tx: Transaction, name: str, from_us: int, duration_us: int) -> Free:
+def free_window(tx: Transaction, name: str, from_us: int, duration_us: int) -> Free:
+    """Return the first window of a resource from ``from_us`` (µs UTC) on that is free for ``duration_us``."""
     ground = Availability(tx, [name], sweep=False)
     fit_us = ground.first_fit(Mode.EXCLUSIVE, from_us, duration_us)
     if fit_us is None:

@@ -17,7 +17,7 @@ from bespeak.lifecycle.model import Hold
 from bespeak.reservations.check import announce_skip
 from bespeak.reservations.errors import MissingReservationError
 from bespeak.reservations.evaluation import ask, evaluate, name_of
-from bespeak.reservations.report import report_json
+from bespeak.reservations.report import report_json, until_when
 
 if TYPE_CHECKING:
     from bespeak.host.base import Host
@@ -93,7 +93,7 @@ class Interlock:
                 announce_skip(report)
             return dict.fromkeys(chosen, ())
         if report.missing:
-            raise MissingReservationError(report.text, **report_json(report))
+            raise MissingReservationError("\n".join([report.text, *until_when(report)]), **report_json(report))
         found = self._holds({name for host in chosen.values() for name in host.resources})
         return {
             identifier: self._fenced(host, [hold for hold in found if hold.resource in host.resources])

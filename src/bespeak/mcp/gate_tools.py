@@ -44,6 +44,7 @@ def gate_check(call: Call, asked: GateCheck) -> Json:
         skip_reservation_check=False,
         cwd_fallback=Path(call.home),
         ledger=call.setup.ledger,
+        default_backend=settings.default_backend,
     )
     try:
         report = evaluate(state, lab)

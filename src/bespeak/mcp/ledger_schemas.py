@@ -130,6 +130,7 @@ class Missing(TypedDict):
 
     resource: str
     holders: list[Holder]
+    free_from: Annotated[str | None, Field(description="null: now, never, or nobody can say")]
 
 
 class GateAnswer(TypedDict):

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from bespeak.reservations.protocol import SupportsHeldAmong as SupportsHeldAmong
     from bespeak.reservations.protocol import SupportsHolderEnds as SupportsHolderEnds
     from bespeak.reservations.protocol import SupportsHoldings as SupportsHoldings
+    from bespeak.reservations.protocol import SupportsNextFree as SupportsNextFree
     from bespeak.reservations.protocol import SupportsReservationWindows as SupportsReservationWindows
     from bespeak.reservations.protocol import SupportsUsernameCompletion as SupportsUsernameCompletion
     from bespeak.reservations.registry import register_reservation_backend as register_reservation_backend
@@ -53,6 +54,7 @@ __getattr__, __dir__ = on_first_use(
         "SupportsHeldAmong": "protocol",
         "SupportsHolderEnds": "protocol",
         "SupportsHoldings": "protocol",
+        "SupportsNextFree": "protocol",
         "SupportsReservationWindows": "protocol",
         "SupportsUsernameCompletion": "protocol",
         "build_backend": "factory",

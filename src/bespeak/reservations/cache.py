@@ -40,13 +40,13 @@ class Plan:
     Args:
         lab: the name of the lab.
         required: what it requires, sorted; never empty.
-        decided_by: the settings file that selected the backend.
+        decided_by: the settings file that selected the backend; None if none did.
         book: where the book is, absolute.
     """
 
     __slots__ = ("book", "decided_by", "lab", "required")
 
-    def __init__(self, lab: str, required: tuple[str, ...], decided_by: str, book: str) -> None:
+    def __init__(self, lab: str, required: tuple[str, ...], decided_by: str | None, book: str) -> None:
         self.lab = lab
         self.required = required
         self.decided_by = decided_by
@@ -160,7 +160,7 @@ def _unchanged(consulted: Consulted) -> bool:
 
 def _ask(plan: Plan, username: str) -> GateReport:
     from bespeak.base.errors import BespeakError
-    from bespeak.ledger.gate_queries import holdings
+    from bespeak.ledger.gate_queries import holdings, next_free
     from bespeak.ledger.schema import LEDGER
     from bespeak.reservations.report import GateReport, missing_resources
     from bespeak.storage import open_engine
@@ -169,6 +169,7 @@ def _ask(plan: Plan, username: str) -> GateReport:
         engine = open_engine(plan.book, [LEDGER])
         try:
             held, others = engine.read(lambda tx: holdings(tx, username, plan.required))
+            free = engine.read(lambda tx: next_free(tx, list(others))) if others else {}
         finally:
             engine.close()
     except (BespeakError, UnicodeError, ValueError) as error:
@@ -180,7 +181,7 @@ def _ask(plan: Plan, username: str) -> GateReport:
         username,
         plan.required,
         held=tuple(resource for resource in plan.required if resource in held),
-        missing=missing_resources(others),
+        missing=missing_resources(others, free),
         backend="ledger",
         decided_by=plan.decided_by,
     )

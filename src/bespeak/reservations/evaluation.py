@@ -103,7 +103,7 @@ def examine(lab: Any, username: str, backend: ReservationBackend, decided_by: st
         username,
         required,
         held=tuple(resource for resource in required if resource in held),
-        missing=missing,
+        missing=_with_free(backend, name, missing),
         backend=name,
         decided_by=decided_by,
     )
@@ -165,6 +165,16 @@ def _one_look(
                 _nonsense(name, "holdings", pairs)
             missing.append(MissingResource(resource, tuple(Holder(holder, until) for holder, until in pairs)))
     return held, tuple(missing)
+
+
+def _with_free(backend: Any, name: str, missing: tuple[MissingResource, ...]) -> tuple[MissingResource, ...]:
+    """Add from when on each missing resource is free, where the backend can say it."""
+    if not missing or not callable(getattr(backend, "next_free", None)):
+        return missing
+    free = ask(backend, name, "next_free", [each.resource for each in missing])
+    if not isinstance(free, dict) or not all(isinstance(instant, int) for instant in free.values()):
+        _nonsense(name, "next_free", free)
+    return tuple(MissingResource(each.resource, each.holders, free.get(each.resource)) for each in missing)
 
 
 def _holders(backend: Any, name: str, resource: str) -> tuple[Holder, ...]:

@@ -123,13 +123,15 @@ class BackendFactory:
         decided_by: the settings file that selected it, or None.
     """
 
-    def __init__(self, repos: list[Any], cwd_fallback: Path, ledger: str | None = None) -> None:
+    def __init__(
+        self, repos: list[Any], cwd_fallback: Path, ledger: str | None = None, *, default: str = "none"
+    ) -> None:
         self._repos = repos
         self._ledger = ledger
         self._settings: Any = {}
         self._error: Exception | None = None
         self._root = repos[0].sut_dir if repos else cwd_fallback
-        self.backend = "none"
+        self.backend = default
         self.decided_by: str | None = None
         try:
             self._decide()
@@ -152,7 +154,7 @@ class BackendFactory:
             raise self._error
         if not is_registered(self.backend):
             load_init_modules(self._repos)
-        return build_backend(self._settings, self._root, ledger=self._ledger)
+        return build_backend(self._settings or {"backend": self.backend}, self._root, ledger=self._ledger)
 
 
 def build_reservation_state(
@@ -162,6 +164,7 @@ def build_reservation_state(
     skip_reservation_check: bool,
     cwd_fallback: Path,
     ledger: str | None = None,
+    default_backend: str = "none",
 ) -> ReservationState:
     """Return the state of one invocation.
 
@@ -171,13 +174,15 @@ def build_reservation_state(
         skip_reservation_check: ``-R``: nothing is built, so that no scheduler can keep anybody out.
         cwd_fallback: where relative paths start when there is no repository.
         ledger: the value of ``--ledger``, for the ``ledger`` backend.
+        default_backend: who is asked where no repository has a ``[reservations]`` table; the documented contract of
+            otto's ``reservations`` makes it nobody, and bespeak's own commands the book.
 
     Raises:
         ReservationBackendError: the backend cannot be built, and the check is not skipped.
         ValueError: the settings are malformed, and the check is not skipped.
         UsageError: nobody can be found to check for, and the check is not skipped.
     """
-    factory = BackendFactory(repos, cwd_fallback, ledger)
+    factory = BackendFactory(repos, cwd_fallback, ledger, default=default_backend)
     return ReservationState(
         backend=None if skip_reservation_check else factory(),
         identity=_identity(as_user, may_fail=skip_reservation_check),

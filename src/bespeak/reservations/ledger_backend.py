@@ -76,6 +76,12 @@ class LedgerReservationBackend:
 
         return self._ask(lambda tx: holdings(tx, username, sorted(resources)))
 
+    def next_free(self, resources: Collection[str]) -> dict[str, int]:
+        """Return from when on each of ``resources`` that is taken is free, µs UTC, unless it never is."""
+        from bespeak.ledger.gate_queries import next_free
+
+        return self._ask(lambda tx: next_free(tx, sorted(resources)))
+
     def fences(self, username: str, resources: Collection[str]) -> list[tuple[str, str, int]]:
         """Return what ``username`` holds now among ``resources``: resource, reservation id, fencing number."""
         from bespeak.ledger.gate_queries import fences_among

@@ -105,6 +105,14 @@ class SupportsHolderEnds(Protocol):
 
 
 @runtime_checkable
+class SupportsNextFree(Protocol):
+    """The backend knows from when on a resource is free."""
+
+    def next_free(self, resources: Collection[str]) -> dict[str, int]:
+        """Return from when on each of ``resources`` is free, µs since 1970 UTC; only what is taken now and known."""
+
+
+@runtime_checkable
 class SupportsHoldings(Protocol):
     """The backend answers the gate's whole question in one look, so that the answer belongs to one moment."""
 

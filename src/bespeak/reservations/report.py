@@ -31,10 +31,17 @@ class Holder:
 
 @frozen
 class MissingResource:
-    """A resource that is required and not held, and who holds it instead."""
+    """A resource that is required and not held, and who holds it instead.
+
+    Attributes:
+        resource: its name.
+        holders: who holds it.
+        free_us: from when on it is free, µs UTC; None if it is free now, never is, or if the backend cannot say.
+    """
 
     resource: str
     holders: tuple[Holder, ...] = ()
+    free_us: int | None = None
 
 
 @frozen
@@ -91,12 +98,43 @@ class GateReport:
         return allowed_text(self.username or UNKNOWN_USER, self.lab)
 
 
-def missing_resources(others: Mapping[str, Iterable[tuple[str, int | None]]]) -> tuple[MissingResource, ...]:
-    """Return what is missing, from its holders with the ends of their holds (µs UTC), in the same order."""
+def missing_resources(
+    others: Mapping[str, Iterable[tuple[str, int | None]]], free: Mapping[str, int]
+) -> tuple[MissingResource, ...]:
+    """Return what is missing, in the order of ``others``.
+
+    Args:
+        others: the holders of each resource, with the ends of their holds (µs UTC).
+        free: from when on each is free (µs UTC), as far as it is known.
+    """
     return tuple(
-        MissingResource(resource, tuple(Holder(username, until) for username, until in holders))
+        MissingResource(resource, tuple(Holder(username, until) for username, until in holders), free.get(resource))
         for resource, holders in others.items()
     )
+
+
+def until_when(report: GateReport) -> list[str]:
+    """Return lines that say until when what is missing is held, and from when on it is free; alike ones as one."""
+    from bespeak.base import timeparse
+
+    alike: dict[str, list[str]] = {}
+    for each in report.missing:
+        ends = [
+            f"{escape_unprintable(holder.username)} {_until(holder.until)}"
+            for holder in each.holders
+            if holder.until is not None
+        ]
+        if ends:
+            free = [] if each.free_us is None else [f"free from {timeparse.show(each.free_us)}"]
+            alike.setdefault("; ".join([", ".join(ends), *free]), []).append(escape_unprintable(each.resource))
+    return [f"{', '.join(names)}: {said}" for said, names in alike.items()]
+
+
+def _until(end_us: int) -> str:
+    from bespeak.base import timeparse
+    from bespeak.base.clock import FOREVER_US
+
+    return "without an end" if end_us >= FOREVER_US else f"until {timeparse.show(end_us)}"
 
 
 def report_json(report: GateReport) -> dict[str, Any]:
@@ -124,6 +162,7 @@ def report_json(report: GateReport) -> dict[str, Any]:
                     }
                     for holder in each.holders
                 ],
+                "free_from": iso(each.free_us),
             }
             for each in report.missing
         ],

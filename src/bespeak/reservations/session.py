@@ -79,6 +79,7 @@ def load_state(
         skip_reservation_check=skip_reservation_check,
         cwd_fallback=Path.cwd(),
         ledger=ledger,
+        default_backend=found.default_backend,
     )
 
 
@@ -121,7 +122,7 @@ def _remember(
 ) -> None:
     backend, decided_by = prepared.state.backend, getattr(prepared.state.backend_factory, "decided_by", None)
     required = tuple(sorted(required_resources(prepared.lab)))
-    if not required or decided_by is None or not isinstance(backend, LedgerReservationBackend):
+    if not required or not isinstance(backend, LedgerReservationBackend):
         return
     book = backend.url
     if book is not None and (os.path.isabs(book) or "://" in book):

@@ -16,7 +16,15 @@ import os
 from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import NoContextError
 from bespeak.base.paths import book_url, public_url, user_folder, working_directory
-from bespeak.settings.repo import Repo, SettingsError, ledger_table
+from bespeak.settings.repo import (
+    DEFAULT_BACKEND,
+    OTTO_FOLDER,
+    OWN_FOLDER,
+    Repo,
+    SettingsError,
+    ledger_table,
+    refuse_unknown_keys,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,10 +33,11 @@ if TYPE_CHECKING:
 
     from bespeak.settings.repo import Consulted
 
-FOLDERS = (".bespeak", ".otto")
+FOLDERS = (OWN_FOLDER, OTTO_FOLDER)
 FILENAME = "settings.toml"
 SUT_DIRS_VARIABLES = ("BESPEAK_SUT_DIRS", "OTTO_SUT_DIRS")
 LEDGER_VARIABLE = "BESPEAK_LEDGER"
+_FOR_USERS = ("ledger",)
 _NOT_FOR_USERS = ("init", "labs", "libs", "reservations")
 
 
@@ -60,6 +69,14 @@ class Settings:
     def sources(self) -> list[str]:
         """The settings files that were read, in the order in which they count."""
         return [path for path, sign in self.consulted if sign is not None]
+
+    @property
+    def default_backend(self) -> str:
+        """Who is asked about reservations where no ``[reservations]`` table says so: the book.
+
+        Settings made for otto keep what leaving it out means there: nobody is asked.
+        """
+        return "none" if self.repos and all(repo.for_otto for repo in self.repos) else DEFAULT_BACKEND
 
     def ledger_value(self, key: str) -> tuple[Any, str]:
         """Return a value of ``[ledger]`` and the file that decided it, or ``(None, "")``.
@@ -194,7 +211,9 @@ def _repo_of(root: str, path: str, env: Mapping[str, str], consulted: Consulted)
     if read is None:
         return None
     table, raw = read
-    return Repo(root, path, table, (raw, env, consulted))
+    repo = Repo(root, path, table, (raw, env, consulted))
+    repo.refuse_unknown_keys()
+    return repo
 
 
 def _nearest_repo(start: str, env: Mapping[str, str], consulted: Consulted) -> Repo | None:
@@ -229,6 +248,7 @@ def _read_user(path: str, consulted: Consulted) -> dict[str, Any]:
     for key in _NOT_FOR_USERS:
         if key in table:
             raise SettingsError(f"{escape_unprintable(path)}: {key} belongs into the settings of a repository")
+    refuse_unknown_keys(table, path, _FOR_USERS)
     return ledger_table(table.get("ledger"), path, os.path.dirname(path))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from bespeak.base.display import escape_unprintable, short_repr
+from bespeak.base.display import escape_unprintable, short_repr, suggest
 from bespeak.base.errors import UsageError
 from bespeak.base.paths import anchored, book_url, outside, public_url, refuse_parameters
 
@@ -23,6 +23,15 @@ if TYPE_CHECKING:
 
     Consulted = list[tuple[str, Signature | None]]
 
+OWN_FOLDER, OTTO_FOLDER = ".bespeak", ".otto"
+"""Where settings are: in a folder of ours they are read strictly; those made for otto say more than we know of."""
+
+TOP_KEYS = ("init", "lab", "labs", "ledger", "libs", "name", "reservations", "version")
+RESERVATION_KEYS = ("backend", "url")
+BUILT_IN_BACKENDS = ("json", "ledger", "none")
+DEFAULT_BACKEND = "ledger"
+"""Who is asked where settings name no backend."""
+_ALIKE = 0.75
 LEDGER_KEYS: dict[str, type] = {"url": str, "strict": bool, "default_for": str, "kickers": list}
 
 
@@ -64,6 +73,22 @@ class Repo:
         from pathlib import Path
 
         return Path(self.root)
+
+    @property
+    def for_otto(self) -> bool:
+        """Whether the settings were made for otto; what they leave out then means what it means there."""
+        return os.path.basename(os.path.dirname(self.path)) == OTTO_FOLDER
+
+    def refuse_unknown_keys(self) -> None:
+        """Refuse keys and tables that mean nothing, in settings of our own folder.
+
+        Raises:
+            SettingsError: the message names the file, the key and the nearest known one.
+        """
+        if not self.for_otto:
+            refuse_unknown_keys(self.settings, self.path, TOP_KEYS)
+            ledger = self.settings.get("ledger")
+            self._only(ledger if isinstance(ledger, dict) else {}, "ledger", tuple(LEDGER_KEYS))
 
     @property
     def folder(self) -> Folder | None:
@@ -111,7 +136,11 @@ class Repo:
                 f" {short_repr(table)}"
             )
         expanded = self._expand(table)
-        return expanded if isinstance(expanded, dict) else {}
+        if not isinstance(expanded, dict) or not expanded or self.for_otto:
+            return expanded if isinstance(expanded, dict) else {}
+        chosen = {"backend": DEFAULT_BACKEND, **expanded}
+        _refuse_unknown_reservation_keys(chosen, self.path)
+        return chosen
 
     @property
     def lab_search(self) -> list[str]:
@@ -297,7 +326,7 @@ def elsewhere(url: str, root: str) -> bool:
 def beyond(table: dict[str, Any], root: str) -> str:
     """Return what a ``[reservations]`` table names that needs trust, in words; empty when it needs none."""
     backend = table.get("backend", "none")
-    if isinstance(backend, str) and backend not in ("json", "ledger", "none"):
+    if isinstance(backend, str) and backend not in BUILT_IN_BACKENDS:
         return f"code to run (reservation backend {short_repr(backend)})"
     for place in _places(table, root):
         if elsewhere(place, root):
@@ -327,7 +356,38 @@ def _all_texts(items: list[Any]) -> bool:
     return all(isinstance(item, str) and item for item in items)
 
 
+def refuse_unknown_keys(table: dict[str, Any], path: str, known: tuple[str, ...]) -> None:
+    """Refuse keys at the top of a settings file that are not among ``known``.
+
+    Raises:
+        SettingsError: the message names the file, the key and the nearest known one.
+    """
+    for key, value in table.items():
+        if key not in known:
+            what = f"table [{escape_unprintable(key)}]" if isinstance(value, dict) else f"setting {short_repr(key)}"
+            raise SettingsError(f"{escape_unprintable(path)}: there is no {what}; {_nearest(key, known)}")
+
+
+def _refuse_unknown_reservation_keys(table: dict[str, Any], path: str) -> None:
+    """Refuse what no backend reads; a table for a backend that is not chosen now may stay."""
+    backends = (*BUILT_IN_BACKENDS, str(table["backend"]))
+    for key, value in table.items():
+        if not isinstance(value, dict):
+            if key not in RESERVATION_KEYS:
+                raise _unknown_key(path, "reservations", key, RESERVATION_KEYS)
+        elif key not in backends and (near := suggest(key, backends, 1, _ALIKE)):
+            raise SettingsError(
+                f"Invalid [reservations] settings: {escape_unprintable(path)}: no backend is called {short_repr(key)};"
+                f" did you mean [reservations.{escape_unprintable(near[0])}]?"
+            )
+
+
 def _unknown_key(path: str, table: str, key: str, known: tuple[str, ...]) -> SettingsError:
     return SettingsError(
-        f"{escape_unprintable(path)}: [{table}] has no setting {short_repr(key)}; known: {', '.join(sorted(known))}"
+        f"{escape_unprintable(path)}: [{table}] has no setting {short_repr(key)}; {_nearest(key, known)}"
     )
+
+
+def _nearest(key: str, known: tuple[str, ...]) -> str:
+    near = suggest(key, known, 1)
+    return f"known: {', '.join(sorted(known))}{f'; did you mean {near[0]}?' if near else ''}"

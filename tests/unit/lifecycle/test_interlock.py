@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any
 
 import pytest
@@ -50,10 +51,14 @@ def test_who_does_not_is_refused_and_nothing_is_touched(lab: Lab) -> None:
     mine, other = lab.host("r1"), lab.host("r2", ("rack2",))
     with pytest.raises(MissingReservationError) as told:
         lab.do(power_action("off"), mine, other, user="bob")
-    assert str(told.value) == (
+    refusal = (
         "User 'bob' does not hold all resources required by lab 'bench'. Missing:\n"
         "  - rack1 (held by alice)\n  - rack2 (unreserved)"
     )
+    assert told.value.details["text"] == refusal
+    text, until_when = str(told.value).rsplit("\n", 1)
+    assert text == refusal
+    assert re.fullmatch(r"rack1: alice until (.+); free from \1", until_when)
     assert mine.power_control.told == other.power_control.told == []
     assert lab.log() == []
 

@@ -187,7 +187,6 @@ def test_the_flag_for_the_book_is_part_of_the_plan(root):
     [
         '[reservations]\nbackend = "json"\n[reservations.json]\npath = "r.json"\n',
         '[reservations]\nbackend = "none"\n',
-        "",
     ],
 )
 def test_other_backends_have_no_quick_road(root, settings):
@@ -196,6 +195,15 @@ def test_other_backends_have_no_quick_road(root, settings):
     long_way()
     assert quick() is None
     assert cache() == []
+
+
+def test_the_book_that_is_asked_by_default_has_the_quick_road_too(root):
+    write(root / ".bespeak/settings.toml", '[ledger]\nurl = "book.db"\n')
+    report = long_way()
+    assert (report.allowed, report.backend, report.decided_by) == (True, "ledger", None)
+    assert quick() == report
+    write(root / ".bespeak/settings.toml", '[ledger]\nurl = "book.db"\n[reservations]\nbackend = "none"\n')
+    assert quick() is None
 
 
 def test_neither_have_a_lab_that_requires_nothing_nor_a_skipped_check(root):
