@@ -94,7 +94,11 @@ def next_free(tx: Transaction, resources: Sequence[str]) -> dict[str, int]:
     from bespeak.ledger.queries import free_window
 
     windows = [free_window(tx, name, tx.now_us, 1) for name in resources[:MOST_FREE]]
-    return {window.resource: window.from_us for window in windows if (window.from_us or 0) > tx.now_us}
+    return {
+        window.resource: window.from_us
+        for window in windows
+        if window.from_us is not None and window.from_us > tx.now_us
+    }
 
 
 def held_by(tx: Transaction, username: str, now_us: int) -> set[str]:
