@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from bespeak.runner import exit_record, processes
+from bespeak.base import process_identity
+from bespeak.runner import exit_record
 from bespeak.runner.service import Runner
 
 WAIT_SECONDS = 20
@@ -39,8 +40,8 @@ def eventually(what):
 
 
 def gone(pid: int) -> bool:
-    fields = processes._stat(pid)
-    return fields is None or fields[0] in (b"Z", b"X")
+    ticks = process_identity.began_ticks(pid)
+    return ticks is None or not process_identity.alive(pid, ticks)
 
 
 def stdout_of(runner: Runner, job) -> bytes:
@@ -84,7 +85,7 @@ def end(runner: Runner, job) -> None:
     record = exit_record.read(runner.paths.record(job.job_id))
     if record is None or record.supervisor is None or not (record.supervisor_alive or record.target_alive):
         return
-    for pid in processes.group_members(record.supervisor[0]):
+    for pid in process_identity.group_members(record.supervisor[0]):
         try:
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import os
 
+from bespeak.base import process_identity
+
 UNKNOWN = "unknown"
 VARIABLE = "BESPEAK_RUN_ID"
 _FIRST_NAMESPACE = "4026531836"
-_PARENT, _SESSION, _START_TIME = 1, 3, 19
-"""Places after the name in ``/proc/PID/stat``, from 0; see proc_pid_stat(5)."""
 _OUTSIDE = 0
+_BOOT_DIGITS = 8
 
 
 def default_run_id() -> str:
@@ -31,40 +32,32 @@ def session_id() -> str:
         leader = os.getsid(0)
         if leader == _OUTSIDE:
             leader = _eldest()
-    except (OSError, IndexError, ValueError):
+    except OSError:
         return ""
-    try:
-        began = _stat(leader)[_START_TIME]
-    except (OSError, IndexError):
-        # The leader has ended; its number is not given to another process while somebody is left in its session.
-        began = "ended"
+    # A leader that has ended: its number is not given to another process while somebody is left in its session.
+    began = process_identity.began_ticks(leader) or "ended"
     return f"session-{_boot()}-{leader}-{began}"
-
-
-def _stat(process: int) -> list[str]:
-    with open(f"/proc/{process}/stat", "rb") as stat:
-        return stat.read().rpartition(b")")[2].decode("ascii", "replace").split()
 
 
 def _eldest() -> int:
     """Return the topmost of the caller's ancestors whose session is led from outside."""
     process = os.getpid()
     while True:
-        parent = int(_stat(process)[_PARENT])
-        if parent == _OUTSIDE or int(_stat(parent)[_SESSION]) != _OUTSIDE:
+        parent, _ = _parent_and_session(process)
+        if parent == _OUTSIDE or _parent_and_session(parent)[1] != _OUTSIDE:
             return process
         process = parent
 
 
+def _parent_and_session(process: int) -> tuple[int, int]:
+    found = process_identity.parent_and_session(process)
+    if found is None:
+        raise ProcessLookupError(process)
+    return found
+
+
 def _boot() -> str:
     """Return which boot it is, and which container of it, as far as the system tells."""
-    try:
-        with open("/proc/sys/kernel/random/boot_id", "rb") as boot:
-            boot_id = boot.read(8).decode("ascii", "replace")
-    except OSError:
-        boot_id = "unknown"
-    try:
-        namespace = os.readlink("/proc/self/ns/pid").rpartition("[")[2].rstrip("]")
-    except OSError:
-        namespace = _FIRST_NAMESPACE
+    boot_id = process_identity.boot_id()[:_BOOT_DIGITS] or UNKNOWN
+    namespace = process_identity.pid_namespace() or _FIRST_NAMESPACE
     return boot_id if namespace == _FIRST_NAMESPACE else f"{boot_id}-{namespace}"

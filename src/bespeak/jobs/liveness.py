@@ -13,6 +13,7 @@ import os
 
 from bespeak.base.clock import SECOND_US
 from bespeak.base.frozen import frozen
+from bespeak.base.process_identity import alive, began_ticks, boot_id, pid_namespace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,22 +70,13 @@ _COLUMNS = tuple(name for name in DispatcherRecord.__annotations__ if name != "i
 
 
 def _here() -> tuple[str, str]:
-    try:
-        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
-            boot = file.read().strip()
-        return boot, str(os.stat("/proc/self/ns/pid").st_ino)
-    except OSError:
-        return "", ""
+    return boot_id(), pid_namespace()
 
 
 def _start_time(pid: str) -> str:
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            fields = file.read().rpartition(b")")[2].split()
-    except OSError:
-        return ""
-    # State is the third field of the file and the first here; the start time is the twenty-second.
-    return "" if fields[0] in (b"Z", b"X") else fields[19].decode()
+    """Return when a living process began; empty when there is none."""
+    ticks = began_ticks(int(pid)) if pid.isdigit() else None
+    return str(ticks) if ticks is not None and alive(int(pid), ticks) else ""
 
 
 def machine() -> str:

@@ -17,8 +17,8 @@ from __future__ import annotations
 import fcntl
 import os
 
+from bespeak.base import process_identity
 from bespeak.base.fileio import open_regular
-from bespeak.runner import processes
 
 _FORBIDDEN = b"never\n"
 _TARGET_FIELDS = 5
@@ -51,12 +51,12 @@ class Record:
     @property
     def target_alive(self) -> bool:
         """Whether the command itself still runs."""
-        return self.target is not None and processes.alive(*self.target)
+        return self.target is not None and process_identity.alive(*self.target)
 
     @property
     def supervisor_alive(self) -> bool:
         """Whether its supervisor still runs, by pid and beginning."""
-        return self.supervisor is not None and processes.alive(*self.supervisor)
+        return self.supervisor is not None and process_identity.alive(*self.supervisor)
 
 
 class Paths:

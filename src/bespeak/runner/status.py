@@ -6,7 +6,8 @@ be alive for the answer to be true.
 
 from __future__ import annotations
 
-from bespeak.runner import exit_record, processes
+from bespeak.base import process_identity
+from bespeak.runner import exit_record
 from bespeak.runner.model import JobStatus
 
 TYPE_CHECKING = False
@@ -57,7 +58,7 @@ def target_alive(paths: Paths, job: Job) -> bool:
 
 def _unclaimed(paths: Paths, job: Job, now_us: int, *, attended: bool) -> Job:
     # After a restart of the machine a record that was written may be missing: running the job now could run it twice.
-    if attended or job.boot_id == processes.boot_id() or not exit_record.forbid(paths.record(job.job_id)):
+    if attended or job.boot_id == process_identity.boot_id() or not exit_record.forbid(paths.record(job.job_id)):
         return job
     return job.replace(status=JobStatus.LOST, finished_us=now_us, updated_us=now_us)
 

@@ -10,9 +10,9 @@ import os
 import signal
 import time
 
-from bespeak.base import failpoints
+from bespeak.base import failpoints, process_identity
 from bespeak.base.errors import NotFoundError, WrongStateError
-from bespeak.runner import exit_record, processes, store
+from bespeak.runner import exit_record, store
 from bespeak.runner import status as observe
 
 TYPE_CHECKING = False
@@ -122,7 +122,7 @@ def _end_processes(record: Record, grace_seconds: float) -> Signals:
 
 def _others(record: Record) -> list[int]:
     supervisor = record.supervisor[0] if record.supervisor else 0
-    return [pid for pid in processes.group_members(supervisor) if pid != supervisor]
+    return [pid for pid in process_identity.group_members(supervisor) if pid != supervisor]
 
 
 def _signal_group(group: int, number: signal.Signals) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
+from bespeak.base import process_identity
 from bespeak.base.errors import UsageError
 from bespeak.base.ids import new_id
-from bespeak.runner import processes
 from bespeak.runner.model import Job, JobStatus
 
 TYPE_CHECKING = False
@@ -81,7 +81,7 @@ def _not_run_yet(now_us: int) -> dict[str, Any]:
         "exit_code": None,
         "worker_pid": None,
         "target_pid": None,
-        "boot_id": processes.boot_id(),
+        "boot_id": process_identity.boot_id(),
         "started_us": now_us,
         "finished_us": None,
         "updated_us": now_us,

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from bespeak.base import process_identity
 from bespeak.base.errors import NoContextError
 from bespeak.coord import place, run_id
 from bespeak.git import repository
@@ -126,9 +127,8 @@ def test_a_session_led_from_outside_is_known_by_its_eldest_process_here(monkeypa
     processes = {9: (50, 0)} | above
     monkeypatch.setattr(os, "getsid", lambda _: 0)
     monkeypatch.setattr(os, "getpid", lambda: 9)
-    filler = ["0"] * 15
-    stats = {pid: ["S", str(parent), "1", str(led), *filler, f"{pid}000"] for pid, (parent, led) in processes.items()}
-    monkeypatch.setattr(run_id, "_stat", stats.__getitem__)
+    monkeypatch.setattr(process_identity, "parent_and_session", processes.__getitem__)
+    monkeypatch.setattr(process_identity, "began_ticks", lambda pid: pid * 1000)
     assert run_id.session_id().endswith(f"-{eldest}-{eldest}000")
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from bespeak.base import process_identity
 from bespeak.base.errors import NotFoundError, WrongStateError
-from bespeak.runner import exit_record, processes, stop
+from bespeak.runner import exit_record, stop
 from bespeak.runner.gc import Selection, clean
 from bespeak.runner.model import JobStatus
 from bespeak.runner.service import Runner
@@ -49,7 +50,7 @@ def test_a_pid_used_again_fools_nobody(runner):
         os.kill(pid, signal.SIGKILL)
     eventually(lambda: gone(job.worker_pid))
     victim = runner.start("victim", ["/bin/sleep", "30"]).job
-    _pretend(runner, job, victim.worker_pid, processes.began_ticks(victim.worker_pid) - 1)
+    _pretend(runner, job, victim.worker_pid, process_identity.began_ticks(victim.worker_pid) - 1)
     assert runner.find(job_id=job.job_id).status is JobStatus.LOST
     with pytest.raises(WrongStateError):
         stop.stop(runner, job, JobStatus.ABORTED)
@@ -114,7 +115,7 @@ def test_abort_ends_the_whole_group_and_its_supervisor_notes_how(runner):
     aborted, sent = stop.stop(runner, job, JobStatus.ABORTED, reason="why")
     assert (aborted.status, aborted.exit_code, aborted.end_reason) == (JobStatus.ABORTED, None, "why")
     assert (sent.term_target, sent.term_worker, sent.kill_target, sent.kill_worker) == (True, True, False, False)
-    assert eventually(lambda: not processes.group_members(job.worker_pid))
+    assert eventually(lambda: not process_identity.group_members(job.worker_pid))
     assert exit_record.read(runner.paths.record(job.job_id)).exit_code == -15
     assert runner.find(job_id=job.job_id).status is JobStatus.ABORTED
 
@@ -124,7 +125,7 @@ def test_abort_kills_what_ignores_the_request(runner):
     eventually(lambda: Path(runner.paths.log(job.job_id, "stdout")).read_text())
     _, sent = stop.stop(runner, job, JobStatus.ABORTED, grace_seconds=0.1)
     assert (sent.term_target, sent.kill_target, sent.kill_worker) == (True, True, False)
-    assert eventually(lambda: not processes.group_members(job.worker_pid))
+    assert eventually(lambda: not process_identity.group_members(job.worker_pid))
 
 
 def test_an_ended_job_cannot_be_stopped_unlocked_jobs_must_have_ended(runner):

@@ -6,7 +6,8 @@ import os
 
 import pytest
 
-from bespeak.runner import exit_record, launch, processes, stop
+from bespeak.base import process_identity
+from bespeak.runner import exit_record, launch, stop
 from bespeak.runner.model import JobStatus
 from support.jobs import counting, executions, run, stderr_of, stdout_of
 
@@ -44,7 +45,7 @@ def test_a_stop_reaches_the_command_and_spares_the_supervisor(runner):
     _, sent = stop.stop(runner, job, JobStatus.ABORTED)
     assert (sent.term_target, sent.kill_target) == (True, False)
     runner.wait(job.job_id, 5)
-    assert not [pid for pid in processes.group_members(job.worker_pid) if pid != job.worker_pid]
+    assert not [pid for pid in process_identity.group_members(job.worker_pid) if pid != job.worker_pid]
 
 
 @pytest.mark.usefixtures("shell")
