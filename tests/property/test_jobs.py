@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from bespeak.base import ids
 from bespeak.base.errors import UsageError, WrongStateError
+from bespeak.base.json_text import compact, printable
 from bespeak.jobs import leasing, liveness, store
 from bespeak.jobs.cli import read_words
 from bespeak.jobs.contract_times import EARLIEST_S, LATEST_S, iso_seconds, read_instant
@@ -18,7 +19,6 @@ from bespeak.jobs.leasing import Outcome
 from bespeak.jobs.liveness import DispatcherRecord
 from bespeak.jobs.model import TRANSITIONS, Status
 from bespeak.jobs.schema import COMPONENT, LOCK
-from bespeak.jobs.serialize import compact, text
 from bespeak.jobs.store import JobSpec
 from bespeak.storage import open_engine
 
@@ -166,7 +166,7 @@ def test_any_bytes_of_a_command_survive_the_store_and_print_as_utf_8(words: list
     stored = compact(words)
     stored.encode("ascii")
     assert json.loads(stored) == words
-    assert json.loads(text(words).encode().decode()) == words
+    assert json.loads(printable(words).encode().decode()) == words
 
 
 @given(st.integers(EARLIEST_S, LATEST_S))

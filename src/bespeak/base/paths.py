@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_POSTGRES = ("postgresql://", "postgres://")
+POSTGRES_PREFIXES = ("postgresql://", "postgres://")
 SETTINGS_PARAMETERS = frozenset(
     {
         *("schema", "host", "port", "dbname", "user", "password", "application_name", "connect_timeout"),
@@ -24,6 +24,7 @@ SETTINGS_PARAMETERS = frozenset(
 """What a ``postgresql://`` URL of a repository may say after its ``?``. Missing are the parameters that load code, read
 files with other people's passwords, or lead elsewhere than the URL shows: ``service``, ``passfile``, ``hostaddr``,
 ``options`` and whatever libpq adds."""
+_UNDER_HOME = {"cache": ".cache", "config": ".config", "data": ".local/share", "state": ".local/state"}
 JOBS_FOLDER = "/var/lib/orchesjob"
 """Where jobs are kept on a machine, unless told otherwise."""
 
@@ -41,7 +42,7 @@ def public_url(url: str) -> str:
 
 def book_url(text: str, said_by: str, anchor: str | None) -> str:
     """Return the place of a book as an absolute path or a PostgreSQL URL."""
-    if text.startswith(_POSTGRES):
+    if text.startswith(POSTGRES_PREFIXES):
         return text
     scheme, separator, rest = text.partition("://")
     path = rest if separator and scheme == "sqlite" else text
@@ -60,7 +61,7 @@ def refuse_parameters(url: str, said_by: str) -> None:
         UsageError: the message names the parameter.
     """
     _, separator, query = url.partition("?")
-    if not url.startswith(_POSTGRES) or not separator:
+    if not url.startswith(POSTGRES_PREFIXES) or not separator:
         return
     from urllib.parse import unquote
 
@@ -92,12 +93,20 @@ def outside(path: str, root: str) -> bool:
     return real != folder and not real.startswith(folder.rstrip(os.sep) + os.sep)
 
 
-def user_folder(env: Mapping[str, str], variable: str, under_home: str) -> str:
-    """Return a folder of the XDG base directories; a relative value is ignored, as their rules demand."""
-    named = env.get(variable, "")
-    if os.path.isabs(named):
-        return named
-    return os.path.join(env.get("HOME") or os.path.expanduser("~"), under_home)
+def user_folder(env: Mapping[str, str], kind: str, *, of: str = "bespeak") -> str:
+    """Return this user's folder for a kind of files, by the XDG base directories.
+
+    A relative value of a variable is ignored, as their rules demand.
+
+    Args:
+        env: the environment.
+        kind: ``cache``, ``config``, ``data`` or ``state``.
+        of: the program whose files they are.
+    """
+    named = env.get(f"XDG_{kind.upper()}_HOME", "")
+    if not os.path.isabs(named):
+        named = os.path.join(env.get("HOME") or os.path.expanduser("~"), _UNDER_HOME[kind])
+    return os.path.join(named, of)
 
 
 def jobs_folder(env: Mapping[str, str]) -> str:
@@ -105,7 +114,7 @@ def jobs_folder(env: Mapping[str, str]) -> str:
     nearest = JOBS_FOLDER if os.path.isdir(JOBS_FOLDER) else os.path.dirname(JOBS_FOLDER)
     if os.access(nearest, os.W_OK | os.X_OK):
         return JOBS_FOLDER
-    return os.path.join(user_folder(env, "XDG_STATE_HOME", ".local/state"), "bespeak")
+    return user_folder(env, "state")
 
 
 def working_directory() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from bespeak.base.json_text import one_line
 from bespeak.cli import output
 
 TYPE_CHECKING = False
@@ -111,7 +112,7 @@ class Context:
 
     def print_json(self, value: object) -> None:
         """Print the answer as one JSON document."""
-        self.print(output.to_json(value))
+        self.print(one_line(value))
 
     def answer(self, value: object, text: str) -> None:
         """Print ``value`` for programs (``--json``), else ``text`` for people."""

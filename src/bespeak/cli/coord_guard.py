@@ -7,6 +7,7 @@ import sys
 from bespeak.argv.declarations import Argument, Option, command
 from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import BespeakError
+from bespeak.base.json_text import one_line
 from bespeak.cli import output
 from bespeak.cli.coord_shared import RUN, documented
 from bespeak.coord.errors import ClaimError
@@ -64,7 +65,7 @@ def _install(context: Context, values: Values) -> int:
     program = ["bespeak"] if which("bespeak") else module
     refuse = ["--refuse"] if values["refuse"] else []
     edit = output.shell_words([*program, *ledger, "coord", "guard", "edit", *refuse])
-    context.print("\n" + CONFIGURATION.rstrip() % output.to_json(edit))
+    context.print("\n" + CONFIGURATION.rstrip() % one_line(edit))
     return 0
 
 

@@ -7,6 +7,7 @@ import sys
 from contextlib import suppress
 
 from bespeak.base.errors import BespeakError, ExitCode
+from bespeak.base.json_text import one_line
 from bespeak.cli import output
 
 INTERRUPTED = 130
@@ -58,7 +59,7 @@ def _unforeseen(error: BaseException) -> str:
 def say(message: str, exit_code: int, details: dict[str, object], *, as_json: bool) -> int:
     """Print one line, and a hint if the details have one; or one JSON object. Return the exit code."""
     if as_json:
-        output.to_stderr(output.to_json({"error": message, "exit_code": exit_code, **details}))
+        output.to_stderr(one_line({"error": message, "exit_code": exit_code, **details}))
         return exit_code
     output.to_stderr(f"bespeak: error: {output.one_line(message)}")
     if details.get("hint"):

@@ -127,12 +127,13 @@ def unavailable(context: Context, error: ReservationBackendError, exit_code: int
 
 def refused(context: Context, answer: GateReport, exit_code: int) -> int:
     """Print who holds what is missing; return ``exit_code``."""
-    from bespeak.cli.output import to_json, to_stderr
+    from bespeak.base.json_text import one_line
+    from bespeak.cli.output import to_stderr
 
     if context.json:
         from bespeak.reservations.report import report_json
 
-        to_stderr(to_json({"error": answer.text, "exit_code": exit_code, **report_json(answer)}))
+        to_stderr(one_line({"error": answer.text, "exit_code": exit_code, **report_json(answer)}))
     else:
         from bespeak.reservations.report import until_when
 

@@ -100,10 +100,11 @@ def act(context: Context, values: Values, action: HostAction, show: Callable[[Co
             return _dry_run(context, lock, selection, action)
         outcomes = _execute(context, values, lock, selection, action)
     except MissingReservationError as error:
-        from bespeak.cli.output import to_json, to_stderr
+        from bespeak.base.json_text import one_line
+        from bespeak.cli.output import to_stderr
 
         code = int(ExitCode.GATE_REFUSED)
-        to_stderr(to_json({"error": str(error), "exit_code": code, **error.details}) if context.json else str(error))
+        to_stderr(one_line({"error": str(error), "exit_code": code, **error.details}) if context.json else str(error))
         return code
     except ReservationBackendError as error:
         from bespeak.cli.gate import unavailable

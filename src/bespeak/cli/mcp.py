@@ -99,7 +99,7 @@ def _listen(context: Context, setup: Setup, address: Address, named: str | None)
     token_file = None
     try:
         if token is None and address.socket is None:
-            folder = os.path.join(user_folder(os.environ, "XDG_STATE_HOME", ".local/state"), "bespeak", "mcp")
+            folder = os.path.join(user_folder(os.environ, "state"), "mcp")
             token, token_file = tokens.kept(folder, address.host, bound.getsockname()[1])
         url = listening.url(address, bound)
         return over_http(setup, address, token, bound, lambda: _say_where(context, address, url, token_file))

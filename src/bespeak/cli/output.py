@@ -35,13 +35,6 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(lines)
 
 
-def to_json(value: object) -> str:
-    """Return one line of JSON, in ASCII: safe on every terminal and in every encoding."""
-    import json
-
-    return json.dumps(value)
-
-
 def one_line(text: str) -> str:
     """Return ``text`` on one line and safe to print."""
     return escape_unprintable(" ".join(text.split("\n")))

@@ -249,11 +249,12 @@ class Hold:
     def _say(self, event: str, text: str) -> None:
         """Tell people and programs on stderr; stdout belongs to the command."""
         if self._context.json:
-            from bespeak.cli.output import to_json, to_stderr
+            from bespeak.base.json_text import one_line
+            from bespeak.cli.output import to_stderr
             from bespeak.ledger.serialize import reservation_json
 
             held = reservation_json(self._lease.held, self._lease.now_us())
-            to_stderr(to_json({"event": event, "text": text, "reservation": held}))
+            to_stderr(one_line({"event": event, "text": text, "reservation": held}))
         else:
             warns = event in ("lost", "over", "ending", "not_released")
             self._context.warn(text, "yellow" if warns else "dim")

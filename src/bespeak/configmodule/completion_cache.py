@@ -91,7 +91,7 @@ def _list_usernames(repos: list[Any]) -> list[str]:
 def _folder() -> str:
     from bespeak.base.paths import user_folder
 
-    return os.path.join(user_folder(os.environ, "XDG_CACHE_HOME", ".cache"), "bespeak")
+    return user_folder(os.environ, "cache")
 
 
 def _read() -> dict[str, tuple[list[str], float]]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import stat
 
+from bespeak.base.paths import POSTGRES_PREFIXES
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.git.repository import Repository
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
 
 FOLDER, FILE = "bespeak", "coord.sqlite3"
 NAME_VARIABLE = "BESPEAK_COORD_REPOSITORY"
-_POSTGRES = ("postgresql://", "postgres://")
 _LONGEST_NAME = 200
 
 
@@ -40,7 +41,7 @@ class Place:
 
         One that this user may not even look for may exist, and its claims count: opening it says what is wrong.
         """
-        if self.url.startswith(_POSTGRES):
+        if self.url.startswith(POSTGRES_PREFIXES):
             return False
         try:
             os.lstat(self.url)
@@ -62,7 +63,7 @@ def place_of(repository: Repository, flag: str | None) -> Place:
         UsageError: what was named is no kind of book.
     """
     variable = os.environ.get("BESPEAK_LEDGER", "")
-    if flag is None and not variable.startswith(_POSTGRES):
+    if flag is None and not variable.startswith(POSTGRES_PREFIXES):
         return Place(os.path.join(repository.common_dir, FOLDER, FILE))
     from bespeak.base.paths import book_url
 

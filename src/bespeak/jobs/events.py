@@ -7,12 +7,12 @@ were dropped is told as soon as the reader is back.
 
 from __future__ import annotations
 
-import json
 import os
 import select
 import stat
 import time
 
+from bespeak.base.json_text import compact
 from bespeak.jobs.model import Status
 
 TYPE_CHECKING = False
@@ -72,7 +72,7 @@ class EventLog:
         self._add(event, fields, now)
 
     def _add(self, event: str, fields: dict[str, object], now: float) -> None:
-        line = json.dumps({"event": event, **fields, "ts": _local(now), "ts_epoch": int(now)}, separators=(",", ":"))
+        line = compact({"event": event, **fields, "ts": _local(now), "ts_epoch": int(now)})
         data = line.encode()
         if len(self._waiting) + len(data) > BUFFER_LIMIT:
             self._dropped += 1

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import stat
 
+from bespeak.base.paths import POSTGRES_PREFIXES
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,7 +15,6 @@ if TYPE_CHECKING:
 
 DOCUMENTED_PROGRAM = "orchesjob-reserver"
 DATABASE_NAME = "reserver.sqlite3"
-POSTGRES = ("postgresql://", "postgres://")
 
 
 def home(environ: Mapping[str, str], prog: str) -> str:
@@ -35,7 +36,7 @@ def store_url(db: str | None, ledger: str | None, environ: Mapping[str, str], pr
         return db
     if not any(environ.get(name) for name in ("ORCHESJOB_RESERVER_HOME", "ORCHESJOB_HOME")):
         book = ledger or (environ.get("BESPEAK_LEDGER", "") if prog != DOCUMENTED_PROGRAM else "")
-        if book.startswith(POSTGRES):
+        if book.startswith(POSTGRES_PREFIXES):
             return book
     return os.path.join(home(environ, prog), DATABASE_NAME)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 
+from bespeak.base import json_text
 from bespeak.jobs.contract_times import iso_seconds
 
 TYPE_CHECKING = False
@@ -50,16 +51,6 @@ def _runner_json(job: JobReservation) -> dict[str, object]:
     return {"program": job.runner, "home": home, "host": job.runner_host, "version": job.runner_version}
 
 
-def text(value: object, *, indent: int | None = 2) -> str:
-    """Return JSON text that any stream and any terminal can take: what is not printable is escaped."""
-    separators = None if indent else (",", ":")
-    found = json.dumps(value, ensure_ascii=False, indent=indent, separators=separators)
-    # JSON itself escapes only the first 32 characters; a terminal also obeys others, and a lone surrogate is no UTF-8.
-    if found.isascii() or found.replace("\n", "").isprintable():
-        return found
-    return json.dumps(value, indent=indent, separators=separators)
-
-
 def text_at(indent: str, value: object) -> str:
     """Return JSON text as a part of a document that is printed piece by piece.
 
@@ -67,19 +58,14 @@ def text_at(indent: str, value: object) -> str:
         indent: put before every line; a line end within JSON is always layout, never part of a string.
         value: the part.
     """
-    return "\n".join(indent + line for line in text(value).split("\n"))
+    return "\n".join(indent + line for line in json_text.printable(value).split("\n"))
 
 
 def write(value: object, stream: TextIO | None = None, *, indent: int | None = 2) -> None:
     """Print one JSON value and a newline as UTF-8, whatever the locale says."""
     target = stream or sys.stdout
-    line = text(value, indent=indent) + "\n"
+    line = json_text.printable(value, indent=indent) + "\n"
     try:
         target.write(line)
     except UnicodeEncodeError:
         target.write(json.dumps(value, indent=indent) + "\n")
-
-
-def compact(value: object) -> str:
-    """Return the ASCII JSON that is stored: any bytes of a command survive as escapes."""
-    return json.dumps(value, separators=(",", ":"))

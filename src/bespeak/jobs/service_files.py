@@ -7,7 +7,8 @@ import os
 
 from bespeak.base.errors import BespeakError, UsageError
 from bespeak.base.fileio import read_regular, replace
-from bespeak.jobs.locations import POSTGRES, home
+from bespeak.base.paths import POSTGRES_PREFIXES
+from bespeak.jobs.locations import home
 from bespeak.jobs.runner_client.location import EMBEDDED
 
 TYPE_CHECKING = False
@@ -34,7 +35,7 @@ def environment(environ: Mapping[str, str], prog: str, runner: Runner) -> dict[s
     book = environ.get("BESPEAK_LEDGER")
     if book:
         found["BESPEAK_LEDGER"] = book if "://" in book else os.path.abspath(os.path.expanduser(book))
-    if not any(name in found for name in _HOMES) and not found.get("BESPEAK_LEDGER", "").startswith(POSTGRES):
+    if not any(name in found for name in _HOMES) and not found.get("BESPEAK_LEDGER", "").startswith(POSTGRES_PREFIXES):
         found["ORCHESJOB_HOME"] = os.path.abspath(home(environ, prog))
     if not runner.embedded:
         # A service has another PATH than a shell.
@@ -129,7 +130,7 @@ def default_path(kind: str, *, user: bool) -> str:
     if user:
         from bespeak.base.paths import user_folder
 
-        return os.path.join(user_folder(os.environ, "XDG_CONFIG_HOME", ".config"), "systemd", "user", SYSTEMD_NAME)
+        return os.path.join(user_folder(os.environ, "config", of="systemd"), "user", SYSTEMD_NAME)
     return os.path.join("/etc/systemd/system", SYSTEMD_NAME)
 
 

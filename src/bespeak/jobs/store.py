@@ -9,11 +9,11 @@ from __future__ import annotations
 from bespeak.base.clock import FOREVER_US, SECOND_US
 from bespeak.base.errors import WrongStateError
 from bespeak.base.frozen import field, frozen
+from bespeak.base.json_text import compact
 from bespeak.jobs import rows
 from bespeak.jobs.liveness import all_dispatchers, presence
 from bespeak.jobs.model import Status
 from bespeak.jobs.schema import LOCK, TOPIC
-from bespeak.jobs.serialize import compact
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bespeak.base.clock import FOREVER_US, SECOND_US
+from bespeak.base.json_text import compact_utf8
 from bespeak.ledger import row_mapping, validation, write_operations
 
 TYPE_CHECKING = False
@@ -52,7 +53,7 @@ def log(
         validation.check_name("resource", resource)
         within = "instr(resources, {0}) > 0" if book.engine.dialect == "sqlite" else "strpos(resources, {0}) > 0"
         where.append(f"({within.format(':first')} OR {within.format(':other')})")
-        quoted = write_operations.dump(resource)
+        quoted = compact_utf8(resource)
         params |= {"first": "[" + quoted, "other": "," + quoted}
     order = "DESC" if newest_first else "ASC"
     sql = (

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 from bespeak.base.clock import FOREVER_US
 from bespeak.base.ids import tail
+from bespeak.base.json_text import compact_utf8
 from bespeak.ledger.model import Action, EndReason
 from bespeak.ledger.schema import LONG_US
 
@@ -36,11 +35,6 @@ WHERE seq = :seq AND ended_us IS NULL
 _AT = "resource = :name AND starts_us = :starts AND reservation = :seq"
 
 
-def dump(value: object) -> str:
-    """Return compact JSON."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
 NEXT_NUMBER = {
     "sqlite": "UPDATE ledger_counter SET last = last + 1 RETURNING last",
     "postgresql": "SELECT nextval('ledger_counter')",
@@ -67,13 +61,13 @@ def insert(tx: Transaction, new: Reservation) -> None:
                 "fencing_token": new.fencing_token,
                 "holder": new.holder,
                 "requested_by": new.requested_by,
-                "resources": dump(new.resources),
+                "resources": compact_utf8(new.resources),
                 "mode": new.mode.value,
                 "starts_us": new.starts_us,
                 "ends_us": FOREVER_US if new.waiting else new.ends_us,
                 "created_us": new.created_us,
                 "purpose": new.purpose,
-                "tags": dump(new.tags),
+                "tags": compact_utf8(new.tags),
                 "priority": new.priority,
                 "lease_us": new.lease_us,
                 "waiting": int(new.waiting),
@@ -229,11 +223,11 @@ def log(
                 "at_us": tx.now_us,
                 "action": action.value,
                 "reservation": reservation_id,
-                "resources": dump(list(resources)),
+                "resources": compact_utf8(list(resources)),
                 "who": who,
                 "requested_by": requested_by,
-                "before": dump(before or {}),
-                "after": dump(after or {}),
+                "before": compact_utf8(before or {}),
+                "after": compact_utf8(after or {}),
             }
         ],
     )

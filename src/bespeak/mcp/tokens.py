@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 
 from bespeak.base.display import short_repr
 from bespeak.base.errors import UnavailableError, UsageError
+from bespeak.base.fileio import read_own
 
 _ENVIRONMENT, _FILE = "env:", "file:"
 _RANDOM_BYTES = 32
 _LONGEST = 4096
-_GROUP_AND_OTHERS = 0o077
 _STRANGE = re.compile(r"[^A-Za-z0-9.-]")
 
 
@@ -61,19 +60,13 @@ def _write(path: str) -> None:
 
 def _from_file(path: str) -> str:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        content = read_own(path, _LONGEST)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "no path"
         raise UsageError(f"--token: {short_repr(path)}: {why}") from error
-    try:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & _GROUP_AND_OTHERS:
-            raise UsageError(
-                f"--token: {short_repr(path)} has to be a file of yours that nobody else may read (chmod 600)"
-            )
-        token = os.read(descriptor, _LONGEST).decode("ascii", "replace").strip()
-    finally:
-        os.close(descriptor)
+    if content is None:
+        raise UsageError(f"--token: {short_repr(path)} has to be a file of yours that nobody else may read (chmod 600)")
+    token = content.decode("ascii", "replace").strip()
     if not _is_token(token):
         raise UsageError(f"--token: {short_repr(path)} has no token in it; remove it, and a new one is made")
     return token

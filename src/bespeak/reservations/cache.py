@@ -127,7 +127,7 @@ def _path(key: Key) -> str:
 
     from bespeak.base.paths import user_folder
 
-    folder = os.path.join(user_folder(os.environ, "XDG_CACHE_HOME", ".cache"), "bespeak")
+    folder = user_folder(os.environ, "cache")
     return os.path.join(folder, f"gate-{crc32(repr(key).encode('utf-8', 'surrogateescape')):08x}.plan")
 
 

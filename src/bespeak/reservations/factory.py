@@ -227,8 +227,7 @@ def _own_bytecode() -> Iterator[None]:
     """Import from sources, never from ``__pycache__`` folders of a repository: trust is bound to the sources."""
     before = sys.pycache_prefix
     if before is None:
-        folder = user_folder(os.environ, "XDG_CACHE_HOME", ".cache")
-        sys.pycache_prefix = os.path.join(folder, "bespeak", "bytecode")
+        sys.pycache_prefix = os.path.join(user_folder(os.environ, "cache"), "bytecode")
     try:
         yield
     finally:

@@ -86,9 +86,9 @@ class CommandContext:
 
             print(render(value), flush=True)
         else:
-            from bespeak.runner.serialize import dumps
+            from bespeak.base.json_text import indented
 
-            print(dumps(value), flush=True)
+            print(indented(value), flush=True)
         return OK
 
 
@@ -159,9 +159,9 @@ def _fail(error: BespeakError, prog: str, *, as_text: bool) -> int:
 
         line = f"{prog}: error: {escape_unprintable(str(error))}"
     else:
-        from bespeak.runner.serialize import dumps_line
+        from bespeak.base.json_text import flat
 
-        line = dumps_line({"error": str(error)})
+        line = flat({"error": str(error)})
     print(line, file=sys.stderr, flush=True)
     return exit_code(error)
 

@@ -15,8 +15,8 @@ from queue import SimpleQueue
 from threading import Lock, Thread
 
 from bespeak.argv.fast_parser import read
+from bespeak.base import json_text
 from bespeak.base.errors import BespeakError, UsageError
-from bespeak.runner import serialize
 from bespeak.runner.cli import ERROR, PROGRAM, CommandContext, exit_code
 from bespeak.runner.query_commands import status_fields
 from bespeak.runner.service import Runner
@@ -77,7 +77,7 @@ class Server:
             except (ValueError, TypeError, KeyError):
                 continue
             code, out, err = answer(self._runner, argv)
-            text = json.dumps({"n": number, "code": code, "out": out, "err": err})
+            text = json_text.one_line({"n": number, "code": code, "out": out, "err": err})
             self._send(text.encode() + b"\n")
 
     def _send(self, data: bytes) -> None:
@@ -92,11 +92,11 @@ class Server:
 def answer(runner: Runner, argv: Sequence[str]) -> tuple[int, str, str]:
     """Do what ``argv`` says; return exit code, standard output and standard error."""
     try:
-        return 0, serialize.dumps(_do(runner, argv)) + "\n", ""
+        return 0, json_text.indented(_do(runner, argv)) + "\n", ""
     except BespeakError as error:
-        return exit_code(error), "", serialize.dumps({"error": str(error)}) + "\n"
+        return exit_code(error), "", json_text.indented({"error": str(error)}) + "\n"
     except OSError as error:
-        return ERROR, "", serialize.dumps({"error": f"{error.filename or 'the system'}: {error.strerror}"}) + "\n"
+        return ERROR, "", json_text.indented({"error": f"{error.filename or 'the system'}: {error.strerror}"}) + "\n"
 
 
 def _do(runner: Runner, argv: Sequence[str]) -> dict[str, object]:

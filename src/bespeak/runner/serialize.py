@@ -1,17 +1,11 @@
-"""How the runner's answers look: the JSON that scripts written for ``orchesjob`` read.
-
-The encoder is written out, because importing :mod:`json` costs half of what starting the interpreter does.
-"""
+"""How the runner's answers look: the JSON that scripts written for ``orchesjob`` read."""
 
 from __future__ import annotations
 
 import os
 import time
 
-try:
-    from _json import encode_basestring_ascii as _quote
-except ImportError:  # an interpreter without the C accelerator
-    from json.encoder import py_encode_basestring_ascii as _quote
+from bespeak.base.timezones import offset_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,32 +14,6 @@ if TYPE_CHECKING:
     from bespeak.runner.stop import Signals
 
 _US = 1_000_000
-_MINUTE_SECONDS = 60
-
-
-def dumps(value: object, indent: str = "") -> str:
-    """Encode strings, numbers, booleans, None, lists and dicts as JSON, indented by two spaces."""
-    if isinstance(value, str):
-        return str(_quote(value))
-    if value is None or isinstance(value, bool):
-        return "null" if value is None else str(value).lower()
-    inner = indent + "  "
-    if isinstance(value, dict):
-        items = [f"{_quote(key)}: {dumps(item, inner)}" for key, item in value.items()]
-        opening, closing = "{}"
-    elif isinstance(value, list):
-        items = [dumps(item, inner) for item in value]
-        opening, closing = "[]"
-    else:
-        return str(value)
-    if not items:
-        return opening + closing
-    return f"{opening}\n{inner}" + f",\n{inner}".join(items) + f"\n{indent}{closing}"
-
-
-def dumps_line(value: dict[str, object]) -> str:
-    """Encode a flat object as JSON on one line."""
-    return "{" + ", ".join(f"{_quote(key)}: {dumps(item)}" for key, item in value.items()) + "}"
 
 
 def instant(name: str, instant_us: int | None) -> dict[str, object]:
@@ -59,11 +27,8 @@ def instant(name: str, instant_us: int | None) -> dict[str, object]:
         return {name: None, f"{name}_iso": None}
     seconds = instant_us // _US
     local = time.localtime(seconds)
-    offset = local.tm_gmtoff // _MINUTE_SECONDS
-    hours, minutes = divmod(abs(offset), _MINUTE_SECONDS)
-    sign = "-" if offset < 0 else "+"
     text = time.strftime("%Y-%m-%dT%H:%M:%S", local)
-    return {name: seconds, f"{name}_iso": f"{text}{sign}{hours:02d}:{minutes:02d}"}
+    return {name: seconds, f"{name}_iso": text + offset_text(local.tm_gmtoff)}
 
 
 def job_fields(job: Job, paths: Paths) -> dict[str, object]:

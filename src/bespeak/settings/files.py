@@ -134,7 +134,7 @@ def load_settings(cwd: str | None = None, environ: Mapping[str, str] | None = No
     else:
         found = _nearest_repo(working_directory() if cwd is None else os.path.abspath(cwd), env, consulted)
         repos = [] if found is None else [found]
-    user_path = os.path.join(user_folder(env, "XDG_CONFIG_HOME", ".config"), "bespeak", FILENAME)
+    user_path = os.path.join(user_folder(env, "config"), FILENAME)
     return Settings(repos, _read_user(user_path, consulted), user_path, consulted)
 
 
@@ -174,8 +174,7 @@ def ledger_place(
     found, source = (known.user.get("url"), known.user_path) if own else known.ledger_value("url")
     if found is not None:
         return LedgerPlace(found, source)
-    folder = user_folder(env, "XDG_DATA_HOME", os.path.join(".local", "share"))
-    return LedgerPlace(os.path.join(folder, "bespeak", "book.sqlite3"), "default")
+    return LedgerPlace(os.path.join(user_folder(env, "data"), "book.sqlite3"), "default")
 
 
 def ledger_url(

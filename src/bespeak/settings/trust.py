@@ -14,7 +14,7 @@ import os
 
 from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import BespeakError, WrongStateError
-from bespeak.base.fileio import read_regular, signature
+from bespeak.base.fileio import read_own, read_regular, signature
 from bespeak.base.paths import user_folder
 
 TYPE_CHECKING = False
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     """Content by path; None for a file that is not there."""
 
 _FORMAT = 1
-_OTHERS_MAY = 0o077
 _OTHERS_MAY_WRITE = 0o022
 _LIMIT_BYTES = 1024 * 1024
 
@@ -198,7 +197,7 @@ def module_files(libs: Iterable[str], modules: Iterable[str]) -> list[str]:
 
 def records_folder(environ: Mapping[str, str]) -> str:
     """Return where the records are kept."""
-    return os.path.join(user_folder(environ, "XDG_STATE_HOME", os.path.join(".local", "state")), "bespeak", "trusted")
+    return os.path.join(user_folder(environ, "state"), "trusted")
 
 
 def record_path(canonical: str, environ: Mapping[str, str]) -> str:
@@ -269,20 +268,14 @@ def _read_own(path: str) -> bytes | None:
     folder = os.stat(os.path.dirname(path))
     if folder.st_uid != os.getuid() or folder.st_mode & _OTHERS_MAY_WRITE:
         return None
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
-    try:
-        status = os.fstat(descriptor)
-        if status.st_uid != os.getuid() or status.st_mode & _OTHERS_MAY or status.st_size > _LIMIT_BYTES:
-            return None
-        return os.read(descriptor, status.st_size)
-    finally:
-        os.close(descriptor)
+    return read_own(path, _LIMIT_BYTES)
 
 
 def _write_record(record: Record, path: str) -> None:
-    import json
+    from bespeak.base.fileio import replace
+    from bespeak.base.json_text import indented
 
-    content = {
+    content: dict[str, object] = {
         "format": _FORMAT,
         "folder": record.folder,
         "owner": record.owner,
@@ -290,15 +283,12 @@ def _write_record(record: Record, path: str) -> None:
         "trusted_at": record.trusted_at,
         "files": record.files,
     }
-    folder, temporary = os.path.dirname(path), f"{path}.{os.getpid()}"
+    folder = os.path.dirname(path)
     try:
         os.makedirs(folder, mode=0o700, exist_ok=True)
         if os.stat(folder).st_mode & _OTHERS_MAY_WRITE:
             os.chmod(folder, 0o700)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
-        with open(os.open(temporary, flags, 0o600), "w", encoding="ascii") as stream:
-            json.dump(content, stream, indent=1)
-        os.replace(temporary, path)
+        replace(path, indented(content).encode())
     except OSError as error:
         raise BespeakError(
             f"{escape_unprintable(path)}: cannot be written: {escape_unprintable(error.strerror or str(error))}"

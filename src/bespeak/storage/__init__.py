@@ -6,6 +6,7 @@ import os
 
 from bespeak.base import clock
 from bespeak.base.errors import UsageError
+from bespeak.base.paths import POSTGRES_PREFIXES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     from bespeak.base.clock import Clock
     from bespeak.storage.interface import Engine
     from bespeak.storage.migrations import Component
-
-POSTGRES_PREFIXES = ("postgresql://", "postgres://")
 
 
 def open_engine(

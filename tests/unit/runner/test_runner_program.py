@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bespeak.runner import cli, serialize
+from bespeak.base import json_text
+from bespeak.runner import cli
 from bespeak.runner.cli import PROGRAM
 from support.jobs import eventually, program
 
@@ -360,7 +361,7 @@ _values = st.recursive(
 
 @given(_values)
 def test_the_encoder_writes_what_the_json_module_writes(value):
-    assert serialize.dumps(value) == json.dumps(value, indent=2)
+    assert json_text.indented(value) == json.dumps(value, indent=2)
 
 
 @given(st.lists(st.text(st.characters(exclude_characters="\0"))))

@@ -124,7 +124,7 @@ class TestPlaces:
 
     @pytest.mark.parametrize(("value", "folder"), [("/x", "/x"), ("", "/h/.cache"), ("rel", "/h/.cache")])
     def test_user_folder(self, value, folder):
-        assert user_folder({"XDG_CACHE_HOME": value, "HOME": "/h"}, "XDG_CACHE_HOME", ".cache") == folder
+        assert user_folder({"XDG_CACHE_HOME": value, "HOME": "/h"}, "cache") == f"{folder}/bespeak"
 
     def test_a_working_directory_that_was_removed(self, tmp_path, monkeypatch):
         gone = tmp_path / "gone"

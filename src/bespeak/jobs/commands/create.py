@@ -9,10 +9,11 @@ from bespeak.base import ids
 from bespeak.base.clock import FOREVER_US, SECOND_US, now
 from bespeak.base.errors import BusyError, UsageError
 from bespeak.base.frozen import replace
+from bespeak.base.paths import POSTGRES_PREFIXES
 from bespeak.jobs import serialize, store
 from bespeak.jobs.cli import ONE_JOB, RESERVATION_ID, RUN_KEY, check_text
 from bespeak.jobs.contract_times import read_duration, read_instant, read_number
-from bespeak.jobs.locations import POSTGRES, open_store
+from bespeak.jobs.locations import open_store
 from bespeak.jobs.model import Status
 
 TYPE_CHECKING = False
@@ -184,7 +185,7 @@ def _needs(context: CommandContext) -> dict[str, object]:
     if context.on("keep-needs"):
         extras["keep_needs"] = True
     # A password must not end up in the reservation; a dispatcher is told about a server by its own --ledger.
-    return extras if url.startswith(POSTGRES) else extras | {"ledger": url}
+    return extras if url.startswith(POSTGRES_PREFIXES) else extras | {"ledger": url}
 
 
 def _book(context: CommandContext, engine: Engine, job: JobReservation) -> JobReservation:

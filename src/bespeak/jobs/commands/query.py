@@ -12,6 +12,7 @@ from bespeak.argv.declarations import Option, command
 from bespeak.base.clock import now
 from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import NotReadyError, UnavailableError, UsageError
+from bespeak.base.json_text import printable
 from bespeak.jobs import serialize
 from bespeak.jobs.cli import ONE_JOB, RESERVATION_ID, RUN_KEY
 from bespeak.jobs.contract_times import read_instant, read_number
@@ -264,7 +265,7 @@ def _print_rest(context: CommandContext, rest: dict[str, object]) -> None:
         context.answer(rest)
         return
     for name, value in rest.items():
-        sys.stdout.write(f",\n  {serialize.text(name)}: {serialize.text(value)}")
+        sys.stdout.write(f",\n  {printable(name)}: {printable(value)}")
     sys.stdout.write("\n}\n")
 
 
