@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from bespeak_symbols.model import CALL
 from bespeak_symbols.native.block_extractor import fields
 from bespeak_symbols.native.c_family import expressions
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tree_sitter import Node
 
     from bespeak_symbols.native.block_extractor import Draft, Sheet
+
 
 _DEEPEST = 400
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from bespeak_symbols.native.c_family.values import (
+from typing import TYPE_CHECKING
+
+from bespeak_symbols.native.c_family.members import (
     CLASS,
     FUNCTION,
     NAMESPACE,
@@ -15,12 +17,12 @@ from bespeak_symbols.native.c_family.values import (
     with_name,
 )
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bespeak_symbols.model import Binding, Symbol
     from bespeak_symbols.native.c_family.imports import Files
+
 
 _KINDS = {"function": FUNCTION, "method": FUNCTION, "class": CLASS, "struct": CLASS, "namespace": NAMESPACE}
 _SMART = frozenset({"unique_ptr", "shared_ptr", "weak_ptr", "optional", "reference_wrapper", "scoped_ptr"})

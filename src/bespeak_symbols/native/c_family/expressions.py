@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+
 CASTS = frozenset({b"static_cast", b"dynamic_cast", b"reinterpret_cast", b"const_cast"})
 NAMES = frozenset({"identifier", "field_identifier", "type_identifier", "namespace_identifier", "operator_name"})
-
 _NAMED_TYPES = frozenset({"type_identifier", "qualified_identifier", "template_type", "dependent_type"})
 _LONGEST_CHAIN = 24
 _LONGEST_TYPE = 160

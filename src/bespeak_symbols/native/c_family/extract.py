@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import os
 import re
+from typing import TYPE_CHECKING
 
 from bespeak_symbols.model import CALL, USE, Binding, Import
 from bespeak_symbols.native.block_extractor import Sheet
 from bespeak_symbols.native.c_family import expressions
 from bespeak_symbols.native.c_family.classes import Classes
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tree_sitter import Node
 
     from bespeak_symbols.model import Facts
+
 
 _PLUS_PLUS = re.compile(
     rb"^\s*(?:template\s*<|namespace\b|using\s+\w|class\s+\w[\w\s]*[:{]|(?:public|private|protected)\s*:)"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os.path
+from typing import TYPE_CHECKING
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak_symbols.model import Binding, Import, Symbol, World
+
 
 SUFFIXES = (".c", ".h", ".cc", ".cpp", ".cxx", ".c++", ".hh", ".hpp", ".hxx", ".h++", ".inl", ".ipp", ".tpp", ".tcc")
 _FOLDERS = ("", "include", "src", "inc", "lib")

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bespeak_symbols.model import CALL, IMPORT, USE, Edge
 from bespeak_symbols.native.block_extractor import kept
 from bespeak_symbols.native.c_family.evaluate import Lookup
 from bespeak_symbols.native.c_family.imports import Files
-from bespeak_symbols.native.c_family.values import CLASS, FUNCTION, OTHER, VALUE, Meaning
+from bespeak_symbols.native.c_family.members import CLASS, FUNCTION, OTHER, VALUE, Meaning
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from bespeak_symbols.model import Reference, Symbol, World
+
 
 _SEVERAL, _OVERRIDE, _POINTER, _BY_NAME, _IMPLICIT, _LINKED, _CONDITIONAL = 0.6, 0.6, 0.5, 0.4, 0.7, 0.95, 0.8
 _CALLABLE = frozenset({"function", "method"})

@@ -1,8 +1,4 @@
-"""Java expressions as texts with dots between the parts.
-
-Beyond names there are: ``()`` for the result of a call, ``[]`` for an item, and ``new`` before the name of a class
-that is made an instance of (or cast to). What has no such form begins with ``()``.
-"""
+"""Java expressions as texts with dots between the parts."""
 
 from __future__ import annotations
 

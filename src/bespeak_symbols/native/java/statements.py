@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bespeak_symbols import syntax
 from bespeak_symbols.model import CALL, INHERIT, USE
+from bespeak_symbols.native.java.declarations import declare_parameters, hide_fields
 from bespeak_symbols.native.java.expressions import call_parts, chain, type_path
 from bespeak_symbols.native.scope_walker import FROM
 
@@ -98,8 +99,6 @@ def _type_arguments(reading: Scoping, named: Node | None) -> None:
 
 
 def _nameless(reading: Scoping, node: Node, body: Node, named: Node | None, path: str) -> None:
-    from bespeak_symbols.native.java.extract import hide_fields
-
     counts: dict[str, int] = reading.nameless  # type: ignore[attr-defined]
     name = reading.qualified((path.rpartition(".")[2] or "class") + "$")
     counts[name] = counts.get(name, 0) + 1
@@ -244,8 +243,6 @@ def _pattern(reading: Scoping, node: Node) -> None:
 
 
 def _lambda(reading: Scoping, node: Node) -> None:
-    from bespeak_symbols.native.java.extract import declare_parameters
-
     parameters = node.child_by_field_name("parameters")
     body = node.child_by_field_name("body")
     elements: dict[int, str] = reading.elements  # type: ignore[attr-defined]

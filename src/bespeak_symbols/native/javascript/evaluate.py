@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bespeak_symbols.native.javascript.found import (
+from bespeak_symbols.native.javascript.imports import VALUES
+from bespeak_symbols.native.javascript.members import (
     BOUND,
     CLASSES,
     INSTANCE,
@@ -20,11 +21,10 @@ from bespeak_symbols.native.javascript.found import (
     is_getter,
 )
 from bespeak_symbols.native.javascript.scopes import LOCALS
-from bespeak_symbols.native.javascript.tables import VALUES
 
 if TYPE_CHECKING:
     from bespeak_symbols.model import Binding, Import
-    from bespeak_symbols.native.javascript.tables import Table, Tables
+    from bespeak_symbols.native.javascript.imports import Table, Tables
 
 
 _ITEM = frozenset({"find", "findLast", "at", "pop", "shift", "get"})

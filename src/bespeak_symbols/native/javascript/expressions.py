@@ -1,132 +1,164 @@
-"""Names that are called, made or used, and what JSX makes of them."""
+"""Expressions as chains of names: ``a.b().c`` is ``a``, ``b``, ``()``, ``c``."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bespeak_symbols.native.javascript.chains import Chain, chain_of, loads
-from bespeak_symbols.native.javascript.statements import bases_of_prototype
-from bespeak_symbols.native.javascript.values import FUNCTIONS, LITERALS, loaded, rooted
-
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tree_sitter import Node
 
-    from bespeak_symbols.native.javascript.scopes import Scope
-    from bespeak_symbols.native.javascript.state import Walk
+    from bespeak_symbols.native.javascript.scopes import Declared
 
 
-_EACH = frozenset(
+_LONGEST = 12
+"""Parts of a chain that are looked at; in longer ones only the last are known."""
+_NAMES = frozenset({"identifier", "this", "super", "type_identifier", "shorthand_property_identifier"})
+_SAME = frozenset(
     {
-        "forEach",
-        "map",
-        "filter",
-        "find",
-        "findIndex",
-        "findLast",
-        "some",
-        "every",
-        "flatMap",
-        "sort",
+        "parenthesized_expression",
+        "non_null_expression",
+        "await_expression",
+        "satisfies_expression",
+        "instantiation_expression",
     }
 )
-_STARS = frozenset({"__exportStar", "__export"})
-_DERIVE = frozenset({"inherits", "setPrototypeOf", "__extends"})
+_MEMBER = {
+    "member_expression": ("object", "property"),
+    "nested_identifier": ("object", "property"),
+    "nested_type_identifier": ("module", "name"),
+}
+_MADE = {"call_expression": "function", "new_expression": "constructor"}
 
 
-def name(walk: Walk, node: Node, scope: Scope) -> None:
-    """A name where a value stands."""
-    walk.mention(Chain([walk.text(node)]), "use", node, scope)
+class Chain:
+    """An expression as names.
+
+    Args:
+        parts: first to last; ``()`` for the result of a call, ``[]`` for an item.
+        base: the node that the first part stands for, if it is more than a name.
+        rest: nodes inside that have to be looked at for themselves.
+        declared: what the first part stands for, if no name says so.
+    """
+
+    __slots__ = ("base", "declared", "parts", "rest")
+
+    def __init__(self, parts: list[str], declared: Declared | None = None) -> None:
+        self.parts = parts
+        self.base: Node | None = None
+        self.rest: list[Node] = []
+        self.declared = declared
+
+    def then(self, *parts: str) -> Chain:
+        """Return the chain with more parts."""
+        longer = Chain([*self.parts, *parts], self.declared)
+        longer.base = self.base
+        return longer
 
 
-def member(walk: Walk, node: Node, scope: Scope) -> None:
-    """A member of something where a value stands."""
-    _mention(walk, node, "use", node, scope)
+def unwrapped(node: Node) -> Node:
+    """Return an expression without parentheses, casts and assertions around it."""
+    while node.type in _SAME or node.type == "as_expression":
+        inner = first_of(node)
+        if inner is None or node.type == "await_expression":
+            break
+        node = inner
+    return node
 
 
-def call(walk: Walk, node: Node, scope: Scope) -> None:
-    """``f(x)``, and what only looks like it: ``import("x")``, ``require("x")``."""
-    function, arguments = node.child_by_field_name("function"), node.child_by_field_name("arguments")
-    if loads(node, walk.text):
-        loaded(walk, node, scope)
-        return
-    if function is None or arguments is None:
-        walk.inside(node, scope)
-        return
-    if arguments.type == "arguments":
-        walk.inside(arguments, scope)
-        _special(walk, function, arguments, scope)
-    else:
-        walk.push(scope, arguments)
-    walk.inside(node.child_by_field_name("type_arguments"), scope)
-    if function.type == "import":
-        return
-    _mention(walk, function, "call", node, scope, _count(arguments))
-
-
-def _special(walk: Walk, function: Node, arguments: Node, scope: Scope) -> None:
-    """Calls that say more than that they call: of array methods, of helpers of older JavaScript."""
-    given = [child for child in arguments.named_children if child.type != "comment"]
-    last = function.child_by_field_name("property") if function.type == "member_expression" else function
-    word = walk.text(last) if last is not None else ""
-    if not given:
-        return
-    if given[0].type in FUNCTIONS and function.type == "member_expression" and (word in _EACH or word == "then"):
-        of = function.child_by_field_name("object")
-        chain = rooted(walk, chain_of(of, walk.text), scope) if of is not None else None
-        if chain is not None and (chain.base is None or chain.declared is not None):
-            walk.items[given[0].id] = chain if word == "then" else chain.then("[]")
-    elif word in _STARS and loads(given[0], walk.text):
-        walk.import_(("*", loads(given[0], walk.text), "*"), given[0], None, exported=True)
-    elif word in _DERIVE and len(given) > 1:
-        chain = chain_of(given[0], walk.text)
-        if chain.base is None and chain.parts:
-            declared = scope.find(chain.parts[0])
-            if declared is not None and declared.sort == "symbol":
-                walk.classlike.add(declared.key)
-                bases_of_prototype(walk, given[1], scope, declared.key)
-
-
-def _count(arguments: Node) -> int:
-    """Return how many arguments a call gives; -1 if it cannot be counted."""
-    if arguments.type != "arguments":
-        return -1
-    given = [child.type for child in arguments.named_children if child.type != "comment"]
-    return -1 if "spread_element" in given else len(given)
-
-
-def make(walk: Walk, node: Node, scope: Scope) -> None:
-    """``new X()``."""
-    made, arguments = node.child_by_field_name("constructor"), node.child_by_field_name("arguments")
-    walk.inside(arguments, scope)
-    walk.inside(node.child_by_field_name("type_arguments"), scope)
-    if made is not None:
-        _mention(walk, made, "call", node, scope, _count(arguments) if arguments is not None else 0)
-
-
-def _mention(walk: Walk, of: Node, kind: str, at: Node, scope: Scope, arguments: int = -1) -> None:
-    chain = walk.chain(of, scope)
-    if chain.base is None or chain.declared is not None or (kind == "call" and _could_be(chain)):
-        walk.mention(chain, kind, at, scope, arguments=arguments)
-
-
-def _could_be(chain: Chain) -> bool:
-    """Tell whether a member of something without a name could be anything of ours."""
-    base = chain.base
-    return base is not None and base.type not in LITERALS and base.type not in FUNCTIONS and len(chain.parts) > 1
-
-
-def element(walk: Walk, node: Node, scope: Scope) -> None:
-    """``<Name x={y}>``: a component is called; names in small letters are tags."""
-    named = node.child_by_field_name("name")
+def first_of(node: Node) -> Node | None:
+    """Return the first part of a node that is no comment."""
     for child in node.named_children:
-        if named is None or child.id != named.id:
-            walk.push(scope, child)
-    if named is None or named.type == "jsx_namespace_name":
-        return
-    if named.type == "identifier" and walk.text(named)[:1].islower():
-        return
-    walk.mention(walk.chain(named, scope), "call", named, scope)
+        if child.type != "comment":
+            return child
+    return None
 
 
-def skip(walk: Walk, node: Node, scope: Scope) -> None:
-    """Nothing in it is of interest."""
+def chain_of(node: Node, text: Callable[[Node], str]) -> Chain:
+    """Return an expression as a chain; its ``base`` is set if it begins with something that has no name."""
+    chain = Chain([])
+    parts: list[str] = []
+    owned = False
+    while True:
+        kind = node.type
+        if kind in _NAMES:
+            parts.append(text(node))
+            break
+        inner = _inside(node, kind, parts, chain.rest, owned, text)
+        if inner is None or len(parts) > _LONGEST:
+            chain.base = node
+            if not owned:
+                chain.rest.append(node)
+            parts.append("()")
+            break
+        if kind in _MADE and not owned:
+            owned = True
+            chain.rest.append(node)
+        node = inner
+    parts.reverse()
+    chain.parts = parts
+    return chain
+
+
+def _inside(
+    node: Node, kind: str, parts: list[str], rest: list[Node], owned: bool, text: Callable[[Node], str]
+) -> Node | None:
+    """Return the node that a part of a chain hangs on, and note the part; None at its beginning."""
+    if kind in _MEMBER:
+        left, right = _MEMBER[kind]
+        name = node.child_by_field_name(right)
+        if name is not None:
+            parts.append(text(name))
+        return node.child_by_field_name(left)
+    if kind in _MADE:
+        made = node.child_by_field_name(_MADE[kind])
+        if made is None or made.type == "import" or loads(node, text):
+            return None
+        parts.append("()")
+        return made
+    if kind == "subscript_expression":
+        return _item(node, parts, [] if owned else rest, text)
+    if kind == "sequence_expression" and node.named_children:
+        rest.extend([] if owned else node.named_children[:-1])
+        return node.named_children[-1]
+    return first_of(node) if kind in _SAME else None
+
+
+def _item(node: Node, parts: list[str], rest: list[Node], text: Callable[[Node], str]) -> Node | None:
+    """``x["name"]`` is a member like any other, ``x[i]`` is an item."""
+    index = node.child_by_field_name("index")
+    said = plain(index, text) if index is not None else ""
+    parts.append(said or "[]")
+    if index is not None and not said:
+        rest.append(index)
+    return node.child_by_field_name("object")
+
+
+def loads(node: Node, text: Callable[[Node], str]) -> str:
+    """Return the module that a call of ``require`` or ``import`` names; empty if the node is no such call."""
+    if node.type != "call_expression":
+        return ""
+    function, arguments = node.child_by_field_name("function"), node.child_by_field_name("arguments")
+    if function is None or arguments is None or arguments.type != "arguments":
+        return ""
+    if function.type != "import" and (function.type != "identifier" or text(function) != "require"):
+        return ""
+    given = first_of(arguments)
+    return string_in(given, text) if given is not None else ""
+
+
+def string_in(node: Node, text: Callable[[Node], str]) -> str:
+    """Return what a string says; empty if the node is no string, or one with parts to be worked out."""
+    if node.type == "string" or (node.type == "template_string" and not node.named_child_count):
+        return text(node)[1:-1]
+    if node.type == "template_string" and node.named_child_count == 1:
+        only = node.named_children[0]
+        return text(only) if only.type == "string_fragment" else ""
+    return ""
+
+
+def plain(node: Node, text: Callable[[Node], str]) -> str:
+    """Return a string that could be a name; empty if it could not."""
+    said = string_in(node, text)
+    return said if said.isidentifier() else ""

@@ -1,21 +1,19 @@
-"""What a module takes from others and gives to them."""
+"""What a module takes from others and gives to them: ``import``, ``export`` and ``require``."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bespeak_symbols.native.javascript.chains import Chain, first_of, string_in, unwrapped
+from bespeak_symbols.native.javascript.bindings import bind_value, loaded
 from bespeak_symbols.native.javascript.declarations import named_value
-from bespeak_symbols.native.javascript.patterns import declare
-from bespeak_symbols.native.javascript.scopes import Declared
-from bespeak_symbols.native.javascript.state import Draft
-from bespeak_symbols.native.javascript.values import bind_value
+from bespeak_symbols.native.javascript.expressions import Chain, first_of, loads, string_in, unwrapped
+from bespeak_symbols.native.javascript.functions import declare
+from bespeak_symbols.native.javascript.scopes import Declared, Draft
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-    from bespeak_symbols.native.javascript.scopes import Scope
-    from bespeak_symbols.native.javascript.state import Walk
+    from bespeak_symbols.native.javascript.scopes import Scope, Walk
 
 
 def imports(walk: Walk, node: Node, scope: Scope) -> None:
@@ -174,3 +172,48 @@ def _default(walk: Walk, node: Node, value: Node, scope: Scope) -> None:
     inner = scope.block()
     inner.later = "default"
     walk.push(inner, value)
+
+
+def require_name(walk: Walk, name: str, value: Node, home: Scope) -> bool:
+    """``x = require("y")`` and ``x = require("y").z`` are imports; returns whether this is one."""
+    core = unwrapped(value)
+    if core.type == "await_expression":
+        core = first_of(core) or core
+    taken = "" if _dynamic(core) else "module.exports"
+    module = loads(core, walk.text)
+    if not module and core.type == "member_expression":
+        whole, part = core.child_by_field_name("object"), core.child_by_field_name("property")
+        if whole is not None and part is not None:
+            core, module, taken = whole, loads(whole, walk.text), walk.text(part)
+    if not module:
+        return False
+    declared = walk.import_((name, module, taken), core, home)
+    if taken in {"", "module.exports"}:
+        walk.bases[core.id] = declared
+    return True
+
+
+def _dynamic(call: Node) -> bool:
+    function = call.child_by_field_name("function") if call.type == "call_expression" else None
+    return function is not None and function.type == "import"
+
+
+def require_names(walk: Walk, call: Node, pattern: Node, scope: Scope, home: Scope) -> None:
+    """``{a, b: c} = require("x")``: each name is an import of its own."""
+    module = loads(call, walk.text)
+    deeper: list[Node] = []
+    for child in pattern.named_children if pattern.type == "object_pattern" else ():
+        key, local = child.child_by_field_name("key"), child.child_by_field_name("value")
+        if child.type == "shorthand_property_identifier_pattern":
+            walk.import_((walk.text(child), module, walk.text(child)), child, home)
+        elif key is not None and local is not None and local.type == "identifier":
+            walk.import_((walk.text(local), module, walk.text(key)), child, home)
+        else:
+            deeper.append(child)
+    whole = Chain(["()"], loaded(walk, call, scope))
+    for child in deeper if pattern.type == "object_pattern" else [pattern]:
+        left = child.child_by_field_name("left")
+        key = child.child_by_field_name("key") or (left if left is not None and not left.named_child_count else None)
+        source = whole.then(walk.text(key)) if key is not None else None
+        inner = child.child_by_field_name("value") or child
+        declare(walk, inner, scope, source, lambda name, at: walk.local(name, home, at))

@@ -1,14 +1,28 @@
-"""Scopes of a JavaScript file: which declaration a name means at a place.
+"""Scopes of a JavaScript file, and what is gathered while its tree is walked.
 
 A scope is filled while the tree is walked and asked only afterwards, so hoisting needs no pass of its own.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bespeak_symbols.model import Import
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+    from bespeak_symbols.native.javascript.expressions import Chain
+
+
 LOCALS = "<locals>"
 """Part of the name of a variable inside a function: such a variable is no member of the function."""
 _DEEPEST = 200
 """Scopes nested deeper share one: looking a name up stays cheap in sources that were made to hurt."""
+_DEEPEST_NAME = 24
+"""Parts that the name of a symbol may have; what is nested deeper belongs to the symbol around it."""
+_LONGEST_NAME = 120
 
 
 class Declared:
@@ -100,3 +114,190 @@ class Scope:
 def join(owner: str, name: str) -> str:
     """Return the name of what is called ``name`` inside ``owner``."""
     return f"{owner}.{name}" if owner else name
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A symbol as it is found.
+
+    Args:
+        name: qualified.
+        kind: as in :class:`~bespeak_symbols.model.Symbol`.
+        outer: the node with all of it.
+        body: what its body digest is about; None for a mere declaration.
+        signature: the nodes its signature is made of.
+        words: modifiers that come first in the signature.
+        bases: what it derives from, as written.
+    """
+
+    name: str
+    kind: str
+    outer: Node
+    body: Node | None
+    signature: tuple[Node | None, ...] = ()
+    words: tuple[str, ...] = ()
+    bases: tuple[str, ...] = ()
+
+
+class Mention:
+    """A chain of names that is called, used or derived from, and where; there are many, so it is made by hand."""
+
+    __slots__ = ("arguments", "chain", "kind", "line", "scope", "within")
+
+    def __init__(self, chain: Chain, kind: str, line: int, scope: Scope, within: str, arguments: int) -> None:
+        self.chain = chain
+        self.kind = kind
+        self.line = line
+        self.scope = scope
+        self.within = within
+        self.arguments = arguments
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A name that is bound; ``chain`` is None if to something that has no name.
+
+    The subject is what is declared, a qualified name, or a chain whose meaning the scope tells.
+    """
+
+    subject: Declared | str | Chain
+    chain: Chain | None
+    how: str
+    line: int
+    scope: Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """An import, and what it declares."""
+
+    imported: Import
+    declared: Declared | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """One walk over one tree.
+
+    Args:
+        source: the bytes of the file.
+        stack: nodes still to be looked at, each with its scope, the last one first.
+        outers: the node around a declaration that belongs to it (``export``), by the id of the declaration.
+        items: what the first parameter of a function is an item of, by the id of the function.
+        objects: objects that functions return, each with its scope and the name that its members go by.
+        bases: what expressions without a name stand for (``require("x")``, ``x as T``), by the id of the node.
+        classlike: functions that are used as classes.
+        exports: what others can take by name.
+        modern: the kinds of statements that make the file a module.
+    """
+
+    source: bytes
+    stack: list[tuple[Node, Scope]] = field(default_factory=list)
+    drafts: list[Draft] = field(default_factory=list)
+    mentions: list[Mention] = field(default_factory=list)
+    bounds: list[Bound] = field(default_factory=list)
+    taken: list[Taken] = field(default_factory=list)
+    locals: list[Declared] = field(default_factory=list)
+    outers: dict[int, Node] = field(default_factory=dict)
+    items: dict[int, Chain] = field(default_factory=dict)
+    objects: list[tuple[Node, Scope, str]] = field(default_factory=list)
+    bases: dict[int, Declared] = field(default_factory=dict)
+    classlike: set[str] = field(default_factory=set)
+    exports: list[str] = field(default_factory=list)
+    modern: list[str] = field(default_factory=list)
+
+    def text(self, node: Node) -> str:
+        """Return what a node covers; bytes that are no text are replaced."""
+        return self.source[node.start_byte : node.end_byte].decode("utf-8", "replace")
+
+    def push(self, scope: Scope, *nodes: Node | None) -> None:
+        """Have nodes looked at later."""
+        self.stack.extend((node, scope) for node in reversed(nodes) if node is not None)
+
+    def inside(self, node: Node | None, scope: Scope) -> None:
+        """Have all that is in a node looked at later."""
+        if node is not None:
+            self.stack.extend([(child, scope) for child in reversed(node.named_children)])
+
+    def mention(
+        self, chain: Chain, kind: str, at: Node, scope: Scope, *, within: str | None = None, arguments: int = -1
+    ) -> None:
+        """Note that something is called, used or derived from."""
+        place = scope.symbol if within is None else within
+        self.mentions.append(Mention(chain, kind, line_of(at), scope, place, arguments))
+
+    def bind(self, subject: Declared | str | Chain, chain: Chain | None, how: str, at: Node, scope: Scope) -> None:
+        """Note what a name is bound to."""
+        if not isinstance(subject, Declared) or not subject.typed:
+            self.bounds.append(Bound(subject, chain, how, line_of(at), scope))
+
+    def local(self, name: str, scope: Scope, at: Node) -> Declared:
+        """Declare a name that is no symbol."""
+        declared = Declared(name, scope.symbol, line_of(at), "local")
+        self.locals.append(declared)
+        scope.names[name] = declared
+        return declared
+
+    def unnamed(self, scope: Scope, at: Node) -> Declared:
+        """Return a declaration that no name of the source finds."""
+        declared = Declared("(value)", scope.symbol, line_of(at), "local")
+        self.locals.append(declared)
+        return declared
+
+    def symbol(self, draft: Draft) -> str:
+        """Note a symbol and return its name; the name is empty if it is none that could be spoken of."""
+        last = draft.name.rpartition(".")[2]
+        if not named(last) or len(draft.name) > _DEEPEST_NAME * 20 or draft.name.count(".") >= _DEEPEST_NAME:
+            return ""
+        self.drafts.append(draft)
+        return draft.name
+
+    def import_(
+        self, taken: tuple[str, str, str], at: Node, scope: Scope | None, *, exported: bool = False
+    ) -> Declared:
+        """Note an import.
+
+        Args:
+            taken: what it is called here, the module, what it is called there.
+            at: where.
+            scope: in which it is declared; None if its name is none of this file's.
+            exported: others can take it from here.
+        """
+        local, module, name = taken
+        within = scope.symbol if scope is not None and not scope.top else ""
+        declared = Declared(local, within, line_of(at), "import")
+        if scope is not None:
+            if local:
+                scope.names[local] = declared
+            self.locals.append(declared)
+        made = Import(local, module, name, line_of(at), within, exported)
+        self.taken.append(Taken(made, declared if scope is not None else None))
+        return declared
+
+
+def line_of(node: Node) -> int:
+    """Return the line a node begins in, from 1."""
+    return int(node.start_point[0]) + 1
+
+
+def named(name: str) -> bool:
+    """Tell whether a name can be part of an address."""
+    return (
+        0 < len(name) <= _LONGEST_NAME
+        and name.replace("#", "").replace("$", "").replace("-", "").replace("@", "").replace("_", "a").isalnum()
+    )
+
+
+def declare_symbol(scope: Scope, name: str, qualified: str, at: Node) -> Declared:
+    """Declare a name that is a symbol; one that was declared before stays what it is."""
+    known = scope.names.get(name)
+    if known is not None and known.sort == "symbol":
+        return known
+    declared = Declared(name, scope.symbol, line_of(at), "symbol", qualified)
+    scope.names[name] = declared
+    return declared
+
+
+def qualify(scope: Scope, name: str) -> str:
+    """Return the qualified name of a symbol that is declared in a scope."""
+    return join(scope.later or scope.symbol, name)

@@ -1,26 +1,49 @@
-"""Variables, assignments, blocks and loops."""
+"""Variables, assignments, blocks, loops and calls; what JSX makes of names."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bespeak_symbols.native.javascript.chains import Chain, chain_of, first_of, loads, unwrapped
+from bespeak_symbols.native.javascript.bindings import (
+    FUNCTIONS,
+    LITERALS,
+    bases_of_prototype,
+    bind_type,
+    bind_value,
+    loaded,
+    rooted,
+    walked_chain,
+)
 from bespeak_symbols.native.javascript.declarations import has_functions, named_value, properties
-from bespeak_symbols.native.javascript.patterns import declare
-from bespeak_symbols.native.javascript.scopes import Declared, join
-from bespeak_symbols.native.javascript.state import Draft, declare_symbol, qualify
-from bespeak_symbols.native.javascript.types import bind_type
-from bespeak_symbols.native.javascript.values import FUNCTIONS, bind_value, loaded, rooted
+from bespeak_symbols.native.javascript.expressions import Chain, chain_of, first_of, loads, unwrapped
+from bespeak_symbols.native.javascript.functions import declare
+from bespeak_symbols.native.javascript.modules import require_name, require_names
+from bespeak_symbols.native.javascript.scopes import Declared, Draft, declare_symbol, join, qualify
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-    from bespeak_symbols.native.javascript.scopes import Scope
-    from bespeak_symbols.native.javascript.state import Walk
+    from bespeak_symbols.native.javascript.scopes import Scope, Walk
 
 
 _MOST_NAMES = 8
 """Names that one assignment gives at once, as far as they are followed."""
+_EACH = frozenset(
+    {
+        "forEach",
+        "map",
+        "filter",
+        "find",
+        "findIndex",
+        "findLast",
+        "some",
+        "every",
+        "flatMap",
+        "sort",
+    }
+)
+_STARS = frozenset({"__exportStar", "__export"})
+_DERIVE = frozenset({"inherits", "setPrototypeOf", "__extends"})
 
 
 def variables(walk: Walk, node: Node, scope: Scope) -> None:
@@ -44,7 +67,7 @@ def _variable(walk: Walk, node: Node, name: Node, scope: Scope, home: Scope, how
     """One name, and what it is made to be."""
     outer, kind = how
     text, value, written = walk.text(name), node.child_by_field_name("value"), node.child_by_field_name("type")
-    if value is not None and _load(walk, text, value, home):
+    if value is not None and require_name(walk, text, value, home):
         walk.push(scope, value)
         return
     walk.push(scope, written)
@@ -94,54 +117,9 @@ def _pattern(walk: Walk, node: Node, pattern: Node, scope: Scope, home: Scope, o
         return walk.local(name, home, at)
 
     if core is not None and loads(core, walk.text):
-        _unpack(walk, core, pattern, scope, home)
+        require_names(walk, core, pattern, scope, home)
     else:
         declare(walk, pattern, scope, source, make)
-
-
-def _load(walk: Walk, name: str, value: Node, home: Scope) -> bool:
-    """``x = require("y")`` and ``x = require("y").z`` are imports; returns whether this is one."""
-    core = unwrapped(value)
-    if core.type == "await_expression":
-        core = first_of(core) or core
-    taken = "" if _dynamic(core) else "module.exports"
-    module = loads(core, walk.text)
-    if not module and core.type == "member_expression":
-        whole, part = core.child_by_field_name("object"), core.child_by_field_name("property")
-        if whole is not None and part is not None:
-            core, module, taken = whole, loads(whole, walk.text), walk.text(part)
-    if not module:
-        return False
-    declared = walk.import_((name, module, taken), core, home)
-    if taken in {"", "module.exports"}:
-        walk.bases[core.id] = declared
-    return True
-
-
-def _dynamic(call: Node) -> bool:
-    function = call.child_by_field_name("function") if call.type == "call_expression" else None
-    return function is not None and function.type == "import"
-
-
-def _unpack(walk: Walk, call: Node, pattern: Node, scope: Scope, home: Scope) -> None:
-    """``{a, b: c} = require("x")``: each name is an import of its own."""
-    module = loads(call, walk.text)
-    deeper: list[Node] = []
-    for child in pattern.named_children if pattern.type == "object_pattern" else ():
-        key, local = child.child_by_field_name("key"), child.child_by_field_name("value")
-        if child.type == "shorthand_property_identifier_pattern":
-            walk.import_((walk.text(child), module, walk.text(child)), child, home)
-        elif key is not None and local is not None and local.type == "identifier":
-            walk.import_((walk.text(local), module, walk.text(key)), child, home)
-        else:
-            deeper.append(child)
-    whole = Chain(["()"], loaded(walk, call, scope))
-    for child in deeper if pattern.type == "object_pattern" else [pattern]:
-        left = child.child_by_field_name("left")
-        key = child.child_by_field_name("key") or (left if left is not None and not left.named_child_count else None)
-        source = whole.then(walk.text(key)) if key is not None else None
-        inner = child.child_by_field_name("value") or child
-        declare(walk, inner, scope, source, lambda name, at: walk.local(name, home, at))
 
 
 def assignment(walk: Walk, node: Node, scope: Scope) -> None:
@@ -245,21 +223,6 @@ def _exported(parts: list[str]) -> str | None:
     return ".".join(parts[1:]) if len(parts) > 2 else "module.exports"  # noqa: PLR2004 a member of the whole
 
 
-def bases_of_prototype(walk: Walk, value: Node, scope: Scope, owner: str) -> None:
-    """``X.prototype = Object.create(Y.prototype)``, ``new Y()``, ``Y.prototype``: X is derived from Y."""
-    if value.type == "call_expression":
-        arguments = value.child_by_field_name("arguments")
-        value = (first_of(arguments) if arguments is not None else None) or value
-    if value.type == "new_expression":
-        value = value.child_by_field_name("constructor") or value
-    chain = chain_of(value, walk.text)
-    if chain.base is None:
-        if chain.parts[-1] == "prototype":
-            chain.parts.pop()
-        if chain.parts:
-            walk.mention(chain, "inherit", value, scope, within=owner)
-
-
 def update(walk: Walk, node: Node, scope: Scope) -> None:
     """``x += y``, ``x ??= y``: what ``x`` is then, nothing tells."""
     left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
@@ -302,3 +265,102 @@ def loop(walk: Walk, node: Node, scope: Scope) -> None:
         source = chain.then("[]") if chain.base is None or chain.declared is not None else None
     home = scope.home() if word.type == "var" else inner
     declare(walk, left, inner, source, lambda name, at: walk.local(name, home, at))
+
+
+def name(walk: Walk, node: Node, scope: Scope) -> None:
+    """A name where a value stands."""
+    walk.mention(Chain([walk.text(node)]), "use", node, scope)
+
+
+def member(walk: Walk, node: Node, scope: Scope) -> None:
+    """A member of something where a value stands."""
+    _mention(walk, node, "use", node, scope)
+
+
+def call(walk: Walk, node: Node, scope: Scope) -> None:
+    """``f(x)``, and what only looks like it: ``import("x")``, ``require("x")``."""
+    function, arguments = node.child_by_field_name("function"), node.child_by_field_name("arguments")
+    if loads(node, walk.text):
+        loaded(walk, node, scope)
+        return
+    if function is None or arguments is None:
+        walk.inside(node, scope)
+        return
+    if arguments.type == "arguments":
+        walk.inside(arguments, scope)
+        _special(walk, function, arguments, scope)
+    else:
+        walk.push(scope, arguments)
+    walk.inside(node.child_by_field_name("type_arguments"), scope)
+    if function.type == "import":
+        return
+    _mention(walk, function, "call", node, scope, _count(arguments))
+
+
+def _special(walk: Walk, function: Node, arguments: Node, scope: Scope) -> None:
+    """Calls that say more than that they call: of array methods, of helpers of older JavaScript."""
+    given = [child for child in arguments.named_children if child.type != "comment"]
+    last = function.child_by_field_name("property") if function.type == "member_expression" else function
+    word = walk.text(last) if last is not None else ""
+    if not given:
+        return
+    if given[0].type in FUNCTIONS and function.type == "member_expression" and (word in _EACH or word == "then"):
+        of = function.child_by_field_name("object")
+        chain = rooted(walk, chain_of(of, walk.text), scope) if of is not None else None
+        if chain is not None and (chain.base is None or chain.declared is not None):
+            walk.items[given[0].id] = chain if word == "then" else chain.then("[]")
+    elif word in _STARS and loads(given[0], walk.text):
+        walk.import_(("*", loads(given[0], walk.text), "*"), given[0], None, exported=True)
+    elif word in _DERIVE and len(given) > 1:
+        chain = chain_of(given[0], walk.text)
+        if chain.base is None and chain.parts:
+            declared = scope.find(chain.parts[0])
+            if declared is not None and declared.sort == "symbol":
+                walk.classlike.add(declared.key)
+                bases_of_prototype(walk, given[1], scope, declared.key)
+
+
+def _count(arguments: Node) -> int:
+    """Return how many arguments a call gives; -1 if it cannot be counted."""
+    if arguments.type != "arguments":
+        return -1
+    given = [child.type for child in arguments.named_children if child.type != "comment"]
+    return -1 if "spread_element" in given else len(given)
+
+
+def make(walk: Walk, node: Node, scope: Scope) -> None:
+    """``new X()``."""
+    made, arguments = node.child_by_field_name("constructor"), node.child_by_field_name("arguments")
+    walk.inside(arguments, scope)
+    walk.inside(node.child_by_field_name("type_arguments"), scope)
+    if made is not None:
+        _mention(walk, made, "call", node, scope, _count(arguments) if arguments is not None else 0)
+
+
+def _mention(walk: Walk, of: Node, kind: str, at: Node, scope: Scope, arguments: int = -1) -> None:
+    chain = walked_chain(walk, of, scope)
+    if chain.base is None or chain.declared is not None or (kind == "call" and _could_be(chain)):
+        walk.mention(chain, kind, at, scope, arguments=arguments)
+
+
+def _could_be(chain: Chain) -> bool:
+    """Tell whether a member of something without a name could be anything of ours."""
+    base = chain.base
+    return base is not None and base.type not in LITERALS and base.type not in FUNCTIONS and len(chain.parts) > 1
+
+
+def element(walk: Walk, node: Node, scope: Scope) -> None:
+    """``<Name x={y}>``: a component is called; names in small letters are tags."""
+    named = node.child_by_field_name("name")
+    for child in node.named_children:
+        if named is None or child.id != named.id:
+            walk.push(scope, child)
+    if named is None or named.type == "jsx_namespace_name":
+        return
+    if named.type == "identifier" and walk.text(named)[:1].islower():
+        return
+    walk.mention(walked_chain(walk, named, scope), "call", named, scope)
+
+
+def skip(walk: Walk, node: Node, scope: Scope) -> None:
+    """Nothing in it is of interest."""

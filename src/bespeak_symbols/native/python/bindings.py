@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bespeak_symbols import syntax
 from bespeak_symbols.model import USE, Symbol
-from bespeak_symbols.native.python import expressions, hints
+from bespeak_symbols.native.python import expressions
 from bespeak_symbols.native.python.scopes import FUNCTION
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def assignment(state: State, node: Node, scope: Scope) -> list[Place]:
         return places
     if scope.kind != FUNCTION:
         _define(state, left, node, scope)
-    said = [] if kind is None else hints.meant(kind)
+    said = [] if kind is None else expressions.meant(kind)
     while right is not None and right.type == "assignment":
         right = right.child_by_field_name("right")
     if said and left.type in {"identifier", "attribute"}:

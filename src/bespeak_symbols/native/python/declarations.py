@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bespeak_symbols import syntax
 from bespeak_symbols.model import CALL, INHERIT, USE, Symbol
-from bespeak_symbols.native.python import expressions, hints
+from bespeak_symbols.native.python import expressions
 from bespeak_symbols.native.python.scopes import CLASS, FUNCTION, Scope
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def function(state: State, node: Node, scope: Scope) -> list[Place]:
     if result is not None:
         state.annotated.add(name)
         places.append((result, inner))
-        for text, how in hints.meant(result):
+        for text, how in expressions.meant(result):
             state.bind(f"{name}.()", text, how, result, name)
     return places if body is None else [*places, (body, inner)]
 
@@ -130,7 +130,7 @@ def _parameters(state: State, node: Node, parameters: Node | None, scope: Scope,
     listed = [] if parameters is None else parameters.named_children
     first = True
     for parameter in listed:
-        name = hints.parameter_name(parameter)
+        name = expressions.parameter_name(parameter)
         if not name:
             continue
         default, kind = parameter.child_by_field_name("value"), parameter.child_by_field_name("type")
@@ -141,7 +141,7 @@ def _parameters(state: State, node: Node, parameters: Node | None, scope: Scope,
             first = False
             continue
         first = False
-        said = [] if kind is None else hints.meant(kind)
+        said = [] if kind is None else expressions.meant(kind)
         inside = next(iter(parameter.named_children), parameter) if parameter.type == "typed_parameter" else parameter
         for text, how in said:
             many = {"list_splat_pattern": "items", "dictionary_splat_pattern": "values"}.get(inside.type)
@@ -192,7 +192,7 @@ def class_(state: State, node: Node, scope: Scope) -> list[Place]:
 def type_alias(state: State, node: Node, scope: Scope) -> list[Place]:
     """``type X = Y``."""
     left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
-    name = "" if left is None else hints.parameter_name(left)
+    name = "" if left is None else expressions.parameter_name(left)
     if name and right is not None:
         tokens, first = state.tokens, syntax.first_line(node)
         state.symbols.append(
@@ -205,6 +205,6 @@ def type_alias(state: State, node: Node, scope: Scope) -> list[Place]:
                 tokens.digest(right),
             )
         )
-        for text, how in hints.meant(right):
+        for text, how in expressions.meant(right):
             state.bind(scope.inside(name), text, "alias" if how == "type" else how, node, scope.name)
     return [] if right is None else [(right, scope)]

@@ -11,16 +11,15 @@ from typing import TYPE_CHECKING
 
 from bespeak_symbols.model import Binding, Import, Symbol
 from bespeak_symbols.native.python import values
-from bespeak_symbols.native.python.imports import modules
+from bespeak_symbols.native.python.imports import modules, table
 from bespeak_symbols.native.python.members import Classes
-from bespeak_symbols.native.python.tables import table
 from bespeak_symbols.native.python.values import ELSEWHERE, NOBODY_KNOWS, Meaning, merged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from bespeak_symbols.model import World
-    from bespeak_symbols.native.python.tables import Entry, Table
+    from bespeak_symbols.native.python.imports import Entry, Table
 
     Meanings = tuple[Meaning, ...]
 

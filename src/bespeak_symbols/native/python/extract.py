@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bespeak_symbols import syntax
 from bespeak_symbols.model import CALL, USE, Facts
-from bespeak_symbols.native.python import bindings, declarations, expressions, hints
+from bespeak_symbols.native.python import bindings, declarations, expressions
 from bespeak_symbols.native.python.scopes import FUNCTION, MODULE, Scope, State
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def _keyword_argument(_: State, node: Node, scope: Scope) -> list[Place]:
 
 
 def _type(state: State, node: Node, scope: Scope) -> list[Place]:
-    for text in hints.names_in(node):
+    for text in expressions.names_in(node):
         state.refer(text, USE, node, scope)
     return []
 
@@ -129,7 +129,7 @@ def _comprehension(_: State, node: Node, scope: Scope) -> list[Place]:
 def _lambda(_: State, node: Node, scope: Scope) -> list[Place]:
     parameters = node.child_by_field_name("parameters")
     listed = [] if parameters is None else parameters.named_children
-    names = {hints.parameter_name(parameter): expressions.UNKNOWN for parameter in listed}
+    names = {expressions.parameter_name(parameter): expressions.UNKNOWN for parameter in listed}
     names.pop("", None)
     defaults = [parameter.child_by_field_name("value") for parameter in listed]
     body = node.child_by_field_name("body")

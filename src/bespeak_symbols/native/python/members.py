@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from bespeak_symbols.model import Binding, Symbol
 from bespeak_symbols.native.python import values
 from bespeak_symbols.native.python.values import NOBODY_KNOWS, Meaning, merged
 
 if TYPE_CHECKING:
-    from bespeak_symbols.native.python.evaluate import Evaluator
+    from bespeak_symbols.model import World
+    from bespeak_symbols.native.python.imports import Table
 
     Meanings = tuple[Meaning, ...]
 
@@ -35,10 +36,28 @@ class Order:
     unknown_from: int
 
 
+class Evaluating(Protocol):
+    """What says what the names and expressions of a file mean."""
+
+    world: World
+
+    def table(self, path: str) -> Table | None:
+        """Return the names of a file."""
+
+    def text(self, path: str, scope: str, text: str) -> Meanings:
+        """Return what a dotted text means in a scope of a file."""
+
+    def binding(self, path: str, bound: Binding) -> Meanings:
+        """Return what a binding makes a name mean."""
+
+    def called(self, function: Meaning) -> Meanings:
+        """Return what calling something gives."""
+
+
 class Classes:
     """The classes of a snapshot, as one evaluator sees them."""
 
-    def __init__(self, evaluator: Evaluator) -> None:
+    def __init__(self, evaluator: Evaluating) -> None:
         self._of = evaluator
         self._orders: dict[str, Order] = {}
         self._derived_elsewhere: set[str] = set()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bespeak_symbols.model import CALL, IMPORT, INHERIT, USE, Edge
 from bespeak_symbols.native.python import values
 from bespeak_symbols.native.python.evaluate import Evaluator
-from bespeak_symbols.native.python.tables import table
+from bespeak_symbols.native.python.imports import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

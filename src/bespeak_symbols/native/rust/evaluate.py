@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from bespeak_symbols.native.rust.library import held, indexed, item_of, pointee, result_of
-from bespeak_symbols.native.rust.members import Member, Members
-from bespeak_symbols.native.rust.modules import Modules
+from bespeak_symbols.native.rust.imports import Modules
+from bespeak_symbols.native.rust.members import Members
 from bespeak_symbols.native.rust.paths import Item, Paths
-from bespeak_symbols.native.rust.types import Type
+from bespeak_symbols.native.rust.types import Type, held, indexed, item_of, pointee, result_of
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak_symbols.model import World
-    from bespeak_symbols.native.rust.tables import Table
+    from bespeak_symbols.native.rust.imports import Table
+    from bespeak_symbols.native.rust.members import Member
+
 
 _MARKS = frozenset({"()", "[]", "@", "?", "{}", "&", "!"})
 _MOST_STEPS = 40

@@ -1,182 +1,221 @@
-"""Rust statements and expressions: what is called and used in them, and which names they declare."""
+"""Rust expressions, paths and the arguments of macros as dotted text.
+
+Beyond names there are: ``()`` for the result of a call, ``[]`` for an item, ``@`` for each of the items in turn, ``?``
+for what an option or a result holds, ``{}`` for an instance of the type before it, and ``&`` for a pointer that owns
+it. What has no such form begins with ``()``.
+
+To the parser the arguments of a macro are only tokens. Those of the standard library's macros are read as the
+expressions they are; those of other macros may be anything, so names in them are used at most.
+"""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bespeak_symbols.model import CALL, USE
-from bespeak_symbols.native.rust.chains import chain, path_of
-from bespeak_symbols.native.rust.macros import invoked
-from bespeak_symbols.native.rust.patterns import NOTHING, Matched, declare_pattern
+from bespeak_symbols.native.scope_walker import LONGEST_CHAIN, UNKNOWN
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tree_sitter import Node
 
     from bespeak_symbols.native.scope_walker import Local, Scoping
 
-_OF_ELEMENTS = frozenset(
-    {"all", "and_then", "any", "filter", "filter_map", "find", "find_map", "flat_map", "for_each", "inspect", "map"}
-    | {"is_some_and", "map_or", "map_while", "max_by_key", "min_by_key", "partition", "position", "retain"}
-    | {"skip_while", "sort_by_key", "take_while", "map_or_else"}
+
+_NAMES = frozenset({"identifier", "type_identifier", "field_identifier", "metavariable", "primitive_type"})
+_WORDS = frozenset({"self", "super", "crate"})
+_FIRST_INSIDE = frozenset(
+    {"parenthesized_expression", "await_expression", "bracketed_type", "qualified_type", "mut_pattern"}
 )
-
-
-def _block(reading: Scoping, node: Node) -> None:
-    reading.then(*reading.scoped(*node.named_children))
-
-
-def _call(reading: Scoping, node: Node) -> None:
-    function = node.child_by_field_name("function")
-    arguments = node.child_by_field_name("arguments")
-    given = 0
-    for child in arguments.named_children if arguments is not None else ():
-        given += "comment" not in child.type
-    text, local = chain(reading, function)
-    reading.refer(text, CALL, node, local, given)
-    kind_arguments = None
-    if function is not None and function.type == "generic_function":
-        kind_arguments = function.child_by_field_name("type_arguments")
-        function = function.child_by_field_name("function")
-    if function is not None and function.type == "field_expression":
-        if arguments is not None and text.rpartition(".")[2] in _OF_ELEMENTS:
-            _remember_elements(reading, text.rpartition(".")[0], local, arguments)
-        function = function.child_by_field_name("value")
-    elif function is not None and function.type in {"identifier", "self"}:
-        function = None
-    elif function is not None and function.type == "scoped_identifier":
-        function = _owner(function)
-    reading.then(function, kind_arguments, arguments)
-
-
-def _owner(function: Node) -> Node | None:
-    """Return the type on whose path a function is called: it may have type arguments."""
-    path = function.child_by_field_name("path")
-    return path if path is not None and path.type in {"generic_type", "bracketed_type"} else None
-
-
-def _remember_elements(reading: Scoping, text: str, local: Local | None, arguments: Node) -> None:
-    elements: dict[int, Matched] = reading.elements  # type: ignore[attr-defined]
-    for one in arguments.named_children:
-        if one.type == "closure_expression":
-            elements[one.id] = Matched(text + ".@", local)
-
-
-def _identifier(reading: Scoping, node: Node) -> None:
-    name = reading.text(node)
-    reading.refer(name, USE, node, reading.local(name))
-
-
-def _path(reading: Scoping, node: Node) -> None:
-    path = path_of(reading, node)
-    if path:
-        reading.refer(path, USE, node)
-    inner = node.child_by_field_name("path")
-    if inner is not None and inner.type in {"generic_type", "bracketed_type"}:
-        reading.then(inner)
-
-
-def _field(reading: Scoping, node: Node) -> None:
-    reading.then(node.child_by_field_name("value"))
-
-
-def _struct(reading: Scoping, node: Node) -> None:
-    named = node.child_by_field_name("name")
-    reading.then(named, node.child_by_field_name("body"))
-
-
-def _initializer(reading: Scoping, node: Node) -> None:
-    reading.then(node.child_by_field_name("value"))
-
-
-def _let(reading: Scoping, node: Node) -> None:
-    kind = node.child_by_field_name("type")
-    given = node.child_by_field_name("value")
-    pattern = node.child_by_field_name("pattern")
-    text, local = chain(reading, given) if given is not None else ("", None)
-    matched = Matched(text, local)
-    if kind is not None and "_" not in reading.type_text(kind):
-        matched = Matched(reading.type_text(kind), None, "type")
-    elif text == "()":
-        matched = NOTHING
-    reading.then(kind, given, node.child_by_field_name("alternative"), (declare_pattern, (reading, pattern, matched)))
-
-
-def _let_condition(reading: Scoping, node: Node) -> None:
-    given = node.child_by_field_name("value")
-    text, local = chain(reading, given)
-    pattern = node.child_by_field_name("pattern")
-    reading.then(given, (declare_pattern, (reading, pattern, Matched(text, local))))
-
-
-def _if(reading: Scoping, node: Node) -> None:
-    condition, then = node.child_by_field_name("condition"), node.child_by_field_name("consequence")
-    reading.then(*reading.scoped(condition, then), node.child_by_field_name("alternative"))
-
-
-def _while(reading: Scoping, node: Node) -> None:
-    reading.then(*reading.scoped(node.child_by_field_name("condition"), node.child_by_field_name("body")))
-
-
-def _for(reading: Scoping, node: Node) -> None:
-    given = node.child_by_field_name("value")
-    text, local = chain(reading, given)
-    bind = (declare_pattern, (reading, node.child_by_field_name("pattern"), Matched(text + ".@", local)))
-    reading.then(given, *reading.scoped(bind, node.child_by_field_name("body")))
-
-
-def _match(reading: Scoping, node: Node) -> None:
-    given = node.child_by_field_name("value")
-    text, local = chain(reading, given)
-    body = node.child_by_field_name("body")
-    steps: list[Node | tuple[Callable[..., None], tuple[object, ...]] | None] = [given]
-    for arm in body.named_children if body is not None else ():
-        if arm.type in {"match_arm", "last_match_arm"}:
-            pattern = arm.child_by_field_name("pattern")
-            condition = pattern.child_by_field_name("condition") if pattern is not None else None
-            bind = (declare_pattern, (reading, pattern, Matched(text, local)))
-            steps += reading.scoped(bind, condition, arm.child_by_field_name("value"))
-    reading.then(*steps)
-
-
-def _closure(reading: Scoping, node: Node) -> None:
-    parameters = node.child_by_field_name("parameters")
-    elements: dict[int, Matched] = reading.elements  # type: ignore[attr-defined]
-    against = elements.get(node.id, NOTHING)
-    steps: list[Node | tuple[Callable[..., None], tuple[object, ...]] | None] = []
-    for one in parameters.named_children if parameters is not None else ():
-        kind = one.child_by_field_name("type") if one.type == "parameter" else None
-        pattern = one.child_by_field_name("pattern") if one.type == "parameter" else one
-        matched = Matched(reading.type_text(kind), None, "type") if kind is not None else against
-        steps += [kind, (declare_pattern, (reading, pattern, matched))]
-    result = node.child_by_field_name("return_type")
-    reading.then(*reading.scoped(*steps, result, node.child_by_field_name("body")))
-
-
-def _nothing(reading: Scoping, node: Node) -> None:
-    """A name here is no name that something else could mean."""
-
-
-HANDLERS: dict[str, Callable[[Scoping, Node], None]] = {
-    "block": _block,
-    "call_expression": _call,
-    "identifier": _identifier,
-    "type_identifier": _path,
-    "scoped_identifier": _path,
-    "scoped_type_identifier": _path,
-    "field_expression": _field,
-    "struct_expression": _struct,
-    "field_initializer": _initializer,
-    "let_declaration": _let,
-    "let_condition": _let_condition,
-    "if_expression": _if,
-    "while_expression": _while,
-    "for_expression": _for,
-    "match_expression": _match,
-    "closure_expression": _closure,
-    "macro_invocation": invoked,
-    "lifetime": _nothing,
-    "label": _nothing,
-    "loop_label": _nothing,
-    "metavariable": _nothing,
+_BY_FIELD = {
+    "generic_function": "function",
+    "generic_type": "type",
+    "generic_type_with_turbofish": "type",
+    "reference_expression": "value",
+    "reference_type": "type",
+    "pointer_type": "type",
 }
+_POINTERS = frozenset({"Box::new", "Rc::new", "Arc::new"})
+_MARKED = {
+    "try_expression": ("", "?"),
+    "index_expression": ("", "[]"),
+    "struct_expression": ("name", "{}"),
+    "type_cast_expression": ("type", "{}"),
+}
+_OF_TEXT = frozenset({"string_literal", "raw_string_literal"})
+_OF_EXPRESSIONS = frozenset(
+    {"assert", "assert_eq", "assert_ne", "bail", "dbg", "debug", "debug_assert", "debug_assert_eq", "debug_assert_ne"}
+    | {"ensure", "eprint", "eprintln", "error", "format", "format_args", "info", "panic", "print", "println", "todo"}
+    | {"trace", "unimplemented", "unreachable", "vec", "warn", "write", "writeln", "anyhow"}
+)
+_OF_FIRST = frozenset({"matches", "assert_matches", "debug_assert_matches"})
+_NAME_TOKENS = frozenset({"identifier", "self", "super", "crate", "type_identifier", "primitive_type", "metavariable"})
+_MARKS = frozenset({"()", "[]", "?"})
+
+
+def chain(reading: Scoping, node: Node | None) -> tuple[str, Local | None]:
+    """Return an expression or a path as text, and the local variable with which it begins."""
+    parts: list[str] = []
+    local = None
+    path = False
+    while True:
+        if node is None or len(parts) > LONGEST_CHAIN:
+            parts.append(UNKNOWN)
+            break
+        kind = node.type
+        if kind in _NAMES or kind in _WORDS:
+            name = reading.text(node)
+            if path and kind == "self":
+                break
+            parts.append(name)
+            local = reading.local(name) if kind == "identifier" and not path else None
+            break
+        if kind in {"scoped_identifier", "scoped_type_identifier"}:
+            path = True
+            parts.append(reading.text(node.child_by_field_name("name")))
+            node = node.child_by_field_name("path")
+            if node is None:
+                break
+            continue
+        following = _inner(reading, node, parts)
+        if following is None:
+            break
+        node = following
+    return ".".join(reversed(parts)), local
+
+
+def _inner(reading: Scoping, node: Node, parts: list[str]) -> Node | None:
+    """Note what an expression adds, and return what it is about; None if the text ends here."""
+    kind = node.type
+    first = node.named_children[0] if node.named_children else None
+    following: Node | None = None
+    if kind in _BY_FIELD:
+        following = node.child_by_field_name(_BY_FIELD[kind])
+    elif kind in _FIRST_INSIDE or (kind == "unary_expression" and node.children[0].type == "*"):
+        following = first
+    elif kind == "field_expression":
+        parts.append(reading.text(node.child_by_field_name("field")))
+        following = node.child_by_field_name("value")
+    elif kind == "call_expression":
+        function = node.child_by_field_name("function")
+        held = _held(reading, node, function)
+        parts.append("()" if held is None else "&")
+        following = held or function
+    elif kind in _MARKED:
+        field, mark = _MARKED[kind]
+        parts.append(mark)
+        following = node.child_by_field_name(field) if field else first
+    if following is None:
+        parts += ["{}", "str"] if kind in _OF_TEXT else [UNKNOWN]
+    return following
+
+
+def _held(reading: Scoping, node: Node, function: Node | None) -> Node | None:
+    """Return what ``Box::new(...)`` and its like hold; None for any other call."""
+    if function is None or function.type != "scoped_identifier" or reading.text(function) not in _POINTERS:
+        return None
+    arguments = node.child_by_field_name("arguments")
+    given = arguments.named_children if arguments is not None else []
+    return given[0] if len(given) == 1 else None
+
+
+def path_of(reading: Scoping, node: Node | None) -> str:
+    """Return a path as text; empty if it is none."""
+    text, _ = chain(reading, node)
+    return "" if UNKNOWN in text.split(".") else text
+
+
+def invoked(reading: Scoping, node: Node) -> None:
+    """Read the use of a macro."""
+    named = node.child_by_field_name("macro")
+    path = path_of(reading, named)
+    if path:
+        reading.refer(path + ".!", CALL, node)
+    tree = next((child for child in node.children if child.type == "token_tree"), None)
+    if tree is not None:
+        name = path.rpartition(".")[2]
+        kind = CALL if name in _OF_EXPRESSIONS or name in _OF_FIRST else USE
+        reading.then((scan, (reading, tree, kind, name in _OF_FIRST)))
+
+
+def scan(reading: Scoping, tree: Node, kind: str, first: bool = False) -> None:
+    """Read the tokens between two brackets.
+
+    Args:
+        reading: to which it belongs.
+        tree: the brackets and what is in them.
+        kind: of the references to what has arguments.
+        first: only the first argument is an expression.
+    """
+    _Scan(reading, kind, first=first).run(tree)
+
+
+class _Scan:
+    def __init__(self, reading: Scoping, kind: str, *, first: bool = False) -> None:
+        self.first = first
+        self.reading = reading
+        self.kind = kind
+        self.parts: list[str] = []
+        self.local: Local | None = None
+        self.joined = ""
+        self.bang = False
+        self.at: Node | None = None
+
+    def run(self, tree: Node) -> None:
+        for token in tree.children:
+            kind = token.type
+            if kind == "token_tree":
+                self._tree(token)
+            elif kind in _NAME_TOKENS:
+                self._name(token)
+            elif kind in {".", "::"} and self.parts:
+                self.joined = kind
+            elif kind == "?" and self.parts:
+                self.parts.append("?")
+            elif kind == "!" and self.parts and not self.joined:
+                self.bang = True
+            elif kind == "integer_literal" and self.joined == ".":
+                self.parts.append(self.reading.text(token))
+                self.joined = ""
+            else:
+                self._end()
+                if kind == "," and self.first:
+                    self.kind = USE
+        self._end()
+
+    def _name(self, token: Node) -> None:
+        name = self.reading.text(token)
+        if self.joined and self.parts:
+            if self.joined == "::" and len(self.parts) == 1:
+                self.local = None
+            self.parts.append(name)
+        else:
+            self._end()
+            self.parts = [name]
+            self.at = token
+            self.local = self.reading.local(name) if token.type == "identifier" else None
+        self.joined = ""
+
+    def _tree(self, token: Node) -> None:
+        opening = token.children[0].type if token.children else ""
+        inside, first = self.kind, False
+        if self.bang and self.at is not None:
+            name = self.parts[-1]
+            self.reading.refer(".".join(self.parts) + ".!", CALL, self.at)
+            inside = CALL if self.kind == CALL and (name in _OF_EXPRESSIONS or name in _OF_FIRST) else USE
+            first = name in _OF_FIRST
+            self.parts, self.bang = [], False
+        elif self.parts and opening == "(" and not self.joined and self.parts[-1] not in _MARKS and self.at is not None:
+            self.reading.refer(".".join(self.parts), self.kind, self.at, self.local)
+            self.parts.append("()")
+        elif self.parts and opening == "[" and not self.joined:
+            self.parts.append("[]")
+        else:
+            self._end()
+        self.reading.then((scan, (self.reading, token, inside, first)))
+
+    def _end(self) -> None:
+        if self.parts and self.at is not None and self.parts[-1] not in _MARKS:
+            text = ".".join(self.parts)
+            if "." not in text or self.local is None:
+                self.reading.refer(text, USE, self.at, self.local)
+        self.parts, self.local, self.joined, self.bang = [], None, "", False

@@ -2,73 +2,22 @@
 
 from __future__ import annotations
 
-from bespeak_symbols import syntax
-from bespeak_symbols.model import CALL, INHERIT, USE, Facts, Import
-from bespeak_symbols.native.rust import expressions
-from bespeak_symbols.native.rust.chains import path_of
-from bespeak_symbols.native.rust.imports import used_crate, used_names
-from bespeak_symbols.native.rust.macros import scan
-from bespeak_symbols.native.rust.patterns import Matched, declare_pattern
-from bespeak_symbols.native.scope_walker import Local, Scoping
+from typing import TYPE_CHECKING
 
-TYPE_CHECKING = False
+from bespeak_symbols.model import USE
+from bespeak_symbols.native.rust import statements
+from bespeak_symbols.native.rust.declarations import DECLARATION_HANDLERS, RustReading
+from bespeak_symbols.native.rust.expressions import path_of, scan
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tree_sitter import Node
 
-    Step = Node | tuple[Callable[..., None], tuple[object, ...]] | None
-
-_SHAPELESS = {"array_type": "slice", "tuple_type": "tuple", "unit_type": "tuple", "function_type": "fn"}
+    from bespeak_symbols.model import Facts
 
 
 def extract(source: bytes, path: str) -> Facts:  # noqa: ARG001 one dialect
     """Return what a Rust file says."""
     return RustReading(source).facts()
-
-
-class RustReading(Scoping):
-    """Walks a Rust file."""
-
-    transparent = frozenset({"line_comment", "block_comment", "attribute_item"})
-
-    def __init__(self, source: bytes) -> None:
-        super().__init__(source, "rust")
-        self.elements: dict[int, Matched] = {}
-        self._owners: list[tuple[str, str]] = []
-        self._outer: list[list[dict[str, Local | None]]] = []
-
-    def qualified(self, name: str) -> str:
-        """Return the name of something that is defined here: in an ``impl`` block it belongs to the type."""
-        if self._owners and self._owners[-1][0] == self.within:
-            return f"{self._owners[-1][1]}.{name}"
-        return super().qualified(name)
-
-    def own(self, owner: str) -> None:
-        """Begin an ``impl`` block."""
-        self._owners.append((self.within, super().qualified(owner)))
-
-    def disown(self) -> None:
-        """End an ``impl`` block."""
-        self._owners.pop()
-
-    def leave(self) -> None:
-        """Begin an item: it does not see the local variables around it."""
-        self._outer.append(self.scopes)
-        self.scopes = [{}]
-
-    def come_back(self) -> None:
-        """End an item."""
-        self.scopes = self._outer.pop()
-
-    def apart(self, *items: Step) -> list[Step]:
-        """Return these steps of the walk, without the local variables of here."""
-        return [(self.leave, ()), *items, (self.come_back, ())]
-
-    def documentation(self, node: Node) -> str:
-        """Only ``///`` and ``/** */`` document what follows."""
-        text = self.text(node) if node.type in syntax.COMMENTS else ""
-        return text if text.startswith(("///", "/**")) and not text.startswith("////") else ""
 
 
 def _comment(reading: RustReading, node: Node) -> None:
@@ -90,230 +39,12 @@ def _attribute(reading: RustReading, node: Node) -> None:
         reading.refer(path + ".!", USE, node)
 
 
-def _child(node: Node, kind: str) -> Node | None:
-    return next((child for child in node.named_children if child.type == kind), None)
-
-
-def _type_parameters(reading: RustReading, node: Node) -> None:
-    """Say what the type parameters of an item are bound by."""
-    holder = node.child_by_field_name("type_parameters")
-    for one in holder.named_children if holder is not None else ():
-        if one.type == "type_parameter":
-            name = reading.text(one.child_by_field_name("name"))
-            bounds = reading.type_text(one.child_by_field_name("bounds"))
-            reading.bind(reading.qualified(name), bounds.removeprefix(":").strip(), "parameter", one)
-    where = _child(node, "where_clause")
-    for one in where.named_children if where is not None else ():
-        left = one.child_by_field_name("left")
-        if left is not None and left.type == "type_identifier":
-            bounds = reading.type_text(one.child_by_field_name("bounds"))
-            reading.bind(reading.qualified(reading.text(left)), bounds.removeprefix(":").strip(), "parameter", one)
-
-
-def _function(reading: RustReading, node: Node) -> None:
-    name = reading.qualified(reading.text(node.child_by_field_name("name")))
-    member = name.rpartition(".")[0] != reading.within or reading.around == "trait"
-    parts = [
-        _child(node, "visibility_modifier"),
-        _child(node, "function_modifiers"),
-        node.child_by_field_name("type_parameters"),
-        node.child_by_field_name("parameters"),
-        node.child_by_field_name("return_type"),
-        _child(node, "where_clause"),
-    ]
-    result = parts[4]
-    reading.bind(name, reading.type_text(result) or "()", "result", node)
-    body = node.child_by_field_name("body")
-    inside = [(_type_parameters, (reading, node)), *parts[2:], (_parameters, (reading, parts[3])), body]
-    reading.define(node, name, "method" if member else "function", parts, (body,), reading.apart(*inside))
-
-
-def _parameters(reading: RustReading, parameters: Node | None) -> None:
-    for one in parameters.named_children if parameters is not None else ():
-        if one.type == "parameter":
-            matched = Matched(reading.type_text(one.child_by_field_name("type")), None, "type")
-            declare_pattern(reading, one.child_by_field_name("pattern"), matched)
-
-
-def _parameter_use(reading: RustReading, node: Node) -> None:
-    reading.then(node.child_by_field_name("type"))
-
-
-def _data(reading: RustReading, node: Node) -> None:
-    """A struct, an enum or a union."""
-    name = reading.qualified(reading.text(node.child_by_field_name("name")))
-    kind = "enum" if node.type == "enum_item" else "struct"
-    body = node.child_by_field_name("body")
-    parameters = node.child_by_field_name("type_parameters")
-    where = _child(node, "where_clause")
-    inside = [(_type_parameters, (reading, node)), parameters, where, (_fields, (reading, body)), body]
-    reading.define(
-        node, name, kind, (_child(node, "visibility_modifier"), parameters, where), (body,), reading.apart(*inside)
-    )
-
-
-def _fields(reading: RustReading, body: Node | None) -> None:
-    if body is None:
-        return
-    if body.type == "field_declaration_list":
-        for one in body.named_children:
-            if one.type == "field_declaration":
-                name = reading.qualified(reading.text(one.child_by_field_name("name")))
-                reading.bind(name, reading.type_text(one.child_by_field_name("type")), "type", one)
-    elif body.type == "ordered_field_declaration_list":
-        for place, one in enumerate(body.children_by_field_name("type")):
-            reading.bind(reading.qualified(str(place)), reading.type_text(one), "type", one)
-
-
-def _field_declaration(reading: RustReading, node: Node) -> None:
-    reading.above = []
-    reading.then(node.child_by_field_name("type"))
-
-
-def _variant(reading: RustReading, node: Node) -> None:
-    name = reading.qualified(reading.text(node.child_by_field_name("name")))
-    body = node.child_by_field_name("body")
-    given = node.child_by_field_name("value")
-    reading.define(node, name, "constant", (body,), (body, given), ((_fields, (reading, body)), body, given))
-
-
-def _trait(reading: RustReading, node: Node) -> None:
-    name = reading.qualified(reading.text(node.child_by_field_name("name")))
-    bounds = node.child_by_field_name("bounds")
-    body = node.child_by_field_name("body")
-    bases = [child for child in bounds.named_children if child.type != "lifetime"] if bounds is not None else []
-    parts = [
-        _child(node, "visibility_modifier"),
-        node.child_by_field_name("type_parameters"),
-        bounds,
-        _child(node, "where_clause"),
-    ]
-    inside = [
-        (_type_parameters, (reading, node)),
-        *((_derived, (reading, base)) for base in bases),
-        *parts[1:],
-        body,
-    ]
-    texts = tuple(reading.type_text(base) for base in bases)
-    reading.define(node, name, "trait", parts, (body,), reading.apart(*inside), texts)
-
-
-def _derived(reading: RustReading, base: Node) -> None:
-    path = path_of(reading, base)
-    if path:
-        reading.refer(path, INHERIT, base)
-
-
-def _impl(reading: RustReading, node: Node) -> None:
-    named = node.child_by_field_name("type")
-    trait = node.child_by_field_name("trait")
-    body = node.child_by_field_name("body")
-    path = _target(reading, named)
-    reading.above = []
-    if trait is not None:
-        reading.bind(reading.qualified(path), reading.type_text(trait), "impl", node)
-    parameters = (node.child_by_field_name("type_parameters"), _child(node, "where_clause"))
-    steps = reading.apart((reading.own, (path,)), (_type_parameters, (reading, node)), body, (reading.disown, ()))
-    reading.then(*parameters, trait, named, *steps)
-
-
-def _target(reading: RustReading, named: Node | None) -> str:
-    """Return the name of the type that an ``impl`` block is for."""
-    while named is not None and named.type in {"reference_type", "pointer_type"}:
-        named = named.child_by_field_name("type")
-    if named is None:
-        return "?"
-    if named.type == "dynamic_type":
-        named = named.child_by_field_name("trait") or named
-    path = path_of(reading, named).rpartition(".")[2]
-    return path or _SHAPELESS.get(named.type, "type")
-
-
-def _constant(reading: RustReading, node: Node) -> None:
-    name = reading.qualified(reading.text(node.child_by_field_name("name")))
-    kind, given = node.child_by_field_name("type"), node.child_by_field_name("value")
-    reading.bind(name, reading.type_text(kind), "type", node)
-    signature = (_child(node, "visibility_modifier"), _child(node, "mutable_specifier"), kind)
-    kinds = "constant" if node.type == "const_item" else "variable"
-    reading.define(node, name, kinds, signature, (given,), reading.apart(kind, given))
-
-
-def _alias(reading: RustReading, node: Node) -> None:
-    name = reading.qualified(reading.text(node.child_by_field_name("name")))
-    kind = node.child_by_field_name("type")
-    parameters = node.child_by_field_name("type_parameters")
-    bounds = node.child_by_field_name("bounds")
-    if kind is not None:
-        reading.bind(name, reading.type_text(kind), "alias", node)
-    inside = [(_type_parameters, (reading, node)), parameters, bounds, kind]
-    reading.define(
-        node, name, "type", (_child(node, "visibility_modifier"), parameters, bounds), (kind,), reading.apart(*inside)
-    )
-
-
-def _module(reading: RustReading, node: Node) -> None:
-    short = reading.text(node.child_by_field_name("name"))
-    body = node.child_by_field_name("body")
-    public = _child(node, "visibility_modifier")
-    if body is None:
-        file = _path_attribute(reading)
-        called = file.rpartition("/")[2].removesuffix(".rs")
-        line = syntax.first_line(node)
-        module = "mod " + (file or short)
-        reading.imports.append(Import(short, module, called, line, reading.within, public is not None))
-        return
-    reading.define(node, reading.qualified(short), "module", (public,), (body,), reading.apart(body))
-
-
-def _path_attribute(reading: RustReading) -> str:
-    for above in reading.above:
-        attribute = above.named_children[0] if above.type == "attribute_item" and above.named_children else None
-        given = attribute.child_by_field_name("value") if attribute is not None else None
-        if attribute is not None and given is not None and reading.text(attribute.named_children[0]) == "path":
-            return reading.text(given).strip('"')
-    return ""
-
-
-def _macro(reading: RustReading, node: Node) -> None:
-    name = reading.qualified(reading.text(node.child_by_field_name("name")))
-    rules = tuple(child for child in node.named_children if child.type == "macro_rule")
-    rights = [rule.child_by_field_name("right") for rule in rules]
-    signature = [rule.child_by_field_name("left") for rule in rules]
-    steps = [(scan, (reading, right, CALL)) for right in rights if right is not None]
-    reading.define(node, name, "macro", signature, rules, reading.apart(*steps))
-
-
-def _use(reading: RustReading, node: Node) -> None:
-    reading.imports += used_names(reading, node)
-
-
-def _extern_crate(reading: RustReading, node: Node) -> None:
-    reading.imports.append(used_crate(reading, node))
-
-
 RustReading.handlers = {
     "line_comment": _comment,
     "block_comment": _comment,
     "attribute_item": _attribute,
     "inner_attribute_item": lambda _reading, _node: None,
     "visibility_modifier": lambda _reading, _node: None,
-    "function_item": _function,
-    "function_signature_item": _function,
-    "parameter": _parameter_use,
-    "struct_item": _data,
-    "enum_item": _data,
-    "union_item": _data,
-    "field_declaration": _field_declaration,
-    "enum_variant": _variant,
-    "trait_item": _trait,
-    "impl_item": _impl,
-    "const_item": _constant,
-    "static_item": _constant,
-    "type_item": _alias,
-    "associated_type": _alias,
-    "mod_item": _module,
-    "macro_definition": _macro,
-    "use_declaration": _use,
-    "extern_crate_declaration": _extern_crate,
-    **expressions.HANDLERS,
+    **DECLARATION_HANDLERS,
+    **statements.HANDLERS,
 }

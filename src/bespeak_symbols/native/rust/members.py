@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from bespeak_symbols.native.rust.library import OF_EVERYBODY, POINTERS
-from bespeak_symbols.native.rust.tables import outward
-from bespeak_symbols.native.rust.types import Type, Written, read_bounds, read_type
+from bespeak_symbols.native.rust.imports import outward
+from bespeak_symbols.native.rust.types import OF_EVERYBODY, POINTERS, Type, read_bounds, read_type
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bespeak_symbols.native.rust.modules import Modules
+    from bespeak_symbols.native.rust.imports import Modules
     from bespeak_symbols.native.rust.paths import Paths
+    from bespeak_symbols.native.rust.types import Written
+
 
 _MOST_OVERRIDES = 60
 _DEEPEST = 8

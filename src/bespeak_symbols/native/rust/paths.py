@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from bespeak_symbols.native.rust.modules import Module, Modules
-from bespeak_symbols.native.rust.tables import Table, outward
+from bespeak_symbols.native.rust.imports import Module, outward
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak_symbols.model import Import
+    from bespeak_symbols.native.rust.imports import Modules, Table
+
 
 _MOST_STEPS = 60
 

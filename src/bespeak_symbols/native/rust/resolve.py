@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from bespeak_symbols.model import CALL, IMPORT, INHERIT, Edge
-from bespeak_symbols.native.rust.evaluate import Value, Values, values_of
-from bespeak_symbols.native.rust.library import OF_EVERYBODY
-from bespeak_symbols.native.rust.modules import Module
-from bespeak_symbols.native.rust.types import read_type
+from typing import TYPE_CHECKING
 
-TYPE_CHECKING = False
+from bespeak_symbols.model import CALL, IMPORT, INHERIT, Edge
+from bespeak_symbols.native.rust.evaluate import values_of
+from bespeak_symbols.native.rust.imports import Module
+from bespeak_symbols.native.rust.types import OF_EVERYBODY, read_type
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bespeak_symbols.model import Import, Reference, World
+    from bespeak_symbols.native.rust.evaluate import Value, Values
     from bespeak_symbols.native.rust.members import Member
+
 
 _SURE, _DYNAMIC, _LIKELY, _OVERRIDE = 0.95, 0.8, 0.7, 0.6
 _BY_NAME = {1: 0.5, 2: 0.4, 3: 0.3}
