@@ -11,7 +11,7 @@ import time
 from bespeak.base.clock import MINUTE_US
 from bespeak.base.errors import BusyError
 from bespeak.ledger import open_ledger
-from bespeak.ledger.model import Actor, Request
+from bespeak.ledger.model import Holder, Request
 
 WARM = 6
 """Pairs before the clock starts: what a connection reads and prepares once belongs to no operation."""
@@ -19,17 +19,17 @@ WARM = 6
 
 def main(url: str, seed: str, first: str, last: str, seconds: str) -> None:
     chance = random.Random(int(seed))
-    actor = Actor(f"user{seed}")
+    holder = Holder(f"user{seed}")
     pairs: list[float] = []
     with open_ledger(url) as ledger:
 
         def pair() -> bool:
             name = f"r{chance.randrange(int(first), int(last)):05}"
             try:
-                made = ledger.reserve(Request((name,), actor, duration_us=MINUTE_US))
+                made = ledger.reserve(Request((name,), holder, duration_us=MINUTE_US))
             except BusyError:
                 return False
-            ledger.release(made.id, actor)
+            ledger.release(made.id, holder)
             return True
 
         for _ in range(WARM):

@@ -8,17 +8,17 @@ import time
 
 from bespeak.base.clock import HOUR_US
 from bespeak.ledger import open_ledger
-from bespeak.ledger.model import Actor, Request
+from bespeak.ledger.model import Holder, Request
 
 
 def main(url: str, resource: str) -> None:
-    actor = Actor("bob")
+    holder = Holder("bob")
     with open_ledger(url) as ledger:
         while sys.stdin.readline():
-            held = ledger.queue(Request((resource,), actor, duration_us=HOUR_US))
+            held = ledger.queue(Request((resource,), holder, duration_us=HOUR_US))
             print(time.monotonic_ns(), flush=True)
             sys.stdin.readline()
-            ledger.release(held.id, actor)
+            ledger.release(held.id, holder)
             print("free", flush=True)
 
 

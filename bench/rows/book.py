@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from bespeak.base.clock import HOUR_US
 from bespeak.ledger import open_ledger
-from bespeak.ledger.model import Actor, Request
+from bespeak.ledger.model import Holder, Request
 from harness import books, peers, stats
 from harness.bench import child
 from harness.lines import Bar, Line
@@ -69,8 +69,8 @@ def _ours(bench: Bench, size: int) -> tuple[dict[int, stats.Summary], stats.Summ
 
     def pair(resources: int) -> float:
         ledger, name = ledgers[resources], books.name(chance.randrange(resources))
-        request = Request((name,), Actor("alice"), duration_us=HOUR_US)
-        return 1000 * stats.seconds(lambda: ledger.release(ledger.reserve(request).id, Actor("alice")))
+        request = Request((name,), Holder("alice"), duration_us=HOUR_US)
+        return 1000 * stats.seconds(lambda: ledger.release(ledger.reserve(request).id, Holder("alice")))
 
     with synced_file(bench.folder) as sync:
         things = {

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bespeak.base.clock import MINUTE_US
 from bespeak.ledger import open_ledger
-from bespeak.ledger.model import Actor, Request
+from bespeak.ledger.model import Holder, Request
 from harness import books, peers, stats
 from harness.bench import child, support
 from harness.lines import Bar, Line
@@ -57,8 +57,8 @@ def _ours(url: str, seconds: str) -> dict[str, Any]:
     with open_ledger(url) as ledger:
         for start in range(0, RESOURCES, 500):
             names = tuple(books.name(number) for number in range(start, start + 500))
-            made = ledger.reserve(Request(names, Actor("alice"), duration_us=MINUTE_US))
-            ledger.release(made.id, Actor("alice"))
+            made = ledger.reserve(Request(names, Holder("alice"), duration_us=MINUTE_US))
+            ledger.release(made.id, Holder("alice"))
     share = RESOURCES // CLIENTS
     commands = [
         [sys.executable, child("hold_loop.py"), url, str(n), "0", str(share * CLIENTS), seconds] for n in range(CLIENTS)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bespeak.base.clock import HOUR_US
 from bespeak.ledger import open_ledger
-from bespeak.ledger.model import Actor, Request
+from bespeak.ledger.model import Holder, Request
 from harness import books, stats
 from harness.lines import Line
 
@@ -34,7 +34,7 @@ def measure(bench: Bench) -> Iterator[Line]:
                     _LONGER_THAN_ANY_GAP_US,
                 ),
             ):
-                request = Request(names, Actor("alice"), duration_us=length_us)
+                request = Request(names, Holder("alice"), duration_us=length_us)
                 samples = stats.repeated(partial(ledger.next_free, request), bench.pick(5, 20), warm=1)
                 kept = stats.summary([value * 1000 for value in samples])
                 what = f"next free of {resources:,} resources, {size:,} reservations: {text}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bespeak.base.clock import DAY_US, HOUR_US
 from bespeak.ledger import open_ledger
-from bespeak.ledger.model import Actor, Request
+from bespeak.ledger.model import Holder, Request
 from bespeak.reservations.check import check_reservations
 from bespeak.reservations.errors import MissingReservationError
 from bespeak.reservations.ledger_backend import LedgerReservationBackend
@@ -68,13 +68,13 @@ def measure(bench: Bench) -> Iterator[Line]:
 
 
 def _hold(ledger: Ledger, user: str, resources: list[str]) -> None:
-    ledger.reserve(Request(tuple(resources), Actor(user), duration_us=HOUR_US))
+    ledger.reserve(Request(tuple(resources), Holder(user), duration_us=HOUR_US))
 
 
 def _book_and_leave(ledger: Ledger, resource: str) -> None:
     """Book 31 days beyond everything else and give them back: the index remembers the longest booking."""
-    far = Request((resource,), Actor("carol"), starts_us=ledger.now_us() + 5_000 * DAY_US, duration_us=31 * DAY_US)
-    ledger.release(ledger.reserve(far).id, Actor("carol"))
+    far = Request((resource,), Holder("carol"), starts_us=ledger.now_us() + 5_000 * DAY_US, duration_us=31 * DAY_US)
+    ledger.release(ledger.reserve(far).id, Holder("carol"))
 
 
 def _refused(check: Callable[[], None]) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from bespeak.base.clock import HOUR_US
 from bespeak.ledger import open_ledger
-from bespeak.ledger.model import Actor, Request, State
+from bespeak.ledger.model import Holder, Request, State
 from harness import peers, stats
 from harness.bench import child, support
 from harness.lines import Bar, Line
@@ -71,14 +71,14 @@ def _round(ledger: Ledger, waiter: subprocess.Popen[str]) -> float:
     """Hold, wait until the other process waits in the queue, give back, and read when it had it (ms later)."""
     if waiter.stdin is None or waiter.stdout is None:
         raise RuntimeError("the waiter has no pipes")
-    held = ledger.reserve(Request((_WANTED,), Actor("alice"), duration_us=HOUR_US))
+    held = ledger.reserve(Request((_WANTED,), Holder("alice"), duration_us=HOUR_US))
     waiter.stdin.write("wait\n")
     waiter.stdin.flush()
     while not ledger.reservations(resources=(_WANTED,), states={State.WAITING}):
         time.sleep(0.002)
     time.sleep(0.02)  # it sleeps now
     released_ns = time.monotonic_ns()
-    ledger.release(held.id, Actor("alice"))
+    ledger.release(held.id, Holder("alice"))
     had_it_ns = int(waiter.stdout.readline())
     waiter.stdin.write("give back\n")
     waiter.stdin.flush()

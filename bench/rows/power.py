@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from bespeak.host import PowerOnlyHost
 from bespeak.host.power import power_control_from_spec
 from bespeak.ledger import open_ledger
-from bespeak.ledger.model import Actor, Request
+from bespeak.ledger.model import Holder, Request
 from bespeak.lifecycle.actions import power_action
 from bespeak.lifecycle.audit import AuditLog
 from bespeak.lifecycle.executor import Executor
@@ -109,13 +109,13 @@ async def _switch(delays: list[float | None]) -> tuple[float, float]:
             done.append(time.monotonic() - began)
 
     with tempfile.TemporaryDirectory() as folder, open_ledger(f"{folder}/book") as book:
-        book.reserve(Request(("rack",), Actor("alice")))
+        book.reserve(Request(("rack",), Holder("alice")))
         state = ReservationState(
             LedgerReservationBackend(engine=book.engine), ResolvedIdentity("alice", "--as-user"), skip_check=False
         )
         hosts = [_host(number, url) for number in range(len(delays))]
         executor = Executor(
-            Interlock(state, "bench"), AuditLog(lambda: book, Actor("alice")), at_once=HOSTS, on_done=note
+            Interlock(state, "bench"), AuditLog(lambda: book, Holder("alice")), at_once=HOSTS, on_done=note
         )
         began = time.monotonic()
         await executor.execute(power_action("on"), hosts)

@@ -11,7 +11,7 @@ import pytest
 
 from bespeak.labs import Lab
 from bespeak.ledger import open_ledger
-from bespeak.ledger.model import Actor, Mode, Request
+from bespeak.ledger.model import Holder, Mode, Request
 from bespeak.reservations import (
     JsonReservationBackend,
     LedgerReservationBackend,
@@ -50,7 +50,7 @@ def book(book_url):
     hour = 3_600_000_000
 
     def reserve(holder, *resources, **more):
-        return ledger.reserve(Request(resources, Actor(holder), **more))
+        return ledger.reserve(Request(resources, Holder(holder), **more))
 
     reserve("alice", "rack[1]", "psu", duration_us=hour)
     reserve("bob", "shelf", mode=Mode.SHARED, duration_us=2 * hour)
@@ -110,7 +110,7 @@ class TestTheLedgerBackend:
                 assert question() == nothing
 
     def test_a_released_reservation_counts_no_more(self, book, ledger_backend):
-        book[0].release_mine(Actor("alice"))
+        book[0].release_mine(Holder("alice"))
         assert ledger_backend.get_reserved_resources("alice") == set()
 
 

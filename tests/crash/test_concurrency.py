@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from bespeak.ledger import open_ledger, queue
-from bespeak.ledger.model import Actor, Mode, Request
+from bespeak.ledger.model import Holder, Mode, Request
 from support import history
 from support.history import ViolationError, check, check_book, entries
 
@@ -37,7 +37,7 @@ def log(tmp_path):
     """A short true log: alone, shared, seats, a line of two, a later window."""
     instant = iter(range(10**15, 2 * 10**15, SECOND_US))
     with open_ledger(str(tmp_path / "book.db"), now=lambda: next(instant)) as book:
-        alice, bob, carol = Actor("alice"), Actor("bob"), Actor("carol")
+        alice, bob, carol = Holder("alice"), Holder("bob"), Holder("carol")
 
         def want(*names, by=alice, **more):
             return Request(names, by, purpose="wants " + " ".join(names), **({"duration_us": 900 * SECOND_US} | more))
@@ -55,7 +55,7 @@ def log(tmp_path):
         book.release(first.id, alice)
         for waiter in waiting:
             book.engine.transact([], lambda tx, i=waiter.id: book_advance(tx, i))
-            book.release(waiter.id, Actor(waiter.holder))
+            book.release(waiter.id, Holder(waiter.holder))
         book.reserve(want("b", starts_us=10**15 + 5000 * SECOND_US))
         return entries(book.log())
 

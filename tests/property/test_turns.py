@@ -11,7 +11,7 @@ from bespeak.base.clock import HOUR_US
 from bespeak.base.ids import new_id
 from bespeak.ledger import open_ledger, queue, row_mapping
 from bespeak.ledger.errors import RefusedError
-from bespeak.ledger.model import Actor, Request, State
+from bespeak.ledger.model import Holder, Request, State
 from bespeak.ledger.request_checks import checked
 from bespeak.ledger.write_operations import resource_topic
 
@@ -34,30 +34,30 @@ class Team:
         self.number = itertools.count()
 
     def do(self, kind, wanted, length):
-        actor = Actor(f"user{next(self.number)}")
+        holder = Holder(f"user{next(self.number)}")
         waiting = self.waiting()
         try:
             if kind == "wait":
-                self.join(wanted, length, actor)
+                self.join(wanted, length, holder)
             elif kind in {"take", "book"}:
                 starts_us = None if kind == "take" else self.now + length * CELL
                 made = self.book.reserve(
-                    Request(wanted, actor, starts_us=starts_us, duration_us=length * CELL, next_fit=length > 4)
+                    Request(wanted, holder, starts_us=starts_us, duration_us=length * CELL, next_fit=length > 4)
                 )
                 for other in waiting:
                     if set(other.resources) & set(made.resources):
                         assert made.starts_us >= other.starts_us
             elif found := self.book.reservations(resources=wanted, states=[State.ACTIVE]):
                 if kind == "extend":
-                    self.book.extend(found[0].id, Actor(found[0].holder), duration_us=length * CELL)
+                    self.book.extend(found[0].id, Holder(found[0].holder), duration_us=length * CELL)
                 else:
-                    self.book.release(found[0].id, Actor(found[0].holder))
+                    self.book.release(found[0].id, Holder(found[0].holder))
         except RefusedError:
             pass
         self.wake()
 
-    def join(self, wanted, length, actor, priority=0):
-        request = checked(Request(wanted, actor, duration_us=length * CELL))
+    def join(self, wanted, length, holder, priority=0):
+        request = checked(Request(wanted, holder, duration_us=length * CELL))
         keys = [resource_topic(name) for name in wanted]
         return self.book.engine.transact(keys, lambda tx: queue.join(self.book, tx, request, new_id(), priority))
 
@@ -111,13 +111,13 @@ def test_a_promise_never_moves_later_and_nobody_steps_in(tmp_path, effort):
 
 def test_low_priority_is_overtaken_within_its_handicap_and_then_served(tmp_path):
     team = Team(f"{tmp_path}/book.db")
-    patient = team.join(("a",), 12, Actor("patient"), priority=-1)
+    patient = team.join(("a",), 12, Holder("patient"), priority=-1)
     assert not patient.waiting
-    patient = team.join(("a",), 12, Actor("patient"), priority=-1)
+    patient = team.join(("a",), 12, Holder("patient"), priority=-1)
     began = team.now
     served = None
     while served is None:
-        team.join(("a",), 12, Actor("busy"))
+        team.join(("a",), 12, Holder("busy"))
         for _ in range(12):
             team.now += CELL
             team.wake()

@@ -35,7 +35,7 @@ from bespeak.jobs import store
 from bespeak.jobs.locations import open_store
 from bespeak.jobs.store import JobSpec
 from bespeak.ledger import open_ledger
-from bespeak.ledger.model import Actor, Request
+from bespeak.ledger.model import Holder, Request
 from bespeak.storage import open_engine
 
 WRITERS = ("ledger", "claims", "jobs")
@@ -49,7 +49,7 @@ Write = tuple[str, str, Callable[[], Any]]
 
 def ledger_writes(url: str, name: str) -> Iterator[Write]:
     """Reserve and give back: the first inserts, the second only updates."""
-    me = Actor(name)
+    me = Holder(name)
     with open_ledger(url) as book:
         for number in range(10**9):
             thing = f"{name}-{number}"

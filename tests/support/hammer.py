@@ -19,7 +19,7 @@ from typing import Any
 
 from bespeak.base.errors import BespeakError, UnavailableError
 from bespeak.ledger import open_ledger
-from bespeak.ledger.model import Actor, Mode, Request
+from bespeak.ledger.model import Holder, Mode, Request
 
 RESOURCES = [f"r{number:02}" for number in range(20)]
 SECOND_US = 1_000_000
@@ -30,7 +30,7 @@ class Worker:
 
     def __init__(self, url: str, number: int) -> None:
         self.dice = random.Random(number)
-        self.me = Actor(f"user{number}")
+        self.me = Holder(f"user{number}")
         self.book = open_ledger(url)
         self.mine: list[Any] = []
         self.done: Counter[str] = Counter()
@@ -122,7 +122,7 @@ def fork(url: str, number: int, seconds: float) -> tuple[int, int]:
 def main(url: str, processes: int, seconds: float) -> int:
     with open_ledger(url) as book:
         for name in RESOURCES[:3]:
-            book.resource_set(name, Actor("setup"), capacity=3)
+            book.resource_set(name, Holder("setup"), capacity=3)
     if url.startswith("postgresql:"):
         import bespeak.storage.postgres.engine  # noqa: F401 -- imported once, before the forks
     children = [fork(url, number, seconds) for number in range(processes)]

@@ -13,7 +13,7 @@ from bespeak.base.errors import BespeakError
 from bespeak.base.ids import new_id
 from bespeak.ledger import gate_queries, open_ledger, queue, row_mapping
 from bespeak.ledger.errors import RefusedError
-from bespeak.ledger.model import Actor, Mode, Request, Reservation
+from bespeak.ledger.model import Holder, Mode, Request, Reservation
 from bespeak.ledger.request_checks import checked
 from bespeak.ledger.write_operations import resource_topic
 
@@ -81,7 +81,7 @@ class BookMachine(RuleBasedStateMachine):
         wanted = hold.end - hold.start
         request = Request(
             tuple(names),
-            Actor(user),
+            Holder(user),
             starts_us=None if offset is None else start,
             ends_us=hold.end,
             mode=Mode(mode),
@@ -114,7 +114,7 @@ class BookMachine(RuleBasedStateMachine):
         length = {"ends_us": FOREVER} if wanted == FOREVER else {"duration_us": wanted}
         starts_us = None if offset is None else hold.not_before
         request = checked(
-            Request(tuple(names), Actor(user), starts_us=starts_us, mode=Mode(mode), keepalive_us=keepalive, **length)
+            Request(tuple(names), Holder(user), starts_us=starts_us, mode=Mode(mode), keepalive_us=keepalive, **length)
         )
         keys = [resource_topic(name) for name in names]
         answers = self._all(
@@ -185,7 +185,7 @@ class BookMachine(RuleBasedStateMachine):
         grow = end >= hold.end
 
         def change(book: Any, identifier: str) -> Reservation:
-            return (book.extend if grow else book.shorten)(identifier, Actor(user), ends_us=end)
+            return (book.extend if grow else book.shorten)(identifier, Holder(user), ends_us=end)
 
         self._both(hold, change, lambda: self.naive.stretch(hold, user, end))
 
@@ -197,8 +197,8 @@ class BookMachine(RuleBasedStateMachine):
 
         def ask(book: Any, identifier: str) -> Reservation:
             if kick:
-                return book.kick(identifier, Actor("root"), "needed")
-            return book.release(identifier, Actor(user))
+                return book.kick(identifier, Holder("root"), "needed")
+            return book.release(identifier, Holder(user))
 
         def stop() -> None:
             self.naive.change(hold, hold.user if kick else user)
@@ -213,7 +213,7 @@ class BookMachine(RuleBasedStateMachine):
         if exact and held:
             names = next(iter(held.values()))[0].names
         mine = {h.id: h for name in names for h in held.get(name, [])}
-        answers = self._all(lambda book: book.release_resources(names, Actor(user)))
+        answers = self._all(lambda book: book.release_resources(names, Holder(user)))
         if not names <= held.keys():
             assert {type(answer).__name__ for answer in answers} == {"NotFoundError"}
         elif any(not h.names <= names for h in mine.values()):
@@ -257,7 +257,7 @@ class BookMachine(RuleBasedStateMachine):
         ]
         moments = [max(h.start, self.naive.now) for h in taken]
         most = max([sum(h.start <= at < h.end for h in taken) for at in moments], default=0)
-        for answer in self._all(lambda book: book.resource_set(name, Actor("root"), capacity=seats)):
+        for answer in self._all(lambda book: book.resource_set(name, Holder("root"), capacity=seats)):
             refused = isinstance(answer, BespeakError)
             assert refused == (most > seats and seats < self.naive.seats.get(name, 1)), answer
         if most <= seats or seats >= self.naive.seats.get(name, 1):

@@ -9,7 +9,7 @@ from typing import Any
 from bespeak.host import LocalHost, Status
 from bespeak.host.power import PowerController, PowerState
 from bespeak.ledger import open_ledger
-from bespeak.ledger.model import Action, Actor, Request
+from bespeak.ledger.model import Action, Holder, Request
 from bespeak.lifecycle.audit import AuditLog
 from bespeak.lifecycle.executor import Executor
 from bespeak.lifecycle.interlock import Fence, Interlock
@@ -18,7 +18,7 @@ from bespeak.reservations.evaluation import ReservationState
 from bespeak.reservations.identity import ResolvedIdentity
 from bespeak.reservations.ledger_backend import LedgerReservationBackend
 
-ALICE, BOB = Actor("alice"), Actor("bob", "root")
+ALICE, BOB = Holder("alice"), Holder("bob", "root")
 
 
 class Switch(PowerController):
@@ -62,21 +62,21 @@ class Lab:
     def host(self, identifier: str = "r1", resources: tuple[str, ...] = ("rack1",), control: Any = None) -> LocalHost:
         return LocalHost(identifier, resources=resources, power_control=control or Switch())
 
-    def hold(self, actor: Actor, *resources: str) -> Any:
-        return self.book.reserve(Request(resources or ("rack1",), actor))
+    def hold(self, holder: Holder, *resources: str) -> Any:
+        return self.book.reserve(Request(resources or ("rack1",), holder))
 
     def interlock(self, user: str = "alice", *, skip: bool = False, fence: Fence | None = None) -> Interlock:
         identity = ResolvedIdentity(user, "--as-user")
         return Interlock(ReservationState(None if skip else self.backend, identity, skip), "bench", fence)
 
     def do(
-        self, action: Any, *hosts: LocalHost, user: str = "alice", actor: Actor | None = None, **more: Any
+        self, action: Any, *hosts: LocalHost, user: str = "alice", holder: Holder | None = None, **more: Any
     ) -> list[Outcome]:
         lock = self.interlock(user, skip=more.pop("skip", False), fence=more.pop("fence", None))
-        actor = actor or Actor(user)
+        holder = holder or Holder(user)
 
         async def work() -> list[Outcome]:
-            executor = Executor(lock, AuditLog(lambda: self.book, actor, skipped=lock.skipped), **more)
+            executor = Executor(lock, AuditLog(lambda: self.book, holder, skipped=lock.skipped), **more)
             return await executor.execute(action, hosts)
 
         return asyncio.run(work())

@@ -27,16 +27,16 @@ from history import ViolationError, check_book
 from bespeak.base import failpoints, ids
 from bespeak.base.errors import BespeakError, WrongStateError
 from bespeak.ledger import open_ledger, queue
-from bespeak.ledger.model import Actor, Request
+from bespeak.ledger.model import Holder, Request
 from bespeak.ledger.queue import advance
 from bespeak.ledger.row_mapping import by_id
 
-ALICE, BOB = Actor("alice"), Actor("bob")
+ALICE, BOB = Holder("alice"), Holder("bob")
 SECOND_US = 1_000_000
 Kind = tuple[Callable[[Any, str], Any], Callable[[Any, str, Any], Any]]
 
 
-def want(*names: str, by: Actor = ALICE, **more: Any) -> Request:
+def want(*names: str, by: Holder = ALICE, **more: Any) -> Request:
     return Request(names, by, **({"duration_us": 3600 * SECOND_US} | more))
 
 

@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from bespeak.ledger.model import Actor
+    from bespeak.ledger.model import Holder
     from bespeak.ledger.service import Ledger
 
     Values = dict[str, Any]
@@ -73,14 +73,14 @@ class Context:
         """Leave the book open until the process ends: another thread hangs in it, and closing would wait for that."""
         self._book = None
 
-    def actor(self) -> Actor:
+    def holder(self) -> Holder:
         """Return whose reservations are meant, and who really asks."""
-        from bespeak.ledger.model import Actor
+        from bespeak.ledger.model import Holder
         from bespeak.reservations.identity import resolve_username
 
         if self.as_user is None:
-            return Actor(resolve_username(None).username)
-        return Actor(self.as_user, resolve_username(None).username)
+            return Holder(resolve_username(None).username)
+        return Holder(self.as_user, resolve_username(None).username)
 
     def spoken(self) -> list[str]:
         """Return the shared options that a command suggested to the user has to repeat; never a password."""

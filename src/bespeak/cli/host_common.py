@@ -120,7 +120,7 @@ def _execute(
     context: Context, values: Values, lock: Interlock, selection: Selection, action: HostAction
 ) -> list[Outcome]:
     progress = Progress(context, [host.id for host in selection.hosts])
-    audit = AuditLog(context.book, context.actor(), skipped=context.skip_check)
+    audit = AuditLog(context.book, context.holder(), skipped=context.skip_check)
 
     async def work() -> list[Outcome]:
         executor = Executor(

@@ -19,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bespeak.ledger.model import Actor, Reservation
+    from bespeak.ledger.model import Holder, Reservation
     from bespeak.ledger.service import Ledger
     from bespeak.storage.interface import Listener
 
@@ -37,7 +37,7 @@ class Lease:
 
     Args:
         book: the open book; from :meth:`start` on only the lease's own threads ask it.
-        actor: whose hold it is.
+        holder: whose hold it is.
         held: the reservation, with a keep-alive.
         moves_on: extend the hold when its end comes near.
         notice_us: how near, µs.
@@ -47,7 +47,7 @@ class Lease:
     def __init__(
         self,
         book: Ledger,
-        actor: Actor,
+        holder: Holder,
         held: Reservation,
         *,
         moves_on: bool,
@@ -55,7 +55,7 @@ class Lease:
         on_news: Callable[[], None],
     ) -> None:
         self._book = book
-        self._actor = actor
+        self._holder = holder
         self._keepalive_us = held.keepalive_us or 0
         self._moves_on = moves_on
         self._notice_us = notice_us
@@ -163,7 +163,7 @@ class Lease:
         held, asked_us, book_us = self._view
         try:
             moved = self._book.extend(
-                held.id, self._actor, duration_us=self._book.default_for_us, fencing_token=held.fencing_token
+                held.id, self._holder, duration_us=self._book.default_for_us, fencing_token=held.fencing_token
             )
         except BusyError as error:
             self.fixed = str(error)
@@ -176,7 +176,7 @@ class Lease:
         try:
             if self.lost is None:
                 held = self.held
-                released = self._book.release(held.id, self._actor, fencing_token=held.fencing_token)
+                released = self._book.release(held.id, self._holder, fencing_token=held.fencing_token)
                 self._view = (released, *self._view[1:])
         except BespeakError as error:
             self.release_failure = error

@@ -10,7 +10,7 @@ from bespeak.cli.converters import RESERVATION, UNTIL
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.cli.context import Context, Values
-    from bespeak.ledger.model import Actor, Reservation
+    from bespeak.ledger.model import Holder, Reservation
     from bespeak.ledger.service import Ledger
 
 _ID_LETTERS = frozenset("0123456789abcdef-")
@@ -32,7 +32,7 @@ def extend(context: Context, values: Values) -> int:
     book = context.book()
     found = book.find(values["id"])
     try:
-        changed = book.extend(found.id, context.actor(), duration_us=duration_us, ends_us=ends_us)
+        changed = book.extend(found.id, context.holder(), duration_us=duration_us, ends_us=ends_us)
     except RefusedError as refused:
         from bespeak.ledger.serialize import refusal_json
 
@@ -56,7 +56,7 @@ def shorten(context: Context, values: Values) -> int:
     book = context.book()
     found = book.find(values["id"])
     return _say(
-        context, "shortened", [book.shorten(found.id, context.actor(), duration_us=duration_us, ends_us=ends_us)]
+        context, "shortened", [book.shorten(found.id, context.holder(), duration_us=duration_us, ends_us=ends_us)]
     )
 
 
@@ -72,7 +72,7 @@ def kick(context: Context, values: Values) -> int:
     if not reason:
         raise UsageError("kick: --reason must be given; the holder will read it")
     book = context.book()
-    return _say(context, "kicked", [book.kick(book.find(values["id"]).id, context.actor(), reason)])
+    return _say(context, "kicked", [book.kick(book.find(values["id"]).id, context.holder(), reason)])
 
 
 @command(
@@ -91,19 +91,19 @@ def release(context: Context, values: Values) -> int:
     words: tuple[str, ...] = values["id_or_resource"]
     if bool(words) == values["mine"]:
         raise UsageError("release: name reservations or resources, or say --mine")
-    book, actor = context.book(), context.actor()
+    book, holder = context.book(), context.holder()
     if values["mine"]:
-        return _say(context, "released", book.release_mine(actor))
-    found = [reservation for word in words if (reservation := _by_id(book, word, actor)) is not None]
+        return _say(context, "released", book.release_mine(holder))
+    found = [reservation for word in words if (reservation := _by_id(book, word, holder)) is not None]
     if not found:
-        return _say(context, "released", book.release_resources(words, actor))
+        return _say(context, "released", book.release_resources(words, holder))
     if len(found) < len(words):
         raise UsageError("release: name reservations or resources, not both at once")
     unique = {reservation.id: reservation for reservation in found}
-    return _say(context, "released", [book.release(identifier, actor) for identifier in unique])
+    return _say(context, "released", [book.release(identifier, holder) for identifier in unique])
 
 
-def _by_id(book: Ledger, word: str, actor: Actor) -> Reservation | None:
+def _by_id(book: Ledger, word: str, holder: Holder) -> Reservation | None:
     """Return the reservation that a word names, or None if it names a resource.
 
     Raises:
@@ -112,7 +112,7 @@ def _by_id(book: Ledger, word: str, actor: Actor) -> Reservation | None:
     """
     if len(word) < _SHORTEST or not _ID_LETTERS.issuperset(word.lower()):
         return None
-    held = any(reservation.holder == actor.user for reservation in book.who(word))
+    held = any(reservation.holder == holder.user for reservation in book.who(word))
     try:
         found = book.find(word)
     except NotFoundError:

@@ -84,7 +84,7 @@ def asked(context: Context, values: Values) -> Request:
         raise UsageError(f"--wait and {other} exclude each other: who waits takes the first turn, for a duration")
     return Request(
         resources=values["resource"],
-        holder=context.actor(),
+        holder=context.holder(),
         starts_us=converters.start("--at", values.get("at")),
         duration_us=duration_us,
         ends_us=ends_us,

@@ -73,7 +73,7 @@ def list_(context: Context, values: Values) -> int:  # noqa: ARG001 the shape of
 )
 def remove(context: Context, values: Values) -> int:
     """Remove a resource that nobody uses."""
-    context.book().resource_remove(values["resource"], context.actor())
+    context.book().resource_remove(values["resource"], context.holder())
     context.answer({"removed": values["resource"]}, f"removed {escape_unprintable(values['resource'])}")
     return 0
 
@@ -84,7 +84,7 @@ def _known(context: Context) -> dict[str, Resource]:
 
 def _write(context: Context, values: Values, done: str) -> int:
     made = context.book().resource_set(
-        values["resource"], context.actor(), capacity=values["capacity"], description=values["description"]
+        values["resource"], context.holder(), capacity=values["capacity"], description=values["description"]
     )
     seats = "" if made.capacity == 1 else f", room for {made.capacity} at once"
     about = f" ({made.description})" if made.description else ""

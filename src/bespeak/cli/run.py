@@ -81,7 +81,7 @@ def run(context: Context, values: Values) -> int:
         try:
             hold = Hold(context, taken, values)
         except BaseException:
-            context.book().release(taken.id, context.actor(), fencing_token=taken.fencing_token)
+            context.book().release(taken.id, context.holder(), fencing_token=taken.fencing_token)
             raise
     return hold.supervise(words)
 
@@ -115,7 +115,7 @@ class Hold:
         self._notice_us = min(_NOTICE_US, length_us // 2)
         self._lease = Lease(
             context.book(),
-            context.actor(),
+            context.holder(),
             taken,
             moves_on=self._moves_on,
             notice_us=self._notice_us,

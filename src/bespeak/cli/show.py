@@ -52,7 +52,7 @@ def list_(context: Context, values: Values) -> int:
         raise UsageError("--limit: at least 1")
     book = context.book_to_look_at()
     found = book.reservations(
-        holder=context.actor().user if values["mine"] else values["user"],
+        holder=context.holder().user if values["mine"] else values["user"],
         resources=values["resource"],
         states=_states(values["state"]),
         include_ended=values["all"],

@@ -66,10 +66,10 @@ def book(ledger: Ledger, job: JobReservation, now_us: int) -> tuple[str, int]:
     Raises:
         BusyError: somebody else holds something of it.
     """
-    from bespeak.ledger.model import Actor, Request
+    from bespeak.ledger.model import Holder, Request
 
     extras = job.extras
-    holder = Actor(str(extras.get("holder", "")) or this_user(), _acting(extras))
+    holder = Holder(str(extras.get("holder", "")) or this_user(), _acting(extras))
     for found in ledger.reservations(holder=holder.user):
         if (TAG, job.reservation_id) in found.tags:
             return found.id, found.starts_us
@@ -102,13 +102,13 @@ def give_back(ledger: Ledger, job: JobReservation) -> None:
     Raises:
         UnavailableError: the book cannot be written.
     """
-    from bespeak.ledger.model import Actor
+    from bespeak.ledger.model import Holder
 
     if not job.booking_id:
         return
     extras = job.extras
     try:
-        ledger.release(job.booking_id, Actor(str(extras.get("holder", "")) or this_user(), _acting(extras)))
+        ledger.release(job.booking_id, Holder(str(extras.get("holder", "")) or this_user(), _acting(extras)))
     except UnavailableError:
         raise
     except BespeakError:

@@ -60,7 +60,7 @@ class Action(Enum):
 
 
 @frozen
-class Actor:
+class Holder:
     """Who asks.
 
     Args:
@@ -90,7 +90,7 @@ class Request:
     """
 
     resources: tuple[str, ...]
-    holder: Actor
+    holder: Holder
     starts_us: int | None = None
     duration_us: int | None = None
     ends_us: int | None = None

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from bespeak.ledger.context import LedgerContext
-    from bespeak.ledger.model import Actor, Reservation, Resource
+    from bespeak.ledger.model import Holder, Reservation, Resource
     from bespeak.storage.interface import Transaction
 
 
 def extend(
     book: LedgerContext,
     identifier: str,
-    actor: Actor,
+    by: Holder,
     *,
     duration_us: int | None = None,
     ends_us: int | None = None,
@@ -34,7 +34,7 @@ def extend(
     Args:
         book: the open book.
         identifier: the reservation's full id.
-        actor: who asks.
+        by: who asks.
         duration_us: how much longer, µs.
         ends_us: or the new end, µs UTC.
         fencing_token: the token the caller believes in; None does not compare.
@@ -53,17 +53,17 @@ def extend(
         ground = Availability(tx, found.resources, sweep=True)
         displaced = ground.displaced(found, found.ends_us, end_us)
         if displaced:
-            wanted = Request(found.resources, actor, starts_us=found.ends_us, ends_us=end_us, mode=found.mode)
+            wanted = Request(found.resources, by, starts_us=found.ends_us, ends_us=end_us, mode=found.mode)
             raise RefusedError(Refusal(tuple(displaced), None), wanted)
-        return _change_end(tx, Action.EXTENDED, actor, found, end_us, ground.known)
+        return _change_end(tx, Action.EXTENDED, by, found, end_us, ground.known)
 
-    return _change(book, identifier, actor, fencing_token, work)
+    return _change(book, identifier, by, fencing_token, work)
 
 
 def shorten(
     book: LedgerContext,
     identifier: str,
-    actor: Actor,
+    by: Holder,
     *,
     duration_us: int | None = None,
     ends_us: int | None = None,
@@ -74,7 +74,7 @@ def shorten(
     Args:
         book: the open book.
         identifier: the reservation's full id.
-        actor: who asks.
+        by: who asks.
         duration_us: how much shorter, µs.
         ends_us: or the new end, µs UTC, in the future.
         fencing_token: the token the caller believes in; None does not compare.
@@ -92,21 +92,21 @@ def shorten(
             raise UsageError(f"shorten: the new end {iso(end_us)} is not before the present end {iso(found.ends_us)}")
         if end_us <= max(tx.now_us, found.starts_us):
             raise UsageError("shorten: nothing would be left of it; release it instead")
-        return _change_end(tx, Action.SHORTENED, actor, found, end_us, row_mapping.resources(tx, found.resources))
+        return _change_end(tx, Action.SHORTENED, by, found, end_us, row_mapping.resources(tx, found.resources))
 
-    return _change(book, identifier, actor, fencing_token, work)
+    return _change(book, identifier, by, fencing_token, work)
 
 
 def _change(
     book: LedgerContext,
     identifier: str,
-    actor: Actor,
+    by: Holder,
     fencing_token: int | None,
     work: Callable[[Transaction, Reservation], Reservation],
 ) -> Reservation:
     def inside(tx: Transaction) -> Reservation:
         found = row_mapping.required(tx, identifier)
-        check_owner(found, actor)
+        check_owner(found, by)
         check_live(found, tx.now_us, fencing_token)
         if found.waiting:
             raise WrongStateError(f"reservation {found.id} still waits in the queue; its window is not fixed yet")
@@ -115,7 +115,7 @@ def _change(
     return book.write(book.resources_of(identifier), inside)
 
 
-def release(book: LedgerContext, identifier: str, actor: Actor, *, fencing_token: int | None = None) -> Reservation:
+def release(book: LedgerContext, identifier: str, by: Holder, *, fencing_token: int | None = None) -> Reservation:
     """Give a reservation back (or leave the queue); what is left of it is free at once.
 
     Raises:
@@ -126,18 +126,18 @@ def release(book: LedgerContext, identifier: str, actor: Actor, *, fencing_token
 
     def work(tx: Transaction) -> Reservation:
         found = row_mapping.required(tx, identifier)
-        check_owner(found, actor)
+        check_owner(found, by)
         check_live(found, tx.now_us, fencing_token)
-        return give_back(tx, found, actor)
+        return give_back(tx, found, by)
 
     return book.write(book.resources_of(identifier), work)
 
 
-def release_resources(book: LedgerContext, wanted: Iterable[str], actor: Actor) -> list[Reservation]:
-    """Give back what ``actor`` holds of ``wanted`` now, all in one transaction.
+def release_resources(book: LedgerContext, wanted: Iterable[str], by: Holder) -> list[Reservation]:
+    """Give back what ``by`` holds of ``wanted`` now, all in one transaction.
 
     Raises:
-        NotFoundError: the actor does not hold one of them now.
+        NotFoundError: who asks does not hold one of them now.
         WrongStateError: one reservation also holds something that was not named.
     """
     wanted = validation.resource_names(wanted)
@@ -146,51 +146,51 @@ def release_resources(book: LedgerContext, wanted: Iterable[str], actor: Actor) 
         held = {
             found.id: found
             for _, found in row_mapping.overlapping(tx, wanted, tx.now_us, tx.now_us + 1)
-            if found.holder == actor.user and found.state(tx.now_us) is State.ACTIVE
+            if found.holder == by.user and found.state(tx.now_us) is State.ACTIVE
         }
         holds = {name for found in held.values() for name in found.resources}
         for name in wanted:
             if name not in holds:
-                raise NotFoundError(f"{actor.user} does not hold {name} now")
+                raise NotFoundError(f"{by.user} does not hold {name} now")
         if more := sorted(holds.difference(wanted)):
             raise WrongStateError(
                 f"the same reservation also holds {', '.join(more)}; name all of it, or release it by its id"
             )
-        return [give_back(tx, found, actor) for found in held.values()]
+        return [give_back(tx, found, by) for found in held.values()]
 
     return book.write(wanted, work)
 
 
-def release_mine(book: LedgerContext, actor: Actor) -> list[Reservation]:
-    """Give back everything that ``actor`` holds, has booked or waits for, one transaction each."""
+def release_mine(book: LedgerContext, by: Holder) -> list[Reservation]:
+    """Give back everything that ``by`` holds, has booked or waits for, one transaction each."""
     ended = []
-    for found in queries.reservations(book, holder=actor.user):
+    for found in queries.reservations(book, holder=by.user):
         try:
-            ended.append(release(book, found.id, actor))
+            ended.append(release(book, found.id, by))
         except WrongStateError:
             continue  # it ended by itself in between
     return ended
 
 
-def kick(book: LedgerContext, identifier: str, actor: Actor, reason: str) -> Reservation:
+def kick(book: LedgerContext, identifier: str, by: Holder, reason: str) -> Reservation:
     """Take a reservation away from its holder; who did it and why stays in the log.
 
     Raises:
         UsageError: no reason is given.
-        BusyError: the actor may not kick.
+        BusyError: who asks may not kick.
         NotFoundError: no such reservation.
         WrongStateError: it has ended already.
     """
     if not validation.check_text("reason", reason).strip():
         raise UsageError("kick: a reason must be given; the holder will read it")
-    asks = actor.user if actor.requested_by is None else actor.requested_by
+    asks = by.user if by.requested_by is None else by.requested_by
     if book.kickers is not None and asks not in book.kickers:
         raise BusyError(f"{asks} may not take reservations away from others (settings, [ledger] kickers)")
 
     def work(tx: Transaction) -> Reservation:
         found = row_mapping.required(tx, identifier)
         check_live(found, tx.now_us, None)
-        return _close(tx, found, actor, EndReason.KICKED, reason)
+        return _close(tx, found, by, EndReason.KICKED, reason)
 
     return book.write(book.resources_of(identifier), work)
 
@@ -227,16 +227,16 @@ def renew(tx: Transaction, found: Reservation) -> Reservation:
     return replace(found, lease_us=lease_us)
 
 
-def give_back(tx: Transaction, found: Reservation, actor: Actor) -> Reservation:
+def give_back(tx: Transaction, found: Reservation, by: Holder) -> Reservation:
     """End a live reservation by its holder's wish: released once it has begun, cancelled before."""
     began = found.state(tx.now_us) is State.ACTIVE
-    return _close(tx, found, actor, EndReason.RELEASED if began else EndReason.CANCELLED, "")
+    return _close(tx, found, by, EndReason.RELEASED if began else EndReason.CANCELLED, "")
 
 
-def _close(tx: Transaction, found: Reservation, actor: Actor, why: EndReason, note: str) -> Reservation:
+def _close(tx: Transaction, found: Reservation, by: Holder, why: EndReason, note: str) -> Reservation:
     write_operations.end(tx, found, tx.now_us, why, note)
     after = {"ended_us": tx.now_us, "ended_why": why.value, "ended_note": note}
-    write_operations.log_by(tx, Action(why.value), actor, found, write_operations.window(found), after)
+    write_operations.log_by(tx, Action(why.value), by, found, write_operations.window(found), after)
     return replace(found, ended_us=tx.now_us, end_reason=why, ended_note=note, waiting=False)
 
 
@@ -255,25 +255,25 @@ def _new_end(found: Reservation, by_us: int | None, ends_us: int | None) -> int:
 def _change_end(
     tx: Transaction,
     action: Action,
-    actor: Actor,
+    by: Holder,
     found: Reservation,
     end_us: int,
     known: Mapping[str, Resource],
 ) -> Reservation:
     write_operations.rebook(tx, found, end_us, known)
-    write_operations.log_by(tx, action, actor, found, {"ends_us": found.ends_us}, {"ends_us": end_us})
+    write_operations.log_by(tx, action, by, found, {"ends_us": found.ends_us}, {"ends_us": end_us})
     write_operations.wake(tx, found)
     return replace(found, ends_us=end_us)
 
 
-def check_owner(found: Reservation, actor: Actor) -> None:
+def check_owner(found: Reservation, by: Holder) -> None:
     """Refuse a change of somebody else's reservation.
 
     Raises:
-        BusyError: it is not the actor's.
+        BusyError: it is not who asks's.
     """
-    if found.holder != actor.user:
-        raise BusyError(f"reservation {found.id} is {found.holder}'s; {actor.user} cannot change it")
+    if found.holder != by.user:
+        raise BusyError(f"reservation {found.id} is {found.holder}'s; {by.user} cannot change it")
 
 
 def check_live(found: Reservation, now_us: int, fencing_token: int | None) -> None:

@@ -11,7 +11,7 @@ from bespeak.ledger.rules import LAST_US
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bespeak.ledger.model import Action, Actor, Request
+    from bespeak.ledger.model import Action, Holder, Request
     from bespeak.storage.interface import Transaction
 
 
@@ -87,9 +87,9 @@ def new(
     )
 
 
-def announce(tx: Transaction, action: Action, actor: Actor, made: Reservation) -> None:
+def announce(tx: Transaction, action: Action, by: Holder, made: Reservation) -> None:
     """Log a reservation just written, and wake whoever follows its resources."""
-    write_operations.log_by(tx, action, actor, made, {}, facts(made))
+    write_operations.log_by(tx, action, by, made, {}, facts(made))
     write_operations.wake(tx, made)
 
 

@@ -11,7 +11,7 @@ from bespeak.ledger.model import Action, Mode, Resource
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.ledger.context import LedgerContext
-    from bespeak.ledger.model import Actor
+    from bespeak.ledger.model import Holder
     from bespeak.storage.interface import Transaction
 
 MOST_SEATS = 1_000_000
@@ -27,14 +27,14 @@ def resource_list(book: LedgerContext) -> list[Resource]:
 
 
 def resource_set(
-    book: LedgerContext, name: str, actor: Actor, *, capacity: int | None = None, description: str | None = None
+    book: LedgerContext, name: str, by: Holder, *, capacity: int | None = None, description: str | None = None
 ) -> Resource:
     """Declare a resource, or change what was declared.
 
     Args:
         book: the open book.
         name: which one.
-        actor: who asks.
+        by: who asks.
         capacity: exclusive holders it seats at once; None leaves it (1 for a new one).
         description: free text; None leaves it.
 
@@ -62,13 +62,13 @@ def resource_set(
             _refuse_overfull(tx, name, new.capacity)
         tx.execute(_DECLARE, {"name": name, "cap": new.capacity, "text": new.description})
         before = _resource_facts(known) if known else {}
-        _log_resource(tx, Action.RESOURCE_SET, actor, name, before, _resource_facts(new))
+        _log_resource(tx, Action.RESOURCE_SET, by, name, before, _resource_facts(new))
         return new
 
     return book.write([name], work)
 
 
-def resource_remove(book: LedgerContext, name: str, actor: Actor) -> None:
+def resource_remove(book: LedgerContext, name: str, by: Holder) -> None:
     """Forget a resource that nobody holds, waits for or has booked.
 
     Raises:
@@ -82,7 +82,7 @@ def resource_remove(book: LedgerContext, name: str, actor: Actor) -> None:
             raise NotFoundError(f"the book knows no resource {name!r}")
         _refuse_overfull(tx, name, 0)
         tx.execute("DELETE FROM ledger_resources WHERE name = :name", {"name": name})
-        _log_resource(tx, Action.RESOURCE_REMOVED, actor, name, _resource_facts(known), {})
+        _log_resource(tx, Action.RESOURCE_REMOVED, by, name, _resource_facts(known), {})
 
     book.write([validation.check_name("resource", name)], work)
 
@@ -92,9 +92,9 @@ def _resource_facts(of: Resource) -> dict[str, object]:
 
 
 def _log_resource(
-    tx: Transaction, action: Action, actor: Actor, name: str, before: dict[str, object], after: dict[str, object]
+    tx: Transaction, action: Action, by: Holder, name: str, before: dict[str, object], after: dict[str, object]
 ) -> None:
-    write_operations.log(tx, action, actor.user, actor.requested_by, None, [name], before, after)
+    write_operations.log(tx, action, by.user, by.requested_by, None, [name], before, after)
     tx.notify(write_operations.resource_topic(name))
 
 

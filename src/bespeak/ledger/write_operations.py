@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from bespeak.ledger.model import Actor, Reservation, Resource
+    from bespeak.ledger.model import Holder, Reservation, Resource
     from bespeak.storage.interface import Transaction
 
 SYSTEM = "bespeak"
@@ -196,13 +196,13 @@ def reservation_topic(identifier: str) -> str:
 def log_by(
     tx: Transaction,
     action: Action,
-    actor: Actor,
+    by: Holder,
     of: Reservation,
     before: Mapping[str, object],
     after: Mapping[str, object],
 ) -> None:
-    """Record what ``actor`` did to a reservation."""
-    log(tx, action, actor.user, actor.requested_by, of.id, of.resources, before, after)
+    """Record what ``by`` did to a reservation."""
+    log(tx, action, by.user, by.requested_by, of.id, of.resources, before, after)
 
 
 def log(

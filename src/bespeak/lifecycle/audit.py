@@ -14,7 +14,7 @@ from bespeak.lifecycle.model import spent_text
 
 if TYPE_CHECKING:
     from bespeak.host.base import Host
-    from bespeak.ledger.model import Actor
+    from bespeak.ledger.model import Holder
     from bespeak.ledger.service import Ledger
     from bespeak.lifecycle.model import Hold, Outcome
     from bespeak.storage.interface import Transaction
@@ -27,13 +27,13 @@ class AuditLog:
 
     Args:
         book: opens the book, at the first row.
-        actor: who acts.
+        holder: who acts.
         skipped: the gate's check was skipped, which the log has to say.
     """
 
-    def __init__(self, book: Callable[[], Ledger], actor: Actor, *, skipped: bool = False) -> None:
+    def __init__(self, book: Callable[[], Ledger], holder: Holder, *, skipped: bool = False) -> None:
         self._book = book
-        self._actor = actor
+        self._holder = holder
         self._skipped = skipped
 
     def begin(self, host: Host, action: str, controller: str | None, holds: Iterable[Hold]) -> None:
@@ -78,8 +78,8 @@ class AuditLog:
         reservation = holds[0].reservation_id if holds else None
 
         def work(tx: Transaction) -> None:
-            actor = self._actor
-            write_operations.log(tx, action, actor.user, actor.requested_by, reservation, resources, before, after)
+            holder = self._holder
+            write_operations.log(tx, action, holder.user, holder.requested_by, reservation, resources, before, after)
             for name in resources:
                 tx.notify(write_operations.resource_topic(name))
 

@@ -69,7 +69,7 @@ def request(
     duration_us, ends_us = ending(asked.duration, until)
     return Request(
         resources=tuple(asked.resources),
-        holder=call.actor(),
+        holder=call.holder(),
         starts_us=_start(start),
         duration_us=duration_us,
         ends_us=ends_us,
@@ -136,15 +136,15 @@ def book_release(call: Call, asked: BookRelease) -> Json:
     """Give back reservations by id, or what is held of resources, or everything."""
     if bool(asked.reservation_ids) + bool(asked.resources) + asked.mine != 1:
         raise UsageError("give reservation_ids, resources or mine, and only one of them")
-    actor = call.actor()
+    holder = call.holder()
     with call.book() as book:
         if asked.mine:
-            ended: Iterable[Reservation] = book.release_mine(actor)
+            ended: Iterable[Reservation] = book.release_mine(holder)
         elif asked.resources:
-            ended = book.release_resources(tuple(asked.resources), actor)
+            ended = book.release_resources(tuple(asked.resources), holder)
         else:
             unique = dict.fromkeys(book.find(text).id for text in asked.reservation_ids)
-            ended = [book.release(identifier, actor) for identifier in unique]
+            ended = [book.release(identifier, holder) for identifier in unique]
         return _all(ended, book)
 
 
@@ -173,7 +173,7 @@ def book_extend(call: Call, asked: BookExtend) -> Json:
     with call.book() as book:
         found = book.find(asked.reservation_id)
         try:
-            changed = book.extend(found.id, call.actor(), duration_us=duration_us, ends_us=ends_us)
+            changed = book.extend(found.id, call.holder(), duration_us=duration_us, ends_us=ends_us)
         except RefusedError as error:
             return refused(error)
         return granted("extended", changed, book)
@@ -202,7 +202,7 @@ def book_list(call: Call, asked: BookList) -> Json:
         raise UsageError("limit: at least 1")
     with call.book() as book:
         found = book.reservations(
-            holder=call.actor().user if asked.mine else asked.user,
+            holder=call.holder().user if asked.mine else asked.user,
             resources=asked.resources,
             states=[State(name) for name in asked.states],
             include_ended=asked.all,

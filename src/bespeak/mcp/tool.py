@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mcp.server.context import ServerRequestContext
 
     from bespeak.coord.service import Coord
-    from bespeak.ledger.model import Actor
+    from bespeak.ledger.model import Holder
     from bespeak.ledger.service import Ledger
     from bespeak.mcp.arguments import Arguments
     from bespeak.mcp.threads import Threads
@@ -190,13 +190,13 @@ class Call:
         finally:
             book.close()
 
-    def actor(self) -> Actor:
+    def holder(self) -> Holder:
         """Return whose reservations are meant, and who really asks."""
-        from bespeak.ledger.model import Actor
+        from bespeak.ledger.model import Holder
         from bespeak.reservations.identity import resolve_username
 
         me = resolve_username(None).username
-        return Actor(me) if self.setup.as_user is None else Actor(self.setup.as_user, me)
+        return Holder(me) if self.setup.as_user is None else Holder(self.setup.as_user, me)
 
 
 def in_thread(work: Callable[[Call, A], Json], *, slow: bool = False) -> Callable[[Call, A], Awaitable[Json]]:

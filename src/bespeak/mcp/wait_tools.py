@@ -60,7 +60,7 @@ async def book_wait(call: Call, asked: BookWait) -> Json:
     def give_back(answer: Json) -> None:
         if answer["status"] == "reserved":
             with call.book() as book:
-                book.release(answer["id"], call.actor())
+                book.release(answer["id"], call.holder())
 
     return await waiting.patiently(call, lambda stop, tell: _in_line(call, asked, stop, tell), give_back)
 

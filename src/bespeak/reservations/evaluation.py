@@ -17,7 +17,7 @@ from bespeak.base.errors import UsageError
 from bespeak.labs.model import required_resources
 from bespeak.reservations.errors import ReservationBackendError, as_backend_error
 from bespeak.reservations.null_backend import NullReservationBackend
-from bespeak.reservations.report import GateReport, Holder, MissingResource
+from bespeak.reservations.report import GateReport, MissingResource, ResourceHolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -163,7 +163,7 @@ def _one_look(
             pairs = others.get(resource)
             if not isinstance(pairs, list) or not all(_is_holder(pair) for pair in pairs):
                 _nonsense(name, "holdings", pairs)
-            missing.append(MissingResource(resource, tuple(Holder(holder, until) for holder, until in pairs)))
+            missing.append(MissingResource(resource, tuple(ResourceHolder(holder, until) for holder, until in pairs)))
     return held, tuple(missing)
 
 
@@ -177,16 +177,16 @@ def _with_free(backend: Any, name: str, missing: tuple[MissingResource, ...]) ->
     return tuple(MissingResource(each.resource, each.holders, free.get(each.resource)) for each in missing)
 
 
-def _holders(backend: Any, name: str, resource: str) -> tuple[Holder, ...]:
+def _holders(backend: Any, name: str, resource: str) -> tuple[ResourceHolder, ...]:
     if callable(getattr(backend, "holder_ends", None)):
         pairs = ask(backend, name, "holder_ends", resource)
         if not isinstance(pairs, list) or not all(_is_holder(pair) for pair in pairs):
             _nonsense(name, "holder_ends", pairs)
-        return tuple(Holder(username, until) for username, until in pairs)
+        return tuple(ResourceHolder(username, until) for username, until in pairs)
     names = ask(backend, name, "who_reserved", resource)
     if not isinstance(names, list | tuple) or not all(isinstance(each, str) for each in names):
         _nonsense(name, "who_reserved", names)
-    return tuple(Holder(each) for each in names)
+    return tuple(ResourceHolder(each) for each in names)
 
 
 def _is_holder(pair: Any) -> bool:

@@ -17,7 +17,7 @@ UNKNOWN_USER = "<unknown>"
 
 
 @frozen
-class Holder:
+class ResourceHolder:
     """Somebody who holds a missing resource.
 
     Attributes:
@@ -40,7 +40,7 @@ class MissingResource:
     """
 
     resource: str
-    holders: tuple[Holder, ...] = ()
+    holders: tuple[ResourceHolder, ...] = ()
     free_us: int | None = None
 
 
@@ -108,7 +108,7 @@ def missing_resources(
         free: from when on each is free (µs UTC), as far as it is known.
     """
     return tuple(
-        MissingResource(resource, tuple(Holder(username, until) for username, until in holders), free.get(resource))
+        MissingResource(resource, tuple(ResourceHolder(*held) for held in holders), free.get(resource))
         for resource, holders in others.items()
     )
 

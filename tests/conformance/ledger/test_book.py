@@ -11,12 +11,12 @@ from bespeak.base.errors import BusyError, NotFoundError, UsageError, WrongState
 from bespeak.base.ids import new_id, short_id, tail
 from bespeak.ledger import gate_queries, open_ledger, queue, row_mapping
 from bespeak.ledger.errors import RefusedError
-from bespeak.ledger.model import Action, Actor, Mode, Request, State
+from bespeak.ledger.model import Action, Holder, Mode, Request, State
 from bespeak.ledger.request_checks import checked
 from bespeak.ledger.write_operations import resource_topic
 from support import replay
 
-ALICE, BOB, ROOT = Actor("alice"), Actor("bob"), Actor("root")
+ALICE, BOB, ROOT = Holder("alice"), Holder("bob"), Holder("root")
 
 
 def take(book, *names, who=ALICE, minutes=60, **more):
@@ -180,15 +180,15 @@ def test_only_the_holder_changes(book):
     ):
         with pytest.raises(BusyError, match="alice's"):
             change()
-    assert book.release(held.id, Actor("alice", "bob")).ended_us
+    assert book.release(held.id, Holder("alice", "bob")).ended_us
     assert book.log(newest_first=True, limit=1)[0].requested_by == "bob"
 
 
 def test_a_kick_needs_the_right_of_who_asks_and_a_reason(book):
     held = take(book, "r")
-    for actor in (BOB, Actor("root", "bob")):
+    for holder in (BOB, Holder("root", "bob")):
         with pytest.raises(BusyError, match="bob may not"):
-            book.kick(held.id, actor, "mine now")
+            book.kick(held.id, holder, "mine now")
     with pytest.raises(UsageError, match="reason"):
         book.kick(held.id, ROOT, "  ")
     assert book.kick(held.id, ROOT, "fire drill").ended_note == "fire drill"

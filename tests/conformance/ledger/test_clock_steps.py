@@ -6,14 +6,14 @@ from bespeak.base.clock import HOUR_US, MINUTE_US, SECOND_US
 from bespeak.base.errors import UnavailableError
 from bespeak.ledger import open_ledger
 from bespeak.ledger.errors import RefusedError
-from bespeak.ledger.model import Actor, Request, State
+from bespeak.ledger.model import Holder, Request, State
 from bespeak.storage.sqlite import SqliteEngine
 
-ALICE, BOB = Actor("alice"), Actor("bob")
+ALICE, BOB = Holder("alice"), Holder("bob")
 
 
-def request(actor, minutes=60):
-    return Request(("rack1",), actor, duration_us=minutes * MINUTE_US)
+def request(holder, minutes=60):
+    return Request(("rack1",), holder, duration_us=minutes * MINUTE_US)
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ import pytest
 from bespeak.base import timeparse
 from bespeak.base.clock import HOUR_US
 from bespeak.base.errors import UsageError
-from bespeak.ledger.model import Actor, Request
+from bespeak.ledger.model import Holder, Request
 
-ALICE, BOB = Actor("alice"), Actor("bob")
+ALICE, BOB = Holder("alice"), Holder("bob")
 
 
 @pytest.mark.parametrize(

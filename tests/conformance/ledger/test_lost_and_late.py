@@ -9,11 +9,11 @@ import pytest
 
 from bespeak.base.errors import OutcomeUnknownError, UnavailableError
 from bespeak.ledger import audit_log, open_ledger
-from bespeak.ledger.model import Actor, Request
+from bespeak.ledger.model import Holder, Request
 from bespeak.storage.postgres import engine
 from bespeak.storage.postgres.engine import PostgresEngine
 
-ALICE = Actor("alice")
+ALICE = Holder("alice")
 
 pytestmark = pytest.mark.postgres
 

@@ -7,7 +7,7 @@ import pytest
 
 from bespeak.ledger import open_ledger
 from bespeak.ledger.errors import RefusedError
-from bespeak.ledger.model import Actor, EndReason, Request, State
+from bespeak.ledger.model import EndReason, Holder, Request, State
 from bespeak.ledger.schema import LEDGER
 from bespeak.storage import open_engine
 from bespeak.storage.migrations import Component
@@ -15,7 +15,7 @@ from support import replay
 
 VERSION_1 = json.loads((Path(__file__).parent / "books" / "version_1.json").read_text())
 WRITTEN_US = VERSION_1["ledger_log"]["rows"][-1][1]
-ALICE = Actor("alice")
+ALICE = Holder("alice")
 
 
 def fill(tx):
@@ -66,7 +66,7 @@ def test_the_book_goes_on(book):
     (held,) = book.reservations(holder="alice")
     assert held.state(WRITTEN_US) is State.ACTIVE
     with pytest.raises(RefusedError, match="rack1 is held by alice"):
-        book.reserve(Request(("rack1",), Actor("bob"), duration_us=1_000_000))
+        book.reserve(Request(("rack1",), Holder("bob"), duration_us=1_000_000))
     book.release(held.id, ALICE, fencing_token=held.fencing_token)
     (waiter,) = book.reservations(states=[State.WAITING])
     assert book.who("rack1") == [waiter]

@@ -11,12 +11,12 @@ from bespeak.base.clock import HOUR_US, MINUTE_US
 from bespeak.base.errors import BespeakError
 from bespeak.base.ids import new_id
 from bespeak.ledger import gate_queries, queue, row_mapping
-from bespeak.ledger.model import Actor, Request
+from bespeak.ledger.model import Holder, Request
 from bespeak.ledger.request_checks import checked
 from bespeak.ledger.write_operations import resource_topic
 
 ROWS, RESOURCES = 50_000, 2_000
-ALICE = Actor("alice")
+ALICE = Holder("alice")
 
 
 class Recorder:
@@ -96,7 +96,7 @@ def exercise(book, now):
     book.keep_alive(held.id, held.fencing_token)
     book.extend(held.id, ALICE, duration_us=HOUR_US)
     book.shorten(held.id, ALICE, duration_us=HOUR_US)
-    request = checked(Request(("mine",), Actor("bob"), duration_us=HOUR_US))
+    request = checked(Request(("mine",), Holder("bob"), duration_us=HOUR_US))
     keys = [resource_topic("mine")]
     waiter = book.engine.transact(keys, lambda tx: queue.join(book, tx, request, new_id(), 0))
     book.release(held.id, ALICE)
@@ -114,7 +114,7 @@ def exercise(book, now):
     book.get(held.id)
     book.find(held.id[-12:-2])
     book.log(reservation_id=held.id)
-    book.release_resources(["mine"], Actor("bob"))
+    book.release_resources(["mine"], Holder("bob"))
 
 
 @pytest.fixture

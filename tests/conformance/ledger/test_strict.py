@@ -7,9 +7,9 @@ import pytest
 from bespeak.base.clock import HOUR_US
 from bespeak.base.errors import NotFoundError
 from bespeak.ledger import open_ledger
-from bespeak.ledger.model import Actor, Request
+from bespeak.ledger.model import Holder, Request
 
-ALICE, ROOT = Actor("alice"), Actor("root")
+ALICE, ROOT = Holder("alice"), Holder("root")
 
 
 def take(book, *names):

@@ -9,11 +9,11 @@ import pytest
 from bespeak.base.clock import FOREVER_US, HOUR_US, MINUTE_US
 from bespeak.base.errors import BespeakError, UnavailableError, UsageError, WaitTimedOutError, WrongStateError
 from bespeak.ledger import open_ledger
-from bespeak.ledger.model import Action, Actor, Request, State
+from bespeak.ledger.model import Action, Holder, Request, State
 from support import replay
 from support.trees import wait_for
 
-ALICE, BOB, ROOT = Actor("alice"), Actor("bob"), Actor("root")
+ALICE, BOB, ROOT = Holder("alice"), Holder("bob"), Holder("root")
 WANTED = Request(("r", "s"), BOB, duration_us=HOUR_US)
 
 

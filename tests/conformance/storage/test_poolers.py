@@ -4,11 +4,11 @@ import psycopg
 import pytest
 
 from bespeak.ledger import open_ledger
-from bespeak.ledger.model import Actor, Request
+from bespeak.ledger.model import Holder, Request
 from support.pooler import SESSIONS, Pooler
 from support.storage_jobs import open_things
 
-ALICE = Actor("alice")
+ALICE = Holder("alice")
 HOUR_US = 3600 * 1_000_000
 
 

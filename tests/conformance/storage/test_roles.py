@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from bespeak.ledger import open_ledger
-from bespeak.ledger.model import Actor, Request
+from bespeak.ledger.model import Holder, Request
 from support import pgserver
 from support.storage_jobs import open_things, told
 
@@ -139,12 +139,12 @@ def test_a_role_that_may_not_make_tables_is_told_who_can(place):
 
 def test_a_role_that_may_only_read_can_look(place):
     with open_ledger(place.url("postgres")) as book:
-        book.reserve(Request(("rack1",), Actor("ann"), duration_us=HOUR_US))
+        book.reserve(Request(("rack1",), Holder("ann"), duration_us=HOUR_US))
     place.run("postgres", "GRANT USAGE ON SCHEMA {s} TO alice; GRANT SELECT ON ALL TABLES IN SCHEMA {s} TO alice")
     with open_ledger(place.url("alice")) as book:
         assert [held.holder for held in book.who("rack1")] == ["ann"]
         assert len(book.reservations()) == len(book.log()) == 1
-        kind, text, code = told(book.reserve, Request(("rack2",), Actor("alice"), duration_us=HOUR_US))
+        kind, text, code = told(book.reserve, Request(("rack2",), Holder("alice"), duration_us=HOUR_US))
         assert (kind, code) == ("UnavailableError", 9)
         assert text.endswith('for role "alice"; "postgres", who owns the schema, can grant it')
         assert "\n" not in text

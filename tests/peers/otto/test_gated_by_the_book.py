@@ -17,7 +17,7 @@ from project import DOCUMENTED, LAB, NEEDED, NEWEST, Project, Release
 
 from bespeak.base.clock import HOUR_US
 from bespeak.ledger import open_ledger
-from bespeak.ledger.model import Actor, Request
+from bespeak.ledger.model import Holder, Request
 
 if TYPE_CHECKING:
     from support.peervenv import Environment
@@ -44,7 +44,7 @@ def by_url(place: str) -> str:
 
 def hold(book: str, user: str, *resources: str, **when: int) -> None:
     with open_ledger(book) as ledger:
-        ledger.reserve(Request(resources or NEEDED, Actor(user), **({"duration_us": HOUR_US} | when)))
+        ledger.reserve(Request(resources or NEEDED, Holder(user), **({"duration_us": HOUR_US} | when)))
 
 
 def test_who_holds_the_lab_may_use_it(make: Make, book_url: str) -> None:
@@ -90,7 +90,7 @@ def test_what_was_given_back_opens_nothing(make: Make, book_url: str) -> None:
     project = make(by_url(book_url))
     assert project.use(user="alice").code == 0
     with open_ledger(book_url) as ledger:
-        ledger.release_mine(Actor("alice"))
+        ledger.release_mine(Holder("alice"))
     assert project.use(user="alice").code == 1
 
 

@@ -8,7 +8,7 @@ from bespeak.jobs.locations import open_store
 from bespeak.jobs.resource_bookings import has_ended
 from bespeak.jobs.runner_client.replies import Reply
 from bespeak.ledger import open_ledger
-from bespeak.ledger.model import Actor, Request
+from bespeak.ledger.model import Holder, Request
 from support.job_sites import RECORDING, Site, until
 
 
@@ -39,7 +39,7 @@ def test_needs_are_booked_and_the_job_starts_while_they_are_held(any_site: Site,
 
 def test_needs_that_somebody_holds_are_refused_and_leave_nothing(any_site: Site, book) -> None:
     ledger, url = book
-    ledger.reserve(Request(("rack3",), Actor("alice"), duration_us=3_600_000_000))
+    ledger.reserve(Request(("rack3",), Holder("alice"), duration_us=3_600_000_000))
     answer = needing(any_site, url, "k", "--needs", "rack3", "--for", "1h")
     assert answer.code == 1
     assert "alice" in answer.error
@@ -49,7 +49,7 @@ def test_needs_that_somebody_holds_are_refused_and_leave_nothing(any_site: Site,
 
 def test_under_our_own_name_a_refusal_is_exit_7(site: Site, book) -> None:
     ledger, url = book
-    ledger.reserve(Request(("rack3",), Actor("alice"), duration_us=3_600_000_000))
+    ledger.reserve(Request(("rack3",), Holder("alice"), duration_us=3_600_000_000))
     words = ["reserve", "--run-key", "k", "--ledger", url, "--needs", "rack3", "--for", "1h", "--", "/bin/true"]
     assert site.call(*words, prog="bespeak job").code == 7
 
@@ -57,7 +57,7 @@ def test_under_our_own_name_a_refusal_is_exit_7(site: Site, book) -> None:
 def test_a_job_whose_resources_were_released_does_not_start(any_site: Site, book) -> None:
     ledger, url = book
     found = needing(any_site, url, "k", "--needs", "rack3", "--for", "1h").json["reservation"]
-    ledger.release(found["booking_id"], Actor(ledger.find(found["booking_id"]).holder))
+    ledger.release(found["booking_id"], Holder(ledger.find(found["booking_id"]).holder))
     any_site.once()
     after = any_site.status("k")
     assert after["reservation_status"] == "DISPATCH_FAILED"
@@ -207,10 +207,10 @@ def test_requeue_books_anew_or_changes_nothing(any_site: Site, book) -> None:
     ledger, url = book
     needing(any_site, url, "k", "--needs", "rack3", "--for", "1h", "--not-before", "+1h")
     any_site.call("cancel", "--run-key", "k", "--ledger", url)
-    alice = ledger.reserve(Request(("rack3",), Actor("alice"), duration_us=3_600_000_000))
+    alice = ledger.reserve(Request(("rack3",), Holder("alice"), duration_us=3_600_000_000))
     assert any_site.call("requeue", "--run-key", "k", "--ledger", url).code == 1
     assert any_site.status("k")["reservation_status"] == "CANCELLED"
-    ledger.release(alice.id, Actor("alice"))
+    ledger.release(alice.id, Holder("alice"))
     found = any_site.call("requeue", "--run-key", "k", "--ledger", url).json["reservation"]
     assert found["booking_id"] == ledger.reservations()[0].id
     any_site.once()

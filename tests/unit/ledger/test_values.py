@@ -10,10 +10,10 @@ from bespeak.base.frozen import replace
 from bespeak.ledger import request_checks, serialize, validation
 from bespeak.ledger.model import (
     Action,
-    Actor,
     Booking,
     EndReason,
     Free,
+    Holder,
     LogEntry,
     Mode,
     Refusal,
@@ -23,7 +23,7 @@ from bespeak.ledger.model import (
 )
 
 ID = "01a20148-4fb7-7ee4-9334-5faaf29b78d0"
-PLAIN = request_checks.new(Request(("a", "b"), Actor("alice", "root"), purpose="p"), ID, 7, 50, (100, 200), 100)
+PLAIN = request_checks.new(Request(("a", "b"), Holder("alice", "root"), purpose="p"), ID, 7, 50, (100, 200), 100)
 LEASED = replace(PLAIN, lease_us=150, keepalive_us=30)
 WAITER = replace(PLAIN, waiting=True, fencing_token=None, lease_us=300)
 
@@ -142,16 +142,16 @@ def test_names_that_cannot_be(name):
         ({"tags": (("a", "1"), ("a", "2"))}, "twice"),
         ({"tags": (("", "1"),)}, "tag"),
         ({"tags": tuple((str(n), "") for n in range(65))}, "65 tags"),
-        ({"holder": Actor("")}, "user"),
-        ({"holder": Actor("a", "b\n")}, "user"),
+        ({"holder": Holder("")}, "user"),
+        ({"holder": Holder("a", "b\n")}, "user"),
     ],
 )
 def test_requests_that_cannot_be(changes, word):
     with pytest.raises(UsageError, match=word):
-        request_checks.checked(replace(Request(("a",), Actor("alice")), **changes))
+        request_checks.checked(replace(Request(("a",), Holder("alice")), **changes))
 
 
 def test_a_request_is_put_in_order():
-    asked = request_checks.checked(Request(("b", "a", "b"), Actor("x"), tags=(("k", "2"), ("a", "1"))))
+    asked = request_checks.checked(Request(("b", "a", "b"), Holder("x"), tags=(("k", "2"), ("a", "1"))))
     assert asked.resources == ("a", "b")
     assert asked.tags == (("a", "1"), ("k", "2"))

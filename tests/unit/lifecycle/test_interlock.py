@@ -65,7 +65,7 @@ def test_who_does_not_is_refused_and_nothing_is_touched(lab: Lab) -> None:
 
 def test_as_user_is_recorded(lab: Lab) -> None:
     lab.hold(BOB)
-    lab.do(power_action("on"), lab.host(), user="bob", actor=BOB)
+    lab.do(power_action("on"), lab.host(), user="bob", holder=BOB)
     assert {(entry.who, entry.requested_by) for entry in lab.log()} == {("bob", "root")}
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from bespeak.base.errors import NoContextError, UsageError
 from bespeak.ledger import open_ledger
-from bespeak.ledger.model import Actor, Request
+from bespeak.ledger.model import Holder, Request
 from bespeak.reservations import ReservationBackendError
 from bespeak.reservations import cache as plan
 from bespeak.reservations.cache import try_fast_gate
@@ -52,8 +52,8 @@ def root(tmp_path, monkeypatch):
     (root / ".bespeak" / "settings.toml").write_text(SETTINGS)
     (root / "lab.toml").write_text('name = "demo"\nresources = ["a", "b"]\n')
     with open_ledger(str(root / "book.db")) as book:
-        book.reserve(Request(("a", "b"), Actor("alice")))
-        book.reserve(Request(("c",), Actor("bob")))
+        book.reserve(Request(("a", "b"), Holder("alice")))
+        book.reserve(Request(("c",), Holder("bob")))
     monkeypatch.chdir(root)
     return root
 
@@ -84,7 +84,7 @@ def test_who_holds_what_is_never_remembered(root):
     long_way()
     assert quick().allowed
     with open_ledger(str(root / "book.db")) as book:
-        book.release_mine(Actor("alice"))
+        book.release_mine(Holder("alice"))
     assert [each.resource for each in quick().missing] == ["a", "b"]
 
 
@@ -320,7 +320,7 @@ def _edit(root: Path, step: tuple[str, int]) -> None:
         write(root / ".otto/settings.toml", SETTINGS)
     else:
         with open_ledger(str(root / "book.db")) as book:
-            book.release_mine(Actor(("alice", "bob", "carol")[number]))
+            book.release_mine(Holder(("alice", "bob", "carol")[number]))
 
 
 STEPS = st.tuples(st.sampled_from(["lab", "hosts", "remove", "settings", "otto", "book"]), st.integers(0, 2))
@@ -333,7 +333,7 @@ def test_whatever_is_edited_the_two_roads_agree(tmp_path_factory, monkeypatch, s
     write(root / ".bespeak/settings.toml", SETTINGS)
     write(root / "lab.toml", 'name = "demo"\nresources = ["a"]\n')
     with open_ledger(str(root / "book.db"), durable=False) as book:
-        book.reserve(Request(("a", "b"), Actor("alice")))
+        book.reserve(Request(("a", "b"), Holder("alice")))
     monkeypatch.chdir(root)
     for step in steps:
         settle(root)
@@ -376,5 +376,5 @@ class TestPrepare:
         prepared = prepare_gate(("demo",), as_user="alice")
         assert prepared.report().allowed
         with open_ledger(str(root / "book.db")) as book:
-            book.release_mine(Actor("alice"))
+            book.release_mine(Holder("alice"))
         assert not prepared.report().allowed
