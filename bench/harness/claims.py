@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bespeak.base.clock import DAY_US
 from bespeak.coord.address import stored
-from bespeak.coord.tables import COORD
+from bespeak.coord.schema import COORD
 from bespeak.storage import open_engine
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
+from bespeak.coord.schema import COORD
 from bespeak.coord.service import Coord
-from bespeak.coord.tables import COORD
 from bespeak.git.repository import find
 from bespeak.storage import open_engine
 from support import claiming

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bespeak.coord import address as addresses
 from bespeak.coord import globs
 from bespeak.coord.conflicts import conflicts
-from bespeak.coord.tables import COORD
+from bespeak.coord.schema import COORD
 from bespeak.storage import open_engine
 
 DIRS = ("a", "b", "ab")
@@ -77,7 +77,7 @@ def test_relation_is_what_brute_force_says(effort, part):
     @given(text, text)
     def check(one, two):
         left, right = named(one), named(two)
-        found = addresses.relation(read(one), read(two))
+        found = globs.relation(read(one), read(two))
         if left & right:
             assert found is not None
         wild = addresses.is_wild(one) and addresses.is_wild(two)
@@ -90,7 +90,7 @@ def test_relation_is_what_brute_force_says(effort, part):
         if found == addresses.SAME:
             assert left == right
         turned = {addresses.CONTAINS: addresses.INSIDE, addresses.INSIDE: addresses.CONTAINS}
-        assert addresses.relation(read(two), read(one)) == turned.get(found, found)
+        assert globs.relation(read(two), read(one)) == turned.get(found, found)
 
     check()
 
@@ -140,7 +140,7 @@ def test_the_index_finds_what_comparing_all_pairs_finds(effort, tmp_path):
             (words, epoch, relation)
             for words in asked
             for epoch, other in enumerate(held, 1)
-            if (relation := addresses.relation(read(words), read(other)))
+            if (relation := globs.relation(read(words), read(other)))
         ]
 
     check()

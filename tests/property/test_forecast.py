@@ -70,7 +70,7 @@ def naive(all_, asked):
     found = {}
     for one, two in itertools.combinations(all_, 2):
         where = [addresses.stored(each.address, each.glob) for each in (one, two)]
-        relation = addresses.relation(*where)
+        relation = globs.relation(*where)
         if one.run == two.run or (one.shared and two.shared) or relation is None:
             continue
         if not (asked.asks_for(one) or asked.asks_for(two)):
@@ -211,11 +211,11 @@ def test_the_reach_of_changes_is_what_trying_every_way_finds(effort):
         holding = {node: set(holders.of(node)) for node in [*NODES, "p.py"]}
         for node, found in holding.items():
             where = addresses.stored(node, glob=False)
-            inside = {g for g in groups if addresses.relation(where, g.address) in ("same", "inside")}
+            inside = {g for g in groups if globs.relation(where, g.address) in ("same", "inside")}
             assert found == inside
         wanted = {}
         for one, two in itertools.permutations(groups, 2):
-            if addresses.relation(one.address, two.address) or not one.stakes.between(two.stakes):
+            if globs.relation(one.address, two.address) or not one.stakes.between(two.stakes):
                 continue
             ways = best_ways(edges, [node for node, found in holding.items() if one in found], depth, least)
             felt = [sure for node, sure in ways.items() if two in holding[node]]

@@ -28,8 +28,8 @@ from repositories import git
 
 from bespeak.base import ids
 from bespeak.base.errors import OutcomeUnknownError, UnavailableError
+from bespeak.coord.schema import COORD
 from bespeak.coord.service import Coord
-from bespeak.coord.tables import COORD
 from bespeak.git.repository import find
 from bespeak.jobs import store
 from bespeak.jobs.locations import open_store

@@ -9,8 +9,8 @@ import os
 import sys
 
 from bespeak.coord.errors import ClaimRefusedError
+from bespeak.coord.schema import COORD
 from bespeak.coord.service import Coord
-from bespeak.coord.tables import COORD
 from bespeak.git.repository import find
 from bespeak.storage import open_engine
 

@@ -65,7 +65,7 @@ def reserve(context: Context, values: Values) -> int:
             coord.close()
     code = 1 if made.dependency_error else 0
     if context.json:
-        from bespeak.coord.answers import reserved
+        from bespeak.coord.serialize import reserved
 
         context.print_json(envelope(context, code) | reserved(made))
     else:
@@ -91,7 +91,7 @@ def _check(values: Values) -> int:
 
 def _refused(context: Context, error: ClaimRefusedError) -> int:
     if context.json:
-        from bespeak.coord.answers import refused
+        from bespeak.coord.serialize import refused
 
         context.print_json(envelope(context, error.exit_code) | refused(error))
         return error.exit_code

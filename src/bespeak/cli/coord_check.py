@@ -30,7 +30,7 @@ def check(context: Context, values: Values) -> int:
     run_id, texts, found = look(values["address"], values["run_id"], context.ledger_flag, shared=values["shared"])
     code = HELD if found else 0
     if context.json:
-        from bespeak.coord.answers import checked
+        from bespeak.coord.serialize import checked
 
         context.print_json(envelope(context, code) | checked(run_id, texts, found))
         return code
@@ -72,13 +72,13 @@ def in_the_way(
 ) -> list[Conflict]:
     """Return what claims of other runs overlap some addresses; makes no book."""
     from bespeak.coord.conflicts import conflicts
-    from bespeak.coord.place import open_place, place_of
+    from bespeak.coord.locations import locate_book, open_book
 
-    place = place_of(repository, ledger)
-    if place.missing:
+    location = locate_book(repository, ledger)
+    if location.missing:
         return []
-    engine = open_place(place)
+    engine = open_book(location)
     try:
-        return engine.read(lambda tx: conflicts(tx, place.repo, run, wanted, shared=shared))
+        return engine.read(lambda tx: conflicts(tx, location.repo, run, wanted, shared=shared))
     finally:
         engine.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bespeak.argv.declarations import Option, command
 from bespeak.base.display import escape_unprintable, short_repr
-from bespeak.cli.coord_shared import JSON, documented, envelope, with_coord
+from bespeak.cli.coord_shared import JSON, documented, failing, one_form, print_form, with_coord
 from bespeak.coord.errors import ClaimError
 
 TYPE_CHECKING = False
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from bespeak_symbols.model import Edge
 
 FAILED_CODE = 7
-_ANY = "any"
 _DEPTH, _CONFIDENCE, _LIMIT = 3, 0.3, 100
 _UNREAD_SHOWN = 5
 _VERBS = {"call": "calls", "inherit": "derives from", "use": "uses"}
@@ -56,22 +55,12 @@ _VERBS = {"call": "calls", "inherit": "derives from", "use": "uses"}
 @documented
 def forecast(context: Context, values: Values) -> int:
     """Print what is going to collide."""
-    if values["dot"] + values["mermaid"] + context.json > 1:
-        raise ClaimError("Choose one of --json, --dot and --mermaid")
-    failing = _failing(values)
-    confidence = _confidence(values["min_confidence"])
-    return with_coord(context, lambda coord: _forecast(context, values, coord, confidence, failing))
-
-
-def _failing(values: Values) -> set[str]:
+    one_form(context, values)
     from bespeak.coord.forecast.model import KINDS
 
-    wanted: set[str] = set()
-    for kind in values["fail_on"]:
-        if kind not in (_ANY, *KINDS):
-            raise ClaimError(f"Invalid --fail-on: {short_repr(kind)}; choose one of: {', '.join((_ANY, *KINDS))}")
-        wanted.update(KINDS if kind == _ANY else (kind,))
-    return wanted
+    wanted = failing(values["fail_on"], KINDS, KINDS)
+    confidence = _confidence(values["min_confidence"])
+    return with_coord(context, lambda coord: _forecast(context, values, coord, confidence, wanted))
 
 
 def _confidence(text: str | None) -> float:
@@ -83,7 +72,9 @@ def _confidence(text: str | None) -> float:
         raise ClaimError(f"Invalid --min-confidence: {short_repr(text)} is not a number from 0 to 1") from None
 
 
-def _forecast(context: Context, values: Values, coord: Coord, confidence: float, failing: set[str]) -> int:
+def _forecast(context: Context, values: Values, coord: Coord, confidence: float, wanted: set[str]) -> int:
+    from bespeak.coord.forecast.serialize import forecast_diagram, forecast_json
+
     found = coord.forecast(
         branch=values["branch"],
         run_id=values["run_id"],
@@ -93,18 +84,15 @@ def _forecast(context: Context, values: Values, coord: Coord, confidence: float,
         min_confidence=confidence,
         limit=_LIMIT if values["limit"] is None else values["limit"],
     )
-    code = FAILED_CODE if any(found.counts[kind] for kind in failing) else 0
-    if context.json:
-        from bespeak.coord.forecast.serialize import forecast_json
-
-        context.print_json(envelope(context, code) | forecast_json(found))
-    elif values["dot"] or values["mermaid"]:
-        from bespeak.coord.forecast import pictures
-
-        context.print((pictures.dot if values["dot"] else pictures.mermaid)(found, escape_unprintable))
-    else:
-        context.print(_text(found))
-    return code
+    code = FAILED_CODE if any(found.counts[kind] for kind in wanted) else 0
+    return print_form(
+        context,
+        values,
+        code,
+        as_json=lambda: forecast_json(found),
+        diagram=lambda: forecast_diagram(found),
+        text=lambda: _text(found),
+    )
 
 
 def _text(of: Forecast) -> str:

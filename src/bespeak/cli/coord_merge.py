@@ -52,7 +52,7 @@ def plan_merge(context: Context, values: Values) -> int:
     from bespeak.base.paths import working_directory
     from bespeak.coord.merge.model import REVIEW, SEMANTIC, TEXTUAL
     from bespeak.coord.merge.plan import plan
-    from bespeak.coord.merge.serialize import plan_json
+    from bespeak.coord.merge.serialize import plan_diagram, plan_json
     from bespeak.git.repository import find
 
     one_form(context, values)
@@ -63,15 +63,9 @@ def plan_merge(context: Context, values: Values) -> int:
         values,
         FAILED_CODE if _reached(made, wanted) else 0,
         as_json=lambda: plan_json(made),
-        picture=lambda language: _picture(language, made),
+        diagram=lambda: plan_diagram(made),
         text=lambda: _plan_text(made),
     )
-
-
-def _picture(language: str, of: Plan | Order) -> str:
-    from bespeak.coord.merge import pictures
-
-    return (pictures.dot if language == "dot" else pictures.mermaid)(of, escape_unprintable)
 
 
 def _reached(made: Plan, wanted: set[str]) -> bool:
@@ -183,7 +177,7 @@ def reconcile(context: Context, values: Values) -> int:
 
 
 def _reconcile(context: Context, values: Values, coord: Coord, wanted: set[str]) -> int:
-    from bespeak.coord.merge.serialize import order_json
+    from bespeak.coord.merge.serialize import order_diagram, order_json
 
     found = coord.reconcile(values["branch"], onto=values["onto"])
     seen = {branch.strategy for branch in found.branches} | ({_CYCLE} if found.cycles else set())
@@ -192,7 +186,7 @@ def _reconcile(context: Context, values: Values, coord: Coord, wanted: set[str])
         values,
         FAILED_CODE if seen & wanted else 0,
         as_json=lambda: order_json(found),
-        picture=lambda language: _picture(language, found),
+        diagram=lambda: order_diagram(found),
         text=lambda: _order_text(found),
     )
 

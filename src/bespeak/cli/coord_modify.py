@@ -37,11 +37,11 @@ def release(context: Context, values: Values) -> int:
 
 
 def _release_one(context: Context, values: Values, coord: Coord) -> int:
-    from bespeak.coord import answers
+    from bespeak.coord import serialize
 
     status, found = coord.release(values["id"], run_id=values["run_id"])
-    code = answers.RELEASE_CODES[status]
-    facts = answers.released(status, values["id"], found)
+    code = serialize.RELEASE_CODES[status]
+    facts = serialize.released(status, values["id"], found)
     text = {
         "ok": f"✅ Released {facts['reservation_id']}",
         "already_released": f"✅ Already released: {facts['reservation_id']}",
@@ -52,7 +52,7 @@ def _release_one(context: Context, values: Values, coord: Coord) -> int:
 
 
 def _release_mine(context: Context, values: Values, coord: Coord) -> int:
-    from bespeak.coord.answers import released_all
+    from bespeak.coord.serialize import released_all
 
     found = coord.release_all(run_id=values["run_id"])
     text = "\n".join([f"✅ Released {len(found)} reservation(s)", *(f" {held.id}" for held in found)])
@@ -78,18 +78,18 @@ def heartbeat(context: Context, values: Values) -> int:
 
 
 def _beat(context: Context, values: Values, coord: Coord, extension: int) -> int:
-    from bespeak.coord import answers
+    from bespeak.coord import serialize
     from bespeak.coord.serialize import plain_time
 
     status, found = coord.heartbeat(values["id"], run_id=values["run_id"], extension_seconds=extension)
-    code = answers.BEAT_CODES[status]
+    code = serialize.BEAT_CODES[status]
     if status == "not_found" or found is None:
         text = f"❌ There is no reservation {escape_unprintable(values['id'])}"
     elif status == "ok":
         text = f"✅ {found.id}\n Expires: {plain_time(found.expires_us)}"
     else:
         text = f"❌ Stop: {found.id} {'has expired' if status == 'expired' else 'was released'}"
-    context.answer(envelope(context, code) | answers.beaten(status, values["id"], found, extension), text)
+    context.answer(envelope(context, code) | serialize.beaten(status, values["id"], found, extension), text)
     return code
 
 
@@ -163,7 +163,7 @@ def depend(context: Context, values: Values) -> int:
 
 
 def _depend(context: Context, values: Values, coord: Coord) -> int:
-    from bespeak.coord.answers import depends
+    from bespeak.coord.serialize import depends
 
     held = coord.depend(values["id"], values["on"], run_id=values["run_id"])
     needed = list(dict.fromkeys(values["on"]))

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from bespeak.cli.context import Context, Values
+    from bespeak.coord.diagrams import Diagram
     from bespeak.coord.service import Coord
 
     Run = Callable[[Context, Values], int]
@@ -111,7 +112,7 @@ def print_form(
     code: int,
     *,
     as_json: Callable[[], dict[str, object]],
-    picture: Callable[[str], str],
+    diagram: Callable[[], Diagram],
     text: Callable[[], str],
 ) -> int:
     """Print an answer in the form that was asked for; return the exit code.
@@ -121,13 +122,15 @@ def print_form(
         values: with ``dot`` and ``mermaid``.
         code: how the command exits.
         as_json: returns the answer without its envelope.
-        picture: returns it in a language of pictures, ``dot`` or ``mermaid``.
+        diagram: returns it as a diagram.
         text: returns it in words.
     """
     if context.json:
         context.print_json(envelope(context, code) | as_json())
     elif values["dot"] or values["mermaid"]:
-        context.print(picture("dot" if values["dot"] else "mermaid"))
+        from bespeak.coord.diagrams import DOT, MERMAID, render
+
+        context.print(render(diagram(), DOT if values["dot"] else MERMAID))
     else:
         context.print(text())
     return code

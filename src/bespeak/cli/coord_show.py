@@ -6,13 +6,13 @@ import sys
 
 from bespeak.argv.declarations import Option, command
 from bespeak.base.display import escape_unprintable
-from bespeak.cli.coord_shared import JSON, documented, envelope, with_coord
+from bespeak.cli.coord_shared import JSON, documented, envelope, one_form, print_form, with_coord
 from bespeak.coord.errors import ClaimError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.cli.context import Context, Values
-    from bespeak.coord.dag import Graph
+    from bespeak.coord.dependencies import DependencyGraph
     from bespeak.coord.model import Claim, Intent
     from bespeak.coord.service import Coord
 
@@ -49,7 +49,7 @@ def _list(context: Context, values: Values, coord: Coord) -> int:
     ]
     now_us = coord.now_us()
     if context.json:
-        from bespeak.coord.answers import listed
+        from bespeak.coord.serialize import listed
 
         context.print_json(envelope(context) | listed(found, intents, now_us))
     else:
@@ -100,31 +100,28 @@ def _intent_line(one: Intent) -> str:
 @documented
 def dag(context: Context, values: Values) -> int:
     """Print which reservations are ready and which wait."""
-    if values["dot"] + values["mermaid"] + context.json > 1:
-        raise ClaimError("Choose one of --json, --dot and --mermaid")
+    one_form(context, values)
     return with_coord(context, lambda coord: _dag(context, values, coord))
 
 
 def _dag(context: Context, values: Values, coord: Coord) -> int:
-    from bespeak.coord import dag as dags
+    from bespeak.coord.dependencies import READY, dependency_diagram
+    from bespeak.coord.serialize import ordered
 
     graph, by_id = coord.order()
     labels = {key: escape_unprintable(f"{held.run_id}: {', '.join(held.addresses)}") for key, held in by_id.items()}
-    only = (dags.READY,) if values["ready"] else None
-    if context.json:
-        from bespeak.coord.answers import ordered
-
-        context.print_json(envelope(context) | ordered(graph, by_id, ready=values["ready"]))
-    elif values["dot"]:
-        context.print(dags.dot(graph, labels))
-    elif values["mermaid"]:
-        context.print(dags.mermaid(graph, labels))
-    else:
-        context.print(_waves(graph, labels, only) or "nothing is claimed")
-    return 0
+    only = (READY,) if values["ready"] else None
+    return print_form(
+        context,
+        values,
+        0,
+        as_json=lambda: ordered(graph, by_id, ready=values["ready"]),
+        diagram=lambda: dependency_diagram(graph, labels),
+        text=lambda: _waves(graph, labels, only) or "nothing is claimed",
+    )
 
 
-def _waves(graph: Graph, labels: dict[str, str], only: tuple[str, ...] | None) -> str:
+def _waves(graph: DependencyGraph, labels: dict[str, str], only: tuple[str, ...] | None) -> str:
     lines = []
     for node in graph.nodes:
         if only is not None and node.state not in only:
@@ -178,7 +175,7 @@ def _watch(context: Context, values: Values, coord: Coord) -> int:
 )
 def guide(context: Context, values: Values) -> int:
     """Print how an agent should use claims."""
-    from bespeak.coord.guide import AGENTS_MD, GUIDE
+    from bespeak.coord.agent_guide import AGENTS_MD, GUIDE
 
     context.print((AGENTS_MD if values["agents_md"] else GUIDE).rstrip())
     return 0

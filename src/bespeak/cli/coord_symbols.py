@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bespeak.cli.context import Context, Values
-    from bespeak.coord.symbol_index import Around, Step
+    from bespeak.coord.symbol_index import SymbolReport, WalkedEdge
 
 _LIMIT = 200
 _UNREAD_SHOWN = 5
@@ -59,7 +59,7 @@ def symbols(context: Context, values: Values) -> int:
         raise ClaimError("Choose one of --worktree and --rev")
     chosen = ((symbol_index.CALLER, values["callers"]), (symbol_index.CALLEE, values["callees"]))
     folder = working_directory()
-    found = symbol_index.look(
+    found = symbol_index.report(
         find(folder),
         values["address"],
         folder,
@@ -72,8 +72,8 @@ def symbols(context: Context, values: Values) -> int:
         context,
         values,
         0,
-        as_json=lambda: symbol_index.around_json(found, limit),
-        picture=lambda language: symbol_index.picture(language, found),
+        as_json=lambda: symbol_index.report_json(found, limit),
+        diagram=lambda: symbol_index.symbols_diagram(found),
         text=lambda: _text(found, limit, everywhere=values["callers"]),
     )
 
@@ -93,7 +93,7 @@ def _progress() -> Callable[[int, int], None] | None:
     return told
 
 
-def _text(of: Around, limit: int, *, everywhere: bool) -> str:
+def _text(of: SymbolReport, limit: int, *, everywhere: bool) -> str:
     """Return the answer in words; callers can be anywhere, so what is unread anywhere is told with them."""
     lines = []
     for each in of.symbols:
@@ -121,7 +121,7 @@ def _text(of: Around, limit: int, *, everywhere: bool) -> str:
     return "\n".join([*lines, *([f"⚠️ {of.notice}"] if of.notice else [])])
 
 
-def _step(step: Step) -> str:
+def _step(step: WalkedEdge) -> str:
     edge = step.edge
     place = f"{edge.caller.partition('::')[0]}:{edge.line}"
     sure = f"{edge.how}, {edge.confidence:.2f}"

@@ -10,10 +10,6 @@ from __future__ import annotations
 
 from bespeak.base.frozen import frozen
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from bespeak.coord.globs import Name
-
 SEPARATOR = "::"
 SAME, CONTAINS, INSIDE, OVERLAPS = "same", "contains", "inside", "overlaps"
 WILD = "*?["
@@ -48,23 +44,11 @@ class Address:
     def key(self) -> str:
         """Where it stands in the tree of keys; a pattern stands at the folder that it starts from."""
         if self.glob:
-            from bespeak.coord import globs
-
-            return globs.literal_prefix(self.path)[0]
+            return literal_prefix(self.path)[0]
         if not self.symbol:
             return self.path
         names = [name.replace("/", _SLASH_IN_SYMBOL) for name in self.symbol]
         return "/".join((self.path, _SYMBOLS, *names))
-
-    @property
-    def names(self) -> tuple[Name, ...]:
-        """The path as a pattern."""
-        from bespeak.coord import globs
-
-        if self.glob:
-            return globs.parse(self.path)
-        own: tuple[Name, ...] = tuple(self.path.split("/")) if self.path else ()
-        return (*own, globs.ANY_FOLDERS, globs.ANY_NAME) if self.folder else own
 
 
 def is_wild(text: str) -> bool:
@@ -98,9 +82,7 @@ def range_inside(address: Address) -> tuple[str, str]:
     key = address.key
     begun = ""
     if address.glob:
-        from bespeak.coord import globs
-
-        begun = globs.literal_prefix(address.path)[1]
+        begun = literal_prefix(address.path)[1]
     if begun:
         low = f"{key}/{begun}" if key else begun
         return low, after(low)
@@ -115,64 +97,22 @@ def after(prefix: str) -> str:
     return prefix[:-1] + chr(last + 1) if last < ord(_EVERYTHING[1][0]) else _EVERYTHING[1]
 
 
-def relation(one: Address, two: Address) -> str | None:
-    """Return how ``one`` stands to ``two``: ``same``, ``contains`` it, is ``inside`` it, ``overlaps``, or None."""
-    if one.glob or two.glob:
-        return _together(_paths(one, two), _nested(one.symbol, two.symbol))
+def literal_prefix(path: str) -> tuple[str, str]:
+    """Return the folder under which all that a pattern matches must lie, and the characters that go on from there."""
+    head: list[str] = []
+    for text in path.split("/"):
+        if is_wild(text):
+            begin = min(text.find(char) for char in WILD if char in text)
+            return "/".join(head), text[:begin]
+        head.append(text)
+    return "/".join(head[:-1]), head[-1]
+
+
+def plain_relation(one: Address, two: Address) -> str | None:
+    """Return how ``one`` stands to ``two``, neither of them a pattern; see :func:`bespeak.coord.globs.relation`."""
     mine, other = one.key, two.key
     if mine == other:
         return SAME
     if not mine or other.startswith(mine + "/"):
         return CONTAINS
     return INSIDE if not other or mine.startswith(other + "/") else None
-
-
-def _nested(one: tuple[str, ...], two: tuple[str, ...]) -> str | None:
-    if one == two:
-        return SAME
-    if two[: len(one)] == one:
-        return CONTAINS
-    return INSIDE if one[: len(two)] == two else None
-
-
-def _together(paths: str | None, symbols: str | None) -> str | None:
-    """Combine how two paths and how two symbols stand to each other."""
-    if paths is None or symbols is None:
-        return None
-    if SAME in (paths, symbols):
-        return symbols if paths == SAME else paths
-    return paths if paths == symbols else OVERLAPS
-
-
-def _paths(one: Address, two: Address) -> str | None:
-    if one.path == two.path and not (one.folder or two.folder):
-        return SAME
-    if not one.glob:
-        turned = _paths(two, one)
-        return {CONTAINS: INSIDE, INSIDE: CONTAINS}.get(turned or "", turned)
-    if two.folder and one.key in _all_below(two.path, one.key):
-        return INSIDE
-    from bespeak.coord import globs
-
-    if not globs.meet(one.names, two.names):
-        return None
-    if two.glob:
-        return OVERLAPS
-    return CONTAINS if not two.folder or _holds_all_of(one, two.path) else OVERLAPS
-
-
-def _all_below(folder: str, key: str) -> tuple[str, ...]:
-    """Return ``(key,)`` if it is ``folder`` or lies below it."""
-    return (key,) if not folder or key == folder or key.startswith(folder + "/") else ()
-
-
-def _holds_all_of(pattern: Address, folder: str) -> bool:
-    """Tell whether a pattern that ends with ``**`` matches every file below ``folder``."""
-    from bespeak.coord import globs
-
-    names = pattern.names
-    if names[-2:] != (globs.ANY_FOLDERS, globs.ANY_NAME):
-        return False
-    head = names[:-2]
-    above = (tuple(start.split("/")) if start else () for start in beginnings(folder))
-    return any(globs.meet(head, start) for start in above)

@@ -7,9 +7,10 @@ whoever claims a symbol in it would lock different things. One lock a repository
 from __future__ import annotations
 
 from bespeak.base.clock import SECOND_US, iso
-from bespeak.coord import conflicts, dependencies, events, rows
+from bespeak.coord import conflicts, dependencies, events, queries
 from bespeak.coord.errors import ClaimError, ClaimRefusedError
 from bespeak.coord.model import ACTIVE, Claim, Reserved
+from bespeak.coord.serialize import content_id, record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from bespeak.coord.model import ClaimRequest
     from bespeak.storage.interface import Params, Row, Transaction
 
-SCHEMA_VERSION = "1"
 _SWEPT_AT_ONCE = 100
 _INSERT = """
 INSERT INTO coord_reservations (repo, epoch, id, run_id, branch, addresses, operation, shared, created_us, expires_us,
@@ -48,17 +48,17 @@ def reserve(tx: Transaction, repo: str, request: ClaimRequest, addresses: tuple[
     own = 0 if made is None else made.epoch
     question = conflicts.Question(tx, repo, request.run_id, addresses, shared=request.shared, own=own)
     # On PostgreSQL a statement by itself is a round trip, so all that has to be known is asked for in one.
-    queries = [*question.queries, _expired(tx, repo)]
+    asked = [*question.queries, _expired(tx, repo)]
     if made is None:
-        queries.append((_NEXT_EPOCH, {"repo": repo}))
-    rows_ = tx.fetch_batch(queries)
-    _sweep(tx, repo, rows_[len(question.queries)])
-    found = question.answer(rows_)
+        asked.append((_NEXT_EPOCH, {"repo": repo}))
+    found_rows = tx.fetch_batch(asked)
+    _sweep(tx, repo, found_rows[len(question.queries)])
+    found = question.answer(found_rows)
     if made is not None:
         return _with_edges(tx, repo, request, Reserved(made, found, repeated=True))
     if found and request.refuse:
         raise ClaimRefusedError(found, request.run_id, tuple(address.text for address in addresses))
-    ((epoch,),) = rows_[-1]
+    ((epoch,),) = found_rows[-1]
     return _with_edges(tx, repo, request, Reserved(_insert(tx, repo, request, addresses, epoch), found))
 
 
@@ -66,12 +66,12 @@ def _repeated(tx: Transaction, repo: str, request: ClaimRequest, addresses: tupl
     """Return the active reservation that the run made under the same key, if the request has one."""
     if request.key is None:
         return None
-    sql = f"""SELECT {rows.COLUMNS} FROM coord_reservations r WHERE r.repo = :repo AND r.run_id = :run AND r.live = 1
+    sql = f"""SELECT {queries.COLUMNS} FROM coord_reservations r WHERE r.repo = :repo AND r.run_id = :run AND r.live = 1
         AND r.retry_key = :key AND r.expires_us > :now"""
     row = tx.fetch_one(sql, {"repo": repo, "run": request.run_id, "key": request.key, "now": tx.now_us})
     if row is None:
         return None
-    made = rows.reservation(row)
+    made = queries.claim_of(row)
     same = (tuple(a.text for a in addresses), request.operation, request.shared)
     if (made.addresses, made.operation, made.shared) != same:
         raise ClaimError(
@@ -112,30 +112,6 @@ def _insert(tx: Transaction, repo: str, request: ClaimRequest, addresses: tuple[
     return made
 
 
-def record(made: Claim) -> dict[str, object]:
-    """Return the record that a reservation's id is the hash of."""
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "run_id": made.run_id,
-        "branch": made.branch,
-        "addresses": list(made.addresses),
-        "created_at": iso(made.created_us),
-        "expires_at": iso(made.expires_us),
-        "operation": made.operation,
-        "shared": made.shared,
-        "epoch": made.epoch,
-    }
-
-
-def content_id(facts: dict[str, object]) -> str:
-    """Return ``sha256:`` and 64 hex digits of the canonical JSON: keys sorted, no spaces, UTF-8."""
-    import hashlib
-    import json
-
-    canonical = json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return rows.PREFIX + hashlib.sha256(canonical.encode()).hexdigest()
-
-
 def _with_edges(tx: Transaction, repo: str, request: ClaimRequest, made: Reserved) -> Reserved:
     """Record the dependencies. A cycle is reported, and leaves the claim as it is."""
     if not request.depends_on:
@@ -144,7 +120,7 @@ def _with_edges(tx: Transaction, repo: str, request: ClaimRequest, made: Reserve
 
     try:
         dependencies.add(tx, repo, made.reservation.id, request.depends_on, request.run_id)
-    except dependencies.CircleError as error:
+    except dependencies.CycleError as error:
         return replace(made, dependency_error=str(error))
     return replace(made, depends_on=request.depends_on)
 
@@ -170,7 +146,7 @@ def release(tx: Transaction, repo: str, identifier: str, run_id: str) -> tuple[s
     Raises:
         ClaimError: it is another run's.
     """
-    found = rows.find(tx, repo, identifier)
+    found = queries.find(tx, repo, identifier)
     if found is None:
         return "not_found", None
     if found.state(tx.now_us) != ACTIVE:
@@ -202,10 +178,10 @@ def _end(tx: Transaction, repo: str, found: Claim) -> Claim:
 
 def release_all(tx: Transaction, repo: str, run_id: str) -> list[Claim]:
     """Give back everything that a run has claimed; return it, oldest first."""
-    sql = f"""SELECT {rows.COLUMNS} FROM coord_reservations r WHERE r.repo = :repo AND r.run_id = :run AND r.live = 1
+    sql = f"""SELECT {queries.COLUMNS} FROM coord_reservations r WHERE r.repo = :repo AND r.run_id = :run AND r.live = 1
         AND r.expires_us > :now ORDER BY r.epoch"""
     found = tx.fetch_all(sql, {"repo": repo, "run": run_id, "now": tx.now_us})
-    return [_end(tx, repo, rows.reservation(row)) for row in found]
+    return [_end(tx, repo, queries.claim_of(row)) for row in found]
 
 
 def heartbeat(tx: Transaction, repo: str, identifier: str, run_id: str, extension_us: int) -> tuple[str, Claim | None]:
@@ -214,7 +190,7 @@ def heartbeat(tx: Transaction, repo: str, identifier: str, run_id: str, extensio
     Raises:
         ClaimError: it is another run's.
     """
-    found = rows.find(tx, repo, identifier)
+    found = queries.find(tx, repo, identifier)
     if found is None:
         return "not_found", None
     _must_be_of(found, run_id)

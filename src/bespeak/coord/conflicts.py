@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from _operator import itemgetter
 
-from bespeak.coord import address as addresses_
+from bespeak.coord import address as addressing
 from bespeak.coord.run_id import UNKNOWN
 
 TYPE_CHECKING = False
@@ -91,8 +91,8 @@ class Question:
 
 def _query(params: Params, address: Address) -> tuple[str, Params]:
     """Return the query for what holds an address, and for what it holds."""
-    low, high = addresses_.range_inside(address)
-    names: dict[str, object] = {f"k{number}": key for number, key in enumerate(addresses_.beginnings(address.key))}
+    low, high = addressing.range_inside(address)
+    names: dict[str, object] = {f"k{number}": key for number, key in enumerate(addressing.beginnings(address.key))}
     holding = f"{_FROM_CLAIMS} AND c.key IN ({', '.join(f':{name}' for name in names)})"
     inside = f"{_FROM_CLAIMS} AND c.key >= :low AND c.key < :high"
     names |= {"low": low, "high": high}
@@ -108,6 +108,12 @@ def _in_the_way(address: Address, candidates: Sequence[Row]) -> Iterator[Conflic
     for text, glob, identifier, run_id, expires_us, operation, epoch, _ in candidates:
         from bespeak.coord.model import Conflict
 
-        relation = addresses_.relation(address, addresses_.stored(text, bool(glob)))
-        if relation:
-            yield Conflict(address.text, text, run_id, identifier, expires_us, operation, relation, epoch)
+        held = addressing.stored(text, bool(glob))
+        if glob or address.glob:
+            from bespeak.coord.globs import relation
+
+            found = relation(address, held)
+        else:
+            found = addressing.plain_relation(address, held)
+        if found:
+            yield Conflict(address.text, text, run_id, identifier, expires_us, operation, found, epoch)

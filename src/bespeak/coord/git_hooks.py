@@ -163,14 +163,14 @@ def not_shared_out(conflicts: Sequence[Conflict], own: Sequence[str]) -> list[Co
         conflicts: what other runs hold of the files touched.
         own: the addresses that the run itself holds, normalised.
     """
-    from bespeak.coord.address import relation, stored
+    from bespeak.coord.address import plain_relation, stored
 
     mine = [stored(text, glob=False) for text in own]
     left = []
     for conflict in conflicts:
         part = stored(conflict.held_address, glob=False)
         parts = [held for held in mine if held.symbol and held.path == part.path]
-        if not (part.symbol and parts) or any(relation(held, part) for held in parts):
+        if not (part.symbol and parts) or any(plain_relation(held, part) for held in parts):
             left.append(conflict)
     return left
 

@@ -8,12 +8,14 @@ more.
 
 from __future__ import annotations
 
-from bespeak.coord.address import WILD, is_wild
+from bespeak.coord.address import CONTAINS, INSIDE, OVERLAPS, SAME, beginnings, is_wild, plain_relation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import TypeVar
+
+    from bespeak.coord.address import Address
 
     T = TypeVar("T")
 
@@ -98,17 +100,6 @@ def _others(ranges: list[tuple[int, int]]) -> Ranges:
     return tuple(left)
 
 
-def literal_prefix(path: str) -> tuple[str, str]:
-    """Return the folder under which all that a pattern matches must lie, and the characters that go on from there."""
-    head: list[str] = []
-    for text in path.split("/"):
-        if is_wild(text):
-            begin = min(text.find(char) for char in WILD if char in text)
-            return "/".join(head), text[:begin]
-        head.append(text)
-    return "/".join(head[:-1]), head[-1]
-
-
 def sql_like(path: str) -> str:
     """Return a LIKE pattern (escaped by backslashes) that lets pass every address of a file that a pattern matches.
 
@@ -180,3 +171,65 @@ def _have_common(
             )
         after = row
     return after[0]
+
+
+def relation(one: Address, two: Address) -> str | None:
+    """Return how ``one`` stands to ``two``: ``same``, ``contains`` it, is ``inside`` it, ``overlaps``, or None."""
+    if one.glob or two.glob:
+        return _together(_paths(one, two), _nested(one.symbol, two.symbol))
+    return plain_relation(one, two)
+
+
+def _names(address: Address) -> tuple[Name, ...]:
+    """Return the path of an address as a pattern."""
+    if address.glob:
+        return parse(address.path)
+    own: tuple[Name, ...] = tuple(address.path.split("/")) if address.path else ()
+    return (*own, ANY_FOLDERS, ANY_NAME) if address.folder else own
+
+
+def _nested(one: tuple[str, ...], two: tuple[str, ...]) -> str | None:
+    if one == two:
+        return SAME
+    if two[: len(one)] == one:
+        return CONTAINS
+    return INSIDE if one[: len(two)] == two else None
+
+
+def _together(paths: str | None, symbols: str | None) -> str | None:
+    """Combine how two paths and how two symbols stand to each other."""
+    if paths is None or symbols is None:
+        return None
+    if SAME in (paths, symbols):
+        return symbols if paths == SAME else paths
+    return paths if paths == symbols else OVERLAPS
+
+
+def _paths(one: Address, two: Address) -> str | None:
+    if one.path == two.path and not (one.folder or two.folder):
+        return SAME
+    if not one.glob:
+        turned = _paths(two, one)
+        return {CONTAINS: INSIDE, INSIDE: CONTAINS}.get(turned or "", turned)
+    if two.folder and one.key in _all_below(two.path, one.key):
+        return INSIDE
+    if not meet(_names(one), _names(two)):
+        return None
+    if two.glob:
+        return OVERLAPS
+    return CONTAINS if not two.folder or _holds_all_of(one, two.path) else OVERLAPS
+
+
+def _all_below(folder: str, key: str) -> tuple[str, ...]:
+    """Return ``(key,)`` if it is ``folder`` or lies below it."""
+    return (key,) if not folder or key == folder or key.startswith(folder + "/") else ()
+
+
+def _holds_all_of(pattern: Address, folder: str) -> bool:
+    """Tell whether a pattern that ends with ``**`` matches every file below ``folder``."""
+    names = _names(pattern)
+    if names[-2:] != (ANY_FOLDERS, ANY_NAME):
+        return False
+    head = names[:-2]
+    above = (tuple(start.split("/")) if start else () for start in beginnings(folder))
+    return any(meet(head, start) for start in above)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from bespeak.base.clock import iso
-from bespeak.coord import claims, events, rows
+from bespeak.coord import events, queries
 from bespeak.coord.errors import ClaimError
 from bespeak.coord.model import ACTIVE, Intent
+from bespeak.coord.serialize import content_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def declare(
     """
     expires_us = tx.now_us + ttl_us
     if reservation is not None:
-        held = rows.find(tx, repo, reservation)
+        held = queries.find(tx, repo, reservation)
         if held is None or held.state(tx.now_us) != ACTIVE:
             raise ClaimError(field="reservation_id", reason=f"there is no active reservation {reservation}")
         if held.run_id != run_id:
@@ -54,9 +55,7 @@ def declare(
         "addresses": list(addresses), "branch": branch, "operation": operation, "detail": detail,
         "created_at": iso(tx.now_us), "run_id": run_id, "reservation_id": reservation,
     }  # fmt: skip
-    made = Intent(
-        claims.content_id(facts), run_id, branch, addresses, operation, detail, tx.now_us, expires_us, reservation
-    )
+    made = Intent(content_id(facts), run_id, branch, addresses, operation, detail, tx.now_us, expires_us, reservation)
     _insert(tx, repo, made)
     events.write(tx, repo, events.INTENT, run_id, reservation, facts | {"intent_id": made.id})
     return made

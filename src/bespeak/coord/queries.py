@@ -1,20 +1,72 @@
-"""Looking at what is claimed: lists, the order of dependencies, and what a watcher has to be told."""
+"""Reading claims from the book: one by its id, lists, and what a watcher has to be told."""
 
 from __future__ import annotations
 
-from bespeak.coord import address as addresses_
-from bespeak.coord import dag, dependencies, rows
+from bespeak.base.display import short_repr
+from bespeak.coord import address as addressing
+from bespeak.coord.errors import ClaimError
+from bespeak.coord.model import Claim
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bespeak.coord.address import Address
-    from bespeak.coord.dag import Graph
-    from bespeak.coord.model import Claim
-    from bespeak.storage.interface import Transaction
+    from bespeak.storage.interface import Row, Transaction
 
-_AT_ONCE = 500
+COLUMNS = """r.id, r.epoch, r.run_id, r.branch, r.addresses, r.operation, r.shared, r.created_us, r.expires_us,
+r.released_us, r.beat_us"""
+PREFIX = "sha256:"
+AT_ONCE = 500
+"""How many ids one statement names at most."""
+_DIGITS = 64
+_FEWEST = 6
+_BEYOND = "g"
+
+
+def claim_of(row: Row) -> Claim:
+    """Return the reservation of a row of :data:`COLUMNS`."""
+    import json
+
+    identifier, epoch, run_id, branch, addresses, operation, shared, created_us, expires_us, released_us, beat_us = row
+    names = tuple(json.loads(addresses))
+    return Claim(
+        identifier, epoch, run_id, branch, names, operation, bool(shared), created_us, expires_us, released_us, beat_us
+    )
+
+
+def is_id(text: str) -> bool:
+    """Tell whether ``text`` is written as a full id."""
+    return len(text) == len(PREFIX) + _DIGITS and _is_start(text)
+
+
+def _is_start(text: str) -> bool:
+    return text.startswith(PREFIX) and not text[len(PREFIX) :].strip("0123456789abcdef")
+
+
+def find(tx: Transaction, repo: str, text: str) -> Claim | None:
+    """Return the reservation with this id, or with the only id that begins so; None if there is none.
+
+    Raises:
+        ClaimError: this is not written as an id, or several begin so.
+    """
+    start = text if text.startswith(PREFIX) else PREFIX + text
+    if not _is_start(start) or not len(PREFIX) + _FEWEST <= len(start) <= len(PREFIX) + _DIGITS:
+        raise ClaimError(
+            f"Invalid reservation id {short_repr(text)}: {PREFIX} and {_DIGITS} hex digits, or the first {_FEWEST}"
+            f" or more"
+        )
+    sql = f"SELECT {COLUMNS} FROM coord_reservations r WHERE r.repo = :repo AND r.id >= :low AND r.id < :high LIMIT 2"
+    found = tx.fetch_all(sql, {"repo": repo, "low": start, "high": start + _BEYOND})
+    if len(found) > 1:
+        raise ClaimError(f"Several reservation ids begin with {short_repr(text)}; give more digits")
+    return claim_of(found[0]) if found else None
+
+
+def exists(tx: Transaction, repo: str, identifier: str) -> bool:
+    """Tell whether there is a reservation with this full id."""
+    sql = "SELECT 1 FROM coord_reservations WHERE repo = :repo AND id = :id"
+    return tx.fetch_one(sql, {"repo": repo, "id": identifier}) is not None
 
 
 def reservations(
@@ -39,55 +91,40 @@ def reservations(
     where = ["r.repo = :repo", *(() if over else ("r.live = 1", "r.expires_us > :now"))]
     where += ["r.run_id = :run"] if run_id is not None else []
     where += ["r.branch = :branch"] if branch is not None else []
-    sql = f"SELECT {rows.COLUMNS} FROM coord_reservations r WHERE {' AND '.join(where)} ORDER BY r.epoch"
+    sql = f"SELECT {COLUMNS} FROM coord_reservations r WHERE {' AND '.join(where)} ORDER BY r.epoch"
     found = [
-        rows.reservation(row)
-        for row in tx.fetch_all(sql, {"repo": repo, "now": tx.now_us, "run": run_id, "branch": branch})
+        claim_of(row) for row in tx.fetch_all(sql, {"repo": repo, "now": tx.now_us, "run": run_id, "branch": branch})
     ]
     return [held for held in found if touches(held.addresses, among)] if among else found
 
 
 def touches(texts: Sequence[str], among: Sequence[Address]) -> bool:
     """Tell whether one of some stored addresses overlaps one of others."""
+    from bespeak.coord.globs import relation
+
     # Whether a stored text is a pattern is known to the index only; read both ways, nothing is missed.
-    own = [addresses_.stored(text, glob) for text in texts for glob in {False, addresses_.is_wild(text)}]
-    return any(addresses_.relation(one, two) for one in own for two in among)
+    own = [addressing.stored(text, glob) for text in texts for glob in {False, addressing.is_wild(text)}]
+    return any(relation(one, two) for one in own for two in among)
 
 
-def order(tx: Transaction, repo: str) -> tuple[Graph, dict[str, Claim]]:
-    """Return the graph of all active reservations and of everything they depend on, and these by id."""
-    nodes = {held.id: held for held in reservations(tx, repo)}
-    found = dependencies.of(tx, repo, list(nodes))
-    links = list(found)
-    while missing := sorted({needed for _, needed in found} - nodes.keys()):
-        known = _by_id(tx, repo, missing)
-        nodes |= known
-        found = [edge for edge in dependencies.of(tx, repo, list(known)) if edge[1] not in nodes]
-        links += dependencies.of(tx, repo, list(known))
-        if not known:
-            break
-    by_age = sorted(nodes.values(), key=lambda held: held.epoch)
-    over = {held.id: held.over_us(tx.now_us) is not None for held in by_age}
-    return dag.graph(over, links), nodes
-
-
-def _by_id(tx: Transaction, repo: str, identifiers: Sequence[str]) -> dict[str, Claim]:
+def by_id(tx: Transaction, repo: str, identifiers: Sequence[str]) -> dict[str, Claim]:
+    """Return those of some reservations that are in the book, by id."""
     found: dict[str, Claim] = {}
-    for start in range(0, len(identifiers), _AT_ONCE):
-        names = {f"i{number}": identifier for number, identifier in enumerate(identifiers[start : start + _AT_ONCE])}
+    for start in range(0, len(identifiers), AT_ONCE):
+        names = {f"i{number}": identifier for number, identifier in enumerate(identifiers[start : start + AT_ONCE])}
         places = ", ".join(f":{name}" for name in names)
-        sql = f"SELECT {rows.COLUMNS} FROM coord_reservations r WHERE r.repo = :repo AND r.id IN ({places})"
+        sql = f"SELECT {COLUMNS} FROM coord_reservations r WHERE r.repo = :repo AND r.id IN ({places})"
         for row in tx.fetch_all(sql, {"repo": repo} | names):
-            held = rows.reservation(row)
+            held = claim_of(row)
             found[held.id] = held
     return found
 
 
 def expired_between(tx: Transaction, repo: str, after_us: int, until_us: int) -> list[Claim]:
     """Return what expired after one instant and not after another, in that order."""
-    sql = f"""SELECT {rows.COLUMNS} FROM coord_reservations r WHERE r.repo = :repo AND r.released_us IS NULL
+    sql = f"""SELECT {COLUMNS} FROM coord_reservations r WHERE r.repo = :repo AND r.released_us IS NULL
         AND r.expires_us > :after AND r.expires_us <= :until ORDER BY r.expires_us, r.epoch"""
-    return [rows.reservation(row) for row in tx.fetch_all(sql, {"repo": repo, "after": after_us, "until": until_us})]
+    return [claim_of(row) for row in tx.fetch_all(sql, {"repo": repo, "after": after_us, "until": until_us})]
 
 
 def next_expiry_us(tx: Transaction, repo: str) -> int | None:

@@ -1,17 +1,54 @@
-"""Claims as JSON: one documented shape each."""
+"""Claims as JSON: one documented shape each, for the command line's ``--json`` and for the tools of agents.
+
+The envelope (``schema_version``, ``duration_ms``, ``exit_code``) is added by the caller.
+"""
 
 from __future__ import annotations
 
 from bespeak.base.clock import iso
 from bespeak.base.display import escape_unprintable
-from bespeak.coord.claims import SCHEMA_VERSION, record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from bespeak.coord.dag import Graph
-    from bespeak.coord.model import Change, Claim, Conflict, Intent
+    from bespeak.coord.dependencies import DependencyGraph
+    from bespeak.coord.errors import ClaimRefusedError
+    from bespeak.coord.model import Change, Claim, Conflict, Intent, Reserved
+
+    Json = dict[str, object]
+
+SCHEMA_VERSION = "1"
+_ID_PREFIX = "sha256:"
+RELEASE_CODES = {"ok": 0, "already_released": 0, "not_found": 4}
+"""The exit code of each status of a release."""
+BEAT_CODES = {"ok": 0, "already_released": 1, "expired": 1, "not_found": 4}
+"""The exit code of each status of a heartbeat; any but 0 means stop."""
+HELD_CODE = 7
+
+
+def record(made: Claim) -> dict[str, object]:
+    """Return the record that a reservation's id is the hash of."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "run_id": made.run_id,
+        "branch": made.branch,
+        "addresses": list(made.addresses),
+        "created_at": iso(made.created_us),
+        "expires_at": iso(made.expires_us),
+        "operation": made.operation,
+        "shared": made.shared,
+        "epoch": made.epoch,
+    }
+
+
+def content_id(facts: dict[str, object]) -> str:
+    """Return ``sha256:`` and 64 hex digits of the canonical JSON: keys sorted, no spaces, UTF-8."""
+    import hashlib
+    import json
+
+    canonical = json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _ID_PREFIX + hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def reservation_json(of: Claim, now_us: int) -> dict[str, object]:
@@ -83,7 +120,7 @@ def change_json(of: Change) -> dict[str, object]:
     }
 
 
-def graph_json(of: Graph, by_id: Mapping[str, Claim], only: Iterable[str] | None = None) -> dict[str, object]:
+def graph_json(of: DependencyGraph, by_id: Mapping[str, Claim], only: Iterable[str] | None = None) -> dict[str, object]:
     """Return the graph; ``only`` leaves out nodes in other states."""
     wanted = None if only is None else set(only)
     return {
@@ -104,3 +141,99 @@ def graph_json(of: Graph, by_id: Mapping[str, Claim], only: Iterable[str] | None
         "waves": of.waves,
         "dangling": list(of.dangling),
     }
+
+
+def told(conflicts: Iterable[Conflict]) -> Json:
+    """Return conflicts: in words, and in detail."""
+    found = list(conflicts)
+    return {
+        "conflicts": [message(conflict) for conflict in found],
+        "conflict_details": [conflict_json(conflict) for conflict in found],
+    }
+
+
+def reserved(made: Reserved) -> Json:
+    """Return a reservation that was made."""
+    held = made.reservation
+    return {
+        "reservation_id": held.id,
+        "run_id": held.run_id,
+        "branch": held.branch,
+        "addresses": list(held.addresses),
+        "created_at": iso(held.created_us),
+        "expires_at": iso(held.expires_us),
+        "operation": held.operation,
+        "shared": held.shared,
+        "epoch": held.epoch,
+        **told(made.conflicts),
+        "depends_on": list(made.depends_on),
+        "dependency_error": made.dependency_error,
+        "repeated": made.repeated,
+    }
+
+
+def refused(error: ClaimRefusedError) -> Json:
+    """Return why no reservation was made."""
+    facts: Json = {"reservation_id": None, "run_id": error.run_id, "addresses": list(error.addresses)}
+    return facts | told(error.conflicts)
+
+
+def checked(run_id: str, addresses: Iterable[str], conflicts: Sequence[Conflict]) -> Json:
+    """Return who holds what overlaps some addresses."""
+    return {"free": not conflicts, "run_id": run_id, "addresses": list(addresses), **told(conflicts)}
+
+
+def released(status: str, asked: str, found: Claim | None) -> Json:
+    """Return what became of a release.
+
+    Args:
+        status: as :meth:`bespeak.coord.service.Coord.release` returns it.
+        asked: the id, as it was given.
+        found: the reservation.
+    """
+    return {
+        "status": status,
+        "reservation_id": asked if found is None else found.id,
+        "run_id": None if found is None else found.run_id,
+        "released_at": None if found is None else iso(found.released_us),
+    }
+
+
+def released_all(found: Iterable[Claim]) -> Json:
+    """Return what a run has given back at once."""
+    ids = [held.id for held in found]
+    return {"status": "ok", "released": ids, "count": len(ids)}
+
+
+def beaten(status: str, asked: str, found: Claim | None, extension_seconds: int) -> Json:
+    """Return what became of a heartbeat that asked for ``extension_seconds``."""
+    renewed = status == "ok" and found is not None
+    return {
+        "status": status,
+        "reservation_id": asked if found is None else found.id,
+        "run_id": None if found is None else found.run_id,
+        "last_beat_at": None if found is None else iso(found.beat_us),
+        "extended_expires_at": None if found is None else iso(found.expires_us),
+        "ttl_extended_seconds": extension_seconds if renewed else 0,
+    }
+
+
+def depends(held: Claim, on: Iterable[str]) -> Json:
+    """Return what a reservation was made to wait for."""
+    return {"reservation_id": held.id, "depends_on": list(dict.fromkeys(on))}
+
+
+def listed(reservations: Sequence[Claim], intents: Iterable[Intent], now_us: int) -> Json:
+    """Return what is claimed and intended at ``now_us`` (µs UTC)."""
+    return {
+        "count": len(reservations),
+        "reservations": [reservation_json(held, now_us) for held in reservations],
+        "intents": [intent_json(one) for one in intents],
+    }
+
+
+def ordered(graph: DependencyGraph, by_id: Mapping[str, Claim], *, ready: bool) -> Json:
+    """Return the graph of dependencies; with ``ready`` only what waits for nothing."""
+    from bespeak.coord.dependencies import READY
+
+    return graph_json(graph, by_id, (READY,) if ready else None)

@@ -7,8 +7,8 @@ import os
 from bespeak.base.clock import SECOND_US
 from bespeak.base.errors import Field
 from bespeak.coord import address_parser, validation
+from bespeak.coord.locations import locate_book, open_book
 from bespeak.coord.model import INTENDED, OPERATIONS, Change, ClaimRequest
-from bespeak.coord.place import open_place, place_of
 from bespeak.git.repository import find
 
 TYPE_CHECKING = False
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from bespeak.coord.address import Address
-    from bespeak.coord.dag import Graph
+    from bespeak.coord.dependencies import DependencyGraph
     from bespeak.coord.forecast.model import Forecast
     from bespeak.coord.merge.branch_order import Order
     from bespeak.coord.merge.model import Plan
@@ -214,11 +214,11 @@ class Coord:
         found = self.engine.read(lambda tx: intents.active(tx, self.repo))
         return [one for one in found if touches(one.addresses, among)] if among else found
 
-    def order(self) -> tuple[Graph, dict[str, Claim]]:
+    def order(self) -> tuple[DependencyGraph, dict[str, Claim]]:
         """Return the graph of active reservations and what they depend on, and its reservations by id."""
-        from bespeak.coord import queries
+        from bespeak.coord import dependencies
 
-        return self.engine.read(lambda tx: queries.order(tx, self.repo))
+        return self.engine.read(lambda tx: dependencies.order(tx, self.repo))
 
     def forecast(
         self,
@@ -307,7 +307,7 @@ class Coord:
         """
         from bespeak.coord.watch import watch
 
-        return watch(self, after_seq, stop)
+        return watch(self.engine, self.repo, after_seq, stop)
 
     def wait_free(
         self,
@@ -339,7 +339,7 @@ class Coord:
         def ask() -> list[Conflict]:
             return self.check(addresses, run_id=run_id, shared=shared)
 
-        return wait_free(self, ask, timeout_us=timeout_us, stop=stop, on_change=on_change)
+        return wait_free(self.engine, self.repo, ask, timeout_us=timeout_us, stop=stop, on_change=on_change)
 
     def close(self) -> None:
         """Close the book."""
@@ -361,5 +361,5 @@ def open_coord(folder: str | None = None, *, ledger: str | None = None) -> Coord
 
     start = working_directory() if folder is None else os.path.abspath(folder)
     repository = find(start)
-    place = place_of(repository, ledger)
-    return Coord(repository, open_place(place), place.repo, start)
+    location = locate_book(repository, ledger)
+    return Coord(repository, open_book(location), location.repo, start)

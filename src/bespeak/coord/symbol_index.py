@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import NotFoundError, UnavailableError
 from bespeak.coord import address_parser
-from bespeak.coord.address import CONTAINS, SAME, SEPARATOR, Address, relation
-from bespeak.coord.drawing import dot_text, mermaid_text
+from bespeak.coord.address import CONTAINS, SAME, SEPARATOR, Address
+from bespeak.coord.diagrams import Arrow, Diagram
 from bespeak.coord.errors import ClaimError
+from bespeak.coord.globs import relation
 from bespeak.git.errors import UnknownRevisionError
 from bespeak.git.objects import Objects
 from bespeak.storage import sqlite_files
@@ -84,7 +85,7 @@ def _missing_grammars_told() -> Iterator[None]:
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class AddressedSymbol:
     """A symbol and its address."""
 
     address: str
@@ -92,7 +93,7 @@ class Placed:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class WalkedEdge:
     """An edge, how far it is from what was asked for, and in which direction it was walked."""
 
     distance: int
@@ -101,7 +102,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Around:
+class SymbolReport:
     """What is at some addresses.
 
     Args:
@@ -114,14 +115,14 @@ class Around:
     """
 
     commit: str
-    symbols: tuple[Placed, ...]
-    steps: tuple[Step, ...]
+    symbols: tuple[AddressedSymbol, ...]
+    steps: tuple[WalkedEdge, ...]
     unknown: tuple[str, ...]
     unread: tuple[Unread, ...]
     notice: str
 
 
-def look(
+def report(
     repository: Repository,
     addresses: Sequence[str],
     folder: str,
@@ -130,7 +131,7 @@ def look(
     depth: int = 1,
     revision: str | None = None,
     progress: Progress | None = None,
-) -> Around:
+) -> SymbolReport:
     """Return what is at some addresses, and what is around it.
 
     Args:
@@ -164,9 +165,8 @@ def look(
         start = sorted({symbol for symbols in inside.values() for symbol in symbols})
         steps = tuple(step for direction in directions for step in _walk(graph, start, direction, depth))
         placed = tuple(found for address in start for found in _placed(graph, address))
-        return Around(
-            snapshot.commit if revision else "", placed, steps, unknown, graph.unread, escape_unprintable(index.notice)
-        )
+        commit = snapshot.commit if revision else ""
+        return SymbolReport(commit, placed, steps, unknown, graph.unread, escape_unprintable(index.notice))
 
 
 def _symbols_in(graph: CallGraph, address: Address) -> tuple[str, ...]:
@@ -190,13 +190,15 @@ def _blind(unknown: Iterable[str], graph: CallGraph) -> str:
     return f" (not read: {'; '.join(parts)})" if parts else ""
 
 
-def _placed(graph: CallGraph, address: str) -> Iterable[Placed]:
+def _placed(graph: CallGraph, address: str) -> Iterable[AddressedSymbol]:
     path, _, name = address.partition(SEPARATOR)
     facts = graph.snapshot.facts(path)
-    return (Placed(address, symbol) for symbol in (facts.symbols if facts and name else ()) if symbol.name == name)
+    return (
+        AddressedSymbol(address, symbol) for symbol in (facts.symbols if facts and name else ()) if symbol.name == name
+    )
 
 
-def _walk(graph: CallGraph, start: Iterable[str], direction: str, depth: int) -> list[Step]:
+def _walk(graph: CallGraph, start: Iterable[str], direction: str, depth: int) -> list[WalkedEdge]:
     """Return the edges within a distance, each once, at its least distance."""
     seen: dict[Edge, int] = {}
     known = set(start)
@@ -210,10 +212,10 @@ def _walk(graph: CallGraph, start: Iterable[str], direction: str, depth: int) ->
                     reached.add(edge.caller if direction == CALLER else edge.callee)
         front = sorted(reached - known)
         known |= reached
-    return [Step(distance, direction, edge) for edge, distance in seen.items()]
+    return [WalkedEdge(distance, direction, edge) for edge, distance in seen.items()]
 
 
-def around_json(of: Around, limit: int) -> dict[str, object]:
+def report_json(of: SymbolReport, limit: int) -> dict[str, object]:
     """Return the answer as JSON has it; at most ``limit`` edges, all for 0."""
     shown = of.steps[:limit] if limit else of.steps
     return {
@@ -249,34 +251,16 @@ def around_json(of: Around, limit: int) -> dict[str, object]:
     }
 
 
-def picture(language: str, of: Around) -> str:
-    """Return the edges in a language of pictures, ``dot`` or ``mermaid``; what is not certain is dashed."""
-    return (_dot if language == "dot" else _mermaid)(of)
-
-
-def _boxes(of: Around) -> tuple[dict[str, str], dict[tuple[str, str], bool]]:
-    """Return a short name for each symbol, and the lines between them with whether they are certain."""
-    lines: dict[tuple[str, str], bool] = {}
+def symbols_diagram(of: SymbolReport) -> Diagram:
+    """Return the edges as a diagram; an edge that is not certain is dashed."""
+    certain: dict[tuple[str, str], bool] = {}
     for step in of.steps:
         pair = step.edge.caller, step.edge.callee
-        lines[pair] = lines.get(pair, False) or step.edge.certain
-    ends = {end for pair in lines for end in pair}
-    named = sorted(ends | ({each.address for each in of.symbols} if not lines else set()))
-    return {address: f"s{number}" for number, address in enumerate(named)}, dict(sorted(lines.items()))
-
-
-def _dot(of: Around) -> str:
-    boxes, lines = _boxes(of)
-    text = ["digraph symbols {", "  rankdir=LR;", "  node [shape=box];"]
-    text += [f'  {short} [label="{dot_text(escape_unprintable(address))}"];' for address, short in boxes.items()]
-    for (caller, callee), certain in lines.items():
-        text.append(f"  {boxes[caller]} -> {boxes[callee]}{'' if certain else ' [style=dashed]'};")
-    return "\n".join([*text, "}"])
-
-
-def _mermaid(of: Around) -> str:
-    boxes, lines = _boxes(of)
-    text = ["flowchart LR"]
-    text += [f'  {short}["{mermaid_text(escape_unprintable(address))}"]' for address, short in boxes.items()]
-    text += [f"  {boxes[one]} {'-->' if certain else '-.->'} {boxes[other]}" for (one, other), certain in lines.items()]
-    return "\n".join(text)
+        certain[pair] = certain.get(pair, False) or step.edge.certain
+    ends = {end for pair in certain for end in pair}
+    shown = sorted(ends | ({each.address for each in of.symbols} if not certain else set()))
+    keys = {address: f"s{number}" for number, address in enumerate(shown)}
+    arrows = tuple(
+        Arrow(keys[caller], keys[callee], dashed=not sure) for (caller, callee), sure in sorted(certain.items())
+    )
+    return Diagram("symbols", {key: address for address, key in keys.items()}, arrows)

@@ -96,7 +96,7 @@ def needs(ids: Iterable[str], field: str = "depends_on") -> tuple[str, ...]:
     Raises:
         ClaimError: one is not written as an id, or there are too many.
     """
-    from bespeak.coord.rows import is_id
+    from bespeak.coord.queries import is_id
 
     once = tuple(dict.fromkeys(ids))
     for identifier in once:

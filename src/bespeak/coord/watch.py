@@ -13,22 +13,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from bespeak.coord.model import Conflict
-    from bespeak.coord.service import Coord
-    from bespeak.storage.interface import Listener, Transaction
+    from bespeak.storage.interface import Engine, Listener, Transaction
 
 _LONGEST_SLEEP_SECONDS = 3600.0
 _STOP_SECONDS = 0.2
 
 
-def watch(coord: Coord, after_seq: int | None, stop: Callable[[], bool] | None) -> Iterator[Change]:
+def watch(engine: Engine, repo: str, after_seq: int | None, stop: Callable[[], bool] | None) -> Iterator[Change]:
     """Return each change after one, for ever; see :meth:`bespeak.coord.service.Coord.watch`."""
-    listener = coord.engine.listen([events.topic(coord.repo)])
+    listener = engine.listen([events.topic(repo)])
     try:
-        seen, seen_us = coord.engine.read(lambda tx: (events.last(tx, coord.repo), tx.now_us))
+        seen, seen_us = engine.read(lambda tx: (events.last(tx, repo), tx.now_us))
         seen = seen if after_seq is None else after_seq
         while stop is None or not stop():
-            changes, next_us, now_us = coord.engine.read(
-                lambda tx, seen=seen, since_us=seen_us: _look(tx, coord.repo, seen, since_us)  # type: ignore[misc]
+            changes, next_us, now_us = engine.read(
+                lambda tx, seen=seen, since_us=seen_us: _look(tx, repo, seen, since_us)  # type: ignore[misc]
             )
             for change in changes:
                 seen = max(seen, change.seq)
@@ -41,7 +40,8 @@ def watch(coord: Coord, after_seq: int | None, stop: Callable[[], bool] | None) 
 
 
 def wait_free(
-    coord: Coord,
+    engine: Engine,
+    repo: str,
     ask: Callable[[], list[Conflict]],
     *,
     timeout_us: int | None,
@@ -51,13 +51,14 @@ def wait_free(
     """Wait until nothing is in the way; see :meth:`bespeak.coord.service.Coord.wait_free`.
 
     Args:
-        coord: the claims.
+        engine: the open book.
+        repo: the repository's name in it.
         ask: what is in the way now.
         timeout_us: wait so long at most, µs.
         stop: asked a few times a second.
         on_change: told what is left, first and whenever it changes.
     """
-    listener = coord.engine.listen([events.topic(coord.repo)])
+    listener = engine.listen([events.topic(repo)])
     deadline = None if timeout_us is None else time.monotonic() + timeout_us / SECOND_US
     told: list[Conflict] = []
     try:
@@ -68,7 +69,7 @@ def wait_free(
             if on_change is not None and found != told:
                 told = found
                 on_change(found)
-            left_us = min(one.expires_us for one in found) - coord.now_us()
+            left_us = min(one.expires_us for one in found) - engine.read(lambda tx: tx.now_us)
             if not _sleep(listener, time.monotonic() + left_us / SECOND_US, deadline, stop):
                 return found
     finally:

@@ -77,7 +77,7 @@ def symbols(call: Call, asked: Symbols) -> Json:
         raise UsageError("limit: 0 or more")
     folder = call.at(asked.repository)
     chosen = ((symbol_index.CALLER, asked.callers), (symbol_index.CALLEE, asked.callees))
-    found = symbol_index.look(
+    found = symbol_index.report(
         find(folder),
         asked.addresses,
         folder,
@@ -85,7 +85,7 @@ def symbols(call: Call, asked: Symbols) -> Json:
         depth=asked.depth,
         revision=None if asked.worktree else (asked.rev or "HEAD"),
     )
-    return call.answer(symbol_index.around_json(found, asked.limit))
+    return call.answer(symbol_index.report_json(found, asked.limit))
 
 
 class PlanMerge(Arguments):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from bespeak.base.errors import WaitTimedOutError
-from bespeak.coord import answers
+from bespeak.coord import serialize
 from bespeak.mcp import coord_schemas, ledger_schemas, waiting
 from bespeak.mcp.arguments import Addresses, Arguments, Repository, RunId
 from bespeak.mcp.ledger_tools import BookWait, granted, request
@@ -49,7 +49,7 @@ async def wait(call: Call, asked: Wait) -> Json:
                 on_change=lambda left: tell(f"waiting for {', '.join(dict.fromkeys(one.run_id for one in left))}"),
             )
             texts = [address.text for address in coord.locate(asked.addresses)]
-        return call.answer(answers.checked(run_id, texts, found), answers.HELD_CODE if found else 0)
+        return call.answer(serialize.checked(run_id, texts, found), serialize.HELD_CODE if found else 0)
 
     return await waiting.patiently(call, work)
 

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from bespeak.cli.main import main
+from bespeak.coord.schema import COORD
 from bespeak.coord.service import Coord
-from bespeak.coord.tables import COORD
 from bespeak.git.repository import find
 from bespeak.storage import open_engine
 from support.repositories import git

@@ -5,8 +5,9 @@ import os
 import pytest
 
 from bespeak.coord import address_parser, validation
-from bespeak.coord.address import beginnings, range_inside, relation, stored
+from bespeak.coord.address import beginnings, range_inside, stored
 from bespeak.coord.errors import ClaimError
+from bespeak.coord.globs import relation
 from bespeak.git.repository import find
 from support.repositories import git
 

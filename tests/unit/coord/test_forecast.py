@@ -159,7 +159,7 @@ def test_the_order_does_not_depend_on_that_of_the_claims(shop, fresh_book, clock
     told = []
     for order in (places, places[::-1], [*places[3:], *places[:3]]):
         url = fresh_book()
-        from bespeak.coord.tables import COORD
+        from bespeak.coord.schema import COORD
 
         coord = Coord(find(str(shop)), open_engine(url, [COORD], now=clock), "r")
         for place in order:
@@ -316,7 +316,7 @@ def test_a_crowd_on_one_place_is_one_conflict_with_a_count():
 def test_claims_are_never_compared_each_with_each(monkeypatch):
     """Ten times the claims cost about ten times the steps, whatever they are on."""
     counted = []
-    monkeypatch.setattr(overlap_index.addresses, "relation", lambda *_: counted.append(1))
+    monkeypatch.setattr(overlap_index.globs, "relation", lambda *_: counted.append(1))
     for make in (
         lambda n: [(f"src/m{number}.py", False) for number in range(n)] + [("src/", False)],
         lambda n: [(f"src/m{number}.py::f", False) for number in range(n)] + [("src/*.py", True)] * n,

@@ -9,7 +9,7 @@ import pytest
 
 from bespeak.base import process_identity
 from bespeak.base.errors import NoContextError
-from bespeak.coord import place, run_id
+from bespeak.coord import locations, run_id
 from bespeak.git import repository
 from support.repositories import git
 
@@ -43,7 +43,7 @@ def test_work_trees_see_one_book(repo, tmp_path):
     git(repo, "worktree", "add", "-q", str(tmp_path / "wt"), "-b", "other")
     there = same_as_git(tmp_path / "wt")
     assert there.branch == "other"
-    assert place.place_of(there, None).url == place.place_of(repository.find(str(repo), {}), None).url
+    assert locations.locate_book(there, None).url == locations.locate_book(repository.find(str(repo), {}), None).url
 
 
 def test_a_submodule_and_a_separate_git_dir(repo, tmp_path):
@@ -89,15 +89,15 @@ def test_all_ways_to_an_origin_are_one_name(repo, url):
 def test_a_shared_book_keeps_repositories_apart(repo, tmp_path, monkeypatch):
     found = repository.find(str(repo), {})
     monkeypatch.setenv("BESPEAK_LEDGER", str(tmp_path / "book"))
-    assert place.place_of(found, None).repo == ""
+    assert locations.locate_book(found, None).repo == ""
     monkeypatch.setenv("BESPEAK_LEDGER", "postgresql:///x")
-    assert (place.place_of(found, None).url, place.place_of(found, None).repo) == (
+    assert (locations.locate_book(found, None).url, locations.locate_book(found, None).repo) == (
         "postgresql:///x",
         str(repo / ".git"),
     )
-    assert place.place_of(found, str(tmp_path / "b")).url == str(tmp_path / "b")
+    assert locations.locate_book(found, str(tmp_path / "b")).url == str(tmp_path / "b")
     monkeypatch.setenv("BESPEAK_COORD_REPOSITORY", "ours")
-    assert place.place_of(found, None).repo == "ours"
+    assert locations.locate_book(found, None).repo == "ours"
 
 
 def test_a_bare_repository_says_that_it_is_bare(tmp_path):
@@ -107,12 +107,12 @@ def test_a_bare_repository_says_that_it_is_bare(tmp_path):
 
 
 def test_a_book_is_missing_only_when_there_is_certainly_none(tmp_path):
-    assert place.Place(str(tmp_path / "no" / "book")).missing
-    assert not place.Place("postgresql:///x").missing
+    assert locations.BookLocation(str(tmp_path / "no" / "book")).missing
+    assert not locations.BookLocation("postgresql:///x").missing
     (tmp_path / "file").write_text("")
-    assert not place.Place(str(tmp_path / "file" / "book")).missing
+    assert not locations.BookLocation(str(tmp_path / "file" / "book")).missing
     os.symlink("/nowhere/book", tmp_path / "link")
-    assert not place.Place(str(tmp_path / "link")).missing
+    assert not locations.BookLocation(str(tmp_path / "link")).missing
 
 
 _PRINT = "import os; {}from bespeak.coord.run_id import default_run_id; print(default_run_id())"

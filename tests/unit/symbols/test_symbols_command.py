@@ -73,7 +73,7 @@ def test_pictures_hold_every_edge(ask):
     dot, mermaid = (ask("app/store.py::check", "--callers", form)[1] for form in ("--dot", "--mermaid"))
     assert dot.startswith("digraph symbols {")
     assert dot.count("->") == 2
-    assert mermaid.startswith("flowchart LR")
+    assert mermaid.startswith("graph LR")
     assert mermaid.count("-->") == 2
 
 

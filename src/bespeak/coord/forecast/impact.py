@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from heapq import nsmallest
 
-from bespeak.coord import address as addresses
 from bespeak.coord.address import SEPARATOR
 from bespeak.coord.forecast.model import BLAST, FADING
 from bespeak.coord.forecast.results import Hit, predicted
+from bespeak.coord.globs import relation
 from bespeak_symbols.model import CALL, INHERIT, USE
 
 TYPE_CHECKING = False
@@ -188,7 +188,7 @@ def _surest(depending: Felt, most: int) -> Felt:
 
 def _overlap(one: Group, two: Group) -> bool:
     if one.glob or two.glob:
-        return addresses.relation(one.address, two.address) is not None
+        return relation(one.address, two.address) is not None
     short, long = sorted((one.key, two.key), key=len)
     return not short or long == short or long.startswith(short + "/")
 

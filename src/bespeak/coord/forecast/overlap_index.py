@@ -160,7 +160,7 @@ def _in_file(pattern: Group, group: Group, budget: Budget) -> Iterator[Pair]:
 
 
 def _compared(one: Group, two: Group) -> Iterator[Pair]:
-    relation = addresses.relation(one.address, two.address)
+    relation = globs.relation(one.address, two.address)
     if relation == CONTAINS:
         yield two, one, INSIDE
     elif relation == INSIDE:
@@ -189,7 +189,7 @@ def _of_patterns(patterns: Sequence[Group], budget: Budget) -> Iterator[Pair]:
 
 
 def _literal_start(pattern: Group) -> str:
-    folder, begun = globs.literal_prefix(pattern.path)
+    folder, begun = addresses.literal_prefix(pattern.path)
     return f"{folder}/{begun}" if folder else begun
 
 

@@ -1,8 +1,11 @@
-"""A forecast as JSON: the documented shape, for the command line and for agents alike."""
+"""A forecast as JSON (the documented shape, for the command line and for agents alike), in words, and as a diagram."""
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from bespeak.base.clock import iso
+from bespeak.coord.diagrams import Arrow, Diagram
 from bespeak.coord.forecast.model import BLAST, KINDS, OPERATION
 
 TYPE_CHECKING = False
@@ -105,3 +108,34 @@ def _runs(of: Predicted, address: str) -> str:
     runs = list(dict.fromkeys(claim.run_id for claim in of.claims if claim.address == address))
     named = ", ".join(runs[:_NAMED])
     return named if len(runs) <= _NAMED else f"{named} and others"
+
+
+def forecast_diagram(of: Forecast) -> Diagram:
+    """Return the forecast as a diagram: addresses, which runs claim them, and the conflicts between them."""
+    runs: dict[str, dict[str, None]] = {}
+    lines: dict[tuple[str, str, str], None] = {}
+    for conflict in of.conflicts:
+        for claim in conflict.claims:
+            runs.setdefault(claim.address, {})[claim.run_id] = None
+        for start, end, label in _lines(conflict):
+            runs.setdefault(start, {})
+            runs.setdefault(end, {})
+            lines[start, end, label] = None
+    keys = {address: f"n{number}" for number, address in enumerate(runs)}
+    boxes = {keys[address]: f"{address} ({_named(list(own))})" if own else address for address, own in runs.items()}
+    return Diagram("forecast", boxes, tuple(Arrow(keys[start], keys[end], label) for start, end, label in lines))
+
+
+def _lines(of: Predicted) -> list[tuple[str, str, str]]:
+    """Return the arrows of a conflict; of a blast radius those from what is changed through every caller."""
+    label = f"{of.kind} {of.confidence:.2f}"
+    if of.kind == OPERATION and of.operations is not None:
+        label += ": " + ", ".join(operation or "claim" for operation in of.operations)
+    if of.kind != BLAST:
+        return [(of.address, of.other_address, label)]
+    stops = [of.address, *(edge.caller for edge in reversed(of.chain[1:])), of.other_address]
+    return [(start, end, label if end == of.other_address else "called by") for start, end in pairwise(stops)]
+
+
+def _named(runs: list[str]) -> str:
+    return ", ".join(runs[:_NAMED]) + (", ..." if len(runs) > _NAMED else "")

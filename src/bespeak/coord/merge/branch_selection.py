@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bespeak.coord.dag import Graph
+    from bespeak.coord.dependencies import DependencyGraph
     from bespeak.coord.model import Claim
     from bespeak.git.process import Git
 
@@ -36,7 +36,7 @@ class Wanted:
     optional: bool
 
 
-def wanted(graph: Graph, by_id: Mapping[str, Claim], branches: Sequence[str]) -> Wanted:
+def wanted(graph: DependencyGraph, by_id: Mapping[str, Claim], branches: Sequence[str]) -> Wanted:
     """Return what is to be ordered.
 
     Args:

@@ -1,9 +1,10 @@
-"""Plans and orders of merges as JSON: what ``--json`` prints without its envelope, and what tools for agents return."""
+"""Plans and orders of merges as JSON (without the envelope of ``--json``), and as diagrams."""
 
 from __future__ import annotations
 
 from bespeak.base.display import replace_surrogates
-from bespeak.coord.merge.model import KINDS, LIKELY, NO_CONFLICT
+from bespeak.coord.diagrams import Arrow, Diagram
+from bespeak.coord.merge.model import KINDS, LIKELY, NO_CONFLICT, USED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -110,3 +111,40 @@ def branch_json(of: Branch) -> Json:
         ],
         "recommendation": of.recommendation,
     }
+
+
+def plan_diagram(plan: Plan) -> Diagram:
+    """Return the two sides, the symbols on which they meet, and what each side did to them."""
+    boxes = {"ours": f"ours: {plan.ours.name}", "theirs": f"theirs: {plan.theirs.name}"}
+    arrows: list[Arrow] = []
+    for number, item in enumerate(item for item in plan.items if item.kind != NO_CONFLICT):
+        name = f"i{number}"
+        boxes[name] = f"{item.address} ({item.type or item.kind}, {_how_sure(item)})"
+        for side, done in (("ours", item.ours_change), ("theirs", item.theirs_change)):
+            arrows.append(Arrow(side, name, ", ".join(done) + (f" by {item.user}" if USED in done else "")))
+    return Diagram("merge", boxes, tuple(arrows))
+
+
+def _how_sure(item: Item) -> str:
+    return "git conflict" if item.textual else f"{item.confidence:.2f}"
+
+
+def order_diagram(order: Order) -> Diagram:
+    """Return the branches in their order, the target last, and which depend on or conflict with which."""
+    names = {branch.revision.name: f"b{branch.position}" for branch in order.branches}
+    boxes = {
+        names[branch.revision.name]: f"{branch.position}. {branch.revision.name}: {branch.strategy}"
+        for branch in order.branches
+    }
+    boxes["onto"] = order.onto.name
+    arrows: list[Arrow] = []
+    for branch in order.branches:
+        own = names[branch.revision.name]
+        arrows += [Arrow(names[needed], own, "needed by") for needed in branch.needs if needed in names]
+        arrows += [
+            Arrow(own, names[one.branch], f"{one.count} conflict(s)")
+            for one in branch.conflicts
+            if own < names[one.branch]
+        ]
+        arrows.append(Arrow(own, "onto", branch.strategy))
+    return Diagram("merge", boxes, tuple(arrows))

@@ -21,7 +21,7 @@ NAME_VARIABLE = "BESPEAK_COORD_REPOSITORY"
 _LONGEST_NAME = 200
 
 
-class Place:
+class BookLocation:
     """Where claims are kept.
 
     Args:
@@ -52,7 +52,7 @@ class Place:
         return False
 
 
-def place_of(repository: Repository, flag: str | None) -> Place:
+def locate_book(repository: Repository, flag: str | None) -> BookLocation:
     """Return where the claims of ``repository`` are.
 
     Args:
@@ -64,11 +64,11 @@ def place_of(repository: Repository, flag: str | None) -> Place:
     """
     variable = os.environ.get("BESPEAK_LEDGER", "")
     if flag is None and not variable.startswith(POSTGRES_PREFIXES):
-        return Place(os.path.join(repository.common_dir, FOLDER, FILE))
+        return BookLocation(os.path.join(repository.common_dir, FOLDER, FILE))
     from bespeak.base.paths import book_url
 
     said_by = "BESPEAK_LEDGER" if flag is None else "--ledger"
-    return Place(book_url(variable if flag is None else flag, said_by, None), _name(repository))
+    return BookLocation(book_url(variable if flag is None else flag, said_by, None), _name(repository))
 
 
 def _name(repository: Repository) -> str:
@@ -83,18 +83,18 @@ def _name(repository: Repository) -> str:
     return sha256(raw).hexdigest()
 
 
-def open_place(place: Place) -> Engine:
+def open_book(location: BookLocation) -> Engine:
     """Open the book, with its tables.
 
     Raises:
         UnavailableError: it cannot be opened.
     """
-    from bespeak.coord.tables import COORD
+    from bespeak.coord.schema import COORD
     from bespeak.storage import open_engine
 
-    if place.repo == "":
-        _make_folder(os.path.dirname(place.url))
-    return open_engine(place.url, [COORD])
+    if location.repo == "":
+        _make_folder(os.path.dirname(location.url))
+    return open_engine(location.url, [COORD])
 
 
 def _make_folder(folder: str) -> None:
