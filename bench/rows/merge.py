@@ -94,8 +94,7 @@ def _planted(found: list[Any]) -> Iterator[Line]:
 
 def _own_history() -> Line:
     """Plan the merges that this project has made itself; a checkout without its history has none."""
-    from bespeak.coord.merge.branch_selection import named
-    from bespeak.coord.merge.plan import Planner
+    from bespeak.coord.merge.plan import Planner, revision_named
     from bespeak.git.repository import find
 
     listed = subprocess.run(
@@ -105,7 +104,7 @@ def _own_history() -> Line:
     conflicted = whole = claimed = 0
     for names in parents:
         with Planner(find(ROOT)) as planner:
-            plan = planner.plan(*(named(planner.git, name) for name in names))
+            plan = planner.plan(*(revision_named(planner.git, name) for name in names))
         words = ["git", "-C", ROOT, "merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", *names]
         paths = {
             name.decode() for name in subprocess.run(words, check=False, capture_output=True).stdout.split(b"\0")[1:]
@@ -136,8 +135,7 @@ class _Times:
 
 def _timed(root: str) -> Line:
     """Time plans whose files have all been read before, and git's own trial of the same merges, in turn."""
-    from bespeak.coord.merge.branch_selection import named
-    from bespeak.coord.merge.plan import Planner
+    from bespeak.coord.merge.plan import Planner, revision_named
     from bespeak.git.repository import find
 
     times = _Times([], [])
@@ -145,7 +143,7 @@ def _timed(root: str) -> Line:
         names = f"o{number}", f"t{number}"
         with Planner(find(root)) as planner:
             started = time.perf_counter()
-            planner.plan(*(named(planner.git, name) for name in names))
+            planner.plan(*(revision_named(planner.git, name) for name in names))
             times.ours.append(time.perf_counter() - started)
         started = time.perf_counter()
         subprocess.run(["git", "-C", root, "merge-tree", "--write-tree", *names], check=False, capture_output=True)

@@ -8,13 +8,11 @@ from hypothesis import strategies as st
 
 from bespeak.coord import address as addresses
 from bespeak.coord import globs
-from bespeak.coord.forecast import glob_regex
-from bespeak.coord.forecast.groups import gather
-from bespeak.coord.forecast.holders import Holders
-from bespeak.coord.forecast.impact import Blast
+from bespeak.coord.forecast.address_groups import Holders, gather
+from bespeak.coord.forecast.impact import Impact
 from bespeak.coord.forecast.model import FADING, OPERATION, OVERLAP, ClaimedAddress, Scope
 from bespeak.coord.forecast.operations import OPERATIONS, why
-from bespeak.coord.forecast.predict import Sight, predict
+from bespeak.coord.forecast.predict import RevisionView, predict
 from bespeak.coord.model import INTENDED
 from bespeak_symbols.model import Edge
 
@@ -104,7 +102,7 @@ def test_overlaps_and_operations_are_what_comparing_all_pairs_finds(effort):
     @effort(400)
     @given(claims, scope)
     def check(all_, asked):
-        found = predict(all_, asked, Sight())
+        found = predict(all_, asked, RevisionView())
         assert counted(found, all_) == naive(all_, asked)
         assert not found.partial
         kinds = [one.kind for one in found.conflicts]
@@ -119,7 +117,7 @@ def test_a_limit_shows_the_first_and_counts_all(effort):
     @effort(100)
     @given(claims, st.integers(1, 3))
     def check(all_, limit):
-        whole, part = (predict(all_, Scope(limit=number), Sight()) for number in (0, limit))
+        whole, part = (predict(all_, Scope(limit=number), RevisionView()) for number in (0, limit))
         assert part.counts == whole.counts
         for name in whole.counts:
             every = [one for one in whole.conflicts if one.kind == name]
@@ -149,7 +147,7 @@ def test_an_expression_matches_what_the_pattern_means(effort):
     def check(names, path):
         text = "/".join(names)
         meets = globs.meet(globs.parse(text), tuple(path))
-        assert bool(glob_regex.compiled(text).fullmatch("/".join(path))) == meets
+        assert bool(globs.compiled(text).fullmatch("/".join(path))) == meets
 
     check()
 
@@ -221,7 +219,7 @@ def test_the_reach_of_changes_is_what_trying_every_way_finds(effort):
             felt = [sure for node, sure in ways.items() if two in holding[node]]
             if felt:
                 wanted[one.text, two.text] = round(max(felt), 4)
-        blast = Blast(sorted(holding), holders, Graph(edges), depth, least)
+        blast = Impact(sorted(holding), holders, Graph(edges), depth, least)
         shown = list(blast.shown(0))
         assert {(one.address, one.other_address): one.confidence for one in shown} == wanted
         assert not blast.bounded
@@ -251,8 +249,8 @@ def test_a_walk_that_would_cost_too_much_keeps_the_surest_and_says_so():
         claim(number, (node, False), f"run{number}", None, "exclusive", "main") for number, node in enumerate(nodes)
     ]
     groups = gather(places, None)
-    whole = Blast(nodes, Holders(groups), Graph(edges), 3, 0.0)
-    part = Blast(nodes, Holders(groups), Graph(edges), 3, 0.0, labels=2_000)
+    whole = Impact(nodes, Holders(groups), Graph(edges), 3, 0.0)
+    part = Impact(nodes, Holders(groups), Graph(edges), 3, 0.0, labels=2_000)
     assert part.bounded
     assert not whole.bounded
     every = {(one.address, one.other_address): one for one in whole.shown(0)}

@@ -4,8 +4,7 @@ import os
 import subprocess
 from dataclasses import dataclass
 
-from bespeak.coord.merge.branch_selection import named
-from bespeak.coord.merge.plan import Planner
+from bespeak.coord.merge.plan import Planner, revision_named
 from bespeak.git.repository import find
 
 
@@ -49,7 +48,7 @@ class Judge:
 
     def judge(self, case):
         """Return what a plan says of a case, against the truth."""
-        ours, theirs = (named(self._planner.git, name) for name in case.names)
+        ours, theirs = (revision_named(self._planner.git, name) for name in case.names)
         plan = self._planner.plan(ours, theirs)
         paths, clean = self._git(case)
         known = {item.path for item in plan.items} | {item.address.partition("::")[0] for item in plan.items}

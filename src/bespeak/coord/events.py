@@ -1,16 +1,27 @@
-"""The log of changes: what ``watch`` prints, written in the transaction of each change."""
+"""The log of changes, written in the transaction of each; and watching it.
+
+A watcher is woken by commits. Expiries, which nothing commits, are reported at their instant.
+"""
 
 from __future__ import annotations
 
+import time
+
+from bespeak.base.clock import SECOND_US, iso
+from bespeak.coord import queries
 from bespeak.coord.model import Change
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bespeak.coord.model import Claim
-    from bespeak.storage.interface import Transaction
+    from collections.abc import Callable, Iterator
+
+    from bespeak.coord.model import Claim, Conflict
+    from bespeak.storage.interface import Engine, Listener, Transaction
 
 RESERVED, RELEASED, EXTENDED, EXPIRED = "reserved", "released", "extended", "expired"
 DEPENDS, INTENT = "depends", "intent"
+_LONGEST_SLEEP_SECONDS = 3600.0
+_STOP_SECONDS = 0.2
 
 
 def topic(repo: str) -> str:
@@ -53,3 +64,89 @@ def last(tx: Transaction, repo: str) -> int:
 def facts(of: Claim) -> dict[str, object]:
     """Return what a watcher wants to know of a reservation."""
     return {"addresses": list(of.addresses), "branch": of.branch, "epoch": of.epoch, "operation": of.operation}
+
+
+def watch(engine: Engine, repo: str, after_seq: int | None, stop: Callable[[], bool] | None) -> Iterator[Change]:
+    """Return each change after one, for ever; see :meth:`bespeak.coord.service.Coord.watch`."""
+    listener = engine.listen([topic(repo)])
+    try:
+        seen, seen_us = engine.read(lambda tx: (last(tx, repo), tx.now_us))
+        seen = seen if after_seq is None else after_seq
+        while stop is None or not stop():
+            changes, next_us, now_us = engine.read(
+                lambda tx, seen=seen, since_us=seen_us: _look(tx, repo, seen, since_us)  # type: ignore[misc]
+            )
+            for change in changes:
+                seen = max(seen, change.seq)
+                yield change
+            seen_us = now_us
+            sleep = _LONGEST_SLEEP_SECONDS if next_us is None else (next_us - now_us) / SECOND_US
+            listener.wait(min(max(sleep, 0.0), _LONGEST_SLEEP_SECONDS))
+    finally:
+        listener.close()
+
+
+def wait_free(
+    engine: Engine,
+    repo: str,
+    ask: Callable[[], list[Conflict]],
+    *,
+    timeout_us: int | None,
+    stop: Callable[[], bool] | None,
+    on_change: Callable[[list[Conflict]], None] | None,
+) -> list[Conflict]:
+    """Wait until nothing is in the way; see :meth:`bespeak.coord.service.Coord.wait_free`.
+
+    Args:
+        engine: the open book.
+        repo: the repository's name in it.
+        ask: what is in the way now.
+        timeout_us: wait so long at most, µs.
+        stop: asked a few times a second.
+        on_change: told what is left, first and whenever it changes.
+    """
+    listener = engine.listen([topic(repo)])
+    deadline = None if timeout_us is None else time.monotonic() + timeout_us / SECOND_US
+    told: list[Conflict] = []
+    try:
+        while True:
+            found = ask()
+            if not found:
+                return found
+            if on_change is not None and found != told:
+                told = found
+                on_change(found)
+            left_us = min(one.expires_us for one in found) - engine.read(lambda tx: tx.now_us)
+            if not _sleep(listener, time.monotonic() + left_us / SECOND_US, deadline, stop):
+                return found
+    finally:
+        listener.close()
+
+
+def _sleep(listener: Listener, until: float, deadline: float | None, stop: Callable[[], bool] | None) -> bool:
+    """Sleep until something changes, or an instant has come; False if the time is over before, or to be stopped."""
+    while (left := until - time.monotonic()) > 0:
+        if stop is not None:
+            if stop():
+                return False
+            left = min(left, _STOP_SECONDS)
+        if deadline is not None:
+            left = min(left, deadline - time.monotonic())
+            if left <= 0:
+                return False
+        if listener.wait(min(left, _LONGEST_SLEEP_SECONDS)):
+            break
+    return True
+
+
+def _look(tx: Transaction, repo: str, seen: int, since_us: int) -> tuple[list[Change], int | None, int]:
+    changes = since(tx, repo, seen)
+    latest = changes[-1].seq if changes else seen
+    expired = [
+        Change(
+            latest, held.expires_us, EXPIRED, held.id, held.run_id,
+            facts(held) | {"expires_at": iso(held.expires_us)},
+        )
+        for held in queries.expired_between(tx, repo, since_us, tx.now_us)
+    ]  # fmt: skip
+    return changes + expired, queries.next_expiry_us(tx, repo), tx.now_us

@@ -8,10 +8,13 @@ more.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from bespeak.coord.address import CONTAINS, INSIDE, OVERLAPS, SAME, beginnings, is_wild, plain_relation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable, Sequence
     from typing import TypeVar
 
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     """One name of a path: itself, or what it may be."""
 
 _LAST = 0x10FFFF
+_FOLDERS = "(?:[^/]+/)*"
 _ANY_CHARACTER = ((0, _LAST),)
 ANY_NAME: tuple[Token, ...] = (None,)
 ANY_FOLDERS: tuple[Token, ...] = ()
@@ -233,3 +237,63 @@ def _holds_all_of(pattern: Address, folder: str) -> bool:
     head = names[:-2]
     above = (tuple(start.split("/")) if start else () for start in beginnings(folder))
     return any(meet(head, start) for start in above)
+
+
+@lru_cache(maxsize=4096)
+def compiled(path: str) -> re.Pattern[str]:
+    """Return the regular expression that a path has to match in full.
+
+    Whoever writes a pattern must not be able to make everybody wait: a wildcard that something follows is matched once,
+    at the first place where it can be, and never tried again. What remains is then the most there can be, so nothing is
+    missed, and the time of a match stays within the product of both lengths.
+    """
+    import re
+
+    parts: list[list[str]] = [[]]
+    for name in parse(path):
+        if name is ANY_FOLDERS:
+            parts.append([])
+        else:
+            parts[-1].append(_name_regex(name))
+    *heads, last = parts
+    text = "".join(f"{name}/" for name in heads[0]) if heads else ""
+    text += "".join(f"(?>{_FOLDERS}?{''.join(f'{name}/' for name in names)})" for names in heads[1:])
+    text += (_FOLDERS if heads else "") + "/".join(last)
+    return re.compile(text)
+
+
+def _name_regex(name: Name) -> str:
+    import re
+
+    if isinstance(name, str):
+        return re.escape(name)
+    parts: list[list[Token]] = [[]]
+    for token in name:
+        if token is None:
+            parts.append([])
+        else:
+            parts[-1].append(token)
+    *heads, last = parts
+    text = _characters(heads[0]) if heads else ""
+    text += "".join(f"(?>[^/]*?{_characters(tokens)})" for tokens in heads[1:])
+    return text + ("[^/]*" if heads else "") + _characters(last)
+
+
+def _characters(tokens: Sequence[Token]) -> str:
+    return "".join(_character(token) for token in tokens)
+
+
+def _character(token: Token) -> str:
+    import re
+
+    if not token:
+        return "(?!)"
+    if token == _ANY_CHARACTER:
+        return "[^/]"
+    if len(token) == 1 and token[0][0] == token[0][1]:
+        return re.escape(chr(token[0][0]))
+    return f"(?!/)[{''.join(f'{_escaped(low)}-{_escaped(high)}' for low, high in token)}]"
+
+
+def _escaped(number: int) -> str:
+    return f"\\U{number:08x}"

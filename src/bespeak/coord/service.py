@@ -280,8 +280,7 @@ class Coord:
             ClaimError: a revision names no commit.
             UnavailableError: git is too old, or the extra that reads languages is not installed.
         """
-        from bespeak.coord.merge.branch_order import reconcile
-        from bespeak.coord.merge.branch_selection import default_target, wanted
+        from bespeak.coord.merge.branch_order import default_target, reconcile, wanted
         from bespeak.coord.merge.plan import Planner
 
         asked = wanted(*self.order(), branches)
@@ -305,7 +304,7 @@ class Coord:
             after_seq: begin after this change; by default from now on.
             stop: asked after each wake-up.
         """
-        from bespeak.coord.watch import watch
+        from bespeak.coord.events import watch
 
         return watch(self.engine, self.repo, after_seq, stop)
 
@@ -334,7 +333,7 @@ class Coord:
         Raises:
             ClaimError: the request is wrong.
         """
-        from bespeak.coord.watch import wait_free
+        from bespeak.coord.events import wait_free
 
         def ask() -> list[Conflict]:
             return self.check(addresses, run_id=run_id, shared=shared)

@@ -10,10 +10,10 @@ import sys
 import pytest
 
 from bespeak.coord.errors import ClaimError
-from bespeak.coord.forecast import groups, overlap_index
+from bespeak.coord.forecast import address_groups, overlaps
 from bespeak.coord.forecast.model import KINDS, ClaimedAddress, Scope
 from bespeak.coord.forecast.operations import why
-from bespeak.coord.forecast.predict import Sight, predict
+from bespeak.coord.forecast.predict import RevisionView, predict
 from bespeak.coord.forecast.serialize import forecast_json
 from bespeak.coord.service import Coord
 from bespeak.git.repository import find
@@ -307,7 +307,7 @@ def claims_on(*places, run=None):
 
 
 def test_a_crowd_on_one_place_is_one_conflict_with_a_count():
-    found = predict(claims_on(*[("src/a.py", False)] * 3_000), Scope(), Sight())
+    found = predict(claims_on(*[("src/a.py", False)] * 3_000), Scope(), RevisionView())
     (one,) = found.conflicts
     assert (one.pairs, one.claims_total, len(one.claims)) == (3_000 * 2_999 // 2, 3_000, 10)
     assert kinds(found) == {"address_overlap": 1}
@@ -316,7 +316,7 @@ def test_a_crowd_on_one_place_is_one_conflict_with_a_count():
 def test_claims_are_never_compared_each_with_each(monkeypatch):
     """Ten times the claims cost about ten times the steps, whatever they are on."""
     counted = []
-    monkeypatch.setattr(overlap_index.globs, "relation", lambda *_: counted.append(1))
+    monkeypatch.setattr(overlaps.globs, "relation", lambda *_: counted.append(1))
     for make in (
         lambda n: [(f"src/m{number}.py", False) for number in range(n)] + [("src/", False)],
         lambda n: [(f"src/m{number}.py::f", False) for number in range(n)] + [("src/*.py", True)] * n,
@@ -324,9 +324,9 @@ def test_claims_are_never_compared_each_with_each(monkeypatch):
     ):
         steps = []
         for size in (30, 300):
-            budget = overlap_index.Budget()
-            list(overlap_index.pairs(groups.gather(claims_on(*make(size)), None), budget))
-            steps.append(overlap_index.STEPS - budget.left)
+            budget = overlaps.Budget()
+            list(overlaps.pairs(address_groups.gather(claims_on(*make(size)), None), budget))
+            steps.append(overlaps.STEPS - budget.left)
         assert steps[1] <= 11 * steps[0]
     assert len(counted) <= 10
 
@@ -334,11 +334,11 @@ def test_claims_are_never_compared_each_with_each(monkeypatch):
 def test_what_is_too_much_is_left_out_and_said():
     words = ["".join(chars) for chars in itertools.product("abc", repeat=7)][:1500]
     patterns = [(f"*{word}*", True) for word in words]
-    found = predict(claims_on(*patterns), Scope(), Sight())
+    found = predict(claims_on(*patterns), Scope(), RevisionView())
     assert found.partial
     assert "too many overlapping" in found.reasons[0]
     assert found.counts["address_overlap"] > 5_000
-    again = predict(claims_on(*patterns), Scope(), Sight())
+    again = predict(claims_on(*patterns), Scope(), RevisionView())
     assert again == found
 
 

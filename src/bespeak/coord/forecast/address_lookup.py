@@ -5,14 +5,14 @@ from __future__ import annotations
 from bisect import bisect_left
 
 from bespeak.coord import address as addresses
-from bespeak.coord.forecast import glob_regex
+from bespeak.coord import globs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from typing import Protocol
 
-    from bespeak.coord.forecast.groups import Group
+    from bespeak.coord.forecast.address_groups import Group
     from bespeak_symbols.model import Facts
 
     class Files(Protocol):
@@ -33,7 +33,7 @@ STEPS = 2_000_000
 """How many times a pattern or a folder is compared with a file, at most."""
 
 
-class Naming:
+class AddressLookup:
     """Finds what addresses name.
 
     Args:
@@ -98,7 +98,7 @@ class Naming:
         if self._left < 0:
             return True
         if address.glob:
-            matches = glob_regex.compiled(address.path).fullmatch
+            matches = globs.compiled(address.path).fullmatch
             paths = [path for path in paths if matches(path)]
         if address.symbol:
             return sum(self._symbol(path, address.symbol) for path in paths) > 0

@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from typing import Protocol
 
-    from bespeak.coord.forecast.groups import Group
-    from bespeak.coord.forecast.holders import Holders
+    from bespeak.coord.forecast.address_groups import Group, Holders
     from bespeak.coord.forecast.model import Predicted
     from bespeak_symbols.model import Edge, Unread
 
@@ -51,7 +50,7 @@ _RANK = {kind: number for number, kind in enumerate(_VERBS)}
 """Along these edges a change is felt; that a file imports another says nothing of what it uses of it."""
 
 
-class Blast:
+class Impact:
     """Everything that is found by walking from what is claimed along its calls.
 
     Args:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from bespeak.coord.forecast.address_lookup import Naming
-from bespeak.coord.forecast.groups import gather
-from bespeak.coord.forecast.holders import Holders
-from bespeak.coord.forecast.impact import Blast
+from bespeak.coord.forecast.address_groups import Holders, gather
+from bespeak.coord.forecast.address_lookup import AddressLookup
+from bespeak.coord.forecast.impact import Impact
 from bespeak.coord.forecast.model import BLAST, CONFIDENCE, OPERATION, OVERLAP, Forecast
-from bespeak.coord.forecast.overlap_index import Budget
-from bespeak.coord.forecast.overlaps import Overlaps
+from bespeak.coord.forecast.overlaps import Budget, Overlaps
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bespeak.coord.forecast.address_groups import Group
     from bespeak.coord.forecast.address_lookup import Files
-    from bespeak.coord.forecast.groups import Group
     from bespeak.coord.forecast.impact import Callees
     from bespeak.coord.forecast.model import ClaimedAddress, Predicted, Scope
     from bespeak_symbols.model import Unread
@@ -25,7 +23,7 @@ _TOO_MANY_FILES = "there are too many patterns to look at every file that they m
 _BOUNDED = "there are too many claims to follow each to every caller: only the surest ways were followed"
 
 
-class Sight:
+class RevisionView:
     """What can be seen of a revision: its files, and its call graph.
 
     Args:
@@ -49,7 +47,7 @@ class Sight:
         self.reasons = tuple(reasons)
 
 
-def predict(claims: Sequence[ClaimedAddress], scope: Scope, sight: Sight) -> Forecast:
+def predict(claims: Sequence[ClaimedAddress], scope: Scope, sight: RevisionView) -> Forecast:
     """Return the forecast.
 
     Args:
@@ -74,12 +72,12 @@ def predict(claims: Sequence[ClaimedAddress], scope: Scope, sight: Sight) -> For
 
 def _blast(
     groups: Sequence[Group], scope: Scope, files: Files, graph: Callees, reasons: list[str], unknown: list[str]
-) -> Blast:
-    naming = Naming(files)
+) -> Impact:
+    naming = AddressLookup(files)
     naming.add(groups)
     unknown += naming.unknown
     holders = Holders(groups)
-    blast = Blast(sorted(naming.nodes), holders, graph, scope.depth, scope.min_confidence)
+    blast = Impact(sorted(naming.nodes), holders, graph, scope.depth, scope.min_confidence)
     if naming.over or holders.over:
         reasons.append(_TOO_MANY_FILES)
     if blast.bounded:
@@ -92,7 +90,7 @@ def _forecast(
     claims: Sequence[ClaimedAddress],
     shown: Sequence[Predicted],
     counts: dict[str, int],
-    sight: Sight,
+    sight: RevisionView,
     reasons: list[str],
     unknown: list[str],
 ) -> Forecast:

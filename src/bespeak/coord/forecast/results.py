@@ -11,8 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bespeak.coord.forecast.groups import Group
-    from bespeak.coord.forecast.pair_count import Tally
+    from bespeak.coord.forecast.address_groups import ClaimCount, Group
     from bespeak_symbols.model import Edge
 
 CLAIMS_SHOWN = 10
@@ -46,7 +45,7 @@ def first(hits: Sequence[Hit], limit: int) -> list[Hit]:
     return nsmallest(limit, hits, key=order) if 0 < limit < len(hits) else sorted(hits, key=order)
 
 
-def predicted(kind: str, hit: Hit, why: str, one: Tally, two: Tally) -> Predicted:
+def predicted(kind: str, hit: Hit, why: str, one: ClaimCount, two: ClaimCount) -> Predicted:
     """Return a hit as it is shown.
 
     Args:

@@ -12,20 +12,30 @@ from contextlib import contextmanager
 
 from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import Field, UnavailableError
+from bespeak.coord import address as addresses
+from bespeak.coord import intents
 from bespeak.coord.errors import ClaimError
-from bespeak.coord.forecast import load
-from bespeak.coord.forecast.predict import Sight, predict
+from bespeak.coord.forecast.model import ClaimedAddress
+from bespeak.coord.forecast.predict import RevisionView, predict
+from bespeak.coord.run_id import UNKNOWN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from bespeak.coord.forecast.model import ClaimedAddress, Forecast, Scope
+    from bespeak.coord.forecast.model import Forecast, Scope
+    from bespeak.coord.model import Intent
     from bespeak.git.repository import Repository
-    from bespeak.storage.interface import Engine
+    from bespeak.storage.interface import Engine, Transaction
 
 MAX_DEPTH = 20
 _HEAD = "HEAD"
+_CLAIMS = """
+SELECT c.key, c.address, c.glob, r.run_id, r.run_id, r.branch, r.operation, r.shared, r.expires_us, r.id, NULL
+FROM coord_claims c JOIN coord_reservations r ON r.repo = c.repo AND r.epoch = c.epoch
+WHERE c.repo = :repo AND r.repo = :repo AND r.live = 1 AND r.released_us IS NULL AND r.expires_us > :now
+ORDER BY c.key, c.epoch, c.part"""
+_RUN = 3
 
 
 def checked(scope: Scope) -> Scope:
@@ -74,9 +84,9 @@ def look(repository: Repository, engine: Engine, repo: str, scope: Scope) -> For
     def exists(path: str) -> bool:
         return os.path.lexists(os.path.join(repository.root, path))
 
-    claims: list[ClaimedAddress] = engine.read(lambda tx: load.claims(tx, repo) + load.intended(tx, repo, exists))
+    claims: list[ClaimedAddress] = engine.read(lambda tx: read_claims(tx, repo) + read_intents(tx, repo, exists))
     if not scope.depth or (not claims and scope.rev is None):
-        return predict(claims, scope, Sight())
+        return predict(claims, scope, RevisionView())
     try:
         from bespeak.coord.symbol_index import open_index
         from bespeak_symbols.call_graph import CallGraph
@@ -84,10 +94,45 @@ def look(repository: Repository, engine: Engine, repo: str, scope: Scope) -> For
         with open_index(repository) as index:
             snapshot = index.worktree() if scope.worktree else index.snapshot(_HEAD if scope.rev is None else scope.rev)
             commit = None if scope.worktree else snapshot.commit
-            return predict(claims, scope, Sight(snapshot, CallGraph(snapshot), commit))
+            return predict(claims, scope, RevisionView(snapshot, CallGraph(snapshot), commit))
     except ClaimError:
         if scope.rev is not None:
             raise
-        return predict(claims, scope, Sight(reasons=("the repository has no commit: callers are not known",)))
+        return predict(claims, scope, RevisionView(reasons=("the repository has no commit: callers are not known",)))
     except UnavailableError as error:
-        return predict(claims, scope, Sight(reasons=(escape_unprintable(str(error)),)))
+        return predict(claims, scope, RevisionView(reasons=(escape_unprintable(str(error)),)))
+
+
+def read_claims(tx: Transaction, repo: str) -> list[ClaimedAddress]:
+    """Return every address of every active reservation, by key, older ones first."""
+    found = tx.fetch_all(_CLAIMS, {"repo": repo, "now": tx.now_us})
+    return [
+        ClaimedAddress._make(row) if row[_RUN] != UNKNOWN else _stranger(ClaimedAddress._make(row)) for row in found
+    ]
+
+
+def read_intents(tx: Transaction, repo: str, exists: Callable[[str], bool]) -> list[ClaimedAddress]:
+    """Return every address of every active intent as a claim, older ones first.
+
+    Args:
+        tx: the transaction.
+        repo: the repository's name in the book.
+        exists: tells whether there is a file of this path: then it is no pattern, as when it was typed.
+    """
+    return [claim for one in intents.active(tx, repo) for claim in _of_intent(one, exists)]
+
+
+def _stranger(claim: ClaimedAddress) -> ClaimedAddress:
+    """Give a run that nobody named a name of its own, which no run can have."""
+    return claim._replace(run=f"{UNKNOWN}\0{claim.reservation_id or claim.intent_id}")
+
+
+def _of_intent(intent: Intent, exists: Callable[[str], bool]) -> Iterator[ClaimedAddress]:
+    for text in intent.addresses:
+        path = text.partition(addresses.SEPARATOR)[0]
+        glob = addresses.is_wild(path) and not exists(path)
+        claim = ClaimedAddress(
+            addresses.stored(text, glob).key, text, glob, intent.run_id, intent.run_id, intent.branch,
+            intent.operation, False, intent.expires_us, intent.reservation_id, intent.id,
+        )  # fmt: skip
+        yield _stranger(claim) if intent.run_id == UNKNOWN else claim

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 
-def circles(needs: Mapping[str, Iterable[str]]) -> tuple[tuple[str, ...], ...]:
+def cycles_in(needs: Mapping[str, Iterable[str]]) -> tuple[tuple[str, ...], ...]:
     """Return the groups of names that wait for each other, each in order; who waits for itself alone is none."""
     known = {name: sorted({other for other in found if other in needs}) for name, found in needs.items()}
     finished = _finished(known)
@@ -89,6 +89,6 @@ def arrange(
 def _inner(left: Sequence[str], waits: Mapping[str, set[str]]) -> list[str]:
     """Return the names of circles that wait for nothing outside of their circle."""
     rest = set(left)
-    groups = circles({name: waits[name] & rest for name in left})
+    groups = cycles_in({name: waits[name] & rest for name in left})
     inner = [group for group in groups if all((waits[name] & rest) <= set(group) for name in group)]
     return sorted(name for group in inner for name in group)

@@ -8,26 +8,71 @@ from __future__ import annotations
 
 from bespeak.base.frozen import frozen
 from bespeak.coord.errors import ClaimError
-from bespeak.coord.merge.branch_graph import arrange, circles
-from bespeak.coord.merge.branch_selection import named
-from bespeak.coord.merge.footprint import meeting
+from bespeak.coord.merge.branch_graph import arrange, cycles_in
 from bespeak.coord.merge.model import ALREADY_MERGED, CLEAN, FAST_FORWARD, TEXTUAL, Plan, Revision
+from bespeak.coord.merge.plan import revision_named
+from bespeak.coord.merge.side_changes import pairs_in_contact
 from bespeak.git import merges
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from bespeak.coord.merge.branch_selection import Wanted
+    from bespeak.coord.dependencies import DependencyGraph
     from bespeak.coord.merge.plan import Planner
+    from bespeak.coord.model import Claim
+    from bespeak.git.process import Git
 
 MERGED, FORWARD, MERGE, REBASE, MANUAL = "already_merged", "fast_forward", "merge", "rebase_after", "manual"
 STRATEGIES = (MERGED, FORWARD, MERGE, REBASE, MANUAL)
 _MOST_NAMED = 5
+_REMOTE = "refs/remotes/"
+_USUAL = ("main", "master")
 
 
 @frozen
-class Clashing:
+class BranchSelection:
+    """What is to be ordered.
+
+    Args:
+        needs: for each branch those that its reservations depend on.
+        claims: for each branch the ids of its active reservations.
+        optional: branches that may be missing: they come from claims, not from the caller.
+    """
+
+    names: tuple[str, ...]
+    needs: Mapping[str, tuple[str, ...]]
+    claims: Mapping[str, tuple[str, ...]]
+    optional: bool
+
+
+def wanted(graph: DependencyGraph, by_id: Mapping[str, Claim], branches: Sequence[str]) -> BranchSelection:
+    """Return what is to be ordered.
+
+    Args:
+        graph: of active reservations and what they depend on.
+        by_id: the reservations of it.
+        branches: those that were named; none for all on which something is claimed.
+    """
+    needs: dict[str, set[str]] = {}
+    claims: dict[str, list[str]] = {}
+    for node in graph.nodes:
+        if node.wave is None:
+            continue
+        branch = by_id[node.id].branch
+        claims.setdefault(branch, []).append(node.id)
+        others = {by_id[blocker].branch for blocker in node.blockers}
+        needs.setdefault(branch, set()).update(others - {branch})
+    return BranchSelection(
+        tuple(branches) or tuple(sorted(claims)),
+        {branch: tuple(sorted(found)) for branch, found in needs.items()},
+        {branch: tuple(sorted(found)) for branch, found in claims.items()},
+        optional=not branches,
+    )
+
+
+@frozen
+class BranchConflict:
     """What a branch has against another one that is still to go in, or against the target."""
 
     branch: str
@@ -60,7 +105,7 @@ class Branch:
     claims: tuple[str, ...]
     symbols: tuple[str, ...]
     verdict: str
-    conflicts: tuple[Clashing, ...]
+    conflicts: tuple[BranchConflict, ...]
     recommendation: str
 
 
@@ -88,32 +133,32 @@ class Order:
         return bool(self.cycles) or any(branch.strategy == MANUAL for branch in self.branches)
 
 
-def reconcile(planner: Planner, onto: str, wanted: Wanted) -> Order:
+def reconcile(planner: Planner, onto: str, wanted: BranchSelection) -> Order:
     """Return the order in which to merge some branches, and how.
 
     Raises:
         ClaimError: a branch that was named is not here.
     """
-    target = named(planner.git, onto)
+    target = revision_named(planner.git, onto)
     found, missing = _revisions(planner, wanted, onto)
     alone = {name: planner.plan(target, revision) for name, revision in found.items()}
     pairs = _pairs(planner, target, found, alone)
     trouble = {key: len(plan.conflicting) for key, plan in pairs.items()}
     order = arrange(found, wanted.needs, trouble)
-    cycles = circles({name: wanted.needs.get(name, ()) for name in found})
+    cycles = cycles_in({name: wanted.needs.get(name, ()) for name in found})
     walk = _Walk(planner, target, found, alone, pairs)
     branches = [walk.branch(number, name, wanted) for number, name in enumerate(order, 1)]
     return Order(target, tuple(branches), cycles, tuple(missing), len(pairs), _notes(cycles, missing))
 
 
-def _revisions(planner: Planner, wanted: Wanted, onto: str) -> tuple[dict[str, Revision], list[str]]:
+def _revisions(planner: Planner, wanted: BranchSelection, onto: str) -> tuple[dict[str, Revision], list[str]]:
     found: dict[str, Revision] = {}
     missing = []
     for name in sorted(set(wanted.names)):
         if name == onto:
             continue
         try:
-            found[name] = named(planner.git, name)
+            found[name] = revision_named(planner.git, name)
         except ClaimError:
             if not wanted.optional:
                 raise
@@ -135,12 +180,12 @@ def _pairs(
     planner: Planner, target: Revision, found: Mapping[str, Revision], alone: Mapping[str, Plan]
 ) -> dict[tuple[str, str], Plan]:
     """Plan the merge of every two branches that can be in each other's way; what is merged already has nothing left."""
-    prints = {
-        name: planner.footprint(target, revision)
+    affected = {
+        name: planner.affected_files(target, revision)
         for name, revision in found.items()
         if alone[name].relation != ALREADY_MERGED
     }
-    return {(one, two): planner.plan(found[one], found[two]) for one, two in sorted(set(meeting(prints)))}
+    return {(one, two): planner.plan(found[one], found[two]) for one, two in sorted(set(pairs_in_contact(affected)))}
 
 
 class _Walk:
@@ -164,7 +209,7 @@ class _Walk:
         self._now = target.commit
         self._done: list[str] = []
 
-    def branch(self, position: int, name: str, wanted: Wanted) -> Branch:
+    def branch(self, position: int, name: str, wanted: BranchSelection) -> Branch:
         """Return the next branch of the order, with what git needs for it."""
         plan = self._alone[name]
         strategy, after, symbols = self._strategy(name, plan)
@@ -213,9 +258,9 @@ class _Walk:
         self._now = git.run(*words).decode("ascii").strip()
         return True
 
-    def _clashing(self, name: str) -> tuple[Clashing, ...]:
+    def _clashing(self, name: str) -> tuple[BranchConflict, ...]:
         found = [
-            Clashing(other, len(plan.conflicting), plan.verdict, _addresses([plan]))
+            BranchConflict(other, len(plan.conflicting), plan.verdict, _addresses([plan]))
             for other, plan in sorted(self._with[name].items())
             if plan.conflicting
         ]
@@ -241,3 +286,13 @@ def _advice(strategy: str, name: str, onto: str, after: Sequence[str], symbols: 
         return f"Merge {name} by hand ({how}): {shown}."
     look = "" if plan.verdict == CLEAN else ", and look at what both sides touched"
     return f"git merges {name} into {onto} by itself{look}."
+
+
+def default_target(git: Git) -> str:
+    """Return the branch that others are merged into: that of the origin, else ``main`` or ``master``, else ``HEAD``."""
+    origin = git.try_("symbolic-ref", "--quiet", _REMOTE + "origin/HEAD").stdout.decode("utf-8", "replace").strip()
+    short = origin.removeprefix(_REMOTE + "origin/")
+    for name in (*([short] if origin else []), *_USUAL):
+        if not git.try_("rev-parse", "--verify", "--quiet", f"refs/heads/{name}").returncode:
+            return name
+    return origin.removeprefix(_REMOTE) or "HEAD"

@@ -11,7 +11,7 @@ from collections import Counter
 from bespeak.base.frozen import frozen
 from bespeak.coord.merge import call_compatibility
 from bespeak.coord.merge.advice import Half, advise
-from bespeak.coord.merge.keywords import keywords
+from bespeak.coord.merge.call_compatibility import keywords
 from bespeak.coord.merge.model import (
     BODY,
     DELETE_USE,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
     from bespeak.coord.merge.definitions import Node, Source, Version
-    from bespeak.coord.merge.resolved_trees import Worlds
+    from bespeak.coord.merge.resolved_trees import ResolvedTrees
     from bespeak.coord.merge.side_changes import Side
     from bespeak.coord.merge.symbol_matching import Pair
     from bespeak_symbols.model import Edge, Facts, Reference
@@ -73,7 +73,7 @@ class Changer:
     moved: Mapping[str, str]
 
 
-def uses(user: User, changer: Changer, worlds: Worlds, *, everything: bool = False) -> list[Item]:
+def uses(user: User, changer: Changer, worlds: ResolvedTrees, *, everything: bool = False) -> list[Item]:
     """Return an item for each new use that does not survive the merge, in order.
 
     Args:
@@ -145,7 +145,7 @@ def _without_echoes(items: Iterable[Item]) -> list[Item]:
     return kept
 
 
-def _item(user: User, changer: Changer, worlds: Worlds, edge: Edge) -> Item | None:
+def _item(user: User, changer: Changer, worlds: ResolvedTrees, edge: Edge) -> Item | None:
     address = user.side.before(edge.callee)
     if not address:
         return None
@@ -162,7 +162,7 @@ def _item(user: User, changer: Changer, worlds: Worlds, edge: Edge) -> Item | No
     return _made(user, changer, edge, pairs[0], DEPENDENCY, confidence)
 
 
-def _of_gone(user: User, changer: Changer, worlds: Worlds, edge: Edge, pair: Pair) -> Item | None:
+def _of_gone(user: User, changer: Changer, worlds: ResolvedTrees, edge: Edge, pair: Pair) -> Item | None:
     done = words(pair)
     kind = DELETE_USE if DELETED in done else RENAME_EDIT if RENAMED in done else MOVE_EDIT
     path = edge.caller.partition("::")[0]
@@ -171,7 +171,7 @@ def _of_gone(user: User, changer: Changer, worlds: Worlds, edge: Edge, pair: Pai
     return _made(user, changer, edge, pair, kind, 0.95 if edge.confidence >= CERTAIN else edge.confidence)
 
 
-def _survives(user: User, changer: Changer, worlds: Worlds, edge: Edge, path: str) -> bool:
+def _survives(user: User, changer: Changer, worlds: ResolvedTrees, edge: Edge, path: str) -> bool:
     """Tell whether a use means something after the merge, as surely as before."""
     merged = changer.moved.get(path) or path
     found = worlds.merged(merged, changer.side.name)
@@ -214,7 +214,7 @@ def _references(facts: Facts, edge: Edge) -> list[Reference]:
     return named or here
 
 
-def _of_file(user: User, changer: Changer, worlds: Worlds, edge: Edge) -> Item | None:
+def _of_file(user: User, changer: Changer, worlds: ResolvedTrees, edge: Edge) -> Item | None:
     """Return an item for the use of a whole file that is not there any more."""
     if edge.callee not in changer.moved:
         return None

@@ -5,14 +5,12 @@ Reads git and the symbol index, and puts the pure parts together. Nothing in the
 
 from __future__ import annotations
 
-from bespeak.base.display import escape_unprintable
+from bespeak.base.display import escape_unprintable, short_repr
 from bespeak.base.frozen import replace
-from bespeak.coord.merge.branch_selection import named
+from bespeak.coord.errors import ClaimError
 from bespeak.coord.merge.broken_uses import Changer, User, uses
-from bespeak.coord.merge.conflict_hunks import BASE, OURS, THEIRS, clashes
-from bespeak.coord.merge.file_conflicts import file_items
-from bespeak.coord.merge.footprint import footprint
-from bespeak.coord.merge.load_sides import read_sides
+from bespeak.coord.merge.definitions import read_sides
+from bespeak.coord.merge.file_conflicts import BASE, OURS, THEIRS, clashes, file_items
 from bespeak.coord.merge.model import (
     ALREADY_MERGED,
     CLEAN,
@@ -27,11 +25,13 @@ from bespeak.coord.merge.model import (
     UNRELATED,
     USED,
     Plan,
+    Revision,
 )
-from bespeak.coord.merge.side_changes import Side
+from bespeak.coord.merge.side_changes import Side, affected_files
 from bespeak.coord.merge.symbol_conflicts import meet
 from bespeak.coord.merge.symbol_matching import match
 from bespeak.git import merges
+from bespeak.git.errors import UnknownRevisionError
 from bespeak.git.process import Git
 
 TYPE_CHECKING = False
@@ -40,11 +40,10 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from bespeak.coord.merge.conflict_hunks import Clash
-    from bespeak.coord.merge.definitions import Node
-    from bespeak.coord.merge.footprint import Footprint
-    from bespeak.coord.merge.load_sides import Read
-    from bespeak.coord.merge.model import Item, Revision
+    from bespeak.coord.merge.definitions import ChangedFiles, Node
+    from bespeak.coord.merge.file_conflicts import ConflictedFile
+    from bespeak.coord.merge.model import Item
+    from bespeak.coord.merge.side_changes import AffectedFiles
     from bespeak.git.merges import FileConflict, Trial
     from bespeak.git.repository import Repository
     from bespeak_symbols.index import Index
@@ -91,7 +90,7 @@ class Planner:
             self._known[key] = self._plan(ours, theirs, everything=everything)
         return replace(self._known[key], ours=ours, theirs=theirs)
 
-    def footprint(self, onto: Revision, branch: Revision) -> Footprint:
+    def affected_files(self, onto: Revision, branch: Revision) -> AffectedFiles:
         """Return what a branch changed since it left another, for telling which branches may be in each other's way.
 
         Raises:
@@ -100,7 +99,7 @@ class Planner:
         """
         found = merges.bases(self.git, onto.commit, branch.commit)
         base = found[0] if found else merges.one_base(self.git, ())
-        return footprint(self.git, self._index, merges.entries(self.git, base, branch.commit))
+        return affected_files(self.git, self._index, merges.entries(self.git, base, branch.commit))
 
     def _plan(self, ours: Revision, theirs: Revision, *, everything: bool) -> Plan:
         found = merges.bases(self.git, ours.commit, theirs.commit)
@@ -112,6 +111,19 @@ class Planner:
         return _One(self.git, self._index, ours, theirs, found).plan(everything=everything)
 
 
+def revision_named(git: Git, name: str) -> Revision:
+    """Return the commit that a revision names.
+
+    Raises:
+        ClaimError: there is none.
+    """
+    try:
+        return Revision(name, git.commit_of(name))
+    except UnknownRevisionError as unknown:
+        said = f" ({unknown.reason})" if unknown.reason else ""
+        raise ClaimError(f"Unknown revision: {short_repr(name)} names no commit here{said}") from None
+
+
 def plan(repository: Repository, ours: str, theirs: str, *, everything: bool = False) -> Plan:
     """Plan the merge of one revision into another, by their names.
 
@@ -120,14 +132,14 @@ def plan(repository: Repository, ours: str, theirs: str, *, everything: bool = F
         UnavailableError: git is too old, or the extra that reads languages is not installed.
     """
     with Planner(repository) as planner:
-        revisions = (named(planner.git, name) for name in (ours, theirs))
+        revisions = (revision_named(planner.git, name) for name in (ours, theirs))
         return planner.plan(*revisions, everything=everything)
 
 
 class _Fresh:
     """The lines that a side wrote, by path: ranges ``[first, beyond)``, worked out when they are asked for."""
 
-    def __init__(self, git: Git, read: Read) -> None:
+    def __init__(self, git: Git, read: ChangedFiles) -> None:
         self._git = git
         self._read = read
         self._entries = {entry.new: entry for entry in read.entries}
@@ -173,7 +185,9 @@ class _One:
         told = [self._named(item) for item in items]
         return self._result(told, clashing, read, everything=everything)
 
-    def _result(self, items: list[Item], clashing: Sequence[Clash], read: Sequence[Read], *, everything: bool) -> Plan:
+    def _result(
+        self, items: list[Item], clashing: Sequence[ConflictedFile], read: Sequence[ChangedFiles], *, everything: bool
+    ) -> Plan:
         real = [item for item in items if item.kind != NO_CONFLICT]
         shown = [item for item in items if everything or (item.kind != NO_CONFLICT and _worth(item))]
         shown.sort(key=_gravity)
@@ -208,10 +222,12 @@ class _One:
             notes.append(escape_unprintable(self._index.notice))
         return tuple(notes)
 
-    def _uses(self, sides: Sequence[Side], read: Sequence[Read], trial: Trial, *, everything: bool) -> list[Item]:
-        from bespeak.coord.merge.resolved_trees import Worlds
+    def _uses(
+        self, sides: Sequence[Side], read: Sequence[ChangedFiles], trial: Trial, *, everything: bool
+    ) -> list[Item]:
+        from bespeak.coord.merge.resolved_trees import ResolvedTrees
 
-        worlds = Worlds(self._git, self._index, trial, {OURS: self._ours.commit, THEIRS: self._theirs.commit})
+        worlds = ResolvedTrees(self._git, self._index, trial, {OURS: self._ours.commit, THEIRS: self._theirs.commit})
         found = []
         for mine, other in ((0, 1), (1, 0)):
             of = read[mine]
@@ -248,7 +264,7 @@ class _One:
         return text
 
 
-def _in_conflict(item: Item, clashing: Sequence[Clash]) -> Item:
+def _in_conflict(item: Item, clashing: Sequence[ConflictedFile]) -> Item:
     """Return the item of a use, with what git says of its line."""
     side = OURS if USED in item.ours_change else THEIRS
     if not item.likely:
@@ -256,7 +272,7 @@ def _in_conflict(item: Item, clashing: Sequence[Clash]) -> Item:
     return replace(item, textual=any(clash.on_line(side, item.path, item.line) for clash in clashing))
 
 
-def _textual(clashing: Sequence[Clash], nodes: Sequence[Node | None]) -> str:
+def _textual(clashing: Sequence[ConflictedFile], nodes: Sequence[Node | None]) -> str:
     """Return the path at which git reports a conflict in a definition of three versions; empty if it reports none."""
     for clash in clashing:
         for side, node in zip((BASE, OURS, THEIRS), nodes, strict=True):

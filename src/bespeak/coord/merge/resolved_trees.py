@@ -20,7 +20,7 @@ _FIRST_BYTE, _LAST_BYTE = "\udc80", "\udcff"
 """Bytes that are no UTF-8, as characters of a path."""
 
 
-class Worlds:
+class ResolvedTrees:
     """The graphs of both sides and of the merge, each made when it is first asked for.
 
     Args:

@@ -1,16 +1,24 @@
-"""What one side did: the pairs of a match put into words, and looked up by address."""
+"""What one side did: to each symbol, in words and by address; and which files and names it affects."""
 
 from __future__ import annotations
 
+from bespeak.base.frozen import frozen
+from bespeak.coord.merge.definitions import read_sides
 from bespeak.coord.merge.model import ADDED, BODY, DELETED, DOCSTRING, MOVED, RENAMED, SIGNATURE
-from bespeak.coord.merge.symbol_matching import BY_PARENT
+from bespeak.coord.merge.symbol_matching import BY_PARENT, match
+from bespeak_symbols import name_index
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping
 
     from bespeak.coord.merge.definitions import Node
     from bespeak.coord.merge.symbol_matching import Pair
+    from bespeak.git.merges import Entry
+    from bespeak.git.process import Git
+    from bespeak_symbols.index import Index
+
+_HARMLESS = frozenset({ADDED, BODY, DOCSTRING})
 
 
 def words(pair: Pair) -> tuple[str, ...]:
@@ -79,3 +87,63 @@ class Side:
             return address
         known = [pair.after.address for pair in self.by_address[address] if pair.after is not None]
         return address if address in known else known[0] if known else ""
+
+
+@frozen
+class AffectedFiles:
+    """What a branch changed.
+
+    Args:
+        paths: of the files, before and after.
+        taken: the names of what it deleted, renamed, moved or gave another signature, and of files it moved.
+        mentioned: the names that the files it changed mention.
+    """
+
+    paths: frozenset[str]
+    taken: frozenset[str]
+    mentioned: frozenset[str]
+
+
+def affected_files(git: Git, index: Index, entries: tuple[Entry, ...]) -> AffectedFiles:
+    """Return what a branch touches.
+
+    Args:
+        git: where the files are.
+        index: what reads them.
+        entries: the files that the branch changed.
+    """
+    read = read_sides(git, index, (entries,))[0]
+    taken = {
+        pair.before.last
+        for pair in match(read.before, read.after, read.renamed)
+        if pair.before is not None and not set(words(pair)) <= _HARMLESS
+    }
+    for path in read.moved:
+        taken.update(name_index.stems(path))
+    mentioned: set[str] = set()
+    for source in read.after.values():
+        mentioned |= name_index.mentions(source.facts)
+    paths = frozenset(path for entry in entries for path in (entry.old, entry.new) if path)
+    return AffectedFiles(paths, frozenset(taken), frozenset(mentioned))
+
+
+def pairs_in_contact(of: Mapping[str, AffectedFiles]) -> Iterator[tuple[str, str]]:
+    """Return the pairs of branches that can be in each other's way, each in order, some more than once.
+
+    They touch a file in common, or one mentions what the other has taken away.
+    """
+    by_file: dict[str, list[str]] = {}
+    mentioning: dict[str, list[str]] = {}
+    for name in sorted(of):
+        for path in of[name].paths:
+            by_file.setdefault(path, []).append(name)
+        for word in of[name].mentioned:
+            mentioning.setdefault(word, []).append(name)
+    for together in by_file.values():
+        for number, one in enumerate(together):
+            yield from ((one, two) for two in together[number + 1 :])
+    for name in sorted(of):
+        for word in of[name].taken:
+            for other in mentioning.get(word, ()):
+                if other != name:
+                    yield (name, other) if name < other else (other, name)

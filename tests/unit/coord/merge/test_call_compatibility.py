@@ -3,8 +3,7 @@
 import pytest
 
 from bespeak.coord.merge import call_compatibility
-from bespeak.coord.merge.call_compatibility import breaks
-from bespeak.coord.merge.keywords import keywords
+from bespeak.coord.merge.call_compatibility import breaks, keywords
 
 
 def read(signature, language="python", *, method=False):

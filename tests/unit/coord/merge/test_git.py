@@ -9,8 +9,7 @@ import pytest
 
 from bespeak.base.errors import UnavailableError
 from bespeak.coord.errors import ClaimError
-from bespeak.coord.merge.branch_selection import named
-from bespeak.coord.merge.plan import plan
+from bespeak.coord.merge.plan import plan, revision_named
 from bespeak.git import merges
 from bespeak.git.process import Git
 from bespeak.git.repository import find
@@ -350,7 +349,7 @@ def test_no_git_at_all_is_said(simple, monkeypatch, tmp_path):
     with Git(find(str(simple.root))) as made:
         monkeypatch.setenv("PATH", str(tmp_path))
         with pytest.raises(UnavailableError, match="git cannot be run"):
-            named(made, "main")
+            revision_named(made, "main")
 
 
 def test_hunks_are_read_as_git_writes_them():

@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bespeak.coord.merge.branch_graph import arrange, circles
+from bespeak.coord.merge.branch_graph import arrange, cycles_in
 from bespeak.coord.merge.model import CHANGES, KINDS, NO_CONFLICT
 from bespeak.coord.merge.side_changes import Side, words
 from bespeak.coord.merge.symbol_conflicts import meet
@@ -134,7 +134,7 @@ def test_an_order_has_everybody_once_and_dependencies_first(needs, trouble):
     trouble = {pair: count for pair, count in trouble.items() if pair[0] < pair[1]}
     order = arrange(needs, needs, trouble)
     assert sorted(order) == sorted(needs)
-    stuck = {name for circle in circles(needs) for name in circle}
+    stuck = {name for circle in cycles_in(needs) for name in circle}
     for name in needs:
         for needed in needs[name] & needs.keys():
             if name not in stuck or needed not in stuck:
@@ -143,7 +143,7 @@ def test_an_order_has_everybody_once_and_dependencies_first(needs, trouble):
 
 
 def test_a_circle_is_named_and_who_hangs_on_it_is_not():
-    assert circles({"a": ["b"], "b": ["a"], "c": ["a"], "d": ["d"], "e": []}) == (("a", "b"),)
+    assert cycles_in({"a": ["b"], "b": ["a"], "c": ["a"], "d": ["d"], "e": []}) == (("a", "b"),)
     assert arrange("abc", {"a": ["b"], "b": ["a"], "c": ["a"]}, {("a", "c"): 1}) == ["b", "a", "c"]
 
 
@@ -154,4 +154,4 @@ def test_who_has_the_fewest_conflicts_with_those_to_come_goes_first():
 def test_a_long_chain_needs_no_recursion():
     names = [f"{number:05}" for number in range(3_000)]
     needs = {name: [names[number + 1]] for number, name in enumerate(names[:-1])} | {names[-1]: [names[0]]}
-    assert circles(needs) == (tuple(names),)
+    assert cycles_in(needs) == (tuple(names),)
