@@ -10,7 +10,7 @@ from bespeak.coord import address as addresses
 from bespeak.coord import globs
 from bespeak.coord.forecast.address_groups import Holders, gather
 from bespeak.coord.forecast.impact import Impact
-from bespeak.coord.forecast.model import FADING, OPERATION, OVERLAP, ClaimedAddress, Scope
+from bespeak.coord.forecast.model import FADING, ClaimedAddress, ForecastKind, Scope
 from bespeak.coord.forecast.operations import OPERATIONS, why
 from bespeak.coord.forecast.predict import RevisionView, predict
 from bespeak.coord.model import INTENDED
@@ -75,10 +75,13 @@ def naive(all_, asked):
             continue
         names = sorted((each.address, each.glob) for each in (one, two))
         if one.intent_id is None and two.intent_id is None:
-            key = (OVERLAP, *names)
+            key = (ForecastKind.OVERLAP, *names)
             found[key] = found.get(key, 0) + 1
         if why(one.operation, two.operation):
-            key = (OPERATION, *sorted((each.address, each.glob, each.operation or "") for each in (one, two)))
+            key = (
+                ForecastKind.OPERATION,
+                *sorted((each.address, each.glob, each.operation or "") for each in (one, two)),
+            )
             found[key] = found.get(key, 0) + 1
     return found
 
@@ -92,7 +95,7 @@ def counted(forecast, all_):
         if sides[0] == sides[1]:
             globs_ = [one.claims[0].glob, one.claims[-1].glob]
         parts = [[side, glob] for side, glob in zip(sides, globs_, strict=True)]
-        if one.kind == OPERATION:
+        if one.kind == ForecastKind.OPERATION:
             parts = [[*part, what or ""] for part, what in zip(parts, one.operations, strict=True)]
         found[one.kind, *sorted(map(tuple, parts))] = one.pairs
     return found

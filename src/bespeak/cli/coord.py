@@ -41,8 +41,8 @@ _WAYS = ("warn", "fail")
 def reserve(context: Context, values: Values) -> int:
     """Claim addresses; say what is in the way."""
     from bespeak.coord import validation
-    from bespeak.coord.model import OPERATIONS
     from bespeak.coord.service import open_coord
+    from bespeak.coord.states import OPERATIONS
 
     ttl = _check(values)
     coord = None
@@ -76,7 +76,7 @@ def reserve(context: Context, values: Values) -> int:
 def _check(values: Values) -> int:
     """Check everything that can be checked without looking at a file; return the time to live, seconds."""
     from bespeak.coord import validation
-    from bespeak.coord.model import OPERATIONS
+    from bespeak.coord.states import OPERATIONS
 
     if values["run_id"] is not None:
         validation.run_id(values["run_id"])

@@ -56,9 +56,9 @@ _VERBS = {"call": "calls", "inherit": "derives from", "use": "uses"}
 def forecast(context: Context, values: Values) -> int:
     """Print what is going to collide."""
     one_form(context, values)
-    from bespeak.coord.forecast.model import KINDS
+    from bespeak.coord.forecast.model import ForecastKind
 
-    wanted = failing(values["fail_on"], KINDS, KINDS)
+    wanted = failing(values["fail_on"], tuple(ForecastKind), ForecastKind)
     confidence = _confidence(values["min_confidence"])
     return with_coord(context, lambda coord: _forecast(context, values, coord, confidence, wanted))
 
@@ -84,7 +84,7 @@ def _forecast(context: Context, values: Values, coord: Coord, confidence: float,
         min_confidence=confidence,
         limit=_LIMIT if values["limit"] is None else values["limit"],
     )
-    code = FAILED_CODE if any(found.counts[kind] for kind in wanted) else 0
+    code = FAILED_CODE if any(count for kind, count in found.counts.items() if kind in wanted) else 0
     return print_form(
         context,
         values,

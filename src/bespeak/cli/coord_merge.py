@@ -50,13 +50,15 @@ _UNREAD_SHOWN = 5
 def plan_merge(context: Context, values: Values) -> int:
     """Print what a merge would do."""
     from bespeak.base.paths import working_directory
-    from bespeak.coord.merge.model import REVIEW, SEMANTIC, TEXTUAL
+    from bespeak.coord.merge.model import Verdict
     from bespeak.coord.merge.plan import plan
     from bespeak.coord.merge.serialize import plan_diagram, plan_json
     from bespeak.git.repository import find
 
     one_form(context, values)
-    wanted = failing(values["fail_on"], (TEXTUAL, SEMANTIC, REVIEW), (TEXTUAL, SEMANTIC))
+    wanted = failing(
+        values["fail_on"], (Verdict.TEXTUAL, Verdict.SEMANTIC, Verdict.REVIEW), (Verdict.TEXTUAL, Verdict.SEMANTIC)
+    )
     made = plan(find(working_directory()), values["ours"], values["theirs"], everything=values["all"])
     return print_form(
         context,
@@ -70,28 +72,28 @@ def plan_merge(context: Context, values: Values) -> int:
 
 def _reached(made: Plan, wanted: set[str]) -> bool:
     """Tell whether a plan has an item of a kind that is to fail, whatever its verdict is named after."""
-    from bespeak.coord.merge.model import FILE, NO_CONFLICT, REVIEW, SEMANTIC, TEXTUAL
+    from bespeak.coord.merge.model import ItemKind, Verdict
 
     found = {made.verdict}
     for item in made.items:
-        if item.kind not in {FILE, NO_CONFLICT} and not item.textual:
-            found.add(SEMANTIC if item.likely else REVIEW)
-    if TEXTUAL in wanted and made.conflicts:
+        if item.kind not in {ItemKind.FILE, ItemKind.NO_CONFLICT} and not item.textual:
+            found.add(Verdict.SEMANTIC if item.likely else Verdict.REVIEW)
+    if Verdict.TEXTUAL in wanted and made.conflicts:
         return True
     return bool(found & wanted)
 
 
 def _plan_text(of: Plan) -> str:
-    from bespeak.coord.merge.model import ALREADY_MERGED, FAST_FORWARD, NO_CONFLICT
+    from bespeak.coord.merge.model import ItemKind, Relation
 
     ours, theirs = escape_unprintable(of.ours.name), escape_unprintable(of.theirs.name)
-    if of.relation == ALREADY_MERGED:
+    if of.relation == Relation.ALREADY_MERGED:
         return f"✅ {ours} has all of {theirs} already: nothing to merge"
-    if of.relation == FAST_FORWARD:
+    if of.relation == Relation.FAST_FORWARD:
         return f"✅ Fast-forward: {ours} only has to move on to {theirs}"
     lines = []
     for item in of.items:
-        lines += _untouched(item) if item.kind == NO_CONFLICT else _item(item)
+        lines += _untouched(item) if item.kind == ItemKind.NO_CONFLICT else _item(item)
     lines.append(_verdict(of))
     lines.append(f" {ours} changed {of.files[0]} file(s), {theirs} {of.files[1]}, both {of.files[2]}")
     lines += [f" {escape_unprintable(note)}" for note in of.notes]
@@ -127,15 +129,15 @@ def _did(item: Item, done: tuple[str, ...], becomes: str) -> str:
 
 
 def _verdict(of: Plan) -> str:
-    from bespeak.coord.merge.model import CLEAN, REVIEW, SEMANTIC
+    from bespeak.coord.merge.model import Verdict
 
     likely = len(of.conflicting)
     semantic = sum(not item.textual for item in of.conflicting)
-    if of.verdict == CLEAN:
+    if of.verdict == Verdict.CLEAN:
         return f"✅ {escape_unprintable(of.theirs.name)} merges cleanly into {escape_unprintable(of.ours.name)}"
-    if of.verdict == REVIEW:
+    if of.verdict == Verdict.REVIEW:
         return f"✅ git merges it; {len(of.items)} thing(s) are worth a look"
-    if of.verdict == SEMANTIC:
+    if of.verdict == Verdict.SEMANTIC:
         return f"❌ git merges it, but {likely} conflict(s) are likely that git does not see"
     also = f"; {semantic} more that git does not see" if semantic else ""
     return f"❌ git reports conflicts in {len({one.path for one in of.conflicts})} file(s){also}"
@@ -169,10 +171,10 @@ def _verdict(of: Plan) -> str:
 @documented
 def reconcile(context: Context, values: Values) -> int:
     """Print the order in which to merge branches."""
-    from bespeak.coord.merge.branch_order import STRATEGIES
+    from bespeak.coord.merge.branch_order import Strategy
 
     one_form(context, values)
-    wanted = failing(values["fail_on"], (_CYCLE, *STRATEGIES), (_CYCLE, "manual"))
+    wanted = failing(values["fail_on"], (_CYCLE, *Strategy), (_CYCLE, Strategy.MANUAL))
     return with_coord(context, lambda coord: _reconcile(context, values, coord, wanted))
 
 

@@ -38,14 +38,15 @@ def release(context: Context, values: Values) -> int:
 
 def _release_one(context: Context, values: Values, coord: Coord) -> int:
     from bespeak.coord import serialize
+    from bespeak.coord.states import ReleaseStatus
 
     status, found = coord.release(values["id"], run_id=values["run_id"])
-    code = serialize.RELEASE_CODES[status]
+    code = status.exit_code
     facts = serialize.released(status, values["id"], found)
     text = {
-        "ok": f"✅ Released {facts['reservation_id']}",
-        "already_released": f"✅ Already released: {facts['reservation_id']}",
-        "not_found": f"❌ There is no reservation {escape_unprintable(values['id'])}",
+        ReleaseStatus.OK: f"✅ Released {facts['reservation_id']}",
+        ReleaseStatus.ALREADY_RELEASED: f"✅ Already released: {facts['reservation_id']}",
+        ReleaseStatus.NOT_FOUND: f"❌ There is no reservation {escape_unprintable(values['id'])}",
     }[status]
     context.answer(envelope(context, code) | facts, text)
     return code
@@ -80,15 +81,16 @@ def heartbeat(context: Context, values: Values) -> int:
 def _beat(context: Context, values: Values, coord: Coord, extension: int) -> int:
     from bespeak.coord import serialize
     from bespeak.coord.serialize import plain_time
+    from bespeak.coord.states import HeartbeatStatus
 
     status, found = coord.heartbeat(values["id"], run_id=values["run_id"], extension_seconds=extension)
-    code = serialize.BEAT_CODES[status]
-    if status == "not_found" or found is None:
+    code = status.exit_code
+    if status is HeartbeatStatus.NOT_FOUND or found is None:
         text = f"❌ There is no reservation {escape_unprintable(values['id'])}"
-    elif status == "ok":
+    elif status is HeartbeatStatus.OK:
         text = f"✅ {found.id}\n Expires: {plain_time(found.expires_us)}"
     else:
-        text = f"❌ Stop: {found.id} {'has expired' if status == 'expired' else 'was released'}"
+        text = f"❌ Stop: {found.id} {'has expired' if status is HeartbeatStatus.EXPIRED else 'was released'}"
     context.answer(envelope(context, code) | serialize.beaten(status, values["id"], found, extension), text)
     return code
 
@@ -114,7 +116,7 @@ def _beat(context: Context, values: Values, coord: Coord, extension: int) -> int
 def intent(context: Context, values: Values) -> int:
     """Declare an operation."""
     from bespeak.coord import validation
-    from bespeak.coord.model import INTENDED
+    from bespeak.coord.states import INTENDED
 
     if values["op"] is None:
         raise ClaimError(f"Invalid --op: it has to be given; choose one of: {', '.join(sorted(INTENDED))}")

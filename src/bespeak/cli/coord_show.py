@@ -105,12 +105,12 @@ def dag(context: Context, values: Values) -> int:
 
 
 def _dag(context: Context, values: Values, coord: Coord) -> int:
-    from bespeak.coord.dependencies import READY, dependency_diagram
+    from bespeak.coord.dependencies import DependencyState, dependency_diagram
     from bespeak.coord.serialize import ordered
 
     graph, by_id = coord.order()
     labels = {key: escape_unprintable(f"{held.run_id}: {', '.join(held.addresses)}") for key, held in by_id.items()}
-    only = (READY,) if values["ready"] else None
+    only = (DependencyState.READY,) if values["ready"] else None
     return print_form(
         context,
         values,
@@ -153,13 +153,13 @@ def watch(context: Context, values: Values) -> int:
 
 
 def _watch(context: Context, values: Values, coord: Coord) -> int:
-    from bespeak.coord.serialize import change_json
+    from bespeak.coord.serialize import event_json
 
     left = values["count"]
     if left is not None and left < 1:
         raise ClaimError("Invalid --count: at least 1")
     for change in coord.watch(after_seq=values["after"]):
-        context.print_json(change_json(change))
+        context.print_json(event_json(change))
         sys.stdout.flush()
         if left is not None:
             left -= 1

@@ -9,8 +9,9 @@ from __future__ import annotations
 from bespeak.base.clock import SECOND_US, iso
 from bespeak.coord import conflicts, dependencies, events, queries
 from bespeak.coord.errors import ClaimError, ClaimRefusedError
-from bespeak.coord.model import ACTIVE, Claim, Reserved
+from bespeak.coord.model import Claim, Reserved
 from bespeak.coord.serialize import content_id, record
+from bespeak.coord.states import ClaimState, EventKind, HeartbeatStatus, ReleaseStatus
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,11 +56,11 @@ def reserve(tx: Transaction, repo: str, request: ClaimRequest, addresses: tuple[
     _sweep(tx, repo, found_rows[len(question.queries)])
     found = question.answer(found_rows)
     if made is not None:
-        return _with_edges(tx, repo, request, Reserved(made, found, repeated=True))
+        return _with_edges(tx, repo, request, Reserved(made, tuple(found), repeated=True))
     if found and request.refuse:
         raise ClaimRefusedError(found, request.run_id, tuple(address.text for address in addresses))
     ((epoch,),) = found_rows[-1]
-    return _with_edges(tx, repo, request, Reserved(_insert(tx, repo, request, addresses, epoch), found))
+    return _with_edges(tx, repo, request, Reserved(_insert(tx, repo, request, addresses, epoch), tuple(found)))
 
 
 def _repeated(tx: Transaction, repo: str, request: ClaimRequest, addresses: tuple[Address, ...]) -> Claim | None:
@@ -107,7 +108,7 @@ def _insert(tx: Transaction, repo: str, request: ClaimRequest, addresses: tuple[
 
     made = replace(made, id=identifier)
     events.write(
-        tx, repo, events.RESERVED, made.run_id, identifier, events.facts(made) | {"expires_at": iso(expires_us)}
+        tx, repo, EventKind.RESERVED, made.run_id, identifier, events.facts(made) | {"expires_at": iso(expires_us)}
     )
     return made
 
@@ -140,19 +141,19 @@ def _sweep(tx: Transaction, repo: str, expired: Sequence[Row]) -> None:
     tx.execute_deferred("UPDATE coord_reservations SET live = 0 WHERE repo = :repo AND epoch = :epoch", epochs)
 
 
-def release(tx: Transaction, repo: str, identifier: str, run_id: str) -> tuple[str, Claim | None]:
-    """Give a reservation back; return ``ok``, ``already_released`` or ``not_found``, and the reservation.
+def release(tx: Transaction, repo: str, identifier: str, run_id: str) -> tuple[ReleaseStatus, Claim | None]:
+    """Give a reservation back; return what became of that, and the reservation.
 
     Raises:
         ClaimError: it is another run's.
     """
     found = queries.find(tx, repo, identifier)
     if found is None:
-        return "not_found", None
-    if found.state(tx.now_us) != ACTIVE:
-        return "already_released", found
+        return ReleaseStatus.NOT_FOUND, None
+    if found.state(tx.now_us) != ClaimState.ACTIVE:
+        return ReleaseStatus.ALREADY_RELEASED, found
     _must_be_of(found, run_id)
-    return "ok", _end(tx, repo, found)
+    return ReleaseStatus.OK, _end(tx, repo, found)
 
 
 def _must_be_of(found: Claim, run_id: str) -> None:
@@ -170,7 +171,7 @@ def _end(tx: Transaction, repo: str, found: Claim) -> Claim:
         "UPDATE coord_reservations SET live = 0, released_us = :now WHERE repo = :repo AND epoch = :epoch",
         [{"now": tx.now_us, "repo": repo, "epoch": found.epoch}],
     )
-    events.write(tx, repo, events.RELEASED, found.run_id, found.id, events.facts(found))
+    events.write(tx, repo, EventKind.RELEASED, found.run_id, found.id, events.facts(found))
     from bespeak.base.frozen import replace
 
     return replace(found, released_us=tx.now_us)
@@ -184,26 +185,31 @@ def release_all(tx: Transaction, repo: str, run_id: str) -> list[Claim]:
     return [_end(tx, repo, queries.claim_of(row)) for row in found]
 
 
-def heartbeat(tx: Transaction, repo: str, identifier: str, run_id: str, extension_us: int) -> tuple[str, Claim | None]:
-    """Renew a reservation; return ``ok``, ``already_released``, ``expired`` or ``not_found``, and the reservation.
+def heartbeat(
+    tx: Transaction, repo: str, identifier: str, run_id: str, extension_us: int
+) -> tuple[HeartbeatStatus, Claim | None]:
+    """Renew a reservation; return what became of that, and the reservation.
 
     Raises:
         ClaimError: it is another run's.
     """
     found = queries.find(tx, repo, identifier)
     if found is None:
-        return "not_found", None
+        return HeartbeatStatus.NOT_FOUND, None
     _must_be_of(found, run_id)
     state = found.state(tx.now_us)
-    if state != ACTIVE:
-        return ("expired" if found.released_us is None else "already_released"), found
+    if state != ClaimState.ACTIVE:
+        expired = state == ClaimState.EXPIRED
+        return (HeartbeatStatus.EXPIRED if expired else HeartbeatStatus.ALREADY_RELEASED), found
     expires_us = max(found.expires_us, tx.now_us + extension_us)
     tx.execute_deferred(
         "UPDATE coord_reservations SET expires_us = :expires, beat_us = :now WHERE repo = :repo AND epoch = :epoch",
         [{"expires": expires_us, "now": tx.now_us, "repo": repo, "epoch": found.epoch}],
     )
     if expires_us - found.expires_us >= SECOND_US:
-        events.write(tx, repo, events.EXTENDED, run_id, found.id, events.facts(found) | {"expires_at": iso(expires_us)})
+        events.write(
+            tx, repo, EventKind.EXTENDED, run_id, found.id, events.facts(found) | {"expires_at": iso(expires_us)}
+        )
     from bespeak.base.frozen import replace
 
-    return "ok", replace(found, expires_us=expires_us, beat_us=tx.now_us)
+    return HeartbeatStatus.OK, replace(found, expires_us=expires_us, beat_us=tx.now_us)

@@ -6,9 +6,12 @@ that is no longer in the book was ended and removed: it blocks nothing, and is l
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from bespeak.base.frozen import frozen
 from bespeak.coord import events, queries
 from bespeak.coord.errors import ClaimError
+from bespeak.coord.states import EventKind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +21,13 @@ if TYPE_CHECKING:
     from bespeak.coord.model import Claim
     from bespeak.storage.interface import Transaction
 
-SATISFIED, READY, BLOCKED = "satisfied", "ready", "blocked"
+
+class DependencyState(StrEnum):
+    """Whether a reservation can go on."""
+
+    SATISFIED = "satisfied"
+    READY = "ready"
+    BLOCKED = "blocked"
 
 
 @frozen
@@ -32,7 +41,7 @@ class DependencyNode:
     """
 
     id: str
-    state: str
+    state: DependencyState
     needs: tuple[str, ...]
     blockers: tuple[str, ...]
     wave: int | None
@@ -98,7 +107,7 @@ def add(tx: Transaction, repo: str, identifier: str, needed: Sequence[str], run_
         "INSERT INTO coord_edges (repo, id, needs) VALUES (:repo, :id, :needs) ON CONFLICT DO NOTHING",
         [{"repo": repo, "id": identifier, "needs": other} for other in needed],
     )
-    events.write(tx, repo, events.DEPENDS, run_id, identifier, {"depends_on": list(needed)})
+    events.write(tx, repo, EventKind.DEPENDS, run_id, identifier, {"depends_on": list(needed)})
 
 
 def _way(tx: Transaction, repo: str, starts: Sequence[str], goal: str) -> list[str]:
@@ -171,7 +180,7 @@ def graph(over: Mapping[str, bool], edges: Iterable[tuple[str, str]]) -> Depende
     nodes = [
         DependencyNode(
             identifier,
-            SATISFIED if over[identifier] else BLOCKED if blockers[identifier] else READY,
+            _state(over=over[identifier], blocked=bool(blockers[identifier])),
             tuple(sorted(needs[identifier])),
             tuple(sorted(blockers[identifier])),
             waves.get(identifier),
@@ -181,6 +190,12 @@ def graph(over: Mapping[str, bool], edges: Iterable[tuple[str, str]]) -> Depende
     nodes.sort(key=lambda node: (node.wave is None, node.wave or 0))
     dangling = {needed for found in needs.values() for needed in found if needed not in over}
     return DependencyGraph(tuple(nodes), tuple(sorted(dangling)))
+
+
+def _state(*, over: bool, blocked: bool) -> DependencyState:
+    if over:
+        return DependencyState.SATISFIED
+    return DependencyState.BLOCKED if blocked else DependencyState.READY
 
 
 def _waves(blockers: Mapping[str, set[str]]) -> dict[str, int]:

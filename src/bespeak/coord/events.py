@@ -9,7 +9,8 @@ import time
 
 from bespeak.base.clock import SECOND_US, iso
 from bespeak.coord import queries
-from bespeak.coord.model import Change
+from bespeak.coord.model import Event
+from bespeak.coord.states import EventKind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from bespeak.coord.model import Claim, Conflict
     from bespeak.storage.interface import Engine, Listener, Transaction
 
-RESERVED, RELEASED, EXTENDED, EXPIRED = "reserved", "released", "extended", "expired"
-DEPENDS, INTENT = "depends", "intent"
 _LONGEST_SLEEP_SECONDS = 3600.0
 _STOP_SECONDS = 0.2
 
@@ -29,19 +28,21 @@ def topic(repo: str) -> str:
     return f"coord:{repo}"
 
 
-def write(tx: Transaction, repo: str, change: str, run_id: str, about: str | None, facts: dict[str, object]) -> None:
+def write(
+    tx: Transaction, repo: str, change: EventKind, run_id: str, about: str | None, facts: dict[str, object]
+) -> None:
     """Record a change, and wake who watches."""
     import json
 
     tx.execute_deferred(
         "INSERT INTO coord_log (repo, at_us, change, reservation, run_id, facts) "
         "VALUES (:repo, :at, :what, :id, :run, :f)",
-        [{"repo": repo, "at": tx.now_us, "what": change, "id": about, "run": run_id, "f": json.dumps(facts)}],
+        [{"repo": repo, "at": tx.now_us, "what": change.value, "id": about, "run": run_id, "f": json.dumps(facts)}],
     )
     tx.notify(topic(repo))
 
 
-def since(tx: Transaction, repo: str, after: int) -> list[Change]:
+def since(tx: Transaction, repo: str, after: int) -> list[Event]:
     """Return the changes after one, in order."""
     import json
 
@@ -50,9 +51,7 @@ def since(tx: Transaction, repo: str, after: int) -> list[Change]:
         "WHERE repo = :repo AND seq > :after ORDER BY seq",
         {"repo": repo, "after": after},
     )
-    return [
-        Change(seq, at_us, change, about, run, json.loads(facts)) for seq, at_us, change, about, run, facts in found
-    ]
+    return [Event(seq, at_us, change, about, run, json.loads(facts)) for seq, at_us, change, about, run, facts in found]
 
 
 def last(tx: Transaction, repo: str) -> int:
@@ -66,7 +65,7 @@ def facts(of: Claim) -> dict[str, object]:
     return {"addresses": list(of.addresses), "branch": of.branch, "epoch": of.epoch, "operation": of.operation}
 
 
-def watch(engine: Engine, repo: str, after_seq: int | None, stop: Callable[[], bool] | None) -> Iterator[Change]:
+def watch(engine: Engine, repo: str, after_seq: int | None, stop: Callable[[], bool] | None) -> Iterator[Event]:
     """Return each change after one, for ever; see :meth:`bespeak.coord.service.Coord.watch`."""
     listener = engine.listen([topic(repo)])
     try:
@@ -139,12 +138,12 @@ def _sleep(listener: Listener, until: float, deadline: float | None, stop: Calla
     return True
 
 
-def _look(tx: Transaction, repo: str, seen: int, since_us: int) -> tuple[list[Change], int | None, int]:
+def _look(tx: Transaction, repo: str, seen: int, since_us: int) -> tuple[list[Event], int | None, int]:
     changes = since(tx, repo, seen)
     latest = changes[-1].seq if changes else seen
     expired = [
-        Change(
-            latest, held.expires_us, EXPIRED, held.id, held.run_id,
+        Event(
+            latest, held.expires_us, EventKind.EXPIRED, held.id, held.run_id,
             facts(held) | {"expires_at": iso(held.expires_us)},
         )
         for held in queries.expired_between(tx, repo, since_us, tx.now_us)

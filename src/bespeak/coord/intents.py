@@ -5,8 +5,9 @@ from __future__ import annotations
 from bespeak.base.clock import iso
 from bespeak.coord import events, queries
 from bespeak.coord.errors import ClaimError
-from bespeak.coord.model import ACTIVE, Intent
+from bespeak.coord.model import Intent
 from bespeak.coord.serialize import content_id
+from bespeak.coord.states import ClaimState, EventKind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def declare(
     expires_us = tx.now_us + ttl_us
     if reservation is not None:
         held = queries.find(tx, repo, reservation)
-        if held is None or held.state(tx.now_us) != ACTIVE:
+        if held is None or held.state(tx.now_us) != ClaimState.ACTIVE:
             raise ClaimError(field="reservation_id", reason=f"there is no active reservation {reservation}")
         if held.run_id != run_id:
             raise ClaimError(
@@ -57,7 +58,7 @@ def declare(
     }  # fmt: skip
     made = Intent(content_id(facts), run_id, branch, addresses, operation, detail, tx.now_us, expires_us, reservation)
     _insert(tx, repo, made)
-    events.write(tx, repo, events.INTENT, run_id, reservation, facts | {"intent_id": made.id})
+    events.write(tx, repo, EventKind.INTENT, run_id, reservation, facts | {"intent_id": made.id})
     return made
 
 

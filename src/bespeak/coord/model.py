@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from bespeak.base.frozen import frozen
 
-OPERATIONS = ("rename", "move", "modify", "extract", "delete")
-"""What a reservation can declare."""
-INTENDED = (*OPERATIONS, "inline", "split", "merge")
-"""What an intent can declare."""
-
-ACTIVE, RELEASED, EXPIRED = "active", "released", "expired"
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bespeak.coord.states import ClaimState
 
 
 @frozen
@@ -35,11 +32,13 @@ class Claim:
     released_us: int | None
     beat_us: int
 
-    def state(self, now_us: int) -> str:
-        """Return ``active``, ``released`` or ``expired``."""
+    def state(self, now_us: int) -> ClaimState:
+        """Return what it is at an instant."""
+        from bespeak.coord.states import ClaimState
+
         if self.released_us is not None:
-            return RELEASED
-        return ACTIVE if self.expires_us > now_us else EXPIRED
+            return ClaimState.RELEASED
+        return ClaimState.ACTIVE if self.expires_us > now_us else ClaimState.EXPIRED
 
     def over_us(self, now_us: int) -> int | None:
         """Return when it was over, or None while it is active."""
@@ -97,7 +96,7 @@ class Reserved:
     """
 
     reservation: Claim
-    conflicts: list[Conflict]
+    conflicts: tuple[Conflict, ...]
     depends_on: tuple[str, ...] = ()
     dependency_error: str | None = None
     repeated: bool = False
@@ -119,8 +118,8 @@ class Intent:
 
 
 @frozen
-class Change:
-    """One thing that happened."""
+class Event:
+    """One thing that happened, as the log of changes has it."""
 
     seq: int
     at_us: int

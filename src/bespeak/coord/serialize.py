@@ -14,16 +14,13 @@ if TYPE_CHECKING:
 
     from bespeak.coord.dependencies import DependencyGraph
     from bespeak.coord.errors import ClaimRefusedError
-    from bespeak.coord.model import Change, Claim, Conflict, Intent, Reserved
+    from bespeak.coord.model import Claim, Conflict, Event, Intent, Reserved
+    from bespeak.coord.states import HeartbeatStatus, ReleaseStatus
 
     Json = dict[str, object]
 
 SCHEMA_VERSION = "1"
 _ID_PREFIX = "sha256:"
-RELEASE_CODES = {"ok": 0, "already_released": 0, "not_found": 4}
-"""The exit code of each status of a release."""
-BEAT_CODES = {"ok": 0, "already_released": 1, "expired": 1, "not_found": 4}
-"""The exit code of each status of a heartbeat; any but 0 means stop."""
 HELD_CODE = 7
 
 
@@ -56,7 +53,7 @@ def reservation_json(of: Claim, now_us: int) -> dict[str, object]:
     return {
         **record(of),
         "reservation_id": of.id,
-        "state": of.state(now_us),
+        "state": of.state(now_us).value,
         "released_at": iso(of.released_us),
         "last_beat_at": iso(of.beat_us),
     }
@@ -108,7 +105,7 @@ def intent_json(of: Intent) -> dict[str, object]:
     }
 
 
-def change_json(of: Change) -> dict[str, object]:
+def event_json(of: Event) -> dict[str, object]:
     """Return a change; ``seq`` of an expiry is that of the change before it."""
     return {
         "seq": of.seq,
@@ -130,7 +127,7 @@ def graph_json(of: DependencyGraph, by_id: Mapping[str, Claim], only: Iterable[s
                 "run_id": by_id[node.id].run_id,
                 "branch": by_id[node.id].branch,
                 "addresses": list(by_id[node.id].addresses),
-                "state": node.state,
+                "state": node.state.value,
                 "depends_on": list(node.needs),
                 "blockers": list(node.blockers),
                 "wave": node.wave,
@@ -183,7 +180,7 @@ def checked(run_id: str, addresses: Iterable[str], conflicts: Sequence[Conflict]
     return {"free": not conflicts, "run_id": run_id, "addresses": list(addresses), **told(conflicts)}
 
 
-def released(status: str, asked: str, found: Claim | None) -> Json:
+def released(status: ReleaseStatus, asked: str, found: Claim | None) -> Json:
     """Return what became of a release.
 
     Args:
@@ -192,7 +189,7 @@ def released(status: str, asked: str, found: Claim | None) -> Json:
         found: the reservation.
     """
     return {
-        "status": status,
+        "status": status.value,
         "reservation_id": asked if found is None else found.id,
         "run_id": None if found is None else found.run_id,
         "released_at": None if found is None else iso(found.released_us),
@@ -205,11 +202,11 @@ def released_all(found: Iterable[Claim]) -> Json:
     return {"status": "ok", "released": ids, "count": len(ids)}
 
 
-def beaten(status: str, asked: str, found: Claim | None, extension_seconds: int) -> Json:
+def beaten(status: HeartbeatStatus, asked: str, found: Claim | None, extension_seconds: int) -> Json:
     """Return what became of a heartbeat that asked for ``extension_seconds``."""
-    renewed = status == "ok" and found is not None
+    renewed = not status.exit_code and found is not None
     return {
-        "status": status,
+        "status": status.value,
         "reservation_id": asked if found is None else found.id,
         "run_id": None if found is None else found.run_id,
         "last_beat_at": None if found is None else iso(found.beat_us),
@@ -234,6 +231,6 @@ def listed(reservations: Sequence[Claim], intents: Iterable[Intent], now_us: int
 
 def ordered(graph: DependencyGraph, by_id: Mapping[str, Claim], *, ready: bool) -> Json:
     """Return the graph of dependencies; with ``ready`` only what waits for nothing."""
-    from bespeak.coord.dependencies import READY
+    from bespeak.coord.dependencies import DependencyState
 
-    return graph_json(graph, by_id, (READY,) if ready else None)
+    return graph_json(graph, by_id, (DependencyState.READY,) if ready else None)

@@ -8,7 +8,7 @@ from bespeak.base.clock import SECOND_US
 from bespeak.base.errors import Field
 from bespeak.coord import address_parser, validation
 from bespeak.coord.locations import locate_book, open_book
-from bespeak.coord.model import INTENDED, OPERATIONS, Change, ClaimRequest
+from bespeak.coord.model import ClaimRequest
 from bespeak.git.repository import find
 
 TYPE_CHECKING = False
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from bespeak.coord.forecast.model import Forecast
     from bespeak.coord.merge.branch_order import Order
     from bespeak.coord.merge.model import Plan
-    from bespeak.coord.model import Claim, Conflict, Intent, Reserved
+    from bespeak.coord.model import Claim, Conflict, Event, Intent, Reserved
+    from bespeak.coord.states import HeartbeatStatus, ReleaseStatus
     from bespeak.git.repository import Repository
     from bespeak.storage.interface import Engine
 
@@ -82,6 +83,7 @@ class Coord:
             ClaimRefusedError: with ``refuse``, another run is in the way.
         """
         from bespeak.coord import claims
+        from bespeak.coord.states import OPERATIONS
 
         validation.addresses(addresses)
         run, ttl_us = validation.caller(run_id), validation.seconds(ttl_seconds, "ttl") * SECOND_US
@@ -105,8 +107,8 @@ class Coord:
         wanted = self.locate(addresses)
         return self.engine.read(lambda tx: conflicts(tx, self.repo, run, wanted, shared=shared))
 
-    def release(self, identifier: str, *, run_id: str | None = None) -> tuple[str, Claim | None]:
-        """Give a reservation back; return ``ok``, ``already_released`` or ``not_found``, and the reservation.
+    def release(self, identifier: str, *, run_id: str | None = None) -> tuple[ReleaseStatus, Claim | None]:
+        """Give a reservation back; return what became of that, and the reservation.
 
         Raises:
             ClaimError: it is another run's.
@@ -126,10 +128,8 @@ class Coord:
 
     def heartbeat(
         self, identifier: str, *, run_id: str | None = None, extension_seconds: int | None = None
-    ) -> tuple[str, Claim | None]:
-        """Keep a reservation from expiring; return a status and the reservation.
-
-        The status is ``ok``, or one that means stop: ``already_released``, ``expired``, ``not_found``.
+    ) -> tuple[HeartbeatStatus, Claim | None]:
+        """Keep a reservation from expiring; return what became of that, and the reservation. Any but ``ok`` means stop.
 
         Raises:
             ClaimError: it is another run's.
@@ -159,6 +159,7 @@ class Coord:
             ClaimError: the request is wrong; nothing was declared.
         """
         from bespeak.coord import intents
+        from bespeak.coord.states import INTENDED
 
         validation.addresses(addresses)
         validation.operation(operation, INTENDED)
@@ -297,7 +298,7 @@ class Coord:
 
         return self.engine.transact(self._locks(), lambda tx: queries.collect(tx, self.repo, tx.now_us - older_than_us))
 
-    def watch(self, *, after_seq: int | None = None, stop: Callable[[], bool] | None = None) -> Iterator[Change]:
+    def watch(self, *, after_seq: int | None = None, stop: Callable[[], bool] | None = None) -> Iterator[Event]:
         """Return each change as it happens, expiries among them; blocks, and polls nothing.
 
         Args:

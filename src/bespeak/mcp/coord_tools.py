@@ -101,7 +101,7 @@ def release(call: Call, asked: Release) -> Json:
         if asked.reservation_id is None:
             return call.answer(serialize.released_all(coord.release_all(run_id=run_id)))
         status, found = coord.release(asked.reservation_id, run_id=run_id)
-    return call.answer(serialize.released(status, asked.reservation_id, found), serialize.RELEASE_CODES[status])
+    return call.answer(serialize.released(status, asked.reservation_id, found), status.exit_code)
 
 
 class Heartbeat(Arguments):
@@ -118,9 +118,7 @@ def heartbeat(call: Call, asked: Heartbeat) -> Json:
     run_id = call.run_id(asked.run_id)
     with call.coord(asked.repository) as coord:
         status, found = coord.heartbeat(asked.reservation_id, run_id=run_id, extension_seconds=asked.extension)
-    return call.answer(
-        serialize.beaten(status, asked.reservation_id, found, asked.extension), serialize.BEAT_CODES[status]
-    )
+    return call.answer(serialize.beaten(status, asked.reservation_id, found, asked.extension), status.exit_code)
 
 
 class Intent(Arguments):

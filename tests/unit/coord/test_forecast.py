@@ -11,7 +11,7 @@ import pytest
 
 from bespeak.coord.errors import ClaimError
 from bespeak.coord.forecast import address_groups, overlaps
-from bespeak.coord.forecast.model import KINDS, ClaimedAddress, Scope
+from bespeak.coord.forecast.model import ClaimedAddress, ForecastKind, Scope
 from bespeak.coord.forecast.operations import why
 from bespeak.coord.forecast.predict import RevisionView, predict
 from bespeak.coord.forecast.serialize import forecast_json
@@ -352,4 +352,4 @@ def test_the_documented_table_is_the_one_that_decides(request):
         for two, cell in zip(names, cells, strict=True):
             stated = [None if name == "-" else name for name in (one, two)]
             assert bool(why(*stated)) == (cell == "x"), (one, two)
-    assert {kind for kind in KINDS if f"`{kind}`" in page} == set(KINDS)
+    assert {kind for kind in ForecastKind if f"`{kind}`" in page} == set(ForecastKind)

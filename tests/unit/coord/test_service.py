@@ -113,7 +113,7 @@ def test_two_repositories_in_one_book_never_meet(coord, repo):
     other = Coord(coord.repository, coord.engine, "example.org/other")
     held = coord.reserve(["src/a.py"], run_id="a").reservation
     assert other.check(["src/a.py"], run_id="b") == []
-    assert other.reserve(["src/a.py"], run_id="b").conflicts == []
+    assert other.reserve(["src/a.py"], run_id="b").conflicts == ()
     assert other.release(held.id, run_id="a")[0] == "not_found"
     with pytest.raises(ClaimError, match="no reservation"):
         other.reserve(["x"], run_id="b", depends_on=[held.id])

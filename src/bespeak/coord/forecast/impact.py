@@ -13,7 +13,7 @@ from __future__ import annotations
 from heapq import nsmallest
 
 from bespeak.coord.address import SEPARATOR
-from bespeak.coord.forecast.model import BLAST, FADING
+from bespeak.coord.forecast.model import FADING, ForecastKind
 from bespeak.coord.forecast.results import Hit, predicted
 from bespeak.coord.globs import relation
 from bespeak_symbols.model import CALL, INHERIT, USE
@@ -166,7 +166,7 @@ class Impact:
         for (one, two), (confidence, _, way) in kept:
             hit = Hit(one, two, CALLED, one.stakes.between(two.stakes), confidence)
             hit.chain = tuple(_edges(way))[::-1]
-            yield predicted(BLAST, hit, said(hit.chain), one.stakes, two.stakes)
+            yield predicted(ForecastKind.BLAST, hit, said(hit.chain), one.stakes, two.stakes)
 
 
 def _place(way: tuple[tuple[Group, Group], tuple[float, int, Way]]) -> tuple[object, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import NamedTuple
 
 from bespeak.base.frozen import frozen
@@ -10,9 +11,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak_symbols.model import Edge, Unread
 
-OVERLAP, OPERATION, BLAST = "address_overlap", "operation_conflict", "blast_radius_overlap"
-KINDS = (OVERLAP, OPERATION, BLAST)
-CONFIDENCE = {OVERLAP: 1.0, OPERATION: 0.9}
+
+class ForecastKind(StrEnum):
+    """Kinds of predicted conflicts, in the order in which they are listed."""
+
+    OVERLAP = "address_overlap"
+    OPERATION = "operation_conflict"
+    BLAST = "blast_radius_overlap"
+
+
+CONFIDENCE = {ForecastKind.OVERLAP: 1.0, ForecastKind.OPERATION: 0.9}
 FADING = 0.8
 """What is left of the confidence with each step from what is changed to who depends on it."""
 
@@ -48,7 +56,7 @@ class Predicted:
     """One predicted conflict, between all claims on two addresses, or on one.
 
     Args:
-        kind: one of :data:`KINDS`.
+        kind: what is in conflict.
         address: the inner one, or the one whose change the other feels.
         other_address: the outer one, or the one that feels it.
         relation: how ``address`` stands to the other: ``same``, ``inside``, ``overlaps``, ``called``.
@@ -60,7 +68,7 @@ class Predicted:
         chain: the edges from what feels the change to what is changed, for a blast radius.
     """
 
-    kind: str
+    kind: ForecastKind
     confidence: float
     address: str
     other_address: str
@@ -123,7 +131,7 @@ class Forecast:
 
     scope: Scope
     conflicts: tuple[Predicted, ...]
-    counts: dict[str, int]
+    counts: dict[ForecastKind, int]
     claims: int
     intents: int
     commit: str | None = None

@@ -6,7 +6,7 @@ whichever of the two comes first. ``-`` stands for a claim whose maker did not s
 
 from __future__ import annotations
 
-from bespeak.coord.model import INTENDED
+from bespeak.coord.states import INTENDED
 
 UNSTATED = None
 

@@ -14,7 +14,7 @@ from bisect import bisect_left
 from bespeak.coord import address as addresses
 from bespeak.coord import globs
 from bespeak.coord.address import CONTAINS, INSIDE, OVERLAPS, SAME
-from bespeak.coord.forecast.model import CONFIDENCE, OPERATION, OVERLAP
+from bespeak.coord.forecast.model import CONFIDENCE, ForecastKind
 from bespeak.coord.forecast.operations import why
 from bespeak.coord.forecast.results import Hit, first, predicted
 
@@ -227,20 +227,20 @@ class Overlaps:
     def _look(self, one: Group, two: Group, relation: str) -> None:
         count = one.held.within() if one is two else one.held.between(two.held)
         if count:
-            self.held.append(Hit(one, two, relation, count, CONFIDENCE[OVERLAP]))
+            self.held.append(Hit(one, two, relation, count, CONFIDENCE[ForecastKind.OVERLAP]))
         for mine, other, met in _operations(one, two):
-            hit = Hit(one, two, relation, met, CONFIDENCE[OPERATION])
+            hit = Hit(one, two, relation, met, CONFIDENCE[ForecastKind.OPERATION])
             hit.operations = (mine, other)
             self.operations.append(hit)
 
     def shown(self, limit: int) -> Iterator[Predicted]:
         """Return the first conflicts of each kind."""
         for hit in first(self.held, limit):
-            yield predicted(OVERLAP, hit, _WHY[hit.relation], hit.one.held, hit.two.held)
+            yield predicted(ForecastKind.OVERLAP, hit, _WHY[hit.relation], hit.one.held, hit.two.held)
         for hit in first(self.operations, limit):
             mine, other = hit.operations or (None, None)
             one, two = hit.one.operations[mine], hit.two.operations[other]
-            yield predicted(OPERATION, hit, why(mine, other), one, two)
+            yield predicted(ForecastKind.OPERATION, hit, why(mine, other), one, two)
 
 
 def _operations(one: Group, two: Group) -> Iterator[tuple[str | None, str | None, int]]:

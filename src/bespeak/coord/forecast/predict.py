@@ -5,7 +5,7 @@ from __future__ import annotations
 from bespeak.coord.forecast.address_groups import Holders, gather
 from bespeak.coord.forecast.address_lookup import AddressLookup
 from bespeak.coord.forecast.impact import Impact
-from bespeak.coord.forecast.model import BLAST, CONFIDENCE, OPERATION, OVERLAP, Forecast
+from bespeak.coord.forecast.model import CONFIDENCE, Forecast, ForecastKind
 from bespeak.coord.forecast.overlaps import Budget, Overlaps
 
 TYPE_CHECKING = False
@@ -59,13 +59,17 @@ def predict(claims: Sequence[ClaimedAddress], scope: Scope, sight: RevisionView)
     groups = gather(claims, asked)
     budget = Budget()
     overlaps = Overlaps(groups, budget)
-    counts = {OVERLAP: len(overlaps.held), OPERATION: len(overlaps.operations), BLAST: 0}
+    counts = {
+        ForecastKind.OVERLAP: len(overlaps.held),
+        ForecastKind.OPERATION: len(overlaps.operations),
+        ForecastKind.BLAST: 0,
+    }
     shown = list(overlaps.shown(scope.limit))
     reasons = [*sight.reasons, *([_TOO_MANY_PATTERNS] if budget.over else ())]
     unknown: list[str] = []
     if sight.files is not None and sight.graph is not None:
         blast = _blast(groups, scope, sight.files, sight.graph, reasons, unknown)
-        counts[BLAST] = blast.count
+        counts[ForecastKind.BLAST] = blast.count
         shown += blast.shown(scope.limit)
     return _forecast(scope, claims, shown, counts, sight, reasons, unknown)
 
@@ -89,7 +93,7 @@ def _forecast(
     scope: Scope,
     claims: Sequence[ClaimedAddress],
     shown: Sequence[Predicted],
-    counts: dict[str, int],
+    counts: dict[ForecastKind, int],
     sight: RevisionView,
     reasons: list[str],
     unknown: list[str],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from heapq import nsmallest
 from operator import attrgetter
 
-from bespeak.coord.forecast.model import Predicted
+from bespeak.coord.forecast.model import ForecastKind, Predicted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def first(hits: Sequence[Hit], limit: int) -> list[Hit]:
     return nsmallest(limit, hits, key=order) if 0 < limit < len(hits) else sorted(hits, key=order)
 
 
-def predicted(kind: str, hit: Hit, why: str, one: ClaimCount, two: ClaimCount) -> Predicted:
+def predicted(kind: ForecastKind, hit: Hit, why: str, one: ClaimCount, two: ClaimCount) -> Predicted:
     """Return a hit as it is shown.
 
     Args:

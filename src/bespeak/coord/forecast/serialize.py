@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from bespeak.base.clock import iso
 from bespeak.coord.diagrams import Arrow, Diagram
-from bespeak.coord.forecast.model import BLAST, KINDS, OPERATION
+from bespeak.coord.forecast.model import ForecastKind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def forecast_json(of: Forecast) -> dict[str, object]:
         "claims": of.claims,
         "intents": of.intents,
         "total": of.total,
-        "counts": {kind: of.counts[kind] for kind in KINDS},
+        "counts": {kind.value: of.counts[kind] for kind in ForecastKind},
         "shown": len(of.conflicts),
         "conflicts": [conflict_json(one) for one in of.conflicts],
         "partial_forecast": of.partial,
@@ -39,7 +39,7 @@ def forecast_json(of: Forecast) -> dict[str, object]:
 def conflict_json(of: Predicted) -> dict[str, object]:
     """Return one predicted conflict."""
     return {
-        "kind": of.kind,
+        "kind": of.kind.value,
         "confidence": of.confidence,
         "address": of.address,
         "other_address": of.other_address,
@@ -86,9 +86,9 @@ def message(of: Predicted) -> str:
     if of.address == of.other_address:
         return f"{of.address}: {_doing(of)} by {one} ({of.why})"
     two = _runs(of, of.other_address)
-    if of.kind == BLAST:
+    if of.kind == ForecastKind.BLAST:
         return f"{of.why}: {of.address} is claimed by {one}, {of.other_address} by {two}"
-    if of.kind == OPERATION and of.operations is not None:
+    if of.kind == ForecastKind.OPERATION and of.operations is not None:
         mine, other = (operation or "claim" for operation in of.operations)
         return f"{of.address} ({mine}, {one}) {_RELATION[of.relation]} {of.other_address} ({other}, {two}): {of.why}"
     return f"{of.address}, claimed by {one}, {_RELATION[of.relation]} {of.other_address}, claimed by {two}"
@@ -129,9 +129,9 @@ def forecast_diagram(of: Forecast) -> Diagram:
 def _lines(of: Predicted) -> list[tuple[str, str, str]]:
     """Return the arrows of a conflict; of a blast radius those from what is changed through every caller."""
     label = f"{of.kind} {of.confidence:.2f}"
-    if of.kind == OPERATION and of.operations is not None:
+    if of.kind == ForecastKind.OPERATION and of.operations is not None:
         label += ": " + ", ".join(operation or "claim" for operation in of.operations)
-    if of.kind != BLAST:
+    if of.kind != ForecastKind.BLAST:
         return [(of.address, of.other_address, label)]
     stops = [of.address, *(edge.caller for edge in reversed(of.chain[1:])), of.other_address]
     return [(start, end, label if end == of.other_address else "called by") for start, end in pairwise(stops)]

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from bespeak.base.frozen import frozen
-from bespeak.coord.merge import model
+from bespeak.coord.merge.model import ItemKind, SideChange
 
 _DID = {
-    model.ADDED: "added it",
-    model.DELETED: "deleted it",
-    model.RENAMED: "renamed it",
-    model.MOVED: "moved it",
-    model.USED: "newly uses it",
+    SideChange.ADDED: "added it",
+    SideChange.DELETED: "deleted it",
+    SideChange.RENAMED: "renamed it",
+    SideChange.MOVED: "moved it",
+    SideChange.USED: "newly uses it",
 }
-_CHANGED = {model.SIGNATURE: "its signature", model.BODY: "its body", model.DOCSTRING: "its documentation"}
+_CHANGED = {
+    SideChange.SIGNATURE: "its signature",
+    SideChange.BODY: "its body",
+    SideChange.DOCSTRING: "its documentation",
+}
 
 
 @frozen
@@ -20,11 +24,11 @@ class Half:
     """One side of an item: the revision's name, what it did, and what the symbol is called there (empty: gone)."""
 
     name: str
-    words: tuple[str, ...]
+    words: tuple[SideChange, ...]
     becomes: str
 
 
-def did(words: tuple[str, ...]) -> str:
+def did(words: tuple[SideChange, ...]) -> str:
     """Return what was done, in words."""
     deeds = [_DID[word] for word in words if word in _DID]
     parts = [_CHANGED[word] for word in words if word in _CHANGED]
@@ -37,24 +41,24 @@ def _listed(parts: list[str]) -> str:
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
-def advise(kind: str, address: str, one: Half, two: Half, user: str = "") -> str:
+def advise(kind: ItemKind, address: str, one: Half, two: Half, user: str = "") -> str:
     """Return a recommendation; the order of the two sides does not matter to what it says."""
     first, second = (one, two) if _leads(kind, one, two) else (two, one)
     if user:
         return _about_use(kind, address, first, second, user)
-    if kind == model.DELETE_USE:
+    if kind == ItemKind.DELETE_USE:
         return (
             f"{first.name} deleted {address}, {second.name} {did(second.words)}: "
             "decide whether it stays; if it goes, carry the change to what replaces it."
         )
-    if kind in {model.RENAME_EDIT, model.MOVE_EDIT}:
+    if kind in {ItemKind.RENAME_EDIT, ItemKind.MOVE_EDIT}:
         return _about_place(kind, address, first, second)
-    if kind == model.ADD_ADD:
+    if kind == ItemKind.ADD_ADD:
         return (
             f"Both sides define {address}: if they mean one thing, keep one of the two; else give one another name "
             "and change what uses it."
         )
-    if kind == model.OVERLAP and (model.DOCSTRING,) in (one.words, two.words):
+    if kind == ItemKind.OVERLAP and (SideChange.DOCSTRING,) in (one.words, two.words):
         return f"{first.name} {did(first.words)} and {second.name} {did(second.words)}: see that the two still agree."
     return (
         f"Both sides changed {address} ({first.name} {did(first.words)}, {second.name} {did(second.words)}): "
@@ -62,24 +66,24 @@ def advise(kind: str, address: str, one: Half, two: Half, user: str = "") -> str
     )
 
 
-def _leads(kind: str, one: Half, two: Half) -> bool:
+def _leads(kind: ItemKind, one: Half, two: Half) -> bool:
     """Tell whether ``one`` is the side that the kind of the item is named after."""
     word = {
-        model.DELETE_USE: model.DELETED,
-        model.RENAME_EDIT: model.RENAMED,
-        model.MOVE_EDIT: model.MOVED,
-        model.DEPENDENCY: model.SIGNATURE,
-    }.get(kind, "")
-    if model.USED in one.words or model.USED in two.words:
-        return model.USED not in one.words
+        ItemKind.DELETE_USE: SideChange.DELETED,
+        ItemKind.RENAME_EDIT: SideChange.RENAMED,
+        ItemKind.MOVE_EDIT: SideChange.MOVED,
+        ItemKind.DEPENDENCY: SideChange.SIGNATURE,
+    }.get(kind)
+    if SideChange.USED in one.words or SideChange.USED in two.words:
+        return SideChange.USED not in one.words
     if (word in one.words) == (word in two.words):
         return (one.name, one.words) <= (two.name, two.words)
     return word in one.words
 
 
-def _about_place(kind: str, address: str, first: Half, second: Half) -> str:
-    verb = "renamed" if kind == model.RENAME_EDIT else "moved"
-    if {model.RENAMED, model.MOVED} & set(second.words):
+def _about_place(kind: ItemKind, address: str, first: Half, second: Half) -> str:
+    verb = "renamed" if kind == ItemKind.RENAME_EDIT else "moved"
+    if {SideChange.RENAMED, SideChange.MOVED} & set(second.words):
         return (
             f"{first.name} made {address} {first.becomes}, {second.name} made it {second.becomes}: "
             "agree on one place and name, and see that only one definition is left."
@@ -90,14 +94,14 @@ def _about_place(kind: str, address: str, first: Half, second: Half) -> str:
     )
 
 
-def _about_use(kind: str, address: str, first: Half, second: Half, user: str) -> str:
-    if kind == model.DELETE_USE:
+def _about_use(kind: ItemKind, address: str, first: Half, second: Half, user: str) -> str:
+    if kind == ItemKind.DELETE_USE:
         return f"{first.name} deleted {address}, which {user} on {second.name} newly uses: restore it, or do without."
-    if kind in {model.RENAME_EDIT, model.MOVE_EDIT}:
-        verb = "renamed" if kind == model.RENAME_EDIT else "moved"
+    if kind in {ItemKind.RENAME_EDIT, ItemKind.MOVE_EDIT}:
+        verb = "renamed" if kind == ItemKind.RENAME_EDIT else "moved"
         where = f"{first.name} {verb} {address} to {first.becomes}"
         return f"{where}: after the merge, let {user} ({second.name}) use it there."
-    what = "signature" if model.SIGNATURE in first.words else "body"
+    what = "signature" if SideChange.SIGNATURE in first.words else "body"
     return (
         f"{first.name} changed the {what} of {address}, which {user} on {second.name} newly uses: "
         "after the merge, make that use fit."

@@ -6,10 +6,12 @@ guess. Two branches are compared only if they touch a file in common, or one men
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from bespeak.base.frozen import frozen
 from bespeak.coord.errors import ClaimError
 from bespeak.coord.merge.branch_graph import arrange, cycles_in
-from bespeak.coord.merge.model import ALREADY_MERGED, CLEAN, FAST_FORWARD, TEXTUAL, Plan, Revision
+from bespeak.coord.merge.model import Plan, Relation, Revision, Verdict
 from bespeak.coord.merge.plan import revision_named
 from bespeak.coord.merge.side_changes import pairs_in_contact
 from bespeak.git import merges
@@ -23,11 +25,19 @@ if TYPE_CHECKING:
     from bespeak.coord.model import Claim
     from bespeak.git.process import Git
 
-MERGED, FORWARD, MERGE, REBASE, MANUAL = "already_merged", "fast_forward", "merge", "rebase_after", "manual"
-STRATEGIES = (MERGED, FORWARD, MERGE, REBASE, MANUAL)
 _MOST_NAMED = 5
 _REMOTE = "refs/remotes/"
 _USUAL = ("main", "master")
+
+
+class Strategy(StrEnum):
+    """What a branch needs: nothing, a move of the target, a merge by git, a rebase after others, or a person."""
+
+    MERGED = "already_merged"
+    FORWARD = "fast_forward"
+    MERGE = "merge"
+    REBASE = "rebase_after"
+    MANUAL = "manual"
 
 
 @frozen
@@ -77,7 +87,7 @@ class BranchConflict:
 
     branch: str
     count: int
-    verdict: str
+    verdict: Verdict
     symbols: tuple[str, ...]
 
 
@@ -87,7 +97,7 @@ class Branch:
 
     Args:
         position: from 1.
-        strategy: ``already_merged``, ``fast_forward``, ``merge`` (git does it), ``rebase_after`` or ``manual``.
+        strategy: what it needs.
         after: the branches to rebase after.
         needs: the branches that its reservations depend on.
         claims: the ids of its active reservations.
@@ -99,12 +109,12 @@ class Branch:
 
     position: int
     revision: Revision
-    strategy: str
+    strategy: Strategy
     after: tuple[str, ...]
     needs: tuple[str, ...]
     claims: tuple[str, ...]
     symbols: tuple[str, ...]
-    verdict: str
+    verdict: Verdict
     conflicts: tuple[BranchConflict, ...]
     recommendation: str
 
@@ -130,7 +140,7 @@ class Order:
     @property
     def blocked(self) -> bool:
         """Somebody has to do something by hand, or nothing can go first."""
-        return bool(self.cycles) or any(branch.strategy == MANUAL for branch in self.branches)
+        return bool(self.cycles) or any(branch.strategy == Strategy.MANUAL for branch in self.branches)
 
 
 def reconcile(planner: Planner, onto: str, wanted: BranchSelection) -> Order:
@@ -183,7 +193,7 @@ def _pairs(
     affected = {
         name: planner.affected_files(target, revision)
         for name, revision in found.items()
-        if alone[name].relation != ALREADY_MERGED
+        if alone[name].relation != Relation.ALREADY_MERGED
     }
     return {(one, two): planner.plan(found[one], found[two]) for one, two in sorted(set(pairs_in_contact(affected)))}
 
@@ -213,9 +223,9 @@ class _Walk:
         """Return the next branch of the order, with what git needs for it."""
         plan = self._alone[name]
         strategy, after, symbols = self._strategy(name, plan)
-        if strategy in {FORWARD, MERGE} and not self._merge(name, strategy):
-            strategy, after = REBASE, tuple(self._done[-1:])
-        if strategy != MERGED:
+        if strategy in {Strategy.FORWARD, Strategy.MERGE} and not self._merge(name, strategy):
+            strategy, after = Strategy.REBASE, tuple(self._done[-1:])
+        if strategy != Strategy.MERGED:
             self._done.append(name)
         return Branch(
             position,
@@ -230,21 +240,21 @@ class _Walk:
             _advice(strategy, name, self._target.name, after, symbols, plan),
         )
 
-    def _strategy(self, name: str, plan: Plan) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
-        if plan.relation == ALREADY_MERGED:
-            return MERGED, (), ()
+    def _strategy(self, name: str, plan: Plan) -> tuple[Strategy, tuple[str, ...], tuple[str, ...]]:
+        if plan.relation == Relation.ALREADY_MERGED:
+            return Strategy.MERGED, (), ()
         if plan.blocked:
-            return MANUAL, (), _addresses([plan])
+            return Strategy.MANUAL, (), _addresses([plan])
         before = [other for other in self._done if other in self._with[name] and self._with[name][other].blocked]
         if before:
-            return REBASE, tuple(before), _addresses([self._with[name][other] for other in before])
-        forward = plan.relation == FAST_FORWARD and self._now == self._target.commit
-        return (FORWARD if forward else MERGE), (), ()
+            return Strategy.REBASE, tuple(before), _addresses([self._with[name][other] for other in before])
+        forward = plan.relation == Relation.FAST_FORWARD and self._now == self._target.commit
+        return (Strategy.FORWARD if forward else Strategy.MERGE), (), ()
 
-    def _merge(self, name: str, strategy: str) -> bool:
+    def _merge(self, name: str, strategy: Strategy) -> bool:
         """Put a branch in; tell whether git could."""
         commit = self._found[name].commit
-        if strategy == FORWARD:
+        if strategy == Strategy.FORWARD:
             self._now = commit
             return True
         git = self._planner.git
@@ -271,20 +281,24 @@ def _addresses(plans: Iterable[Plan]) -> tuple[str, ...]:
     return tuple(sorted({item.address for plan in plans for item in plan.conflicting}))
 
 
-def _advice(strategy: str, name: str, onto: str, after: Sequence[str], symbols: Sequence[str], plan: Plan) -> str:
+def _advice(strategy: Strategy, name: str, onto: str, after: Sequence[str], symbols: Sequence[str], plan: Plan) -> str:
     left = len(symbols) - _MOST_NAMED
     shown = ", ".join(symbols[:_MOST_NAMED]) + (f" and {left} more" if left > 0 else "")
-    if strategy == MERGED:
+    if strategy == Strategy.MERGED:
         return f"{onto} has all of {name} already: nothing to merge."
-    if strategy == FORWARD:
+    if strategy == Strategy.FORWARD:
         return f"{onto} can be moved on to {name}."
-    if strategy == REBASE:
+    if strategy == Strategy.REBASE:
         at = f": they meet in {shown}" if symbols else ": they conflict once it is in"
         return f"Merge {', '.join(after)} first, then rebase {name} on {onto}{at}."
-    if strategy == MANUAL:
-        how = "git cannot merge it" if plan.verdict == TEXTUAL else "git merges it, but what comes out is likely broken"
+    if strategy == Strategy.MANUAL:
+        how = (
+            "git cannot merge it"
+            if plan.verdict == Verdict.TEXTUAL
+            else "git merges it, but what comes out is likely broken"
+        )
         return f"Merge {name} by hand ({how}): {shown}."
-    look = "" if plan.verdict == CLEAN else ", and look at what both sides touched"
+    look = "" if plan.verdict == Verdict.CLEAN else ", and look at what both sides touched"
     return f"git merges {name} into {onto} by itself{look}."
 
 

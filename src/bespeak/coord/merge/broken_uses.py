@@ -12,20 +12,7 @@ from bespeak.base.frozen import frozen
 from bespeak.coord.merge import call_compatibility
 from bespeak.coord.merge.advice import Half, advise
 from bespeak.coord.merge.call_compatibility import keywords
-from bespeak.coord.merge.model import (
-    BODY,
-    DELETE_USE,
-    DELETED,
-    DEPENDENCY,
-    DOCSTRING,
-    MOVE_EDIT,
-    MOVED,
-    RENAME_EDIT,
-    RENAMED,
-    SIGNATURE,
-    USED,
-    Item,
-)
+from bespeak.coord.merge.model import Item, ItemKind, SideChange
 from bespeak.coord.merge.side_changes import words
 from bespeak_symbols.model import CALL, CERTAIN, IMPORT
 
@@ -101,7 +88,9 @@ def uses(user: User, changer: Changer, worlds: ResolvedTrees, *, everything: boo
 
 def _matters(pair: Pair, *, everything: bool) -> bool:
     """Tell whether what was done to a definition can break a use of it."""
-    return pair.before is not None and bool(set(words(pair)) - {DOCSTRING, *(() if everything else (BODY,))})
+    return pair.before is not None and bool(
+        set(words(pair)) - {SideChange.DOCSTRING, *(() if everything else (SideChange.BODY,))}
+    )
 
 
 def _is_fresh(user: User, path: str, line: int) -> bool:
@@ -159,12 +148,18 @@ def _item(user: User, changer: Changer, worlds: ResolvedTrees, edge: Edge) -> It
     confidence = _misfit(user, changer, edge, address)
     if confidence <= 0:
         return None
-    return _made(user, changer, edge, pairs[0], DEPENDENCY, confidence)
+    return _made(user, changer, edge, pairs[0], ItemKind.DEPENDENCY, confidence)
 
 
 def _of_gone(user: User, changer: Changer, worlds: ResolvedTrees, edge: Edge, pair: Pair) -> Item | None:
     done = words(pair)
-    kind = DELETE_USE if DELETED in done else RENAME_EDIT if RENAMED in done else MOVE_EDIT
+    kind = (
+        ItemKind.DELETE_USE
+        if SideChange.DELETED in done
+        else ItemKind.RENAME_EDIT
+        if SideChange.RENAMED in done
+        else ItemKind.MOVE_EDIT
+    )
     path = edge.caller.partition("::")[0]
     if _survives(user, changer, worlds, edge, path):
         return None
@@ -222,9 +217,16 @@ def _of_file(user: User, changer: Changer, worlds: ResolvedTrees, edge: Edge) ->
     if _survives(user, changer, worlds, edge, path):
         return None
     becomes = changer.moved[edge.callee]
-    done = (MOVED,) if becomes else (DELETED,)
+    done = (SideChange.MOVED,) if becomes else (SideChange.DELETED,)
     return _build(
-        user, changer, edge, edge.callee, done, becomes, MOVE_EDIT if becomes else DELETE_USE, edge.confidence
+        user,
+        changer,
+        edge,
+        edge.callee,
+        done,
+        becomes,
+        ItemKind.MOVE_EDIT if becomes else ItemKind.DELETE_USE,
+        edge.confidence,
     )
 
 
@@ -234,8 +236,8 @@ def _misfit(user: User, changer: Changer, edge: Edge, address: str) -> float:
     after = [pair.after for pair in changer.side.now.get(address, ()) if pair.after is not None]
     after += _declared(changer, address)
     done = {word for pair in changer.side.changed(address) for word in words(pair)}
-    if SIGNATURE not in done:
-        return _BODY_CHANGED if BODY in done and edge.kind == CALL else 0.0
+    if SideChange.SIGNATURE not in done:
+        return _BODY_CHANGED if SideChange.BODY in done and edge.kind == CALL else 0.0
     if edge.kind != CALL:
         return 0.0
     source = user.files[edge.caller.partition("::")[0]]
@@ -275,7 +277,7 @@ def _breaks(one: Node, two: Node, call: Reference, source: Source) -> float:
     return call_compatibility.breaks(first, second, call.arguments, given)
 
 
-def _made(user: User, changer: Changer, edge: Edge, pair: Pair, kind: str, confidence: float) -> Item:
+def _made(user: User, changer: Changer, edge: Edge, pair: Pair, kind: ItemKind, confidence: float) -> Item:
     address = pair.before.address if pair.before is not None else edge.callee
     becomes = "" if pair.after is None else pair.after.address
     return _build(user, changer, edge, address, words(pair), becomes, kind, confidence)
@@ -286,12 +288,12 @@ def _build(
     changer: Changer,
     edge: Edge,
     address: str,
-    done: tuple[str, ...],
+    done: tuple[SideChange, ...],
     becomes: str,
-    kind: str,
+    kind: ItemKind,
     confidence: float,
 ) -> Item:
-    first, second = Half(changer.side.label, done, becomes), Half(user.side.label, (USED,), edge.callee)
+    first, second = Half(changer.side.label, done, becomes), Half(user.side.label, (SideChange.USED,), edge.callee)
     halves = (first, second) if changer.side.name == "ours" else (second, first)
     return Item(
         kind,

@@ -6,7 +6,7 @@ What no symbol accounts for becomes an item of its own, in any language or none.
 from __future__ import annotations
 
 from bespeak.base.frozen import frozen
-from bespeak.coord.merge.model import FILE, NO_CONFLICT, Item
+from bespeak.coord.merge.model import Item, ItemKind
 from bespeak.git import merges
 from bespeak.git.merges import FileConflict
 
@@ -178,7 +178,7 @@ def file_items(
         ours: the definitions on ours, in files that it changed.
         theirs: the same of theirs.
     """
-    told = [item for item in items if item.textual and item.kind != NO_CONFLICT]
+    told = [item for item in items if item.textual and item.kind != ItemKind.NO_CONFLICT]
     names = {OURS: {item.ours_name for item in told}, THEIRS: {item.theirs_name for item in told}}
     found = []
     for clash in clashing:
@@ -217,7 +217,7 @@ def _item(clash: ConflictedFile, regions: Sequence[Region], sides: dict[str, lis
     advice = _ADVICE.get(conflict.type, _ADVICE["submodule"] if conflict.type.startswith("submodule") else _ANY)
     shown = ", ".join(near[:_MOST_NAMED]) + (" and more" if len(near) > _MOST_NAMED else "")
     return Item(
-        FILE,
+        ItemKind.FILE,
         conflict.path,
         (),
         (),

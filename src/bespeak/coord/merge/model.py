@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from bespeak.base.frozen import frozen
 
 TYPE_CHECKING = False
@@ -9,24 +11,56 @@ if TYPE_CHECKING:
     from bespeak.git.merges import FileConflict
     from bespeak_symbols.model import Unread
 
-ADDED, DELETED, RENAMED, MOVED = "added", "deleted", "renamed", "moved"
-SIGNATURE, BODY, DOCSTRING, USED = "signature", "body", "docstring", "used"
-CHANGES = (ADDED, DELETED, RENAMED, MOVED, SIGNATURE, BODY, DOCSTRING, USED)
-"""What a side can have done to a symbol; ``used``: it has a new use of it."""
-
-OVERLAP, RENAME_EDIT, MOVE_EDIT = "symbol_edit_overlap", "rename_edit", "move_edit"
-DELETE_USE, DEPENDENCY, ADD_ADD = "delete_use", "dependency_conflict", "add_add"
-FILE, NO_CONFLICT = "file", "no_conflict"
-KINDS = (DELETE_USE, RENAME_EDIT, MOVE_EDIT, DEPENDENCY, ADD_ADD, OVERLAP, FILE, NO_CONFLICT)
-"""Kinds of items, the gravest first."""
-
 LIKELY = 0.5
 """From this confidence on, an item counts in the verdict; below, it is worth a look."""
 
-DIVERGED, FAST_FORWARD, ALREADY_MERGED, UNRELATED = "diverged", "fast_forward", "already_merged", "unrelated"
-CLEAN, REVIEW, SEMANTIC, TEXTUAL = "clean", "review", "semantic", "textual"
-"""Verdicts: nothing is in the way; git merges and some items are worth a look; git merges and what comes out is
-likely broken; git cannot merge."""
+
+class SideChange(StrEnum):
+    """What a side can have done to a symbol, in the order in which it is listed; ``used``: it has a new use of it."""
+
+    ADDED = "added"
+    DELETED = "deleted"
+    RENAMED = "renamed"
+    MOVED = "moved"
+    SIGNATURE = "signature"
+    BODY = "body"
+    DOCSTRING = "docstring"
+    USED = "used"
+
+
+class ItemKind(StrEnum):
+    """Kinds of items, the gravest first."""
+
+    DELETE_USE = "delete_use"
+    RENAME_EDIT = "rename_edit"
+    MOVE_EDIT = "move_edit"
+    DEPENDENCY = "dependency_conflict"
+    ADD_ADD = "add_add"
+    OVERLAP = "symbol_edit_overlap"
+    FILE = "file"
+    NO_CONFLICT = "no_conflict"
+
+
+class Relation(StrEnum):
+    """How the histories of two revisions stand to each other."""
+
+    DIVERGED = "diverged"
+    FAST_FORWARD = "fast_forward"
+    ALREADY_MERGED = "already_merged"
+    UNRELATED = "unrelated"
+
+
+class Verdict(StrEnum):
+    """What comes of a merge.
+
+    ``clean``: nothing is in the way. ``review``: git merges it, and some items are worth a look. ``semantic``: git
+    merges it, and the result is likely broken. ``textual``: git cannot merge it.
+    """
+
+    CLEAN = "clean"
+    REVIEW = "review"
+    SEMANTIC = "semantic"
+    TEXTUAL = "textual"
 
 
 @frozen
@@ -42,9 +76,9 @@ class Item:
     """One symbol, or file, on which the two sides meet.
 
     Args:
-        kind: one of :data:`KINDS`.
+        kind: what is in conflict.
         address: in the merge base if it was there, else on ours.
-        ours_change: what ours did to it (:data:`CHANGES`), in that order; empty for nothing.
+        ours_change: what ours did to it (in the order of :class:`SideChange`); empty for nothing.
         theirs_change: the same of theirs.
         ours_name: its address on ours; empty if it is not there.
         theirs_name: its address on theirs.
@@ -58,10 +92,10 @@ class Item:
         type: for a file, git's word for the conflict.
     """
 
-    kind: str
+    kind: ItemKind
     address: str
-    ours_change: tuple[str, ...]
-    theirs_change: tuple[str, ...]
+    ours_change: tuple[SideChange, ...]
+    theirs_change: tuple[SideChange, ...]
     ours_name: str
     theirs_name: str
     textual: bool
@@ -76,7 +110,7 @@ class Item:
     @property
     def likely(self) -> bool:
         """It counts in the verdict."""
-        return self.kind != NO_CONFLICT and (self.textual or self.confidence >= LIKELY)
+        return self.kind != ItemKind.NO_CONFLICT and (self.textual or self.confidence >= LIKELY)
 
 
 @frozen
@@ -87,8 +121,8 @@ class Plan:
         ours: what is merged into.
         theirs: what is merged.
         bases: the merge bases; several for criss-cross histories, none for unrelated ones.
-        relation: ``diverged``, ``fast_forward``, ``already_merged`` or ``unrelated``.
-        verdict: ``clean``, ``review``, ``semantic`` or ``textual``.
+        relation: how the two histories stand to each other.
+        verdict: what comes of the merge.
         items: the gravest first; symbols that only one side changed are left out unless they were asked for.
         conflicts: what git reports, by path.
         changed: how many symbols only one side changed, or both in the same way.
@@ -100,8 +134,8 @@ class Plan:
     ours: Revision
     theirs: Revision
     bases: tuple[str, ...]
-    relation: str
-    verdict: str
+    relation: Relation
+    verdict: Verdict
     items: tuple[Item, ...] = ()
     conflicts: tuple[FileConflict, ...] = ()
     changed: int = 0
@@ -112,7 +146,7 @@ class Plan:
     @property
     def blocked(self) -> bool:
         """A conflict is predicted."""
-        return self.verdict in {TEXTUAL, SEMANTIC}
+        return self.verdict in {Verdict.TEXTUAL, Verdict.SEMANTIC}
 
     @property
     def conflicting(self) -> tuple[Item, ...]:

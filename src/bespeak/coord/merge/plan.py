@@ -11,22 +11,7 @@ from bespeak.coord.errors import ClaimError
 from bespeak.coord.merge.broken_uses import Changer, User, uses
 from bespeak.coord.merge.definitions import read_sides
 from bespeak.coord.merge.file_conflicts import BASE, OURS, THEIRS, clashes, file_items
-from bespeak.coord.merge.model import (
-    ALREADY_MERGED,
-    CLEAN,
-    DIVERGED,
-    FAST_FORWARD,
-    KINDS,
-    LIKELY,
-    NO_CONFLICT,
-    REVIEW,
-    SEMANTIC,
-    TEXTUAL,
-    UNRELATED,
-    USED,
-    Plan,
-    Revision,
-)
+from bespeak.coord.merge.model import LIKELY, ItemKind, Plan, Relation, Revision, SideChange, Verdict
 from bespeak.coord.merge.side_changes import Side, affected_files
 from bespeak.coord.merge.symbol_conflicts import meet
 from bespeak.coord.merge.symbol_matching import match
@@ -48,6 +33,7 @@ if TYPE_CHECKING:
     from bespeak.git.repository import Repository
     from bespeak_symbols.index import Index
 
+_GRAVITY = {kind: number for number, kind in enumerate(ItemKind)}
 FAINT = 0.2
 """Below this confidence an item is left out unless everything was asked for."""
 
@@ -104,9 +90,18 @@ class Planner:
     def _plan(self, ours: Revision, theirs: Revision, *, everything: bool) -> Plan:
         found = merges.bases(self.git, ours.commit, theirs.commit)
         if theirs.commit in found:
-            return Plan(ours, theirs, found, ALREADY_MERGED, CLEAN, notes=(f"{ours.name} has all of {theirs.name}",))
+            return Plan(
+                ours,
+                theirs,
+                found,
+                Relation.ALREADY_MERGED,
+                Verdict.CLEAN,
+                notes=(f"{ours.name} has all of {theirs.name}",),
+            )
         if ours.commit in found:
-            return Plan(ours, theirs, found, FAST_FORWARD, CLEAN, notes=(f"{ours.name} only has to move on",))
+            return Plan(
+                ours, theirs, found, Relation.FAST_FORWARD, Verdict.CLEAN, notes=(f"{ours.name} only has to move on",)
+            )
         self.git.must_merge()
         return _One(self.git, self._index, ours, theirs, found).plan(everything=everything)
 
@@ -188,19 +183,19 @@ class _One:
     def _result(
         self, items: list[Item], clashing: Sequence[ConflictedFile], read: Sequence[ChangedFiles], *, everything: bool
     ) -> Plan:
-        real = [item for item in items if item.kind != NO_CONFLICT]
-        shown = [item for item in items if everything or (item.kind != NO_CONFLICT and _worth(item))]
+        real = [item for item in items if item.kind != ItemKind.NO_CONFLICT]
+        shown = [item for item in items if everything or (item.kind != ItemKind.NO_CONFLICT and _worth(item))]
         shown.sort(key=_gravity)
         paths = [{entry.old or entry.new for entry in one.entries} for one in read]
         return Plan(
             self._ours,
             self._theirs,
             self._bases,
-            DIVERGED if self._bases else UNRELATED,
+            Relation.DIVERGED if self._bases else Relation.UNRELATED,
             _verdict(real, textual=bool(clashing)),
             tuple(shown),
             tuple(self._told(clash.conflict) for clash in clashing),
-            sum(item.kind == NO_CONFLICT for item in items),
+            sum(item.kind == ItemKind.NO_CONFLICT for item in items),
             (len(paths[0]), len(paths[1]), len(paths[0] & paths[1])),
             tuple(sorted({*read[0].unread, *read[1].unread}, key=lambda part: (part.path, part.line, part.why))),
             self._notes(),
@@ -266,7 +261,7 @@ class _One:
 
 def _in_conflict(item: Item, clashing: Sequence[ConflictedFile]) -> Item:
     """Return the item of a use, with what git says of its line."""
-    side = OURS if USED in item.ours_change else THEIRS
+    side = OURS if SideChange.USED in item.ours_change else THEIRS
     if not item.likely:
         return item
     return replace(item, textual=any(clash.on_line(side, item.path, item.line) for clash in clashing))
@@ -293,8 +288,8 @@ def _worth(item: Item) -> bool:
 def _gravity(item: Item) -> tuple[bool, bool, int, str, str, int, str]:
     return (
         not item.likely,
-        item.kind == NO_CONFLICT,
-        KINDS.index(item.kind),
+        item.kind == ItemKind.NO_CONFLICT,
+        _GRAVITY[item.kind],
         item.address,
         item.user,
         item.line,
@@ -302,9 +297,9 @@ def _gravity(item: Item) -> tuple[bool, bool, int, str, str, int, str]:
     )
 
 
-def _verdict(items: Sequence[Item], *, textual: bool) -> str:
+def _verdict(items: Sequence[Item], *, textual: bool) -> Verdict:
     if textual:
-        return TEXTUAL
+        return Verdict.TEXTUAL
     if any(item.confidence >= LIKELY for item in items):
-        return SEMANTIC
-    return REVIEW if any(item.confidence >= FAINT for item in items) else CLEAN
+        return Verdict.SEMANTIC
+    return Verdict.REVIEW if any(item.confidence >= FAINT for item in items) else Verdict.CLEAN

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bespeak.base.display import replace_surrogates
 from bespeak.coord.diagrams import Arrow, Diagram
-from bespeak.coord.merge.model import KINDS, LIKELY, NO_CONFLICT, USED
+from bespeak.coord.merge.model import LIKELY, ItemKind, SideChange
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ def plan_json(of: Plan) -> Json:
         "ours": revision_json(of.ours),
         "theirs": revision_json(of.theirs),
         "merge_bases": list(of.bases),
-        "relation": of.relation,
-        "verdict": of.verdict,
+        "relation": of.relation.value,
+        "verdict": of.verdict.value,
         "blocked": of.blocked,
         "summary": summary(of),
         "items": [item_json(item) for item in of.items],
@@ -40,10 +40,12 @@ def _sendable(made: Json) -> Json:
 
 def summary(of: Plan) -> Json:
     """Return the counts of a plan."""
-    counted = [item for item in of.items if item.kind != NO_CONFLICT]
+    counted = [item for item in of.items if item.kind != ItemKind.NO_CONFLICT]
     return {
-        "kinds": {kind: sum(item.kind == kind for item in counted) for kind in KINDS if kind != NO_CONFLICT},
-        NO_CONFLICT: of.changed,
+        "kinds": {
+            kind.value: sum(item.kind == kind for item in counted) for kind in ItemKind if kind != ItemKind.NO_CONFLICT
+        },
+        ItemKind.NO_CONFLICT.value: of.changed,
         "likely": sum(item.likely for item in counted),
         "possible": sum(not item.likely for item in counted),
         "textual_files": len({one.path for one in of.conflicts}),
@@ -62,11 +64,11 @@ def revision_json(of: Revision) -> Json:
 def item_json(of: Item) -> Json:
     """Return an item."""
     return {
-        "kind": of.kind,
+        "kind": of.kind.value,
         "address": of.address,
         "path": of.path,
-        "ours_change": list(of.ours_change),
-        "theirs_change": list(of.theirs_change),
+        "ours_change": [change.value for change in of.ours_change],
+        "theirs_change": [change.value for change in of.theirs_change],
         "ours_address": of.ours_name or None,
         "theirs_address": of.theirs_name or None,
         "used_by": of.user or None,
@@ -99,14 +101,14 @@ def branch_json(of: Branch) -> Json:
         "position": of.position,
         "branch": of.revision.name,
         "commit": of.revision.commit,
-        "strategy": of.strategy,
+        "strategy": of.strategy.value,
         "rebase_after": list(of.after),
         "depends_on": list(of.needs),
         "reservation_ids": list(of.claims),
         "symbols": list(of.symbols),
-        "verdict": of.verdict,
+        "verdict": of.verdict.value,
         "conflicts": [
-            {"branch": one.branch, "count": one.count, "verdict": one.verdict, "symbols": list(one.symbols)}
+            {"branch": one.branch, "count": one.count, "verdict": one.verdict.value, "symbols": list(one.symbols)}
             for one in of.conflicts
         ],
         "recommendation": of.recommendation,
@@ -117,11 +119,11 @@ def plan_diagram(plan: Plan) -> Diagram:
     """Return the two sides, the symbols on which they meet, and what each side did to them."""
     boxes = {"ours": f"ours: {plan.ours.name}", "theirs": f"theirs: {plan.theirs.name}"}
     arrows: list[Arrow] = []
-    for number, item in enumerate(item for item in plan.items if item.kind != NO_CONFLICT):
+    for number, item in enumerate(item for item in plan.items if item.kind != ItemKind.NO_CONFLICT):
         name = f"i{number}"
         boxes[name] = f"{item.address} ({item.type or item.kind}, {_how_sure(item)})"
         for side, done in (("ours", item.ours_change), ("theirs", item.theirs_change)):
-            arrows.append(Arrow(side, name, ", ".join(done) + (f" by {item.user}" if USED in done else "")))
+            arrows.append(Arrow(side, name, ", ".join(done) + (f" by {item.user}" if SideChange.USED in done else "")))
     return Diagram("merge", boxes, tuple(arrows))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bespeak.base.frozen import frozen
 from bespeak.coord.merge.definitions import read_sides
-from bespeak.coord.merge.model import ADDED, BODY, DELETED, DOCSTRING, MOVED, RENAMED, SIGNATURE
+from bespeak.coord.merge.model import SideChange
 from bespeak.coord.merge.symbol_matching import BY_PARENT, match
 from bespeak_symbols import name_index
 
@@ -18,22 +18,22 @@ if TYPE_CHECKING:
     from bespeak.git.process import Git
     from bespeak_symbols.index import Index
 
-_HARMLESS = frozenset({ADDED, BODY, DOCSTRING})
+_HARMLESS = frozenset({SideChange.ADDED, SideChange.BODY, SideChange.DOCSTRING})
 
 
-def words(pair: Pair) -> tuple[str, ...]:
-    """Return what was done, in words of :data:`~bespeak.coord.merge.model.CHANGES`; nothing if it is as it was."""
+def words(pair: Pair) -> tuple[SideChange, ...]:
+    """Return what was done, in words of :class:`~bespeak.coord.merge.model.SideChange`; nothing if it is as it was."""
     one, two = pair.before, pair.after
     if one is None:
-        return (ADDED,)
+        return (SideChange.ADDED,)
     if two is None:
-        return (DELETED,)
+        return (SideChange.DELETED,)
     done = {
-        RENAMED: one.last != two.last or (pair.how == BY_PARENT and _only_named(one, two)),
-        MOVED: one.path != two.path or (pair.how != BY_PARENT and one.parent != two.parent),
-        SIGNATURE: one.signature != two.signature,
-        BODY: one.own != two.own,
-        DOCSTRING: one.symbol.doc != two.symbol.doc,
+        SideChange.RENAMED: one.last != two.last or (pair.how == BY_PARENT and _only_named(one, two)),
+        SideChange.MOVED: one.path != two.path or (pair.how != BY_PARENT and one.parent != two.parent),
+        SideChange.SIGNATURE: one.signature != two.signature,
+        SideChange.BODY: one.own != two.own,
+        SideChange.DOCSTRING: one.symbol.doc != two.symbol.doc,
     }
     return tuple(word for word, so in done.items() if so)
 

@@ -10,21 +10,7 @@ import os
 from bespeak.coord.merge import call_compatibility
 from bespeak.coord.merge.advice import Half, advise
 from bespeak.coord.merge.definitions import OVERLOADS
-from bespeak.coord.merge.model import (
-    ADD_ADD,
-    BODY,
-    DELETE_USE,
-    DELETED,
-    DOCSTRING,
-    MOVE_EDIT,
-    MOVED,
-    NO_CONFLICT,
-    OVERLAP,
-    RENAME_EDIT,
-    RENAMED,
-    SIGNATURE,
-    Item,
-)
+from bespeak.coord.merge.model import Item, ItemKind, SideChange
 from bespeak.coord.merge.side_changes import words
 from bespeak.coord.merge.symbol_matching import BY_FILE
 
@@ -41,7 +27,7 @@ if TYPE_CHECKING:
     """Return the path at which git reports a conflict in a definition (as it is in the base, on ours, on theirs)."""
 
 _TEXTUAL, _OTHER_TYPES = 0.95, 0.4
-_SIGNIFICANT = (SIGNATURE, BODY)
+_SIGNIFICANT = (SideChange.SIGNATURE, SideChange.BODY)
 _OPEN = frozenset({"space"})
 """Families that may be defined in several pieces."""
 _MANY_IN_GO = frozenset({"init", "_"})
@@ -69,7 +55,7 @@ def _item(ours: Side, theirs: Side, one: Pair | None, two: Pair | None, textual:
     mine, other = _half(ours, one, base.address), _half(theirs, two, base.address)
     kind, confidence, how = _judge(one, two)
     here, there = (base if pair is None else pair.after for pair in (one, two))
-    at = textual(base, here, there) if kind != NO_CONFLICT else ""
+    at = textual(base, here, there) if kind != ItemKind.NO_CONFLICT else ""
     return Item(
         kind,
         base.address,
@@ -85,8 +71,8 @@ def _item(ours: Side, theirs: Side, one: Pair | None, two: Pair | None, textual:
     )
 
 
-def _advice(kind: str, address: str, one: Half, two: Half) -> str:
-    if kind != NO_CONFLICT:
+def _advice(kind: ItemKind, address: str, one: Half, two: Half) -> str:
+    if kind != ItemKind.NO_CONFLICT:
         return advise(kind, address, one, two)
     who = [half.name for half in (one, two) if half.words]
     return f"Only {who[0]} changed it." if len(who) == 1 else "Nothing to do: the changes go together."
@@ -98,17 +84,21 @@ def _half(side: Side, pair: Pair | None, address: str) -> Half:
     return Half(side.label, words(pair), "" if pair.after is None else pair.after.address)
 
 
-def _judge(one: Pair | None, two: Pair | None) -> tuple[str, float, str]:
+def _judge(one: Pair | None, two: Pair | None) -> tuple[ItemKind, float, str]:
     """Return the kind of what two sides did to one symbol, how sure it is a conflict, and how that was found."""
     if one is None or two is None:
-        return NO_CONFLICT, 1.0, "only one side changed it"
+        return ItemKind.NO_CONFLICT, 1.0, "only one side changed it"
     if _same(one, two):
-        return NO_CONFLICT, 1.0, "both sides made the same change"
+        return ItemKind.NO_CONFLICT, 1.0, "both sides made the same change"
     mine, other = _counted(one, two), _counted(two, one)
     if not mine or not other:
-        return NO_CONFLICT, 1.0, "only one side changed it" if not (mine or other) else "git carries the move of a file"
+        return (
+            ItemKind.NO_CONFLICT,
+            1.0,
+            "only one side changed it" if not (mine or other) else "git carries the move of a file",
+        )
     kind, confidence = _grade(mine, other)
-    if SIGNATURE in mine and SIGNATURE in other and not (_other_calls(one) and _other_calls(two)):
+    if SideChange.SIGNATURE in mine and SideChange.SIGNATURE in other and not (_other_calls(one) and _other_calls(two)):
         confidence = min(confidence, _OTHER_TYPES)
     ways = sorted({pair.how for pair in (one, two)})
     return kind, round(confidence * min(one.confidence, two.confidence), 2), f"same symbol by {' and '.join(ways)}"
@@ -135,49 +125,49 @@ def _same(one: Pair, two: Pair) -> bool:
     return same and (mine.signature, mine.symbol.doc) == (other.signature, other.symbol.doc)
 
 
-def _counted(pair: Pair, other: Pair) -> frozenset[str]:
+def _counted(pair: Pair, other: Pair) -> frozenset[SideChange]:
     """Return what a side did, without what git carries along and without what both sides did."""
     found = set(words(pair))
-    if pair.how == BY_FILE and DELETED not in words(other):
-        found -= {MOVED}
+    if pair.how == BY_FILE and SideChange.DELETED not in words(other):
+        found -= {SideChange.MOVED}
     mine, peer = pair.after, other.after
     if mine is not None and peer is not None:
         alike = {
-            MOVED: mine.address == peer.address,
-            RENAMED: mine.address == peer.address,
-            SIGNATURE: mine.signature == peer.signature,
-            BODY: mine.own == peer.own,
-            DOCSTRING: mine.symbol.doc == peer.symbol.doc,
+            SideChange.MOVED: mine.address == peer.address,
+            SideChange.RENAMED: mine.address == peer.address,
+            SideChange.SIGNATURE: mine.signature == peer.signature,
+            SideChange.BODY: mine.own == peer.own,
+            SideChange.DOCSTRING: mine.symbol.doc == peer.symbol.doc,
         }
         found -= {word for word, same in alike.items() if same}
     return frozenset(found)
 
 
-def _grade(mine: frozenset[str], other: frozenset[str]) -> tuple[str, float]:
+def _grade(mine: frozenset[SideChange], other: frozenset[SideChange]) -> tuple[ItemKind, float]:
     """Return the kind, and how likely it is a conflict if the lines are merged without one."""
     both = mine | other
-    if DELETED in both:
-        edit = other if DELETED in mine else mine
-        return DELETE_USE, 0.3 if edit <= {DOCSTRING} else 0.8
-    for word, kind in ((RENAMED, RENAME_EDIT), (MOVED, MOVE_EDIT)):
+    if SideChange.DELETED in both:
+        edit = other if SideChange.DELETED in mine else mine
+        return ItemKind.DELETE_USE, 0.3 if edit <= {SideChange.DOCSTRING} else 0.8
+    for word, kind in ((SideChange.RENAMED, ItemKind.RENAME_EDIT), (SideChange.MOVED, ItemKind.MOVE_EDIT)):
         if word in both:
             return kind, _place_confidence(mine, other)
-    if SIGNATURE in mine and SIGNATURE in other:
-        return OVERLAP, 0.6
-    weak = mine <= {DOCSTRING} or other <= {DOCSTRING}
-    return OVERLAP, 0.15 if weak else 0.4 if SIGNATURE in both else 0.35
+    if SideChange.SIGNATURE in mine and SideChange.SIGNATURE in other:
+        return ItemKind.OVERLAP, 0.6
+    weak = mine <= {SideChange.DOCSTRING} or other <= {SideChange.DOCSTRING}
+    return ItemKind.OVERLAP, 0.15 if weak else 0.4 if SideChange.SIGNATURE in both else 0.35
 
 
-def _place_confidence(mine: frozenset[str], other: frozenset[str]) -> float:
-    places = {RENAMED, MOVED}
+def _place_confidence(mine: frozenset[SideChange], other: frozenset[SideChange]) -> float:
+    places = {SideChange.RENAMED, SideChange.MOVED}
     if mine & places and other & places:
         return 0.9
     placed, edit = (mine, other) if mine & places else (other, mine)
-    if edit <= {DOCSTRING}:
+    if edit <= {SideChange.DOCSTRING}:
         return 0.15
-    if MOVED in placed:
+    if SideChange.MOVED in placed:
         return 0.8
-    return 0.5 if SIGNATURE in edit else 0.25
+    return 0.5 if SideChange.SIGNATURE in edit else 0.25
 
 
 def _added(ours: Side, theirs: Side, textual: Conflicts) -> list[Item]:
@@ -193,7 +183,7 @@ def _added(ours: Side, theirs: Side, textual: Conflicts) -> list[Item]:
         half, rest = _half(ours, one, node.address), _half(theirs, two, node.address)
         at = textual(None, node, peer)
         found[place] = Item(
-            ADD_ADD,
+            ItemKind.ADD_ADD,
             node.address,
             half.words,
             rest.words,
@@ -202,7 +192,7 @@ def _added(ours: Side, theirs: Side, textual: Conflicts) -> list[Item]:
             bool(at),
             _TEXTUAL if at else 0.6 if node.family == "value" else 0.9,
             "one name, two definitions",
-            advise(ADD_ADD, node.address, half, rest),
+            advise(ItemKind.ADD_ADD, node.address, half, rest),
             at or node.path,
         )
     return [*found.values(), *_undisputed(ours, theirs, mine, other, found.keys())]
@@ -225,7 +215,7 @@ def _undisputed(
         how = "only one side changed it" if one is None or two is None else "the two go together"
         found.append(
             Item(
-                NO_CONFLICT,
+                ItemKind.NO_CONFLICT,
                 node.address,
                 halves[0].words,
                 halves[1].words,
@@ -234,7 +224,7 @@ def _undisputed(
                 textual=False,
                 confidence=1.0,
                 how=how,
-                recommendation=_advice(NO_CONFLICT, node.address, halves[0], halves[1]),
+                recommendation=_advice(ItemKind.NO_CONFLICT, node.address, halves[0], halves[1]),
                 path=node.path,
             )
         )

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bespeak.coord.merge.branch_graph import arrange, cycles_in
-from bespeak.coord.merge.model import CHANGES, KINDS, NO_CONFLICT
+from bespeak.coord.merge.model import ItemKind, SideChange
 from bespeak.coord.merge.side_changes import Side, words
 from bespeak.coord.merge.symbol_conflicts import meet
 from bespeak.coord.merge.symbol_matching import match
@@ -82,8 +82,8 @@ def test_it_does_not_matter_which_side_is_ours(base, ours, theirs, clashes):
     )
     assert advised(forth) == advised(back)
     for item in forth:
-        assert item.kind in KINDS
-        assert {*item.ours_change, *item.theirs_change} <= set(CHANGES)
+        assert item.kind in ItemKind
+        assert {*item.ours_change, *item.theirs_change} <= set(SideChange)
         assert 0 <= item.confidence <= 1
         assert item.recommendation.endswith(".")
 
@@ -92,7 +92,9 @@ def test_it_does_not_matter_which_side_is_ours(base, ours, theirs, clashes):
 @settings(max_examples=100, deadline=None)
 def test_two_sides_that_did_the_same_have_no_conflict(base, after):
     pairs = match(made(base), made(after))
-    assert {item.kind for item in meet(Side("ours", "x", pairs), Side("theirs", "y", pairs), never)} <= {NO_CONFLICT}
+    assert {item.kind for item in meet(Side("ours", "x", pairs), Side("theirs", "y", pairs), never)} <= {
+        ItemKind.NO_CONFLICT
+    }
 
 
 @given(FILES, FILES)
@@ -101,7 +103,7 @@ def test_a_side_that_did_nothing_has_no_conflict(base, after):
     nothing, all_ = match(made(base), made(base)), match(made(base), made(after))
     assert all(not words(pair) for pair in nothing)
     found = meet(Side("ours", "x", nothing), Side("theirs", "y", all_), always)
-    assert {item.kind for item in found} <= {NO_CONFLICT}
+    assert {item.kind for item in found} <= {ItemKind.NO_CONFLICT}
 
 
 @given(FILES, FILES)
