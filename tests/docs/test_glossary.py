@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bespeak.coord.model import ACTIVE, EXPIRED, RELEASED
+from bespeak.coord.states import ClaimState
 from bespeak.host.power.base import PowerState
 from bespeak.host.status import Status as ActionStatus
 from bespeak.jobs.model import Status as ReservationStatus
@@ -50,7 +50,7 @@ def test_states_of_hosts() -> None:
 
 
 def test_states_of_claims_and_jobs() -> None:
-    assert sentence("Claims on code", "A claim is ") == {ACTIVE, RELEASED, EXPIRED}
+    assert sentence("Claims on code", "A claim is ") == set(ClaimState)
     assert sentence("Jobs", "A job reservation is ") == values(ReservationStatus, JobStatus)
 
 
