@@ -140,3 +140,58 @@ def test_with_json_events_are_objects_on_stderr_and_stdout_is_the_command_s(run_
     assert [event["event"] for event in events] == ["holding", "released"]
     assert events[0]["reservation"]["resources"] == ["rack3"]
     assert done.stdout == "hello\n"
+
+
+def inside(cli, *words):
+    """Return the words of a shell command that is run inside: ``bespeak run`` with ``words``."""
+    import shlex
+
+    return ["sh", "-c", shlex.join(cli.command("--as-user", "alice", "run", *words))]
+
+
+def test_a_run_inside_a_run_uses_its_hold_and_leaves_it(cli, run_as, as_json):
+    script = "echo $BESPEAK_NUMBER $BESPEAK_RESERVATION; exit 3"
+    words = ["run", "rack3", "analyser", "--", *inside(cli, "rack3", "--wait", "60s", "--", "sh", "-c", script)]
+    words[-1] = f"{words[-1]}; code=$?; echo $BESPEAK_NUMBER $BESPEAK_RESERVATION; exit $code"
+    done = run_as("alice", *words, code=3, timeout=50)
+    inner, outer = done.stdout.splitlines()
+    assert inner == outer
+    assert "with the bespeak run around this one" in done.stderr
+    assert [entry["action"] for entry in as_json("alice", "log")["entries"]] == ["reserved", "released"]
+
+
+def test_a_run_inside_a_run_keeps_to_its_own_time(cli, run_as):
+    run_as(
+        "alice", "run", "rack3", "--", *inside(cli, "rack3", "--for", "1s", "--", "sleep", "60"), code=11, timeout=50
+    )
+
+
+def test_a_run_inside_a_run_stops_when_the_hold_is_taken_away(cli, run_as, as_json):
+    words = ["--as-user", "alice", "run", "rack3", "--keep-going", "--"]
+    running = cli.start(*words, *inside(cli, "rack3", "--", "sh", "-c", "echo up; sleep 60"))
+    assert running.stdout.readline() == "up\n"
+    [hold] = as_json("eve", "who", "rack3")["reservations"]
+    run_as("eve", "kick", hold["short_id"], "--reason", "drill")
+    assert running.wait(60) == 11
+
+
+@pytest.mark.parametrize(
+    ("outer", "inner", "text"),
+    [
+        (["rack3"], ["rack3", "analyser"], "rack3 belongs to the bespeak run around this one"),
+        (["rack3", "--shared"], ["rack3"], "only shared"),
+    ],
+)
+def test_a_run_that_would_wait_for_its_own_parent_is_refused(cli, run_as, outer, inner, text):
+    done = run_as("alice", "run", *outer, "--", *inside(cli, *inner, "--wait", "--", "true"), code=7, timeout=50)
+    assert text in done.stderr
+
+
+def test_variables_of_a_hold_that_is_not_one_s_own_mean_nothing(run_as, as_json):
+    run_as("alice", "reserve", "rack3")
+    [hold] = as_json("alice", "who", "rack3")["reservations"]
+    env = {"BESPEAK_RESERVATION": hold["id"], "BESPEAK_NUMBER": str(hold["number"])}
+    run_as("bob", "run", "rack3", "--", "true", code=7, env=env)
+    run_as("alice", "run", "rack3", "--", "true", code=7, env={**env, "BESPEAK_NUMBER": "99"})
+    run_as("alice", "run", "rack3", "--", "true", code=0, env=env)
+    assert [one["id"] for one in as_json("alice", "who", "rack3")["reservations"]] == [hold["id"]]

@@ -12,6 +12,7 @@ from _thread import allocate_lock, start_new_thread
 from bespeak.base import clock
 from bespeak.base.clock import FOREVER_US, SECOND_US, boot_us
 from bespeak.base.errors import BespeakError, BusyError, NotFoundError, WrongStateError
+from bespeak.ledger import modify, row_mapping
 from bespeak.ledger.write_operations import reservation_topic
 from bespeak.storage.time_limit import within
 
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
 
     from bespeak.ledger.model import Holder, Reservation
     from bespeak.ledger.service import Ledger
-    from bespeak.storage.interface import Listener
+    from bespeak.storage.interface import Listener, Transaction
 
 _RENEWALS_A_LEASE = 3
+_LOOK_US = 60 * SECOND_US
 _RETRY_US = SECOND_US
 _TRIES_A_LEASE = 6
 _LEAST_SECONDS = 1.0
@@ -42,6 +44,7 @@ class Lease:
         moves_on: extend the hold when its end comes near.
         notice_us: how near, µs.
         on_news: called, in another thread, after each change of what the properties say.
+        borrowed: another process keeps the hold: look at it, but neither renew it nor give it back.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class Lease:
         moves_on: bool,
         notice_us: int,
         on_news: Callable[[], None],
+        borrowed: bool = False,
     ) -> None:
         self._book = book
         self._holder = holder
@@ -60,6 +64,9 @@ class Lease:
         self._moves_on = moves_on
         self._notice_us = notice_us
         self._on_news = on_news
+        self._borrowed = borrowed
+        every_us = (held.keepalive_us or _LOOK_US) // _RENEWALS_A_LEASE
+        self._every_us = every_us // 2 if borrowed else every_us
         self._due = allocate_lock()
         self._due.acquire()
         self._finished = allocate_lock()
@@ -136,22 +143,33 @@ class Lease:
 
     def _renew(self) -> int:
         """Renew the lease, move the end if it is time; return how long to wait until the next time, µs."""
-        every_us = self._keepalive_us // _RENEWALS_A_LEASE
+        every_us = self._every_us
         if self.lost is not None:
             return every_us
         asked_us = boot_us()
         try:
             with within(max(self._keepalive_us / _TRIES_A_LEASE / SECOND_US, _LEAST_SECONDS)):
-                held = self._book.keep_alive(self.held.id, self.held.fencing_token or 0)
-                self._set(held, asked_us, (held.lease_us or 0) - self._keepalive_us)
+                held, book_us = self._book.engine.read(self._look_at) if self._borrowed else self._keep_alive()
+                self._set(held, asked_us, book_us)
                 self.trouble = None
-                return min(every_us, self._move_on())
+                return min(every_us, self.left_us() // 4 if self._borrowed else self._move_on())
         except (WrongStateError, NotFoundError) as error:
             self.lost = str(error)
         except Exception as error:  # noqa: BLE001 whatever it is, the command must end before the lease
             self.trouble = str(error) or type(error).__name__
             every_us = min(every_us, _RETRY_US)
         return every_us
+
+    def _keep_alive(self) -> tuple[Reservation, int]:
+        """Renew the lease; return the hold and the instant, µs UTC, that the book took for the present."""
+        held = self._book.keep_alive(self.held.id, self.held.fencing_token or 0)
+        return held, (held.lease_us or 0) - self._keepalive_us
+
+    def _look_at(self, tx: Transaction) -> tuple[Reservation, int]:
+        """Return the hold and the present instant of the book, µs UTC."""
+        held = row_mapping.required(tx, self.held.id)
+        modify.check_live(held, tx.now_us, self.held.fencing_token)
+        return held, tx.now_us
 
     def _move_on(self) -> int:
         """Move an end that nobody chose when it comes near; return how long it is until that, µs."""
@@ -174,7 +192,7 @@ class Lease:
 
     def _release(self) -> None:
         try:
-            if self.lost is None:
+            if self.lost is None and not self._borrowed:
                 held = self.held
                 released = self._book.release(held.id, self._holder, fencing_token=held.fencing_token)
                 self._view = (released, *self._view[1:])

@@ -9,29 +9,33 @@ somebody else's program on it.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
 from bespeak.argv.declarations import Option, command
 from bespeak.base import ids, timeparse
-from bespeak.base.clock import FOREVER_US, MINUTE_US, SECOND_US
-from bespeak.base.errors import NotFoundError, UsageError, WrongStateError
+from bespeak.base.clock import FOREVER_US, MINUTE_US, SECOND_US, boot_us
+from bespeak.base.errors import BespeakError, NotFoundError, UsageError, WrongStateError
 from bespeak.base.frozen import replace
 from bespeak.cli import converters, errors, formatting, reserve
 from bespeak.cli.converters import FOR, PRIORITY, PURPOSE, RESOURCES, SHARED_USE, TAG
 from bespeak.cli.lease import Lease
 from bespeak.cli.signals import ended_by_signal
 from bespeak.cli.supervise import HOLD_LOST, Child, left_behind_text, start_failure, stopping_text, stopping_times
+from bespeak.cli.surrounding_hold import surrounding_hold
 from bespeak.ledger.errors import RefusedError
+from bespeak.storage.time_limit import within
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.cli.context import Context, Values
-    from bespeak.ledger.model import Reservation
+    from bespeak.ledger.model import Request, Reservation
 
 _KEEPALIVE_US = 60 * SECOND_US
 _SHORTEST_KEEPALIVE_US = SECOND_US
 _NOTICE_US = 5 * MINUTE_US
 """An end is moved or announced this long ahead, µs, or halfway through a shorter hold."""
 
+_GIVE_UP_SECONDS = 2.0
 _LONGEST_TICK_US = SECOND_US
 """Timers stand still while the machine is suspended, so the clock is looked at this often."""
 
@@ -77,17 +81,23 @@ def run(context: Context, values: Values) -> int:
     if not _SHORTEST_KEEPALIVE_US <= keepalive_us < FOREVER_US:
         raise UsageError("--keepalive: at least 1s, and an end")
     with ended_by_signal():
-        taken = _taken(context, values, keepalive_us)
-        try:
-            hold = Hold(context, taken, values)
-        except BaseException:
-            context.book().release(taken.id, context.holder(), fencing_token=taken.fencing_token)
-            raise
+        request = replace(reserve.asked(context, values), keepalive_us=keepalive_us)
+        around = surrounding_hold(context.book(), request)
+        hold = _take(context, request, values) if around is None else Hold(context, around, values, borrowed=True)
     return hold.supervise(words)
 
 
-def _taken(context: Context, values: Values, keepalive_us: int) -> Reservation:
-    request = replace(reserve.asked(context, values), keepalive_us=keepalive_us)
+def _take(context: Context, request: Request, values: Values) -> Hold:
+    taken = _taken(context, request, values)
+    try:
+        return Hold(context, taken, values)
+    except BaseException:
+        with within(_GIVE_UP_SECONDS), suppress(BespeakError):
+            context.book().release(taken.id, context.holder(), fencing_token=taken.fencing_token)
+        raise
+
+
+def _taken(context: Context, request: Request, values: Values) -> Reservation:
     if values["wait"] is not None:
         return reserve.wait(context, request, values)
     if values["priority"] is not None:
@@ -105,10 +115,12 @@ class Hold:
         context: the invocation.
         taken: the reservation.
         values: what was typed.
+        borrowed: the ``run`` around this one keeps the hold, and gives it back.
     """
 
-    def __init__(self, context: Context, taken: Reservation, values: Values) -> None:
+    def __init__(self, context: Context, taken: Reservation, values: Values, *, borrowed: bool = False) -> None:
         self._context = context
+        self._borrowed = borrowed
         self._moves_on = values["for"] is None
         self._stops = not values["keep_going"]
         length_us = taken.ends_us - taken.starts_us
@@ -117,13 +129,16 @@ class Hold:
             context.book(),
             context.holder(),
             taken,
-            moves_on=self._moves_on,
+            moves_on=self._moves_on and not borrowed,
             notice_us=self._notice_us,
             on_news=self._poke,
+            borrowed=borrowed,
         )
+        for_us = converters.duration("--for", values["for"]) if borrowed else None
+        self._over_us = FOREVER_US if for_us is None else min(boot_us() + for_us, FOREVER_US)
         keepalive_us = taken.keepalive_us or FOREVER_US
         self._lease_stop_us, self._lease_kill_us = stopping_times(keepalive_us)
-        self._stop_us, self._kill_us = stopping_times(length_us)
+        self._stop_us, self._kill_us = stopping_times(length_us if for_us is None else min(length_us, for_us))
         self._announced = False
         self._over = False
         self._stopped = False
@@ -132,6 +147,8 @@ class Hold:
 
     def _sentence(self) -> str:
         held = self._lease.held
+        if self._borrowed:
+            return f"{ids.short_id(held.id)}  {formatting.names(held)}  with the bespeak run around this one"
         if not self._moves_on:
             return formatting.sentence(held, self._lease.now_us())
         return f"{ids.short_id(held.id)}  {formatting.names(held)}  as long as the command runs"
@@ -170,6 +187,8 @@ class Hold:
         failure = lease.release_failure
         if isinstance(failure, (WrongStateError, NotFoundError)):
             self._say("lost", f"the hold was lost before it was given back: {failure}")
+        elif self._borrowed:
+            return
         elif failure is not None or not in_time:
             why = str(failure or lease.trouble or "the book does not answer")
             self._say("not_released", f"could not give back ({why}); the hold lapses by itself")
@@ -196,7 +215,7 @@ class Hold:
             self._tell_lost()
         if self._over:
             return _LONGEST_TICK_US / SECOND_US
-        lease_us, left_us = lease.lease_left_us(), lease.left_us()
+        lease_us, left_us = lease.lease_left_us(), min(lease.left_us(), self._over_us - boot_us())
         until_lapse_us = lease_us - (self._lease_stop_us if self._stops else 0)
         until_end_us = left_us - (self._stop_us if self._stops else 0)
         if until_lapse_us <= 0:
@@ -212,7 +231,7 @@ class Hold:
     def _announce(self) -> None:
         """Say once that the end comes and stays; while it may still be moved, say nothing."""
         why = self._lease.fixed
-        if self._announced or (self._moves_on and why is None):
+        if self._announced or self._borrowed or (self._moves_on and why is None):
             return
         self._announced = True
         then = stopping_text(self._stop_us) if self._stops else "the command goes on without it"
@@ -234,7 +253,7 @@ class Hold:
     def _end(self, left_us: int) -> None:
         self._over = True
         then = self._stop(left_us - self._kill_us)
-        self._say("over", f"the hold is over; {then}")
+        self._say("over", f"the {'time' if self._borrowed else 'hold'} is over; {then}")
 
     def _stop(self, grace_us: int) -> str:
         """Stop the command if that is wanted, and kill it after ``grace_us`` µs; return what becomes of it."""

@@ -1,0 +1,44 @@
+"""The hold of a ``bespeak run`` around this one: a ``run`` inside it uses that hold and waits not for its own parent.
+
+The variables that ``run`` sets for its command are a pointer, not an identity. What they name counts only if the book
+says that it is held now, under the same fencing token, by whoever asks.
+"""
+
+from __future__ import annotations
+
+import os
+
+from bespeak.base.errors import BusyError, NotFoundError
+from bespeak.ledger.model import Mode, State
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bespeak.ledger.model import Request, Reservation
+    from bespeak.ledger.service import Ledger
+
+
+def surrounding_hold(book: Ledger, request: Request) -> Reservation | None:
+    """Return the hold of the ``run`` around this process if it has all of ``request.resources``; else None.
+
+    Raises:
+        BusyError: it has some of them, or only shares them: waiting for it would be waiting for our own parent.
+    """
+    identifier, number = os.environ.get("BESPEAK_RESERVATION", ""), os.environ.get("BESPEAK_NUMBER", "")
+    if not identifier or not number.isascii() or not number.isdigit():
+        return None
+    try:
+        found = book.get(identifier)
+    except NotFoundError:
+        return None  # of another book
+    ours = found.holder == request.holder.user and found.fencing_token == int(number)
+    common = [name for name in request.resources if name in found.resources]
+    if not ours or not common or found.state(book.now_us()) is not State.ACTIVE:
+        return None
+    if others := [name for name in request.resources if name not in found.resources]:
+        raise BusyError(
+            f"{', '.join(common)} belongs to the bespeak run around this one; ask there for {', '.join(others)} too, "
+            "or here for that alone"
+        )
+    if found.mode is Mode.SHARED and request.mode is Mode.EXCLUSIVE:
+        raise BusyError(f"{', '.join(common)} is only shared by the bespeak run around this one")
+    return found
