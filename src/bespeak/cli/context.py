@@ -129,6 +129,6 @@ class Context:
 
 def open_book(flag: str | None, *, own: bool = False) -> Ledger:
     """Open the book that ``--ledger``, the environment or the settings name; with ``own``, not a repository's."""
-    from bespeak.ledger.open_from_settings import open_settled
+    from bespeak.ledger.open_from_settings import open_book
 
-    return open_settled(flag, own=own)
+    return open_book(flag, own=own)

@@ -7,11 +7,14 @@ if TYPE_CHECKING:
     from bespeak.ledger.service import Ledger
 
 
-def open_settled(flag: str | None, *, cwd: str | None = None, own: bool = False) -> Ledger:
-    """Open the book that ``--ledger``, the environment or the settings name.
+def open_book(url: str | None = None, *, cwd: str | None = None, own: bool = False) -> Ledger:
+    """Open a book as the command line would, making it where there is none.
+
+    Close it after use, or use it as a context manager.
 
     Args:
-        flag: the value of ``--ledger``, or None.
+        url: a path, ``sqlite:///PATH`` or ``postgresql://...``; by default the book that ``BESPEAK_LEDGER`` or the
+            settings name, else the user's own.
         cwd: the folder whose settings count; by default the working directory.
         own: open the user's own book, whatever a repository names.
 
@@ -29,7 +32,7 @@ def open_settled(flag: str | None, *, cwd: str | None = None, own: bool = False)
     length_us = None if length is None else _length_us(length, source)
     kickers, _ = settings.ledger_value("kickers")
     return open_ledger(
-        ledger_place(flag, settings, cwd=cwd, own=own).url,
+        ledger_place(url, settings, cwd=cwd, own=own).url,
         strict=bool(strict),
         default_for_us=length_us,
         kickers=None if kickers is None else frozenset(kickers),

@@ -8,8 +8,9 @@ from bespeak.ledger.queue import wait_in_queue
 
 
 class Ledger(LedgerContext):
-    """An open book: reserve, wait, change, look. Its methods are the functions of this package that take a book."""
+    """An open book: reserve, wait, change, look; a context manager that closes it."""
 
+    # The methods are the functions of this package whose first argument is the open book.
     reserve = grant.reserve
     next_free = grant.next_free
     in_the_way = grant.in_the_way

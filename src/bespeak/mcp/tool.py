@@ -182,9 +182,9 @@ class Call:
     @contextmanager
     def book(self) -> Iterator[Ledger]:
         """Open the book for as long as the block runs."""
-        from bespeak.ledger.open_from_settings import open_settled
+        from bespeak.ledger.open_from_settings import open_book
 
-        book = open_settled(self.setup.ledger, cwd=self.home)
+        book = open_book(self.setup.ledger, cwd=self.home)
         try:
             yield book
         finally:
