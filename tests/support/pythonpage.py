@@ -75,7 +75,10 @@ def fields(of):
 
 
 def shown(value):
-    return str(value) if isinstance(value, Enum) else repr(value)
+    """Return a default as it is written; that of a field which is made anew for each value is its factory's result."""
+    if isinstance(value, Enum):
+        return str(value)
+    return repr(value.make() if hasattr(value, "make") else value)
 
 
 def methods(of):
