@@ -8,11 +8,11 @@ before, nor on the order in which files are met.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from bespeak_symbols import name_index
 from bespeak_symbols.model import CALL, INHERIT, SEPARATOR, USE, Unread
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 

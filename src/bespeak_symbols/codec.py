@@ -10,13 +10,12 @@ import zlib
 from dataclasses import MISSING, fields
 from functools import cache
 from itertools import repeat
+from typing import TYPE_CHECKING, Any
 
 from bespeak_symbols.model import Binding, Edge, Facts, Import, Reference, Symbol
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any
 
 _LISTS: dict[str, type] = {"symbols": Symbol, "imports": Import, "references": Reference, "bindings": Binding}
 

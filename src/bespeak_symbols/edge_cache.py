@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 from functools import cache
 from hashlib import blake2b
+from typing import TYPE_CHECKING
 
 from bespeak_symbols import codec
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Mapping

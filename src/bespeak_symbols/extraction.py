@@ -1,16 +1,14 @@
-"""One file's bytes become what is kept of it, in this process or in helpers when there are many."""
+"""One file's bytes become what is kept of it."""
 
 from __future__ import annotations
 
-import os
-import sys
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from bespeak_symbols import codec, name_index
 from bespeak_symbols.cache import Entry, Key
 from bespeak_symbols.model import Facts
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -19,9 +17,6 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 2_000_000
 """Larger files are data that looks like source; they are said to be unread."""
-
-_FEW = 150
-_MOST_HELPERS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +60,6 @@ def entry_of(key: Key, facts: Facts) -> Entry:
         sorted(name_index.mentions(facts)),
         sorted(name_index.renames(facts)),
     )
-
-
-def read_all(backend: Backend, reader: ObjectReader, jobs: Sequence[Job]) -> Iterator[tuple[Job, Entry | None]]:
-    """Yield what is kept of each content, in any order; None if it is not there (any more)."""
-    count = min(_MOST_HELPERS, len(os.sched_getaffinity(0)), len(jobs) // _FEW) if sys.executable else 0
-    left = {job.key: job for job in jobs}
-    if count > 1:
-        from bespeak_symbols import worker_processes
-
-        for job, entry in worker_processes.read(backend.NAME, reader, jobs, count):
-            if left.pop(job.key, None) is not None:
-                yield job, entry
-    # Without helpers, or when one of them has died, the rest is read here.
-    yield from read_here(backend, reader, list(left.values()))
 
 
 def read_here(backend: Backend, reader: ObjectReader, jobs: Sequence[Job]) -> Iterator[tuple[Job, Entry | None]]:

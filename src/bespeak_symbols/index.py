@@ -9,19 +9,18 @@ from __future__ import annotations
 import sqlite3
 from _thread import RLock
 from os.path import splitext
+from typing import TYPE_CHECKING, Self
 from weakref import WeakSet
 
 from bespeak_symbols import backend as backends
-from bespeak_symbols import extraction
+from bespeak_symbols import extraction, worker_processes
 from bespeak_symbols.cache import Cache, Key
 from bespeak_symbols.model import Unread
 from bespeak_symbols.snapshot import Snapshot, Source
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
-    from typing import Self
 
     from bespeak_symbols.backend import Backend
     from bespeak_symbols.cache import Entry
@@ -158,7 +157,7 @@ class Index:
 
     def _read(self, jobs: list[extraction.Job]) -> None:
         batch: list[Entry] = []
-        for done, (_, entry) in enumerate(extraction.read_all(self.backend, self.reader, jobs), 1):
+        for done, (_, entry) in enumerate(worker_processes.read_all(self.backend, self.reader, jobs), 1):
             self.read_count += 1
             if entry is not None:
                 batch.append(entry)

@@ -7,11 +7,10 @@ means depends on other files; that is worked out anew from facts, and is never s
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from typing import Any, Protocol
 
 SEPARATOR = "::"
 """Stands between the path of a file and the qualified name of a symbol in it."""

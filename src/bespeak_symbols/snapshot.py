@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from bespeak_symbols import edge_cache, name_index
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from typing import Any, TypeVar
+    from threading import RLock
 
     from bespeak_symbols.backend import Backend
-    from bespeak_symbols.index import Index
+    from bespeak_symbols.cache import Cache
     from bespeak_symbols.model import Edge, Facts, Unread
-    from bespeak_symbols.object_reader import Listing
+    from bespeak_symbols.object_reader import Listing, ObjectReader
 
     T = TypeVar("T")
 
@@ -35,10 +35,25 @@ class Source:
     language: str
 
 
+class Store(Protocol):
+    """What an index offers its snapshots."""
+
+    backend: Backend
+    reader: ObjectReader
+    cache: Cache
+    lock: RLock
+
+    def sources(self, listing: Listing) -> tuple[dict[str, Source], tuple[Unread, ...]]:
+        """Return what is kept of each file of a listing; what has never been read is read now."""
+
+    def read_again(self, path: str, source: Source, content: bytes | None) -> Facts | None:
+        """Return the facts of a file whose entry in the cache has gone or is broken, read from its contents."""
+
+
 class Snapshot:
     """The files of one revision, as a resolver sees them."""
 
-    def __init__(self, index: Index, listing: Listing) -> None:
+    def __init__(self, index: Store, listing: Listing) -> None:
         self._index = index
         self._listing = listing
         self._facts: dict[str, Facts | None] = {}

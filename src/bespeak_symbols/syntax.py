@@ -10,10 +10,10 @@ from functools import cache
 from hashlib import blake2b
 from importlib import import_module
 from time import thread_time
+from typing import TYPE_CHECKING
 
 from bespeak_symbols.errors import GrammarsMissingError
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 

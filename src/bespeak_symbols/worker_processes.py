@@ -15,18 +15,20 @@ import sys
 from importlib import import_module
 from queue import SimpleQueue
 from threading import Lock, Thread
+from typing import IO, TYPE_CHECKING
 
 from bespeak_symbols import backend as backends
 from bespeak_symbols.cache import Entry, Key
 from bespeak_symbols.extraction import Job, read_here
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from typing import IO
 
+    from bespeak_symbols.backend import Backend
     from bespeak_symbols.object_reader import ObjectReader
 
+_FEW = 150
+_MOST_HELPERS = 8
 _PER_TURN = 32
 _LENGTHS = struct.Struct(">II")
 _Answer = tuple[Job, "Entry | None"]
@@ -48,6 +50,18 @@ class _Share:
     def stop(self) -> None:
         with self._lock:
             self._next = len(self._jobs)
+
+
+def read_all(backend: Backend, reader: ObjectReader, jobs: Sequence[Job]) -> Iterator[tuple[Job, Entry | None]]:
+    """Yield what is kept of each content, in any order; None if it is not there (any more)."""
+    count = min(_MOST_HELPERS, len(os.sched_getaffinity(0)), len(jobs) // _FEW) if sys.executable else 0
+    left = {job.key: job for job in jobs}
+    if count > 1:
+        for job, entry in read(backend.NAME, reader, jobs, count):
+            if left.pop(job.key, None) is not None:
+                yield job, entry
+    # Without helpers, or when one of them has died, the rest is read here.
+    yield from read_here(backend, reader, list(left.values()))
 
 
 def read(backend: str, reader: ObjectReader, jobs: Sequence[Job], count: int) -> Iterator[_Answer]:

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
+from typing import TYPE_CHECKING, TypeVar
 
 from bespeak_symbols import syntax
 from bespeak_symbols.model import Binding, Facts, Import, Reference, Symbol
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import TypeVar
 
     from tree_sitter import Node
 

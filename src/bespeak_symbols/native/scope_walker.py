@@ -6,13 +6,13 @@ whether it is a local variable, and of which declaration; what is no local is le
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any, ClassVar
+
 from bespeak_symbols import syntax
 from bespeak_symbols.model import CALL, Binding, Facts, Import, Reference, Symbol
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from typing import Any, ClassVar
 
     from tree_sitter import Node
 

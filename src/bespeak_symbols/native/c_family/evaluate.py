@@ -13,6 +13,7 @@ from bespeak_symbols.native.c_family.members import (
     Meaning,
     argument,
     as_exact,
+    member,
     with_how,
     with_name,
 )
@@ -37,9 +38,10 @@ class Lookup:
     Args:
         files: all files.
         path: the file.
+        others: the same of other files, to be shared and added to.
     """
 
-    def __init__(self, files: Files, path: str) -> None:
+    def __init__(self, files: Files, path: str, others: dict[str, Lookup] | None = None) -> None:
         self.files = files
         self.path = path
         self.plus_plus = files.table(path).language == "cpp"
@@ -50,14 +52,14 @@ class Lookup:
         ]
         self._exact: dict[str, tuple[Meaning, ...]] = {}
         self._known: dict[tuple[str, str, str], tuple[Meaning, ...]] = {}
-        self._others: dict[str, Lookup] = {path: self}
+        self._others: dict[str, Lookup] = {} if others is None else others
+        self._others[path] = self
 
     def at(self, path: str) -> Lookup:
         """Return the same for another file."""
         other = self._others.get(path)
         if other is None:
-            other = self._others[path] = Lookup(self.files, path)
-            other._others = self._others
+            other = Lookup(self.files, path, self._others)
         return other
 
     # Names.
@@ -75,7 +77,7 @@ class Lookup:
         for path, name in self.files.named(qualified.rpartition(".")[2]):
             if name == qualified and path in self._closure:
                 how = "local" if path == self.path else "include"
-                found += [self._meaning(path, symbol, how) for symbol in self.files.symbols(path, name)[:1]]
+                found += [self.meaning(path, symbol, how) for symbol in self.files.symbols(path, name)[:1]]
         own = [meaning for meaning in found if meaning.path == self.path]
         if own and not any(meaning.kind == NAMESPACE for meaning in own):
             return tuple(own)
@@ -83,7 +85,8 @@ class Lookup:
             return tuple(found[:1])
         return tuple(found) or self._bound(qualified)
 
-    def _meaning(self, path: str, symbol: Symbol, how: str) -> Meaning:
+    def meaning(self, path: str, symbol: Symbol, how: str) -> Meaning:
+        """Return what a symbol is."""
         if symbol.kind == "variable":
             return self._variable(path, symbol.name, how)
         return Meaning(_KINDS.get(symbol.kind, OTHER), path, symbol.name, sure=1.0, how=how)
@@ -129,7 +132,7 @@ class Lookup:
             if level:
                 owner = self._owner(level, name)
                 if owner is not None:
-                    yield self.member(owner, name)
+                    yield member(self, owner, name)
                     outer = owner.name.rpartition(".")[0]
                     if owner.name != level and outer:
                         yield from self._scopes(name, outer)
@@ -157,47 +160,6 @@ class Lookup:
             elif taken.local == name and taken.module != name:
                 found += self.exactly(taken.module)
         return tuple(dict.fromkeys(found))
-
-    # Members.
-
-    def member(self, owner: Meaning, name: str) -> tuple[Meaning, ...]:
-        """Return what a class, or one that it derives from, has under a name."""
-        seen: set[tuple[str, str]] = set()
-        todo = [owner]
-        while todo and len(seen) < 64:  # noqa: PLR2004 more bases than anybody writes
-            current = todo.pop(0)
-            if (current.path, current.name) in seen:
-                continue
-            seen.add((current.path, current.name))
-            if current.name.rpartition(".")[2] == name:
-                return (current,)
-            found = self.at(current.path).own_member(current, name)
-            if found:
-                how = "inherited" if len(seen) > 1 else found[0].how
-                return tuple(with_how(each, how, current.sure * owner.sure) for each in found)
-            todo += self.bases(current)
-        return ()
-
-    def own_member(self, owner: Meaning, name: str) -> tuple[Meaning, ...]:
-        """Return what a class of this file has under a name, bases left aside."""
-        qualified = f"{owner.name}.{name}"
-        found = tuple(
-            self._meaning(self.path, symbol, "member") for symbol in self.files.symbols(self.path, qualified)[:1]
-        )
-        if found:
-            return found
-        for binding in self.files.table(self.path).bindings.get(qualified, ()):
-            return (self.of_binding(self.path, binding, owner.name, "member"),)
-        return ()
-
-    def bases(self, owner: Meaning) -> list[Meaning]:
-        """Return what a class derives from directly, as far as it can be found."""
-        found: list[Meaning] = []
-        here = self.at(owner.path)
-        for symbol in self.files.symbols(owner.path, owner.name):
-            for base in symbol.bases:
-                found += here.classes(base, owner.name.rpartition(".")[0])
-        return found
 
     # Types and values.
 
@@ -317,10 +279,10 @@ class Lookup:
         elif of.kind == NAMESPACE:
             found = self.exactly(f"{of.name}.{part}") or self._taken(part, of.name)
         elif of.kind == CLASS:
-            found = tuple(as_exact(each) for each in self.member(of, part))
+            found = tuple(as_exact(each) for each in member(self, of, part))
         elif of.kind == OTHER:
             classes = self.at(of.path).classes(of.name, "")
-            found = tuple(as_exact(one) for each in classes for one in self.member(each, part))
+            found = tuple(as_exact(one) for each in classes for one in member(self, each, part))
             found = found or self.exactly(f"{of.name}.{part}")
         elif of.kind == VALUE:
             found = self._member_of_value(of, part)
@@ -335,7 +297,7 @@ class Lookup:
             return ()
         owners = self.classes_of(of)
         return tuple(
-            dict.fromkeys(with_how(each, how, of.sure) for owner in owners for each in self.member(owner, part))
+            dict.fromkeys(with_how(each, how, of.sure) for owner in owners for each in member(self, owner, part))
         )
 
     def _called(self, of: Meaning) -> tuple[Meaning, ...]:
@@ -370,7 +332,7 @@ class Lookup:
             return (with_name(held, argument(rest)),)
         owners = self.classes_of(held)
         for sign in ("operator->", "operator*"):
-            called = [result for owner in owners for each in self.member(owner, sign) for result in self._called(each)]
+            called = [result for owner in owners for each in member(self, owner, sign) for result in self._called(each)]
             if called:
                 return (with_name(called[0], called[0].name.rstrip("*")),)
         return () if "<" in held.name else (held,)
@@ -388,7 +350,7 @@ class Lookup:
             return (with_name(of, argument(rest)),)
         if last in _MAPS and rest:
             return (with_name(of, argument(rest, 1)),)
-        operators = [each for owner in self.classes_of(of) for each in self.member(owner, "operator[]")]
+        operators = [each for owner in self.classes_of(of) for each in member(self, owner, "operator[]")]
         if operators:
             return self._called(operators[0])
         return () if "<" in of.name else (of,)

@@ -8,7 +8,7 @@ from bespeak_symbols.model import CALL, IMPORT, USE, Edge
 from bespeak_symbols.native.block_extractor import kept
 from bespeak_symbols.native.c_family.evaluate import Lookup
 from bespeak_symbols.native.c_family.imports import Files
-from bespeak_symbols.native.c_family.members import CLASS, FUNCTION, OTHER, VALUE, Meaning
+from bespeak_symbols.native.c_family.members import CLASS, FUNCTION, OTHER, VALUE, Meaning, bases, member, own_member
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -202,7 +202,7 @@ class _Joiner:
                     yield f"{owner.path}::{owner.name}", "constructor", sure
                     yield from self._constructor(owner, sure)
                 else:
-                    for called in self.lookup.member(owner, "operator()"):
+                    for called in member(self.lookup, owner, "operator()"):
                         yield from self._function(called, sure)
 
     def _variable(self, last: str, meaning: Meaning, sure: float) -> Iterator[tuple[str, str, float]]:
@@ -271,7 +271,7 @@ class _Joiner:
 
     def _constructor(self, owner: Meaning, sure: float) -> Iterator[tuple[str, str, float]]:
         last = owner.name.rpartition(".")[2]
-        made = self.lookup.at(owner.path).own_member(owner, last)
+        made = own_member(self.lookup.at(owner.path), owner, last)
         for meaning in made:
             if meaning.kind == FUNCTION:
                 yield from ((callee, "constructor", min(sure, rate)) for callee, rate in self.definitions(meaning))
@@ -302,7 +302,7 @@ class _Joiner:
                 seen.add((current.path, current.name))
                 if current.name == base:
                     return True
-                todo += self.lookup.at(current.path).bases(current)
+                todo += bases(self.lookup.at(current.path), current)
         return False
 
     # What nothing in sight declares.

@@ -2,44 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from bespeak_symbols.native.block_extractor import kept
 from bespeak_symbols.native.go.imports import Package, Packages
+from bespeak_symbols.native.go.members import FUNCTION, PACKAGE, TYPE, UNKNOWN, VALUE, Meaning, member, places
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak_symbols.model import Binding, World
-    from bespeak_symbols.native.go.imports import Place, Table
+    from bespeak_symbols.native.go.imports import Table
 
-FUNCTION, TYPE, PACKAGE, VALUE, UNKNOWN = "function", "type", "package", "value", "unknown"
-_MOST_EMBEDDED = 64
 _DEEPEST = 12
-
-
-@dataclass(frozen=True, slots=True)
-class Meaning:
-    """What something means, and where that is said.
-
-    Args:
-        kind: ``function``, ``type``, ``package``, ``frozen`` or ``unknown``.
-        package: where it is defined.
-        name: what it is called there; for a value, the text of its type.
-        path: the file which holds that text.
-        bound: for a value, the binding that its type begins with; -1 for none.
-        how: the word for edges to it.
-        sure: from 0 to 1.
-        symbol: for a value, the variable or constant that it is.
-    """
-
-    kind: str
-    package: Package
-    name: str
-    path: str = ""
-    bound: int = -1
-    how: str = "local"
-    sure: float = 1.0
-    symbol: str = ""
 
 
 class Lookup:
@@ -48,9 +21,10 @@ class Lookup:
     Args:
         world: the snapshot.
         path: the file.
+        others: the same of other files, to be shared and added to.
     """
 
-    def __init__(self, world: World, path: str) -> None:
+    def __init__(self, world: World, path: str, others: dict[str, Lookup] | None = None) -> None:
         self.world = world
         self.path = path
         self.packages = kept(world, Packages)
@@ -61,14 +35,14 @@ class Lookup:
         self.imported = self.packages.imports(path)
         self._dotted = self.packages.dotted(path)
         self._known: dict[tuple[str, int], Meaning | None] = {}
-        self._others: dict[str, Lookup] = {path: self}
+        self._others: dict[str, Lookup] = {} if others is None else others
+        self._others[path] = self
 
     def at(self, path: str) -> Lookup:
         """Return the same for another file."""
         other = self._others.get(path)
         if other is None:
-            other = self._others[path] = Lookup(self.world, path)
-            other._others = self._others
+            other = Lookup(self.world, path, self._others)
         return other
 
     def table(self, package: Package) -> Table:
@@ -142,52 +116,6 @@ class Lookup:
                 return Meaning(VALUE, of.package, binding.target, path, binding.bound, "typed", of.sure)
         return None
 
-    # Members.
-
-    def member(self, of: Meaning, name: str) -> list[Meaning]:
-        """Return what a type has under a name: its own, or what it embeds, the nearest first."""
-        level, seen, how = [of], {(of.package, of.name)}, "typed"
-        while level and len(seen) < _MOST_EMBEDDED:
-            found = [each for owner in level for each in self._own_member(owner, name, how)]
-            if found:
-                return found
-            deeper = []
-            for owner in level:
-                for base in self.embedded(owner):
-                    if (base.package, base.name) not in seen:
-                        seen.add((base.package, base.name))
-                        deeper.append(base)
-            level, how = deeper, "promoted"
-        return []
-
-    def _own_member(self, of: Meaning, name: str, how: str) -> list[Meaning]:
-        qualified = f"{of.name}.{name}"
-        table = self.table(of.package)
-        if qualified in table.symbols:
-            return [Meaning(FUNCTION, of.package, qualified, how=how, sure=of.sure)]
-        for path, binding in table.bindings.get(qualified, ()):
-            known = binding.how == "type"
-            return [Meaning(VALUE, of.package, binding.target if known else "", path, binding.bound, how, of.sure)]
-        return []
-
-    def embedded(self, of: Meaning) -> list[Meaning]:
-        """Return the types that a type embeds, or whose fields it has because it is made of them."""
-        found = []
-        for place in self.table(of.package).symbols.get(of.name, ()):
-            for base in place.symbol.bases:
-                known = self.type_of(base, place.path, -1)
-                if known is not None:
-                    found.append(known)
-        return found
-
-    def methods(self, of: Meaning) -> set[str]:
-        """Return the names of a type's own methods."""
-        return self.table(of.package).methods.get(of.name, set())
-
-    def places(self, of: Meaning) -> list[Place]:
-        """Return where a function or a type is defined."""
-        return self.table(of.package).symbols.get(of.name, [])
-
     # Expressions.
 
     def expression(self, text: str, bound: int = -1) -> Meaning | None:
@@ -236,25 +164,25 @@ class Lookup:
             owner = _sure(known, of.sure)
         elif of.kind != TYPE or of.path:
             return None
-        found = self.member(owner, part)
+        found = member(self, owner, part)
         if not found:
             below = self.underlying(owner)
             inner = self.type_of(below.name, below.path, below.bound) if below is not None else None
             found = (
-                [each for each in self.member(inner, part) if each.kind == VALUE or self._is_interface(inner)]
+                [each for each in member(self, inner, part) if each.kind == VALUE or self._is_interface(inner)]
                 if inner
                 else []
             )
         return None if not found else found[0] if len(found) == 1 else _sure(found[0], 0.6)
 
     def _is_interface(self, of: Meaning) -> bool:
-        return any(place.symbol.kind == "interface" for place in self.places(of))
+        return any(place.symbol.kind == "interface" for place in places(self, of))
 
     def _called(self, of: Meaning, part: str) -> Meaning | None:
         """Return the value that calling something gives; ``()1`` is the second of several."""
         place = part[2:]
         if of.kind == TYPE:
-            path = of.path or next((each.path for each in self.places(of)), "")
+            path = of.path or next((each.path for each in places(self, of)), "")
             return Meaning(VALUE, of.package, of.name, path, of.bound, "typed", of.sure)
         if of.kind == FUNCTION:
             wanted = f"{of.name}.(){place}" if place else of.name

@@ -6,9 +6,10 @@ A type loses its pointers and type arguments: ``store.Item``. What is made of it
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bespeak_symbols.native.block_extractor import fields
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tree_sitter import Node
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from bespeak_symbols.model import CALL, USE, Import
 from bespeak_symbols.native.block_extractor import Sheet, fields
 from bespeak_symbols.native.go import expressions
 from bespeak_symbols.native.go.declarations import Declarations
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 

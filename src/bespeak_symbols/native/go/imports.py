@@ -5,8 +5,8 @@ from __future__ import annotations
 import os.path
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak_symbols.model import Binding, Import, Symbol, World
 

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from bespeak_symbols.model import CALL, IMPORT, INHERIT, USE, Edge
-from bespeak_symbols.native.go.evaluate import FUNCTION, PACKAGE, TYPE, UNKNOWN, VALUE, Lookup, Meaning
+from typing import TYPE_CHECKING
 
-TYPE_CHECKING = False
+from bespeak_symbols.model import CALL, IMPORT, INHERIT, USE, Edge
+from bespeak_symbols.native.go.evaluate import Lookup
+from bespeak_symbols.native.go.members import (
+    FUNCTION,
+    PACKAGE,
+    TYPE,
+    UNKNOWN,
+    VALUE,
+    Meaning,
+    embedded,
+    methods,
+    places,
+)
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -84,14 +96,14 @@ class _Joiner:
 
     def _places(self, meaning: Meaning) -> list[tuple[str, float]]:
         """Return the definitions of something, with how sure each is: build tags choose among several files."""
-        places = self.lookup.places(meaning)
-        sure = 1.0 if len({place.path for place in places}) == 1 else _SEVERAL
-        return [(f"{place.path}::{place.symbol.name}", sure) for place in places]
+        found = places(self.lookup, meaning)
+        sure = 1.0 if len({place.path for place in found}) == 1 else _SEVERAL
+        return [(f"{place.path}::{place.symbol.name}", sure) for place in found]
 
     def _function(self, meaning: Meaning, kind: str, sure: float) -> Iterator[tuple[str, str, str, float]]:
         for callee, rate in self._places(meaning):
             yield callee, kind, meaning.how, min(sure, rate)
-        if kind == CALL and any(not place.symbol.body for place in self.lookup.places(meaning)):
+        if kind == CALL and any(not place.symbol.body for place in places(self.lookup, meaning)):
             for callee in self._implementers(meaning):
                 yield callee, kind, "override", _OVERRIDE
 
@@ -136,8 +148,8 @@ def method_names(lookup: Lookup, of: Meaning) -> frozenset[str]:
     todo, seen = [of], {(of.package, of.name)}
     while todo:
         current = todo.pop()
-        names |= lookup.methods(current)
-        for base in lookup.embedded(current):
+        names |= methods(lookup, current)
+        for base in embedded(lookup, current):
             if (base.package, base.name) not in seen:
                 seen.add((base.package, base.name))
                 todo.append(base)

@@ -9,8 +9,7 @@ from bespeak_symbols.native.javascript.expressions import chain_of, first_of, lo
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-    from bespeak_symbols.native.javascript.expressions import Chain
-    from bespeak_symbols.native.javascript.scopes import Declared, Scope, Walk
+    from bespeak_symbols.native.javascript.scopes import Chain, Declared, Scope, Walk
 
 
 _WRAPPERS = frozenset(

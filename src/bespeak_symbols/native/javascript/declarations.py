@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from bespeak_symbols.native.javascript import functions
 from bespeak_symbols.native.javascript.bindings import FUNCTIONS, bind_type, bind_value, type_parameters, walked_chain
-from bespeak_symbols.native.javascript.expressions import Chain, first_of, plain, string_in, unwrapped
-from bespeak_symbols.native.javascript.scopes import Draft, Scope, declare_symbol, join, qualify
+from bespeak_symbols.native.javascript.expressions import first_of, plain, string_in, unwrapped
+from bespeak_symbols.native.javascript.scopes import Chain, Draft, Scope, declare_symbol, join, qualify
 
 if TYPE_CHECKING:
     from tree_sitter import Node

@@ -17,8 +17,10 @@ from bespeak_symbols.native.javascript.members import (
     SYMBOL,
     TAKES,
     Found,
+    above,
     distinct,
     is_getter,
+    member,
 )
 from bespeak_symbols.native.javascript.scopes import LOCALS
 
@@ -43,10 +45,10 @@ class Meanings:
         tables: of the snapshot.
     """
 
-    __slots__ = ("_cut", "_depth", "_open", "_steps", "_tables")
+    __slots__ = ("_cut", "_depth", "_open", "_steps", "tables")
 
     def __init__(self, tables: Tables) -> None:
-        self._tables = tables
+        self.tables = tables
         self._steps = 0
         self._depth = 0
         self._cut = False
@@ -78,7 +80,7 @@ class Meanings:
 
     def _given_to(self, path: str, name: str, found: list[Found]) -> list[Found]:
         """Add what a member of a variable was made to be: it may be that, or what it was before."""
-        table = self._tables.of(path)
+        table = self.tables.of(path)
         if LOCALS not in name or table is None or name not in table.bindings:
             return found
         return [replace(one, sure=False) for one in distinct([*found, *self.bound(path, name)])]
@@ -89,7 +91,7 @@ class Meanings:
         return found[-1] if len(found) == len(parts) else []
 
     def _first(self, path: str, root: str, part: str) -> list[Found]:
-        table = self._tables.of(path)
+        table = self.tables.of(path)
         if table is None or not root:
             return []
         if part == "this":
@@ -98,13 +100,13 @@ class Meanings:
             return [Found(sort, path, root, "self")]
         if part == "super":
             return [
-                replace(base, sort=INSTANCE if base.sort == SYMBOL else base.sort) for base in self.above(path, root)
+                replace(base, sort=INSTANCE if base.sort == SYMBOL else base.sort) for base in above(self, path, root)
             ]
         return self.entity(path, root)
 
     def entity(self, path: str, key: str) -> list[Found]:
         """Return what a name of a file stands for."""
-        table = self._tables.of(path)
+        table = self.tables.of(path)
         if table is None:
             return []
         taken = table.imports.get(key)
@@ -122,7 +124,7 @@ class Meanings:
         if (path, key) in self._open:
             self._cut = True
             return self._open[path, key]
-        table = self._tables.of(path)
+        table = self.tables.of(path)
         found: list[Found] = []
         self._open[path, key] = found
         bindings = table.bindings.get(key, []) if table is not None else []
@@ -149,7 +151,7 @@ class Meanings:
 
     def _of_type(self, found: Found) -> list[Found]:
         """Return what has a type: an instance; of a type that is another's name, what that has."""
-        table = self._tables.of(found.path)
+        table = self.tables.of(found.path)
         if found.sort != SYMBOL or table is None:
             return [found]
         known = table.symbols.get(found.name)
@@ -161,7 +163,7 @@ class Meanings:
         """Return what a constant holds, if that is known; anything else is itself."""
         if found.sort != SYMBOL:
             return [found]
-        table = self._tables.of(found.path)
+        table = self.tables.of(found.path)
         known = table.symbols.get(found.name) if table is not None else None
         if known is None or known.kind not in VALUES or table is None or found.name not in table.bindings:
             return [found]
@@ -181,7 +183,7 @@ class Meanings:
 
     def imported(self, path: str, taken: Import) -> list[Found]:
         """Return what an import brings."""
-        target = self._tables.project.find(path, taken.module)
+        target = self.tables.project.find(path, taken.module)
         if target is None:
             return [Found(OUTSIDE)]
         if not taken.name:
@@ -191,7 +193,7 @@ class Meanings:
 
     def whole(self, path: str) -> list[Found]:
         """Return what ``require`` of a file gives."""
-        table = self._tables.of(path)
+        table = self.tables.of(path)
         if table is None:
             return []
         found = self.bound(path, "module.exports") if "module.exports" in table.bindings else []
@@ -203,18 +205,18 @@ class Meanings:
         """Return what others take from a file under a name."""
         if (path, name) in seen:
             return []
-        kept = self._tables.taken.get((path, name)) if not seen else None
+        kept = self.tables.taken.get((path, name)) if not seen else None
         if isinstance(kept, tuple):
             return list(kept)
         if self._enough():
             return []
         found = self._given(path, name, seen | {(path, name)})
         if not seen and not self._cut:
-            self._tables.taken[path, name] = tuple(found)
+            self.tables.taken[path, name] = tuple(found)
         return found
 
     def _given(self, path: str, name: str, seen: frozenset[tuple[str, str]]) -> list[Found]:
-        table = self._tables.of(path)
+        table = self.tables.of(path)
         if table is None or len(seen) > _LONGEST_WAY:
             return []
         passed = table.passed.get(name)
@@ -230,7 +232,7 @@ class Meanings:
 
     def _passed(self, path: str, passed: Import, seen: frozenset[tuple[str, str]]) -> list[Found]:
         """Return what a file takes from another only to give it on."""
-        target = self._tables.project.find(path, passed.module)
+        target = self.tables.project.find(path, passed.module)
         if target is None:
             return [Found(OUTSIDE)]
         found = self.given(target, passed.name, seen) if passed.name else [Found(MODULE, target, "", "module")]
@@ -252,7 +254,7 @@ class Meanings:
             return []
         outside: list[Found] = []
         for star in table.stars:
-            target = self._tables.project.find(path, star.module)
+            target = self.tables.project.find(path, star.module)
             if target is None:
                 outside = [Found(OUTSIDE)]
                 continue
@@ -282,7 +284,7 @@ class Meanings:
         if sort == INSTANCE:
             if part == "constructor":
                 return [replace(found, sort=SYMBOL)]
-            return [] if part in {"()", "[]"} else self.member(found, part)
+            return [] if part in {"()", "[]"} else member(self, found, part)
         if part == "()":
             after = {TAKES: INSTANCE, KEEPS: ITEMS, BOUND: SYMBOL}.get(sort)
         elif sort == ITEMS:
@@ -300,7 +302,7 @@ class Meanings:
         return [replace(one, how="module") if one.how in {"local", "import"} else one for one in given]
 
     def _of_symbol(self, found: Found, part: str) -> list[Found]:
-        table = self._tables.of(found.path)
+        table = self.tables.of(found.path)
         known = table.symbols.get(found.name) if table is not None else None
         kind = known.kind if known is not None else "constant"
         if part == "prototype":
@@ -312,10 +314,11 @@ class Meanings:
         if part == "()":
             return self._called(found, kind)
         if part == "[]":
-            return [after for one in self._inside(found) for after in self.step(one, part)]
-        return self.member(found, part)
+            return [after for one in self.inside(found) for after in self.step(one, part)]
+        return member(self, found, part)
 
-    def _inside(self, found: Found) -> list[Found]:
+    def inside(self, found: Found) -> list[Found]:
+        """Return what a constant holds, but never the constant itself."""
         return [one for one in self.held(found) if (one.sort, one.path, one.name) != (SYMBOL, found.path, found.name)]
 
     def _called(self, found: Found, kind: str) -> list[Found]:
@@ -323,76 +326,11 @@ class Meanings:
         if kind in CLASSES:
             return [replace(found, sort=INSTANCE, how="typed")]
         if kind in VALUES:
-            return [after for one in self._inside(found) for after in self.step(one, "()")]
-        table = self._tables.of(found.path)
+            return [after for one in self.inside(found) for after in self.step(one, "()")]
+        table = self.tables.of(found.path)
         if table is not None and found.name + ".()" in table.bindings:
             given = self.bound(found.path, found.name + ".()")
             return [replace(one, sure=one.sure and found.sure, how="typed") for one in given]
         if table is not None and kind == "function" and found.name in table.holders:
             return [replace(found, sort=INSTANCE, how="typed")]
         return []
-
-    def member(self, found: Found, part: str) -> list[Found]:
-        """Return a member of an object, a class or an instance, its own or one it inherits."""
-        waiting, seen = [found], {(found.path, found.name)}
-        unknown: list[Found] = []
-        while waiting and len(seen) < _MOST_STEPS:
-            owner = waiting.pop(0)
-            if owner.sort == OUTSIDE:
-                unknown = [owner]
-                continue
-            own = self.step(owner, part) if owner.sort == MODULE else self._own(owner, part)
-            if own:
-                return [self._as_member(one, owner, found) for one in own]
-            for base in [*self.bases(owner.path, owner.name), *self._spread(owner)]:
-                if base.sort == OUTSIDE or (base.path, base.name) not in seen:
-                    seen.add((base.path, base.name))
-                    waiting.append(base)
-        return unknown
-
-    def _as_member(self, one: Found, owner: Found, found: Found) -> Found:
-        """Say how a member was come by: of ``found`` itself, or of ``owner``, from which it is derived."""
-        table = self._tables.of(owner.path)
-        sure = one.sure and found.sure and (table is None or owner.name not in table.doubled)
-        if one.sort != SYMBOL or one.how != "local":
-            return replace(one, sure=sure)
-        inherited = (owner.path, owner.name) != (found.path, found.name)
-        how = "inherited" if inherited and found.how in {"self", "typed", "inherited"} else found.how
-        return replace(one, how=how, sure=sure)
-
-    def _own(self, owner: Found, part: str) -> list[Found]:
-        table = self._tables.of(owner.path)
-        if table is None:
-            return []
-        name = f"{owner.name}.{part}"
-        if name in table.symbols:
-            return [Found(SYMBOL, owner.path, name)]
-        if name in table.bindings:
-            return self.bound(owner.path, name)
-        if name in table.holders:
-            return [Found(SYMBOL, owner.path, name)]
-        return [after for one in self._inside(owner) for after in self.step(one, part)] if owner.sort == SYMBOL else []
-
-    def _spread(self, owner: Found) -> list[Found]:
-        """Return what an object or a type takes all members of: ``{...x}``, ``type A = B``."""
-        table = self._tables.of(owner.path)
-        if table is None:
-            return []
-        known = table.symbols.get(owner.name)
-        same = self.bound(owner.path, owner.name) if known is not None and known.kind == "type" else []
-        return [*same, *(self.bound(owner.path, owner.name + ".*") if owner.name + ".*" in table.bindings else ())]
-
-    def above(self, path: str, name: str) -> list[Found]:
-        """Return what ``super`` means in a class: what it extends, and not what it implements."""
-        return self.bases(path, name, 1)
-
-    def bases(self, path: str, name: str, most: int | None = None) -> list[Found]:
-        """Return what a class is derived from, as far as it says at the ``most`` first places."""
-        table = self._tables.of(path)
-        found: list[Found] = []
-        for reference in table.inherits.get(name, [])[:most] if table is not None else ():
-            for base in self.means(path, reference.root, reference.text.split(".")):
-                found += [replace(one, how="inherited") for one in self.held(base)]
-            if not reference.root:
-                found.append(Found(OUTSIDE))
-        return distinct(found)

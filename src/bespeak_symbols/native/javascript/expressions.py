@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bespeak_symbols.native.javascript.scopes import Chain
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tree_sitter import Node
-
-    from bespeak_symbols.native.javascript.scopes import Declared
 
 
 _LONGEST = 12
@@ -30,31 +30,6 @@ _MEMBER = {
     "nested_type_identifier": ("module", "name"),
 }
 _MADE = {"call_expression": "function", "new_expression": "constructor"}
-
-
-class Chain:
-    """An expression as names.
-
-    Args:
-        parts: first to last; ``()`` for the result of a call, ``[]`` for an item.
-        base: the node that the first part stands for, if it is more than a name.
-        rest: nodes inside that have to be looked at for themselves.
-        declared: what the first part stands for, if no name says so.
-    """
-
-    __slots__ = ("base", "declared", "parts", "rest")
-
-    def __init__(self, parts: list[str], declared: Declared | None = None) -> None:
-        self.parts = parts
-        self.base: Node | None = None
-        self.rest: list[Node] = []
-        self.declared = declared
-
-    def then(self, *parts: str) -> Chain:
-        """Return the chain with more parts."""
-        longer = Chain([*self.parts, *parts], self.declared)
-        longer.base = self.base
-        return longer
 
 
 def unwrapped(node: Node) -> Node:

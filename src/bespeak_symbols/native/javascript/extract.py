@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 from bespeak_symbols import syntax
 from bespeak_symbols.model import Binding, Facts, Reference, Symbol
 from bespeak_symbols.native.javascript import bindings, declarations, functions, modules, statements
-from bespeak_symbols.native.javascript.expressions import Chain
-from bespeak_symbols.native.javascript.scopes import LOCALS, Declared, Scope, Walk, join
+from bespeak_symbols.native.javascript.scopes import LOCALS, Chain, Declared, Scope, Walk, join
 
 if TYPE_CHECKING:
     from collections.abc import Callable

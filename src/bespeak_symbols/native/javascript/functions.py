@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bespeak_symbols.native.javascript.bindings import bind_type, bind_value, type_parameters
-from bespeak_symbols.native.javascript.expressions import Chain, first_of, string_in, unwrapped
-from bespeak_symbols.native.javascript.scopes import Declared, Draft, declare_symbol, join, qualify
+from bespeak_symbols.native.javascript.expressions import first_of, string_in, unwrapped
+from bespeak_symbols.native.javascript.scopes import Chain, Declared, Draft, declare_symbol, join, qualify
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from bespeak_symbols.native.javascript.bindings import bind_value, loaded
 from bespeak_symbols.native.javascript.declarations import named_value
-from bespeak_symbols.native.javascript.expressions import Chain, first_of, loads, string_in, unwrapped
+from bespeak_symbols.native.javascript.expressions import first_of, loads, string_in, unwrapped
 from bespeak_symbols.native.javascript.functions import declare
-from bespeak_symbols.native.javascript.scopes import Declared, Draft
+from bespeak_symbols.native.javascript.scopes import Chain, Declared, Draft
 
 if TYPE_CHECKING:
     from tree_sitter import Node

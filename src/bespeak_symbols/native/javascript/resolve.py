@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING
 from bespeak_symbols.model import CALL, IMPORT, INHERIT, USE, Edge
 from bespeak_symbols.native.javascript.evaluate import Meanings
 from bespeak_symbols.native.javascript.imports import LANGUAGES, VALUES, tables_of
-from bespeak_symbols.native.javascript.members import CLASSES, INSTANCE, MODULE, OUTSIDE, SYMBOL, Found, is_getter
+from bespeak_symbols.native.javascript.members import (
+    CLASSES,
+    INSTANCE,
+    MODULE,
+    OUTSIDE,
+    SYMBOL,
+    Found,
+    above,
+    bases,
+    is_getter,
+    member,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,7 +114,7 @@ def _reference(path: str, reference: Reference, place: Place, tables: Tables) ->
     parts = reference.text.split(".")
     meanings = Meanings(tables)
     if reference.text == "super" and reference.kind == CALL:
-        for base in meanings.above(path, reference.root):
+        for base in above(meanings, path, reference.root):
             yield from (edge for edge in _made(base, place, tables) if edge.kind == CALL)
         return
     if not reference.root and parts[0] not in {"this", "super", "()"}:
@@ -211,7 +222,7 @@ def _made(found: Found, place: Place, tables: Tables) -> Iterator[Edge]:
         return
     yield place.to(replace(found, sure=_redefined(found, tables)), CALL)
     if kind in CLASSES:
-        for made in Meanings(tables).member(replace(found, sort=INSTANCE, how="constructor"), "constructor"):
+        for made in member(Meanings(tables), replace(found, sort=INSTANCE, how="constructor"), "constructor"):
             if made.sort == SYMBOL and _exists(made, tables):
                 inherited = made.name.rpartition(".")[0] != found.name or made.path != found.path
                 yield place.to(made, CALL, "inherited" if inherited else "constructor")
@@ -259,12 +270,12 @@ def _derived(path: str, name: str, base_path: str, base: str, tables: Tables) ->
     """Tell whether a class is derived from another."""
     waiting, seen = [(path, name)], {(path, name)}
     while waiting and len(seen) < _MOST_OVERRIDES:
-        for above in Meanings(tables).bases(*waiting.pop()):
-            if (above.path, above.name) == (base_path, base):
+        for found in bases(Meanings(tables), *waiting.pop()):
+            if (found.path, found.name) == (base_path, base):
                 return True
-            if above.name and (above.path, above.name) not in seen:
-                seen.add((above.path, above.name))
-                waiting.append((above.path, above.name))
+            if found.name and (found.path, found.name) not in seen:
+                seen.add((found.path, found.name))
+                waiting.append((found.path, found.name))
     return False
 
 

@@ -13,8 +13,6 @@ from bespeak_symbols.model import Import
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-    from bespeak_symbols.native.javascript.expressions import Chain
-
 
 LOCALS = "<locals>"
 """Part of the name of a variable inside a function: such a variable is no member of the function."""
@@ -46,6 +44,31 @@ class Declared:
         self.sort = sort
         self.key = key
         self.typed = False
+
+
+class Chain:
+    """An expression as names.
+
+    Args:
+        parts: first to last; ``()`` for the result of a call, ``[]`` for an item.
+        base: the node that the first part stands for, if it is more than a name.
+        rest: nodes inside that have to be looked at for themselves.
+        declared: what the first part stands for, if no name says so.
+    """
+
+    __slots__ = ("base", "declared", "parts", "rest")
+
+    def __init__(self, parts: list[str], declared: Declared | None = None) -> None:
+        self.parts = parts
+        self.base: Node | None = None
+        self.rest: list[Node] = []
+        self.declared = declared
+
+    def then(self, *parts: str) -> Chain:
+        """Return the chain with more parts."""
+        longer = Chain([*self.parts, *parts], self.declared)
+        longer.base = self.base
+        return longer
 
 
 class Scope:

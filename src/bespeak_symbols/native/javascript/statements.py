@@ -15,10 +15,10 @@ from bespeak_symbols.native.javascript.bindings import (
     walked_chain,
 )
 from bespeak_symbols.native.javascript.declarations import has_functions, named_value, properties
-from bespeak_symbols.native.javascript.expressions import Chain, chain_of, first_of, loads, unwrapped
+from bespeak_symbols.native.javascript.expressions import chain_of, first_of, loads, unwrapped
 from bespeak_symbols.native.javascript.functions import declare
 from bespeak_symbols.native.javascript.modules import require_name, require_names
-from bespeak_symbols.native.javascript.scopes import Declared, Draft, declare_symbol, join, qualify
+from bespeak_symbols.native.javascript.scopes import Chain, Declared, Draft, declare_symbol, join, qualify
 
 if TYPE_CHECKING:
     from tree_sitter import Node
