@@ -2,8 +2,7 @@
 
 import pytest
 
-from bespeak_symbols.native.rust.library import indexed, item_of, result_of
-from bespeak_symbols.native.rust.types import Type, Written, read_bounds, read_type
+from bespeak_symbols.native.rust.types import Type, Written, indexed, item_of, read_bounds, read_type, result_of
 from support.sources import Sources
 
 
