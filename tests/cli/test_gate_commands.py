@@ -251,3 +251,32 @@ def test_a_mistake_in_one_lab_leaves_the_others_listed(cli, sample_lab):
     assert done.returncode == 0
     assert "rack1, rack2" in done.stdout
     assert "lab check" in done.stderr
+
+
+def test_an_end_counts_by_the_clock_of_whoever_tells_it(cli, sample_lab):
+    """The scheduler's clock is an hour ahead of ours, so its reservation ends in three seconds."""
+    plug = sample_lab / "plug.py"
+    plug.write_text(
+        "import datetime, time\n"
+        "from bespeak.reservations import ReservationWindow, register_reservation_backend\n"
+        "HOUR = datetime.timedelta(hours=1)\n"
+        "class Ahead:\n"
+        "    def __init__(self):\n"
+        "        self.end = datetime.datetime.now(datetime.UTC) + HOUR + datetime.timedelta(seconds=3)\n"
+        "    def get_reserved_resources(self, username):\n"
+        "        return {'rack1', 'rack2'}\n"
+        "    def get_reservation_windows(self, username):\n"
+        "        return [ReservationWindow(name, None, self.end) for name in ('rack1', 'rack2')]\n"
+        "    def present_us(self):\n"
+        "        return time.time_ns() // 1000 + 3_600_000_000\n"
+        "    def who_reserved(self, resource):\n"
+        "        return []\n"
+        "    def backend_name(self):\n"
+        "        return 'ahead'\n"
+        "register_reservation_backend('ahead', Ahead)\n"
+    )
+    set_backend(sample_lab, 'libs = ["."]\ninit = ["plug"]\n[reservations]\nbackend = "ahead"\n')
+    trust(sample_lab)
+    done = cli("gate", "-l", "demo", "--", "sleep", "60", timeout=50)
+    assert done.returncode == 11, done.stderr
+    assert "the reservation is over" in done.stderr

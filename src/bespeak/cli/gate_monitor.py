@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from bespeak.reservations.report import GateReport
     from bespeak.reservations.session import Prepared
 
+    Answer = tuple[GateReport, int | None, int, int]
+    """What the gate says; until when all is held and the present then, µs UTC; when that was asked, µs since boot."""
+
 WARN_US = 5 * MINUTE_US
 EVERY_US = 30 * SECOND_US
 
@@ -49,9 +52,7 @@ class Guard:
         self._prepared: Prepared | None = None
         self._next_us = boot_us() + min(every_us, _FIRST_US)
         self._asking = False
-        self._answer: tuple[GateReport, int | None] | Exception | None = None
-        self._asked_us = 0
-        self._asked_at_us = 0
+        self._answer: Answer | Exception | None = None
         self._until_us: int | None = None
         """When the reservation ends, µs UTC, as far as is known."""
         self._end_us: int | None = None
@@ -73,17 +74,16 @@ class Guard:
             self._take(answer)
         now_us = boot_us()
         if not self._asking and now_us >= self._next_us:
-            self._ask_in_a_thread(now_us)
+            self._ask_in_a_thread()
         due = [] if self._asking else [self._next_us]  # an answer pokes
         if self._end_us is not None:
             due.append(self._near_the_end(self._end_us, now_us))
         return min((max(each - now_us, 0) for each in due), default=int(_IDLE_SECONDS) * SECOND_US) / SECOND_US
 
-    def _ask_in_a_thread(self, now_us: int) -> None:
+    def _ask_in_a_thread(self) -> None:
         import threading  # most commands have ended before
 
         self._asking = True
-        self._asked_us, self._asked_at_us = now_us, clock.now()
         threading.Thread(target=self._ask, name="bespeak-gate", daemon=True).start()
 
     def _ask(self) -> None:
@@ -97,20 +97,22 @@ class Guard:
                     self._context.lab_option, as_user=self._context.as_user, ledger=self._context.ledger_flag
                 )
             report = self._prepared.report()
-            until_us = None
+            asked_us, now_us, until_us = boot_us(), 0, None
             if report.allowed and report.checked and report.username is not None:
-                until_us = held_until(self._prepared.state.backend, report.username, report.required, clock.now())
-            self._answer = (report, until_us)
+                backend = self._prepared.state.backend
+                now_us = getattr(backend, "present_us", clock.now)()  # its clock, where it has one
+                until_us = held_until(backend, report.username, report.required, now_us)
+            self._answer = (report, until_us, now_us, asked_us)
         except Exception as error:  # noqa: BLE001 told by the main thread
             self._answer = error
         self._child.poke()
 
-    def _take(self, answer: tuple[GateReport, int | None] | Exception) -> None:
+    def _take(self, answer: Answer | Exception) -> None:
         """Keep what the answer says of the end, and act on what it refuses."""
         if isinstance(answer, Exception):
             self._tell(str(answer), f"the reservation cannot be checked now: {answer}; the command goes on")
             return
-        report, until_us = answer
+        report, until_us, now_us, asked_us = answer
         if not report.allowed:
             missing = ", ".join(escape_unprintable(each.resource) for each in report.missing)
             then = self._stop(KILL_AFTER_SECONDS)
@@ -119,14 +121,19 @@ class Guard:
         elif until_us is None or until_us >= FOREVER_US:
             self._end_us = None
         else:
-            self._expect(until_us)
+            self._expect(until_us, until_us - now_us, asked_us)
 
-    def _expect(self, until_us: int) -> None:
-        """Note that the reservation ends at ``until_us``, µs UTC, and ask once more just before that matters."""
-        left_us = until_us - self._asked_at_us
+    def _expect(self, until_us: int, left_us: int, asked_us: int) -> None:
+        """Note when the reservation ends, and ask once more just before that matters.
+
+        Args:
+            until_us: its end, µs UTC.
+            left_us: how long it lasted when that was asked, µs by the clock of whoever answered.
+            asked_us: when that was asked, µs since boot.
+        """
         if until_us != self._until_us:
             self._stop_us, self._kill_us = stopping_times(left_us)
-        self._until_us, self._end_us = until_us, self._asked_us + left_us
+        self._until_us, self._end_us = until_us, asked_us + left_us
         last_us = self._end_us - (self._stop_us + self._kill_us if self._stops else 0)
         now_us = boot_us()
         if now_us < last_us or not self._stops:

@@ -106,6 +106,10 @@ class LedgerReservationBackend:
             for resource, starts_us, ends_us in rows
         ]
 
+    def present_us(self) -> int:
+        """Return the present instant of the book, µs UTC: with PostgreSQL the server's, which may not be ours."""
+        return self._ask(lambda tx: tx.now_us)
+
     def close(self) -> None:
         """Close the book, if this backend opened it."""
         if self._mine and self._engine is not None:
