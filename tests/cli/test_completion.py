@@ -73,3 +73,21 @@ def test_completion_makes_no_book_and_says_nothing_about_a_broken_one(cli, tmp_p
     assert not (tmp_path / "book.sqlite3").exists()
     (tmp_path / "junk").write_bytes(b"no database" * 100)
     assert offered(cli, "reserve ra", BESPEAK_LEDGER=str(tmp_path / "junk")) == []
+
+
+HOSTILE = "rack $(touch made-by-tab) 'x' \"y\" `touch made-by-tab`"
+
+
+def test_bash_gets_names_that_run_nothing(cli, tmp_path):
+    assert cli("resource", "add", HOSTILE).returncode == 0
+    (word,) = offered(cli, "who rack")
+    done = subprocess.run(["bash", "-c", f"printf %s {word}"], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert done.stdout == HOSTILE
+    assert not (tmp_path / "made-by-tab").exists()
+
+
+@pytest.mark.parametrize("begun", ["who 'rack", 'who "rack', "who ra\\ck"])
+def test_within_quotes_only_plain_names_are_offered(cli, begun):
+    cli("resource", "add", HOSTILE)
+    cli("resource", "add", "rack1")
+    assert set(offered(cli, begun)) <= {"rack1"}

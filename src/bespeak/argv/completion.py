@@ -5,9 +5,18 @@ It is silent about every failure: a shell prompt is no place for an error.
 
 from __future__ import annotations
 
+import os
+import re
+import shlex
 from typing import TYPE_CHECKING
 
-from click.shell_completion import CompletionItem, get_completion_class, shell_complete
+from click.shell_completion import (
+    BashComplete,
+    CompletionItem,
+    add_completion_class,
+    get_completion_class,
+    shell_complete,
+)
 
 from bespeak.argv.declarations import load
 
@@ -17,6 +26,28 @@ if TYPE_CHECKING:
     import click
 
     from bespeak.argv.declarations import Program
+
+_PLAIN_WORD = re.compile(r"[\w@%+=:,./-]+", re.ASCII)
+
+
+@add_completion_class
+class QuotingBash(BashComplete):
+    """Bash puts an offered word into the command line as it stands, so a name has to be quoted here.
+
+    Zsh and fish quote what they insert. Within quotes that the user has begun, other rules hold than outside of them;
+    only names that need no quotes are offered there.
+    """
+
+    def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem]:
+        """Return what may be offered: within quotes only words that mean the same with and without them."""
+        found = super().get_completions(args, incomplete)
+        quoting = any(quote in os.environ.get("COMP_WORDS", "") for quote in "'\"\\")
+        return [item for item in found if not quoting or _PLAIN_WORD.fullmatch(item.value)]
+
+    def format_completion(self, item: CompletionItem) -> str:
+        """Return the line that the shell's script reads, its word quoted."""
+        return f"{item.type},{shlex.quote(item.value) if item.type == 'plain' else item.value}"
+
 
 SHELLS = ("bash", "zsh", "fish")
 MOST_OFFERED = 500

@@ -178,10 +178,12 @@ class _Reader:
         if not isinstance(creds, dict):
             raise LabDataError(f"{self.where}: creds must be a table of users")
         user = table.get("user") or self.spec.raw.get("user") or next(iter(creds), None)
+        if user is not None:
+            user = self._checked(lambda: text_field(user, "user"))
         return user, table.get("password", creds.get(user))
 
 
-def _ssh_options(table: dict[str, Any], user: Any, password: Any) -> SshOptions:
+def _ssh_options(table: dict[str, Any], user: str | None, password: Any) -> SshOptions:
     for key in ("agent", "host_key_check"):
         if not isinstance(table.get(key, True), bool):
             raise ValueError(f"ssh: {key} must be true or false, not {short_repr(table[key])}")  # noqa: TRY004 - bad data
@@ -190,7 +192,7 @@ def _ssh_options(table: dict[str, Any], user: Any, password: Any) -> SshOptions:
             text_field(table[key], f"ssh: {key}")
     key_file = table.get("key")
     return SshOptions(
-        user=None if user is None else text_field(user, "user"),
+        user=user,
         port=port_number(table.get("port", PORT), "ssh: port"),
         key=None if key_file is None else os.path.expanduser(key_file),
         passphrase=optional_secret(table.get("passphrase"), "ssh: passphrase"),

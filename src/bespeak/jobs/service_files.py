@@ -13,7 +13,7 @@ from bespeak.jobs.runner_client.location import EMBEDDED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from bespeak.jobs.runner_client.location import Runner
 
@@ -46,6 +46,22 @@ def environment(environ: Mapping[str, str], prog: str, runner: Runner) -> dict[s
         if "\n" in value or '"' in value:
             raise UsageError(f"{name} {value!a}: has a character that such a file cannot hold")
     return found
+
+
+def refuse_secrets(texts: Iterable[str]) -> None:
+    """Refuse to write a password into a file that every account of the machine may read, or to print it.
+
+    Raises:
+        UsageError: one of the texts is the URL of a book, with a secret in it.
+    """
+    from bespeak.storage.postgres.url import Address
+
+    for text in texts:
+        if text.startswith(POSTGRES_PREFIXES) and Address(text).has_secret:
+            raise UsageError(
+                "install: the URL of the book has a password, and a service's file is no place for one; "
+                "put it into PostgreSQL's password file (~/.pgpass) of the service's user"
+            )
 
 
 def _program(name: str, environ: Mapping[str, str]) -> str:

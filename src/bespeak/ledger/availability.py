@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bespeak.base.frozen import replace
-from bespeak.ledger import row_mapping, rules, write_operations
+from bespeak.ledger import row_mapping, rules, validation, write_operations
 from bespeak.ledger.errors import UndeclaredError
 
 TYPE_CHECKING = False
@@ -52,6 +52,16 @@ class Availability:
         if self._sweep:
             write_operations.record_lapse(self._tx, reservation)
         return False
+
+    def check_new(self) -> None:
+        """Refuse to make resources, by their first use, whose names are not what they look like.
+
+        Raises:
+            UsageError: naming the first of them.
+        """
+        for name in self._names:
+            if name not in self.known:
+                validation.check_new_resource(name, declared=False)
 
     def require_known(self) -> None:
         """Refuse names that nobody declared.

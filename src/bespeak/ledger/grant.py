@@ -48,6 +48,7 @@ def _reserve(book: LedgerContext, tx: Transaction, request: Request, identifier:
     ground = Availability(tx, request.resources, sweep=True, first=(starts_us, ends_us))
     if book.strict:
         ground.require_known()
+    ground.check_new()
     blocking = ground.blockers(request.mode, starts_us, ends_us)
     if blocking and request.next_fit:
         fit_us = ground.first_fit(request.mode, starts_us, ends_us - starts_us)

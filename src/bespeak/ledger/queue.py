@@ -98,6 +98,7 @@ def join(book: LedgerContext, tx: Transaction, request: Request, identifier: str
     ground = Availability(tx, request.resources, sweep=True)
     if book.strict:
         ground.require_known()
+    ground.check_new()
     arrivals = [other.rank + other.priority * HEAD_START_US + 1 for _, other in ground.line]
     rank = max([tx.now_us, *arrivals]) - priority * HEAD_START_US
     wanted_us = FOREVER_US if request.ends_us is not None else book.length_us(request)

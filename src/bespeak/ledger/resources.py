@@ -50,6 +50,8 @@ def resource_set(
 
     def work(tx: Transaction) -> Resource:
         known = row_mapping.resources(tx, [name]).get(name)
+        if known is None:
+            validation.check_new_resource(name, declared=True)
         old = known or Resource(name)
         new = Resource(
             name,

@@ -8,6 +8,7 @@ from bespeak.base.errors import NotFoundError
 from bespeak.ledger.model import Action, Booking, EndReason, LogEntry, Mode, Reservation, Resource
 from bespeak.ledger.rules import window_end
 from bespeak.ledger.schema import LONG_US
+from bespeak.storage.row_shape import RowShape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,6 +48,11 @@ ORDER BY l.rank, r.seq
 """
 
 
+_RESERVATION = RowShape("row of the reservations", COLUMNS, "itItTttiiiITtttiIiiiiI")
+_RESOURCE = RowShape("resource", RESOURCE_COLUMNS, "tiiti")
+_LOG_ENTRY = RowShape("row of the log", LOG_COLUMNS, "iittTTttt")
+
+
 def in_list(prefix: str, values: Iterable[str]) -> tuple[str, dict[str, object]]:
     """Return the inside of ``IN (...)`` for named parameters, and the parameters."""
     params: dict[str, object] = {f"{prefix}{index}": value for index, value in enumerate(values)}
@@ -54,12 +60,22 @@ def in_list(prefix: str, values: Iterable[str]) -> tuple[str, dict[str, object]]
 
 
 def reservation(row: Row) -> Reservation:
-    """Make a reservation of the columns of :data:`COLUMNS`."""
+    """Make a reservation of the columns of :data:`COLUMNS`.
+
+    Raises:
+        DamagedRowError: bespeak cannot have written this row.
+    """
+    return _RESERVATION.read(row, _reservation)
+
+
+def _reservation(row: Row) -> Reservation:
     (
         seq, identifier, fencing_token, holder, requested_by, resources, mode, starts_us, ends_us, created_us,
         ended_us, end_reason, ended_note, purpose, tags, priority, lease_us, waiting, rank, wanted_us, not_before_us,
         keepalive_us,
     ) = row  # fmt: skip
+    if not (identifier.isascii() and identifier.isprintable()):
+        raise ValueError("the id has characters that no id has")
     promised = fencing_token is None
     return Reservation(
         seq=seq,
@@ -95,7 +111,15 @@ def booking(resource: str, of: Reservation) -> Booking:
 
 
 def log_entry(row: Row) -> LogEntry:
-    """Make a log entry of the columns of :data:`LOG_COLUMNS`."""
+    """Make a log entry of the columns of :data:`LOG_COLUMNS`.
+
+    Raises:
+        DamagedRowError: bespeak cannot have written this row.
+    """
+    return _LOG_ENTRY.read(row, _log_entry)
+
+
+def _log_entry(row: Row) -> LogEntry:
     seq, at_us, action, who, requested_by, reservation_id, resources, before, after = row
     return LogEntry(
         seq=seq,
@@ -111,7 +135,15 @@ def log_entry(row: Row) -> LogEntry:
 
 
 def resource(row: Row) -> Resource:
-    """Make a resource of the columns of :data:`RESOURCE_COLUMNS`."""
+    """Make a resource of the columns of :data:`RESOURCE_COLUMNS`.
+
+    Raises:
+        DamagedRowError: bespeak cannot have written this row.
+    """
+    return _RESOURCE.read(row, _resource)
+
+
+def _resource(row: Row) -> Resource:
     name, capacity, declared, description, longest_us = row
     return Resource(name, capacity, bool(declared), description, longest_us)
 

@@ -12,6 +12,8 @@ LONGEST_NAME = 255
 LONGEST_TEXT = 2_000
 MOST_RESOURCES = 1_000
 MOST_TAGS = 64
+_LIKE_LATIN = frozenset({"LATIN", "CYRILLIC", "GREEK"})
+"""Scripts with letters that no reader can tell apart."""
 
 
 def resource_names(names: Iterable[str]) -> tuple[str, ...]:
@@ -28,6 +30,36 @@ def resource_names(names: Iterable[str]) -> tuple[str, ...]:
     for name in unique:
         check_name("resource", name)
     return tuple(unique)
+
+
+def check_new_resource(name: str, *, declared: bool) -> None:
+    """Refuse to make a resource whose name is not what it looks like; names in the book already stay usable.
+
+    Args:
+        name: a name that the book does not know.
+        declared: somebody declares it, and did not just use it.
+
+    Raises:
+        UsageError: people would take it for another name, for several, or for a pattern.
+    """
+    if any(char in name for char in "*?["):
+        raise UsageError(f"resource {name!a}: *, ? and [ make no pattern here, and a new name must not have them")
+    if " " in name and not declared:
+        raise UsageError(
+            f"resource {name!a}: one name with a blank, which the book does not know; if it is one, declare it: "
+            f"bespeak resource add {name!a}"
+        )
+    if name.isascii():
+        return
+    import unicodedata
+
+    if unicodedata.normalize("NFC", name) != name:
+        composed = unicodedata.normalize("NFC", name)
+        raise UsageError(f"resource {name!a}: looks like {composed!a}, which is composed (NFC); type that")
+    scripts = {unicodedata.name(char, "").split(" ")[0] for char in name if char.isalpha()}
+    if len(scripts & _LIKE_LATIN) > 1:
+        mixed = " and ".join(sorted(script.title() for script in scripts & _LIKE_LATIN))
+        raise UsageError(f"resource {name!a}: mixes letters of {mixed} that look alike")
 
 
 def check_name(kind: str, name: str) -> str:

@@ -33,6 +33,12 @@ BUSY_SECONDS = 30.0
 _PAUSE_FIRST_SECONDS = 0.0002
 _PAUSE_LAST_SECONDS = 0.004
 _NOTHING: dict[str, object] = {}
+_SCHEMA_LOOK = """
+SELECT COUNT(*), TOTAL(type IN ('view', 'trigger') OR (type = 'table' AND rootpage = 0)) FROM sqlite_schema"""
+"""How much there is, and how much of it could compute for ever or call code where a table is expected."""
+
+STEPS_BETWEEN_SIGNALS = 1_000_000
+"""SQLite's own instructions, some 10 ms of them, after which Python may act on a signal."""
 
 
 class SqliteTransaction:
@@ -133,6 +139,8 @@ class SqliteEngine:
             self._claim_file(connection, foreign=foreign)
             connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
             connection.execute("PRAGMA foreign_keys=ON")
+            connection.execute("PRAGMA trusted_schema=OFF")
+            connection.set_progress_handler(let_signals_in, STEPS_BETWEEN_SIGNALS)
         except BaseException:
             connection.close()
             raise
@@ -142,8 +150,12 @@ class SqliteEngine:
         # One transaction: between two, another first process may claim the file and make tables in it.
         connection.execute("BEGIN")
         (found,) = connection.execute("PRAGMA application_id").fetchone()
-        (tables,) = connection.execute("SELECT COUNT(*) FROM sqlite_schema").fetchone()
+        tables, computing = connection.execute(_SCHEMA_LOOK).fetchone()
         connection.execute("COMMIT")
+        if computing and not foreign:
+            raise UnavailableError(
+                f"book {self.name}: it has views, triggers or virtual tables, and bespeak makes none; nothing was read"
+            )
         if found == APPLICATION_ID:
             return
         if (found or tables) and not foreign:
@@ -284,4 +296,11 @@ class SqliteEngine:
         return self.path + ".wake"
 
     def _failure(self, error: Exception) -> UnavailableError:
+        if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_INTERRUPT:
+            raise KeyboardInterrupt from error  # only a signal in let_signals_in interrupts a statement
         return sqlite_files.failure(error, self.path, self._busy_seconds)
+
+
+def let_signals_in() -> int:
+    """Do nothing: Python acts on signals when it runs a function, and what that raises ends the statement."""
+    return 0

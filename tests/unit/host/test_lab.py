@@ -243,3 +243,10 @@ def test_matching_hosts() -> None:
     hosts = [LocalHost("a", labels=["x"]), LocalHost("b")]
     assert [host.id for host in matching("x", hosts)] == ["a"]
     assert labels_of(None) == frozenset()
+
+
+@pytest.mark.parametrize("user", ["['root']", "{ name = 'root' }", "3.5", "true"])
+def test_a_user_that_is_no_text_breaks_only_its_host(tmp_path: Path, user: str) -> None:
+    built = lab(tmp_path, f"[[hosts]]\nid = 'h'\nlabs = ['bench']\naddress = '10.0.0.1'\nuser = {user}\n")
+    assert list(built.broken) == ["h"]
+    assert "user must be a text" in str(built.broken["h"])

@@ -221,6 +221,17 @@ def test_a_unit_with_the_url_of_a_book_is_for_its_owner_only(tmp_path) -> None:
     assert os.stat(path).st_mode & 0o777 == 0o600
 
 
+@pytest.mark.parametrize("kind", ["systemd", "supervisor"])
+@pytest.mark.parametrize("query", ["", "?password=geheim"])
+def test_install_prints_no_password_of_a_book(site: Site, kind: str, query: str) -> None:
+    secret = "" if query else ":geheim"
+    url = f"postgresql://u{secret}@127.0.0.1:1/db{query}"
+    answer = site.call("install", "--kind", kind, "--print", "--db", url)
+    assert answer.code == 2
+    assert "password file" in answer.error
+    assert "geheim" not in answer.out + answer.error
+
+
 def test_install_prints_a_supervisor_section(site: Site) -> None:
     import configparser
 

@@ -61,6 +61,13 @@ def test_a_password_that_was_not_encoded_is_refused_without_showing_it(url):
     assert "cr3t" not in text
 
 
+def test_a_list_of_hosts_of_any_length_is_read_at_once():
+    hosts = ",".join("a" * 3 for _ in range(5_000))
+    assert Address(f"postgresql://{hosts}/db").dsn == f"postgresql://{hosts}/db"
+    with pytest.raises(UsageError, match="cannot be read"):
+        Address(f"postgresql://{hosts}[/db")
+
+
 def test_secrets_are_blacked_out_in_any_text():
     address = Address("postgresql://u:p%40ss@h/db?sslpassword=hush&passfile=/x")
     text = address.redact("invalid p%40ss or p@ss, or hush")

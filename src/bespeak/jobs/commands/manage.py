@@ -206,6 +206,7 @@ def install(context: CommandContext) -> int:
     runner = _check_run(context, options)
     words = [*_ourselves(context.prog), "run", *options]
     variables = service_files.environment(os.environ, context.prog, runner)
+    service_files.refuse_secrets([*words, *variables.values()])
     if kind == "supervisor":
         text = service_files.supervisor_section(words, variables)
     else:

@@ -14,7 +14,7 @@ from bespeak.base.errors import UsageError
 DEFAULT_SCHEMA = "bespeak"
 _SHOWN = ("host", "hostaddr", "port", "dbname", "user", "service")
 _SECRET = ("password", "sslpassword", "sslkey", "oauth_client_secret", "scram_client_key", "scram_server_key")
-_HOST = r"(\[[^\]@/]*\]|[^:@\[\]]*)(:\d*)?"
+_HOST = r"(\[[^\]@/]*\]|[^:@\[\],]*)(:\d*)?"
 _HOSTS = rf"{_HOST}(,{_HOST})*"
 _HIDDEN = "***"
 
@@ -62,6 +62,11 @@ class Address:
         self.dsn = f"{scheme}://{base}" + ("?" + "&".join(kept) if kept else "")
         who = user.partition(":")[0] + at
         self.name = f"{scheme}://{who}{hosts}{slash}{path}" + ("?" + "&".join(shown) if shown else "")
+
+    @property
+    def has_secret(self) -> bool:
+        """Whether the URL holds a password or another secret."""
+        return bool(self._secrets)
 
     def redact(self, text: str) -> str:
         """Return ``text`` with every secret of the URL blacked out."""

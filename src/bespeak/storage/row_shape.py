@@ -1,0 +1,59 @@
+"""What a row may look like: a file is data of somebody else, and SQLite keeps a value of any type in any column."""
+
+from __future__ import annotations
+
+from bespeak.base.errors import UnavailableError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
+    from bespeak.storage.interface import Row
+
+    T = TypeVar("T")
+
+_KINDS: dict[str, tuple[type, ...]] = {"i": (int,), "t": (str,), "I": (int, type(None)), "T": (str, type(None))}
+
+
+class DamagedRowError(UnavailableError):
+    """A row that bespeak cannot have written."""
+
+
+class RowShape:
+    """The columns of one kind of row, and how a value is made of it.
+
+    Args:
+        what: what a row is, for messages.
+        columns: the columns in order, as a statement selects them.
+        kinds: a letter a column: ``i`` a whole number, ``t`` a text, in upper case where it may be null.
+    """
+
+    __slots__ = ("_columns", "_kinds", "_sound", "_what")
+
+    def __init__(self, what: str, columns: str, kinds: str) -> None:
+        self._what = what
+        self._columns = [name.strip().rpartition(".")[2] for name in columns.split(",")]
+        self._kinds = [_KINDS[letter] for letter in kinds]
+        self._sound: set[tuple[type, ...]] = set()
+        """Combinations of types found right before: of thousands of rows, a few differ."""
+
+    def read(self, row: Row, make: Callable[[Row], T]) -> T:
+        """Return what ``make`` makes of a row.
+
+        Raises:
+            DamagedRowError: a column holds what it never holds, or ``make`` cannot read one.
+        """
+        found = tuple(map(type, row))
+        if found not in self._sound:
+            for name, kind, allowed in zip(self._columns, found, self._kinds, strict=True):
+                if kind not in allowed:
+                    raise DamagedRowError(f"{self._where(row)}: column {name} holds a {kind.__name__}")
+            self._sound.add(found)
+        try:
+            return make(row)
+        except (ValueError, TypeError) as error:
+            raise DamagedRowError(f"{self._where(row)}: {str(error)!a:.200}") from None
+
+    def _where(self, row: Row) -> str:
+        return f"the book is damaged: {self._what} {str(row[0])!a:.60}"
