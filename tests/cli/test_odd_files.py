@@ -98,9 +98,8 @@ def test_metrics_replace_nothing_but_a_file(here, kind):
 
 @pytest.mark.parametrize("kind", ["pipe", "folder"])
 def test_an_installed_service_replaces_nothing_but_a_file(here, kind):
-    from bespeak.jobs.service_files import write
-
     from bespeak.base.errors import BespeakError
+    from bespeak.jobs.service_files import write
 
     lay(kind, here / "bespeak-job.service")
     with pytest.raises(BespeakError, match="not a regular file"):

@@ -15,6 +15,7 @@ from bespeak.jobs.locations import open_store
 from bespeak.jobs.metrics import Exporter, Metrics
 from bespeak.jobs.notifier import Notifier
 from bespeak.jobs.resource_bookings import ResourceBookings
+from bespeak.jobs.runner_client.call_lock import CallLocks, calls_folder
 from bespeak.jobs.runner_client.helper import HelperStarter
 from bespeak.jobs.runner_client.location import own_location
 from bespeak.jobs.runner_client.process import ProgramStarter, Router
@@ -67,6 +68,8 @@ def run_dispatcher(
     bookings = ResourceBookings(settings.ledger)
     notifier = Notifier(engine, (TOPIC,))
     timer = WallTimer()
+    call_locks = CallLocks(calls_folder(engine, environ))
+    call_locks.sweep()
     try:
         session = DispatcherSession(engine, _record(settings, runner, own))
         session.begin()
@@ -83,6 +86,7 @@ def run_dispatcher(
             manager=ServiceManager(environ),
             timer=timer,
             notifier=notifier,
+            call_locks=call_locks,
         )
         code = Dispatcher(parts, options).run()
         log.emit("reserver_stopped", {})

@@ -7,6 +7,7 @@ processes. So a slow start delays nobody, a backlog costs one commit a batch, an
 
 from __future__ import annotations
 
+import os
 import select
 import time
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from bespeak.jobs.model import JobReservation
     from bespeak.jobs.notifier import Notifier
     from bespeak.jobs.resource_bookings import ResourceBookings
+    from bespeak.jobs.runner_client.call_lock import CallLocks
     from bespeak.jobs.runner_client.location import Location, Runner
     from bespeak.jobs.runner_client.process import Router
     from bespeak.jobs.sd_notify import ServiceManager
@@ -82,6 +84,7 @@ class DispatcherParts:
     manager: ServiceManager
     timer: WallTimer
     notifier: Notifier
+    call_locks: CallLocks
 
 
 class Dispatcher:
@@ -228,25 +231,49 @@ class Dispatcher:
     def _call(self, work: LeaseState) -> None:
         if work.phase is Phase.START and not self._may_start(work):
             return
-        self._tokens += 1
-        self._works[self._tokens] = work
         place = self._place(work.job)
         runner = self._parts.runner if place == self._own else place.runner
-        if work.phase is not Phase.START:
-            words = argv.ask_words(work.job, runner)
+        if work.phase is Phase.START:
+            self._start(work, runner, place)
         else:
-            words = argv.start_words(work.job, runner, self._options.start_options)
-            self._parts.log.emit(
-                "orchesjob_start_call",
-                {
-                    "reservation_id": work.job.reservation_id,
-                    "run_key": work.job.run_key,
-                    "command": [*runner.shown.split(" "), *words] if runner.embedded else [*runner.words, *words],
-                },
-            )
-            failpoints.reach("jobs.before_start")
-        self._parts.router.submit(self._tokens, words, self._options.start_seconds, place)
+            self._submit(work, argv.ask_words(work.job, runner), place)
+
+    def _start(self, work: LeaseState, runner: Runner, place: Location) -> None:
+        job = work.job
+        lock = -1
+        if not runner.embedded:
+            taken = self._lock_call(work)
+            if taken is None:
+                return
+            lock = taken
+        words = argv.start_words(job, runner, self._options.start_options)
+        command = [*(runner.shown.split(" ") if runner.embedded else runner.words), *words]
+        self._parts.log.emit(
+            "orchesjob_start_call", {"reservation_id": job.reservation_id, "run_key": job.run_key, "command": command}
+        )
+        failpoints.reach("jobs.before_start")
+        try:
+            self._submit(work, words, place, lock)
+        finally:
+            if lock >= 0:
+                os.close(lock)  # the call has it now
         failpoints.reach("jobs.after_start")
+
+    def _submit(self, work: LeaseState, words: list[str], place: Location, stdin: int = -1) -> None:
+        self._tokens += 1
+        self._works[self._tokens] = work
+        self._parts.router.submit(self._tokens, words, self._options.start_seconds, place, stdin)
+
+    def _lock_call(self, work: LeaseState) -> int | None:
+        """Return a descriptor with the lock of a start call; None if an earlier call has it, or nobody can tell."""
+        try:
+            lock = self._parts.call_locks.take(work.job.reservation_id)
+        except UnavailableError as error:
+            self._settle(work, work.put_back(self._now_us() + _NEED_AGAIN_US, str(error)))
+            return None
+        if lock is None:
+            self._settle(work, work.wait_for_call(self._rules(work), self._now_us()))
+        return lock
 
     def _may_start(self, work: LeaseState) -> bool:
         """Check what must be true at the moment of the start: the claim is ours, the resources are held."""
@@ -294,10 +321,24 @@ class Dispatcher:
         found = location_of(job)
         return self._own if found is None or found.is_replaced_by(self._own) else found
 
-    def _rules(self, job: JobReservation) -> StartRules:
-        place = self._place(job)
+    def _rules(self, work: LeaseState) -> StartRules:
+        place = self._place(work.job)
         runner = self._parts.runner if place == self._own else place.runner
-        return StartRules(f"{runner.shown} start", embedded=runner.embedded, retries=self._options.retries)
+        return StartRules(
+            f"{runner.shown} start",
+            embedded=runner.embedded,
+            retries=self._options.retries,
+            call_seconds=self._options.start_seconds,
+            call_under_way=not runner.embedded and self._is_under_way(work),
+        )
+
+    def _is_under_way(self, work: LeaseState) -> bool:
+        """Tell whether a start call for a claim is still alive; one that cannot be asked for may be."""
+        try:
+            return self._parts.call_locks.is_held(work.job.reservation_id)
+        except UnavailableError as error:
+            self._parts.log.emit("dispatcher_error", {"error": str(error)})
+            return True
 
     def _collect(self) -> None:
         for token, reply in self._parts.router.take():
@@ -309,7 +350,7 @@ class Dispatcher:
                 if has_ended(reply):
                     self._give_back(job)
             if work is not None:
-                self._settle(work, work.take(reply, self._rules(work.job), self._now_us()))
+                self._settle(work, work.take(reply, self._rules(work), self._now_us()))
 
     def _settle(self, work: LeaseState, what: NextStep) -> None:
         if what is NextStep.CALL:

@@ -54,7 +54,7 @@ class LeaseState:
         phase: what to do first.
     """
 
-    __slots__ = ("_cut_short", "adopted", "asked", "error", "job", "known_there", "outcome", "phase")
+    __slots__ = ("_cut_short", "_waits_since_us", "adopted", "asked", "error", "job", "known_there", "outcome", "phase")
 
     def __init__(self, job: JobReservation, phase: Phase) -> None:
         self.job = job
@@ -66,6 +66,7 @@ class LeaseState:
         self.known_there = False
         """Whether the runner has the job, though its start is to be completed."""
         self._cut_short = False
+        self._waits_since_us = 0
 
     @property
     def pause_seconds(self) -> float:
@@ -102,14 +103,32 @@ class LeaseState:
         self.asked += 1
         self.known_there = meaning.existing
         if meaning.verdict is Verdict.NOT_STARTED:
-            # The embedded runner completes a start under its key, so a call that was cut short is simply made again.
-            if self.phase is Phase.ASK or (rules.embedded and self._cut_short and self.asked < ASKS):
-                self.phase = Phase.START
-                return NextStep.CALL
-            return self.fail(self.error, rules, now_us)
+            return self._not_started(rules, now_us)
         if self.asked < ASKS + rules.retries:
             return NextStep.LATER
         return self._leave_unknown("\n".join(filter(None, (self.error, meaning.error))))
+
+    def _not_started(self, rules: StartRules, now_us: int) -> NextStep:
+        """Go on after the runner has said that it has no such job."""
+        if rules.call_under_way:
+            return self.wait_for_call(rules, now_us)
+        # The embedded runner completes a start under its key, so a call that was cut short is simply made again.
+        if self.phase is Phase.ASK or (rules.embedded and self._cut_short and self.asked < ASKS):
+            self.phase = Phase.START
+            return NextStep.CALL
+        if self._cut_short and not rules.embedded:
+            # What was ended here may go on elsewhere, behind docker exec or ssh, so nothing is called again by itself.
+            return self.give_up(self.error)
+        return self.fail(self.error, rules, now_us)
+
+    def wait_for_call(self, rules: StartRules, now_us: int) -> NextStep:
+        """Ask again later, because an earlier start call is still under way; give up when that takes too long."""
+        if self.phase is Phase.START:
+            self.phase = Phase.ASK
+        self._waits_since_us = self._waits_since_us or now_us
+        if now_us - self._waits_since_us < rules.call_seconds * SECOND_US:
+            return NextStep.LATER
+        return self._leave_unknown("\n".join(filter(None, (self.error, "its start call is still under way"))))
 
     def _leave_unknown(self, error: str) -> NextStep:
         """End as START_UNKNOWN: it may run, nobody can tell, and only a person may decide to start it again."""
@@ -164,11 +183,15 @@ class StartRules:
         shown: how a start call is named in errors.
         embedded: the runner knows idempotency keys.
         retries: how often a failed start is tried again.
+        call_seconds: how long an earlier start call that is still under way is waited for.
+        call_under_way: there is one, so that "no such job" does not mean that there will be none.
     """
 
     shown: str
     embedded: bool
     retries: int
+    call_seconds: float = 0.0
+    call_under_way: bool = False
 
     def delay_us(self, attempts: int) -> int:
         """Return the back-off after so many failed attempts, µs: half a second, doubled, at most a minute.

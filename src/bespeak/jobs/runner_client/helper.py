@@ -59,11 +59,11 @@ class HelperStarter:
         self._deaths = 0
         self._last_used = 0.0
 
-    def submit(self, token: int, words: Sequence[str], limit_seconds: float) -> None:
-        """Begin a call."""
+    def submit(self, token: int, words: Sequence[str], limit_seconds: float, stdin: int = -1) -> None:
+        """Begin a call; only a program of its own has a standard input."""
         self._last_used = time.monotonic()
         if self._deaths >= _GIVE_UP_AFTER or (not self._pid and not self._begin()):
-            self._programs.submit(token, words, limit_seconds)
+            self._programs.submit(token, words, limit_seconds, stdin)
             return
         self._waiting[token] = _Waiting(limit_seconds)
         self._unsent += json.dumps({"n": token, "argv": list(words)}).encode() + b"\n"

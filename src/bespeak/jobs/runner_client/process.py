@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     class Starter(Protocol):
         """Something that calls the runner."""
 
-        def submit(self, token: int, words: Sequence[str], limit_seconds: float) -> None:
+        def submit(self, token: int, words: Sequence[str], limit_seconds: float, stdin: int = -1) -> None:
             """Begin a call; its end is returned by :meth:`take` under ``token``."""
 
         def take(self) -> list[tuple[int, Reply]]:
@@ -131,13 +131,20 @@ class ProgramStarter:
         self._ended: list[tuple[int, Reply]] = []
         self._null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
 
-    def submit(self, token: int, words: Sequence[str], limit_seconds: float) -> None:
-        """Begin a call."""
+    def submit(self, token: int, words: Sequence[str], limit_seconds: float, stdin: int = -1) -> None:
+        """Begin a call.
+
+        Args:
+            token: unique among the calls under way.
+            words: the runner's arguments.
+            limit_seconds: how long it may take.
+            stdin: what it reads; -1 for nothing.
+        """
         argv = [*self._words, *words]
         out_read, out_write = os.pipe2(os.O_CLOEXEC)
         err_read, err_write = os.pipe2(os.O_CLOEXEC)
         try:
-            pid = self._spawn(argv, out_write, err_write)
+            pid = self._spawn(argv, self._null if stdin < 0 else stdin, out_write, err_write)
         except (OSError, ValueError) as error:
             os.close(out_read)
             os.close(err_read)
@@ -149,13 +156,13 @@ class ProgramStarter:
             os.close(err_write)
         self._watch(_Call(token, pid, {out_read: "out", err_read: "err"}, limit_seconds))
 
-    def _spawn(self, argv: list[str], out: int, err: int) -> int:
+    def _spawn(self, argv: list[str], stdin: int, out: int, err: int) -> int:
         return os.posix_spawnp(
             argv[0],
             argv,
             self._environ,
             file_actions=[
-                (os.POSIX_SPAWN_DUP2, self._null, 0),
+                (os.POSIX_SPAWN_DUP2, stdin, 0),
                 (os.POSIX_SPAWN_DUP2, out, 1),
                 (os.POSIX_SPAWN_DUP2, err, 2),
             ],
@@ -191,8 +198,7 @@ class ProgramStarter:
         for call in self._calls.values():
             if now >= call.deadline and not call.too_long:
                 call.too_long = True
-                # Only the call itself: a job that it has started already is in the same session at most for a moment.
-                signal.pidfd_send_signal(call.pidfd, signal.SIGKILL)
+                _kill_group(call.pid)
 
     def _drop(self, call: _Call, descriptor: int) -> None:
         self._epoll.unregister(descriptor)
@@ -209,7 +215,7 @@ class ProgramStarter:
         os.close(call.pidfd)
         code: int | None = ended
         note = ""
-        if call.too_long:
+        if call.too_long and (ended is None or ended < 0):
             code, note = None, f"took longer than {call.limit:g} s"
         elif ended is None:
             note = "its exit code was lost"
@@ -241,6 +247,14 @@ class ProgramStarter:
         self._epoll.close()
 
 
+def _kill_group(pid: int) -> None:
+    """End a call with its children, or what of them this user may end; its own process was not waited for yet."""
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        return
+
+
 def _exit_code(pid: int) -> int | None:
     """Return how a process ended; None where the kernel was told not to keep it (an ignored SIGCHLD)."""
     try:
@@ -265,7 +279,14 @@ class Router:
         self._epoll = select.epoll()
         self._epoll.register(starter.fileno(), select.EPOLLIN)
 
-    def submit(self, token: int, words: Sequence[str], limit_seconds: float, location: Location | None = None) -> None:
+    def submit(
+        self,
+        token: int,
+        words: Sequence[str],
+        limit_seconds: float,
+        location: Location | None = None,
+        stdin: int = -1,
+    ) -> None:
         """Begin a call; its end is returned by :meth:`take` under ``token``.
 
         Args:
@@ -273,8 +294,9 @@ class Router:
             words: the runner's arguments.
             limit_seconds: how long it may take.
             location: where; None for the dispatcher's own runner.
+            stdin: what the program reads; -1 for nothing.
         """
-        self._starter(location or self.own).submit(token, words, limit_seconds)
+        self._starter(location or self.own).submit(token, words, limit_seconds, stdin)
 
     def _starter(self, location: Location) -> Starter:
         found = self._starters.get(location)
