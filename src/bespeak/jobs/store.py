@@ -7,10 +7,11 @@ book says.
 from __future__ import annotations
 
 from bespeak.base.clock import FOREVER_US, SECOND_US
-from bespeak.base.errors import WrongStateError
+from bespeak.base.errors import UsageError, WrongStateError
 from bespeak.base.frozen import field, frozen
 from bespeak.base.json_text import compact
 from bespeak.jobs import rows
+from bespeak.jobs.contract_times import iso_seconds
 from bespeak.jobs.liveness import all_dispatchers, presence
 from bespeak.jobs.model import Status
 from bespeak.jobs.schema import LOCK, TOPIC
@@ -58,9 +59,10 @@ class JobSpec:
         return max(self.not_before or 0, 0) * SECOND_US
 
     def same_as(self, job: JobReservation) -> bool:
-        """Tell whether ``job`` is what this wish would have made: the same command, run in the same way."""
+        """Tell whether ``job`` is what this request would have made: the same command, run in the same way and time."""
         return (
             self.command == job.command
+            and (self.not_before, self.expires_at) == (job.not_before, job.expires_at)
             and self.options == job.start_options
             and self.site == job.site
             and self._lasting(self.extras) == self._lasting(job.extras)
@@ -80,48 +82,87 @@ class StoredJob:
         created: it is new.
         same_request: an existing one is what was asked for; None for a new one.
         dispatcher: ``alive`` or ``absent``.
+        warning: why it will not run, if that is so.
     """
 
     job: JobReservation
     created: bool
     same_request: bool | None
     dispatcher: str
+    warning: str | None = None
 
 
-def reserve(engine: Engine, wish: JobSpec, reservation_id: str) -> StoredJob:
-    """Store the wish unless its run key has a reservation already, which is then returned unchanged.
+_NO_MORE = (Status.CANCELLED, Status.EXPIRED, Status.DISPATCH_FAILED, Status.START_UNKNOWN)
 
-    A wish with needs is stored out of every dispatcher's sight; :func:`booked` puts it in sight.
+
+def never_starts(not_before: int | None, expires_at: int | None, now_s: int) -> str | None:
+    """Return why a reservation with these times can never start, or None if it can; all in seconds since 1970."""
+    if expires_at is None:
+        return None
+    if expires_at <= now_s:
+        return f"--expires-at {iso_seconds(expires_at)} has passed"
+    if not_before is not None and expires_at <= not_before:
+        return f"--expires-at {iso_seconds(expires_at)} is not after --not-before {iso_seconds(not_before)}"
+    return None
+
+
+def reserve(engine: Engine, spec: JobSpec, reservation_id: str, *, refuse_late: bool = False) -> StoredJob:
+    """Store a request unless its run key has a reservation already, which is then returned unchanged.
+
+    A request with needs is stored out of every dispatcher's sight; :func:`booked` puts it in sight.
+
+    Args:
+        engine: the store.
+        spec: what is asked for.
+        reservation_id: of a new one.
+        refuse_late: refuse a new one that can never start, instead of storing it with a warning.
+
+    Raises:
+        UsageError: it can never start.
     """
 
     def work(tx: Transaction) -> StoredJob:
-        found = rows.find(tx, run_key=wish.run_key)
+        found = rows.find(tx, run_key=spec.run_key)
         if found is not None:
-            return StoredJob(
-                found, created=False, same_request=wish.same_as(found), dispatcher=presence(tx, found.site)
-            )
-        seq = rows.log_new(tx, reservation_id, wish.run_key, wish.site, Status.RESERVED)
+            return StoredJob(found, created=False, same_request=spec.same_as(found),
+                             dispatcher=presence(tx, found.site), warning=_no_more(found))  # fmt: skip
+        late = never_starts(spec.not_before, spec.expires_at, rows.seconds(tx))
+        if late and refuse_late:
+            raise UsageError(f"it can never start: {late}")
+        seq = rows.log_new(tx, reservation_id, spec.run_key, spec.site, Status.RESERVED)
         tx.execute(
             _INSERT,
             {
                 "reservation_id": reservation_id,
-                "run_key": wish.run_key,
-                "command_json": compact(wish.command),
-                "not_before": wish.not_before,
-                "expires_at": wish.expires_at,
-                "metadata_json": None if wish.metadata is None else compact(wish.metadata),
-                "options_json": compact(wish.options),
+                "run_key": spec.run_key,
+                "command_json": compact(spec.command),
+                "not_before": spec.not_before,
+                "expires_at": spec.expires_at,
+                "metadata_json": None if spec.metadata is None else compact(spec.metadata),
+                "options_json": compact(spec.options),
                 "now_s": rows.seconds(tx),
                 "seq": seq,
-                "site": wish.site,
-                "next_us": FOREVER_US if wish.extras.get("needs") else wish.next_us,
-                "extras_json": compact(wish.extras) if wish.extras else None,
+                "site": spec.site,
+                "next_us": FOREVER_US if spec.extras.get("needs") else spec.next_us,
+                "extras_json": compact(spec.extras) if spec.extras else None,
             },
         )
         job = rows.get(tx, reservation_id=reservation_id)
-        return StoredJob(job, created=True, same_request=None, dispatcher=presence(tx, wish.site))
+        return StoredJob(
+            job,
+            created=True,
+            same_request=None,
+            dispatcher=presence(tx, spec.site),
+            warning=late and f"it will never start: {late}",
+        )
 
     return engine.transact((LOCK,), work)
+
+
+def _no_more(job: JobReservation) -> str | None:
+    if job.reservation_status not in _NO_MORE:
+        return None
+    return f"the reservation of this run key is {job.reservation_status} and will not run; requeue makes it wait again"
 
 
 def booked(engine: Engine, job: JobReservation, booking_id: str, next_us: int) -> JobReservation:
@@ -238,11 +279,12 @@ def requeue(
     Raises:
         NotFoundError: there is none.
         WrongStateError: it waits already, is being dispatched, or was dispatched.
+        UsageError: it could never start.
     """
 
     def work(tx: Transaction) -> StoredJob:
         found = rows.get(tx, reservation_id=job.reservation_id)
-        _check_requeue(tx, found, force=force)
+        _check_requeue(tx, found, not_before, expires_at, force=force)
         booking_id, next_us = booking or (None, max(not_before or 0, 0) * SECOND_US)
         values = {"not_before": not_before, "expires_at": expires_at, "next_us": next_us, "booking_id": booking_id}
         values |= {"first_claimed_us": None if force else found.first_claimed_us}
@@ -255,17 +297,25 @@ def requeue(
     return engine.transact((LOCK,), work)
 
 
-def check_requeue(engine: Engine, job: JobReservation, *, force: bool) -> None:
+def check_requeue(
+    engine: Engine, job: JobReservation, not_before: int | None, expires_at: int | None, *, force: bool
+) -> None:
     """Say now what :func:`requeue` would say, before anything is booked for it.
 
     Raises:
         WrongStateError: it waits already, is being dispatched, or was dispatched.
+        UsageError: it could never start.
     """
-    engine.read(lambda tx: _check_requeue(tx, job, force=force))
+    engine.read(lambda tx: _check_requeue(tx, job, not_before, expires_at, force=force))
 
 
-def _check_requeue(tx: Transaction, job: JobReservation, *, force: bool) -> None:
-    if job.reservation_status in (Status.DISPATCH_FAILED, Status.EXPIRED, Status.CANCELLED, Status.START_UNKNOWN):
+def _check_requeue(
+    tx: Transaction, job: JobReservation, not_before: int | None, expires_at: int | None, *, force: bool
+) -> None:
+    late = never_starts(not_before, expires_at, rows.seconds(tx))
+    if late:
+        raise UsageError(f"it could never start: {late}")
+    if job.reservation_status in _NO_MORE:
         return
     if job.reservation_status == Status.DISPATCHING and force:
         owners = {item.dispatcher_id for item in all_dispatchers(tx) if item.alive(tx.now_us)}

@@ -2,7 +2,7 @@
 
 The same JSON but for ids and times, and these documented corrections: ``metadata`` is ``null`` instead of a key
 ``metadata_json``; every ``*_iso`` is there, ``null`` when its time is; an ``--orchesjob-start-option`` in two words is
-taken. Ours adds ``attempts``, ``dispatcher`` and ``same_request``. The wording of errors is ours; their exit codes and the
+taken. Ours adds ``attempts``, ``dispatcher``, ``same_request`` and ``warning``. The wording of errors is ours; their exit codes and the
 one JSON object on standard error are the same, except that theirs prints usage errors as argparse does.
 """
 
@@ -50,7 +50,7 @@ def plain(value, *, ours: bool):
         base = name.removesuffix("_iso")
         if base in VOLATILE or (name.endswith("_iso") and item is None):
             continue
-        if ours and name in ("attempts", "dispatcher", "same_request"):
+        if ours and name in ("attempts", "dispatcher", "same_request", "warning"):
             continue
         if name == "metadata_json" and not ours:
             found["metadata"] = item

@@ -39,8 +39,8 @@ def test_reserve_as_documented(any_site: Site) -> None:
 
 def test_a_repeated_run_key_changes_nothing_and_says_whether_it_is_the_same(any_site: Site) -> None:
     first = any_site.call("reserve", "--run-key", "k", "--not-before", "2040-01-01", "--", "/bin/a").json
-    again = any_site.call("reserve", "--run-key", "k", "--", "/bin/a").json
-    other = any_site.call("reserve", "--run-key", "k", "--", "/bin/b").json
+    again = any_site.call("reserve", "--run-key", "k", "--not-before", "2040-01-01", "--", "/bin/a").json
+    other = any_site.call("reserve", "--run-key", "k", "--not-before", "2040-01-01", "--", "/bin/b").json
     assert (again["created"], other["created"]) == (False, False)
     assert again["reservation"] == other["reservation"] == first["reservation"]
     assert (again["same_request"], other["same_request"]) == (True, False)

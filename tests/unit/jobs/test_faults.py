@@ -638,3 +638,61 @@ def test_19_nulls_are_shown_as_documented(site: Site) -> None:
 def test_19_a_start_option_in_two_words_as_an_airflow_operator_sends_it(site: Site) -> None:
     answer = site.call("reserve", "--run-key", "k", "--orchesjob-start-option", "--strict", "--", "/bin/true")
     assert answer.json["reservation"]["orchesjob_start_options"] == ["--strict"]
+
+
+# --- nothing cut, nothing guessed --------------------------------------------------------------------------------------
+
+
+def test_the_output_of_a_job_is_printed_whole(site: Site) -> None:
+    words = ["/bin/sh", "-c", "head -c 3000000 /dev/zero | tr '\\0' x; echo end"]
+    site.call("reserve", "--run-key", "k", "--", *words, runner="embedded")
+    site.once(runner="embedded")
+    site.call("wait", "--run-key", "k", runner="embedded")
+    done = site.call("result", "--run-key", "k", "--logs", runner="embedded")
+    assert done.code == 0
+    assert done.json["stdout"] == "x" * 3_000_000 + "end\n"
+
+
+@pytest.mark.parametrize(
+    ("args", "told"),
+    [
+        (["--expires-at", "1000"], "has passed"),
+        (["--not-before", "+2h", "--expires-at", "+1h"], "not after --not-before"),
+        (["--not-before", "2040-01-01", "--expires-at", "2040-01-01"], "not after --not-before"),
+    ],
+)
+def test_a_reservation_that_can_never_start_is_refused(any_site: Site, args: list[str], told: str) -> None:
+    command = ["--", "/bin/true"]
+    refused = any_site.call("reserve", "--run-key", "k", *args, *command, prog="bespeak job")
+    assert refused.code == 2
+    assert told in refused.error
+    assert any_site.call("list").json["reservations"] == []
+    as_documented = any_site.call("reserve", "--run-key", "k", *args, *command)
+    assert as_documented.code == 0
+    assert told in as_documented.json["warning"]
+    again = any_site.call("reserve", "--run-key", "k", *args, *command, prog="bespeak job")
+    assert (again.code, again.json["created"]) == (0, False)
+    any_site.call("cancel", "--run-key", "k")
+    requeued = any_site.call("requeue", "--run-key", "k", *args)
+    assert requeued.code == 2
+    assert any_site.status("k")["reservation_status"] == "CANCELLED"
+
+
+def test_reserving_what_will_not_run_says_so(site: Site) -> None:
+    assert "warning" not in site.call("reserve", "--run-key", "k", "--", "/bin/true").json
+    assert "warning" not in site.call("reserve", "--run-key", "k", "--", "/bin/true").json
+    site.call("cancel", "--run-key", "k")
+    warning = site.call("reserve", "--run-key", "k", "--", "/bin/true").json["warning"]
+    assert "CANCELLED" in warning
+    assert "requeue" in warning
+
+
+@pytest.mark.parametrize("flag", ["--not-before", "--expires-at"])
+def test_another_time_is_another_request(site: Site, flag: str) -> None:
+    def same(*args: str) -> bool:
+        return bool(site.call("reserve", "--run-key", "k", *args, "--", "/bin/true").json["same_request"])
+
+    site.call("reserve", "--run-key", "k", flag, "2040-01-01", "--", "/bin/true")
+    assert same(flag, "2040-01-01")
+    assert not same(flag, "2040-01-02")
+    assert not same()

@@ -13,7 +13,7 @@ from bespeak.base.paths import POSTGRES_PREFIXES
 from bespeak.jobs import serialize, store
 from bespeak.jobs.cli import ONE_JOB, RESERVATION_ID, RUN_KEY, check_text
 from bespeak.jobs.contract_times import read_duration, read_instant, read_number
-from bespeak.jobs.locations import open_store
+from bespeak.jobs.locations import DOCUMENTED_PROGRAM, open_store
 from bespeak.jobs.model import Status
 
 TYPE_CHECKING = False
@@ -64,10 +64,12 @@ _LONGEST_KEY = 4096
 )
 def reserve(context: CommandContext) -> int:
     """Store a reservation, or print the one that its run key has."""
-    wish = _wish(context)
+    spec = _spec(context)
     engine = open_store(context.url)
     try:
-        answer = store.reserve(engine, wish, ids.new_id())
+        # The documented program stores what can never start, and calls it expired.
+        refuse_late = context.prog != DOCUMENTED_PROGRAM
+        answer = store.reserve(engine, spec, ids.new_id(), refuse_late=refuse_late)
         if answer.job.next_us >= FOREVER_US and answer.job.extras.get("needs") and not answer.job.booking_id:
             answer = replace(answer, job=_book(context, engine, answer.job))
     finally:
@@ -75,12 +77,14 @@ def reserve(context: CommandContext) -> int:
     form: dict[str, object] = {"created": answer.created, "reservation": serialize.job_json(answer.job)}
     if answer.same_request is not None:
         form["same_request"] = answer.same_request
+    if answer.warning is not None:
+        form["warning"] = answer.warning
     form["dispatcher"] = answer.dispatcher
     context.answer(form)
     return 0
 
 
-def _wish(context: CommandContext) -> store.JobSpec:
+def _spec(context: CommandContext) -> store.JobSpec:
     run_key = context.text("run-key")
     if not run_key:
         raise UsageError("--run-key is required" if run_key is None else "--run-key must not be empty")
@@ -232,7 +236,7 @@ def requeue(context: CommandContext) -> int:
     engine = open_store(context.url)
     try:
         job = store.look(engine, run_key=which.run_key, reservation_id=which.reservation_id).job
-        store.check_requeue(engine, job, force=context.on("force"))
+        store.check_requeue(engine, job, not_before, expires_at, force=context.on("force"))
         job = replace(job, not_before=not_before)
         booking = None
         if job.extras.get("needs"):
