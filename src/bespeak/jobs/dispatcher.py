@@ -257,12 +257,12 @@ class Dispatcher:
         finally:
             if lock >= 0:
                 os.close(lock)  # the call has it now
-        failpoints.reach("jobs.after_start")
 
     def _submit(self, work: LeaseState, words: list[str], place: Location, stdin: int = -1) -> None:
         self._tokens += 1
         self._works[self._tokens] = work
         self._parts.router.submit(self._tokens, words, self._options.start_seconds, place, stdin)
+        failpoints.reach("jobs.after_start")
 
     def _lock_call(self, work: LeaseState) -> int | None:
         """Return a descriptor with the lock of a start call; None if an earlier call has it, or nobody can tell."""
