@@ -31,7 +31,7 @@ def calls_folder(engine: Engine, environ: Mapping[str, str]) -> str:
         return os.path.realpath(engine.name) + "-calls"
     from bespeak.base.paths import user_folder
 
-    return os.path.join(user_folder(environ, "XDG_STATE_HOME", os.path.join(".local", "state")), "bespeak", "calls")
+    return os.path.join(user_folder(environ, "state"), "calls")
 
 
 class CallLocks:
