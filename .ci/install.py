@@ -5,6 +5,7 @@ Only the standard library is used, because nothing else is there yet.
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import threading
@@ -55,7 +56,9 @@ def _progress(lines: list[str]) -> str:
     if any(line.startswith("Installing collected") for line in lines):
         return "unpacking"
     found = [line.split()[1] for line in lines if line.startswith("Collecting ")]
-    return f"{len(found)} packages found, now {found[-1].partition('=')[0]}" if found else "asking the package index"
+    if not found:
+        return "asking the package index"
+    return f"{len(found)} packages found, now {re.split('[^A-Za-z0-9._-]', found[-1])[0]}"
 
 
 def main(words: list[str]) -> None:

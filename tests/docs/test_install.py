@@ -1,4 +1,4 @@
-"""What the documents and messages say about installing can be typed: there is no package on an index."""
+"""What the documents say can be done: installing (there is no package on an index), and following a link."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ TEXTS = sorted(
         *(ROOT / "examples").glob("*.py"),
     ]
 )
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 ON_AN_INDEX = re.compile(r"bespeak\[\w+\]|(?:pip|uv tool|pipx|uv pip) install '?bespeak\b|uvx bespeak")
 EXTRAS = re.compile(r"\.\[([\w,]+)\][`']|needs_extra\([^)]*\"(\w+)\"\)|\bextra:? `?'?(\w+)[`']")
 
@@ -47,9 +48,21 @@ def test_readme_begins_a_page_for_everybody() -> None:
         assert text.count("\n", 0, begin.start()) <= 6, f"{page}.md does not begin with what to type"
 
 
-@pytest.mark.parametrize(
-    "path", [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")], ids=lambda path: str(path.relative_to(ROOT))
-)
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_link_leads_to_a_file(path: Path) -> None:
     links = re.findall(r"\]\((?!https?:|#)([^)#\s]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8"))
     assert [link for link in links if not (path.parent / link).exists()] == []
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors that a page's headings have where it is shown."""
+    headings = re.findall(
+        r"^#+ (.+)$", re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL), re.MULTILINE
+    )
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_leads_to_a_heading(path: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#\s]*)#([^)\s]+)\)", path.read_text(encoding="utf-8"))
+    assert [link for link in links if link[1] not in anchors(path.parent / link[0] if link[0] else path)] == []
