@@ -326,7 +326,8 @@ class _Lazy(click.Group):
         name = args[0]
         if find(self.entries, name) is None and not ctx.resilient_parsing and not name.startswith("-"):
             known = self.list_commands(ctx)
-            meant = suggest(name, known)
+            other = self.program.other_words.get(name) if isinstance(self, Root) else None
+            meant = [other] if other else suggest(name, known)
             hint = f"; did you mean {' or '.join(meant)}?" if meant else f"; known: {', '.join(known)}"
             raise click.UsageError(f"no command {escape_unprintable(name)!r}{hint}", ctx)
         return super().resolve_command(ctx, args)

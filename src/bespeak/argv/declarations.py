@@ -10,7 +10,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Any
 
     Run = Callable[..., int]
@@ -202,9 +202,10 @@ class Program:
         text: more help, paragraphs separated by an empty line.
         abbreviations: a unique beginning of a long option is enough.
         sources: ``module:name`` of a mapping of functions, which complete values.
+        other_words: what newcomers type that is no command, and what to type instead.
     """
 
-    __slots__ = ("abbreviations", "entries", "main", "name", "shared", "sources", "summary", "text")
+    __slots__ = ("abbreviations", "entries", "main", "name", "other_words", "shared", "sources", "summary", "text")
 
     def __init__(
         self,
@@ -217,12 +218,14 @@ class Program:
         text: str = "",
         abbreviations: bool = False,
         sources: str = "",
+        other_words: Mapping[str, str] | None = None,
     ) -> None:
         self.name = name
         self.summary = summary
         self.entries = entries
         self.shared = shared
         self.main = main
+        self.other_words = other_words or {}
         self.text = text
         self.abbreviations = abbreviations
         self.sources = sources

@@ -41,10 +41,10 @@ def _fields(answer: Mapping[str, object], indent: str) -> str:
     width = max((len(_label(name)) for name in shown), default=0)
     lines = []
     for name, value in shown.items():
-        if isinstance(value, Mapping) or _is_rows(value):
+        if value and (isinstance(value, Mapping) or _is_rows(value)):
             lines += [f"{indent}{_label(name)}:", render(value, indent + "  ")]
         else:
-            lines.append(f"{indent}{_label(name):<{width}}  {_cell(value)}")
+            lines.append(f"{indent}{_label(name):<{width}}  {'none' if value in ({}, []) else _cell(value)}".rstrip())
     return "\n".join(lines)
 
 

@@ -27,6 +27,24 @@ SHARED = (
 )
 """The options that every command takes, before its name or after it."""
 
+_OTHER_WORDS = {
+    "help": "--help",
+    "version": "--version",
+    "book": "reserve",
+    "acquire": "reserve",
+    "lock": "reserve",
+    "wait": "reserve --wait",
+    "exec": "run",
+    "unlock": "release",
+    "cancel": "release",
+    "status": "list",
+    "ls": "list",
+    "info": "show",
+    "history": "log",
+    "check": "reservation check",
+    "claim": "coord reserve",
+}
+
 PROGRAM = Program(
     "bespeak",
     "One book of reservations that people, CI jobs and coding agents share, and that tools obey.",
@@ -172,4 +190,5 @@ PROGRAM = Program(
     shared=SHARED,
     main="bespeak.cli.main:main",
     sources="bespeak.cli.completion:SOURCES",
+    other_words=_OTHER_WORDS,
 )
