@@ -35,7 +35,7 @@ def make_environment(folder: Path) -> Path:
 
 def install(python: Path, arguments: list[str]) -> None:
     """Install packages with pip, and say every few seconds how far it is."""
-    say("install: fetching bespeak's libraries and the tools of its tests: about 100 packages, once, one to three minutes")
+    say("install: fetching bespeak's libraries and the tools of its tests: about 100 packages, one to three minutes")
     begin = time.monotonic()
     process = subprocess.Popen(
         [python, *PIP, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1

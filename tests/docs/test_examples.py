@@ -97,6 +97,7 @@ def test_values_of_one_run_are_compared_by_their_form(shown: str, printed: str) 
     [
         ("held by bob", "held by alice"),
         ("until 2026-11-28 23:44:48 UTC (2h)", "until 2026-11-28 23:44:48 UTC (1h)"),
+        ("until 2026-11-28 23:44 UTC (1s)", "until 2026-11-28 23:44 UTC (8s)"),
         ("number 3", "number 4"),
         ("one\ntwo", "one two"),
         ("until 2026-11-28 23:44 UTC", "until forever"),

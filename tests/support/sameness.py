@@ -27,7 +27,7 @@ _FORMS = (
     (r"\b[0-9a-f]{7,64}\b", "<id>"),
     (r"(?<=127\.0\.0\.1:)\d+", "<port>"),
     (r"(?<=127\.0\.0\.1-)\d+", "<port>"),
-    (r"\b(?:\d+h ?)?(?:\d+m ?)?\d+(?:\.\d+)? ?(?:s|ms|µs|seconds)\b", "<duration>"),
+    (r"(?<!\()\b(?:\d+h ?)?(?:\d+m ?)?\d+(?:\.\d+)? ?(?:s|ms|µs|seconds)\b", "<duration>"),
     (r"\b(?<=in )\d+[dhm](?:\d+[hms])*\b", "<duration>"),
     (r"\b(pid|PID|\"pid\":|worker pid|target pid)(\s+)\d+", r"\1\2<pid>"),
     (r"\bPython/?3\.\d+\S*|python3\.\d+", "<python>"),
