@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import sys
+from signal import Signals
 from typing import TYPE_CHECKING
 
 from bespeak.argv.declarations import Argument, Option
@@ -12,6 +14,7 @@ from bespeak.base.clock import SECOND_US
 from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import ExitCode, UsageError
 from bespeak.cli import converters, output
+from bespeak.cli.signals import SignalsOfLoop
 from bespeak.host.base import using_lab
 from bespeak.host.status import Status
 from bespeak.lifecycle.audit import AuditLog
@@ -98,7 +101,7 @@ def act(context: Context, values: Values, action: HostAction, show: Callable[[Co
         lock = interlock(context, selection, values.get("number"))
         if values.get("dry_run"):
             return _dry_run(context, lock, selection, action)
-        outcomes = _execute(context, values, lock, selection, action)
+        outcomes, signals = _execute(context, values, lock, selection, action)
     except MissingReservationError as error:
         from bespeak.base.json_text import one_line
         from bespeak.cli.output import to_stderr
@@ -111,18 +114,42 @@ def act(context: Context, values: Values, action: HostAction, show: Callable[[Co
 
         return unavailable(context, error, int(ExitCode.UNAVAILABLE))
     outcomes += [_broken(action.name, identifier, why) for identifier, why in selection.broken.items()]
-    show(context, outcomes)
+    if signals.first is not None:
+        output.to_stderr(f"bespeak: interrupted by {Signals(signals.first).name}")
+    _say_how_to_go_on(context, action, outcomes)
     _warn_unlogged(context, outcomes)
-    return exit_code(outcomes)
+    show(context, outcomes)
+    return exit_code(outcomes) if signals.exit_code is None else signals.exit_code
+
+
+def _say_how_to_go_on(context: Context, action: HostAction, outcomes: list[Outcome]) -> None:
+    """Name the hosts that were left off, and those that were not begun, each with the command that goes on."""
+    lab = "".join(f"-l {shlex.quote(name)} " for name in context.labs)
+    left = [one for one in outcomes if one.left_off]
+    if left:
+        first = "reserve what it needs again, then " if any(one.refused for one in left) else ""
+        context.warn(f"left off: {_named(left)}; to go on: {first}bespeak {lab}power on {_typed(left)}")
+    waiting = [one for one in outcomes if one.interrupted and not one.begun]
+    if waiting and action.command:
+        context.warn(f"not begun: {_named(waiting)}; to go on: bespeak {lab}{action.command} {_typed(waiting)}")
+
+
+def _named(outcomes: list[Outcome]) -> str:
+    return ", ".join(escape_unprintable(one.host) for one in outcomes)
+
+
+def _typed(outcomes: list[Outcome]) -> str:
+    return " ".join(shlex.quote(one.host) for one in outcomes)
 
 
 def _execute(
     context: Context, values: Values, lock: Interlock, selection: Selection, action: HostAction
-) -> list[Outcome]:
+) -> tuple[list[Outcome], SignalsOfLoop]:
+    """Do ``action`` to the hosts; return the outcomes, and the signals that interrupted it."""
     progress = Progress(context, [host.id for host in selection.hosts])
     audit = AuditLog(context.book, context.holder(), skipped=context.skip_check)
 
-    async def work() -> list[Outcome]:
+    async def work() -> tuple[list[Outcome], SignalsOfLoop]:
         executor = Executor(
             lock,
             audit,
@@ -130,16 +157,18 @@ def _execute(
             stagger_seconds=seconds("--stagger", values.get("stagger"), 0.0),
             on_done=progress.done,
         )
+        task = asyncio.create_task(executor.execute(action, selection.hosts))
         try:
-            return await executor.execute(action, selection.hosts)
+            with SignalsOfLoop(asyncio.get_running_loop(), executor.interrupt, task.cancel) as signals:
+                return await task, signals
         finally:
             await selection.lab.close()
 
     with using_lab(selection.lab):
         try:
             return asyncio.run(work())
-        except ExceptionGroup as group:  # what a task raised beyond what becomes an outcome
-            raise group.exceptions[0] from None
+        except asyncio.CancelledError:
+            raise KeyboardInterrupt from None
         finally:
             progress.clear()
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from bespeak.host.power.switching import before_order
 from bespeak.host.power.verification import PowerControl, probe
 from bespeak.host.status import CommandStatus, PowerState, RunResult, Status
 
@@ -113,6 +114,7 @@ class Host(ABC):
         controller = self.require_power_control()
         if state is None:
             state = await self.other_state()
+            await before_order(PowerState(state))
         if state == "on":
             return await controller.on(self)
         if state == "off":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bespeak.host.power.base import CYCLE_DELAY_SECONDS
-from bespeak.host.power.verification import TIMEOUT_SECONDS
+from bespeak.host.power.verification import NO_LIMIT_SECONDS, TIMEOUT_SECONDS
 from bespeak.host.status import Status
 from bespeak.lifecycle.model import HostAction
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from bespeak.host.base import Host
 
 POWER = ("on", "off", "cycle", "toggle")
-_GRACE_SECONDS = 5.0
+_GRACE_SECONDS = 15.0
 _TIMES = {"on": 1, "off": 1, "cycle": 3, "toggle": 2}
-"""How many of a controller's own time-outs a action can use up."""
+"""How many of a controller's own time-outs an action can use up."""
 
 
 def power_action(name: str) -> HostAction:
@@ -28,11 +28,12 @@ def power_action(name: str) -> HostAction:
 
     def limit(host: Host) -> float:
         control: Any = host.power_control
-        seconds: float = getattr(control, "timeout", TIMEOUT_SECONDS) * _TIMES[name]
+        timeout: float | None = getattr(control, "timeout", TIMEOUT_SECONDS)
+        seconds = (NO_LIMIT_SECONDS if timeout is None else timeout) * _TIMES[name]
         delay: float = getattr(control, "cycle_delay", CYCLE_DELAY_SECONDS) if name == "cycle" else 0.0
         return seconds + delay + _GRACE_SECONDS
 
-    return HostAction(name, run, limit=limit)
+    return HostAction(name, run, limit=limit, ends_on=name == "cycle", command=f"power {name}")
 
 
 def reboot_action(*, hard: bool, wait: bool, timeout_seconds: float) -> HostAction:
@@ -41,7 +42,8 @@ def reboot_action(*, hard: bool, wait: bool, timeout_seconds: float) -> HostActi
     async def run(host: Host) -> tuple[Status, str]:
         return await host.reboot(hard=hard, wait=wait, timeout=timeout_seconds)
 
-    return HostAction("hard reboot" if hard else "reboot", run, switches=hard)
+    command = "host reboot --hard" if hard else "host reboot"
+    return HostAction("hard reboot" if hard else "reboot", run, switches=hard, ends_on=hard, command=command)
 
 
 def shutdown_action() -> HostAction:
@@ -50,7 +52,7 @@ def shutdown_action() -> HostAction:
     async def run(host: Host) -> tuple[Status, str]:
         return await host.shutdown()
 
-    return HostAction("shutdown", run, switches=False)
+    return HostAction("shutdown", run, switches=False, command="host shutdown")
 
 
 def exec_action(command: str, timeout_seconds: float | None) -> HostAction:

@@ -1,7 +1,7 @@
 """Doing something to many hosts at once: a limit, a stagger, and nobody waits for a dead one.
 
-Each host is a task of its own. The interlock is asked and the log is written by each, right before and right after its
-own device is touched.
+Each host is a task of its own (:mod:`bespeak.lifecycle.one_host`). What goes wrong with one, or with this program,
+becomes the outcome of that host and disturbs no other.
 """
 
 from __future__ import annotations
@@ -9,23 +9,18 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
-from bespeak.base import clock
-from bespeak.base.errors import BespeakError, GateRefusedError
-from bespeak.host.power.verification import probe
-from bespeak.host.status import Status
-from bespeak.lifecycle.model import Hold, HostAction, Outcome
+from bespeak.lifecycle.one_host import OneHost
 
 if TYPE_CHECKING:
     from bespeak.host.base import Host
     from bespeak.lifecycle.audit import AuditLog
     from bespeak.lifecycle.interlock import Interlock
+    from bespeak.lifecycle.model import HostAction, Outcome
 
 AT_ONCE = 64
-_READ_SECONDS = 5.0
-"""How long the state before and after may take to read; it is told to people, and nothing depends on it."""
 
 
 class Executor:
@@ -54,6 +49,18 @@ class Executor:
         self._stagger = stagger_seconds
         self._next_start = 0.0
         self._on_done = on_done
+        self._tasks: list[asyncio.Task[Outcome]] = []
+        self._interrupted: str | None = None
+
+    def interrupt(self, reason: str) -> None:
+        """Stop in order: nothing more is switched, and :meth:`execute` returns what became of every host.
+
+        Args:
+            reason: what interrupts, for people: ``SIGTERM``.
+        """
+        self._interrupted = reason
+        for task in self._tasks:
+            task.cancel()
 
     async def execute(self, action: HostAction, hosts: Sequence[Host]) -> list[Outcome]:
         """Do ``action`` to every host; return the outcomes in the order of ``hosts``.
@@ -63,16 +70,34 @@ class Executor:
             ReservationBackendError: the gate cannot be asked; none was touched.
         """
         admitted = self._interlock.admit(hosts)
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._one(action, host, admitted[host.id])) for host in hosts]
-        return [task.result() for task in tasks]
+        work = [OneHost(action, host, admitted[host.id], self._interlock, self._audit) for host in hosts]
+        self._tasks = [asyncio.create_task(self._one(each)) for each in work]
+        if self._interrupted is not None:
+            self.interrupt(self._interrupted)
+        try:
+            return list(await asyncio.gather(*self._tasks))
+        except BaseException:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            raise
 
-    async def _one(self, action: HostAction, host: Host, holds: tuple[Hold, ...]) -> Outcome:
-        async with self._turns:
-            await self._wait_for_start()
-            outcome = await self._guarded(action, host, holds)
+    async def _one(self, work: OneHost) -> Outcome:
+        outcome: Outcome | None = None
+        try:
+            async with self._turns:
+                await self._wait_for_start()
+                outcome = await work.perform()
+        except asyncio.CancelledError:
+            if self._interrupted is None:
+                await work.interrupted("interrupted")
+                raise
+            outcome = await work.interrupted(f"interrupted by {self._interrupted}")
+        except Exception as error:  # noqa: BLE001 - one host's fault must not stop another in the middle
+            outcome = await work.interrupted(f"internal error: {type(error).__name__}")
         if self._on_done is not None:
-            self._on_done(outcome)
+            with suppress(OSError, ValueError):  # the terminal that shows the progress went away
+                self._on_done(outcome)
         return outcome
 
     async def _wait_for_start(self) -> None:
@@ -82,80 +107,3 @@ class Executor:
         start = max(now, self._next_start)
         self._next_start = start + self._stagger
         await asyncio.sleep(start - now)
-
-    async def _guarded(self, action: HostAction, host: Host, holds: tuple[Hold, ...]) -> Outcome:
-        outcome = Outcome(
-            host.id, action.name, _controller(action, host), Status.Error, "", started_us=clock.now(), holds=holds
-        )
-        if action.switches and host.power_control is None:
-            return replace(outcome, text=f"host {host.id!r} has no power_control", logged=False)
-        before = await _read_state(action, host)
-        try:
-            await asyncio.to_thread(self._interlock.confirm, host, holds)
-            if not self._interlock.skipped:
-                await asyncio.to_thread(self._audit.begin, host, action.name, outcome.controller, holds)
-        except GateRefusedError as error:
-            return replace(outcome, text=str(error), before=before, refused=True, logged=False)
-        except BespeakError as error:
-            return replace(outcome, text=f"not done: {error}", before=before, logged=False)
-        return await self._done(action, host, replace(outcome, before=before))
-
-    async def _done(self, action: HostAction, host: Host, outcome: Outcome) -> Outcome:
-        began = time.monotonic()
-        try:
-            status, text = await _bounded(action, host)
-        except asyncio.CancelledError:
-            spent_us = int((time.monotonic() - began) * clock.SECOND_US)
-            self._note(host, replace(outcome, text="interrupted", duration_us=spent_us))
-            raise
-        duration_us = int((time.monotonic() - began) * clock.SECOND_US)
-        after = await _read_state(action, host)
-        outcome = replace(outcome, status=status, text=text, after=after, duration_us=duration_us)
-        logged = await asyncio.to_thread(self._note, host, outcome)
-        return replace(outcome, logged=logged)
-
-    def _note(self, host: Host, outcome: Outcome) -> bool:
-        """Write the end into the log; it was done whether or not that works, so a failure is told and no more."""
-        try:
-            self._audit.end(host, outcome)
-        except BespeakError:
-            return False
-        return True
-
-
-def _controller(action: HostAction, host: Host) -> str | None:
-    if not action.switches:
-        return str(host.kind)
-    control: Any = host.power_control
-    return None if control is None else str(getattr(control, "described", control.type_name))
-
-
-async def _read_state(action: HostAction, host: Host) -> str | None:
-    if not action.switches or host.power_control is None:
-        return None
-    try:
-        async with asyncio.timeout(_READ_SECONDS):
-            state, _ = await probe(host.power_control, host)
-    except TimeoutError:
-        return None
-    return None if state is None else state.value
-
-
-async def _bounded(action: HostAction, host: Host) -> tuple[Status, str]:
-    """Do it; whatever comes out of a controller, somebody else's included, becomes a status and a line."""
-    seconds = action.limit(host) if action.limit is not None else None
-    try:
-        async with asyncio.timeout(seconds):
-            return _checked(await action.run(host), host)
-    except TimeoutError:
-        return Status.Error, f"given up after {seconds:g} s" if seconds else "given up: no answer in time"
-    except (BespeakError, ValueError) as error:
-        return Status.Error, str(error)
-    except Exception as error:  # noqa: BLE001 - its text may carry anything, secrets included
-        return Status.Error, f"failed: {type(error).__name__}"
-
-
-def _checked(answer: object, host: Host) -> tuple[Status, str]:
-    if isinstance(answer, tuple) and len(answer) == 2 and isinstance(answer[0], Status):  # noqa: PLR2004 - a pair
-        return answer[0], str(answer[1])
-    return Status.Error, f"the controller of {host.id!r} answered with a {type(answer).__name__}"

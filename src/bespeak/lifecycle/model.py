@@ -21,6 +21,8 @@ class HostAction:
         name: ``on``, ``off``, ``cycle``, ``toggle``, ``reboot``, ``shutdown``, ``exec``.
         run: does it; returns how it ended and what was said.
         switches: it needs the host's power controller, and the state before and after is of interest.
+        ends_on: it switches the host off and on again, so a host that it leaves off is a fault of its own.
+        command: what is typed for it after ``bespeak``; empty when that cannot be told.
         limit: seconds after which it is given up, whatever it waits for; None when it ends by itself.
     """
 
@@ -28,6 +30,8 @@ class HostAction:
     run: Callable[[Host], Awaitable[tuple[Status, str]]]
     switches: bool = True
     limit: Callable[[Host], float] | None = None
+    ends_on: bool = False
+    command: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,9 @@ class Outcome:
         holds: the grants it was done under.
         refused: it was not done, because a grant was no longer in force.
         logged: the log has it.
+        begun: something was done, or at least tried.
+        interrupted: a signal, or a fault of this program, broke it off.
+        left_off: it was switched off and not seen to be on again, although the action should end with it on.
     """
 
     host: str
@@ -70,6 +77,9 @@ class Outcome:
     holds: tuple[Hold, ...] = ()
     refused: bool = False
     logged: bool = True
+    begun: bool = True
+    left_off: bool = False
+    interrupted: bool = False
 
     @property
     def ok(self) -> bool:
@@ -98,4 +108,7 @@ def outcome_json(outcome: Outcome) -> dict[str, Any]:
         "reservations": sorted({(hold.reservation_id, hold.fencing_token) for hold in outcome.holds}),
         "refused": outcome.refused,
         "logged": outcome.logged,
+        "begun": outcome.begun,
+        "left_off": outcome.left_off,
+        "interrupted": outcome.interrupted,
     }

@@ -117,7 +117,11 @@ def test_several_supplies_are_as_good_as_the_worst_and_as_slow_as_the_slowest(wo
     good.timeout, bad.timeout, good.cycle_delay = 7.0, 1.0, 3.0
     bad.off_answer = (worse, "hm")
     both = RedundantPowerController([good, bad])
-    assert run(both.off(LocalHost())) == (worse, "supply 1: off it is\nsupply 2: hm")
+    said = (
+        "supply 1: success: off it is; it is in an unknown state\n"
+        f"supply 2: {worse.name.lower()}: hm; it is in an unknown state"
+    )
+    assert run(both.off(LocalHost())) == (worse, said)
     assert (both.timeout, both.cycle_delay) == (7.0, 3.0)
 
 

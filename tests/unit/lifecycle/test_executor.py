@@ -138,6 +138,94 @@ def test_an_interruption_is_in_the_log(lab: Lab) -> None:
     ]
 
 
+def test_an_interruption_in_order_tells_of_every_host(lab: Lab) -> None:
+    """One is done, one is in the off phase of its cycle, one waits for its turn."""
+    lab.hold(ALICE)
+    off = threading.Event()
+
+    class Slow(Switch):
+        cycle_delay = 1000.0
+
+        async def off(self, host):
+            answer = await super().off(host)
+            off.set()
+            return answer
+
+    quick, slow, waiting = lab.host("quick"), lab.host("slow", control=Slow()), lab.host("waiting")
+
+    async def work() -> list[Outcome]:
+        executor = Executor(lab.interlock(), AuditLog(lambda: lab.book, ALICE), at_once=1)
+        task = asyncio.create_task(executor.execute(power_action("cycle"), [quick, slow, waiting]))
+        while not off.is_set():
+            await asyncio.sleep(0.01)
+        executor.interrupt("SIGTERM")
+        return await task
+
+    one, two, three = asyncio.run(work())
+    assert (one.ok, one.after, one.left_off) == (True, "on", False)
+    assert (two.status, two.after, two.left_off, two.interrupted) == (Status.Error, "off", True, True)
+    assert two.text == "interrupted by SIGTERM\nthe host was left off"
+    assert (three.begun, three.text, three.interrupted) == (False, "not begun: interrupted by SIGTERM", True)
+    assert waiting.power_control.told == []
+    assert slow.power_control.told == ["off"]
+    ended = [entry.after for entry in lab.log() if entry.action is Action.ACTED]
+    assert [(row["host"], row["result"]) for row in ended] == [("quick", "Success"), ("slow", "Error")]
+    assert "left off" in str(ended[1]["text"])
+
+
+def test_a_fault_of_ours_with_one_host_does_not_interrupt_another(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab.hold(ALICE)
+    end = AuditLog.end
+
+    def broken(self, host, outcome):
+        if host.id == "r1":
+            raise RuntimeError("bug")
+        end(self, host, outcome)
+
+    monkeypatch.setattr(AuditLog, "end", broken)
+    one, other = lab.do(power_action("cycle"), lab.host("r1"), lab.host("r2"))
+    assert other.ok
+    assert (one.host, one.begun) == ("r1", True)
+
+
+def test_a_cycle_whose_on_fails_says_that_the_host_was_left_off(lab: Lab) -> None:
+    class Jammed(Switch):
+        async def on(self, host):
+            return Status.Failed, "jammed"
+
+    lab.hold(ALICE)
+    (outcome,) = lab.do(power_action("cycle"), lab.host(control=Jammed()))
+    assert (outcome.text, outcome.left_off) == ("jammed\nthe host was left off", True)
+
+
+def test_a_cycle_that_is_given_up_says_that_the_host_may_be_off(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bespeak.lifecycle.actions._GRACE_SECONDS", 0.1)
+
+    class Blind(Switch):
+        timeout = 0.05
+
+        async def status(self, host):
+            return None
+
+        async def on(self, host):
+            await asyncio.sleep(1000)
+
+    lab.hold(ALICE)
+    (outcome,) = lab.do(power_action("cycle"), lab.host(control=Blind()))
+    assert outcome.left_off
+    assert outcome.text.endswith("\nthe host may be off: its state cannot be read")
+
+
+def test_an_off_that_fails_is_not_a_host_left_off(lab: Lab) -> None:
+    class Jammed(Switch):
+        async def off(self, host):
+            return Status.Failed, "jammed"
+
+    lab.hold(ALICE)
+    (outcome,) = lab.do(power_action("off"), lab.host(control=Jammed()))
+    assert (outcome.text, outcome.left_off) == ("jammed", False)
+
+
 def test_a_command_on_hosts_goes_through_the_interlock_too(lab: Lab) -> None:
     with pytest.raises(MissingReservationError):
         lab.do(exec_action("echo in", 5), lab.host())

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bespeak.base.errors import UnavailableError
 from bespeak.host import Status
+from bespeak.host.power import CommandPowerController
 from bespeak.ledger.model import Action
 from bespeak.lifecycle.actions import power_action
 from bespeak.lifecycle.audit import AuditLog
@@ -80,6 +82,60 @@ def test_a_hold_that_is_lost_in_between_is_noticed_right_before(lab: Lab) -> Non
     assert second.power_control.told == []
     assert f"rack1 is no longer held under reservation {held.id} (number {held.fencing_token})" in left.text
     assert [entry.after["host"] for entry in lab.log()] == ["r1", "r1"]
+
+
+@pytest.mark.parametrize("shipped", [False, True])
+def test_a_hold_that_is_lost_in_the_off_phase_of_a_cycle_is_not_followed_by_on(
+    lab: Lab, shipped: bool, tmp_path: Path
+) -> None:
+    held = lab.hold(ALICE)
+
+    class Kicked(Switch):
+        async def off(self, host):
+            answer = await super().off(host)
+            lab.book.kick(held.id, BOB, "needed")
+            return answer
+
+    class KickedDevice(CommandPowerController):
+        async def off(self, host):
+            answer = await super().off(host)
+            lab.book.kick(held.id, BOB, "needed")
+            return answer
+
+    device = KickedDevice(
+        f"echo on >> {tmp_path}/told; echo on > {tmp_path}/s",
+        f"echo off >> {tmp_path}/told; echo off > {tmp_path}/s",
+        f"cat {tmp_path}/s",
+        "on",
+        status_off="off",
+        cycle_delay=0.0,
+    )
+    switch: Any = device if shipped else Kicked()
+    (outcome,) = lab.do(power_action("cycle"), lab.host(control=switch))
+    told = (tmp_path / "told").read_text().split() if shipped else switch.told
+    assert told == ["off"]
+    assert (outcome.refused, outcome.left_off, outcome.after, outcome.logged) == (True, True, "off", True)
+    assert outcome.text.startswith(f"rack1 is no longer held under reservation {held.id} ")
+    assert outcome.text.endswith("\nthe host was left off")
+    assert [entry.action for entry in lab.log()] == [Action.ACTING, Action.ACTED]
+    assert "left off" in str(lab.log()[-1].after["text"])
+
+
+def test_a_toggle_compares_the_hold_after_it_has_read_the_state(lab: Lab) -> None:
+    held = lab.hold(ALICE)
+
+    class Slow(Switch):
+        asked = 0
+
+        async def status(self, host):
+            self.asked += 1
+            if self.asked == 2:  # the first time before the action, to say what it was
+                lab.book.release(held.id, ALICE)
+            return self.state
+
+    switch = Slow()
+    (outcome,) = lab.do(power_action("toggle"), lab.host(control=switch))
+    assert (outcome.refused, switch.told) == (True, [])
 
 
 def test_a_new_reservation_of_the_same_user_has_another_number(lab: Lab) -> None:

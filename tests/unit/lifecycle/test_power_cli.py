@@ -217,23 +217,57 @@ def test_hosts(bench: Bench) -> None:
     assert "cannot be restarted from its own system" in done.stdout
 
 
-def test_an_interruption_is_said_and_logged(bench: Bench) -> None:
+def interrupt_in_the_off_phase(bench: Bench, number: int, *options: str) -> subprocess.CompletedProcess[str]:
+    """Cycle r1 and send a signal while it is off; its cycle would go on for long."""
     bench.hold("rack1")
-    slow = LAB.replace('"echo on > {name}.state"', '"touch {name}.begun; sleep 100"').replace(
-        "timeout = 10", "timeout = 90"
-    )
+    (bench.folder / "lab.toml").write_text(LAB.replace("cycle_delay = 0.05", "cycle_delay = 300"))
+    trust(bench.folder)
+    words = ("--as-user", "alice", "-l", "bench", "power", "cycle", "r1", *options)
+    process = bench.cli.start(*words, cwd=bench.folder)
+    deadline = time.monotonic() + 60
+    while bench.state() != "off":
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    process.send_signal(number)
+    stdout, stderr = process.communicate(timeout=60)
+    return subprocess.CompletedProcess(words, process.returncode, stdout, stderr)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interruption_says_which_hosts_were_left_off_and_how_to_go_on(bench: Bench, number: signal.Signals) -> None:
+    done = interrupt_in_the_off_phase(bench, number)
+    assert done.returncode == 128 + number, done.stderr
+    assert f"bespeak: interrupted by {number.name}\n" in done.stderr
+    assert "left off: r1; to go on: bespeak -l bench power on r1\n" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout.splitlines()[1].split()[:4] == ["r1", "cycle", "off", "error"]
+    assert "acted rack1 (cycle r1 by command: " in bench("log").stdout
+    assert bench("power", "on", "r1").returncode == 0, "the command that was named works"
+
+
+def test_an_interruption_for_programs(bench: Bench) -> None:
+    done = interrupt_in_the_off_phase(bench, signal.SIGTERM, "--json")
+    (one,) = json.loads(done.stdout)["results"]
+    assert (one["host"], one["after"], one["left_off"], one["interrupted"]) == ("r1", "off", True, True)
+
+
+def test_a_command_that_switches_does_not_go_on_after_the_end(bench: Bench) -> None:
+    bench.hold("rack1")
+    slow = LAB.replace(
+        '"echo on > {name}.state"', '"echo $$ > {name}.pid; while sleep 0.1; do :; done; touch switched"'
+    ).replace("timeout = 10", "timeout = 90")
     (bench.folder / "lab.toml").write_text(slow)
     trust(bench.folder)
     process = bench.cli.start("--as-user", "alice", "-l", "bench", "power", "on", "r1", cwd=bench.folder)
-    deadline = time.monotonic() + 30
-    while not (bench.folder / "r1.begun").exists():
+    deadline = time.monotonic() + 60
+    while not ((bench.folder / "r1.pid").exists() and (bench.folder / "r1.pid").read_text().strip()):
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=30)
-    assert process.returncode == 130, stderr
-    assert "interrupted" in stderr
-    assert "Traceback" not in stderr
+    process.send_signal(signal.SIGTERM)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGTERM, stderr
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((bench.folder / "r1.pid").read_text()), 0)
     assert "acted rack1 (on r1 by command: Error, " in bench("log").stdout
 
 

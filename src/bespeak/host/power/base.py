@@ -6,12 +6,12 @@ import asyncio
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
-from bespeak.host.power.verification import TIMEOUT_SECONDS, read_back
-from bespeak.host.status import PowerState
+from bespeak.host.power.switching import before_order
+from bespeak.host.power.verification import NO_LIMIT_SECONDS, TIMEOUT_SECONDS, attempt, probe, read_back
+from bespeak.host.status import PowerState, Status
 
 if TYPE_CHECKING:
     from bespeak.host.base import Host
-    from bespeak.host.status import Status
 
 CYCLE_DELAY_SECONDS = 2.0
 
@@ -23,14 +23,14 @@ class PowerController(ABC):
     the attributes below have values that need no constructor.
 
     Attributes:
-        timeout: how long one action may take, in seconds.
+        timeout: how long one action may take, in seconds; None for no limit.
         cycle_delay: how long a host stays off in a cycle, in seconds; supplies need it to discharge.
     """
 
     type_name: ClassVar[str]
     """How lab data calls this controller, for example ``command``."""
 
-    timeout: float = TIMEOUT_SECONDS
+    timeout: float | None = TIMEOUT_SECONDS
     cycle_delay: float = CYCLE_DELAY_SECONDS
 
     @abstractmethod
@@ -46,16 +46,41 @@ class PowerController(ABC):
 
         A host that does not go off is not switched on: what was not interrupted was not cycled.
         """
-        ended, said = await self.off(host)
-        if not ended.is_ok:
+        await before_order(PowerState.OFF)
+        ended, said = await attempt(lambda: self.off(host))
+        state, _ = await probe(self, host)
+        if not ended.is_ok and (ended is not Status.Error or state is not PowerState.OFF):
             return ended, said
-        if await self.status(host) is not None:
-            ended, doubt = await read_back(lambda: self.status(host), PowerState.OFF, within=self.timeout)
-            if not ended.is_ok:
+        if state is not None:
+            ended, doubt = await read_back(lambda: _state(self, host), PowerState.OFF, within=_seconds(self))
+            if ended in {Status.Failed, Status.Unstable}:
                 return ended, f"not switched on again: {doubt}"
         await asyncio.sleep(self.cycle_delay)
-        return await self.on(host)
+        return await self._on_again(host)
+
+    async def _on_again(self, host: Host) -> tuple[Status, str]:
+        """Switch on after a cycle's off; while the order cannot be delivered and there is time, try again."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + _seconds(self)
+        pause = 0.1
+        while True:
+            await before_order(PowerState.ON)
+            ended, said = await attempt(lambda: self.on(host))
+            if ended is not Status.Error or loop.time() + pause >= deadline:
+                return ended, said
+            if (await probe(self, host))[0] is PowerState.ON:
+                return Status.Success, f"{said}; but it is on"
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, 2.0)
 
     async def status(self, host: Host) -> PowerState | None:  # noqa: ARG002 - the contract's shape
         """Return the present state, or None when this controller cannot tell."""
         return None
+
+
+async def _state(controller: PowerController, host: Host) -> PowerState | None:
+    return (await probe(controller, host))[0]
+
+
+def _seconds(controller: PowerController) -> float:
+    return NO_LIMIT_SECONDS if controller.timeout is None else controller.timeout

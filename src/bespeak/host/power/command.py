@@ -60,6 +60,11 @@ class CommandPowerController(Device):
         """Whether there is a ``status_cmd``."""
         return self._state is not None
 
+    @property
+    def idempotent(self) -> bool:
+        """Not known of a command: it may press a button. It is repeated only when the state says it did nothing."""
+        return False
+
     def check(self, host: Any) -> None:
         """Fill every template for ``host``, so that a name which cannot be used is found when the lab is loaded.
 

@@ -37,6 +37,8 @@ def _shape(controller: Any) -> list[str]:
         found.append(f"type_name must be a text, not {name!r}")
     for attribute in ("timeout", "cycle_delay"):
         value = getattr(controller, attribute, None)
+        if attribute == "timeout" and value is None:
+            continue
         if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
             found.append(f"{attribute} must be a number of seconds, not {value!r}")
     methods = ("on", "off", "cycle", "status")

@@ -122,7 +122,7 @@ class HttpPowerController(Device):
             auth = await _login(self.model, str(self.user), secret)
         url = urljoin(self.url + "/", path.lstrip("/")) if "://" not in path else path
         return await fetch(
-            url, params, method=method, auth=auth, verify=self.verify, timeout=self.timeout, secrets=(secret,)
+            url, params, method=method, auth=auth, verify=self.verify, timeout=self.request_seconds, secrets=(secret,)
         )
 
     def _state(self, answer: str, keys: tuple[str, ...]) -> PowerState:
@@ -143,5 +143,5 @@ async def _login(model: str, user: str, secret: str) -> Any:
     try:
         import httpx
     except ImportError as error:
-        raise PowerFault(needs_extra("http", "http")) from error
+        raise PowerFault(needs_extra("http", "http"), final=True) from error
     return httpx.DigestAuth(user, secret) if model == "shelly2" else httpx.BasicAuth(user, secret)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _LIMIT_BYTES = 256 * 1024
 _SHOWN = 200
+_BUSY = frozenset({408, 429, 502, 503, 504})
+"""Status codes of a device, or of what stands before it, that could not be asked just now."""
 
 
 def base_url(value: object, name: str = "url") -> str:
@@ -69,7 +71,7 @@ async def fetch(
     try:
         import httpx
     except ImportError as error:
-        raise PowerFault(needs_extra("this controller", "http")) from error
+        raise PowerFault(needs_extra("this controller", "http"), final=True) from error
     place = escape_unprintable(urlsplit(url).netloc)
     try:
         checks = _context(verify) if url.startswith("https:") else False
@@ -80,10 +82,11 @@ async def fetch(
         raise PowerFault(f"{place}: {scrubbed(_reason(error), *secrets)}") from error
     text = body.decode("utf-8", "replace")
     if answer.status_code in {401, 403}:
-        raise PowerFault(f"{place}: login refused (HTTP {answer.status_code})")
+        raise PowerFault(f"{place}: login refused (HTTP {answer.status_code})", final=True)
     if not answer.is_success:
         said = scrubbed(escape_unprintable(" ".join(text[:_SHOWN].split())), *secrets)
-        raise PowerFault(f"{place}: HTTP {answer.status_code}{': ' + said if said else ''}", Status.Failed)
+        status = Status.Error if answer.status_code in _BUSY else Status.Failed
+        raise PowerFault(f"{place}: HTTP {answer.status_code}{': ' + said if said else ''}", status)
     return text
 
 

@@ -77,7 +77,7 @@ class IpmiPowerController(Device):
     async def _exchange(self, command: int, data: tuple[int, ...]) -> list[int]:
         """Have a process of its own (see :mod:`bespeak.host.power.ipmi_child`) make one exchange."""
         if importlib.util.find_spec("pyghmi") is None:
-            raise PowerFault(needs_extra("ipmi", "ipmi"))
+            raise PowerFault(needs_extra("ipmi", "ipmi"), final=True)
         secret: str = self.password.reveal()
         request = {
             "address": self.address,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bespeak.host.base import Host
+    from bespeak.host.power.switching import ThreadPermission
 
 OFF_TYPES = ("force", "graceful")
 
@@ -50,15 +51,14 @@ class LibvirtPowerController(Device):
     async def switch(self, host: Host, state: PowerState) -> str:
         """Start the domain, or end it, unless it is in that state already."""
 
-        def work(domain: Any) -> str:
+        def work(domain: Any, permission: ThreadPermission) -> str:
             if bool(domain.isActive()) is (state is PowerState.ON):
                 return f"already {state.value}"
             if state is PowerState.ON:
-                domain.create()
-            elif self.off_type == "force":
-                domain.destroy()
+                order = domain.create
             else:
-                domain.shutdown()
+                order = domain.destroy if self.off_type == "force" else domain.shutdown
+            permission.act(order)
             return ""
 
         said: str = await self._with_domain(host, work)
@@ -67,21 +67,23 @@ class LibvirtPowerController(Device):
     async def read(self, host: Host) -> PowerState | None:
         """Tell whether the domain is active."""
 
-        def work(domain: Any) -> PowerState:
+        def work(domain: Any, _: ThreadPermission) -> PowerState:
             return PowerState.ON if domain.isActive() else PowerState.OFF
 
         state: PowerState = await self._with_domain(host, work)
         return state
 
-    async def _with_domain(self, host: Host, work: Callable[[Any], Any]) -> Any:
+    async def _with_domain(self, host: Host, work: Callable[[Any, ThreadPermission], Any]) -> Any:
         name = self.domain or host.name
-        return await in_thread(lambda: self._blocking(name, work), f"libvirt {name}")
+        return await in_thread(
+            lambda permission: self._blocking(name, lambda domain: work(domain, permission)), f"libvirt {name}"
+        )
 
     def _blocking(self, name: str, work: Callable[[Any], Any]) -> Any:
         try:
             import libvirt
         except ImportError as error:
-            raise PowerFault(needs_extra("libvirt", "libvirt")) from error
+            raise PowerFault(needs_extra("libvirt", "libvirt"), final=True) from error
         libvirt.registerErrorHandler(_quiet, None)
         try:
             connection = libvirt.open(self.uri)

@@ -80,7 +80,7 @@ class PduDaemonPowerController(Device):
         """Hand the order to PDUDaemon."""
         params = {"hostname": self.pdu, "port": str(self.outlet)}
         answer = await fetch(
-            f"{self.url}/power/control/{state.value}", params, verify=self.verify, timeout=self.timeout
+            f"{self.url}/power/control/{state.value}", params, verify=self.verify, timeout=self.request_seconds
         )
         return answer.strip()
 

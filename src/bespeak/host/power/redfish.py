@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import needs_extra
 from bespeak.host.power.http_client import base_url, verify_option
+from bespeak.host.power.switching import OrderForbiddenError, ThreadPermission
 from bespeak.host.power.verified import Device, PowerFault, one_of, text_field
 from bespeak.host.power.worker_thread import in_thread
 from bespeak.host.secrets import optional_secret, scrubbed
@@ -31,8 +32,6 @@ _SIGNS = (
     ("WRONG_VERSION_NUMBER", "it does not speak TLS"),
 )
 """What requests says over several layers, and what that means."""
-_PARTS_OF_ACTION = 3
-"""One request may take this part of an action's time, so that one lost answer does not use it all up."""
 
 
 @dataclass
@@ -78,10 +77,10 @@ class RedfishPowerController(Device):
     async def switch(self, host: Host, state: PowerState) -> str:  # noqa: ARG002 - the device's shape
         """Send a reset, unless the system is in that state already."""
 
-        def work(system: Any) -> str:
+        def work(system: Any, permission: ThreadPermission) -> str:
             if _state_of(system) is state:
                 return f"already {state.value}"
-            system.reset_system(self._reset_type(state))
+            permission.act(lambda: system.reset_system(self._reset_type(state)))
             return ""
 
         said: str = await self._with_system(work)
@@ -89,7 +88,7 @@ class RedfishPowerController(Device):
 
     async def read(self, host: Host) -> PowerState | None:  # noqa: ARG002 - the device's shape
         """Read the system's power state; while it changes, there is none."""
-        state: PowerState | None = await self._with_system(_state_of)
+        state: PowerState | None = await self._with_system(lambda system, _: _state_of(system))
         return state
 
     def _reset_type(self, state: PowerState) -> Any:
@@ -99,30 +98,32 @@ class RedfishPowerController(Device):
             return sushy.RESET_ON
         return sushy.RESET_FORCE_OFF if self.off_type == "force" else sushy.RESET_GRACEFUL_SHUTDOWN
 
-    async def _with_system(self, work: Callable[[Any], Any]) -> Any:
+    async def _with_system(self, work: Callable[[Any, ThreadPermission], Any]) -> Any:
         secret = self.password.reveal() if self.password is not None else None
-        return await in_thread(lambda: self._blocking(work, secret), f"redfish {self.url}")
+        return await in_thread(
+            lambda permission: self._blocking(lambda system: work(system, permission), secret), f"redfish {self.url}"
+        )
 
     def _blocking(self, work: Callable[[Any], Any], secret: str | None) -> Any:
         try:
             import sushy
         except ImportError as error:
-            raise PowerFault(needs_extra("redfish", "redfish")) from error
+            raise PowerFault(needs_extra("redfish", "redfish"), final=True) from error
         logging.getLogger("sushy").setLevel(logging.CRITICAL)  # it would print each retry over the user's screen
         try:
             return work(self._find(self._connect(sushy, secret)))
         except sushy.exceptions.AccessError as error:
-            raise PowerFault(f"{self.place}: login refused (HTTP {error.status_code})") from error
+            raise PowerFault(f"{self.place}: login refused (HTTP {error.status_code})", final=True) from error
         except sushy.exceptions.HTTPError as error:
             status = Status.Error if error.status_code >= 500 else Status.Failed  # noqa: PLR2004 - HTTP
             raise PowerFault(f"{self.place}: {self._line(error, secret)}", status) from error
-        except PowerFault:
+        except (PowerFault, OrderForbiddenError):
             raise
         except Exception as error:  # nonsense answers come out of sushy as any exception there is
             raise PowerFault(f"{self.place}: {self._line(error, secret)}") from error
 
     def _connect(self, sushy: Any, secret: str | None) -> Any:
-        seconds = max(self.timeout / _PARTS_OF_ACTION, 0.1)
+        seconds = self.request_seconds
         return sushy.Sushy(
             self.url,
             verify=self.verify,

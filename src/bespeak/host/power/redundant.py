@@ -6,16 +6,15 @@ It is off only when every supply is off, so a cycle switches all off, sees that 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from bespeak.host.power.base import PowerController
+from bespeak.host.power.switching import OrderForbiddenError
+from bespeak.host.power.verification import attempt, probe
 from bespeak.host.status import PowerState, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-    from typing import Any
-
     from bespeak.host.base import Host
 
 _WORST_FIRST = (Status.Error, Status.Failed, Status.Unstable)
@@ -37,7 +36,8 @@ class RedundantPowerController(PowerController):
         if not controllers:
             raise ValueError("a list of power controllers must not be empty")
         self.controllers = tuple(controllers)
-        self.timeout = max(each.timeout for each in self.controllers)
+        limits = [each.timeout for each in self.controllers]
+        self.timeout = None if None in limits else max(limit for limit in limits if limit is not None)
         self.cycle_delay = max(each.cycle_delay for each in self.controllers)
 
     @property
@@ -47,11 +47,11 @@ class RedundantPowerController(PowerController):
 
     async def on(self, host: Host) -> tuple[Status, str]:
         """Power every supply on, all at once."""
-        return await self._all([each.on(host) for each in self.controllers])
+        return await self._all(host, lambda each: each.on(host))
 
     async def off(self, host: Host) -> tuple[Status, str]:
         """Power every supply off, all at once."""
-        return await self._all([each.off(host) for each in self.controllers])
+        return await self._all(host, lambda each: each.off(host))
 
     async def status(self, host: Host) -> PowerState | None:
         """Return ON when any supply is on, OFF when all are off, None when that cannot be told."""
@@ -59,8 +59,6 @@ class RedundantPowerController(PowerController):
 
     async def probe(self, host: Host) -> tuple[PowerState | None, str]:
         """Return the state as :meth:`status` does, and why it is unknown."""
-        from bespeak.host.power.verification import probe
-
         found = await asyncio.gather(*(probe(each, host) for each in self.controllers))
         states = [state for state, _ in found]
         if PowerState.ON in states:
@@ -70,10 +68,30 @@ class RedundantPowerController(PowerController):
             return None, f"supply {number + 1}: {found[number][1]}"
         return PowerState.OFF, ""
 
-    async def _all(self, actions: Sequence[Coroutine[Any, Any, tuple[Status, str]]]) -> tuple[Status, str]:
-        results = await asyncio.gather(*actions)
-        said = "\n".join(f"supply {number}: {text}" for number, (_, text) in enumerate(results, 1) if text)
-        for status in _WORST_FIRST:
-            if any(each is status for each, _ in results):
-                return status, said
-        return Status.Success, said
+    async def _all(
+        self, host: Host, step: Callable[[PowerController], Awaitable[tuple[Status, str]]]
+    ) -> tuple[Status, str]:
+        """Do ``step`` with every supply; none is interrupted because another one fails."""
+        done = await asyncio.gather(*(_attempt(each, step) for each in self.controllers))
+        forbidden = [answer for answer in done if isinstance(answer, OrderForbiddenError)]
+        if forbidden:
+            raise forbidden[0]
+        results = [answer for answer in done if not isinstance(answer, OrderForbiddenError)]
+        worst = next((each for each in _WORST_FIRST if any(status is each for status, _ in results)), Status.Success)
+        if worst is Status.Success:
+            return worst, "\n".join(f"supply {number}: {text}" for number, (_, text) in enumerate(results, 1) if text)
+        found = await asyncio.gather(*(probe(each, host) for each in self.controllers))
+        return worst, "\n".join(
+            f"supply {number}: {status.name.lower()}{': ' + text if text else ''}; "
+            f"it is {state.value if state is not None else 'in an unknown state'}"
+            for number, ((status, text), (state, _)) in enumerate(zip(results, found, strict=True), 1)
+        )
+
+
+async def _attempt(
+    controller: PowerController, step: Callable[[PowerController], Awaitable[tuple[Status, str]]]
+) -> tuple[Status, str] | OrderForbiddenError:
+    try:
+        return await attempt(lambda: step(controller))
+    except OrderForbiddenError as error:
+        return error

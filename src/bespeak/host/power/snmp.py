@@ -145,7 +145,7 @@ class SnmpPowerController(Device):
             if self.priv_password:
                 import cryptography  # noqa: F401 - pysnmp goes on without it, and cannot encrypt
         except ImportError as error:
-            raise PowerFault(needs_extra("snmp", "snmp")) from error
+            raise PowerFault(needs_extra("snmp", "snmp"), final=True) from error
         oid = oid.replace("*", str(self.outlet))
         login = self._login(snmp)
         place = self.place
@@ -163,7 +163,7 @@ class SnmpPowerController(Device):
         finally:
             _give_back(engine, account)
         if failure:
-            raise PowerFault(f"{place}: {_reason(failure, self.version)}")
+            raise PowerFault(f"{place}: {_reason(failure, self.version)}", final=str(failure) in _REFUSED)
         if int(status):
             said = status.prettyPrint()
             raise PowerFault(f"{place}: the unit answered {escape_unprintable(said)} for {oid}", Status.Failed)

@@ -12,9 +12,12 @@ from enum import Enum
 from typing import Any, ClassVar, Protocol
 
 from bespeak.base.errors import BespeakError
+from bespeak.host.power.switching import OrderForbiddenError
 from bespeak.host.status import PowerState, Status
 
 TIMEOUT_SECONDS = 60.0
+NO_LIMIT_SECONDS = 86_400.0
+"""What a controller without a time-out gets: a day."""
 _FIRST_PAUSE_SECONDS = 0.05
 _LAST_PAUSE_SECONDS = 1.0
 _GROWTH = 1.6
@@ -24,7 +27,7 @@ class PowerControl(Protocol):
     """What hosts need of a power controller; :class:`bespeak.host.power.PowerController` has it."""
 
     type_name: ClassVar[str]
-    timeout: float
+    timeout: float | None
     cycle_delay: float
 
     async def on(self, host: Any) -> tuple[Status, str]:
@@ -59,6 +62,27 @@ async def probe(controller: PowerControl, host: Any) -> tuple[PowerState | None,
     except Exception as error:  # noqa: BLE001 - somebody else's code; its text may carry anything
         return None, f"the {controller.type_name} controller failed: {type(error).__name__}"
     return checked(state, controller.type_name)
+
+
+async def attempt(action: Callable[[], Awaitable[tuple[Status, str]]]) -> tuple[Status, str]:
+    """Carry out one step of somebody's controller; what it raises becomes an Error and a line.
+
+    Raises:
+        OrderForbiddenError: the step was not permitted.
+    """
+    try:
+        answer: object = await action()
+    except OrderForbiddenError:
+        raise
+    except TimeoutError:
+        return Status.Error, "no answer in time"
+    except (BespeakError, ValueError) as error:
+        return Status.Error, str(error)
+    except Exception as error:  # noqa: BLE001 - its text may carry anything, secrets included
+        return Status.Error, f"failed: {type(error).__name__}"
+    if isinstance(answer, tuple) and len(answer) == 2 and isinstance(answer[0], Status):  # noqa: PLR2004 - a pair
+        return answer[0], str(answer[1])
+    return Status.Error, f"the controller answered with a {type(answer).__name__}"
 
 
 def checked(answer: object, type_name: str) -> tuple[PowerState | None, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from abc import abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -11,7 +10,8 @@ from typing import TYPE_CHECKING
 from bespeak.base.display import short_repr
 from bespeak.base.errors import BespeakError
 from bespeak.host.power.base import CYCLE_DELAY_SECONDS, PowerController
-from bespeak.host.power.verification import TIMEOUT_SECONDS, read_back
+from bespeak.host.power.switching import before_order
+from bespeak.host.power.verification import NO_LIMIT_SECONDS, TIMEOUT_SECONDS, read_back
 from bespeak.host.status import PowerState, Status
 
 if TYPE_CHECKING:
@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
     from bespeak.host.base import Host
 
-LONGEST_SECONDS = 86_400.0
+_REQUESTS_OF_ACTION = 3
+_SHORTEST_REQUEST_SECONDS = 0.1
+_FIRST_PAUSE_SECONDS = 0.1
+_LAST_PAUSE_SECONDS = 2.0
+_LAST_READ_SECONDS = 5.0
 
 
 class PowerFault(Exception):  # noqa: N818 - not an error of ours: what the device did
@@ -28,11 +32,13 @@ class PowerFault(Exception):  # noqa: N818 - not an error of ours: what the devi
     Args:
         text: one line for people, without secrets.
         status: Failed when the device said no, Error when it could not be asked.
+        final: asking again would not help, or would do harm: a wrong password locks accounts.
     """
 
-    def __init__(self, text: str, status: Status = Status.Error) -> None:
+    def __init__(self, text: str, status: Status = Status.Error, *, final: bool = False) -> None:
         super().__init__(text)
         self.status = status
+        self.final = final or status is not Status.Error
 
 
 @dataclass(kw_only=True)
@@ -40,7 +46,7 @@ class Device(PowerController):
     """A controller that can be asked for the state it has brought about.
 
     Args:
-        timeout: seconds for one action, reading back included.
+        timeout: seconds for one action, reading back included; None for no limit.
         cycle_delay: seconds between off and on.
     """
 
@@ -48,13 +54,24 @@ class Device(PowerController):
     cycle_delay: float = field(default=CYCLE_DELAY_SECONDS)
 
     def __post_init__(self) -> None:
-        number(self.timeout, "timeout", above=0.0)
+        given: object = self.timeout
+        self.timeout = NO_LIMIT_SECONDS if given is None else number(given, "timeout", above=0.0)
         number(self.cycle_delay, "cycle_delay")
 
     @property
     def place(self) -> str:
         """Where the device is, for messages."""
         return self.type_name
+
+    @property
+    def request_seconds(self) -> float:
+        """How long one request may take, so that one lost answer does not use up the time of the whole action."""
+        return min(max(self.timeout / _REQUESTS_OF_ACTION, _SHORTEST_REQUEST_SECONDS), TIMEOUT_SECONDS)
+
+    @property
+    def idempotent(self) -> bool:
+        """Whether the same order may be sent twice without knowing whether the first one arrived."""
+        return True
 
     @property
     def reports(self) -> bool:
@@ -103,20 +120,60 @@ class Device(PowerController):
         return state, "" if state is not None else "the device reports neither on nor off"
 
     async def _act(self, host: Host, state: PowerState) -> tuple[Status, str]:
-        deadline = time.monotonic() + self.timeout
+        """Order ``state`` until the device has taken the order, and see that it comes.
+
+        An answer that is lost says nothing about the order, so the state is read before anything else is done.
+        """
+        deadline = asyncio.get_running_loop().time() + self.timeout
+        pause = _FIRST_PAUSE_SECONDS
+        lost = False
+        while True:
+            said, fault = await self._order(host, state, deadline)
+            if fault is None:
+                return await self._see(host, state, said, deadline)
+            lost = lost or not fault.final
+            if not lost:
+                return fault.status, str(fault)
+            now = await self._state_after_fault(host, deadline)
+            if now is state:
+                return Status.Success, f"{fault}; but it is {state.value}"
+            again = self.idempotent or now is not None
+            if fault.final or not again or asyncio.get_running_loop().time() + pause >= deadline:
+                return fault.status, f"{fault}; it is {now.value}" if now is not None else str(fault)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LAST_PAUSE_SECONDS)
+
+    async def _order(self, host: Host, state: PowerState, deadline: float) -> tuple[str, PowerFault | None]:
+        """Send one order; return what the device said, or what went wrong."""
+        await before_order(state)
         try:
-            async with asyncio.timeout(self.timeout):
-                said = await self.switch(host, state)
+            async with asyncio.timeout_at(deadline):
+                return await self.switch(host, state), None
         except TimeoutError:
-            return Status.Error, f"{self.place}: no answer within {self.timeout:g} s"
+            return "", PowerFault(f"{self.place}: no answer within {self.timeout:g} s")
         except PowerFault as fault:
-            return fault.status, str(fault)
-        except BespeakError as error:
-            return Status.Error, str(error)
+            return "", fault
+        except BespeakError as error:  # a secret that is not there, for example
+            return "", PowerFault(str(error), final=True)
+
+    async def _state_after_fault(self, host: Host, deadline: float) -> PowerState | None:
+        """Read the state once, also when the time is over: a failure has to say where it left the host."""
+        if not self.reports:
+            return None
+        now = asyncio.get_running_loop().time()
+        grace = min(self.timeout, _LAST_READ_SECONDS)
+        try:
+            async with asyncio.timeout_at(max(deadline, now + grace)):
+                return await self.read(host)
+        except (TimeoutError, PowerFault, BespeakError):
+            return None
+
+    async def _see(self, host: Host, state: PowerState, said: str, deadline: float) -> tuple[Status, str]:
+        """Read back that the state has come."""
         if not self.reports:
             return Status.Success, said
         reader = _Reader(lambda: self.read(host))
-        left = max(deadline - time.monotonic(), 0.0)
+        left = max(deadline - asyncio.get_running_loop().time(), 0.0)
         ended, doubt = await read_back(reader.ask, state, within=left)
         if ended.is_ok:
             return ended, said
@@ -148,7 +205,7 @@ def number(value: object, name: str, *, above: float | None = None) -> float:
     """
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"{name} must be a number of seconds, not {short_repr(value)}")  # noqa: TRY004 - bad data
-    if not 0 <= value <= LONGEST_SECONDS or (above is not None and value <= above):
+    if not 0 <= value <= NO_LIMIT_SECONDS or (above is not None and value <= above):
         raise ValueError(
             f"{name} must be {'more than 0' if above is not None else '0'} to 86400 s, not {short_repr(value)}"
         )

@@ -63,10 +63,12 @@ class WakeOnLanPowerController(Device):
         try:
             import wakeonlan
         except ImportError as error:
-            raise PowerFault(needs_extra("wol", "wol")) from error
+            raise PowerFault(needs_extra("wol", "wol"), final=True) from error
         try:
             await in_thread(
-                lambda: wakeonlan.wake(self.mac, host=self.broadcast, port=self.port, interface=self.interface)
+                lambda permission: permission.act(
+                    lambda: wakeonlan.wake(self.mac, host=self.broadcast, port=self.port, interface=self.interface)
+                )
             )
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
