@@ -1,8 +1,11 @@
 """``run`` and ``gate`` stop the command with all that it has started, and meddle with nothing else."""
 
+import contextlib
 import signal
+import sqlite3
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -91,14 +94,43 @@ def test_the_next_holder_begins_after_the_last_process_has_ended(cli, run_as, as
         "if os.fork(): time.sleep(300)\nos.setsid()\n"
         "while True:\n    open(sys.argv[1], 'a').write(f'{time.time_ns() // 1000}\\n'); time.sleep(0.005)"
     )
-    running = cli.start("--as-user", "alice", "run", "rack3", "--for", "4s", "--", *python(program, ticks))
+    running = cli.start("--as-user", "alice", "run", "rack3", "--for", "12s", "--", *python(program, ticks))
     wait_for(ticks.exists)
     waiting = cli.start("--as-user", "bob", "reserve", "rack3", "--for", "1h", "--wait", "60s", "--json")
     assert running.wait(60) == 11
     assert "the hold is over; the command is being stopped" in running.stderr.read()
     waiting.communicate(timeout=60)
     [granted] = [entry for entry in as_json("bob", "log")["entries"] if entry["action"] == "granted"]
-    assert int(ticks.read_text().split("\n")[-2]) < granted["at_us"]
+    assert int(ticks.read_text().split("\n")[-2]) < granted["at_us"], as_json("bob", "log")
+
+
+def stop_between_transactions(process, book):
+    """Stop a process while it has no lock on the book."""
+
+    def stopped():
+        process.send_signal(signal.SIGSTOP)
+        wait_for(lambda: Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T")
+        with contextlib.closing(sqlite3.connect(book, timeout=0, isolation_level=None)) as connection:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                process.send_signal(signal.SIGCONT)
+                return False
+        return True
+
+    wait_for(stopped)
+
+
+def test_a_bespeak_that_was_itself_stopped_for_too_long_ends_the_command(cli, run_as, tmp_path):
+    words = ["--as-user", "alice", "run", "rack3", "--keepalive", "3s", "--", "sh", "-c", "echo up; sleep 300"]
+    running = cli.start(*words)
+    assert running.stdout.readline() == "up\n"
+    stop_between_transactions(running, tmp_path / "book.sqlite3")
+    run_as("bob", "reserve", "rack3", "--for", "1h", "--wait", "60s")
+    running.send_signal(signal.SIGCONT)
+    _, err = running.communicate(timeout=60)
+    assert running.returncode == 11, err
+    assert "the hold is lost" in err or "the hold cannot be kept" in err
 
 
 def test_what_a_command_leaves_in_the_background_goes_on_when_it_has_ended_in_order(run_as, notes):

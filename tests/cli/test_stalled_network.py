@@ -60,7 +60,7 @@ def last(ticks):
 @pytest.mark.parametrize("fault", ["freeze", "lose"])
 def test_the_command_has_ended_before_its_lease_is_another_s(cli, network, far, as_json, tmp_path, fault):
     ticks = tmp_path / "ticks"
-    words = ["--as-user", "alice", "run", "rack1", "--keepalive", "6s", "--", *python(TICKER, ticks)]
+    words = ["--as-user", "alice", "run", "rack1", "--keepalive", "12s", "--", *python(TICKER, ticks)]
     running = cli.start(*words, env=far)
     wait_for(ticks.exists)
     waiting = cli.start("--as-user", "bob", "reserve", "rack1", "--for", "1h", "--wait", "90s", "--json")
@@ -140,7 +140,7 @@ def test_a_waiter_survives_an_outage_and_says_so(cli, network, far, run_as, as_j
 
 def test_the_gate_stops_at_the_end_that_it_knows(cli, network, far, lab, run_as, as_json, tmp_path):
     ticks = tmp_path / "ticks"
-    run_as("alice", "reserve", "rack1", "--for", "9s")
+    run_as("alice", "reserve", "rack1", "--for", "14s")
     [hold] = as_json("alice", "who", "rack1")["reservations"]
     running = cli.start("--as-user", "alice", "gate", "-l", "demo", "--", *python(TICKER, ticks), env=far)
     running.stderr.readline()

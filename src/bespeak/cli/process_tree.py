@@ -51,6 +51,7 @@ class ProcessTree:
         found = _read(pid)
         self._started = None if found is None else found[2]
         self._told: set[Process] = set()
+        self._last: list[Process] = []
         self._untouchable: set[int] = set()
         self._zombies: set[int] = set()
         self._reap_at = time.monotonic() + _REAP_EVERY_SECONDS
@@ -62,6 +63,10 @@ class ProcessTree:
 
     def members(self) -> list[Process]:
         """Return those that live, the command among them."""
+        self._last = self._look() or self._look()  # one that gets another parent meanwhile can be missed, but not twice
+        return self._last
+
+    def _look(self) -> list[Process]:
         if self._started is None:
             return [(pid, 0) for pid in _descendants_by_ps(self._pid) if pid not in self._untouchable]
         ours = os.getpid()
@@ -90,13 +95,14 @@ class ProcessTree:
     def kill(self) -> bool:
         """Stop all, so that none makes new ones meanwhile, and kill them; True if none lived."""
         frozen: set[Process] = set()
+        new = self._last  # those that are known do not wait until the others are found
         for _ in range(_FREEZE_PASSES):
+            for process in new:
+                self._send(process, signal.SIGSTOP)
+            frozen.update(new)
             new = [process for process in self.members() if process not in frozen]
             if not new:
                 break
-            for process in new:
-                self._send(process, signal.SIGSTOP)
-                frozen.add(process)
         for process in frozen:
             self._send(process, signal.SIGKILL)
         return not frozen
@@ -120,12 +126,16 @@ class ProcessTree:
         self._zombies = ended
 
     def _send(self, process: Process, number: int) -> None:
+        pid, started = process
+        found = _read(pid)
+        if started and (found is None or found[2] != started):
+            return  # it has ended, and its number may be another's
         try:
-            os.kill(process[0], number)
+            os.kill(pid, number)
         except ProcessLookupError:
             return
         except PermissionError:
-            self._untouchable.add(process[0])
+            self._untouchable.add(pid)
 
 
 def _read(pid: int) -> tuple[int, str, int] | None:

@@ -139,8 +139,8 @@ class Child:
     def _collect(self, seconds: float) -> None:
         """Wait for one signal, for at most so long, and pass it on unless the command has it already."""
         got = signal.sigtimedwait(self._collected, seconds)
-        if got is None:
-            return
+        if got is None or got.si_signo not in self._collected:
+            return  # CPython returns what is not a signal when the time passed while this process was stopped
         by_a_process = got.si_code <= 0
         if got.si_signo == signal.SIGCHLD:
             self._tree.reap_orphans()
