@@ -5,10 +5,11 @@ Loaded only when something is refused. A guess need not be right: the reader off
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bespeak.base.clock import SECOND_US, UNITS, duration_text, number_word_pairs
 from bespeak.base.wallclock import date_text, day_number, days_until, is_date, today, weekday
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.base.timezones import Zone
 

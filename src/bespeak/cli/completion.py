@@ -6,11 +6,11 @@ Help and completion never ask a backend. Names come from the book itself; users 
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from bespeak.argv.declarations import Argument, Option, command, load
 from bespeak.base.errors import UsageError
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     import click
 

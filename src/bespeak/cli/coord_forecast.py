@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bespeak.argv.declarations import Option, command
 from bespeak.base.display import escape_unprintable, short_repr
 from bespeak.cli.coord_shared import JSON, documented, failing, one_form, print_form, with_coord
 from bespeak.coord.errors import ClaimError
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.cli.context import Context, Values
     from bespeak.coord.forecast.model import ClaimedAddress, Forecast, Predicted

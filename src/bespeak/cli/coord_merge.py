@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bespeak.argv.declarations import Argument, Option, command
 from bespeak.base.display import escape_unprintable
 from bespeak.cli.coord_shared import JSON, documented, failing, one_form, print_form, with_coord
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.cli.context import Context, Values
     from bespeak.coord.merge.branch_order import Branch, Order

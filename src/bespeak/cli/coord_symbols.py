@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bespeak.argv.declarations import Option, command
 from bespeak.base.display import escape_unprintable
 from bespeak.cli.coord_shared import ADDRESSES, JSON, WHAT, documented, one_form, print_form
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bespeak.argv.declarations import Argument, command
 from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import ExitCode, UsageError
@@ -9,7 +11,6 @@ from bespeak.cli.output import table
 from bespeak.labs import open_labs, required_resources
 from bespeak.settings import load_settings
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.cli.context import Context, Values
     from bespeak.labs import LabStore

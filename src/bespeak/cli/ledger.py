@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bespeak.argv.declarations import command
 from bespeak.base.clock import iso
 from bespeak.base.errors import UsageError
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.cli.context import Context, Values
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
 from bespeak.argv.declarations import Argument, Option, command
 from bespeak.base.errors import UnavailableError, UsageError, needs_extra
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.cli.context import Context, Values
     from bespeak.mcp.listen_address import Address

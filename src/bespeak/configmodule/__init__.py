@@ -6,9 +6,10 @@ help, completion and commands without a lab never read lab data.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bespeak.base.errors import NoContextError
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 

@@ -8,8 +8,8 @@ of a second. An answer that did not come in time, or failed, is remembered as we
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from bespeak.base.display import escape_unprintable
-from bespeak.base.frozen import frozen
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-TYPE_CHECKING = False
+from bespeak.base.display import escape_unprintable
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DOT, MERMAID = "dot", "mermaid"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Arrow:
     """A line from one box to another.
 
@@ -29,7 +30,7 @@ class Arrow:
     dashed: bool = False
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Diagram:
     """Boxes and the arrows between them, in the order in which they are written.
 

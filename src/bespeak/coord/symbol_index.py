@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import NotFoundError, UnavailableError
@@ -20,7 +21,6 @@ from bespeak_symbols.call_graph import FOLLOWED, CallGraph
 from bespeak_symbols.errors import GrammarsMissingError
 from bespeak_symbols.index import Index
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from bespeak.base.frozen import frozen
 from bespeak.git.errors import GitError
 from bespeak.git.process import last_line
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -21,7 +21,7 @@ _STAGES = {"1": "base", "2": "ours", "3": "theirs"}
 _HUNK = re.compile(rb"^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@", re.MULTILINE)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One file that a side changed.
 
@@ -42,7 +42,7 @@ class Entry:
     regular: bool
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Hunk:
     """Lines that were replaced: ``[first, beyond)`` before and after, from 1."""
 
@@ -52,7 +52,7 @@ class Hunk:
     new_beyond: int
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class FileConflict:
     """One conflict that git reports.
 
@@ -69,7 +69,7 @@ class FileConflict:
     also: tuple[str, ...] = ()
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Trial:
     """What a merge would do.
 

@@ -10,16 +10,16 @@ import hashlib
 import os
 import stat
 import subprocess
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from bespeak.base.errors import BespeakError
-from bespeak.base.frozen import frozen
 from bespeak.git.errors import GitError, UnknownRevisionError
 from bespeak.git.files import read_file
 from bespeak.git.private_dir import object_format
 from bespeak.git.process import Git, Watch
 from bespeak.git.repository import Repository
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import IO
@@ -28,7 +28,7 @@ _AT_ONCE = 256
 _LINK, _SUBMODULE = "120000", "160000"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Listing:
     """The files of a revision or of a work tree.
 

@@ -5,9 +5,10 @@ Importing this package loads nothing; names are loaded on their first use.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bespeak.base.lazy_attributes import on_first_use
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.host.base import Host as Host
     from bespeak.host.base import PowerOnlyHost as PowerOnlyHost

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from typing import TYPE_CHECKING
 
 from bespeak.base.errors import BespeakError, UsageError
 from bespeak.base.fileio import read_regular, replace
@@ -11,7 +12,6 @@ from bespeak.base.paths import POSTGRES_PREFIXES
 from bespeak.jobs.locations import home
 from bespeak.jobs.runner_client.location import EMBEDDED
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 

@@ -8,11 +8,11 @@ run. A hundred thousand claims on one file are counted in the time it takes to r
 from __future__ import annotations
 
 from itertools import compress
+from typing import TYPE_CHECKING
 
 from bespeak.coord import address as addresses
 from bespeak.coord import globs
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 

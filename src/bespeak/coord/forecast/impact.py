@@ -11,6 +11,7 @@ forecast says so.
 from __future__ import annotations
 
 from heapq import nsmallest
+from typing import TYPE_CHECKING
 
 from bespeak.coord.address import SEPARATOR
 from bespeak.coord.forecast.model import FADING, ForecastKind
@@ -18,7 +19,6 @@ from bespeak.coord.forecast.results import Hit, predicted
 from bespeak.coord.globs import relation
 from bespeak_symbols.model import CALL, INHERIT, USE
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from typing import Protocol

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from bespeak.base.frozen import frozen
-
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak_symbols.model import Edge, Unread
 
@@ -51,7 +49,7 @@ class ClaimedAddress(NamedTuple):
     intent_id: str | None = None
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Predicted:
     """One predicted conflict, between all claims on two addresses, or on one.
 
@@ -81,7 +79,7 @@ class Predicted:
     chain: tuple[Edge, ...] = ()
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Scope:
     """What a forecast is asked for; everything checked.
 
@@ -113,7 +111,7 @@ class Scope:
         return (self.run_id in (None, claim.run_id)) and (self.branch in (None, claim.branch))
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Forecast:
     """Everything that is predicted.
 

@@ -10,6 +10,7 @@ agrees with its own. What that takes is counted, and bounded: beyond, the foreca
 from __future__ import annotations
 
 from bisect import bisect_left
+from typing import TYPE_CHECKING
 
 from bespeak.coord import address as addresses
 from bespeak.coord import globs
@@ -18,7 +19,6 @@ from bespeak.coord.forecast.model import CONFIDENCE, ForecastKind
 from bespeak.coord.forecast.operations import why
 from bespeak.coord.forecast.results import Hit, first, predicted
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 

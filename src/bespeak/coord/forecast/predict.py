@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bespeak.coord.forecast.address_groups import Holders, gather
 from bespeak.coord.forecast.address_lookup import AddressLookup
 from bespeak.coord.forecast.impact import Impact
 from bespeak.coord.forecast.model import CONFIDENCE, Forecast, ForecastKind
 from bespeak.coord.forecast.overlaps import Budget, Overlaps
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from heapq import nsmallest
 from operator import attrgetter
+from typing import TYPE_CHECKING
 
 from bespeak.coord.forecast.model import ForecastKind, Predicted
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

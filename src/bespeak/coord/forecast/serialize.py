@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from bespeak.base.clock import iso
 from bespeak.coord.diagrams import Arrow, Diagram
 from bespeak.coord.forecast.model import ForecastKind
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.coord.forecast.model import ClaimedAddress, Forecast, Predicted
     from bespeak_symbols.model import Edge

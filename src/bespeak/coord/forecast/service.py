@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import os
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import Field, UnavailableError
@@ -19,7 +20,6 @@ from bespeak.coord.forecast.model import ClaimedAddress
 from bespeak.coord.forecast.predict import RevisionView, predict
 from bespeak.coord.run_id import UNKNOWN
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bespeak.base.frozen import frozen
+from dataclasses import dataclass
+
 from bespeak.coord.merge.model import ItemKind, SideChange
 
 _DID = {
@@ -19,7 +20,7 @@ _CHANGED = {
 }
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Half:
     """One side of an item: the revision's name, what it did, and what the symbol is called there (empty: gone)."""
 

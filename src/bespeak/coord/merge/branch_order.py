@@ -6,9 +6,10 @@ guess. Two branches are compared only if they touch a file in common, or one men
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from bespeak.base.frozen import frozen
 from bespeak.coord.errors import ClaimError
 from bespeak.coord.merge.branch_graph import arrange, cycles_in
 from bespeak.coord.merge.model import Plan, Relation, Revision, Verdict
@@ -16,7 +17,6 @@ from bespeak.coord.merge.plan import revision_named
 from bespeak.coord.merge.side_changes import pairs_in_contact
 from bespeak.git import merges
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -40,7 +40,7 @@ class Strategy(StrEnum):
     MANUAL = "manual"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class BranchSelection:
     """What is to be ordered.
 
@@ -81,7 +81,7 @@ def wanted(graph: DependencyGraph, by_id: Mapping[str, Claim], branches: Sequenc
     )
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class BranchConflict:
     """What a branch has against another one that is still to go in, or against the target."""
 
@@ -91,7 +91,7 @@ class BranchConflict:
     symbols: tuple[str, ...]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Branch:
     """One branch in the order.
 
@@ -119,7 +119,7 @@ class Branch:
     recommendation: str
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Order:
     """All branches in the order in which to merge them.
 

@@ -7,8 +7,9 @@ means anything, or if the call no longer fits.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from bespeak.base.frozen import frozen
 from bespeak.coord.merge import call_compatibility
 from bespeak.coord.merge.advice import Half, advise
 from bespeak.coord.merge.call_compatibility import keywords
@@ -16,7 +17,6 @@ from bespeak.coord.merge.model import Item, ItemKind, SideChange
 from bespeak.coord.merge.side_changes import words
 from bespeak_symbols.model import CALL, CERTAIN, IMPORT
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
@@ -30,7 +30,7 @@ _BODY_CHANGED = 0.15
 _DECLARING = frozenset({"c", "cpp"})
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class User:
     """The side that uses, and the files it changed.
 
@@ -48,7 +48,7 @@ class User:
     fresh: Callable[[str], Sequence[tuple[int, int]]]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Changer:
     """The side that changed what is used.
 

@@ -6,10 +6,9 @@ What cannot be read is not guessed: then nothing is said about the call.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from bespeak.base.frozen import frozen, replace
-
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -25,7 +24,7 @@ _TEXTS = re.compile(r"""(\"{3}|'{3}).*?\1|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*
 _NAMED = re.compile(r"\s*(\w+)\s*=(?!=)")
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Parameters:
     """What a call has to give.
 

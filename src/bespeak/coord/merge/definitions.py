@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from bespeak.base.frozen import frozen
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 from bespeak.git import merges
 from bespeak_symbols.model import Unread
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -29,7 +30,7 @@ OVERLOADS = frozenset({"java", "cpp"})
 """Languages in which two definitions with one name are two things if their parameters differ."""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Source:
     """One file.
 
@@ -43,7 +44,7 @@ class Source:
     lines: tuple[bytes, ...]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Node:
     """One definition in one version.
 
@@ -129,7 +130,7 @@ def _text(lines: tuple[bytes, ...], symbol: Symbol) -> tuple[bytes, ...]:
     return tuple(line for line in stripped if line)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ChangedFiles:
     """What one side changed: the files before and after that could be read, and what could not."""
 

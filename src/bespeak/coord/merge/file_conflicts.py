@@ -5,12 +5,13 @@ What no symbol accounts for becomes an item of its own, in any language or none.
 
 from __future__ import annotations
 
-from bespeak.base.frozen import frozen
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 from bespeak.coord.merge.model import Item, ItemKind
 from bespeak.git import merges
 from bespeak.git.merges import FileConflict
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -41,7 +42,7 @@ _ADVICE = {
 _ANY = "git cannot merge it: resolve it by hand"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Region:
     """Lines that git cannot merge: ``[first, beyond)`` from 1 in the base, on ours and on theirs."""
 
@@ -54,7 +55,7 @@ class Region:
         return {BASE: self.base, OURS: self.ours, THEIRS: self.theirs}[side]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ConflictedFile:
     """One file in conflict.
 

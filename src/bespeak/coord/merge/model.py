@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from bespeak.base.frozen import frozen
-
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.git.merges import FileConflict
     from bespeak_symbols.model import Unread
@@ -63,7 +62,7 @@ class Verdict(StrEnum):
     TEXTUAL = "textual"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Revision:
     """A revision as typed, and the full id of its commit."""
 
@@ -71,7 +70,7 @@ class Revision:
     commit: str
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Item:
     """One symbol, or file, on which the two sides meet.
 
@@ -113,7 +112,7 @@ class Item:
         return self.kind != ItemKind.NO_CONFLICT and (self.textual or self.confidence >= LIKELY)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Plan:
     """A merge as it would go.
 

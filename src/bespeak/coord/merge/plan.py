@@ -5,8 +5,10 @@ Reads git and the symbol index, and puts the pure parts together. Nothing in the
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 from bespeak.base.display import escape_unprintable, short_repr
-from bespeak.base.frozen import replace
 from bespeak.coord.errors import ClaimError
 from bespeak.coord.merge.broken_uses import Changer, User, uses
 from bespeak.coord.merge.definitions import read_sides
@@ -19,7 +21,6 @@ from bespeak.git import merges
 from bespeak.git.errors import UnknownRevisionError
 from bespeak.git.process import Git
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType

@@ -6,9 +6,10 @@ resolved among the merged files, so aliases, re-exports and relative imports cou
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bespeak.git import merges
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.git.merges import Trial
     from bespeak.git.process import Git

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bespeak.base.display import replace_surrogates
 from bespeak.coord.diagrams import Arrow, Diagram
 from bespeak.coord.merge.model import LIKELY, ItemKind, SideChange
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.coord.merge.branch_order import Branch, Order
     from bespeak.coord.merge.model import Item, Plan, Revision

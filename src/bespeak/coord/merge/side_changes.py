@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from bespeak.base.frozen import frozen
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 from bespeak.coord.merge.definitions import read_sides
 from bespeak.coord.merge.model import SideChange
 from bespeak.coord.merge.symbol_matching import BY_PARENT, match
 from bespeak_symbols import name_index
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -89,7 +90,7 @@ class Side:
         return address if address in known else known[0] if known else ""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class AffectedFiles:
     """What a branch changed.
 

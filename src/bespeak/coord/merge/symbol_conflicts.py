@@ -6,6 +6,7 @@ Pure, and the same whichever side is ours. What only git knows (whether lines co
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from bespeak.coord.merge import call_compatibility
 from bespeak.coord.merge.advice import Half, advise
@@ -14,7 +15,6 @@ from bespeak.coord.merge.model import Item, ItemKind, SideChange
 from bespeak.coord.merge.side_changes import words
 from bespeak.coord.merge.symbol_matching import BY_FILE
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from bespeak.base.frozen import frozen
 from bespeak.coord.merge.definitions import nodes
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Mapping
 
@@ -28,7 +28,7 @@ _TRIVIAL_LINES = 3
 _MOST_COMPARED = 20_000
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Pair:
     """One definition before and after; None where it is not.
 

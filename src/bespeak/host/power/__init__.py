@@ -11,9 +11,10 @@ Importing this package loads nothing; names are loaded on their first use.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bespeak.base.lazy_attributes import on_first_use
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.host.power.base import PowerController as PowerController
     from bespeak.host.power.command import CommandPowerController as CommandPowerController
