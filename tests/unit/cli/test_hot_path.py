@@ -1,0 +1,139 @@
+"""Which modules are written for a fast start, and why; all others are ordinary Python.
+
+A module on the list avoids ``typing``, ``dataclasses`` and their like, because it is loaded by a command that people, hooks
+or jobs wait for. A module that is not on the list has no such reason, and must not avoid them.
+"""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from support.repositories import git
+
+SOURCES = Path(__file__).resolve().parents[3] / "src"
+HEAVY = {"typing", "dataclasses", "pathlib", "inspect", "logging", "subprocess", "asyncio", "click", "argparse"}
+HEAVY |= {"tempfile", "shutil", "socket", "ssl", "urllib", "uuid", "decimal", "traceback", "tomllib", "zoneinfo"}
+
+HOT_PATH = {
+    "every command loads them before anything is done": """
+        argv: declarations fast_parser
+        cli: index main
+    """,
+    "commands on the book: reserve, release, list, who, run": """
+        base: clock display errors exitcodes failpoints fileio frozen ids json_text lazy_attributes paths
+            timeparse timezones wallclock
+        cli: context converters errors formatting lease log modify output process_tree reserve resource run
+            show signals supervise surrounding_hold
+        ledger: __init__ audit_log availability context errors grant model modify open_from_settings queries
+            queue request_checks resources row_mapping rules schema serialize service validation
+            write_operations
+        reservations: __init__ identity
+        settings: __init__ files repo trust
+        storage: __init__ migrations row_shape sqlite sqlite_files sqlite_readonly steady_clock time_limit
+            wakeups
+    """,
+    "the gate, which a hook asks before each command": """
+        cli: gate gate_monitor reservation
+        ledger: gate_queries
+        reservations: cache errors report
+    """,
+    "claims on code, which hooks ask for before each edit and commit": """
+        base: process_identity
+        cli: coord coord_check coord_guard coord_modify coord_shared coord_show
+        coord: address address_parser claims conflicts dependencies errors events git_hooks globs intents
+            locations model queries run_id schema serialize service states validation
+        git: errors files ownership private_dir process repository
+    """,
+    "job reservations, and the dispatcher, whose start a waiting job waits for": """
+        jobs: cli commands.create commands.manage commands.query contract_times daemon dispatcher
+            dispatcher_session events follow lease_state leasing liveness locations metrics model notifier
+            queries resource_bookings rows runner_client.argv runner_client.call_lock runner_client.helper
+            runner_client.location runner_client.process runner_client.proxy runner_client.replies schema
+            sd_notify serialize signals store timerfd
+    """,
+    "the runner: each start of a job is one process of it": """
+        runner: cli exit_record gc helper_server launch logs model query_commands serialize service
+            start_commands status stop store validation
+    """,
+}
+
+PROGRAM = """
+import sys
+from bespeak.cli.main import main
+main(sys.argv[1:])
+ours = [module.__file__ for name, module in sys.modules.items() if name.partition(".")[0] in ("bespeak", "bespeak_symbols")]
+print(repr(ours), file=sys.stderr)
+"""
+
+
+def on_the_list():
+    """Return the files of the list with why each is on it."""
+    found = {SOURCES / "bespeak" / "__init__.py": "every command loads it"}
+    for why, text in HOT_PATH.items():
+        room = ""
+        for word in text.split():
+            if word.endswith(":"):
+                room = word[:-1]
+            else:
+                found[SOURCES / "bespeak" / room / (word.replace(".", "/") + ".py")] = why
+    return found
+
+
+ON_THE_LIST = on_the_list()
+
+
+def at_the_top(tree):
+    """Return the packages that a module imports when it is loaded."""
+    for node in tree.body:
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module.partition(".")[0]
+
+
+def test_every_module_of_the_list_exists():
+    assert [path for path in ON_THE_LIST if not path.exists()] == []
+
+
+def test_a_module_of_the_list_imports_nothing_heavy():
+    heavy = {
+        str(path.relative_to(SOURCES)): sorted(found)
+        for path in ON_THE_LIST
+        if (found := HEAVY & set(at_the_top(ast.parse(path.read_text(encoding="utf-8")))))
+    }
+    assert heavy == {"bespeak/git/process.py": ["subprocess"]}, "starting git is what that one module is for"
+
+
+def test_no_other_module_avoids_typing_and_dataclasses():
+    avoiding = []
+    for path in sorted(SOURCES.rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        if path not in ON_THE_LIST and ("TYPE_CHECKING = False" in text or "bespeak.base.frozen import" in text):
+            avoiding.append(str(path.relative_to(SOURCES)))
+    assert avoiding == [], "write ordinary Python, or say in HOT_PATH which short command loads the module"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("reserve rack3 --for 2h", "who rack3", "list", "log", "run rack4 -- true", "release --mine", "coord list"),
+        *("job list", "job reserve --run-key k -- true", "job health", "runner status --running"),
+    ],
+)
+def test_a_short_command_loads_modules_of_the_list_only(command, tmp_path, monkeypatch):
+    monkeypatch.setenv("ORCHESJOB_HOME", str(tmp_path / "jobs"))
+    git(tmp_path, "init", "-q")
+    argv = [sys.executable, "-c", PROGRAM, "--ledger", str(tmp_path / "book"), *command.split()]
+    done = subprocess.run(argv, capture_output=True, text=True, cwd=tmp_path, check=False)
+    files = {Path(path) for path in ast.literal_eval(done.stderr.splitlines()[-1])}
+    assert SOURCES / "bespeak" / "cli" / "main.py" in files
+    written = {path for path in files if not empty(path)}
+    assert {str(path.relative_to(SOURCES)) for path in written - ON_THE_LIST.keys()} == set()
+
+
+def empty(path):
+    """Tell whether a module is a docstring and nothing else."""
+    return len(ast.parse(path.read_text(encoding="utf-8")).body) <= 1
