@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bespeak_symbols import name_index
+from bespeak_symbols.errors import SymbolsError
 from bespeak_symbols.model import CALL, INHERIT, SEPARATOR, USE, Unread
 
 if TYPE_CHECKING:
@@ -85,6 +86,9 @@ class CallGraph:
             return ()
         try:
             found = tuple(sorted(set(self.snapshot.backend.resolve(language, path, self.snapshot)), key=_order))
+        except SymbolsError as missing:
+            self._failed[path] = Unread(path, f"its names could not be resolved: {missing}")
+            return ()
         except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as failed:
             self._failed[path] = Unread(path, f"its names could not be resolved: {type(failed).__name__}")
             return ()

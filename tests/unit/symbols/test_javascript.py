@@ -1,7 +1,12 @@
 """JavaScript and TypeScript: what a file says, and which definition a name means."""
 
+import sys
+
+import json5
 import pytest
 
+from bespeak_symbols.errors import GrammarsMissingError
+from bespeak_symbols.native.javascript import imports
 from support.sources import Sources
 
 MORE = "export const more = 1;\n"
@@ -586,6 +591,55 @@ def test_project_files_of_any_content(config):
         }
     )
     assert world.out("a.ts") == []
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        '{"compilerOptions": {"paths": {"@/*": ["src/*"]}}}',
+        '\ufeff{"compilerOptions": {"paths": {"@/*": ["src/*"],},},}',
+        """{
+            // "compilerOptions": {"paths": {"@/*": ["other/*"]}},
+            "compilerOptions": {"paths": {"@/*": /* here */ ["src/*"]}}, "url": "http://x//y"
+        }""",
+        "{compilerOptions: {'paths': {'@/*': ['src/*']}}}",
+    ],
+)
+def test_tsconfig_as_people_write_it(config):
+    files = {"tsconfig.json": config, "src/one.ts": "export function f() {}\n"}
+    world = Sources({**files, "a.ts": "import { f } from '@/one';\nf();\n"})
+    assert world.out("a.ts", certain=True) == ["src/one.ts::f"]
+
+
+def test_a_project_file_is_read_once_however_many_folders_it_is_for(monkeypatch):
+    read = []
+
+    def reading(text):
+        read.append(text)
+        return original(text)
+
+    original = imports.read_json
+    monkeypatch.setattr(imports, "read_json", reading)
+    folders = [f"src/{number}/a.ts" for number in range(20)]
+    world = Sources({"tsconfig.json": "{/* all */}", **dict.fromkeys(folders, "import { f } from 'x';\nf();\n")})
+    for path in folders:
+        world.edges(path)
+    assert [text for text in read if text is not None] == [b"{/* all */}"]
+
+
+@pytest.mark.parametrize(
+    "text", [b"[" + b"1," * 600_000 + b"]", b"{" + b"a:1," * 20_000 + b"}", b" " * (1 << 20) + b"{}"]
+)
+def test_a_project_file_that_would_take_long_is_not_read(text, monkeypatch):
+    monkeypatch.setattr(json5, "loads", None)
+    assert imports.read_json(text) is None
+
+
+def test_a_missing_reader_of_json5_is_told(monkeypatch):
+    monkeypatch.setitem(sys.modules, "json5", None)
+    assert imports.read_json(b'{"plain": true}') == {"plain": True}
+    with pytest.raises(GrammarsMissingError, match="the reader of JSON5 is not installed"):
+        imports.read_json(b"{/* commented */}")
 
 
 def test_packages_of_a_workspace():

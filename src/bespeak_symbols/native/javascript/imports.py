@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from posixpath import dirname, join, normpath
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from bespeak_symbols.errors import GrammarsMissingError
 from bespeak_symbols.native.javascript import scopes
 from bespeak_symbols.native.javascript.scopes import LOCALS
 
@@ -25,6 +27,8 @@ _ENTRIES = {
 _OTHER = {"import": "require", "require": "import"}
 _MOST_CONFIGS = 8
 _LARGEST = 1 << 20
+_LARGEST_JSON5 = 1 << 16
+"""Bytes; the library takes up to 30 microseconds for each."""
 _KEPT = "javascript"
 VALUES = frozenset({"constant", "variable"})
 """Kinds of symbols that hold something else."""
@@ -38,14 +42,14 @@ class Project:
         world: the snapshot.
     """
 
-    __slots__ = ("_configs", "_found", "_packages", "_roots", "_taken", "_world")
+    __slots__ = ("_configs", "_files", "_found", "_roots", "_taken", "_world")
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._found: dict[tuple[str, str, str], str | None] = {}
         self._taken = "import"
         self._configs: dict[str, Paths | None] = {}
-        self._packages: dict[str, dict[str, Any] | None] = {}
+        self._files: dict[str, dict[str, Any] | None] = {}
         self._roots: dict[str, list[str]] = {}
 
     def find(self, path: str, module: str) -> str | None:
@@ -100,9 +104,13 @@ class Project:
         return next((one for suffix in _SUFFIXES if (one := join(folder, "index" + suffix)) in self._world.paths), None)
 
     def _package(self, folder: str) -> dict[str, Any] | None:
-        if folder not in self._packages:
-            self._packages[folder] = read_json(self._world.text(join(folder, "package.json")))
-        return self._packages[folder]
+        return self._json(join(folder, "package.json"))
+
+    def _json(self, path: str) -> dict[str, Any] | None:
+        """Return what a project file says, read once."""
+        if path not in self._files:
+            self._files[path] = read_json(self._world.text(path))
+        return self._files[path]
 
     def _entry(self, folder: str, package: dict[str, Any]) -> str | None:
         """Return the file that a package begins with; what is built from ``src`` is looked for there."""
@@ -210,7 +218,7 @@ class Project:
         base: str | None = None
         paths: dict[str, list[str]] | None = None
         for _ in range(_MOST_CONFIGS):
-            config = read_json(self._world.text(path)) or {}
+            config = self._json(path) or {}
             options = config.get("compilerOptions")
             options = options if isinstance(options, dict) else {}
             here = dirname(path)
@@ -261,28 +269,34 @@ def _conditions(exports: Any, wanted: str, last: str) -> list[str]:
 
 
 def read_json(text: bytes | None) -> dict[str, Any] | None:
-    """Return what a project file says; None if it is not there or is no object."""
+    """Return what a project file says; None if it is not there, is too large or is no object.
+
+    People write tsconfig.json with comments and trailing commas, which JSON5 allows.
+
+    Raises:
+        GrammarsMissingError: the library that reads JSON5 is not installed.
+    """
     if text is None or len(text) > _LARGEST:
         return None
-    import json
-
     said = text.decode("utf-8-sig", "replace")
-    for candidate in (said, _plain(said)):
-        try:
-            found = json.loads(candidate)
-        except (ValueError, RecursionError):
-            continue
-        return found if isinstance(found, dict) else None
-    return None
+    try:
+        found = json.loads(said)
+    except RecursionError:
+        return None
+    except ValueError:
+        found = _read_json5(said) if len(text) <= _LARGEST_JSON5 else None
+    return found if isinstance(found, dict) else None
 
 
-def _plain(text: str) -> str:
-    """Return the text without comments, and without commas before a closing bracket."""
-    import re
-
-    string = r'"(?:[^"\\]|\\.)*"'
-    without = re.sub(rf"({string})|//[^\n]*|/\*.*?\*/", lambda one: one[1] or "", text, flags=re.DOTALL)
-    return re.sub(rf"({string})|,(?=\s*[\]}}])", lambda one: one[1] or "", without)
+def _read_json5(text: str) -> object:
+    try:
+        import json5
+    except ImportError as missing:
+        raise GrammarsMissingError(f"the reader of JSON5 is not installed: {missing}") from missing
+    try:
+        return json5.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 class Table:
