@@ -1,4 +1,8 @@
-"""Backends by name. The built-in ones are loaded when they are asked for."""
+"""Backends by name: the built-in ones, those that init modules register, and those that packages bring along.
+
+A built-in one is loaded when it is asked for. A package declares one as an entry point of the group
+``bespeak.reservation_backends``; entry points are looked through only for a name that nobody registered.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ BUILT_IN = {
     "ledger": "bespeak.reservations.ledger_backend:LedgerReservationBackend",
     "none": "bespeak.reservations.null_backend:NullReservationBackend",
 }
-_BACKENDS: Registry[type[Any]] = Registry("reservation backend", BUILT_IN)
+_BACKENDS: Registry[type[Any]] = Registry("reservation backend", BUILT_IN, group="bespeak.reservation_backends")
 
 
 def register_reservation_backend(name: str, cls: type[Any]) -> None:
@@ -39,6 +43,12 @@ def get_reservation_backend_class(name: str) -> type[Any]:
         ValueError: there is none; the message lists the names there are.
     """
     found = _BACKENDS.get(name)
+    if found is not None:
+        return found
+    try:
+        found = _BACKENDS.load_installed(name, lambda cls: register_reservation_backend(name, cls))
+    except ValueError as error:
+        raise SettingsError(str(error)) from error
     if found is None:
         raise SettingsError(_BACKENDS.unknown(name, "An init module adds others with register_reservation_backend()."))
     return found

@@ -19,7 +19,7 @@ from bespeak.reservations import (
     register_reservation_backend,
 )
 from bespeak.reservations.registry import get_reservation_backend_class
-from bespeak.settings import find_repos
+from bespeak.settings import SettingsError, find_repos
 from support.trusting import trust
 
 
@@ -266,3 +266,43 @@ class TestTheLedgerBackendsBook:
         assert self.place(tmp_path, text, "/flag.db") == "/flag.db"
         monkeypatch.setenv("BESPEAK_LEDGER", "/env.db")
         assert self.place(tmp_path, text) == "/env.db"
+
+
+class TestInstalledPackages:
+    """A package brings a backend along as an entry point; nobody has to import it."""
+
+    def package(self, root: Path, target: str):
+        info = root / "site" / "team_book-1.0.dist-info"
+        info.mkdir(parents=True)
+        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: team-book\nVersion: 1.0\n")
+        name = f"team{abs(hash(str(root)))}"
+        (info / "entry_points.txt").write_text(f"[bespeak.reservation_backends]\n{name} = {name}:{target}\n")
+        (root / "site" / f"{name}.py").write_text(
+            "class TeamBook:\n"
+            "    def __init__(self, url=None):\n        self.url = url\n"
+            "    def get_reserved_resources(self, username):\n        return {'rack1'}\n"
+            "    def who_reserved(self, resource):\n        return ['alice']\n"
+            "    def backend_name(self):\n        return 'team book'\n"
+        )
+        return name
+
+    def test_its_backend_is_found_by_name_and_loaded_then(self, tmp_path, monkeypatch):
+        name = self.package(tmp_path, "TeamBook")
+        monkeypatch.syspath_prepend(tmp_path / "site")
+        write(tmp_path, f'[reservations]\nbackend = "{name}"\nurl = "https://bookings.example.com"')
+        trust(tmp_path, {"HOME": str(tmp_path)})
+        repos = find_repos(str(tmp_path), {"HOME": str(tmp_path)})
+        assert name not in sys.modules
+        assert state_of(repos).backend.url == "https://bookings.example.com"
+
+    def test_one_that_cannot_be_loaded_is_one_line_with_the_package(self, tmp_path, monkeypatch):
+        name = self.package(tmp_path, "Missing")
+        monkeypatch.syspath_prepend(tmp_path / "site")
+        with pytest.raises(SettingsError, match="of package team-book cannot be loaded: AttributeError"):
+            get_reservation_backend_class(name)
+
+    def test_one_that_is_installed_is_named_among_the_known(self, tmp_path, monkeypatch):
+        name = self.package(tmp_path, "TeamBook")
+        monkeypatch.syspath_prepend(tmp_path / "site")
+        with pytest.raises(SettingsError, match=name):
+            get_reservation_backend_class("other")

@@ -14,7 +14,6 @@ from bespeak.base.display import escape_unprintable, short_repr, suggest
 from bespeak.base.registry import Registry
 from bespeak.host.power.base import PowerController
 
-GROUP = "bespeak.power_controllers"
 _MODULES = "bespeak.host.power."
 _registered: Registry[type[PowerController]] = Registry(
     "power controller",
@@ -28,6 +27,7 @@ _registered: Registry[type[PowerController]] = Registry(
         "snmp": _MODULES + "snmp:SnmpPowerController",
         "wol": _MODULES + "wol:WakeOnLanPowerController",
     },
+    group="bespeak.power_controllers",
 )
 
 
@@ -49,7 +49,7 @@ def register_power_controller(type_name: str, cls: type[PowerController]) -> Non
 
 def known_controllers() -> list[str]:
     """Return every name that lab data can use, sorted; entry points are named but not loaded."""
-    return sorted({*_registered.names(), *_entry_points()})
+    return sorted({*_registered.names(), *_registered.installed()})
 
 
 def build_power_controller(type_name: str) -> type[PowerController]:
@@ -61,34 +61,16 @@ def build_power_controller(type_name: str) -> type[PowerController]:
     found = _registered.get(type_name)
     if found is not None:
         return found
-    points = _entry_points()
-    if type_name not in points:
-        raise ValueError(
-            _registered.unknown(type_name, "Add one of your own with register_power_controller().", points)
-        )
-    return _loaded(type_name, points[type_name])
-
-
-def _loaded(type_name: str, point: Any) -> type[PowerController]:
-    try:
-        cls = point.load()
-        if inspect.isclass(cls) and issubclass(cls, PowerController):
-            register_power_controller(type_name, cls)
-    except Exception as error:
-        raise ValueError(
-            f"the power controller {type_name!r} of package {getattr(point.dist, 'name', '?')} cannot be loaded: "
-            f"{type(error).__name__}: {escape_unprintable(str(error))}"
-        ) from error
-    found = _registered.get(type_name)
+    found = _registered.load_installed(type_name, lambda thing: _register_installed(type_name, thing))
     if found is None:
-        raise ValueError(f"the power controller {type_name!r}: {escape_unprintable(point.value)} is no PowerController")
+        raise ValueError(_registered.unknown(type_name, "Add one of your own with register_power_controller()."))
     return found
 
 
-def _entry_points() -> dict[str, Any]:
-    from importlib.metadata import entry_points
-
-    return {point.name: point for point in entry_points(group=GROUP)}
+def _register_installed(type_name: str, thing: Any) -> None:
+    if not inspect.isclass(thing) or not issubclass(thing, PowerController):
+        raise TypeError(f"{short_repr(thing)} is no PowerController")
+    register_power_controller(type_name, thing)
 
 
 def power_control_from_spec(value: Any) -> PowerController | None:
