@@ -173,12 +173,24 @@ def test_the_line_moves_the_moment_the_holder_gives_back(cli, run_as, as_json):
     run_as("alice", "reserve", "rack3", "--for", "2h")
     waiting = cli.start("--as-user", "bob", "reserve", "rack3", "--for", "1h", "--wait", "60s", "--json")
     waiting.stderr.readline()
-    assert "waiting: position 1" in waiting.stderr.readline()
+    event = json.loads(waiting.stderr.readline())
+    assert (event["event"], event["position"], event["ahead"]) == ("waiting", 1, [])
+    assert [(held["resource"], held["holder"]) for held in event["held"]] == [("rack3", "alice")]
+    assert event["promised_us"] == event["held"][0]["ends_us"]
     assert as_json("bob", "list", "--state", "waiting")["reservations"][0]["holder"] == "bob"
     run_as("alice", "release", "rack3")
     out, _ = waiting.communicate(timeout=60)
     assert waiting.returncode == 0
     assert json.loads(out)["state"] == "active"
+
+
+def test_a_waiter_is_told_who_has_it_until_when_and_what_for(cli, run_as):
+    run_as("alice", "reserve", "rack3", "--for", "2h", "--purpose", "thermal run")
+    done = cli("--as-user", "bob", "reserve", "rack3", "--for", "1h", "--wait", "0.2s")
+    assert done.returncode == 10
+    (line,) = [line for line in done.stderr.splitlines() if "waiting: position 1" in line]
+    assert "; rack3 is held by alice until" in line
+    assert line.endswith("(thermal run)")
 
 
 def test_waiting_ends_with_code_10_and_leaves_the_line(run_as, as_json):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+
 from bespeak.argv.declarations import Option, command
-from bespeak.base.clock import FOREVER_US, SECOND_US, duration_text
+from bespeak.base.clock import FOREVER_US, MINUTE_US, SECOND_US, duration_text
 from bespeak.base.errors import BusyError, UsageError
 from bespeak.cli import converters, formatting
 from bespeak.cli.converters import FOR, PRIORITY, PURPOSE, RESOURCES, SHARED_USE, TAG, UNTIL
@@ -107,17 +109,32 @@ def wait(context: Context, request: Request, values: Values) -> Reservation:
             request,
             priority=values["priority"] or 0,
             timeout_us=timeout_us,
-            on_position=lambda position: context.warn(_position_text(position), "dim"),
+            on_position=lambda position: _tell_position(context, position),
+            repeat_position_us=None if sys.stderr.isatty() else MINUTE_US,
             on_outage=lambda text: context.warn(f"waiting: {text}"),
         )
+
+
+def _tell_position(context: Context, position: QueuePosition) -> None:
+    """Say where a waiter stands: a line for people, an event for programs; standard output belongs to the answer."""
+    text = _position_text(position)
+    if not context.json:
+        context.warn(text, "dim")
+        return
+    from bespeak.base.json_text import one_line
+    from bespeak.cli.output import to_stderr
+    from bespeak.ledger.serialize import position_json
+
+    to_stderr(one_line({"event": "waiting", "text": text, **position_json(position)}))
 
 
 def _position_text(position: QueuePosition) -> str:
     from bespeak.base import timeparse
 
+    held = "; ".join(formatting.in_the_way(booking) for booking in position.held)
     behind = f", behind {', '.join(position.ahead)}" if position.ahead else ""
     promised = f"; promised by {timeparse.show(position.promised_us)}" if position.promised_us is not None else ""
-    return f"waiting: position {position.position}{behind}{promised}"
+    return f"waiting: position {position.position}{behind}{promised}" + (f"; {held}" if held else "")
 
 
 def refuse(refused: RefusedError, request: Request, spoken: list[str]) -> NoReturn:

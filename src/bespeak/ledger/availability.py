@@ -111,6 +111,12 @@ class Availability:
         """Return what keeps a newcomer from ``[starts_us, ends_us)``."""
         return rules.blockers(mode, starts_us, ends_us, self.taken(starts_us, ends_us), self.capacity)
 
+    def blockers_now(self, waiter: Reservation) -> list[Booking]:
+        """Return what keeps somebody who waits from being granted at this instant."""
+        now_us = self._tx.now_us
+        ends_us = rules.window_end(now_us, waiter.wanted_us)
+        return rules.blockers(waiter.mode, now_us, ends_us, self.taken(now_us, ends_us, waiter), self.capacity)
+
     def displaced(self, of: Reservation, starts_us: int, ends_us: int) -> list[Booking]:
         """Return whose time ``of`` would take by having ``[starts_us, ends_us)`` too: held, booked or promised."""
         others = [booking for booking in self.taken(starts_us, ends_us) if booking.reservation_id != of.id]

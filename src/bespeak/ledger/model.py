@@ -206,11 +206,13 @@ class QueuePosition:
         position: 1 for the first.
         promised_us: the instant at which it is granted at the latest, µs UTC; None when nobody can say.
         ahead: the holders of the earlier places, in order.
+        held: what is held now of that which is waited for; empty where nobody has to be told.
     """
 
     position: int
     promised_us: int | None
     ahead: tuple[str, ...] = ()
+    held: tuple[Booking, ...] = ()
 
 
 @frozen

@@ -59,6 +59,7 @@ def wait_in_queue(
     priority: int = 0,
     timeout_us: int | None = None,
     on_position: Callable[[QueuePosition], None] | None = None,
+    repeat_position_us: int | None = None,
     should_stop: Callable[[], bool] | None = None,
     on_outage: Callable[[str], None] | None = None,
 ) -> Reservation:
@@ -70,6 +71,7 @@ def wait_in_queue(
         priority: points; each counts as an hour of having waited.
         timeout_us: leave the queue after this long, µs; None waits for ever.
         on_position: told the queue position whenever it changes.
+        repeat_position_us: tell it again after this long, µs, also if nothing has changed.
         should_stop: asked a few times a second; True leaves the queue.
         on_outage: told, when the book cannot be asked, why; and, when it can again, what became of the queue position.
             An outage that is longer than a position is kept without a heartbeat costs it: it takes the last one.
@@ -82,6 +84,7 @@ def wait_in_queue(
         WrongStateError: the place was taken away or lost.
     """
     waiter = _QueueEntry(book, _can_wait(checked(request), priority), priority, on_position, should_stop, on_outage)
+    waiter.repeat_seconds = None if repeat_position_us is None else repeat_position_us / SECOND_US
     try:
         deadline = None if timeout_us is None else time.monotonic() + timeout_us / SECOND_US
         waiter.join()
@@ -146,6 +149,9 @@ class _QueueEntry:
         self._should_stop = should_stop
         self._on_outage = on_outage
         self._shown: QueuePosition | None = None
+        self._shown_at = 0.0
+        self.repeat_seconds: float | None = None
+        """Tell the position again after so long."""
         self._position = QueuePosition(0, None)
         self._look_again_us = 0
         self._due = False
@@ -236,6 +242,9 @@ class _QueueEntry:
         lease_us = me.lease_us or tx.now_us
         self._due = fit_us <= tx.now_us or fit_us != me.starts_us or lease_us - tx.now_us < LEASE_US - _RENEW_US
         self._position = position_of(ground, me)
+        if self._on_position:
+            held = [booking for booking in ground.blockers_now(me) if not booking.waiting]
+            self._position = replace(self._position, held=tuple(held))
         leases = [other.lease_us for other in ground.seen if other.lease_us is not None]
         next_us = min([me.starts_us, lease_us - LEASE_US + _RENEW_US, *(lease + 1 for lease in leases)])
         self._look_again_us = max(next_us - tx.now_us, 0)
@@ -247,8 +256,9 @@ class _QueueEntry:
         return advance(tx, me) if me.waiting else me
 
     def _show(self) -> None:
-        if self._on_position and self._position != self._shown:
-            self._shown = self._position
+        again = self.repeat_seconds is not None and time.monotonic() - self._shown_at >= self.repeat_seconds
+        if self._on_position and (again or self._position != self._shown):
+            self._shown, self._shown_at = self._position, time.monotonic()
             self._on_position(self._position)
 
     def _sleep(self, seconds: float, deadline: float | None) -> None:

@@ -11,7 +11,7 @@ from bespeak.ledger.model import State
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bespeak.ledger.model import Booking, Free, LogEntry, Refusal, Reservation, Resource
+    from bespeak.ledger.model import Booking, Free, LogEntry, QueuePosition, Refusal, Reservation, Resource
 
     Json = dict[str, object]
 
@@ -62,6 +62,16 @@ def booking_json(of: Booking) -> Json:
 def refusal_json(of: Refusal) -> Json:
     """Return why a request was refused, and when it would be granted."""
     return {"conflicts": [booking_json(booking) for booking in of.conflicts], **_instant("next_free", of.next_free_us)}
+
+
+def position_json(of: QueuePosition) -> Json:
+    """Return where somebody stands in the queue."""
+    return {
+        "position": of.position,
+        "ahead": list(of.ahead),
+        **_instant("promised", of.promised_us),
+        "held": [booking_json(booking) for booking in of.held],
+    }
 
 
 def resource_json(of: Resource) -> Json:

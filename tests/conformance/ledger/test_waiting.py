@@ -75,6 +75,15 @@ def test_it_leaves_the_line_when_the_time_is_over(book):
     assert book.reservations(states=[State.WAITING]) == []
 
 
+def test_the_position_is_told_again_and_names_what_is_held(book):
+    held = book.reserve(Request(("r",), ALICE, duration_us=HOUR_US, purpose="thermal run"))
+    told = []
+    with pytest.raises(WaitTimedOutError):
+        book.queue(WANTED, on_position=told.append, repeat_position_us=1, should_stop=lambda: len(told) >= 3)
+    assert told == [told[0]] * 3
+    assert [(booking.reservation_id, booking.purpose) for booking in told[0].held] == [(held.id, "thermal run")]
+
+
 def test_whoever_breaks_it_off_leaves_the_line(book):
     book.reserve(Request(("r",), ALICE, duration_us=HOUR_US))
 
