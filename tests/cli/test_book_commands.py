@@ -186,7 +186,7 @@ def test_the_line_moves_the_moment_the_holder_gives_back(cli, run_as, as_json):
 
 def test_a_waiter_is_told_who_has_it_until_when_and_what_for(cli, run_as):
     run_as("alice", "reserve", "rack3", "--for", "2h", "--purpose", "thermal run")
-    done = cli("--as-user", "bob", "reserve", "rack3", "--for", "1h", "--wait", "0.2s")
+    done = cli("--as-user", "bob", "reserve", "rack3", "--for", "1h", "--wait", "1s")
     assert done.returncode == 10
     (line,) = [line for line in done.stderr.splitlines() if "waiting: position 1" in line]
     assert "; rack3 is held by alice until" in line
