@@ -6,6 +6,7 @@ from bespeak.argv.declarations import Argument, Option, command
 from bespeak.base.errors import BusyError, NotFoundError, UsageError
 from bespeak.cli import converters, formatting
 from bespeak.cli.converters import RESERVATION, UNTIL
+from bespeak.ledger.current_hold import current_hold
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -93,10 +94,10 @@ def release(context: Context, values: Values) -> int:
         raise UsageError("release: name reservations or resources, or say --mine")
     book, holder = context.book(), context.holder()
     if values["mine"]:
-        return _say(context, "released", book.release_mine(holder))
+        return _say(context, "released", book.release_mine(holder, within=current_hold()))
     found = [reservation for word in words if (reservation := _by_id(book, word, holder)) is not None]
     if not found:
-        return _say(context, "released", book.release_resources(words, holder))
+        return _say(context, "released", book.release_resources(words, holder, within=current_hold()))
     if len(found) < len(words):
         raise UsageError("release: name reservations or resources, not both at once")
     unique = {reservation.id: reservation for reservation in found}

@@ -6,9 +6,8 @@ says that it is held now, under the same fencing token, by whoever asks.
 
 from __future__ import annotations
 
-import os
-
 from bespeak.base.errors import BusyError, NotFoundError
+from bespeak.ledger.current_hold import current_hold
 from bespeak.ledger.model import Mode, State
 
 TYPE_CHECKING = False
@@ -23,14 +22,14 @@ def surrounding_hold(book: Ledger, request: Request) -> Reservation | None:
     Raises:
         BusyError: it has some of them, or only shares them: waiting for it would be waiting for our own parent.
     """
-    identifier, number = os.environ.get("BESPEAK_RESERVATION", ""), os.environ.get("BESPEAK_NUMBER", "")
-    if not identifier or not number.isascii() or not number.isdigit():
+    around = current_hold()
+    if around is None:
         return None
     try:
-        found = book.get(identifier)
+        found = book.get(around.reservation_id)
     except NotFoundError:
         return None  # of another book
-    ours = found.holder == request.holder.user and found.fencing_token == int(number)
+    ours = found.holder == request.holder.user and found.fencing_token == around.fencing_token
     common = [name for name in request.resources if name in found.resources]
     if not ours or not common or found.state(book.now_us()) is not State.ACTIVE:
         return None

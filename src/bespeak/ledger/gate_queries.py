@@ -6,12 +6,14 @@ Every query seeks by index: by resource no further back than its longest bounded
 from __future__ import annotations
 
 from bespeak.base.clock import FOREVER_US
+from bespeak.ledger.current_hold import only_seq
 from bespeak.ledger.schema import LONG_US
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bespeak.ledger.current_hold import CurrentHold
     from bespeak.storage.interface import Transaction
 
     Holders = list[tuple[str, int | None]]
@@ -35,7 +37,7 @@ WHERE b.resource IN ({{names}}) AND b.ends_us > :now AND b.ends_us - b.starts_us
   AND {_ALIVE}
 """
 _OF_HOLDER = f"""
-SELECT r.resources, r.starts_us, r.ends_us
+SELECT r.resources, r.starts_us, r.ends_us, r.seq
 FROM ledger_reservations r
 WHERE r.holder = :holder AND r.ends_us > :now AND r.starts_us <= :until AND {_ALIVE}
 ORDER BY r.starts_us, r.seq
@@ -49,26 +51,35 @@ def _now_on(tx: Transaction, resources: Sequence[str], now_us: int) -> list[tupl
     return tx.fetch_all(sql, params)
 
 
-def held_among(tx: Transaction, username: str, resources: Sequence[str], now_us: int) -> set[str]:
-    """Return those of ``resources`` that ``username`` holds at ``now_us`` (µs UTC)."""
+def held_among(
+    tx: Transaction, username: str, resources: Sequence[str], now_us: int, within: CurrentHold | None = None
+) -> set[str]:
+    """Return those of ``resources`` that ``username`` holds at ``now_us`` (µs UTC); inside a run, under its hold."""
+    only = only_seq(tx, within)
     held: set[str] = set()
     for start in range(0, len(resources), _AT_ONCE):
         rows = _now_on(tx, resources[start : start + _AT_ONCE], now_us)
-        held.update(row[0] for row in rows if row[1] == username)
+        held.update(row[0] for row in rows if row[1] == username and only in (None, row[3]))
     return held
 
 
-def holdings(tx: Transaction, username: str, resources: Sequence[str]) -> tuple[set[str], dict[str, Holders]]:
+def holdings(
+    tx: Transaction, username: str, resources: Sequence[str], within: CurrentHold | None = None
+) -> tuple[set[str], dict[str, Holders]]:
     """Return what ``username`` holds now of ``resources``, and who holds each other one until when (µs UTC)."""
-    held = held_among(tx, username, resources, tx.now_us)
+    held = held_among(tx, username, resources, tx.now_us, within)
     return held, {name: [*holders_of(tx, name, tx.now_us)] for name in resources if name not in held}
 
 
-def fences_among(tx: Transaction, username: str, resources: Sequence[str], now_us: int) -> list[tuple[str, str, int]]:
+def fences_among(
+    tx: Transaction, username: str, resources: Sequence[str], now_us: int, within: CurrentHold | None = None
+) -> list[tuple[str, str, int]]:
     """Return what ``username`` holds among ``resources`` at ``now_us``: resource, reservation id, fencing number."""
     if not resources:
         return []
-    held = {(row[0], row[3]) for row in _now_on(tx, resources, now_us) if row[1] == username}
+    only = only_seq(tx, within)
+    rows = _now_on(tx, resources, now_us)
+    held = {(row[0], row[3]) for row in rows if row[1] == username and only in (None, row[3])}
     if not held:
         return []
     params: dict[str, object] = {f"s{index}": seq for index, seq in enumerate(sorted({seq for _, seq in held}))}
@@ -101,20 +112,24 @@ def next_free(tx: Transaction, resources: Sequence[str]) -> dict[str, int]:
     }
 
 
-def held_by(tx: Transaction, username: str, now_us: int) -> set[str]:
+def held_by(tx: Transaction, username: str, now_us: int, within: CurrentHold | None = None) -> set[str]:
     """Return every resource that ``username`` holds at ``now_us`` (µs UTC)."""
     import json
 
     found = tx.fetch_all(_OF_HOLDER, {"holder": username, "now": now_us, "until": now_us})
-    return {name for row in found for name in json.loads(row[0])}
+    only = only_seq(tx, within)
+    return {name for row in found if only in (None, row[3]) for name in json.loads(row[0])}
 
 
-def windows_of(tx: Transaction, username: str, now_us: int) -> list[tuple[str, int, int]]:
+def windows_of(
+    tx: Transaction, username: str, now_us: int, within: CurrentHold | None = None
+) -> list[tuple[str, int, int]]:
     """Return what ``username`` holds now or later: resource, start and end (µs UTC; ``FOREVER_US`` for no end)."""
     import json
 
     found = tx.fetch_all(_OF_HOLDER, {"holder": username, "now": now_us, "until": FOREVER_US})
-    return [(name, row[1], row[2]) for row in found for name in json.loads(row[0])]
+    only = only_seq(tx, within)
+    return [(name, row[1], row[2]) for row in found if only in (None, row[3]) for name in json.loads(row[0])]
 
 
 def all_holders(tx: Transaction) -> list[str]:

@@ -7,6 +7,7 @@ from bespeak.base.errors import BusyError, NotFoundError, UsageError, WrongState
 from bespeak.base.frozen import replace
 from bespeak.ledger import queries, row_mapping, rules, validation, write_operations
 from bespeak.ledger.availability import Availability
+from bespeak.ledger.current_hold import only_seq
 from bespeak.ledger.errors import RefusedError
 from bespeak.ledger.model import Action, EndReason, Refusal, Request, State
 from bespeak.ledger.request_checks import check_instant
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from bespeak.ledger.context import LedgerContext
+    from bespeak.ledger.current_hold import CurrentHold
     from bespeak.ledger.model import Holder, Reservation, Resource
     from bespeak.storage.interface import Transaction
 
@@ -133,11 +135,19 @@ def release(book: LedgerContext, identifier: str, by: Holder, *, fencing_token: 
     return book.write(book.resources_of(identifier), work)
 
 
-def release_resources(book: LedgerContext, wanted: Iterable[str], by: Holder) -> list[Reservation]:
+def release_resources(
+    book: LedgerContext, wanted: Iterable[str], by: Holder, *, within: CurrentHold | None = None
+) -> list[Reservation]:
     """Give back what ``by`` holds of ``wanted`` now, all in one transaction.
 
+    Args:
+        book: the open book.
+        wanted: names of resources.
+        by: who asks.
+        within: the hold of the run that asks; what is held under another one is not its to give back.
+
     Raises:
-        NotFoundError: who asks does not hold one of them now.
+        NotFoundError: who asks does not hold one of them now, or not under ``within``.
         WrongStateError: one reservation also holds something that was not named.
     """
     wanted = validation.resource_names(wanted)
@@ -148,6 +158,13 @@ def release_resources(book: LedgerContext, wanted: Iterable[str], by: Holder) ->
             for _, found in row_mapping.overlapping(tx, wanted, tx.now_us, tx.now_us + 1)
             if found.holder == by.user and found.state(tx.now_us) is State.ACTIVE
         }
+        only = only_seq(tx, within)
+        others = [found for found in held.values() if only not in (None, found.seq)]
+        if others and within is not None:
+            raise NotFoundError(
+                f"{', '.join(others[0].resources)} is held under reservation {others[0].id}, and not under that of the"
+                f" bespeak run around this command ({within.reservation_id}); release it by its id"
+            )
         holds = {name for found in held.values() for name in found.resources}
         for name in wanted:
             if name not in holds:
@@ -161,10 +178,16 @@ def release_resources(book: LedgerContext, wanted: Iterable[str], by: Holder) ->
     return book.write(wanted, work)
 
 
-def release_mine(book: LedgerContext, by: Holder) -> list[Reservation]:
-    """Give back everything that ``by`` holds, has booked or waits for, one transaction each."""
+def release_mine(book: LedgerContext, by: Holder, *, within: CurrentHold | None = None) -> list[Reservation]:
+    """Give back everything that ``by`` holds, has booked or waits for, one transaction each.
+
+    Inside a run that is the hold of the run alone.
+    """
     ended = []
+    only = book.engine.read(lambda tx: only_seq(tx, within))
     for found in queries.reservations(book, holder=by.user):
+        if only not in (None, found.seq):
+            continue
         try:
             ended.append(release(book, found.id, by))
         except WrongStateError:

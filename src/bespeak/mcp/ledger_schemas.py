@@ -143,6 +143,7 @@ class GateAnswer(TypedDict):
     skipped: bool
     backend: str
     decided_by: Annotated[str | None, Field(description="the settings file that chose the backend")]
+    within: Annotated[str | None, Field(description="the only reservation that counts, inside bespeak run")]
     required: list[str]
     held: list[str]
     missing: list[Missing]

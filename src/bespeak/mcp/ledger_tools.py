@@ -8,6 +8,7 @@ from pydantic import Field
 
 from bespeak.base import clock, timeparse
 from bespeak.base.errors import UsageError
+from bespeak.ledger.current_hold import current_hold
 from bespeak.mcp import ledger_schemas as shapes
 from bespeak.mcp.arguments import Arguments, Texts, Whole
 from bespeak.mcp.tool import Tool, in_thread
@@ -139,9 +140,9 @@ def book_release(call: Call, asked: BookRelease) -> Json:
     holder = call.holder()
     with call.book() as book:
         if asked.mine:
-            ended: Iterable[Reservation] = book.release_mine(holder)
+            ended: Iterable[Reservation] = book.release_mine(holder, within=current_hold())
         elif asked.resources:
-            ended = book.release_resources(tuple(asked.resources), holder)
+            ended = book.release_resources(tuple(asked.resources), holder, within=current_hold())
         else:
             unique = dict.fromkeys(book.find(text).id for text in asked.reservation_ids)
             ended = [book.release(identifier, holder) for identifier in unique]

@@ -160,15 +160,17 @@ def _unchanged(consulted: Consulted) -> bool:
 
 def _ask(plan: Plan, username: str) -> GateReport:
     from bespeak.base.errors import BespeakError
+    from bespeak.ledger.current_hold import current_hold
     from bespeak.ledger.gate_queries import holdings, next_free
     from bespeak.ledger.schema import LEDGER
     from bespeak.reservations.report import GateReport, missing_resources
     from bespeak.storage import open_engine
 
+    within = current_hold()
     try:
         engine = open_engine(plan.book, [LEDGER])
         try:
-            held, others = engine.read(lambda tx: holdings(tx, username, plan.required))
+            held, others = engine.read(lambda tx: holdings(tx, username, plan.required, within))
             free = engine.read(lambda tx: next_free(tx, list(others))) if others else {}
         finally:
             engine.close()
@@ -184,4 +186,5 @@ def _ask(plan: Plan, username: str) -> GateReport:
         missing=missing_resources(others, free),
         backend="ledger",
         decided_by=plan.decided_by,
+        within=None if within is None else within.reservation_id,
     )

@@ -87,6 +87,7 @@ def examine(lab: Any, username: str, backend: ReservationBackend, decided_by: st
     if isinstance(backend, NullReservationBackend):
         return GateReport(lab.name, username or None, required, checked=False, decided_by=decided_by)
     name = name_of(backend)
+    within = getattr(backend, "within", None)
     if not needed:
         return GateReport(lab.name, username, required, backend=name, decided_by=decided_by)
     if callable(getattr(backend, "holdings", None)):
@@ -106,6 +107,7 @@ def examine(lab: Any, username: str, backend: ReservationBackend, decided_by: st
         missing=_with_free(backend, name, missing),
         backend=name,
         decided_by=decided_by,
+        within=within if isinstance(within, str) else None,
     )
 
 

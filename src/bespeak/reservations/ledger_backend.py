@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from bespeak.base.clock import FOREVER_US
 from bespeak.base.errors import BespeakError
+from bespeak.ledger.current_hold import current_hold
 from bespeak.reservations.errors import ReservationBackendError
 
 if TYPE_CHECKING:
@@ -29,13 +30,20 @@ class LedgerReservationBackend:
         path: the same for a file, as a path object.
         engine: an open book, which stays the caller's to close.
 
-    With none of them, the book is the one that the settings name.
+    With none of them, the book is the one that the settings name. Inside ``bespeak run`` only the hold of that run
+    counts as held, and nothing else of the user (see :mod:`bespeak.ledger.current_hold`).
     """
 
     def __init__(self, url: str | None = None, *, path: Path | str | None = None, engine: Engine | None = None) -> None:
         self._url = url if url is not None or path is None else str(path)
         self._engine = engine
         self._mine = engine is None
+        self._within = current_hold()
+
+    @property
+    def within(self) -> str | None:
+        """The id of the only reservation that counts; None outside of ``bespeak run``."""
+        return None if self._within is None else self._within.reservation_id
 
     @property
     def url(self) -> str | None:
@@ -50,7 +58,7 @@ class LedgerReservationBackend:
         """Return everything ``username`` holds now."""
         from bespeak.ledger.gate_queries import held_by
 
-        return self._ask(lambda tx: held_by(tx, username, tx.now_us))
+        return self._ask(lambda tx: held_by(tx, username, tx.now_us, self._within))
 
     def who_reserved(self, resource: str) -> list[str]:
         """Return who holds ``resource`` now, in the order in which it was granted."""
@@ -66,7 +74,7 @@ class LedgerReservationBackend:
         """Return those of ``resources`` that ``username`` holds now."""
         from bespeak.ledger.gate_queries import held_among
 
-        return self._ask(lambda tx: held_among(tx, username, sorted(resources), tx.now_us))
+        return self._ask(lambda tx: held_among(tx, username, sorted(resources), tx.now_us, self._within))
 
     def holdings(
         self, username: str, resources: Collection[str]
@@ -74,7 +82,7 @@ class LedgerReservationBackend:
         """Return what ``username`` holds of ``resources``, and who holds the others, in one transaction."""
         from bespeak.ledger.gate_queries import holdings
 
-        return self._ask(lambda tx: holdings(tx, username, sorted(resources)))
+        return self._ask(lambda tx: holdings(tx, username, sorted(resources), self._within))
 
     def next_free(self, resources: Collection[str]) -> dict[str, int]:
         """Return from when on each of ``resources`` that is taken is free, µs UTC, unless it never is."""
@@ -87,7 +95,7 @@ class LedgerReservationBackend:
         from bespeak.ledger.gate_queries import fences_among
 
         names = sorted(resources)
-        return self._ask(lambda tx: fences_among(tx, username, names, tx.now_us))
+        return self._ask(lambda tx: fences_among(tx, username, names, tx.now_us, self._within))
 
     def holder_ends(self, resource: str) -> list[tuple[str, int | None]]:
         """Return who holds ``resource`` now and until when, µs UTC, ``FOREVER_US`` for no end."""
@@ -100,7 +108,7 @@ class LedgerReservationBackend:
         from bespeak.ledger.gate_queries import windows_of
         from bespeak.reservations.protocol import ReservationWindow
 
-        rows = self._ask(lambda tx: windows_of(tx, username, tx.now_us))
+        rows = self._ask(lambda tx: windows_of(tx, username, tx.now_us, self._within))
         return [
             ReservationWindow(resource, _instant(starts_us), None if ends_us >= FOREVER_US else _instant(ends_us))
             for resource, starts_us, ends_us in rows

@@ -58,6 +58,7 @@ class GateReport:
         checked: a backend was asked, or nothing was required; False under ``none`` and when skipped.
         backend: the name of the backend.
         decided_by: the settings file that selected the backend; None if none did.
+        within: the id of the only reservation that counts, inside ``bespeak run``; None outside.
     """
 
     lab: str
@@ -69,6 +70,7 @@ class GateReport:
     checked: bool = True
     backend: str = "none"
     decided_by: str | None = None
+    within: str | None = None
 
     @property
     def allowed(self) -> bool:
@@ -127,7 +129,14 @@ def until_when(report: GateReport) -> list[str]:
         if ends:
             free = [] if each.free_us is None else [f"free from {timeparse.show(each.free_us)}"]
             alike.setdefault("; ".join([", ".join(ends), *free]), []).append(escape_unprintable(each.resource))
-    return [f"{', '.join(names)}: {said}" for said, names in alike.items()]
+    lines = [f"{', '.join(names)}: {said}" for said, names in alike.items()]
+    own = [each.resource for each in report.missing for holder in each.holders if holder.username == report.username]
+    if own and report.within is not None:
+        lines.append(
+            f"inside bespeak run only its own hold counts ({escape_unprintable(report.within)}); "
+            f"{escape_unprintable(', '.join(own))} is held under another one"
+        )
+    return lines
 
 
 def _until(end_us: int) -> str:
@@ -149,6 +158,7 @@ def report_json(report: GateReport) -> dict[str, Any]:
         "skipped": report.skipped,
         "backend": report.backend,
         "decided_by": report.decided_by,
+        "within": report.within,
         "required": list(report.required),
         "held": list(report.held),
         "missing": [

@@ -1,0 +1,105 @@
+"""Inside ``bespeak run`` the hold is the identity: the variables narrow what may be done, and never widen it."""
+
+import json
+import sys
+
+import pytest
+
+from bespeak.ledger import open_ledger
+from bespeak.ledger.model import Holder, Request
+from bespeak.reservations import LedgerReservationBackend
+
+LAB = '[labs.demo]\nresources = ["rack1"]\n'
+
+
+@pytest.fixture(autouse=True)
+def sample_lab(tmp_path, monkeypatch):
+    (tmp_path / ".bespeak").mkdir()
+    (tmp_path / ".bespeak" / "settings.toml").write_text('[reservations]\nbackend = "ledger"\n')
+    (tmp_path / "lab.toml").write_text(LAB)
+    monkeypatch.chdir(tmp_path)
+
+
+def inside(hold):
+    """Return the variables that ``run`` sets for what runs under a hold."""
+    return {"BESPEAK_RESERVATION": hold["id"], "BESPEAK_NUMBER": str(hold["number"])}
+
+
+def test_a_job_passes_the_gate_under_its_own_hold_only(as_json, run_as):
+    first = as_json("ci", "reserve", "rack1", "--for", "1h")
+    second = as_json("ci", "reserve", "rack2", "--for", "1h")
+    for _ in range(2):  # the long way, and the one that remembers
+        refused = run_as("ci", "gate", "-l", "demo", "--", "echo", "ran", env=inside(second), code=8)
+        assert refused.stdout == ""
+        assert f"only its own hold counts ({second['id']}); rack1 is held under another one" in refused.stderr
+        assert run_as("ci", "gate", "-l", "demo", "--", "echo", "ran", env=inside(first)).stdout == "ran\n"
+        assert run_as("ci", "gate", "-l", "demo", "--", "echo", "ran").stdout == "ran\n"
+    told = json.loads(run_as("ci", "gate", "-l", "demo", "--json", env=inside(second), code=8).stderr)
+    assert told["within"] == second["id"]
+
+
+def test_a_run_inside_passes_for_what_it_holds_and_not_for_what_another_run_holds(run_as, as_json):
+    as_json("ci", "reserve", "rack1", "--for", "1h")
+    words = ["--", sys.executable, "-m", "bespeak", "--as-user", "ci", "gate", "-l", "demo"]
+    assert "rack1 is held under another one" in run_as("ci", "run", "rack2", *words, code=8).stderr
+    run_as("ci", "release", "rack1")
+    assert "holds all resources" in run_as("ci", "run", "rack1", *words).stdout
+
+
+@pytest.mark.parametrize(
+    "narrowed",
+    [lambda hold: {"BESPEAK_NUMBER": str(hold["number"] + 1)}, lambda _: {"BESPEAK_NUMBER": "x"}],
+    ids=["stale", "garbage"],
+)
+def test_under_a_stale_number_nothing_is_held(as_json, run_as, narrowed):
+    hold = as_json("ci", "reserve", "rack1", "--for", "1h")
+    run_as("ci", "gate", "-l", "demo", env={**inside(hold), **narrowed(hold)}, code=8)
+
+
+def test_the_variables_are_no_identity(as_json, run_as):
+    """Whoever copies them gets nothing: the hold has to be the user's own."""
+    hold = as_json("ci", "reserve", "rack1", "--for", "1h")
+    run_as("eve", "gate", "-l", "demo", env=inside(hold), code=8)
+    run_as("eve", "release", "rack1", env=inside(hold), code=4)
+
+
+def test_a_hold_of_another_book_says_nothing_about_this_one(as_json, run_as):
+    hold = as_json("ci", "reserve", "rack1", "--for", "1h")
+    elsewhere = {**inside(hold), "BESPEAK_RESERVATION": "01a2015b-8aed-784a-834b-8ef7639a6e17"}
+    run_as("ci", "gate", "-l", "demo", env=elsewhere)
+
+
+def test_releasing_by_name_ends_no_hold_of_another_job(as_json, run_as):
+    first = as_json("ci", "reserve", "board7", "--for", "1h")
+    second = as_json("ci", "reserve", "board8", "--for", "1h")
+    refused = run_as("ci", "release", "board7", env=inside(second), code=4)
+    assert first["id"] in refused.stderr
+    assert second["id"] in refused.stderr
+    assert [one["id"] for one in as_json("ci", "list")["reservations"]] == [first["id"], second["id"]]
+    run_as("ci", "release", "board8", env=inside(second))
+    assert [one["id"] for one in as_json("ci", "list")["reservations"]] == [first["id"]]
+
+
+def test_mine_inside_a_run_is_its_own_hold(as_json, run_as):
+    first = as_json("ci", "reserve", "board7", "--for", "1h")
+    second = as_json("ci", "reserve", "board8", "--for", "1h")
+    ended = as_json("ci", "release", "--mine", env=inside(second))["reservations"]
+    assert [one["id"] for one in ended] == [second["id"]]
+    assert [one["id"] for one in as_json("ci", "list")["reservations"]] == [first["id"]]
+
+
+def test_every_question_of_the_backend_is_narrowed(tmp_path, monkeypatch):
+    """What switches hosts asks for fencing numbers, and the guard over a command for windows."""
+    with open_ledger(str(tmp_path / "b.db")) as book:
+        first = book.reserve(Request(("rack1",), Holder("ci")))
+        second = book.reserve(Request(("rack2",), Holder("ci")))
+        monkeypatch.setenv("BESPEAK_RESERVATION", second.id)
+        monkeypatch.setenv("BESPEAK_NUMBER", str(second.fencing_token))
+        backend = LedgerReservationBackend(engine=book.engine)
+        assert backend.get_reserved_resources("ci") == {"rack2"}
+        assert backend.held_among("ci", ["rack1", "rack2"]) == {"rack2"}
+        assert backend.holdings("ci", ["rack1", "rack2"])[0] == {"rack2"}
+        assert backend.fences("ci", ["rack1", "rack2"]) == [("rack2", second.id, second.fencing_token)]
+        assert [window.resource for window in backend.get_reservation_windows("ci")] == ["rack2"]
+        assert backend.who_reserved("rack1") == ["ci"]
+        assert first.id != second.id
