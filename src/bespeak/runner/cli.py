@@ -41,6 +41,7 @@ PROGRAM = Program(
         Entry("cancel", "Stop a job like abort does; it reads CANCELLED.", f"{_START}:cancel"),
         Entry("rerun", "Run the command of an ended job again.", f"{_START}:rerun"),
         Entry("unlock", "Allow one more strict execution of a run key.", f"{_START}:unlock"),
+        Entry("alias", "Write an orchesjob command that is this runner.", f"{_START}:alias"),
         Entry("clean", "Delete ended jobs with their output; running ones stay.", f"{_QUERY}:clean"),
     ),
     shared=(

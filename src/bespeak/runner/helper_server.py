@@ -114,10 +114,8 @@ def _do(runner: Runner, argv: Sequence[str]) -> dict[str, object]:
 
 
 def _start(runner: Runner, values: Values) -> dict[str, object]:
-    for key in ("sync", "env", "cwd"):
-        if values[key]:
-            raise UsageError(f"serve: start --{key} is not served")
-    return start_job(runner, values)
+    # Whoever asks through a pipe wants to know the job; waiting for its end would hold up the others.
+    return start_job(runner, {**values, "sync": False})
 
 
 def _status(runner: Runner, values: Values) -> dict[str, object]:

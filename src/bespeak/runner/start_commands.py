@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import sys
+
 from bespeak.argv.declarations import Option, command
-from bespeak.base.errors import UsageError
+from bespeak.base import runner_alias
+from bespeak.base.errors import UsageError, WrongStateError
+from bespeak.base.fileio import replace
 from bespeak.runner import serialize
 from bespeak.runner.cli import JOB_ID, ONE_JOB, RUN_KEY, check_text
 from bespeak.runner.service import START_TIMEOUT_SECONDS
@@ -145,6 +150,31 @@ def unlock(context: CommandContext, values: Values) -> int:
         ttl_seconds=None if values["ttl"] is None else _ttl_seconds(values["ttl"]),
     )
     return context.answer(serialize.override_fields(override))
+
+
+@command(
+    "alias",
+    text="Programs that call orchesjob then call bespeak's runner: same command line, JSON and exit codes. An "
+    "orchesjob that is something else is never replaced.",
+    examples=(("alias --into ~/.local/bin", "a folder on PATH"),),
+    options=(Option(("--into",), "The folder; it must exist.", "DIR", required=True),),
+)
+def alias(context: CommandContext, values: Values) -> int:
+    """Write the script and print where it is."""
+    folder = os.path.abspath(os.path.expanduser(values["into"]))
+    path = os.path.join(folder, runner_alias.NAME)
+    content = runner_alias.script(sys.executable)
+    if not os.path.isdir(folder):
+        raise UsageError(f"alias: --into {values['into']!a}: there is no such folder")
+    if not os.path.lexists(path):
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o777)
+        with open(descriptor, "wb") as stream:
+            stream.write(content)
+    elif not runner_alias.is_alias(path) or os.path.islink(path):
+        raise WrongStateError(f"{path} is not an alias of bespeak's runner, and stays as it is")
+    else:
+        replace(path, content, 0o777)
+    return context.answer({"file": path, "runner": "bespeak runner"})
 
 
 def _seconds(flag: str, text: str | None, default: float) -> float:

@@ -696,3 +696,30 @@ def test_another_time_is_another_request(site: Site, flag: str) -> None:
     assert same(flag, "2040-01-01")
     assert not same(flag, "2040-01-02")
     assert not same()
+
+
+# --- compatible where it is used ---------------------------------------------------------------------------------------
+
+
+def test_start_options_of_the_runner_are_taken_by_the_embedded_one(site: Site) -> None:
+    out = os.path.join(site.folder, "out")
+    options = ["--sync", "--env", "COLOUR=red", "--cwd", "/usr"]
+    given = [f"--orchesjob-start-option={option}" for option in options]
+    site.call("reserve", "--run-key", "k", *given, "--", "/bin/sh", "-c", f'echo "$COLOUR $PWD" >{out}; sleep 2')
+    site.call("reserve", "--run-key", "other", "--", "/bin/true")
+    site.once(runner="embedded")
+    assert [site.status(key)["reservation_status"] for key in ("k", "other")] == ["DISPATCHED", "DISPATCHED"]
+    site.call("wait", "--run-key", "k", runner="embedded")
+    with open(out, encoding="utf-8") as file:
+        assert file.read() == "red /usr\n"
+
+
+def test_the_documented_program_starts_one_after_the_other(site: Site) -> None:
+    runner = site.stub("counting", RECORDING.replace("start)", 'start) echo "$3" >>"$STUB_LOG.now"; sleep 0.3;'
+        ' wc -l <"$STUB_LOG.now" >>"$STUB_LOG.many"; sed -i 1d "$STUB_LOG.now";'))  # fmt: skip
+    for key in ("a", "b", "c"):
+        site.reserve(key)
+    site.once(runner=runner)
+    with open(site.calls_file + ".many", encoding="ascii") as file:
+        assert file.read().split() == ["1", "1", "1"]
+    assert site.run(runner=runner).events("reserver_started")[0]["max_starts"] == 1

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _MOST_STARTS = 10_000
 _MOST_RETRIES = 1_000_000
 _OUR_RETRIES = 8
-_EXTERNAL_STARTS, _EMBEDDED_STARTS = 8, 32
+_EXTERNAL_STARTS, _EMBEDDED_STARTS, _DOCUMENTED_STARTS = 8, 32, 1
 
 
 @command(
@@ -38,7 +38,11 @@ _EXTERNAL_STARTS, _EMBEDDED_STARTS = 8, 32
     options=(
         Option(("--poll-interval",), "Look again at least so often; default 2.0.", "SECONDS"),
         Option(("--error-sleep",), "Pause after an unexpected error; default 5.0.", "SECONDS"),
-        Option(("--max-starts",), "Start calls at once; default 32, 8 for an external runner.", "N"),
+        Option(
+            ("--max-starts",),
+            "Start calls at once; default 32, 8 for an external runner, 1 as orchesjob-reserver.",
+            "N",
+        ),
         Option(("--start-timeout",), "How long one start call may take; default 30s.", "DURATION"),
         Option(("--start-retries",), "Try a failed start again; default 8, 0 as orchesjob-reserver.", "N"),
         Option(("--site",), "Take only the jobs of this site.", "NAME"),
@@ -63,8 +67,10 @@ def run(context: CommandContext) -> int:
 def _options(context: CommandContext, *, embedded: bool) -> DispatcherOptions:
     from bespeak.jobs.dispatcher import DispatcherOptions
 
-    starts = context.value("max-starts") or str(_EMBEDDED_STARTS if embedded else _EXTERNAL_STARTS)
-    retries = context.value("start-retries") or str(0 if context.prog == DOCUMENTED_PROGRAM else _OUR_RETRIES)
+    is_documented = context.prog == DOCUMENTED_PROGRAM
+    our_starts = _EMBEDDED_STARTS if embedded else _EXTERNAL_STARTS
+    starts = context.value("max-starts") or str(_DOCUMENTED_STARTS if is_documented else our_starts)
+    retries = context.value("start-retries") or str(0 if is_documented else _OUR_RETRIES)
     return DispatcherOptions(
         poll_seconds=_seconds(context, "poll-interval", "2.0"),
         error_seconds=_seconds(context, "error-sleep", "5.0"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
+from bespeak.base import runner_alias
 from bespeak.base.frozen import frozen
 from bespeak.jobs.liveness import machine
 
@@ -48,11 +49,14 @@ class Runner:
 
 
 def find_runner(flag: str | None, environ: Mapping[str, str]) -> Runner:
-    """Return the runner: ``--orchesjob-bin``, ``ORCHESJOB_BIN``, an ``orchesjob`` on PATH, else the embedded one."""
+    """Return the runner: ``--orchesjob-bin``, ``ORCHESJOB_BIN``, an ``orchesjob`` on PATH, else the embedded one.
+
+    An alias of the embedded one, whatever it is called, is the embedded one.
+    """
     named = flag or environ.get("ORCHESJOB_BIN") or ""
-    if not named and _on_path("orchesjob", environ):
-        named = "orchesjob"
-    if named and named != EMBEDDED:
+    if not named and _on_path(runner_alias.NAME, environ):
+        named = runner_alias.NAME
+    if named and named != EMBEDDED and not runner_alias.is_alias(absolute_program(named, environ)):
         return Runner((named,), named, embedded=False)
     return embedded_runner()
 
