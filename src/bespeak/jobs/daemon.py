@@ -15,12 +15,13 @@ from bespeak.jobs.locations import open_store
 from bespeak.jobs.metrics import Exporter, Metrics
 from bespeak.jobs.notifier import Notifier
 from bespeak.jobs.resource_bookings import ResourceBookings
+from bespeak.jobs.runner_client.argv import without_values
 from bespeak.jobs.runner_client.call_lock import CallLocks, calls_folder
 from bespeak.jobs.runner_client.helper import HelperStarter
 from bespeak.jobs.runner_client.location import own_location
 from bespeak.jobs.runner_client.process import ProgramStarter, Router
 from bespeak.jobs.schema import TOPIC
-from bespeak.jobs.sd_notify import ServiceManager
+from bespeak.jobs.sd_notify import ServiceManager, without_manager
 from bespeak.jobs.signals import Signals
 from bespeak.jobs.timerfd import WallTimer
 
@@ -60,8 +61,9 @@ def run_dispatcher(
     signals = Signals()
     engine = open_store(settings.url, busy_seconds=_BUSY_SECONDS)
     own = own_location(runner, environ)
-    starter = HelperStarter(runner.words, environ) if runner.embedded else ProgramStarter(runner.words, environ)
-    router = Router(own, starter, environ)
+    inherited = without_manager(environ)
+    starter = HelperStarter(runner.words, inherited) if runner.embedded else ProgramStarter(runner.words, inherited)
+    router = Router(own, starter, inherited)
     log = EventLog()
     metrics = Metrics()
     exporter = Exporter(settings.metrics, metrics) if settings.metrics else None
@@ -132,7 +134,7 @@ def _say_started(
         {
             "db": engine.name,
             "orchesjob_bin": runner.shown,
-            "orchesjob_start_options": list(options.start_options),
+            "orchesjob_start_options": without_values(options.start_options),
             "poll_interval": options.poll_seconds,
             "run_started_at": session.me.started_us // SECOND_US,
             "dispatcher_id": session.me.dispatcher_id,

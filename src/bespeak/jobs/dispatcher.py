@@ -247,7 +247,8 @@ class Dispatcher:
                 return
             lock = taken
         words = argv.start_words(job, runner, self._options.start_options)
-        command = [*(runner.shown.split(" ") if runner.embedded else runner.words), *words]
+        shown = argv.without_values(words, job)
+        command = [*(runner.shown.split(" ") if runner.embedded else runner.words), *shown]
         self._parts.log.emit(
             "orchesjob_start_call", {"reservation_id": job.reservation_id, "run_key": job.run_key, "command": command}
         )

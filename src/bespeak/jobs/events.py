@@ -14,6 +14,7 @@ import time
 
 from bespeak.base.json_text import compact
 from bespeak.jobs.model import Status
+from bespeak.jobs.runner_client.argv import without_values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ class Reporter:
                     "run_key": job.run_key,
                     "reservation_status": str(job.reservation_status),
                     "command": job.command,
-                    "orchesjob_start_options": job.start_options,
+                    "orchesjob_start_options": without_values(job.start_options),
                     "not_before": job.not_before,
                     "expires_at": job.expires_at,
                     "created_at": job.created_at,

@@ -6,6 +6,19 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_VARIABLES = frozenset(
+    {
+        *("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "INVOCATION_ID", "JOURNAL_STREAM", "SYSTEMD_EXEC_PID"),
+        *("LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "MAINPID", "MEMORY_PRESSURE_WATCH", "MEMORY_PRESSURE_WRITE"),
+    }
+)
+"""What systemd tells one service about itself."""
+
+
+def without_manager(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment for jobs: one that talked to our manager would be taken for us."""
+    return {name: value for name, value in environ.items() if name not in _VARIABLES}
+
 
 class ServiceManager:
     """The process manager that started us, if it listens.

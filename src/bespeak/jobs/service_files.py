@@ -106,7 +106,6 @@ Restart=always
 RestartSec=1
 WatchdogSec=60
 TimeoutStopSec=60
-UMask=0077
 
 [Install]
 WantedBy={target}

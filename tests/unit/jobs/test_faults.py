@@ -723,3 +723,69 @@ def test_the_documented_program_starts_one_after_the_other(site: Site) -> None:
     with open(site.calls_file + ".many", encoding="ascii") as file:
         assert file.read().split() == ["1", "1", "1"]
     assert site.run(runner=runner).events("reserver_started")[0]["max_starts"] == 1
+
+
+# --- what a job inherits -----------------------------------------------------------------------------------------------
+
+MANAGER = {
+    "NOTIFY_SOCKET": "/run/none",
+    "WATCHDOG_USEC": "60000000",
+    "WATCHDOG_PID": "1",
+    "INVOCATION_ID": "0123",
+    "JOURNAL_STREAM": "1:2",
+    "LISTEN_FDS": "1",
+}
+
+
+@pytest.mark.parametrize("runner", ["embedded", ""])
+def test_a_job_is_not_told_about_the_service_of_the_dispatcher(site: Site, runner: str) -> None:
+    out = os.path.join(site.folder, "out")
+    runner = runner or site.stub("direct", RECORDING.replace("start)", 'start) while [ "$1" != -- ]; do shift; done;'
+        ' shift; "$@"; set -- start --run-key k;'))  # fmt: skip
+    site.call("reserve", "--run-key", "k", "--", "/bin/sh", "-c", f"env >{out}.part; mv {out}.part {out}")
+    site.once(runner=runner, env={**MANAGER, "KEPT": "1"})
+    until(lambda: os.path.exists(out), "the job")
+    with open(out, encoding="utf-8") as file:
+        names = {line.partition("=")[0] for line in file}
+    assert not names & set(MANAGER)
+    assert "KEPT" in names
+
+
+def test_no_process_and_no_event_shows_the_variables_of_a_job(site: Site) -> None:
+    out, go = (os.path.join(site.folder, name) for name in ("out", "go"))
+    body = f'echo "$TOKEN" >{out}; while [ ! -e {go} ]; do sleep 0.05; done'
+    made = site.call(
+        "reserve", "--run-key", "k", "--env", "TOKEN=hunter2x", "--cwd", "/usr", "--", "/bin/sh", "-c", body
+    )
+    assert made.code == 0
+    dispatcher = site.run(runner="embedded")
+    dispatcher.await_event("dispatch_succeeded")
+    until(lambda: os.path.exists(out) and os.path.getsize(out), "the job")
+    shown = [pid for pid in os.listdir("/proc") if pid.isdigit() and b"hunter2x" in words_of(pid)]
+    with open(go, "w", encoding="ascii"):
+        pass
+    with open(out, encoding="utf-8") as file:
+        assert file.read() == "hunter2x\n"
+    assert shown == []
+    (call,) = dispatcher.events("orchesjob_start_call")
+    assert "TOKEN" in str(call)
+    assert "hunter2x" not in json.dumps(dispatcher.events())
+
+
+def test_no_event_shows_variables_that_a_foreign_runner_is_given(site: Site) -> None:
+    site.call(
+        "reserve", "--run-key", "k", "--env", "TOKEN=hunter2x", "--orchesjob-start-option=--env=A=hunter2x",
+        "--orchesjob-start-option=--env", "--orchesjob-start-option=B=hunter2x", "--", "/bin/true",
+    )  # fmt: skip
+    dispatcher = site.run("--orchesjob-start-option=--env=C=hunter2x")
+    dispatcher.await_event("dispatch_succeeded")
+    assert "hunter2x" not in json.dumps(dispatcher.events())
+    assert "hunter2x" in "\n".join(site.calls())
+
+
+def words_of(pid: str) -> bytes:
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return file.read()
+    except OSError:
+        return b""

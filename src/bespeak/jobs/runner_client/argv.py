@@ -1,13 +1,13 @@
 """What the runner is asked to run: the reserved command, with ``env``, ``cwd`` and ``retry`` put in front of it.
 
-They are expressed with ``env`` and ``sh``, so any runner honours them and nothing of ours stays behind to watch.
+For a foreign runner they are expressed with ``env`` and ``sh``, so any honours them and nothing of ours stays behind.
 """
 
 from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from bespeak.jobs.model import JobReservation
     from bespeak.jobs.runner_client.location import Runner
@@ -18,23 +18,35 @@ _RETRY = (
 )
 
 
+_HIDDEN = "..."
+
+
 def full_command(job: JobReservation) -> list[str]:
-    """Return the words that the runner is given after ``--``."""
+    """Return the words that a foreign runner is given after ``--``."""
     extras = job.extras
-    words = job.command
-    retry = extras.get("retry")
-    if isinstance(retry, int) and retry > 0:
-        delay = extras.get("retry_delay_seconds", 0)
-        words = ["/bin/sh", "-c", _RETRY, "retry", str(retry), f"{delay:g}", *words]
-    env = extras.get("env")
+    words = _with_retry(job.command, extras)
+    settings = _settings(extras)
     cwd = extras.get("cwd")
-    if not env and not cwd:
+    if not settings and not cwd:
         return words
     if "=" in words[0]:
         words = ["/bin/sh", "-c", 'exec "$@"', "sh", *words]
     front = ["env", f"--chdir={cwd}"] if cwd else ["env"]
-    settings = [f"{name}={value}" for name, value in env.items()] if isinstance(env, dict) else []
     return [*front, *settings, *words]
+
+
+def _with_retry(words: list[str], extras: Mapping[str, object]) -> list[str]:
+    retry = extras.get("retry")
+    if not isinstance(retry, int) or retry <= 0:
+        return words
+    delay = extras.get("retry_delay_seconds", 0)
+    return ["/bin/sh", "-c", _RETRY, "retry", str(retry), f"{delay:g}", *words]
+
+
+def _settings(extras: Mapping[str, object]) -> list[str]:
+    """Return the variables of a job as NAME=VALUE."""
+    env = extras.get("env")
+    return [f"{name}={value}" for name, value in env.items()] if isinstance(env, dict) else []
 
 
 def start_words(job: JobReservation, runner: Runner, options: Sequence[str]) -> list[str]:
@@ -42,11 +54,32 @@ def start_words(job: JobReservation, runner: Runner, options: Sequence[str]) -> 
 
     Args:
         job: what to start.
-        runner: only the embedded one is told the idempotency key that belongs to this reservation.
+        runner: only the embedded one is told the idempotency key that belongs to this reservation, and takes variables
+            and folder as options: they reach it through a pipe, while ``env`` shows them to everybody on the machine.
         options: of the dispatcher, before those of the reservation.
     """
-    key = ["--idempotency-key", job.reservation_id] if runner.embedded else []
-    return ["start", *_run_key(job), *key, *options, *job.start_options, "--", *full_command(job)]
+    if not runner.embedded:
+        return ["start", *_run_key(job), *options, *job.start_options, "--", *full_command(job)]
+    extras = job.extras
+    own = [f"--env={setting}" for setting in _settings(extras)]
+    if extras.get("cwd"):
+        own.append(f"--cwd={extras['cwd']}")
+    key = ["--idempotency-key", job.reservation_id]
+    return ["start", *_run_key(job), *key, *options, *job.start_options, *own, "--", *_with_retry(job.command, extras)]
+
+
+def without_values(words: Sequence[str], job: JobReservation | None = None) -> list[str]:
+    """Return words as they may be shown: the values of ``--env`` options and of the job's variables are left out."""
+    secret = set(_settings(job.extras)) if job else set()
+    shown: list[str] = []
+    for word in words:
+        option = "--env=" if word.startswith("--env=") else ""
+        if option or word in secret or shown[-1:] == ["--env"]:
+            name = word.removeprefix(option).partition("=")[0]
+            shown.append(f"{option}{name}={_HIDDEN}")
+        else:
+            shown.append(word)
+    return shown
 
 
 def ask_words(job: JobReservation, runner: Runner) -> list[str]:
