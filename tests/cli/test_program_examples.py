@@ -4,6 +4,7 @@ Only the user's command is replaced, and what serves or waits until something ha
 """
 
 import json
+import os
 import re
 import shlex
 
@@ -51,7 +52,8 @@ def test_those_of_the_runner(home, capfd):
     examples = {command.name: command.examples for _, command in runner.PROGRAM.commands()}
     assert runner.main(["start", "--run-key", "nightly", "--sync", "--", "true"]) == 0
     assert runner.main(["start", "--run-key", "import-2026-05-02", "--sync", "--", "true"]) == 0
-    for name in ("unlock", "start", "status", "result", "logs", "rerun"):
+    os.makedirs(os.path.expanduser("~/.local/bin"))
+    for name in ("alias", "unlock", "start", "status", "result", "logs", "rerun"):
         for line, _ in examples.pop(name):
             assert runner.main(words(line)) == 0, (line, capfd.readouterr())
     for name in ("abort", "cancel", "clean"):

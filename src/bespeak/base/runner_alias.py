@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import stat
 
 NAME = "orchesjob"
@@ -16,6 +15,8 @@ def script(python: str) -> bytes:
     Args:
         python: the interpreter that has bespeak.
     """
+    import shlex
+
     return _MARK + f'exec {shlex.quote(python)} -P -m bespeak.runner "$@"\n'.encode("utf-8", "surrogateescape")
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import select
 
 from bespeak.base import ids
 from bespeak.base.clock import SECOND_US
+from bespeak.base.errors import UnavailableError
 from bespeak.base.frozen import frozen
+from bespeak.base.paths import POSTGRES_PREFIXES
 from bespeak.jobs.dispatcher import Dispatcher, DispatcherParts
 from bespeak.jobs.dispatcher_session import DispatcherSession
 from bespeak.jobs.events import EventLog
@@ -59,12 +62,15 @@ def run_dispatcher(
 ) -> int:
     """Run a dispatcher in this process until it is stopped; return its exit code."""
     signals = Signals()
-    engine = open_store(settings.url, busy_seconds=_BUSY_SECONDS)
+    log = EventLog()
+    engine = _open_book(settings.url, options, signals, log)
+    if engine is None:
+        signals.close()
+        return 0
     own = own_location(runner, environ)
     inherited = without_manager(environ)
     starter = HelperStarter(runner.words, inherited) if runner.embedded else ProgramStarter(runner.words, inherited)
     router = Router(own, starter, inherited)
-    log = EventLog()
     metrics = Metrics()
     exporter = Exporter(settings.metrics, metrics) if settings.metrics else None
     bookings = ResourceBookings(settings.ledger)
@@ -100,6 +106,27 @@ def run_dispatcher(
             exporter.close()
         for part in (router, notifier, timer, bookings, engine, signals):
             part.close()
+
+
+def _open_book(url: str, options: DispatcherOptions, signals: Signals, log: EventLog) -> Engine | None:
+    """Open the book; one on a server that is not there yet is waited for, None if we are stopped meanwhile.
+
+    Raises:
+        UnavailableError: it is a file, or only what is due now is to be started.
+    """
+    while True:
+        try:
+            return open_store(url, busy_seconds=_BUSY_SECONDS)
+        except UnavailableError as error:
+            if options.once or not url.startswith(POSTGRES_PREFIXES):
+                signals.close()
+                raise
+            log.emit("dispatcher_error", {"error": str(error)})
+            log.flush()
+        select.select([signals.fileno()], [], [], options.error_seconds)
+        signals.take()
+        if signals.stopping:
+            return None
 
 
 def _record(settings: DaemonSettings, runner: Runner, location: Location) -> DispatcherRecord:

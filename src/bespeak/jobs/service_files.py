@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from typing import TYPE_CHECKING
 
 from bespeak.base.errors import BespeakError, UsageError
 from bespeak.base.fileio import read_regular, replace
-from bespeak.base.paths import POSTGRES_PREFIXES
+from bespeak.base.paths import JOBS_FOLDER, POSTGRES_PREFIXES
 from bespeak.jobs.locations import home
 from bespeak.jobs.runner_client.location import EMBEDDED
 
@@ -79,26 +80,59 @@ def _quoted(word: str, text: str) -> str:
     return f'"{text}"' if any(char in word for char in " \t'\";") or not word else text
 
 
-def systemd_unit(words: list[str], variables: Mapping[str, str], *, user: bool) -> str:
+_ROOT = "root"
+_USER_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}|[0-9]{1,9}")
+
+
+def service_account(named: str | None, environ: Mapping[str, str]) -> str:
+    """Return the account that the service and so the jobs run under: the named one, else the caller's.
+
+    Args:
+        named: ``--service-user``.
+        environ: who called ``sudo`` is read from it.
+
+    Raises:
+        UsageError: it would be root, and nobody has said so; or it is no name.
+    """
+    if named is not None:
+        if not _USER_NAME.fullmatch(named):
+            raise UsageError(f"--service-user {named!a}: is no name of an account")
+        return named
+    from bespeak.jobs.resource_bookings import this_user
+
+    found = environ.get("SUDO_USER") or this_user()
+    if os.geteuid() != 0 or (found != _ROOT and _USER_NAME.fullmatch(found)):
+        return found
+    raise UsageError(
+        "the jobs would run as root: --service-user NAME says as whom; --service-user root if that is meant"
+    )
+
+
+def systemd_unit(words: list[str], variables: Mapping[str, str], *, account: str | None) -> str:
     """Return a unit for ``words``.
 
     Args:
         words: the dispatcher's command.
         variables: its environment.
-        user: for the user's manager, not the system's.
+        account: whom it runs as; None for a unit of the user's own manager.
     """
-    target = "default.target" if user else "multi-user.target"
+    target = "multi-user.target" if account else "default.target"
     # Only in a command does a dollar sign begin a variable.
     command = " ".join(_quoted(word, _escaped(word).replace("$", "$$")) for word in words)
     settings = [f"{name}={value}" for name, value in variables.items()]
     lines = "\n".join(f"Environment={_quoted(setting, _escaped(setting))}" for setting in settings)
+    # What is not there yet at boot, a book on a server for instance, is waited for; no number of failures is the last.
+    system = f"User={account}\n{_state_folder(variables)}" if account else ""
     return f"""[Unit]
 Description=bespeak: starts reserved jobs at their time
-After=network.target
+Wants=network-online.target
+After=network-online.target time-sync.target
+StartLimitIntervalSec=0
 
 [Service]
 Type=notify
-ExecStart={command}
+TimeoutStartSec=infinity
+{system}ExecStart={command}
 {lines}
 # Jobs outlive the dispatcher: only the dispatcher itself is told to stop.
 KillMode=process
@@ -112,7 +146,13 @@ WantedBy={target}
 """
 
 
-def supervisor_section(words: list[str], variables: Mapping[str, str]) -> str:
+def _state_folder(variables: Mapping[str, str]) -> str:
+    """Have systemd make the documented folder for the account, which may not make it itself."""
+    name = os.path.basename(JOBS_FOLDER)
+    return f"StateDirectory={name}\nStateDirectoryMode=0700\n" if JOBS_FOLDER in variables.values() else ""
+
+
+def supervisor_section(words: list[str], variables: Mapping[str, str], account: str) -> str:
     """Return a section for supervisor; its jobs have sessions of their own, which stopping as a group leaves alone."""
     import shlex
 
@@ -122,11 +162,12 @@ def supervisor_section(words: list[str], variables: Mapping[str, str]) -> str:
     settings = ",".join(f'{name}="{escaped(value)}"' for name, value in variables.items())
     return f"""[program:bespeak-job]
 command={escaped(shlex.join(words))}
+user={account}
 environment={settings}
 autostart=true
 autorestart=true
 startsecs=3
-startretries=10
+startretries=1000000
 stopasgroup=true
 killasgroup=true
 stopsignal=TERM

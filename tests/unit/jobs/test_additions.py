@@ -16,6 +16,7 @@ from bespeak.jobs import service_files
 from bespeak.jobs.locations import open_store
 from bespeak.jobs.model import TRANSITIONS, Status
 from bespeak.jobs.runner_client.location import find_runner
+from support import pgserver
 from support.job_sites import Site, sites, until
 
 
@@ -161,7 +162,7 @@ def test_systemd_is_told(site: Site) -> None:
 
 def test_install_writes_a_unit_and_says_how_to_enable_it(site: Site) -> None:
     path = os.path.join(site.folder, "unit", "x.service")
-    answer = site.call("install", "--output", path, "--", "--site", "a b")
+    answer = site.call("install", "--service-user", "edge", "--output", path, "--", "--site", "a b")
     assert answer.json["written"] is True
     assert answer.json["enable"][-1].endswith("enable --now bespeak-job.service")
     with open(path) as file:
@@ -169,14 +170,16 @@ def test_install_writes_a_unit_and_says_how_to_enable_it(site: Site) -> None:
     assert "Type=notify" in text
     assert '--site "a b"' in text
     assert f"--db {site.url}" in text
-    assert site.call("install", "--output", path, "--", "--site", "a b").json["written"] is False
-    assert site.call("install", "--output", path).code == 2
-    assert site.call("install", "--output", path, "--force").json["written"] is True
+    assert (
+        site.call("install", "--service-user", "edge", "--output", path, "--", "--site", "a b").json["written"] is False
+    )
+    assert site.call("install", "--service-user", "edge", "--output", path).code == 2
+    assert site.call("install", "--service-user", "edge", "--output", path, "--force").json["written"] is True
 
 
 def test_install_refuses_what_run_would_refuse_at_every_start(site: Site) -> None:
-    assert "--bogus" in site.call("install", "--print", "--", "--bogus", "4").error
-    answer = site.call("install", "--print", "--", "--max-starts", "none")
+    assert "--bogus" in site.call("install", "--service-user", "edge", "--print", "--", "--bogus", "4").error
+    answer = site.call("install", "--service-user", "edge", "--print", "--", "--max-starts", "none")
     assert (answer.code, "--max-starts" in answer.error) == (2, True)
 
 
@@ -207,17 +210,17 @@ def test_an_installed_dispatcher_finds_what_the_shell_finds(
 
 
 def test_in_an_environment_only_what_the_manager_reads_is_quoted() -> None:
-    unit = service_files.systemd_unit(["/bin/x", "a$b%c"], NAMED, user=False)
+    unit = service_files.systemd_unit(["/bin/x", "a$b%c"], NAMED, account="edge")
     assert "ExecStart=/bin/x a$$b%%c\n" in unit
     assert 'Environment="ORCHESJOB_HOME=/a b%%c$d"\n' in unit
-    assert 'environment=ORCHESJOB_HOME="/a b%%c$d"\n' in service_files.supervisor_section(["/bin/x"], NAMED)
+    assert 'environment=ORCHESJOB_HOME="/a b%%c$d"\n' in service_files.supervisor_section(["/bin/x"], NAMED, "edge")
     with pytest.raises(UsageError, match="ORCHESJOB_HOME"):
         service_files.environment({"ORCHESJOB_HOME": '/a"b'}, "bespeak job", find_runner("embedded", {}))
 
 
 def test_a_unit_with_the_url_of_a_book_is_for_its_owner_only(tmp_path) -> None:
     path = str(tmp_path / "x.service")
-    assert service_files.write(path, service_files.systemd_unit(["/bin/x"], BOOK, user=False), force=False)
+    assert service_files.write(path, service_files.systemd_unit(["/bin/x"], BOOK, account="edge"), force=False)
     assert os.stat(path).st_mode & 0o777 == 0o600
 
 
@@ -226,7 +229,7 @@ def test_a_unit_with_the_url_of_a_book_is_for_its_owner_only(tmp_path) -> None:
 def test_install_prints_no_password_of_a_book(site: Site, kind: str, query: str) -> None:
     secret = "" if query else ":geheim"
     url = f"postgresql://u{secret}@127.0.0.1:1/db{query}"
-    answer = site.call("install", "--kind", kind, "--print", "--db", url)
+    answer = site.call("install", "--kind", kind, "--service-user", "edge", "--print", "--db", url)
     assert answer.code == 2
     assert "password file" in answer.error
     assert "geheim" not in answer.out + answer.error
@@ -235,10 +238,64 @@ def test_install_prints_no_password_of_a_book(site: Site, kind: str, query: str)
 def test_install_prints_a_supervisor_section(site: Site) -> None:
     import configparser
 
-    text = site.call("install", "--kind", "supervisor", "--print").out
+    text = site.call("install", "--kind", "supervisor", "--service-user", "edge", "--print").out
     section = configparser.RawConfigParser()
     section.read_string(text)
     assert section["program:bespeak-job"]["stopasgroup"] == "true"
+
+
+def test_a_unit_of_the_system_waits_for_everything_and_has_an_account(site: Site) -> None:
+    text = site.call("install", "--service-user", "edge", "--print", ORCHESJOB_HOME="/var/lib/orchesjob").out
+    lines = text.splitlines()
+    for line in (
+        *("User=edge", "Wants=network-online.target", "After=network-online.target time-sync.target"),
+        *("StartLimitIntervalSec=0", "TimeoutStartSec=infinity", "StateDirectory=orchesjob"),
+    ):
+        assert line in lines
+    assert "UMask" not in text
+    own = site.call("install", "--user", "--print").out
+    assert "User=" not in own
+    assert "StateDirectory" not in own
+    assert "user=edge\n" in site.call("install", "--kind", "supervisor", "--service-user", "edge", "--print").out
+
+
+@pytest.mark.parametrize("kind", ["systemd", "supervisor"])
+def test_a_service_is_never_of_root_unless_that_is_said(site: Site, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setattr("bespeak.jobs.resource_bookings.this_user", lambda: "root")
+    with pytest.raises(UsageError, match="--service-user root"):
+        service_files.service_account(None, {})
+    assert service_files.service_account(None, {"SUDO_USER": "alice"}) == "alice"
+    assert service_files.service_account("root", {}) == "root"
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    monkeypatch.setattr("bespeak.jobs.resource_bookings.this_user", lambda: "bob")
+    assert service_files.service_account(None, {}) == "bob"
+    refused = site.call("install", "--kind", kind, "--service-user", "a b", "--print")
+    assert (refused.code, "'a b'" in refused.error) == (2, True)
+
+
+def test_your_own_unit_has_no_other_account(site: Site) -> None:
+    refused = site.call("install", "--user", "--service-user", "edge", "--print")
+    assert (refused.code, "--service-user" in refused.error) == (2, True)
+
+
+def test_a_dispatcher_waits_for_a_server_that_is_not_there_at_boot(tmp_path, private_postgres) -> None:
+    server = tmp_path / "server"
+    site = Site(str(tmp_path), f"{pgserver.url_of(str(server))}&schema=x")
+    try:
+        early = site.run("--error-sleep", "0.1", wait=False)
+        early.await_event("dispatcher_error")
+        assert early.stop() == 0
+        dispatcher = site.run("--error-sleep", "0.1", wait=False)
+        dispatcher.await_event("dispatcher_error")
+        assert site.call("run", "--once").code == 1
+        server.symlink_to(private_postgres.folder)
+        dispatcher.await_event("reserver_started")
+        site.reserve("k")
+        dispatcher.await_event("dispatch_succeeded")
+        assert dispatcher.stop() == 0
+    finally:
+        site.close()
 
 
 def test_many_dispatchers_share_the_work(any_site: Site) -> None:

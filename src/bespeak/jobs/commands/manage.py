@@ -188,11 +188,12 @@ def health(context: CommandContext) -> int:
     text="What follows -- are options of run.",
     examples=(
         ("install --user -- --site lab-a", "a unit of your own systemd"),
-        ("install --kind supervisor --print", "look at it first"),
+        ("install --kind supervisor --service-user edge --print", "look at it first"),
     ),
     options=(
         Option(("--kind",), "systemd (default) or supervisor.", "KIND", complete="kind"),
         Option(("--user",), "For your own systemd, not the system's."),
+        Option(("--service-user",), "Whom it and the jobs run as; default you, never root unless named.", "NAME"),
         Option(("--output",), "Where to.", "FILE"),
         Option(("--print",), "Print it instead."),
         Option(("--force",), "Replace a file with other contents."),
@@ -213,10 +214,11 @@ def install(context: CommandContext) -> int:
     words = [*_ourselves(context.prog), "run", *options]
     variables = service_files.environment(os.environ, context.prog, runner)
     service_files.refuse_secrets([*words, *variables.values()])
+    account = _account(context, kind, user=user)
     if kind == "supervisor":
-        text = service_files.supervisor_section(words, variables)
+        text = service_files.supervisor_section(words, variables, account or "")
     else:
-        text = service_files.systemd_unit(words, variables, user=user)
+        text = service_files.systemd_unit(words, variables, account=account)
     if context.on("print"):
         sys.stdout.write(text)
         return 0
@@ -224,6 +226,17 @@ def install(context: CommandContext) -> int:
     written = service_files.write(path, text, force=context.on("force"))
     context.answer({"file": path, "written": written, "enable": service_files.enable_lines(kind, user=user)})
     return 0
+
+
+def _account(context: CommandContext, kind: str, *, user: bool) -> str | None:
+    from bespeak.jobs import service_files
+
+    named = context.value("service-user")
+    if not user or kind == "supervisor":
+        return service_files.service_account(named, os.environ)
+    if named is not None:
+        raise UsageError("--service-user: a unit of your own systemd (--user) runs as you")
+    return None
 
 
 def _check_run(context: CommandContext, words: list[str]) -> Runner:
