@@ -1,8 +1,8 @@
-"""Helper processes that read files beside each other, when a repository is met for the first time.
+"""Worker processes that read many files in parallel, when a repository is read for the first time.
 
-They are started as commands of their own and not forked: whoever asks may have threads and an open book. A helper is
-told contents by id, one a line, and answers in that order. One that dies costs time only: what it has not answered is
-read by the caller.
+They are started as new commands and not forked: the calling process may have threads and an open database. A worker
+receives the id of one content a line, and answers in the same order. If one dies, this costs time only: the caller
+reads what it has not answered.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from bespeak_symbols.object_reader import ObjectReader
 
 _FEW = 150
-_MOST_HELPERS = 8
+_MOST_WORKERS = 8
 _PER_TURN = 32
 _LENGTHS = struct.Struct(">II")
 _Answer = tuple[Job, "Entry | None"]
@@ -54,21 +54,21 @@ class _Share:
 
 def read_all(backend: Backend, reader: ObjectReader, jobs: Sequence[Job]) -> Iterator[tuple[Job, Entry | None]]:
     """Yield what is kept of each content, in any order; None if it is not there (any more)."""
-    count = min(_MOST_HELPERS, len(os.sched_getaffinity(0)), len(jobs) // _FEW) if sys.executable else 0
+    count = min(_MOST_WORKERS, len(os.sched_getaffinity(0)), len(jobs) // _FEW) if sys.executable else 0
     left = {job.key: job for job in jobs}
     if count > 1:
         for job, entry in read(backend.NAME, reader, jobs, count):
             if left.pop(job.key, None) is not None:
                 yield job, entry
-    # Without helpers, or when one of them has died, the rest is read here.
+    # Without workers, or when one of them has died, the rest is read here.
     yield from read_here(backend, reader, list(left.values()))
 
 
 def read(backend: str, reader: ObjectReader, jobs: Sequence[Job], count: int) -> Iterator[_Answer]:
-    """Yield what ``count`` helpers make of the jobs; what a helper fails to answer is left out."""
+    """Yield what ``count`` workers make of the jobs; what a worker fails to answer is left out."""
     share = _Share(jobs)
     answers: SimpleQueue[_Answer | None] = SimpleQueue()
-    threads = [Thread(target=_lead, args=(backend, reader, share, answers), daemon=True) for _ in range(count)]
+    threads = [Thread(target=_serve_worker, args=(backend, reader, share, answers), daemon=True) for _ in range(count)]
     for thread in threads:
         thread.start()
     try:
@@ -85,8 +85,8 @@ def read(backend: str, reader: ObjectReader, jobs: Sequence[Job], count: int) ->
             thread.join()
 
 
-def _lead(backend: str, reader: ObjectReader, share: _Share, answers: SimpleQueue[_Answer | None]) -> None:
-    """Lead one helper through its share."""
+def _serve_worker(backend: str, reader: ObjectReader, share: _Share, answers: SimpleQueue[_Answer | None]) -> None:
+    """Send one worker its jobs and collect its answers."""
     try:
         with _start(backend, reader) as process:
             if process.stdin is None or process.stdout is None:
@@ -101,14 +101,14 @@ def _lead(backend: str, reader: ObjectReader, share: _Share, answers: SimpleQueu
                     answers.put((job, _receive(process.stdout, job.key)))
             process.stdin.close()
     except (OSError, EOFError, ValueError):
-        # It died: whoever waits for the answers reads the rest without it.
+        # It died: the caller reads the rest itself.
         pass
     finally:
         answers.put(None)
 
 
 def _start(backend: str, reader: ObjectReader) -> subprocess.Popen[bytes]:
-    """Start a helper. It looks for modules where this process does, never in the folder that it reads."""
+    """Start a worker. It looks for modules where this process does, never in the folder that it reads."""
     module, function, words = reader.recipe()
     source = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     program = f"import sys; sys.path.append(sys.argv.pop(1)); from {__name__} import serve; serve()"
@@ -141,12 +141,12 @@ def _receive(pipe: IO[bytes], key: Key) -> Entry | None:
 def _exactly(pipe: IO[bytes], size: int) -> bytes:
     content = pipe.read(size)
     if len(content) != size:
-        raise EOFError("the helper has ended")
+        raise EOFError("the worker has ended")
     return content
 
 
 def serve() -> None:
-    """Be a helper: answer each line on standard input until it ends."""
+    """Be a worker: answer each line on standard input until it ends."""
     backend, module, function, *words = sys.argv[1:]
     using = backends.load(backend)
     reader: ObjectReader = getattr(import_module(module), function)(*words)

@@ -2,6 +2,8 @@
 
 Symbols are named as in their package: ``Save``, ``Store``, ``Store.Save`` for a method of ``Store`` or ``*Store``. An
 interface's methods are symbols without a body. What belongs to a package is worked out from folders and ``go.mod``.
+
+It has the modules of every family and no others.
 """
 
 from bespeak_symbols.native.go.extract import extract

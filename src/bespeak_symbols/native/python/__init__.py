@@ -1,4 +1,8 @@
-"""Python: what a file says, and what its names mean."""
+"""Python: what a file says, and what its names mean.
+
+Beyond the modules of every family: ``bindings`` (statements that give names a meaning), ``scopes`` (what is gathered
+while the tree is walked), ``values`` (what an expression may mean).
+"""
 
 from bespeak_symbols.native.python.extract import extract
 from bespeak_symbols.native.python.resolve import resolve

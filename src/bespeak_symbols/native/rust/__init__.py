@@ -2,6 +2,9 @@
 
 Addresses: what an ``impl`` block holds is ``Type.method`` in the file of the block, also if a trait asks for it; a
 variant is ``Enum.Variant``; what is in an inline module begins with the module's name.
+
+Beyond the modules of every family: ``statements`` walks function bodies and patterns, ``paths`` says what a path means,
+``types`` reads types and knows the standard library's.
 """
 
 from __future__ import annotations
