@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _LONGEST_SLEEP_SECONDS = 3600.0
 _STOP_SECONDS = 0.2
+_POLL_SECONDS = 1.0
 
 
 def topic(repo: str) -> str:
@@ -65,9 +66,30 @@ def facts(of: Claim) -> dict[str, object]:
     return {"addresses": list(of.addresses), "branch": of.branch, "epoch": of.epoch, "operation": of.operation}
 
 
+class Polling:
+    """Stands for a listener where a sleeper may leave nothing beside the book: wakes every second."""
+
+    def wait(self, timeout_seconds: float) -> bool:
+        """Sleep for a second, or until the time is over; True, for anything may have changed."""
+        time.sleep(min(timeout_seconds, _POLL_SECONDS))
+        return True
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+
+
+def _listen(engine: Engine, repo: str) -> Listener | Polling:
+    from bespeak.coord.unmade_book import UnmadeBook
+    from bespeak.storage.sqlite_readonly import ReadOnlySqliteEngine
+
+    if isinstance(engine, UnmadeBook | ReadOnlySqliteEngine):
+        return Polling()
+    return engine.listen([topic(repo)])
+
+
 def watch(engine: Engine, repo: str, after_seq: int | None, stop: Callable[[], bool] | None) -> Iterator[Event]:
     """Return each change after one, for ever; see :meth:`bespeak.coord.service.Coord.watch`."""
-    listener = engine.listen([topic(repo)])
+    listener = _listen(engine, repo)
     try:
         seen, seen_us = engine.read(lambda tx: (last(tx, repo), tx.now_us))
         seen = seen if after_seq is None else after_seq
@@ -104,7 +126,7 @@ def wait_free(
         stop: asked a few times a second.
         on_change: told what is left, first and whenever it changes.
     """
-    listener = engine.listen([topic(repo)])
+    listener = _listen(engine, repo)
     deadline = None if timeout_us is None else time.monotonic() + timeout_us / SECOND_US
     told: list[Conflict] = []
     try:
@@ -122,7 +144,7 @@ def wait_free(
         listener.close()
 
 
-def _sleep(listener: Listener, until: float, deadline: float | None, stop: Callable[[], bool] | None) -> bool:
+def _sleep(listener: Listener | Polling, until: float, deadline: float | None, stop: Callable[[], bool] | None) -> bool:
     """Sleep until something changes, or an instant has come; False if the time is over before, or to be stopped."""
     while (left := until - time.monotonic()) > 0:
         if stop is not None:

@@ -84,7 +84,7 @@ def _name(repository: Repository) -> str:
 
 
 def open_book(location: BookLocation) -> Engine:
-    """Open the book, with its tables.
+    """Open the book, with its tables; where none was made and none can be, one in which nothing is claimed.
 
     Raises:
         UnavailableError: it cannot be opened.
@@ -93,8 +93,19 @@ def open_book(location: BookLocation) -> Engine:
     from bespeak.storage import open_engine
 
     if location.repo == "":
-        _make_folder(os.path.dirname(location.url))
+        folder = os.path.dirname(location.url)
+        if location.missing and not _may_make(folder):
+            from bespeak.coord.unmade_book import UnmadeBook
+
+            return UnmadeBook(location.url)
+        _make_folder(folder)
     return open_engine(location.url, [COORD])
+
+
+def _may_make(folder: str) -> bool:
+    """Tell whether this process may make a book in a folder; an error of another kind is left to the opening."""
+    existing = folder if os.path.lexists(folder) else os.path.dirname(folder)
+    return not os.path.isdir(existing) or os.access(existing, os.W_OK | os.X_OK)
 
 
 def _make_folder(folder: str) -> None:

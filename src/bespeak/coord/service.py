@@ -299,7 +299,7 @@ class Coord:
         return self.engine.transact(self._locks(), lambda tx: queries.collect(tx, self.repo, tx.now_us - older_than_us))
 
     def watch(self, *, after_seq: int | None = None, stop: Callable[[], bool] | None = None) -> Iterator[Event]:
-        """Return each change as it happens, expiries among them; blocks, and polls nothing.
+        """Return each change as it happens, expiries among them; blocks. Polls only a book that may not be written.
 
         Args:
             after_seq: begin after this change; by default from now on.
