@@ -75,7 +75,7 @@ def symbols(context: Context, values: Values) -> int:
         0,
         as_json=lambda: symbol_index.report_json(found, limit),
         diagram=lambda: symbol_index.symbols_diagram(found),
-        text=lambda: _text(found, limit, everywhere=values["callers"]),
+        text=lambda: _text(found, limit),
     )
 
 
@@ -94,8 +94,8 @@ def _progress() -> Callable[[int, int], None] | None:
     return told
 
 
-def _text(of: SymbolReport, limit: int, *, everywhere: bool) -> str:
-    """Return the answer in words; callers can be anywhere, so what is unread anywhere is told with them."""
+def _text(of: SymbolReport, limit: int) -> str:
+    """Return the answer in words."""
     lines = []
     for each in of.symbols:
         signature = f" {each.symbol.signature}" if each.symbol.signature else ""
@@ -110,15 +110,13 @@ def _text(of: SymbolReport, limit: int, *, everywhere: bool) -> str:
     if len(of.steps) > len(shown):
         lines.append(f" ... and {len(of.steps) - len(shown)} more (--limit 0 shows all)")
     lines += [f"⚠️ nothing is at {escape_unprintable(address)}" for address in of.unknown]
-    files = {each.address.partition("::")[0] for each in of.symbols}
-    unread = [part for part in of.unread if everywhere or part.path in files]
-    for part in unread[:_UNREAD_SHOWN]:
+    for part in of.unread[:_UNREAD_SHOWN]:
         lines.append(
             f"⚠️ not read: {escape_unprintable(part.path)}{f':{part.line}' if part.line else ''}:"
             f" {escape_unprintable(part.why)}"
         )
-    if len(unread) > _UNREAD_SHOWN:
-        lines.append(f"⚠️ ... and {len(unread) - _UNREAD_SHOWN} more that could not be read")
+    if len(of.unread) > _UNREAD_SHOWN:
+        lines.append(f"⚠️ ... and {len(of.unread) - _UNREAD_SHOWN} more that could not be read")
     return "\n".join([*lines, *([f"⚠️ {of.notice}"] if of.notice else [])])
 
 

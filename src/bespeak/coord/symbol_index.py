@@ -14,12 +14,14 @@ from bespeak.coord.address import CONTAINS, SAME, SEPARATOR, Address
 from bespeak.coord.diagrams import Arrow, Diagram
 from bespeak.coord.errors import ClaimError
 from bespeak.coord.globs import relation
+from bespeak.coord.languages import unread_language
 from bespeak.git.errors import UnknownRevisionError
 from bespeak.git.objects import Objects
 from bespeak.storage import sqlite_files
 from bespeak_symbols.call_graph import FOLLOWED, CallGraph
 from bespeak_symbols.errors import GrammarsMissingError
 from bespeak_symbols.index import Index
+from bespeak_symbols.model import Unread
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -27,9 +29,9 @@ if TYPE_CHECKING:
     from bespeak.git.objects import Listing
     from bespeak.git.repository import Repository
     from bespeak_symbols.index import Progress
-    from bespeak_symbols.model import Edge, Facts, Symbol, Unread
+    from bespeak_symbols.model import Edge, Facts, Symbol
     from bespeak_symbols.object_reader import Listing as AnyListing
-    from bespeak_symbols.snapshot import Source
+    from bespeak_symbols.snapshot import Snapshot, Source
 
 CALLER, CALLEE = "caller", "callee"
 DEEPEST = 20
@@ -110,7 +112,8 @@ class SymbolReport:
         symbols: at the addresses, in their order.
         steps: edges that lead there (``caller``) and from there (``callee``), nearest first.
         unknown: addresses that name nothing.
-        unread: what could not be read.
+        unread: what could not be read of the files asked for; of all files if callers were asked for, for these can be
+            anywhere.
         notice: why what was read could not be kept; empty if it is.
     """
 
@@ -159,14 +162,27 @@ def report(
         unknown = tuple(text for text, symbols in inside.items() if not symbols)
         if len(unknown) == len(wanted):
             where = "the work tree" if revision is None else escape_unprintable(revision)
-            raise NotFoundError(
-                f"no symbol of {where} is at {', '.join(map(escape_unprintable, unknown))}{_blind(unknown, graph)}"
-            )
+            reasons = _blind((*graph.unread, *_other_languages(index, snapshot, wanted)), unknown)
+            raise NotFoundError(f"no symbol of {where} is at {', '.join(map(escape_unprintable, unknown))}{reasons}")
         start = sorted({symbol for symbols in inside.values() for symbol in symbols})
         steps = tuple(step for direction in directions for step in _walk(graph, start, direction, depth))
         placed = tuple(found for address in start for found in _placed(graph, address))
         commit = snapshot.commit if revision else ""
-        return SymbolReport(commit, placed, steps, unknown, graph.unread, escape_unprintable(index.notice))
+        unread = graph.unread if CALLER in directions else _unread_in(graph, wanted)
+        unread = (*unread, *_other_languages(index, snapshot, wanted))
+        return SymbolReport(commit, placed, steps, unknown, unread, escape_unprintable(index.notice))
+
+
+def _unread_in(graph: CallGraph, wanted: Sequence[Address]) -> tuple[Unread, ...]:
+    """Return what could not be read of the files that some addresses name."""
+    files = [
+        Address(address.path if address.symbol else address.text, address.path, (), address.glob) for address in wanted
+    ]
+    return tuple(
+        part
+        for part in graph.unread
+        if any(relation(file, Address(part.path, part.path)) in {SAME, CONTAINS} for file in files)
+    )
 
 
 def _symbols_in(graph: CallGraph, address: Address) -> tuple[str, ...]:
@@ -179,12 +195,22 @@ def _symbols_in(graph: CallGraph, address: Address) -> tuple[str, ...]:
     return tuple(sorted(symbol for path in matching for symbol in graph.symbols_in(path + suffix)))
 
 
-def _blind(unknown: Iterable[str], graph: CallGraph) -> str:
+def _other_languages(index: Index, snapshot: Snapshot, wanted: Iterable[Address]) -> tuple[Unread, ...]:
+    """Return the files at some addresses whose language is not read."""
+    found = {}
+    for address in wanted:
+        language = unread_language(address.path, index.backend.language_of)
+        if language and snapshot.blob(address.path) is not None:
+            found[address.path] = Unread(address.path, f"{language} is not read")
+    return tuple(found.values())
+
+
+def _blind(unread: Iterable[Unread], unknown: Iterable[str]) -> str:
     """Return what of the files at some addresses could not be read, as the end of a message."""
     paths = {address.partition(SEPARATOR)[0] for address in unknown}
     parts = [
         f"{escape_unprintable(part.path)}{f':{part.line}' if part.line else ''}: {escape_unprintable(part.why)}"
-        for part in graph.unread
+        for part in unread
         if part.path in paths
     ]
     return f" (not read: {'; '.join(parts)})" if parts else ""

@@ -151,3 +151,26 @@ def test_missing_grammars_are_told_with_the_command_that_brings_them(ask, monkey
     assert (code, out) == (9, "")
     assert err.startswith("bespeak: error: reading source files needs the extra 'symbols': ")
     assert err.endswith("pip install '.[symbols]'\n")
+
+
+def test_of_one_file_only_its_own_unread_places_are_said(ask, project):
+    project.write("app/broken.py", "def broken(:\n    pass\n\n\ndef fine():\n    pass\n")
+    project.write("app/worse.py", "class (\n")
+    project.commit()
+    told = json.loads(ask("app/broken.py", "--json")[1])
+    assert {part["path"] for part in told["unread"]} == {"app/broken.py"}
+    assert json.loads(ask("app/store.py", "--json")[1])["unread"] == []
+    everywhere = json.loads(ask("app/store.py", "--callers", "--json")[1])
+    assert {part["path"] for part in everywhere["unread"]} == {"app/broken.py", "app/worse.py"}
+
+
+def test_a_language_that_is_not_read_is_named(ask, project):
+    project.write("app/task.rb", "def task\nend\n")
+    project.commit()
+    code, _, err = ask("app/task.rb::task")
+    assert (code, err) == (
+        4,
+        "bespeak: error: no symbol of HEAD is at app/task.rb::task (not read: app/task.rb: Ruby is not read)\n",
+    )
+    told = json.loads(ask("app/", "app/task.rb", "--json")[1])
+    assert told["unread"] == [{"path": "app/task.rb", "why": "Ruby is not read", "line": 0}]

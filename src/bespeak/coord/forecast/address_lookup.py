@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bespeak.coord import address as addresses
 from bespeak.coord import globs
+from bespeak.coord.languages import unread_language
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -48,6 +49,8 @@ class AddressLookup:
         self.nodes: set[str] = set()
         self._whole: set[str] = set()
         self.unknown: list[str] = []
+        self.other_languages: set[str] = set()
+        """Claimed files in a language that is not read."""
 
     @property
     def over(self) -> bool:
@@ -64,8 +67,13 @@ class AddressLookup:
                 named = self._symbol(address.path, address.symbol)
             else:
                 named = self._file(address.path) or self._files.blob(address.path) is not None
-            if not named:
+            if self._is_unread(address.path):
+                self.other_languages.add(address.path)
+            elif not named:
                 self.unknown.append(group.text)
+
+    def _is_unread(self, path: str) -> bool:
+        return bool(unread_language(path, self._files.paths.get)) and self._files.blob(path) is not None
 
     def _file(self, path: str) -> bool:
         if path not in self._files.paths:

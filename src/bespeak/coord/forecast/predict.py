@@ -83,6 +83,8 @@ def _blast(
     unknown += naming.unknown
     holders = Holders(groups)
     blast = Impact(sorted(naming.nodes), holders, graph, scope.depth, scope.min_confidence)
+    if naming.other_languages:
+        reasons.append(f"{len(naming.other_languages)} claimed file(s) are in a language that is not read")
     if naming.over or holders.over:
         reasons.append(_TOO_MANY_FILES)
     if blast.bounded:
