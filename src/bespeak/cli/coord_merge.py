@@ -37,8 +37,8 @@ _UNREAD_SHOWN = 5
         Option(("--all",), "Also what only one side changed, and faint suspicions."),
         Option(
             ("--fail-on",),
-            "Exit 7 if there is a conflict that is textual, semantic, or worth a review; any means textual "
-            "or semantic; may be repeated.",
+            "Exit 7 if there is a conflict that is textual, semantic, or worth a review, or a changed source file that "
+            "is not_judged; any means textual or semantic; may be repeated.",
             "WHAT",
             many=True,
         ),
@@ -57,10 +57,9 @@ def plan_merge(context: Context, values: Values) -> int:
     from bespeak.git.repository import find
 
     one_form(context, values)
-    wanted = failing(
-        values["fail_on"], (Verdict.TEXTUAL, Verdict.SEMANTIC, Verdict.REVIEW), (Verdict.TEXTUAL, Verdict.SEMANTIC)
-    )
-    made = plan(find(working_directory()), values["ours"], values["theirs"], everything=values["all"])
+    severe = (Verdict.TEXTUAL, Verdict.SEMANTIC)
+    wanted = failing(values["fail_on"], (*severe, Verdict.REVIEW, Verdict.NOT_JUDGED), severe)
+    made = plan(find(working_directory(), bare=True), values["ours"], values["theirs"], everything=values["all"])
     return print_form(
         context,
         values,
@@ -75,7 +74,7 @@ def _reached(made: Plan, wanted: set[str]) -> bool:
     """Tell whether a plan has an item of a kind that is to fail, whatever its verdict is named after."""
     from bespeak.coord.merge.model import ItemKind, Verdict
 
-    found = {made.verdict}
+    found = {made.verdict, *([Verdict.NOT_JUDGED] if made.not_judged else ())}
     for item in made.items:
         if item.kind not in {ItemKind.FILE, ItemKind.NO_CONFLICT} and not item.textual:
             found.add(Verdict.SEMANTIC if item.likely else Verdict.REVIEW)
@@ -98,11 +97,19 @@ def _plan_text(of: Plan) -> str:
     lines.append(_verdict(of))
     lines.append(f" {ours} changed {of.files[0]} file(s), {theirs} {of.files[1]}, both {of.files[2]}")
     lines += [f" {escape_unprintable(note)}" for note in of.notes]
-    for part in of.unread[:_UNREAD_SHOWN]:
+    lines += [
+        f" ⚠️ not judged: {escape_unprintable(path)}: {escape_unprintable(why)}"
+        for path, why in of.not_judged[:_UNREAD_SHOWN]
+    ]
+    if len(of.not_judged) > _UNREAD_SHOWN:
+        lines.append(f" ⚠️ ... and {len(of.not_judged) - _UNREAD_SHOWN} more that were not judged")
+    told = {path for path, _ in of.not_judged}
+    unread = [part for part in of.unread if part.path not in told]
+    for part in unread[:_UNREAD_SHOWN]:
         place = f"{part.path}:{part.line}" if part.line else part.path
         lines.append(f" ⚠️ not read: {escape_unprintable(place)}: {escape_unprintable(part.why)}")
-    if len(of.unread) > _UNREAD_SHOWN:
-        lines.append(f" ⚠️ ... and {len(of.unread) - _UNREAD_SHOWN} more that could not be read")
+    if len(unread) > _UNREAD_SHOWN:
+        lines.append(f" ⚠️ ... and {len(unread) - _UNREAD_SHOWN} more that could not be read")
     return "\n".join(lines)
 
 
@@ -136,6 +143,8 @@ def _verdict(of: Plan) -> str:
     semantic = sum(not item.textual for item in of.conflicting)
     if of.verdict == Verdict.CLEAN:
         return f"✅ {escape_unprintable(of.theirs.name)} merges cleanly into {escape_unprintable(of.ours.name)}"
+    if of.verdict == Verdict.NOT_JUDGED:
+        return f"✅ git merges it; not judged: {len(of.not_judged)} changed file(s) that are not read"
     if of.verdict == Verdict.REVIEW:
         return f"✅ git merges it; {len(of.items)} thing(s) are worth a look"
     if of.verdict == Verdict.SEMANTIC:

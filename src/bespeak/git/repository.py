@@ -57,11 +57,12 @@ def readable(name: str) -> str:
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-def find(folder: str, environ: Mapping[str, str] | None = None) -> Repository:
+def find(folder: str, environ: Mapping[str, str] | None = None, *, bare: bool = False) -> Repository:
     """Return the repository around ``folder``.
 
     Args:
         folder: an absolute path.
+        bare: one without a work tree will do; its root is then its git directory.
         environ: the environment; ``GIT_DIR`` and ``GIT_WORK_TREE`` count as they do for git.
 
     Raises:
@@ -75,6 +76,8 @@ def find(folder: str, environ: Mapping[str, str] | None = None) -> Repository:
         found = _at(os.path.realpath(root), git_dir)
     else:
         found = around(folder)
+    if found is None and bare:
+        found = _bare_around(folder)
     if found is None:
         if _is_bare(folder):
             raise NoContextError(
@@ -82,6 +85,15 @@ def find(folder: str, environ: Mapping[str, str] | None = None) -> Repository:
             )
         raise NoContextError(f"not a git repository (or any folder above): {escape_unprintable(folder)}")
     return found
+
+
+def _bare_around(folder: str) -> Repository | None:
+    top = os.path.realpath(folder)
+    while not _is_bare(top):
+        top, below = os.path.dirname(top), top
+        if top == below:
+            return None
+    return _at(top, top)
 
 
 def _is_bare(folder: str) -> bool:

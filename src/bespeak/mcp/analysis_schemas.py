@@ -179,6 +179,13 @@ class PlanSummary(TypedDict):
     likely_from: float
 
 
+class NotJudged(TypedDict):
+    """A changed source file of which nothing is known."""
+
+    path: str
+    why: str
+
+
 class Plan(Envelope):
     """What a merge would do; nothing was merged."""
 
@@ -187,13 +194,15 @@ class Plan(Envelope):
     merge_bases: list[str]
     relation: Literal["diverged", "fast_forward", "already_merged", "unrelated"]
     verdict: Annotated[
-        Literal["clean", "review", "semantic", "textual"], Field(description="textual: git cannot merge it by itself")
+        Literal["clean", "not_judged", "review", "semantic", "textual"],
+        Field(description="textual: git cannot merge it; not_judged: it can, but changed source files are not read"),
     ]
     blocked: bool
     summary: PlanSummary
     items: list[Item]
     git_conflicts: list[GitConflict]
     unread: list[Unread]
+    not_judged: list[NotJudged]
     notes: list[str]
 
 

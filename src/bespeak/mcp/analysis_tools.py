@@ -99,11 +99,12 @@ class PlanMerge(Arguments):
 
 def plan_merge(call: Call, asked: PlanMerge) -> Json:
     """Say what a merge would do, symbol by symbol."""
+    from bespeak.coord.merge.plan import plan
     from bespeak.coord.merge.serialize import plan_json
+    from bespeak.git.repository import find
 
-    with call.coord(asked.repository) as coord:
-        found = coord.plan_merge(asked.ours, asked.theirs, everything=asked.everything)
-    return call.answer(plan_json(found))
+    repository = find(call.at(asked.repository), bare=True)
+    return call.answer(plan_json(plan(repository, asked.ours, asked.theirs, everything=asked.everything)))
 
 
 class Reconcile(Arguments):

@@ -154,9 +154,10 @@ def reconcile(planner: Planner, onto: str, wanted: BranchSelection) -> Order:
     alone = {name: planner.plan(target, revision) for name, revision in found.items()}
     pairs = _pairs(planner, target, found, alone)
     trouble = {key: len(plan.conflicting) for key, plan in pairs.items()}
-    order = arrange(found, wanted.needs, trouble)
+    inside = _inside(pairs)
+    order = arrange(found, _all_needs(wanted.needs, inside), trouble)
     cycles = cycles_in({name: wanted.needs.get(name, ()) for name in found})
-    walk = _Walk(planner, target, found, alone, pairs)
+    walk = _Walk(planner, target, found, alone, pairs, inside)
     branches = [walk.branch(number, name, wanted) for number, name in enumerate(order, 1)]
     return Order(target, tuple(branches), cycles, tuple(missing), len(pairs), _notes(cycles, missing))
 
@@ -198,6 +199,35 @@ def _pairs(
     return {(one, two): planner.plan(found[one], found[two]) for one, two in sorted(set(pairs_in_contact(affected)))}
 
 
+def _inside(pairs: Mapping[tuple[str, str], Plan]) -> dict[str, set[str]]:
+    """Return for each branch those of the others whose commits it has all."""
+    found: dict[str, set[str]] = {}
+    for (one, two), plan in pairs.items():
+        if plan.relation == Relation.FAST_FORWARD:
+            found.setdefault(two, set()).add(one)
+        elif plan.relation == Relation.ALREADY_MERGED:
+            found.setdefault(one, set()).add(two)
+    return found
+
+
+def _all_needs(needs: Mapping[str, Sequence[str]], inside: Mapping[str, set[str]]) -> dict[str, set[str]]:
+    """Return which branches go before each: those that it needs, and those it contains unless these need it."""
+    found = {name: set(before) for name, before in needs.items()}
+    for name, contained in inside.items():
+        found.setdefault(name, set()).update(other for other in contained if name not in _reached(other, needs))
+    return found
+
+
+def _reached(start: str, needs: Mapping[str, Sequence[str]]) -> set[str]:
+    reached: set[str] = set()
+    left = [start]
+    while left:
+        more = set(needs.get(left.pop(), ())) - reached
+        reached |= more
+        left += more
+    return reached
+
+
 class _Walk:
     """The merges, tried in order; whatever git can do by itself is done, in a store that is thrown away."""
 
@@ -208,11 +238,13 @@ class _Walk:
         found: Mapping[str, Revision],
         alone: Mapping[str, Plan],
         pairs: Mapping[tuple[str, str], Plan],
+        inside: Mapping[str, set[str]],
     ) -> None:
         self._planner = planner
         self._target = target
         self._found = found
         self._alone = alone
+        self._inside = inside
         self._with: dict[str, dict[str, Plan]] = {name: {} for name in found}
         for (one, two), plan in pairs.items():
             self._with[one][two] = self._with[two][one] = plan
@@ -237,19 +269,28 @@ class _Walk:
             symbols,
             plan.verdict,
             self._clashing(name),
-            _advice(strategy, name, self._target.name, after, symbols, plan),
+            _advice(strategy, name, self._holder(name) or self._target.name, after, symbols, plan),
         )
 
     def _strategy(self, name: str, plan: Plan) -> tuple[Strategy, tuple[str, ...], tuple[str, ...]]:
-        if plan.relation == Relation.ALREADY_MERGED:
+        if plan.relation == Relation.ALREADY_MERGED or self._holder(name):
             return Strategy.MERGED, (), ()
         if plan.blocked:
             return Strategy.MANUAL, (), _addresses([plan])
         before = [other for other in self._done if other in self._with[name] and self._with[name][other].blocked]
         if before:
             return Strategy.REBASE, tuple(before), _addresses([self._with[name][other] for other in before])
-        forward = plan.relation == Relation.FAST_FORWARD and self._now == self._target.commit
+        forward = plan.relation == Relation.FAST_FORWARD and self._follows(name)
         return (Strategy.FORWARD if forward else Strategy.MERGE), (), ()
+
+    def _holder(self, name: str) -> str:
+        """Return a branch that goes in before this one and has all of it; empty if there is none."""
+        return next((other for other in self._done if name in self._inside.get(other, ())), "")
+
+    def _follows(self, name: str) -> bool:
+        """Tell whether a branch has all that was put in so far."""
+        commit = self._found[name].commit
+        return self._now in (self._target.commit, *merges.bases(self._planner.git, self._now, commit))
 
     def _merge(self, name: str, strategy: Strategy) -> bool:
         """Put a branch in; tell whether git could."""

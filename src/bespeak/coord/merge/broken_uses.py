@@ -234,6 +234,8 @@ def _misfit(user: User, changer: Changer, edge: Edge, address: str) -> float:
     """Return how likely a new use does not go with what the symbol has become, of 1."""
     before = [pair.before for pair in changer.side.by_address[address] if pair.before is not None]
     after = [pair.after for pair in changer.side.now.get(address, ()) if pair.after is not None]
+    if _contents(after) == _contents(pair.after for pair in user.side.now.get(edge.callee, ())):
+        return 0.0  # both sides made the same change, and the use was written for it
     after += _declared(changer, address)
     done = {word for pair in changer.side.changed(address) for word in words(pair)}
     if SideChange.SIGNATURE not in done:
@@ -248,6 +250,10 @@ def _misfit(user: User, changer: Changer, edge: Edge, address: str) -> float:
         if call.kind == CALL
     ]
     return round(max(found, default=0.0) * min(1.0, edge.confidence + 0.05), 2)
+
+
+def _contents(found: Iterable[Node | None]) -> set[tuple[str, str]]:
+    return {(node.signature, node.own) for node in found if node is not None}
 
 
 def _declared(changer: Changer, address: str) -> list[Node]:

@@ -52,11 +52,13 @@ class Relation(StrEnum):
 class Verdict(StrEnum):
     """What comes of a merge.
 
-    ``clean``: nothing is in the way. ``review``: git merges it, and some items are worth a look. ``semantic``: git
-    merges it, and the result is likely broken. ``textual``: git cannot merge it.
+    ``clean``: nothing is in the way. ``not_judged``: git merges it, and some changed files are not read. ``review``:
+    git merges it, and some items are worth a look. ``semantic``: git merges it, and the result is likely broken.
+    ``textual``: git cannot merge it.
     """
 
     CLEAN = "clean"
+    NOT_JUDGED = "not_judged"
     REVIEW = "review"
     SEMANTIC = "semantic"
     TEXTUAL = "textual"
@@ -128,6 +130,7 @@ class Plan:
         files: how many files ours changed, theirs, and both.
         unread: what could not be read, so that nothing is known of symbols in it.
         notes: what a reader has to know besides.
+        not_judged: source files that a side changed and that are not read: the path, and why.
     """
 
     ours: Revision
@@ -141,6 +144,7 @@ class Plan:
     files: tuple[int, int, int] = (0, 0, 0)
     unread: tuple[Unread, ...] = ()
     notes: tuple[str, ...] = ()
+    not_judged: tuple[tuple[str, str], ...] = ()
 
     @property
     def blocked(self) -> bool:

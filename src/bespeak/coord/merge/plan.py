@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 from bespeak.base.display import escape_unprintable, short_repr
 from bespeak.coord.errors import ClaimError
+from bespeak.coord.languages import unread_language
 from bespeak.coord.merge.broken_uses import Changer, User, uses
 from bespeak.coord.merge.definitions import read_sides
 from bespeak.coord.merge.file_conflicts import BASE, OURS, THEIRS, clashes, file_items
 from bespeak.coord.merge.model import LIKELY, ItemKind, Plan, Relation, Revision, SideChange, Verdict
+from bespeak.coord.merge.resolved_trees import ResolvedTrees
 from bespeak.coord.merge.side_changes import Side, affected_files
 from bespeak.coord.merge.symbol_conflicts import meet
 from bespeak.coord.merge.symbol_matching import match
@@ -30,9 +32,10 @@ if TYPE_CHECKING:
     from bespeak.coord.merge.file_conflicts import ConflictedFile
     from bespeak.coord.merge.model import Item
     from bespeak.coord.merge.side_changes import AffectedFiles
-    from bespeak.git.merges import FileConflict, Trial
+    from bespeak.git.merges import FileConflict
     from bespeak.git.repository import Repository
     from bespeak_symbols.index import Index
+    from bespeak_symbols.model import Unread
 
 _GRAVITY = {kind: number for number, kind in enumerate(ItemKind)}
 FAINT = 0.2
@@ -174,9 +177,15 @@ class _One:
             for name, revision, of in zip((OURS, THEIRS), (self._ours, self._theirs), read, strict=True)
         )
         clashing = clashes(self._git, trial, *entries)
-        met = meet(ours, theirs, lambda *nodes: _textual(clashing, nodes))
+        worlds = ResolvedTrees(self._git, self._index, trial, {OURS: self._ours.commit, THEIRS: self._theirs.commit})
+        met = meet(
+            ours,
+            theirs,
+            lambda *nodes: _textual(clashing, nodes),
+            lambda node: worlds.occurrences(node.path, node.symbol.name),
+        )
         files = file_items(clashing, met, _nodes(ours), _nodes(theirs))
-        used = self._uses((ours, theirs), read, trial, everything=everything)
+        used = self._uses((ours, theirs), read, worlds, everything=everything)
         items = [*met, *(_in_conflict(item, clashing) for item in used), *files]
         told = [self._named(item) for item in items]
         return self._result(told, clashing, read, everything=everything)
@@ -188,19 +197,32 @@ class _One:
         shown = [item for item in items if everything or (item.kind != ItemKind.NO_CONFLICT and _worth(item))]
         shown.sort(key=_gravity)
         paths = [{entry.old or entry.new for entry in one.entries} for one in read]
+        unread = sorted({*read[0].unread, *read[1].unread}, key=lambda part: (part.path, part.line, part.why))
+        not_judged = self._not_judged(read, unread)
         return Plan(
             self._ours,
             self._theirs,
             self._bases,
             Relation.DIVERGED if self._bases else Relation.UNRELATED,
-            _verdict(real, textual=bool(clashing)),
+            _verdict(real, textual=bool(clashing), judged=not not_judged),
             tuple(shown),
             tuple(self._told(clash.conflict) for clash in clashing),
             sum(item.kind == ItemKind.NO_CONFLICT for item in items),
             (len(paths[0]), len(paths[1]), len(paths[0] & paths[1])),
-            tuple(sorted({*read[0].unread, *read[1].unread}, key=lambda part: (part.path, part.line, part.why))),
+            tuple(unread),
             self._notes(),
+            not_judged,
         )
+
+    def _not_judged(self, read: Sequence[ChangedFiles], unread: Sequence[Unread]) -> tuple[tuple[str, str], ...]:
+        """Return the changed source files of which nothing is known, each with the reason."""
+        found = {part.path: part.why for part in unread if not part.line}
+        for entry in (entry for one in read for entry in one.entries if entry.regular):
+            path = entry.new or entry.old
+            language = unread_language(path, self._index.backend.language_of)
+            if language:
+                found[path] = f"{language} is not read"
+        return tuple(sorted(found.items()))
 
     def _notes(self) -> tuple[str, ...]:
         notes = []
@@ -219,11 +241,8 @@ class _One:
         return tuple(notes)
 
     def _uses(
-        self, sides: Sequence[Side], read: Sequence[ChangedFiles], trial: Trial, *, everything: bool
+        self, sides: Sequence[Side], read: Sequence[ChangedFiles], worlds: ResolvedTrees, *, everything: bool
     ) -> list[Item]:
-        from bespeak.coord.merge.resolved_trees import ResolvedTrees
-
-        worlds = ResolvedTrees(self._git, self._index, trial, {OURS: self._ours.commit, THEIRS: self._theirs.commit})
         found = []
         for mine, other in ((0, 1), (1, 0)):
             of = read[mine]
@@ -298,9 +317,11 @@ def _gravity(item: Item) -> tuple[bool, bool, int, str, str, int, str]:
     )
 
 
-def _verdict(items: Sequence[Item], *, textual: bool) -> Verdict:
+def _verdict(items: Sequence[Item], *, textual: bool, judged: bool) -> Verdict:
     if textual:
         return Verdict.TEXTUAL
     if any(item.confidence >= LIKELY for item in items):
         return Verdict.SEMANTIC
-    return Verdict.REVIEW if any(item.confidence >= FAINT for item in items) else Verdict.CLEAN
+    if any(item.confidence >= FAINT for item in items):
+        return Verdict.REVIEW
+    return Verdict.CLEAN if judged else Verdict.NOT_JUDGED

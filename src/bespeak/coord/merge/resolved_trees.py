@@ -6,6 +6,7 @@ resolved among the merged files, so aliases, re-exports and relative imports cou
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from bespeak.git import merges
@@ -35,6 +36,7 @@ class ResolvedTrees:
         self._trial = trial
         self._commits = commits
         self._graphs: dict[str, CallGraph] = {}
+        self._merged_names: dict[str, Counter[str]] = {}
 
     def edges(self, side: str, path: str) -> tuple[Edge, ...]:
         """Return the edges that start in a file of a side."""
@@ -63,6 +65,21 @@ class ResolvedTrees:
         facts = graph.snapshot.facts(path)
         return None if facts is None else (facts, graph.edges_of(path))
 
+    def occurrences(self, path: str, name: str) -> int:
+        """Return how many definitions of one name the file has that git's merge makes; 0 if it cannot be read."""
+        if path in self._trial.stages:
+            return 0
+        if path not in self._merged_names:
+            self._merged_names[path] = self._names(path)
+        return self._merged_names[path][name]
+
+    def _names(self, path: str) -> Counter[str]:
+        found = self._git.try_("rev-parse", "--verify", "--quiet", f"{self._trial.tree}:{path}")
+        blob = found.stdout.decode("ascii", "replace").strip()
+        text = merges.blobs(self._git, (blob,)).get(blob)
+        facts = None if text is None else self._index.facts(path, text, blob)
+        return Counter(symbol.name for symbol in facts.symbols) if facts is not None else Counter()
+
     def _merge(self, definer: str) -> CallGraph:
         from bespeak.git.objects import Listing
         from bespeak_symbols.call_graph import CallGraph
@@ -82,7 +99,8 @@ class ResolvedTrees:
         }
         texts = merges.blobs(self._git, new.values())
         for path, blob in new.items():
-            self._index.facts(path, texts[blob], blob)
+            if blob in texts:  # a partial clone lacks some
+                self._index.facts(path, texts[blob], blob)
         readable = {path: blob for path, blob in sorted(blobs.items()) if _is_text(path)}
         return CallGraph(Snapshot(self._index, Listing("", readable, {}, ())))
 

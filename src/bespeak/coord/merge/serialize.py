@@ -30,6 +30,7 @@ def plan_json(of: Plan) -> Json:
             {"path": one.path, "type": one.type, "message": one.message, "also": list(one.also)} for one in of.conflicts
         ],
         "unread": [{"path": part.path, "why": part.why, "line": part.line} for part in of.unread],
+        "not_judged": [{"path": path, "why": why} for path, why in of.not_judged],
         "notes": list(of.notes),
     }
     return _sendable(made)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     Places = dict[tuple[str, str], list[Pair]]
     Conflicts = Callable[[Node | None, Node | None, Node | None], str]
     """Return the path at which git reports a conflict in a definition (as it is in the base, on ours, on theirs)."""
+    Occurrences = Callable[[Node], int]
+    """Return how many definitions of that name the file has that git's merge makes."""
 
 _TEXTUAL, _OTHER_TYPES = 0.95, 0.4
 _SIGNIFICANT = (SideChange.SIGNATURE, SideChange.BODY)
@@ -33,9 +35,9 @@ _OPEN = frozenset({"space"})
 _MANY_IN_GO = frozenset({"init", "_"})
 
 
-def meet(ours: Side, theirs: Side, textual: Conflicts) -> list[Item]:
+def meet(ours: Side, theirs: Side, textual: Conflicts, merged: Occurrences) -> list[Item]:
     """Return an item for each symbol that a side changed, in order of addresses."""
-    found = [*_changed(ours, theirs, textual), *_added(ours, theirs, textual)]
+    found = [*_changed(ours, theirs, textual), *_added(ours, theirs, textual, merged)]
     return sorted(found, key=lambda item: (item.address, item.kind, item.ours_name, item.theirs_name))
 
 
@@ -170,15 +172,18 @@ def _place_confidence(mine: frozenset[SideChange], other: frozenset[SideChange])
     return 0.5 if SideChange.SIGNATURE in edit else 0.25
 
 
-def _added(ours: Side, theirs: Side, textual: Conflicts) -> list[Item]:
+def _added(ours: Side, theirs: Side, textual: Conflicts, merged: Occurrences) -> list[Item]:
     mine, other = _new(ours), _new(theirs)
     found: dict[tuple[str, str], Item] = {}
     for place in sorted(mine.keys() & other.keys()):
         one, two = mine[place][0], other[place][0]
-        if (one.before is not None and two.before is not None and one.before.key == two.before.key) or _same(one, two):
+        if one.before is not None and two.before is not None and one.before.key == two.before.key:
             continue
         node, peer = one.after, two.after
         if node is None or peer is None or _may_both_be(node, peer) or (place[0], node.parent) in found:
+            continue
+        same = _same(one, two)
+        if same and merged(node) <= max(len(side.now[node.address]) for side in (ours, theirs)):
             continue
         half, rest = _half(ours, one, node.address), _half(theirs, two, node.address)
         at = textual(None, node, peer)
@@ -191,7 +196,7 @@ def _added(ours: Side, theirs: Side, textual: Conflicts) -> list[Item]:
             peer.address,
             bool(at),
             _TEXTUAL if at else 0.6 if node.family == "value" else 0.9,
-            "one name, two definitions",
+            "git keeps the same definition twice" if same else "one name, two definitions",
             advise(ItemKind.ADD_ADD, node.address, half, rest),
             at or node.path,
         )
