@@ -6,12 +6,12 @@ It may be read: nothing is claimed, until somebody who may write makes the book.
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from bespeak.base.errors import UnavailableError
 from bespeak.coord.schema import COORD
 from bespeak.storage import open_engine
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from tempfile import TemporaryDirectory
