@@ -60,7 +60,7 @@ def list_(context: Context, values: Values) -> int:
                 host.ip or "-",
                 _controller(host) or "-",
                 " ".join(sorted(host.labels)) or "-",
-                " ".join(sorted(host.resources)) or "-",
+                " ".join(sorted(host.required)) or "-",
             )
             for host in hosts
         ]
@@ -79,6 +79,7 @@ def _facts(host: Host) -> dict[str, object]:
         "power_control": _controller(host),
         "labels": sorted(host.labels),
         "resources": sorted(host.resources),
+        "required": sorted(host.required),
     }
 
 

@@ -116,10 +116,17 @@ def act(context: Context, values: Values, action: HostAction, show: Callable[[Co
     outcomes += [_broken(action.name, identifier, why) for identifier, why in selection.broken.items()]
     if signals.first is not None:
         output.to_stderr(f"bespeak: interrupted by {Signals(signals.first).name}")
+    _say_what_is_open(context, lock, selection)
     _say_how_to_go_on(context, action, outcomes)
     _warn_unlogged(context, outcomes)
     show(context, outcomes)
     return exit_code(outcomes) if signals.exit_code is None else signals.exit_code
+
+
+def _say_what_is_open(context: Context, lock: Interlock, selection: Selection) -> None:
+    said = lock.open_to_all(selection.hosts)
+    if said is not None:
+        context.warn(said)
 
 
 def _say_how_to_go_on(context: Context, action: HostAction, outcomes: list[Outcome]) -> None:
@@ -223,6 +230,7 @@ def _warn_unlogged(context: Context, outcomes: list[Outcome]) -> None:
 
 def _dry_run(context: Context, lock: Interlock, selection: Selection, action: HostAction) -> int:
     admitted = lock.admit(selection.hosts)
+    _say_what_is_open(context, lock, selection)
     plans = [
         {
             "host": host.id,

@@ -13,7 +13,6 @@ from bespeak.settings import load_settings
 
 if TYPE_CHECKING:
     from bespeak.cli.context import Context, Values
-    from bespeak.labs import LabStore
     from bespeak.labs.model import Lab
     from bespeak.settings import Settings
 
@@ -86,21 +85,45 @@ def check(context: Context, values: Values) -> int:
     if name is not None and not store.problems:
         store.load([name])
     problems = [problem.text for problem in store.problems if name is None or problem.concerns([name])]
-    problems += _host_problems(settings, store, store.names() if name is None else [name])
-    facts = {"files": store.files, "labs": store.names(), "problems": problems}
+    readable = [
+        each for each in (store.names() if name is None else [name])
+        if not any(problem.concerns([each]) for problem in store.problems)
+    ]  # fmt: skip
+    broken, opened = _about_hosts(settings, readable)
+    problems += broken
+    facts = {"files": store.files, "labs": store.names(), "problems": problems, "open": opened}
     counted = f"{len(store.files)} file(s), {len(store.names())} lab(s), {len(problems)} mistake(s)"
-    context.answer(facts, "\n".join([*problems, counted]))
+    context.answer(facts, "\n".join([*problems, *opened, counted]))
     return int(ExitCode.ERROR) if problems else 0
 
 
-def _host_problems(settings: Settings, store: LabStore, names: list[str]) -> list[str]:
-    """Return what is wrong with how hosts are reached and switched, in labs that can be read at all."""
+def _about_hosts(settings: Settings, labs: list[str]) -> tuple[list[str], list[str]]:
+    """Return what is wrong with how hosts are reached and switched, and which of them anybody may switch."""
+    from bespeak.lifecycle.interlock import open_hosts
     from bespeak.lifecycle.selection import load_hosts
 
-    readable = [name for name in names if not any(problem.concerns([name]) for problem in store.problems)]
-    return list(
-        dict.fromkeys(why for name in readable for why in load_hosts(settings, [name], acting=False).broken.values())
-    )
+    broken: dict[str, None] = {}
+    opened: list[str] = []
+    switchable = False
+    for name in labs:
+        lab = load_hosts(settings, [name], acting=False)
+        broken.update(dict.fromkeys(lab.broken.values()))
+        said = open_hosts(lab.hosts.values())
+        if said is not None:
+            opened.append(f"lab {escape_unprintable(name)}: {said}")
+        switchable = switchable or any(host.power_control is not None for host in lab.hosts.values())
+    if switchable and not _is_gated(settings):
+        opened.append("the settings name no reservation backend: anybody may switch every host")
+    return list(broken), opened
+
+
+def _is_gated(settings: Settings) -> bool:
+    """Tell whether the settings name a backend that is asked before hosts are switched."""
+    from bespeak.reservations.evaluation import whoami
+    from bespeak.reservations.session import load_state
+
+    state = load_state(as_user=None, skip_reservation_check=True, settings=settings)
+    return whoami(state)["backend"] != "none"
 
 
 def _facts(lab: Lab) -> dict[str, object]:

@@ -65,6 +65,12 @@ class Host(ABC):
         self.power_control = power_control
         self._lab: Any = None
 
+    @property
+    def required(self) -> set[str]:
+        """Return what one must hold to act on this host: its own resources and those of its lab."""
+        of_lab: Iterable[str] = getattr(self._lab, "resources", ())
+        return self.resources | set(of_lab)
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.id!r})"
 

@@ -135,3 +135,11 @@ def windows_of(
 def all_holders(tx: Transaction) -> list[str]:
     """Return every user who has or had a reservation, sorted."""
     return [row[0] for row in tx.fetch_all("SELECT DISTINCT holder FROM ledger_reservations ORDER BY holder")]
+
+
+def reservations_on(tx: Transaction, resources: Sequence[str]) -> list[int]:
+    """Return the row numbers of the reservations in force on one of ``resources``."""
+    found: set[int] = set()
+    for start in range(0, len(resources), _AT_ONCE):
+        found.update(row[3] for row in _now_on(tx, resources[start : start + _AT_ONCE], tx.now_us))
+    return sorted(found)

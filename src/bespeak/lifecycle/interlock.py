@@ -50,6 +50,14 @@ class Fence:
     resources: frozenset[str] | None = None
 
 
+def open_hosts(hosts: Iterable[Host]) -> str | None:
+    """Return in one line which of ``hosts`` can be switched and need nothing to be held; None if there is none."""
+    names = [escape_unprintable(host.id) for host in hosts if host.power_control is not None and not host.required]
+    if not names:
+        return None
+    return f"open to everybody, because neither the host nor its lab names resources: {', '.join(names)}"
+
+
 @dataclass(slots=True)
 class _Selected:
     """The chosen hosts in the shape that the gate asks for."""
@@ -62,6 +70,9 @@ class _Selected:
 class Interlock:
     """The gate in front of hosts.
 
+    Attributes:
+        checked: whether somebody was asked; False where the settings name no backend, None before :meth:`admit`.
+
     Args:
         state: backend and identity of this invocation.
         lab: the name of the lab, for messages.
@@ -72,6 +83,7 @@ class Interlock:
         self.state = state
         self.lab = lab
         self.fence = fence
+        self.checked: bool | None = None
 
     @property
     def skipped(self) -> bool:
@@ -88,15 +100,16 @@ class Interlock:
         """
         chosen = {host.id: host for host in hosts}
         report = self._report(chosen)
+        self.checked = report.checked
         if report.skipped:
             if announce:
                 announce_skip(report)
             return dict.fromkeys(chosen, ())
         if report.missing:
             raise MissingReservationError("\n".join([report.text, *until_when(report)]), **report_json(report))
-        found = self._holds({name for host in chosen.values() for name in host.resources})
+        found = self._holds({name for host in chosen.values() for name in host.required})
         return {
-            identifier: self._fenced(host, [hold for hold in found if hold.resource in host.resources])
+            identifier: self._fenced(host, [hold for hold in found if hold.resource in host.required])
             for identifier, host in chosen.items()
         }
 
@@ -114,7 +127,7 @@ class Interlock:
             if report.missing:
                 raise StaleHoldError(" ".join(report.text.split("\n")))
             return
-        in_force = set(self._holds(host.resources))
+        in_force = set(self._holds(host.required))
         for hold in holds:
             if hold not in in_force:
                 raise StaleHoldError(
@@ -122,13 +135,22 @@ class Interlock:
                     f"(number {hold.fencing_token}); the host was left alone"
                 )
 
+    def open_to_all(self, hosts: Iterable[Host]) -> str | None:
+        """Return in one line which of ``hosts`` nothing keeps anybody from using, after :meth:`admit`; None if none."""
+        if self.skipped:
+            return None
+        if self.checked is False:
+            return "no reservations are checked here: the settings name no backend, so anybody may do this"
+        return open_hosts(hosts)
+
     @property
     def _numbered(self) -> bool:
         backend: Any = self.state.backend
         return isinstance(backend, SupportsFences)
 
     def _report(self, hosts: dict[str, Host]) -> GateReport:
-        return evaluate(self.state, _Selected(self.lab, dict(hosts)))
+        of_labs = {name for host in hosts.values() for name in host.required}
+        return evaluate(self.state, _Selected(self.lab, dict(hosts), of_labs))
 
     def _holds(self, resources: set[str]) -> list[Hold]:
         backend: Any = self.state.backend
@@ -143,12 +165,12 @@ class Interlock:
         if not self._numbered:
             return ()
         newest = {hold.resource: hold for hold in sorted(holds, key=lambda hold: hold.fencing_token)}
-        for name in sorted(host.resources - newest.keys()):  # released since the gate was asked
+        for name in sorted(host.required - newest.keys()):  # released since the gate was asked
             raise StaleHoldError(f"{escape_unprintable(name)} is no longer held; nothing was touched")
         fence = self.fence
         if fence is None:
             return tuple(newest.values())
-        for name in sorted(host.resources if fence.resources is None else host.resources & fence.resources):
+        for name in sorted(host.required if fence.resources is None else host.required & fence.resources):
             match = [hold for hold in holds if hold.resource == name and hold.fencing_token == fence.fencing_token]
             if not match:
                 raise StaleHoldError(

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from bespeak.lifecycle.interlock import Interlock
 
 T = TypeVar("T")
+_ALONE_SECONDS = 900.0
+"""How long an action that names no limit has its host to itself at most."""
 _READ_SECONDS = 5.0
 """How long the state before and after may take to read; it is told to people, and nothing depends on it."""
 
@@ -106,12 +108,17 @@ class OneHost:
         self._began = time.monotonic()
         try:
             if not self._interlock.skipped:
-                await _to_its_end(
-                    lambda: self._audit.begin(self._host, self._action.name, self._outcome.controller, self._holds)
-                )
+                alone = self._alone_seconds()
+                await _to_its_end(lambda: self._audit.begin(self._host, self._outcome, alone_seconds=alone))
         except BespeakError:
             self._began = None
             raise
+
+    def _alone_seconds(self) -> float | None:
+        """Return how long the host is to be left to this action at most; None if it may run beside others."""
+        if not self._action.switches:
+            return None
+        return self._action.limit(self._host) if self._action.limit is not None else _ALONE_SECONDS
 
     async def _bounded(self) -> tuple[Status, str]:
         """Do it; whatever comes out of a controller, somebody else's included, becomes a status and a line."""

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,12 +15,13 @@ import pytest
 from bespeak.base.errors import UnavailableError
 from bespeak.host import Status
 from bespeak.host.power import CommandPowerController
-from bespeak.ledger.model import Action
+from bespeak.ledger.model import Action, Holder
 from bespeak.lifecycle.actions import power_action
 from bespeak.lifecycle.audit import AuditLog
 from bespeak.lifecycle.executor import Executor
 from bespeak.lifecycle.interlock import Fence, StaleHoldError
 from bespeak.lifecycle.model import Outcome
+from bespeak.reservations import NullReservationBackend
 from bespeak.reservations.errors import MissingReservationError, ReservationBackendError
 from support.switching import ALICE, BOB, Lab, Switch
 
@@ -36,6 +40,7 @@ def test_who_holds_it_may(lab: Lab) -> None:
     assert ended.before == {"power": "off"}
     facts = dict(ended.after)
     assert facts.pop("duration_us") >= 0
+    assert facts.pop("started_us") == outcome.started_us == begun.after["started_us"]
     assert facts.pop("note").startswith("on r1 by switch: off -> on, Success, 0.")
     assert facts == {
         "host": "r1",
@@ -82,6 +87,69 @@ def test_a_hold_that_is_lost_in_between_is_noticed_right_before(lab: Lab) -> Non
     assert second.power_control.told == []
     assert f"rack1 is no longer held under reservation {held.id} (number {held.fencing_token})" in left.text
     assert [entry.after["host"] for entry in lab.log()] == ["r1", "r1"]
+
+
+def test_a_host_needs_what_its_lab_needs_too(lab: Lab) -> None:
+    bench = SimpleNamespace(resources={"bench"})
+    host = lab.host("r1", ())
+    host._lab = bench
+    with pytest.raises(MissingReservationError, match=r"bench \(unreserved\)"):
+        lab.do(power_action("on"), host)
+    held = lab.hold(ALICE, "bench")
+    (outcome,) = lab.do(power_action("on"), host)
+    assert [hold.reservation_id for hold in outcome.holds] == [held.id]
+    assert lab.log()[0].resources == ("bench",)
+
+
+def test_what_is_open_is_said(lab: Lab) -> None:
+    free, guarded, idle = lab.host("free", ()), lab.host("r1"), lab.host("idle", ())
+    idle.power_control = None
+    lock = lab.interlock()
+    lab.hold(ALICE)
+    lock.admit([free, guarded, idle])
+    said = "open to everybody, because neither the host nor its lab names resources: free"
+    assert lock.open_to_all([free, guarded, idle]) == said
+    assert lock.open_to_all([guarded]) is None
+    lab.backend = NullReservationBackend()
+    nobody = lab.interlock()
+    nobody.admit([guarded])
+    assert nobody.open_to_all([guarded]) == (
+        "no reservations are checked here: the settings name no backend, so anybody may do this"
+    )
+
+
+@pytest.mark.parametrize("other", [ALICE, BOB])
+def test_one_action_at_a_time_has_a_host(lab: Lab, other: Holder) -> None:
+    """A second action on the host is refused while the first runs, also for who shares the hold; afterwards it works."""
+    lab.book.resource_set("rack1", ALICE, capacity=2)
+    lab.hold(ALICE)
+    if other is BOB:
+        lab.hold(BOB)
+    second: list[Outcome] = []
+
+    def meanwhile() -> None:
+        if not second:
+            second.append(Outcome("r1", "", None, Status.Error, ""))
+            with ThreadPoolExecutor(1) as pool:
+                second[:] = pool.submit(lab.do, power_action("off"), lab.host(control=rival), user=other.user).result()
+
+    rival = Switch()
+    first = lab.host(control=Switch(meanwhile))
+    (done,) = lab.do(power_action("cycle"), first)
+    assert done.ok
+    assert (second[0].status, rival.told) == (Status.Error, [])
+    assert "r1 is being switched already: cycle by alice, begun " in second[0].text
+    assert lab.do(power_action("off"), lab.host(control=rival), user=other.user)[0].ok
+
+
+def test_an_action_whose_process_died_has_its_host_for_a_limited_time(lab: Lab) -> None:
+    lab.hold(ALICE)
+    audit = AuditLog(lambda: lab.book, ALICE)
+    host = lab.host()
+    begun = Outcome("r1", "cycle", "switch", Status.Error, "", holds=lab.interlock().admit([host])["r1"])
+    audit.begin(host, begun, alone_seconds=0.05)
+    time.sleep(0.1)
+    assert lab.do(power_action("on"), host)[0].ok
 
 
 @pytest.mark.parametrize("shipped", [False, True])

@@ -200,6 +200,24 @@ def test_lab_check_names_what_is_wrong_with_power(bench: Bench) -> None:
     assert f"{bench.folder}/lab.toml: host number 2 (broken): power_control: needs a type" in done.stdout
 
 
+def test_what_is_open_is_said_by_lab_check_and_by_power(bench: Bench) -> None:
+    (bench.folder / "lab.toml").write_text(
+        '[[hosts]]\nid = "r1"\nlabs = ["bench"]\npower_control = { type = "command", on_cmd = "true", off_cmd = "true" }\n'
+    )
+    trust(bench.folder)
+    said = "open to everybody, because neither the host nor its lab names resources: r1"
+    done = bench("lab", "check")
+    assert (done.returncode, done.stdout.splitlines()[0]) == (0, f"lab bench: {said}")
+    assert json.loads(bench("lab", "check", "--json").stdout)["open"] == [f"lab bench: {said}"]
+    assert f"bespeak: {said}\n" in bench("power", "on", "r1").stderr
+    settings = '[reservations]\nbackend = "none"\n[ledger]\nurl = "book.db"\n'
+    (bench.folder / ".bespeak" / "settings.toml").write_text(settings)
+    trust(bench.folder)
+    assert "the settings name no reservation backend: anybody may switch every host" in bench("lab", "check").stdout
+    done = bench("power", "on", "r1")
+    assert "no reservations are checked here: the settings name no backend" in done.stderr
+
+
 def test_hosts(bench: Bench) -> None:
     done = bench("host", "list")
     assert done.returncode == 1
