@@ -73,8 +73,13 @@ PROGRAM = Program(
         ),
         Entry(
             "ledger",
-            "The book itself: its clock.",
+            "The book itself: its clock, and who may use it.",
             entries=(
+                Entry(
+                    "grant",
+                    "Give a role of the PostgreSQL server the least rights with which it can use the book.",
+                    "bespeak.cli.ledger:grant",
+                ),
                 Entry(
                     "accept-clock",
                     "Take this machine's clock for right although the book was written later.",

@@ -148,3 +148,54 @@ def test_a_role_that_may_only_read_can_look(place):
         assert (kind, code) == ("UnavailableError", 9)
         assert text.endswith('for role "alice"; "postgres", who owns the schema, can grant it')
         assert "\n" not in text
+
+
+def test_a_granted_role_can_use_the_book_and_no_more(place, cli):
+    open_ledger(place.url("alice")).close()
+    told = cli("--ledger", place.url("alice"), "ledger", "grant", "bob")
+    assert (told.returncode, told.stdout.splitlines()[-1]) == (0, "granted to bob"), told.stderr
+    with open_ledger(place.url("bob", "&owner=alice")) as book:
+        bob = Holder("bob")
+        made = book.reserve(Request(("rack1",), bob, duration_us=HOUR_US))
+        book.resource_set("rack2", bob, capacity=2)
+        book.resource_remove("rack2", bob)
+        book.release(made.id, bob)
+    for sql in (
+        "DELETE FROM {s}.ledger_log",
+        "UPDATE {s}.ledger_log SET who = 'x'",
+        "DELETE FROM {s}.ledger_reservations",
+        "DELETE FROM {s}.bespeak_migrations",
+        "CREATE TABLE {s}.x (n BIGINT)",
+        "TRUNCATE {s}.ledger_bookings",
+    ):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            place.run("bob", sql)
+
+
+def test_a_role_that_was_granted_only_reading_looks_and_writes_nothing(place, cli):
+    with open_ledger(place.url("alice")) as book:
+        book.reserve(Request(("rack1",), Holder("alice"), duration_us=HOUR_US))
+    assert cli("--ledger", place.url("alice"), "ledger", "grant", "bob", "--read-only").returncode == 0
+    url = place.url("bob", "&owner=alice")
+    looked = cli("--ledger", url, "list")
+    assert (looked.returncode, "alice" in looked.stdout) == (0, True), looked.stderr
+    refused = cli("--ledger", url, "reserve", "rack2")
+    assert (refused.returncode, refused.stderr.count("\n")) == (9, 1)
+    assert '"alice", who owns the schema, can grant it' in refused.stderr
+
+
+def test_statements_are_printed_for_somebody_else_to_run(place, cli):
+    open_ledger(place.url("alice")).close()
+    shown = cli("--ledger", place.url("alice"), "ledger", "grant", "bob", "--print")
+    assert shown.stdout.splitlines()[-1] == "-- nothing was granted"
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        place.run("bob", "SELECT * FROM {s}.ledger_log")
+    place.run("alice", shown.stdout)
+    assert place.run("bob", "SELECT * FROM {s}.ledger_log") == []
+
+
+def test_a_role_that_does_not_exist_is_named_and_a_file_has_no_roles(place, cli, tmp_path):
+    open_ledger(place.url("alice")).close()
+    unknown = cli("--ledger", place.url("alice"), "ledger", "grant", "bo'b\"")
+    assert (unknown.returncode, "has no role" in unknown.stderr) == (4, True)
+    assert cli("--ledger", str(tmp_path / "b"), "ledger", "grant", "bob").returncode == 2
