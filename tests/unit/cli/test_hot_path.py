@@ -48,6 +48,7 @@ HOT_PATH = {
         git: errors files ownership private_dir process repository
     """,
     "job reservations, and the dispatcher, whose start a waiting job waits for": """
+        base: runner_alias
         jobs: cli commands.create commands.manage commands.query contract_times daemon dispatcher
             dispatcher_session events follow lease_state leasing liveness locations metrics model notifier
             queries resource_bookings rows runner_client.argv runner_client.call_lock runner_client.helper
