@@ -17,7 +17,9 @@ RESERVER = "orchesjob-reserver"
 
 RECORDING = r"""#!/bin/sh
 # Writes one line a call; a start prints a job id made of the run key.
-printf '%s\n' "$*" >>"$STUB_LOG"
+# In one write with its end of line, so that lines of calls side by side do not mix.
+printf '%s' "$*
+" >>"$STUB_LOG"
 case "$1" in
     start) printf '{"job_id": "job-%s", "existing": false}\n' "$3" ;;
     status) [ "$2" = --job-id ] && printf '{"job_id": "%s", "status": "SUCCEEDED", "exit_code": 0}\n' "$3" || exit 3 ;;

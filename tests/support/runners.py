@@ -6,7 +6,9 @@ from support.job_sites import Site
 
 RUNNER = r"""#!/bin/sh
 # Runs the command of each start call, keeps the job under its run key, and answers as the line ANSWER says.
-printf '%s\n' "$*" >>"$STUB_LOG"
+# In one write with its end of line, so that lines of calls side by side do not mix.
+printf '%s' "$*
+" >>"$STUB_LOG"
 command=$1; key=$3; shift 3
 case "$command" in
     start)
