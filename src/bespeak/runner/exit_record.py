@@ -19,11 +19,13 @@ import os
 
 from bespeak.base import process_identity
 from bespeak.base.fileio import open_regular
+from bespeak.base.frozen import frozen
 
 _FORBIDDEN = b"never\n"
 _TARGET_FIELDS = 5
 
 
+@frozen
 class Record:
     """What a record says.
 
@@ -34,19 +36,10 @@ class Record:
         written_us: when the record was last written, µs UTC.
     """
 
-    __slots__ = ("exit_code", "supervisor", "target", "written_us")
-
-    def __init__(
-        self,
-        target: tuple[int, int] | None,
-        supervisor: tuple[int, int] | None,
-        exit_code: int | None,
-        written_us: int,
-    ) -> None:
-        self.target = target
-        self.supervisor = supervisor
-        self.exit_code = exit_code
-        self.written_us = written_us
+    target: tuple[int, int] | None
+    supervisor: tuple[int, int] | None
+    exit_code: int | None
+    written_us: int
 
     @property
     def target_alive(self) -> bool:

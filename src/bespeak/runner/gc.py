@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from bespeak.base.errors import NotFoundError
+from bespeak.base.frozen import frozen
 from bespeak.runner import exit_record, status, store
 
 TYPE_CHECKING = False
@@ -18,6 +19,7 @@ _PAGE = 500
 _BEGINNING = -1
 
 
+@frozen
 class Selection:
     """Which ended jobs are meant.
 
@@ -28,20 +30,10 @@ class Selection:
         job_id: only this one.
     """
 
-    __slots__ = ("after_us", "before_us", "job_id", "run_key")
-
-    def __init__(
-        self,
-        *,
-        after_us: int | None = None,
-        before_us: int | None = None,
-        run_key: str | None = None,
-        job_id: str | None = None,
-    ) -> None:
-        self.after_us = after_us
-        self.before_us = before_us
-        self.run_key = run_key
-        self.job_id = job_id
+    after_us: int | None = None
+    before_us: int | None = None
+    run_key: str | None = None
+    job_id: str | None = None
 
 
 def clean(runner: Runner, selection: Selection, *, dry_run: bool) -> Iterator[tuple[Job, bool]]:

@@ -1,11 +1,13 @@
 """What a job is: its fields and the states it goes through.
 
-Plain slotted classes: ``dataclasses`` would cost more start-up time than a whole ``start`` takes.
+No ``dataclasses``: they would cost more start-up time than a whole ``start`` takes.
 """
 
 from __future__ import annotations
 
 from enum import Enum
+
+from bespeak.base.frozen import frozen, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,34 +37,10 @@ class JobStatus(Enum):
         return self in (JobStatus.STARTING, JobStatus.RUNNING)
 
 
+@frozen
 class Job:
     """One execution of a command. Instants are µs UTC; stored by :mod:`bespeak.runner.store`."""
 
-    __slots__ = (
-        "aborted_us",
-        "attempt_no",
-        "boot_id",
-        "command",
-        "cwd",
-        "end_reason",
-        "environment",
-        "exit_code",
-        "finished_us",
-        "idempotency_key",
-        "job_id",
-        "number",
-        "rerun_of_job_id",
-        "rerun_reason",
-        "run_key",
-        "started_us",
-        "status",
-        "strict",
-        "target_pid",
-        "updated_us",
-        "worker_pid",
-    )
-
-    number: int
     job_id: str
     run_key: str
     idempotency_key: str | None
@@ -88,33 +66,29 @@ class Job:
     updated_us: int
     aborted_us: int | None
 
-    def __init__(self, **fields: Any) -> None:
-        for name, value in fields.items():
-            setattr(self, name, value)
+    number: int = 0
+    """Its place in the order of jobs; 0 before it is stored."""
 
     def replace(self, **changes: Any) -> Job:
         """Return a copy with ``changes``."""
-        fields = {name: getattr(self, name) for name in self.__slots__}
-        fields.update(changes)
-        return Job(**fields)
+        return replace(self, **changes)
 
 
+@frozen
 class Override:
     """A permission for one more execution of a strict run key. Instants are µs UTC."""
 
-    __slots__ = ("allowed_us", "expires_us", "reason", "run_key")
-
-    def __init__(self, run_key: str, reason: str | None, allowed_us: int, expires_us: int | None) -> None:
-        self.run_key = run_key
-        self.reason = reason
-        self.allowed_us = allowed_us
-        self.expires_us = expires_us
+    run_key: str
+    reason: str | None
+    allowed_us: int
+    expires_us: int | None
 
     def valid_at(self, now_us: int) -> bool:
         """Whether it may still be used."""
         return self.expires_us is None or now_us < self.expires_us
 
 
+@frozen
 class Started:
     """What ``start`` and ``rerun`` answer.
 
@@ -124,9 +98,6 @@ class Started:
         override_used: an ``unlock`` was consumed.
     """
 
-    __slots__ = ("existing", "job", "override_used")
-
-    def __init__(self, job: Job, *, existing: bool, override_used: bool = False) -> None:
-        self.job = job
-        self.existing = existing
-        self.override_used = override_used
+    job: Job
+    existing: bool
+    override_used: bool = False

@@ -12,6 +12,7 @@ import time
 from bespeak.base import clock, failpoints
 from bespeak.base.errors import NotFoundError, UnavailableError, WrongStateError
 from bespeak.base.fileio import open_regular
+from bespeak.base.frozen import replace
 from bespeak.runner import exit_record, launch, status, store, validation
 from bespeak.runner.model import Job, JobStatus, Override, Started
 from bespeak.storage import open_engine
@@ -273,8 +274,7 @@ class Runner:
         return job.status.active or (job.status is JobStatus.LOST and status.target_alive(self.paths, job))
 
     def _run(self, started: Started, start_timeout_seconds: float) -> Started:
-        started.job = self._ensure_started(started, start_timeout_seconds)
-        return started
+        return replace(started, job=self._ensure_started(started, start_timeout_seconds))
 
     def _ensure_started(self, started: Started, start_timeout_seconds: float) -> Job:
         """Start a stored job that never ran, whoever stored it, and return it as it then is."""

@@ -6,7 +6,7 @@ import os
 import sys
 
 from bespeak.argv.declarations import Option, command
-from bespeak.base import runner_alias
+from bespeak.base import frozen, runner_alias
 from bespeak.base.errors import UsageError, WrongStateError
 from bespeak.base.fileio import replace
 from bespeak.runner import serialize
@@ -69,7 +69,7 @@ def start_job(runner: Runner, values: Values) -> dict[str, object]:
         start_timeout_seconds=_seconds("--start-timeout", values["start_timeout"], START_TIMEOUT_SECONDS),
     )
     if values["sync"]:
-        started.job = runner.wait(started.job.job_id)
+        started = frozen.replace(started, job=runner.wait(started.job.job_id))
     mode = "sync" if values["sync"] else "async"
     return serialize.started_fields(started, runner.paths, mode=mode, strict=values["strict"])
 
@@ -90,7 +90,7 @@ def rerun(context: CommandContext, values: Values) -> int:
         start_timeout_seconds=_seconds("--start-timeout", values["start_timeout"], START_TIMEOUT_SECONDS),
     )
     if values["sync"]:
-        started.job = runner.wait(started.job.job_id)
+        started = frozen.replace(started, job=runner.wait(started.job.job_id))
     mode = "sync" if values["sync"] else "async"
     return context.answer({**serialize.started_fields(started, runner.paths, mode=mode, strict=False), "rerun": True})
 

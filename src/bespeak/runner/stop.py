@@ -12,6 +12,7 @@ import time
 
 from bespeak.base import failpoints, process_identity
 from bespeak.base.errors import NotFoundError, WrongStateError
+from bespeak.base.frozen import frozen, replace
 from bespeak.runner import exit_record, store
 from bespeak.runner import status as observe
 
@@ -28,16 +29,14 @@ _KILL_ROUNDS = 200
 _CLAIM_SECONDS = 5.0
 
 
+@frozen
 class Signals:
     """Which signals were sent to whom."""
 
-    __slots__ = ("kill_target", "kill_worker", "term_target", "term_worker")
-
-    def __init__(self) -> None:
-        self.term_target = False
-        self.term_worker = False
-        self.kill_target = False
-        self.kill_worker = False
+    term_target: bool = False
+    term_worker: bool = False
+    kill_target: bool = False
+    kill_worker: bool = False
 
 
 def stop(
@@ -97,11 +96,10 @@ def _claimed(runner: Runner, job: Job) -> Record | None:
 
 def _end_processes(record: Record, grace_seconds: float) -> Signals:
     """Signal the group of a record's processes, if they still are the processes that the record means."""
-    sent = Signals()
     if record.supervisor is None or not (record.target_alive or record.supervisor_alive):
-        return sent
+        return Signals()
     group = record.supervisor[0]
-    sent.term_target, sent.term_worker = record.target_alive, record.supervisor_alive
+    sent = Signals(term_target=record.target_alive, term_worker=record.supervisor_alive)
     _signal_group(group, signal.SIGTERM)
     deadline = time.monotonic() + max(0.0, grace_seconds)
     while _others(record) and time.monotonic() < deadline:
@@ -111,13 +109,12 @@ def _end_processes(record: Record, grace_seconds: float) -> Signals:
         others = _others(record)
         if not others:
             return sent
-        sent.kill_target = True
+        sent = replace(sent, kill_target=True)
         for pid in others:
             _signal(pid, signal.SIGKILL)
         time.sleep(_POLL_SECONDS)
-    sent.kill_worker = True
     _signal_group(group, signal.SIGKILL)
-    return sent
+    return replace(sent, kill_worker=True)
 
 
 def _others(record: Record) -> list[int]:

@@ -261,6 +261,6 @@ def test_a_long_lived_caller_collects_its_ended_supervisors(runner):
 def test_a_rerun_has_the_same_command_variables_and_folder(runner, tmp_path):
     job = run(runner, ["/bin/sh", "-c", "pwd; echo $X"], environment={"X": "y"}, cwd=str(tmp_path))
     again = runner.rerun(job_id=job.job_id, reason="why not")
-    again.job = runner.wait(again.job.job_id, WAIT_SECONDS)
-    assert stdout_of(runner, again.job) == stdout_of(runner, job)
-    assert (again.job.rerun_of_job_id, again.job.rerun_reason, again.job.attempt_no) == (job.job_id, "why not", 2)
+    ended = runner.wait(again.job.job_id, WAIT_SECONDS)
+    assert stdout_of(runner, ended) == stdout_of(runner, job)
+    assert (ended.rerun_of_job_id, ended.rerun_reason, ended.attempt_no) == (job.job_id, "why not", 2)
