@@ -108,7 +108,7 @@ def test_two_patterns_meet_exactly_when_some_name_matches_both(effort):
         some = any(name_matches(one, name) and name_matches(two, name) for name in NAMES)
         longest = len(one.replace("*", "")) + len(two.replace("*", ""))
         if some or longest <= 6:
-            assert globs.meet(globs.parse(f"d/{one}"), globs.parse(f"d/{two}")) == some
+            assert globs.intersect(globs.parse(f"d/{one}"), globs.parse(f"d/{two}")) == some
 
     check()
 

@@ -13,7 +13,7 @@ from bespeak.coord.forecast.impact import Impact
 from bespeak.coord.forecast.model import FADING, ClaimedAddress, ForecastKind, Scope
 from bespeak.coord.forecast.operations import OPERATIONS, why
 from bespeak.coord.forecast.predict import RevisionView, predict
-from bespeak.coord.model import INTENDED
+from bespeak.coord.states import INTENDED
 from bespeak_symbols.model import Edge
 
 PATHS = ("a", "b.x", "a/b.x", "a/b/c.x", "ab/b.y", "a-b", "a/[b].x", "a/*")
@@ -149,7 +149,7 @@ def test_an_expression_matches_what_the_pattern_means(effort):
     @given(st.lists(segment, min_size=1, max_size=5), st.lists(name, min_size=1, max_size=6))
     def check(names, path):
         text = "/".join(names)
-        meets = globs.meet(globs.parse(text), tuple(path))
+        meets = globs.intersect(globs.parse(text), tuple(path))
         assert bool(globs.compiled(text).fullmatch("/".join(path))) == meets
 
     check()
