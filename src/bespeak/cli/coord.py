@@ -17,7 +17,7 @@ _WAYS = ("warn", "fail")
 
 @command(
     "coord reserve",
-    text="Claims of other runs that overlap are told, and stop nothing: the reservation is made. With "
+    text="Overlapping claims of other runs are reported; the reservation is made all the same. With "
     "--on-conflict fail it is not, and the exit code is 7.\n\n" + WHAT,
     examples=(
         ("coord reserve src/billing.py::compute_total --run-id agent-42", "before you edit it"),
@@ -65,9 +65,9 @@ def reserve(context: Context, values: Values) -> int:
             coord.close()
     code = 1 if made.dependency_error else 0
     if context.json:
-        from bespeak.coord.serialize import reserved
+        from bespeak.coord.serialize import reserved_json
 
-        context.print_json(envelope(context, code) | reserved(made))
+        context.print_json(envelope(context, code) | reserved_json(made))
     else:
         _say(context, made)
     return code
@@ -91,9 +91,9 @@ def _check(values: Values) -> int:
 
 def _refused(context: Context, error: ClaimRefusedError) -> int:
     if context.json:
-        from bespeak.coord.serialize import refused
+        from bespeak.coord.serialize import refused_json
 
-        context.print_json(envelope(context, error.exit_code) | refused(error))
+        context.print_json(envelope(context, error.exit_code) | refused_json(error))
         return error.exit_code
     from bespeak.coord.serialize import message
 

@@ -30,9 +30,9 @@ def check(context: Context, values: Values) -> int:
     run_id, texts, found = look(values["address"], values["run_id"], context.ledger_flag, shared=values["shared"])
     code = HELD if found else 0
     if context.json:
-        from bespeak.coord.serialize import checked
+        from bespeak.coord.serialize import check_json
 
-        context.print_json(envelope(context, code) | checked(run_id, texts, found))
+        context.print_json(envelope(context, code) | check_json(run_id, texts, found))
         return code
     if not found:
         context.print(f"✅ Free: {len(texts)} address(es)")
@@ -72,12 +72,12 @@ def in_the_way(
 ) -> list[Conflict]:
     """Return what claims of other runs overlap some addresses; makes no book."""
     from bespeak.coord.conflicts import conflicts
-    from bespeak.coord.locations import locate_book, open_book
+    from bespeak.coord.locations import locate_book, open_claims_book
 
     location = locate_book(repository, ledger)
     if location.missing:
         return []
-    engine = open_book(location)
+    engine = open_claims_book(location)
     try:
         return engine.read(lambda tx: conflicts(tx, location.repo, run, wanted, shared=shared))
     finally:

@@ -37,7 +37,7 @@ _VERBS = {"call": "calls", "inherit": "derives from", "use": "uses"}
     options=(
         Option(("--branch",), "Only what a claim made on this branch takes part in.", "BRANCH"),
         Option(("--run-id",), "Only what this run takes part in.", "ID"),
-        Option(("--depth",), "How many calls away a change is felt, 0 to 20 (default 3).", "N", kind="int"),
+        Option(("--depth",), "Over how many calls a change affects others, 0 to 20 (default 3).", "N", kind="int"),
         Option(("--rev",), "The revision whose symbols count (default HEAD).", "REV"),
         Option(("--worktree",), "The files as they are count, committed or not."),
         Option(("--min-confidence",), "Leave out what is less sure, 0 to 1 (default 0.3).", "NUMBER"),

@@ -131,7 +131,7 @@ def _judge(context: Context, values: Values, where: Repository, files: Sequence[
 
 
 def _touched(context: Context, run_id: str | None, where: Repository, files: Sequence[Address]) -> list[Conflict]:
-    """Return the claims of other runs that edits of these files would meet."""
+    """Return the claims of other runs that overlap these files."""
     from bespeak.cli.coord_check import in_the_way
     from bespeak.coord import validation
 

@@ -42,7 +42,7 @@ def _release_one(context: Context, values: Values, coord: Coord) -> int:
 
     status, found = coord.release(values["id"], run_id=values["run_id"])
     code = status.exit_code
-    facts = serialize.released(status, values["id"], found)
+    facts = serialize.release_json(status, values["id"], found)
     text = {
         ReleaseStatus.OK: f"✅ Released {facts['reservation_id']}",
         ReleaseStatus.ALREADY_RELEASED: f"✅ Already released: {facts['reservation_id']}",
@@ -53,11 +53,11 @@ def _release_one(context: Context, values: Values, coord: Coord) -> int:
 
 
 def _release_mine(context: Context, values: Values, coord: Coord) -> int:
-    from bespeak.coord.serialize import released_all
+    from bespeak.coord.serialize import release_all_json
 
     found = coord.release_all(run_id=values["run_id"])
     text = "\n".join([f"✅ Released {len(found)} reservation(s)", *(f" {held.id}" for held in found)])
-    context.answer(envelope(context) | released_all(found), text)
+    context.answer(envelope(context) | release_all_json(found), text)
     return 0
 
 
@@ -91,7 +91,7 @@ def _beat(context: Context, values: Values, coord: Coord, extension: int) -> int
         text = f"✅ {found.id}\n Expires: {plain_time(found.expires_us)}"
     else:
         text = f"❌ Stop: {found.id} {'has expired' if status is HeartbeatStatus.EXPIRED else 'was released'}"
-    context.answer(envelope(context, code) | serialize.beaten(status, values["id"], found, extension), text)
+    context.answer(envelope(context, code) | serialize.heartbeat_json(status, values["id"], found, extension), text)
     return code
 
 
@@ -165,12 +165,12 @@ def depend(context: Context, values: Values) -> int:
 
 
 def _depend(context: Context, values: Values, coord: Coord) -> int:
-    from bespeak.coord.serialize import depends
+    from bespeak.coord.serialize import depend_json
 
     held = coord.depend(values["id"], values["on"], run_id=values["run_id"])
     needed = list(dict.fromkeys(values["on"]))
     text = "\n".join([f"✅ {held.id}\n Depends on ({len(needed)}):", *(f" {identifier}" for identifier in needed)])
-    context.answer(envelope(context) | depends(held, needed), text)
+    context.answer(envelope(context) | depend_json(held, needed), text)
     return 0
 
 

@@ -49,9 +49,9 @@ def _list(context: Context, values: Values, coord: Coord) -> int:
     ]
     now_us = coord.now_us()
     if context.json:
-        from bespeak.coord.serialize import listed
+        from bespeak.coord.serialize import list_json
 
-        context.print_json(envelope(context) | listed(found, intents, now_us))
+        context.print_json(envelope(context) | list_json(found, intents, now_us))
     else:
         context.print(_table(found, now_us) if found else "nothing is claimed")
         for one in intents:
@@ -106,7 +106,7 @@ def dag(context: Context, values: Values) -> int:
 
 def _dag(context: Context, values: Values, coord: Coord) -> int:
     from bespeak.coord.dependencies import DependencyState, dependency_diagram
-    from bespeak.coord.serialize import ordered
+    from bespeak.coord.serialize import dag_json
 
     graph, by_id = coord.order()
     labels = {key: escape_unprintable(f"{held.run_id}: {', '.join(held.addresses)}") for key, held in by_id.items()}
@@ -115,7 +115,7 @@ def _dag(context: Context, values: Values, coord: Coord) -> int:
         context,
         values,
         0,
-        as_json=lambda: ordered(graph, by_id, ready=values["ready"]),
+        as_json=lambda: dag_json(graph, by_id, ready=values["ready"]),
         diagram=lambda: dependency_diagram(graph, labels),
         text=lambda: _waves(graph, labels, only) or "nothing is claimed",
     )
@@ -139,7 +139,7 @@ def _short(identifier: str) -> str:
 
 @command(
     "coord watch",
-    text="Runs until it is interrupted. Nothing is polled; what expires is told at that instant.",
+    text="Runs until it is interrupted. It sleeps until something changes; an expiry is reported at its instant.",
     examples=(("coord watch", "from now on"), ("coord watch --after 120", "from change 121 on")),
     options=(
         Option(("--after",), "Begin after this change (default: now).", "SEQ", kind="int"),

@@ -27,7 +27,7 @@ _VERBS = {"call": "calls", "inherit": "derives from", "use": "uses"}
     "resolved, and how sure that is. What could not be read is said.\n\n" + WHAT,
     examples=(
         ("coord symbols src/billing.py", "what is in a file"),
-        ("coord symbols src/billing.py::compute_total --callers --depth 2", "who feels a change"),
+        ("coord symbols src/billing.py::compute_total --callers --depth 2", "what a change affects"),
         ("coord symbols src/billing.py::compute_total --callees --worktree", "as the files are now"),
         ("coord symbols src/ --callers --mermaid", "as a picture"),
     ),
@@ -80,7 +80,7 @@ def symbols(context: Context, values: Values) -> int:
 
 
 def _progress() -> Callable[[int, int], None] | None:
-    """Return what tells somebody at a terminal how far reading has come."""
+    """Return what reports the progress of reading at a terminal."""
     import sys
 
     if not sys.stderr.isatty():

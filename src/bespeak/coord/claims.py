@@ -1,7 +1,7 @@
 """Making reservations, renewing them and giving them back: each in one transaction under the repository's lock.
 
-Overlap is a matter of trees and patterns, so the addresses themselves cannot be the locks: whoever claims a folder and
-whoever claims a symbol in it would lock different things. One lock a repository is held for well under a millisecond.
+Addresses cannot be the locks themselves: a claim on a folder and a claim on a symbol in it overlap, but would lock
+different keys. So a repository has one lock, held for well under a millisecond.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is in the way: which active claims of other runs overlap some addresses.
+"""Conflicts: which active claims of other runs overlap some addresses.
 
 Two index lookups answer it, however many claims are active: what holds an address is one of the beginnings of its key,
 and what it holds is one range. Only patterns, which are kept under the folder they start from, are then compared.
@@ -42,7 +42,7 @@ def conflicts(
     Args:
         tx: the transaction.
         repo: the repository's name in the book.
-        run_id: who asks; its own claims are never in its way. Runs that nobody named are strangers to each other.
+        run_id: who asks; its own claims are no conflicts. Runs without a name are different runs.
         addresses: what is asked for.
         shared: shared claims are not in the way.
         own: the epoch of a reservation to leave out.
@@ -52,7 +52,7 @@ def conflicts(
 
 
 class Question:
-    """What :func:`conflicts` asks, for whoever wants to ask for more in the same round trip.
+    """The queries of :func:`conflicts`, for a caller that adds others in the same round trip.
 
     The arguments are those of :func:`conflicts`.
     """

@@ -14,7 +14,7 @@ class ClaimError(BespeakError):
 
     Args:
         message: the line, in parts; not given where ``field`` and ``reason`` say it all.
-        field: what is wrong, as the field of the request is called; told as ``field`` in the details too.
+        field: what is wrong, the name of the field of the request; ``field`` in the details too.
         reason: what is wrong with it.
         details: machine-readable facts.
     """

@@ -25,14 +25,14 @@ _POLL_SECONDS = 1.0
 
 
 def topic(repo: str) -> str:
-    """Return what sleepers on a repository listen to."""
+    """Return the topic that listeners of a repository subscribe to."""
     return f"coord:{repo}"
 
 
 def write(
     tx: Transaction, repo: str, change: EventKind, run_id: str, about: str | None, facts: dict[str, object]
 ) -> None:
-    """Record a change, and wake who watches."""
+    """Record a change, and wake listeners."""
     import json
 
     tx.execute_deferred(
@@ -62,12 +62,12 @@ def last(tx: Transaction, repo: str) -> int:
 
 
 def facts(of: Claim) -> dict[str, object]:
-    """Return what a watcher wants to know of a reservation."""
+    """Return the facts of a reservation that the log of changes keeps."""
     return {"addresses": list(of.addresses), "branch": of.branch, "epoch": of.epoch, "operation": of.operation}
 
 
 class Polling:
-    """Stands for a listener where a sleeper may leave nothing beside the book: wakes every second."""
+    """A listener for a book beside which no wake-up file may be made: it wakes every second."""
 
     def wait(self, timeout_seconds: float) -> bool:
         """Sleep for a second, or until the time is over; True, for anything may have changed."""
@@ -124,7 +124,7 @@ def wait_free(
         ask: what is in the way now.
         timeout_us: wait so long at most, µs.
         stop: asked a few times a second.
-        on_change: told what is left, first and whenever it changes.
+        on_change: called with the conflicts that are left, first and whenever they change.
     """
     listener = _listen(engine, repo)
     deadline = None if timeout_us is None else time.monotonic() + timeout_us / SECOND_US

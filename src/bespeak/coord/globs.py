@@ -127,12 +127,12 @@ def _like(name: str) -> str:
     return escaped.replace("*", "%").replace("?", "%")
 
 
-def meet(one: Sequence[Name], two: Sequence[Name]) -> bool:
+def intersect(one: Sequence[Name], two: Sequence[Name]) -> bool:
     """Tell whether some path matches both."""
-    return _have_common(one, two, ANY_FOLDERS, lambda name: names_meet(name, ANY_NAME), names_meet)
+    return _have_common(one, two, ANY_FOLDERS, lambda name: names_intersect(name, ANY_NAME), names_intersect)
 
 
-def names_meet(one: Name, two: Name) -> bool:
+def names_intersect(one: Name, two: Name) -> bool:
     """Tell whether some name matches both."""
     if isinstance(one, str) and isinstance(two, str):
         return one == two
@@ -217,7 +217,7 @@ def _paths(one: Address, two: Address) -> str | None:
         return {CONTAINS: INSIDE, INSIDE: CONTAINS}.get(turned or "", turned)
     if two.folder and one.key in _all_below(two.path, one.key):
         return INSIDE
-    if not meet(_names(one), _names(two)):
+    if not intersect(_names(one), _names(two)):
         return None
     if two.glob:
         return OVERLAPS
@@ -236,7 +236,7 @@ def _holds_all_of(pattern: Address, folder: str) -> bool:
         return False
     head = names[:-2]
     above = (tuple(start.split("/")) if start else () for start in beginnings(folder))
-    return any(meet(head, start) for start in above)
+    return any(intersect(head, start) for start in above)
 
 
 @lru_cache(maxsize=4096)

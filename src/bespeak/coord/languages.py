@@ -1,4 +1,4 @@
-"""Programming languages that are told by the name of a file but not read: nothing is known of what is in it."""
+"""Programming languages that are recognised by a file name but not parsed: nothing is known of such a file."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def unread_language(path: str, language_of: Callable[[str], str | None]) -> str:
 
     Args:
         path: of the file.
-        language_of: tells the language of a file that is read.
+        language_of: returns the language of a file that is parsed; None for others.
     """
     name = path.rpartition("/")[2]
     return "" if language_of(path) else _BY_SUFFIX.get(name.rpartition(".")[2].lower() if "." in name else "", "")

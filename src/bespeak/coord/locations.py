@@ -1,4 +1,4 @@
-"""Where the claims of a repository are: in its git common directory, or in the book that somebody named.
+"""Where the claims of a repository are kept: in its git common directory, or in a book that was named.
 
 A file named by ``BESPEAK_LEDGER`` is not taken: it is this machine's book of other things, while every work tree and
 agent of the clone finds the common directory by itself. A PostgreSQL book is taken, for it is how machines share.
@@ -83,7 +83,7 @@ def _name(repository: Repository) -> str:
     return sha256(raw).hexdigest()
 
 
-def open_book(location: BookLocation) -> Engine:
+def open_claims_book(location: BookLocation) -> Engine:
     """Open the book, with its tables; where none was made and none can be, one in which nothing is claimed.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The values of coord: claims, what is in their way, what is intended, and how they depend on each other."""
+"""The records of coord: claims, requests, conflicts, intents and events."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Claim:
     """Addresses claimed by one run; instants in µs UTC.
 
     Args:
-        epoch: grows with every reservation of the repository; whoever has the lower one came first.
+        epoch: grows with every reservation of the repository; the lower epoch came first.
         shared: others may share it too.
         released_us: when it was given back, or None.
         beat_us: the last sign of life.

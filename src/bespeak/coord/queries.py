@@ -1,4 +1,4 @@
-"""Reading claims from the book: one by its id, lists, and what a watcher has to be told."""
+"""Reading claims from the book: one by its id, lists, and those that expired."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from bespeak.coord.address import Address
     from bespeak.storage.interface import Row, Transaction
 
-COLUMNS = """r.id, r.epoch, r.run_id, r.branch, r.addresses, r.operation, r.shared, r.created_us, r.expires_us,
-r.released_us, r.beat_us"""
+_FIELDS = (
+    "id", "epoch", "run_id", "branch", "addresses", "operation", "shared", "created_us", "expires_us", "released_us",
+    "beat_us",
+)  # fmt: skip
+COLUMNS = ", ".join(f"r.{field}" for field in _FIELDS)
 PREFIX = "sha256:"
 AT_ONCE = 500
 """How many ids one statement names at most."""
@@ -28,11 +31,10 @@ def claim_of(row: Row) -> Claim:
     """Return the reservation of a row of :data:`COLUMNS`."""
     import json
 
-    identifier, epoch, run_id, branch, addresses, operation, shared, created_us, expires_us, released_us, beat_us = row
-    names = tuple(json.loads(addresses))
-    return Claim(
-        identifier, epoch, run_id, branch, names, operation, bool(shared), created_us, expires_us, released_us, beat_us
-    )
+    values = dict(zip(_FIELDS, row, strict=True))
+    values["addresses"] = tuple(json.loads(values["addresses"]))
+    values["shared"] = bool(values["shared"])
+    return Claim(**values)
 
 
 def is_id(text: str) -> bool:

@@ -140,7 +140,7 @@ def graph_json(of: DependencyGraph, by_id: Mapping[str, Claim], only: Iterable[s
     }
 
 
-def told(conflicts: Iterable[Conflict]) -> Json:
+def conflicts_json(conflicts: Iterable[Conflict]) -> Json:
     """Return conflicts: in words, and in detail."""
     found = list(conflicts)
     return {
@@ -149,7 +149,7 @@ def told(conflicts: Iterable[Conflict]) -> Json:
     }
 
 
-def reserved(made: Reserved) -> Json:
+def reserved_json(made: Reserved) -> Json:
     """Return a reservation that was made."""
     held = made.reservation
     return {
@@ -162,25 +162,25 @@ def reserved(made: Reserved) -> Json:
         "operation": held.operation,
         "shared": held.shared,
         "epoch": held.epoch,
-        **told(made.conflicts),
+        **conflicts_json(made.conflicts),
         "depends_on": list(made.depends_on),
         "dependency_error": made.dependency_error,
         "repeated": made.repeated,
     }
 
 
-def refused(error: ClaimRefusedError) -> Json:
+def refused_json(error: ClaimRefusedError) -> Json:
     """Return why no reservation was made."""
     facts: Json = {"reservation_id": None, "run_id": error.run_id, "addresses": list(error.addresses)}
-    return facts | told(error.conflicts)
+    return facts | conflicts_json(error.conflicts)
 
 
-def checked(run_id: str, addresses: Iterable[str], conflicts: Sequence[Conflict]) -> Json:
+def check_json(run_id: str, addresses: Iterable[str], conflicts: Sequence[Conflict]) -> Json:
     """Return who holds what overlaps some addresses."""
-    return {"free": not conflicts, "run_id": run_id, "addresses": list(addresses), **told(conflicts)}
+    return {"free": not conflicts, "run_id": run_id, "addresses": list(addresses), **conflicts_json(conflicts)}
 
 
-def released(status: ReleaseStatus, asked: str, found: Claim | None) -> Json:
+def release_json(status: ReleaseStatus, asked: str, found: Claim | None) -> Json:
     """Return what became of a release.
 
     Args:
@@ -196,13 +196,13 @@ def released(status: ReleaseStatus, asked: str, found: Claim | None) -> Json:
     }
 
 
-def released_all(found: Iterable[Claim]) -> Json:
+def release_all_json(found: Iterable[Claim]) -> Json:
     """Return what a run has given back at once."""
     ids = [held.id for held in found]
     return {"status": "ok", "released": ids, "count": len(ids)}
 
 
-def beaten(status: HeartbeatStatus, asked: str, found: Claim | None, extension_seconds: int) -> Json:
+def heartbeat_json(status: HeartbeatStatus, asked: str, found: Claim | None, extension_seconds: int) -> Json:
     """Return what became of a heartbeat that asked for ``extension_seconds``."""
     renewed = not status.exit_code and found is not None
     return {
@@ -215,12 +215,12 @@ def beaten(status: HeartbeatStatus, asked: str, found: Claim | None, extension_s
     }
 
 
-def depends(held: Claim, on: Iterable[str]) -> Json:
+def depend_json(held: Claim, on: Iterable[str]) -> Json:
     """Return what a reservation was made to wait for."""
     return {"reservation_id": held.id, "depends_on": list(dict.fromkeys(on))}
 
 
-def listed(reservations: Sequence[Claim], intents: Iterable[Intent], now_us: int) -> Json:
+def list_json(reservations: Sequence[Claim], intents: Iterable[Intent], now_us: int) -> Json:
     """Return what is claimed and intended at ``now_us`` (µs UTC)."""
     return {
         "count": len(reservations),
@@ -229,7 +229,7 @@ def listed(reservations: Sequence[Claim], intents: Iterable[Intent], now_us: int
     }
 
 
-def ordered(graph: DependencyGraph, by_id: Mapping[str, Claim], *, ready: bool) -> Json:
+def dag_json(graph: DependencyGraph, by_id: Mapping[str, Claim], *, ready: bool) -> Json:
     """Return the graph of dependencies; with ``ready`` only what waits for nothing."""
     from bespeak.coord.dependencies import DependencyState
 

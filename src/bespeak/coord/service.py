@@ -1,4 +1,4 @@
-"""The service of coord: what every door (command line, MCP, Python) calls."""
+"""The service of coord, called by the command line, the MCP server and Python."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 from bespeak.base.clock import SECOND_US
 from bespeak.base.errors import Field
 from bespeak.coord import address_parser, validation
-from bespeak.coord.locations import locate_book, open_book
+from bespeak.coord.locations import locate_book, open_claims_book
 from bespeak.coord.model import ClaimRequest
 from bespeak.git.repository import find
 
@@ -66,7 +66,7 @@ class Coord:
         refuse: bool = False,
         key: str | None = None,
     ) -> Reserved:
-        """Claim addresses for a run; conflicts are told, and stop nothing unless ``refuse``.
+        """Claim addresses for a run. Conflicts are reported; the claim is made all the same unless ``refuse``.
 
         Args:
             addresses: files, symbols, folders, patterns.
@@ -232,12 +232,12 @@ class Coord:
         min_confidence: float = 0.3,
         limit: int = 100,
     ) -> Forecast:
-        """Return what is going to collide, of all that is claimed and intended on any branch.
+        """Return the predicted conflicts among all claims and intents, on any branch.
 
         Args:
             branch: only what a claim made on this branch takes part in.
             run_id: only what this run takes part in.
-            depth: how many calls away a change is felt at most; 0 leaves the call graph alone.
+            depth: over how many calls a change affects others at most; 0 does not read the call graph.
             rev: the revision whose symbols count; by default ``HEAD``.
             worktree: the work tree as it is counts instead.
             min_confidence: leave out what is less sure.
@@ -275,7 +275,7 @@ class Coord:
 
         Args:
             branches: by default those on which something is claimed.
-            onto: what they are merged into; by default the main branch.
+            onto: the branch they are merged into; by default the main branch.
 
         Raises:
             ClaimError: a revision names no commit.
@@ -321,7 +321,7 @@ class Coord:
     ) -> list[Conflict]:
         """Wait until no claim of another run overlaps ``addresses``; return what still does when the time is over.
 
-        Nothing is claimed: somebody else may be faster afterwards.
+        Nothing is claimed: another run may claim them first afterwards.
 
         Args:
             addresses: as for :meth:`check`.
@@ -329,7 +329,7 @@ class Coord:
             shared: shared claims are not in the way.
             timeout_us: wait so long at most, µs; None waits for ever.
             stop: asked a few times a second; True ends the waiting.
-            on_change: told what is in the way, first and whenever it changes.
+            on_change: called with the conflicts, first and whenever they change.
 
         Raises:
             ClaimError: the request is wrong.
@@ -362,4 +362,4 @@ def open_coord(folder: str | None = None, *, ledger: str | None = None) -> Coord
     start = working_directory() if folder is None else os.path.abspath(folder)
     repository = find(start)
     location = locate_book(repository, ledger)
-    return Coord(repository, open_book(location), location.repo, start)
+    return Coord(repository, open_claims_book(location), location.repo, start)

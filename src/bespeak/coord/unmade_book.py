@@ -1,6 +1,6 @@
 """Claims of a repository in whose git directory no book was made, and this process may make none.
 
-It may be read: nothing is claimed, until somebody who may write makes the book.
+It can be read: nothing is claimed until a process that may write makes the book.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class UnmadeBook:
         return self._empty
 
     def listen(self, topics: Iterable[str]) -> Listener:
-        """Refuse: whoever wants to be woken leaves a file beside the book."""
+        """Refuse: a listener makes a file beside the book."""
         del topics
         raise self._read_only()
 

@@ -58,9 +58,9 @@ def reserve(call: Call, asked: Reserve) -> Json:
                 key=asked.key,
             )
         except ClaimRefusedError as error:
-            return call.answer(serialize.refused(error), error.exit_code)
+            return call.answer(serialize.refused_json(error), error.exit_code)
         call.keep(run_id, coord.repository.root)
-    return call.answer(serialize.reserved(made), 1 if made.dependency_error else 0)
+    return call.answer(serialize.reserved_json(made), 1 if made.dependency_error else 0)
 
 
 class Check(Arguments):
@@ -78,7 +78,7 @@ def check(call: Call, asked: Check) -> Json:
     with call.coord(asked.repository) as coord:
         found = coord.check(asked.addresses, run_id=run_id, shared=asked.shared)
         texts = [address.text for address in coord.locate(asked.addresses)]
-    return call.answer(serialize.checked(run_id, texts, found), serialize.HELD_CODE if found else 0)
+    return call.answer(serialize.check_json(run_id, texts, found), serialize.HELD_CODE if found else 0)
 
 
 class Release(Arguments):
@@ -99,9 +99,9 @@ def release(call: Call, asked: Release) -> Json:
         raise UsageError("give a reservation_id, or mine")
     with call.coord(asked.repository) as coord:
         if asked.reservation_id is None:
-            return call.answer(serialize.released_all(coord.release_all(run_id=run_id)))
+            return call.answer(serialize.release_all_json(coord.release_all(run_id=run_id)))
         status, found = coord.release(asked.reservation_id, run_id=run_id)
-    return call.answer(serialize.released(status, asked.reservation_id, found), status.exit_code)
+    return call.answer(serialize.release_json(status, asked.reservation_id, found), status.exit_code)
 
 
 class Heartbeat(Arguments):
@@ -118,7 +118,7 @@ def heartbeat(call: Call, asked: Heartbeat) -> Json:
     run_id = call.run_id(asked.run_id)
     with call.coord(asked.repository) as coord:
         status, found = coord.heartbeat(asked.reservation_id, run_id=run_id, extension_seconds=asked.extension)
-    return call.answer(serialize.beaten(status, asked.reservation_id, found, asked.extension), status.exit_code)
+    return call.answer(serialize.heartbeat_json(status, asked.reservation_id, found, asked.extension), status.exit_code)
 
 
 class Intent(Arguments):
@@ -169,7 +169,7 @@ def list_(call: Call, asked: List) -> Json:
             for one in coord.intents(asked.addresses)
             if asked.run_id in (None, one.run_id) and asked.branch in (None, one.branch)
         ]
-        return call.answer(serialize.listed(found, intents, coord.now_us()))
+        return call.answer(serialize.list_json(found, intents, coord.now_us()))
 
 
 class Depend(Arguments):
@@ -186,7 +186,7 @@ def depend(call: Call, asked: Depend) -> Json:
     run_id = call.run_id(asked.run_id)
     with call.coord(asked.repository) as coord:
         held = coord.depend(asked.reservation_id, asked.on, run_id=run_id)
-    return call.answer(serialize.depends(held, asked.on))
+    return call.answer(serialize.depend_json(held, asked.on))
 
 
 class Dag(Arguments):
@@ -200,7 +200,7 @@ def dag(call: Call, asked: Dag) -> Json:
     """Say which reservations are ready and which wait."""
     with call.coord(asked.repository) as coord:
         graph, by_id = coord.order()
-    return call.answer(serialize.ordered(graph, by_id, ready=asked.ready))
+    return call.answer(serialize.dag_json(graph, by_id, ready=asked.ready))
 
 
 class Guide(Arguments):

@@ -49,7 +49,7 @@ async def wait(call: Call, asked: Wait) -> Json:
                 on_change=lambda left: tell(f"waiting for {', '.join(dict.fromkeys(one.run_id for one in left))}"),
             )
             texts = [address.text for address in coord.locate(asked.addresses)]
-        return call.answer(serialize.checked(run_id, texts, found), serialize.HELD_CODE if found else 0)
+        return call.answer(serialize.check_json(run_id, texts, found), serialize.HELD_CODE if found else 0)
 
     return await waiting.patiently(call, work)
 

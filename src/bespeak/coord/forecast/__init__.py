@@ -1,1 +1,1 @@
-"""What is going to collide: claims, declared operations and the reach of a change."""
+"""Predicted conflicts: overlapping claims, declared operations, and what a change affects."""

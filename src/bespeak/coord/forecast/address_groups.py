@@ -145,7 +145,7 @@ class ClaimCount:
 
 
 class Group:
-    """All claims on one address. What is derived from them is worked out when somebody asks.
+    """All claims on one address. What is derived from them is computed when it is needed.
 
     Args:
         first: one of them.

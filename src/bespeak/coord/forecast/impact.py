@@ -1,4 +1,4 @@
-"""The reach of a change: who depends on what another run is about to change.
+"""What a change affects: which claimed addresses depend on what another run is about to change.
 
 One walk for all claims at once, from what is claimed to what it calls, what that calls, and so on, layer by layer. It
 goes with the calls and not against them, because what a symbol calls is known from its own file, while who calls it
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     Way = tuple[Edge, "Way"] | None
     """The edges from an address that depends on something to that, the last one first."""
-    Felt = dict[Group, tuple[float, int, Way]]
+    Dependents = dict[Group, tuple[float, int, Way]]
     """Which addresses depend on one symbol: how surely, over how many edges, and by which way."""
 
 LABELS = 400_000
@@ -47,14 +47,14 @@ LABELS = 400_000
 CALLED = "called"
 _VERBS = {CALL: "called by", INHERIT: "the base of", USE: "used by"}
 _RANK = {kind: number for number, kind in enumerate(_VERBS)}
-"""Along these edges a change is felt; that a file imports another says nothing of what it uses of it."""
+"""A change affects what depends on it along these edges. An import alone does not say what is used."""
 
 
 class Impact:
     """Everything that is found by walking from what is claimed along its calls.
 
     Args:
-        nodes: symbols that somebody holds, in order.
+        nodes: claimed symbols, in order.
         holders: who holds what.
         graph: who calls whom.
         depth: how many calls to walk at most.
@@ -81,25 +81,27 @@ class Impact:
         self.bounded = False
         self._ways = self._between(self._walk(nodes, depth))
 
-    def _walk(self, nodes: Iterable[str], depth: int) -> dict[str, Felt]:
+    def _walk(self, nodes: Iterable[str], depth: int) -> dict[str, Dependents]:
         """Return who depends on each symbol."""
-        felt: dict[str, Felt] = {}
-        front: dict[str, Felt] = {node: self._own(node) for node in nodes}
+        dependents: dict[str, Dependents] = {}
+        front: dict[str, Dependents] = {node: self._own(node) for node in nodes}
         for distance in range(1, depth + 1):
-            front = self._step(front, felt, distance)
-        return felt
+            front = self._step(front, dependents, distance)
+        return dependents
 
-    def _own(self, node: str) -> Felt:
+    def _own(self, node: str) -> Dependents:
         return dict.fromkeys(self._holders.of(node), (1.0, 0, None))
 
-    def _step(self, front: dict[str, Felt], felt: dict[str, Felt], distance: int) -> dict[str, Felt]:
+    def _step(
+        self, front: dict[str, Dependents], dependents: dict[str, Dependents], distance: int
+    ) -> dict[str, Dependents]:
         """Pass on who depends on the symbols of ``front`` to what they call; return what is new there."""
         most = self._most(front)
-        reached: dict[str, Felt] = {}
+        reached: dict[str, Dependents] = {}
         for node, depending in front.items():
             passed = depending if most is None or len(depending) <= most else _surest(depending, most)
             for edge in self._edges(node):
-                known = felt.setdefault(edge.callee, {})
+                known = dependents.setdefault(edge.callee, {})
                 weight = edge.confidence * FADING
                 for group, (confidence, _, way) in passed.items():
                     sure = confidence * weight
@@ -120,7 +122,7 @@ class Impact:
                     self._by_caller.setdefault(edge.caller, []).append(edge)
         return self._by_caller.get(node, ())
 
-    def _most(self, front: dict[str, Felt]) -> int | None:
+    def _most(self, front: dict[str, Dependents]) -> int | None:
         """Return how much each symbol may pass on; None if there is no need to choose."""
         sizes = [(len(depending), len(self._edges(node))) for node, depending in front.items()]
         if sum(size * edges for size, edges in sizes) <= self._labels:
@@ -131,10 +133,10 @@ class Impact:
             most *= 2
         return most
 
-    def _between(self, felt: dict[str, Felt]) -> dict[tuple[Group, Group], tuple[float, int, Way]]:
+    def _between(self, dependents: dict[str, Dependents]) -> dict[tuple[Group, Group], tuple[float, int, Way]]:
         """Return, of each two addresses, the surest way from one to the other."""
         found: dict[tuple[Group, Group], tuple[float, int, Way]] = {}
-        for node, depending in felt.items():
+        for node, depending in dependents.items():
             for changed in self._holders.of(node):
                 for group, way in depending.items():
                     if not self._clash(changed, group):
@@ -145,7 +147,7 @@ class Impact:
         return found
 
     def _clash(self, changed: Group, depending: Group) -> bool:
-        """Tell whether two addresses are in conflict; not where they overlap, for that is told already."""
+        """Return whether two addresses are in conflict; overlapping ones are reported already."""
         if changed is depending:
             return False
         known = self._apart.get((changed, depending))
@@ -166,7 +168,7 @@ class Impact:
         for (one, two), (confidence, _, way) in kept:
             hit = Hit(one, two, CALLED, one.stakes.between(two.stakes), confidence)
             hit.chain = tuple(_edges(way))[::-1]
-            yield predicted(ForecastKind.BLAST, hit, said(hit.chain), one.stakes, two.stakes)
+            yield predicted(ForecastKind.BLAST, hit, describe_chain(hit.chain), one.stakes, two.stakes)
 
 
 def _place(way: tuple[tuple[Group, Group], tuple[float, int, Way]]) -> tuple[object, ...]:
@@ -179,7 +181,7 @@ def _order(edge: Edge) -> tuple[float, int, str, int, str]:
     return -edge.confidence, _RANK[edge.kind], edge.callee, edge.line, edge.how
 
 
-def _surest(depending: Felt, most: int) -> Felt:
+def _surest(depending: Dependents, most: int) -> Dependents:
     """Return those that depend on something most surely."""
     kept = sorted(depending.items(), key=lambda item: (-item[1][0], item[1][1], item[0].text, item[0].glob))
     return dict(kept[:most])
@@ -198,7 +200,7 @@ def _edges(way: Way) -> Iterator[Edge]:
         yield edge
 
 
-def said(chain: Sequence[Edge]) -> str:
+def describe_chain(chain: Sequence[Edge]) -> str:
     """Return who depends on whom, from what is changed outwards."""
     words = [chain[-1].callee, *(f"{_VERBS[edge.kind]} {edge.caller}" for edge in reversed(chain))]
     return " is ".join(words[:2]) + "".join(f", which is {word}" for word in words[2:])

@@ -1,4 +1,4 @@
-"""The values of a forecast: what is predicted, of what, how surely, and what could not be looked at."""
+"""The records of a forecast: predicted conflicts, how likely they are, and what could not be read."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class ClaimedAddress(NamedTuple):
 
     Args:
         key: where the address stands in the tree of keys.
-        run: whose it is; runs that nobody named are strangers to each other, and each is one of its own.
+        run: whose it is; each run without a name counts as a run of its own.
         run_id: the same for people.
         shared: others may share it.
         intent_id: set for an intent; its ``reservation_id`` is then that of the reservation it ends with, if any.
@@ -55,15 +55,15 @@ class Predicted:
 
     Args:
         kind: what is in conflict.
-        address: the inner one, or the one whose change the other feels.
-        other_address: the outer one, or the one that feels it.
+        address: the inner one, or the one whose change affects the other.
+        other_address: the outer one, or the one that is affected.
         relation: how ``address`` stands to the other: ``same``, ``inside``, ``overlaps``, ``called``.
         why: the reason in words.
         pairs: how many pairs of claims are in conflict.
         claims: some of them, at most one of each run on each side.
         claims_total: how many claims the two addresses have.
         operations: what is done to the two addresses, for an operation conflict.
-        chain: the edges from what feels the change to what is changed, for a blast radius.
+        chain: the edges from what is affected to what is changed, for a blast radius.
     """
 
     kind: ForecastKind
@@ -86,7 +86,7 @@ class Scope:
     Args:
         branch: only conflicts that a claim made on this branch takes part in.
         run_id: only conflicts that this run takes part in.
-        depth: how many calls away a change is felt at most; 0 leaves the call graph alone.
+        depth: over how many calls a change affects others at most; 0 does not read the call graph.
         rev: the revision whose symbols count; None for ``HEAD``.
         worktree: the work tree as it is counts instead.
         min_confidence: leave out what is less sure.

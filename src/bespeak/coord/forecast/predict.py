@@ -48,13 +48,13 @@ class RevisionView:
         self.reasons = tuple(reasons)
 
 
-def predict(claims: Sequence[ClaimedAddress], scope: Scope, sight: RevisionView) -> Forecast:
+def predict(claims: Sequence[ClaimedAddress], scope: Scope, view: RevisionView) -> Forecast:
     """Return the forecast.
 
     Args:
         claims: of active reservations and intents, older ones first.
         scope: what is asked for.
-        sight: the revision whose symbols count.
+        view: the revision whose symbols count.
     """
     asked = None if scope.everything else scope.asks_for
     groups = gather(claims, asked)
@@ -66,30 +66,30 @@ def predict(claims: Sequence[ClaimedAddress], scope: Scope, sight: RevisionView)
         ForecastKind.BLAST: 0,
     }
     shown = list(overlaps.shown(scope.limit))
-    reasons = [*sight.reasons, *([_TOO_MANY_PATTERNS] if budget.over else ())]
+    reasons = [*view.reasons, *([_TOO_MANY_PATTERNS] if budget.over else ())]
     unknown: list[str] = []
-    if sight.files is not None and sight.graph is not None:
-        blast = _blast(groups, scope, sight.files, sight.graph, reasons, unknown)
-        counts[ForecastKind.BLAST] = blast.count
-        shown += blast.shown(scope.limit)
-    return _forecast(scope, claims, shown, counts, sight, reasons, unknown)
+    if view.files is not None and view.graph is not None:
+        impact = _impact(groups, scope, view.files, view.graph, reasons, unknown)
+        counts[ForecastKind.BLAST] = impact.count
+        shown += impact.shown(scope.limit)
+    return _forecast(scope, claims, shown, counts, view, reasons, unknown)
 
 
-def _blast(
+def _impact(
     groups: Sequence[Group], scope: Scope, files: Files, graph: Callees, reasons: list[str], unknown: list[str]
 ) -> Impact:
-    naming = AddressLookup(files)
-    naming.add(groups)
-    unknown += naming.unknown
+    lookup = AddressLookup(files)
+    lookup.add(groups)
+    unknown += lookup.unknown
     holders = Holders(groups)
-    blast = Impact(sorted(naming.nodes), holders, graph, scope.depth, scope.min_confidence)
-    if naming.other_languages:
-        reasons.append(f"{len(naming.other_languages)} claimed file(s) are in a language that is not read")
-    if naming.over or holders.over:
+    impact = Impact(sorted(lookup.nodes), holders, graph, scope.depth, scope.min_confidence)
+    if lookup.other_languages:
+        reasons.append(f"{len(lookup.other_languages)} claimed file(s) are in a language that is not read")
+    if lookup.over or holders.over:
         reasons.append(_TOO_MANY_FILES)
-    if blast.bounded:
+    if impact.bounded:
         reasons.append(_BOUNDED)
-    return blast
+    return impact
 
 
 def _forecast(
@@ -97,12 +97,12 @@ def _forecast(
     claims: Sequence[ClaimedAddress],
     shown: Sequence[Predicted],
     counts: dict[ForecastKind, int],
-    sight: RevisionView,
+    view: RevisionView,
     reasons: list[str],
     unknown: list[str],
 ) -> Forecast:
     most = scope.limit or None
-    unread: tuple[Unread, ...] = () if sight.graph is None else tuple(sight.graph.unread)
+    unread: tuple[Unread, ...] = () if view.graph is None else tuple(view.graph.unread)
     if unread:
         reasons.append(f"{len(unread)} part(s) of files could not be understood")
     if unknown:
@@ -115,7 +115,7 @@ def _forecast(
         {kind: count if kept.get(kind, True) else 0 for kind, count in counts.items()},
         len(claims) - intents,
         intents,
-        sight.commit,
+        view.commit,
         tuple(reasons),
         unread[:most],
         len(unread),

@@ -1,7 +1,7 @@
-"""A forecast of one repository: what is claimed, from the book; what depends on what, from the symbol index.
+"""The forecast of one repository: claims from the book, dependencies from the symbol index.
 
-Overlaps need no symbols, so they are told in any repository. What keeps the call graph from being read makes the
-forecast partial, and is said in it; it is never a reason to say nothing.
+Overlaps need no symbols, so they are found in any repository. If the call graph cannot be read, the forecast is
+partial and gives the reason.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def checked(scope: Scope) -> Scope:
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """Keep the collector of circles away: there are none, and it would look at a hundred thousand claims in vain."""
+    """Switch the garbage collector off: there are no reference cycles, and it would scan a hundred thousand claims."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -117,13 +117,13 @@ def read_intents(tx: Transaction, repo: str, exists: Callable[[str], bool]) -> l
     Args:
         tx: the transaction.
         repo: the repository's name in the book.
-        exists: tells whether there is a file of this path: then it is no pattern, as when it was typed.
+        exists: returns whether there is a file of this path; it is then no pattern.
     """
     return [claim for one in intents.active(tx, repo) for claim in _of_intent(one, exists)]
 
 
 def _stranger(claim: ClaimedAddress) -> ClaimedAddress:
-    """Give a run that nobody named a name of its own, which no run can have."""
+    """Give a run without a name one of its own, which no other run can have."""
     return claim._replace(run=f"{UNKNOWN}\0{claim.reservation_id or claim.intent_id}")
 
 

@@ -63,8 +63,8 @@ def arrange(
 ) -> list[str]:
     """Return names in the order in which to merge.
 
-    Whoever waits for nobody goes first, and of these who has the fewest conflicts with those still to come; equal
-    ones go by name. Of a circle, who has the fewest conflicts goes first.
+    A branch that needs no other goes first; of several, the one with the fewest conflicts with those still to come,
+    then by name. Of a cycle, the one with the fewest conflicts goes first.
 
     Args:
         names: of the branches.
@@ -88,7 +88,7 @@ def arrange(
 
 
 def _inner(left: Sequence[str], waits: Mapping[str, set[str]]) -> list[str]:
-    """Return the names of circles that wait for nothing outside of their circle."""
+    """Return the names in cycles that need nothing outside of their cycle."""
     rest = set(left)
     groups = cycles_in({name: waits[name] & rest for name in left})
     inner = [group for group in groups if all((waits[name] & rest) <= set(group) for name in group)]

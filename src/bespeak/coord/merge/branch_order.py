@@ -268,7 +268,7 @@ class _Walk:
             wanted.claims.get(name, ()),
             symbols,
             plan.verdict,
-            self._clashing(name),
+            self._conflicts_with(name),
             _advice(strategy, name, self._holder(name) or self._target.name, after, symbols, plan),
         )
 
@@ -309,7 +309,7 @@ class _Walk:
         self._now = git.run(*words).decode("ascii").strip()
         return True
 
-    def _clashing(self, name: str) -> tuple[BranchConflict, ...]:
+    def _conflicts_with(self, name: str) -> tuple[BranchConflict, ...]:
         found = [
             BranchConflict(other, len(plan.conflicting), plan.verdict, _addresses([plan]))
             for other, plan in sorted(self._with[name].items())

@@ -1,4 +1,4 @@
-"""What one side newly uses of what the other has taken away or changed: conflicts that git does not see.
+"""New uses on one side of what the other deleted, renamed, moved or changed: conflicts that git does not see.
 
 A use is new if its line is one that the side has written. It is in conflict if, after the merge, its name no longer
 means anything, or if the call no longer fits.
@@ -60,13 +60,13 @@ class Changer:
     moved: Mapping[str, str]
 
 
-def uses(user: User, changer: Changer, worlds: ResolvedTrees, *, everything: bool = False) -> list[Item]:
+def uses(user: User, changer: Changer, trees: ResolvedTrees, *, everything: bool = False) -> list[Item]:
     """Return an item for each new use that does not survive the merge, in order.
 
     Args:
         user: the side that uses.
         changer: the side that changed what is used.
-        worlds: in which names are resolved.
+        trees: in which names are resolved.
         everything: also uses of what was changed inside only.
     """
     if not changer.moved and not any(_matters(pair, everything=everything) for pair in changer.side.pairs):
@@ -76,9 +76,9 @@ def uses(user: User, changer: Changer, worlds: ResolvedTrees, *, everything: boo
     for path in sorted(user.files):
         if user.fresh(path):
             now = _known(user.files[path])
-            for edge in worlds.edges(user.side.name, path):
+            for edge in trees.edges(user.side.name, path):
                 new = _is_fresh(user, path, edge.line) and _is_new(user, edge, now, known)
-                item = _item(user, changer, worlds, edge) if new else None
+                item = _item(user, changer, trees, edge) if new else None
                 if item is not None:
                     key = (item.address, item.user)
                     if key not in found or found[key].confidence < item.confidence:
@@ -98,7 +98,7 @@ def _is_fresh(user: User, path: str, line: int) -> bool:
 
 
 def _known(source: Source) -> Counter[Hashable]:
-    """Return the uses in a file, as they can be told again when lines are moved or written anew."""
+    """Return the uses in a file, in a form that stays the same when lines are moved or rewritten."""
     uses: Counter[Hashable] = Counter((ref.within, ref.text, ref.arguments) for ref in source.facts.references)
     uses.update((one.module, one.name) for one in source.facts.imports)
     return uses
@@ -134,24 +134,24 @@ def _without_echoes(items: Iterable[Item]) -> list[Item]:
     return kept
 
 
-def _item(user: User, changer: Changer, worlds: ResolvedTrees, edge: Edge) -> Item | None:
+def _item(user: User, changer: Changer, trees: ResolvedTrees, edge: Edge) -> Item | None:
     address = user.side.before(edge.callee)
     if not address:
         return None
     if "::" not in address:
-        return _of_file(user, changer, worlds, edge)
+        return _of_file(user, changer, trees, edge)
     pairs = changer.side.changed(address)
     if not pairs:
         return None
     if changer.side.gone(address):
-        return _of_gone(user, changer, worlds, edge, pairs[0])
+        return _of_gone(user, changer, trees, edge, pairs[0])
     confidence = _misfit(user, changer, edge, address)
     if confidence <= 0:
         return None
     return _made(user, changer, edge, pairs[0], ItemKind.DEPENDENCY, confidence)
 
 
-def _of_gone(user: User, changer: Changer, worlds: ResolvedTrees, edge: Edge, pair: Pair) -> Item | None:
+def _of_gone(user: User, changer: Changer, trees: ResolvedTrees, edge: Edge, pair: Pair) -> Item | None:
     done = words(pair)
     kind = (
         ItemKind.DELETE_USE
@@ -161,15 +161,15 @@ def _of_gone(user: User, changer: Changer, worlds: ResolvedTrees, edge: Edge, pa
         else ItemKind.MOVE_EDIT
     )
     path = edge.caller.partition("::")[0]
-    if _survives(user, changer, worlds, edge, path):
+    if _survives(user, changer, trees, edge, path):
         return None
     return _made(user, changer, edge, pair, kind, 0.95 if edge.confidence >= CERTAIN else edge.confidence)
 
 
-def _survives(user: User, changer: Changer, worlds: ResolvedTrees, edge: Edge, path: str) -> bool:
+def _survives(user: User, changer: Changer, trees: ResolvedTrees, edge: Edge, path: str) -> bool:
     """Tell whether a use means something after the merge, as surely as before."""
     merged = changer.moved.get(path) or path
-    found = worlds.merged(merged, changer.side.name)
+    found = trees.merged(merged, changer.side.name)
     if found is None:
         return False
     facts, edges = found
@@ -209,12 +209,12 @@ def _references(facts: Facts, edge: Edge) -> list[Reference]:
     return named or here
 
 
-def _of_file(user: User, changer: Changer, worlds: ResolvedTrees, edge: Edge) -> Item | None:
+def _of_file(user: User, changer: Changer, trees: ResolvedTrees, edge: Edge) -> Item | None:
     """Return an item for the use of a whole file that is not there any more."""
     if edge.callee not in changer.moved:
         return None
     path = edge.caller.partition("::")[0]
-    if _survives(user, changer, worlds, edge, path):
+    if _survives(user, changer, trees, edge, path):
         return None
     becomes = changer.moved[edge.callee]
     done = (SideChange.MOVED,) if becomes else (SideChange.DELETED,)

@@ -208,7 +208,7 @@ def breaks(
 
     Args:
         before: what it was written for; None if that cannot be read.
-        after: what it will meet.
+        after: the signature after the merge.
         arguments: how many it gives; -1 if that is not known.
         given: the names of those that it gives by name, as far as known.
     """

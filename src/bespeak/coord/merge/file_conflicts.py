@@ -97,7 +97,9 @@ def _within(place: int, lines: tuple[int, int]) -> bool:
     return lines[0] < place <= lines[1]
 
 
-def clashes(git: Git, trial: Trial, ours: Sequence[Entry], theirs: Sequence[Entry]) -> tuple[ConflictedFile, ...]:
+def find_conflicted(
+    git: Git, trial: Trial, ours: Sequence[Entry], theirs: Sequence[Entry]
+) -> tuple[ConflictedFile, ...]:
     """Return all files in conflict, by path."""
     said: dict[str, list[FileConflict]] = {}
     for conflict in trial.conflicts:
@@ -169,12 +171,12 @@ def regions(
 
 
 def file_items(
-    clashing: Iterable[ConflictedFile], items: Sequence[Item], ours: Sequence[Node], theirs: Sequence[Node]
+    conflicted: Iterable[ConflictedFile], items: Sequence[Item], ours: Sequence[Node], theirs: Sequence[Node]
 ) -> list[Item]:
     """Return an item for each file in conflict that the items of symbols do not account for.
 
     Args:
-        clashing: the files that git leaves in conflict.
+        conflicted: the files that git leaves in conflict.
         items: of symbols.
         ours: the definitions on ours, in files that it changed.
         theirs: the same of theirs.
@@ -182,7 +184,7 @@ def file_items(
     told = [item for item in items if item.textual and item.kind != ItemKind.NO_CONFLICT]
     names = {OURS: {item.ours_name for item in told}, THEIRS: {item.theirs_name for item in told}}
     found = []
-    for clash in clashing:
+    for clash in conflicted:
         sides = {
             side: [node for node in nodes if node.path == clash.paths[side]]
             for side, nodes in ((OURS, ours), (THEIRS, theirs))

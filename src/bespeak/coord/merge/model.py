@@ -1,4 +1,4 @@
-"""The values of a planned merge: what each side did to which symbol, where they meet, and what git says itself."""
+"""The records of a planned merge: what each side did to which symbol, the conflicts, and what git reports."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Revision:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One symbol, or file, on which the two sides meet.
+    """One symbol, or file, that both sides touched.
 
     Args:
         kind: what is in conflict.
@@ -87,7 +87,7 @@ class Item:
         confidence: that this is a conflict, of 1.
         how: how it was found, in words.
         recommendation: what to do, one sentence.
-        path: the file in which the two meet.
+        path: the file of the conflict.
         user: the address of what uses it, if a use is in conflict.
         line: of that use, from 1; 0 for none.
         type: for a file, git's word for the conflict.

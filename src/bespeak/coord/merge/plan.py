@@ -13,11 +13,11 @@ from bespeak.coord.errors import ClaimError
 from bespeak.coord.languages import unread_language
 from bespeak.coord.merge.broken_uses import Changer, User, uses
 from bespeak.coord.merge.definitions import read_sides
-from bespeak.coord.merge.file_conflicts import BASE, OURS, THEIRS, clashes, file_items
+from bespeak.coord.merge.file_conflicts import BASE, OURS, THEIRS, file_items, find_conflicted
 from bespeak.coord.merge.model import LIKELY, ItemKind, Plan, Relation, Revision, SideChange, Verdict
 from bespeak.coord.merge.resolved_trees import ResolvedTrees
 from bespeak.coord.merge.side_changes import Side, affected_files
-from bespeak.coord.merge.symbol_conflicts import meet
+from bespeak.coord.merge.symbol_conflicts import compare_sides
 from bespeak.coord.merge.symbol_matching import match
 from bespeak.git import merges
 from bespeak.git.errors import UnknownRevisionError
@@ -176,22 +176,22 @@ class _One:
             Side(name, revision.name, match(of.before, of.after, of.renamed))
             for name, revision, of in zip((OURS, THEIRS), (self._ours, self._theirs), read, strict=True)
         )
-        clashing = clashes(self._git, trial, *entries)
-        worlds = ResolvedTrees(self._git, self._index, trial, {OURS: self._ours.commit, THEIRS: self._theirs.commit})
-        met = meet(
+        conflicted = find_conflicted(self._git, trial, *entries)
+        trees = ResolvedTrees(self._git, self._index, trial, {OURS: self._ours.commit, THEIRS: self._theirs.commit})
+        met = compare_sides(
             ours,
             theirs,
-            lambda *nodes: _textual(clashing, nodes),
-            lambda node: worlds.occurrences(node.path, node.symbol.name),
+            lambda *nodes: _textual(conflicted, nodes),
+            lambda node: trees.occurrences(node.path, node.symbol.name),
         )
-        files = file_items(clashing, met, _nodes(ours), _nodes(theirs))
-        used = self._uses((ours, theirs), read, worlds, everything=everything)
-        items = [*met, *(_in_conflict(item, clashing) for item in used), *files]
+        files = file_items(conflicted, met, _nodes(ours), _nodes(theirs))
+        used = self._uses((ours, theirs), read, trees, everything=everything)
+        items = [*met, *(_in_conflict(item, conflicted) for item in used), *files]
         told = [self._named(item) for item in items]
-        return self._result(told, clashing, read, everything=everything)
+        return self._result(told, conflicted, read, everything=everything)
 
     def _result(
-        self, items: list[Item], clashing: Sequence[ConflictedFile], read: Sequence[ChangedFiles], *, everything: bool
+        self, items: list[Item], conflicted: Sequence[ConflictedFile], read: Sequence[ChangedFiles], *, everything: bool
     ) -> Plan:
         real = [item for item in items if item.kind != ItemKind.NO_CONFLICT]
         shown = [item for item in items if everything or (item.kind != ItemKind.NO_CONFLICT and _worth(item))]
@@ -204,9 +204,9 @@ class _One:
             self._theirs,
             self._bases,
             Relation.DIVERGED if self._bases else Relation.UNRELATED,
-            _verdict(real, textual=bool(clashing), judged=not not_judged),
+            _verdict(real, textual=bool(conflicted), judged=not not_judged),
             tuple(shown),
-            tuple(self._told(clash.conflict) for clash in clashing),
+            tuple(self._told(clash.conflict) for clash in conflicted),
             sum(item.kind == ItemKind.NO_CONFLICT for item in items),
             (len(paths[0]), len(paths[1]), len(paths[0] & paths[1])),
             tuple(unread),
@@ -241,14 +241,14 @@ class _One:
         return tuple(notes)
 
     def _uses(
-        self, sides: Sequence[Side], read: Sequence[ChangedFiles], worlds: ResolvedTrees, *, everything: bool
+        self, sides: Sequence[Side], read: Sequence[ChangedFiles], trees: ResolvedTrees, *, everything: bool
     ) -> list[Item]:
         found = []
         for mine, other in ((0, 1), (1, 0)):
             of = read[mine]
             paths = {after: before for before, after in of.renamed.items()}
             user = User(sides[mine], of.after, of.before, paths, _Fresh(self._git, of))
-            found += uses(user, Changer(sides[other], read[other].moved), worlds, everything=everything)
+            found += uses(user, Changer(sides[other], read[other].moved), trees, everything=everything)
         return found
 
     def _named(self, item: Item) -> Item:
@@ -279,17 +279,17 @@ class _One:
         return text
 
 
-def _in_conflict(item: Item, clashing: Sequence[ConflictedFile]) -> Item:
+def _in_conflict(item: Item, conflicted: Sequence[ConflictedFile]) -> Item:
     """Return the item of a use, with what git says of its line."""
     side = OURS if SideChange.USED in item.ours_change else THEIRS
     if not item.likely:
         return item
-    return replace(item, textual=any(clash.on_line(side, item.path, item.line) for clash in clashing))
+    return replace(item, textual=any(clash.on_line(side, item.path, item.line) for clash in conflicted))
 
 
-def _textual(clashing: Sequence[ConflictedFile], nodes: Sequence[Node | None]) -> str:
+def _textual(conflicted: Sequence[ConflictedFile], nodes: Sequence[Node | None]) -> str:
     """Return the path at which git reports a conflict in a definition of three versions; empty if it reports none."""
-    for clash in clashing:
+    for clash in conflicted:
         for side, node in zip((BASE, OURS, THEIRS), nodes, strict=True):
             if node is not None and clash.touches(side, node):
                 return clash.conflict.path

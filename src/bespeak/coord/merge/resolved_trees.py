@@ -1,4 +1,4 @@
-"""The two sides, and what comes of merging them, as worlds in which names can be resolved.
+"""The two sides, and what comes of merging them, as trees in which names can be resolved.
 
 Whether a use still finds what it means after the merge is not guessed from what was renamed: the merged file is
 resolved among the merged files, so aliases, re-exports and relative imports count as they do for the language.

@@ -118,7 +118,7 @@ def branch_json(of: Branch) -> Json:
 
 
 def plan_diagram(plan: Plan) -> Diagram:
-    """Return the two sides, the symbols on which they meet, and what each side did to them."""
+    """Return the two sides, the symbols that both touched, and what each side did to them."""
     boxes = {"ours": f"ours: {plan.ours.name}", "theirs": f"theirs: {plan.theirs.name}"}
     arrows: list[Arrow] = []
     for number, item in enumerate(item for item in plan.items if item.kind != ItemKind.NO_CONFLICT):

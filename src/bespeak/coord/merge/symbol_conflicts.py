@@ -1,4 +1,4 @@
-"""Where the two sides meet: one symbol that both changed, or that both added.
+"""Symbols that both sides touched: one that both changed, or that both added.
 
 Pure, and the same whichever side is ours. What only git knows (whether lines conflict) comes in as a function.
 """
@@ -35,7 +35,7 @@ _OPEN = frozenset({"space"})
 _MANY_IN_GO = frozenset({"init", "_"})
 
 
-def meet(ours: Side, theirs: Side, textual: Conflicts, merged: Occurrences) -> list[Item]:
+def compare_sides(ours: Side, theirs: Side, textual: Conflicts, merged: Occurrences) -> list[Item]:
     """Return an item for each symbol that a side changed, in order of addresses."""
     found = [*_changed(ours, theirs, textual), *_added(ours, theirs, textual, merged)]
     return sorted(found, key=lambda item: (item.address, item.kind, item.ours_name, item.theirs_name))

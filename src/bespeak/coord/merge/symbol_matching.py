@@ -33,7 +33,7 @@ class Pair:
     """One definition before and after; None where it is not.
 
     Args:
-        how: how the two were told to be one.
+        how: how the two were recognised as one.
         confidence: that they are, of 1.
     """
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from bespeak.coord.merge.branch_graph import arrange, cycles_in
 from bespeak.coord.merge.model import ItemKind, SideChange
 from bespeak.coord.merge.side_changes import Side, words
-from bespeak.coord.merge.symbol_conflicts import meet
+from bespeak.coord.merge.symbol_conflicts import compare_sides
 from bespeak.coord.merge.symbol_matching import match
 from support.madeup import one, source, version
 
@@ -77,8 +77,8 @@ def once(_):
 def test_it_does_not_matter_which_side_is_ours(base, ours, theirs, clashes):
     textual = always if clashes else never
     one_side, other = match(made(base), made(ours)), match(made(base), made(theirs))
-    forth = meet(Side("ours", "x", one_side), Side("theirs", "y", other), textual, once)
-    back = meet(Side("ours", "y", other), Side("theirs", "x", one_side), textual, once)
+    forth = compare_sides(Side("ours", "x", one_side), Side("theirs", "y", other), textual, once)
+    back = compare_sides(Side("ours", "y", other), Side("theirs", "x", one_side), textual, once)
     conflicts = sorted(straight(item) for item in forth if item.kind != "add_add")
     assert conflicts == sorted(turned(item) for item in back if item.kind != "add_add")
     assert sorted(item.address for item in forth if item.kind == "add_add") == sorted(
@@ -96,7 +96,7 @@ def test_it_does_not_matter_which_side_is_ours(base, ours, theirs, clashes):
 @settings(max_examples=100, deadline=None)
 def test_two_sides_that_did_the_same_have_no_conflict(base, after):
     pairs = match(made(base), made(after))
-    assert {item.kind for item in meet(Side("ours", "x", pairs), Side("theirs", "y", pairs), never, once)} <= {
+    assert {item.kind for item in compare_sides(Side("ours", "x", pairs), Side("theirs", "y", pairs), never, once)} <= {
         ItemKind.NO_CONFLICT
     }
 
@@ -106,7 +106,7 @@ def test_two_sides_that_did_the_same_have_no_conflict(base, after):
 def test_a_side_that_did_nothing_has_no_conflict(base, after):
     nothing, all_ = match(made(base), made(base)), match(made(base), made(after))
     assert all(not words(pair) for pair in nothing)
-    found = meet(Side("ours", "x", nothing), Side("theirs", "y", all_), always, once)
+    found = compare_sides(Side("ours", "x", nothing), Side("theirs", "y", all_), always, once)
     assert {item.kind for item in found} <= {ItemKind.NO_CONFLICT}
 
 
