@@ -26,8 +26,8 @@ To add a language:
 3. Add a ``Reader`` with the suffixes and the grammar to :mod:`.registry`, and the grammar's package to the extra
    ``symbols`` in ``pyproject.toml`` and to ``constraints.txt``.
 4. Write small programs with their calls by hand into ``tests/corpus/<language>``, and a README there that states the
-   recall; ``tests/unit/symbols/test_corpus.py`` then measures it. ``tests/unit/symbols/test_any_bytes.py`` feeds any
-   bytes to every suffix: facts must come, whatever the file holds.
+   recall; ``tests/unit/symbols/test_corpus.py`` then measures it. ``test_any_bytes.py`` in
+   ``tests/unit/symbols/native/`` feeds any bytes to every suffix: facts must come, whatever the file holds.
 
 What a language cannot tell must be uncertain (a confidence below :data:`~bespeak_symbols.model.CERTAIN`) or left out:
 of the edges called certain, 98 of 100 have to be true.

@@ -257,7 +257,7 @@ def test_many_processes_fill_one_cache_at_once(project):
         assert index.read_count == 0
 
 
-def test_many_files_are_read_by_helpers_and_progress_is_told(empty, monkeypatch):
+def test_many_files_are_read_by_workers_and_progress_is_told(empty, monkeypatch):
     for number in range(330):
         empty.write(f"p{number % 7}/m{number}.py", f"def f{number}():\n    return {number}\n")
     empty.write("p1/shadow.py", "")
@@ -276,7 +276,7 @@ def test_many_files_are_read_by_helpers_and_progress_is_told(empty, monkeypatch)
     assert [done for done, _ in told] == list(range(1, 333))
 
 
-def test_helpers_that_die_cost_nothing_but_time(empty, monkeypatch):
+def test_workers_that_die_cost_nothing_but_time(empty, monkeypatch):
     for number in range(320):
         empty.write(f"m{number}.py", f"def f{number}():\n    return {number}\n")
     empty.commit()
