@@ -157,7 +157,7 @@ class Draft:
         self.bases: tuple[str, ...] = ()
 
 
-class Sheet:
+class FactSheet:
     """Collects what a file says while its tree is walked with a stack.
 
     Args:

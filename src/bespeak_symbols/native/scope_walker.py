@@ -58,7 +58,7 @@ class Open:
         self.place = 0
 
 
-class Scoping:
+class ScopeWalker:
     """Walks the tree of one file and collects what it says.
 
     Args:

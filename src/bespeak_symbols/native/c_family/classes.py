@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node
 
-    from bespeak_symbols.native.block_extractor import Draft, Sheet
+    from bespeak_symbols.native.block_extractor import Draft, FactSheet
 
 
 _KINDS = {"struct_specifier": "struct", "union_specifier": "struct", "class_specifier": "class"}
@@ -28,7 +28,7 @@ class Records(Declarations):
         language: ``c`` or ``cpp``.
     """
 
-    def __init__(self, sheet: Sheet, language: str) -> None:
+    def __init__(self, sheet: FactSheet, language: str) -> None:
         super().__init__(sheet, language)
         self._names_given: dict[int, Node] = {}
 

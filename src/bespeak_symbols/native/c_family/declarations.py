@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node
 
-    from bespeak_symbols.native.block_extractor import Draft, Sheet
+    from bespeak_symbols.native.block_extractor import Draft, FactSheet
 
 
 _DEEPEST = 400
@@ -38,7 +38,7 @@ class Declarations:
         language: ``c`` or ``cpp``.
     """
 
-    def __init__(self, sheet: Sheet, language: str) -> None:
+    def __init__(self, sheet: FactSheet, language: str) -> None:
         self.sheet = sheet
         self.language = language
         self.classes: list[str] = []

@@ -32,7 +32,7 @@ _MAPS = frozenset({"map", "unordered_map", "multimap"})
 _DEEPEST = 12
 
 
-class Lookup:
+class Evaluator:
     """Finds meanings as seen from one file.
 
     Args:
@@ -41,7 +41,7 @@ class Lookup:
         others: the same of other files, to be shared and added to.
     """
 
-    def __init__(self, files: Files, path: str, others: dict[str, Lookup] | None = None) -> None:
+    def __init__(self, files: Files, path: str, others: dict[str, Evaluator] | None = None) -> None:
         self.files = files
         self.path = path
         self.plus_plus = files.table(path).language == "cpp"
@@ -52,14 +52,14 @@ class Lookup:
         ]
         self._exact: dict[str, tuple[Meaning, ...]] = {}
         self._known: dict[tuple[str, str, str], tuple[Meaning, ...]] = {}
-        self._others: dict[str, Lookup] = {} if others is None else others
+        self._others: dict[str, Evaluator] = {} if others is None else others
         self._others[path] = self
 
-    def at(self, path: str) -> Lookup:
+    def at(self, path: str) -> Evaluator:
         """Return the same for another file."""
         other = self._others.get(path)
         if other is None:
-            other = Lookup(self.files, path, self._others)
+            other = Evaluator(self.files, path, self._others)
         return other
 
     # Names.

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from bespeak_symbols.model import CALL, USE, Binding, Import
-from bespeak_symbols.native.block_extractor import Sheet
+from bespeak_symbols.native.block_extractor import FactSheet
 from bespeak_symbols.native.c_family import expressions
 from bespeak_symbols.native.c_family.classes import Classes
 
@@ -152,7 +152,7 @@ class _Reader(Classes):
     """Reads one file; the handlers of declarations and classes are in the modules they come from."""
 
     def __init__(self, source: bytes, language: str) -> None:
-        super().__init__(Sheet(source), language)
+        super().__init__(FactSheet(source), language)
         self._conditions = 0
 
     def read(self) -> Facts:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bespeak_symbols.model import CALL, IMPORT, USE, Edge
 from bespeak_symbols.native.block_extractor import kept
-from bespeak_symbols.native.c_family.evaluate import Lookup
+from bespeak_symbols.native.c_family.evaluate import Evaluator
 from bespeak_symbols.native.c_family.imports import Files
 from bespeak_symbols.native.c_family.members import CLASS, FUNCTION, OTHER, VALUE, Meaning, bases, member, own_member
 
@@ -46,7 +46,7 @@ def resolve(path: str, world: World) -> Iterable[Edge]:
     facts = world.facts(path)
     if facts is None:
         return
-    joiner = _Joiner(kept(world, Files), path)
+    joiner = _Resolver(kept(world, Files), path)
     yield from joiner.includes()
     for reference in facts.references:
         yield from joiner.edges(reference)
@@ -84,13 +84,13 @@ def _takes(signature: str, arguments: int) -> bool:
     return least <= arguments <= most
 
 
-class _Joiner:
+class _Resolver:
     """Joins the references of one file."""
 
     def __init__(self, files: Files, path: str) -> None:
         self.files = files
         self.path = path
-        self.lookup = Lookup(files, path)
+        self.evaluator = Evaluator(files, path)
         self._definitions: dict[tuple[str, str, int], tuple[tuple[str, float], ...]] = {}
         self._arguments = -1
 
@@ -133,7 +133,7 @@ class _Joiner:
         if kinds & _CALLABLE or "macro" in kinds:
             return CALL
         if kinds & {"class", "struct"}:
-            return CALL if self.lookup.plus_plus else USE
+            return CALL if self.evaluator.plus_plus else USE
         return CALL if makes and "type" in kinds else USE
 
     def _targets(self, reference: Reference) -> Iterator[tuple[str, str, float]]:
@@ -141,7 +141,7 @@ class _Joiner:
         self._arguments = reference.arguments
         making = text.startswith("new.")
         text = text.removeprefix("new.") if making else text
-        found = self.lookup.expression(text, reference.within, reference.bound)
+        found = self.evaluator.expression(text, reference.within, reference.bound)
         if not found:
             yield from self._unseen(reference, text)
             return
@@ -179,12 +179,12 @@ class _Joiner:
         """Yield what another name stands for: a macro for one function, a type for a class that is made."""
         if reference.kind != CALL:
             return
-        for owner in self.lookup.at(meaning.path).classes(meaning.name, ""):
+        for owner in self.evaluator.at(meaning.path).classes(meaning.name, ""):
             yield f"{owner.path}::{owner.name}", "alias", sure
             yield from self._constructor(owner, sure)
         for binding in self.files.table(meaning.path).bindings.get(meaning.name, ()):
             if binding.how == "alias" and self.files.symbols(meaning.path, meaning.name)[0].kind == "macro":
-                for behind in self.lookup.name(binding.target, ""):
+                for behind in self.evaluator.name(binding.target, ""):
                     if behind.kind == FUNCTION:
                         yield from (
                             (callee, "alias", min(sure, rate)) for callee, _, rate in self._function(behind, sure)
@@ -197,12 +197,12 @@ class _Joiner:
         if reference.kind == USE:
             yield from self._variable(last, meaning, sure)
         elif reference.kind == CALL and meaning.name and not meaning.name.endswith("*"):
-            for owner in self.lookup.classes_of(meaning):
+            for owner in self.evaluator.classes_of(meaning):
                 if making:
                     yield f"{owner.path}::{owner.name}", "constructor", sure
                     yield from self._constructor(owner, sure)
                 else:
-                    for called in member(self.lookup, owner, "operator()"):
+                    for called in member(self.evaluator, owner, "operator()"):
                         yield from self._function(called, sure)
 
     def _variable(self, last: str, meaning: Meaning, sure: float) -> Iterator[tuple[str, str, float]]:
@@ -271,7 +271,7 @@ class _Joiner:
 
     def _constructor(self, owner: Meaning, sure: float) -> Iterator[tuple[str, str, float]]:
         last = owner.name.rpartition(".")[2]
-        made = own_member(self.lookup.at(owner.path), owner, last)
+        made = own_member(self.evaluator.at(owner.path), owner, last)
         for meaning in made:
             if meaning.kind == FUNCTION:
                 yield from ((callee, "constructor", min(sure, rate)) for callee, rate in self.definitions(meaning))
@@ -302,7 +302,7 @@ class _Joiner:
                 seen.add((current.path, current.name))
                 if current.name == base:
                     return True
-                todo += bases(self.lookup.at(current.path), current)
+                todo += bases(self.evaluator.at(current.path), current)
         return False
 
     # What nothing in sight declares.

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node
 
-    from bespeak_symbols.native.block_extractor import Draft, Sheet
+    from bespeak_symbols.native.block_extractor import Draft, FactSheet
 
 _MOST_RESULTS = 6
 _KINDS = {"struct_type": "struct", "interface_type": "interface", "var_spec": "variable", "const_spec": "constant"}
@@ -25,7 +25,7 @@ class Declarations:
         sheet: where facts are written down.
     """
 
-    def __init__(self, sheet: Sheet) -> None:
+    def __init__(self, sheet: FactSheet) -> None:
         self.sheet = sheet
         self._owner = ""
         self._wholes: dict[int, Node] = {}

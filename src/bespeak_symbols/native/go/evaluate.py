@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _DEEPEST = 12
 
 
-class Lookup:
+class Evaluator:
     """Finds meanings as seen from one file.
 
     Args:
@@ -24,7 +24,7 @@ class Lookup:
         others: the same of other files, to be shared and added to.
     """
 
-    def __init__(self, world: World, path: str, others: dict[str, Lookup] | None = None) -> None:
+    def __init__(self, world: World, path: str, others: dict[str, Evaluator] | None = None) -> None:
         self.world = world
         self.path = path
         self.packages = kept(world, Packages)
@@ -35,14 +35,14 @@ class Lookup:
         self.imported = self.packages.imports(path)
         self._dotted = self.packages.dotted(path)
         self._known: dict[tuple[str, int], Meaning | None] = {}
-        self._others: dict[str, Lookup] = {} if others is None else others
+        self._others: dict[str, Evaluator] = {} if others is None else others
         self._others[path] = self
 
-    def at(self, path: str) -> Lookup:
+    def at(self, path: str) -> Evaluator:
         """Return the same for another file."""
         other = self._others.get(path)
         if other is None:
-            other = Lookup(self.world, path, self._others)
+            other = Evaluator(self.world, path, self._others)
         return other
 
     def table(self, package: Package) -> Table:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from bespeak_symbols.model import CALL, USE, Import
-from bespeak_symbols.native.block_extractor import Sheet, fields
+from bespeak_symbols.native.block_extractor import FactSheet, fields
 from bespeak_symbols.native.go import expressions
 from bespeak_symbols.native.go.declarations import Declarations
 
@@ -33,7 +33,7 @@ _BLOCKS = (
 
 def extract(source: bytes, path: str) -> Facts:  # noqa: ARG001 one dialect
     """Return what a file says; any bytes are taken."""
-    return _Reader(Sheet(source)).read()
+    return _Reader(FactSheet(source)).read()
 
 
 class _Reader(Declarations):

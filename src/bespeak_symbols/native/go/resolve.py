@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bespeak_symbols.model import CALL, IMPORT, INHERIT, USE, Edge
-from bespeak_symbols.native.go.evaluate import Lookup
+from bespeak_symbols.native.go.evaluate import Evaluator
 from bespeak_symbols.native.go.members import (
     FUNCTION,
     PACKAGE,
@@ -34,23 +34,23 @@ def resolve(path: str, world: World) -> Iterable[Edge]:
     facts = world.facts(path)
     if facts is None:
         return
-    joiner = _Joiner(Lookup(world, path))
+    joiner = _Resolver(Evaluator(world, path))
     yield from joiner.imports()
     for reference in facts.references:
         yield from joiner.edges(reference)
 
 
-class _Joiner:
+class _Resolver:
     """Joins the references of one file."""
 
-    def __init__(self, lookup: Lookup) -> None:
-        self.lookup = lookup
-        self.path = lookup.path
-        self.packages: Packages = lookup.packages
+    def __init__(self, evaluator: Evaluator) -> None:
+        self.evaluator = evaluator
+        self.path = evaluator.path
+        self.packages: Packages = evaluator.packages
 
     def imports(self) -> Iterator[Edge]:
         """Yield an edge to each file of each package that is imported."""
-        facts = self.lookup.world.facts(self.path)
+        facts = self.evaluator.world.facts(self.path)
         for taken in facts.imports if facts is not None else ():
             package = self.packages.imported(self.path, taken)
             if package is not None:
@@ -65,7 +65,7 @@ class _Joiner:
                 yield Edge(caller, callee, kind, how, round(sure, 2), reference.line)
 
     def _targets(self, reference: Reference) -> Iterator[tuple[str, str, str, float]]:
-        meaning = self.lookup.expression(reference.text, reference.bound)
+        meaning = self.evaluator.expression(reference.text, reference.bound)
         if meaning is None:
             if reference.kind == CALL and "." in reference.text:
                 yield from self._by_name(reference)
@@ -84,26 +84,26 @@ class _Joiner:
     def _variable(self, meaning: Meaning, reference: Reference) -> Iterator[tuple[str, str, str, float]]:
         """Yield a variable of a package; a call of one may be a call of the function it was made with."""
         parts = reference.text.split(".")
-        owner = self.lookup.expression(parts[0], reference.bound) if len(parts) > 1 else None
-        package = owner.package if owner is not None and owner.kind == PACKAGE else self.lookup.package
-        for place in self.lookup.table(package).symbols.get(meaning.symbol, ()):
+        owner = self.evaluator.expression(parts[0], reference.bound) if len(parts) > 1 else None
+        package = owner.package if owner is not None and owner.kind == PACKAGE else self.evaluator.package
+        for place in self.evaluator.table(package).symbols.get(meaning.symbol, ()):
             yield f"{place.path}::{place.symbol.name}", USE, meaning.how, meaning.sure
         if reference.kind == CALL:
-            for path, binding in self.lookup.table(package).bindings.get(meaning.symbol, ()):
-                held = self.lookup.at(path).of_binding(binding)
+            for path, binding in self.evaluator.table(package).bindings.get(meaning.symbol, ()):
+                held = self.evaluator.at(path).of_binding(binding)
                 if held is not None and held.kind == FUNCTION:
                     yield from self._function(held, CALL, _HELD)
 
     def _places(self, meaning: Meaning) -> list[tuple[str, float]]:
         """Return the definitions of something, with how sure each is: build tags choose among several files."""
-        found = places(self.lookup, meaning)
+        found = places(self.evaluator, meaning)
         sure = 1.0 if len({place.path for place in found}) == 1 else _SEVERAL
         return [(f"{place.path}::{place.symbol.name}", sure) for place in found]
 
     def _function(self, meaning: Meaning, kind: str, sure: float) -> Iterator[tuple[str, str, str, float]]:
         for callee, rate in self._places(meaning):
             yield callee, kind, meaning.how, min(sure, rate)
-        if kind == CALL and any(not place.symbol.body for place in places(self.lookup, meaning)):
+        if kind == CALL and any(not place.symbol.body for place in places(self.evaluator, meaning)):
             for callee in self._implementers(meaning):
                 yield callee, kind, "override", _OVERRIDE
 
@@ -112,7 +112,7 @@ class _Joiner:
     def _implementers(self, meaning: Meaning) -> Iterator[str]:
         """Yield the methods of types that have all methods of an interface: any of them may be what is called."""
         owner, _, last = meaning.name.rpartition(".")
-        wanted = method_names(self.lookup, Meaning(TYPE, meaning.package, owner))
+        wanted = method_names(self.evaluator, Meaning(TYPE, meaning.package, owner))
         places = self.packages.named(last)
         if not owner or not wanted or len(places) > _MOST_OVERRIDES:
             return
@@ -123,7 +123,7 @@ class _Joiner:
                 continue
             if path.endswith("_test.go") and not self.path.endswith("_test.go"):
                 continue
-            here = self.lookup.at(path)
+            here = self.evaluator.at(path)
             defined = [place for place in here.table(package).symbols.get(name, ()) if place.symbol.body]
             if defined and wanted <= method_names(here, Meaning(TYPE, package, other)):
                 yield f"{path}::{name}"
@@ -131,9 +131,9 @@ class _Joiner:
     def _by_name(self, reference: Reference) -> Iterator[tuple[str, str, str, float]]:
         """Yield the few methods that fit by name alone, where nothing tells the type of the value."""
         root, *_, last = reference.text.split(".")
-        if last in _COMMON or (reference.bound < 0 and root in self.lookup.imported):
+        if last in _COMMON or (reference.bound < 0 and root in self.evaluator.imported):
             return
-        held = self.lookup.expression(reference.text.rpartition(".")[0], reference.bound)
+        held = self.evaluator.expression(reference.text.rpartition(".")[0], reference.bound)
         if held is not None and held.kind != UNKNOWN and held.name:
             return
         places = [(path, name) for path, name in self.packages.named(last) if "." in name]
@@ -142,14 +142,14 @@ class _Joiner:
                 yield f"{path}::{name}", CALL, "name", _BY_NAME
 
 
-def method_names(lookup: Lookup, of: Meaning) -> frozenset[str]:
+def method_names(evaluator: Evaluator, of: Meaning) -> frozenset[str]:
     """Return the names of all methods of a type, embedded ones included."""
     names: set[str] = set()
     todo, seen = [of], {(of.package, of.name)}
     while todo:
         current = todo.pop()
-        names |= methods(lookup, current)
-        for base in embedded(lookup, current):
+        names |= methods(evaluator, current)
+        for base in embedded(evaluator, current):
             if (base.package, base.name) not in seen:
                 seen.add((base.package, base.name))
                 todo.append(base)

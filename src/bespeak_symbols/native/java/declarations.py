@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node
 
-    from bespeak_symbols.native.scope_walker import Scoping
+    from bespeak_symbols.native.scope_walker import ScopeWalker
 
 
 _KINDS = {
@@ -30,55 +30,55 @@ def _modifiers(node: Node) -> Node | None:
     return next((child for child in node.named_children if child.type == "modifiers"), None)
 
 
-def _bases(reading: Scoping, node: Node) -> list[tuple[Node, str, str]]:
+def _bases(walker: ScopeWalker, node: Node) -> list[tuple[Node, str, str]]:
     found = []
     for part in node.named_children:
         if part.type not in {"superclass", "super_interfaces", "extends_interfaces"}:
             continue
         lists = [child for child in part.named_children if child.type == "type_list"]
         for one in lists[0].named_children if lists else part.named_children:
-            path = type_path(reading, one)
+            path = type_path(walker, one)
             if path:
                 found.append((one, path, "base" if part.type == "superclass" else "interface"))
     return found
 
 
-def _class(reading: Scoping, node: Node) -> None:
-    name = reading.text(node.child_by_field_name("name"))
+def _class(walker: ScopeWalker, node: Node) -> None:
+    name = walker.text(node.child_by_field_name("name"))
     body = node.child_by_field_name("body")
     parameters = node.child_by_field_name("parameters")
-    bases = _bases(reading, node)
+    bases = _bases(walker, node)
     modifiers = _modifiers(node)
     clauses = [
         child
         for child in node.named_children
         if child.type in {"type_parameters", "superclass", "super_interfaces", "extends_interfaces"}
     ]
-    reading.define(
+    walker.define(
         node,
-        reading.qualified(name),
+        walker.qualified(name),
         _KINDS[node.type],
         (modifiers, *clauses, parameters),
         (body,),
         [
-            (_derive, (reading, node, bases)),
+            (_derive, (walker, node, bases)),
             modifiers,
             *clauses,
-            *_components(reading, parameters),
-            *reading.scoped((hide_fields, (reading, body)), body),
+            *_components(walker, parameters),
+            *walker.scoped((hide_fields, (walker, body)), body),
         ],
-        tuple(reading.type_text(base) for base, _, _ in bases),
+        tuple(walker.type_text(base) for base, _, _ in bases),
     )
 
 
-def _derive(reading: Scoping, node: Node, bases: list[tuple[Node, str, str]]) -> None:
+def _derive(walker: ScopeWalker, node: Node, bases: list[tuple[Node, str, str]]) -> None:
     for base, path, how in bases:
-        reading.refer(path, INHERIT, base)
-        reading.bind(reading.within, reading.type_text(base), how, base)
-    _type_parameters(reading, node)
+        walker.refer(path, INHERIT, base)
+        walker.bind(walker.within, walker.type_text(base), how, base)
+    _type_parameters(walker, node)
 
 
-def _type_parameters(reading: Scoping, node: Node) -> None:
+def _type_parameters(walker: ScopeWalker, node: Node) -> None:
     for holder in node.named_children:
         if holder.type != "type_parameters":
             continue
@@ -87,47 +87,47 @@ def _type_parameters(reading: Scoping, node: Node) -> None:
             bounds = [child for child in one.named_children if child.type == "type_bound"]
             bound = bounds[0].named_child(0) if bounds else None
             if named:
-                name = reading.qualified(reading.text(named[0]))
-                reading.bind(name, reading.type_text(bound) or "Object", "parameter", one)
+                name = walker.qualified(walker.text(named[0]))
+                walker.bind(name, walker.type_text(bound) or "Object", "parameter", one)
 
 
-def _components(reading: Scoping, parameters: Node | None) -> list[tuple[Callable[..., None], tuple[object, ...]]]:
+def _components(walker: ScopeWalker, parameters: Node | None) -> list[tuple[Callable[..., None], tuple[object, ...]]]:
     """Return the steps that declare what a record consists of."""
     found = parameters.named_children if parameters is not None else ()
-    return [(_component, (reading, one)) for one in found if one.type in _PARAMETERS]
+    return [(_component, (walker, one)) for one in found if one.type in _PARAMETERS]
 
 
-def _component(reading: Scoping, one: Node) -> None:
+def _component(walker: ScopeWalker, one: Node) -> None:
     """Declare a part of a record; it is read by a method of its name."""
     kind, named = _parameter(one)
-    name = reading.qualified(reading.text(named))
+    name = walker.qualified(walker.text(named))
     if named is not None and kind is not None:
-        reading.bind(name, reading.type_text(kind), "type", one)
-        reading.bind(name, reading.type_text(kind), "result", one)
-        reading.bind(name, "", "takes", one)
-        reading.define(one, name, "variable", (kind,), (None,), (kind,))
+        walker.bind(name, walker.type_text(kind), "type", one)
+        walker.bind(name, walker.type_text(kind), "result", one)
+        walker.bind(name, "", "takes", one)
+        walker.define(one, name, "variable", (kind,), (None,), (kind,))
 
 
-def hide_fields(reading: Scoping, body: Node | None) -> None:
+def hide_fields(walker: ScopeWalker, body: Node | None) -> None:
     """In a class, its fields hide the local variables around it."""
     for member in body.named_children if body is not None else ():
         if member.type == "field_declaration":
             for one in member.children_by_field_name("declarator"):
-                reading.scopes[-1][reading.text(one.child_by_field_name("name"))] = None
+                walker.scopes[-1][walker.text(one.child_by_field_name("name"))] = None
 
 
-def _field(reading: Scoping, node: Node) -> None:
+def _field(walker: ScopeWalker, node: Node) -> None:
     kind = node.child_by_field_name("type")
     modifiers = _modifiers(node)
-    words = reading.text(modifiers).split() if modifiers is not None else []
+    words = walker.text(modifiers).split() if modifiers is not None else []
     constant = node.type == "constant_declaration" or ("static" in words and "final" in words)
     declarators = node.children_by_field_name("declarator")
-    above = reading.above
-    reading.then(*((_one_field, (reading, node, one, modifiers, kind, constant, above)) for one in declarators))
+    above = walker.above
+    walker.then(*((_one_field, (walker, node, one, modifiers, kind, constant, above)) for one in declarators))
 
 
 def _one_field(
-    reading: Scoping,
+    walker: ScopeWalker,
     node: Node,
     one: Node,
     modifiers: Node | None,
@@ -135,15 +135,15 @@ def _one_field(
     constant: bool,
     above: list[Node],
 ) -> None:
-    name = reading.qualified(reading.text(one.child_by_field_name("name")))
+    name = walker.qualified(walker.text(one.child_by_field_name("name")))
     dimensions = one.child_by_field_name("dimensions")
     value = one.child_by_field_name("value")
-    reading.above = above
-    reading.bind(name, reading.type_text(kind) + reading.text(dimensions), "type", one)
+    walker.above = above
+    walker.bind(name, walker.type_text(kind) + walker.text(dimensions), "type", one)
     alone = len(node.children_by_field_name("declarator")) == 1
     signature = (modifiers, kind, dimensions)
     kinds = "constant" if constant else "variable"
-    reading.define(node if alone else one, name, kinds, signature, (value,), (modifiers, kind, value))
+    walker.define(node if alone else one, name, kinds, signature, (value,), (modifiers, kind, value))
 
 
 def _parameter(node: Node) -> tuple[Node | None, Node | None]:
@@ -158,30 +158,30 @@ def _parameter(node: Node) -> tuple[Node | None, Node | None]:
     return node.child_by_field_name("type"), node.child_by_field_name("name")
 
 
-def _parameter_types(reading: Scoping, parameters: Node | None) -> str:
+def _parameter_types(walker: ScopeWalker, parameters: Node | None) -> str:
     types = []
     for one in parameters.named_children if parameters is not None else ():
         if one.type in _PARAMETERS:
             kind, _ = _parameter(one)
-            dots = "..." if one.type == "spread_parameter" else reading.text(one.child_by_field_name("dimensions"))
-            types.append(type_path(reading, kind) + dots)
+            dots = "..." if one.type == "spread_parameter" else walker.text(one.child_by_field_name("dimensions"))
+            types.append(type_path(walker, kind) + dots)
     return ",".join(types)
 
 
-def declare_parameters(reading: Scoping, parameters: Node | None) -> None:
+def declare_parameters(walker: ScopeWalker, parameters: Node | None) -> None:
     """Declare the parameters of a method or a lambda."""
     for one in parameters.named_children if parameters is not None else ():
         kind, name = _parameter(one)
         if name is not None:
-            dots = "[]" if one.type == "spread_parameter" else reading.text(one.child_by_field_name("dimensions"))
-            text = reading.type_text(kind)
+            dots = "[]" if one.type == "spread_parameter" else walker.text(one.child_by_field_name("dimensions"))
+            text = walker.type_text(kind)
             target = "" if text in {"", "var"} else text + dots
-            reading.declare(reading.text(name), target, "type", syntax.first_line(one))
+            walker.declare(walker.text(name), target, "type", syntax.first_line(one))
 
 
-def _method(reading: Scoping, node: Node) -> None:
-    short = reading.text(node.child_by_field_name("name"))
-    name = reading.qualified(short)
+def _method(walker: ScopeWalker, node: Node) -> None:
+    short = walker.text(node.child_by_field_name("name"))
+    name = walker.qualified(short)
     parameters = node.child_by_field_name("parameters")
     result = node.child_by_field_name("type")
     body = node.child_by_field_name("body") or node.child_by_field_name("value")
@@ -191,58 +191,58 @@ def _method(reading: Scoping, node: Node) -> None:
     dimensions = node.child_by_field_name("dimensions")
     made = node.type == "constructor_declaration"
     if result is not None:
-        reading.bind(name, reading.type_text(result) + reading.text(dimensions), "result", node)
+        walker.bind(name, walker.type_text(result) + walker.text(dimensions), "result", node)
     if node.type != "compact_constructor_declaration":
-        reading.bind(name, _parameter_types(reading, parameters), "takes", node)
+        walker.bind(name, _parameter_types(walker, parameters), "takes", node)
     steps = (
-        (_type_parameters, (reading, node)),
+        (_type_parameters, (walker, node)),
         modifiers,
         generic,
         result,
         parameters,
         throws,
-        *reading.scoped((declare_parameters, (reading, parameters)), body),
-        (_begin, (reading, node, body)) if made else None,
+        *walker.scoped((declare_parameters, (walker, parameters)), body),
+        (_begin, (walker, node, body)) if made else None,
     )
-    reading.define(node, name, "method", (modifiers, generic, result, parameters, throws), (body,), steps)
+    walker.define(node, name, "method", (modifiers, generic, result, parameters, throws), (body,), steps)
 
 
-def _begin(reading: Scoping, node: Node, body: Node | None) -> None:
+def _begin(walker: ScopeWalker, node: Node, body: Node | None) -> None:
     """A constructor that does not say which other it begins with begins with the one of its base."""
     first = (
-        next((child for child in body.named_children if child.type not in reading.transparent), None) if body else None
+        next((child for child in body.named_children if child.type not in walker.transparent), None) if body else None
     )
     if first is None or first.type != "explicit_constructor_invocation":
-        reading.refer("super", CALL, node, arguments=0)
+        walker.refer("super", CALL, node, arguments=0)
 
 
-def _enum_constant(reading: Scoping, node: Node) -> None:
-    short = reading.text(node.child_by_field_name("name"))
-    name = reading.qualified(short)
-    owner = reading.within.rpartition(".")[2]
+def _enum_constant(walker: ScopeWalker, node: Node) -> None:
+    short = walker.text(node.child_by_field_name("name"))
+    name = walker.qualified(short)
+    owner = walker.within.rpartition(".")[2]
     arguments = node.child_by_field_name("arguments")
     body = node.child_by_field_name("body")
-    reading.bind(name, owner, "type", node)
+    walker.bind(name, owner, "type", node)
     given = arguments.named_child_count if arguments is not None else 0
     steps = (
-        (reading.bind, (name, owner, "base", node)) if body is not None else None,
-        (reading.refer, ("new." + owner, CALL, node, None, given)),
+        (walker.bind, (name, owner, "base", node)) if body is not None else None,
+        (walker.refer, ("new." + owner, CALL, node, None, given)),
         _modifiers(node),
         arguments,
-        *reading.scoped((hide_fields, (reading, body)), body),
+        *walker.scoped((hide_fields, (walker, body)), body),
     )
-    reading.define(node, name, "constant", (_modifiers(node),), (arguments, body), steps)
+    walker.define(node, name, "constant", (_modifiers(node),), (arguments, body), steps)
 
 
-def _annotation(reading: Scoping, node: Node) -> None:
+def _annotation(walker: ScopeWalker, node: Node) -> None:
     named = node.child_by_field_name("name")
-    path = reading.type_text(named)
+    path = walker.type_text(named)
     if path:
-        reading.refer(path, USE, node)
-    reading.then(node.child_by_field_name("arguments"))
+        walker.refer(path, USE, node)
+    walker.then(node.child_by_field_name("arguments"))
 
 
-DECLARATION_HANDLERS: dict[str, Callable[[Scoping, Node], None]] = {
+DECLARATION_HANDLERS: dict[str, Callable[[ScopeWalker, Node], None]] = {
     "field_declaration": _field,
     "constant_declaration": _field,
     "method_declaration": _method,

@@ -44,7 +44,7 @@ NOTHING = Value(None)
 _OBJECT = Type("Object")
 
 
-class Values:
+class Evaluator:
     """Evaluates the expressions of one file."""
 
     def __init__(self, names: Names, members: Members, table: Table) -> None:
@@ -203,7 +203,7 @@ class Values:
         return Value(self.members.result(member, -1), sure=found.sure and member.sure)
 
 
-def values_of(world: World, path: str) -> Values | None:
+def evaluator_of(world: World, path: str) -> Evaluator | None:
     """Return what evaluates the expressions of a file; None if it is no Java file that can be read."""
     memo = world.memo
     names = memo.get("java")
@@ -213,4 +213,4 @@ def values_of(world: World, path: str) -> Values | None:
         memo["java members"] = Members(names)
     members = memo["java members"]
     table = names.table(path)
-    return Values(names, members, table) if table is not None and isinstance(members, Members) else None
+    return Evaluator(names, members, table) if table is not None and isinstance(members, Members) else None

@@ -8,7 +8,7 @@ from bespeak_symbols import syntax
 from bespeak_symbols.model import Import
 from bespeak_symbols.native.java import statements
 from bespeak_symbols.native.java.declarations import DECLARATION_HANDLERS
-from bespeak_symbols.native.scope_walker import Scoping
+from bespeak_symbols.native.scope_walker import ScopeWalker
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 def extract(source: bytes, path: str) -> Facts:  # noqa: ARG001 one dialect
     """Return what a Java file says."""
-    return JavaReading(source).facts()
+    return JavaWalker(source).facts()
 
 
-class JavaReading(Scoping):
+class JavaWalker(ScopeWalker):
     """Walks a Java file."""
 
     transparent = frozenset({"line_comment", "block_comment"})
@@ -37,22 +37,22 @@ class JavaReading(Scoping):
         return text if text.startswith("/**") else ""
 
 
-def _comment(reading: Scoping, node: Node) -> None:
-    if reading.documentation(node):
-        reading.above = [node]
+def _comment(walker: ScopeWalker, node: Node) -> None:
+    if walker.documentation(node):
+        walker.above = [node]
 
 
-def _package(reading: Scoping, node: Node) -> None:
+def _package(walker: ScopeWalker, node: Node) -> None:
     names = [child for child in node.named_children if "annotation" not in child.type]
-    reading.package = reading.type_text(names[-1]) if names else ""
+    walker.package = walker.type_text(names[-1]) if names else ""
 
 
-def _import(reading: Scoping, node: Node) -> None:
+def _import(walker: ScopeWalker, node: Node) -> None:
     kinds = {child.type for child in node.children}
     named = [child for child in node.named_children if "identifier" in child.type]
     if not named:
         return
-    whole = reading.type_text(named[0])
+    whole = walker.type_text(named[0])
     static = "static" in kinds
     if "asterisk" in kinds:
         local, module, name = "*", whole, "*" if static else ""
@@ -61,10 +61,10 @@ def _import(reading: Scoping, node: Node) -> None:
         local = name
     if static and name != "*":
         module = "static " + module
-    reading.imports.append(Import(local, module, name, syntax.first_line(node)))
+    walker.imports.append(Import(local, module, name, syntax.first_line(node)))
 
 
-JavaReading.handlers = {
+JavaWalker.handlers = {
     "line_comment": _comment,
     "block_comment": _comment,
     "package_declaration": _package,

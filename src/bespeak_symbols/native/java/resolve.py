@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bespeak_symbols.model import CALL, IMPORT, INHERIT, USE, Edge
-from bespeak_symbols.native.java.evaluate import values_of
+from bespeak_symbols.native.java.evaluate import evaluator_of
 from bespeak_symbols.native.java.members import Member
 from bespeak_symbols.native.java.types import Type
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bespeak_symbols.model import Import, Reference, World
-    from bespeak_symbols.native.java.evaluate import Value, Values
+    from bespeak_symbols.native.java.evaluate import Evaluator, Value
 
 
 _SURE, _LIKELY, _OVERRIDE = 0.95, 0.7, 0.6
@@ -23,22 +23,22 @@ _BY_NAME = {1: 0.5, 2: 0.4, 3: 0.3}
 
 def resolve(path: str, world: World) -> Iterator[Edge]:
     """Yield the edges that start in a Java file."""
-    values = values_of(world, path)
-    if values is None:
+    evaluator = evaluator_of(world, path)
+    if evaluator is None:
         return
-    resolving = _Resolving(path, values)
-    for one in values.table.facts.imports:
+    resolving = _Resolver(path, evaluator)
+    for one in evaluator.table.facts.imports:
         yield from resolving.imported(one)
-    for reference in values.table.facts.references:
+    for reference in evaluator.table.facts.references:
         yield from resolving.edges(reference)
 
 
-class _Resolving:
-    def __init__(self, path: str, values: Values) -> None:
+class _Resolver:
+    def __init__(self, path: str, evaluator: Evaluator) -> None:
         self.path = path
-        self.values = values
-        self.members = values.members
-        self.names = values.names
+        self.evaluator = evaluator
+        self.members = evaluator.members
+        self.names = evaluator.names
 
     def imported(self, one: Import) -> Iterator[Edge]:
         if one.local == "*":
@@ -87,11 +87,11 @@ class _Resolving:
             if name in {"this", "super"}:
                 yield from self._begun(name, reference)
                 return
-            member = self.values.unqualified(name, reference.within, arguments)
+            member = self.evaluator.unqualified(name, reference.within, arguments)
             if member is not None:
                 yield from self._method(member, self._plain(member, reference), arguments)
             return
-        found = self.values.evaluate(parts[:-1], reference.within, reference.bound)
+        found = self.evaluator.evaluate(parts[:-1], reference.within, reference.bound)
         if found.kind is None:
             if not found.package:
                 yield from self._by_name(name, arguments)
@@ -105,7 +105,7 @@ class _Resolving:
         yield from self._method(member, _how(parts, found), arguments, exact=found.above or found.static)
 
     def _begun(self, word: str, reference: Reference) -> Iterator[tuple[str, str, float]]:
-        classes = self.values.around(reference.within)
+        classes = self.evaluator.around(reference.within)
         if word == "super" and classes:
             bases = self.names.bases(classes[0])
             table, name = self.names.at(classes[0])
@@ -116,9 +116,9 @@ class _Resolving:
 
     def _plain(self, member: Member, reference: Reference) -> str:
         if not member.inherited:
-            mine = self.values.around(reference.within)[:1] == [member.owner.head]
+            mine = self.evaluator.around(reference.within)[:1] == [member.owner.head]
             return "self" if mine else "import"
-        return "local" if member.owner.head in self.values.around(reference.within) else "inherited"
+        return "local" if member.owner.head in self.evaluator.around(reference.within) else "inherited"
 
     def _method(
         self, member: Member, how: str, arguments: int, *, exact: bool = False
@@ -142,11 +142,11 @@ class _Resolving:
             yield address, "name", _BY_NAME[len(found)]
 
     def _used(self, parts: list[str], reference: Reference) -> Iterator[tuple[str, str, float]]:
-        found = self.values.evaluate(parts, reference.within, reference.bound)
+        found = self.evaluator.evaluate(parts, reference.within, reference.bound)
         if found.address:
             yield found.address, "local" if found.address.startswith(self.path + "::") else "import", _SURE
         elif len(parts) > 1 and found.kind is None and reference.kind == USE:
-            before = self.values.evaluate(parts[:-1], reference.within, reference.bound)
+            before = self.evaluator.evaluate(parts[:-1], reference.within, reference.bound)
             kind = before.kind
             member = self.members.method(kind, parts[-1], -1) if kind is not None and kind.own else None
             if member is not None:

@@ -38,7 +38,7 @@ _LONGEST_WAY = 60
 _MOST_BINDINGS = 40
 
 
-class Meanings:
+class Evaluator:
     """Follows chains. One is made for each chain that is asked for: it gives up after so many steps.
 
     Args:

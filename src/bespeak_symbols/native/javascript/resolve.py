@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bespeak_symbols.model import CALL, IMPORT, INHERIT, USE, Edge
-from bespeak_symbols.native.javascript.evaluate import Meanings
+from bespeak_symbols.native.javascript.evaluate import Evaluator
 from bespeak_symbols.native.javascript.imports import LANGUAGES, VALUES, tables_of
 from bespeak_symbols.native.javascript.members import (
     CLASSES,
@@ -97,7 +97,7 @@ def _import(path: str, taken: Import, tables: Tables) -> Iterator[Edge]:
     place = Place(f"{path}::{taken.within}" if taken.within else path, taken.line)
     how = "re-export" if taken.exported else "import"
     whole = taken.name in {"", "*", "module.exports"}
-    found = [] if whole else Meanings(tables).given(target, taken.name)
+    found = [] if whole else Evaluator(tables).given(target, taken.name)
     named = [one for one in found if one.sort == SYMBOL and _exists(one, tables)]
     for one in named:
         yield place.to(replace(one, sure=True), IMPORT, how)
@@ -112,15 +112,15 @@ def _exists(found: Found, tables: Tables) -> bool:
 
 def _reference(path: str, reference: Reference, place: Place, tables: Tables) -> Iterator[Edge]:
     parts = reference.text.split(".")
-    meanings = Meanings(tables)
+    evaluator = Evaluator(tables)
     if reference.text == "super" and reference.kind == CALL:
-        for base in above(meanings, path, reference.root):
+        for base in above(evaluator, path, reference.root):
             yield from (edge for edge in _made(base, place, tables) if edge.kind == CALL)
         return
     if not reference.root and parts[0] not in {"this", "super", "()"}:
         yield from strangers(parts, reference.kind, place.caller, reference.line, tables)
         return
-    ways = meanings.follow(path, reference.root, parts)
+    ways = evaluator.follow(path, reference.root, parts)
     whole = ways[-1] if len(ways) == len(parts) else []
     yield from _getters(ways[: len(parts) - 1], place, tables)
     if reference.kind == CALL:
@@ -138,7 +138,7 @@ def _use(found: Found, kind: str, place: Place, tables: Tables) -> Iterator[Edge
     known = table.symbols[found.name] if table is not None else None
     getter = known is not None and is_getter(known)
     if kind == INHERIT and known is not None and known.kind in VALUES:
-        for held in Meanings(tables).held(found):
+        for held in Evaluator(tables).held(found):
             if held.sort == SYMBOL and held.name != found.name:
                 yield place.to(held, INHERIT)
     yield place.to(found, CALL if getter and kind == USE else kind)
@@ -203,7 +203,7 @@ def _called(found: Found, place: Place, tables: Tables) -> Iterator[Edge]:
         return
     known = table.symbols.get(found.name)
     if known is not None and known.kind in VALUES:
-        called = [one for one in Meanings(tables).holding(found) if _exists(one, tables)]
+        called = [one for one in Evaluator(tables).holding(found) if _exists(one, tables)]
         for one in called:
             yield from _made(one, place, tables)
         yield place.to(found, USE if called else CALL)
@@ -222,7 +222,7 @@ def _made(found: Found, place: Place, tables: Tables) -> Iterator[Edge]:
         return
     yield place.to(replace(found, sure=_redefined(found, tables)), CALL)
     if kind in CLASSES:
-        for made in member(Meanings(tables), replace(found, sort=INSTANCE, how="constructor"), "constructor"):
+        for made in member(Evaluator(tables), replace(found, sort=INSTANCE, how="constructor"), "constructor"):
             if made.sort == SYMBOL and _exists(made, tables):
                 inherited = made.name.rpartition(".")[0] != found.name or made.path != found.path
                 yield place.to(made, CALL, "inherited" if inherited else "constructor")
@@ -270,7 +270,7 @@ def _derived(path: str, name: str, base_path: str, base: str, tables: Tables) ->
     """Tell whether a class is derived from another."""
     waiting, seen = [(path, name)], {(path, name)}
     while waiting and len(seen) < _MOST_OVERRIDES:
-        for found in bases(Meanings(tables), *waiting.pop()):
+        for found in bases(Evaluator(tables), *waiting.pop()):
             if (found.path, found.name) == (base_path, base):
                 return True
             if found.name and (found.path, found.name) not in seen:
@@ -289,6 +289,6 @@ def strangers(parts: list[str], kind: str, caller: str, line: int, tables: Table
             found.append(there)
     if len(set(found)) != 1:
         return
-    for one in Meanings(tables).means(found[0], parts[0], parts):
+    for one in Evaluator(tables).means(found[0], parts[0], parts):
         if one.name:
             yield Edge(caller, f"{one.path}::{one.name}", kind, "global", _GLOBAL, line)

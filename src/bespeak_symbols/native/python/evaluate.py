@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from bespeak_symbols.model import Binding, Import, Symbol
 from bespeak_symbols.native.python import values
 from bespeak_symbols.native.python.imports import modules, table
-from bespeak_symbols.native.python.members import Classes
+from bespeak_symbols.native.python.members import ClassHierarchy
 from bespeak_symbols.native.python.values import ELSEWHERE, NOBODY_KNOWS, Meaning, merged
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Evaluator:
     def __init__(self, world: World) -> None:
         self.world = world
         self.modules = modules(world)
-        self.classes = Classes(self)
+        self.classes = ClassHierarchy(self)
         self._known: dict[tuple[str, ...], Meanings] = {}
         self._depth = 0
 

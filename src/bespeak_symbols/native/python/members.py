@@ -54,7 +54,7 @@ class Evaluating(Protocol):
         """Return what calling something gives."""
 
 
-class Classes:
+class ClassHierarchy:
     """The classes of a snapshot, as one evaluator sees them."""
 
     def __init__(self, evaluator: Evaluating) -> None:

@@ -78,7 +78,7 @@ def resolve(path: str, world: World) -> Iterable[Edge]:
     facts = world.facts(path)
     if facts is None:
         return []
-    maker = _Edges(path, Evaluator(world))
+    maker = _Resolver(path, Evaluator(world))
     found: list[Edge] = []
     for taken in facts.imports:
         found += maker.imported(taken)
@@ -92,7 +92,7 @@ def resolve(path: str, world: World) -> Iterable[Edge]:
     return found
 
 
-class _Edges:
+class _Resolver:
     """Makes the edges of one file."""
 
     def __init__(self, path: str, evaluator: Evaluator) -> None:

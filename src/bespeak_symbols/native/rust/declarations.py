@@ -9,7 +9,7 @@ from bespeak_symbols.model import CALL, INHERIT, Import
 from bespeak_symbols.native.rust.expressions import path_of, scan
 from bespeak_symbols.native.rust.imports import used_crate, used_names
 from bespeak_symbols.native.rust.statements import Matched, declare_pattern
-from bespeak_symbols.native.scope_walker import Scoping
+from bespeak_symbols.native.scope_walker import ScopeWalker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _SHAPELESS = {"array_type": "slice", "tuple_type": "tuple", "unit_type": "tuple", "function_type": "fn"}
 
 
-class RustReading(Scoping):
+class RustWalker(ScopeWalker):
     """Walks a Rust file."""
 
     transparent = frozenset({"line_comment", "block_comment", "attribute_item"})
@@ -72,25 +72,25 @@ def _child(node: Node, kind: str) -> Node | None:
     return next((child for child in node.named_children if child.type == kind), None)
 
 
-def _type_parameters(reading: RustReading, node: Node) -> None:
+def _type_parameters(walker: RustWalker, node: Node) -> None:
     """Say what the type parameters of an item are bound by."""
     holder = node.child_by_field_name("type_parameters")
     for one in holder.named_children if holder is not None else ():
         if one.type == "type_parameter":
-            name = reading.text(one.child_by_field_name("name"))
-            bounds = reading.type_text(one.child_by_field_name("bounds"))
-            reading.bind(reading.qualified(name), bounds.removeprefix(":").strip(), "parameter", one)
+            name = walker.text(one.child_by_field_name("name"))
+            bounds = walker.type_text(one.child_by_field_name("bounds"))
+            walker.bind(walker.qualified(name), bounds.removeprefix(":").strip(), "parameter", one)
     where = _child(node, "where_clause")
     for one in where.named_children if where is not None else ():
         left = one.child_by_field_name("left")
         if left is not None and left.type == "type_identifier":
-            bounds = reading.type_text(one.child_by_field_name("bounds"))
-            reading.bind(reading.qualified(reading.text(left)), bounds.removeprefix(":").strip(), "parameter", one)
+            bounds = walker.type_text(one.child_by_field_name("bounds"))
+            walker.bind(walker.qualified(walker.text(left)), bounds.removeprefix(":").strip(), "parameter", one)
 
 
-def _function(reading: RustReading, node: Node) -> None:
-    name = reading.qualified(reading.text(node.child_by_field_name("name")))
-    member = name.rpartition(".")[0] != reading.within or reading.around == "trait"
+def _function(walker: RustWalker, node: Node) -> None:
+    name = walker.qualified(walker.text(node.child_by_field_name("name")))
+    member = name.rpartition(".")[0] != walker.within or walker.around == "trait"
     parts = [
         _child(node, "visibility_modifier"),
         _child(node, "function_modifiers"),
@@ -100,63 +100,63 @@ def _function(reading: RustReading, node: Node) -> None:
         _child(node, "where_clause"),
     ]
     result = parts[4]
-    reading.bind(name, reading.type_text(result) or "()", "result", node)
+    walker.bind(name, walker.type_text(result) or "()", "result", node)
     body = node.child_by_field_name("body")
-    inside = [(_type_parameters, (reading, node)), *parts[2:], (_parameters, (reading, parts[3])), body]
-    reading.define(node, name, "method" if member else "function", parts, (body,), reading.apart(*inside))
+    inside = [(_type_parameters, (walker, node)), *parts[2:], (_parameters, (walker, parts[3])), body]
+    walker.define(node, name, "method" if member else "function", parts, (body,), walker.apart(*inside))
 
 
-def _parameters(reading: RustReading, parameters: Node | None) -> None:
+def _parameters(walker: RustWalker, parameters: Node | None) -> None:
     for one in parameters.named_children if parameters is not None else ():
         if one.type == "parameter":
-            matched = Matched(reading.type_text(one.child_by_field_name("type")), None, "type")
-            declare_pattern(reading, one.child_by_field_name("pattern"), matched)
+            matched = Matched(walker.type_text(one.child_by_field_name("type")), None, "type")
+            declare_pattern(walker, one.child_by_field_name("pattern"), matched)
 
 
-def _parameter_use(reading: RustReading, node: Node) -> None:
-    reading.then(node.child_by_field_name("type"))
+def _parameter_use(walker: RustWalker, node: Node) -> None:
+    walker.then(node.child_by_field_name("type"))
 
 
-def _data(reading: RustReading, node: Node) -> None:
+def _data(walker: RustWalker, node: Node) -> None:
     """A struct, an enum or a union."""
-    name = reading.qualified(reading.text(node.child_by_field_name("name")))
+    name = walker.qualified(walker.text(node.child_by_field_name("name")))
     kind = "enum" if node.type == "enum_item" else "struct"
     body = node.child_by_field_name("body")
     parameters = node.child_by_field_name("type_parameters")
     where = _child(node, "where_clause")
-    inside = [(_type_parameters, (reading, node)), parameters, where, (_fields, (reading, body)), body]
-    reading.define(
-        node, name, kind, (_child(node, "visibility_modifier"), parameters, where), (body,), reading.apart(*inside)
+    inside = [(_type_parameters, (walker, node)), parameters, where, (_fields, (walker, body)), body]
+    walker.define(
+        node, name, kind, (_child(node, "visibility_modifier"), parameters, where), (body,), walker.apart(*inside)
     )
 
 
-def _fields(reading: RustReading, body: Node | None) -> None:
+def _fields(walker: RustWalker, body: Node | None) -> None:
     if body is None:
         return
     if body.type == "field_declaration_list":
         for one in body.named_children:
             if one.type == "field_declaration":
-                name = reading.qualified(reading.text(one.child_by_field_name("name")))
-                reading.bind(name, reading.type_text(one.child_by_field_name("type")), "type", one)
+                name = walker.qualified(walker.text(one.child_by_field_name("name")))
+                walker.bind(name, walker.type_text(one.child_by_field_name("type")), "type", one)
     elif body.type == "ordered_field_declaration_list":
         for place, one in enumerate(body.children_by_field_name("type")):
-            reading.bind(reading.qualified(str(place)), reading.type_text(one), "type", one)
+            walker.bind(walker.qualified(str(place)), walker.type_text(one), "type", one)
 
 
-def _field_declaration(reading: RustReading, node: Node) -> None:
-    reading.above = []
-    reading.then(node.child_by_field_name("type"))
+def _field_declaration(walker: RustWalker, node: Node) -> None:
+    walker.above = []
+    walker.then(node.child_by_field_name("type"))
 
 
-def _variant(reading: RustReading, node: Node) -> None:
-    name = reading.qualified(reading.text(node.child_by_field_name("name")))
+def _variant(walker: RustWalker, node: Node) -> None:
+    name = walker.qualified(walker.text(node.child_by_field_name("name")))
     body = node.child_by_field_name("body")
     given = node.child_by_field_name("value")
-    reading.define(node, name, "constant", (body,), (body, given), ((_fields, (reading, body)), body, given))
+    walker.define(node, name, "constant", (body,), (body, given), ((_fields, (walker, body)), body, given))
 
 
-def _trait(reading: RustReading, node: Node) -> None:
-    name = reading.qualified(reading.text(node.child_by_field_name("name")))
+def _trait(walker: RustWalker, node: Node) -> None:
+    name = walker.qualified(walker.text(node.child_by_field_name("name")))
     bounds = node.child_by_field_name("bounds")
     body = node.child_by_field_name("body")
     bases = [child for child in bounds.named_children if child.type != "lifetime"] if bounds is not None else []
@@ -167,35 +167,35 @@ def _trait(reading: RustReading, node: Node) -> None:
         _child(node, "where_clause"),
     ]
     inside = [
-        (_type_parameters, (reading, node)),
-        *((_derived, (reading, base)) for base in bases),
+        (_type_parameters, (walker, node)),
+        *((_derived, (walker, base)) for base in bases),
         *parts[1:],
         body,
     ]
-    texts = tuple(reading.type_text(base) for base in bases)
-    reading.define(node, name, "trait", parts, (body,), reading.apart(*inside), texts)
+    texts = tuple(walker.type_text(base) for base in bases)
+    walker.define(node, name, "trait", parts, (body,), walker.apart(*inside), texts)
 
 
-def _derived(reading: RustReading, base: Node) -> None:
-    path = path_of(reading, base)
+def _derived(walker: RustWalker, base: Node) -> None:
+    path = path_of(walker, base)
     if path:
-        reading.refer(path, INHERIT, base)
+        walker.refer(path, INHERIT, base)
 
 
-def _impl(reading: RustReading, node: Node) -> None:
+def _impl(walker: RustWalker, node: Node) -> None:
     named = node.child_by_field_name("type")
     trait = node.child_by_field_name("trait")
     body = node.child_by_field_name("body")
-    path = _target(reading, named)
-    reading.above = []
+    path = _target(walker, named)
+    walker.above = []
     if trait is not None:
-        reading.bind(reading.qualified(path), reading.type_text(trait), "impl", node)
+        walker.bind(walker.qualified(path), walker.type_text(trait), "impl", node)
     parameters = (node.child_by_field_name("type_parameters"), _child(node, "where_clause"))
-    steps = reading.apart((reading.own, (path,)), (_type_parameters, (reading, node)), body, (reading.disown, ()))
-    reading.then(*parameters, trait, named, *steps)
+    steps = walker.apart((walker.own, (path,)), (_type_parameters, (walker, node)), body, (walker.disown, ()))
+    walker.then(*parameters, trait, named, *steps)
 
 
-def _target(reading: RustReading, named: Node | None) -> str:
+def _target(walker: RustWalker, named: Node | None) -> str:
     """Return the name of the type that an ``impl`` block is for."""
     while named is not None and named.type in {"reference_type", "pointer_type"}:
         named = named.child_by_field_name("type")
@@ -203,73 +203,73 @@ def _target(reading: RustReading, named: Node | None) -> str:
         return "?"
     if named.type == "dynamic_type":
         named = named.child_by_field_name("trait") or named
-    path = path_of(reading, named).rpartition(".")[2]
+    path = path_of(walker, named).rpartition(".")[2]
     return path or _SHAPELESS.get(named.type, "type")
 
 
-def _constant(reading: RustReading, node: Node) -> None:
-    name = reading.qualified(reading.text(node.child_by_field_name("name")))
+def _constant(walker: RustWalker, node: Node) -> None:
+    name = walker.qualified(walker.text(node.child_by_field_name("name")))
     kind, given = node.child_by_field_name("type"), node.child_by_field_name("value")
-    reading.bind(name, reading.type_text(kind), "type", node)
+    walker.bind(name, walker.type_text(kind), "type", node)
     signature = (_child(node, "visibility_modifier"), _child(node, "mutable_specifier"), kind)
     kinds = "constant" if node.type == "const_item" else "variable"
-    reading.define(node, name, kinds, signature, (given,), reading.apart(kind, given))
+    walker.define(node, name, kinds, signature, (given,), walker.apart(kind, given))
 
 
-def _alias(reading: RustReading, node: Node) -> None:
-    name = reading.qualified(reading.text(node.child_by_field_name("name")))
+def _alias(walker: RustWalker, node: Node) -> None:
+    name = walker.qualified(walker.text(node.child_by_field_name("name")))
     kind = node.child_by_field_name("type")
     parameters = node.child_by_field_name("type_parameters")
     bounds = node.child_by_field_name("bounds")
     if kind is not None:
-        reading.bind(name, reading.type_text(kind), "alias", node)
-    inside = [(_type_parameters, (reading, node)), parameters, bounds, kind]
-    reading.define(
-        node, name, "type", (_child(node, "visibility_modifier"), parameters, bounds), (kind,), reading.apart(*inside)
+        walker.bind(name, walker.type_text(kind), "alias", node)
+    inside = [(_type_parameters, (walker, node)), parameters, bounds, kind]
+    walker.define(
+        node, name, "type", (_child(node, "visibility_modifier"), parameters, bounds), (kind,), walker.apart(*inside)
     )
 
 
-def _module(reading: RustReading, node: Node) -> None:
-    short = reading.text(node.child_by_field_name("name"))
+def _module(walker: RustWalker, node: Node) -> None:
+    short = walker.text(node.child_by_field_name("name"))
     body = node.child_by_field_name("body")
     public = _child(node, "visibility_modifier")
     if body is None:
-        file = _path_attribute(reading)
+        file = _path_attribute(walker)
         called = file.rpartition("/")[2].removesuffix(".rs")
         line = syntax.first_line(node)
         module = "mod " + (file or short)
-        reading.imports.append(Import(short, module, called, line, reading.within, public is not None))
+        walker.imports.append(Import(short, module, called, line, walker.within, public is not None))
         return
-    reading.define(node, reading.qualified(short), "module", (public,), (body,), reading.apart(body))
+    walker.define(node, walker.qualified(short), "module", (public,), (body,), walker.apart(body))
 
 
-def _path_attribute(reading: RustReading) -> str:
-    for above in reading.above:
+def _path_attribute(walker: RustWalker) -> str:
+    for above in walker.above:
         attribute = above.named_children[0] if above.type == "attribute_item" and above.named_children else None
         given = attribute.child_by_field_name("value") if attribute is not None else None
-        if attribute is not None and given is not None and reading.text(attribute.named_children[0]) == "path":
-            return reading.text(given).strip('"')
+        if attribute is not None and given is not None and walker.text(attribute.named_children[0]) == "path":
+            return walker.text(given).strip('"')
     return ""
 
 
-def _macro(reading: RustReading, node: Node) -> None:
-    name = reading.qualified(reading.text(node.child_by_field_name("name")))
+def _macro(walker: RustWalker, node: Node) -> None:
+    name = walker.qualified(walker.text(node.child_by_field_name("name")))
     rules = tuple(child for child in node.named_children if child.type == "macro_rule")
     rights = [rule.child_by_field_name("right") for rule in rules]
     signature = [rule.child_by_field_name("left") for rule in rules]
-    steps = [(scan, (reading, right, CALL)) for right in rights if right is not None]
-    reading.define(node, name, "macro", signature, rules, reading.apart(*steps))
+    steps = [(scan, (walker, right, CALL)) for right in rights if right is not None]
+    walker.define(node, name, "macro", signature, rules, walker.apart(*steps))
 
 
-def _use(reading: RustReading, node: Node) -> None:
-    reading.imports += used_names(reading, node)
+def _use(walker: RustWalker, node: Node) -> None:
+    walker.imports += used_names(walker, node)
 
 
-def _extern_crate(reading: RustReading, node: Node) -> None:
-    reading.imports.append(used_crate(reading, node))
+def _extern_crate(walker: RustWalker, node: Node) -> None:
+    walker.imports.append(used_crate(walker, node))
 
 
-DECLARATION_HANDLERS: dict[str, Callable[[RustReading, Node], None]] = {
+DECLARATION_HANDLERS: dict[str, Callable[[RustWalker, Node], None]] = {
     "function_item": _function,
     "function_signature_item": _function,
     "parameter": _parameter_use,

@@ -43,7 +43,7 @@ class Value:
 NOTHING = Value(None)
 
 
-class Values:
+class Evaluator:
     """Evaluates the expressions of one file."""
 
     def __init__(self, members: Members, table: Table) -> None:
@@ -264,7 +264,7 @@ def _at(address: str) -> tuple[str, str]:
     return path, full.rpartition(".")[0]
 
 
-def values_of(world: World, path: str) -> Values | None:
+def evaluator_of(world: World, path: str) -> Evaluator | None:
     """Return what evaluates the expressions of a file; None if it is no Rust file that can be read."""
     memo = world.memo
     members = memo.get("rust")
@@ -273,4 +273,4 @@ def values_of(world: World, path: str) -> Values | None:
         members = Members(modules, Paths(modules))
         memo["rust"] = members
     table = members.modules.table(path)
-    return Values(members, table) if table is not None else None
+    return Evaluator(members, table) if table is not None else None

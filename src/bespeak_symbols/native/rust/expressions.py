@@ -18,7 +18,7 @@ from bespeak_symbols.native.scope_walker import LONGEST_CHAIN, UNKNOWN
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-    from bespeak_symbols.native.scope_walker import Local, Scoping
+    from bespeak_symbols.native.scope_walker import Local, ScopeWalker
 
 
 _NAMES = frozenset({"identifier", "type_identifier", "field_identifier", "metavariable", "primitive_type"})
@@ -52,7 +52,7 @@ _NAME_TOKENS = frozenset({"identifier", "self", "super", "crate", "type_identifi
 _MARKS = frozenset({"()", "[]", "?"})
 
 
-def chain(reading: Scoping, node: Node | None) -> tuple[str, Local | None]:
+def chain(walker: ScopeWalker, node: Node | None) -> tuple[str, Local | None]:
     """Return an expression or a path as text, and the local variable with which it begins."""
     parts: list[str] = []
     local = None
@@ -63,27 +63,27 @@ def chain(reading: Scoping, node: Node | None) -> tuple[str, Local | None]:
             break
         kind = node.type
         if kind in _NAMES or kind in _WORDS:
-            name = reading.text(node)
+            name = walker.text(node)
             if path and kind == "self":
                 break
             parts.append(name)
-            local = reading.local(name) if kind == "identifier" and not path else None
+            local = walker.local(name) if kind == "identifier" and not path else None
             break
         if kind in {"scoped_identifier", "scoped_type_identifier"}:
             path = True
-            parts.append(reading.text(node.child_by_field_name("name")))
+            parts.append(walker.text(node.child_by_field_name("name")))
             node = node.child_by_field_name("path")
             if node is None:
                 break
             continue
-        following = _inner(reading, node, parts)
+        following = _inner(walker, node, parts)
         if following is None:
             break
         node = following
     return ".".join(reversed(parts)), local
 
 
-def _inner(reading: Scoping, node: Node, parts: list[str]) -> Node | None:
+def _inner(walker: ScopeWalker, node: Node, parts: list[str]) -> Node | None:
     """Note what an expression adds, and return what it is about; None if the text ends here."""
     kind = node.type
     first = node.named_children[0] if node.named_children else None
@@ -93,11 +93,11 @@ def _inner(reading: Scoping, node: Node, parts: list[str]) -> Node | None:
     elif kind in _FIRST_INSIDE or (kind == "unary_expression" and node.children[0].type == "*"):
         following = first
     elif kind == "field_expression":
-        parts.append(reading.text(node.child_by_field_name("field")))
+        parts.append(walker.text(node.child_by_field_name("field")))
         following = node.child_by_field_name("value")
     elif kind == "call_expression":
         function = node.child_by_field_name("function")
-        held = _held(reading, node, function)
+        held = _held(walker, node, function)
         parts.append("()" if held is None else "&")
         following = held or function
     elif kind in _MARKED:
@@ -109,50 +109,50 @@ def _inner(reading: Scoping, node: Node, parts: list[str]) -> Node | None:
     return following
 
 
-def _held(reading: Scoping, node: Node, function: Node | None) -> Node | None:
+def _held(walker: ScopeWalker, node: Node, function: Node | None) -> Node | None:
     """Return what ``Box::new(...)`` and its like hold; None for any other call."""
-    if function is None or function.type != "scoped_identifier" or reading.text(function) not in _POINTERS:
+    if function is None or function.type != "scoped_identifier" or walker.text(function) not in _POINTERS:
         return None
     arguments = node.child_by_field_name("arguments")
     given = arguments.named_children if arguments is not None else []
     return given[0] if len(given) == 1 else None
 
 
-def path_of(reading: Scoping, node: Node | None) -> str:
+def path_of(walker: ScopeWalker, node: Node | None) -> str:
     """Return a path as text; empty if it is none."""
-    text, _ = chain(reading, node)
+    text, _ = chain(walker, node)
     return "" if UNKNOWN in text.split(".") else text
 
 
-def invoked(reading: Scoping, node: Node) -> None:
+def invoked(walker: ScopeWalker, node: Node) -> None:
     """Read the use of a macro."""
     named = node.child_by_field_name("macro")
-    path = path_of(reading, named)
+    path = path_of(walker, named)
     if path:
-        reading.refer(path + ".!", CALL, node)
+        walker.refer(path + ".!", CALL, node)
     tree = next((child for child in node.children if child.type == "token_tree"), None)
     if tree is not None:
         name = path.rpartition(".")[2]
         kind = CALL if name in _OF_EXPRESSIONS or name in _OF_FIRST else USE
-        reading.then((scan, (reading, tree, kind, name in _OF_FIRST)))
+        walker.then((scan, (walker, tree, kind, name in _OF_FIRST)))
 
 
-def scan(reading: Scoping, tree: Node, kind: str, first: bool = False) -> None:
+def scan(walker: ScopeWalker, tree: Node, kind: str, first: bool = False) -> None:
     """Read the tokens between two brackets.
 
     Args:
-        reading: to which it belongs.
+        walker: to which it belongs.
         tree: the brackets and what is in them.
         kind: of the references to what has arguments.
         first: only the first argument is an expression.
     """
-    _Scan(reading, kind, first=first).run(tree)
+    _Scan(walker, kind, first=first).run(tree)
 
 
 class _Scan:
-    def __init__(self, reading: Scoping, kind: str, *, first: bool = False) -> None:
+    def __init__(self, walker: ScopeWalker, kind: str, *, first: bool = False) -> None:
         self.first = first
-        self.reading = reading
+        self.walker = walker
         self.kind = kind
         self.parts: list[str] = []
         self.local: Local | None = None
@@ -174,7 +174,7 @@ class _Scan:
             elif kind == "!" and self.parts and not self.joined:
                 self.bang = True
             elif kind == "integer_literal" and self.joined == ".":
-                self.parts.append(self.reading.text(token))
+                self.parts.append(self.walker.text(token))
                 self.joined = ""
             else:
                 self._end()
@@ -183,7 +183,7 @@ class _Scan:
         self._end()
 
     def _name(self, token: Node) -> None:
-        name = self.reading.text(token)
+        name = self.walker.text(token)
         if self.joined and self.parts:
             if self.joined == "::" and len(self.parts) == 1:
                 self.local = None
@@ -192,7 +192,7 @@ class _Scan:
             self._end()
             self.parts = [name]
             self.at = token
-            self.local = self.reading.local(name) if token.type == "identifier" else None
+            self.local = self.walker.local(name) if token.type == "identifier" else None
         self.joined = ""
 
     def _tree(self, token: Node) -> None:
@@ -200,22 +200,22 @@ class _Scan:
         inside, first = self.kind, False
         if self.bang and self.at is not None:
             name = self.parts[-1]
-            self.reading.refer(".".join(self.parts) + ".!", CALL, self.at)
+            self.walker.refer(".".join(self.parts) + ".!", CALL, self.at)
             inside = CALL if self.kind == CALL and (name in _OF_EXPRESSIONS or name in _OF_FIRST) else USE
             first = name in _OF_FIRST
             self.parts, self.bang = [], False
         elif self.parts and opening == "(" and not self.joined and self.parts[-1] not in _MARKS and self.at is not None:
-            self.reading.refer(".".join(self.parts), self.kind, self.at, self.local)
+            self.walker.refer(".".join(self.parts), self.kind, self.at, self.local)
             self.parts.append("()")
         elif self.parts and opening == "[" and not self.joined:
             self.parts.append("[]")
         else:
             self._end()
-        self.reading.then((scan, (self.reading, token, inside, first)))
+        self.walker.then((scan, (self.walker, token, inside, first)))
 
     def _end(self) -> None:
         if self.parts and self.at is not None and self.parts[-1] not in _MARKS:
             text = ".".join(self.parts)
             if "." not in text or self.local is None:
-                self.reading.refer(text, USE, self.at, self.local)
+                self.walker.refer(text, USE, self.at, self.local)
         self.parts, self.local, self.joined, self.bang = [], None, "", False

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bespeak_symbols.model import USE
 from bespeak_symbols.native.rust import statements
-from bespeak_symbols.native.rust.declarations import DECLARATION_HANDLERS, RustReading
+from bespeak_symbols.native.rust.declarations import DECLARATION_HANDLERS, RustWalker
 from bespeak_symbols.native.rust.expressions import path_of, scan
 
 if TYPE_CHECKING:
@@ -17,29 +17,29 @@ if TYPE_CHECKING:
 
 def extract(source: bytes, path: str) -> Facts:  # noqa: ARG001 one dialect
     """Return what a Rust file says."""
-    return RustReading(source).facts()
+    return RustWalker(source).facts()
 
 
-def _comment(reading: RustReading, node: Node) -> None:
-    if reading.documentation(node):
-        reading.above.append(node)
+def _comment(walker: RustWalker, node: Node) -> None:
+    if walker.documentation(node):
+        walker.above.append(node)
 
 
-def _attribute(reading: RustReading, node: Node) -> None:
-    reading.above.append(node)
+def _attribute(walker: RustWalker, node: Node) -> None:
+    walker.above.append(node)
     attribute = node.named_children[0] if node.named_children else None
     if attribute is None or not attribute.named_children:
         return
-    path = path_of(reading, attribute.named_children[0])
+    path = path_of(walker, attribute.named_children[0])
     if path == "derive":
         tree = attribute.child_by_field_name("arguments")
         if tree is not None:
-            reading.then((scan, (reading, tree, USE)))
+            walker.then((scan, (walker, tree, USE)))
     elif path:
-        reading.refer(path + ".!", USE, node)
+        walker.refer(path + ".!", USE, node)
 
 
-RustReading.handlers = {
+RustWalker.handlers = {
     "line_comment": _comment,
     "block_comment": _comment,
     "attribute_item": _attribute,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
     from bespeak_symbols.model import Binding, Facts, Symbol, World
-    from bespeak_symbols.native.scope_walker import Scoping
+    from bespeak_symbols.native.scope_walker import ScopeWalker
 
 
 _NAMES = frozenset({"identifier", "self", "super", "crate", "scoped_identifier", "metavariable"})
@@ -30,7 +30,7 @@ _KINDS = {
 }
 
 
-def used_names(reading: Scoping, node: Node) -> list[Import]:
+def used_names(walker: ScopeWalker, node: Node) -> list[Import]:
     """Return what a ``use`` takes from where."""
     public = any(child.type == "visibility_modifier" for child in node.named_children)
     line = syntax.first_line(node)
@@ -45,21 +45,21 @@ def used_names(reading: Scoping, node: Node) -> list[Import]:
             waiting.extend((child, before) for child in reversed(one.named_children))
         elif kind == "scoped_use_list":
             path = one.child_by_field_name("path")
-            waiting.append((one.child_by_field_name("list"), _join(before, _path(reading, path))))
+            waiting.append((one.child_by_field_name("list"), _join(before, _path(walker, path))))
         elif kind == "use_wildcard":
             inner = one.named_children[0] if one.named_children else None
-            found.append(Import("*", _join(before, _path(reading, inner)), "", line, reading.within, public))
+            found.append(Import("*", _join(before, _path(walker, inner)), "", line, walker.within, public))
         elif kind == "use_as_clause":
-            whole = _join(before, _path(reading, one.child_by_field_name("path")))
-            local = reading.text(one.child_by_field_name("alias"))
-            found.append(_named(whole, local, line, reading.within, public))
+            whole = _join(before, _path(walker, one.child_by_field_name("path")))
+            local = walker.text(one.child_by_field_name("alias"))
+            found.append(_named(whole, local, line, walker.within, public))
         elif kind in _NAMES:
-            found.append(_named(_join(before, _path(reading, one)), "", line, reading.within, public))
+            found.append(_named(_join(before, _path(walker, one)), "", line, walker.within, public))
     return found
 
 
-def _path(reading: Scoping, node: Node | None) -> str:
-    return "" if node is None else "".join(reading.text(node).split())
+def _path(walker: ScopeWalker, node: Node | None) -> str:
+    return "" if node is None else "".join(walker.text(node).split())
 
 
 def _join(before: str, path: str) -> str:
@@ -74,11 +74,11 @@ def _named(whole: str, local: str, line: int, within: str, public: bool) -> Impo
     return Import(local or name, module, name, line, within, public)
 
 
-def used_crate(reading: Scoping, node: Node) -> Import:
+def used_crate(walker: ScopeWalker, node: Node) -> Import:
     """Return what ``extern crate`` takes."""
-    name = reading.text(node.child_by_field_name("name"))
-    local = reading.text(node.child_by_field_name("alias")) or name
-    return Import(local, name, "", syntax.first_line(node), reading.within)
+    name = walker.text(node.child_by_field_name("name"))
+    local = walker.text(node.child_by_field_name("alias")) or name
+    return Import(local, name, "", syntax.first_line(node), walker.within)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bespeak_symbols.model import CALL, IMPORT, INHERIT, Edge
-from bespeak_symbols.native.rust.evaluate import values_of
+from bespeak_symbols.native.rust.evaluate import evaluator_of
 from bespeak_symbols.native.rust.imports import Module
 from bespeak_symbols.native.rust.types import OF_EVERYBODY, read_type
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bespeak_symbols.model import Import, Reference, World
-    from bespeak_symbols.native.rust.evaluate import Value, Values
+    from bespeak_symbols.native.rust.evaluate import Evaluator, Value
     from bespeak_symbols.native.rust.members import Member
 
 
@@ -23,29 +23,29 @@ _BY_NAME = {1: 0.5, 2: 0.4, 3: 0.3}
 
 def resolve(path: str, world: World) -> Iterator[Edge]:
     """Yield the edges that start in a Rust file."""
-    values = values_of(world, path)
-    if values is None:
+    evaluator = evaluator_of(world, path)
+    if evaluator is None:
         return
-    resolving = _Resolving(values)
-    for one in values.table.facts.imports:
+    resolving = _Resolver(evaluator)
+    for one in evaluator.table.facts.imports:
         yield from resolving.imported(one)
     yield from resolving.implemented()
-    for reference in values.table.facts.references:
+    for reference in evaluator.table.facts.references:
         yield from resolving.edges(reference)
 
 
-class _Resolving:
-    def __init__(self, values: Values) -> None:
-        self.values = values
-        self.path = values.path
-        self.table = values.table
-        self.members = values.members
-        self.paths = values.paths
+class _Resolver:
+    def __init__(self, evaluator: Evaluator) -> None:
+        self.evaluator = evaluator
+        self.path = evaluator.path
+        self.table = evaluator.table
+        self.members = evaluator.members
+        self.paths = evaluator.paths
 
     def imported(self, one: Import) -> Iterator[Edge]:
         caller = f"{self.path}::{one.within}" if one.within else self.path
         if one.module.startswith("mod "):
-            module = self.values.modules.child(self._module(one.within), one.local)
+            module = self.evaluator.modules.child(self._module(one.within), one.local)
             if module is not None:
                 yield Edge(caller, module.address, IMPORT, "module", _SURE, one.line)
             return
@@ -106,7 +106,7 @@ class _Resolving:
         elif item is not None and not item.rest:
             yield item.address, "import", _SURE
         elif found:
-            root = self.values.modules.root(self._module(reference.within))
+            root = self.evaluator.modules.root(self._module(reference.within))
             mine = [one for one in found if self._root_of(one) == root]
             if len(mine) == 1:
                 yield mine[0], "module", _SURE
@@ -116,14 +116,14 @@ class _Resolving:
 
     def _is_macro(self, address: str) -> bool:
         path, _, full = address.partition("::")
-        table = self.values.modules.table(path)
+        table = self.evaluator.modules.table(path)
         return table is not None and table.has(full, "macro")
 
     def _root_of(self, address: str) -> Module:
-        return self.values.modules.root(Module(address.partition("::")[0]))
+        return self.evaluator.modules.root(Module(address.partition("::")[0]))
 
     def _called(self, parts: list[str], reference: Reference) -> Iterator[tuple[str, str, float]]:
-        found = self.values.evaluate(parts, reference.within, reference.bound)
+        found = self.evaluator.evaluate(parts, reference.within, reference.bound)
         if found.found:
             for member in found.found:
                 yield from self._member(member, self._how(parts, reference, member), found.sure)
@@ -176,7 +176,7 @@ class _Resolving:
         if item is not None and not item.rest and item.kind != "module":
             yield item.address, "local" if item.address.startswith(self.path + "::") else "import", _SURE
             return
-        found = self.values.evaluate(parts, reference.within, reference.bound)
+        found = self.evaluator.evaluate(parts, reference.within, reference.bound)
         for member in found.found:
             yield member.address, "typed", _SURE if found.sure and member.sure and not member.trait else _LIKELY
         if not found.found and found.item is not None and "::" in found.item.address:

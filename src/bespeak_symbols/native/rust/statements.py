@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node
 
-    from bespeak_symbols.native.scope_walker import Local, Scoping
+    from bespeak_symbols.native.scope_walker import Local, ScopeWalker
 
 
 _OF_ELEMENTS = frozenset(
@@ -27,31 +27,31 @@ _THROUGH = frozenset({"mut_pattern", "ref_pattern", "reference_pattern", "match_
 _PATHS = frozenset({"scoped_identifier", "type_identifier", "scoped_type_identifier"})
 
 
-def _block(reading: Scoping, node: Node) -> None:
-    reading.then(*reading.scoped(*node.named_children))
+def _block(walker: ScopeWalker, node: Node) -> None:
+    walker.then(*walker.scoped(*node.named_children))
 
 
-def _call(reading: Scoping, node: Node) -> None:
+def _call(walker: ScopeWalker, node: Node) -> None:
     function = node.child_by_field_name("function")
     arguments = node.child_by_field_name("arguments")
     given = 0
     for child in arguments.named_children if arguments is not None else ():
         given += "comment" not in child.type
-    text, local = chain(reading, function)
-    reading.refer(text, CALL, node, local, given)
+    text, local = chain(walker, function)
+    walker.refer(text, CALL, node, local, given)
     kind_arguments = None
     if function is not None and function.type == "generic_function":
         kind_arguments = function.child_by_field_name("type_arguments")
         function = function.child_by_field_name("function")
     if function is not None and function.type == "field_expression":
         if arguments is not None and text.rpartition(".")[2] in _OF_ELEMENTS:
-            _remember_elements(reading, text.rpartition(".")[0], local, arguments)
+            _remember_elements(walker, text.rpartition(".")[0], local, arguments)
         function = function.child_by_field_name("value")
     elif function is not None and function.type in {"identifier", "self"}:
         function = None
     elif function is not None and function.type == "scoped_identifier":
         function = _owner(function)
-    reading.then(function, kind_arguments, arguments)
+    walker.then(function, kind_arguments, arguments)
 
 
 def _owner(function: Node) -> Node | None:
@@ -60,109 +60,109 @@ def _owner(function: Node) -> Node | None:
     return path if path is not None and path.type in {"generic_type", "bracketed_type"} else None
 
 
-def _remember_elements(reading: Scoping, text: str, local: Local | None, arguments: Node) -> None:
-    elements: dict[int, Matched] = reading.elements  # type: ignore[attr-defined]
+def _remember_elements(walker: ScopeWalker, text: str, local: Local | None, arguments: Node) -> None:
+    elements: dict[int, Matched] = walker.elements  # type: ignore[attr-defined]
     for one in arguments.named_children:
         if one.type == "closure_expression":
             elements[one.id] = Matched(text + ".@", local)
 
 
-def _identifier(reading: Scoping, node: Node) -> None:
-    name = reading.text(node)
-    reading.refer(name, USE, node, reading.local(name))
+def _identifier(walker: ScopeWalker, node: Node) -> None:
+    name = walker.text(node)
+    walker.refer(name, USE, node, walker.local(name))
 
 
-def _path(reading: Scoping, node: Node) -> None:
-    path = path_of(reading, node)
+def _path(walker: ScopeWalker, node: Node) -> None:
+    path = path_of(walker, node)
     if path:
-        reading.refer(path, USE, node)
+        walker.refer(path, USE, node)
     inner = node.child_by_field_name("path")
     if inner is not None and inner.type in {"generic_type", "bracketed_type"}:
-        reading.then(inner)
+        walker.then(inner)
 
 
-def _field(reading: Scoping, node: Node) -> None:
-    reading.then(node.child_by_field_name("value"))
+def _field(walker: ScopeWalker, node: Node) -> None:
+    walker.then(node.child_by_field_name("value"))
 
 
-def _struct(reading: Scoping, node: Node) -> None:
+def _struct(walker: ScopeWalker, node: Node) -> None:
     named = node.child_by_field_name("name")
-    reading.then(named, node.child_by_field_name("body"))
+    walker.then(named, node.child_by_field_name("body"))
 
 
-def _initializer(reading: Scoping, node: Node) -> None:
-    reading.then(node.child_by_field_name("value"))
+def _initializer(walker: ScopeWalker, node: Node) -> None:
+    walker.then(node.child_by_field_name("value"))
 
 
-def _let(reading: Scoping, node: Node) -> None:
+def _let(walker: ScopeWalker, node: Node) -> None:
     kind = node.child_by_field_name("type")
     given = node.child_by_field_name("value")
     pattern = node.child_by_field_name("pattern")
-    text, local = chain(reading, given) if given is not None else ("", None)
+    text, local = chain(walker, given) if given is not None else ("", None)
     matched = Matched(text, local)
-    if kind is not None and "_" not in reading.type_text(kind):
-        matched = Matched(reading.type_text(kind), None, "type")
+    if kind is not None and "_" not in walker.type_text(kind):
+        matched = Matched(walker.type_text(kind), None, "type")
     elif text == "()":
         matched = NOTHING
-    reading.then(kind, given, node.child_by_field_name("alternative"), (declare_pattern, (reading, pattern, matched)))
+    walker.then(kind, given, node.child_by_field_name("alternative"), (declare_pattern, (walker, pattern, matched)))
 
 
-def _let_condition(reading: Scoping, node: Node) -> None:
+def _let_condition(walker: ScopeWalker, node: Node) -> None:
     given = node.child_by_field_name("value")
-    text, local = chain(reading, given)
+    text, local = chain(walker, given)
     pattern = node.child_by_field_name("pattern")
-    reading.then(given, (declare_pattern, (reading, pattern, Matched(text, local))))
+    walker.then(given, (declare_pattern, (walker, pattern, Matched(text, local))))
 
 
-def _if(reading: Scoping, node: Node) -> None:
+def _if(walker: ScopeWalker, node: Node) -> None:
     condition, then = node.child_by_field_name("condition"), node.child_by_field_name("consequence")
-    reading.then(*reading.scoped(condition, then), node.child_by_field_name("alternative"))
+    walker.then(*walker.scoped(condition, then), node.child_by_field_name("alternative"))
 
 
-def _while(reading: Scoping, node: Node) -> None:
-    reading.then(*reading.scoped(node.child_by_field_name("condition"), node.child_by_field_name("body")))
+def _while(walker: ScopeWalker, node: Node) -> None:
+    walker.then(*walker.scoped(node.child_by_field_name("condition"), node.child_by_field_name("body")))
 
 
-def _for(reading: Scoping, node: Node) -> None:
+def _for(walker: ScopeWalker, node: Node) -> None:
     given = node.child_by_field_name("value")
-    text, local = chain(reading, given)
-    bind = (declare_pattern, (reading, node.child_by_field_name("pattern"), Matched(text + ".@", local)))
-    reading.then(given, *reading.scoped(bind, node.child_by_field_name("body")))
+    text, local = chain(walker, given)
+    bind = (declare_pattern, (walker, node.child_by_field_name("pattern"), Matched(text + ".@", local)))
+    walker.then(given, *walker.scoped(bind, node.child_by_field_name("body")))
 
 
-def _match(reading: Scoping, node: Node) -> None:
+def _match(walker: ScopeWalker, node: Node) -> None:
     given = node.child_by_field_name("value")
-    text, local = chain(reading, given)
+    text, local = chain(walker, given)
     body = node.child_by_field_name("body")
     steps: list[Node | tuple[Callable[..., None], tuple[object, ...]] | None] = [given]
     for arm in body.named_children if body is not None else ():
         if arm.type in {"match_arm", "last_match_arm"}:
             pattern = arm.child_by_field_name("pattern")
             condition = pattern.child_by_field_name("condition") if pattern is not None else None
-            bind = (declare_pattern, (reading, pattern, Matched(text, local)))
-            steps += reading.scoped(bind, condition, arm.child_by_field_name("value"))
-    reading.then(*steps)
+            bind = (declare_pattern, (walker, pattern, Matched(text, local)))
+            steps += walker.scoped(bind, condition, arm.child_by_field_name("value"))
+    walker.then(*steps)
 
 
-def _closure(reading: Scoping, node: Node) -> None:
+def _closure(walker: ScopeWalker, node: Node) -> None:
     parameters = node.child_by_field_name("parameters")
-    elements: dict[int, Matched] = reading.elements  # type: ignore[attr-defined]
+    elements: dict[int, Matched] = walker.elements  # type: ignore[attr-defined]
     against = elements.get(node.id, NOTHING)
     steps: list[Node | tuple[Callable[..., None], tuple[object, ...]] | None] = []
     for one in parameters.named_children if parameters is not None else ():
         kind = one.child_by_field_name("type") if one.type == "parameter" else None
         pattern = one.child_by_field_name("pattern") if one.type == "parameter" else one
-        matched = Matched(reading.type_text(kind), None, "type") if kind is not None else against
-        steps += [kind, (declare_pattern, (reading, pattern, matched))]
+        matched = Matched(walker.type_text(kind), None, "type") if kind is not None else against
+        steps += [kind, (declare_pattern, (walker, pattern, matched))]
     result = node.child_by_field_name("return_type")
-    reading.then(*reading.scoped(*steps, result, node.child_by_field_name("body")))
+    walker.then(*walker.scoped(*steps, result, node.child_by_field_name("body")))
 
 
-def _nothing(reading: Scoping, node: Node) -> None:
+def _nothing(walker: ScopeWalker, node: Node) -> None:
     """A name here is no name that something else could mean."""
 
 
-HANDLERS: dict[str, Callable[[Scoping, Node], None]] = {
+HANDLERS: dict[str, Callable[[ScopeWalker, Node], None]] = {
     "block": _block,
     "call_expression": _call,
     "identifier": _identifier,
@@ -207,7 +207,7 @@ class Matched:
 NOTHING = Matched("")
 
 
-def declare_pattern(reading: Scoping, pattern: Node | None, matched: Matched) -> None:
+def declare_pattern(walker: ScopeWalker, pattern: Node | None, matched: Matched) -> None:
     """Declare the names in a pattern."""
     waiting: list[tuple[Node | None, Matched]] = [(pattern, matched)]
     while waiting:
@@ -216,13 +216,13 @@ def declare_pattern(reading: Scoping, pattern: Node | None, matched: Matched) ->
             continue
         kind = node.type
         if kind in {"identifier", "shorthand_field_identifier"}:
-            _name(reading, node, against)
+            _name(walker, node, against)
         elif kind in _PATHS:
-            _used(reading, node)
+            _used(walker, node)
         elif kind == "tuple_struct_pattern":
-            waiting += _tuple_struct(reading, node, against)
+            waiting += _tuple_struct(walker, node, against)
         elif kind == "struct_pattern":
-            waiting += _struct_pattern(reading, node)
+            waiting += _struct_pattern(walker, node)
         elif kind in {"tuple_pattern", "slice_pattern"}:
             one = kind == "slice_pattern"
             waiting += [
@@ -237,24 +237,24 @@ def declare_pattern(reading: Scoping, pattern: Node | None, matched: Matched) ->
             waiting += [(child, NOTHING) for child in node.named_children]
 
 
-def _name(reading: Scoping, node: Node, against: Matched) -> None:
-    name = reading.text(node)
+def _name(walker: ScopeWalker, node: Node, against: Matched) -> None:
+    name = walker.text(node)
     if name[:1].isupper():
-        reading.refer(name, USE, node)
+        walker.refer(name, USE, node)
     else:
-        reading.declare(name, against.target, against.how, syntax.first_line(node), against.base)
+        walker.declare(name, against.target, against.how, syntax.first_line(node), against.base)
 
 
-def _used(reading: Scoping, node: Node) -> str:
-    path = path_of(reading, node)
+def _used(walker: ScopeWalker, node: Node) -> str:
+    path = path_of(walker, node)
     if path:
-        reading.refer(path, USE, node)
+        walker.refer(path, USE, node)
     return path
 
 
-def _tuple_struct(reading: Scoping, node: Node, against: Matched) -> list[tuple[Node | None, Matched]]:
+def _tuple_struct(walker: ScopeWalker, node: Node, against: Matched) -> list[tuple[Node | None, Matched]]:
     named = node.child_by_field_name("type")
-    path = _used(reading, named) if named is not None else ""
+    path = _used(walker, named) if named is not None else ""
     parts = [(place, child) for place, child in _placed(node) if child != named]
     if path in _HOLDING:
         return [(child, against.part("?")) for _, child in parts]
@@ -275,13 +275,13 @@ def _placed(node: Node) -> list[tuple[str, Node]]:
     return found
 
 
-def _struct_pattern(reading: Scoping, node: Node) -> list[tuple[Node | None, Matched]]:
+def _struct_pattern(walker: ScopeWalker, node: Node) -> list[tuple[Node | None, Matched]]:
     named = node.child_by_field_name("type")
-    path = _used(reading, named) if named is not None else ""
+    path = _used(walker, named) if named is not None else ""
     found: list[tuple[Node | None, Matched]] = []
     for one in node.named_children:
         if one.type == "field_pattern":
             name = one.child_by_field_name("name")
-            field = reading.text(name)
+            field = walker.text(name)
             found.append((one.child_by_field_name("pattern") or name, Matched(f"{path}.{field}") if path else NOTHING))
     return found
