@@ -1,4 +1,4 @@
-"""What was read once is kept: facts by blob, and by name which blobs define, mention and rename it.
+"""The cache: facts by the id of a content, and by name which contents define, mention or rename it.
 
 One SQLite file in the git common directory serves all work trees and many processes at once. It holds nothing that
 cannot be worked out again, so a file that is broken is thrown away, and where none can be written the cache is kept in
@@ -47,7 +47,7 @@ PRAGMA user_version = {_FORMAT};
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """Under which facts are kept: the contents, how the file is read by its name, and which code reads it."""
+    """The key of facts: the id of the contents, the suffix of the file and the version of the code that reads it."""
 
     blob: str
     suffix: str
@@ -56,7 +56,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What is to be kept of one file.
+    """One file as the cache stores it.
 
     Args:
         key: of its contents.
@@ -76,7 +76,7 @@ class Entry:
 
 
 class Cache:
-    """Facts by key, and names; ``notice`` says if nothing can be kept.
+    """Facts by key, and names. ``notice`` says why nothing can be stored on disk; it is empty if it can.
 
     Args:
         path: of the file; its folder is made if only that is missing.
@@ -92,12 +92,12 @@ class Cache:
 
     @property
     def connection(self) -> sqlite3.Connection:
-        """The open file, for what else is kept in it."""
+        """The open database; the edges are stored in it too."""
         return self._connection
 
     @property
     def on_disk(self) -> bool:
-        """What is kept outlives the process."""
+        """The cache is a file and outlives the process."""
         return self._path != _IN_MEMORY
 
     def _opened(self) -> sqlite3.Connection:
@@ -145,7 +145,7 @@ class Cache:
         self._connection = self._opened()
 
     def known(self, keys: Iterable[Key]) -> dict[Key, tuple[int, list[tuple[int, str]]]]:
-        """Return which keys are kept, each with its number and what could not be read of it."""
+        """Return the keys that are stored, each with its number and the lines that could not be read."""
         asked = json.dumps([[key.blob, key.suffix, key.version] for key in keys])
         rows = self._connection.execute(
             "SELECT s.blob, s.suffix, s.version, s.id, s.unread FROM json_each(:asked) a JOIN source s"
@@ -155,7 +155,7 @@ class Cache:
         return {Key(*row[:3]): (row[3], [] if row[4] is None else _pairs(row[4])) for row in rows}
 
     def facts(self, source: int) -> Facts | None:
-        """Return the facts kept under a number; None if they are gone or broken."""
+        """Return the facts stored under a number; None if they are missing or damaged."""
         row = self._connection.execute("SELECT facts FROM source WHERE id = ?", (source,)).fetchone()
         try:
             return None if row is None else codec.unpack(row[0])
@@ -163,7 +163,7 @@ class Cache:
             return None
 
     def defining(self, name: str) -> list[tuple[int, str]]:
-        """Return what has this last name: numbers of sources, and whole names."""
+        """Return the definitions with this last name: number of the source, and qualified name."""
         return self._connection.execute(
             "SELECT d.source, d.whole FROM name n JOIN definition d ON d.name = n.id WHERE n.text = ?", (name,)
         ).fetchall()
@@ -176,7 +176,7 @@ class Cache:
         return [row[0] for row in rows]
 
     def renaming(self, name: str) -> list[tuple[str, int]]:
-        """Return which other names a name is given, and the numbers of the sources that do."""
+        """Return the other names that sources give a name, each with the number of the source."""
         return self._connection.execute(
             "SELECT w.text, r.source FROM name n JOIN rename r ON r.old = n.id JOIN name w ON w.id = r.new"
             " WHERE n.text = ?",
@@ -184,7 +184,7 @@ class Cache:
         ).fetchall()
 
     def keep(self, entries: Sequence[Entry]) -> None:
-        """Keep what was read of some files, in one transaction; what another process has kept already stays."""
+        """Store entries in one transaction; what another process has stored already stays."""
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             numbers = self._names(entries)
@@ -228,7 +228,7 @@ class Cache:
         )
 
     def prune(self, used: set[int]) -> None:
-        """Drop the oldest sources when there are far more than are in use: nothing grows for ever.
+        """Delete the oldest sources when there are far more than are in use, so that the file does not grow for ever.
 
         Args:
             used: the numbers of the sources in use.

@@ -1,4 +1,4 @@
-"""Who depends on whom: edges between symbols, worked out file by file when somebody asks.
+"""Who depends on whom: edges between symbols, resolved file by file when they are asked for.
 
 An edge starts in a file that can be resolved alone, so what a symbol depends on costs one file. Who depends on a
 symbol is found among the files that mention one of the names it goes by. Answers do not depend on what was asked
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bespeak_symbols.snapshot import Snapshot
 
 FOLLOWED = frozenset({CALL, USE, INHERIT})
-"""Kinds of edges along which a change is felt; that a module is imported says nothing of what is used of it."""
+"""Kinds of edges along which a change has effects; an import alone does not say what is used."""
 
 _MADE_BY_CLASS = frozenset({"constructor", "new", "init", "<init>"})
 
@@ -51,7 +51,7 @@ def symbol_of(address: str) -> str:
 
 
 class CallGraph:
-    """The edges of one snapshot, lazy and remembered."""
+    """The edges of one snapshot, resolved on demand and remembered."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot

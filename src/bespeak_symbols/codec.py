@@ -1,4 +1,4 @@
-"""Facts and edges as bytes, for the cache: columns of numbers over one table of strings, packed.
+"""Facts and edges as bytes, for the cache: columns of numbers over one table of strings, compressed.
 
 It follows the fields of the values themselves, so a field that is added to one of them is kept without a change here.
 """
@@ -34,7 +34,7 @@ class _Table:
 
 @cache
 def _defaults(kind: Any) -> dict[str, object]:
-    """Return what the fields of a value class are when nothing is said."""
+    """Return the defaults of the fields of a value class."""
     return {one.name: one.default for one in fields(kind) if one.default is not MISSING}
 
 
@@ -55,7 +55,7 @@ def _packed(whole: dict[str, Any], table: _Table) -> bytes:
 
 
 def _columns(records: Sequence[object], kind: type, table: _Table) -> list[Any]:
-    """Return the fields of records as columns; one that holds the default only is left out."""
+    """Return the fields of records as columns; a column of defaults only is None."""
     columns: list[Any] = []
     defaults = _defaults(kind)
     for name in kind.__slots__:  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""The edges of each file, kept for as long as nothing at all changes in the snapshot.
+"""The edges of each file, stored for as long as no file of the snapshot changes.
 
 What a name means may depend on any other file, so edges are kept under a digest of all files and of the code that
 resolves them. Only the newest few snapshots' are kept.
@@ -24,7 +24,7 @@ _MOST_WORLDS = 12
 
 
 def digest(backend: Backend, blobs: Mapping[str, str], languages: Mapping[str, str]) -> str:
-    """Return a digest of a snapshot: of its files' contents, of which can be read, and of the code that reads them.
+    """Return a digest of a snapshot: of its contents, their languages, and the code that reads them.
 
     Args:
         backend: what resolves names.
@@ -42,7 +42,7 @@ def digest(backend: Backend, blobs: Mapping[str, str], languages: Mapping[str, s
 
 @cache
 def _own_version() -> str:
-    """Return a word that changes with the code of this package that all backends share."""
+    """Return a digest of the code of this package that all backends share."""
     whole = blake2b(digest_size=8)
     folder = os.path.dirname(os.path.abspath(__file__))
     for name in sorted(os.listdir(folder)):
@@ -53,7 +53,7 @@ def _own_version() -> str:
 
 
 def load(connection: sqlite3.Connection, world: str, path: str) -> tuple[Edge, ...] | None:
-    """Return the edges that were kept of a file; None if none were."""
+    """Return the stored edges of a file; None if none are stored."""
     row = connection.execute(
         "SELECT e.edges FROM world w JOIN edges e ON e.world = w.id WHERE w.digest = ? AND e.path = ?", (world, path)
     ).fetchone()
@@ -64,7 +64,7 @@ def load(connection: sqlite3.Connection, world: str, path: str) -> tuple[Edge, .
 
 
 def keep(connection: sqlite3.Connection, world: str, edges: Iterable[tuple[str, tuple[Edge, ...]]]) -> None:
-    """Keep the edges of some files of a snapshot; forget those of the oldest snapshots."""
+    """Store the edges of some files of a snapshot; delete those of the oldest snapshots."""
     packed = [(path, codec.pack_edges(found)) for path, found in edges]
     connection.execute("BEGIN IMMEDIATE")
     try:

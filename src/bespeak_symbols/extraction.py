@@ -1,4 +1,4 @@
-"""One file's bytes become what is kept of it."""
+"""From the bytes of one file to its facts, and to the entry that the cache stores."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bespeak_symbols.object_reader import ObjectReader
 
 MOST_BYTES = 2_000_000
-"""Larger files are data that looks like source; they are said to be unread."""
+"""Larger files are usually data; they are reported as unread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Job:
 
 
 def facts_of(backend: Backend, source: bytes, language: str, suffix: str) -> Facts:
-    """Return what a source says; one that cannot be read says so on line 0.
+    """Return the facts of a source. If it cannot be read, they say so for line 0.
 
     Raises:
         GrammarsMissingError: the grammars are not installed.
@@ -51,7 +51,7 @@ def facts_of(backend: Backend, source: bytes, language: str, suffix: str) -> Fac
 
 
 def entry_of(key: Key, facts: Facts) -> Entry:
-    """Return what is kept of a file's facts."""
+    """Return the cache entry of a file's facts."""
     return Entry(
         key,
         codec.pack(facts),
@@ -63,7 +63,7 @@ def entry_of(key: Key, facts: Facts) -> Entry:
 
 
 def read_here(backend: Backend, reader: ObjectReader, jobs: Sequence[Job]) -> Iterator[tuple[Job, Entry | None]]:
-    """Yield what is kept of each content, read in this process."""
+    """Yield the cache entry of each content, read in this process."""
     stored = [job for job in jobs if not job.loose]
     for job, (_, content) in zip(stored, reader.many([job.key.blob for job in stored]), strict=True):
         yield job, _read(backend, job, content)

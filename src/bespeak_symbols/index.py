@@ -34,7 +34,7 @@ _TRIES = 3
 
 
 class Index:
-    """Files of a repository as facts; one index serves many threads, many processes share what it keeps.
+    """The files of a repository as facts. Threads may share an index; processes share its cache.
 
     Args:
         reader: what files and contents are read from; closed with the index.
@@ -58,13 +58,13 @@ class Index:
         self.cache = Cache(cache_path, check)
         self.lock = RLock()
         self.read_count = 0
-        """How many contents this index has parsed: those that nobody had read before."""
+        """The number of contents that this index had to parse."""
         self._progress = progress
         self._snapshots: WeakSet[Snapshot] = WeakSet()
 
     @property
     def notice(self) -> str:
-        """Why what is read cannot be kept; empty if it is."""
+        """Why the cache is not stored on disk; empty if it is."""
         return self.cache.notice
 
     def snapshot(self, revision: str) -> Snapshot:
@@ -90,7 +90,7 @@ class Index:
         return snapshot
 
     def facts(self, path: str, source: bytes, blob: str | None = None) -> Facts | None:
-        """Return what a content says that need not be in the repository; None if its language cannot be read.
+        """Return the facts of a content, which need not be in the repository; None if its language cannot be read.
 
         Args:
             path: what the file is called.
@@ -112,7 +112,7 @@ class Index:
         return facts
 
     def sources(self, listing: Listing) -> tuple[dict[str, Source], tuple[Unread, ...]]:
-        """Return what is kept of each file of a listing; what has never been read is read now."""
+        """Return the source of each file of a listing; files that nobody has read are read now."""
         wanted: dict[str, tuple[Key, str]] = {}
         for path, blob in listing.blobs.items():
             language = self.backend.language_of(path)
@@ -175,13 +175,13 @@ class Index:
             self.cache.start_again(failed)
 
     def read_again(self, path: str, source: Source, content: bytes | None) -> Facts | None:
-        """Return the facts of a file whose entry in the cache has gone or is broken, read from its contents."""
+        """Return the facts of a file whose cache entry is missing or damaged, read from its contents."""
         if content is None:
             return None
         return extraction.facts_of(self.backend, content, source.language, _suffix_of(path))
 
     def close(self) -> None:
-        """Write what is still to be kept; let go of the cache and of git."""
+        """Write edges that wait to be stored, then close the cache and the reader."""
         for snapshot in list(self._snapshots):
             snapshot.write_edges()
         self.reader.close()

@@ -1,7 +1,7 @@
-"""The values of the symbol index: what one file says, and the edges that follow from many.
+"""The values of the symbol index: the facts of one file, and the edges between files.
 
-What one file says (:class:`Facts`) depends on its bytes alone, so it is kept by blob id for ever. What a name in it
-means depends on other files; that is worked out anew from facts, and is never stored with them.
+Facts (:class:`Facts`) depend on the bytes of one file alone, so the cache stores them by the id of the content. What a
+name means depends on other files: edges are resolved from facts and never stored with them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ CERTAIN = 0.9
 """From this confidence on, an edge is called certain."""
 
 CALL, USE, INHERIT, IMPORT = "call", "use", "inherit", "import"
-"""Kinds of edges: it is called; it is named, passed on or decorated with; it is derived from; it is imported."""
+"""Kinds of edges: a call; any other use of a name; a base class; an import."""
 
 _assign = object.__setattr__
 
@@ -128,7 +128,7 @@ class Binding:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """A part of a repository that could not be read, and why; ``line`` is 0 for the whole file."""
+    """A file or line that could not be read, and why; ``line`` is 0 for the whole file."""
 
     path: str
     why: str
@@ -137,7 +137,7 @@ class Unread:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All that one file says.
+    """Everything that one file says.
 
     Args:
         language: of which language it was read as.
@@ -189,14 +189,14 @@ class Edge:
 
     @property
     def certain(self) -> bool:
-        """The name can only mean this."""
+        """The name can mean nothing else."""
         return self.confidence >= CERTAIN
 
 
 if TYPE_CHECKING:
 
     class World(Protocol):
-        """All files of one snapshot, as a resolver sees them."""
+        """The files of one snapshot, as a resolver sees them."""
 
         @property
         def paths(self) -> Mapping[str, str]:
@@ -213,10 +213,10 @@ if TYPE_CHECKING:
 
         @property
         def memo(self) -> dict[object, Any]:
-            """Room for what a resolver has worked out of this snapshot; forgotten with it."""
+            """What resolvers want to remember while this snapshot lives, by a key of their own."""
 
     class Language(Protocol):
-        """What a module of ``languages`` offers for one language, or for a family of them."""
+        """What the package of a language family offers."""
 
         def extract(self, source: bytes, path: str) -> Facts:
             """Return what a file says. Any bytes are taken; ``path`` only tells dialects apart (``.tsx``)."""

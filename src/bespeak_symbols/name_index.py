@@ -1,4 +1,4 @@
-"""The names by which a symbol can be meant: what makes "who calls this" a lookup and no search through all files.
+"""The names that can mean a symbol: they make "who calls this" a lookup instead of a search through all files.
 
 A file can only have an edge to a symbol if it mentions the symbol's name, or a name that some file gives it instead.
 What each file defines, mentions and renames is kept in the cache by name.
@@ -21,7 +21,7 @@ _NAMELESS = frozenset({"default", "exports", "module.exports"})
 _SUFFIXES = (".js", ".jsx", ".ts", ".tsx", ".mjs", ".cjs", ".mts", ".cts", ".h", ".hpp", ".hh", ".py")
 _STANDS_FOR_FOLDER = frozenset({"__init__", "index", "mod", "lib", "main"})
 ANYWHERE = "*"
-"""The stem of a module that may be any file."""
+"""The stem of a module that can be any file."""
 
 
 def last(name: str) -> str:
@@ -30,12 +30,12 @@ def last(name: str) -> str:
 
 
 def nameless(name: str) -> bool:
-    """Return whether a name says nothing without its module."""
+    """Return whether a name means nothing without its module (``default``)."""
     return name in _NAMELESS
 
 
 def with_module(name: str, stem: str) -> str:
-    """Return a name together with the module it is from, where it says nothing without."""
+    """Return a name that means nothing without its module, together with the module."""
     return f"{name}@{stem}"
 
 
@@ -48,7 +48,7 @@ def module_stem(module: str) -> str:
 
 
 def stems(path: str) -> tuple[str, ...]:
-    """Return by which last parts a file can be imported: its own name, and its folder's if it stands for that."""
+    """Return the last parts of the module names that mean a file: its own, and its folder's for an ``__init__``."""
     folder, _, name = path.rpartition("/")
     stem = name.rpartition(".")[0] or name
     if stem in _STANDS_FOR_FOLDER:

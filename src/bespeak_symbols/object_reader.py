@@ -1,4 +1,4 @@
-"""What the index needs of a repository: files by path, contents by id. Whoever opens an index brings one."""
+"""What the index reads from: files by path, contents by id. The caller that opens an index passes one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Listing(Protocol):
 
     @property
     def unread(self) -> Iterable[tuple[str, str]]:
-        """What is there but cannot be read: its path, and why."""
+        """Paths that cannot be read, each with the reason."""
 
 
 class ObjectReader(Protocol):
@@ -38,19 +38,19 @@ class ObjectReader(Protocol):
         """Return the files of the work tree as they are."""
 
     def get(self, blob: str) -> bytes | None:
-        """Return a content; None if it is not there."""
+        """Return a content; None if there is none with this id."""
 
     def many(self, blobs: Sequence[str]) -> Iterator[tuple[str, bytes | None]]:
         """Yield contents in the order asked for, each with its id."""
 
     def loose(self, path: str, blob: str) -> bytes | None:
-        """Return a file of the work tree; None if its content has another id by now."""
+        """Return the content of a file of the work tree; None if it has changed and has another id."""
 
     def id_of(self, content: bytes) -> str:
-        """Return the id that a content has, or would have."""
+        """Return the id of a content, whether it is stored or not."""
 
     def recipe(self) -> tuple[str, str, tuple[str, ...]]:
-        """Return how another process opens the same while this one keeps it: module, function, arguments."""
+        """Return how a worker process opens the same reader: module, function, arguments."""
 
     def close(self) -> None:
-        """Let go of what was opened."""
+        """Close files and processes."""

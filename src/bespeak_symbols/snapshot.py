@@ -1,4 +1,4 @@
-"""All files of one revision, or of the work tree: the world in which names are resolved.
+"""All files of one revision, or of the work tree: what names are resolved in.
 
 Opening one loads a number for each file. What a file says is loaded when somebody asks for it, and who defines or
 mentions a name is asked of the cache's tables.
@@ -29,7 +29,7 @@ _EDGES_AT_ONCE = 200
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where the cache has what a file says: under which number, and in which language."""
+    """Where the cache has the facts of a file: the number of the source, and its language."""
 
     number: int
     language: str
@@ -44,10 +44,10 @@ class Store(Protocol):
     lock: RLock
 
     def sources(self, listing: Listing) -> tuple[dict[str, Source], tuple[Unread, ...]]:
-        """Return what is kept of each file of a listing; what has never been read is read now."""
+        """Return the source of each file of a listing; files that nobody has read are read now."""
 
     def read_again(self, path: str, source: Source, content: bytes | None) -> Facts | None:
-        """Return the facts of a file whose entry in the cache has gone or is broken, read from its contents."""
+        """Return the facts of a file whose cache entry is missing or damaged, read from its contents."""
 
 
 class Snapshot:
@@ -89,12 +89,12 @@ class Snapshot:
 
     @property
     def files(self) -> Iterable[str]:
-        """All files, also those in no language that can be read."""
+        """All files, including those in languages that cannot be read."""
         return self._listing.blobs.keys()
 
     @property
     def unread(self) -> tuple[Unread, ...]:
-        """What is there but could not be read."""
+        """Files and lines that could not be read."""
         return self._unread
 
     def blob(self, path: str) -> str | None:
@@ -142,7 +142,7 @@ class Snapshot:
         return {path for number in rows for path in self._by_number.get(number, ())}
 
     def renaming(self, name: str) -> set[str]:
-        """Return the names that files of this snapshot give to what is called ``name``."""
+        """Return the other names that files of this snapshot give to ``name``."""
         found: set[str] = set()
         for new, number in self._ask(lambda: self._index.cache.renaming(name)):
             for path in self._by_number.get(number, ()):
@@ -153,19 +153,19 @@ class Snapshot:
         return found
 
     def edges(self, path: str) -> tuple[Edge, ...] | None:
-        """Return the edges that were kept of a file of this very snapshot; None if none were."""
+        """Return the stored edges of a file of exactly this snapshot; None if none are stored."""
         digest = self._world()
         return self._ask(lambda: edge_cache.load(self._index.cache.connection, digest, path))
 
     def keep_edges(self, path: str, edges: tuple[Edge, ...]) -> None:
-        """Keep the edges of a file for the next who asks; they are written a few files at a time."""
+        """Store the edges of a file; they are written many files at a time."""
         with self._index.lock:
             self._kept[path] = edges
             if len(self._kept) >= _EDGES_AT_ONCE:
                 self.write_edges()
 
     def write_edges(self) -> None:
-        """Write the edges that are still to be kept; if that fails, they are worked out anew next time."""
+        """Write the edges that wait to be stored; if that fails, they are resolved again next time."""
         kept, self._kept = self._kept, {}
         if kept and self._index.cache.on_disk:
             try:
@@ -179,7 +179,7 @@ class Snapshot:
         return self._digest
 
     def _ask(self, question: Callable[[], T]) -> T:
-        """Ask the cache; if it turns out to be broken, fill another one and ask that."""
+        """Ask the cache; if it is damaged, fill a new one and ask that."""
         with self._index.lock:
             if self._generation != self._index.cache.generation:
                 self._load()

@@ -1,6 +1,6 @@
-"""Syntax trees for the language modules: how to get one, walk it, and say what its tokens come to.
+"""Syntax trees for the language families: parse, walk, and make digests of tokens.
 
-Everything here walks with a stack of its own: sources may be nested deeper than Python can call.
+All walks use an explicit stack, because sources may be nested deeper than Python can recurse.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tree_sitter import Language, Node, Tree
 
 COMMENTS = frozenset({"comment", "line_comment", "block_comment", "html_comment", "line_continuation"})
-"""Nodes that say nothing to a compiler, in all grammars."""
+"""Nodes that a compiler ignores, in all grammars."""
 
 ATOMS = frozenset(
     {
@@ -37,7 +37,7 @@ ATOMS = frozenset(
         "preproc_arg",
     }
 )
-"""Nodes that are one token with all that is in them: blanks count there."""
+"""Nodes that count as one token with everything inside: blanks matter there."""
 
 _GRAMMARS = {"typescript": ("tree_sitter_typescript", "language_typescript")}
 _GRAMMARS["tsx"] = ("tree_sitter_typescript", "language_tsx")
@@ -101,7 +101,7 @@ def parse(source: bytes, grammar: str) -> Tree:
 
 
 def _depth(source: bytes) -> int:
-    """Return how deep brackets are nested, also those in texts and comments."""
+    """Return how deep brackets are nested, including those in strings and comments."""
     depth = deepest = 0
     for byte in source.translate(None, _NO_BRACKETS):
         if byte in _OPENING:
@@ -145,7 +145,7 @@ def digest(parts: Iterable[bytes]) -> str:
 
 
 def unread(root: Node) -> tuple[tuple[int, str], ...]:
-    """Return the first lines that the parser could make nothing of, each with a word on it."""
+    """Return the first lines with a syntax error, each with a short description."""
     found: dict[int, str] = {}
     stack = [root] if root.has_error else []
     while stack and len(found) < _MOST_UNREAD:
@@ -228,7 +228,7 @@ class Tokens:
         return digest(parts) if parts else ""
 
     def line(self, *nodes: Node | None) -> str:
-        """Return the tokens of some nodes as one line of text, however they were laid out."""
+        """Return the tokens of some nodes as one line of text, independent of layout."""
         line = ""
         for node in nodes:
             for part in self.of(node) if node is not None else ():

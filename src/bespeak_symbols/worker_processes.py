@@ -53,7 +53,7 @@ class _Share:
 
 
 def read_all(backend: Backend, reader: ObjectReader, jobs: Sequence[Job]) -> Iterator[tuple[Job, Entry | None]]:
-    """Yield what is kept of each content, in any order; None if it is not there (any more)."""
+    """Yield the cache entry of each content, in any order; None for a content that is missing."""
     count = min(_MOST_WORKERS, len(os.sched_getaffinity(0)), len(jobs) // _FEW) if sys.executable else 0
     left = {job.key: job for job in jobs}
     if count > 1:
@@ -65,7 +65,7 @@ def read_all(backend: Backend, reader: ObjectReader, jobs: Sequence[Job]) -> Ite
 
 
 def read(backend: str, reader: ObjectReader, jobs: Sequence[Job], count: int) -> Iterator[_Answer]:
-    """Yield what ``count`` workers make of the jobs; what a worker fails to answer is left out."""
+    """Yield the answers of ``count`` workers; jobs that a worker did not answer are missing."""
     share = _Share(jobs)
     answers: SimpleQueue[_Answer | None] = SimpleQueue()
     threads = [Thread(target=_serve_worker, args=(backend, reader, share, answers), daemon=True) for _ in range(count)]

@@ -1,4 +1,4 @@
-"""What readers of languages with braces and blocks share: tokens by range, local names by block, and a sheet of facts.
+"""What C, C++ and Go share: tokens by range, local names by block, and the sheet that collects the facts of a file.
 
 Names of variables are settled while the source is read, where it is known which block each stands in: a reference to
 a local name carries the place of its binding, and the index of facts never has to guess about shadowing.

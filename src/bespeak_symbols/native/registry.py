@@ -1,4 +1,4 @@
-"""Which language a file is in, and which module reads it. A module is loaded when its first file is met."""
+"""Which language a file is in, and which package reads it. A package is loaded for its first file."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def resolve(language: str, path: str, world: World) -> Iterable[Edge]:
 
 @cache
 def version(language: str) -> str:
-    """Return a word that changes when the language may be read differently: by other code or another grammar."""
+    """Return a digest of what reads the language: the code of its family and the grammar."""
     reader = _BY_NAME[language]
     whole = blake2b(digest_size=8)
     here = os.path.dirname(os.path.abspath(__file__))

@@ -1,4 +1,4 @@
-"""What the readers of Java and Rust share: one walk over a tree that knows symbols, blocks and the names in them.
+"""The walk that Java and Rust share: it knows the symbols and blocks it is in, and the local names in them.
 
 Both languages declare a name before or beside its use and let inner blocks hide it, so the walk can say of each name
 whether it is a local variable, and of which declaration; what is no local is left to the resolver.
@@ -41,7 +41,7 @@ class Local:
 
 
 class Open:
-    """A symbol in which the walk is."""
+    """A symbol that the walk is inside of."""
 
     __slots__ = ("bases", "body", "doc", "first", "inner", "kind", "name", "node", "place", "signature")
 

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from bespeak_symbols.native.block_extractor import Draft, FactSheet
 
-
 _DEEPEST = 400
 
 

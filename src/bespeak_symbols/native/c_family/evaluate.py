@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from bespeak_symbols.model import Binding, Symbol
     from bespeak_symbols.native.c_family.imports import Files
 
-
 _KINDS = {"function": FUNCTION, "method": FUNCTION, "class": CLASS, "struct": CLASS, "namespace": NAMESPACE}
 _SMART = frozenset({"unique_ptr", "shared_ptr", "weak_ptr", "optional", "reference_wrapper", "scoped_ptr"})
 _LISTS = frozenset({"vector", "list", "deque", "array", "set", "span", "initializer_list", "multiset", "unordered_set"})

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from bespeak_symbols.model import Facts
 
-
 _PLUS_PLUS = re.compile(
     rb"^\s*(?:template\s*<|namespace\b|using\s+\w|class\s+\w[\w\s]*[:{]|(?:public|private|protected)\s*:)"
     rb"|\bstd::|\bconstexpr\b|\bvirtual\s+\w|\bnullptr\b|\boperator\s*[-+*/<>=!(\[]|\bnoexcept\b|=\s*(?:delete|default)\s*;"

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from bespeak_symbols.model import Binding, Import, Symbol, World
 
-
 SUFFIXES = (".c", ".h", ".cc", ".cpp", ".cxx", ".c++", ".hh", ".hpp", ".hxx", ".h++", ".inl", ".ipp", ".tpp", ".tcc")
 _FOLDERS = ("", "include", "src", "inc", "lib")
 _OF_BLOCKS = frozenset({"function", "method", "macro"})

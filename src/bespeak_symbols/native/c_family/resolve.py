@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from bespeak_symbols.model import Reference, Symbol, World
 
-
 _SEVERAL, _OVERRIDE, _POINTER, _BY_NAME, _IMPLICIT, _LINKED, _CONDITIONAL = 0.6, 0.6, 0.5, 0.4, 0.7, 0.95, 0.8
 _CALLABLE = frozenset({"function", "method"})
 _MOST_OVERRIDES, _MOST_BY_NAME = 50, 3

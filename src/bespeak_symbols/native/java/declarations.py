@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from bespeak_symbols.native.scope_walker import ScopeWalker
 
-
 _KINDS = {
     "class_declaration": "class",
     "record_declaration": "class",

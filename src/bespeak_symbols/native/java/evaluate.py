@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from bespeak_symbols.model import World
     from bespeak_symbols.native.java.imports import Table
 
-
 _MOST_STEPS = 40
 
 

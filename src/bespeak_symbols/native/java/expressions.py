@@ -11,7 +11,6 @@ if TYPE_CHECKING:
 
     from bespeak_symbols.native.scope_walker import Local, ScopeWalker
 
-
 _NAMES = frozenset({"identifier", "type_identifier"})
 _WORDS = frozenset({"this", "super"})
 _BUILT_IN = {"string_literal": "String", "class_literal": "Class"}

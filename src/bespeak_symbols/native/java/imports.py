@@ -11,7 +11,6 @@ if TYPE_CHECKING:
 
     from bespeak_symbols.model import Binding, Facts, Import, Symbol, World
 
-
 _CLASSES = frozenset({"class", "enum", "interface"})
 _MOST_BASES = 100
 _DEEPEST = 2

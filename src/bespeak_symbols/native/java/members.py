@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
     from bespeak_symbols.native.java.imports import Names, Table
 
-
 _MOST_OVERRIDES = 60
 _MOST_BASES = 100
 OBJECT_METHODS = frozenset(

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from bespeak_symbols.model import Import, Reference, World
     from bespeak_symbols.native.java.evaluate import Evaluator, Value
 
-
 _SURE, _LIKELY, _OVERRIDE = 0.95, 0.7, 0.6
 _SELF_AND_NAME = 2
 _BY_NAME = {1: 0.5, 2: 0.4, 3: 0.3}

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from bespeak_symbols.native.scope_walker import Local, ScopeWalker
 
-
 _OF_ELEMENTS = frozenset(
     [
         "forEach",

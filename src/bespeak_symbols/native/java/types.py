@@ -91,7 +91,6 @@ _ONE = frozenset(
     ]
 )
 
-
 _TWO = frozenset(
     ["Map", "HashMap", "TreeMap", "LinkedHashMap", "ConcurrentHashMap", "ConcurrentMap", "SortedMap", "EnumMap"]
 )

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
 
     from bespeak_symbols.native.javascript.scopes import Chain, Declared, Scope, Walk
 
-
 _WRAPPERS = frozenset(
     {"Promise", "PromiseLike", "Awaited", "Readonly", "Partial", "Required", "NonNullable", "Ref", "WeakRef"}
 )

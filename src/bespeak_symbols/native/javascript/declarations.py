@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from bespeak_symbols.native.javascript.scopes import Walk
 
-
 METHODS = frozenset({"method_definition", "method_signature", "abstract_method_signature"})
 FIELDS = frozenset({"field_definition", "public_field_definition", "property_signature"})
 

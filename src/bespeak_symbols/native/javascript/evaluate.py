@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from bespeak_symbols.model import Binding, Import
     from bespeak_symbols.native.javascript.imports import Table, Tables
 
-
 _ITEM = frozenset({"find", "findLast", "at", "pop", "shift", "get"})
 _SAME = frozenset({"filter", "slice", "sort", "reverse", "concat", "values", "toSorted", "toReversed", "splice"})
 _MOST_STEPS = 600

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node
 
-
 _LONGEST = 12
 """Parts of a chain that are looked at; in longer ones only the last are known."""
 _NAMES = frozenset({"identifier", "this", "super", "type_identifier", "shorthand_property_identifier"})

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     Handler = Callable[[Walk, Node, Scope], None]
 
-
 _GRAMMARS = {".ts": "typescript", ".mts": "typescript", ".cts": "typescript", ".tsx": "tsx"}
 _GLOBALS_WORDS = """
 Array ArrayBuffer BigInt Boolean Buffer Date Error EvalError Function Infinity Intl JSON Map Math NaN Number

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from bespeak_symbols.native.javascript.scopes import Scope, Walk
 
-
 _WORDS = frozenset({"async", "static", "get", "set", "abstract", "*"})
 _NAMES = frozenset({"identifier", "shorthand_property_identifier_pattern", "shorthand_property_identifier"})
 _LONGEST = 6

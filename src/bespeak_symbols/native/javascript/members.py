@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from bespeak_symbols.model import Symbol
     from bespeak_symbols.native.javascript.imports import Tables
 
-
 SYMBOL, INSTANCE, ITEMS, MODULE, OUTSIDE = "symbol", "instance", "items", "module", "outside"
 TAKES, KEEPS, BOUND = "takes", "keeps", "bound"
 """Methods of collections that give an item or a collection when they are called; a function with ``bind``."""

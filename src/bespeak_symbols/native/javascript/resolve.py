@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from bespeak_symbols.model import Import, Reference, World
     from bespeak_symbols.native.javascript.imports import Tables
 
-
 _SURE = {
     "local": 1.0,
     "import": 1.0,

@@ -13,7 +13,6 @@ from bespeak_symbols.model import Import
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-
 LOCALS = "<locals>"
 """Part of the name of a variable inside a function: such a variable is no member of the function."""
 _DEEPEST = 200

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from bespeak_symbols.native.javascript.scopes import Scope, Walk
 
-
 _MOST_NAMES = 8
 """Names that one assignment gives at once, as far as they are followed."""
 _EACH = frozenset(

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     Place = tuple[Node, Scope]
 
-
 _ADDING = frozenset({"append", "appendleft", "add", "insert"})
 _MOST_HELD = 24
 _GROUPS = frozenset({"pattern_list", "tuple_pattern", "list_pattern", "tuple", "list", "expression_list"})

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     Place = tuple[Node, Scope]
 
-
 _DEFINITIONS = frozenset({"function_definition", "class_definition", "decorated_definition"})
 
 

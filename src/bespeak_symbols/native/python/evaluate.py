@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     Meanings = tuple[Meaning, ...]
 
-
 _BUILTINS = frozenset(dir(builtins))
 _PLAIN = frozenset(
     {"str", "int", "float", "bool", "bytes", "list", "dict", "set", "tuple", "len", "open", "range", "repr"}

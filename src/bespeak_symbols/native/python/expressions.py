@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node
 
-
 UNKNOWN = "[]"
 _MOST_PARTS = 40
 _MOST_ALTERNATIVES = 8

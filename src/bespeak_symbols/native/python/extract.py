@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     Place = tuple[Node, Scope]
 
-
 _COMPREHENSIONS = frozenset(
     {"list_comprehension", "set_comprehension", "dictionary_comprehension", "generator_expression"}
 )

@@ -14,7 +14,6 @@ from bespeak_symbols.model import Binding, Import, Symbol
 if TYPE_CHECKING:
     from bespeak_symbols.model import Facts, World
 
-
 SURE, LIKELY = 0.97, 0.8
 _INIT = "/__init__"
 _USUAL = ("", "src", "lib", "python")

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     Meanings = tuple[Meaning, ...]
 
-
 _PROPERTIES = ("@property", "@cached_property", "@functools.cached_property", "@abc.abstractproperty")
 _EMPTY_BASES = frozenset({"object", "ABC", "Protocol", "Generic", "NamedTuple", "Enum", "IntEnum", "StrEnum"})
 _MOST_DEFINERS = 60

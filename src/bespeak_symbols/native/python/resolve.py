@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from bespeak_symbols.model import Import, Reference, World
     from bespeak_symbols.native.python.values import Meaning
 
-
 _CONSTRUCTORS = ("__new__", "__init__", "__post_init__")
 _MOST_OF_A_NAME = 6
 _TAKEN = {"import", "re-export", "module"}

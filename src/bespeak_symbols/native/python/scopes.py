@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from bespeak_symbols.model import Symbol
 
-
 MODULE, CLASS, FUNCTION = "module", "class", "function"
 
 

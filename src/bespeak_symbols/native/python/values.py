@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-
 FUNCTION, CLASS, MODULE, INSTANCE = "function", "class", "module", "instance"
 ITEMS, VALUES, GIVER, SUPER = "items", "values", "giver", "super"
 VARIABLE, EXTERNAL, UNKNOWN = "variable", "external", "unknown"

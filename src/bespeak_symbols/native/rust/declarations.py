@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     Step = Node | tuple[Callable[..., None], tuple[object, ...]] | None
 
-
 _SHAPELESS = {"array_type": "slice", "tuple_type": "tuple", "unit_type": "tuple", "function_type": "fn"}
 
 

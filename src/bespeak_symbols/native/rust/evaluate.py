@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from bespeak_symbols.native.rust.imports import Table
     from bespeak_symbols.native.rust.members import Member
 
-
 _MARKS = frozenset({"()", "[]", "@", "?", "{}", "&", "!"})
 _MOST_STEPS = 40
 _DATA = frozenset({"struct", "enum"})

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from bespeak_symbols.native.scope_walker import Local, ScopeWalker
 
-
 _NAMES = frozenset({"identifier", "type_identifier", "field_identifier", "metavariable", "primitive_type"})
 _WORDS = frozenset({"self", "super", "crate"})
 _FIRST_INSIDE = frozenset(

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from bespeak_symbols.model import Binding, Facts, Symbol, World
     from bespeak_symbols.native.scope_walker import ScopeWalker
 
-
 _NAMES = frozenset({"identifier", "self", "super", "crate", "scoped_identifier", "metavariable"})
 _STAND_FOR_FOLDER = frozenset({"mod", "lib", "main", "build"})
 _ROOT_FOLDERS = frozenset({"bin", "tests", "examples", "benches"})

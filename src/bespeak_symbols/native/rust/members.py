@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from bespeak_symbols.native.rust.paths import Paths
     from bespeak_symbols.native.rust.types import Written
 
-
 _MOST_OVERRIDES = 60
 _DEEPEST = 8
 _MOST_TRAITS = 40

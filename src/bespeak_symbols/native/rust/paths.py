@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from bespeak_symbols.model import Import
     from bespeak_symbols.native.rust.imports import Modules, Table
 
-
 _MOST_STEPS = 60
 
 

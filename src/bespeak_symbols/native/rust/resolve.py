@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from bespeak_symbols.native.rust.evaluate import Evaluator, Value
     from bespeak_symbols.native.rust.members import Member
 
-
 _SURE, _DYNAMIC, _LIKELY, _OVERRIDE = 0.95, 0.8, 0.7, 0.6
 _BY_NAME = {1: 0.5, 2: 0.4, 3: 0.3}
 

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from bespeak_symbols.native.scope_walker import Local, ScopeWalker
 
-
 _OF_ELEMENTS = frozenset(
     {"all", "and_then", "any", "filter", "filter_map", "find", "find_map", "flat_map", "for_each", "inspect", "map"}
     | {"is_some_and", "map_or", "map_while", "max_by_key", "min_by_key", "partition", "position", "retain"}
