@@ -54,7 +54,7 @@ class _Share:
 
 def read_all(backend: Backend, reader: ObjectReader, jobs: Sequence[Job]) -> Iterator[tuple[Job, Entry | None]]:
     """Yield the cache entry of each content, in any order; None for a content that is missing."""
-    count = min(_MOST_WORKERS, len(os.sched_getaffinity(0)), len(jobs) // _FEW) if sys.executable else 0
+    count = min(_MOST_WORKERS, _processors(), len(jobs) // _FEW) if sys.executable else 0
     left = {job.key: job for job in jobs}
     if count > 1:
         for job, entry in read(backend.NAME, reader, jobs, count):
@@ -62,6 +62,12 @@ def read_all(backend: Backend, reader: ObjectReader, jobs: Sequence[Job]) -> Ite
                 yield job, entry
     # Without workers, or when one of them has died, the rest is read here.
     yield from read_here(backend, reader, list(left.values()))
+
+
+def _processors() -> int:
+    """Return how many processors this process may use; macOS only knows how many there are."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
 
 
 def read(backend: str, reader: ObjectReader, jobs: Sequence[Job], count: int) -> Iterator[_Answer]:

@@ -276,6 +276,15 @@ def test_many_files_are_read_by_workers_and_progress_is_told(empty, monkeypatch)
     assert [done for done, _ in told] == list(range(1, 333))
 
 
+def test_files_are_read_where_nobody_tells_which_processors_may_be_used(empty, monkeypatch):
+    for number in range(151):
+        empty.write(f"m{number}.py", f"def f{number}():\n    return {number}\n")
+    empty.commit()
+    monkeypatch.delattr(os, "sched_getaffinity")
+    with empty.index() as index:
+        assert index.snapshot("HEAD").defining("f150") == ("m150.py::f150",)
+
+
 def test_workers_that_die_cost_nothing_but_time(empty, monkeypatch):
     for number in range(320):
         empty.write(f"m{number}.py", f"def f{number}():\n    return {number}\n")
