@@ -166,9 +166,9 @@ class Impact:
         ways = self._ways.items()
         kept = nsmallest(limit, ways, key=_place) if 0 < limit < len(ways) else sorted(ways, key=_place)
         for (one, two), (confidence, _, way) in kept:
-            hit = Hit(one, two, CALLED, one.stakes.between(two.stakes), confidence)
-            hit.chain = tuple(_edges(way))[::-1]
-            yield predicted(ForecastKind.BLAST, hit, describe_chain(hit.chain), one.stakes, two.stakes)
+            chain = tuple(_edges(way))[::-1]
+            hit = Hit(one, two, CALLED, one.stakes.between(two.stakes), confidence, chain=chain)
+            yield predicted(ForecastKind.BLAST, hit, describe_chain(chain), one.stakes, two.stakes)
 
 
 def _place(way: tuple[tuple[Group, Group], tuple[float, int, Way]]) -> tuple[object, ...]:

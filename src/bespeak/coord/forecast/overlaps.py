@@ -229,9 +229,8 @@ class Overlaps:
         if count:
             self.held.append(Hit(one, two, relation, count, CONFIDENCE[ForecastKind.OVERLAP]))
         for mine, other, met in _operations(one, two):
-            hit = Hit(one, two, relation, met, CONFIDENCE[ForecastKind.OPERATION])
-            hit.operations = (mine, other)
-            self.operations.append(hit)
+            confidence = CONFIDENCE[ForecastKind.OPERATION]
+            self.operations.append(Hit(one, two, relation, met, confidence, operations=(mine, other)))
 
     def shown(self, limit: int) -> Iterator[Predicted]:
         """Return the first conflicts of each kind."""

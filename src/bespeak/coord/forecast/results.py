@@ -1,10 +1,10 @@
-"""What was found of one kind: all of it counted, the first of it kept ready to be shown."""
+"""Conflicts of one kind: all are counted, and the first of them are put into words."""
 
 from __future__ import annotations
 
 from heapq import nsmallest
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from bespeak.coord.forecast.model import ForecastKind, Predicted
 
@@ -18,22 +18,32 @@ CLAIMS_SHOWN = 10
 """How many claims of each side a conflict names."""
 
 
-class Hit:
-    """A conflict between the claims on two addresses, before anybody wants to see it."""
+class Hit(NamedTuple):
+    """A conflict between the claims on two addresses, before it is put into words.
 
-    __slots__ = ("chain", "confidence", "one", "operations", "pairs", "relation", "two")
+    A tuple, because there can be hundreds of thousands.
 
-    def __init__(self, one: Group, two: Group, relation: str, pairs: int, confidence: float) -> None:
-        self.one, self.two = one, two
-        self.relation = relation
-        self.pairs = pairs
-        self.confidence = confidence
-        self.operations: tuple[str | None, str | None] | None = None
-        self.chain: tuple[Edge, ...] = ()
+    Args:
+        one: the claims on the first address.
+        two: those on the second.
+        relation: how the first address stands to the second.
+        pairs: how many pairs of claims are in conflict.
+        confidence: that it is one, of 1.
+        operations: what is done to the two addresses, for an operation conflict.
+        chain: the edges from what is affected to what is changed, for a blast radius.
+    """
+
+    one: Group
+    two: Group
+    relation: str
+    pairs: int
+    confidence: float
+    operations: tuple[str | None, str | None] | None = None
+    chain: tuple[Edge, ...] = ()
 
     @property
     def order(self) -> tuple[object, ...]:
-        """By what hits are sorted: surer ones come first, then it goes by address."""
+        """The key to sort by: the most certain first, then by address."""
         one, two = self.one, self.two
         operations = tuple(operation or "" for operation in self.operations or ())
         return -self.confidence, one.text, two.text, one.glob, two.glob, operations
