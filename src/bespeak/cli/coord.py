@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bespeak.argv.declarations import Option, command
 from bespeak.base.display import escape_unprintable
-from bespeak.cli.coord_shared import ADDRESSES, JSON, RUN, SHARED_USE, TTL, WHAT, documented, envelope
+from bespeak.cli.coord_command import ADDRESS_HELP, ADDRESSES, JSON, RUN, SHARED_USE, TTL, contract_command, envelope
 from bespeak.coord.errors import ClaimError, ClaimRefusedError
 
 TYPE_CHECKING = False
@@ -18,7 +18,7 @@ _WAYS = ("warn", "fail")
 @command(
     "coord reserve",
     text="Overlapping claims of other runs are reported; the reservation is made all the same. With "
-    "--on-conflict fail it is not, and the exit code is 7.\n\n" + WHAT,
+    "--on-conflict fail it is not, and the exit code is 7.\n\n" + ADDRESS_HELP,
     examples=(
         ("coord reserve src/billing.py::compute_total --run-id agent-42", "before you edit it"),
         ("coord reserve src/auth.py src/tokens/ --op modify --ttl 7200", "a file and a folder, two hours"),
@@ -37,7 +37,7 @@ _WAYS = ("warn", "fail")
         *JSON,
     ),
 )
-@documented
+@contract_command
 def reserve(context: Context, values: Values) -> int:
     """Claim addresses; say what is in the way."""
     from bespeak.coord import validation

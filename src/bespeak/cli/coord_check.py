@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bespeak.argv.declarations import Option, command
-from bespeak.cli.coord_shared import ADDRESSES, JSON, RUN, WHAT, documented, envelope
+from bespeak.cli.coord_command import ADDRESS_HELP, ADDRESSES, JSON, RUN, contract_command, envelope
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,12 +19,12 @@ HELD = 7
 
 @command(
     "coord check",
-    text="Changes nothing, and answers fast: the call to make before each edit.\n\n" + WHAT,
+    text="Changes nothing, and answers fast: the call to make before each edit.\n\n" + ADDRESS_HELP,
     examples=(("coord check src/billing.py", "may I edit this file?"),),
     arguments=(ADDRESSES,),
     options=(RUN, Option(("--shared",), "Shared claims are not in the way."), *JSON),
 )
-@documented
+@contract_command
 def check(context: Context, values: Values) -> int:
     """Say who else holds what overlaps the addresses."""
     run_id, texts, found = look(values["address"], values["run_id"], context.ledger_flag, shared=values["shared"])

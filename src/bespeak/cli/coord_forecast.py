@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bespeak.argv.declarations import Option, command
 from bespeak.base.display import escape_unprintable, short_repr
-from bespeak.cli.coord_shared import JSON, documented, failing, one_form, print_form, with_coord
+from bespeak.cli.coord_command import JSON, contract_command, failing, one_form, print_form, with_coord
 from bespeak.coord.errors import ClaimError
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ _VERBS = {"call": "calls", "inherit": "derives from", "use": "uses"}
         *JSON,
     ),
 )
-@documented
+@contract_command
 def forecast(context: Context, values: Values) -> int:
     """Print what is going to collide."""
     one_form(context, values)

@@ -9,7 +9,7 @@ from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import BespeakError
 from bespeak.base.json_text import one_line
 from bespeak.cli import output
-from bespeak.cli.coord_shared import RUN, documented
+from bespeak.cli.coord_command import RUN, contract_command
 from bespeak.coord.errors import ClaimError
 
 TYPE_CHECKING = False
@@ -45,7 +45,7 @@ _LONGEST_INPUT = 64 * 1024 * 1024
         RUN,
     ),
 )
-@documented
+@contract_command
 def guard(context: Context, values: Values) -> int:
     """Do one of the guard's actions."""
     action = {"install": _install, "remove": _remove, "commit": _commit, "push": _push, "edit": _edit}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bespeak.argv.declarations import Argument, Option, command
 from bespeak.base.display import escape_unprintable
-from bespeak.cli.coord_shared import JSON, documented, failing, one_form, print_form, with_coord
+from bespeak.cli.coord_command import JSON, contract_command, failing, one_form, print_form, with_coord
 
 if TYPE_CHECKING:
     from bespeak.cli.context import Context, Values
@@ -47,7 +47,7 @@ _UNREAD_SHOWN = 5
         *JSON,
     ),
 )
-@documented
+@contract_command
 def plan_merge(context: Context, values: Values) -> int:
     """Print what a merge would do."""
     from bespeak.base.paths import working_directory
@@ -178,7 +178,7 @@ def _verdict(of: Plan) -> str:
         *JSON,
     ),
 )
-@documented
+@contract_command
 def reconcile(context: Context, values: Values) -> int:
     """Print the order in which to merge branches."""
     from bespeak.coord.merge.branch_order import Strategy

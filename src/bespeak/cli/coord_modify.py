@@ -5,7 +5,7 @@ from __future__ import annotations
 from bespeak.argv.declarations import Argument, Option, command
 from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import UsageError
-from bespeak.cli.coord_shared import ADDRESSES, ID, JSON, RUN, TTL, documented, envelope, with_coord
+from bespeak.cli.coord_command import ADDRESSES, ID, JSON, RUN, TTL, contract_command, envelope, with_coord
 from bespeak.coord.errors import ClaimError
 
 TYPE_CHECKING = False
@@ -26,7 +26,7 @@ _GC_AFTER = "30d"
     arguments=(Argument("ID", required=False),),
     options=(RUN, Option(("--mine",), "All that the run has claimed."), *JSON),
 )
-@documented
+@contract_command
 def release(context: Context, values: Values) -> int:
     """Give back one reservation, or all of a run."""
     if values["mine"] == (values["id"] is not None):
@@ -69,7 +69,7 @@ def _release_mine(context: Context, values: Values, coord: Coord) -> int:
     arguments=(ID,),
     options=(RUN, Option(("--extension",), "Seconds from now (default 3600).", "SECONDS"), *JSON),
 )
-@documented
+@contract_command
 def heartbeat(context: Context, values: Values) -> int:
     """Renew a reservation; any other answer than 0 means stop."""
     from bespeak.coord import validation
@@ -112,7 +112,7 @@ def _beat(context: Context, values: Values, coord: Coord, extension: int) -> int
         *JSON,
     ),
 )
-@documented
+@contract_command
 def intent(context: Context, values: Values) -> int:
     """Declare an operation."""
     from bespeak.coord import validation
@@ -156,7 +156,7 @@ def _declare(context: Context, values: Values, coord: Coord, ttl: int) -> int:
         *JSON,
     ),
 )
-@documented
+@contract_command
 def depend(context: Context, values: Values) -> int:
     """Record dependencies of a reservation."""
     if not values["on"]:
@@ -182,7 +182,7 @@ def _depend(context: Context, values: Values, coord: Coord) -> int:
         *JSON,
     ),
 )
-@documented
+@contract_command
 def gc(context: Context, values: Values) -> int:
     """Remove what has been over for long."""
     from bespeak.base import timeparse

@@ -6,7 +6,7 @@ import sys
 
 from bespeak.argv.declarations import Option, command
 from bespeak.base.display import escape_unprintable
-from bespeak.cli.coord_shared import JSON, documented, envelope, one_form, print_form, with_coord
+from bespeak.cli.coord_command import JSON, contract_command, envelope, one_form, print_form, with_coord
 from bespeak.coord.errors import ClaimError
 
 TYPE_CHECKING = False
@@ -35,7 +35,7 @@ _PREFIX = len("sha256:")
         *JSON,
     ),
 )
-@documented
+@contract_command
 def list_(context: Context, values: Values) -> int:
     """Print what is claimed and intended."""
     return with_coord(context, lambda coord: _list(context, values, coord))
@@ -97,7 +97,7 @@ def _intent_line(one: Intent) -> str:
         *JSON,
     ),
 )
-@documented
+@contract_command
 def dag(context: Context, values: Values) -> int:
     """Print which reservations are ready and which wait."""
     one_form(context, values)
@@ -146,7 +146,7 @@ def _short(identifier: str) -> str:
         Option(("--count",), "End after so many.", "NUMBER", kind="int"),
     ),
 )
-@documented
+@contract_command
 def watch(context: Context, values: Values) -> int:
     """Print each change as it happens."""
     return with_coord(context, lambda coord: _watch(context, values, coord))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bespeak.argv.declarations import Option, command
 from bespeak.base.display import escape_unprintable
-from bespeak.cli.coord_shared import ADDRESSES, JSON, WHAT, documented, one_form, print_form
+from bespeak.cli.coord_command import ADDRESS_HELP, ADDRESSES, JSON, contract_command, one_form, print_form
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ _VERBS = {"call": "calls", "inherit": "derives from", "use": "uses"}
     "coord symbols",
     text="Functions, classes, methods and constants, as the source files at HEAD tell (extra: symbols). "
     "With --callers or --callees also the calls, uses and derivations around them: how each name was "
-    "resolved, and how sure that is. What could not be read is said.\n\n" + WHAT,
+    "resolved, and how sure that is. What could not be read is said.\n\n" + ADDRESS_HELP,
     examples=(
         ("coord symbols src/billing.py", "what is in a file"),
         ("coord symbols src/billing.py::compute_total --callers --depth 2", "what a change affects"),
@@ -44,7 +44,7 @@ _VERBS = {"call": "calls", "inherit": "derives from", "use": "uses"}
         *JSON,
     ),
 )
-@documented
+@contract_command
 def symbols(context: Context, values: Values) -> int:
     """Print what is at some addresses."""
     from bespeak.base.paths import working_directory

@@ -1,4 +1,4 @@
-"""What the commands of coord have in common: asking for JSON, the envelope of an answer, how a mistake is said."""
+"""What all commands of coord share: options, JSON output with its envelope, errors in the words of the contract."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ RUN = Option(
 TTL = Option(("--ttl",), "For how long, in seconds, 1 to 31536000 (default 3600).", "SECONDS")
 SHARED_USE = Option(("--shared",), "Share it with others who share it.")
 JSON = (Option(("-j",), "The same as --json."), Option(("--format",), "json or text.", "FORMAT"))
-WHAT = """An address is a file (src/a.py), a symbol (src/a.py::Class.method), a folder (src/) or a pattern
+ADDRESS_HELP = """An address is a file (src/a.py), a symbol (src/a.py::Class.method), a folder (src/) or a pattern
 ('src/**/*.py'). Paths start from the folder you are in; :/ at the beginning means the root of the repository."""
 
 
-def documented(run: Run) -> Run:
+def contract_command(run: Run) -> Run:
     """Let a command take ``-j`` and ``--format json`` for ``--json``, and say mistakes as the contract words them."""
 
     def command(context: Context, values: Values) -> int:
