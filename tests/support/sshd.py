@@ -1,6 +1,7 @@
-"""An SSH server as a program of its own: ``sshd.py FOLDER USER PASSWORD``; prints its port, runs what it is told.
+"""An SSH server as a program of its own: ``sshd.py FOLDER USER PASSWORD [SESSIONS]``; prints its port, runs what it is told.
 
 FOLDER holds ``host`` (its key) and ``user.pub`` (the key that may log in). The command ``drop`` breaks the connection.
+It refuses more than SESSIONS sessions over one connection, as OpenSSH does with ``MaxSessions``.
 """
 
 from __future__ import annotations
@@ -13,9 +14,24 @@ from typing import Any
 import asyncssh
 
 FOLDER, USER, PASSWORD = sys.argv[1:4]
+SESSIONS = int(sys.argv[4]) if len(sys.argv) > 4 else 10
 
 
 class Server(asyncssh.SSHServer):
+    sessions = 0
+
+    def session_requested(self) -> Any:
+        if self.sessions >= SESSIONS:
+            raise asyncssh.ChannelOpenError(asyncssh.OPEN_CONNECT_FAILED, "open failed")
+        self.sessions += 1
+        return asyncssh.SSHServerProcess(self.run, None, 3, False)
+
+    async def run(self, process: Any) -> None:
+        try:
+            await run(process)
+        finally:
+            self.sessions -= 1
+
     def password_auth_supported(self) -> bool:
         return True
 
@@ -57,9 +73,7 @@ async def forward(child: Any, process: Any) -> None:
 
 
 async def main() -> None:
-    server = await asyncssh.create_server(
-        Server, "127.0.0.1", 0, server_host_keys=[f"{FOLDER}/host"], process_factory=run, encoding=None
-    )
+    server = await asyncssh.create_server(Server, "127.0.0.1", 0, server_host_keys=[f"{FOLDER}/host"], encoding=None)
     print(server.get_port(), flush=True)
     await asyncio.Event().wait()
 

@@ -12,14 +12,15 @@ from bespeak.host.base import Host, PowerOnlyHost
 from bespeak.host.label_selector import labels_of
 from bespeak.host.local import LocalHost
 from bespeak.host.power.registry import power_control_from_spec
-from bespeak.host.power.verified import number, port_number, text_field
+from bespeak.host.power.verified import number, port_number, text_field, whole_number
 from bespeak.host.secrets import optional_secret
-from bespeak.host.ssh import PORT, SshOptions, UnixHost
+from bespeak.host.ssh import PORT, SESSIONS, SshOptions, UnixHost
 from bespeak.labs import LabDataError
 
 if TYPE_CHECKING:
     from bespeak.labs import HostSpec, Lab
 
+_MOST_SESSIONS = 1000
 KINDS = ("local", "unix", "power-only")
 _SSH_KEYS = (
     "port",
@@ -30,6 +31,7 @@ _SSH_KEYS = (
     "known_hosts",
     "host_key_check",
     "connect_timeout",
+    "sessions",
     "user",
 )
 
@@ -200,5 +202,6 @@ def _ssh_options(table: dict[str, Any], user: str | None, password: Any) -> SshO
         agent=table.get("agent", True),
         known_hosts=table.get("known_hosts"),
         host_key_check=table.get("host_key_check", True),
+        sessions=whole_number(table.get("sessions", SESSIONS), "ssh: sessions", 1, _MOST_SESSIONS),
         connect_timeout=number(table.get("connect_timeout", 10.0), "ssh: connect_timeout", above=0.0),
     )

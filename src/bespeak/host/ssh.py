@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import BespeakError, needs_extra
 from bespeak.host.base import Host, active_lab
+from bespeak.host.device_limit import turn_at
 from bespeak.host.local import Output
 from bespeak.host.secrets import Secret, SecretError, scrubbed
 from bespeak.host.status import CommandStatus, Status
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import asyncssh
 
 PORT = 22
+SESSIONS = 8
 _LONGEST_CHAIN = 8
 _SOFT_SECONDS = 30.0
 _BANNER = b"SSH-"
@@ -46,6 +48,7 @@ class SshOptions:
         known_hosts: a file of host keys; None for the user's own.
         host_key_check: False accepts any host key: anybody in between can then listen and answer.
         connect_timeout: seconds to connect and to log in.
+        sessions: how many commands run at the same time over the one connection; OpenSSH refuses more than 10.
     """
 
     user: str | None = None
@@ -57,6 +60,7 @@ class SshOptions:
     known_hosts: str | None = None
     host_key_check: bool = True
     connect_timeout: float = 10.0
+    sessions: int = SESSIONS
 
 
 class UnixHost(Host):
@@ -93,10 +97,21 @@ class UnixHost(Host):
         self.shutdown_cmd = shutdown_cmd
         self._connection: asyncssh.SSHClientConnection | None = None
         self._connecting = asyncio.Lock()
+        self._running = 0
+        self._ended = asyncio.Event()
 
     async def oneshot(self, cmd: str, timeout: float | None = None, log: bool = True) -> CommandStatus:  # noqa: ARG002 - the contract's shape
         """Run one command over SSH; see :meth:`Host.oneshot`."""
         output = Output()
+        async with turn_at(("ssh", id(self)), self.ssh.sessions):
+            return await self._oneshot(cmd, timeout, output)
+
+    @property
+    def session_limit(self) -> tuple[str, int]:
+        """Return where commands run, and how many at the same time."""
+        return self._place, self.ssh.sessions
+
+    async def _oneshot(self, cmd: str, timeout: float | None, output: Output) -> CommandStatus:
         try:
             async with asyncio.timeout(timeout):
                 connection = await self.connect()
@@ -110,13 +125,8 @@ class UnixHost(Host):
     async def _run(self, connection: asyncssh.SSHClientConnection, cmd: str, output: Output) -> CommandStatus:
         import asyncssh
 
-        try:
-            process = await connection.create_process(
-                cmd, stdin=asyncssh.DEVNULL, stderr=asyncssh.STDOUT, encoding=None
-            )
-        except (OSError, asyncssh.Error) as error:
-            await self.close()
-            raise SshError(f"{self._place}: {self._reason(error)}") from error
+        process = await self._session(connection, cmd)
+        self._running += 1
         try:
             while data := await process.stdout.read(65536):
                 output.add(data)
@@ -130,11 +140,31 @@ class UnixHost(Host):
             raise
         finally:
             process.close()
+            self._running -= 1
+            self._ended.set()
         if process.exit_status is None or process.exit_signal is not None:
             why = f"ended by signal {process.exit_signal[0]}" if process.exit_signal else "the connection went away"
             return CommandStatus(cmd, f"{output.text}\n{why}".lstrip(), Status.Error, -1)
         code = process.exit_status
         return CommandStatus(cmd, output.text, Status.Success if code == 0 else Status.Failed, code)
+
+    async def _session(self, connection: asyncssh.SSHClientConnection, cmd: str) -> asyncssh.SSHClientProcess[bytes]:
+        """Start a command; while the server refuses one more beside those that run, wait for one of them to end."""
+        import asyncssh
+
+        while True:
+            self._ended.clear()
+            try:
+                return await connection.create_process(
+                    cmd, stdin=asyncssh.DEVNULL, stderr=asyncssh.STDOUT, encoding=None
+                )
+            except asyncssh.ChannelOpenError as error:
+                if self._running == 0:
+                    raise SshError(f"{self._place}: one more session is refused ({self._reason(error)})") from error
+            except (OSError, asyncssh.Error) as error:
+                await self.close()
+                raise SshError(f"{self._place}: {self._reason(error)}") from error
+            await self._ended.wait()
 
     async def connect(self, chain: tuple[str, ...] = ()) -> asyncssh.SSHClientConnection:
         """Return the open connection, opening it first if need be.

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from bespeak.base import clock
 from bespeak.base.errors import BespeakError, GateRefusedError
+from bespeak.host.device_limit import time_limit
 from bespeak.host.power.switching import OrderForbiddenError, Switching, allowed_by
 from bespeak.host.power.verification import attempt, probe
 from bespeak.host.status import Status
@@ -125,7 +126,7 @@ class OneHost:
         action, host = self._action, self._host
         seconds = action.limit(host) if action.limit is not None else None
         try:
-            async with asyncio.timeout(seconds):
+            async with time_limit(seconds):
                 return await attempt(lambda: action.run(host))
         except TimeoutError:
             return Status.Error, f"given up after {seconds:g} s" if seconds else "given up: no answer in time"
@@ -156,7 +157,7 @@ class OneHost:
         if not self._action.switches or self._host.power_control is None:
             return None
         try:
-            async with asyncio.timeout(_READ_SECONDS):
+            async with time_limit(_READ_SECONDS):
                 state, _ = await probe(self._host.power_control, self._host)
         except TimeoutError:
             return None

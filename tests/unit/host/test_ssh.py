@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 import time
@@ -12,7 +13,7 @@ from typing import Any
 import asyncssh
 import pytest
 
-from bespeak.host import HostLab, SshOptions, Status, UnixHost
+from bespeak.host import HostLab, PowerOnlyHost, SshOptions, Status, UnixHost
 from bespeak.host.power import CommandPowerController
 from bespeak.host.secrets import Secret
 
@@ -25,14 +26,14 @@ PROGRAM = str(Path(__file__).parents[2] / "support" / "sshd.py")
 class Sshd:
     """The server's process, and keys to get in."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, sessions: int = 10) -> None:
         self.folder = folder
         host_key = asyncssh.generate_private_key("ssh-ed25519")
         host_key.write_private_key(folder / "host")
         user_key = asyncssh.generate_private_key("ssh-ed25519")
         user_key.write_private_key(folder / "user")
         user_key.write_public_key(folder / "user.pub")
-        program = [sys.executable, PROGRAM, str(folder), "me", PASSWORD]
+        program = [sys.executable, PROGRAM, str(folder), "me", PASSWORD, str(sessions)]
         self.process = subprocess.Popen(program, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         self.port = int(self.process.stdout.readline())
@@ -254,3 +255,53 @@ def test_a_jump_host_without_its_password_is_no_way_in(sshd: Sshd) -> None:
     target = sshd.host("target", hop="jump")
     target._lab = HostLab("lab", {"jump": jump, "target": target})
     assert not run(target.is_reachable(2))
+
+
+def _behind_one_door(sshd: Sshd, folder: Path, count: int, **ssh: Any) -> HostLab:
+    """Return a lab of ``count`` hosts that one SSH controller switches."""
+    door = sshd.host("door", **ssh)
+    lab = HostLab("lab", {"door": door})
+    door._lab = lab
+    for number in range(count):
+        control = CommandPowerController(
+            f"echo on > {folder}/{{id}}", f"echo off > {folder}/{{id}}", f"cat {folder}/{{id}}", "on", "door",
+            status_off="off", cycle_delay=0.01, timeout=600,
+        )  # fmt: skip
+        host = PowerOnlyHost(f"r{number}", power_control=control)
+        host._lab = lab
+        lab.hosts[host.id] = host
+    return lab
+
+
+async def _cycle_all(lab: HostLab) -> list[tuple[Status, str]]:
+    hosts = [host for host in lab.hosts.values() if host.power_control is not None]
+    try:
+        return list(await asyncio.gather(*(host.require_power_control().cycle(host) for host in hosts)))
+    finally:
+        await lab.close()
+
+
+@pytest.mark.parametrize("sessions", [None, 64])
+def test_many_hosts_behind_one_controller(sshd: Sshd, tmp_path: Path, sessions: int | None) -> None:
+    """The server serves ten sessions; with 64 allowed, refused ones wait for others to end, and disturb nobody."""
+    lab = _behind_one_door(sshd, tmp_path, 30, **({} if sessions is None else {"sessions": sessions}))
+    results = run(_cycle_all(lab))
+    assert {status for status, _ in results} == {Status.Success}, results
+    assert {(tmp_path / f"r{number}").read_text().strip() for number in range(30)} == {"on"}
+
+
+def test_a_session_that_is_refused_for_good_is_told_and_leaves_the_connection_alone(tmp_path: Path) -> None:
+    server = Sshd(tmp_path, sessions=0)
+    try:
+        host = server.host()
+
+        async def work() -> Any:
+            connection = await host.connect()
+            return await host.oneshot("true"), connection.is_closed()
+
+        result, closed = run(closing(host, work()))
+    finally:
+        server.end()
+    assert result.status is Status.Error
+    assert "one more session is refused" in result.output
+    assert not closed

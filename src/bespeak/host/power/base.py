@@ -32,6 +32,8 @@ class PowerController(ABC):
 
     timeout: float | None = TIMEOUT_SECONDS
     cycle_delay: float = CYCLE_DELAY_SECONDS
+    verifies: ClassVar[bool] = False
+    """Whether :meth:`off` itself returns only when the host is seen to be off."""
 
     @abstractmethod
     async def on(self, host: Host) -> tuple[Status, str]:
@@ -48,7 +50,7 @@ class PowerController(ABC):
         """
         await before_order(PowerState.OFF)
         ended, said = await attempt(lambda: self.off(host))
-        state, _ = await probe(self, host)
+        state = None if ended.is_ok and self.verifies else (await probe(self, host))[0]
         if not ended.is_ok and (ended is not Status.Error or state is not PowerState.OFF):
             return ended, said
         if state is not None:

@@ -12,10 +12,13 @@ from bespeak.host.power.verified import Device, PowerFault, text_field
 from bespeak.host.status import PowerState, Status
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
     from typing import Any
 
     from bespeak.host.base import Host
     from bespeak.host.status import CommandStatus
+
+_LOCAL_AT_ONCE = 64
 
 
 @dataclass
@@ -64,6 +67,12 @@ class CommandPowerController(Device):
     def idempotent(self) -> bool:
         """Not known of a command: it may press a button. It is repeated only when the state says it did nothing."""
         return False
+
+    def turn(self, host: Host) -> tuple[Hashable, int]:
+        """Return the host that runs the commands, and how many it runs at once."""
+        runner = self._runner(host)
+        place, usual = getattr(runner, "session_limit", (self.place, _LOCAL_AT_ONCE))
+        return ("command", place), self.connections or usual
 
     def check(self, host: Any) -> None:
         """Fill every template for ``host``, so that a name which cannot be used is found when the lab is loaded.

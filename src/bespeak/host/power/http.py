@@ -40,6 +40,8 @@ class HttpPowerController(Device):
     """
 
     type_name: ClassVar[str] = "http"
+    usual_connections: ClassVar[int] = 1
+    """Small: units with a small web server serve one connection at a time."""
 
     url: str
     model: str

@@ -39,6 +39,7 @@ class IpmiPowerController(Device):
     """
 
     type_name: ClassVar[str] = "ipmi"
+    usual_connections: ClassVar[int] = 4
 
     address: str
     user: str

@@ -48,6 +48,7 @@ class RedfishPowerController(Device):
     """
 
     type_name: ClassVar[str] = "redfish"
+    usual_connections: ClassVar[int] = 4
 
     url: str
     system: str | None = field(default=None, kw_only=True)

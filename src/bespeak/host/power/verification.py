@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from enum import Enum
 from typing import Any, ClassVar, Protocol
 
 from bespeak.base.errors import BespeakError
+from bespeak.host.device_limit import time_limit
 from bespeak.host.power.switching import OrderForbiddenError
 from bespeak.host.status import PowerState, Status
 
@@ -53,7 +55,7 @@ async def probe(controller: PowerControl, host: Any) -> tuple[PowerState | None,
         if own is not None:
             answer: tuple[PowerState | None, str] = await own(host)
             return answer
-        async with asyncio.timeout(getattr(controller, "timeout", TIMEOUT_SECONDS)):
+        async with time_limit(getattr(controller, "timeout", TIMEOUT_SECONDS)):
             state = await controller.status(host)
     except TimeoutError:
         return None, "no answer in time"
@@ -108,25 +110,21 @@ async def read_back(
         Success and an empty text; Unstable when the state was reached and left again; Failed when it never was;
         Error when the state could not be read at all.
     """
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + within
     seen: list[Enum] = []
     pause = _FIRST_PAUSE_SECONDS
-    while True:
-        state: Enum | None = None
-        try:
-            async with asyncio.timeout_at(deadline):
+    with suppress(TimeoutError):
+        async with time_limit(within) as limit:
+            while True:
                 state = await ask()
-        except TimeoutError:
-            break
-        if state is not None:
-            if state is wanted and seen and seen[-1] is wanted:
-                return Status.Success, ""
-            seen.append(state)
-        if loop.time() + pause >= deadline:
-            break
-        await asyncio.sleep(pause)
-        pause = _FIRST_PAUSE_SECONDS if state is wanted else min(pause * _GROWTH, _LAST_PAUSE_SECONDS)
+                if state is not None:
+                    if state is wanted and seen and seen[-1] is wanted:
+                        return Status.Success, ""
+                    seen.append(state)
+                left = limit.left_seconds
+                if left is not None and pause >= left:
+                    break
+                await asyncio.sleep(pause)
+                pause = _FIRST_PAUSE_SECONDS if state is wanted else min(pause * _GROWTH, _LAST_PAUSE_SECONDS)
     return _doubt(seen, wanted, within)
 
 

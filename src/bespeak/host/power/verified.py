@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from abc import abstractmethod
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from bespeak.base.display import short_repr
 from bespeak.base.errors import BespeakError
+from bespeak.host.device_limit import TimeLimit, time_limit, turn_at
 from bespeak.host.power.base import CYCLE_DELAY_SECONDS, PowerController
-from bespeak.host.power.switching import before_order
+from bespeak.host.power.switching import OrderForbiddenError, before_order
 from bespeak.host.power.verification import NO_LIMIT_SECONDS, TIMEOUT_SECONDS, read_back
 from bespeak.host.status import PowerState, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Hashable
 
     from bespeak.host.base import Host
 
@@ -24,6 +26,7 @@ _SHORTEST_REQUEST_SECONDS = 0.1
 _FIRST_PAUSE_SECONDS = 0.1
 _LAST_PAUSE_SECONDS = 2.0
 _LAST_READ_SECONDS = 5.0
+_MOST_CONNECTIONS = 10_000
 
 
 class PowerFault(Exception):  # noqa: N818 - not an error of ours: what the device did
@@ -48,20 +51,31 @@ class Device(PowerController):
     Args:
         timeout: seconds for one action, reading back included; None for no limit.
         cycle_delay: seconds between off and on.
+        connections: how many requests the device serves at the same time; None for what is usual of its kind.
     """
+
+    usual_connections: ClassVar[int] = 8
+    verifies: ClassVar[bool] = True
 
     timeout: float = field(default=TIMEOUT_SECONDS)
     cycle_delay: float = field(default=CYCLE_DELAY_SECONDS)
+    connections: int | None = field(default=None)
 
     def __post_init__(self) -> None:
         given: object = self.timeout
         self.timeout = NO_LIMIT_SECONDS if given is None else number(given, "timeout", above=0.0)
         number(self.cycle_delay, "cycle_delay")
+        if self.connections is not None:
+            whole_number(self.connections, "connections", 1, _MOST_CONNECTIONS)
 
     @property
     def place(self) -> str:
         """Where the device is, for messages."""
         return self.type_name
+
+    def turn(self, host: Host) -> tuple[Hashable, int]:  # noqa: ARG002 - of a command, the host says who runs it
+        """Return what is asked, and by how many at once."""
+        return (self.type_name, self.place), self.connections or self.usual_connections
 
     @property
     def request_seconds(self) -> float:
@@ -111,8 +125,8 @@ class Device(PowerController):
         if not self.reports:
             return None, f"{self.type_name} reports no state"
         try:
-            async with asyncio.timeout(self.timeout):
-                state = await self.read(host)
+            async with time_limit(self.timeout):
+                state = await self._read_in_turn(host)
         except TimeoutError:
             return None, f"{self.place}: no answer within {self.timeout:g} s"
         except (PowerFault, BespeakError) as fault:
@@ -120,61 +134,80 @@ class Device(PowerController):
         return state, "" if state is not None else "the device reports neither on nor off"
 
     async def _act(self, host: Host, state: PowerState) -> tuple[Status, str]:
-        """Order ``state`` until the device has taken the order, and see that it comes.
+        """Order ``state`` until the device has taken the order, and see that it comes."""
+        try:
+            async with time_limit(self.timeout) as limit:
+                ended, said = await self._deliver(host, state, limit)
+                left = limit.left_seconds
+        except TimeoutError:
+            return await self._out_of_time(host, state)
+        return await self._see(host, state, said, left or 0.0) if ended is None else (ended, said)
+
+    async def _deliver(self, host: Host, state: PowerState, limit: TimeLimit) -> tuple[Status | None, str]:
+        """Send the order until the device has taken it: None and what it said; else how that ended.
 
         An answer that is lost says nothing about the order, so the state is read before anything else is done.
         """
-        deadline = asyncio.get_running_loop().time() + self.timeout
         pause = _FIRST_PAUSE_SECONDS
         lost = False
         while True:
-            said, fault = await self._order(host, state, deadline)
+            said, fault = await self._order(host, state)
             if fault is None:
-                return await self._see(host, state, said, deadline)
+                return None, said
             lost = lost or not fault.final
             if not lost:
                 return fault.status, str(fault)
-            now = await self._state_after_fault(host, deadline)
+            now = await self._state_after_fault(host)
             if now is state:
                 return Status.Success, f"{fault}; but it is {state.value}"
-            again = self.idempotent or now is not None
-            if fault.final or not again or asyncio.get_running_loop().time() + pause >= deadline:
+            left = limit.left_seconds
+            again = (self.idempotent or now is not None) and (left is None or pause < left)
+            if fault.final or not again:
                 return fault.status, f"{fault}; it is {now.value}" if now is not None else str(fault)
             await asyncio.sleep(pause)
             pause = min(2 * pause, _LAST_PAUSE_SECONDS)
 
-    async def _order(self, host: Host, state: PowerState, deadline: float) -> tuple[str, PowerFault | None]:
+    async def _order(self, host: Host, state: PowerState) -> tuple[str, PowerFault | None]:
         """Send one order; return what the device said, or what went wrong."""
-        await before_order(state)
         try:
-            async with asyncio.timeout_at(deadline):
+            async with turn_at(*self.turn(host)):
+                await before_order(state)
                 return await self.switch(host, state), None
-        except TimeoutError:
-            return "", PowerFault(f"{self.place}: no answer within {self.timeout:g} s")
         except PowerFault as fault:
             return "", fault
+        except OrderForbiddenError:
+            raise
         except BespeakError as error:  # a secret that is not there, for example
             return "", PowerFault(str(error), final=True)
 
-    async def _state_after_fault(self, host: Host, deadline: float) -> PowerState | None:
-        """Read the state once, also when the time is over: a failure has to say where it left the host."""
-        if not self.reports:
-            return None
-        now = asyncio.get_running_loop().time()
-        grace = min(self.timeout, _LAST_READ_SECONDS)
+    async def _out_of_time(self, host: Host, state: PowerState) -> tuple[Status, str]:
+        """Say that the device did not answer, and where that left the host."""
+        text = f"{self.place}: no answer within {self.timeout:g} s"
+        now = None
+        with suppress(TimeoutError):
+            async with time_limit(min(self.timeout, _LAST_READ_SECONDS)):
+                now = await self._state_after_fault(host)
+        if now is state:
+            return Status.Success, f"{text}; but it is {state.value}"
+        return Status.Error, f"{text}; it is {now.value}" if now is not None else text
+
+    async def _state_after_fault(self, host: Host) -> PowerState | None:
+        """Read the state once; None when it cannot be read."""
         try:
-            async with asyncio.timeout_at(max(deadline, now + grace)):
-                return await self.read(host)
-        except (TimeoutError, PowerFault, BespeakError):
+            return await self._read_in_turn(host) if self.reports else None
+        except (PowerFault, BespeakError):
             return None
 
-    async def _see(self, host: Host, state: PowerState, said: str, deadline: float) -> tuple[Status, str]:
+    async def _read_in_turn(self, host: Host) -> PowerState | None:
+        async with turn_at(*self.turn(host)):
+            return await self.read(host)
+
+    async def _see(self, host: Host, state: PowerState, said: str, within: float) -> tuple[Status, str]:
         """Read back that the state has come."""
         if not self.reports:
             return Status.Success, said
-        reader = _Reader(lambda: self.read(host))
-        left = max(deadline - asyncio.get_running_loop().time(), 0.0)
-        ended, doubt = await read_back(reader.ask, state, within=left)
+        reader = _Reader(lambda: self._read_in_turn(host))
+        ended, doubt = await read_back(reader.ask, state, within=within)
         if ended.is_ok:
             return ended, said
         if ended is Status.Error and reader.fault:

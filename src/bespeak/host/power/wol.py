@@ -31,6 +31,7 @@ class WakeOnLanPowerController(Device):
     """
 
     type_name: ClassVar[str] = "wol"
+    usual_connections: ClassVar[int] = 1_000
 
     mac: str
     broadcast: str = field(default="255.255.255.255", kw_only=True)
