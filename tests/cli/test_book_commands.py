@@ -117,7 +117,7 @@ def test_extend_is_refused_when_the_next_holder_would_lose(run_as, as_json):
     made = as_json("alice", "reserve", "rack3", "--for", "1h")
     run_as("bob", "reserve", "rack3", "--for", "1h", "--next", "--purpose", "mine")
     refused = run_as("alice", "extend", made["short_id"], "--for", "1h", code=7)
-    assert "rack3 is held by bob until" in refused.stderr
+    assert "rack3 is booked by bob from" in refused.stderr
     assert "so it cannot end later" in refused.stderr
 
 
@@ -162,6 +162,14 @@ def test_the_future_can_be_booked_and_is_seen(run_as, as_json):
     assert "09:00 UTC until" in run_as("bob", "who", "rack3").stdout
     assert "rack3: free now, until" in run_as("bob", "free", "rack3", "--for", "30m").stdout
     assert as_json("bob", "free", "rack3", "--for", "2d")["resources"][0]["from_us"] == made["ends_us"]
+
+
+def test_what_has_not_begun_is_said_so_with_an_end_that_would_do(run_as):
+    run_as("alice", "reserve", "rack3", "--at", "2031-07-01T12:00Z", "--for", "2h")
+    refused = run_as("bob", "reserve", "rack3", "--at", "2031-07-01T11:00Z", "--for", "2h", code=7).stderr
+    assert "rack3 is booked by alice from 2031-07-01 12:00 UTC until 2031-07-01 14:00 UTC" in refused
+    assert "; or end by 2031-07-01 12:00 UTC" in refused
+    run_as("bob", "reserve", "rack3", "--at", "2031-07-01T11:00Z", "--until", "2031-07-01T12:00Z")
 
 
 def test_local_time_is_shown_with_its_zone(run_as):

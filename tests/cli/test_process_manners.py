@@ -25,6 +25,15 @@ def test_a_full_disk_behind_stdout_is_told_in_one_line(cli):
     assert done.stderr == "bespeak: error: the answer could not be written: No space left on device\n"
 
 
+def test_a_full_disk_behind_stdout_does_not_hide_what_was_changed(cli):
+    for words, said in ((["reserve", "a"], "was made, and stands"), (["release", "--mine"], "released all the same")):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run(cli.command(*words), stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        assert done.returncode == 1
+        assert done.stderr.startswith("bespeak: error: the answer could not be written: No space left on device; ")
+        assert said in done.stderr
+
+
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
 def test_what_the_caller_closed_is_not_missed(cli, tmp_path, closed):
     words = " ".join(cli.command("reserve", "rack" + str(len(closed)), "--for", "1h"))

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _DAY_S = 86_400
 _ZONE_FILES = "/usr/share/zoneinfo"
+_SHORTEST_ABBREVIATION = 3
 _ABBREVIATIONS = {
     "BST": ("Europe/London", "Asia/Dhaka"),
     "CET": ("Europe/Berlin", "Europe/Paris"),
@@ -105,21 +106,35 @@ class NamedZone:
         return (int(offset.total_seconds()) if offset is not None else 0), there.tzname() or ""
 
 
+def _is_rule(name: str) -> bool:
+    """Tell whether a value of ``TZ`` is no name but a rule that stands for itself, as in ``CET-1CEST``."""
+    if name.startswith("<"):
+        rest = name.partition(">")[2]
+    else:
+        rest = name.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+        if len(name) - len(rest) < _SHORTEST_ABBREVIATION:
+            return False
+    return rest.lstrip("+-")[:1].isdigit()
+
+
 def local_zone() -> Zone:
     """Return the zone in which people on this machine read times.
 
     A container without zone files makes the C library answer UTC for every ``TZ``; then the named zone is read
     from the ``tzdata`` package instead.
+
+    Raises:
+        UsageError: ``TZ`` names no zone; the C library would take it for UTC and show it under the wrong name.
     """
     name = os.environ.get("TZ", "").removeprefix(":")
-    if "/" in name and not name.startswith("/") and not os.path.exists(f"{_ZONE_FILES}/{name}"):
-        try:
-            zone: Zone = NamedZone(name)
-        except UsageError:
-            return LocalZone()
-        zone.suffix = ""
-        return zone
-    return LocalZone()
+    if not name or os.path.exists(os.path.join(_ZONE_FILES, name)) or _is_rule(name):
+        return LocalZone()
+    try:
+        zone: Zone = NamedZone(name)
+    except UsageError:
+        raise UsageError(f"TZ is {name[:60]!r}, and there is no such time zone") from None
+    zone.suffix = ""
+    return zone
 
 
 def offset_text(offset_seconds: int) -> str:

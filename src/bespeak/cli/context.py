@@ -27,7 +27,18 @@ class Context:
         shared: the options that every command has, by key.
     """
 
-    __slots__ = ("_book", "as_user", "colour", "debug", "json", "lab_option", "ledger_flag", "meta", "skip_check")
+    __slots__ = (
+        "_book",
+        "as_user",
+        "colour",
+        "debug",
+        "done",
+        "json",
+        "lab_option",
+        "ledger_flag",
+        "meta",
+        "skip_check",
+    )
 
     def __init__(self, shared: Values) -> None:
         self.ledger_flag: str | None = shared["ledger"]
@@ -38,6 +49,8 @@ class Context:
         self.debug: bool = shared["debug"]
         self.colour: bool = not shared["no_color"]
         self.meta: dict[str, Any] = {}
+        self.done = ""
+        """What has been changed, for the case that nobody can be told on stdout."""
         self._book: Ledger | None = None
 
     @property

@@ -37,7 +37,9 @@ def ending(values: dict[str, object]) -> tuple[int | None, int | None]:
     Raises:
         UsageError: both were given, or one cannot be read.
     """
-    return timeparse.ending(_text(values["for"]), _text(values.get("until")), ("--for", "--until"), clock.now())
+    return timeparse.ending(
+        _text(values["for"]), _text(values.get("until")), ("--for", "--until"), clock.now(), _text(values.get("at"))
+    )
 
 
 def _text(value: object) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bespeak.base import ids, timeparse
+from bespeak.base import clock, ids, timeparse
 from bespeak.base.clock import FOREVER_US, duration_text
 from bespeak.base.display import escape_unprintable
 from bespeak.cli.output import table
@@ -89,7 +89,9 @@ def details(of: Reservation, now_us: int) -> str:
 
 
 def in_the_way(booking: Booking) -> str:
-    """Return one conflict: what, who, until when, why."""
-    what = "is promised to" if booking.waiting else "is held by"
+    """Return one conflict: what, who, from when if it has not begun, until when, why."""
+    begun = booking.waiting or booking.starts_us <= clock.now()
+    what = "is promised to" if booking.waiting else "is held by" if begun else "is booked by"
+    from_ = "" if begun else f"from {timeparse.show(booking.starts_us)} "
     purpose = f" ({booking.purpose})" if booking.purpose else ""
-    return f"{booking.resource} {what} {booking.holder} {until(booking.ends_us)}{purpose}"
+    return f"{booking.resource} {what} {booking.holder} {from_}{until(booking.ends_us)}{purpose}"

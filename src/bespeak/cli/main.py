@@ -57,13 +57,13 @@ def _stand_in() -> None:
             setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115 as long as we live
 
 
-def _push_out() -> None:
+def _push_out(done: str = "") -> None:
     try:
         sys.stdout.flush()
     except OSError as error:
         from bespeak.cli.output import not_written
 
-        raise not_written(error) from error
+        raise not_written(error, done) from error
 
 
 def _flush(code: int) -> int:
@@ -100,9 +100,11 @@ def run_parsed(parsed: Parsed) -> int:
     context = Context(parsed.shared)
     context.announce()
     try:
-        return parsed.command.run(context, parsed.values)
+        code = parsed.command.run(context, parsed.values)
+        _push_out(context.done)
     finally:
         context.close()
+    return code
 
 
 def _delegate(program: Program, parsed: Parsed) -> int:

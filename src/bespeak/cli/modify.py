@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bespeak.argv.declarations import Argument, Option, command
+from bespeak.base import ids
 from bespeak.base.errors import BusyError, NotFoundError, UsageError
 from bespeak.cli import converters, formatting
 from bespeak.cli.converters import RESERVATION, UNTIL
@@ -141,6 +142,8 @@ def _one_end(values: Values) -> tuple[int | None, int | None]:
 
 def _say(context: Context, done: str, changed: list[Reservation]) -> int:
     now_us = context.book().now_us()
+    if changed:
+        context.done = f"{done} all the same: {', '.join(ids.short_id(one.id) for one in changed)}"
     if context.json:
         from bespeak.ledger.serialize import reservation_json
 

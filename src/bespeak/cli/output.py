@@ -40,13 +40,19 @@ def one_line(text: str) -> str:
     return escape_unprintable(" ".join(text.split("\n")))
 
 
-def not_written(error: OSError) -> Exception:
-    """Return what to raise when stdout cannot be written: nobody shall take it for a failure of the book."""
+def not_written(error: OSError, done: str = "") -> Exception:
+    """Return what to raise when stdout cannot be written: nobody shall take it for a failure of the book.
+
+    Args:
+        error: of writing.
+        done: what the command has changed all the same.
+    """
     if isinstance(error, BrokenPipeError):
         return error
     from bespeak.base.errors import BespeakError
 
-    return BespeakError(f"the answer could not be written: {error.strerror or error}")
+    stands = f"; {done}" if done else ""
+    return BespeakError(f"the answer could not be written: {error.strerror or error}{stands}")
 
 
 def to_stderr(text: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from bespeak.argv.declarations import Option, command
+from bespeak.base import ids
 from bespeak.base.clock import FOREVER_US, MINUTE_US, SECOND_US, duration_text
 from bespeak.base.errors import BusyError, UsageError
 from bespeak.cli import converters, formatting
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from bespeak.cli.context import Context, Values
     from bespeak.ledger.errors import RefusedError
-    from bespeak.ledger.model import QueuePosition, Reservation
+    from bespeak.ledger.model import QueuePosition, Refusal, Reservation
 
 
 AT = Option(
@@ -67,6 +68,7 @@ def reserve(context: Context, values: Values) -> int:
             refuse(refused, request, context.spoken())
     else:
         made = wait(context, request, values)
+    context.done = f"reservation {ids.short_id(made.id)} was made, and stands"
     if context.json:
         from bespeak.ledger.serialize import reservation_json
 
@@ -150,7 +152,18 @@ def refuse(refused: RefusedError, request: Request, spoken: list[str]) -> NoRetu
     next_us = refused.refusal.next_free_us
     if next_us is not None:
         details |= _way_out(request, next_us, spoken)
+        details["hint"] = f"{details['hint']}{_until_then(refused.refusal, request)}"
     raise BusyError(why or str(refused), **details) from None
+
+
+def _until_then(refusal: Refusal, request: Request) -> str:
+    """Return until when the request would be granted, where what is in the way has not begun."""
+    from bespeak.base import clock, timeparse
+
+    begins_us = min((booking.starts_us for booking in refusal.conflicts), default=0)
+    if any(booking.waiting for booking in refusal.conflicts) or begins_us <= (request.starts_us or clock.now()):
+        return ""
+    return f"; or end by {timeparse.show(begins_us)}"
 
 
 def _way_out(request: Request, next_us: int, spoken: list[str]) -> dict[str, object]:
