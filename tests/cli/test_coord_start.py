@@ -24,9 +24,9 @@ HEAVY = words("typing json re enum click dataclasses inspect logging pathlib tom
 HEAVY |= words("contextlib tempfile shutil socket ssl urllib uuid decimal traceback psycopg asyncio importlib")
 
 
-def run(cwd, *argv):
+def run(cwd, *argv, said=""):
     command = [sys.executable, "-c", PROGRAM, "coord", *argv]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False, input=said)
     code, loaded, modules = ast.literal_eval(done.stderr.splitlines()[-1])
     return code, set(loaded), set(modules)
 
@@ -42,6 +42,19 @@ def test_a_check_loads_the_database_and_nothing_heavy(tmp_path):
     assert "sqlite3" in loaded
     assert not {name for name in modules if name.startswith(("bespeak.ledger", "bespeak.settings", "bespeak.labs"))}
     assert "bespeak.coord.globs" not in modules
+
+
+def test_an_agents_hook_loads_what_a_check_does_and_nothing_heavy(tmp_path):
+    git(tmp_path, "init", "-q")
+    said = '{"session_id": "s", "tool_name": "Edit", "tool_input": {"file_path": "a.py", "new_string": "x"}}'
+    code, loaded, _ = run(tmp_path, "guard", "edit", "--refuse", said=said)
+    assert (code, loaded & HEAVY) == (0, set())
+    assert "sqlite3" not in loaded  # nothing was ever claimed here
+    assert run(tmp_path, "reserve", "b.py", "--run-id", "other")[0] == 0
+    code, loaded, modules = run(tmp_path, "guard", "edit", "--refuse", said=said)
+    assert (code, loaded & HEAVY) == (0, set())
+    assert not {name for name in modules if name.startswith(("bespeak.ledger", "bespeak.settings", "bespeak.labs"))}
+    assert "bespeak.coord.git_hooks" not in modules
 
 
 def test_no_command_on_claims_starts_git_or_loads_click(tmp_path):

@@ -6,7 +6,6 @@ import sys
 
 from bespeak.argv.declarations import Argument, Option, command
 from bespeak.base.display import escape_unprintable
-from bespeak.base.errors import BespeakError
 from bespeak.base.json_text import one_line
 from bespeak.cli import output
 from bespeak.cli.coord_command import RUN, contract_command
@@ -14,7 +13,7 @@ from bespeak.coord.errors import ClaimError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from bespeak.cli.context import Context, Values
     from bespeak.coord.address import Address
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
     from bespeak.git.repository import Repository
 
 _REFUSED = 1
-_EDIT_REFUSED = 2
-"""What makes an agent's hook stop the edit and read stderr."""
 _LONGEST_INPUT = 64 * 1024 * 1024
 
 
@@ -118,7 +115,7 @@ def _judge(context: Context, values: Values, where: Repository, files: Sequence[
     from bespeak.coord.address_parser import literal
     from bespeak.coord.serialize import message
 
-    found = _touched(context, values["run_id"], where, [literal(name) for name in files])
+    found = touched(context, values["run_id"], where, [literal(name) for name in files])
     if not found:
         return 0
     for conflict in found:
@@ -130,59 +127,42 @@ def _judge(context: Context, values: Values, where: Repository, files: Sequence[
     return _REFUSED
 
 
-def _touched(context: Context, run_id: str | None, where: Repository, files: Sequence[Address]) -> list[Conflict]:
-    """Return the claims of other runs that overlap these files."""
+def touched(
+    context: Context, run_id: str | None, where: Repository, files: Sequence[Address], more: Sequence[str] = ()
+) -> list[Conflict]:
+    """Return the claims of other runs that overlap these files.
+
+    Args:
+        context: of the command.
+        run_id: the caller; None for the calling session.
+        where: the repository.
+        files: what is edited.
+        more: further run ids of the caller.
+    """
     from bespeak.cli.coord_check import in_the_way
     from bespeak.coord import validation
 
     run = validation.caller(run_id)
-    found = in_the_way(where, files, run, context.ledger_flag)
-    return _not_shared_out(context, run, where, found) if found else found
+    others = [validation.run_id(text, "session_id") for text in more]
+    found = [
+        conflict for conflict in in_the_way(where, files, run, context.ledger_flag) if conflict.run_id not in others
+    ]
+    return _not_shared_out(context, {run, *others}, where, found) if found else found
 
 
-def _not_shared_out(context: Context, run: str, where: Repository, found: list[Conflict]) -> list[Conflict]:
+def _not_shared_out(context: Context, own: Iterable[str], where: Repository, found: list[Conflict]) -> list[Conflict]:
     from bespeak.coord.git_hooks import not_shared_out
     from bespeak.coord.service import open_coord
 
     coord = open_coord(where.root, ledger=context.ledger_flag)
     try:
-        mine = coord.reservations(run_id=run)
+        mine = [held for run in own for held in coord.reservations(run_id=run)]
     finally:
         coord.close()
     return not_shared_out(found, [text for held in mine for text in held.addresses])
 
 
 def _edit(context: Context, values: Values) -> int:
-    """Answer an agent's hook: the JSON on standard input names the file."""
-    try:
-        found = _edited(context, values)
-    except BespeakError as error:
-        if not values["refuse"]:
-            raise
-        from bespeak.cli.errors import words
+    from bespeak.cli.coord_agent_hook import edit
 
-        output.to_stderr(f"❌ Nobody can say whether another run has claimed this: {output.one_line(words(error))}")
-        return _EDIT_REFUSED
-    if not found:
-        return 0
-    from bespeak.coord.serialize import message
-
-    text = "\n".join(message(conflict) for conflict in found)
-    if values["refuse"]:
-        output.to_stderr(f"{text}\n❌ Another run has claimed this. Take other work, or wait until it is released.")
-        return _EDIT_REFUSED
-    context.print_json({"systemMessage": f"{text}\nAnother run has claimed this."})
-    return 0
-
-
-def _edited(context: Context, values: Values) -> list[Conflict]:
-    """Return the claims on the file that is about to be edited; a file in no repository is nobody's."""
-    import os
-
-    from bespeak.base.paths import working_directory
-    from bespeak.coord.address_parser import file_at
-    from bespeak.coord.git_hooks import edited_file
-
-    name = edited_file(sys.stdin.buffer.read(_LONGEST_INPUT).decode("utf-8", "replace"))
-    found = None if name is None else file_at(os.path.join(working_directory(), name))
-    return [] if found is None else _touched(context, values["run_id"], found[0], [found[1]])
+    return edit(context, values)

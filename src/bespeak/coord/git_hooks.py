@@ -175,33 +175,6 @@ def not_shared_out(conflicts: Sequence[Conflict], own: Sequence[str]) -> list[Co
     return left
 
 
-def edited_file(text: str) -> str | None:
-    """Return the file that an agent is about to edit, out of the JSON that it gives its hook; None if there is none.
-
-    The whole document may hold the file's new content, so only the one text after ``"file_path":`` is read: a quoted
-    mention of it inside another text has backslashes before its quotes.
-    """
-    for key in ('"file_path"', '"notebook_path"', '"path"'):
-        at = text.find(key)
-        while at >= 0:
-            name, _, rest = text[at + len(key) :].partition(":")
-            value = rest.lstrip()
-            if not name.strip() and value.startswith('"'):
-                return _first_string(value)
-            at = text.find(key, at + 1)
-    return None
-
-
-def _first_string(text: str) -> str | None:
-    """Return the JSON string that a text begins with; None if it is empty or does not end."""
-    from _json import scanstring
-
-    try:
-        return str(scanstring(text, 1, True)[0]) or None
-    except ValueError:
-        return None
-
-
 CONFIGURATION = """\
 To have a coding agent ask before each edit, add this to its settings. For Claude Code (.claude/settings.json):
 

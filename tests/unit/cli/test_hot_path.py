@@ -42,8 +42,8 @@ HOT_PATH = {
     """,
     "claims on code, which hooks ask for before each edit and commit": """
         base: process_identity
-        cli: coord coord_check coord_guard coord_modify coord_command coord_show
-        coord: address address_parser claims conflicts dependencies errors events git_hooks globs intents
+        cli: coord coord_agent_hook coord_check coord_command coord_guard coord_modify coord_show
+        coord: address address_parser agent_hooks claims conflicts dependencies errors events git_hooks globs intents
             locations model queries run_id schema serialize service states validation
         git: errors files ownership private_dir process repository
     """,

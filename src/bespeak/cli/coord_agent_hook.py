@@ -1,0 +1,80 @@
+"""``coord guard edit``: what a coding agent's hook calls before each edit. Its start-up is waited for each time."""
+
+from __future__ import annotations
+
+import sys
+
+from bespeak.base.errors import BespeakError
+from bespeak.cli import output
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bespeak.cli.context import Context, Values
+    from bespeak.coord.agent_hooks import HookInput
+    from bespeak.coord.model import Conflict
+
+REFUSED = 2
+"""What makes an agent's hook stop the tool and read stderr."""
+
+
+def edit(context: Context, values: Values) -> int:
+    """Answer a hook that is called before an edit: the JSON on standard input names the files."""
+    from bespeak.coord.agent_hooks import LIMIT_BYTES, read_input
+
+    event = ""
+    try:
+        given = read_input(sys.stdin.buffer.read(LIMIT_BYTES + 1))
+        event = given.event
+        found = _edited(context, values, given)
+    except BespeakError as error:
+        if not values["refuse"]:
+            raise
+        from bespeak.cli.errors import words
+
+        reason = f"❌ Nobody can say whether another run has claimed this: {output.one_line(words(error))}"
+        return _refuse(context, event, reason)
+    if not found:
+        return 0
+    from bespeak.coord.agent_hooks import warning
+    from bespeak.coord.serialize import message
+
+    text = "\n".join(message(conflict) for conflict in found)
+    if values["refuse"]:
+        reason = f"{text}\n❌ Another run has claimed this. Take other work, or wait until it is released."
+        return _refuse(context, event, reason)
+    context.print_json(warning(event, f"{text}\nAnother run has claimed this."))
+    return 0
+
+
+def _refuse(context: Context, event: str, reason: str) -> int:
+    """Say no in both forms that agents document: JSON on stdout, and exit code 2 with the reason on stderr."""
+    from bespeak.coord.agent_hooks import refusal
+
+    context.print_json(refusal(event, reason))
+    output.to_stderr(reason)
+    return REFUSED
+
+
+def _edited(context: Context, values: Values, given: HookInput) -> list[Conflict]:
+    """Return the claims on the files that are about to be edited; a file in no repository is nobody's."""
+    import os
+
+    from bespeak.base.paths import working_directory
+    from bespeak.cli.coord_guard import touched
+    from bespeak.coord.address_parser import file_at
+    from bespeak.coord.agent_hooks import must_have_one_name
+    from bespeak.coord.errors import ClaimError
+
+    if not given.edits:
+        return []
+    if not given.files:
+        raise ClaimError("The hook's input names no file")
+    folder = given.folder or working_directory()
+    conflicts: list[Conflict] = []
+    for name in given.files:
+        path = os.path.join(folder, name)
+        found = file_at(path)
+        if found is not None:
+            must_have_one_name(path)
+            conflicts += touched(context, values["run_id"], found[0], [found[1]], given.runs)
+    return conflicts
