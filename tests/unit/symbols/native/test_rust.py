@@ -498,14 +498,19 @@ def test_uses():
         ("", Written("")),
         ("<", Written("")),
         ("&" * 200, Written("")),
-        ("A<" * 90, None),
-        ("((((((((((((((((((((A))))))))))))))))))))", None),
     ],
 )
 def test_written_types(text, read):
-    found = read_type(text)
-    assert isinstance(found, Written)
-    assert read is None or found == read
+    assert read_type(text) == read
+
+
+@pytest.mark.parametrize(("opening", "closing", "name"), [("A<", "", "A"), ("A<", ">", "A"), ("(", ")", "()")])
+def test_types_nested_deeper_than_anybody_writes_are_cut(opening, closing, name):
+    found, depth = read_type(opening * 90 + "B" + closing * 90), 0
+    while found.arguments:
+        assert found.name == name
+        depth, found = depth + 1, found.arguments[0]
+    assert (depth, found) == (13, Written(""))
 
 
 def test_written_bounds():
