@@ -61,3 +61,7 @@ class Sources:
                 if edge.caller == address and edge.kind == kind and certain in (None, edge.certain)
             }
         )
+
+    def addresses(self):
+        """Return all addresses that an edge may have at its ends."""
+        return {*self.paths, *(f"{path}::{name}" for path in self.paths for name in self.names(path))}
