@@ -37,6 +37,7 @@ else:
         body |= {"__slots__": names, "__match_args__": names, "_defaults_": defaults}
         made = type(cls)(cls.__name__, cls.__bases__, body)
         made.__qualname__ = cls.__qualname__
+        made._setters_ = tuple(made.__dict__[name].__set__ for name in names)
         return made
 
     def field(*, default_factory: Callable[[], object]) -> _Factory:
@@ -63,8 +64,10 @@ def _init(self: Any, *given: object, **named: object) -> None:
     names = kind.__slots__
     if len(given) > len(names):
         raise TypeError(f"{kind.__name__}() takes {len(names)} fields, but {len(given)} were given")
-    for name, item in zip(names, given, strict=False):
-        _assign(self, name, item)
+    for assign, item in zip(kind._setters_, given, strict=False):
+        assign(self, item)
+    if len(given) == len(names) and not named:
+        return
     missing = []
     for name in names[len(given) :]:
         if name in named:
