@@ -7,6 +7,7 @@ processes. So a slow start delays nobody, a backlog costs one commit a batch, an
 
 from __future__ import annotations
 
+import itertools
 import os
 import select
 import time
@@ -19,7 +20,7 @@ from bespeak.jobs import liveness
 from bespeak.jobs.events import Reporter
 from bespeak.jobs.lease_state import LeaseState, NextStep, Phase, StartRules
 from bespeak.jobs.leasing import ACCEPTED_BATCH, EXPIRE_BATCH
-from bespeak.jobs.resource_bookings import BookingReturns, has_ended
+from bespeak.jobs.resource_bookings import BookingReturns
 from bespeak.jobs.runner_client import argv
 from bespeak.jobs.runner_client.location import location_of
 
@@ -104,9 +105,8 @@ class Dispatcher:
         self._works: dict[int, LeaseState] = {}
         self._mine: set[str] = set()
         self._later: list[tuple[float, LeaseState]] = []
-        self._returns = BookingReturns(parts.session, parts.bookings)
-        self._asked: dict[int, JobReservation] = {}
-        self._tokens = 0
+        self._tokens = itertools.count(1)
+        self._returns = BookingReturns(parts, self._tokens, options.start_seconds)
         self._next_us = FOREVER_US
         self._look_again = True
         self._beat_at = 0.0
@@ -169,35 +169,11 @@ class Dispatcher:
             self._parts.log.emit("recovered_dispatching", {"count": len(found)})
         for job in found:
             self._begin(LeaseState(job, Phase.ASK))
-        self._look_after_bookings()
+        if not self._parts.signals.stopping:
+            self._returns.begin()
         if self._parts.exporter is not None:
             self._parts.metrics.in_flight = len(self._works)
             self._parts.exporter.refresh()
-
-    def _look_after_bookings(self) -> None:
-        """Give back what jobs that are over had booked; ask the runner about those that it has."""
-        if self._asked or self._parts.signals.stopping:
-            return
-        for job in self._returns.candidates():
-            if not job.job_id:
-                self._give_back(job)
-                continue
-            self._tokens += 1
-            self._asked[self._tokens] = job
-            words = ["status", "--job-id", job.job_id]
-            self._parts.router.submit(self._tokens, words, self._options.start_seconds, location_of(job))
-
-    def _give_back(self, job: JobReservation) -> None:
-        try:
-            returned = self._returns.give_back(job)
-        except BespeakError as error:
-            self._parts.log.emit("dispatcher_error", {"error": str(error)})
-            return
-        if returned:
-            self._parts.log.emit(
-                "needs_returned",
-                {"reservation_id": job.reservation_id, "run_key": job.run_key, "booking_id": job.booking_id},
-            )
 
     def _work_through(self) -> None:
         seen = self._session.look()
@@ -206,7 +182,9 @@ class Dispatcher:
         self._look_again = len(seen.accepted) == ACCEPTED_BATCH
         slots = 0 if self._parts.signals.stopping else self._slots()
         due = seen.next_us <= seen.now_us and not self._parts.signals.stopping
-        self._drained = not due and not (self._works or self._later or self._session.outcomes or self._asked)
+        self._drained = not due and not (
+            self._works or self._later or self._session.outcomes or self._returns.is_asking
+        )
         if not self._session.outcomes and not (due and slots):
             return
         stored = list(self._session.outcomes)
@@ -260,9 +238,9 @@ class Dispatcher:
                 os.close(lock)  # the call has it now
 
     def _submit(self, work: LeaseState, words: list[str], place: Location, stdin: int = -1) -> None:
-        self._tokens += 1
-        self._works[self._tokens] = work
-        self._parts.router.submit(self._tokens, words, self._options.start_seconds, place, stdin)
+        token = next(self._tokens)
+        self._works[token] = work
+        self._parts.router.submit(token, words, self._options.start_seconds, place, stdin)
         failpoints.reach("jobs.after_start")
 
     def _lock_call(self, work: LeaseState) -> int | None:
@@ -345,11 +323,8 @@ class Dispatcher:
         for token, reply in self._parts.router.take():
             failpoints.reach("jobs.answered")
             work = self._works.pop(token, None)
-            job = self._asked.pop(token, None)
-            if job is not None:
+            if self._returns.take(token, reply):
                 self._look_again = True
-                if has_ended(reply):
-                    self._give_back(job)
             if work is not None:
                 self._settle(work, work.take(reply, self._rules(work), self._now_us()))
 

@@ -22,11 +22,36 @@ from bespeak.jobs.schema import LOCK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Protocol
+
     from bespeak.jobs.dispatcher_session import DispatcherSession
+    from bespeak.jobs.events import EventLog
     from bespeak.jobs.model import JobReservation
+    from bespeak.jobs.runner_client.process import Router
     from bespeak.jobs.runner_client.replies import Reply
     from bespeak.ledger.service import Ledger
     from bespeak.storage.interface import Transaction
+
+    class ReturnParts(Protocol):
+        """What of a dispatcher is needed to give bookings back."""
+
+        @property
+        def session(self) -> DispatcherSession:
+            """The store."""
+
+        @property
+        def bookings(self) -> ResourceBookings:
+            """The books of resources."""
+
+        @property
+        def router(self) -> Router:
+            """The runners."""
+
+        @property
+        def log(self) -> EventLog:
+            """Where events go."""
+
 
 TAG = "job"
 """The tag by which a booking says which job it is for; its value is the reservation id of the job."""
@@ -198,25 +223,53 @@ class BookingReturns:
     """The bookings that one dispatcher looks after.
 
     Args:
-        session: the store.
-        bookings: the books of resources.
+        parts: of the dispatcher.
+        tokens: for calls of its runner.
+        limit_seconds: how long such a call may take.
     """
 
-    def __init__(self, session: DispatcherSession, bookings: ResourceBookings) -> None:
-        self._session = session
-        self._bookings = bookings
+    def __init__(self, parts: ReturnParts, tokens: Iterator[int], limit_seconds: float) -> None:
+        self._parts = parts
+        self._tokens = tokens
+        self._limit_seconds = limit_seconds
+        self._asked: dict[int, JobReservation] = {}
         self._after = -1
 
-    def candidates(self) -> list[JobReservation]:
+    @property
+    def is_asking(self) -> bool:
+        """Whether a runner has not answered yet."""
+        return bool(self._asked)
+
+    def begin(self) -> None:
+        """Give back what jobs that are over had booked; ask the runner about those that it has."""
+        if self._asked:
+            return
+        for job in self._candidates():
+            if not job.job_id:
+                self._give_back(job)
+                continue
+            token = next(self._tokens)
+            self._asked[token] = job
+            words = ["status", "--job-id", job.job_id]
+            self._parts.router.submit(token, words, self._limit_seconds, location_of(job))
+
+    def take(self, token: int, reply: Reply) -> bool:
+        """Take a runner's answer; False if it was not asked from here."""
+        job = self._asked.pop(token, None)
+        if job is not None and has_ended(reply):
+            self._give_back(job)
+        return job is not None
+
+    def _candidates(self) -> list[JobReservation]:
         """Return the next of the reservations that may be over while their booking is not; all in turn."""
-        me = self._session.me
+        me = self._parts.session.me
 
         def work(tx: Transaction) -> list[JobReservation]:
             here = f"{me.machine}:"
             where = {"site": me.site, "here": here, "length": len(here), "n": ASKED_AT_ONCE}
             return rows.jobs(tx.fetch_all(_OVER, {**where, "after": self._after}))
 
-        found = self._session.engine.read(work)
+        found = self._parts.session.engine.read(work)
         self._after = found[-1].seq if len(found) == ASKED_AT_ONCE else -1
         return [job for job in found if self._may_be_asked(job)]
 
@@ -225,16 +278,24 @@ class BookingReturns:
         if not job.job_id:
             return True
         location = location_of(job)
-        return job.runner_home == self._session.me.runner_home if location is None else location.may_be_used
+        return job.runner_home == self._parts.session.me.runner_home if location is None else location.may_be_used
 
-    def give_back(self, job: JobReservation) -> bool:
-        """Release the booking of a job that is over; False if somebody else has written that down meanwhile.
+    def _give_back(self, job: JobReservation) -> None:
+        """Release the booking of a job that is over; what cannot be written is tried again with a later beat."""
+        try:
+            is_news = self._release(job)
+        except BespeakError as error:
+            self._parts.log.emit("dispatcher_error", {"error": str(error)})
+            return
+        if is_news:
+            fields: dict[str, object] = {"reservation_id": job.reservation_id, "run_key": job.run_key}
+            fields["booking_id"] = job.booking_id
+            self._parts.log.emit("needs_returned", fields)
 
-        Raises:
-            UnavailableError: a book cannot be written; it is tried again with a later beat.
-        """
+    def _release(self, job: JobReservation) -> bool:
+        """Release a booking; False if somebody else has written that down meanwhile."""
         failpoints.reach("jobs.before_return")
-        self._bookings.give_back(job)
+        self._parts.bookings.give_back(job)
         failpoints.reach("jobs.after_return")
 
         def work(tx: Transaction) -> bool:
@@ -244,7 +305,7 @@ class BookingReturns:
             rows.log(tx, [rows.Change(job, "returned", str(job.reservation_status), job_id=job.job_id)])
             return True
 
-        return self._session.engine.transact((LOCK,), work)
+        return self._parts.session.engine.transact((LOCK,), work)
 
 
 def has_ended(reply: Reply) -> bool:
