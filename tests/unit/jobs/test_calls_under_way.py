@@ -118,6 +118,26 @@ def test_any_reservation_id_has_a_file_of_its_own(tmp_path, name: str) -> None:
     os.close(descriptor)
 
 
+def test_a_folder_of_locks_is_not_looked_for_behind_a_link(tmp_path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "calls").symlink_to("elsewhere")
+    with pytest.raises(UnavailableError, match="calls/a"):
+        CallLocks(str(tmp_path / "calls")).take("a")
+    assert os.listdir(tmp_path / "elsewhere") == []
+
+
+def test_what_is_laid_in_the_place_of_a_lock_is_neither_waited_for_nor_followed(tmp_path) -> None:
+    locks = CallLocks(str(tmp_path / "calls"))
+    (tmp_path / "calls").mkdir()
+    os.mkfifo(tmp_path / "calls" / "a")
+    (tmp_path / "calls" / "b").symlink_to(tmp_path / "new")
+    for name in ("a", "b"):
+        with pytest.raises(UnavailableError, match=f"calls/{name}"):
+            locks.take(name)
+    locks.sweep()
+    assert sorted(os.listdir(tmp_path)) == ["calls"]
+
+
 def test_a_folder_that_cannot_be_made_is_named(tmp_path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UnavailableError, match="file/calls/a"):

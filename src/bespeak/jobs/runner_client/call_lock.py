@@ -14,6 +14,7 @@ import os
 import stat
 
 from bespeak.base.errors import UnavailableError
+from bespeak.base.fileio import open_regular
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class CallLocks:
         try:
             self._make_folder()
             while True:
-                descriptor = os.open(path, os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+                descriptor = open_regular(path, os.O_RDONLY | os.O_CREAT, 0o644, follow=False)
                 if not _lock(descriptor):
                     return None
                 if _is_at(descriptor, path):
@@ -74,7 +75,7 @@ class CallLocks:
     @staticmethod
     def _is_held(path: str) -> bool:
         try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            descriptor = open_regular(path, follow=False)
         except FileNotFoundError:
             return False
         except OSError as error:
@@ -110,14 +111,16 @@ class CallLocks:
 
     def _make_folder(self) -> None:
         """Make the folder, with the rights of the one it is in: whoever may use the store may use the locks."""
-        if os.path.isdir(self._folder):
+        if os.path.isdir(self._folder) and not os.path.islink(self._folder):
             return
         parent = os.path.dirname(self._folder)
         os.makedirs(parent, mode=0o700, exist_ok=True)
         try:
             os.mkdir(self._folder, 0o700)
         except FileExistsError:
-            return
+            if os.path.isdir(self._folder) and not os.path.islink(self._folder):
+                return
+            raise
         os.chmod(self._folder, stat.S_IMODE(os.stat(parent).st_mode))
 
 
