@@ -27,7 +27,7 @@ HOT_PATH = {
             timeparse timezones wallclock
         cli: context converters errors formatting lease log modify output process_tree reserve resource run
             show signals supervise surrounding_hold
-        ledger: __init__ audit_log availability context errors grant model modify open_from_settings queries
+        ledger: __init__ audit_log availability context current_hold errors grant model modify open_from_settings queries
             queue request_checks resources row_mapping rules schema serialize service validation
             write_operations
         reservations: __init__ identity
