@@ -58,7 +58,7 @@ def test_a_lease_of_a_clock_that_was_ahead_is_not_believed(engine: Engine, clock
     report, well = follow.health(engine, None)
     assert (report["dispatcher"], report["dead_owners"], well) == ("absent", 1, False)
     job = store.look(engine, run_key="k", reservation_id=None).job
-    store.check_requeue(engine, job, force=True)
+    store.check_requeue(engine, job, None, None, force=True)
     assert recovered(engine) == 1
 
 
