@@ -1,4 +1,4 @@
-"""``coord guard edit``: what a coding agent's hook calls before each edit. Its start-up is waited for each time."""
+"""``coord guard edit`` and ``changed``: what a coding agent's hooks call. Their start-up is waited for each time."""
 
 from __future__ import annotations
 
@@ -9,9 +9,13 @@ from bespeak.cli import output
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bespeak.cli.context import Context, Values
     from bespeak.coord.agent_hooks import HookInput
     from bespeak.coord.model import Conflict
+
+    Look = Callable[[Context, Values, HookInput], list[Conflict]]
 
 REFUSED = 2
 """What makes an agent's hook stop the tool and read stderr."""
@@ -19,13 +23,22 @@ REFUSED = 2
 
 def edit(context: Context, values: Values) -> int:
     """Answer a hook that is called before an edit: the JSON on standard input names the files."""
+    return _answer(context, values, _edited, "Another run has claimed this.")
+
+
+def changed(context: Context, values: Values) -> int:
+    """Answer a hook that is called after a command: what differs in the work tree counts."""
+    return _answer(context, values, _changed, "This work tree changes what another run has claimed.")
+
+
+def _answer(context: Context, values: Values, look: Look, what: str) -> int:
     from bespeak.coord.agent_hooks import LIMIT_BYTES, read_input
 
     event = ""
     try:
         given = read_input(sys.stdin.buffer.read(LIMIT_BYTES + 1))
         event = given.event
-        found = _edited(context, values, given)
+        found = look(context, values, given)
     except BespeakError as error:
         if not values["refuse"]:
             raise
@@ -40,9 +53,9 @@ def edit(context: Context, values: Values) -> int:
 
     text = "\n".join(message(conflict) for conflict in found)
     if values["refuse"]:
-        reason = f"{text}\n❌ Another run has claimed this. Take other work, or wait until it is released."
+        reason = f"{text}\n❌ {what} Take other work, or wait until it is released."
         return _refuse(context, event, reason)
-    context.print_json(warning(event, f"{text}\nAnother run has claimed this."))
+    context.print_json(warning(event, f"{text}\n{what}"))
     return 0
 
 
@@ -78,3 +91,19 @@ def _edited(context: Context, values: Values, given: HookInput) -> list[Conflict
             must_have_one_name(path)
             conflicts += touched(context, values["run_id"], found[0], [found[1]], given.runs)
     return conflicts
+
+
+def _changed(context: Context, values: Values, given: HookInput) -> list[Conflict]:
+    """Return the claims on what differs in the work tree that the agent stands in."""
+    from bespeak.base.paths import working_directory
+    from bespeak.cli.coord_guard import touched
+    from bespeak.coord.address_parser import literal
+    from bespeak.coord.locations import locate_book
+    from bespeak.git.repository import around
+
+    where = around(given.folder or working_directory())
+    if where is None or locate_book(where, context.ledger_flag).missing:
+        return []
+    from bespeak.coord.git_hooks import changed as files
+
+    return touched(context, values["run_id"], where, [literal(name) for name in files(where)], given.runs)

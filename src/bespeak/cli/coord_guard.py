@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from bespeak.argv.declarations import Argument, Option, command
@@ -27,15 +28,15 @@ _LONGEST_INPUT = 64 * 1024 * 1024
 @command(
     "coord guard",
     text="install puts a pre-commit and a pre-push hook into this clone, which first run those that were "
-    "there, and prints the configuration that makes a coding agent ask before each edit; remove takes "
-    "them out again. commit, push and edit are what the hooks call. A claim of another run on a "
-    "part of a file that you hold another part of is not in your way.",
+    "there, and prints the configuration that makes a coding agent ask before each edit and after each "
+    "command; remove takes them out again. commit, push, edit and changed are what the hooks call. A claim "
+    "of another run on a part of a file that you hold another part of is not in your way.",
     examples=(
         ("coord guard install", "warn"),
         ("coord guard install --refuse", "refuse commits and pushes of what another run has claimed"),
         ("coord guard remove", "take the hooks out"),
     ),
-    arguments=(Argument("ACTION", choices=("install", "remove", "commit", "push", "edit")),),
+    arguments=(Argument("ACTION", choices=("install", "remove", "commit", "push", "edit", "changed")),),
     options=(
         Option(("--refuse",), "Refuse instead of warning."),
         Option(("--remote",), "The remote that is pushed to (for push).", "NAME"),
@@ -46,24 +47,35 @@ _LONGEST_INPUT = 64 * 1024 * 1024
 def guard(context: Context, values: Values) -> int:
     """Do one of the guard's actions."""
     action = {"install": _install, "remove": _remove, "commit": _commit, "push": _push, "edit": _edit}
+    action["changed"] = _changed
     return action[values["action"]](context, values)
 
 
 def _install(context: Context, values: Values) -> int:
-    from shutil import which
+    from bespeak.coord.git_hooks import CONFIGURATION, install, is_shared
 
-    from bespeak.coord.git_hooks import CONFIGURATION, install
-
-    module = [sys.executable, "-P", "-m", "bespeak"]
+    where = _here()
     ledger = _ledger(context)
-    made = install(_here(), [*module, *ledger], refuse=values["refuse"])
+    shared = is_shared(where)
+    if shared and any(word.startswith("/") for word in ledger):
+        raise ClaimError("The hooks are in the work tree: --ledger would put a path of this machine there")
+    program = ["bespeak"] if shared else [sys.executable, "-P", "-m", "bespeak"]
+    made = install(where, [*program, *ledger], refuse=values["refuse"])
     manner = "refuses" if values["refuse"] else "warns"
     context.print("\n".join([f"✅ The guard {manner}, in:", *(f" {escape_unprintable(path)}" for path in made)]))
-    program = ["bespeak"] if which("bespeak") else module
+    words = [*absolute_program(), *ledger, "coord", "guard"]
     refuse = ["--refuse"] if values["refuse"] else []
-    edit = output.shell_words([*program, *ledger, "coord", "guard", "edit", *refuse])
-    context.print("\n" + CONFIGURATION.rstrip() % one_line(edit))
+    calls = [one_line(output.shell_words([*words, action, *refuse])) for action in ("edit", "changed")]
+    context.print("\n" + CONFIGURATION.rstrip() % tuple(calls))
     return 0
+
+
+def absolute_program() -> list[str]:
+    """Return the words that start this program from any folder and with any ``PATH``."""
+    from shutil import which
+
+    found = which("bespeak")
+    return [sys.executable, "-P", "-m", "bespeak"] if found is None else [os.path.abspath(found)]
 
 
 def _ledger(context: Context) -> list[str]:
@@ -123,7 +135,7 @@ def _judge(context: Context, values: Values, where: Repository, files: Sequence[
     if not values["refuse"]:
         output.to_stderr(f"⚠️ This {what} touches what another run has claimed.")
         return 0
-    output.to_stderr(f"❌ This {what} touches what another run has claimed (to do it all the same: --no-verify).")
+    output.to_stderr(f"❌ This {what} touches what another run has claimed. Wait until it is released.")
     return _REFUSED
 
 
@@ -166,3 +178,9 @@ def _edit(context: Context, values: Values) -> int:
     from bespeak.cli.coord_agent_hook import edit
 
     return edit(context, values)
+
+
+def _changed(context: Context, values: Values) -> int:
+    from bespeak.cli.coord_agent_hook import changed
+
+    return changed(context, values)

@@ -1,7 +1,9 @@
 """The guard: git hooks that ask, before a commit or a push, whether another run has claimed what it touches.
 
 A hook that was there is kept under another name and called first, with the same arguments and the same input. When
-the program is gone, a guard that warns lets everything pass, and one that refuses says how to get past it.
+the program is gone, a guard that warns lets everything pass, and one that refuses refuses.
+
+Hooks in the work tree (``core.hooksPath``, ``.husky``) may be committed: they name no path of this machine.
 """
 
 from __future__ import annotations
@@ -44,12 +46,18 @@ def own_hooks_folder(repository: Repository) -> str:
     )
 
 
+def is_shared(repository: Repository) -> bool:
+    """Tell whether the hooks are in the work tree, where they are committed for everybody."""
+    found = own_hooks_folder(repository) + "/"
+    return not any(found.startswith(os.path.realpath(own) + "/") for own in (repository.common_dir, repository.git_dir))
+
+
 def install(repository: Repository, program: Sequence[str], *, refuse: bool) -> list[str]:
     """Put the hooks in; return their paths. Doing it again changes their manner only.
 
     Args:
         repository: the clone.
-        program: the words that start bespeak.
+        program: the words that start bespeak; a first word without a slash is looked for when a hook runs.
         refuse: refuse instead of warning.
     """
     folder = own_hooks_folder(repository)
@@ -98,13 +106,14 @@ def script(action: str, program: Sequence[str], *, refuse: bool) -> str:
     guard = f'{words} --remote "$1"' if action == "push" else words
     guard += "" if refuse else " || true"
     feed, again = ("input=$(cat; echo x)\n", 'printf %s "${input%x}" | ') if action == "push" else ("", "")
+    there = f"[ -x {quote(program[0])} ]" if "/" in program[0] else f"command -v {quote(program[0])} >/dev/null"
     return f"""#!/bin/sh
 {MARK} install; "bespeak coord guard remove" takes it out.
 {feed}if [ -x "$0{BEFORE}" ]; then
     {again}"$0{BEFORE}" "$@" || exit $?
 fi
-if ! [ -x {quote(program[0])} ]; then
-    echo 'bespeak is gone, so the guard cannot ask (to get past it: --no-verify)' >&2
+if ! {there}; then
+    echo 'bespeak is not there, so the guard cannot ask who has claimed this; install it again' >&2
     {gone}
 fi
 {again}{guard}
@@ -117,6 +126,18 @@ def staged(repository: Repository) -> list[str]:
 
     with Git(repository) as git:
         return _names(git.run("diff", "--cached", "--name-only", "--no-renames", "-z"))
+
+
+def changed(repository: Repository) -> list[str]:
+    """Return the files of the work tree that differ from the last commit, new ones too, from the root."""
+    from bespeak.git.process import Git
+
+    with Git(repository) as git:
+        git.use_settings()
+        words = ("--name-only", "--no-renames", "--ignore-submodules=all", "-z")
+        loose = git.run("diff", *words)
+        new = git.run("ls-files", "-o", "-z", "--exclude-standard", "--full-name")
+        return _names(git.run("diff", "--cached", *words) + loose + new)
 
 
 def pushed(repository: Repository, lines: Iterable[str], remote: str) -> list[str]:
@@ -176,13 +197,20 @@ def not_shared_out(conflicts: Sequence[Conflict], own: Sequence[str]) -> list[Co
 
 
 CONFIGURATION = """\
-To have a coding agent ask before each edit, add this to its settings. For Claude Code (.claude/settings.json):
+To have a coding agent ask before each edit, and after each command, add this to its settings. For Claude Code
+(.claude/settings.local.json, which is not committed):
 
 {
   "hooks": {
     "PreToolUse": [
       {
         "matcher": "Edit|MultiEdit|Write|NotebookEdit",
+        "hooks": [{"type": "command", "command": %s}]
+      }
+    ],
+    "PostToolUse": [
+      {
+        "matcher": "Bash",
         "hooks": [{"type": "command", "command": %s}]
       }
     ]

@@ -9,10 +9,11 @@ import pytest
 
 from bespeak.coord.agent_hooks import LIMIT_BYTES, read_input
 from bespeak.coord.errors import ClaimError
+from support.repositories import git
 
 
-def edit(document, *words, cwd=None, **env):
-    command = [sys.executable, "-m", "bespeak", "coord", "guard", "edit", *words]
+def edit(document, *words, cwd=None, action="edit", **env):
+    command = [sys.executable, "-m", "bespeak", "coord", "guard", action, *words]
     text = document if isinstance(document, bytes) else json.dumps(document).encode()
     return subprocess.run(command, input=text, capture_output=True, check=False, cwd=cwd, env=os.environ | env)
 
@@ -174,3 +175,33 @@ def test_input_up_to_the_limit_is_read():
     assert read_input(document).files == ("a",)
     with pytest.raises(ClaimError, match="longer than"):
         read_input(document + b" ")
+
+
+def after(folder, *words, **more):
+    told = {"hook_event_name": "PostToolUse", "tool_name": "Bash", "tool_input": {"command": "sed"}, "cwd": str(folder)}
+    return edit(told | more, *words, action="changed", cwd="/")
+
+
+def test_what_a_command_wrote_is_seen_after_it(run, repo):
+    git(repo, "add", ".")
+    git(repo, "commit", "-qm", "one")
+    assert after(repo, "--refuse").returncode == 0
+    run("reserve", "src/a.py", "src/new.py", "src/b.py", "--run-id", "other")
+    assert (after(repo, "--refuse").returncode, after(repo, "--refuse").stdout) == (0, b"")
+    os.utime(repo / "src/b.py")
+    (repo / "src/a.py").write_text("changed = 1\n")
+    (repo / "src/new.py").write_text("new = 1\n")
+    refused = after(repo / "src", "--refuse")
+    assert (refused.returncode, refused.stderr.count(b"already reserved")) == (2, 2)
+    assert json.loads(refused.stdout)["decision"] == "block"
+    assert "src/new.py" in json.loads(after(repo).stdout)["hookSpecificOutput"]["additionalContext"]
+    assert after(repo, "--refuse", session_id="other").returncode == 0
+    git(repo, "add", ".")
+    assert after(repo, "--refuse").returncode == 2
+    git(repo, "commit", "-qm", "two")
+    assert after(repo, "--refuse").returncode == 0
+
+
+def test_a_command_outside_of_a_repository_changes_nothing_claimed(tmp_path):
+    assert after(tmp_path, "--refuse").returncode == 0
+    assert edit(b"", "--refuse", action="changed").returncode == 2

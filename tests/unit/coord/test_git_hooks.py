@@ -53,7 +53,7 @@ def test_a_refused_commit_is_not_made_and_a_free_one_is(run, history):
     head = git(history, "rev-parse", "HEAD")
     done = commit(history, "src/a.py")
     assert (done.returncode, git(history, "rev-parse", "HEAD")) == (1, head)
-    assert "--no-verify" in done.stderr
+    assert "Wait until it is released" in done.stderr
     assert attempt(history, "commit", "-m", "x", run_id="other").returncode == 0
     assert commit(history, "src/b.py").returncode == 0
     assert commit(history, "src/a.py", "z = 1\n", run_id="me").returncode == 1
@@ -180,6 +180,31 @@ def test_hooks_shared_with_other_repositories_are_left_alone(run, history, tmp_p
     assert (history / ".githooks" / "pre-commit").exists()
 
 
+@pytest.mark.parametrize("folder", [".githooks", ".husky"])
+def test_hooks_that_are_committed_name_nothing_of_this_machine(run, history, tmp_path, monkeypatch, folder):
+    git(history, "config", "core.hooksPath", folder)
+    assert run("guard", "install", "--refuse").code == 0
+    texts = [(history / folder / name).read_text() for name in ("pre-commit", "pre-push")]
+    assert not [text for text in texts if sys.executable in text or str(tmp_path) in text]
+    program = tmp_path / "bin"
+    program.mkdir()
+    (program / "bespeak").write_text(f'#!/bin/sh\nexec {sys.executable} -P -m bespeak "$@"\n')
+    (program / "bespeak").chmod(0o755)
+    run("reserve", "src/a.py", "--run-id", "other")
+    monkeypatch.setenv("PATH", f"{program}:/usr/bin:/bin")
+    assert "Wait until it is released" in commit(history, "src/a.py").stderr
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    assert "bespeak is not there" in commit(history, "src/a.py").stderr
+
+
+def test_no_path_of_a_book_gets_into_hooks_that_are_committed(history, capsys, tmp_path):
+    git(history, "config", "core.hooksPath", ".githooks")
+    assert main(["--ledger", str(tmp_path / "book"), "coord", "guard", "install"]) == 1
+    assert "a path of this machine" in capsys.readouterr().err
+    assert not (history / ".githooks").exists()
+    assert main(["--ledger", "postgresql://db/x", "coord", "guard", "install"]) == 0
+
+
 def test_no_hook_is_lost_when_two_were_there_before(run, history):
     hooks = history / ".git" / "hooks"
     hooks.mkdir(exist_ok=True)
@@ -198,7 +223,7 @@ def test_a_guard_without_its_program_fails_as_it_was_told(history, refuse, code)
 
     install(find(str(history), {}), ["/nowhere/python", "-m", "bespeak"], refuse=refuse)
     done = commit(history, "src/b.py")
-    assert (done.returncode, "--no-verify" in done.stderr) == (code, True)
+    assert (done.returncode, "bespeak is not there" in done.stderr) == (code, True)
 
 
 def edit(document, *words, cwd=None):
@@ -214,8 +239,10 @@ def test_the_configuration_is_printed_and_its_command_works(run, repo, tmp_path,
     (program / "bespeak").chmod(0o755)
     with monkeypatch.context() as patched:
         patched.setenv("PATH", f"{program}:{os.environ['PATH']}")
-        assert '"command": "bespeak coord guard edit"' in run("guard", "install").out
-        assert '"command": "bespeak coord guard edit --refuse"' in run("guard", "install", "--refuse").out
+        assert f'"command": "{program}/bespeak coord guard edit"' in run("guard", "install").out
+        assert f'"command": "{program}/bespeak coord guard changed --refuse"' in run("guard", "install", "--refuse").out
+        patched.setenv("PATH", "../bin:/usr/bin:/bin")
+        assert f'"command": "{program}/bespeak coord guard edit"' in run("guard", "install").out
         patched.setenv("PATH", "/usr/bin:/bin")
         assert f'"command": "{sys.executable} -P -m bespeak coord guard edit"' in run("guard", "install").out
     call = {"tool_name": "Edit", "tool_input": {"file_path": str(repo / "src/a.py"), "new_string": '"file_path": "x"'}}
@@ -257,11 +284,15 @@ def test_the_book_named_at_the_installation_is_the_one_that_is_asked(repo, histo
     settings = capsys.readouterr().out
     settings = json.loads(settings[settings.index("{") : settings.rindex("}") + 1])
     ((hook,),) = [group["hooks"] for group in settings["hooks"]["PreToolUse"]]
+    ((after,),) = [group["hooks"] for group in settings["hooks"]["PostToolUse"]]
     assert main(["--ledger", book, "coord", "reserve", ":/src/a.py", "--run-id", "other"]) == 0
     assert commit(repo, "src/a.py").returncode == 1
     call = json.dumps({"file_path": str(repo / "src/a.py")})
-    asked = subprocess.run(hook["command"], shell=True, input=call, text=True, capture_output=True, check=False)
-    assert (asked.returncode, "already reserved" in asked.stderr) == (2, True)
+    for command, said in ((hook, call), (after, json.dumps({"cwd": str(repo)}))):
+        asked = subprocess.run(
+            command["command"], shell=True, input=said, text=True, capture_output=True, check=False, cwd="/"
+        )
+        assert (asked.returncode, "already reserved" in asked.stderr) == (2, True)
 
 
 @pytest.mark.parametrize("url", ["postgresql://u:hunter2@db/x", "postgresql://u@db/x?password=hunter2"])
