@@ -36,7 +36,7 @@ _SSH_KEYS = (
 )
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class HostLab:
     """A lab whose hosts can be used.
 

@@ -58,7 +58,7 @@ def open_hosts(hosts: Iterable[Host]) -> str | None:
     return f"open to everybody, because neither the host nor its lab names resources: {', '.join(names)}"
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Selected:
     """The chosen hosts in the shape that the gate asks for."""
 

@@ -15,6 +15,7 @@ import os
 
 from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import NoContextError
+from bespeak.base.frozen import frozen
 from bespeak.base.paths import book_url, public_url, user_folder, working_directory
 from bespeak.settings.repo import (
     DEFAULT_BACKEND,
@@ -41,6 +42,7 @@ _FOR_USERS = ("ledger",)
 _NOT_FOR_USERS = ("init", "labs", "libs", "reservations")
 
 
+@frozen
 class Settings:
     """Everything the settings files say here.
 
@@ -51,19 +53,10 @@ class Settings:
         consulted: every file that was looked for, in order, with its signature, or None where there was none.
     """
 
-    __slots__ = ("consulted", "repos", "user", "user_path")
-
-    def __init__(
-        self,
-        repos: list[Repo],
-        user: dict[str, Any],
-        user_path: str,
-        consulted: Consulted,
-    ) -> None:
-        self.repos = repos
-        self.user = user
-        self.user_path = user_path
-        self.consulted = consulted
+    repos: list[Repo]
+    user: dict[str, Any]
+    user_path: str
+    consulted: Consulted
 
     @property
     def sources(self) -> list[str]:
@@ -95,6 +88,7 @@ class Settings:
         return None, ""
 
 
+@frozen
 class LedgerPlace:
     """Where the book is and who said so.
 
@@ -103,11 +97,8 @@ class LedgerPlace:
         source: ``--ledger``, the variable, a settings file, or ``default``.
     """
 
-    __slots__ = ("source", "url")
-
-    def __init__(self, url: str, source: str) -> None:
-        self.url = url
-        self.source = source
+    url: str
+    source: str
 
     @property
     def shown(self) -> str:

@@ -15,6 +15,7 @@ import os
 from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import BespeakError, WrongStateError
 from bespeak.base.fileio import read_own, read_regular, signature
+from bespeak.base.frozen import frozen
 from bespeak.base.paths import user_folder
 
 TYPE_CHECKING = False
@@ -35,6 +36,7 @@ class UntrustedError(WrongStateError):
     """A folder names something to act on, and the user has not trusted it, or not since it changed."""
 
 
+@frozen
 class Record:
     """What was trusted.
 
@@ -46,16 +48,11 @@ class Record:
         trusted_at: when, ISO 8601 in UTC.
     """
 
-    __slots__ = ("files", "folder", "owner", "settings", "trusted_at")
-
-    def __init__(
-        self, folder: str, owner: int, settings: str | None, files: dict[str, str | None], trusted_at: str
-    ) -> None:
-        self.folder = folder
-        self.owner = owner
-        self.settings = settings
-        self.files = files
-        self.trusted_at = trusted_at
+    folder: str
+    owner: int
+    settings: str | None
+    files: dict[str, str | None]
+    trusted_at: str
 
     def covers(self, owner: int, settings: str | None, contents: Contents) -> bool:
         """Tell whether these contents, in a folder with that owner and settings file, are what was trusted."""

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bespeak.base import paths
 from bespeak.base.errors import UsageError, WrongStateError
+from bespeak.base.frozen import replace
 from bespeak.settings import find_repos, load_settings
 from bespeak.settings.trust import Folder, UntrustedError, read_record, record_path, records
 from support.trusting import trust
@@ -102,7 +103,7 @@ def test_trust_is_of_one_folder_its_settings_file_and_its_owner(root, env, tmp_p
     assert Folder(str(root), path, raw, env).covered_by(record)
     assert not Folder(str(root), str(root / ".otto" / "settings.toml"), raw, env).covered_by(record)
     assert not Folder(str(root), None, None, env).covered_by(record)
-    record.owner += 1
+    record = replace(record, owner=record.owner + 1)
     assert not Folder(str(root), path, raw, env).covered_by(record)
     root.rename(tmp_path / "moved")
     assert asks(tmp_path / "moved", env) == [True, True]
