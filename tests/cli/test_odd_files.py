@@ -108,12 +108,12 @@ def test_an_installed_service_replaces_nothing_but_a_file(here, kind):
 
 
 def test_a_file_that_is_written_leaves_alone_what_was_laid_in_its_way(here):
-    from bespeak.base.fileio import replace
+    from bespeak.base.fileio import write_atomically
 
     (here / "victim").write_text("kept")
     (here / "file").symlink_to("victim")
     (here / f"file.{os.getpid()}.tmp").symlink_to("victim")
-    replace(str(here / "file"), b"new", 0o666)
+    write_atomically(str(here / "file"), b"new", 0o666)
     assert (here / "victim").read_text() == "kept"
     assert (here / "file").read_text() == "new"
     assert not (here / "file").is_symlink()

@@ -126,7 +126,7 @@ def read_own(path: str, limit: int = LIMIT_BYTES) -> bytes | None:
         return stream.read(limit)
 
 
-def replace(path: str, content: bytes, mode: int = 0o600, *, always: int = 0) -> None:
+def write_atomically(path: str, content: bytes, mode: int = 0o600, *, always: int = 0) -> None:
     """Put a new file in the place of ``path`` in one step; a link there is replaced, not followed.
 
     Args:

@@ -114,12 +114,12 @@ def _write(remembered: dict[str, tuple[list[str], float]]) -> None:
     """Replace the file in one step, readable by its owner only."""
     import json
 
-    from bespeak.base.fileio import replace
+    from bespeak.base.fileio import write_atomically
 
     folder = _folder()
     os.makedirs(folder, mode=0o700, exist_ok=True)
     newest = sorted(remembered.items(), key=lambda item: item[1][1])[-20:]
     try:
-        replace(os.path.join(folder, _FILENAME), json.dumps(dict(newest)).encode())
+        write_atomically(os.path.join(folder, _FILENAME), json.dumps(dict(newest)).encode())
     except OSError:
         return  # asked again at the next key press

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 
 from bespeak.base.display import escape_unprintable
-from bespeak.base.fileio import replace
+from bespeak.base.fileio import write_atomically
 from bespeak.coord.errors import ClaimError
 from bespeak.git.files import read_text
 
@@ -94,7 +94,7 @@ def _is_ours(path: str) -> bool:
 
 
 def _write(path: str, text: str) -> None:
-    replace(path, text.encode("utf-8", "surrogateescape"), 0o666, always=0o755)  # a hook is a program for all
+    write_atomically(path, text.encode("utf-8", "surrogateescape"), 0o666, always=0o755)  # a hook is a program for all
 
 
 def script(action: str, program: Sequence[str], *, refuse: bool) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bespeak.base.errors import UsageError
-from bespeak.base.fileio import replace
+from bespeak.base.fileio import write_atomically
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ class Exporter:
 
     def _replace(self, *, first: bool) -> None:
         try:
-            replace(self._path, self._metrics.text().encode("ascii"), 0o666)
+            write_atomically(self._path, self._metrics.text().encode("ascii"), 0o666)
         except OSError as error:
             if first:
                 raise UsageError(f"--metrics {self._path!a}: {error.strerror}") from error

@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING
 
 from bespeak.base.errors import BespeakError, UsageError
-from bespeak.base.fileio import read_regular, replace
+from bespeak.base.fileio import read_regular, write_atomically
 from bespeak.base.paths import JOBS_FOLDER, POSTGRES_PREFIXES
 from bespeak.jobs.locations import home
 from bespeak.jobs.runner_client.location import EMBEDDED
@@ -215,7 +215,7 @@ def write(path: str, text: str, *, force: bool) -> bool:
                 raise UsageError(f"{path} exists with other contents; --force replaces it")
         os.makedirs(os.path.dirname(path), exist_ok=True)
         # The URL of a book may have a password in it.
-        replace(path, content, 0o600 if "://" in text else 0o666)
+        write_atomically(path, content, 0o600 if "://" in text else 0o666)
     except OSError as error:
         raise BespeakError(f"{path}: {error.strerror}; --print shows the text instead") from error
     return True

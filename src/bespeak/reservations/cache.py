@@ -99,13 +99,13 @@ def remember(
         return False
     import marshal
 
-    from bespeak.base.fileio import replace
+    from bespeak.base.fileio import write_atomically
 
     content = (_FORMAT, key, tuple(consulted), plan.lab, plan.required, plan.decided_by, plan.book)
     path = _path(key)
     try:
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        replace(path, marshal.dumps(content))
+        write_atomically(path, marshal.dumps(content))
     except (OSError, ValueError):
         return False
     return True

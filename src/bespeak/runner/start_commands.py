@@ -8,7 +8,7 @@ import sys
 from bespeak.argv.declarations import Option, command
 from bespeak.base import frozen, runner_alias
 from bespeak.base.errors import UsageError, WrongStateError
-from bespeak.base.fileio import replace
+from bespeak.base.fileio import write_atomically
 from bespeak.runner import serialize
 from bespeak.runner.cli import JOB_ID, ONE_JOB, RUN_KEY, check_text
 from bespeak.runner.service import START_TIMEOUT_SECONDS
@@ -173,7 +173,7 @@ def alias(context: CommandContext, values: Values) -> int:
     elif not runner_alias.is_alias(path) or os.path.islink(path):
         raise WrongStateError(f"{path} is not an alias of bespeak's runner, and stays as it is")
     else:
-        replace(path, content, 0o777)
+        write_atomically(path, content, 0o777)
     return context.answer({"file": path, "runner": "bespeak runner"})
 
 

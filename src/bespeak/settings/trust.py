@@ -269,7 +269,7 @@ def _read_own(path: str) -> bytes | None:
 
 
 def _write_record(record: Record, path: str) -> None:
-    from bespeak.base.fileio import replace
+    from bespeak.base.fileio import write_atomically
     from bespeak.base.json_text import indented
 
     content: dict[str, object] = {
@@ -285,7 +285,7 @@ def _write_record(record: Record, path: str) -> None:
         os.makedirs(folder, mode=0o700, exist_ok=True)
         if os.stat(folder).st_mode & _OTHERS_MAY_WRITE:
             os.chmod(folder, 0o700)
-        replace(path, indented(content).encode())
+        write_atomically(path, indented(content).encode())
     except OSError as error:
         raise BespeakError(
             f"{escape_unprintable(path)}: cannot be written: {escape_unprintable(error.strerror or str(error))}"
