@@ -271,3 +271,20 @@ def test_a_setting_that_makes_no_sense_names_file_and_field(cli, tmp_path, monke
     refused = cli("list")
     assert refused.returncode == 2
     assert "settings.toml: [ledger] default_for: '30' is not clear" in refused.stderr
+
+
+def test_what_is_held_can_be_named_by_its_resource(run_as, as_json):
+    held = as_json("alice", "reserve", "rack3", "--for", "1h")["id"]
+    assert as_json("bob", "show", "rack3")["id"] == held
+    run_as("alice", "extend", "rack3", "--for", "1h")
+    run_as("alice", "shorten", "rack3", "--for", "30m")
+    assert "is not an id" in run_as("bob", "extend", "rack3", "--for", "1h", code=2).stderr
+    run_as("bob", "kick", "rack3", "--reason", "fire drill")
+    assert as_json("bob", "show", held)["ended_why"] == "kicked"
+
+
+def test_a_resource_with_several_holds_names_none_of_them(run_as):
+    run_as("alice", "resource", "add", "licences", "--capacity", "2")
+    run_as("alice", "reserve", "licences", "--for", "1h")
+    run_as("alice", "reserve", "licences", "--for", "1h")
+    assert "held by several reservations" in run_as("alice", "extend", "licences", "--for", "1h", code=2).stderr

@@ -69,6 +69,8 @@ def test_a_row_that_cannot_be_is_named(cli, spoil, statement, words, said):
     ("name", "said"),
     [
         ("a a", "one name with a blank"),
+        ("rack1,rack2", "one name with a comma; for several: rack1 rack2"),
+        ("2h", "a duration; say how long with --for 2h"),
         ("board*", "make no pattern here"),
         ("r\u0430ck1", "mixes letters of Cyrillic and Latin that look alike"),
         ("cafe\u0301", "which is composed (NFC); type that"),

@@ -16,9 +16,12 @@ UNTIL = Option(("--until",), "Until when, instead of --for: a time, or forever."
 SHARED_USE = Option(("--shared",), "Share it with others who share it.")
 PURPOSE = Option(("--purpose",), "What for; whoever is refused reads it.", "TEXT")
 TAG = Option(("--tag",), "A note for programs; may be repeated.", "KEY=VALUE", many=True)
-PRIORITY = Option(("--priority",), "Queue position: higher goes first (default 0).", "NUMBER", kind="int")
+PRIORITY = Option(
+    ("--priority",), "Points in the queue: each counts as one hour of having waited (default 0).", "NUMBER", kind="int"
+)
 RESOURCES = Argument("RESOURCE", many=True, complete="resource")
 RESERVATION = Argument("ID", complete="reservation")
+"""An id; :func:`bespeak.cli.modify.named` takes the name of a resource that is held now for one."""
 
 
 def duration(flag: str, text: str | None) -> int | None:

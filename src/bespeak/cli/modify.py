@@ -32,7 +32,7 @@ def extend(context: Context, values: Values) -> int:
 
     duration_us, ends_us = _one_end(values)
     book = context.book()
-    found = book.find(values["id"])
+    found = named(book, values["id"], context.holder())
     try:
         changed = book.extend(found.id, context.holder(), duration_us=duration_us, ends_us=ends_us)
     except RefusedError as refused:
@@ -56,7 +56,7 @@ def shorten(context: Context, values: Values) -> int:
     """Give a reservation an earlier end."""
     duration_us, ends_us = _one_end(values)
     book = context.book()
-    found = book.find(values["id"])
+    found = named(book, values["id"], context.holder())
     return _say(
         context, "shortened", [book.shorten(found.id, context.holder(), duration_us=duration_us, ends_us=ends_us)]
     )
@@ -74,7 +74,7 @@ def kick(context: Context, values: Values) -> int:
     if not reason:
         raise UsageError("kick: --reason must be given; the holder will read it")
     book = context.book()
-    return _say(context, "kicked", [book.kick(book.find(values["id"]).id, context.holder(), reason)])
+    return _say(context, "kicked", [book.kick(named(book, values["id"]).id, context.holder(), reason)])
 
 
 @command(
@@ -103,6 +103,34 @@ def release(context: Context, values: Values) -> int:
         raise UsageError("release: name reservations or resources, not both at once")
     unique = {reservation.id: reservation for reservation in found}
     return _say(context, "released", [book.release(identifier, holder) for identifier in unique])
+
+
+def named(book: Ledger, word: str, holder: Holder | None = None) -> Reservation:
+    """Return the reservation that a word names: by its id, or as what holds the resource of that name now.
+
+    Args:
+        book: the open book.
+        word: what was typed.
+        holder: only this one's hold of a resource counts; None for anybody's.
+
+    Raises:
+        UsageError: several hold the resource.
+        NotFoundError: there is no such reservation.
+    """
+    try:
+        return book.find(word)
+    except (NotFoundError, UsageError) as no_id:
+        from bespeak.ledger.model import State
+
+        now_us = book.now_us()
+        holds = [found for found in book.reservations(resources=[word]) if found.state(now_us) is State.ACTIVE]
+        mine = [found for found in holds if holder is None or found.holder == holder.user]
+        if len(mine) > 1:
+            every = ", ".join(ids.short_id(found.id) for found in mine)
+            raise UsageError(f"{word!a} is held by several reservations, {every}; name one of them") from None
+        if not mine:
+            raise no_id from None
+        return mine[0]
 
 
 def _by_id(book: Ledger, word: str, holder: Holder) -> Reservation | None:

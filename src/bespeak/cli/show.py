@@ -118,7 +118,9 @@ def _part(of: Reservation, now_us: int) -> str:
 def show(context: Context, values: Values) -> int:
     """Print everything about one reservation."""
     book = context.book()
-    found = book.find(values["id"])
+    from bespeak.cli.modify import named
+
+    found = named(book, values["id"])
     now_us = book.now_us()
     if context.json:
         context.print_json(reservation_json(found, now_us))

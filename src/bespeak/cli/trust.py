@@ -136,7 +136,7 @@ backend = "ledger"           # the gate asks bespeak's book
 [ledger]
 {url}
 # strict = true              # refuse resources that nobody declared
-# default_for = "2h"         # how long a reservation lasts that names no end
+# default_for = "4h"         # how long a reservation lasts that names no end
 
 [labs]
 # search = ["labs"]          # files and directories with lab data; without it, this folder's lab.toml
@@ -146,7 +146,7 @@ _NO_URL = '# url = "postgresql://bespeak@db.example.com/lab"   # where the book 
 
 @command(
     "init",
-    text="The file has a comment for each setting. With --ledger it names that book. "
+    text="The file explains the settings that most need. With --ledger it names that book. "
     "An existing file is never changed.",
     examples=(
         ("init fresh", "settings for a new folder"),

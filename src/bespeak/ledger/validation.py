@@ -22,6 +22,8 @@ def resource_names(names: Iterable[str]) -> tuple[str, ...]:
     Raises:
         UsageError: there is none, there are too many, or one is not a name.
     """
+    if isinstance(names, str):
+        raise UsageError(f"resources is one text, {names!a}, and must be several: ({names!a},)")
     unique = sorted(set(names))
     if not unique:
         raise UsageError("no resource named")
@@ -44,11 +46,8 @@ def check_new_resource(name: str, *, declared: bool) -> None:
     """
     if any(char in name for char in "*?["):
         raise UsageError(f"resource {name!a}: *, ? and [ make no pattern here, and a new name must not have them")
-    if " " in name and not declared:
-        raise UsageError(
-            f"resource {name!a}: one name with a blank, which the book does not know; if it is one, declare it: "
-            f"bespeak resource add {name!a}"
-        )
+    if not declared:
+        _check_first_use(name)
     if name.isascii():
         return
     import unicodedata
@@ -60,6 +59,31 @@ def check_new_resource(name: str, *, declared: bool) -> None:
     if len(scripts & _LIKE_LATIN) > 1:
         mixed = " and ".join(sorted(script.title() for script in scripts & _LIKE_LATIN))
         raise UsageError(f"resource {name!a}: mixes letters of {mixed} that look alike")
+
+
+def _check_first_use(name: str) -> None:
+    """Refuse a word that somebody typed for something else and that would become a resource by its first use."""
+    other = ""
+    if " " in name:
+        other = "one name with a blank"
+    elif "," in name:
+        other = f"one name with a comma; for several: {' '.join(name.split(','))}"
+    elif name[0].isdigit() and _is_duration(name):
+        other = f"a duration; say how long with --for {name}"
+    if other:
+        raise UsageError(
+            f"resource {name!a}: {other}; if it is a resource, declare it first: bespeak resource add {name!a}"
+        )
+
+
+def _is_duration(text: str) -> bool:
+    from bespeak.base import timeparse
+
+    try:
+        timeparse.duration(text)
+    except UsageError:
+        return False
+    return True
 
 
 def check_name(kind: str, name: str) -> str:
