@@ -1,4 +1,4 @@
-"""Dispatchers, stub runners and reservations for the tests of dispatch, as real processes."""
+"""Dispatchers, stub runners and reservations for the tests of jobs, as real processes."""
 
 import json
 import os

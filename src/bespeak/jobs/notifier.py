@@ -34,7 +34,7 @@ class Notifier:
             self._read, self._write = os.pipe()
             os.set_blocking(self._read, False)
             os.set_blocking(self._write, False)
-            Thread(target=self._pass_on, name="dispatch-wakes", daemon=True).start()
+            Thread(target=self._pass_on, name="jobs-notifier", daemon=True).start()
 
     def _pass_on(self) -> None:
         from bespeak.base.errors import BespeakError

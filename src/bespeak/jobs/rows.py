@@ -1,4 +1,4 @@
-"""The few statements that every part of dispatch uses: find a row, list rows, write a line of the log."""
+"""The few statements that every part of jobs uses: find a row, list rows, write a line of the log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tables of dispatch, and how a database of the original program becomes ours without losing a row.
+"""The tables of jobs, and how a database of the original program becomes ours without losing a row.
 
 Step 1 is the documented table, created only where it is missing; everything of ours is added by later steps with
 defaults, so a file that another program wrote is upgraded in place. A trigger keeps rows complete that the other
@@ -11,7 +11,7 @@ from __future__ import annotations
 from bespeak.storage.migrations import Component, Migration
 
 LOCK = "bespeak:dispatch"
-"""The key that every write transaction of dispatch holds: claims, cancels and the log are decided one at a time."""
+"""The key that every write transaction of jobs holds: claims, cancels and the log are decided one at a time."""
 
 TOPIC = "dispatch"
 """What listeners of job changes listen to."""
