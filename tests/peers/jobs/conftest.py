@@ -1,4 +1,4 @@
-"""The counterparts of dispatch: the published runner and reserver, the Airflow provider, supervisor, an SSH server."""
+"""The counterparts of jobs: the published runner and reserver, the Airflow provider, supervisor, an SSH server."""
 
 from __future__ import annotations
 
