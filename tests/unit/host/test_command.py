@@ -104,15 +104,50 @@ def test_an_empty_marker_is_refused(marker: object) -> None:
         ("running: no", PowerState.OFF),
         ("running=false", PowerState.OFF),
         ("never running", PowerState.OFF),
-        ("outrunning", PowerState.OFF),
-        ("running2", PowerState.OFF),
+        ("outrunning", None),
+        ("running2", None),
         ("shut off", PowerState.OFF),
-        ("Running", PowerState.OFF),
-        ("not running\nrunning", PowerState.ON),
+        ("Running", None),
+        ("not running\nrunning", None),
     ],
 )
-def test_reading_a_marker(output: str, state: PowerState) -> None:
+def test_reading_a_marker(output: str, state: PowerState | None) -> None:
     assert StateMatcher("running").read(output) is state
+
+
+@pytest.mark.parametrize(
+    ("on", "output", "state"),
+    [
+        ("on", "", None),
+        ("on", "Error: no route", None),
+        ("on", "error: timeout", None),
+        ("on", "on (no alarm)", PowerState.ON),
+        ("on", "OFF  on-delay 5s", PowerState.OFF),
+        ("on", "state: off", PowerState.OFF),
+        ("on", "Power is on.", PowerState.ON),
+        ("on", "on\noff", None),
+        ("1", "iso.3.6.1.4.1.318.1.1 = INTEGER: 2", None),
+        ("1", "iso.3.6.1.4.1.318.1.1 = INTEGER: 1", PowerState.ON),
+        ("1", "0", PowerState.OFF),
+        ("1", "1.5", None),
+        ("running", "shut off", PowerState.OFF),
+        ("running", "paused", None),
+        ("active", "inactive", PowerState.OFF),
+        ("active", "activating", None),
+        ("powered", "not powered", PowerState.OFF),
+        ("up", "nothing was looked up, no answer", None),
+    ],
+)
+def test_a_state_is_unknown_unless_it_is_certain(on: str, output: str, state: PowerState | None) -> None:
+    assert StateMatcher(on).read(output) is state
+
+
+def test_toggle_acts_on_certainty_only(tmp_path: Path) -> None:
+    control = power_control_from_spec(states(tmp_path, status_cmd="echo Error: no route"))
+    host = LocalHost("h", power_control=control)
+    with pytest.raises(ValueError, match="its power state is unknown"):
+        run(host.power())
+    assert not (tmp_path / "state").exists()
 
 
 def test_both_markers_or_neither_is_unknown() -> None:
