@@ -10,7 +10,10 @@ may be a password, so no message repeats it.
 
 from __future__ import annotations
 
+import base64
 import os
+import re
+from collections.abc import Iterator
 from typing import Any
 
 from bespeak.base.display import escape_unprintable
@@ -20,6 +23,7 @@ from bespeak.base.fileio import read_regular
 _KINDS = ("env", "file", "keyring")
 _LIMIT_BYTES = 64 * 1024
 _SHORTEST = 3
+_SHORTEST_BASE64 = 4
 """Shorter secrets are not searched for in messages: every other word would contain them."""
 
 
@@ -103,5 +107,23 @@ def scrubbed(text: str, *values: str | None) -> str:
     """Return ``text`` without any of the secret values that it may repeat."""
     for value in values:
         if value and len(value) >= _SHORTEST:
-            text = text.replace(value, "***")
+            for form in _forms(value):
+                text = re.sub(form, "***", text)
     return text
+
+
+def _forms(value: str) -> Iterator[str]:
+    """Yield regular expressions for a secret as it is, in an address, and inside something in Base64."""
+    from urllib.parse import quote, quote_plus
+
+    yield re.escape(value)
+    for encoded in {quote(value, safe=""), quote(value), quote_plus(value)} - {value}:
+        yield f"(?i:{re.escape(encoded)})"
+    raw = value.encode()
+    for before in range(3):
+        whole = (before + len(raw)) // 3 * 4
+        first = 4 if before else 0
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            sure = encode(b"x" * before + raw)[first:whole].decode()
+            if len(sure) >= _SHORTEST_BASE64:
+                yield rf"[\w+/-]*{re.escape(sure)}[\w+/=-]*"

@@ -111,6 +111,43 @@ def test_reading_back_ends_though_the_device_never_answers() -> None:
     assert run(work()) == (Status.Error, "accepted, but its state could not be read within 0.1 s")
 
 
+def test_a_controller_for_otto_works_with_the_package_name_changed() -> None:
+    from bespeak import utils
+
+    assert utils.Status is Status
+    assert utils.CommandStatus is CommandStatus
+
+
+def test_attributes_take_effect_after_the_controller_was_made() -> None:
+    control = CommandPowerController("echo one", "echo off")
+    control.on_cmd = "echo two"
+    assert run(control.on(LocalHost())) == (Status.Success, "two")
+    control.status_cmd, control.status_on = "echo on", "on"
+    assert run(control.status(LocalHost())) is PowerState.ON
+    control.on_cmd = "echo {nmae}"
+    with pytest.raises(ValueError, match="on_cmd: no field"):
+        run(control.on(LocalHost()))
+
+
+def test_what_is_no_controller_is_not_registered() -> None:
+    class Nothing:
+        type_name = "nothing"
+
+    class Half(PowerController):
+        type_name = "half"
+
+        async def on(self, host):
+            return Status.Success, ""
+
+    with pytest.raises(ValueError, match="cannot register Nothing as 'nothing': it is no PowerController"):
+        register_power_controller("nothing", Nothing)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="cannot register Half as 'half': it lacks off"):
+        register_power_controller("half", Half)
+    for name in ("nothing", "half"):
+        with pytest.raises(ValueError, match="Unknown power controller"):
+            build_power_controller(name)
+
+
 @pytest.mark.parametrize("worse", [Status.Unstable, Status.Failed, Status.Error])
 def test_several_supplies_are_as_good_as_the_worst_and_as_slow_as_the_slowest(worse: Status) -> None:
     good, bad = Switch(), Switch()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import http.server
 import json
+import logging
 import socket
 import ssl
 import subprocess
@@ -70,6 +71,19 @@ def test_tasmota_sends_the_password_and_never_shows_it(plug: Plug, monkeypatch: 
     assert status is Status.Failed
     assert PASSWORD not in said + repr(control)
     assert "***" in said
+
+
+def test_no_library_logs_an_address_with_a_password(
+    plug: Plug, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("PLUG_PASSWORD", PASSWORD)
+    plug.answer = lambda path, handler: (200, '{"POWER":"ON"}')
+    with caplog.at_level(logging.DEBUG):
+        assert run(make("http", url=plug.url, model="tasmota", password="env:PLUG_PASSWORD").on(HOST))[0].is_ok
+        logging.getLogger("httpx").info("a request of somebody else's")
+    assert PASSWORD in plug.asked[0]
+    assert PASSWORD not in caplog.text
+    assert "a request of somebody else's" in caplog.text
 
 
 def test_anything_with_two_addresses(plug: Plug) -> None:
@@ -433,7 +447,7 @@ def test_a_real_bmc(monkeypatch: pytest.MonkeyPatch) -> None:
             status, said = run(stubborn.off(HOST))
             assert status is Status.Failed
             assert f"127.0.0.1:{port}: " in said
-            wrong = make("ipmi", password="env:WRONG", **settings)
+            wrong = make("ipmi", password="env:WRONG", **{**settings, "timeout": 600})  # asked once: no second login
             status, said = run(wrong.off(HOST))
             assert status is Status.Error
             assert "ncorrect password" in said
@@ -443,6 +457,23 @@ def test_a_real_bmc(monkeypatch: pytest.MonkeyPatch) -> None:
             assert run(stranger.off(HOST))[0] is Status.Error
         finally:
             bmc.kill()
+
+
+def test_the_process_that_speaks_ipmi_does_not_get_the_password_by_its_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("BMC_PASSWORD", PASSWORD)
+    program = tmp_path / "python"
+    program.write_text(
+        f"#!/bin/sh\nenv > {tmp_path}/env\nprintf '%s ' \"$@\" > {tmp_path}/args\nprintf '{{\"data\": [1]}}'\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+    control = make("ipmi", password="env:BMC_PASSWORD", address="127.0.0.1", user="admin", timeout=60)
+    assert run(control.status(HOST)) is PowerState.ON
+    assert PASSWORD not in (tmp_path / "env").read_text() + (tmp_path / "args").read_text()
+    assert "PATH=" in (tmp_path / "env").read_text()
+    assert (tmp_path / "args").read_text().startswith("-P ")
 
 
 def test_a_bmc_that_does_not_answer_leaves_no_process_behind(

@@ -52,11 +52,18 @@ class CommandPowerController(Device):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._on = Template(self.on_cmd, "on_cmd")
-        self._off = Template(self.off_cmd, "off_cmd")
-        self._state = StateCommand.of(self.status_cmd, self.status_on, self.status_on_regex, self.status_off)
+        self._templates()
         if self.controller is not None:
             text_field(self.controller, "controller")
+
+    def _templates(self) -> tuple[Template, Template]:
+        """Return the commands for on and off as the attributes are now; code may set them at any time."""
+        _ = self._state
+        return Template(self.on_cmd, "on_cmd"), Template(self.off_cmd, "off_cmd")
+
+    @property
+    def _state(self) -> StateCommand | None:
+        return StateCommand.of(self.status_cmd, self.status_on, self.status_on_regex, self.status_off)
 
     @property
     def reports(self) -> bool:
@@ -81,12 +88,14 @@ class CommandPowerController(Device):
             ValueError: a value is missing, or not safe where it would stand.
         """
         values = values_of(host)
-        for template in (self._on, self._off, *([self._state.template] if self._state else ())):
+        state = self._state
+        for template in (*self._templates(), *([state.template] if state else ())):
             template.filled(values)
 
     async def switch(self, host: Host, state: PowerState) -> str:
         """Run ``on_cmd`` or ``off_cmd``."""
-        template = self._on if state is PowerState.ON else self._off
+        on, off = self._templates()
+        template = on if state is PowerState.ON else off
         result = await self._run(template, host)
         if result.status is not Status.Success:
             said = result.output or f"{template.where} exited with {result.retcode}"
@@ -95,10 +104,8 @@ class CommandPowerController(Device):
 
     async def read(self, host: Host) -> PowerState | None:
         """Run ``status_cmd``; one that fails says nothing."""
-        if self._state is None:
-            return None
-        result = await self._run(self._state.template, host)
-        return self._state.read(result)
+        state = self._state
+        return None if state is None else state.read(await self._run(state.template, host))
 
     async def _run(self, template: Template, host: Host) -> CommandStatus:
         runner = self._runner(host)

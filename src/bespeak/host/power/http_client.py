@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -14,6 +17,8 @@ from bespeak.host.secrets import scrubbed
 from bespeak.host.status import Status
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import httpx
 
 _LIMIT_BYTES = 256 * 1024
@@ -76,8 +81,9 @@ async def fetch(
     try:
         checks = _context(verify) if url.startswith("https:") else False
         client = httpx.AsyncClient(verify=checks, auth=auth, timeout=timeout, trust_env=False)
-        async with client, client.stream(method, url, params=params) as answer:
-            body = await _body(answer, place)
+        with _unlogged():
+            async with client, client.stream(method, url, params=params) as answer:
+                body = await _body(answer, place)
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError) as error:
         raise PowerFault(f"{place}: {scrubbed(_reason(error), *secrets)}") from error
     text = body.decode("utf-8", "replace")
@@ -88,6 +94,24 @@ async def fetch(
         status = Status.Error if answer.status_code in _BUSY else Status.Failed
         raise PowerFault(f"{place}: HTTP {answer.status_code}{': ' + said if said else ''}", status)
     return text
+
+
+_ours: ContextVar[bool] = ContextVar("bespeak_request", default=False)
+
+
+def _not_ours(_: logging.LogRecord) -> bool:
+    return not _ours.get()
+
+
+@contextmanager
+def _unlogged() -> Iterator[None]:
+    """Keep the library from logging this request, whose address may carry a password; others are logged as before."""
+    logging.getLogger("httpx").addFilter(_not_ours)  # added once: the same filter is not added again
+    token = _ours.set(True)
+    try:
+        yield
+    finally:
+        _ours.reset(token)
 
 
 async def _body(answer: httpx.Response, place: str) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import json
+import os
 import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -89,15 +90,17 @@ class IpmiPowerController(Device):
             "command": command,
             "data": data,
         }
-        answer = await _ask_child(json.dumps(request).encode())
+        answer = await _ask_child(json.dumps(request).encode(), secret)
         if "data" in answer:
             return list(answer["data"])
         said = answer.get("refused") or answer.get("fault") or "the answer makes no sense"
         line = scrubbed(escape_unprintable(" ".join(str(said).split())), secret)
-        raise PowerFault(f"{self.place}: {line}", Status.Failed if "refused" in answer else Status.Error)
+        status = Status.Failed if "refused" in answer else Status.Error
+        raise PowerFault(f"{self.place}: {line}", status, final="login_refused" in answer)
 
 
-async def _ask_child(request: bytes) -> dict[str, Any]:
+async def _ask_child(request: bytes, secret: str) -> dict[str, Any]:
+    environment = {name: value for name, value in os.environ.items() if secret not in value}
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-P",
@@ -106,6 +109,7 @@ async def _ask_child(request: bytes) -> dict[str, Any]:
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
+        env=environment,
     )
     try:
         answer, _ = await process.communicate(request)

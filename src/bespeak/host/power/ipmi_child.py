@@ -15,6 +15,8 @@ from typing import Any
 _SHA1 = 1
 _SHA256 = 256
 _ALGORITHM_AT = 16
+_LOGIN_REFUSED = ("Incorrect password", "Unauthorized")
+"""What the library says when a login fails: asking again would lock the account."""
 
 
 def main() -> None:
@@ -25,6 +27,8 @@ def main() -> None:
     except Exception as error:  # noqa: BLE001 - pyghmi lets sockets' and its own errors through
         said = str(error)
         answer = {"fault": "no answer" if said in {"None", "timeout"} else said or type(error).__name__}
+        if any(sign in said for sign in _LOGIN_REFUSED):
+            answer["login_refused"] = True
     json.dump(answer, sys.stdout)
 
 

@@ -55,12 +55,16 @@ class PduDaemonPowerController(Device):
         else:
             whole_number(self.outlet, "outlet", 0, 100_000)
         verify_option(self.verify)
-        self._state = StateCommand.of(self.status_cmd, self.status_on, self.status_on_regex, self.status_off)
+        _ = self._state
 
     @property
     def place(self) -> str:
         """The address of the device."""
         return escape_unprintable(urlsplit(self.url).netloc)
+
+    @property
+    def _state(self) -> StateCommand | None:
+        return StateCommand.of(self.status_cmd, self.status_on, self.status_on_regex, self.status_off)
 
     @property
     def reports(self) -> bool:

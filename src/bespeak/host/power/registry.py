@@ -39,11 +39,17 @@ def register_power_controller(type_name: str, cls: type[PowerController]) -> Non
         cls: a subclass of :class:`PowerController`.
 
     Raises:
-        ValueError: the two names differ, or the name is empty.
+        ValueError: the two names differ, the name is empty, or the class is no controller that could be used.
     """
     own = getattr(cls, "type_name", None)
     if own != type_name:
-        raise ValueError(f"cannot register {cls.__name__} as {type_name!r}: its type_name is {own!r}")
+        raise ValueError(f"cannot register {getattr(cls, '__name__', cls)} as {type_name!r}: its type_name is {own!r}")
+    given: object = cls
+    if not inspect.isclass(given) or not issubclass(given, PowerController):
+        raise ValueError(f"cannot register {getattr(cls, '__name__', cls)} as {type_name!r}: it is no PowerController")
+    if inspect.isabstract(given):
+        missing = ", ".join(sorted(given.__abstractmethods__))
+        raise ValueError(f"cannot register {cls.__name__} as {type_name!r}: it lacks {missing}")
     _registered.register(type_name, cls)
 
 

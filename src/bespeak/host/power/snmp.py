@@ -107,7 +107,7 @@ class SnmpPowerController(Device):
         if isinstance(self.outlet, bool) or not re.fullmatch(r"\d+(\.\d+)*", str(self.outlet)):
             raise ValueError(f"outlet must be a number, not {short_repr(self.outlet)}")
         one_of(self.model, "model", (*MODELS, "custom"))
-        self._outlets = MODELS[self.model] if self.model != "custom" else _custom(self.oids)
+        _ = self._outlets
         if self.oids is not None and self.model != "custom":
             raise ValueError("oids are for the model custom")
         self.community = optional_secret(self.community, "community")
@@ -117,6 +117,10 @@ class SnmpPowerController(Device):
             raise ValueError("version 3 needs a user")
         if self.version != "3" and self.community is None:
             raise ValueError("community is missing: env:NAME, file:/PATH or keyring:SERVICE/USER")
+
+    @property
+    def _outlets(self) -> Outlets:
+        return MODELS[self.model] if self.model != "custom" else _custom(self.oids)
 
     @property
     def place(self) -> str:
