@@ -9,6 +9,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from datetime import datetime
+
 Clock = Callable[[], int]
 """A function that returns the present instant in µs since 1970, UTC."""
 
@@ -39,17 +43,31 @@ def boot_us() -> int:
     return time.clock_gettime_ns(_BOOT_CLOCK) // 1000
 
 
+def as_datetime(instant_us: int) -> datetime:
+    """Return an instant (µs since 1970, UTC) as a ``datetime`` in UTC, exactly."""
+    from datetime import UTC, datetime, timedelta
+
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=instant_us)
+
+
+def of_datetime(instant: datetime) -> int:
+    """Return the µs since 1970 of a ``datetime`` that has a zone, exactly.
+
+    Raises:
+        TypeError: it has none.
+    """
+    from datetime import UTC, datetime, timedelta
+
+    return (instant - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+
 def iso(instant_us: int | None) -> str | None:
     """Format an instant for machines: ISO 8601 in UTC with offset; None for "no end".
 
     Args:
         instant_us: µs since 1970, UTC, or None; :data:`FOREVER_US` and beyond count as None.
     """
-    if instant_us is None or instant_us >= FOREVER_US:
-        return None
-    from datetime import UTC, datetime, timedelta
-
-    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=instant_us)).isoformat()
+    return None if instant_us is None or instant_us >= FOREVER_US else as_datetime(instant_us).isoformat()
 
 
 def from_iso(text: str) -> int:
@@ -59,10 +77,9 @@ def from_iso(text: str) -> int:
         ValueError: it is no such text.
         OverflowError: no calendar has it.
     """
-    from datetime import UTC, datetime, timedelta
+    from datetime import UTC, datetime
 
-    found = datetime.fromisoformat(text)
-    return (found.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+    return of_datetime(datetime.fromisoformat(text).astimezone(UTC))
 
 
 def duration_text(duration_us: int, *, units: int = 2) -> str:

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from bespeak.base.clock import FOREVER_US
+from bespeak.base.clock import FOREVER_US, of_datetime
 from bespeak.base.display import short_repr
 from bespeak.base.errors import UsageError
 from bespeak.labs.model import required_resources
@@ -24,9 +23,6 @@ if TYPE_CHECKING:
 
     from bespeak.reservations.identity import ResolvedIdentity
     from bespeak.reservations.protocol import ReservationBackend
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -251,4 +247,4 @@ def _covered_until(spans: list[tuple[int, int]], now_us: int) -> int:
 def _instant_us(instant: Any) -> int:
     if instant.tzinfo is None:
         raise ValueError("an instant without a zone")
-    return int((instant - _EPOCH) // _MICROSECOND)
+    return of_datetime(instant)

@@ -21,12 +21,12 @@ import json
 import os
 import time
 from array import array
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bespeak.base import clock
-from bespeak.base.clock import FOREVER_US
+from bespeak.base.clock import FOREVER_US, as_datetime, of_datetime
 from bespeak.base.display import escape_unprintable, short_repr, suggest
 from bespeak.base.fileio import Signature, read_regular, settled, signature
 from bespeak.reservations.errors import ReservationBackendError
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 
 _FRESH_NS = 1_000_000_000
 """A file that was touched while it was read may change again without showing it; it is trusted for so long."""
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _FIELDS = ("user", "resources", "expires")
 _TOP_FIELDS = ("version", "reservations")
 _VERSION = 1
@@ -117,7 +115,7 @@ class JsonReservationBackend:
             for row in _live(file, resource, now_us):
                 if file.users[row] == username:
                     end = file.ends[row]
-                    until = None if end >= FOREVER_US else _EPOCH + timedelta(microseconds=end)
+                    until = None if end >= FOREVER_US else as_datetime(end)
                     windows.append(ReservationWindow(resource, None, until))
         return windows
 
@@ -277,7 +275,7 @@ def instant_us(text: str) -> int:
     instant = datetime.fromisoformat(text)
     if instant.tzinfo is None:
         instant = instant.replace(tzinfo=UTC)
-    return (instant - _EPOCH) // _MICROSECOND
+    return of_datetime(instant)
 
 
 def _read(path: str) -> tuple[str, Signature]:

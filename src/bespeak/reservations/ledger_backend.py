@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bespeak.base.clock import FOREVER_US
+from bespeak.base.clock import FOREVER_US, as_datetime
 from bespeak.base.errors import BespeakError
 from bespeak.ledger.current_hold import current_hold
 from bespeak.reservations.errors import ReservationBackendError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
-    from datetime import datetime
     from pathlib import Path
 
     from bespeak.reservations.protocol import ReservationWindow
@@ -110,7 +109,7 @@ class LedgerReservationBackend:
 
         rows = self._ask(lambda tx: windows_of(tx, username, tx.now_us, self._within))
         return [
-            ReservationWindow(resource, _instant(starts_us), None if ends_us >= FOREVER_US else _instant(ends_us))
+            ReservationWindow(resource, as_datetime(starts_us), None if ends_us >= FOREVER_US else as_datetime(ends_us))
             for resource, starts_us, ends_us in rows
         ]
 
@@ -140,9 +139,3 @@ class LedgerReservationBackend:
         from bespeak.storage import open_engine
 
         return open_engine(self._url if self._url is not None else ledger_url(), [LEDGER])
-
-
-def _instant(instant_us: int) -> datetime:
-    from datetime import UTC, datetime, timedelta
-
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=instant_us)
