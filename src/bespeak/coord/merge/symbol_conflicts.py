@@ -94,16 +94,20 @@ def _judge(one: Pair | None, two: Pair | None) -> tuple[ItemKind, float, str]:
         return ItemKind.NO_CONFLICT, 1.0, "both sides made the same change"
     mine, other = _counted(one, two), _counted(two, one)
     if not mine or not other:
-        return (
-            ItemKind.NO_CONFLICT,
-            1.0,
-            "only one side changed it" if not (mine or other) else "git carries the move of a file",
-        )
+        return ItemKind.NO_CONFLICT, 1.0, _why_none(one, two)
     kind, confidence = _grade(mine, other)
     if SideChange.SIGNATURE in mine and SideChange.SIGNATURE in other and not (_other_calls(one) and _other_calls(two)):
         confidence = min(confidence, _OTHER_TYPES)
     ways = sorted({pair.how for pair in (one, two)})
     return kind, round(confidence * min(one.confidence, two.confidence), 2), f"same symbol by {' and '.join(ways)}"
+
+
+def _why_none(one: Pair, two: Pair) -> str:
+    """Return why what two sides did to one symbol is no conflict."""
+    if not (words(one) and words(two)):
+        return "only one side changed it"
+    moved = any(pair.how == BY_FILE and SideChange.MOVED in words(pair) for pair in (one, two))
+    return "git carries the move of a file" if moved else "one side did all that the other did"
 
 
 def _other_calls(pair: Pair) -> bool:

@@ -193,3 +193,39 @@ def test_a_partial_clone_that_git_can_merge_is_planned(partial, run):
     assert (answer.code, answer.json["verdict"]) == (0, "not_judged")
     assert {part["path"] for part in answer.json["not_judged"]} == {"b.py", "d.py"}
     assert json.dumps(answer.json["git_conflicts"]) == "[]"
+
+
+def test_a_move_is_named_only_where_a_file_was_moved(forked):
+    base = "def f(a):\n    return a\n\n\ndef g(a):\n    return a\n"
+    forked.fork(
+        {"a.py": base, "b.py": base},
+        {"a.py": base.replace("return a", "return a + 1", 1), "b.py": None, "c.py": base},
+        {"a.py": base.replace("def g(a):\n    return a", "def g(a):\n    return a + 2"), "b.py": base + "\nX = 1\n"},
+    )
+    how = {item.address: item.how for item in forked.plan(everything=True).items}
+    assert how["a.py::f"] == how["a.py::g"] == "only one side changed it"
+    assert how["b.py::f"] == "only one side changed it"
+    assert {item.kind for item in forked.plan(everything=True).items} == {ItemKind.NO_CONFLICT}
+
+
+def test_a_change_that_git_carries_along_with_a_moved_file_says_so(forked):
+    base = "def f(a):\n    b = a\n    return b\n\n\ndef g(a):\n    return a\n"
+    forked.fork(
+        {"b.py": base},
+        {"b.py": None, "c.py": base},
+        {"b.py": base.replace("b = a", "b = a + 1")},
+    )
+    how = {item.address: item.how for item in forked.plan(everything=True).items}
+    assert how == {"b.py::f": "git carries the move of a file", "b.py::g": "only one side changed it"}
+
+
+def test_what_one_side_did_on_top_of_the_same_is_no_move(forked):
+    base = "def f(a):\n    return a\n"
+    same = "def f(a):\n    return a + 1\n"
+    forked.fork(
+        {"a.py": base},
+        {"a.py": same},
+        {"a.py": '"""Text."""\n' + same.replace("    return", '    """F."""\n    return')},
+    )
+    item = next(item for item in forked.plan(everything=True).items if item.address == "a.py::f")
+    assert (item.kind, item.how) == (ItemKind.NO_CONFLICT, "one side did all that the other did")
