@@ -144,11 +144,12 @@ def test_names_offered_to_a_shell(here, monkeypatch):
 
 
 def test_the_symbol_index_is_kept_in_no_file_of_somebody_else(here):
+    from bespeak.storage import sqlite_files
     from bespeak_symbols.cache import Cache
 
     (here / "victim").touch()
     (here / "symbols.sqlite3").symlink_to("victim")
-    cache = Cache(str(here / "symbols.sqlite3"))
+    cache = Cache(str(here / "symbols.sqlite3"), sqlite_files.check)
     assert "make the book there first" in cache.notice or "empty" in cache.notice
     assert not cache.on_disk
     assert (here / "victim").stat().st_size == 0
