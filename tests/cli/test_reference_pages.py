@@ -1,6 +1,7 @@
 """The reference cannot lag behind the program: every command, option, exit code and JSON key is compared with it."""
 
 import json
+import os
 import re
 import shlex
 from pathlib import Path
@@ -11,6 +12,7 @@ from bespeak.base.errors import ExitCode
 from bespeak.cli.main import main
 from support import clipage
 from support.commands import COMMANDS, PROGRAMS
+from support.repositories import git
 from support.trusting import trust
 
 REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
@@ -128,6 +130,7 @@ LINES = {
     "host list": "-l bench host list",
     "host exec": "host exec router1 -- true",
     "host wait": "host wait router1",
+    "agents setup": "agents setup claude",
     "completion": "completion bash",
     "init": "init fresh",
     "trust": "trust",
@@ -137,6 +140,8 @@ LINES = {
 @pytest.mark.parametrize("name", LINES)
 def test_a_command_prints_the_keys_that_the_page_shows(name, sample):
     line = LINES[name].format(id=made(sample) if "{id}" in LINES[name] else "")
+    if name == "agents setup":
+        prepare(name, line, sample)
     printed = sample(f"--json {line}").out
     assert printed.count("\n") == 1
     shown = documented()["reserve" if name == "show" else name]
@@ -172,6 +177,8 @@ def test_the_examples_of_the_help_work(command, sample):
 
 def prepare(name, line, run):
     """Bring the book into the state that an example speaks of."""
+    if name == "agents setup":
+        git(os.getcwd(), "init", "-q")
     if line == "release rack3 analyser":
         run("--as-user alice reserve rack3 analyser")
     if line == "resource remove rack3":

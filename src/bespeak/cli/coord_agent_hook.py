@@ -101,7 +101,7 @@ def _changed(context: Context, values: Values, given: HookInput) -> list[Conflic
     from bespeak.coord.locations import locate_book
     from bespeak.git.repository import around
 
-    where = around(given.folder or working_directory())
+    where = None if given.looks else around(given.folder or working_directory())
     if where is None or locate_book(where, context.ledger_flag).missing:
         return []
     from bespeak.coord.git_hooks import changed as files

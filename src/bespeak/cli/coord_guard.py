@@ -55,7 +55,7 @@ def _install(context: Context, values: Values) -> int:
     from bespeak.coord.git_hooks import CONFIGURATION, install, is_shared
 
     where = _here()
-    ledger = _ledger(context)
+    ledger = ledger_option(context)
     shared = is_shared(where)
     if shared and any(word.startswith("/") for word in ledger):
         raise ClaimError("The hooks are in the work tree: --ledger would put a path of this machine there")
@@ -78,7 +78,7 @@ def absolute_program() -> list[str]:
     return [sys.executable, "-P", "-m", "bespeak"] if found is None else [os.path.abspath(found)]
 
 
-def _ledger(context: Context) -> list[str]:
+def ledger_option(context: Context) -> list[str]:
     """Return the option that hooks, which start elsewhere and which others can read, have to name the book with."""
     flag = context.ledger_flag
     if flag is None:

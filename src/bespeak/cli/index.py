@@ -182,6 +182,17 @@ PROGRAM = Program(
             "The claims, the book and the gate as tools for agents (Model Context Protocol).",
             "bespeak.cli.mcp:mcp",
         ),
+        Entry(
+            "agents",
+            "Programs of coding agents in this repository.",
+            entries=(
+                Entry(
+                    "setup",
+                    "Give an agent the tools, and hooks that ask who has claimed what.",
+                    "bespeak.cli.agents:setup",
+                ),
+            ),
+        ),
         Entry("init", "Write .bespeak/settings.toml for a repository, and trust it.", "bespeak.cli.trust:init"),
         Entry(
             "trust",

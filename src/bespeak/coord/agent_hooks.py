@@ -37,6 +37,7 @@ Read Grep Glob LS Bash BashOutput Shell Task WebFetch WebSearch read_file read_m
 search_file_content run_shell_command run_in_terminal list_dir file_search grep_search semantic_search get_errors
 readFile read grep list bash webfetch task
 """
+_SHELLS = ("Bash", "Shell", "Task", "run_shell_command", "run_in_terminal", "bash", "task")
 
 
 @frozen
@@ -56,6 +57,11 @@ class HookInput:
     files: tuple[str, ...]
     folder: str | None
     runs: tuple[str, ...]
+
+    @property
+    def looks(self) -> bool:
+        """It changes nothing."""
+        return self.tool in _READERS.split() and self.tool not in _SHELLS
 
     @property
     def edits(self) -> bool:
