@@ -4,13 +4,16 @@ import json
 
 import pytest
 
+from bespeak.ledger import open_ledger
 from support.repositories import git
 
 
 @pytest.fixture(autouse=True)
-def own_book(tmp_path, monkeypatch):
-    """Every process of the test has the same book."""
-    monkeypatch.setenv("BESPEAK_LEDGER", str(tmp_path / "book.sqlite3"))
+def own_book(tmp_path_factory, monkeypatch):
+    """Every process of the test has the same book, which is there already."""
+    path = str(tmp_path_factory.mktemp("book") / "book.sqlite3")
+    open_ledger(path).close()
+    monkeypatch.setenv("BESPEAK_LEDGER", path)
 
 
 @pytest.fixture

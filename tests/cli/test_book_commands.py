@@ -288,3 +288,39 @@ def test_a_resource_with_several_holds_names_none_of_them(run_as):
     run_as("alice", "reserve", "licences", "--for", "1h")
     run_as("alice", "reserve", "licences", "--for", "1h")
     assert "held by several reservations" in run_as("alice", "extend", "licences", "--for", "1h", code=2).stderr
+
+
+LOOKING = (
+    ("list",), ("list", "--all", "--json"), ("who", "rack3"), ("show", "8f3a2c10"), ("free",), ("log",), ("resource", "list"),
+    ("release", "--mine"), ("extend", "8f3a2c10", "--for", "1h"), ("kick", "8f3a2c10", "--reason", "drill"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("words", LOOKING, ids=" ".join)
+def test_looking_makes_no_book(cli, tmp_path, words):
+    path = tmp_path / "deep" / "other.db"
+    done = cli("--ledger", str(path), *words)
+    assert done.returncode == 3
+    assert f"no book at {path}; `bespeak init` or the first reservation makes it" in done.stderr
+    assert not path.parent.exists()
+
+
+def test_looking_makes_no_schema(cli, postgres_url):
+    for words in (("list",), ("free",)):
+        assert cli("--ledger", postgres_url, *words).returncode == 3
+    made = cli("--ledger", postgres_url, "reserve", "rack3")
+    assert "bespeak: there was no book, so this is a new one: " in made.stderr
+    assert cli("--ledger", postgres_url, "list").returncode == 0
+
+
+def test_making_a_book_is_said_once(cli, tmp_path):
+    path = str(tmp_path / "other.db")
+    first, second = (cli("--ledger", path, "reserve", name) for name in ("rack3", "rack4"))
+    assert first.stderr == f"bespeak: there was no book, so this is a new one: {path}\n"
+    assert second.stderr == ""
+
+
+def test_init_makes_the_book(cli, tmp_path):
+    folder = tmp_path / "team"
+    assert cli("init", str(folder), "--ledger", str(folder / "book.db")).returncode == 0
+    assert cli("--ledger", str(folder / "book.db"), "list").stdout == "nothing is reserved\n"

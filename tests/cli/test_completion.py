@@ -69,8 +69,8 @@ def test_names_come_from_the_book(cli):
 
 
 def test_completion_makes_no_book_and_says_nothing_about_a_broken_one(cli, tmp_path):
-    assert offered(cli, "reserve ra") == []
-    assert not (tmp_path / "book.sqlite3").exists()
+    assert offered(cli, "reserve ra", BESPEAK_LEDGER=str(tmp_path / "none.db")) == []
+    assert not (tmp_path / "none.db").exists()
     (tmp_path / "junk").write_bytes(b"no database" * 100)
     assert offered(cli, "reserve ra", BESPEAK_LEDGER=str(tmp_path / "junk")) == []
 

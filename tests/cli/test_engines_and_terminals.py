@@ -40,8 +40,8 @@ def test_a_day_with_the_book(cli, run_as, as_json):
 @pytest.mark.usefixtures("on_engine")
 def test_a_hold_that_is_taken_away_ends_the_command(cli, run_as, as_json):
     running = cli.start("--as-user", "alice", "run", "rack3", "--", "sleep", "60")
-    running.stderr.readline()
-    running.stderr.readline()
+    while "holding" not in running.stderr.readline():
+        pass
     [hold] = as_json("eve", "who", "rack3")["reservations"]
     run_as("eve", "kick", hold["short_id"], "--reason", "drill")
     assert running.wait(15) == 11

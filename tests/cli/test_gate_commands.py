@@ -1,6 +1,7 @@
 """The gate as a command: exact texts, exit codes, and a watch over what runs behind it."""
 
 import json
+import os
 import re
 
 import pytest
@@ -51,7 +52,8 @@ def test_who_does_not_hold_is_refused_with_the_exact_text_and_nothing_runs(run_a
 def assert_refused(done):
     """See the documented text, and after it until when and from when on."""
     assert done.stderr.startswith(REFUSAL)
-    assert re.fullmatch(r"rack1: alice until (.+); free from \1\n", done.stderr.removeprefix(REFUSAL))
+    pattern = r"rack1: alice until (.+); free from \1\nasked: .*/book\.sqlite3\n"
+    assert re.fullmatch(pattern, done.stderr.removeprefix(REFUSAL))
 
 
 def test_a_refusal_says_when_what_others_have_booked_is_over(run_as):
@@ -102,7 +104,10 @@ def test_where_nobody_says_otherwise_the_book_is_asked(run_as, sample_lab, cli):
     for text in ("", '[ledger]\ndefault_for = "1h"\n', "[reservations]\n"):
         set_backend(sample_lab, text)
         refused = run_as("bob", "gate", "-l", "demo", "--", "echo", "ran", code=8)
-        assert (refused.stdout, refused.stderr) == ("", REFUSAL.replace("held by alice", "unreserved"))
+        assert refused.stdout == ""
+        missing, asked = refused.stderr.splitlines()[:3], refused.stderr.splitlines()[3:]
+        assert missing == REFUSAL.replace("held by alice", "unreserved").splitlines()
+        assert [line.partition(": ")[0] for line in asked] == ["asked"]
     (sample_lab / ".bespeak" / "settings.toml").unlink()
     run_as("bob", "gate", "-l", "demo", "--", "echo", "ran", code=8)
     assert "Backend: ledger\n" in run_as("bob", "-l", "demo", "reservation", "check", code=1).stdout
@@ -151,8 +156,11 @@ def test_whoami_needs_no_lab(as_json, run_as):
         "source": "--as-user",
         "backend": "ledger",
         "lab": None,
+        "book": os.environ["BESPEAK_LEDGER"],
+        "book_named_by": "BESPEAK_LEDGER",
     }
-    assert "lab:      demo" in run_as("bob", "-l", "demo", "reservation", "whoami").stdout
+    assert re.search(r"^lab: +demo$", run_as("bob", "-l", "demo", "reservation", "whoami").stdout, re.MULTILINE)
+    assert "demo" in run_as("bob", "-l", "demo", "reservation", "whoami").stdout
 
 
 def test_check_says_what_is_required_and_who_decided(run_as):

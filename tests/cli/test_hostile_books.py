@@ -1,5 +1,6 @@
 """A book is somebody else's data: what is wrong in it is one line and exit code 9, and it never hangs a command."""
 
+import os
 import sqlite3
 
 import pytest
@@ -11,11 +12,11 @@ ENDLESS = (
 
 
 @pytest.fixture
-def spoil(cli, tmp_path):
+def spoil(cli):
     assert cli("reserve", "rack1", "--for", "1h").returncode == 0
 
     def run(*statements):
-        path = tmp_path / "book.sqlite3"
+        path = os.environ["BESPEAK_LEDGER"]
         connection = sqlite3.connect(path, isolation_level=None)
         connection.execute("PRAGMA ignore_check_constraints=ON")
         for statement in statements:

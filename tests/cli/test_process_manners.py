@@ -110,11 +110,12 @@ def test_debug_shows_where_an_error_came_from(cli):
     assert "Traceback" not in cli("show", "ffffffff").stderr
 
 
-def test_help_is_shown_for_every_command_and_touches_nothing(cli, tmp_path):
+def test_help_is_shown_for_every_command_and_touches_nothing(cli, tmp_path, monkeypatch):
     from bespeak.argv.fast_parser import read
     from bespeak.cli.index import PROGRAM
     from support.commands import COMMANDS
 
+    monkeypatch.setenv("BESPEAK_LEDGER", str(tmp_path / "book.sqlite3"))
     for command in COMMANDS:
         assert read(PROGRAM, [*command.name.split(), "--help"]) == 0
     assert cli("--ledger", "/nonexistent/x/y", "gate", "--help").returncode == 0

@@ -1,6 +1,7 @@
 """``run`` and ``gate`` stop the command with all that it has started, and meddle with nothing else."""
 
 import contextlib
+import os
 import signal
 import sqlite3
 import subprocess
@@ -121,11 +122,11 @@ def stop_between_transactions(process, book):
     wait_for(stopped)
 
 
-def test_a_bespeak_that_was_itself_stopped_for_too_long_ends_the_command(cli, run_as, tmp_path):
+def test_a_bespeak_that_was_itself_stopped_for_too_long_ends_the_command(cli, run_as):
     words = ["--as-user", "alice", "run", "rack3", "--keepalive", "3s", "--", "sh", "-c", "echo up; sleep 300"]
     running = cli.start(*words)
     assert running.stdout.readline() == "up\n"
-    stop_between_transactions(running, tmp_path / "book.sqlite3")
+    stop_between_transactions(running, Path(os.environ["BESPEAK_LEDGER"]))
     run_as("bob", "reserve", "rack3", "--for", "1h", "--wait", "60s")
     running.send_signal(signal.SIGCONT)
     _, err = running.communicate(timeout=60)

@@ -150,7 +150,7 @@ def test_no_command_acts_on_what_an_untrusted_folder_names(name, folder, plant, 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_no_completion_acts_on_what_an_untrusted_folder_names(name, plant, capfd, monkeypatch):
     plant(name)
-    assert main(["--ledger", "../own/.local/share/bespeak/book.sqlite3", "list"]) == 0
+    assert main(["--ledger", "../own/.local/share/bespeak/book.sqlite3", "resource", "add", "rack"]) == 0
     monkeypatch.setenv(COMPLETE_VARIABLE, "bash_complete")
     for line in ("--as-user ", "-l ", "who ", "show ", "release ", "power on ", "list --user ", "lab show ", "tr"):
         words = shlex.split(line)

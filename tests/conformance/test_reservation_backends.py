@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -52,7 +51,7 @@ def book(book_url):
     def reserve(holder, *resources, **more):
         return ledger.reserve(Request(resources, Holder(holder), **more))
 
-    reserve("alice", "rack[1]", "psu", duration_us=hour)
+    reserve("alice", "rack(1)", "psu", duration_us=hour)
     reserve("bob", "shelf", mode=Mode.SHARED, duration_us=2 * hour)
     reserve("alice", "shelf", mode=Mode.SHARED, duration_us=3 * hour)
     reserve("bob", "psu", starts_us=now[0] + 2 * hour, duration_us=hour)
@@ -67,7 +66,7 @@ def ledger_backend(book):
 
 class TestTheLedgerBackend:
     def test_it_conforms(self, ledger_backend):
-        known = {"rack[1]", "psu", "shelf"}
+        known = {"rack(1)", "psu", "shelf"}
         assert_reservation_backend_conforms(ledger_backend, known_user="alice", known_resources=known)
 
     def test_only_the_present_counts(self, book, ledger_backend):
@@ -117,9 +116,11 @@ class TestTheLedgerBackend:
 def test_the_backend_opens_the_book_at_its_first_question_and_closes_it(tmp_path):
     path = tmp_path / "book.db"
     backend = LedgerReservationBackend(f"sqlite://{path}")
-    assert not path.exists()
+    with pytest.raises(ReservationBackendError, match="no book at "):
+        backend.who_reserved("x")
+    assert not path.exists()  # asking makes no book
+    open_ledger(str(path)).close()
     assert backend.who_reserved("x") == []
-    assert path.exists()
     backend.close()
     assert backend.who_reserved("x") == []
     backend.close()
@@ -127,10 +128,11 @@ def test_the_backend_opens_the_book_at_its_first_question_and_closes_it(tmp_path
 
 def test_the_book_of_the_settings_is_the_default(tmp_path, monkeypatch):
     monkeypatch.setenv("BESPEAK_LEDGER", str(tmp_path / "named.db"))
+    with open_ledger(str(tmp_path / "named.db")) as book:
+        book.reserve(Request(("x",), Holder("alice")))
     backend = LedgerReservationBackend()
-    assert backend.list_usernames() == []
+    assert backend.list_usernames() == ["alice"]
     backend.close()
-    assert os.path.exists(tmp_path / "named.db")
 
 
 @pytest.mark.parametrize(

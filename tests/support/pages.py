@@ -23,6 +23,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from bespeak.ledger import open_ledger
 from support.sameness import Stand, ids_of, same
 
 _BLOCK = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -161,6 +162,7 @@ class Story:
 
 def environment(folder: Path) -> dict[str, str]:
     """Return an environment with a book and a home of the page's own, and the programs of this venv first."""
+    open_ledger(str(folder / "home" / "book.sqlite3")).close()
     programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     return {
         "PATH": programs,

@@ -5,7 +5,8 @@ door (command line, HTTP, MCP) only has to catch :class:`BespeakError` and print
 
     BespeakError                1
     ├── UsageError              2   the request itself is wrong; nothing was written
-    ├── NoContextError          3   no repository or lab to work in
+    ├── NoContextError          3   no repository, lab or book to work in
+    │   └── NoBookError             there is no book where one is to be looked at
     ├── NotFoundError           4
     ├── NotReadyError           5   ask again later
     ├── WrongStateError         6   it exists, but this cannot be done to it now
@@ -62,9 +63,16 @@ class UsageError(BespeakError):
 
 
 class NoContextError(BespeakError):
-    """There is no repository or lab to work in."""
+    """There is no repository, lab or book to work in."""
 
     exit_code = 3
+
+
+class NoBookError(NoContextError):
+    """There is no book where one is to be looked at; only a change makes one."""
+
+    def __init__(self, book: str) -> None:
+        super().__init__(f"no book at {book}; `bespeak init` or the first reservation makes it")
 
 
 class NotFoundError(BespeakError):

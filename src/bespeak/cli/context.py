@@ -59,10 +59,16 @@ class Context:
         given = self.lab_option or (os.environ.get(LAB_VARIABLE, ""),)
         return tuple(dict.fromkeys(name for text in given for part in text.split(",") if (name := part.strip())))
 
-    def book(self) -> Ledger:
-        """Return the open book; it is closed when the command ends."""
+    def book(self, *, create: bool = False) -> Ledger:
+        """Return the open book; it is closed when the command ends.
+
+        Args:
+            create: make the book where there is none, and say so: for what writes into an empty one.
+        """
         if self._book is None:
-            self._book = open_book(self.ledger_flag)
+            self._book = open_book(self.ledger_flag, create=create)
+            if self._book.engine.made:
+                self.warn(f"there was no book, so this is a new one: {self._book.engine.name}")
         return self._book
 
     def book_to_look_at(self) -> Ledger:
@@ -140,8 +146,8 @@ class Context:
         output.to_stderr(output.styled(line, style, output.colours(sys.stderr, self.colour)))
 
 
-def open_book(flag: str | None, *, own: bool = False) -> Ledger:
+def open_book(flag: str | None, *, own: bool = False, create: bool = False) -> Ledger:
     """Open the book that ``--ledger``, the environment or the settings name; with ``own``, not a repository's."""
     from bespeak.ledger.open_from_settings import open_book
 
-    return open_book(flag, own=own)
+    return open_book(flag, own=own, create=create)

@@ -6,6 +6,7 @@ import asyncio
 import os
 import shlex
 import sys
+from functools import partial
 from signal import Signals
 from typing import TYPE_CHECKING
 
@@ -154,7 +155,7 @@ def _execute(
 ) -> tuple[list[Outcome], SignalsOfLoop]:
     """Do ``action`` to the hosts; return the outcomes, and the signals that interrupted it."""
     progress = Progress(context, [host.id for host in selection.hosts])
-    audit = AuditLog(context.book, context.holder(), skipped=context.skip_check)
+    audit = AuditLog(partial(context.book, create=True), context.holder(), skipped=context.skip_check)
 
     async def work() -> tuple[list[Outcome], SignalsOfLoop]:
         executor = Executor(

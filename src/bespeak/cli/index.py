@@ -94,7 +94,7 @@ PROGRAM = Program(
             entries=(
                 Entry(
                     "whoami",
-                    "Print the user, where the name comes from, the backend and the lab.",
+                    "Print the user, where the name comes from, the backend, the lab and the book.",
                     "bespeak.cli.reservation:whoami",
                 ),
                 Entry("check", "Print what the lab needs, and whether you hold it.", "bespeak.cli.reservation:check"),

@@ -19,7 +19,7 @@ _REFUSED = 1
     examples=(("reservation whoami", "needs no lab"),),
 )
 def whoami(context: Context, values: Values) -> int:  # noqa: ARG001 the shape of a command
-    """Print the user, where the name comes from, the backend and the lab."""
+    """Print the user, where the name comes from, the backend, the lab and the book."""
     from bespeak.reservations.errors import ReservationBackendError
     from bespeak.reservations.evaluation import whoami as facts
     from bespeak.reservations.session import load_state
@@ -28,12 +28,27 @@ def whoami(context: Context, values: Values) -> int:  # noqa: ARG001 the shape o
         state = load_state(
             as_user=context.as_user, skip_reservation_check=context.skip_check, ledger=context.ledger_flag
         )
-        found = facts(state, ",".join(context.labs) or None)
+        found = facts(state, ",".join(context.labs) or None) | _book(context)
     except ReservationBackendError as error:
         return gate.unavailable(context, error, _REFUSED)
-    lines = (f"{name + ':':<10}{'-' if value is None else escape_unprintable(value)}" for name, value in found.items())
+    lines = (
+        f"{name.replace('_', ' ') + ':':<15}{'-' if value is None else escape_unprintable(value)}"
+        for name, value in found.items()
+    )
     context.answer(found, "\n".join(lines))
     return 0
+
+
+def _book(context: Context) -> dict[str, str | None]:
+    """Return where the book is, and who says so; nothing where it cannot be said, which other commands tell."""
+    from bespeak.base.errors import BespeakError
+    from bespeak.settings import ledger_place
+
+    try:
+        place = ledger_place(context.ledger_flag)
+    except BespeakError:
+        return {"book": None, "book_named_by": None}
+    return {"book": place.shown, "book_named_by": place.source}
 
 
 @command(

@@ -56,7 +56,7 @@ the readings it could have."""
 def reserve(context: Context, values: Values) -> int:
     """Book the resources and say so, or raise what stands in the way."""
     request = asked(context, values)
-    book = context.book()
+    book = context.book(create=True)
     if values["wait"] is None:
         from bespeak.ledger.errors import RefusedError
 
@@ -107,7 +107,7 @@ def wait(context: Context, request: Request, values: Values) -> Reservation:
     if timeout_us is not None and timeout_us >= FOREVER_US:
         timeout_us = None
     with ended_by_signal():
-        return context.book().queue(
+        return context.book(create=True).queue(
             request,
             priority=values["priority"] or 0,
             timeout_us=timeout_us,

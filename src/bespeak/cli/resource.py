@@ -27,6 +27,7 @@ DESCRIPTION = Option(("--description",), "What it is.", "TEXT")
 )
 def add(context: Context, values: Values) -> int:
     """Declare a resource that is not declared yet."""
+    context.book(create=True)
     known = _known(context).get(values["resource"])
     if known is not None and known.declared:
         raise WrongStateError(f"resource {values['resource']!a} is declared already; change it with 'resource set'")

@@ -82,7 +82,7 @@ def run(context: Context, values: Values) -> int:
         raise UsageError("--keepalive: at least 1s, and an end")
     with ended_by_signal():
         request = replace(reserve.asked(context, values), keepalive_us=keepalive_us)
-        around = surrounding_hold(context.book(), request)
+        around = surrounding_hold(context.book(create=True), request)
         hold = _take(context, request, values) if around is None else Hold(context, around, values, borrowed=True)
     return hold.supervise(words)
 
@@ -103,7 +103,7 @@ def _taken(context: Context, request: Request, values: Values) -> Reservation:
     if values["priority"] is not None:
         raise UsageError("--priority is a queue position; it needs --wait")
     try:
-        return context.book().reserve(request)
+        return context.book(create=True).reserve(request)
     except RefusedError as refused:
         reserve.refuse(refused, request, context.spoken())
 

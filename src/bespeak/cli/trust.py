@@ -11,7 +11,8 @@ from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import BespeakError, NotFoundError, UsageError, WrongStateError
 from bespeak.base.paths import book_url, outside, refuse_parameters
 from bespeak.labs.trusting import Survey, survey
-from bespeak.settings import FILENAME, FOLDERS
+from bespeak.ledger import open_ledger
+from bespeak.settings import FILENAME, FOLDERS, ledger_place
 from bespeak.settings.trust import records, revoke
 
 if TYPE_CHECKING:
@@ -171,8 +172,23 @@ def init(context: Context, values: Values) -> int:
         raise BespeakError(f"{escape_unprintable(str(path))}: cannot be written: {error.strerror}") from error
     for one in survey(str(root), os.environ):
         one.trusted()
-    context.answer({"folder": str(root), "settings": str(path)}, f"wrote {escape_unprintable(str(path))}, and trust it")
+    book = _make_book(context, str(root))
+    context.answer(
+        {"folder": str(root), "settings": str(path), "book": book},
+        f"wrote {escape_unprintable(str(path))}, and trust it; the book: {book}",
+    )
     return 0
+
+
+def _make_book(context: Context, root: str) -> str:
+    """Make the book that is used in a folder, and return where it is.
+
+    A server is not asked: it can be out of reach, or its role not be ours; the first reservation makes its tables.
+    """
+    place = ledger_place(context.ledger_flag, cwd=root)
+    if "://" not in place.url:
+        open_ledger(place.url).close()
+    return place.shown
 
 
 def _url_line(context: Context, root: str) -> str:

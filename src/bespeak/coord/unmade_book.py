@@ -27,6 +27,7 @@ class UnmadeBook:
     """
 
     dialect: Dialect = "sqlite"
+    made = False
 
     def __init__(self, path: str) -> None:
         self.name = path

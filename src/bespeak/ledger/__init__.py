@@ -16,6 +16,7 @@ def open_ledger(
     kickers: frozenset[str] | None = None,
     durable: bool = True,
     now: Clock | None = None,
+    create: bool = True,
 ) -> Ledger:
     """Open the book at ``url`` (see :func:`bespeak.storage.open_engine`), making it where there is none.
 
@@ -26,8 +27,10 @@ def open_ledger(
         kickers: who may take holds away from others; None for everybody who can write the book.
         durable: committed work survives power loss.
         now: a clock for tests.
+        create: make the book where there is none; False where it is only to be looked at.
 
     Raises:
+        NoBookError: there is no book, and none is to be made.
         UsageError: ``url`` is of no known kind.
         UnavailableError: the book cannot be opened.
     """
@@ -36,6 +39,6 @@ def open_ledger(
     from bespeak.ledger.service import Ledger
     from bespeak.storage import open_engine
 
-    engine = open_engine(url, [LEDGER], durable=durable, now=now)
+    engine = open_engine(url, [LEDGER], durable=durable, now=now, create=create)
     length_us = DEFAULT_FOR_US if default_for_us is None else default_for_us
     return Ledger(engine, strict=strict, default_for_us=length_us, kickers=kickers)

@@ -7,8 +7,8 @@ if TYPE_CHECKING:
     from bespeak.ledger.service import Ledger
 
 
-def open_book(url: str | None = None, *, cwd: str | None = None, own: bool = False) -> Ledger:
-    """Open a book as the command line would, making it where there is none.
+def open_book(url: str | None = None, *, cwd: str | None = None, own: bool = False, create: bool = True) -> Ledger:
+    """Open a book as the command line would.
 
     Close it after use, or use it as a context manager.
 
@@ -17,10 +17,12 @@ def open_book(url: str | None = None, *, cwd: str | None = None, own: bool = Fal
             settings name, else the user's own.
         cwd: the folder whose settings count; by default the working directory.
         own: open the user's own book, whatever a repository names.
+        create: make the book where there is none; False where it is only to be looked at.
 
     Raises:
         UsageError: a setting, or the place named, makes no sense.
         UnavailableError: the book cannot be opened.
+        NoBookError: there is no book, and none is to be made.
         UntrustedError: a repository names the book, and is not trusted to.
     """
     from bespeak.ledger import open_ledger
@@ -36,6 +38,7 @@ def open_book(url: str | None = None, *, cwd: str | None = None, own: bool = Fal
         strict=bool(strict),
         default_for_us=length_us,
         kickers=None if kickers is None else frozenset(kickers),
+        create=create,
     )
 
 

@@ -63,7 +63,7 @@ def _free(report: GateReport, backend: Any) -> list[Json]:
     from bespeak.ledger import open_ledger
     from bespeak.ledger.serialize import free_json
 
-    with open_ledger(url) as book:
+    with open_ledger(url, create=False) as book:
         return [free_json(one) for one in book.free([each.resource for each in report.missing])]
 
 

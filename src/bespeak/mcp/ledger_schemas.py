@@ -144,6 +144,7 @@ class GateAnswer(TypedDict):
     backend: str
     decided_by: Annotated[str | None, Field(description="the settings file that chose the backend")]
     within: Annotated[str | None, Field(description="the only reservation that counts, inside bespeak run")]
+    book: Annotated[str | None, Field(description="the book that was asked")]
     required: list[str]
     held: list[str]
     missing: list[Missing]

@@ -48,7 +48,7 @@ def book_reserve(call: Call, asked: BookReserve) -> Json:
     """Book resources, or say who is in the way."""
     from bespeak.ledger.errors import RefusedError
 
-    with call.book() as book:
+    with call.book(create=True) as book:
         try:
             made = book.reserve(request(call, asked, start=asked.start, until=asked.until, next_fit=asked.next))
         except RefusedError as error:

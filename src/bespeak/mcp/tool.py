@@ -180,11 +180,11 @@ class Call:
             coord.close()
 
     @contextmanager
-    def book(self) -> Iterator[Ledger]:
-        """Open the book for as long as the block runs."""
+    def book(self, *, create: bool = False) -> Iterator[Ledger]:
+        """Open the book for as long as the block runs; ``create`` makes it where there is none."""
         from bespeak.ledger.open_from_settings import open_book
 
-        book = open_book(self.setup.ledger, cwd=self.home)
+        book = open_book(self.setup.ledger, cwd=self.home, create=create)
         try:
             yield book
         finally:

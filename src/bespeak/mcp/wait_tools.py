@@ -68,7 +68,7 @@ async def book_wait(call: Call, asked: BookWait) -> Json:
 def _in_line(call: Call, asked: BookWait, stop: threading.Event, tell: Tell) -> Json:
     wanted = request(call, asked)
     timeout_us = waiting.timeout_us(asked.timeout)
-    with call.book() as book:
+    with call.book(create=True) as book:
         try:
             made = book.queue(
                 wanted,

@@ -160,6 +160,7 @@ def _unchanged(consulted: Consulted) -> bool:
 
 def _ask(plan: Plan, username: str) -> GateReport:
     from bespeak.base.errors import BespeakError
+    from bespeak.base.paths import public_url
     from bespeak.ledger.current_hold import current_hold
     from bespeak.ledger.gate_queries import holdings, next_free
     from bespeak.ledger.schema import LEDGER
@@ -168,7 +169,7 @@ def _ask(plan: Plan, username: str) -> GateReport:
 
     within = current_hold()
     try:
-        engine = open_engine(plan.book, [LEDGER])
+        engine = open_engine(plan.book, [LEDGER], create=False)
         try:
             held, others = engine.read(lambda tx: holdings(tx, username, plan.required, within))
             free = engine.read(lambda tx: next_free(tx, list(others))) if others else {}
@@ -187,4 +188,5 @@ def _ask(plan: Plan, username: str) -> GateReport:
         backend="ledger",
         decided_by=plan.decided_by,
         within=None if within is None else within.reservation_id,
+        book=public_url(plan.book),
     )

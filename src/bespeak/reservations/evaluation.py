@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from bespeak.base.clock import FOREVER_US, of_datetime
 from bespeak.base.display import short_repr
 from bespeak.base.errors import UsageError
+from bespeak.base.paths import public_url
 from bespeak.labs.model import required_resources
 from bespeak.reservations.errors import ReservationBackendError, as_backend_error
 from bespeak.reservations.null_backend import NullReservationBackend
@@ -83,7 +84,7 @@ def examine(lab: Any, username: str, backend: ReservationBackend, decided_by: st
     if isinstance(backend, NullReservationBackend):
         return GateReport(lab.name, username or None, required, checked=False, decided_by=decided_by)
     name = name_of(backend)
-    within = getattr(backend, "within", None)
+    within, url = getattr(backend, "within", None), getattr(backend, "url", None)
     if not needed:
         return GateReport(lab.name, username, required, backend=name, decided_by=decided_by)
     if callable(getattr(backend, "holdings", None)):
@@ -104,6 +105,7 @@ def examine(lab: Any, username: str, backend: ReservationBackend, decided_by: st
         backend=name,
         decided_by=decided_by,
         within=within if isinstance(within, str) else None,
+        book=public_url(url) if name == "ledger" and isinstance(url, str) else None,
     )
 
 

@@ -138,4 +138,4 @@ class LedgerReservationBackend:
         from bespeak.settings import ledger_url
         from bespeak.storage import open_engine
 
-        return open_engine(self._url if self._url is not None else ledger_url(), [LEDGER])
+        return open_engine(self._url if self._url is not None else ledger_url(), [LEDGER], create=False)

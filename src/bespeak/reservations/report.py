@@ -59,6 +59,7 @@ class GateReport:
         backend: the name of the backend.
         decided_by: the settings file that selected the backend; None if none did.
         within: the id of the only reservation that counts, inside ``bespeak run``; None outside.
+        book: where the book is that was asked, without secrets; None if none was.
     """
 
     lab: str
@@ -71,6 +72,7 @@ class GateReport:
     backend: str = "none"
     decided_by: str | None = None
     within: str | None = None
+    book: str | None = None
 
     @property
     def allowed(self) -> bool:
@@ -116,7 +118,7 @@ def missing_resources(
 
 
 def until_when(report: GateReport) -> list[str]:
-    """Return lines that say until when what is missing is held, and from when on it is free; alike ones as one."""
+    """Return lines that say until when what is missing is held, from when on it is free, and which book says so."""
     from bespeak.base import timeparse
 
     alike: dict[str, list[str]] = {}
@@ -136,6 +138,8 @@ def until_when(report: GateReport) -> list[str]:
             f"inside bespeak run only its own hold counts ({escape_unprintable(report.within)}); "
             f"{escape_unprintable(', '.join(own))} is held under another one"
         )
+    if report.missing and report.book is not None:
+        lines.append(f"asked: {report.book}")
     return lines
 
 
@@ -159,6 +163,7 @@ def report_json(report: GateReport) -> dict[str, Any]:
         "backend": report.backend,
         "decided_by": report.decided_by,
         "within": report.within,
+        "book": report.book,
         "required": list(report.required),
         "held": list(report.held),
         "missing": [

@@ -38,6 +38,7 @@ FOLDERS = (OWN_FOLDER, OTTO_FOLDER)
 FILENAME = "settings.toml"
 SUT_DIRS_VARIABLES = ("BESPEAK_SUT_DIRS", "OTTO_SUT_DIRS")
 LEDGER_VARIABLE = "BESPEAK_LEDGER"
+SYSTEM_PATH = "/etc/bespeak/settings.toml"
 _FOR_USERS = ("ledger",)
 _NOT_FOR_USERS = ("init", "labs", "libs", "reservations")
 
@@ -51,12 +52,14 @@ class Settings:
         user: the ``[ledger]`` table of the user's own settings, checked.
         user_path: where the user's own settings are, or would be.
         consulted: every file that was looked for, in order, with its signature, or None where there was none.
+        system: the ``[ledger]`` table of the machine's settings, checked.
     """
 
     repos: list[Repo]
     user: dict[str, Any]
     user_path: str
     consulted: Consulted
+    system: dict[str, Any]
 
     @property
     def sources(self) -> list[str]:
@@ -83,9 +86,20 @@ class Settings:
                 if key == "url":
                     repo.require_book(table[key])
                 return table[key], repo.path
-        if key in self.user:
-            return self.user[key], self.user_path
+        return self.own_value(key)
+
+    def own_value(self, key: str) -> tuple[Any, str]:
+        """Return what the user's own settings, else the machine's, say in ``[ledger]``, and the file; else None."""
+        for table, path in ((self.user, self.user_path), (self.system, SYSTEM_PATH)):
+            if key in table:
+                return table[key], path
         return None, ""
+
+    def required_by(self) -> str:
+        """Return the file that says that the book has to be named (``require = true``); empty if none does."""
+        tables = [(repo.ledger_rules(), repo.path) for repo in self.repos]
+        tables += [(self.user, self.user_path), (self.system, SYSTEM_PATH)]
+        return next((path for table, path in tables if table.get("require")), "")
 
 
 @frozen
@@ -126,7 +140,8 @@ def load_settings(cwd: str | None = None, environ: Mapping[str, str] | None = No
         found = _nearest_repo(working_directory() if cwd is None else os.path.abspath(cwd), env, consulted)
         repos = [] if found is None else [found]
     user_path = os.path.join(user_folder(env, "config"), FILENAME)
-    return Settings(repos, _read_user(user_path, consulted), user_path, consulted)
+    user, system = _read_user(user_path, consulted), _read_user(SYSTEM_PATH, consulted)
+    return Settings(repos, user, user_path, consulted, system)
 
 
 def find_repos(cwd: str | None = None, environ: Mapping[str, str] | None = None) -> list[Repo]:
@@ -142,7 +157,7 @@ def ledger_place(
     environ: Mapping[str, str] | None = None,
     own: bool = False,
 ) -> LedgerPlace:
-    """Decide where the book is: ``--ledger``, ``BESPEAK_LEDGER``, a repository, the user, else a per-user file.
+    """Decide where the book is: ``--ledger``, ``BESPEAK_LEDGER``, a repository, the user, the machine, else a file.
 
     Args:
         flag: the value of ``--ledger``, or None.
@@ -155,6 +170,7 @@ def ledger_place(
         UsageError: the place named is of no known kind.
         SettingsError: a settings file cannot be understood.
         UntrustedError: a repository names the book, and is not trusted to.
+        NoContextError: nobody names a book, and settings require it.
     """
     env = os.environ if environ is None else environ
     if flag is not None:
@@ -162,9 +178,15 @@ def ledger_place(
     if env.get(LEDGER_VARIABLE):
         return LedgerPlace(book_url(env[LEDGER_VARIABLE], LEDGER_VARIABLE, cwd), LEDGER_VARIABLE)
     known = settings or load_settings(cwd, env)
-    found, source = (known.user.get("url"), known.user_path) if own else known.ledger_value("url")
+    found, source = known.own_value("url") if own else known.ledger_value("url")
     if found is not None:
         return LedgerPlace(found, source)
+    required_by = known.required_by()
+    if required_by:
+        raise NoContextError(
+            f"no book is named here, and {escape_unprintable(required_by)} says [ledger] require = true; "
+            f"name one with --ledger, {LEDGER_VARIABLE} or [ledger] url"
+        )
     return LedgerPlace(os.path.join(user_folder(env, "data"), "book.sqlite3"), "default")
 
 

@@ -32,7 +32,7 @@ BUILT_IN_BACKENDS = ("json", "ledger", "none")
 DEFAULT_BACKEND = "ledger"
 """Who is asked where settings name no backend."""
 _ALIKE = 0.75
-LEDGER_KEYS: dict[str, type] = {"url": str, "strict": bool, "default_for": str, "kickers": list}
+LEDGER_KEYS: dict[str, type] = {"url": str, "strict": bool, "default_for": str, "kickers": list, "require": bool}
 
 
 class SettingsError(UsageError, ValueError):

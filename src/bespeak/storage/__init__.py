@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from bespeak.base import clock
-from bespeak.base.errors import UsageError
+from bespeak.base.errors import NoBookError, UsageError
 from bespeak.base.paths import POSTGRES_PREFIXES
 
 TYPE_CHECKING = False
@@ -25,6 +25,7 @@ def open_engine(
     now: Clock | None = None,
     foreign: bool = False,
     busy_seconds: float | None = None,
+    create: bool = True,
 ) -> Engine:
     """Open the book at ``url``, make or upgrade its tables, and return it.
 
@@ -35,19 +36,23 @@ def open_engine(
         now: the clock; by default the machine's (SQLite) or the server's (PostgreSQL).
         foreign: accept an SQLite file that another program made.
         busy_seconds: how long to wait for other writers of an SQLite file; by default half a minute.
+        create: make the book where there is none; False where it is only to be looked at.
 
     Raises:
         UsageError: ``url`` is of no known kind.
+        NoBookError: there is no book, and none is to be made.
         UnavailableError: the book cannot be opened, or a newer bespeak wrote it.
     """
     if url.startswith(POSTGRES_PREFIXES):
         from bespeak.storage.postgres.engine import PostgresEngine
 
-        return PostgresEngine(url, components, durable=durable, now=now)
+        return PostgresEngine(url, components, durable=durable, now=now, create=create)
     path = _sqlite_path(url)
     from bespeak.storage.sqlite import BUSY_SECONDS, SqliteEngine
     from bespeak.storage.sqlite_files import writable
 
+    if not create and not os.path.lexists(path):
+        raise NoBookError(os.path.abspath(path))
     busy = BUSY_SECONDS if busy_seconds is None else busy_seconds
     if not writable(os.path.abspath(path)):
         from bespeak.storage.sqlite_readonly import ReadOnlySqliteEngine

@@ -66,6 +66,8 @@ class Engine(Protocol):
     dialect: Dialect
     name: str
     """Where the book is, without secrets, for messages."""
+    made: bool
+    """Whether opening it made the book, which was not there before."""
 
     def transact(self, keys: Iterable[str], work: Callable[[Transaction], T]) -> T:
         """Run ``work`` in one write transaction that holds the locks named by ``keys``.

@@ -114,6 +114,7 @@ class SqliteEngine:
         self._now = now
         self._lock = RLock()
         self._busy_seconds = busy_seconds
+        self.made = False
         self._steady = any(component.steady_time for component in components)
         if self._steady:
             components = [*components, steady_clock.STEADY_CLOCK]
@@ -131,7 +132,7 @@ class SqliteEngine:
     def _open(self, file_mode: int, *, durable: bool, foreign: bool) -> sqlite3.Connection:
         if not sqlite_files.check(self.path):
             os.makedirs(os.path.dirname(self.path), mode=self._folder_mode, exist_ok=True)
-            sqlite_files.create(self.path, file_mode)
+            self.made = sqlite_files.create(self.path, file_mode)
         connection = sqlite3.connect(
             self.path, timeout=self._busy_seconds, isolation_level=None, check_same_thread=False
         )

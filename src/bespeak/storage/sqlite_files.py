@@ -67,15 +67,16 @@ def _refusal(why: str) -> OSError:
     return OSError(errno.EINVAL, why)
 
 
-def create(path: str, mode: int) -> None:
-    """Make an empty file, unless somebody else is faster."""
+def create(path: str, mode: int) -> bool:
+    """Make an empty file, unless somebody else is faster; tell whether it was us."""
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
     except FileExistsError:
         check(path)
-        return
+        return False
     os.fchmod(descriptor, mode)
     os.close(descriptor)
+    return True
 
 
 def modes(folder: str) -> tuple[int, int]:

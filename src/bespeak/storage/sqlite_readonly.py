@@ -46,6 +46,7 @@ class ReadOnlySqliteEngine:
     """
 
     dialect: Dialect = "sqlite"
+    made = False
 
     def __init__(
         self,

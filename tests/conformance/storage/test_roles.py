@@ -198,4 +198,5 @@ def test_a_role_that_does_not_exist_is_named_and_a_file_has_no_roles(place, cli,
     open_ledger(place.url("alice")).close()
     unknown = cli("--ledger", place.url("alice"), "ledger", "grant", "bo'b\"")
     assert (unknown.returncode, "has no role" in unknown.stderr) == (4, True)
+    open_ledger(str(tmp_path / "b")).close()
     assert cli("--ledger", str(tmp_path / "b"), "ledger", "grant", "bob").returncode == 2

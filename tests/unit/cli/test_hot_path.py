@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from bespeak.ledger import open_ledger
 from support.repositories import git
 
 SOURCES = Path(__file__).resolve().parents[3] / "src"
@@ -127,6 +128,7 @@ def test_no_other_module_avoids_typing_and_dataclasses():
 def test_a_short_command_loads_modules_of_the_list_only(command, tmp_path, monkeypatch):
     monkeypatch.setenv("ORCHESJOB_HOME", str(tmp_path / "jobs"))
     git(tmp_path, "init", "-q")
+    open_ledger(str(tmp_path / "book")).close()
     argv = [sys.executable, "-c", PROGRAM, "--ledger", str(tmp_path / "book"), *command.split()]
     done = subprocess.run(argv, capture_output=True, text=True, cwd=tmp_path, check=False)
     files = {Path(path) for path in ast.literal_eval(done.stderr.splitlines()[-1])}

@@ -10,6 +10,7 @@ import sys
 
 import pytest
 
+from bespeak.ledger import open_ledger
 from support.commands import ALL_PROGRAMS as PROGRAMS
 
 PROGRAM = """
@@ -59,6 +60,7 @@ def rooms(modules):
 
 @pytest.mark.parametrize("argv", BOOK_COMMANDS, ids=" ".join)
 def test_a_command_on_the_book_loads_nothing_heavy_and_no_other_room(argv, tmp_path):
+    open_ledger(str(tmp_path / "book")).close()
     code, loaded, ours, _ = run(["--ledger", str(tmp_path / "book"), *argv], tmp_path)
     assert code == 0
     assert "sqlite3" in loaded

@@ -223,6 +223,8 @@ def test_hosts(bench: Bench) -> None:
     assert done.returncode == 1
     assert "r1    power-only  -        command" in done.stdout
     assert "needs a type" in done.stderr
+    assert bench("host", "exec", "here", "--", "echo", "a b").returncode == 9  # there is no book to ask
+    bench.hold("rack2")
     assert bench("host", "exec", "here", "--", "echo", "a b").returncode == 8
     bench.hold("rack1")
     done = bench("host", "exec", "here", "--", "echo", "a b")

@@ -177,6 +177,7 @@ def test_the_lab_may_come_from_the_environment(root, monkeypatch):
 
 def test_the_flag_for_the_book_is_part_of_the_plan(root):
     other = str(root / "other.db")
+    open_ledger(other).close()
     assert not long_way(ledger=other).allowed
     assert quick() is None
     assert not quick(ledger=other).allowed
@@ -332,6 +333,7 @@ def test_whatever_is_edited_the_two_roads_agree(tmp_path_factory, monkeypatch, s
     root = tmp_path_factory.mktemp("repo")
     write(root / ".bespeak/settings.toml", SETTINGS)
     write(root / "lab.toml", 'name = "demo"\nresources = ["a"]\n')
+    open_ledger(str(root / "other.db"), durable=False).close()
     with open_ledger(str(root / "book.db"), durable=False) as book:
         book.reserve(Request(("a", "b"), Holder("alice")))
     monkeypatch.chdir(root)

@@ -301,7 +301,7 @@ class TestReport:
         found = report_json(evaluate(ReservationState(Recorder({"rack1": ["alice"]}), ALICE), demo("rack1")))
         assert found == {
             "lab": "demo", "username": "alice", "allowed": True, "checked": True, "skipped": False, "backend": "recorder",
-            "decided_by": None, "within": None, "required": ["rack1"], "held": ["rack1"], "missing": [],
+            "decided_by": None, "within": None, "book": None, "required": ["rack1"], "held": ["rack1"], "missing": [],
             "text": "User 'alice' holds all resources required by lab 'demo'.",
         }  # fmt: skip
 

@@ -9,7 +9,7 @@ import pytest
 
 from bespeak.base.errors import NoContextError, UsageError
 from bespeak.base.paths import public_url
-from bespeak.settings import SettingsError, find_repos, ledger_place, ledger_url, load_settings
+from bespeak.settings import SettingsError, files, find_repos, ledger_place, ledger_url, load_settings
 from support.trusting import trust
 
 
@@ -47,7 +47,42 @@ def test_no_settings_are_no_repos_and_every_place_looked_at_is_listed(tmp_path, 
     assert settings.sources == []
     looked = [path for path, _ in settings.consulted]
     assert looked[:2] == [f"{tmp_path}/.bespeak/settings.toml", f"{tmp_path}/.otto/settings.toml"]
-    assert looked[-1] == f"{tmp_path}/home/.config/bespeak/settings.toml"
+    assert looked[-2:] == [f"{tmp_path}/home/.config/bespeak/settings.toml", "/etc/bespeak/settings.toml"]
+
+
+def test_the_machine_s_settings_count_last(tmp_path, env, monkeypatch):
+    system = tmp_path / "etc.toml"
+    monkeypatch.setattr(files, "SYSTEM_PATH", str(system))
+    system.write_text('[ledger]\nurl = "/srv/shared.db"\ndefault_for = "1h"\n')
+    assert (ledger_place(cwd=str(tmp_path), environ=env).url, ledger_place(cwd=str(tmp_path), environ=env).source) == (
+        "/srv/shared.db",
+        str(system),
+    )
+    assert ledger_place(cwd=str(tmp_path), environ=env, own=True).url == "/srv/shared.db"
+    own = tmp_path / "home" / ".config" / "bespeak" / "settings.toml"
+    own.parent.mkdir(parents=True)
+    own.write_text('[ledger]\nurl = "/mine.db"\n')
+    assert ledger_place(cwd=str(tmp_path), environ=env).url == "/mine.db"
+    assert load_settings(str(tmp_path), env).ledger_value("default_for") == ("1h", str(system))
+
+
+@pytest.mark.parametrize("place", ["system", "user", "repo"])
+def test_a_required_book_is_never_replaced_by_a_private_one(tmp_path, env, monkeypatch, place):
+    system = tmp_path / "etc.toml"
+    monkeypatch.setattr(files, "SYSTEM_PATH", str(system))
+    path = {
+        "system": system,
+        "user": tmp_path / "home" / ".config" / "bespeak" / "settings.toml",
+        "repo": tmp_path / ".bespeak" / "settings.toml",
+    }[place]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("[ledger]\nrequire = true\n")
+    for own in (False, True):
+        with pytest.raises(NoContextError, match=r"no book is named here, and .* says \[ledger\] require = true"):
+            ledger_place(cwd=str(tmp_path), environ=env, own=own)
+    assert ledger_place("b.db", cwd=str(tmp_path), environ=env).url == f"{tmp_path}/b.db"
+    env["BESPEAK_LEDGER"] = "/named.db"
+    assert ledger_place(cwd=str(tmp_path), environ=env).url == "/named.db"
 
 
 @pytest.mark.parametrize("separator", [":", ","])
@@ -105,7 +140,11 @@ def test_tables_instead_of_lists(tmp_path, env):
         ('[ledger]\nurl = ""', "ledger", r"\[ledger\] url must be a text, not ''"),
         ('[ledger]\nstrict = "yes"', "ledger", r"\[ledger\] strict must be true or false, not 'yes'"),
         ("[ledger]\ndefault_for = 4", "ledger", r"\[ledger\] default_for must be a text, not 4"),
-        ("[ledger]\nurll = 1", "ledger", r"\[ledger\] has no setting 'urll'; known: default_for, kickers, strict, url"),
+        (
+            "[ledger]\nurll = 1",
+            "ledger",
+            r"\[ledger\] has no setting 'urll'; known: default_for, kickers, require, strict, url",
+        ),
         ('[ledger]\nkickers = "root"', "ledger", r"\[ledger\] kickers must be a list of texts, not 'root'"),
         ('[ledger]\nkickers = [""]', "ledger", r"\[ledger\] kickers must be a list of texts, not \[''\]"),
         ('[ledger]\nurl = "mysql://x"', "ledger", r"\[ledger\] url: unsupported ledger URL scheme 'mysql'"),

@@ -16,7 +16,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from bespeak.base import failpoints
-from bespeak.base.errors import OutcomeUnknownError, UnavailableError, UsageError, needs_extra
+from bespeak.base.errors import NoBookError, OutcomeUnknownError, UnavailableError, UsageError, needs_extra
 from bespeak.storage.migrations import MIGRATION_KEY, VERSIONS, migrate, up_to_date
 from bespeak.storage.postgres.url import Address
 
@@ -147,13 +147,21 @@ class PostgresEngine:
         components: the tables it must have.
         durable: wait for the commit to reach the disk, whatever the server's default is.
         now: a clock for tests; None asks the server.
+        create: make the schema and tables where there are none.
     """
 
     dialect: Dialect = "postgresql"
 
     def __init__(
-        self, url: str, components: Sequence[Component], *, durable: bool = True, now: Clock | None = None
+        self,
+        url: str,
+        components: Sequence[Component],
+        *,
+        durable: bool = True,
+        now: Clock | None = None,
+        create: bool = True,
     ) -> None:
+        self.made = False
         self._address = Address(url)
         self.schema = self._address.schema
         self.name = self._address.name
@@ -162,17 +170,19 @@ class PostgresEngine:
         self._connections = ConnectionPool(self._address, durable=durable)
         self._allowed: Access | None = None
         try:
-            self._prepare((COMMITS, *components))
+            self._prepare((COMMITS, *components), create=create)
         except BaseException:
             self.close()
             raise
 
-    def _prepare(self, components: Sequence[Component]) -> None:
+    def _prepare(self, components: Sequence[Component], *, create: bool) -> None:
         done = False
         while not done:
             allowed, versions = self._look()
             if up_to_date(versions, components, self.name):
                 return
+            if not versions and not create:
+                raise NoBookError(self.name)
             if not allowed.may_make:
                 raise UnavailableError(
                     f"book {self.name}: some tables are missing or older than this bespeak, and role "
@@ -180,6 +190,7 @@ class PostgresEngine:
                 )
             making = partial(self._migrate, components=components, seen=bool(allowed.owner))
             done = self.transact((MIGRATION_KEY,), making)
+            self.made = done and not versions
 
     def _look(self) -> tuple[Access, dict[str, int]]:
         """Return what we may do and the version of each component; none where there is no book yet."""
