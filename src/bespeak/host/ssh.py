@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 PORT = 22
 SESSIONS = 8
+_MOST_REFUSALS = 6
+_FIRST_PAUSE_SECONDS = 0.05
 _LONGEST_CHAIN = 8
 _SOFT_SECONDS = 30.0
 _BANNER = b"SSH-"
@@ -152,6 +154,7 @@ class UnixHost(Host):
         """Start a command; while the server refuses one more beside those that run, wait for one of them to end."""
         import asyncssh
 
+        refused = 0
         while True:
             self._ended.clear()
             try:
@@ -159,12 +162,17 @@ class UnixHost(Host):
                     cmd, stdin=asyncssh.DEVNULL, stderr=asyncssh.STDOUT, encoding=None
                 )
             except asyncssh.ChannelOpenError as error:
-                if self._running == 0:
+                if refused == _MOST_REFUSALS or connection.is_closed():
                     raise SshError(f"{self._place}: one more session is refused ({self._reason(error)})") from error
             except (OSError, asyncssh.Error) as error:
                 await self.close()
                 raise SshError(f"{self._place}: {self._reason(error)}") from error
-            await self._ended.wait()
+            if self._running:
+                refused = 0
+                await self._ended.wait()
+            else:  # the server may not have noticed yet that the last ones have ended
+                refused += 1
+                await asyncio.sleep(_FIRST_PAUSE_SECONDS * 2**refused)
 
     async def connect(self, chain: tuple[str, ...] = ()) -> asyncssh.SSHClientConnection:
         """Return the open connection, opening it first if need be.
