@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, ClassVar
 
 from bespeak.host.power.switching import before_order
 from bespeak.host.power.verification import PowerControl, probe
@@ -46,6 +46,8 @@ class Host(ABC):
     """
 
     kind = "host"
+    can_be_reached: ClassVar[bool] = True
+    """Whether there is a way to find out that it answers."""
 
     def __init__(
         self,
@@ -64,6 +66,7 @@ class Host(ABC):
         self.labels = frozenset(labels)
         self.power_control = power_control
         self._lab: Any = None
+        self.folder: str | None = None
 
     @property
     def required(self) -> set[str]:
@@ -154,6 +157,8 @@ class Host(ABC):
         Raises:
             ValueError: this kind of host cannot, or nothing cuts its power.
         """
+        if wait and not self.can_be_reached:
+            raise ValueError(f"host {self.id!r} has no address to reach it at, so nothing can wait for it")
         mark = await self._boot_mark() if wait else None
         status, said = await (self.require_power_control().cycle(self) if hard else self._soft_reboot())
         if not wait or not status.is_ok:
@@ -234,6 +239,7 @@ class PowerOnlyHost(Host):
     """A host without an address: it can be switched, and nothing else."""
 
     kind = "power-only"
+    can_be_reached = False
 
     async def oneshot(self, cmd: str, timeout: float | None = None, log: bool = True) -> CommandStatus:  # noqa: ARG002 - the contract's shape
         """Say that there is nowhere to run it."""

@@ -109,6 +109,7 @@ def host_from_spec(spec: HostSpec) -> Host:
         else escape_unprintable(spec.source)
     )
     host = _Reader(spec, where).host()
+    host.folder = os.path.dirname(spec.file) or None
     try:
         host.power_control = power_control_from_spec(spec.power_control)
         _check_power(host)

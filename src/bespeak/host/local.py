@@ -24,15 +24,19 @@ class Output:
     def __init__(self, limit: int = OUTPUT_LIMIT_BYTES) -> None:
         self._limit = limit
         self._taken = bytearray()
+        self._cut = False
 
     def add(self, data: bytes) -> None:
         """Take what still fits."""
-        self._taken += data[: self._limit - len(self._taken)]
+        room = self._limit - len(self._taken)
+        self._taken += data[:room]
+        self._cut = self._cut or len(data) > room
 
     @property
     def text(self) -> str:
-        """What was collected, as text, without the last line end."""
-        return self._taken.decode("utf-8", "replace").rstrip("\r\n")
+        """What was collected, as text, without the last line end; a last line says so when there was more."""
+        text = self._taken.decode("utf-8", "replace").rstrip("\r\n")
+        return f"{text}\n(cut here: more than {self._limit} bytes were printed)" if self._cut else text
 
 
 class _Command(asyncio.SubprocessProtocol):
@@ -53,12 +57,13 @@ class _Command(asyncio.SubprocessProtocol):
         self.ended.set()
 
 
-async def run_shell(command: str, timeout: float | None) -> CommandStatus:
+async def run_shell(command: str, timeout: float | None, folder: str | None = None) -> CommandStatus:
     """Run ``command`` with ``/bin/sh`` and wait for its end.
 
     Args:
         command: a line for the shell.
         timeout: seconds; afterwards the command and all its children of the same process group are killed.
+        folder: where it runs; None for the working directory.
     """
     try:
         transport, running = await asyncio.get_running_loop().subprocess_shell(
@@ -68,6 +73,7 @@ async def run_shell(command: str, timeout: float | None) -> CommandStatus:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             start_new_session=True,
+            cwd=folder,
         )
     except (OSError, ValueError) as error:
         return CommandStatus(command, f"cannot be started: {error}", Status.Error, -1)
@@ -100,17 +106,19 @@ class LocalHost(Host):
 
     Args:
         identifier: its name in the lab.
+        folder: where its commands run: the folder of the lab file; None for the working directory.
         options: as for :class:`Host`.
     """
 
     kind = "local"
 
-    def __init__(self, identifier: str = "local", **options: Any) -> None:
+    def __init__(self, identifier: str = "local", *, folder: str | None = None, **options: Any) -> None:
         super().__init__(identifier, **options)
+        self.folder = folder
 
     async def oneshot(self, cmd: str, timeout: float | None = None, log: bool = True) -> CommandStatus:  # noqa: ARG002 - the contract's shape
         """Run one command with ``/bin/sh``; see :meth:`Host.oneshot`."""
-        return await run_shell(cmd, timeout)
+        return await run_shell(cmd, timeout, self.folder)
 
     async def is_reachable(self, timeout: float = 10.0) -> bool:  # noqa: ARG002 - the contract's shape
         """Return True: this is where we are."""

@@ -283,7 +283,11 @@ def test_a_child_left_behind_does_not_hold_up_the_answer() -> None:
 
 def test_endless_output_is_cut() -> None:
     result = run(LocalHost().oneshot("head -c 3000000 /dev/zero | tr '\\0' x"))
-    assert len(result.output) == 1024 * 1024
+    taken, _, said = result.output.partition("\n")
+    assert len(taken) == 1024 * 1024
+    assert said == "(cut here: more than 1048576 bytes were printed)"
+    whole = run(LocalHost().oneshot("head -c 1048576 /dev/zero | tr '\\0' x"))
+    assert len(whole.output) == 1024 * 1024
 
 
 def test_bytes_that_are_no_text() -> None:

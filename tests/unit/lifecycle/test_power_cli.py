@@ -218,6 +218,24 @@ def test_what_is_open_is_said_by_lab_check_and_by_power(bench: Bench) -> None:
     assert "no reservations are checked here: the settings name no backend" in done.stderr
 
 
+def test_commands_of_this_machine_run_in_the_folder_of_the_lab(bench: Bench) -> None:
+    bench.hold("rack1")
+    below = bench.folder / "below"
+    below.mkdir()
+    done = bench.cli("--as-user", "alice", "-l", "bench", "power", "on", "r1", cwd=below)
+    assert done.returncode == 0, done.stderr
+    assert bench.state() == "on"
+    assert list(below.iterdir()) == []
+
+
+def test_a_hard_reboot_that_nothing_can_wait_for_does_not_cut_the_power(bench: Bench) -> None:
+    bench.hold("rack1")
+    done = bench("host", "reboot", "r1", "--hard", "--wait")
+    assert done.returncode == 1
+    assert "has no address to reach it at, so nothing can wait for it" in done.stdout
+    assert bench.state() == ""
+
+
 def test_hosts(bench: Bench) -> None:
     done = bench("host", "list")
     assert done.returncode == 1

@@ -120,7 +120,7 @@ class CommandPowerController(Device):
         if self.controller is None:
             from bespeak.host.local import LocalHost
 
-            return LocalHost()
+            return LocalHost(folder=getattr(host, "folder", None))
         lab = getattr(host, "_lab", None) or active_lab()
         hosts = {} if lab is None else lab.hosts
         if self.controller not in hosts:

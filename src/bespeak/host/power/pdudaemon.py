@@ -95,4 +95,4 @@ class PduDaemonPowerController(Device):
         from bespeak.host.local import LocalHost
 
         command = self._state.template.filled(values_of(host))
-        return self._state.read(await LocalHost().oneshot(command, timeout=self.timeout))
+        return self._state.read(await LocalHost(folder=host.folder).oneshot(command, timeout=self.timeout))
