@@ -32,7 +32,8 @@ one as a text.
 **Run.** Who claims is the argument `run_id`; else, over stdio, `BESPEAK_RUN_ID` or an id of this one connection; over HTTP the header `Bespeak-Run-Id`, or an
 id of the protocol's session. Two clients of one server never share an id that they did not give themselves; `BESPEAK_RUN_ID` of a listening server does not count.
 A client without a session (the protocol of July 2026 over HTTP has none) has to give one. An id of a connection ends with it, and what was claimed under it is given
-back then: an agent that wants to keep its claims over several connections gives a `run_id` of its own, or has `BESPEAK_RUN_ID` set.
+back then: an agent that wants to keep its claims over several connections gives a `run_id` of its own, or has `BESPEAK_RUN_ID` set. Over stdio, what the agent's program starts
+in the same work tree (its shells and hooks) is of that run too, so the guard does not refuse its commit of what it has claimed here.
 
 **Repository.** Coord works in the repository around the argument `repository`, a folder; else the one that the server was started for (`--repository`: then
 that one and its work trees only); else the client's root folder, if it tells one; else the folder the server was started in.

@@ -156,10 +156,14 @@ def touched(
 
     run = validation.caller(run_id)
     others = [validation.run_id(text, "session_id") for text in more]
-    found = [
-        conflict for conflict in in_the_way(where, files, run, context.ledger_flag) if conflict.run_id not in others
-    ]
-    return _not_shared_out(context, {run, *others}, where, found) if found else found
+    found = in_the_way(where, files, run, context.ledger_flag)
+    if not found:
+        return []
+    from bespeak.coord.session_runs import own_runs
+
+    others += own_runs(where)
+    found = [conflict for conflict in found if conflict.run_id not in others]
+    return _not_shared_out(context, {run, *others}, where, found) if found else []
 
 
 def _not_shared_out(context: Context, own: Iterable[str], where: Repository, found: list[Conflict]) -> list[Conflict]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from typing import TYPE_CHECKING, Any
 
 from mcp.server.lowlevel.server import Server
@@ -87,7 +88,7 @@ class ToolServer:
     def __init__(self, setup: Setup) -> None:
         self._setup = setup
         self._threads = Threads()
-        self._claims = SessionClaims(setup.ledger)
+        self._claims = SessionClaims(setup.ledger, os.getppid() if setup.run_ends else None)
         self._tools = {tool.name: tool for tool in TOOLS if tool.read_only or not setup.read_only}
         self._advertised = [advertised(tool) for tool in self._tools.values()]
 

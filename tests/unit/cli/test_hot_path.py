@@ -45,7 +45,7 @@ HOT_PATH = {
         base: process_identity
         cli: coord coord_agent_hook coord_check coord_command coord_guard coord_modify coord_show
         coord: address address_parser agent_hooks claims conflicts dependencies errors events git_hooks globs intents
-            locations model queries run_id schema serialize service states validation
+            locations model queries run_id schema serialize service session_runs states validation
         git: errors files ownership private_dir process repository
     """,
     "job reservations, and the dispatcher, whose start a waiting job waits for": """

@@ -1,0 +1,111 @@
+"""Which run ids belong to a session of an agent in one work tree: its server of tools, its hooks and its shell are one.
+
+The server of an agent claims under an id of its own, and the agent commits from a shell that knows nothing of it. What
+both have in common is the agent's process, which has started both: the server leaves a file named after it in the work
+tree's git directory, and a hook looks for the files of the processes above it. A process that has started two servers
+leads two agents, whose shells nobody can tell apart: it stands for neither.
+"""
+
+from __future__ import annotations
+
+import os
+
+from bespeak.base import process_identity
+from bespeak.base.fileio import read_own, write_atomically
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bespeak.git.repository import Repository
+
+FOLDER = os.path.join("bespeak", "sessions")
+_MOST_ABOVE = 64
+_LONGEST = 4096
+
+
+def remember(where: Repository, agent: int, run_id: str) -> None:
+    """Leave word that a run id belongs to the session of a process, in one work tree.
+
+    Args:
+        where: the work tree.
+        agent: the process that started the caller, and starts shells and hooks.
+        run_id: the caller's.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    began = process_identity.began_ticks(agent)
+    if agent <= 1 or began is None:
+        return  # whoever started the caller is gone: every process would be below it
+    folder = os.path.join(where.git_dir, FOLDER)
+    os.makedirs(folder, mode=0o700, exist_ok=True)
+    _forget_ended(folder)
+    write_atomically(_path(where, agent, began), run_id.encode())
+
+
+def forget(where: Repository, agent: int) -> None:
+    """Take back what :func:`remember` left."""
+    began = process_identity.began_ticks(agent)
+    if began is not None:
+        _remove(_path(where, agent, began))
+
+
+def own_runs(where: Repository) -> list[str]:
+    """Return the run ids that belong to the processes that this one was started by; nearest first."""
+    folder = os.path.join(where.git_dir, FOLDER)
+    try:
+        names = [name for name in os.listdir(folder) if _lives(name)]
+    except OSError:
+        return []
+    found = []
+    for above in _above():
+        left = [name for name in names if name.startswith(above)]
+        if len(left) == 1 and (run := _read(os.path.join(folder, left[0]))):
+            found.append(run)
+    return found
+
+
+def _read(path: str) -> str:
+    """Return the run id in a file that this user wrote; empty for any other."""
+    try:
+        return (read_own(path, _LONGEST) or b"").decode()
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def _above() -> Iterator[str]:
+    """Yield what the files of the processes above this one are called."""
+    process = os.getpid()
+    for _ in range(_MOST_ABOVE):
+        found = process_identity.parent_and_session(process)
+        if found is None or found[0] <= 1:
+            return
+        process = found[0]
+        yield f"{process}-{process_identity.began_ticks(process)}-"
+
+
+def _path(where: Repository, agent: int, began: int) -> str:
+    return os.path.join(where.git_dir, FOLDER, f"{agent}-{began}-{os.getpid()}")
+
+
+def _lives(name: str) -> bool:
+    """Tell whether the agent and the server that a file is named after still run."""
+    words = name.split("-")
+    if len(words) != len(("agent", "began", "server")) or not all(word.isdecimal() for word in words):
+        return False
+    agent, began, server = map(int, words)
+    return process_identity.began_ticks(agent) == began and process_identity.began_ticks(server) is not None
+
+
+def _forget_ended(folder: str) -> None:
+    for name in os.listdir(folder):
+        if not _lives(name):
+            _remove(os.path.join(folder, name))
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        return  # somebody else has, or nobody may

@@ -1,0 +1,80 @@
+"""An agent claims through its server of tools and commits from its shell: that is one run, and its commit is its own."""
+
+import os
+import subprocess
+
+import pytest
+
+from bespeak.coord.session_runs import FOLDER
+from support.agents import ask, over_stdio, run
+from support.repositories import git
+
+COMMIT = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-qm", "change"]
+
+
+@pytest.fixture
+def guarded(project, cli, monkeypatch):
+    monkeypatch.delenv("BESPEAK_RUN_ID", raising=False)
+    assert cli("coord", "guard", "install", "--refuse").returncode == 0
+    (project / "src/a.py").write_text("def f():\n    return 2\n")
+    git(project, "add", ".")
+    return project
+
+
+def commit(folder):
+    return subprocess.run(["sh", "-c", 'cd "$0" && "$@"', folder, *COMMIT], capture_output=True, text=True, check=False)
+
+
+def sessions(folder):
+    return sorted(os.listdir(folder / ".git" / FOLDER))
+
+
+def test_the_commit_of_what_the_agent_has_claimed_itself_is_made(guarded):
+    async def scenario():
+        async with over_stdio() as client:
+            claimed = await ask(client, "reserve", addresses=["src/a.py"])
+            assert claimed["run_id"].startswith("mcp-")
+            assert len(sessions(guarded)) == 1
+            done = commit(guarded)
+            assert (done.returncode, done.stderr) == (0, "")
+
+    run(scenario)
+    assert sessions(guarded) == []
+
+
+def test_what_another_agent_has_claimed_is_still_refused(guarded):
+    async def scenario():
+        async with over_stdio() as client:
+            await ask(client, "reserve", addresses=["src/a.py"])
+            async with over_stdio() as other:  # one process leads two agents: nobody knows whose shell commits
+                await ask(other, "reserve", addresses=["lab.toml"])
+                assert commit(guarded).returncode == 1
+            assert commit(guarded).returncode == 0
+
+    run(scenario)
+
+
+def test_a_session_belongs_to_one_work_tree(guarded, tmp_path):
+    git(guarded, "stash", "-q")
+    git(guarded, "worktree", "add", "-q", str(tmp_path / "other"), "-b", "other")
+    (tmp_path / "other/src/a.py").write_text("x = 1\n")
+    git(tmp_path / "other", "add", ".")
+
+    async def scenario():
+        async with over_stdio() as client:
+            await ask(client, "reserve", addresses=["src/a.py"])
+            refused = commit(tmp_path / "other")
+            assert (refused.returncode, "already reserved by run-id 'mcp-" in refused.stderr) == (1, True)
+
+    run(scenario)
+
+
+def test_a_file_that_others_may_write_makes_nobody_the_same_run(guarded):
+    async def scenario():
+        async with over_stdio() as client:
+            await ask(client, "reserve", addresses=["src/a.py"])
+            (name,) = sessions(guarded)
+            (guarded / ".git" / FOLDER / name).chmod(0o666)
+            assert commit(guarded).returncode == 1
+
+    run(scenario)
