@@ -44,8 +44,8 @@ def check_new_resource(name: str, *, declared: bool) -> None:
     Raises:
         UsageError: people would take it for another name, for several, or for a pattern.
     """
-    if any(char in name for char in "*?["):
-        raise UsageError(f"resource {name!a}: *, ? and [ make no pattern here, and a new name must not have them")
+    if "*" in name or "?" in name:
+        raise UsageError(f"resource {name!a}: * and ? make no pattern here, and a new name must not have them")
     if not declared:
         _check_first_use(name)
     if name.isascii():
