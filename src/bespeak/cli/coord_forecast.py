@@ -106,6 +106,8 @@ def _text(of: Forecast) -> str:
     if of.total:
         kinds = ", ".join(f"{count} {kind}" for kind, count in of.counts.items() if count)
         lines.append(f"⚠️ {of.total} conflict(s) predicted: {kinds}")
+    elif of.partial:
+        lines.append(f"⚠️ No conflict seen among {of.claims} claim(s) and {of.intents} intent(s)")
     else:
         lines.append(f"✅ No conflict predicted among {of.claims} claim(s) and {of.intents} intent(s)")
     return "\n".join([*lines, *_partial(of)])
@@ -147,7 +149,7 @@ def _claim(of: ClaimedAddress) -> str:
 
 def _partial(of: Forecast) -> list[str]:
     if not of.partial:
-        return []
+        return [f"   not there yet: {escape_unprintable(address)}" for address in of.unknown[:_UNREAD_SHOWN]]
     unread = of.unread[:_UNREAD_SHOWN]
     lines = ["", "⚠️ This forecast is partial:", *(f"   {escape_unprintable(reason)}" for reason in of.reasons)]
     lines += [

@@ -176,7 +176,7 @@ def test_a_revision_or_the_work_tree_is_looked_at(shop, coord):
     coord.reserve(["shop/new.py"], run_id="b")
     found = coord.forecast()
     assert (found.total, found.unknown) == (0, ("shop/new.py",))
-    assert found.partial
+    assert not found.partial  # it is yet to be written
     (shop / "shop" / "new.py").write_text("from shop.money import total\n\n\ndef twice(x):\n    return total([x, x])\n")
     seen = coord.forecast(worktree=True)
     assert blasts(seen) == {("shop/money.py::total", "shop/new.py"): 1}
@@ -201,6 +201,34 @@ def test_what_could_not_be_seen_is_said(shop, coord):
     assert body["partial_forecast"] is True
     assert (body["unknown_total"], body["unread_total"]) == (2, 1)
     assert len(body["partial_reasons"]) == 2
+    (reason,) = [one for one in body["partial_reasons"] if "name nothing" in one]
+    assert reason.startswith("1 claimed address(es)")
+    assert reason.endswith("; the nearest to shop/money.py::totl is shop/money.py::total")
+
+
+def test_where_the_renamed_thing_is_gone_there_is_no_green_tick(shop, run):
+    run("reserve", "shop/money.py::total", "--op", "rename", "--run-id", "a")
+    assert "✅ No conflict predicted" in run("forecast").out
+    money = shop / "shop" / "money.py"
+    money.write_text(money.read_text().replace("def total", "def grand_total"))
+    told = run("forecast", "--worktree").out
+    assert "✅" not in told
+    assert "⚠️ No conflict seen among 1 claim(s)" in told
+    assert "the nearest to shop/money.py::total is shop/money.py::grand_total" in told
+    git(shop, "mv", "shop/money.py", "shop/moneys.py")
+    run("release", "--mine", "--run-id", "a")
+    run("reserve", "shop/money.py", "--op", "move", "--run-id", "a")
+    moved = run("forecast", "--worktree").out
+    assert "✅" not in moved
+    assert "the nearest to shop/money.py is shop/moneys.py" in moved
+
+
+def test_a_file_that_is_yet_to_be_written_makes_nothing_partial(shop, run):
+    run("reserve", "shop/new.py", "shop/other.py::f", "--run-id", "a")
+    told = run("forecast").out
+    assert "✅ No conflict predicted" in told
+    assert "partial" not in told
+    assert "not there yet: shop/new.py" in told
 
 
 def test_without_a_commit_overlaps_are_told(repo, coord):

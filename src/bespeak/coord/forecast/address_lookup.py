@@ -5,14 +5,17 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import TYPE_CHECKING
 
+from bespeak.base.display import suggest
 from bespeak.coord import address as addresses
 from bespeak.coord import globs
 from bespeak.coord.languages import unread_language
+from bespeak.coord.states import Operation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from typing import Protocol
 
+    from bespeak.coord.address import Address
     from bespeak.coord.forecast.address_groups import Group
     from bespeak_symbols.model import Facts
 
@@ -33,6 +36,10 @@ if TYPE_CHECKING:
 STEPS = 2_000_000
 """How many times a pattern or a folder is compared with a file, at most."""
 
+_WRITES = (None, Operation.MODIFY)
+_MOST_COMPARED = 5000
+_ALIKE = 0.8
+
 
 class AddressLookup:
     """Finds what addresses name.
@@ -49,6 +56,8 @@ class AddressLookup:
         self.nodes: set[str] = set()
         self._whole: set[str] = set()
         self.unknown: list[str] = []
+        self.missing: list[Address] = []
+        """What of the unknown should be there: not files that are yet to be written."""
         self.other_languages: set[str] = set()
         """Claimed files in a language that is not read."""
 
@@ -71,6 +80,23 @@ class AddressLookup:
                 self.other_languages.add(address.path)
             elif not named:
                 self.unknown.append(group.text)
+                if not self._is_to_be_written(group):
+                    self.missing.append(address)
+
+    def _is_to_be_written(self, group: Group) -> bool:
+        """Tell whether an address may be of a file that is not there yet; what is renamed, say, has to be there."""
+        address = group.address
+        if address.glob or address.folder or self._files.blob(address.path) is not None:
+            return False
+        return all(claim.operation in _WRITES for claim in group.claims)
+
+    def nearest(self, address: Address) -> str:
+        """Return what is there and is called most like an address; empty if nothing is."""
+        if address.symbol and address.path in self._files.paths:
+            near = suggest(".".join(address.symbol), self._in(address.path), 1)
+            return f"{address.path}{addresses.SEPARATOR}{near[0]}" if near else ""
+        near = suggest(address.path, self._paths[:_MOST_COMPARED], 1, _ALIKE)
+        return near[0] if near else ""
 
     def _is_unread(self, path: str) -> bool:
         return bool(unread_language(path, self._files.paths.get)) and self._files.blob(path) is not None

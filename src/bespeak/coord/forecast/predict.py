@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _TOO_MANY_PATTERNS = "there are too many overlapping addresses to compare all patterns: some overlaps are missing"
 _TOO_MANY_FILES = "there are too many patterns to look at every file that they match: some callers are missing"
+_MOST_NEAREST = 3
 _BOUNDED = "there are too many claims to follow each to every caller: only the surest ways were followed"
 
 
@@ -83,6 +84,8 @@ def _impact(
     unknown += lookup.unknown
     holders = Holders(groups)
     impact = Impact(sorted(lookup.nodes), holders, graph, scope.depth, scope.min_confidence)
+    if lookup.missing:
+        reasons.append(f"{len(lookup.missing)} claimed address(es) name nothing at this revision{_nearest(lookup)}")
     if lookup.other_languages:
         reasons.append(f"{len(lookup.other_languages)} claimed file(s) are in a language that is not read")
     if lookup.over or holders.over:
@@ -90,6 +93,12 @@ def _impact(
     if impact.bounded:
         reasons.append(_BOUNDED)
     return impact
+
+
+def _nearest(lookup: AddressLookup) -> str:
+    """Return, for the first few addresses that name nothing, what is called most like them."""
+    found = [(address.text, lookup.nearest(address)) for address in lookup.missing[:_MOST_NEAREST]]
+    return "".join(f"; the nearest to {text} is {near}" for text, near in found if near)
 
 
 def _forecast(
@@ -105,8 +114,6 @@ def _forecast(
     unread: tuple[Unread, ...] = () if view.graph is None else tuple(view.graph.unread)
     if unread:
         reasons.append(f"{len(unread)} part(s) of files could not be understood")
-    if unknown:
-        reasons.append(f"{len(unknown)} claimed address(es) name nothing at this revision")
     kept = {kind: kind_confidence >= scope.min_confidence for kind, kind_confidence in CONFIDENCE.items()}
     intents = sum(claim.intent_id is not None for claim in claims)
     return Forecast(
