@@ -163,7 +163,8 @@ def report(
         if len(unknown) == len(wanted):
             where = "the work tree" if revision is None else escape_unprintable(revision)
             reasons = _blind((*graph.unread, *_other_languages(index, snapshot, wanted)), unknown)
-            raise NotFoundError(f"no symbol of {where} is at {', '.join(map(escape_unprintable, unknown))}{reasons}")
+            told = ", ".join(map(escape_unprintable, unknown))
+            raise NotFoundError(f"no symbol of {where} is at {told}{reasons}{_nearest(snapshot, wanted)}")
         start = sorted({symbol for symbols in inside.values() for symbol in symbols})
         steps = tuple(step for direction in directions for step in _walk(graph, start, direction, depth))
         placed = tuple(found for address in start for found in _placed(graph, address))
@@ -193,6 +194,15 @@ def _symbols_in(graph: CallGraph, address: Address) -> tuple[str, ...]:
     pattern = Address(address.path, address.path, glob=True)
     matching = (path for path in graph.snapshot.paths if relation(pattern, Address(path, path)) in {SAME, CONTAINS})
     return tuple(sorted(symbol for path in matching for symbol in graph.symbols_in(path + suffix)))
+
+
+def _nearest(snapshot: Snapshot, wanted: Iterable[Address]) -> str:
+    """Return what is called most like the first of some addresses, as the end of a message."""
+    from bespeak.coord.forecast.address_lookup import AddressLookup
+
+    first = next(iter(wanted))
+    near = "" if first.glob else AddressLookup(snapshot).nearest(first)
+    return f"; the nearest is {escape_unprintable(near)}" if near else ""
 
 
 def _other_languages(index: Index, snapshot: Snapshot, wanted: Iterable[Address]) -> tuple[Unread, ...]:

@@ -90,6 +90,8 @@ def test_any_revision_and_the_work_tree_can_be_looked_at(ask, project):
     ("words", "code", "message"),
     [
         (("nowhere.py",), 4, "no symbol of HEAD is at nowhere.py"),
+        (("app/stor.py",), 4, "no symbol of HEAD is at app/stor.py; the nearest is app/store.py"),
+        (("app/store.py::chek",), 4, "no symbol of HEAD is at app/store.py::chek; the nearest is app/store.py::check"),
         (("app/main.py", "--rev", "nope"), 1, "no such revision: nope"),
         (("app/main.py", "--depth", "0"), 1, "--depth: 0; it must be from 1 to 20"),
         (("app/main.py", "--limit", "-1"), 1, "--limit: -1"),
