@@ -114,5 +114,5 @@ def test_columns_stay_where_they_are(tmp_path: Path) -> None:
 
 
 def test_names_of_this_machine_are_those_of_a_page(tmp_path: Path) -> None:
-    stand = Stand(((str(tmp_path), "/home/alice/work"), (r"(?<![\w/.-])runner(?![\w/-])", "alice")))
-    assert stand.as_on_a_page(f"{tmp_path}/lab.toml: by runner") == "/home/alice/work/lab.toml: by alice"
+    stand = Stand(((str(tmp_path), "/home/alice/lab"), (r"(?<![\w/.-])runner(?![\w/-])", "alice")))
+    assert stand.as_on_a_page(f"{tmp_path}/lab.toml: by runner") == "/home/alice/lab/lab.toml: by alice"

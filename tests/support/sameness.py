@@ -61,7 +61,7 @@ class Stand:
     @classmethod
     def of_this_machine(cls, folder: Path) -> Stand:
         """Return the names for a page that is run in ``folder``."""
-        paths = [(folder / "home", HOME), (folder, f"{HOME}/work"), (Path(sys.executable).parent, f"{HOME}/.venv/bin")]
+        paths = [(folder / "home", HOME), (folder, f"{HOME}/lab"), (Path(sys.executable).parent, f"{HOME}/.venv/bin")]
         both = [(re.escape(str(one)), name) for path, name in paths for one in (path, path.resolve())]
         words = [(re.escape(socket.gethostname()), MACHINE), (re.escape(getpass.getuser()), READER)]
         return cls((*both, *((rf"(?<![\w/.-]){word}(?![\w/-])", name) for word, name in words)))
