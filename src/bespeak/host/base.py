@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, ClassVar
 
-from bespeak.host.power.switching import before_order
+from bespeak.host.power.permission import before_order
 from bespeak.host.power.verification import PowerControl, probe
 from bespeak.host.status import CommandStatus, PowerState, RunResult, Status
 

@@ -11,8 +11,8 @@ from bespeak.base.display import escape_unprintable, short_repr, suggest
 from bespeak.host.base import Host, PowerOnlyHost
 from bespeak.host.label_selector import labels_of
 from bespeak.host.local import LocalHost
+from bespeak.host.power.device import number, port_number, text_field, whole_number
 from bespeak.host.power.registry import power_control_from_spec
-from bespeak.host.power.verified import number, port_number, text_field, whole_number
 from bespeak.host.secrets import optional_secret
 from bespeak.host.ssh import PORT, SESSIONS, SshOptions, UnixHost
 from bespeak.labs import LabDataError

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from bespeak.base import clock
 from bespeak.base.errors import BespeakError, GateRefusedError
 from bespeak.host.device_limit import time_limit
-from bespeak.host.power.switching import OrderForbiddenError, Switching, allowed_by
+from bespeak.host.power.permission import OrderForbiddenError, Switching, allowed_by
 from bespeak.host.power.verification import attempt, probe
 from bespeak.host.status import Status
 from bespeak.lifecycle.model import Hold, HostAction, Outcome

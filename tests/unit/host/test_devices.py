@@ -17,7 +17,7 @@ import pytest
 
 from bespeak.host import PowerOnlyHost, Status
 from bespeak.host.power import PowerState, power_control_from_spec
-from bespeak.host.power.verified import PowerFault
+from bespeak.host.power.device import PowerFault
 
 from .conftest import Plug, run
 

@@ -13,8 +13,8 @@ import pytest
 
 from bespeak.host import PowerOnlyHost, Status
 from bespeak.host.power import PowerController, PowerState, power_control_from_spec
+from bespeak.host.power.permission import OrderForbiddenError, Switching, allowed_by
 from bespeak.host.power.redundant import RedundantPowerController
-from bespeak.host.power.switching import OrderForbiddenError, Switching, allowed_by
 from bespeak.host.power.worker_thread import in_thread
 
 from .conftest import Plug, run

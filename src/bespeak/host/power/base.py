@@ -6,7 +6,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
-from bespeak.host.power.switching import before_order
+from bespeak.host.power.permission import before_order
 from bespeak.host.power.verification import NO_LIMIT_SECONDS, TIMEOUT_SECONDS, attempt, probe, read_back
 from bespeak.host.status import PowerState, Status
 

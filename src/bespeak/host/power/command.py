@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from bespeak.host.base import active_lab
+from bespeak.host.power.device import Device, PowerFault, text_field
 from bespeak.host.power.state_matcher import StateMatcher
 from bespeak.host.power.templates import Template
-from bespeak.host.power.verified import Device, PowerFault, text_field
 from bespeak.host.status import PowerState, Status
 
 if TYPE_CHECKING:

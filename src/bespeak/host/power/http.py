@@ -8,8 +8,8 @@ from urllib.parse import urljoin, urlsplit
 
 from bespeak.base.display import escape_unprintable, short_repr
 from bespeak.base.errors import needs_extra
+from bespeak.host.power.device import Device, PowerFault, one_of, text_field, whole_number
 from bespeak.host.power.http_client import base_url, fetch, parsed, verify_option
-from bespeak.host.power.verified import Device, PowerFault, one_of, text_field, whole_number
 from bespeak.host.secrets import optional_secret
 from bespeak.host.status import PowerState
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from bespeak.base.display import escape_unprintable, short_repr
 from bespeak.base.errors import needs_extra
-from bespeak.host.power.verified import PowerFault
+from bespeak.host.power.device import PowerFault
 from bespeak.host.secrets import scrubbed
 from bespeak.host.status import Status
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from bespeak.base.display import escape_unprintable, short_repr
 from bespeak.base.errors import needs_extra
-from bespeak.host.power.verified import Device, PowerFault, one_of, port_number, text_field
+from bespeak.host.power.device import Device, PowerFault, one_of, port_number, text_field
 from bespeak.host.secrets import optional_secret, scrubbed
 from bespeak.host.status import PowerState, Status
 

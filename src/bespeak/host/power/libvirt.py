@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import needs_extra
-from bespeak.host.power.verified import Device, PowerFault, one_of, text_field
+from bespeak.host.power.device import Device, PowerFault, one_of, text_field
 from bespeak.host.power.worker_thread import in_thread
 from bespeak.host.status import PowerState, Status
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bespeak.host.base import Host
-    from bespeak.host.power.switching import ThreadPermission
+    from bespeak.host.power.permission import ThreadPermission
 
 OFF_TYPES = ("force", "graceful")
 

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 from bespeak.base.display import escape_unprintable
 from bespeak.host.power.command import StateCommand, values_of
+from bespeak.host.power.device import Device, text_field, whole_number
 from bespeak.host.power.http_client import base_url, fetch, verify_option
-from bespeak.host.power.verified import Device, text_field, whole_number
 
 if TYPE_CHECKING:
     from bespeak.host.base import Host

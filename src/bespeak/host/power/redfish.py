@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import needs_extra
+from bespeak.host.power.device import Device, PowerFault, one_of, text_field
 from bespeak.host.power.http_client import base_url, verify_option
-from bespeak.host.power.switching import OrderForbiddenError, ThreadPermission
-from bespeak.host.power.verified import Device, PowerFault, one_of, text_field
+from bespeak.host.power.permission import OrderForbiddenError, ThreadPermission
 from bespeak.host.power.worker_thread import in_thread
 from bespeak.host.secrets import optional_secret, scrubbed
 from bespeak.host.status import PowerState, Status

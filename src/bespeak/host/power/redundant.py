@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from bespeak.host.power.base import PowerController
-from bespeak.host.power.switching import OrderForbiddenError
+from bespeak.host.power.permission import OrderForbiddenError
 from bespeak.host.power.verification import attempt, probe
 from bespeak.host.status import PowerState, Status
 

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Protocol
 
 from bespeak.base.errors import BespeakError
 from bespeak.host.device_limit import time_limit
-from bespeak.host.power.switching import OrderForbiddenError
+from bespeak.host.power.permission import OrderForbiddenError
 from bespeak.host.status import PowerState, Status
 
 TIMEOUT_SECONDS = 60.0

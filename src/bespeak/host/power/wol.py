@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from bespeak.base.display import escape_unprintable, short_repr
 from bespeak.base.errors import needs_extra
-from bespeak.host.power.verified import Device, PowerFault, number, port_number, text_field
+from bespeak.host.power.device import Device, PowerFault, number, port_number, text_field
 from bespeak.host.power.worker_thread import in_thread
 from bespeak.host.status import PowerState, Status
 

@@ -13,7 +13,7 @@ from contextlib import suppress
 from threading import Thread
 from typing import TypeVar
 
-from bespeak.host.power.switching import ThreadPermission
+from bespeak.host.power.permission import ThreadPermission
 
 T = TypeVar("T")
 _LAST_ORDER_SECONDS = 5.0

@@ -12,7 +12,7 @@ from bespeak.base.display import short_repr
 from bespeak.base.errors import BespeakError
 from bespeak.host.device_limit import TimeLimit, time_limit, turn_at
 from bespeak.host.power.base import CYCLE_DELAY_SECONDS, PowerController
-from bespeak.host.power.switching import OrderForbiddenError, before_order
+from bespeak.host.power.permission import OrderForbiddenError, before_order
 from bespeak.host.power.verification import NO_LIMIT_SECONDS, TIMEOUT_SECONDS, read_back
 from bespeak.host.status import PowerState, Status
 
