@@ -1,7 +1,7 @@
 """``gate``: run a command only for who holds what the lab needs.
 
 A hook asks the gate at every turn, so the question alone takes the quick road of
-:mod:`bespeak.reservations.cache`; what supervises a command is loaded only when there is one.
+:mod:`bespeak.reservations.fast_gate`; what supervises a command is loaded only when there is one.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def gate(context: Context, values: Values) -> int:
     timing = _timing(values) if words or values["warn"] or values["every"] else None
     answer: GateReport | None = None
     if not context.skip_check:
-        from bespeak.reservations.cache import try_fast_gate
+        from bespeak.reservations.fast_gate import try_fast_gate
 
         try:
             answer = try_fast_gate(context.lab_option, as_user=context.as_user, ledger=context.ledger_flag)
@@ -86,7 +86,7 @@ def _timing(values: Values) -> tuple[int, int]:
 
 def _long_way(context: Context) -> GateReport | int:
     """Work the answer out from settings and lab data; under ``-R`` say loudly that nothing was asked."""
-    from bespeak.reservations.session import prepare_gate
+    from bespeak.reservations.prepare import prepare_gate
 
     try:
         prepared = prepare_gate(

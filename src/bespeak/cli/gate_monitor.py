@@ -15,8 +15,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.cli.context import Context
     from bespeak.cli.supervise import Child
+    from bespeak.reservations.prepare import Prepared
     from bespeak.reservations.report import GateReport
-    from bespeak.reservations.session import Prepared
 
     Answer = tuple[GateReport, int | None, int, int]
     """What the gate says; until when all is held and the present then, µs UTC; when that was asked, µs since boot."""
@@ -89,7 +89,7 @@ class Guard:
     def _ask(self) -> None:
         """Ask the gate again (in a thread)."""
         from bespeak.reservations.evaluation import held_until
-        from bespeak.reservations.session import prepare_gate
+        from bespeak.reservations.prepare import prepare_gate
 
         try:
             if self._prepared is None:

@@ -24,7 +24,7 @@ from bespeak.lifecycle.interlock import Fence, Interlock
 from bespeak.lifecycle.model import Outcome, outcome_json, spent_text
 from bespeak.lifecycle.selection import Selection, load_hosts, select
 from bespeak.reservations.errors import MissingReservationError, ReservationBackendError
-from bespeak.reservations.session import load_state
+from bespeak.reservations.prepare import load_state
 from bespeak.settings import load_settings
 
 if TYPE_CHECKING:

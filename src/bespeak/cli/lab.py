@@ -120,7 +120,7 @@ def _about_hosts(settings: Settings, labs: list[str]) -> tuple[list[str], list[s
 def _is_gated(settings: Settings) -> bool:
     """Tell whether the settings name a backend that is asked before hosts are switched."""
     from bespeak.reservations.evaluation import whoami
-    from bespeak.reservations.session import load_state
+    from bespeak.reservations.prepare import load_state
 
     state = load_state(as_user=None, skip_reservation_check=True, settings=settings)
     return whoami(state)["backend"] != "none"

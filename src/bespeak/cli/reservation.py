@@ -22,7 +22,7 @@ def whoami(context: Context, values: Values) -> int:  # noqa: ARG001 the shape o
     """Print the user, where the name comes from, the backend, the lab and the book."""
     from bespeak.reservations.errors import ReservationBackendError
     from bespeak.reservations.evaluation import whoami as facts
-    from bespeak.reservations.session import load_state
+    from bespeak.reservations.prepare import load_state
 
     try:
         state = load_state(
@@ -78,12 +78,12 @@ def check(context: Context, values: Values) -> int:  # noqa: ARG001 the shape of
 
 def _answer(context: Context) -> GateReport:
     """Ask the gate, by the quick road where there is one; really ask, even under ``-R``."""
-    from bespeak.reservations.cache import try_fast_gate
+    from bespeak.reservations.fast_gate import try_fast_gate
 
     answer = try_fast_gate(context.lab_option, as_user=context.as_user, ledger=context.ledger_flag)
     if answer is not None:
         return answer
-    from bespeak.reservations.session import prepare_gate
+    from bespeak.reservations.prepare import prepare_gate
 
     prepared = prepare_gate(
         context.lab_option,

@@ -39,7 +39,7 @@ HOT_PATH = {
     "the gate, which a hook asks before each command": """
         cli: gate gate_monitor reservation
         ledger: gate_queries
-        reservations: cache errors report
+        reservations: errors fast_gate report
     """,
     "claims on code, which hooks ask for before each edit and commit": """
         base: process_identity

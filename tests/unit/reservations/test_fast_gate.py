@@ -17,10 +17,9 @@ from hypothesis import strategies as st
 from bespeak.base.errors import NoContextError, UsageError
 from bespeak.ledger import open_ledger
 from bespeak.ledger.model import Holder, Request
-from bespeak.reservations import ReservationBackendError
-from bespeak.reservations import cache as plan
-from bespeak.reservations.cache import try_fast_gate
-from bespeak.reservations.session import load_lab, load_state, prepare_gate
+from bespeak.reservations import ReservationBackendError, fast_gate
+from bespeak.reservations.fast_gate import try_fast_gate
+from bespeak.reservations.prepare import load_lab, load_state, prepare_gate
 from bespeak.settings import SettingsError
 
 SETTINGS = '[ledger]\nurl = "book.db"\n[reservations]\nbackend = "ledger"\n'
@@ -42,7 +41,7 @@ def settle(root: Path) -> None:
 @pytest.fixture(autouse=True)
 def fresh_files_count(monkeypatch):
     """Files of a test are always fresh; the rule about them has a test of its own."""
-    monkeypatch.setattr(plan, "_SETTLED_NS", -(1 << 62))
+    monkeypatch.setattr(fast_gate, "_SETTLED_NS", -(1 << 62))
 
 
 @pytest.fixture
@@ -216,7 +215,7 @@ def test_neither_have_a_lab_that_requires_nothing_nor_a_skipped_check(root):
 
 
 def test_a_file_touched_just_before_it_was_read_is_not_trusted(root, monkeypatch):
-    monkeypatch.setattr(plan, "_SETTLED_NS", 3600 * 10**9)
+    monkeypatch.setattr(fast_gate, "_SETTLED_NS", 3600 * 10**9)
     long_way()
     assert cache() == []
 
@@ -251,8 +250,8 @@ def test_a_plan_that_others_could_write_is_not_believed(root):
 
 def test_a_plan_of_another_user_is_not_believed(root, monkeypatch):
     long_way()
-    key = plan._key(("demo",), None)
-    monkeypatch.setattr(plan, "_key", lambda labs, ledger: key)
+    key = fast_gate._key(("demo",), None)
+    monkeypatch.setattr(fast_gate, "_key", lambda labs, ledger: key)
     assert quick() is not None
     mine = os.getuid()
     monkeypatch.setattr(os, "getuid", lambda: mine + 1)
@@ -296,7 +295,7 @@ def test_a_cache_that_cannot_be_written_harms_nobody(root):
 def test_the_quick_road_loads_nothing_heavy(root):
     long_way()
     code = (
-        "import sys\nfrom bespeak.reservations.cache import try_fast_gate\n"
+        "import sys\nfrom bespeak.reservations.fast_gate import try_fast_gate\n"
         "assert try_fast_gate(('demo',), as_user='alice').allowed\n"
         "heavy = ('dataclasses', 'typing', 'json', 'logging', 'pathlib', 're', 'tomllib', 'click', 'inspect', 'contextlib')\n"
         "print(sorted(name for name in heavy if name in sys.modules))"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from bespeak.base.errors import UsageError
 from bespeak.labs.model import required_resources
 from bespeak.labs.store import lab_names, open_labs
-from bespeak.reservations import cache
+from bespeak.reservations import fast_gate
 from bespeak.reservations.evaluation import evaluate
 from bespeak.reservations.factory import build_reservation_state
 from bespeak.reservations.ledger_backend import LedgerReservationBackend
@@ -118,7 +118,7 @@ def prepare_gate(
 
 
 def _remember(
-    prepared: Prepared, labs: Sequence[str], ledger: str | None, consulted: cache.Consulted, began_ns: int
+    prepared: Prepared, labs: Sequence[str], ledger: str | None, consulted: fast_gate.Consulted, began_ns: int
 ) -> None:
     backend, decided_by = prepared.state.backend, getattr(prepared.state.backend_factory, "decided_by", None)
     required = tuple(sorted(required_resources(prepared.lab)))
@@ -126,5 +126,5 @@ def _remember(
         return
     book = backend.url
     if book is not None and (os.path.isabs(book) or "://" in book):
-        known = cache.Plan(prepared.lab.name, required, decided_by, book)
-        cache.remember(labs, known, consulted, began_ns=began_ns, ledger=ledger)
+        known = fast_gate.Plan(prepared.lab.name, required, decided_by, book)
+        fast_gate.remember(labs, known, consulted, began_ns=began_ns, ledger=ledger)
