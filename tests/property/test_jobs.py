@@ -12,10 +12,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from bespeak.base import ids
 from bespeak.base.errors import UsageError, WrongStateError
 from bespeak.base.json_text import compact, printable
-from bespeak.jobs import leasing, liveness, store
+from bespeak.jobs import claiming, liveness, store
+from bespeak.jobs.claiming import Outcome
 from bespeak.jobs.cli import read_words
 from bespeak.jobs.contract_times import EARLIEST_S, LATEST_S, iso_seconds, read_instant
-from bespeak.jobs.leasing import Outcome
 from bespeak.jobs.liveness import DispatcherRecord
 from bespeak.jobs.model import TRANSITIONS, Status
 from bespeak.jobs.schema import COMPONENT, LOCK
@@ -82,7 +82,7 @@ class Dispatching(RuleBasedStateMachine):
 
     @rule(name=NAMES, slots=st.integers(0, 3))
     def claim(self, name: str, slots: int) -> None:
-        taken = self.transact(lambda tx: leasing.step(tx, self.line(name), (), slots))
+        taken = self.transact(lambda tx: claiming.step(tx, self.line(name), (), slots))
         assert len(taken.claimed) <= slots
         now_s = self.now_us // 1_000_000
         for job in taken.claimed:
@@ -100,7 +100,7 @@ class Dispatching(RuleBasedStateMachine):
             "failed": Outcome(job, Status.DISPATCH_FAILED, error="no"),
             "again": Outcome(job, Status.RESERVED, error="no", next_us=self.now_us + 1_000_000),
         }[end]
-        taken = self.transact(lambda tx: leasing.step(tx, self.line(name), [outcome], 0))
+        taken = self.transact(lambda tx: claiming.step(tx, self.line(name), [outcome], 0))
         if end == "started" and not taken.lost:
             self.started[job.run_key] = self.started.get(job.run_key, 0) + 1
 
@@ -110,7 +110,7 @@ class Dispatching(RuleBasedStateMachine):
 
         def work(tx):
             liveness.register(tx, self.line(name))
-            return leasing.recover(tx, self.line(name), mine, 10)
+            return claiming.recover(tx, self.line(name), mine, 10)
 
         self.held[name] += self.transact(work)
 

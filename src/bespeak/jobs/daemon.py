@@ -10,16 +10,16 @@ from bespeak.base.clock import SECOND_US
 from bespeak.base.errors import UnavailableError
 from bespeak.base.frozen import frozen
 from bespeak.base.paths import POSTGRES_PREFIXES
+from bespeak.jobs.book_changes import Notifier
 from bespeak.jobs.dispatcher import Dispatcher, DispatcherParts
 from bespeak.jobs.dispatcher_session import DispatcherSession
 from bespeak.jobs.events import EventLog
 from bespeak.jobs.liveness import DispatcherRecord, this_process
 from bespeak.jobs.locations import open_store
 from bespeak.jobs.metrics import Exporter, Metrics
-from bespeak.jobs.notifier import Notifier
 from bespeak.jobs.resource_bookings import ResourceBookings
-from bespeak.jobs.runner_client.argv import without_values
 from bespeak.jobs.runner_client.call_lock import CallLocks, calls_folder
+from bespeak.jobs.runner_client.full_command import without_values
 from bespeak.jobs.runner_client.helper import HelperStarter
 from bespeak.jobs.runner_client.location import own_location
 from bespeak.jobs.runner_client.process import ProgramStarter, Router

@@ -17,20 +17,20 @@ from bespeak.base.clock import FOREVER_US
 from bespeak.base.errors import BespeakError, UnavailableError
 from bespeak.base.frozen import frozen
 from bespeak.jobs import liveness
+from bespeak.jobs.claim_state import LeaseState, NextStep, Phase, StartRules
+from bespeak.jobs.claiming import ACCEPTED_BATCH, EXPIRE_BATCH
 from bespeak.jobs.events import Reporter
-from bespeak.jobs.lease_state import LeaseState, NextStep, Phase, StartRules
-from bespeak.jobs.leasing import ACCEPTED_BATCH, EXPIRE_BATCH
 from bespeak.jobs.resource_bookings import BookingReturns
-from bespeak.jobs.runner_client import argv
+from bespeak.jobs.runner_client import full_command
 from bespeak.jobs.runner_client.location import location_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from bespeak.jobs.book_changes import Notifier
     from bespeak.jobs.dispatcher_session import DispatcherSession
     from bespeak.jobs.events import EventLog
     from bespeak.jobs.metrics import Exporter, Metrics
     from bespeak.jobs.model import JobReservation
-    from bespeak.jobs.notifier import Notifier
     from bespeak.jobs.resource_bookings import ResourceBookings
     from bespeak.jobs.runner_client.call_lock import CallLocks
     from bespeak.jobs.runner_client.location import Location, Runner
@@ -214,7 +214,7 @@ class Dispatcher:
         if work.phase is Phase.START:
             self._start(work, runner, place)
         else:
-            self._submit(work, argv.ask_words(work.job, runner), place)
+            self._submit(work, full_command.ask_words(work.job, runner), place)
 
     def _start(self, work: LeaseState, runner: Runner, place: Location) -> None:
         job = work.job
@@ -224,8 +224,8 @@ class Dispatcher:
             if taken is None:
                 return
             lock = taken
-        words = argv.start_words(job, runner, self._options.start_options)
-        shown = argv.without_values(words, job)
+        words = full_command.start_words(job, runner, self._options.start_options)
+        shown = full_command.without_values(words, job)
         command = [*(runner.shown.split(" ") if runner.embedded else runner.words), *shown]
         self._parts.log.emit(
             "orchesjob_start_call", {"reservation_id": job.reservation_id, "run_key": job.run_key, "command": command}

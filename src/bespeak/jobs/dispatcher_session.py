@@ -10,12 +10,12 @@ from __future__ import annotations
 import time
 
 from bespeak.base import failpoints
-from bespeak.jobs import leasing, liveness
+from bespeak.jobs import claiming, liveness
 from bespeak.jobs.schema import LOCK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bespeak.jobs.leasing import Outcome, QueueState, StepResult
+    from bespeak.jobs.claiming import Outcome, QueueState, StepResult
     from bespeak.jobs.liveness import DispatcherRecord
     from bespeak.jobs.model import JobReservation
     from bespeak.storage.interface import Engine, Transaction
@@ -46,14 +46,14 @@ class DispatcherSession:
 
         def work(tx: Transaction) -> int:
             liveness.register(tx, self.me)
-            return leasing.newest(tx)
+            return claiming.newest(tx)
 
         self.last_seq = self.engine.transact((LOCK,), work)
         self._confirmed = _awake_seconds()
 
     def look(self) -> QueueState:
         """Return what is next and what is new."""
-        found = self.engine.read(lambda tx: leasing.look(tx, self.me.site, self.last_seq))
+        found = self.engine.read(lambda tx: claiming.look(tx, self.me.site, self.last_seq))
         if found.accepted:
             self.last_seq = found.accepted[-1].seq
         self.offset_us = found.now_us - time.time_ns() // 1000
@@ -63,7 +63,7 @@ class DispatcherSession:
         """Store the outcomes that are waiting and claim up to ``slots`` rows."""
         outcomes = list(self.outcomes)
         failpoints.reach("jobs.before_step")
-        taken = self.engine.transact((LOCK,), lambda tx: leasing.step(tx, self.me, outcomes, slots))
+        taken = self.engine.transact((LOCK,), lambda tx: claiming.step(tx, self.me, outcomes, slots))
         failpoints.reach("jobs.after_step")
         del self.outcomes[: len(outcomes)]
         self._confirmed = _awake_seconds()
@@ -74,8 +74,8 @@ class DispatcherSession:
 
         def work(tx: Transaction) -> list[JobReservation]:
             liveness.register(tx, self.me)
-            leasing.shorten_log(tx)
-            return leasing.recover(tx, self.me, mine, max(slots, 0))
+            claiming.shorten_log(tx)
+            return claiming.recover(tx, self.me, mine, max(slots, 0))
 
         found = self.engine.transact((LOCK,), work)
         failpoints.reach("jobs.after_recover")
@@ -101,13 +101,13 @@ class DispatcherSession:
 
     def move(self, job: JobReservation) -> JobReservation | None:
         """Write down that a claim goes on at our own runner, and return it; None if it is not ours any more."""
-        return self.engine.transact((LOCK,), lambda tx: leasing.move(tx, self.me, job))
+        return self.engine.transact((LOCK,), lambda tx: claiming.move(tx, self.me, job))
 
     def end(self) -> None:
         """Store what is left and take the dispatcher off the list, or end its lease if it still has claims."""
 
         def work(tx: Transaction) -> None:
-            leasing.step(tx, self.me, self.outcomes, 0)
+            claiming.step(tx, self.me, self.outcomes, 0)
             left = tx.fetch_one(
                 "SELECT 1 FROM reservations WHERE reservation_status = 'DISPATCHING' AND owner = :me LIMIT 1",
                 {"me": self.me.dispatcher_id},

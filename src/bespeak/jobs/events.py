@@ -14,13 +14,13 @@ import time
 
 from bespeak.base.json_text import compact
 from bespeak.jobs.model import Status
-from bespeak.jobs.runner_client.argv import without_values
+from bespeak.jobs.runner_client.full_command import without_values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bespeak.jobs.leasing import Outcome, StepResult
+    from bespeak.jobs.claiming import Outcome, StepResult
     from bespeak.jobs.metrics import Metrics
     from bespeak.jobs.model import JobReservation
 

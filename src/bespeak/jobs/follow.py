@@ -6,7 +6,7 @@ import time
 
 from bespeak.base.clock import SECOND_US, iso
 from bespeak.jobs import rows
-from bespeak.jobs.leasing import newest
+from bespeak.jobs.claiming import newest
 from bespeak.jobs.liveness import all_dispatchers
 from bespeak.jobs.model import Status
 from bespeak.jobs.schema import TOPIC

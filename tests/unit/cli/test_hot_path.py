@@ -50,11 +50,11 @@ HOT_PATH = {
     """,
     "job reservations, and the dispatcher, whose start a waiting job waits for": """
         base: runner_alias
-        jobs: cli commands.create commands.manage commands.query contract_times daemon dispatcher
-            dispatcher_session events follow lease_state leasing liveness locations metrics model notifier
-            queries resource_bookings rows runner_client.argv runner_client.call_lock runner_client.helper
-            runner_client.location runner_client.process runner_client.proxy runner_client.replies schema
-            sd_notify serialize signals store timerfd
+        jobs: book_changes claim_state claiming cli commands.create commands.manage commands.query contract_times daemon
+            dispatcher dispatcher_session events follow liveness locations metrics model queries resource_bookings rows
+            runner_client.call_lock runner_client.full_command runner_client.helper runner_client.job_proxy
+            runner_client.location runner_client.process runner_client.replies schema sd_notify serialize signals store
+            timerfd
     """,
     "the runner: each start of a job is one process of it": """
         runner: cli exit_record gc helper_server launch logs model query_commands serialize service

@@ -14,7 +14,7 @@ import pytest
 
 from bespeak.base import ids
 from bespeak.base.errors import WrongStateError
-from bespeak.jobs import leasing, liveness, queries, store
+from bespeak.jobs import claiming, liveness, queries, store
 from bespeak.jobs.liveness import DispatcherRecord
 from bespeak.jobs.locations import open_store
 from bespeak.jobs.model import Status
@@ -34,11 +34,11 @@ def line(name: str, *, site: str = "", home: str = "here", process: str = ELSEWH
 
 
 def step(engine: Engine, me: DispatcherRecord, slots: int = 10, outcomes=()):
-    return engine.transact((LOCK,), lambda tx: leasing.step(tx, me, outcomes, slots))
+    return engine.transact((LOCK,), lambda tx: claiming.step(tx, me, outcomes, slots))
 
 
 def recover(engine: Engine, me: DispatcherRecord, mine: frozenset[str] = frozenset()):
-    return engine.transact((LOCK,), lambda tx: leasing.recover(tx, me, mine, 100))
+    return engine.transact((LOCK,), lambda tx: claiming.recover(tx, me, mine, 100))
 
 
 def reserve(engine: Engine, key: str, **fields) -> str:
@@ -88,7 +88,7 @@ def test_01_a_dispatcher_that_slept_past_its_lease_changes_nothing(engine: Engin
     (mine,) = step(engine, a).claimed
     clock.step(21)
     recover(engine, b)
-    late = leasing.Outcome(mine, Status.DISPATCH_FAILED, error="late")
+    late = claiming.Outcome(mine, Status.DISPATCH_FAILED, error="late")
     assert step(engine, a, outcomes=[late]).lost == [late]
     assert store.look(engine, run_key="k", reservation_id=None).job.reservation_status == "DISPATCHING"
 
@@ -336,12 +336,12 @@ def test_08_mass_expiry_and_mass_clean_go_in_batches(site: Site) -> None:
 
 
 PLANS = {
-    leasing._NOW_DUE: "reservations_due",
-    leasing._THEN_DUE: "reservations_due",
-    leasing._NEXT_DUE: "reservations_due",
-    leasing._EXPIRED: "reservations_expiry",
-    leasing._NEXT_EXPIRY: "reservations_expiry",
-    leasing._ACCEPTED: "reservations_seq",
+    claiming._NOW_DUE: "reservations_due",
+    claiming._THEN_DUE: "reservations_due",
+    claiming._NEXT_DUE: "reservations_due",
+    claiming._EXPIRED: "reservations_expiry",
+    claiming._NEXT_EXPIRY: "reservations_expiry",
+    claiming._ACCEPTED: "reservations_seq",
 }
 
 
@@ -362,10 +362,10 @@ def test_09_every_question_of_the_loop_is_an_index_search(site: Site, number: in
 def test_09_a_look_reads_only_what_is_new(engine: Engine) -> None:
     for number in range(5):
         reserve(engine, f"k{number}", not_before=4_000_000_000)
-    first = engine.read(lambda tx: leasing.look(tx, "", 0))
+    first = engine.read(lambda tx: claiming.look(tx, "", 0))
     assert [job.run_key for job in first.accepted] == [f"k{number}" for number in range(5)]
     reserve(engine, "new", not_before=4_000_000_000)
-    again = engine.read(lambda tx: leasing.look(tx, "", first.accepted[-1].seq))
+    again = engine.read(lambda tx: claiming.look(tx, "", first.accepted[-1].seq))
     assert [job.run_key for job in again.accepted] == ["new"]
 
 
@@ -402,10 +402,10 @@ def test_10_what_is_due_at_once_is_due_whatever_the_clock_does(engine: Engine, c
 @pytest.mark.parametrize("seconds", [-600, -7200])
 def test_10_new_is_decided_by_row_order(engine: Engine, clock, seconds: int) -> None:
     reserve(engine, "old")
-    last = engine.read(leasing.newest)
+    last = engine.read(claiming.newest)
     clock.step(seconds)
     reserve(engine, "new")
-    found = engine.read(lambda tx: leasing.look(tx, "", last))
+    found = engine.read(lambda tx: claiming.look(tx, "", last))
     assert [job.run_key for job in found.accepted] == ["new"]
 
 

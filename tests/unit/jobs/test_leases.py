@@ -7,7 +7,7 @@ import pytest
 
 from bespeak.base import ids
 from bespeak.base.clock import FOREVER_US
-from bespeak.jobs import follow, leasing, liveness, store
+from bespeak.jobs import claiming, follow, liveness, store
 from bespeak.jobs.liveness import DispatcherRecord, machine
 from bespeak.jobs.schema import LOCK
 from bespeak.jobs.store import JobSpec
@@ -24,7 +24,7 @@ def line(name: str, *, process: str, home: str = "") -> DispatcherRecord:
 
 def claimed(engine: Engine, dead: DispatcherRecord) -> None:
     store.reserve(engine, JobSpec("k", ["/bin/true"]), ids.new_id())
-    assert engine.transact((LOCK,), lambda tx: leasing.step(tx, dead, (), 1)).claimed
+    assert engine.transact((LOCK,), lambda tx: claiming.step(tx, dead, (), 1)).claimed
 
 
 def recovered(engine: Engine) -> int:
@@ -32,7 +32,7 @@ def recovered(engine: Engine) -> int:
 
     def work(tx):
         liveness.register(tx, other)
-        return len(leasing.recover(tx, other, frozenset(), 10))
+        return len(claiming.recover(tx, other, frozenset(), 10))
 
     return engine.transact((LOCK,), work)
 

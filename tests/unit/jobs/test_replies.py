@@ -5,9 +5,9 @@ from itertools import pairwise
 
 import pytest
 
-from bespeak.jobs.lease_state import LeaseState, NextStep, Phase, StartRules
+from bespeak.jobs.claim_state import LeaseState, NextStep, Phase, StartRules
 from bespeak.jobs.model import COLUMNS, JobReservation, Status
-from bespeak.jobs.runner_client.argv import ask_words, full_command, start_words
+from bespeak.jobs.runner_client.full_command import ask_words, full_command, start_words
 from bespeak.jobs.runner_client.location import Runner
 from bespeak.jobs.runner_client.replies import Reply, Verdict, of_question, of_start, reported_job
 

@@ -100,7 +100,7 @@ def _seconds(context: CommandContext, name: str, default: str, *, smallest_us: i
 def wait(context: CommandContext) -> int:
     """Wait until a job was started and has ended; 0 for success, 1 for failure, 10 when the time is over."""
     from bespeak.jobs import follow, store
-    from bespeak.jobs.runner_client.proxy import job_state
+    from bespeak.jobs.runner_client.job_proxy import job_state
 
     which = JobRef(context)
     length = context.value("timeout")

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from bespeak.jobs.cli import CommandContext
     from bespeak.jobs.model import JobReservation
     from bespeak.jobs.queries import Filter
+    from bespeak.jobs.runner_client.job_proxy import Place
     from bespeak.jobs.runner_client.location import Runner
-    from bespeak.jobs.runner_client.proxy import Place
     from bespeak.jobs.runner_client.replies import Reply
     from bespeak.jobs.store import StoredJob
 
@@ -61,7 +61,7 @@ def runner_of(context: CommandContext) -> Runner:
 
 def places(context: CommandContext, job: JobReservation) -> list[Place]:
     """Return whom to ask about a job, first of all the runner that started it."""
-    from bespeak.jobs.runner_client.proxy import places_of
+    from bespeak.jobs.runner_client.job_proxy import places_of
 
     return places_of(job, context.value("orchesjob-bin"), os.environ)
 
@@ -91,7 +91,7 @@ def status(context: CommandContext) -> int:
     answer = _look(context)
     form: dict[str, object] = {"reservation": serialize.job_json(answer.job), "dispatcher": answer.dispatcher}
     if context.on("include-job") and answer.job.job_id:
-        from bespeak.jobs.runner_client.proxy import job_state
+        from bespeak.jobs.runner_client.job_proxy import job_state
 
         form["job"] = job_state(places(context, answer.job), answer.job.job_id)
     context.answer(form)
@@ -106,7 +106,7 @@ def status(context: CommandContext) -> int:
 )
 def result(context: CommandContext) -> int:
     """Print what the runner says about the job's result; the exit code is the runner's."""
-    from bespeak.jobs.runner_client.proxy import proxied
+    from bespeak.jobs.runner_client.job_proxy import proxied
 
     job = _look(context).job
     job_id = started(job)
@@ -162,7 +162,7 @@ def cancel(context: CommandContext) -> int:
     finally:
         engine.close()
     if answer.job.job_id:
-        from bespeak.jobs.runner_client.proxy import proxied
+        from bespeak.jobs.runner_client.job_proxy import proxied
 
         return pass_on(context, proxied(places(context, answer.job), "cancel", answer.job.job_id))
     if answer.job.booking_id:

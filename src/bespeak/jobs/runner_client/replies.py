@@ -15,7 +15,7 @@ from enum import Enum, auto
 from bespeak.base.clock import SECOND_US
 from bespeak.base.display import escape_unprintable
 from bespeak.base.frozen import frozen
-from bespeak.jobs.runner_client.argv import full_command
+from bespeak.jobs.runner_client.full_command import full_command
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from enum import Enum, auto
 
 from bespeak.base.clock import SECOND_US
 from bespeak.base.frozen import frozen, replace
-from bespeak.jobs.leasing import Outcome
+from bespeak.jobs.claiming import Outcome
 from bespeak.jobs.model import LAST_ERROR_LIMIT, Status
 from bespeak.jobs.runner_client import replies
 from bespeak.jobs.runner_client.replies import Meaning, Reply, Verdict
