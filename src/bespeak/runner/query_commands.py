@@ -118,7 +118,7 @@ def logs(context: CommandContext, values: Values) -> int:
 )
 def clean(context: CommandContext, values: Values) -> int:
     """Delete ended jobs with their output, and print which."""
-    from bespeak.runner import gc as cleaning
+    from bespeak.runner import clean as cleaning
 
     _check_selection(values)
     selection = cleaning.Selection(

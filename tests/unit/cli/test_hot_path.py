@@ -57,8 +57,8 @@ HOT_PATH = {
             timerfd
     """,
     "the runner: each start of a job is one process of it": """
-        runner: cli exit_record gc helper_server launch logs model query_commands serialize service
-            start_commands status stop store validation
+        runner: clean cli exit_record helper_server launch logs model query_commands serialize service start_commands
+            status stop store validation
     """,
 }
 

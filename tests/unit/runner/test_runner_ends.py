@@ -11,7 +11,7 @@ import pytest
 from bespeak.base import process_identity
 from bespeak.base.errors import NotFoundError, WrongStateError
 from bespeak.runner import exit_record, stop
-from bespeak.runner.gc import Selection, clean
+from bespeak.runner.clean import Selection, clean
 from bespeak.runner.model import JobStatus
 from bespeak.runner.service import Runner
 from support.jobs import WAIT_SECONDS, counting, eventually, executions, gone, run
