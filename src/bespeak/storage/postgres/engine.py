@@ -26,7 +26,6 @@ except ImportError as missing:
     raise UsageError(needs_extra("a postgresql:// book", "postgres")) from missing
 from psycopg import errors as pg_errors
 
-from bespeak.storage.pgaccess import access
 from bespeak.storage.postgres.commit_status import (
     CLEAN,
     CLEAN_EVERY,
@@ -38,6 +37,7 @@ from bespeak.storage.postgres.commit_status import (
 )
 from bespeak.storage.postgres.listener import PostgresListener, topic_hash
 from bespeak.storage.postgres.pool import ConnectionPool, is_pooled
+from bespeak.storage.postgres.schema_owner import access
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -45,8 +45,8 @@ if TYPE_CHECKING:
     from bespeak.base.clock import Clock
     from bespeak.storage.interface import Dialect, Listener, Params, Row, T
     from bespeak.storage.migrations import Component
-    from bespeak.storage.pgaccess import Access
     from bespeak.storage.postgres.connection import Connection
+    from bespeak.storage.postgres.schema_owner import Access
 
 _TRIES = 10
 _NOTHING: dict[str, object] = {}
