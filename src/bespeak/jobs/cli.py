@@ -135,7 +135,7 @@ class CommandContext:
     def answer(self, form: dict[str, object]) -> None:
         """Print an answer."""
         if self.as_text:
-            from bespeak.argv.text_answer import render
+            from bespeak.argv.json_as_text import render
 
             print(render(form))
         else:

@@ -83,7 +83,7 @@ class CommandContext:
     def answer(self, value: object) -> int:
         """Print an answer; return the exit code."""
         if self.as_text:
-            from bespeak.argv.text_answer import render
+            from bespeak.argv.json_as_text import render
 
             print(render(value), flush=True)
         else:
