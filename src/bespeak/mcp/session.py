@@ -93,7 +93,7 @@ def _served(setup: Setup, folders: list[str]) -> list[str]:
     """
     if setup.roots is None:
         return folders
-    from bespeak.mcp.reach import served
+    from bespeak.mcp.served_folders import served
 
     found = [real for folder in folders if os.path.isabs(folder) and (real := served(folder, setup.roots)) is not None]
     if folders and not found and not setup.remote:

@@ -43,7 +43,7 @@ class Setup:
     Attributes:
         folder: where it was started, absolute.
         repository: the repository that calls start from (``--repository``), or None for ``folder``.
-        roots: the folders that clients may name (see :mod:`bespeak.mcp.reach`), or None for any.
+        roots: the folders that clients may name (see :mod:`bespeak.mcp.served_folders`), or None for any.
         remote: clients may be on other machines, whose folders are not this one's.
         ledger: the value of ``--ledger``.
         as_user: the value of ``--as-user``.
@@ -156,7 +156,7 @@ class Call:
 
     def _served(self, folder: str, said: str) -> str:
         """Return the real path of a folder; it is not said whether one exists that is not served."""
-        from bespeak.mcp.reach import served
+        from bespeak.mcp.served_folders import served
 
         found = served(folder, self.setup.roots or ())
         if found is None:

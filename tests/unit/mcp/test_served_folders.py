@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from bespeak.mcp.reach import served
+from bespeak.mcp.served_folders import served
 from support.repositories import git
 
 
