@@ -11,7 +11,7 @@ from bespeak.coord import globs
 from bespeak.coord.forecast.address_groups import Holders, gather
 from bespeak.coord.forecast.impact import Impact
 from bespeak.coord.forecast.model import FADING, ClaimedAddress, ForecastKind, Scope
-from bespeak.coord.forecast.operations import OPERATIONS, why
+from bespeak.coord.forecast.operation_conflicts import OPERATIONS, why
 from bespeak.coord.forecast.predict import RevisionView, predict
 from bespeak.coord.states import INTENDED
 from bespeak_symbols.model import Edge

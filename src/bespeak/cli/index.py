@@ -137,7 +137,11 @@ PROGRAM = Program(
             "coord",
             "Say what you are about to change, and hear who else is.",
             entries=(
-                Entry("reserve", "Claim files, symbols, folders or patterns for a run.", "bespeak.cli.coord:reserve"),
+                Entry(
+                    "reserve",
+                    "Claim files, symbols, folders or patterns for a run.",
+                    "bespeak.cli.coord_reserve:reserve",
+                ),
                 Entry(
                     "check",
                     "Who else holds what overlaps: exit 0 if nobody, 7 if somebody.",

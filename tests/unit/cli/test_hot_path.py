@@ -43,7 +43,7 @@ HOT_PATH = {
     """,
     "claims on code, which hooks ask for before each edit and commit": """
         base: process_identity
-        cli: coord coord_agent_hook coord_check coord_command coord_guard coord_modify coord_show
+        cli: coord_agent_hook coord_check coord_command coord_guard coord_modify coord_reserve coord_show
         coord: address address_parser agent_hooks claims conflicts dependencies errors events git_hooks globs intents
             locations model queries run_id schema serialize service session_runs states validation
         git: errors files ownership private_dir process repository

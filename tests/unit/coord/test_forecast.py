@@ -12,7 +12,7 @@ import pytest
 from bespeak.coord.errors import ClaimError
 from bespeak.coord.forecast import address_groups, overlaps
 from bespeak.coord.forecast.model import ClaimedAddress, ForecastKind, Scope
-from bespeak.coord.forecast.operations import why
+from bespeak.coord.forecast.operation_conflicts import why
 from bespeak.coord.forecast.predict import RevisionView, predict
 from bespeak.coord.forecast.serialize import forecast_json
 from bespeak.coord.service import Coord

@@ -16,7 +16,7 @@ from bespeak.coord import address as addresses
 from bespeak.coord import globs
 from bespeak.coord.address import CONTAINS, INSIDE, OVERLAPS, SAME
 from bespeak.coord.forecast.model import CONFIDENCE, ForecastKind
-from bespeak.coord.forecast.operations import why
+from bespeak.coord.forecast.operation_conflicts import why
 from bespeak.coord.forecast.results import Hit, first, predicted
 
 if TYPE_CHECKING:
