@@ -2,7 +2,7 @@
 
 import os
 
-from bespeak.labs.trusting import survey
+from bespeak.labs.trust_survey import survey
 
 
 def trust(folder, environ=None):

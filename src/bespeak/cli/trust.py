@@ -10,7 +10,7 @@ from bespeak.argv.declarations import Argument, Option, command
 from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import BespeakError, NotFoundError, UsageError, WrongStateError
 from bespeak.base.paths import book_url, outside, refuse_parameters
-from bespeak.labs.trusting import Survey, survey
+from bespeak.labs.trust_survey import Survey, survey
 from bespeak.ledger import open_ledger
 from bespeak.settings import FILENAME, FOLDERS, ledger_place
 from bespeak.settings.trust import records, revoke
