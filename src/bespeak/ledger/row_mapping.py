@@ -39,7 +39,7 @@ FROM ledger_bookings b
 JOIN ledger_reservations r ON r.seq = b.reservation
 WHERE b.resource IN ({names}) AND b.ends_us > :starts AND b.ends_us - b.starts_us >= {long} AND b.starts_us < :ends
 """
-_LINE = """
+_QUEUE = """
 SELECT l.resource, {columns}
 FROM ledger_queue l
 JOIN ledger_reservations r ON r.seq = l.reservation
@@ -180,9 +180,9 @@ def in_queue(tx: Transaction, names: Iterable[str]) -> list[tuple[str, Reservati
 
 
 def queue_query(names: Iterable[str]) -> Query:
-    """Return the query of :func:`in_line`; its rows are read by :func:`named`."""
+    """Return the query of :func:`in_queue`; its rows are read by :func:`named`."""
     inside, params = in_list("n", names)
-    return _LINE.format(columns=COLUMNS, names=inside), params
+    return _QUEUE.format(columns=COLUMNS, names=inside), params
 
 
 def named(found: Iterable[Row]) -> list[tuple[str, Reservation]]:

@@ -62,7 +62,7 @@ CREATE TABLE ledger_bookings (
     CHECK (starts_us < ends_us)
 ){rowless}
 """
-_LINE = """
+_QUEUE = """
 CREATE TABLE ledger_line (
     resource TEXT{c} NOT NULL,
     rank BIGINT NOT NULL,
@@ -97,7 +97,7 @@ _PLAIN_NAMES = (
     "ALTER TABLE ledger_log RENAME COLUMN acting TO requested_by",
     "ALTER TABLE ledger_line RENAME TO ledger_queue",
 )
-_TABLES = (_RESERVATIONS, _RESOURCES, _BOOKINGS, _LINE, _LOG)
+_TABLES = (_RESERVATIONS, _RESOURCES, _BOOKINGS, _QUEUE, _LOG)
 
 
 def _statements(key: str, identity: str, collation: str, rowless: str) -> list[str]:

@@ -62,10 +62,10 @@ async def book_wait(call: Call, asked: BookWait) -> Json:
             with call.book() as book:
                 book.release(answer["id"], call.holder())
 
-    return await waiting.patiently(call, lambda stop, tell: _in_line(call, asked, stop, tell), give_back)
+    return await waiting.patiently(call, lambda stop, tell: _in_queue(call, asked, stop, tell), give_back)
 
 
-def _in_line(call: Call, asked: BookWait, stop: threading.Event, tell: Tell) -> Json:
+def _in_queue(call: Call, asked: BookWait, stop: threading.Event, tell: Tell) -> Json:
     wanted = request(call, asked)
     timeout_us = waiting.timeout_us(asked.timeout)
     with call.book(create=True) as book:
