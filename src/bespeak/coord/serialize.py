@@ -48,7 +48,7 @@ def content_id(facts: dict[str, object]) -> str:
     return _ID_PREFIX + hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def reservation_json(of: Claim, now_us: int) -> dict[str, object]:
+def claim_json(of: Claim, now_us: int) -> dict[str, object]:
     """Return a reservation, with its state at ``now_us`` (µs UTC)."""
     return {
         **record(of),
@@ -224,7 +224,7 @@ def list_json(reservations: Sequence[Claim], intents: Iterable[Intent], now_us: 
     """Return what is claimed and intended at ``now_us`` (µs UTC)."""
     return {
         "count": len(reservations),
-        "reservations": [reservation_json(held, now_us) for held in reservations],
+        "reservations": [claim_json(held, now_us) for held in reservations],
         "intents": [intent_json(one) for one in intents],
     }
 
