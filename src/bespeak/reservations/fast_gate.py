@@ -34,7 +34,7 @@ _VARIABLES = (
 _SETTLED_NS = 2_000_000_000
 
 
-class Plan:
+class RememberedPlan:
     """What was worked out: everything the gate needs to know but who holds what.
 
     Args:
@@ -79,7 +79,7 @@ def try_fast_gate(
 
 
 def remember(
-    labs: Sequence[str], plan: Plan, consulted: Consulted, *, began_ns: int, ledger: str | None = None
+    labs: Sequence[str], plan: RememberedPlan, consulted: Consulted, *, began_ns: int, ledger: str | None = None
 ) -> bool:
     """Keep a plan for the next time; False if it cannot be kept, which harms nobody.
 
@@ -131,7 +131,7 @@ def _path(key: Key) -> str:
     return os.path.join(folder, f"gate-{crc32(repr(key).encode('utf-8', 'surrogateescape')):08x}.plan")
 
 
-def _recall(key: Key) -> Plan | None:
+def _recall(key: Key) -> RememberedPlan | None:
     """Return the plan kept under ``key`` if it is the user's own, whole, and still true."""
     import marshal
 
@@ -146,7 +146,7 @@ def _recall(key: Key) -> Plan | None:
             return None
         _, _, consulted, lab, required, decided_by, book = kept
         if _unchanged(consulted):
-            return Plan(lab, required, decided_by, book)
+            return RememberedPlan(lab, required, decided_by, book)
     except (OSError, ValueError, EOFError, TypeError, LookupError):
         return None
     return None
@@ -158,7 +158,7 @@ def _unchanged(consulted: Consulted) -> bool:
     return all(signature(path) == sign for path, sign in consulted)
 
 
-def _ask(plan: Plan, username: str) -> GateReport:
+def _ask(plan: RememberedPlan, username: str) -> GateReport:
     from bespeak.base.errors import BespeakError
     from bespeak.base.paths import public_url
     from bespeak.ledger.current_hold import current_hold

@@ -126,5 +126,5 @@ def _remember(
         return
     book = backend.url
     if book is not None and (os.path.isabs(book) or "://" in book):
-        known = fast_gate.Plan(prepared.lab.name, required, decided_by, book)
+        known = fast_gate.RememberedPlan(prepared.lab.name, required, decided_by, book)
         fast_gate.remember(labs, known, consulted, began_ns=began_ns, ledger=ledger)
