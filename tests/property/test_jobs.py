@@ -13,7 +13,7 @@ from bespeak.base import ids
 from bespeak.base.errors import UsageError, WrongStateError
 from bespeak.base.json_text import compact, printable
 from bespeak.jobs import claiming, liveness, store
-from bespeak.jobs.claiming import Outcome
+from bespeak.jobs.claiming import StartOutcome
 from bespeak.jobs.cli import read_words
 from bespeak.jobs.contract_times import EARLIEST_S, LATEST_S, iso_seconds, read_instant
 from bespeak.jobs.liveness import DispatcherRecord
@@ -96,9 +96,9 @@ class Dispatching(RuleBasedStateMachine):
             return
         job = self.held[name].pop()
         outcome = {
-            "started": Outcome(job, Status.DISPATCHED, job_id=f"job-{job.reservation_id}"),
-            "failed": Outcome(job, Status.DISPATCH_FAILED, error="no"),
-            "again": Outcome(job, Status.RESERVED, error="no", next_us=self.now_us + 1_000_000),
+            "started": StartOutcome(job, Status.DISPATCHED, job_id=f"job-{job.reservation_id}"),
+            "failed": StartOutcome(job, Status.DISPATCH_FAILED, error="no"),
+            "again": StartOutcome(job, Status.RESERVED, error="no", next_us=self.now_us + 1_000_000),
         }[end]
         taken = self.transact(lambda tx: claiming.step(tx, self.line(name), [outcome], 0))
         if end == "started" and not taken.lost:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _LONG_SECONDS = 3600.0
 
 
-class Notifier:
+class BookChanges:
     """A listener with a descriptor.
 
     Args:

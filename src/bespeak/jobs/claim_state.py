@@ -10,7 +10,7 @@ from enum import Enum, auto
 
 from bespeak.base.clock import SECOND_US
 from bespeak.base.frozen import frozen, replace
-from bespeak.jobs.claiming import Outcome
+from bespeak.jobs.claiming import StartOutcome
 from bespeak.jobs.model import LAST_ERROR_LIMIT, Status
 from bespeak.jobs.runner_client import replies
 from bespeak.jobs.runner_client.replies import Meaning, Reply, Verdict
@@ -46,7 +46,7 @@ class NextStep(Enum):
     STORE = auto()
 
 
-class LeaseState:
+class ClaimState:
     """One claim.
 
     Args:
@@ -62,7 +62,7 @@ class LeaseState:
         self.asked = 0
         self.error = ""
         self.adopted = False
-        self.outcome: Outcome | None = None
+        self.outcome: StartOutcome | None = None
         self.known_there = False
         """Whether the runner has the job, though its start is to be completed."""
         self._cut_short = False
@@ -171,7 +171,7 @@ class LeaseState:
         untouched: bool = False,
     ) -> NextStep:
         error = error[:LAST_ERROR_LIMIT] if error else None
-        self.outcome = Outcome(self.job, status, job_id, error, next_us, untouched)
+        self.outcome = StartOutcome(self.job, status, job_id, error, next_us, untouched)
         return NextStep.STORE
 
 

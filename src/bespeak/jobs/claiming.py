@@ -69,7 +69,7 @@ class QueueState:
 
 
 @frozen
-class Outcome:
+class StartOutcome:
     """What became of one claim.
 
     Args:
@@ -103,7 +103,7 @@ class StepResult:
     now_us: int
     claimed: list[JobReservation]
     expired: list[JobReservation]
-    lost: list[Outcome]
+    lost: list[StartOutcome]
 
 
 def look(tx: Transaction, site: str, last_seq: int) -> QueueState:
@@ -124,7 +124,7 @@ def newest(tx: Transaction) -> int:
     return int(row[0] or 0) if row else 0
 
 
-def step(tx: Transaction, me: DispatcherRecord, outcomes: Sequence[Outcome], slots: int) -> StepResult:
+def step(tx: Transaction, me: DispatcherRecord, outcomes: Sequence[StartOutcome], slots: int) -> StepResult:
     """Store ``outcomes``, expire what is too late, and claim up to ``slots`` rows that are due."""
     liveness.register(tx, me)
     stored = [(outcome, _store(tx, me, outcome)) for outcome in outcomes]
@@ -134,7 +134,7 @@ def step(tx: Transaction, me: DispatcherRecord, outcomes: Sequence[Outcome], slo
     return StepResult(tx.now_us, claimed, expired, [outcome for outcome, change in stored if change is None])
 
 
-def _store(tx: Transaction, me: DispatcherRecord, outcome: Outcome) -> rows.Change | None:
+def _store(tx: Transaction, me: DispatcherRecord, outcome: StartOutcome) -> rows.Change | None:
     """Store an outcome and return its line for the log; None if another dispatcher has taken the row over."""
     job = outcome.job
     dispatched = outcome.status == Status.DISPATCHED

@@ -10,7 +10,7 @@ from bespeak.base.clock import SECOND_US
 from bespeak.base.errors import UnavailableError
 from bespeak.base.frozen import frozen
 from bespeak.base.paths import POSTGRES_PREFIXES
-from bespeak.jobs.book_changes import Notifier
+from bespeak.jobs.book_changes import BookChanges
 from bespeak.jobs.dispatcher import Dispatcher, DispatcherParts
 from bespeak.jobs.dispatcher_session import DispatcherSession
 from bespeak.jobs.events import EventLog
@@ -74,7 +74,7 @@ def run_dispatcher(
     metrics = Metrics()
     exporter = Exporter(settings.metrics, metrics) if settings.metrics else None
     bookings = ResourceBookings(settings.ledger)
-    notifier = Notifier(engine, (TOPIC,))
+    notifier = BookChanges(engine, (TOPIC,))
     timer = WallTimer()
     call_locks = CallLocks(calls_folder(engine, environ))
     call_locks.sweep()

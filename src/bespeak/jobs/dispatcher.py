@@ -17,7 +17,7 @@ from bespeak.base.clock import FOREVER_US
 from bespeak.base.errors import BespeakError, UnavailableError
 from bespeak.base.frozen import frozen
 from bespeak.jobs import liveness
-from bespeak.jobs.claim_state import LeaseState, NextStep, Phase, StartRules
+from bespeak.jobs.claim_state import ClaimState, NextStep, Phase, StartRules
 from bespeak.jobs.claiming import ACCEPTED_BATCH, EXPIRE_BATCH
 from bespeak.jobs.events import Reporter
 from bespeak.jobs.resource_bookings import BookingReturns
@@ -26,7 +26,7 @@ from bespeak.jobs.runner_client.location import location_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bespeak.jobs.book_changes import Notifier
+    from bespeak.jobs.book_changes import BookChanges
     from bespeak.jobs.dispatcher_session import DispatcherSession
     from bespeak.jobs.events import EventLog
     from bespeak.jobs.metrics import Exporter, Metrics
@@ -84,7 +84,7 @@ class DispatcherParts:
     signals: Signals
     manager: ServiceManager
     timer: WallTimer
-    notifier: Notifier
+    notifier: BookChanges
     call_locks: CallLocks
 
 
@@ -102,9 +102,9 @@ class Dispatcher:
         self._options = options
         self._poll_seconds = max(options.poll_seconds, _SHORTEST_POLL_SECONDS)
         self._own = parts.router.own
-        self._works: dict[int, LeaseState] = {}
+        self._works: dict[int, ClaimState] = {}
         self._mine: set[str] = set()
-        self._later: list[tuple[float, LeaseState]] = []
+        self._later: list[tuple[float, ClaimState]] = []
         self._tokens = itertools.count(1)
         self._returns = BookingReturns(parts, self._tokens, options.start_seconds)
         self._next_us = FOREVER_US
@@ -168,7 +168,7 @@ class Dispatcher:
             self._parts.metrics.add("recovered", len(found))
             self._parts.log.emit("recovered_dispatching", {"count": len(found)})
         for job in found:
-            self._begin(LeaseState(job, Phase.ASK))
+            self._begin(ClaimState(job, Phase.ASK))
         if not self._parts.signals.stopping:
             self._returns.begin()
         if self._parts.exporter is not None:
@@ -195,18 +195,18 @@ class Dispatcher:
             self._note_delay(job, taken.now_us)
             # Under the key of the reservation the embedded runner starts it once, however often it is called.
             ask = job.may_be_started and not (self._own.embedded and self._place(job) == self._own)
-            self._begin(LeaseState(job, Phase.ASK if ask else Phase.START))
+            self._begin(ClaimState(job, Phase.ASK if ask else Phase.START))
         if taken.claimed or len(taken.expired) == EXPIRE_BATCH or stored:
             self._look_again = True
 
     def _slots(self) -> int:
         return self._options.max_starts - len(self._works) - len(self._later)
 
-    def _begin(self, work: LeaseState) -> None:
+    def _begin(self, work: ClaimState) -> None:
         self._mine.add(work.job.reservation_id)
         self._call(work)
 
-    def _call(self, work: LeaseState) -> None:
+    def _call(self, work: ClaimState) -> None:
         if work.phase is Phase.START and not self._may_start(work):
             return
         place = self._place(work.job)
@@ -216,7 +216,7 @@ class Dispatcher:
         else:
             self._submit(work, full_command.ask_words(work.job, runner), place)
 
-    def _start(self, work: LeaseState, runner: Runner, place: Location) -> None:
+    def _start(self, work: ClaimState, runner: Runner, place: Location) -> None:
         job = work.job
         lock = -1
         if not runner.embedded:
@@ -237,13 +237,13 @@ class Dispatcher:
             if lock >= 0:
                 os.close(lock)  # the call has it now
 
-    def _submit(self, work: LeaseState, words: list[str], place: Location, stdin: int = -1) -> None:
+    def _submit(self, work: ClaimState, words: list[str], place: Location, stdin: int = -1) -> None:
         token = next(self._tokens)
         self._works[token] = work
         self._parts.router.submit(token, words, self._options.start_seconds, place, stdin)
         failpoints.reach("jobs.after_start")
 
-    def _lock_call(self, work: LeaseState) -> int | None:
+    def _lock_call(self, work: ClaimState) -> int | None:
         """Return a descriptor with the lock of a start call; None if an earlier call has it, or nobody can tell."""
         try:
             lock = self._parts.call_locks.take(work.job.reservation_id)
@@ -254,7 +254,7 @@ class Dispatcher:
             self._settle(work, work.wait_for_call(self._rules(work), self._now_us()))
         return lock
 
-    def _may_start(self, work: LeaseState) -> bool:
+    def _may_start(self, work: ClaimState) -> bool:
         """Check what must be true at the moment of the start: the claim is ours, the resources are held."""
         if self._parts.signals.stopping:
             if not work.interrupted:  # else it stays ours, for whoever takes over to ask about it
@@ -268,7 +268,7 @@ class Dispatcher:
             return False
         return not work.job.extras.get("needs") or self._holds_needs(work)
 
-    def _holds_needs(self, work: LeaseState) -> bool:
+    def _holds_needs(self, work: ClaimState) -> bool:
         now_us = self._now_us()
         try:
             hold = self._parts.bookings.ask(work.job)
@@ -283,7 +283,7 @@ class Dispatcher:
             self._settle(work, work.put_back(max(hold.starts_us, now_us + 1)))
         return False
 
-    def _still_mine(self, work: LeaseState) -> bool:
+    def _still_mine(self, work: ClaimState) -> bool:
         """Check the claim; one that its earlier runner does not have is moved to our own one, in the book first."""
         try:
             if self._place(work.job) != self._own and not work.known_there:
@@ -300,7 +300,7 @@ class Dispatcher:
         found = location_of(job)
         return self._own if found is None or found.is_replaced_by(self._own) else found
 
-    def _rules(self, work: LeaseState) -> StartRules:
+    def _rules(self, work: ClaimState) -> StartRules:
         place = self._place(work.job)
         runner = self._parts.runner if place == self._own else place.runner
         return StartRules(
@@ -311,7 +311,7 @@ class Dispatcher:
             call_under_way=not runner.embedded and self._is_under_way(work),
         )
 
-    def _is_under_way(self, work: LeaseState) -> bool:
+    def _is_under_way(self, work: ClaimState) -> bool:
         """Tell whether a start call for a claim is still alive; one that cannot be asked for may be."""
         try:
             return self._parts.call_locks.is_held(work.job.reservation_id)
@@ -328,7 +328,7 @@ class Dispatcher:
             if work is not None:
                 self._settle(work, work.take(reply, self._rules(work), self._now_us()))
 
-    def _settle(self, work: LeaseState, what: NextStep) -> None:
+    def _settle(self, work: ClaimState, what: NextStep) -> None:
         if what is NextStep.CALL:
             self._call(work)
         elif what is NextStep.LATER:

@@ -15,7 +15,7 @@ from bespeak.jobs.schema import LOCK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bespeak.jobs.claiming import Outcome, QueueState, StepResult
+    from bespeak.jobs.claiming import QueueState, StartOutcome, StepResult
     from bespeak.jobs.liveness import DispatcherRecord
     from bespeak.jobs.model import JobReservation
     from bespeak.storage.interface import Engine, Transaction
@@ -35,7 +35,7 @@ class DispatcherSession:
     def __init__(self, engine: Engine, me: DispatcherRecord) -> None:
         self.engine = engine
         self.me = me
-        self.outcomes: list[Outcome] = []
+        self.outcomes: list[StartOutcome] = []
         self.last_seq = 0
         self.offset_us = 0
         """The book's clock minus this machine's, µs; other than 0 only where the book is a server."""

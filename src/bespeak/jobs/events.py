@@ -20,7 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bespeak.jobs.claiming import Outcome, StepResult
+    from bespeak.jobs.claiming import StartOutcome, StepResult
     from bespeak.jobs.metrics import Metrics
     from bespeak.jobs.model import JobReservation
 
@@ -159,7 +159,7 @@ class Reporter:
                 },
             )
 
-    def step(self, stored: Sequence[Outcome], taken: StepResult) -> None:
+    def step(self, stored: Sequence[StartOutcome], taken: StepResult) -> None:
         """Report the outcomes that one step stored, and what it found expired."""
         lost = {id(outcome) for outcome in taken.lost}
         for outcome in stored:
@@ -171,7 +171,7 @@ class Reporter:
             fields["command"] = job.command
             self._log.emit("reservation_expired", fields)
 
-    def outcome(self, outcome: Outcome) -> None:
+    def outcome(self, outcome: StartOutcome) -> None:
         """Report what has become of one claim."""
         job = outcome.job
         fields: dict[str, object] = {"reservation_id": job.reservation_id, "run_key": job.run_key}

@@ -88,7 +88,7 @@ def test_01_a_dispatcher_that_slept_past_its_lease_changes_nothing(engine: Engin
     (mine,) = step(engine, a).claimed
     clock.step(21)
     recover(engine, b)
-    late = claiming.Outcome(mine, Status.DISPATCH_FAILED, error="late")
+    late = claiming.StartOutcome(mine, Status.DISPATCH_FAILED, error="late")
     assert step(engine, a, outcomes=[late]).lost == [late]
     assert store.look(engine, run_key="k", reservation_id=None).job.reservation_status == "DISPATCHING"
 

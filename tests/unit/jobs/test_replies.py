@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from bespeak.jobs.claim_state import LeaseState, NextStep, Phase, StartRules
+from bespeak.jobs.claim_state import ClaimState, NextStep, Phase, StartRules
 from bespeak.jobs.model import COLUMNS, JobReservation, Status
 from bespeak.jobs.runner_client.full_command import ask_words, full_command, start_words
 from bespeak.jobs.runner_client.location import Runner
@@ -124,7 +124,7 @@ def rules(*, embedded: bool = False, retries: int = 0) -> StartRules:
 
 
 def test_a_failed_start_without_retries_fails_at_once() -> None:
-    work = LeaseState(a_job(), Phase.START)
+    work = ClaimState(a_job(), Phase.START)
     assert work.take(NOT_CALLED, rules(), 0) is NextStep.STORE
     assert work.outcome is not None
     assert work.outcome.status is Status.DISPATCH_FAILED
@@ -133,7 +133,7 @@ def test_a_failed_start_without_retries_fails_at_once() -> None:
 
 @pytest.mark.parametrize("embedded", [True, False])
 def test_a_start_that_ends_badly_has_failed_only_if_the_runner_says_so(embedded: bool) -> None:
-    work = LeaseState(a_job(), Phase.START)
+    work = ClaimState(a_job(), Phase.START)
     assert work.take(Reply(5, "", "why"), rules(embedded=embedded), 0) is NextStep.CALL
     assert work.phase is Phase.CONFIRM
     assert work.take(Reply(3), rules(embedded=embedded), 0) is NextStep.STORE
@@ -146,7 +146,7 @@ def test_a_start_that_ends_badly_has_failed_only_if_the_runner_says_so(embedded:
 def test_a_failed_start_with_retries_waits_longer_each_time() -> None:
     delays = []
     for attempts in range(1, 11):
-        work = LeaseState(a_job(attempts=attempts), Phase.START)
+        work = ClaimState(a_job(attempts=attempts), Phase.START)
         work.take(NOT_CALLED, rules(retries=10), 1_000_000)
         assert work.outcome is not None
         assert work.outcome.status is Status.RESERVED
@@ -156,9 +156,9 @@ def test_a_failed_start_with_retries_waits_longer_each_time() -> None:
 
 
 def test_retries_end_with_their_number_or_with_the_expiry() -> None:
-    out_of_tries = LeaseState(a_job(attempts=4), Phase.START)
+    out_of_tries = ClaimState(a_job(attempts=4), Phase.START)
     out_of_tries.take(NOT_CALLED, rules(retries=3), 0)
-    out_of_time = LeaseState(a_job(attempts=1, expires_at=10), Phase.START)
+    out_of_time = ClaimState(a_job(attempts=1, expires_at=10), Phase.START)
     out_of_time.take(NOT_CALLED, rules(retries=3), 9_900_000)
     for work in (out_of_tries, out_of_time):
         assert work.outcome is not None
@@ -166,7 +166,7 @@ def test_retries_end_with_their_number_or_with_the_expiry() -> None:
 
 
 def test_an_unanswered_start_is_asked_about_and_adopted() -> None:
-    work = LeaseState(a_job(), Phase.START)
+    work = ClaimState(a_job(), Phase.START)
     assert work.take(Reply(None, note="took longer"), rules(embedded=True), 0) is NextStep.CALL
     assert work.phase is Phase.CONFIRM
     assert work.take(reply(job_id="J"), rules(embedded=True), 0) is NextStep.STORE
@@ -176,14 +176,14 @@ def test_an_unanswered_start_is_asked_about_and_adopted() -> None:
 
 
 def test_what_was_taken_over_is_started_only_after_the_runner_said_no() -> None:
-    work = LeaseState(a_job(), Phase.ASK)
+    work = ClaimState(a_job(), Phase.ASK)
     assert work.take(Reply(None, note="?"), rules(), 0) is NextStep.LATER
     assert work.take(Reply(3), rules(), 0) is NextStep.CALL
     assert work.phase is Phase.START
 
 
 def test_a_start_that_was_cut_short_is_made_again_under_its_key() -> None:
-    work = LeaseState(a_job(), Phase.START)
+    work = ClaimState(a_job(), Phase.START)
     for _ in range(4):
         assert work.take(Reply(None, note="the helper ended"), rules(embedded=True), 0) is NextStep.CALL
         assert work.take(reply(job_id="J", status="STARTING"), rules(embedded=True), 0) is NextStep.CALL
@@ -197,7 +197,7 @@ def test_a_start_that_was_cut_short_is_made_again_under_its_key() -> None:
 @pytest.mark.parametrize("embedded", [True, False])
 @pytest.mark.parametrize("phase", [Phase.ASK, Phase.CONFIRM])
 def test_what_the_runner_never_tells_is_not_repeated(embedded: bool, phase: Phase) -> None:
-    work = LeaseState(a_job(), phase)
+    work = ClaimState(a_job(), phase)
     pauses = []
     while work.take(Reply(None, note="?"), rules(embedded=embedded, retries=9), 0) is NextStep.LATER:
         pauses.append(work.pause_seconds)

@@ -11,7 +11,7 @@ from bespeak.base.clock import SECOND_US
 from bespeak.base.errors import UsageError, WaitTimedOutError, WrongStateError
 from bespeak.jobs import serialize
 from bespeak.jobs.cli import ONE_JOB, RESERVATION_ID, RUN_KEY, CommandContext, read_words
-from bespeak.jobs.commands.query import JobRef, places, runner_of
+from bespeak.jobs.commands.query import JobRef, candidate_runners, runner_of
 from bespeak.jobs.contract_times import read_duration, read_number
 from bespeak.jobs.locations import DOCUMENTED_PROGRAM, open_store
 from bespeak.jobs.model import Status
@@ -119,7 +119,7 @@ def wait(context: CommandContext) -> int:
         raise WrongStateError(f"it will not run: the reservation is {job.reservation_status}: {job.last_error}")
     if context.on("dispatched"):
         return _print_end(context, job, None)
-    asked, job_id = places(context, job), job.job_id
+    asked, job_id = candidate_runners(context, job), job.job_id
     found = follow.until_ended(lambda: job_state(asked, job_id), deadline)
     if found is None:
         raise WaitTimedOutError(f"job {job_id} has not ended after {length}")

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from bespeak.jobs.cli import CommandContext
     from bespeak.jobs.model import JobReservation
     from bespeak.jobs.queries import Filter
-    from bespeak.jobs.runner_client.job_proxy import Place
+    from bespeak.jobs.runner_client.job_proxy import ConfiguredRunner
     from bespeak.jobs.runner_client.location import Runner
     from bespeak.jobs.runner_client.replies import Reply
     from bespeak.jobs.store import StoredJob
@@ -59,11 +59,11 @@ def runner_of(context: CommandContext) -> Runner:
     return find_runner(context.value("orchesjob-bin"), os.environ)
 
 
-def places(context: CommandContext, job: JobReservation) -> list[Place]:
+def candidate_runners(context: CommandContext, job: JobReservation) -> list[ConfiguredRunner]:
     """Return whom to ask about a job, first of all the runner that started it."""
-    from bespeak.jobs.runner_client.job_proxy import places_of
+    from bespeak.jobs.runner_client.job_proxy import runners_to_ask
 
-    return places_of(job, context.value("orchesjob-bin"), os.environ)
+    return runners_to_ask(job, context.value("orchesjob-bin"), os.environ)
 
 
 def _look(context: CommandContext) -> StoredJob:
@@ -93,7 +93,7 @@ def status(context: CommandContext) -> int:
     if context.on("include-job") and answer.job.job_id:
         from bespeak.jobs.runner_client.job_proxy import job_state
 
-        form["job"] = job_state(places(context, answer.job), answer.job.job_id)
+        form["job"] = job_state(candidate_runners(context, answer.job), answer.job.job_id)
     context.answer(form)
     return 0
 
@@ -111,7 +111,7 @@ def result(context: CommandContext) -> int:
     job = _look(context).job
     job_id = started(job)
     extra = ("--logs",) if context.on("logs") else ()
-    return pass_on(context, proxied(places(context, job), "result", job_id, extra))
+    return pass_on(context, proxied(candidate_runners(context, job), "result", job_id, extra))
 
 
 def started(job: JobReservation) -> str:
@@ -164,7 +164,7 @@ def cancel(context: CommandContext) -> int:
     if answer.job.job_id:
         from bespeak.jobs.runner_client.job_proxy import proxied
 
-        return pass_on(context, proxied(places(context, answer.job), "cancel", answer.job.job_id))
+        return pass_on(context, proxied(candidate_runners(context, answer.job), "cancel", answer.job.job_id))
     if answer.job.booking_id:
         give_back_of(context, answer.job)
     context.answer({"cancelled": True, "reservation": serialize.job_json(answer.job), "dispatcher": answer.dispatcher})

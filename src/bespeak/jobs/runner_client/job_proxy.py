@@ -26,7 +26,7 @@ _USAGE = 2
 
 
 @frozen
-class Place:
+class ConfiguredRunner:
     """A runner as one command asks it.
 
     Args:
@@ -38,7 +38,7 @@ class Place:
     environ: Mapping[str, str]
 
 
-def places_of(job: JobReservation, flag: str | None, environ: Mapping[str, str]) -> list[Place]:
+def runners_to_ask(job: JobReservation, flag: str | None, environ: Mapping[str, str]) -> list[ConfiguredRunner]:
     """Return whom to ask about a job, one after the other until one knows it.
 
     That is the runner that started it, with its home. One that ``--orchesjob-bin`` or ``ORCHESJOB_BIN`` names is asked
@@ -57,25 +57,25 @@ def places_of(job: JobReservation, flag: str | None, environ: Mapping[str, str])
     runner = find_runner(flag, environ)
     location = location_of(job)
     if location is None:
-        return [Place(runner, environ)]
+        return [ConfiguredRunner(runner, environ)]
     if not location.is_here:
         raise BespeakError(f"job {job.job_id} is on another host: it was started by {location}; ask there")
     there = location.environ(environ)
     own = own_location(runner, there)
     if location.is_replaced_by(own):
-        return [Place(runner, there)]
+        return [ConfiguredRunner(runner, there)]
     is_named = bool(flag or environ.get("ORCHESJOB_BIN"))
-    named = [Place(runner, there)] if is_named and own != location else []
-    return [*named, Place(location.runner, there)]
+    named = [ConfiguredRunner(runner, there)] if is_named and own != location else []
+    return [*named, ConfiguredRunner(location.runner, there)]
 
 
-def call(place: Place, words: list[str]) -> Reply:
+def call(candidate: ConfiguredRunner, words: list[str]) -> Reply:
     """Call the runner and wait for its answer.
 
     Raises:
         BespeakError: it could not be called, or gave no answer in time.
     """
-    starter = ProgramStarter(place.runner.words, place.environ)
+    starter = ProgramStarter(candidate.runner.words, candidate.environ)
     try:
         starter.submit(1, words, LIMIT_SECONDS)
         ended = starter.take()
@@ -86,22 +86,22 @@ def call(place: Place, words: list[str]) -> Reply:
         starter.close()
     reply = ended[0][1]
     if reply.code is None:
-        raise BespeakError(f"{place.runner.shown} {words[0]}: {reply.note}")
+        raise BespeakError(f"{candidate.runner.shown} {words[0]}: {reply.note}")
     return reply
 
 
-def proxied(places: Sequence[Place], command: str, job_id: str, extra: tuple[str, ...] = ()) -> Reply:
-    """Call ``command`` for a job, or what a runner without that command has instead; the last of ``places`` decides."""
-    for place in places:
-        reply = call(place, [command, "--job-id", job_id, *extra])
+def proxied(candidates: Sequence[ConfiguredRunner], command: str, job_id: str, extra: tuple[str, ...] = ()) -> Reply:
+    """Call ``command`` for a job, or what a runner without it has instead; the last of ``candidates`` decides."""
+    for candidate in candidates:
+        reply = call(candidate, [command, "--job-id", job_id, *extra])
         if reply.code == _USAGE and "invalid choice" in reply.err and command in _INSTEAD:
-            reply = call(place, [_INSTEAD[command], "--job-id", job_id])
+            reply = call(candidate, [_INSTEAD[command], "--job-id", job_id])
         if not is_unknown(reply):
             break
     return reply
 
 
-def job_state(places: Sequence[Place], job_id: str) -> dict[str, object]:
+def job_state(candidates: Sequence[ConfiguredRunner], job_id: str) -> dict[str, object]:
     """Return what the runner says about a job; output that is no JSON object is returned as it is.
 
     Raises:
@@ -109,9 +109,9 @@ def job_state(places: Sequence[Place], job_id: str) -> dict[str, object]:
     """
     from bespeak.jobs.runner_client.replies import json_object
 
-    reply = proxied(places, "status", job_id)
+    reply = proxied(candidates, "status", job_id)
     if reply.code != 0:
         said = reply.err.strip() or reply.out.strip()
-        shown = f"{places[-1].runner.shown} status --job-id {job_id}"
+        shown = f"{candidates[-1].runner.shown} status --job-id {job_id}"
         raise BespeakError(f"{shown} failed\nexit_code={reply.code}\nstderr={said}")
     return json_object(reply.out) or {"raw_stdout": reply.out, "raw_stderr": reply.err}
