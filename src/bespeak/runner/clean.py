@@ -20,7 +20,7 @@ _BEGINNING = -1
 
 
 @frozen
-class Selection:
+class JobSelection:
     """Which ended jobs are meant.
 
     Args:
@@ -36,7 +36,7 @@ class Selection:
     job_id: str | None = None
 
 
-def clean(runner: Runner, selection: Selection, *, dry_run: bool) -> Iterator[tuple[Job, bool]]:
+def clean(runner: Runner, selection: JobSelection, *, dry_run: bool) -> Iterator[tuple[Job, bool]]:
     """Delete the ended jobs of a selection; yield each with whether it could be deleted.
 
     A job whose command outlived its supervisor is not ended, whatever it reads.
@@ -54,7 +54,7 @@ def clean(runner: Runner, selection: Selection, *, dry_run: bool) -> Iterator[tu
             runner.transact(page[0].run_key, lambda tx, ids=gone: store.delete(tx, ids))  # type: ignore[misc]
 
 
-def _pages(runner: Runner, selection: Selection) -> Iterator[list[Job]]:
+def _pages(runner: Runner, selection: JobSelection) -> Iterator[list[Job]]:
     if not os.path.exists(runner.paths.database):
         return
     if selection.job_id is not None:

@@ -121,7 +121,7 @@ def clean(context: CommandContext, values: Values) -> int:
     from bespeak.runner import clean as cleaning
 
     _check_selection(values)
-    selection = cleaning.Selection(
+    selection = cleaning.JobSelection(
         after_us=_instant_us("--after", values["after"]),
         before_us=_instant_us("--before", values["before"]),
         run_key=values["run_key"],

@@ -11,7 +11,7 @@ import pytest
 from bespeak.base import process_identity
 from bespeak.base.errors import NotFoundError, WrongStateError
 from bespeak.runner import exit_record, stop
-from bespeak.runner.clean import Selection, clean
+from bespeak.runner.clean import JobSelection, clean
 from bespeak.runner.model import JobStatus
 from bespeak.runner.service import Runner
 from support.jobs import WAIT_SECONDS, counting, eventually, executions, gone, run
@@ -160,13 +160,13 @@ def test_running_lists_what_runs_and_stores_how_the_others_ended(runner):
 def test_clean_takes_ended_jobs_with_their_files_and_leaves_the_others(runner):
     active = runner.start("active", ["/bin/sleep", "30"]).job
     ended = [run(runner, ["/bin/true"]) for _ in range(3)]
-    everything = Selection()
+    everything = JobSelection()
     assert [job.job_id for job, _ in clean(runner, everything, dry_run=True)] == [job.job_id for job in ended]
-    one = Selection(run_key=ended[0].run_key)
+    one = JobSelection(run_key=ended[0].run_key)
     assert [job.job_id for job, _ in clean(runner, one, dry_run=False)] == [ended[0].job_id]
-    bounded = Selection(after_us=ended[1].finished_us, before_us=ended[2].finished_us)
+    bounded = JobSelection(after_us=ended[1].finished_us, before_us=ended[2].finished_us)
     assert [job.job_id for job, _ in clean(runner, bounded, dry_run=False)] == [ended[1].job_id]
-    assert [job.job_id for job, _ in clean(runner, Selection(job_id=active.job_id), dry_run=False)] == []
+    assert [job.job_id for job, _ in clean(runner, JobSelection(job_id=active.job_id), dry_run=False)] == []
     assert len(list(clean(runner, everything, dry_run=False))) == 1
     assert os.listdir(runner.paths.records) == [active.job_id]
     assert sorted(os.listdir(runner.paths.logs)) == [f"{active.job_id}.stderr", f"{active.job_id}.stdout"]
@@ -176,10 +176,10 @@ def test_clean_leaves_a_lost_job_whose_command_still_runs(runner):
     job = runner.start("k", ["/bin/sleep", "30"]).job
     os.kill(job.worker_pid, signal.SIGKILL)
     eventually(lambda: runner.find(job_id=job.job_id).status is JobStatus.LOST)
-    assert list(clean(runner, Selection(), dry_run=False)) == []
+    assert list(clean(runner, JobSelection(), dry_run=False)) == []
     os.kill(job.target_pid, signal.SIGKILL)
     eventually(lambda: gone(job.target_pid))
-    assert [found.job_id for found, _ in clean(runner, Selection(), dry_run=False)] == [job.job_id]
+    assert [found.job_id for found, _ in clean(runner, JobSelection(), dry_run=False)] == [job.job_id]
 
 
 def test_a_damaged_record_counts_as_what_can_still_be_read(tmp_path):
