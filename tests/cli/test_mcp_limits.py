@@ -17,7 +17,7 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
 from bespeak.mcp import connections, http, listening
-from bespeak.mcp.listen_address import Address
+from bespeak.mcp.listen_address import ListenAddress
 from bespeak.mcp.server import ToolServer
 from bespeak.mcp.tool import Setup
 from support.agents import AUTHORIZED, HELLO, LEGACY, ask, hello, over_http, over_stdio, post, run
@@ -90,7 +90,7 @@ class Serving:
     """A server in this process, on a Unix socket."""
 
     def __init__(self, folder, **options):
-        self.address = Address(socket=str(folder / "s"), uids=options.pop("uids", frozenset([os.geteuid()])))
+        self.address = ListenAddress(socket=str(folder / "s"), uids=options.pop("uids", frozenset([os.geteuid()])))
         self.limits = connections.Limits(**options)
         self.bound = listening.listen(self.address)
         self.ready = anyio.Event()

@@ -11,7 +11,7 @@ from bespeak.base.errors import UnavailableError, UsageError, needs_extra
 
 if TYPE_CHECKING:
     from bespeak.cli.context import Context, Values
-    from bespeak.mcp.listen_address import Address
+    from bespeak.mcp.listen_address import ListenAddress
     from bespeak.mcp.tool import Setup
 
 _ONLY_LISTENING = (("--path", "path"), ("--allow-host", "allow_host"))
@@ -89,7 +89,7 @@ def _must_go_together(values: Values) -> None:
                 raise UsageError(f"{flag} goes with {which}")
 
 
-def _listen(context: Context, setup: Setup, address: Address, named: str | None) -> int:
+def _listen(context: Context, setup: Setup, address: ListenAddress, named: str | None) -> int:
     from bespeak.base.paths import user_folder
     from bespeak.mcp import listening, tokens
     from bespeak.mcp.run import over_http
@@ -110,7 +110,7 @@ def _listen(context: Context, setup: Setup, address: Address, named: str | None)
             os.unlink(token_file)
 
 
-def _setup(context: Context, values: Values, address: Address | None) -> Setup:
+def _setup(context: Context, values: Values, address: ListenAddress | None) -> Setup:
     from bespeak.base.paths import working_directory
     from bespeak.mcp.tool import Setup
 
@@ -164,19 +164,21 @@ def _one_client() -> tuple[str, bool]:
     return (named, False) if named else (f"mcp-{new_id()}", True)
 
 
-def _address(values: Values) -> Address | None:
-    from bespeak.mcp.listen_address import Address, read_address
+def _address(values: Values) -> ListenAddress | None:
+    from bespeak.mcp.listen_address import ListenAddress, read_address
 
     path, hosts = values["path"] or "/mcp", tuple(values["allow_host"])
     if not path.startswith("/") or not path.isascii() or not path.isprintable():
         raise UsageError(f"--path: {path!a} is no path such as /mcp")
     if values["http"] is not None:
         host, port = read_address(values["http"])
-        return Address(host, port, path, hosts)
+        return ListenAddress(host, port, path, hosts)
     if values["socket"] is None:
         return None
     place = os.path.abspath(os.path.expanduser(values["socket"]))
-    return Address(path=path, hosts=hosts, socket=place, uids=frozenset([os.geteuid(), *_uids(values["allow_user"])]))
+    return ListenAddress(
+        path=path, hosts=hosts, socket=place, uids=frozenset([os.geteuid(), *_uids(values["allow_user"])])
+    )
 
 
 def _uids(names: list[str]) -> list[int]:
@@ -191,7 +193,7 @@ def _uids(names: list[str]) -> list[int]:
     return found
 
 
-def _say_where(context: Context, address: Address, url: str, token_file: str | None) -> None:
+def _say_where(context: Context, address: ListenAddress, url: str, token_file: str | None) -> None:
     facts = {"url": url, "token": address.socket is None, "token_file": token_file, "socket": address.socket}
     text = f"serving {url}" if address.socket is None else f"serving {url} on the socket {address.socket}"
     if token_file is not None:

@@ -55,10 +55,10 @@ def refuse_secrets(texts: Iterable[str]) -> None:
     Raises:
         UsageError: one of the texts is the URL of a book, with a secret in it.
     """
-    from bespeak.storage.postgres.url import Address
+    from bespeak.storage.postgres.url import PostgresUrl
 
     for text in texts:
-        if text.startswith(POSTGRES_PREFIXES) and Address(text).has_secret:
+        if text.startswith(POSTGRES_PREFIXES) and PostgresUrl(text).has_secret:
             raise UsageError(
                 "install: the URL of the book has a password, and a service's file is no place for one; "
                 "put it into PostgreSQL's password file (~/.pgpass) of the service's user"

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mcp.server.lowlevel.server import Server
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from bespeak.mcp.listen_address import Address
+    from bespeak.mcp.listen_address import ListenAddress
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 SESSION_IDLE_SECONDS = 30 * 60.0
@@ -39,7 +39,7 @@ _GRACE_SECONDS = 3
 
 async def serve(
     server: Server[Any],
-    address: Address,
+    address: ListenAddress,
     token: str | None,
     bound: socket.socket,
     ready: Callable[[], None],
@@ -73,7 +73,7 @@ async def serve(
         tasks.cancel_scope.cancel()
 
 
-def _configuration(app: ASGIApp, address: Address, limits: connections.Limits) -> uvicorn.Config:
+def _configuration(app: ASGIApp, address: ListenAddress, limits: connections.Limits) -> uvicorn.Config:
     uids = None if address.socket is None else address.uids
     return uvicorn.Config(
         app,
@@ -104,7 +104,7 @@ async def _end(web: _Web, ending: _Ending) -> None:
         ending.end()
 
 
-def _known_hosts(address: Address) -> TransportSecuritySettings:
+def _known_hosts(address: ListenAddress) -> TransportSecuritySettings:
     names = [*LOOPBACK, *address.hosts]
     if not address.is_local:
         names += [f"[{address.host}]" if ":" in address.host else address.host, socket.gethostname()]

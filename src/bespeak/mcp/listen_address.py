@@ -12,7 +12,7 @@ _MOST_PORT = 65_535
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class ListenAddress:
     """A TCP port, where a token is asked for always, or a Unix socket, where the kernel tells who connects.
 
     Attributes:

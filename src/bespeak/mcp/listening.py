@@ -13,7 +13,7 @@ from bespeak.base.display import short_repr
 from bespeak.base.errors import UnavailableError, UsageError
 
 if TYPE_CHECKING:
-    from bespeak.mcp.listen_address import Address
+    from bespeak.mcp.listen_address import ListenAddress
 
 _BACKLOG = 128
 _OWN_ONLY, _EVERYBODY = 0o177, 0o111
@@ -21,7 +21,7 @@ _OWN_ONLY, _EVERYBODY = 0o177, 0o111
 _TRY_SECONDS = 1.0
 
 
-def listen(address: Address) -> socket.socket:
+def listen(address: ListenAddress) -> socket.socket:
     """Return a socket that listens.
 
     Raises:
@@ -31,14 +31,14 @@ def listen(address: Address) -> socket.socket:
     return _tcp(address) if address.socket is None else _unix(address.socket, address.uids)
 
 
-def leave(address: Address) -> None:
+def leave(address: ListenAddress) -> None:
     """Remove what listening has left behind."""
     if address.socket is not None:
         with suppress(OSError):
             os.unlink(address.socket)
 
 
-def url(address: Address, bound: socket.socket) -> str:
+def url(address: ListenAddress, bound: socket.socket) -> str:
     """Return what clients are told to connect to."""
     if address.socket is not None:
         return f"http://localhost{address.path}"
@@ -46,7 +46,7 @@ def url(address: Address, bound: socket.socket) -> str:
     return f"http://{host}:{bound.getsockname()[1]}{address.path}"
 
 
-def _tcp(address: Address) -> socket.socket:
+def _tcp(address: ListenAddress) -> socket.socket:
     try:
         family, kind, protocol, _, place = socket.getaddrinfo(
             address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE

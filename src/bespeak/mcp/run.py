@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Awaitable, Callable
 
-    from bespeak.mcp.listen_address import Address
+    from bespeak.mcp.listen_address import ListenAddress
     from bespeak.mcp.tool import Setup
 
 _ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -45,7 +45,7 @@ def over_stdio(setup: Setup) -> int:
 
 
 def over_http(
-    setup: Setup, address: Address, token: str | None, bound: socket.socket, ready: Callable[[], None]
+    setup: Setup, address: ListenAddress, token: str | None, bound: socket.socket, ready: Callable[[], None]
 ) -> int:
     """Serve every client that connects to a socket and, on TCP, has the token; return the exit code."""
     from bespeak.mcp import http

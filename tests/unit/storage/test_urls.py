@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bespeak.base.errors import UsageError
 from bespeak.storage import open_engine
-from bespeak.storage.postgres.url import Address
+from bespeak.storage.postgres.url import PostgresUrl
 from support.storage_jobs import told
 
 
@@ -33,14 +33,14 @@ from support.storage_jobs import told
     ],
 )
 def test_a_url_is_taken_apart(url, dsn, schema, name):
-    address = Address(url)
+    address = PostgresUrl(url)
     assert (address.dsn, address.schema, address.name) == (dsn, schema, name)
 
 
 @pytest.mark.parametrize("schema", ["", "Lab", "1lab", "a-b", 'a"b', "a" * 64, "a;drop", "a b"])
 def test_a_schema_that_is_no_name_is_refused(schema):
     with pytest.raises(UsageError, match="schema"):
-        Address(f"postgresql://h/db?schema={schema}")
+        PostgresUrl(f"postgresql://h/db?schema={schema}")
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_a_schema_that_is_no_name_is_refused(schema):
     ],
 )
 def test_a_password_that_was_not_encoded_is_refused_without_showing_it(url):
-    kind, text, code = told(Address, url)
+    kind, text, code = told(PostgresUrl, url)
     assert (kind, code) == ("UsageError", 2)
     assert "percent-encoded" in text
     assert "s3" not in text
@@ -63,27 +63,27 @@ def test_a_password_that_was_not_encoded_is_refused_without_showing_it(url):
 
 def test_a_list_of_hosts_of_any_length_is_read_at_once():
     hosts = ",".join("a" * 3 for _ in range(5_000))
-    assert Address(f"postgresql://{hosts}/db").dsn == f"postgresql://{hosts}/db"
+    assert PostgresUrl(f"postgresql://{hosts}/db").dsn == f"postgresql://{hosts}/db"
     with pytest.raises(UsageError, match="cannot be read"):
-        Address(f"postgresql://{hosts}[/db")
+        PostgresUrl(f"postgresql://{hosts}[/db")
 
 
 def test_secrets_are_blacked_out_in_any_text():
-    address = Address("postgresql://u:p%40ss@h/db?sslpassword=hush&passfile=/x")
+    address = PostgresUrl("postgresql://u:p%40ss@h/db?sslpassword=hush&passfile=/x")
     text = address.redact("invalid p%40ss or p@ss, or hush")
     assert text == "invalid *** or ***, or ***"
 
 
 @given(st.text(alphabet="QZXJ%2440", min_size=4))
 def test_no_password_is_in_the_name(secret):
-    address = Address(f"postgresql://u:{secret}@h/db?password={secret}")
+    address = PostgresUrl(f"postgresql://u:{secret}@h/db?password={secret}")
     assert secret not in address.name
     assert secret not in address.redact(f"failed: {secret}")
 
 
 @given(st.text())
 def test_any_text_is_read_or_refused(text):
-    kind, message, _ = told(Address, "postgresql://" + text)
+    kind, message, _ = told(PostgresUrl, "postgresql://" + text)
     assert kind in {"nothing", "UsageError"}
     assert "\n" not in message or "\n" in text
 

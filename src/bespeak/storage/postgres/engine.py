@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from bespeak.base import failpoints
 from bespeak.base.errors import NoBookError, OutcomeUnknownError, UnavailableError, UsageError, needs_extra
 from bespeak.storage.migrations import MIGRATION_KEY, VERSIONS, migrate, up_to_date
-from bespeak.storage.postgres.url import Address
+from bespeak.storage.postgres.url import PostgresUrl
 
 try:
     import psycopg
@@ -162,7 +162,7 @@ class PostgresEngine:
         create: bool = True,
     ) -> None:
         self.made = False
-        self._address = Address(url)
+        self._address = PostgresUrl(url)
         self.schema = self._address.schema
         self.name = self._address.name
         self.channel = f"bespeak_{self.schema}"[:63]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from bespeak.base.errors import UnavailableError
     from bespeak.storage.postgres.connection import Connection
-    from bespeak.storage.postgres.url import Address
+    from bespeak.storage.postgres.url import PostgresUrl
 
 ALL_TOPICS = "*"
 _RETRY_SECONDS = 0.5
@@ -49,7 +49,11 @@ class PostgresListener:
     """
 
     def __init__(
-        self, address: Address, channel: str, topics: Iterable[str], failure: Callable[[Exception], UnavailableError]
+        self,
+        address: PostgresUrl,
+        channel: str,
+        topics: Iterable[str],
+        failure: Callable[[Exception], UnavailableError],
     ) -> None:
         self._address = address
         self._channel = channel

@@ -25,7 +25,7 @@ from bespeak.storage.time_limit import left_seconds
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bespeak.storage.postgres.url import Address
+    from bespeak.storage.postgres.url import PostgresUrl
 
 R = TypeVar("R")
 
@@ -44,7 +44,7 @@ def is_pooled(connection: Connection, backend_pid: int) -> bool:
     return connection.info.backend_pid != backend_pid
 
 
-def connect(address: Address, application: str) -> Connection:
+def connect(address: PostgresUrl, application: str) -> Connection:
     """Open a connection that notices within a minute that its network is gone.
 
     Raises:
@@ -74,7 +74,7 @@ class ConnectionPool:
         durable: a commit waits until it is on the disk.
     """
 
-    def __init__(self, address: Address, *, durable: bool) -> None:
+    def __init__(self, address: PostgresUrl, *, durable: bool) -> None:
         self._address = address
         self._durable = durable
         self._idle: list[Connection] = []

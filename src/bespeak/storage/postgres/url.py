@@ -19,7 +19,7 @@ _HOSTS = rf"{_HOST}(,{_HOST})*"
 _HIDDEN = "***"
 
 
-class Address:
+class PostgresUrl:
     """Where a PostgreSQL book is.
 
     Args:
