@@ -20,7 +20,7 @@ MOST_BYTES = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class ExtractionTask:
     """One content to read.
 
     Args:
@@ -62,17 +62,19 @@ def entry_of(key: Key, facts: Facts) -> Entry:
     )
 
 
-def read_here(backend: Backend, reader: ObjectReader, jobs: Sequence[Job]) -> Iterator[tuple[Job, Entry | None]]:
+def read_here(
+    backend: Backend, reader: ObjectReader, tasks: Sequence[ExtractionTask]
+) -> Iterator[tuple[ExtractionTask, Entry | None]]:
     """Yield the cache entry of each content, read in this process."""
-    stored = [job for job in jobs if not job.loose]
-    for job, (_, content) in zip(stored, reader.many([job.key.blob for job in stored]), strict=True):
-        yield job, _read(backend, job, content)
-    for job in jobs:
-        if job.loose:
-            yield job, _read(backend, job, reader.loose(job.loose, job.key.blob))
+    stored = [task for task in tasks if not task.loose]
+    for task, (_, content) in zip(stored, reader.many([task.key.blob for task in stored]), strict=True):
+        yield task, _read(backend, task, content)
+    for task in tasks:
+        if task.loose:
+            yield task, _read(backend, task, reader.loose(task.loose, task.key.blob))
 
 
-def _read(backend: Backend, job: Job, content: bytes | None) -> Entry | None:
+def _read(backend: Backend, task: ExtractionTask, content: bytes | None) -> Entry | None:
     if content is None:
         return None
-    return entry_of(job.key, facts_of(backend, content, job.language, job.key.suffix))
+    return entry_of(task.key, facts_of(backend, content, task.language, task.key.suffix))

@@ -137,12 +137,13 @@ class Index:
         self, listing: Listing, wanted: dict[str, tuple[Key, str]]
     ) -> dict[Key, tuple[int, list[tuple[int, str]]]]:
         keys = {
-            key: extraction.Job(key, language, listing.loose.get(key.blob, "")) for key, language in wanted.values()
+            key: extraction.ExtractionTask(key, language, listing.loose.get(key.blob, ""))
+            for key, language in wanted.values()
         }
         for left in reversed(range(_TRIES)):
             try:
                 known = self.cache.known(keys)
-                missing = [job for key, job in keys.items() if key not in known]
+                missing = [task for key, task in keys.items() if key not in known]
                 if missing:
                     self._read(missing)
                     known = self.cache.known(keys)
@@ -155,9 +156,9 @@ class Index:
                 return known
         return {}
 
-    def _read(self, jobs: list[extraction.Job]) -> None:
+    def _read(self, tasks: list[extraction.ExtractionTask]) -> None:
         batch: list[Entry] = []
-        for done, (_, entry) in enumerate(worker_processes.read_all(self.backend, self.reader, jobs), 1):
+        for done, (_, entry) in enumerate(worker_processes.read_all(self.backend, self.reader, tasks), 1):
             self.read_count += 1
             if entry is not None:
                 batch.append(entry)
@@ -165,7 +166,7 @@ class Index:
                 self.cache.keep(batch)
                 batch = []
             if self._progress is not None:
-                self._progress(done, len(jobs))
+                self._progress(done, len(tasks))
         self.cache.keep(batch)
 
     def _keep(self, entries: list[Entry]) -> None:

@@ -19,7 +19,7 @@ from typing import IO, TYPE_CHECKING
 
 from bespeak_symbols import backend as backends
 from bespeak_symbols.cache import Entry, Key
-from bespeak_symbols.extraction import Job, read_here
+from bespeak_symbols.extraction import ExtractionTask, read_here
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,35 +31,37 @@ _FEW = 150
 _MOST_WORKERS = 8
 _PER_TURN = 32
 _LENGTHS = struct.Struct(">II")
-_Answer = tuple[Job, "Entry | None"]
+_Answer = tuple[ExtractionTask, "Entry | None"]
 
 
 class _Share:
-    """Jobs, handed out a few at a time to whoever is free."""
+    """Tasks, handed out a few at a time to whoever is free."""
 
-    def __init__(self, jobs: Sequence[Job]) -> None:
-        self._jobs = jobs
+    def __init__(self, tasks: Sequence[ExtractionTask]) -> None:
+        self._tasks = tasks
         self._next = 0
         self._lock = Lock()
 
-    def take(self) -> Sequence[Job]:
+    def take(self) -> Sequence[ExtractionTask]:
         with self._lock:
             start, self._next = self._next, self._next + _PER_TURN
-        return self._jobs[start : self._next]
+        return self._tasks[start : self._next]
 
     def stop(self) -> None:
         with self._lock:
-            self._next = len(self._jobs)
+            self._next = len(self._tasks)
 
 
-def read_all(backend: Backend, reader: ObjectReader, jobs: Sequence[Job]) -> Iterator[tuple[Job, Entry | None]]:
+def read_all(
+    backend: Backend, reader: ObjectReader, tasks: Sequence[ExtractionTask]
+) -> Iterator[tuple[ExtractionTask, Entry | None]]:
     """Yield the cache entry of each content, in any order; None for a content that is missing."""
-    count = min(_MOST_WORKERS, _processors(), len(jobs) // _FEW) if sys.executable else 0
-    left = {job.key: job for job in jobs}
+    count = min(_MOST_WORKERS, _processors(), len(tasks) // _FEW) if sys.executable else 0
+    left = {task.key: task for task in tasks}
     if count > 1:
-        for job, entry in read(backend.NAME, reader, jobs, count):
-            if left.pop(job.key, None) is not None:
-                yield job, entry
+        for task, entry in read(backend.NAME, reader, tasks, count):
+            if left.pop(task.key, None) is not None:
+                yield task, entry
     # Without workers, or when one of them has died, the rest is read here.
     yield from read_here(backend, reader, list(left.values()))
 
@@ -70,9 +72,9 @@ def _processors() -> int:
     return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
 
 
-def read(backend: str, reader: ObjectReader, jobs: Sequence[Job], count: int) -> Iterator[_Answer]:
-    """Yield the answers of ``count`` workers; jobs that a worker did not answer are missing."""
-    share = _Share(jobs)
+def read(backend: str, reader: ObjectReader, tasks: Sequence[ExtractionTask], count: int) -> Iterator[_Answer]:
+    """Yield the answers of ``count`` workers; tasks that a worker did not answer are missing."""
+    share = _Share(tasks)
     answers: SimpleQueue[_Answer | None] = SimpleQueue()
     threads = [Thread(target=_serve_worker, args=(backend, reader, share, answers), daemon=True) for _ in range(count)]
     for thread in threads:
@@ -92,19 +94,20 @@ def read(backend: str, reader: ObjectReader, jobs: Sequence[Job], count: int) ->
 
 
 def _serve_worker(backend: str, reader: ObjectReader, share: _Share, answers: SimpleQueue[_Answer | None]) -> None:
-    """Send one worker its jobs and collect its answers."""
+    """Send one worker its tasks and collect its answers."""
     try:
         with _start(backend, reader) as process:
             if process.stdin is None or process.stdout is None:
                 return
-            while jobs := share.take():
+            while tasks := share.take():
                 lines = [
-                    json.dumps([job.key.blob, job.key.suffix, job.key.version, job.language, job.loose]) for job in jobs
+                    json.dumps([task.key.blob, task.key.suffix, task.key.version, task.language, task.loose])
+                    for task in tasks
                 ]
                 process.stdin.write(("\n".join(lines) + "\n").encode("ascii"))
                 process.stdin.flush()
-                for job in jobs:
-                    answers.put((job, _receive(process.stdout, job.key)))
+                for task in tasks:
+                    answers.put((task, _receive(process.stdout, task.key)))
             process.stdin.close()
     except (OSError, EOFError, ValueError):
         # It died: the caller reads the rest itself.
@@ -158,8 +161,8 @@ def serve() -> None:
     reader: ObjectReader = getattr(import_module(module), function)(*words)
     for line in sys.stdin.buffer:
         blob, suffix, version, language, loose = json.loads(line)
-        job = Job(Key(blob, suffix, version), language, loose)
-        for _, entry in read_here(using, reader, [job]):
+        task = ExtractionTask(Key(blob, suffix, version), language, loose)
+        for _, entry in read_here(using, reader, [task]):
             _send(sys.stdout.buffer, entry)
     reader.close()
 

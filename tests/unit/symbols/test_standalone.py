@@ -39,12 +39,12 @@ import sys
 sys.path.insert(0, sys.argv[1])
 from bespeak_symbols import backend, worker_processes
 from bespeak_symbols.cache import Key
-from bespeak_symbols.extraction import Job
+from bespeak_symbols.extraction import ExtractionTask
 from object_texts import Texts
 
 native = backend.load()
-jobs = [Job(Key(f"def f{number}(): pass", ".py", "1"), "python") for number in range(5)]
-answers = worker_processes.read("native", Texts(), jobs, 2)
+tasks = [ExtractionTask(Key(f"def f{number}(): pass", ".py", "1"), "python") for number in range(5)]
+answers = worker_processes.read("native", Texts(), tasks, 2)
 print(*sorted(name for _, entry in answers for name, _ in entry.definitions))
 """
 TEXTS = """

@@ -1,4 +1,4 @@
-"""What a C or C++ file declares: functions, parameters and variables; see :mod:`.records` for types."""
+"""What a C or C++ file declares: functions, parameters and variables; see :mod:`.classes` for types."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bespeak_symbols.native.block_extractor import kept
 from bespeak_symbols.native.go.imports import Package, Packages
-from bespeak_symbols.native.go.members import FUNCTION, PACKAGE, TYPE, UNKNOWN, VALUE, Meaning, member, places
+from bespeak_symbols.native.go.members import FUNCTION, PACKAGE, TYPE, UNKNOWN, VALUE, Meaning, definitions, member
 
 if TYPE_CHECKING:
     from bespeak_symbols.model import Binding, World
@@ -67,12 +67,12 @@ class Evaluator:
 
     def of_package(self, package: Package, name: str, how: str) -> Meaning | None:
         """Return what a package has under a name."""
-        places = self.table(package).symbols.get(name)
-        if not places:
+        defined = self.table(package).symbols.get(name)
+        if not defined:
             return None
-        kind = places[0].symbol.kind
+        kind = defined[0].symbol.kind
         if how == "local":
-            how = "local" if any(place.path == self.path for place in places) else "package"
+            how = "local" if any(one.path == self.path for one in defined) else "package"
         if kind in {"variable", "constant"}:
             return self._variable(package, name, how)
         return Meaning(FUNCTION if kind in {"function", "method"} else TYPE, package, name, how=how)
@@ -176,13 +176,13 @@ class Evaluator:
         return None if not found else found[0] if len(found) == 1 else _sure(found[0], 0.6)
 
     def _is_interface(self, of: Meaning) -> bool:
-        return any(place.symbol.kind == "interface" for place in places(self, of))
+        return any(one.symbol.kind == "interface" for one in definitions(self, of))
 
     def _called(self, of: Meaning, part: str) -> Meaning | None:
         """Return the value that calling something gives; ``()1`` is the second of several."""
         place = part[2:]
         if of.kind == TYPE:
-            path = of.path or next((each.path for each in places(self, of)), "")
+            path = of.path or next((each.path for each in definitions(self, of)), "")
             return Meaning(VALUE, of.package, of.name, path, of.bound, "typed", of.sure)
         if of.kind == FUNCTION:
             wanted = f"{of.name}.(){place}" if place else of.name

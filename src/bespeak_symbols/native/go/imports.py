@@ -24,7 +24,7 @@ class Package:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Definition:
     """Something that one file says."""
 
     path: str
@@ -38,7 +38,7 @@ class Table:
 
     def __init__(self) -> None:
         self.methods: dict[str, set[str]] = {}
-        self.symbols: dict[str, list[Place]] = {}
+        self.symbols: dict[str, list[Definition]] = {}
         self.bindings: dict[str, list[tuple[str, Binding]]] = {}
 
     def add(self, path: str, world: World) -> None:
@@ -48,7 +48,7 @@ class Table:
             return
         functions = {symbol.name for symbol in facts.symbols if symbol.kind in {"function", "method"}}
         for symbol in facts.symbols:
-            self.symbols.setdefault(symbol.name, []).append(Place(path, symbol))
+            self.symbols.setdefault(symbol.name, []).append(Definition(path, symbol))
             if symbol.kind == "method":
                 owner, _, last = symbol.name.rpartition(".")
                 self.methods.setdefault(owner, set()).add(last)

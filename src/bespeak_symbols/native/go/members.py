@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from bespeak_symbols.native.go.imports import Package, Place, Table
+    from bespeak_symbols.native.go.imports import Definition, Package, Table
 
 FUNCTION, TYPE, PACKAGE, VALUE, UNKNOWN = "function", "type", "package", "value", "unknown"
 _MOST_EMBEDDED = 64
@@ -91,6 +91,6 @@ def methods(view: View, of: Meaning) -> set[str]:
     return view.table(of.package).methods.get(of.name, set())
 
 
-def places(view: View, of: Meaning) -> list[Place]:
+def definitions(view: View, of: Meaning) -> list[Definition]:
     """Return where a function or a type is defined."""
     return view.table(of.package).symbols.get(of.name, [])

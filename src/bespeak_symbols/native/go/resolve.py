@@ -13,9 +13,9 @@ from bespeak_symbols.native.go.members import (
     UNKNOWN,
     VALUE,
     Meaning,
+    definitions,
     embedded,
     methods,
-    places,
 )
 
 if TYPE_CHECKING:
@@ -86,8 +86,8 @@ class _Resolver:
         parts = reference.text.split(".")
         owner = self.evaluator.expression(parts[0], reference.bound) if len(parts) > 1 else None
         package = owner.package if owner is not None and owner.kind == PACKAGE else self.evaluator.package
-        for place in self.evaluator.table(package).symbols.get(meaning.symbol, ()):
-            yield f"{place.path}::{place.symbol.name}", USE, meaning.how, meaning.sure
+        for definition in self.evaluator.table(package).symbols.get(meaning.symbol, ()):
+            yield f"{definition.path}::{definition.symbol.name}", USE, meaning.how, meaning.sure
         if reference.kind == CALL:
             for path, binding in self.evaluator.table(package).bindings.get(meaning.symbol, ()):
                 held = self.evaluator.at(path).of_binding(binding)
@@ -96,14 +96,14 @@ class _Resolver:
 
     def _places(self, meaning: Meaning) -> list[tuple[str, float]]:
         """Return the definitions of something, with how sure each is: build tags choose among several files."""
-        found = places(self.evaluator, meaning)
-        sure = 1.0 if len({place.path for place in found}) == 1 else _SEVERAL
-        return [(f"{place.path}::{place.symbol.name}", sure) for place in found]
+        found = definitions(self.evaluator, meaning)
+        sure = 1.0 if len({definition.path for definition in found}) == 1 else _SEVERAL
+        return [(f"{definition.path}::{definition.symbol.name}", sure) for definition in found]
 
     def _function(self, meaning: Meaning, kind: str, sure: float) -> Iterator[tuple[str, str, str, float]]:
         for callee, rate in self._places(meaning):
             yield callee, kind, meaning.how, min(sure, rate)
-        if kind == CALL and any(not place.symbol.body for place in places(self.evaluator, meaning)):
+        if kind == CALL and any(not definition.symbol.body for definition in definitions(self.evaluator, meaning)):
             for callee in self._implementers(meaning):
                 yield callee, kind, "override", _OVERRIDE
 
@@ -124,7 +124,7 @@ class _Resolver:
             if path.endswith("_test.go") and not self.path.endswith("_test.go"):
                 continue
             here = self.evaluator.at(path)
-            defined = [place for place in here.table(package).symbols.get(name, ()) if place.symbol.body]
+            defined = [definition for definition in here.table(package).symbols.get(name, ()) if definition.symbol.body]
             if defined and wanted <= method_names(here, Meaning(TYPE, package, other)):
                 yield f"{path}::{name}"
 

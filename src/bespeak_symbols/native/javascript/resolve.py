@@ -61,7 +61,7 @@ _COMMON = frozenset(_COMMON_WORDS.split())
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class EdgeOrigin:
     """Where an edge starts."""
 
     caller: str
@@ -84,8 +84,8 @@ def resolve(path: str, world: World) -> Iterator[Edge]:
     for taken in facts.imports:
         yield from _import(path, taken, tables)
     for reference in facts.references:
-        place = Place(f"{path}::{reference.within}" if reference.within else path, reference.line)
-        yield from _reference(path, reference, place, tables)
+        origin = EdgeOrigin(f"{path}::{reference.within}" if reference.within else path, reference.line)
+        yield from _reference(path, reference, origin, tables)
 
 
 def _import(path: str, taken: Import, tables: Tables) -> Iterator[Edge]:
@@ -93,15 +93,15 @@ def _import(path: str, taken: Import, tables: Tables) -> Iterator[Edge]:
     target = tables.project.find(path, taken.module)
     if target is None:
         return
-    place = Place(f"{path}::{taken.within}" if taken.within else path, taken.line)
+    origin = EdgeOrigin(f"{path}::{taken.within}" if taken.within else path, taken.line)
     how = "re-export" if taken.exported else "import"
     whole = taken.name in {"", "*", "module.exports"}
     found = [] if whole else Evaluator(tables).given(target, taken.name)
     named = [one for one in found if one.sort == SYMBOL and _exists(one, tables)]
     for one in named:
-        yield place.to(replace(one, sure=True), IMPORT, how)
+        yield origin.to(replace(one, sure=True), IMPORT, how)
     if not named:
-        yield place.to(Found(MODULE, target), IMPORT, how)
+        yield origin.to(Found(MODULE, target), IMPORT, how)
 
 
 def _exists(found: Found, tables: Tables) -> bool:
@@ -109,27 +109,27 @@ def _exists(found: Found, tables: Tables) -> bool:
     return table is not None and found.name in table.symbols
 
 
-def _reference(path: str, reference: Reference, place: Place, tables: Tables) -> Iterator[Edge]:
+def _reference(path: str, reference: Reference, origin: EdgeOrigin, tables: Tables) -> Iterator[Edge]:
     parts = reference.text.split(".")
     evaluator = Evaluator(tables)
     if reference.text == "super" and reference.kind == CALL:
         for base in above(evaluator, path, reference.root):
-            yield from (edge for edge in _made(base, place, tables) if edge.kind == CALL)
+            yield from (edge for edge in _made(base, origin, tables) if edge.kind == CALL)
         return
     if not reference.root and parts[0] not in {"this", "super", "()"}:
-        yield from strangers(parts, reference.kind, place.caller, reference.line, tables)
+        yield from strangers(parts, reference.kind, origin.caller, reference.line, tables)
         return
     ways = evaluator.follow(path, reference.root, parts)
     whole = ways[-1] if len(ways) == len(parts) else []
-    yield from _getters(ways[: len(parts) - 1], place, tables)
+    yield from _getters(ways[: len(parts) - 1], origin, tables)
     if reference.kind == CALL:
-        yield from _call(reference, place, (parts, ways, whole), tables)
+        yield from _call(reference, origin, (parts, ways, whole), tables)
         return
-    edges = [edge for one in whole for edge in _use(one, reference.kind, place, tables)]
-    yield from edges or _nearest(ways, place, tables)
+    edges = [edge for one in whole for edge in _use(one, reference.kind, origin, tables)]
+    yield from edges or _nearest(ways, origin, tables)
 
 
-def _use(found: Found, kind: str, place: Place, tables: Tables) -> Iterator[Edge]:
+def _use(found: Found, kind: str, origin: EdgeOrigin, tables: Tables) -> Iterator[Edge]:
     """Return what naming a symbol comes to; to name a getter is to call it."""
     if found.sort != SYMBOL or not _exists(found, tables):
         return
@@ -139,23 +139,23 @@ def _use(found: Found, kind: str, place: Place, tables: Tables) -> Iterator[Edge
     if kind == INHERIT and known is not None and known.kind in VALUES:
         for held in Evaluator(tables).held(found):
             if held.sort == SYMBOL and held.name != found.name:
-                yield place.to(held, INHERIT)
-    yield place.to(found, CALL if getter and kind == USE else kind)
+                yield origin.to(held, INHERIT)
+    yield origin.to(found, CALL if getter and kind == USE else kind)
 
 
-def _getters(ways: list[list[Found]], place: Place, tables: Tables) -> Iterator[Edge]:
+def _getters(ways: list[list[Found]], origin: EdgeOrigin, tables: Tables) -> Iterator[Edge]:
     """Return the calls of getters that are named on the way to something else."""
     for found in ways[1:]:
         for one in found:
-            for edge in _use(one, USE, place, tables):
+            for edge in _use(one, USE, origin, tables):
                 if edge.kind == CALL:
                     yield edge
 
 
-def _nearest(ways: list[list[Found]], place: Place, tables: Tables) -> Iterator[Edge]:
+def _nearest(ways: list[list[Found]], origin: EdgeOrigin, tables: Tables) -> Iterator[Edge]:
     """Return what was surely named on the way to something that is not known."""
     for found in reversed(ways):
-        named = [edge for one in found for edge in _use(one, USE, place, tables)]
+        named = [edge for one in found for edge in _use(one, USE, origin, tables)]
         if named:
             yield from (edge for edge in named if edge.kind == USE)
             return
@@ -163,7 +163,7 @@ def _nearest(ways: list[list[Found]], place: Place, tables: Tables) -> Iterator[
 
 def _call(
     reference: Reference,
-    place: Place,
+    origin: EdgeOrigin,
     followed: tuple[list[str], list[list[Found]], list[Found]],
     tables: Tables,
 ) -> Iterator[Edge]:
@@ -171,18 +171,18 @@ def _call(
     called = False
     for one in whole:
         made = replace(one, sort=SYMBOL) if parts == ["this"] else one
-        for edge in _called(made, place, tables):
+        for edge in _called(made, origin, tables):
             called = called or edge.kind == CALL
             yield edge
         if one.sort == SYMBOL and len(parts) > 1 and parts[0] != "super" and not _exact(ways[-2], tables):
-            yield from overriding(one, place.caller, reference.line, tables)
+            yield from overriding(one, origin.caller, reference.line, tables)
     if called:
         return
     if not whole:
-        yield from _nearest(ways, place, tables)
+        yield from _nearest(ways, origin, tables)
     last_known = next((found for found in reversed(ways) if found), [])
     if len(parts) > 1 and not any(one.sort in {OUTSIDE, MODULE} for one in last_known):
-        yield from named_alike(parts[-1], place.caller, reference.line, tables)
+        yield from named_alike(parts[-1], origin.caller, reference.line, tables)
 
 
 def _exact(found: list[Found], tables: Tables) -> bool:
@@ -195,7 +195,7 @@ def _exact(found: list[Found], tables: Tables) -> bool:
     return False
 
 
-def _called(found: Found, place: Place, tables: Tables) -> Iterator[Edge]:
+def _called(found: Found, origin: EdgeOrigin, tables: Tables) -> Iterator[Edge]:
     """Return the edges of a call of what was found."""
     table = tables.of(found.path)
     if found.sort != SYMBOL or table is None:
@@ -204,27 +204,27 @@ def _called(found: Found, place: Place, tables: Tables) -> Iterator[Edge]:
     if known is not None and known.kind in VALUES:
         called = [one for one in Evaluator(tables).holding(found) if _exists(one, tables)]
         for one in called:
-            yield from _made(one, place, tables)
-        yield place.to(found, USE if called else CALL)
+            yield from _made(one, origin, tables)
+        yield origin.to(found, USE if called else CALL)
     elif known is not None:
-        yield from _made(found, place, tables)
+        yield from _made(found, origin, tables)
 
 
-def _made(found: Found, place: Place, tables: Tables) -> Iterator[Edge]:
+def _made(found: Found, origin: EdgeOrigin, tables: Tables) -> Iterator[Edge]:
     """Return the edges of a call of a function or a class; that of a class also runs its constructor."""
     if found.sort != SYMBOL or not _exists(found, tables):
         return
     table = tables.of(found.path)
     kind = table.symbols[found.name].kind if table is not None else ""
     if kind in {"enum", "namespace", "interface", "type"}:
-        yield place.to(found, USE)
+        yield origin.to(found, USE)
         return
-    yield place.to(replace(found, sure=_redefined(found, tables)), CALL)
+    yield origin.to(replace(found, sure=_redefined(found, tables)), CALL)
     if kind in CLASSES:
         for made in member(Evaluator(tables), replace(found, sort=INSTANCE, how="constructor"), "constructor"):
             if made.sort == SYMBOL and _exists(made, tables):
                 inherited = made.name.rpartition(".")[0] != found.name or made.path != found.path
-                yield place.to(made, CALL, "inherited" if inherited else "constructor")
+                yield origin.to(made, CALL, "inherited" if inherited else "constructor")
 
 
 def _redefined(found: Found, tables: Tables) -> bool:
