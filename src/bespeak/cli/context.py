@@ -127,7 +127,7 @@ class Context:
         try:
             sys.stdout.write(text + "\n")
         except OSError as error:
-            raise output.not_written(error) from error
+            raise output.not_written(error, self.done) from error
 
     def print_json(self, value: object) -> None:
         """Print the answer as one JSON document."""

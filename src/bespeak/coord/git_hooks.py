@@ -53,7 +53,7 @@ def is_shared(repository: Repository) -> bool:
 
 
 def install(repository: Repository, program: Sequence[str], *, refuse: bool) -> list[str]:
-    """Put the hooks in; return their paths. Doing it again changes their manner only.
+    """Install the hooks; return their paths. Installing again only switches between warning and refusing.
 
     Args:
         repository: the clone.
@@ -77,10 +77,11 @@ def install(repository: Repository, program: Sequence[str], *, refuse: bool) -> 
 
 
 def remove(repository: Repository) -> list[str]:
-    """Take the hooks out and put those back that were there before; return the paths of what was taken out."""
+    """Remove the hooks and restore those that were there before; return the paths of what was removed."""
     gone = []
+    folder = own_hooks_folder(repository)
     for name, _ in HOOKS:
-        path = os.path.join(own_hooks_folder(repository), name)
+        path = os.path.join(folder, name)
         if os.path.lexists(path) and _is_ours(path):
             os.unlink(path)
             gone.append(path)

@@ -13,7 +13,7 @@ COUNTS = {
     "check a.py": [],
     "list": [],
     "guard commit": ["diff"],
-    "guard install": ["rev-parse"],
+    "guard install": ["rev-parse", "rev-parse"],  # where the hooks are, and whether others get them with the files
     "symbols a.py": ["rev-parse", "ls-tree", "cat-file"],
     "symbols b.py": ["rev-parse", "ls-tree"],
     "symbols a.py --worktree": ["config", "rev-parse", "ls-files", "ls-files", "diff-files"],
