@@ -103,3 +103,14 @@ def test_every_question_of_the_backend_is_narrowed(tmp_path, monkeypatch):
         assert [window.resource for window in backend.get_reservation_windows("ci")] == ["rack2"]
         assert backend.who_reserved("rack1") == ["ci"]
         assert first.id != second.id
+
+
+@pytest.mark.parametrize(
+    "env", [{"BESPEAK_RESERVATION": "abc", "BESPEAK_NUMBER": "1" * 5000}, {"BESPEAK_RESERVATION": "\udcff"}]
+)
+@pytest.mark.parametrize("words", [["gate", "-l", "demo"], ["run", "rack9", "--", "true"], ["release", "rack1"]])
+def test_variables_that_nothing_can_mean_are_no_internal_error(run_as, cli, env, words):
+    run_as("ci", "reserve", "rack1", "--for", "1h")
+    done = cli("--as-user", "ci", *words, env={"BESPEAK_NUMBER": "1", **env})
+    assert done.returncode in {0, 4, 8}
+    assert "internal error" not in done.stderr

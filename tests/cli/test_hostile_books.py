@@ -55,6 +55,10 @@ def test_a_book_that_computes_is_not_read(cli, spoil, statements):
         ("UPDATE ledger_resources SET capacity = 'many'", ["reserve", "rack1"], "column capacity holds a str"),
         ("UPDATE ledger_log SET after = '{'", ["log"], "row of the log '1'"),
         ("UPDATE ledger_log SET action = 'burnt'", ["log"], "'burnt' is not a valid Action"),
+        ("UPDATE ledger_log SET before = 1e308", ["log"], "what changed is no object"),
+        ("UPDATE ledger_reservations SET starts_us = -9223372036854775808", ["list"], "an instant or a length is none"),
+        ("UPDATE bespeak_clock SET mark_us = '[['", ["who", "rack1"], "its clock holds a str"),
+        ("UPDATE ledger_counter SET last = 1e308", ["reserve", "rack9"], "its counter of grants is no number"),
     ],
 )
 def test_a_row_that_cannot_be_is_named(cli, spoil, statement, words, said):

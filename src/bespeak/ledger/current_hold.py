@@ -27,6 +27,8 @@ _NO_TOKEN = -1
 """No grant has it, so a variable that cannot be read narrows to nothing."""
 
 _NOTHING = -1
+_MOST_DIGITS = 18
+"""Of a number that both engines can hold."""
 
 
 @frozen
@@ -53,7 +55,8 @@ def current_hold(environ: Mapping[str, str] | None = None) -> CurrentHold | None
     if not identifier:
         return None
     token = env.get(TOKEN_VARIABLE, "")
-    return CurrentHold(identifier, int(token) if token.isascii() and token.isdigit() else _NO_TOKEN)
+    is_token = token.isascii() and token.isdigit() and len(token) <= _MOST_DIGITS
+    return CurrentHold(identifier if identifier.isascii() else "", int(token) if is_token else _NO_TOKEN)
 
 
 def only_seq(tx: Transaction, within: CurrentHold | None) -> int | None:
@@ -62,7 +65,7 @@ def only_seq(tx: Transaction, within: CurrentHold | None) -> int | None:
     All do outside of a run, and in a book that does not know the hold: the run is about another book. Under a stale
     token none does, and the number is that of no reservation.
     """
-    if within is None or not within.reservation_id.isascii():
+    if within is None:
         return None
     row = tx.fetch_one(
         "SELECT seq, fencing_token FROM ledger_reservations WHERE id = :id", {"id": within.reservation_id}

@@ -89,6 +89,7 @@ def shorten(
     """
 
     def work(tx: Transaction, found: Reservation) -> Reservation:
+        check_may_end(book, found, by)
         end_us = _new_end(found, None if duration_us is None else -duration_us, ends_us)
         if end_us >= found.ends_us:
             raise UsageError(f"shorten: the new end {iso(end_us)} is not before the present end {iso(found.ends_us)}")
@@ -129,6 +130,7 @@ def release(book: LedgerContext, identifier: str, by: Holder, *, fencing_token: 
     def work(tx: Transaction) -> Reservation:
         found = row_mapping.required(tx, identifier)
         check_owner(found, by)
+        check_may_end(book, found, by)
         check_live(found, tx.now_us, fencing_token)
         return give_back(tx, found, by)
 
@@ -173,6 +175,8 @@ def release_resources(
             raise WrongStateError(
                 f"the same reservation also holds {', '.join(more)}; name all of it, or release it by its id"
             )
+        for found in held.values():
+            check_may_end(book, found, by)
         return [give_back(tx, found, by) for found in held.values()]
 
     return book.write(wanted, work)
@@ -206,9 +210,7 @@ def kick(book: LedgerContext, identifier: str, by: Holder, reason: str) -> Reser
     """
     if not validation.check_text("reason", reason).strip():
         raise UsageError("kick: a reason must be given; the holder will read it")
-    asks = by.user if by.requested_by is None else by.requested_by
-    if book.kickers is not None and asks not in book.kickers:
-        raise BusyError(f"{asks} may not take reservations away from others (settings, [ledger] kickers)")
+    _check_right_to_take(book, by.user if by.requested_by is None else by.requested_by)
 
     def work(tx: Transaction) -> Reservation:
         found = row_mapping.required(tx, identifier)
@@ -216,6 +218,21 @@ def kick(book: LedgerContext, identifier: str, by: Holder, reason: str) -> Reser
         return _close(tx, found, by, EndReason.KICKED, reason)
 
     return book.write(book.resources_of(identifier), work)
+
+
+def check_may_end(book: LedgerContext, found: Reservation, by: Holder) -> None:
+    """Refuse to give back, in somebody else's name, what whoever asks has not reserved and may not take away.
+
+    Raises:
+        BusyError: acting for the holder would be a way around the right to kick.
+    """
+    if by.requested_by not in (None, found.holder, found.requested_by):
+        _check_right_to_take(book, str(by.requested_by))
+
+
+def _check_right_to_take(book: LedgerContext, asks: str) -> None:
+    if book.kickers is not None and asks not in book.kickers:
+        raise BusyError(f"{asks} may not take reservations away from others (settings, [ledger] kickers)")
 
 
 def keep_alive(book: LedgerContext, identifier: str, fencing_token: int) -> Reservation:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from bespeak.base.clock import FOREVER_US
 from bespeak.base.errors import NotFoundError
 from bespeak.ledger.model import Action, Booking, EndReason, LogEntry, Mode, Reservation, Resource
 from bespeak.ledger.rules import window_end
@@ -76,6 +77,8 @@ def _reservation(row: Row) -> Reservation:
     ) = row  # fmt: skip
     if not (identifier.isascii() and identifier.isprintable()):
         raise ValueError("the id has characters that no id has")
+    if not 0 <= min(starts_us, ends_us, created_us, wanted_us) <= max(starts_us, ends_us, wanted_us) <= FOREVER_US:
+        raise ValueError("an instant or a length is none")
     promised = fencing_token is None
     return Reservation(
         seq=seq,
@@ -121,6 +124,9 @@ def log_entry(row: Row) -> LogEntry:
 
 def _log_entry(row: Row) -> LogEntry:
     seq, at_us, action, who, requested_by, reservation_id, resources, before, after = row
+    facts = json.loads(before), json.loads(after)
+    if not all(isinstance(fact, dict) for fact in facts):
+        raise ValueError("what changed is no object")
     return LogEntry(
         seq=seq,
         at_us=at_us,
@@ -129,8 +135,8 @@ def _log_entry(row: Row) -> LogEntry:
         requested_by=requested_by,
         reservation_id=reservation_id,
         resources=tuple(json.loads(resources)),
-        before=json.loads(before),
-        after=json.loads(after),
+        before=facts[0],
+        after=facts[1],
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bespeak.base.clock import FOREVER_US
+from bespeak.base.errors import UnavailableError
 from bespeak.base.ids import tail
 from bespeak.base.json_text import compact_utf8
 from bespeak.ledger.model import Action, EndReason
@@ -46,7 +47,9 @@ so a later grant of a resource has the greater number."""
 def next_number(tx: Transaction) -> int:
     """Return the next number of the book."""
     row = tx.fetch_one(NEXT_NUMBER[tx.dialect])
-    return int(row[0]) if row else 0
+    if row is None or type(row[0]) is not int:
+        raise UnavailableError("the book is damaged: its counter of grants is no number")
+    return row[0]
 
 
 def insert(tx: Transaction, new: Reservation) -> None:

@@ -41,7 +41,9 @@ STEADY_CLOCK = Component(
 def mark(connection: sqlite3.Connection) -> int:
     """Return the latest instant, µs UTC, at which the book was written."""
     (found,) = connection.execute("SELECT mark_us FROM bespeak_clock").fetchone()
-    return int(found)
+    if type(found) is not int:
+        raise UnavailableError(f"the book is damaged: its clock holds a {type(found).__name__}")
+    return found
 
 
 def steady(now_us: int, mark_us: int, book: str) -> int:

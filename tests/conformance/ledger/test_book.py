@@ -11,7 +11,7 @@ from bespeak.base.errors import BusyError, NotFoundError, UsageError, WrongState
 from bespeak.base.ids import new_id, short_id, tail
 from bespeak.ledger import gate_queries, open_ledger, queue, row_mapping
 from bespeak.ledger.errors import RefusedError
-from bespeak.ledger.model import Action, Holder, Mode, Request, State
+from bespeak.ledger.model import Action, EndReason, Holder, Mode, Request, State
 from bespeak.ledger.request_checks import checked
 from bespeak.ledger.write_operations import resource_topic
 from support import replay
@@ -181,8 +181,8 @@ def test_only_the_holder_changes(book):
     ):
         with pytest.raises(BusyError, match="alice's"):
             change()
-    assert book.release(held.id, Holder("alice", "bob")).ended_us
-    assert book.log(newest_first=True, limit=1)[0].requested_by == "bob"
+    assert book.release(held.id, Holder("alice", "root")).ended_us
+    assert book.log(newest_first=True, limit=1)[0].requested_by == "root"
 
 
 def test_a_kick_needs_the_right_of_who_asks_and_a_reason(book):
@@ -390,3 +390,18 @@ def test_watch_tells_each_change_at_once(book_url, book, clock):
 def test_watch_refuses_what_can_be_no_name(book):
     with pytest.raises(UsageError):
         next(book.watch(["a\n"]))
+
+
+def test_acting_for_a_holder_is_no_way_around_the_right_to_kick(book):
+    theirs, ours = Holder("alice"), Holder("alice", requested_by="mallory")
+    held = take(book, "r", who=theirs)
+    made = take(book, "q", who=ours)
+    for end in (
+        lambda: book.release(held.id, ours),
+        lambda: book.shorten(held.id, ours, duration_us=1),
+        lambda: book.release_resources(["r"], ours),
+    ):
+        with pytest.raises(BusyError, match="mallory may not take reservations away"):
+            end()
+    assert book.release(made.id, ours).end_reason is EndReason.RELEASED
+    assert book.release(held.id, Holder("alice", requested_by="root")).end_reason is EndReason.RELEASED
