@@ -240,9 +240,11 @@ class Repo:
 
     def code_files(self) -> list[str]:
         """Return the files that importing the init modules may run, as far as they are under ``libs``."""
-        from bespeak.settings.trust import module_files
+        from bespeak.settings.trust import module_files, refuse_archives
 
-        return module_files(self._libs(), self._init())
+        libs = self._libs()
+        refuse_archives(libs, self.path)
+        return module_files(libs, self._init())
 
     def _trusted_code(self, named: list[str]) -> list[str]:
         folder = self.folder

@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 
 from bespeak.base.display import escape_unprintable
-from bespeak.base.errors import BespeakError, WrongStateError
+from bespeak.base.errors import BespeakError, UsageError, WrongStateError
 from bespeak.base.fileio import read_own, read_regular, signature
 from bespeak.base.frozen import frozen
 from bespeak.base.paths import user_folder
@@ -174,6 +174,31 @@ def read_all(paths: Iterable[str]) -> dict[str, bytes | None]:
                 f"{escape_unprintable(path)}: cannot be read: {escape_unprintable(error.strerror or str(error))}"
             ) from error
     return found
+
+
+def refuse_archives(libs: Iterable[str], settings: str) -> None:
+    """Refuse ``libs`` that are, or are in, something else than a directory: no record is bound to code in there.
+
+    Raises:
+        UsageError: the message names the first one.
+    """
+    for lib in libs:
+        if _is_in_a_file(lib):
+            raise UsageError(
+                f"{escape_unprintable(settings)}: libs: {escape_unprintable(lib)} is not a directory; init modules are"
+                " not imported from archives"
+            )
+
+
+def _is_in_a_file(path: str) -> bool:
+    from stat import S_ISDIR
+
+    try:
+        return not S_ISDIR(os.stat(path).st_mode)
+    except NotADirectoryError:
+        return True
+    except OSError:
+        return False
 
 
 def module_files(libs: Iterable[str], modules: Iterable[str]) -> list[str]:

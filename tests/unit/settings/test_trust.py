@@ -4,6 +4,7 @@ import importlib._bootstrap_external as bootstrap
 import importlib.util
 import os
 import sys
+import zipfile
 
 import pytest
 from hypothesis import given
@@ -238,6 +239,22 @@ def test_bytecode_of_the_repository_is_not_run(root, env, tmp_path, monkeypatch)
     sys.modules.pop("pkg")
     assert not marker.exists()
     assert sys.pycache_prefix == before
+
+
+@pytest.mark.parametrize("lib", ["tools.zip", "tools.zip/inner", "linked"])
+def test_an_archive_is_no_place_for_init_modules(tmp_path, env, lib):
+    (tmp_path / ".bespeak").mkdir()
+    (tmp_path / ".bespeak" / "settings.toml").write_text(f'libs = ["{lib}"]\ninit = ["one"]\n')
+    with zipfile.ZipFile(tmp_path / "tools.zip", "w") as archive:
+        archive.writestr("one.py", "")
+        archive.writestr("inner/one.py", "")
+    (tmp_path / "linked").symlink_to("tools.zip")
+    with pytest.raises(UsageError, match=f"libs: .*/{lib} is not a directory"):
+        trust(tmp_path, env)
+    for name in ("libs", "init"):
+        with pytest.raises(UsageError, match="not imported from archives"):
+            getattr(find_repos(str(tmp_path), env)[0], name)
+    assert records(env) == []
 
 
 def test_the_page_of_the_settings_lists_the_accepted_parameters():
