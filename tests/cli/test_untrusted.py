@@ -267,6 +267,38 @@ def test_init_writes_settings_once_and_trusts_them(tmp_path, monkeypatch, capfd)
     assert not (tmp_path / "other").exists()
 
 
+def test_init_does_not_trust_lab_data_that_was_there(plant, capfd):
+    root, _ = plant("status_cmd without settings")
+    (root / ".bespeak").rmdir()
+    assert main(["init"]) == 0
+    said = capfd.readouterr().out
+    assert f"bespeak trust {root}" in said
+    assert f"  host h: power_control ({root}/lab.toml)\n" in said
+    assert main(["power", "status", "h"]) == 6
+    assert not plant.happened()
+    assert main(["trust", "--show", "--json"]) == 0
+    assert json.loads(capfd.readouterr().out)["folders"][0]["state"] == "untrusted"
+
+
+def test_init_trusts_where_lab_data_names_nothing(plant, capfd):
+    root, _ = plant("status_cmd without settings")
+    (root / "lab.toml").write_text(DEMO)
+    assert main(["--json", "init"]) == 0
+    assert json.loads(capfd.readouterr().out)["trusted"] is True
+
+
+@pytest.mark.parametrize("target", ["elsewhere", "missing"])
+def test_init_writes_through_no_link(tmp_path, monkeypatch, capfd, target):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / ".bespeak").symlink_to(tmp_path / target)
+    monkeypatch.chdir(tmp_path / "mine")
+    assert main(["init"]) == 6
+    assert capfd.readouterr().err.count("\n") == 1
+    assert not list((tmp_path / "elsewhere").iterdir())
+    assert not (tmp_path / "missing").exists()
+
+
 def test_trust_shows_lists_and_revokes(plant, capfd, tmp_path):
     root, _ = plant("status_cmd")
     words = (["trust", "--show"], ["trust"], ["trust", "--list"], ["trust", "--revoke"], ["trust", "--show"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from bespeak.argv.declarations import Argument, Option, command
@@ -148,7 +149,8 @@ _NO_URL = '# url = "postgresql://bespeak@db.example.com/lab"   # where the book 
 @command(
     "init",
     text="The file explains the settings that most need. With --ledger it names that book. "
-    "An existing file is never changed.",
+    "An existing file is never changed. "
+    "Lab data that is there already and needs trust is shown, and not trusted.",
     examples=(
         ("init fresh", "settings for a new folder"),
         ("init team --ledger postgresql://bespeak@db.example.com/lab", "settings that name the team's book"),
@@ -156,8 +158,10 @@ _NO_URL = '# url = "postgresql://bespeak@db.example.com/lab"   # where the book 
     arguments=(_FOLDER,),
 )
 def init(context: Context, values: Values) -> int:
-    """Write the settings of a repository, and trust them."""
+    """Write the settings of a repository, and trust them; lab data that is there already is for the user to read."""
     root = Path(os.path.abspath(os.path.expanduser(values["dir"] or ".")))
+    if (root / FOLDERS[0]).is_symlink():
+        raise WrongStateError(f"{escape_unprintable(str(root / FOLDERS[0]))} is a link; settings are not written there")
     for folder in FOLDERS:
         there = root / folder / FILENAME
         if os.path.lexists(there):
@@ -170,14 +174,27 @@ def init(context: Context, values: Values) -> int:
             stream.write(text)
     except OSError as error:
         raise BespeakError(f"{escape_unprintable(str(path))}: cannot be written: {error.strerror}") from error
-    for one in survey(str(root), os.environ):
-        one.trusted()
+    names = _trust_own(str(root))
     book = _make_book(context, str(root))
-    context.answer(
-        {"folder": str(root), "settings": str(path), "book": book},
-        f"wrote {escape_unprintable(str(path))}, and trust it; the book: {book}",
-    )
+    said = f"wrote {escape_unprintable(str(path))}, and {'do not ' if names else ''}trust it; the book: {book}"
+    if names:
+        step = f"this folder also names (read it, then: bespeak trust {escape_unprintable(quote(str(root)))}):"
+        said = "\n".join((said, step, *(f"  {name}" for name in names)))
+    context.answer({"folder": str(root), "settings": str(path), "book": book, "trusted": not names}, said)
     return 0
+
+
+def _trust_own(root: str) -> list[str]:
+    """Trust a folder unless it names more than the settings just written; return what more it names.
+
+    Lab data that was there before can be somebody else's, and the user did not read it by asking for settings.
+    """
+    found = survey(root, os.environ)
+    others = [name for one in found for name in one.acting]
+    if not others:
+        for one in found:
+            one.trusted()
+    return others
 
 
 def _make_book(context: Context, root: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -28,12 +28,14 @@ class Survey:
         names: what it names that needs trust, in words.
         contents: the files besides the settings that trust is bound to; None for one that is not there.
         record: what was trusted before, if anything was.
+        acting: those of ``names`` that are from lab data, not from the settings.
     """
 
     folder: Folder
     names: tuple[str, ...]
     contents: dict[str, bytes | None]
     record: Record | None
+    acting: tuple[str, ...]
 
     @property
     def state(self) -> str:
@@ -51,7 +53,7 @@ class Survey:
     def trusted(self) -> Survey:
         """Trust the folder as it is; return it with its new record."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        return Survey(self.folder, self.names, self.contents, self.folder.trust(self.contents, now))
+        return replace(self, record=self.folder.trust(self.contents, now))
 
 
 def survey(start: str | None, environ: Mapping[str, str]) -> list[Survey]:
@@ -75,16 +77,19 @@ def survey(start: str | None, environ: Mapping[str, str]) -> list[Survey]:
         folder = repo.folder
         if folder is not None:
             contents = {**read_all(repo.code_files()), **store.contents(folder)}
-            found.append(_survey(folder, [*repo.names(), *store.acting(folder)], contents, environ))
+            found.append(_survey(folder, repo.names(), store.acting(folder), contents, environ))
     if not settings.repos:
         root = start or os.getcwd()
         if not store.files:
             raise NoContextError(f"there are no settings and no lab data in {escape_unprintable(root)}")
         folder = Folder(root, None, None, environ)
-        found.append(_survey(folder, store.acting(folder), dict(store.contents(folder)), environ))
+        found.append(_survey(folder, [], store.acting(folder), dict(store.contents(folder)), environ))
     return found
 
 
-def _survey(folder: Folder, names: list[str], contents: dict[str, bytes | None], environ: Mapping[str, str]) -> Survey:
+def _survey(
+    folder: Folder, names: list[str], acting: list[str], contents: dict[str, bytes | None], environ: Mapping[str, str]
+) -> Survey:
     canonical = os.path.realpath(folder.root)
-    return Survey(folder, tuple(names), contents, read_record(record_path(canonical, environ), canonical))
+    record = read_record(record_path(canonical, environ), canonical)
+    return Survey(folder, (*names, *acting), contents, record, tuple(acting))
