@@ -11,6 +11,7 @@ This module is on the path of every command. It imports the TOML reader only whe
 
 from __future__ import annotations
 
+import errno
 import os
 
 from bespeak.base.display import escape_unprintable
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from bespeak.base.fileio import Signature
     from bespeak.settings.repo import Consulted
 
 FOLDERS = (OWN_FOLDER, OTTO_FOLDER)
@@ -243,8 +245,15 @@ def _nearest_repo(start: str, env: Mapping[str, str], consulted: Consulted) -> R
 
 
 def _refuse_planted(root: str, path: str) -> None:
-    """Refuse settings that a stranger left where anybody may write: they can name code to import."""
-    if not os.stat(root).st_mode & 0o002 or os.stat(path).st_uid in (0, os.getuid()):
+    """Refuse settings that a stranger left where anybody may write: they can name code to import, or open the gate.
+
+    A link belongs to whoever laid it; what it leads to may well be the user's own.
+    """
+    folder = os.path.dirname(path)
+    if not (os.stat(root).st_mode | os.stat(folder).st_mode) & 0o002:
+        return
+    owners = {os.lstat(folder).st_uid, os.lstat(path).st_uid, os.stat(path).st_uid}
+    if owners <= {0, os.getuid()}:
         return
     raise SettingsError(
         f"{escape_unprintable(path)} belongs to another user, in a directory that anybody may write to; "
@@ -266,10 +275,10 @@ def _read_user(path: str, consulted: Consulted) -> dict[str, Any]:
 
 def _read_toml(path: str, consulted: Consulted) -> tuple[dict[str, Any], bytes] | None:
     """Return what a file says, and its bytes; None when there is none."""
-    from bespeak.base.fileio import read_regular, signature
+    from bespeak.base.fileio import read_regular
 
     try:
-        if signature(path) is None:
+        if _settings_signature(path) is None:
             consulted.append((path, None))
             return None
         raw, sign = read_regular(path)
@@ -286,3 +295,30 @@ def _read_toml(path: str, consulted: Consulted) -> tuple[dict[str, Any], bytes] 
     except (ValueError, RecursionError) as error:
         reason = escape_unprintable(str(error)) if isinstance(error, ValueError) else "nested too deeply"
         raise SettingsError(f"{escape_unprintable(path)}: is not TOML: {reason}") from error
+
+
+def _settings_signature(path: str) -> Signature | None:
+    """Return the signature of a settings file; None where neither it nor anything in its place is there.
+
+    Raises:
+        OSError: something is there that cannot be settings; passing it over would leave the gate open.
+    """
+    from bespeak.base.fileio import signature
+
+    folder = os.path.dirname(path)
+    try:
+        os.lstat(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    sign = signature(path)
+    if sign is not None:
+        return sign
+    if not os.path.isdir(folder):
+        raise NotADirectoryError(errno.ENOTDIR, f"{escape_unprintable(folder)} is not a folder")
+    if os.path.islink(path):
+        raise FileNotFoundError(errno.ENOENT, "a link to nothing")
+    if os.path.basename(folder) == OWN_FOLDER:
+        others = sorted(name for name in os.listdir(folder) if name.lower().endswith(".toml") and name != FILENAME)
+        if others:
+            raise FileNotFoundError(errno.ENOENT, f"there is only {escape_unprintable(others[0])} in its folder")
+    return None

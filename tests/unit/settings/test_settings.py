@@ -299,3 +299,57 @@ def test_settings_that_a_stranger_left_in_an_open_directory_are_refused(tmp_path
         find_repos(str(tmp_path), env)
     env["BESPEAK_SUT_DIRS"] = str(tmp_path)
     assert len(find_repos(str(tmp_path), env)) == 1
+
+
+@pytest.mark.parametrize("link", [".otto", ".otto/settings.toml"])
+def test_a_stranger_s_link_to_the_user_s_own_settings_is_refused(tmp_path, env, monkeypatch, link):
+    place, own = tmp_path / "open", write(tmp_path / "mine", "", ".otto")
+    (place / "sub").mkdir(parents=True)
+    (place / link).parent.mkdir(exist_ok=True)
+    (place / link).symlink_to(own.parent if link == ".otto" else own)
+    place.chmod(0o1777)
+    assert len(find_repos(str(place / "sub"), env)) == 1
+    lstat = os.lstat
+
+    def as_a_stranger_s(path, **options):
+        found = lstat(path, **options)
+        if os.fspath(path) != str(place / link):
+            return found
+        return os.stat_result([*found[:4], 4242, *found[5:]])
+
+    monkeypatch.setattr(os, "lstat", as_a_stranger_s)
+    with pytest.raises(SettingsError, match="belongs to another user"):
+        find_repos(str(place / "sub"), env)
+
+
+@pytest.mark.parametrize(
+    ("what", "told"),
+    [
+        ("file", "is not a folder"),
+        ("link", "is not a folder"),
+        ("settings link", "a link to nothing"),
+        ("misspelt", "there is only setting.toml in its folder"),
+    ],
+)
+def test_what_lies_in_the_place_of_settings_is_no_absence(tmp_path, env, what, told):
+    write(tmp_path, "", ".otto")
+    folder = tmp_path / ".bespeak"
+    if what == "file":
+        folder.touch()
+    elif what == "link":
+        folder.symlink_to(tmp_path / "nothing")
+    else:
+        folder.mkdir()
+    if what == "settings link":
+        (folder / "settings.toml").symlink_to(tmp_path / "nothing")
+    elif what == "misspelt":
+        (folder / "setting.toml").touch()
+    with pytest.raises(UsageError, match=rf"\.bespeak/settings\.toml: cannot be read: .*{told}"):
+        find_repos(str(tmp_path), env)
+
+
+def test_a_folder_without_settings_is_passed_over(tmp_path, env):
+    write(tmp_path, "", ".otto")
+    (tmp_path / ".bespeak").mkdir()
+    (repo,) = find_repos(str(tmp_path), env)
+    assert repo.for_otto
