@@ -234,6 +234,33 @@ def test_plain_settings_need_no_trust(tmp_path, monkeypatch):
     assert (tmp_path / "shared" / "book.db").exists()
 
 
+@pytest.mark.parametrize("place", [".git/hooks/pre-commit", ".git/index.lock", "module/.git/new", "tracked", "link"])
+def test_an_untrusted_folder_makes_no_book_of_git_s_files_or_an_empty_one(place, tmp_path, monkeypatch, capfd):
+    monkeypatch.delenv("BESPEAK_LEDGER")
+    monkeypatch.chdir(tmp_path)
+    for folder in (".bespeak", ".git/hooks", "module/.git"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "tracked").touch()
+    (tmp_path / "link").symlink_to(".git/index.lock")
+    (tmp_path / ".bespeak" / "settings.toml").write_text(f'[ledger]\nurl = "{place}"\n')
+    (tmp_path / "lab.toml").write_text(DEMO)
+    before = sorted(tmp_path.rglob("*"))
+    assert main(["reserve", "rack1", "--for", "1h"]) == 6
+    assert "names a book" in capfd.readouterr().err
+    assert main(["gate", "-l", "demo"]) in (6, 9)
+    main(["list"])
+    left = [path for path in tmp_path.rglob("*") if tmp_path / "home" not in path.parents]
+    assert sorted(left) == before
+    assert (tmp_path / "tracked").stat().st_size == 0
+
+
+def test_looking_at_an_empty_file_makes_no_book_of_it(tmp_path, cli):
+    empty = tmp_path / "empty"
+    empty.touch()
+    assert cli("--ledger", str(empty), "list").returncode == 3
+    assert empty.stat().st_size == 0
+
+
 def test_the_remembered_gate_asks_for_trust_again(tmp_path, monkeypatch, capfd):
     monkeypatch.delenv("BESPEAK_LEDGER")
     root = tmp_path / "mine"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import time
 
 Signature = tuple[int, int, int, int, int]
 """What tells two versions of a file apart: mtime (ns), ctime (ns), size (bytes), inode, device."""
@@ -19,6 +20,8 @@ LIMIT_BYTES = 16 * 1024 * 1024
 
 _RACY_NS = 2_000_000_000
 _OTHERS_MAY = 0o077
+_EMPTY_LOOKS = 40
+_EMPTY_PAUSE_SECONDS = 0.025
 
 
 def _signature(status: os.stat_result) -> Signature:
@@ -35,6 +38,25 @@ def signature(path: str) -> Signature | None:
         return _signature(os.stat(path))
     except (FileNotFoundError, NotADirectoryError):
         return None
+
+
+def stays_empty(path: str) -> bool:
+    """Tell whether there is an empty file at ``path`` (a link is none), for longer than making a database takes."""
+    for look in range(_EMPTY_LOOKS):
+        if look:
+            time.sleep(_EMPTY_PAUSE_SECONDS)
+        if not empty_file(path):
+            return False
+    return True
+
+
+def empty_file(path: str) -> bool:
+    """Tell whether there is an empty regular file at ``path``; a link is none."""
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return False
+    return stat.S_ISREG(found.st_mode) and found.st_size == 0
 
 
 def settled(sign: Signature, now_ns: int) -> bool:

@@ -93,6 +93,12 @@ def outside(path: str, root: str) -> bool:
     return real != folder and not real.startswith(folder.rstrip(os.sep) + os.sep)
 
 
+def in_git_folder(path: str, root: str) -> bool:
+    """Tell whether ``path`` lies in a folder of git below ``root``, links followed."""
+    inner = os.path.relpath(os.path.realpath(path), os.path.realpath(root))
+    return ".git" in inner.lower().split(os.sep)
+
+
 def user_folder(env: Mapping[str, str], kind: str, *, of: str = "bespeak") -> str:
     """Return this user's folder for a kind of files, by the XDG base directories.
 

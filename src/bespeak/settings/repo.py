@@ -10,7 +10,7 @@ import os
 
 from bespeak.base.display import escape_unprintable, short_repr, suggest
 from bespeak.base.errors import UsageError
-from bespeak.base.paths import anchored, book_url, outside, public_url, refuse_parameters
+from bespeak.base.paths import anchored, book_url, in_git_folder, outside, public_url, refuse_parameters
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -212,7 +212,7 @@ class Repo:
             UsageError: the URL has a parameter that is not accepted from a repository.
         """
         if self._origin is not None:
-            if elsewhere(url, self.root):
+            if _needs_trust(url, self.root):
                 self._require(f"a book ({public_url(url)})")
             refuse_parameters(url, f"{self.path}: [ledger] url")
 
@@ -233,7 +233,7 @@ class Repo:
         ):
             if place is not None:
                 refuse_parameters(place, f"{self.path}: {key}")
-        if url is not None and elsewhere(url, self.root):
+        if url is not None and _needs_trust(url, self.root):
             found.append(f"a book ({public_url(url)})")
         named = beyond(reservations, self.root)
         return [*found, named] if named else found
@@ -321,8 +321,14 @@ def ledger_table(value: Any, path: str, root: str) -> dict[str, Any]:
 
 
 def elsewhere(url: str, root: str) -> bool:
-    """Tell whether a book is anywhere but in the folder ``root``."""
-    return "://" in url or outside(url, root)
+    """Tell whether a book is anywhere but in the folder ``root``; a git folder in it counts as elsewhere."""
+    return "://" in url or outside(url, root) or in_git_folder(url, root)
+
+
+def _needs_trust(url: str, root: str) -> bool:
+    from bespeak.base.fileio import stays_empty
+
+    return elsewhere(url, root) or stays_empty(url)
 
 
 def beyond(table: dict[str, Any], root: str) -> str:

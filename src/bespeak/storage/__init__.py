@@ -6,6 +6,7 @@ import os
 
 from bespeak.base import clock
 from bespeak.base.errors import NoBookError, UsageError
+from bespeak.base.fileio import empty_file
 from bespeak.base.paths import POSTGRES_PREFIXES
 
 TYPE_CHECKING = False
@@ -51,7 +52,7 @@ def open_engine(
     from bespeak.storage.sqlite import BUSY_SECONDS, SqliteEngine
     from bespeak.storage.sqlite_files import writable
 
-    if not create and not os.path.lexists(path):
+    if not create and (not os.path.lexists(path) or empty_file(path)):
         raise NoBookError(os.path.abspath(path))
     busy = BUSY_SECONDS if busy_seconds is None else busy_seconds
     if not writable(os.path.abspath(path)):
