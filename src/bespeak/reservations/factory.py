@@ -22,6 +22,7 @@ from bespeak.reservations.identity import resolve_username
 from bespeak.reservations.null_backend import NullReservationBackend
 from bespeak.reservations.registry import get_reservation_backend_class, is_registered
 from bespeak.settings import SettingsError
+from bespeak.settings.repo import Repo
 from bespeak.settings.trust import UntrustedError
 
 if TYPE_CHECKING:
@@ -214,12 +215,18 @@ def load_init_modules(repos: list[Any]) -> None:
 
 
 def _load_all(repos: list[Any]) -> None:
+    from bespeak.settings.verified_import import importing, verified_code
+
     for repo in repos:
         for lib in getattr(repo, "libs", ()):
             if str(lib) not in sys.path:
                 sys.path.append(str(lib))
-        for module in getattr(repo, "init", ()):
-            _load(module, str(getattr(repo, "path", getattr(repo, "sut_dir", "?"))))
+        modules = getattr(repo, "init", ())
+        if not modules:
+            continue
+        with importing(verified_code(repo) if isinstance(repo, Repo) else {}):
+            for module in modules:
+                _load(module, str(getattr(repo, "path", getattr(repo, "sut_dir", "?"))))
 
 
 @contextmanager

@@ -247,11 +247,10 @@ class Repo:
         return module_files(libs, self._init())
 
     def _trusted_code(self, named: list[str]) -> list[str]:
-        folder = self.folder
-        if named and folder is not None:
-            from bespeak.settings.trust import read_all
+        if named and self._origin is not None:
+            from bespeak.settings.verified_import import verified_code
 
-            folder.require(self.path, "names code to run (init, libs)", read_all(self.code_files()))
+            verified_code(self)
         return named
 
     def _require(self, what: str) -> None:

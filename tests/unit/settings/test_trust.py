@@ -5,6 +5,7 @@ import importlib.util
 import os
 import sys
 import zipfile
+from importlib.machinery import EXTENSION_SUFFIXES
 
 import pytest
 from hypothesis import given
@@ -15,6 +16,7 @@ from bespeak.base.errors import UsageError, WrongStateError
 from bespeak.base.frozen import replace
 from bespeak.settings import find_repos, load_settings
 from bespeak.settings.trust import Folder, UntrustedError, read_record, record_path, records
+from bespeak.settings.verified_import import importing, verified_code
 from support.trusting import trust
 
 SETTINGS = 'libs = ["lib"]\ninit = ["pkg.one"]\n[ledger]\nurl = "/elsewhere/book.db"\n'
@@ -239,6 +241,42 @@ def test_bytecode_of_the_repository_is_not_run(root, env, tmp_path, monkeypatch)
     sys.modules.pop("pkg")
     assert not marker.exists()
     assert sys.pycache_prefix == before
+
+
+@pytest.fixture
+def compared(root, env, monkeypatch):
+    """The verified content of the init modules' files, with ``lib`` on the import path."""
+    monkeypatch.setattr(sys, "path", [*sys.path, str(root / "lib")])
+    yield verified_code(find_repos(str(root), env)[0])
+    for name in ("pkg.one", "pkg"):
+        sys.modules.pop(name, None)
+
+
+@pytest.mark.parametrize("path", ["lib/pkg/one.py", "lib/pkg/__init__.py"])
+def test_a_module_that_is_replaced_after_the_comparison_does_not_run(root, compared, path):
+    (root / path).write_text("raise SystemExit('replaced')\n")
+    with importing(compared):
+        module = importlib.import_module("pkg.one")
+    assert module.x == 1
+    assert module.__file__ == str(root / "lib" / "pkg" / "one.py")
+
+
+@pytest.mark.parametrize("path", ["lib/pkg/one/__init__.py", f"lib/pkg/one{EXTENSION_SUFFIXES[0]}"])
+def test_a_module_file_that_appears_after_the_comparison_does_not_run(root, compared, path):
+    (root / path).parent.mkdir(exist_ok=True)
+    (root / path).write_text("x = 2\n")
+    with importing(compared), pytest.raises(ImportError, match="after it was compared"):
+        importlib.import_module("pkg.one")
+    assert "pkg.one" not in sys.modules
+
+
+def test_what_is_no_init_module_is_imported_as_usual(root, compared):
+    before = list(sys.meta_path)
+    (root / "lib" / "pkg" / "two.py").write_text("y = 2\n")
+    with importing(compared):
+        assert importlib.import_module("pkg.two").y == 2
+    sys.modules.pop("pkg.two")
+    assert sys.meta_path == before
 
 
 @pytest.mark.parametrize("lib", ["tools.zip", "tools.zip/inner", "linked"])
