@@ -31,6 +31,6 @@ def test_a_module_of_the_folder_is_not_imported(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("json", "bespeak", "asyncio"):
         (tmp_path / f"{name}.py").write_text("open('ran', 'w').close()\n")
-    answer = asyncio.run(_ask_child(b"nonsense"))
+    answer = asyncio.run(_ask_child(b"nonsense", "hunter2"))
     assert isinstance(answer, dict)
     assert not (tmp_path / "ran").exists()
