@@ -71,8 +71,10 @@ class NoContextError(BespeakError):
 class NoBookError(NoContextError):
     """There is no book where one is to be looked at; only a change makes one."""
 
-    def __init__(self, book: str) -> None:
-        super().__init__(f"no book at {book}; `bespeak init` or the first reservation makes it")
+    @classmethod
+    def at(cls, book: str) -> NoBookError:
+        """Return the error for a book, named without secrets."""
+        return cls(f"no book at {book}; `bespeak init` or the first reservation makes it")
 
 
 class NotFoundError(BespeakError):

@@ -53,7 +53,7 @@ def open_engine(
     from bespeak.storage.sqlite_files import writable
 
     if not create and (not os.path.lexists(path) or empty_file(path)):
-        raise NoBookError(os.path.abspath(path))
+        raise NoBookError.at(os.path.abspath(path))
     busy = BUSY_SECONDS if busy_seconds is None else busy_seconds
     if not writable(os.path.abspath(path)):
         from bespeak.storage.sqlite_readonly import ReadOnlySqliteEngine

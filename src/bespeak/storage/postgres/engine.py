@@ -182,7 +182,7 @@ class PostgresEngine:
             if up_to_date(versions, components, self.name):
                 return
             if not versions and not create:
-                raise NoBookError(self.name)
+                raise NoBookError.at(self.name)
             if not allowed.may_make:
                 raise UnavailableError(
                     f"book {self.name}: some tables are missing or older than this bespeak, and role "
