@@ -48,8 +48,8 @@ _LONGEST_TICK_US = SECOND_US
     "command is stopped when the time is over. Without it, the end moves on while the command runs, unless "
     "somebody waits for what is held or has booked what follows: that is said five minutes ahead. If the hold is "
     "lost or taken away, or cannot be kept alive, the command and all it has started are stopped before it can be "
-    "another's, and the exit code is 11; unless --keep-going. Only kill -9 of bespeak itself leaves the command "
-    "running.",
+    "another's, and the exit code is 11; unless --keep-going. Two things leave the command "
+    "running past the hold: kill -9 of bespeak itself, and stopping bespeak (kill -STOP) for longer than the lease.",
     examples=(
         ("run rack3 -- pytest tests/hw", "hold rack3 while the tests run"),
         ("run rack3 analyser --wait 1h --for 2h -- make soak", "wait an hour at most, stop after two"),
