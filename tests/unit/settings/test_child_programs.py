@@ -34,3 +34,21 @@ def test_a_module_of_the_folder_is_not_imported(tmp_path, monkeypatch):
     answer = asyncio.run(_ask_child(b"nonsense", "hunter2"))
     assert isinstance(answer, dict)
     assert not (tmp_path / "ran").exists()
+
+
+def test_an_empty_password_takes_no_variable_away(monkeypatch):
+    given = {}
+    start = asyncio.create_subprocess_exec
+
+    async def recording(*words, **options):
+        given.update(options["env"])
+        return await start(*words, **options)
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", recording)
+    monkeypatch.setenv("OF_THE_LAB", "kept")
+    asyncio.run(_ask_child(b"nonsense", ""))
+    assert given["OF_THE_LAB"] == "kept"
+    monkeypatch.setenv("OF_THE_LAB", "has hunter2 in it")
+    given.clear()
+    asyncio.run(_ask_child(b"nonsense", "hunter2"))
+    assert "OF_THE_LAB" not in given

@@ -100,7 +100,7 @@ class IpmiPowerController(Device):
 
 
 async def _ask_child(request: bytes, secret: str) -> dict[str, Any]:
-    environment = {name: value for name, value in os.environ.items() if secret not in value}
+    environment = {name: value for name, value in os.environ.items() if not secret or secret not in value}
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-P",
