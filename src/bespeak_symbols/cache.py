@@ -7,9 +7,11 @@ memory for as long as the process lives.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sqlite3
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 _FORMAT = 2
 _BUSY_SECONDS = 20.0
+_RETRY_SECONDS = 0.01
 _SPARE = 50_000
 _IN_MEMORY = ":memory:"
 _SCHEMA = f"""
@@ -275,7 +278,7 @@ def _connect(path: str) -> sqlite3.Connection:
     """
     folder = os.path.dirname(path)
     if path != _IN_MEMORY:
-        if not os.path.isdir(folder):
+        with contextlib.suppress(FileExistsError):  # another process may make the folder at the same moment
             os.mkdir(folder)
         if not os.access(folder, os.W_OK) or (os.path.exists(path) and not os.access(path, os.W_OK)):
             raise sqlite3.OperationalError("read-only")
@@ -289,7 +292,7 @@ def _connect(path: str) -> sqlite3.Connection:
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
-    connection.execute("PRAGMA journal_mode = WAL")
+    _use_wal(connection)
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA cache_size = -65536")
     if _format(connection) == _FORMAT:
@@ -302,6 +305,20 @@ def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute("COMMIT")
     if _format(connection) != _FORMAT:
         raise sqlite3.DatabaseError("of another format")
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Switch the file to a write-ahead log; SQLite itself does not wait here while another process does the same."""
+    deadline = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(_RETRY_SECONDS)
+        else:
+            return
 
 
 def _format(connection: sqlite3.Connection) -> int:
