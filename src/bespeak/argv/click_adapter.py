@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
-from bespeak.argv.completion import completions
+from bespeak.argv.completion_values import completions
 from bespeak.argv.declarations import Parsed, Program, find, is_value
 from bespeak.base.display import escape_unprintable, suggest
 from bespeak.base.errors import UsageError

@@ -18,13 +18,9 @@ from click.shell_completion import (
     shell_complete,
 )
 
-from bespeak.argv.declarations import load
+from bespeak.argv.click_adapter import Root
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import click
-
     from bespeak.argv.declarations import Program
 
 _PLAIN_WORD = re.compile(r"[\w@%+=:,./-]+", re.ASCII)
@@ -50,7 +46,6 @@ class QuotingBash(BashComplete):
 
 
 SHELLS = ("bash", "zsh", "fish")
-MOST_OFFERED = 500
 
 
 def script(program: Program, prog: str, variable: str, shell: str) -> str:
@@ -62,8 +57,6 @@ def script(program: Program, prog: str, variable: str, shell: str) -> str:
         variable: the environment variable that makes the program answer the shell.
         shell: one of :data:`SHELLS`.
     """
-    from bespeak.argv.click_adapter import Root
-
     made = get_completion_class(shell)
     if made is None:
         raise AssertionError(f"Click knows no shell {shell}")
@@ -79,23 +72,4 @@ def answer(program: Program, prog: str, variable: str, instruction: str) -> int:
         variable: the environment variable that had ``instruction``.
         instruction: what the shell wants.
     """
-    from bespeak.argv.click_adapter import Root
-
     return shell_complete(Root(program), {}, prog, variable, instruction)
-
-
-def completions(program: Program, kind: str) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
-    """Return the function that completes values of a kind (see :class:`bespeak.argv.declarations.Option`)."""
-
-    def offer(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:  # noqa: ARG001
-        try:
-            known: dict[str, str] = load(program.sources)[kind](context)
-        except Exception:  # noqa: BLE001 whatever goes wrong, a prompt is no place to say it
-            return []
-        return [
-            CompletionItem(name, help=text)
-            for name, text in sorted(known.items())
-            if name.startswith(begun) and name.isprintable()
-        ][:MOST_OFFERED]
-
-    return offer
