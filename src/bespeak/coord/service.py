@@ -9,6 +9,7 @@ from bespeak.base.errors import Field
 from bespeak.coord import address_parser, validation
 from bespeak.coord.locations import locate_book, open_claims_book
 from bespeak.coord.model import ClaimRequest
+from bespeak.git.branch import current_branch
 from bespeak.git.repository import find
 
 TYPE_CHECKING = False
@@ -90,7 +91,7 @@ class Coord:
         validation.operation(operation, OPERATIONS)
         needs = validation.needs(depends_on)
         retry_key = None if key is None else validation.run_id(key, "key")
-        branch = self.repository.branch
+        branch = current_branch(self.repository)
         request = ClaimRequest(run, branch, ttl_us, operation, needs, shared, refuse, retry_key)
         wanted = address_parser.locate_all(addresses, self.repository, self.folder)
         return self.engine.transact(self._locks(), lambda tx: claims.reserve(tx, self.repo, request, wanted))
@@ -167,7 +168,7 @@ class Coord:
         ttl_us = validation.seconds(ttl_seconds, "ttl") * SECOND_US
         validation.plain(detail, Field("detail"))
         texts = tuple(address.text for address in address_parser.locate_all(addresses, self.repository, self.folder))
-        branch = self.repository.branch
+        branch = current_branch(self.repository)
         return self.engine.transact(
             self._locks(),
             lambda tx: intents.declare(tx, self.repo, run, branch, texts, operation, detail, ttl_us, reservation_id),

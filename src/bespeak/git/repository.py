@@ -1,7 +1,4 @@
-"""The git repository that somebody works in, read from its files: starting git would cost more than the answer.
-
-Only what these files cannot tell (a new way to keep references, say) is asked of git itself.
-"""
+"""The git repository that somebody works in, read from its files: starting git would cost more than the answer."""
 
 from __future__ import annotations
 
@@ -15,9 +12,6 @@ from bespeak.git.files import read_text
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-_SHORT = 7
-_HEADS = "refs/heads/"
 
 
 @frozen
@@ -33,23 +27,6 @@ class Repository:
     root: str
     git_dir: str
     common_dir: str
-
-    @property
-    def branch(self) -> str:
-        """The branch that is checked out; the short commit id if none is."""
-        head = read_text(os.path.join(self.git_dir, "HEAD")).strip()
-        name = head.removeprefix("ref:").strip()
-        if head.startswith("ref:") and not name.endswith("/.invalid"):
-            return readable(name.removeprefix(_HEADS))
-        if len(head) >= 2 * 20 and not head.strip("0123456789abcdef"):
-            return head[:_SHORT]
-        from bespeak.git.process import Git
-
-        with Git(self) as git:
-            named = (
-                git.try_("symbolic-ref", "--short", "HEAD").stdout or git.try_("rev-parse", "--short", "HEAD").stdout
-            )
-        return readable(os.fsdecode(named).strip())
 
 
 def readable(name: str) -> str:
