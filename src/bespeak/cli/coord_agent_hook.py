@@ -73,7 +73,7 @@ def _edited(context: Context, values: Values, given: HookInput) -> list[Conflict
     import os
 
     from bespeak.base.paths import working_directory
-    from bespeak.cli.coord_guard import touched
+    from bespeak.cli.coord_check import touched
     from bespeak.coord.address_parser import file_at
     from bespeak.coord.agent_hooks import must_have_one_name
     from bespeak.coord.errors import ClaimError
@@ -96,7 +96,7 @@ def _edited(context: Context, values: Values, given: HookInput) -> list[Conflict
 def _changed(context: Context, values: Values, given: HookInput) -> list[Conflict]:
     """Return the claims on what differs in the work tree that the agent stands in."""
     from bespeak.base.paths import working_directory
-    from bespeak.cli.coord_guard import touched
+    from bespeak.cli.coord_check import touched
     from bespeak.coord.address_parser import literal
     from bespeak.coord.locations import locate_book
     from bespeak.git.repository import around

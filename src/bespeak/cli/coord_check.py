@@ -7,7 +7,7 @@ from bespeak.cli.coord_command import ADDRESS_HELP, ADDRESSES, JSON, RUN, contra
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from bespeak.cli.context import Context, Values
     from bespeak.coord.address import Address
@@ -82,3 +82,41 @@ def in_the_way(
         return engine.read(lambda tx: conflicts(tx, location.repo, run, wanted, shared=shared))
     finally:
         engine.close()
+
+
+def touched(
+    context: Context, run_id: str | None, where: Repository, files: Sequence[Address], more: Sequence[str] = ()
+) -> list[Conflict]:
+    """Return the claims of other runs that overlap these files.
+
+    Args:
+        context: of the command.
+        run_id: the caller; None for the calling session.
+        where: the repository.
+        files: what is edited.
+        more: further run ids of the caller.
+    """
+    from bespeak.coord import validation
+
+    run = validation.caller(run_id)
+    others = [validation.run_id(text, "session_id") for text in more]
+    found = in_the_way(where, files, run, context.ledger_flag)
+    if not found:
+        return []
+    from bespeak.coord.session_runs import own_runs
+
+    others += own_runs(where)
+    found = [conflict for conflict in found if conflict.run_id not in others]
+    return _not_shared_out(context, {run, *others}, where, found) if found else []
+
+
+def _not_shared_out(context: Context, own: Iterable[str], where: Repository, found: list[Conflict]) -> list[Conflict]:
+    from bespeak.coord.git_hooks import not_shared_out
+    from bespeak.coord.service import open_coord
+
+    coord = open_coord(where.root, ledger=context.ledger_flag)
+    try:
+        mine = [held for run in own for held in coord.reservations(run_id=run)]
+    finally:
+        coord.close()
+    return not_shared_out(found, [text for held in mine for text in held.addresses])

@@ -14,11 +14,9 @@ from bespeak.coord.errors import ClaimError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from bespeak.cli.context import Context, Values
-    from bespeak.coord.address import Address
-    from bespeak.coord.model import Conflict
     from bespeak.git.repository import Repository
 
 _REFUSED = 1
@@ -124,6 +122,7 @@ def _here() -> Repository:
 
 
 def _judge(context: Context, values: Values, where: Repository, files: Sequence[str], what: str) -> int:
+    from bespeak.cli.coord_check import touched
     from bespeak.coord.address_parser import literal
     from bespeak.coord.serialize import message
 
@@ -137,45 +136,6 @@ def _judge(context: Context, values: Values, where: Repository, files: Sequence[
         return 0
     output.to_stderr(f"❌ This {what} touches what another run has claimed. Wait until it is released.")
     return _REFUSED
-
-
-def touched(
-    context: Context, run_id: str | None, where: Repository, files: Sequence[Address], more: Sequence[str] = ()
-) -> list[Conflict]:
-    """Return the claims of other runs that overlap these files.
-
-    Args:
-        context: of the command.
-        run_id: the caller; None for the calling session.
-        where: the repository.
-        files: what is edited.
-        more: further run ids of the caller.
-    """
-    from bespeak.cli.coord_check import in_the_way
-    from bespeak.coord import validation
-
-    run = validation.caller(run_id)
-    others = [validation.run_id(text, "session_id") for text in more]
-    found = in_the_way(where, files, run, context.ledger_flag)
-    if not found:
-        return []
-    from bespeak.coord.session_runs import own_runs
-
-    others += own_runs(where)
-    found = [conflict for conflict in found if conflict.run_id not in others]
-    return _not_shared_out(context, {run, *others}, where, found) if found else []
-
-
-def _not_shared_out(context: Context, own: Iterable[str], where: Repository, found: list[Conflict]) -> list[Conflict]:
-    from bespeak.coord.git_hooks import not_shared_out
-    from bespeak.coord.service import open_coord
-
-    coord = open_coord(where.root, ledger=context.ledger_flag)
-    try:
-        mine = [held for run in own for held in coord.reservations(run_id=run)]
-    finally:
-        coord.close()
-    return not_shared_out(found, [text for held in mine for text in held.addresses])
 
 
 def _edit(context: Context, values: Values) -> int:
