@@ -68,9 +68,7 @@ def run_dispatcher(
         signals.close()
         return 0
     own = own_location(runner, environ)
-    inherited = without_manager(environ)
-    starter = HelperStarter(runner.words, inherited) if runner.embedded else ProgramStarter(runner.words, inherited)
-    router = Router(own, starter, inherited)
+    router = _router(runner, own, environ)
     metrics = Metrics()
     exporter = Exporter(settings.metrics, metrics) if settings.metrics else None
     bookings = ResourceBookings(settings.ledger)
@@ -106,6 +104,12 @@ def run_dispatcher(
             exporter.close()
         for part in (router, notifier, timer, bookings, engine, signals):
             part.close()
+
+
+def _router(runner: Runner, own: Location, environ: Mapping[str, str]) -> Router:
+    inherited = without_manager(environ)
+    starter = HelperStarter(runner.words, inherited) if runner.embedded else ProgramStarter(runner.words, inherited)
+    return Router(own, starter, inherited)
 
 
 def _open_book(url: str, options: DispatcherOptions, signals: Signals, log: EventLog) -> Engine | None:
