@@ -215,7 +215,7 @@ def load_init_modules(repos: list[Any]) -> None:
 
 
 def _load_all(repos: list[Any]) -> None:
-    from bespeak.settings.verified_import import importing, verified_code
+    from bespeak.settings.verified_import import importing
 
     for repo in repos:
         for lib in getattr(repo, "libs", ()):
@@ -224,7 +224,7 @@ def _load_all(repos: list[Any]) -> None:
         modules = getattr(repo, "init", ())
         if not modules:
             continue
-        with importing(verified_code(repo) if isinstance(repo, Repo) else {}):
+        with importing(repo.verified_code() if isinstance(repo, Repo) else {}):
             for module in modules:
                 _load(module, str(getattr(repo, "path", getattr(repo, "sut_dir", "?"))))
 

@@ -10,7 +10,8 @@ import os
 
 from bespeak.base.display import escape_unprintable, short_repr, suggest
 from bespeak.base.errors import UsageError
-from bespeak.base.paths import anchored, book_url, in_git_folder, outside, public_url, refuse_parameters
+from bespeak.base.paths import anchored, book_url, public_url, refuse_parameters
+from bespeak.settings.trusted_places import BUILT_IN_BACKENDS, beyond, needs_trust, places_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from bespeak.base.fileio import Signature
-    from bespeak.settings.trust import Folder
+    from bespeak.settings.trust import Contents, Folder
 
     Consulted = list[tuple[str, Signature | None]]
 
@@ -28,7 +29,6 @@ OWN_FOLDER, OTTO_FOLDER = ".bespeak", ".otto"
 
 TOP_KEYS = ("init", "lab", "labs", "ledger", "libs", "name", "reservations", "version")
 RESERVATION_KEYS = ("backend", "url")
-BUILT_IN_BACKENDS = ("json", "ledger", "none")
 DEFAULT_BACKEND = "ledger"
 """Who is asked where settings name no backend."""
 _ALIKE = 0.75
@@ -122,7 +122,7 @@ class Repo:
             named = beyond(table, self.root)
             if named:
                 self._require(named)
-            for url in _places(table, self.root):
+            for url in places_of(table, self.root):
                 refuse_parameters(url, f"{self.path}: [reservations]")
         return table
 
@@ -212,7 +212,7 @@ class Repo:
             UsageError: the URL has a parameter that is not accepted from a repository.
         """
         if self._origin is not None:
-            if _needs_trust(url, self.root):
+            if needs_trust(url, self.root):
                 self._require(f"a book ({public_url(url)})")
             refuse_parameters(url, f"{self.path}: [ledger] url")
 
@@ -227,13 +227,11 @@ class Repo:
         found += [f"code to run: modules in {escape_unprintable(lib)}" for lib in self._libs()]
         url = self.ledger_rules().get("url")
         reservations = self._reservations()
-        for place, key in (
-            (url, "[ledger] url"),
-            *((each, "[reservations]") for each in _places(reservations, self.root)),
-        ):
+        places = [(each, "[reservations]") for each in places_of(reservations, self.root)]
+        for place, key in [(url, "[ledger] url"), *places]:
             if place is not None:
                 refuse_parameters(place, f"{self.path}: {key}")
-        if url is not None and _needs_trust(url, self.root):
+        if url is not None and needs_trust(url, self.root):
             found.append(f"a book ({public_url(url)})")
         named = beyond(reservations, self.root)
         return [*found, named] if named else found
@@ -246,11 +244,25 @@ class Repo:
         refuse_archives(libs, self.path)
         return module_files(libs, self._init())
 
+    def verified_code(self) -> Contents:
+        """Return the files that importing the init modules may run, as they are trusted; none where all is trusted.
+
+        Raises:
+            UntrustedError: the folder is not trusted, or not with these contents.
+            UsageError: an entry of ``libs`` is no directory.
+        """
+        folder = self.folder
+        if folder is None:
+            return {}
+        from bespeak.settings.trust import read_all
+
+        contents = read_all(self.code_files())
+        folder.require(self.path, "names code to run (init, libs)", contents)
+        return contents
+
     def _trusted_code(self, named: list[str]) -> list[str]:
         if named and self._origin is not None:
-            from bespeak.settings.verified_import import verified_code
-
-            verified_code(self)
+            self.verified_code()
         return named
 
     def _require(self, what: str) -> None:
@@ -317,46 +329,6 @@ def ledger_table(value: Any, path: str, root: str) -> dict[str, Any]:
     if "url" in table:
         table["url"] = book_url(table["url"], f"{path}: [ledger] url", root)
     return table
-
-
-def elsewhere(url: str, root: str) -> bool:
-    """Tell whether a book is anywhere but in the folder ``root``; a git folder in it counts as elsewhere."""
-    return "://" in url or outside(url, root) or in_git_folder(url, root)
-
-
-def _needs_trust(url: str, root: str) -> bool:
-    from bespeak.base.fileio import stays_empty
-
-    return elsewhere(url, root) or stays_empty(url)
-
-
-def beyond(table: dict[str, Any], root: str) -> str:
-    """Return what a ``[reservations]`` table names that needs trust, in words; empty when it needs none."""
-    backend = table.get("backend", "none")
-    if isinstance(backend, str) and backend not in BUILT_IN_BACKENDS:
-        return f"code to run (reservation backend {short_repr(backend)})"
-    for place in _places(table, root):
-        if elsewhere(place, root):
-            return f"reservations ({public_url(place)})"
-    return ""
-
-
-def _places(table: dict[str, Any], root: str) -> list[str]:
-    """Return where the built-in backends would look: absolute paths and URLs."""
-    backend = table.get("backend")
-    if backend not in ("json", "ledger"):
-        return []
-    own = table.get(backend)
-    own = own if isinstance(own, dict) else {}
-    named = [own.get("path"), *((own.get("url"), table.get("url")) if backend == "ledger" else ())]
-    texts = [text for text in named if isinstance(text, str) and text and "\0" not in text]
-    if backend == "json":
-        return [os.path.join(root, os.path.expanduser(text)) for text in texts]
-    return [_book(text.removeprefix("sqlite://"), root) for text in texts]
-
-
-def _book(text: str, root: str) -> str:
-    return text if "://" in text else anchored(text, root)
 
 
 def _all_texts(items: list[Any]) -> bool:

@@ -17,23 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import CodeType, ModuleType
 
-    from bespeak.settings.repo import Repo
     from bespeak.settings.trust import Contents
-
-
-def verified_code(repo: Repo) -> Contents:
-    """Return the files that importing the init modules may run, as they are trusted; none where all is trusted.
-
-    Raises:
-        UntrustedError: the folder is not trusted, or not with these contents.
-        UsageError: an entry of ``libs`` is no directory.
-    """
-    folder = repo.folder
-    if folder is None:
-        return {}
-    contents = read_all(repo.code_files())
-    folder.require(repo.path, "names code to run (init, libs)", contents)
-    return contents
 
 
 @contextmanager

@@ -32,7 +32,7 @@ HOT_PATH = {
             queue request_checks resources row_mapping rules schema serialize service validation
             write_operations
         reservations: __init__ identity
-        settings: __init__ files repo trust
+        settings: __init__ files repo trust trusted_places
         storage: __init__ migrations row_shape sqlite sqlite_files sqlite_readonly steady_clock time_limit
             wakeups
     """,
@@ -46,7 +46,7 @@ HOT_PATH = {
         cli: coord_agent_hook coord_check coord_command coord_guard coord_modify coord_reserve coord_show
         coord: address address_parser agent_hooks claims conflicts dependencies errors events git_hooks globs intents
             locations model queries run_id schema serialize service session_runs states validation
-        git: errors files ownership private_dir process repository
+        git: branch errors files ownership private_dir process repository
     """,
     "job reservations, and the dispatcher, whose start a waiting job waits for": """
         base: runner_alias

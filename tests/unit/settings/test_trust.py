@@ -16,7 +16,7 @@ from bespeak.base.errors import UsageError, WrongStateError
 from bespeak.base.frozen import replace
 from bespeak.settings import find_repos, load_settings
 from bespeak.settings.trust import Folder, UntrustedError, read_record, record_path, records
-from bespeak.settings.verified_import import importing, verified_code
+from bespeak.settings.verified_import import importing
 from support.trusting import trust
 
 SETTINGS = 'libs = ["lib"]\ninit = ["pkg.one"]\n[ledger]\nurl = "/elsewhere/book.db"\n'
@@ -247,7 +247,7 @@ def test_bytecode_of_the_repository_is_not_run(root, env, tmp_path, monkeypatch)
 def compared(root, env, monkeypatch):
     """The verified content of the init modules' files, with ``lib`` on the import path."""
     monkeypatch.setattr(sys, "path", [*sys.path, str(root / "lib")])
-    yield verified_code(find_repos(str(root), env)[0])
+    yield find_repos(str(root), env)[0].verified_code()
     for name in ("pkg.one", "pkg"):
         sys.modules.pop(name, None)
 
