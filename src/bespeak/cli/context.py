@@ -67,8 +67,8 @@ class Context:
         """
         if self._book is None:
             self._book = open_book(self.ledger_flag, create=create)
-            if self._book.engine.made:
-                self.warn(f"there was no book, so this is a new one: {self._book.engine.name}")
+            if self._book.made:
+                self.warn(f"there was no book, so this is a new one: {self._book.name}")
         return self._book
 
     def book_to_look_at(self) -> Ledger:

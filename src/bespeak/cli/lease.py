@@ -12,7 +12,6 @@ from _thread import allocate_lock, start_new_thread
 from bespeak.base import clock
 from bespeak.base.clock import FOREVER_US, SECOND_US, boot_us
 from bespeak.base.errors import BespeakError, BusyError, NotFoundError, WrongStateError
-from bespeak.ledger import modify, row_mapping
 from bespeak.ledger.write_operations import reservation_topic
 from bespeak.storage.time_limit import within
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
     from bespeak.ledger.model import Holder, Reservation
     from bespeak.ledger.service import Ledger
-    from bespeak.storage.interface import Listener, Transaction
+    from bespeak.storage.interface import Listener
 
 _RENEWALS_A_LEASE = 3
 _LOOK_US = 60 * SECOND_US
@@ -98,7 +97,7 @@ class Lease:
         """Return the latest instant that the book's clock can show now, µs UTC."""
         _, asked_us, book_us = self._view
         latest_us = book_us + boot_us() - asked_us
-        return max(latest_us, clock.now()) if self._book.engine.dialect == "sqlite" else latest_us
+        return max(latest_us, clock.now()) if self._book.clock_is_ours else latest_us
 
     def lease_left_us(self) -> int:
         """Return how long the lease lasts at least, µs; FOREVER_US if it needs no renewal."""
@@ -149,7 +148,7 @@ class Lease:
         asked_us = boot_us()
         try:
             with within(max(self._keepalive_us / _TRIES_A_LEASE / SECOND_US, _LEAST_SECONDS)):
-                held, book_us = self._book.engine.read(self._look_at) if self._borrowed else self._keep_alive()
+                held, book_us = self._look_at() if self._borrowed else self._keep_alive()
                 self._set(held, asked_us, book_us)
                 self.trouble = None
                 return min(every_us, self.left_us() // 4 if self._borrowed else self._move_on())
@@ -165,11 +164,9 @@ class Lease:
         held = self._book.keep_alive(self.held.id, self.held.fencing_token or 0)
         return held, (held.lease_us or 0) - self._keepalive_us
 
-    def _look_at(self, tx: Transaction) -> tuple[Reservation, int]:
+    def _look_at(self) -> tuple[Reservation, int]:
         """Return the hold and the present instant of the book, µs UTC."""
-        held = row_mapping.required(tx, self.held.id)
-        modify.check_live(held, tx.now_us, self.held.fencing_token)
-        return held, tx.now_us
+        return self._book.hold_in_force(self.held.id, self.held.fencing_token)
 
     def _move_on(self) -> int:
         """Move an end that nobody chose when it comes near; return how long it is until that, µs."""
@@ -205,7 +202,7 @@ class Lease:
     def _listen(self) -> None:
         """Look as soon as somebody changes the reservation; without that, the next renewal finds out."""
         try:
-            listener = self._book.engine.listen([reservation_topic(self.held.id)])
+            listener = self._book.listen([reservation_topic(self.held.id)])
             self._listeners.append(listener)
             while not self._ending and listener.wait(None):
                 self.look()

@@ -81,7 +81,7 @@ def watch(
     wanted = frozenset(resources)
     for name in wanted:
         validation.check_name("resource", name)
-    listener = book.engine.listen([write_operations.resource_topic(name) for name in wanted] or ["*"])
+    listener = book.listen([write_operations.resource_topic(name) for name in wanted] or ["*"])
     try:
         follower = book.engine.read(_Follower.of_now) if after_seq is None else _Follower(after_seq)
         while stop is None or not stop():

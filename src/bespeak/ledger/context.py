@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from bespeak.ledger.model import Request, Reservation
-    from bespeak.storage.interface import Engine, T, Transaction
+    from bespeak.storage.interface import Engine, Listener, T, Transaction
 
 DEFAULT_FOR_US = 4 * HOUR_US
 _MOST_REMEMBERED = 10_000
@@ -55,6 +55,25 @@ class LedgerContext:
     def close(self) -> None:
         """Close the book."""
         self.engine.close()
+
+    @property
+    def name(self) -> str:
+        """Where the book is, without secrets, for messages."""
+        return self.engine.name
+
+    @property
+    def made(self) -> bool:
+        """Whether opening it made the book, which was not there before."""
+        return self.engine.made
+
+    @property
+    def clock_is_ours(self) -> bool:
+        """Whether the book takes its time from this machine."""
+        return self.engine.dialect == "sqlite"
+
+    def listen(self, topics: Iterable[str]) -> Listener:
+        """Start listening; changes committed after this call wake the listener."""
+        return self.engine.listen(topics)
 
     def remember(self, found: Reservation) -> Reservation:
         """Keep in mind which resources a reservation has: they never change, and changing it needs their locks."""

@@ -216,6 +216,21 @@ class QueuePosition:
 
 
 @frozen
+class QueueLook:
+    """What somebody in the queue sees.
+
+    Args:
+        reservation: the place as it stands now; it no longer waits once it was granted.
+        position: where it stands; None once it was granted.
+        look_again_us: how long (µs) until something is due though nobody changes the book.
+    """
+
+    reservation: Reservation
+    position: QueuePosition | None
+    look_again_us: int
+
+
+@frozen
 class Resource:
     """Something a team takes turns on.
 

@@ -256,6 +256,27 @@ def keep_alive(book: LedgerContext, identifier: str, fencing_token: int) -> Rese
     return book.write(book.resources_of(identifier), work)
 
 
+def hold_in_force(book: LedgerContext, identifier: str, fencing_token: int | None = None) -> tuple[Reservation, int]:
+    """Return a hold that has not ended, and the present instant of the book, µs UTC; changes nothing.
+
+    Args:
+        book: the open book.
+        identifier: the reservation's full id.
+        fencing_token: the token the caller believes in; None does not compare.
+
+    Raises:
+        NotFoundError: no such reservation.
+        WrongStateError: it has ended, or the fencing token is stale.
+    """
+
+    def look(tx: Transaction) -> tuple[Reservation, int]:
+        found = row_mapping.required(tx, identifier)
+        check_live(found, tx.now_us, fencing_token)
+        return found, tx.now_us
+
+    return book.engine.read(look)
+
+
 def renew(tx: Transaction, found: Reservation) -> Reservation:
     """Move the instant at which ``found`` lapses, where it needs a sign of life. Not a change for the log."""
     if found.keepalive_us is None:

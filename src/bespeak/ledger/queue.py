@@ -13,26 +13,20 @@ A waiter shows signs of life; one that died loses its place when its lease lapse
 
 from __future__ import annotations
 
-import time
-
-from bespeak.base import ids
-from bespeak.base.clock import FOREVER_US, HOUR_US, SECOND_US, duration_text
-from bespeak.base.errors import NotFoundError, UnavailableError, UsageError, WaitTimedOutError, WrongStateError
+from bespeak.base.clock import FOREVER_US, HOUR_US, SECOND_US
+from bespeak.base.errors import NotFoundError, UsageError, WrongStateError
 from bespeak.base.frozen import replace
 from bespeak.ledger import row_mapping, rules, write_operations
 from bespeak.ledger.availability import Availability
-from bespeak.ledger.model import Action, EndReason, QueuePosition
-from bespeak.ledger.modify import check_live, give_back
+from bespeak.ledger.model import Action, EndReason, QueueLook, QueuePosition
+from bespeak.ledger.modify import check_live, check_owner, give_back
 from bespeak.ledger.request_checks import announce, checked, facts, new
-from bespeak.storage.time_limit import within
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from bespeak.ledger.context import LedgerContext
-    from bespeak.ledger.model import Request, Reservation
-    from bespeak.storage.interface import Listener, Transaction
+    from bespeak.ledger.model import Holder, Request, Reservation
+    from bespeak.storage.interface import Transaction
 
 HEAD_START_US = HOUR_US
 """What a point of priority is worth in waiting time."""
@@ -42,58 +36,102 @@ LEASE_US = 30 * SECOND_US
 """A waiter without a sign of life for this long has lost its place."""
 
 _RENEW_US = 10 * SECOND_US
-LONGEST_OUTAGE_SECONDS = 900.0
-"""For so long a waiter that would wait for ever bears a book that cannot be asked."""
-
-_RETRY_SECONDS = 1.0
-_ANSWER_SECONDS = 10.0
-_LEAST_ANSWER_SECONDS = 1.0
-_LEAVE_SECONDS = 2.0
-_STOP_SECONDS = 0.2
 
 
-def wait_in_queue(
-    book: LedgerContext,
-    request: Request,
-    *,
-    priority: int = 0,
-    timeout_us: int | None = None,
-    on_position: Callable[[QueuePosition], None] | None = None,
-    repeat_position_us: int | None = None,
-    should_stop: Callable[[], bool] | None = None,
-    on_outage: Callable[[str], None] | None = None,
-) -> Reservation:
-    """Wait in the queue until all of ``request.resources`` are free, and hold them.
+def queue_join(book: LedgerContext, request: Request, identifier: str, priority: int = 0) -> Reservation:
+    """Take a place at the end of the queue, which whoever took it has to keep with :func:`queue_look`.
 
     Args:
         book: the open book.
-        request: what is wanted, for a duration; ``starts_us`` is then the earliest start.
+        request: what is wanted, for a duration.
+        identifier: a new full id.
         priority: points; each counts as an hour of having waited.
-        timeout_us: leave the queue after this long, µs; None waits for ever.
-        on_position: told the queue position whenever it changes.
-        repeat_position_us: tell it again after this long, µs, also if nothing has changed.
-        should_stop: asked a few times a second; True leaves the queue.
-        on_outage: told, when the book cannot be asked, why; and, when it can again, what became of the queue position.
-            An outage that is longer than a position is kept without a heartbeat costs it: it takes the last one.
 
     Raises:
-        UsageError: the request cannot wait (it ends at a fixed instant), or the priority is out of range.
+        UsageError: the request cannot wait, or the priority is out of range.
         NotFoundError: the book is strict and a resource is not declared.
-        UnavailableError: the book cannot be asked at the beginning, or, without ``timeout_us``, for very long.
-        WaitTimedOutError: the time is over, or ``should_stop`` said so; the place is given up.
-        WrongStateError: the place was taken away or lost.
     """
-    waiter = _QueueEntry(book, _can_wait(checked(request), priority), priority, on_position, should_stop, on_outage)
-    waiter.repeat_seconds = None if repeat_position_us is None else repeat_position_us / SECOND_US
+    request = can_wait(checked(request), priority)
+    return book.write_new(request.resources, identifier, lambda tx: join(book, tx, request, identifier, priority))
+
+
+def queue_look(book: LedgerContext, identifier: str, *, with_held: bool = False) -> QueueLook:
+    """Look at a place in the queue, and move it where something is due: the grant, the promise or the sign of life.
+
+    Args:
+        book: the open book.
+        identifier: the full id of the reservation that waits.
+        with_held: also tell what is held of that which is waited for.
+
+    Raises:
+        WrongStateError: the place was taken away or lost.
+        NotFoundError: there is no such reservation.
+    """
+    seen, due = book.engine.read(lambda tx: _look(tx, identifier, with_held=with_held))
+    if not due:
+        return seen
+    moved = book.write(seen.reservation.resources, lambda tx: _move(tx, identifier))
+    return replace(seen, reservation=moved)
+
+
+def _look(tx: Transaction, identifier: str, *, with_held: bool) -> tuple[QueueLook, bool]:
+    """See whether there is anything to write; most wake-ups are for somebody else."""
+    me = row_mapping.required(tx, identifier)
+    check_live(me, tx.now_us, None)
+    if not me.waiting:
+        return QueueLook(me, None, 0), False
+    ground = Availability(tx, me.resources, sweep=False)
+    fit_us = promise(ground, me, tx.now_us)
+    lease_us = me.lease_us or tx.now_us
+    due = fit_us <= tx.now_us or fit_us != me.starts_us or lease_us - tx.now_us < LEASE_US - _RENEW_US
+    position = position_of(ground, me)
+    if with_held:
+        held = [booking for booking in ground.blockers_now(me) if not booking.waiting]
+        position = replace(position, held=tuple(held))
+    leases = [other.lease_us for other in ground.seen if other.lease_us is not None]
+    next_us = min([me.starts_us, lease_us - LEASE_US + _RENEW_US, *(lease + 1 for lease in leases)])
+    return QueueLook(me, position, max(next_us - tx.now_us, 0)), due
+
+
+def _move(tx: Transaction, identifier: str) -> Reservation:
+    me = row_mapping.required(tx, identifier)
+    check_live(me, tx.now_us, None)
+    return advance(tx, me) if me.waiting else me
+
+
+def queue_lapsed(book: LedgerContext, identifier: str) -> bool:
+    """Tell whether a place in the queue is gone because its signs of life failed to come."""
+
+    def look(tx: Transaction) -> bool:
+        me = row_mapping.by_id(tx, identifier)
+        return me is None or me.lapsed(tx.now_us) or me.end_reason in (EndReason.NO_SHOW, EndReason.LAPSED)
+
+    return book.engine.read(look)
+
+
+def queue_leave(book: LedgerContext, identifier: str, by: Holder) -> None:
+    """Give up a place in the queue, or the hold that was just granted; does nothing where it is over.
+
+    Args:
+        book: the open book.
+        identifier: the full id.
+        by: who asks.
+
+    Raises:
+        BusyError: it is somebody else's.
+    """
+
+    def work(tx: Transaction) -> None:
+        me = row_mapping.by_id(tx, identifier)
+        if me is not None and me.ended_us is None and not me.lapsed(tx.now_us):
+            check_owner(me, by)
+            give_back(tx, me, by)
+
     try:
-        deadline = None if timeout_us is None else time.monotonic() + timeout_us / SECOND_US
-        waiter.join()
-        return waiter.wait(deadline)
-    except BaseException:
-        waiter.leave()
-        raise
-    finally:
-        waiter.close()
+        resources = book.resources_of(identifier)
+    except NotFoundError:
+        return
+    book.write(resources, work)
 
 
 def join(book: LedgerContext, tx: Transaction, request: Request, identifier: str, priority: int) -> Reservation:
@@ -121,191 +159,17 @@ def join(book: LedgerContext, tx: Transaction, request: Request, identifier: str
     return _advance(tx, me, ground)
 
 
-def _can_wait(request: Request, priority: int) -> Request:
+def can_wait(request: Request, priority: int) -> Request:
+    """Return the request if it can wait.
+
+    Raises:
+        UsageError: it ends at a fixed instant, or the priority is out of range.
+    """
     if request.ends_us is not None and request.ends_us < FOREVER_US:
         raise UsageError("a waiting request does not know its start yet: ask for a duration, not for an end")
     if abs(priority) > MOST_PRIORITY:
         raise UsageError(f"priority {priority}: at most {MOST_PRIORITY} either way")
     return request
-
-
-class _QueueEntry:
-    """The queue position of one process, kept alive by it."""
-
-    def __init__(
-        self,
-        book: LedgerContext,
-        request: Request,
-        priority: int,
-        on_position: Callable[[QueuePosition], None] | None,
-        should_stop: Callable[[], bool] | None,
-        on_outage: Callable[[str], None] | None,
-    ) -> None:
-        self._book = book
-        self._request = request
-        self._priority = priority
-        self._keys = [write_operations.resource_topic(name) for name in request.resources]
-        self._on_position = on_position
-        self._should_stop = should_stop
-        self._on_outage = on_outage
-        self._shown: QueuePosition | None = None
-        self._shown_at = 0.0
-        self.repeat_seconds: float | None = None
-        """Tell the position again after so long."""
-        self._position = QueuePosition(0, None)
-        self._look_again_us = 0
-        self._due = False
-        self._outage = False
-        self._outage_began = 0.0
-        self._id = ids.new_id()
-        self._listener = self._listen()
-
-    def _listen(self) -> Listener:
-        return self._book.engine.listen([*self._keys, write_operations.reservation_topic(self._id)])
-
-    def join(self) -> None:
-        self._book.write_new(
-            self._request.resources,
-            self._id,
-            lambda tx: join(self._book, tx, self._request, self._id, self._priority),
-        )
-
-    def close(self) -> None:
-        self._listener.close()
-
-    def wait(self, deadline: float | None) -> Reservation:
-        while True:
-            try:
-                with within(_answer_seconds(deadline)):
-                    found = self._ask()
-            except UnavailableError as error:
-                self._tell_outage(str(error))
-                if deadline is None and time.monotonic() - self._outage_began > LONGEST_OUTAGE_SECONDS:
-                    raise
-                self._sleep(_RETRY_SECONDS, deadline)
-                continue
-            if not found.waiting:
-                return found
-            self._show()
-            self._sleep(self._look_again_us / SECOND_US, deadline)
-
-    def _ask(self) -> Reservation:
-        """Look at the place, and move it where something is due; take a new one if it lapsed in an outage."""
-        try:
-            found = self._book.engine.read(self._look)
-            if found.waiting and self._due:
-                found = self._book.engine.transact(self._keys, self._move)
-        except (WrongStateError, NotFoundError):
-            if not self._outage or not self._lapsed():
-                raise
-            self._join_again()
-            found = self._book.engine.read(self._look)
-            self._tell_back("the queue position has lapsed meanwhile, a new one is taken")
-        else:
-            self._tell_back("the queue position is kept")
-        return found
-
-    def _lapsed(self) -> bool:
-        def look(tx: Transaction) -> bool:
-            me = row_mapping.by_id(tx, self._id)
-            return me is None or me.lapsed(tx.now_us) or me.end_reason in (EndReason.NO_SHOW, EndReason.LAPSED)
-
-        return self._book.engine.read(look)
-
-    def _join_again(self) -> None:
-        self._id = ids.new_id()
-        before, self._listener = self._listener, self._listen()
-        before.close()
-        self.join()
-
-    def _tell_outage(self, why: str) -> None:
-        if not self._outage:
-            self._outage = True
-            self._outage_began = time.monotonic()
-            if self._on_outage:
-                self._on_outage(why)
-
-    def _tell_back(self, what: str) -> None:
-        if self._outage:
-            self._outage = False
-            if self._on_outage:
-                self._on_outage(f"the book answers again; {what}")
-
-    def _look(self, tx: Transaction) -> Reservation:
-        """See whether there is anything to write; most wake-ups are for somebody else."""
-        me = row_mapping.required(tx, self._id)
-        check_live(me, tx.now_us, None)
-        if not me.waiting:
-            return me
-        ground = Availability(tx, me.resources, sweep=False)
-        fit_us = promise(ground, me, tx.now_us)
-        lease_us = me.lease_us or tx.now_us
-        self._due = fit_us <= tx.now_us or fit_us != me.starts_us or lease_us - tx.now_us < LEASE_US - _RENEW_US
-        self._position = position_of(ground, me)
-        if self._on_position:
-            held = [booking for booking in ground.blockers_now(me) if not booking.waiting]
-            self._position = replace(self._position, held=tuple(held))
-        leases = [other.lease_us for other in ground.seen if other.lease_us is not None]
-        next_us = min([me.starts_us, lease_us - LEASE_US + _RENEW_US, *(lease + 1 for lease in leases)])
-        self._look_again_us = max(next_us - tx.now_us, 0)
-        return me
-
-    def _move(self, tx: Transaction) -> Reservation:
-        me = row_mapping.required(tx, self._id)
-        check_live(me, tx.now_us, None)
-        return advance(tx, me) if me.waiting else me
-
-    def _show(self) -> None:
-        again = self.repeat_seconds is not None and time.monotonic() - self._shown_at >= self.repeat_seconds
-        if self._on_position and (again or self._position != self._shown):
-            self._shown, self._shown_at = self._position, time.monotonic()
-            self._on_position(self._position)
-
-    def _sleep(self, seconds: float, deadline: float | None) -> None:
-        if self._should_stop:
-            seconds = min(seconds, _STOP_SECONDS)
-            if self._should_stop():
-                raise WaitTimedOutError("stopped waiting; the queue position is given up")
-        if deadline is not None:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise WaitTimedOutError(self._timed_out())
-            seconds = min(seconds, left)
-        self._listener.wait(seconds)
-
-    def _timed_out(self) -> str:
-        ahead = f"behind {', '.join(self._position.ahead)}" if self._position.ahead else "first in the queue"
-        promised = self._position.promised_us
-        if promised is None or self._outage:
-            until = ""
-        else:
-            until = ", promised in " + duration_text(promised - self._book.engine.read(_now))
-        return f"still not free after the time given ({ahead}{until}); the queue position is given up"
-
-    def leave(self) -> None:
-        """Give up the place, or the hold that was just granted; the lease does it where the book is away."""
-
-        def work(tx: Transaction) -> None:
-            me = row_mapping.by_id(tx, self._id)
-            if me is not None and me.ended_us is None and not me.lapsed(tx.now_us):
-                give_back(tx, me, self._request.holder)
-
-        try:
-            with within(_LEAVE_SECONDS):
-                self._book.engine.transact(self._keys, work)
-        except UnavailableError:
-            return
-
-
-def _answer_seconds(deadline: float | None) -> float:
-    """Return how long to wait for the book: not much longer than somebody wants to wait in all."""
-    if deadline is None:
-        return _ANSWER_SECONDS
-    return max(min(deadline - time.monotonic(), _ANSWER_SECONDS), _LEAST_ANSWER_SECONDS)
-
-
-def _now(tx: Transaction) -> int:
-    return tx.now_us
 
 
 def promise(ground: Availability, me: Reservation, now_us: int) -> int:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bespeak.ledger import audit_log, grant, modify, queries, resources
+from bespeak.ledger import audit_log, grant, modify, queries, resources, waiting
+from bespeak.ledger import queue as steps
 from bespeak.ledger.context import LedgerContext
-from bespeak.ledger.queue import wait_in_queue
 
 
 class Ledger(LedgerContext):
@@ -14,7 +14,11 @@ class Ledger(LedgerContext):
     reserve = grant.reserve
     next_free = grant.next_free
     in_the_way = grant.in_the_way
-    queue = wait_in_queue
+    queue = waiting.wait_in_queue
+    queue_join = steps.queue_join
+    queue_look = steps.queue_look
+    queue_lapsed = steps.queue_lapsed
+    queue_leave = steps.queue_leave
 
     extend = modify.extend
     shorten = modify.shorten
@@ -23,6 +27,7 @@ class Ledger(LedgerContext):
     release_mine = modify.release_mine
     kick = modify.kick
     keep_alive = modify.keep_alive
+    hold_in_force = modify.hold_in_force
 
     get = queries.get
     find = queries.find

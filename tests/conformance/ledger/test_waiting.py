@@ -119,7 +119,7 @@ def test_what_cannot_wait(book):
 
 
 def test_a_book_that_stays_away_ends_the_waiting(book_url, monkeypatch):
-    monkeypatch.setattr("bespeak.ledger.queue.LONGEST_OUTAGE_SECONDS", 0.3)
+    monkeypatch.setattr("bespeak.ledger.waiting.LONGEST_OUTAGE_SECONDS", 0.3)
     with open_ledger(book_url) as book:
         book.reserve(Request(("r",), ALICE, duration_us=HOUR_US))
         waiter = Waiter(book_url)
