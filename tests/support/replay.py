@@ -16,6 +16,12 @@ FACTS = (
     *("number", "holder", "acting", "mode", "starts_us", "ends_us", "created_us", "purpose", "tags", "priority"),
     *("waiting", "rank", "wanted_us", "not_before_us", "keepalive_us"),
 )
+ALWAYS = ("capacity", "declared", "description")
+RESOURCE_FACTS = (
+    *ALWAYS,
+    *("labels", "owner", "contact", "link", "location", "seats", "group_names", "cooldown_us", "hours", "approvers"),
+    *("check_in_us", "health", "health_note"),
+)
 COLUMN_OF_FACT = {"number": "fencing_token", "acting": "requested_by", "ended_why": "end_reason"}
 """Facts that the log has always called otherwise than the table does."""
 
@@ -85,13 +91,27 @@ def compare(tx: Any) -> list[str]:
             for name in (*FACTS, "resources", "ended_us", "ended_why", "ended_note")
             if said[name] != is_[name]
         ]
-    known = {
-        row[0]: {"capacity": row[1], "declared": bool(row[2]), "description": row[3]}
-        for row in tx.fetch_all("SELECT name, capacity, declared, description FROM ledger_resources")
-    }
+    known = resources(tx)
     if known != book.resources:
         wrong.append(f"resources are {known}, the log says {book.resources}")
     return wrong
+
+
+def resources(tx: Any) -> dict[str, dict[str, Any]]:
+    """Return what is declared about each resource: seats, whether it is declared, and what is not as usual."""
+    found = {}
+    for name, *values in tx.fetch_all(f"SELECT name, {', '.join(RESOURCE_FACTS)} FROM ledger_resources"):
+        row = dict(zip(RESOURCE_FACTS, values, strict=True))
+        row |= {key: json.loads(row[key]) for key in ("labels", "seats", "group_names", "approvers")}
+        row["declared"] = bool(row["declared"])
+        row["parts"] = [
+            part
+            for (part,) in tx.fetch_all(
+                "SELECT part FROM ledger_parts WHERE whole = :name ORDER BY part", {"name": name}
+            )
+        ]
+        found[name] = {key: value for key, value in row.items() if key in ALWAYS or (value and value != "ok")}
+    return found
 
 
 def reservations(tx: Any) -> list[dict[str, Any]]:

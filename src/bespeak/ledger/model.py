@@ -38,6 +38,14 @@ class EndReason(Enum):
     LAPSED = "lapsed"
 
 
+class Health(Enum):
+    """Whether a resource can be given out."""
+
+    OK = "ok"
+    SICK = "sick"
+    OFFLINE = "offline"
+
+
 class Action(Enum):
     """What a row of the log records."""
 
@@ -241,6 +249,12 @@ class Resource:
         description: free text for people.
         longest_us: the longest booking it ever had that is no long one (see :mod:`bespeak.ledger.schema`), µs; bounds
             how far back an overlap can begin.
+        related: how many wholes and parts it has, also those of its wholes and parts.
+        cooldown_us: how long it stays free between two holds, µs.
+        hours: when it may be held, as :mod:`bespeak.ledger.opening_hours` reads it; empty for always.
+        approvers: who may approve a reservation of it; empty where it needs no approval.
+        check_in_us: a holder who does not check in for this long (µs) after the start loses the hold; None for never.
+        health: whether it can be given out.
     """
 
     name: str
@@ -248,6 +262,12 @@ class Resource:
     declared: bool = False
     description: str = ""
     longest_us: int = 0
+    related: int = 0
+    cooldown_us: int = 0
+    hours: str = ""
+    approvers: tuple[str, ...] = ()
+    check_in_us: int | None = None
+    health: Health = Health.OK
 
 
 @frozen

@@ -7,6 +7,7 @@ from bisect import bisect_left
 from bespeak.base.clock import FOREVER_US
 from bespeak.base.errors import NotFoundError, UsageError
 from bespeak.base.ids import ID_LENGTH
+from bespeak.base.natural_order import natural_order
 from bespeak.ledger import row_mapping, rules, validation
 from bespeak.ledger.availability import Availability
 from bespeak.ledger.model import Free, Mode, State
@@ -160,7 +161,7 @@ def free(
     wanted = _checked(resources)
 
     def work(tx: Transaction) -> list[Free]:
-        every = sorted(wanted) or [row[0] for row in tx.fetch_all("SELECT name FROM ledger_resources ORDER BY name")]
+        every = natural_order(wanted or (row[0] for row in tx.fetch_all("SELECT name FROM ledger_resources")))
         return [free_window(tx, name, max(from_us or 0, tx.now_us), duration_us) for name in every]
 
     return book.engine.read(work)

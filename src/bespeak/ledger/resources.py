@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from bespeak.base.clock import FOREVER_US
 from bespeak.base.errors import BusyError, NotFoundError, UsageError
-from bespeak.ledger import row_mapping, rules, validation, write_operations
+from bespeak.base.frozen import replace
+from bespeak.base.natural_order import natural_key
+from bespeak.ledger import row_mapping, rules, validation
 from bespeak.ledger.availability import Availability
-from bespeak.ledger.model import Action, Mode, Resource
+from bespeak.ledger.inventory import read, write
+from bespeak.ledger.inventory.model import Entry
+from bespeak.ledger.model import Mode, Resource
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,15 +19,13 @@ if TYPE_CHECKING:
     from bespeak.storage.interface import Transaction
 
 MOST_SEATS = 1_000_000
-_DECLARE = """
-INSERT INTO ledger_resources (name, capacity, declared, description) VALUES (:name, :cap, 1, :text)
-ON CONFLICT (name) DO UPDATE SET capacity = :cap, declared = 1, description = :text"""
 
 
 def resource_list(book: LedgerContext) -> list[Resource]:
-    """Return every resource of the book, by name."""
-    sql = f"SELECT {row_mapping.RESOURCE_COLUMNS} FROM ledger_resources ORDER BY name"
-    return book.engine.read(lambda tx: [row_mapping.resource(row) for row in tx.fetch_all(sql)])
+    """Return every resource of the book in natural order: ``board2`` before ``board10``."""
+    sql = f"SELECT {row_mapping.RESOURCE_COLUMNS} FROM ledger_resources"
+    found = book.engine.read(lambda tx: [row_mapping.resource(row) for row in tx.fetch_all(sql)])
+    return sorted(found, key=lambda resource: natural_key(resource.name))
 
 
 def resource_set(
@@ -49,22 +51,19 @@ def resource_set(
         validation.check_text("description", description)
 
     def work(tx: Transaction) -> Resource:
-        known = row_mapping.resources(tx, [name]).get(name)
+        known = read.entries(tx, [name]).get(name)
         if known is None:
             validation.check_new_resource(name, declared=True)
-        old = known or Resource(name)
-        new = Resource(
-            name,
-            old.capacity if capacity is None else capacity,
+        old = known or Entry(Resource(name))
+        new = replace(
+            old.resource,
+            capacity=old.resource.capacity if capacity is None else capacity,
             declared=True,
-            description=old.description if description is None else description,
-            longest_us=old.longest_us,
+            description=old.resource.description if description is None else description,
         )
-        if new.capacity < old.capacity:
+        if new.capacity < old.resource.capacity:
             _refuse_overfull(tx, name, new.capacity)
-        tx.execute(_DECLARE, {"name": name, "cap": new.capacity, "text": new.description})
-        before = _resource_facts(known) if known else {}
-        _log_resource(tx, Action.RESOURCE_SET, by, name, before, _resource_facts(new))
+        write.put(tx, by, replace(old, resource=new), known)
         return new
 
     return book.write([name], work)
@@ -79,25 +78,13 @@ def resource_remove(book: LedgerContext, name: str, by: Holder) -> None:
     """
 
     def work(tx: Transaction) -> None:
-        known = row_mapping.resources(tx, [name]).get(name)
+        known = read.entries(tx, [name]).get(name)
         if known is None:
             raise NotFoundError(f"the book knows no resource {name!r}")
         _refuse_overfull(tx, name, 0)
-        tx.execute("DELETE FROM ledger_resources WHERE name = :name", {"name": name})
-        _log_resource(tx, Action.RESOURCE_REMOVED, by, name, _resource_facts(known), {})
+        write.remove(tx, by, known)
 
     book.write([validation.check_name("resource", name)], work)
-
-
-def _resource_facts(of: Resource) -> dict[str, object]:
-    return {"capacity": of.capacity, "declared": of.declared, "description": of.description}
-
-
-def _log_resource(
-    tx: Transaction, action: Action, by: Holder, name: str, before: dict[str, object], after: dict[str, object]
-) -> None:
-    write_operations.log(tx, action, by.user, by.requested_by, None, [name], before, after)
-    tx.notify(write_operations.resource_topic(name))
 
 
 def _refuse_overfull(tx: Transaction, name: str, capacity: int) -> None:

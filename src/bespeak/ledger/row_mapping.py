@@ -6,7 +6,7 @@ import json
 
 from bespeak.base.clock import FOREVER_US
 from bespeak.base.errors import NotFoundError
-from bespeak.ledger.model import Action, Booking, EndReason, LogEntry, Mode, Reservation, Resource
+from bespeak.ledger.model import Action, Booking, EndReason, Health, LogEntry, Mode, Reservation, Resource
 from bespeak.ledger.rules import window_end
 from bespeak.ledger.schema import LONG_US
 from bespeak.storage.row_shape import RowShape
@@ -24,7 +24,9 @@ COLUMNS = (
     "r.created_us, r.ended_us, r.end_reason, r.ended_note, r.purpose, r.tags, r.priority, r.lease_us, r.waiting, "
     "r.rank, r.wanted_us, r.not_before_us, r.keepalive_us"
 )
-RESOURCE_COLUMNS = "name, capacity, declared, description, longest_us"
+RESOURCE_COLUMNS = (
+    "name, capacity, declared, description, longest_us, related, cooldown_us, hours, approvers, check_in_us, health"
+)
 LOG_COLUMNS = "seq, at_us, action, who, requested_by, reservation, resources, before, after"
 
 _OVERLAP = """
@@ -50,7 +52,7 @@ ORDER BY l.rank, r.seq
 
 
 _RESERVATION = RowShape("row of the reservations", COLUMNS, "itItTttiiiITtttiIiiiiI")
-_RESOURCE = RowShape("resource", RESOURCE_COLUMNS, "tiiti")
+_RESOURCE = RowShape("resource", RESOURCE_COLUMNS, "tiitiiittIt")
 _LOG_ENTRY = RowShape("row of the log", LOG_COLUMNS, "iittTTttt")
 
 
@@ -150,8 +152,20 @@ def resource(row: Row) -> Resource:
 
 
 def _resource(row: Row) -> Resource:
-    name, capacity, declared, description, longest_us = row
-    return Resource(name, capacity, bool(declared), description, longest_us)
+    name, capacity, declared, description, longest_us, related, cooldown_us, hours, approvers, check_in_us, health = row
+    return Resource(
+        name,
+        capacity,
+        bool(declared),
+        description,
+        longest_us,
+        related,
+        cooldown_us,
+        hours,
+        () if approvers == "[]" else tuple(json.loads(approvers)),
+        check_in_us,
+        Health.OK if health == "ok" else Health(health),
+    )
 
 
 def resources(tx: Transaction, names: Iterable[str]) -> dict[str, Resource]:

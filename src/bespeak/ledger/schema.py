@@ -5,6 +5,10 @@ were given back: an overlap query seeks ``(resource, starts_us)`` no further bac
 so its cost does not grow with the book. Bookings of :data:`LONG_US` and more, open ends among them, have a small index
 of their own, so that one booking of a year does not make every later query look back a year. ``ledger_queue`` is the
 index of those who wait; their rows in ``ledger_reservations`` have no end, because a promise can move.
+
+``ledger_resources`` holds what is declared about a resource; ``ledger_parts`` which resource is a part of which, and
+``ledger_resources.related`` how many wholes and parts one has, so that one without any costs nothing. The one row of
+``ledger_inventory`` counts the changes of such facts, and says when an inventory was last synced.
 """
 
 from __future__ import annotations
@@ -97,7 +101,40 @@ _PLAIN_NAMES = (
     "ALTER TABLE ledger_log RENAME COLUMN acting TO requested_by",
     "ALTER TABLE ledger_line RENAME TO ledger_queue",
 )
+_INVENTORY_COLUMNS = (
+    "labels TEXT{c} NOT NULL DEFAULT '{{}}'",
+    "owner TEXT{c} NOT NULL DEFAULT ''",
+    "contact TEXT{c} NOT NULL DEFAULT ''",
+    "link TEXT{c} NOT NULL DEFAULT ''",
+    "location TEXT{c} NOT NULL DEFAULT ''",
+    "seats TEXT{c} NOT NULL DEFAULT '[]'",
+    "group_names TEXT{c} NOT NULL DEFAULT '[]'",
+    "cooldown_us BIGINT NOT NULL DEFAULT 0",
+    "hours TEXT{c} NOT NULL DEFAULT ''",
+    "approvers TEXT{c} NOT NULL DEFAULT '[]'",
+    "check_in_us BIGINT",
+    "health TEXT{c} NOT NULL DEFAULT 'ok' CHECK (health IN ('ok', 'sick', 'offline'))",
+    "health_note TEXT{c} NOT NULL DEFAULT ''",
+    "related INTEGER NOT NULL DEFAULT 0",
+)
+_INVENTORY = (
+    *(f"ALTER TABLE ledger_resources ADD COLUMN {column}" for column in _INVENTORY_COLUMNS),
+    "CREATE TABLE ledger_parts (whole TEXT{c} NOT NULL, part TEXT{c} NOT NULL, PRIMARY KEY (whole, part)){rowless}",
+    "CREATE INDEX ledger_parts_part ON ledger_parts (part)",
+    """
+CREATE TABLE ledger_inventory (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    revision BIGINT NOT NULL,
+    synced_us BIGINT,
+    synced_by TEXT{c}
+)""",
+    "INSERT INTO ledger_inventory (id, revision) VALUES (1, 0)",
+)
 _TABLES = (_RESERVATIONS, _RESOURCES, _BOOKINGS, _QUEUE, _LOG)
+
+
+def _inventory(collation: str, rowless: str) -> list[str]:
+    return [text.format(c=collation, rowless=rowless) for text in _INVENTORY]
 
 
 def _statements(key: str, identity: str, collation: str, rowless: str) -> list[str]:
@@ -127,6 +164,7 @@ LEDGER = Component(
             sqlite=[*_PLAIN_NAMES, "ALTER TABLE ledger_ticket RENAME TO ledger_counter"],
             postgresql=[*_PLAIN_NAMES, "ALTER SEQUENCE ledger_ticket RENAME TO ledger_counter"],
         ),
+        Migration(3, sqlite=_inventory("", " WITHOUT ROWID"), postgresql=_inventory(' COLLATE "C"', "")),
     ],
     steady_time=True,
 )

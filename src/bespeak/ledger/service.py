@@ -5,6 +5,7 @@ from __future__ import annotations
 from bespeak.ledger import audit_log, grant, modify, queries, resources, waiting
 from bespeak.ledger import queue as steps
 from bespeak.ledger.context import LedgerContext
+from bespeak.ledger.inventory.read import inventory
 
 
 class Ledger(LedgerContext):
@@ -42,3 +43,4 @@ class Ledger(LedgerContext):
     resource_list = resources.resource_list
     resource_set = resources.resource_set
     resource_remove = resources.resource_remove
+    inventory = inventory

@@ -24,12 +24,13 @@ HOT_PATH = {
         cli: index main
     """,
     "commands on the book: reserve, release, list, who, run": """
-        base: clock display errors exitcodes failpoints fileio frozen ids json_text lazy_attributes paths
-            timeparse timezones wallclock
+        base: clock display errors exitcodes failpoints fileio frozen ids json_text lazy_attributes natural_order
+            paths timeparse timezones wallclock
         cli: context converters errors formatting lease log modify output process_tree reserve resource run
             show signals supervise surrounding_hold
-        ledger: __init__ audit_log availability context current_hold errors grant model modify open_from_settings queries
-            queue request_checks resources row_mapping rules schema serialize service validation waiting
+        ledger: __init__ audit_log availability context current_hold errors grant inventory.__init__ inventory.model
+            inventory.parts inventory.read inventory.serialize inventory.write model modify open_from_settings
+            queries queue request_checks resources row_mapping rules schema serialize service validation waiting
             write_operations
         reservations: __init__ identity
         settings: __init__ files repo trust trusted_places
