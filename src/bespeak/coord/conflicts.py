@@ -9,7 +9,9 @@ from __future__ import annotations
 from _operator import itemgetter
 
 from bespeak.coord import address as addressing
+from bespeak.coord.queries import check_instant
 from bespeak.coord.run_id import UNKNOWN
+from bespeak.storage.row_shape import RowShape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off'
 Left to itself it plans anew each time, which takes longer than the answer.
 """
 _AGE = itemgetter(6, 7)
+_EXPIRES = 4
+_ROW = RowShape("claim on", _SELECT, "tittiTii")
 
 
 def conflicts(
@@ -85,7 +89,7 @@ class Question:
         return [
             conflict
             for address, candidates in zip(self._addresses, rows, strict=False)
-            for conflict in _in_the_way(address, sorted(candidates, key=_AGE))
+            for conflict in _in_the_way(address, sorted(map(_checked, candidates), key=_AGE))
         ]
 
 
@@ -102,6 +106,15 @@ def _query(params: Params, address: Address) -> tuple[str, Params]:
         inside += _MAY_MATCH
         names["like"] = sql_like(address.path)
     return f"{holding} UNION ALL {inside}", {**params, **names}
+
+
+def _checked(row: Row) -> Row:
+    return _ROW.read(row, _with_instant)
+
+
+def _with_instant(row: Row) -> Row:
+    check_instant("expires_us", row[_EXPIRES])
+    return row
 
 
 def _in_the_way(address: Address, candidates: Sequence[Row]) -> Iterator[Conflict]:

@@ -11,17 +11,20 @@ from bespeak.base.clock import SECOND_US, iso
 from bespeak.coord import queries
 from bespeak.coord.model import Event
 from bespeak.coord.states import EventKind
+from bespeak.storage.row_shape import RowShape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from bespeak.coord.model import Claim, Conflict
-    from bespeak.storage.interface import Engine, Listener, Transaction
+    from bespeak.storage.interface import Engine, Listener, Row, Transaction
 
 _LONGEST_SLEEP_SECONDS = 3600.0
 _STOP_SECONDS = 0.2
 _POLL_SECONDS = 1.0
+_COLUMNS = "seq, at_us, change, reservation, run_id, facts"
+_ROW = RowShape("line of the claims' log", _COLUMNS, "iitTtt")
 
 
 def topic(repo: str) -> str:
@@ -45,14 +48,19 @@ def write(
 
 def since(tx: Transaction, repo: str, after: int) -> list[Event]:
     """Return the changes after one, in order."""
+    sql = f"SELECT {_COLUMNS} FROM coord_log WHERE repo = :repo AND seq > :after ORDER BY seq"
+    return [_ROW.read(row, _event) for row in tx.fetch_all(sql, {"repo": repo, "after": after})]
+
+
+def _event(row: Row) -> Event:
     import json
 
-    found = tx.fetch_all(
-        "SELECT seq, at_us, change, reservation, run_id, facts FROM coord_log "
-        "WHERE repo = :repo AND seq > :after ORDER BY seq",
-        {"repo": repo, "after": after},
-    )
-    return [Event(seq, at_us, change, about, run, json.loads(facts)) for seq, at_us, change, about, run, facts in found]
+    seq, at_us, change, about, run, packed = row
+    queries.check_instant("at_us", at_us)
+    found = json.loads(packed)
+    if not isinstance(found, dict):
+        raise TypeError("what changed is no object")
+    return Event(seq, at_us, change, about, run, found)
 
 
 def last(tx: Transaction, repo: str) -> int:

@@ -7,11 +7,12 @@ from bespeak.coord import events, queries
 from bespeak.coord.errors import ClaimError
 from bespeak.coord.model import Intent
 from bespeak.coord.serialize import content_id
-from bespeak.coord.states import ClaimState, EventKind
+from bespeak.coord.states import ClaimState, EventKind, Operation
+from bespeak.storage.row_shape import RowShape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bespeak.storage.interface import Transaction
+    from bespeak.storage.interface import Row, Transaction
 
 _INSERT = """
 INSERT INTO coord_intents (repo, id, run_id, branch, addresses, operation, detail, created_us, expires_us, reservation)
@@ -24,6 +25,9 @@ FROM coord_intents i LEFT JOIN coord_reservations r ON r.repo = i.repo AND r.id 
 WHERE i.repo = :repo AND ((i.reservation IS NULL AND i.expires_us > :now)
     OR (i.reservation IS NOT NULL AND r.released_us IS NULL AND r.expires_us > :now))
 ORDER BY i.created_us, i.id"""
+
+_COLUMNS = "id, run_id, branch, addresses, operation, detail, created_us, expires_us, reservation"
+_ROW = RowShape("intent", _COLUMNS, "ttttttiiT")
 
 
 def declare(
@@ -75,11 +79,12 @@ def _insert(tx: Transaction, repo: str, made: Intent) -> None:
 
 def active(tx: Transaction, repo: str) -> list[Intent]:
     """Return the intents that have not ended, oldest first."""
-    import json
+    return [_ROW.read(row, _intent) for row in tx.fetch_all(_ACTIVE, {"repo": repo, "now": tx.now_us})]
 
-    return [
-        Intent(identifier, run, branch, tuple(json.loads(addresses)), operation, detail, created_us, expires_us, held)
-        for identifier, run, branch, addresses, operation, detail, created_us, expires_us, held in tx.fetch_all(
-            _ACTIVE, {"repo": repo, "now": tx.now_us}
-        )
-    ]
+
+def _intent(row: Row) -> Intent:
+    identifier, run, branch, addresses, operation, detail, created_us, expires_us, held = row
+    queries.check_instant("created_us", created_us)
+    queries.check_instant("expires_us", expires_us)
+    texts = queries.address_texts(addresses)
+    return Intent(identifier, run, branch, texts, Operation(operation), detail, created_us, expires_us, held)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from bespeak.base.clock import FOREVER_US
 from bespeak.base.display import short_repr
 from bespeak.coord import address as addressing
 from bespeak.coord.errors import ClaimError
 from bespeak.coord.model import Claim
+from bespeak.storage.row_shape import RowShape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ _FIELDS = (
     "beat_us",
 )  # fmt: skip
 COLUMNS = ", ".join(f"r.{field}" for field in _FIELDS)
+_CLAIM = RowShape("claim", ", ".join(_FIELDS), "titttTiiiIi")
+_INSTANTS = ("created_us", "expires_us", "released_us", "beat_us")
 PREFIX = "sha256:"
 AT_ONCE = 500
 """How many ids one statement names at most."""
@@ -28,13 +32,45 @@ _BEYOND = "g"
 
 
 def claim_of(row: Row) -> Claim:
-    """Return the reservation of a row of :data:`COLUMNS`."""
+    """Return the reservation of a row of :data:`COLUMNS`.
+
+    Raises:
+        DamagedRowError: bespeak cannot have written this row.
+    """
+    return _CLAIM.read(row, _claim)
+
+
+def _claim(row: Row) -> Claim:
+    values = dict(zip(_FIELDS, row, strict=True))
+    values["addresses"] = address_texts(values["addresses"])
+    values["shared"] = bool(values["shared"])
+    for name in _INSTANTS:
+        check_instant(name, values[name])
+    return Claim(**values)
+
+
+def address_texts(packed: str) -> tuple[str, ...]:
+    """Return addresses as they are stored.
+
+    Raises:
+        ValueError: it is no JSON list of texts.
+    """
     import json
 
-    values = dict(zip(_FIELDS, row, strict=True))
-    values["addresses"] = tuple(json.loads(values["addresses"]))
-    values["shared"] = bool(values["shared"])
-    return Claim(**values)
+    found = json.loads(packed)
+    if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
+        raise ValueError("the addresses are no list of texts")
+    return tuple(found)
+
+
+def check_instant(name: str, instant_us: int | None) -> None:
+    """Insist that a stored instant is one.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if instant_us is not None and not 0 <= instant_us <= FOREVER_US:
+        raise ValueError(f"{name} is no instant")
 
 
 def is_id(text: str) -> bool:

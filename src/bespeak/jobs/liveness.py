@@ -11,16 +11,18 @@ from __future__ import annotations
 
 import os
 
-from bespeak.base.clock import SECOND_US
+from bespeak.base.clock import FOREVER_US, SECOND_US
 from bespeak.base.frozen import frozen
 from bespeak.base.process_identity import alive, began_ticks, boot_id, pid_namespace
+from bespeak.storage.row_shape import RowShape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bespeak.storage.interface import Transaction
+    from bespeak.storage.interface import Dialect, Row, Transaction
 
 BEAT_SECONDS = 5.0
 LEASE_US = 20 * SECOND_US
+_YEAR_1_US = -62_135_596_800 * SECOND_US
 _LONGEST_LEASE_US = 2 * LEASE_US
 """A lease that ends later than this from now was given by a clock that was ahead."""
 
@@ -67,6 +69,7 @@ class DispatcherRecord:
 
 
 _COLUMNS = tuple(name for name in DispatcherRecord.__annotations__ if name != "is_local")
+_ROW = RowShape("dispatcher", ", ".join(_COLUMNS), "ttttttiiii")
 
 
 def _here() -> tuple[str, str]:
@@ -100,7 +103,15 @@ def all_dispatchers(tx: Transaction) -> list[DispatcherRecord]:
     """Return every dispatcher that is written down, alive or not."""
     # A file is on one machine; a server may have machines that were copied from one another, with one identity.
     found = tx.fetch_all(f"SELECT {', '.join(_COLUMNS)} FROM dispatch_dispatchers ORDER BY started_us")
-    return [DispatcherRecord(**dict(zip(_COLUMNS, row, strict=True)), is_local=tx.dialect == "sqlite") for row in found]
+    return [_ROW.read(row, lambda row: _dispatcher(row, tx.dialect)) for row in found]
+
+
+def _dispatcher(row: Row, dialect: Dialect) -> DispatcherRecord:
+    started_us, beat_us = row[-3:-1]
+    # The clock of a machine that has lost the time may stand before 1970.
+    if not _YEAR_1_US <= min(started_us, beat_us) <= max(started_us, beat_us) <= FOREVER_US:
+        raise ValueError("an instant is none")
+    return DispatcherRecord(**dict(zip(_COLUMNS, row, strict=True)), is_local=dialect == "sqlite")
 
 
 def presence(tx: Transaction, site: str | None = None) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from bespeak.base.frozen import frozen
+from bespeak.storage.row_shape import DamagedRowError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -99,12 +100,24 @@ class JobReservation:
     @property
     def extras(self) -> dict[str, object]:
         """What goes beyond orchesjob-reserver 0.1: ``env``, ``cwd``, ``needs``, ``for_us``, ``retry`` ..."""
+        found = self._json("extras_json")
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def metadata(self) -> object:
+        """What the caller stored with it; None where there is nothing."""
+        return self._json("metadata_json")
+
+    def _json(self, column: str) -> object:
         import json
 
-        if not self.extras_json:
-            return {}
-        found = json.loads(self.extras_json)
-        return found if isinstance(found, dict) else {}
+        text = getattr(self, column)
+        try:
+            return json.loads(text) if text else None
+        except ValueError:
+            raise DamagedRowError(
+                f"the book is damaged: job reservation {self.reservation_id!a:.60}: column {column} is no JSON"
+            ) from None
 
 
 COLUMNS = tuple(name for name in JobReservation.__annotations__ if name != "may_be_started")

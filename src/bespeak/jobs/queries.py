@@ -80,10 +80,10 @@ class Filter:
         """Decide what SQL does not: the metadata."""
         if not self.metadata:
             return True
-        import json
-
-        found = json.loads(job.metadata_json) if job.metadata_json else {}
-        return all(name in found and _plain(found[name]) == value for name, value in self.metadata.items())
+        found = job.metadata
+        return isinstance(found, dict) and all(
+            name in found and _plain(found[name]) == value for name, value in self.metadata.items()
+        )
 
 
 def _plain(value: object) -> str:

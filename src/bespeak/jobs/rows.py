@@ -5,8 +5,9 @@ from __future__ import annotations
 from bespeak.base.clock import SECOND_US
 from bespeak.base.errors import NotFoundError
 from bespeak.base.frozen import frozen
-from bespeak.jobs.model import SELECT, JobReservation
+from bespeak.jobs.model import COLUMNS, SELECT, JobReservation, Status
 from bespeak.jobs.schema import TOPIC
+from bespeak.storage.row_shape import RowShape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
     from bespeak.storage.interface import Row, Transaction
 
+_ROW = RowShape("job reservation", ", ".join(COLUMNS), "ttttTIITtiiITitiTiIiTTITTTT")
+_STATUSES = frozenset(Status)
 _LOG = (
     "INSERT INTO dispatch_log (at_us, reservation_id, run_key, site, change, reservation_status, job_id, detail)"
     " VALUES (:at_us, :reservation_id, :run_key, :site, :change, :status, :job_id, :detail)"
@@ -26,7 +29,7 @@ def find(tx: Transaction, *, run_key: str | None = None, reservation_id: str | N
         row = tx.fetch_one(f"{SELECT} WHERE reservation_id = :id", {"id": reservation_id})
     else:
         row = tx.fetch_one(f"{SELECT} WHERE run_key = :key", {"key": run_key})
-    return JobReservation(*row) if row else None
+    return _ROW.read(row, _job) if row else None
 
 
 def get(tx: Transaction, *, run_key: str | None = None, reservation_id: str | None = None) -> JobReservation:
@@ -106,4 +109,11 @@ def seconds(tx: Transaction) -> int:
 
 def jobs(found: Sequence[Row]) -> list[JobReservation]:
     """Return rows as reservations."""
-    return [JobReservation(*row) for row in found]
+    return [_ROW.read(row, _job) for row in found]
+
+
+def _job(row: Row) -> JobReservation:
+    job = JobReservation(*row)
+    if job.reservation_status not in _STATUSES:
+        raise ValueError(f"{job.reservation_status} is no status")
+    return job

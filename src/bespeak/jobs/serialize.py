@@ -26,7 +26,7 @@ def job_json(job: JobReservation) -> dict[str, object]:
         "job_id": job.job_id,
         "command": job.command,
         "orchesjob_start_options": job.start_options,
-        "metadata": json.loads(job.metadata_json) if job.metadata_json else None,
+        "metadata": job.metadata,
     }
     for name in ("not_before", "expires_at", "created_at", "updated_at", "dispatched_at"):
         seconds = getattr(job, name)

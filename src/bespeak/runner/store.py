@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from bespeak.runner.model import Job, JobStatus, Override
 from bespeak.storage.migrations import Component, Migration
+from bespeak.storage.row_shape import RowShape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -95,6 +96,8 @@ FIELDS = (
     "aborted_us",
 )
 _SELECT = f"SELECT {', '.join(FIELDS)} FROM runner_jobs"
+_ROW = RowShape("job of the runner", ", ".join(FIELDS), "ittTibbBiTTTtIIItiIiI")
+_OVERRIDE = RowShape("override of the runner", "run_key, reason, allowed_us, expires_us", "tTiI")
 _INSERT = f"""
 INSERT INTO runner_jobs ({", ".join(FIELDS[1:])})
 VALUES ({", ".join(":" + name for name in FIELDS[1:])})
@@ -112,6 +115,10 @@ def unpack(packed: bytes) -> tuple[bytes, ...]:
 
 
 def _job(row: Row) -> Job:
+    return _ROW.read(row, _job_of)
+
+
+def _job_of(row: Row) -> Job:
     fields: dict[str, Any] = dict(zip(FIELDS, row, strict=True))
     fields["command"] = unpack(fields["command"])
     words = unpack(fields["environment"])
@@ -219,7 +226,7 @@ def override(tx: Transaction, run_key: str) -> Override | None:
     """Return the permission that may still be used for a run key."""
     sql = "SELECT run_key, reason, allowed_us, expires_us FROM runner_overrides WHERE run_key = :key"
     row = tx.fetch_one(sql, {"key": run_key})
-    found = Override(*row) if row else None
+    found = Override(*_OVERRIDE.check(row)) if row else None
     return found if found is not None and found.valid_at(tx.now_us) else None
 
 

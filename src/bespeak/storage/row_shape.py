@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-_KINDS: dict[str, tuple[type, ...]] = {"i": (int,), "t": (str,), "I": (int, type(None)), "T": (str, type(None))}
+_KINDS: dict[str, type] = {"i": int, "t": str, "b": bytes}
 
 
 class DamagedRowError(UnavailableError):
@@ -26,7 +26,7 @@ class RowShape:
     Args:
         what: what a row is, for messages.
         columns: the columns in order, as a statement selects them.
-        kinds: a letter a column: ``i`` a whole number, ``t`` a text, in upper case where it may be null.
+        kinds: a letter a column: ``i`` a whole number, ``t`` a text, ``b`` bytes, in upper case where it may be null.
     """
 
     __slots__ = ("_columns", "_kinds", "_sound", "_what")
@@ -34,7 +34,9 @@ class RowShape:
     def __init__(self, what: str, columns: str, kinds: str) -> None:
         self._what = what
         self._columns = [name.strip().rpartition(".")[2] for name in columns.split(",")]
-        self._kinds = [_KINDS[letter] for letter in kinds]
+        self._kinds = [
+            (_KINDS[letter.lower()], type(None)) if letter.isupper() else (_KINDS[letter],) for letter in kinds
+        ]
         self._sound: set[tuple[type, ...]] = set()
         """Combinations of types found right before: of thousands of rows, a few differ."""
 
@@ -44,16 +46,25 @@ class RowShape:
         Raises:
             DamagedRowError: a column holds what it never holds, or ``make`` cannot read one.
         """
+        self.check(row)
+        try:
+            return make(row)
+        except (ValueError, TypeError) as error:
+            raise DamagedRowError(f"{self._where(row)}: {str(error)!a:.200}") from None
+
+    def check(self, row: Row) -> Row:
+        """Return a row whose columns hold what they may hold.
+
+        Raises:
+            DamagedRowError: one does not.
+        """
         found = tuple(map(type, row))
         if found not in self._sound:
             for name, kind, allowed in zip(self._columns, found, self._kinds, strict=True):
                 if kind not in allowed:
                     raise DamagedRowError(f"{self._where(row)}: column {name} holds a {kind.__name__}")
             self._sound.add(found)
-        try:
-            return make(row)
-        except (ValueError, TypeError) as error:
-            raise DamagedRowError(f"{self._where(row)}: {str(error)!a:.200}") from None
+        return row
 
     def _where(self, row: Row) -> str:
         return f"the book is damaged: {self._what} {str(row[0])!a:.60}"

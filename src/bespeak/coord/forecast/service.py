@@ -19,6 +19,8 @@ from bespeak.coord.errors import ClaimError
 from bespeak.coord.forecast.model import ClaimedAddress
 from bespeak.coord.forecast.predict import RevisionView, predict
 from bespeak.coord.run_id import UNKNOWN
+from bespeak.coord.states import Operation
+from bespeak.storage.row_shape import DamagedRowError, RowShape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,7 +37,9 @@ SELECT c.key, c.address, c.glob, r.run_id, r.run_id, r.branch, r.operation, r.sh
 FROM coord_claims c JOIN coord_reservations r ON r.repo = c.repo AND r.epoch = c.epoch
 WHERE c.repo = :repo AND r.repo = :repo AND r.live = 1 AND r.released_us IS NULL AND r.expires_us > :now
 ORDER BY c.key, c.epoch, c.part"""
-_RUN = 3
+_ROW = RowShape("claim at", ", ".join(ClaimedAddress._fields), "ttitttTiitT")
+_RUN, _OPERATION = 3, 6
+_OPERATIONS = {None, *Operation}
 
 
 def checked(scope: Scope) -> Scope:
@@ -105,7 +109,9 @@ def look(repository: Repository, engine: Engine, repo: str, scope: Scope) -> For
 
 def read_claims(tx: Transaction, repo: str) -> list[ClaimedAddress]:
     """Return every address of every active reservation, by key, older ones first."""
-    found = tx.fetch_all(_CLAIMS, {"repo": repo, "now": tx.now_us})
+    found = [_ROW.check(row) for row in tx.fetch_all(_CLAIMS, {"repo": repo, "now": tx.now_us})]
+    for operation in {row[_OPERATION] for row in found} - _OPERATIONS:
+        raise DamagedRowError(f"the book is damaged: a claim has the operation {operation!a:.60}")
     return [
         ClaimedAddress._make(row) if row[_RUN] != UNKNOWN else _stranger(ClaimedAddress._make(row)) for row in found
     ]
