@@ -61,7 +61,7 @@ def call(name, of, *, method=False):
     signature = inspect.signature(of)
     parameters = list(signature.parameters.values())[1 if method else 0 :]
     text = f"{name}{signature.replace(parameters=parameters)}"
-    return text.replace("'", "")
+    return text.replace("''", '""').replace("'", "")
 
 
 def fields(of):

@@ -35,15 +35,27 @@ class Rebuilt:
 
     reservations: dict[str, dict[str, Any]] = field(default_factory=dict)
     resources: dict[str, dict[str, Any]] = field(default_factory=dict)
+    policy: dict[str, Any] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
     """What cannot have happened in this order."""
 
-    def apply(self, seq: int, action: str, identifier: str | None, names: list[str], after: dict[str, Any]) -> None:
+    def apply(
+        self,
+        seq: int,
+        action: str,
+        identifier: str | None,
+        names: list[str],
+        before: dict[str, Any],
+        after: dict[str, Any],
+    ) -> None:
         """Apply one row of the log."""
         if action == "resource_set":
             self.resources[names[0]] = dict(after)
         elif action == "resource_removed":
             self.resources.pop(names[0], None)
+        elif action == "policy_changed":
+            self.policy.update(after)
+            self.policy = {name: value for name, value in self.policy.items() if name in after or name not in before}
         elif action in {"reserved", "queued"}:
             if identifier in self.reservations:
                 self.wrong.append(f"log {seq}: {identifier} is made twice")
@@ -62,16 +74,16 @@ class Rebuilt:
             return
         if found["ended_us"] is not None:
             self.wrong.append(f"log {seq}: {action} of {identifier}, which had ended")
-        found |= after
+        found |= {name: fact for name, fact in after.items() if name != "reason"}
         if action in ENDS:
             found["waiting"] = False
 
 
 def rebuild(rows: list[tuple[Any, ...]]) -> Rebuilt:
-    """Return the book that the rows (seq, action, reservation, resources, after) of the log lead to."""
+    """Return the book that the rows (seq, action, reservation, resources, before, after) of the log lead to."""
     book = Rebuilt()
-    for seq, action, identifier, names, after in rows:
-        book.apply(seq, action, identifier, json.loads(names), json.loads(after))
+    for seq, action, identifier, names, before, after in rows:
+        book.apply(seq, action, identifier, json.loads(names), json.loads(before), json.loads(after))
     return book
 
 
@@ -80,7 +92,9 @@ def compare(tx: Any) -> list[str]:
 
     Only the next sign of life (``lease_us``) is not in the log.
     """
-    book = rebuild(tx.fetch_all("SELECT seq, action, reservation, resources, after FROM ledger_log ORDER BY seq"))
+    book = rebuild(
+        tx.fetch_all("SELECT seq, action, reservation, resources, before, after FROM ledger_log ORDER BY seq")
+    )
     wrong = list(book.wrong)
     present = {row["id"]: row for row in reservations(tx)}
     wrong += [f"{identifier} is in one of table and log" for identifier in present.keys() ^ book.reservations.keys()]
@@ -92,6 +106,9 @@ def compare(tx: Any) -> list[str]:
             if said[name] != is_[name]
         ]
     known = resources(tx)
+    policy = {name: json.loads(value) for name, value in tx.fetch_all("SELECT name, value FROM ledger_policy")}
+    if policy != book.policy:
+        wrong.append(f"the policy is {policy}, the log says {book.policy}")
     if known != book.resources:
         wrong.append(f"resources are {known}, the log says {book.resources}")
     return wrong

@@ -120,6 +120,12 @@ def _hosts(context: click.Context) -> dict[str, str]:  # noqa: ARG001 the shape 
     return {host.id: " ".join(host.labs) for host in open_labs(load_settings()).hosts}
 
 
+def _policy(context: click.Context) -> dict[str, str]:  # noqa: ARG001 the shape of all sources
+    from bespeak.ledger.policy import KEYS
+
+    return {key.name: key.text for key in KEYS}
+
+
 SOURCES = {
     "program": lambda _: dict.fromkeys(_PROGRAMS, ""),
     "host": _hosts,
@@ -128,4 +134,5 @@ SOURCES = {
     "user": _users,
     "lab": _labs,
     "state": _states,
+    "policy": _policy,
 }

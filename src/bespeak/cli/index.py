@@ -73,8 +73,13 @@ PROGRAM = Program(
         ),
         Entry(
             "ledger",
-            "The book itself: its clock, and who may use it.",
+            "The book itself: what it decides, who may use it, its clock.",
             entries=(
+                Entry(
+                    "policy",
+                    "What the book itself decides, the same from every folder: strictness, rights, limits.",
+                    "bespeak.cli.ledger:policy",
+                ),
                 Entry(
                     "grant",
                     "Give a role of the PostgreSQL server the least rights with which it can use the book.",

@@ -178,7 +178,10 @@ class Lease:
         held, asked_us, book_us = self._view
         try:
             moved = self._book.extend(
-                held.id, self._holder, duration_us=self._book.default_for_us, fencing_token=held.fencing_token
+                held.id,
+                self._holder,
+                duration_us=self._book.policy().default_for_us,
+                fencing_token=held.fencing_token,
             )
         except BusyError as error:
             self.fixed = str(error)

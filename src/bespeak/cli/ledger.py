@@ -8,15 +8,20 @@ from bespeak.argv.declarations import Argument, Option, command
 from bespeak.base.clock import iso
 from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import UsageError
+from bespeak.cli.output import table
+from bespeak.ledger.policy import KEYS, parse_value, policy_key
 
 if TYPE_CHECKING:
     from bespeak.cli.context import Context, Values
+    from bespeak.ledger.policy import Policy
     from bespeak.storage.interface import Transaction
 
+POLICY_TABLE = "ledger_policy"
 LESS_THAN_WRITE = {
     "bespeak_migrations": "SELECT",
     "ledger_reservations": "SELECT, INSERT, UPDATE",
     "ledger_log": "SELECT, INSERT",
+    POLICY_TABLE: "SELECT",
 }
 """Tables in which somebody who uses the book neither changes nor deletes what is there, or only changes it."""
 
@@ -51,6 +56,7 @@ def accept_clock(context: Context, values: Values) -> int:  # noqa: ARG001 the s
     arguments=(Argument("ROLE"),),
     options=(
         Option(("--read-only",), "Only the right to look."),
+        Option(("--policy",), "Also the right to change the policy of the book."),
         Option(("--print",), "Print the statements, and run none."),
     ),
 )
@@ -63,9 +69,12 @@ def grant(context: Context, values: Values) -> int:
     if schema is None:
         raise UsageError(f"book {engine.name}: a file; its rights are those of the file system")
     role, apply = values["role"], not values["print"]
+    if values["policy"] and values["read_only"]:
+        raise UsageError("--policy and --read-only exclude each other")
+    less = {name: rights for name, rights in LESS_THAN_WRITE.items() if name != POLICY_TABLE or not values["policy"]}
 
     def work(tx: Transaction) -> list[str]:
-        found = statements(tx, schema, role, LESS_THAN_WRITE, read_only=bool(values["read_only"]))
+        found = statements(tx, schema, role, less, read_only=bool(values["read_only"]))
         for statement in found if apply else ():
             tx.execute(statement)
         return found
@@ -76,4 +85,48 @@ def grant(context: Context, values: Values) -> int:
         {"role": role, "granted": apply, "statements": found},
         text + (f"granted to {escape_unprintable(role)}" if apply else "-- nothing was granted"),
     )
+    return 0
+
+
+@command(
+    "ledger policy",
+    text="The policy is stored in the book and counts from every folder; settings count only for what it does not say. "
+    "It is changed by the owner of the file or schema, and by who is named in admins; every change is in the log. "
+    "What you type for a value is read as JSON if it begins with { or [.",
+    examples=(
+        ("ledger policy", "what the book says, and every key there is"),
+        ("ledger policy set kickers alice,bob", "only these two take reservations away from others"),
+        ("ledger policy set priority 'carol=10,*=2'", "carol may wait with --priority 10, all others with 2"),
+        ("ledger policy unset kickers", "the book says nothing about it any more"),
+    ),
+    arguments=(
+        Argument("ACTION", required=False, choices=("show", "set", "unset")),
+        Argument("KEY", required=False, complete="policy"),
+        Argument("VALUE", required=False),
+    ),
+)
+def policy(context: Context, values: Values) -> int:
+    """Show or change what the book itself decides."""
+    action, name, text = values["action"] or "show", values["key"], values["value"]
+    if (action == "set") != (text is not None) or (name is None and action != "show"):
+        raise UsageError("ledger policy: write show [KEY], set KEY VALUE, or unset KEY")
+    if action == "show":
+        return _show_policy(context, context.book_to_look_at().policy(), name)
+    if action == "set":
+        value = parse_value(name, text)
+        changed = context.book(create=True).policy_set(name, value, context.holder())
+    else:
+        changed = context.book().policy_unset(name, context.holder())
+    context.done = "the policy of the book was changed"
+    return _show_policy(context, changed, name)
+
+
+def _show_policy(context: Context, found: Policy, name: str | None) -> int:
+    keys = KEYS if name is None else (policy_key(name),)
+    said = {key.name: found.stored.get(key.name) for key in keys}
+    cells = [
+        (key.name, key.kind.show(found.stored[key.name]) or "''" if found.says(key.name) else "-", key.text)
+        for key in keys
+    ]
+    context.answer({"policy": said}, table(("KEY", "VALUE", "MEANING"), cells))
     return 0

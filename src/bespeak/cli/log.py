@@ -9,6 +9,7 @@ from bespeak.base import ids, timeparse
 from bespeak.base.clock import FOREVER_US
 from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import UsageError
+from bespeak.ledger.model import Action
 from bespeak.ledger.serialize import log_json
 
 TYPE_CHECKING = False
@@ -97,14 +98,24 @@ def _line(entry: LogEntry) -> str:
     return escape_unprintable(f"{entry.seq:>5}  {timeparse.show(entry.at_us)}  {of:8}  {who}  {what}")
 
 
+def _value(facts: dict[str, object], key: str) -> str:
+    from bespeak.base.json_text import compact_utf8
+
+    return compact_utf8(facts[key]) if key in facts else "nothing"
+
+
 def _changed(entry: LogEntry) -> str:
     """Return what a reader wants to know of a change: the window, the new end, the reason."""
     after, before = entry.after, entry.before
+    if entry.action is Action.POLICY_CHANGED:
+        return "; ".join(
+            f"{key} = {_value(after, key)} instead of {_value(before, key)}" for key in {**before, **after}
+        )
     start, end, old = after.get("starts_us"), after.get("ends_us"), before.get("ends_us")
     text = ""
     if isinstance(start, int) and isinstance(end, int) and start < FOREVER_US:
         text = f": {timeparse.show(start)} to {timeparse.show(end)}"
     elif isinstance(end, int) and isinstance(old, int) and end < FOREVER_US:
         text = f": until {timeparse.show(end)} instead of {timeparse.show(old)}"
-    note = after.get("ended_note") or after.get("purpose") or after.get("note")
+    note = after.get("ended_note") or after.get("purpose") or after.get("note") or after.get("reason")
     return f"{text} ({note})" if note else text

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bespeak.ledger.model import Holder, Reservation
     from bespeak.ledger.service import Ledger
 
+REASON = Option(("--reason",), "Why; must be given with --as-user for what that user has reserved.", "TEXT")
 _ID_LETTERS = frozenset("0123456789abcdef-")
 _SHORTEST = 6
 
@@ -50,23 +51,23 @@ def extend(context: Context, values: Values) -> int:
         ("shorten 8f3a2c10 --until '2030-05-01 15:00'", "a new end"),
     ),
     arguments=(RESERVATION,),
-    options=(Option(("--for",), "How much less.", "DURATION"), UNTIL),
+    options=(Option(("--for",), "How much less.", "DURATION"), UNTIL, REASON),
 )
 def shorten(context: Context, values: Values) -> int:
     """Give a reservation an earlier end."""
     duration_us, ends_us = _one_end(values)
     book = context.book()
-    found = named(book, values["id"], context.holder())
-    return _say(
-        context, "shortened", [book.shorten(found.id, context.holder(), duration_us=duration_us, ends_us=ends_us)]
-    )
+    holder, reason = context.holder(), values["reason"] or ""
+    found = named(book, values["id"], holder)
+    changed = book.shorten(found.id, holder, duration_us=duration_us, ends_us=ends_us, reason=reason)
+    return _say(context, "shortened", [changed])
 
 
 @command(
     "kick",
     examples=(("kick 8f3a2c10 --reason 'fire drill'", "the holder will read it"),),
     arguments=(RESERVATION,),
-    options=(Option(("--reason",), "Why; must be given.", "TEXT"),),
+    options=(Option(("--reason",), "Why; must be given. The holder will read it.", "TEXT"),),
 )
 def kick(context: Context, values: Values) -> int:
     """Take somebody's reservation away."""
@@ -79,30 +80,32 @@ def kick(context: Context, values: Values) -> int:
 
 @command(
     "release",
-    text="Names reservations by their id, or resources that you hold now. A word that is both is refused.",
+    text="Names reservations by their id, or resources that you hold now. A word that is both is refused. "
+    "With --as-user, what that user has reserved, and not you for them, is taken away: that needs the right to kick "
+    "and a reason.",
     examples=(
         ("release 8f3a2c10", "one reservation"),
         ("release rack3 analyser", "what you hold of these"),
         ("release --mine", "everything you hold, booked or wait for"),
     ),
     arguments=(Argument("ID-OR-RESOURCE", many=True, required=False, complete="resource"),),
-    options=(Option(("--mine",), "Everything that is yours."),),
+    options=(Option(("--mine",), "Everything that is yours."), REASON),
 )
 def release(context: Context, values: Values) -> int:
     """Give back reservations by id, or what is held of resources, or everything."""
     words: tuple[str, ...] = values["id_or_resource"]
     if bool(words) == values["mine"]:
         raise UsageError("release: name reservations or resources, or say --mine")
-    book, holder = context.book(), context.holder()
+    book, holder, reason = context.book(), context.holder(), values["reason"] or ""
     if values["mine"]:
-        return _say(context, "released", book.release_mine(holder, within=current_hold()))
+        return _say(context, "released", book.release_mine(holder, within=current_hold(), reason=reason))
     found = [reservation for word in words if (reservation := _by_id(book, word, holder)) is not None]
     if not found:
-        return _say(context, "released", book.release_resources(words, holder, within=current_hold()))
+        return _say(context, "released", book.release_resources(words, holder, within=current_hold(), reason=reason))
     if len(found) < len(words):
         raise UsageError("release: name reservations or resources, not both at once")
     unique = {reservation.id: reservation for reservation in found}
-    return _say(context, "released", [book.release(identifier, holder) for identifier in unique])
+    return _say(context, "released", [book.release(identifier, holder, reason=reason) for identifier in unique])
 
 
 def named(book: Ledger, word: str, holder: Holder | None = None) -> Reservation:

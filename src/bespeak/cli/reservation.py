@@ -35,8 +35,35 @@ def whoami(context: Context, values: Values) -> int:  # noqa: ARG001 the shape o
         f"{name.replace('_', ' ') + ':':<15}{'-' if value is None else escape_unprintable(value)}"
         for name, value in found.items()
     )
-    context.answer(found, "\n".join(lines))
+    ignored = _ignored_settings(context)
+    context.answer({**found, "ignored_settings": ignored}, "\n".join(lines))
+    for one in () if context.json else ignored:
+        context.warn(
+            f"{one['source']}: [ledger] {one['key']} = {one['value']!a} does not count; the policy of the book says"
+            f" {one['policy']!a}"
+        )
     return 0
+
+
+def _ignored_settings(context: Context) -> list[dict[str, object]]:
+    """Return what the settings say of a book that says otherwise itself; nothing where the book cannot be asked."""
+    from bespeak.base.errors import BespeakError
+    from bespeak.ledger.policy import checked_value
+    from bespeak.settings import load_settings
+
+    settings = load_settings()
+    said = {key: settings.ledger_value(key) for key in ("default_for", "kickers", "strict")}
+    if all(value is None for value, _ in said.values()):
+        return []
+    try:
+        stored = context.book().policy().stored
+    except BespeakError:
+        return []
+    return [
+        {"key": key, "value": value, "source": source, "policy": stored[key]}
+        for key, (value, source) in said.items()
+        if value is not None and key in stored and checked_value(key, value) != stored[key]
+    ]
 
 
 def _book(context: Context) -> dict[str, str | None]:

@@ -75,7 +75,7 @@ def reserve(context: Context, values: Values) -> int:
         context.print_json(reservation_json(made, book.now_us()))
         return 0
     said = request.duration_us is not None or request.ends_us is not None
-    default = "" if said else f"; the default is {duration_text(book.default_for_us)}, choose with --for"
+    default = "" if said else f"; the default is {duration_text(made.ends_us - made.starts_us)}, choose with --for"
     context.print(f"reserved {formatting.sentence(made, book.now_us())}{default}")
     return 0
 

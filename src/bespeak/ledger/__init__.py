@@ -22,7 +22,7 @@ def open_ledger(
 
     Args:
         url: where the book is.
-        strict: refuse resources that nobody declared.
+        strict: refuse resources that nobody declared. Like the next two, it counts where the policy says nothing.
         default_for_us: how long a hold lasts that names no end, µs; None means four hours.
         kickers: who may take holds away from others; None for everybody who can write the book.
         durable: committed work survives power loss.
@@ -34,11 +34,11 @@ def open_ledger(
         UsageError: ``url`` is of no known kind.
         UnavailableError: the book cannot be opened.
     """
-    from bespeak.ledger.context import DEFAULT_FOR_US
+    from bespeak.ledger.policy import DEFAULT_FOR_US, PolicyDefaults
     from bespeak.ledger.schema import LEDGER
     from bespeak.ledger.service import Ledger
     from bespeak.storage import open_engine
 
     engine = open_engine(url, [LEDGER], durable=durable, now=now, create=create)
     length_us = DEFAULT_FOR_US if default_for_us is None else default_for_us
-    return Ledger(engine, strict=strict, default_for_us=length_us, kickers=kickers)
+    return Ledger(engine, PolicyDefaults(strict=strict, default_for_us=length_us, kickers=kickers))

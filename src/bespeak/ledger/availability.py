@@ -5,12 +5,14 @@ from __future__ import annotations
 from bespeak.base.frozen import replace
 from bespeak.ledger import row_mapping, rules, validation, write_operations
 from bespeak.ledger.errors import UndeclaredError
+from bespeak.ledger.policy import POLICY_QUERY, policy_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bespeak.ledger.model import Booking, Mode, Reservation, Resource
+    from bespeak.ledger.policy import Policy, PolicyDefaults
     from bespeak.storage.interface import Transaction
 
 
@@ -32,12 +34,12 @@ class Availability:
         self._sweep = sweep
         self._first = first
         self._number: int | None = None
-        queries = [row_mapping.resources_query(names), row_mapping.queue_query(names)]
+        queries = [row_mapping.resources_query(names), row_mapping.queue_query(names), (POLICY_QUERY, {})]
         if first is not None:
             queries.append(row_mapping.overlap_query(names, *first))
             if tx.dialect == "postgresql":  # a sequence costs nothing there; SQLite would write for a refusal too
                 queries.append((write_operations.NEXT_NUMBER[tx.dialect], {}))
-        known, line, *more = tx.fetch_batch(queries)
+        known, line, self._policy, *more = tx.fetch_batch(queries)
         self._taken_first = more[0] if more else []
         if len(more) > 1:
             self._number = int(more[1][0][0])
@@ -52,6 +54,10 @@ class Availability:
         if self._sweep:
             write_operations.record_lapse(self._tx, reservation)
         return False
+
+    def policy(self, defaults: PolicyDefaults) -> Policy:
+        """Return the policy of the book, read in the same round trip; ``defaults`` count where it says nothing."""
+        return policy_of(self._policy, defaults)
 
     def check_new(self) -> None:
         """Refuse to make resources, by their first use, whose names are not what they look like.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bespeak.base.clock import HOUR_US
 from bespeak.base.errors import OutcomeUnknownError, UnavailableError
 from bespeak.ledger import row_mapping, write_operations
 from bespeak.ledger.errors import UndeclaredError
+from bespeak.ledger.policy import PolicyDefaults, read_policy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,35 +13,24 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from bespeak.ledger.model import Request, Reservation
+    from bespeak.ledger.model import Reservation
+    from bespeak.ledger.policy import Policy
     from bespeak.storage.interface import Engine, Listener, T, Transaction
 
-DEFAULT_FOR_US = 4 * HOUR_US
 _MOST_REMEMBERED = 10_000
 
 
 class LedgerContext:
-    """The open engine and the book's settings.
+    """The open engine, and what counts where the book's own policy says nothing.
 
     Args:
         engine: the database, with the tables of :data:`bespeak.ledger.schema.LEDGER`.
-        strict: refuse resources that nobody declared.
-        default_for_us: how long a hold lasts that names no end, µs.
-        kickers: who may take holds away from others; None for everybody who can write the book.
+        defaults: what the settings say.
     """
 
-    def __init__(
-        self,
-        engine: Engine,
-        *,
-        strict: bool = False,
-        default_for_us: int = DEFAULT_FOR_US,
-        kickers: frozenset[str] | None = None,
-    ) -> None:
+    def __init__(self, engine: Engine, defaults: PolicyDefaults | None = None) -> None:
         self.engine = engine
-        self.strict = strict
-        self.default_for_us = default_for_us
-        self.kickers = kickers
+        self.defaults = PolicyDefaults() if defaults is None else defaults
         self._resources: dict[str, tuple[str, ...]] = {}
 
     def __enter__(self) -> Self:
@@ -95,9 +84,13 @@ class LedgerContext:
             else known
         )
 
-    def length_us(self, request: Request) -> int:
-        """Return how long the request lasts, µs, where it names no end instant."""
-        return self.default_for_us if request.duration_us is None else request.duration_us
+    def policy_in(self, tx: Transaction) -> Policy:
+        """Return the policy that counts, as it is in this transaction."""
+        return read_policy(tx, self.defaults)
+
+    def policy(self) -> Policy:
+        """Return what counts in this book now: what it says itself, and what the settings say for the rest."""
+        return self.engine.read(self.policy_in)
 
     def write(self, resources: Iterable[str], work: Callable[[Transaction], T]) -> T:
         """Run ``work`` under the locks of ``resources``."""

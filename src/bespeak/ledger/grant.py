@@ -44,9 +44,9 @@ def reserve(book: LedgerContext, request: Request) -> Reservation:
 
 
 def _reserve(book: LedgerContext, tx: Transaction, request: Request, identifier: str) -> Reservation | list[Booking]:
-    starts_us, ends_us = _window(book, request, tx.now_us)
+    starts_us, ends_us = _window(book, tx, request)
     ground = Availability(tx, request.resources, sweep=True, first=(starts_us, ends_us))
-    if book.strict:
+    if ground.policy(book.defaults).strict:
         ground.require_known()
     ground.check_new()
     blocking = ground.blockers(request.mode, starts_us, ends_us)
@@ -64,16 +64,22 @@ def _reserve(book: LedgerContext, tx: Transaction, request: Request, identifier:
     return made
 
 
-def _window(book: LedgerContext, request: Request, now_us: int) -> tuple[int, int]:
-    """Return the window, µs UTC, that a request means at ``now_us``.
+def length_us(book: LedgerContext, tx: Transaction, request: Request) -> int:
+    """Return how long a request lasts, µs, that names no end instant."""
+    return book.policy_in(tx).default_for_us if request.duration_us is None else request.duration_us
+
+
+def _window(book: LedgerContext, tx: Transaction, request: Request) -> tuple[int, int]:
+    """Return the window, µs UTC, that a request means now.
 
     Raises:
         UsageError: it is empty, or begins in the past.
     """
+    now_us = tx.now_us
     starts_us = now_us if request.starts_us is None else request.starts_us
     ends_us = request.ends_us
     if ends_us is None:
-        ends_us = rules.window_end(starts_us, book.length_us(request))
+        ends_us = rules.window_end(starts_us, length_us(book, tx, request))
     if starts_us < now_us:
         raise UsageError(f"the start {iso(starts_us)} is in the past (now {iso(now_us)})")
     if ends_us <= starts_us:
@@ -85,13 +91,10 @@ def next_free(book: LedgerContext, request: Request) -> int | None:
     """Return the first start, µs UTC, at which ``request`` would be granted, or None."""
 
     def work(tx: Transaction) -> int | None:
-        starts_us, ends_us = _window(
-            book,
-            request if (request.starts_us or tx.now_us) >= tx.now_us else replace(request, starts_us=None),
-            tx.now_us,
-        )
-        length_us = FOREVER_US if ends_us >= FOREVER_US else ends_us - starts_us
-        return Availability(tx, request.resources, sweep=False).first_fit(request.mode, starts_us, length_us)
+        is_past = (request.starts_us or tx.now_us) < tx.now_us
+        starts_us, ends_us = _window(book, tx, replace(request, starts_us=None) if is_past else request)
+        wanted_us = FOREVER_US if ends_us >= FOREVER_US else ends_us - starts_us
+        return Availability(tx, request.resources, sweep=False).first_fit(request.mode, starts_us, wanted_us)
 
     return book.engine.read(work)
 
@@ -100,7 +103,7 @@ def in_the_way(book: LedgerContext, request: Request) -> tuple[Booking, ...]:
     """Return what keeps ``request`` from being granted at this instant; changes nothing."""
 
     def work(tx: Transaction) -> list[Booking]:
-        starts_us, ends_us = _window(book, replace(request, starts_us=None), tx.now_us)
+        starts_us, ends_us = _window(book, tx, replace(request, starts_us=None))
         return Availability(tx, request.resources, sweep=False).blockers(request.mode, starts_us, ends_us)
 
     return tuple(book.engine.read(work))

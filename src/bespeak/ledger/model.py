@@ -62,6 +62,7 @@ class Action(Enum):
     NO_SHOW = "no_show"
     RESOURCE_SET = "resource_set"
     RESOURCE_REMOVED = "resource_removed"
+    POLICY_CHANGED = "policy_changed"
     ACTING = "acting"
     """Somebody is about to act on a host (switch it, restart it); what came of it follows as ``acted``."""
     ACTED = "acted"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bespeak.base.clock import FOREVER_US, iso
 from bespeak.base.errors import BusyError, NotFoundError, UsageError, WrongStateError
 from bespeak.base.frozen import replace
-from bespeak.ledger import queries, row_mapping, rules, validation, write_operations
+from bespeak.ledger import queries, rights, row_mapping, rules, validation, write_operations
 from bespeak.ledger.availability import Availability
 from bespeak.ledger.current_hold import only_seq
 from bespeak.ledger.errors import RefusedError
@@ -70,6 +70,7 @@ def shorten(
     duration_us: int | None = None,
     ends_us: int | None = None,
     fencing_token: int | None = None,
+    reason: str = "",
 ) -> Reservation:
     """Give a reservation an earlier end; the rest is free at once.
 
@@ -80,22 +81,25 @@ def shorten(
         duration_us: how much shorter, µs.
         ends_us: or the new end, µs UTC, in the future.
         fencing_token: the token the caller believes in; None does not compare.
+        reason: why, for the log; must be given by whoever acts for the holder and has not reserved it.
 
     Raises:
         NotFoundError: no such reservation.
-        BusyError: it is somebody else's.
+        BusyError: it is somebody else's, or who asks for them may not take it away.
         WrongStateError: it has ended, waits, or the fencing token is stale.
-        UsageError: the new end is not earlier, or nothing would be left.
+        UsageError: the new end is not earlier, nothing would be left, or the reason is missing.
     """
+    validation.check_text("reason", reason)
 
     def work(tx: Transaction, found: Reservation) -> Reservation:
-        check_may_end(book, found, by)
+        ending = rights.check_may_end(book.policy_in(tx), found, by, reason, "shorten")
         end_us = _new_end(found, None if duration_us is None else -duration_us, ends_us)
         if end_us >= found.ends_us:
             raise UsageError(f"shorten: the new end {iso(end_us)} is not before the present end {iso(found.ends_us)}")
         if end_us <= max(tx.now_us, found.starts_us):
             raise UsageError("shorten: nothing would be left of it; release it instead")
-        return _change_end(tx, Action.SHORTENED, by, found, end_us, row_mapping.resources(tx, found.resources))
+        known = row_mapping.resources(tx, found.resources)
+        return _change_end(tx, Action.SHORTENED, by, found, end_us, known, ending.reason)
 
     return _change(book, identifier, by, fencing_token, work)
 
@@ -118,27 +122,38 @@ def _change(
     return book.write(book.resources_of(identifier), inside)
 
 
-def release(book: LedgerContext, identifier: str, by: Holder, *, fencing_token: int | None = None) -> Reservation:
+def release(
+    book: LedgerContext, identifier: str, by: Holder, *, fencing_token: int | None = None, reason: str = ""
+) -> Reservation:
     """Give a reservation back (or leave the queue); what is left of it is free at once.
+
+    Args:
+        book: the open book.
+        identifier: the reservation's full id.
+        by: who asks.
+        fencing_token: the token the caller believes in; None does not compare.
+        reason: why, for the log. Whoever acts for the holder and has not reserved it must give one, and takes it away.
 
     Raises:
         NotFoundError: no such reservation.
-        BusyError: it is somebody else's.
+        BusyError: it is somebody else's, or who asks for them may not take it away.
         WrongStateError: it has ended already, or the fencing token is stale.
+        UsageError: the reason is missing.
     """
+    validation.check_text("reason", reason)
 
     def work(tx: Transaction) -> Reservation:
         found = row_mapping.required(tx, identifier)
         check_owner(found, by)
-        check_may_end(book, found, by)
+        ending = rights.check_may_end(book.policy_in(tx), found, by, reason, "release")
         check_live(found, tx.now_us, fencing_token)
-        return give_back(tx, found, by)
+        return _end(tx, found, by, ending)
 
     return book.write(book.resources_of(identifier), work)
 
 
 def release_resources(
-    book: LedgerContext, wanted: Iterable[str], by: Holder, *, within: CurrentHold | None = None
+    book: LedgerContext, wanted: Iterable[str], by: Holder, *, within: CurrentHold | None = None, reason: str = ""
 ) -> list[Reservation]:
     """Give back what ``by`` holds of ``wanted`` now, all in one transaction.
 
@@ -147,12 +162,16 @@ def release_resources(
         wanted: names of resources.
         by: who asks.
         within: the hold of the run that asks; what is held under another one is not its to give back.
+        reason: as for :func:`release`.
 
     Raises:
         NotFoundError: who asks does not hold one of them now, or not under ``within``.
         WrongStateError: one reservation also holds something that was not named.
+        BusyError: who asks for the holder may not take it away.
+        UsageError: the reason is missing.
     """
     wanted = validation.resource_names(wanted)
+    validation.check_text("reason", reason)
 
     def work(tx: Transaction) -> list[Reservation]:
         held = {
@@ -175,17 +194,19 @@ def release_resources(
             raise WrongStateError(
                 f"the same reservation also holds {', '.join(more)}; name all of it, or release it by its id"
             )
-        for found in held.values():
-            check_may_end(book, found, by)
-        return [give_back(tx, found, by) for found in held.values()]
+        policy = book.policy_in(tx)
+        endings = [rights.check_may_end(policy, found, by, reason, "release") for found in held.values()]
+        return [_end(tx, found, by, ending) for found, ending in zip(held.values(), endings, strict=True)]
 
     return book.write(wanted, work)
 
 
-def release_mine(book: LedgerContext, by: Holder, *, within: CurrentHold | None = None) -> list[Reservation]:
+def release_mine(
+    book: LedgerContext, by: Holder, *, within: CurrentHold | None = None, reason: str = ""
+) -> list[Reservation]:
     """Give back everything that ``by`` holds, has booked or waits for, one transaction each.
 
-    Inside a run that is the hold of the run alone.
+    Inside a run that is the hold of the run alone. The rest is as for :func:`release`.
     """
     ended = []
     only = book.engine.read(lambda tx: only_seq(tx, within))
@@ -193,7 +214,7 @@ def release_mine(book: LedgerContext, by: Holder, *, within: CurrentHold | None 
         if only not in (None, found.seq):
             continue
         try:
-            ended.append(release(book, found.id, by))
+            ended.append(release(book, found.id, by, reason=reason))
         except WrongStateError:
             continue  # it ended by itself in between
     return ended
@@ -210,29 +231,14 @@ def kick(book: LedgerContext, identifier: str, by: Holder, reason: str) -> Reser
     """
     if not validation.check_text("reason", reason).strip():
         raise UsageError("kick: a reason must be given; the holder will read it")
-    _check_right_to_take(book, by.user if by.requested_by is None else by.requested_by)
 
     def work(tx: Transaction) -> Reservation:
+        rights.check_may_take(book.policy_in(tx), by)
         found = row_mapping.required(tx, identifier)
         check_live(found, tx.now_us, None)
         return _close(tx, found, by, EndReason.KICKED, reason)
 
     return book.write(book.resources_of(identifier), work)
-
-
-def check_may_end(book: LedgerContext, found: Reservation, by: Holder) -> None:
-    """Refuse to give back, in somebody else's name, what whoever asks has not reserved and may not take away.
-
-    Raises:
-        BusyError: acting for the holder would be a way around the right to kick.
-    """
-    if by.requested_by not in (None, found.holder, found.requested_by):
-        _check_right_to_take(book, str(by.requested_by))
-
-
-def _check_right_to_take(book: LedgerContext, asks: str) -> None:
-    if book.kickers is not None and asks not in book.kickers:
-        raise BusyError(f"{asks} may not take reservations away from others (settings, [ledger] kickers)")
 
 
 def keep_alive(book: LedgerContext, identifier: str, fencing_token: int) -> Reservation:
@@ -290,8 +296,15 @@ def renew(tx: Transaction, found: Reservation) -> Reservation:
 
 def give_back(tx: Transaction, found: Reservation, by: Holder) -> Reservation:
     """End a live reservation by its holder's wish: released once it has begun, cancelled before."""
+    return _end(tx, found, by, rights.Ending(taken=False, reason=""))
+
+
+def _end(tx: Transaction, found: Reservation, by: Holder, ending: rights.Ending) -> Reservation:
+    """End a live reservation by its holder's wish, or take it away in the holder's name."""
+    if ending.taken:
+        return _close(tx, found, by, EndReason.KICKED, ending.reason)
     began = found.state(tx.now_us) is State.ACTIVE
-    return _close(tx, found, by, EndReason.RELEASED if began else EndReason.CANCELLED, "")
+    return _close(tx, found, by, EndReason.RELEASED if began else EndReason.CANCELLED, ending.reason)
 
 
 def _close(tx: Transaction, found: Reservation, by: Holder, why: EndReason, note: str) -> Reservation:
@@ -320,9 +333,11 @@ def _change_end(
     found: Reservation,
     end_us: int,
     known: Mapping[str, Resource],
+    reason: str = "",
 ) -> Reservation:
     write_operations.rebook(tx, found, end_us, known)
-    write_operations.log_by(tx, action, by, found, {"ends_us": found.ends_us}, {"ends_us": end_us})
+    after = {"ends_us": end_us, "reason": reason} if reason else {"ends_us": end_us}
+    write_operations.log_by(tx, action, by, found, {"ends_us": found.ends_us}, after)
     write_operations.wake(tx, found)
     return replace(found, ends_us=end_us)
 

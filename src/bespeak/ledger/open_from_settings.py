@@ -4,7 +4,15 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import TypedDict
+
     from bespeak.ledger.service import Ledger
+    from bespeak.settings.files import Settings
+
+    class _Said(TypedDict):
+        strict: bool
+        default_for_us: int | None
+        kickers: frozenset[str] | None
 
 
 def open_book(url: str | None = None, *, cwd: str | None = None, own: bool = False, create: bool = True) -> Ledger:
@@ -29,17 +37,23 @@ def open_book(url: str | None = None, *, cwd: str | None = None, own: bool = Fal
     from bespeak.settings import ledger_place, load_settings
 
     settings = load_settings(cwd)
+    return open_ledger(ledger_place(url, settings, cwd=cwd, own=own).url, **said_by_settings(settings), create=create)
+
+
+def said_by_settings(settings: Settings) -> _Said:
+    """Return what settings say of the book's policy: it counts where the book itself says nothing.
+
+    Raises:
+        UsageError: ``default_for`` is no duration.
+    """
     strict, _ = settings.ledger_value("strict")
     length, source = settings.ledger_value("default_for")
-    length_us = None if length is None else _length_us(length, source)
     kickers, _ = settings.ledger_value("kickers")
-    return open_ledger(
-        ledger_place(url, settings, cwd=cwd, own=own).url,
-        strict=bool(strict),
-        default_for_us=length_us,
-        kickers=None if kickers is None else frozenset(kickers),
-        create=create,
-    )
+    return {
+        "strict": bool(strict),
+        "default_for_us": None if length is None else _length_us(length, source),
+        "kickers": None if kickers is None else frozenset(kickers),
+    }
 
 
 def _length_us(text: str, source: str) -> int:

@@ -16,10 +16,12 @@ from __future__ import annotations
 from bespeak.base.clock import FOREVER_US, HOUR_US, SECOND_US
 from bespeak.base.errors import NotFoundError, UsageError, WrongStateError
 from bespeak.base.frozen import replace
-from bespeak.ledger import row_mapping, rules, write_operations
+from bespeak.ledger import rights, row_mapping, rules, write_operations
 from bespeak.ledger.availability import Availability
+from bespeak.ledger.grant import length_us
 from bespeak.ledger.model import Action, EndReason, QueueLook, QueuePosition
 from bespeak.ledger.modify import check_live, check_owner, give_back
+from bespeak.ledger.policy import MOST_PRIORITY
 from bespeak.ledger.request_checks import announce, checked, facts, new
 
 TYPE_CHECKING = False
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
 HEAD_START_US = HOUR_US
 """What a point of priority is worth in waiting time."""
 
-MOST_PRIORITY = 1_000
 LEASE_US = 30 * SECOND_US
 """A waiter without a sign of life for this long has lost its place."""
 
@@ -50,6 +51,7 @@ def queue_join(book: LedgerContext, request: Request, identifier: str, priority:
     Raises:
         UsageError: the request cannot wait, or the priority is out of range.
         NotFoundError: the book is strict and a resource is not declared.
+        BusyError: the policy of the book gives whoever asks no such priority.
     """
     request = can_wait(checked(request), priority)
     return book.write_new(request.resources, identifier, lambda tx: join(book, tx, request, identifier, priority))
@@ -137,12 +139,14 @@ def queue_leave(book: LedgerContext, identifier: str, by: Holder) -> None:
 def join(book: LedgerContext, tx: Transaction, request: Request, identifier: str, priority: int) -> Reservation:
     """Write a new place at the end of the queue, and grant it at once where nothing is in the way."""
     ground = Availability(tx, request.resources, sweep=True)
-    if book.strict:
+    policy = ground.policy(book.defaults)
+    rights.check_priority(policy, request.holder, priority)
+    if policy.strict:
         ground.require_known()
     ground.check_new()
     arrivals = [other.rank + other.priority * HEAD_START_US + 1 for _, other in ground.line]
     rank = max([tx.now_us, *arrivals]) - priority * HEAD_START_US
-    wanted_us = FOREVER_US if request.ends_us is not None else book.length_us(request)
+    wanted_us = FOREVER_US if request.ends_us is not None else length_us(book, tx, request)
     never = (FOREVER_US, FOREVER_US)
     me = replace(
         new(request, identifier, write_operations.next_number(tx), tx.now_us, never, wanted_us),

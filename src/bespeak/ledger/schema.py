@@ -14,7 +14,7 @@ index of those who wait; their rows in ``ledger_reservations`` have no end, beca
 from __future__ import annotations
 
 from bespeak.base.clock import DAY_US
-from bespeak.storage.migrations import Component, Migration
+from bespeak.storage.migrations import Component, Migration, same_readers
 
 LONG_US = 32 * DAY_US
 
@@ -87,6 +87,12 @@ CREATE TABLE ledger_log (
     after TEXT{c} NOT NULL
 )
 """
+_POLICY = """
+CREATE TABLE ledger_policy (
+    name TEXT{c} NOT NULL PRIMARY KEY,
+    value TEXT{c} NOT NULL
+){rowless}
+"""
 _INDEXES = (
     "CREATE INDEX ledger_reservations_tail ON ledger_reservations (tail)",
     "CREATE INDEX ledger_reservations_holder ON ledger_reservations (holder, ends_us) WHERE ended_us IS NULL",
@@ -130,15 +136,21 @@ CREATE TABLE ledger_inventory (
 )""",
     "INSERT INTO ledger_inventory (id, revision) VALUES (1, 0)",
 )
+_LATER_TABLES = ("ledger_inventory", "ledger_parts", "ledger_policy")
 _TABLES = (_RESERVATIONS, _RESOURCES, _BOOKINGS, _QUEUE, _LOG)
 
 
-def _inventory(collation: str, rowless: str) -> list[str]:
-    return [text.format(c=collation, rowless=rowless) for text in _INVENTORY]
+_ON_SQLITE = {"key": "INTEGER PRIMARY KEY", "identity": "INTEGER PRIMARY KEY AUTOINCREMENT"}
+_ON_SQLITE |= {"c": "", "rowless": " WITHOUT ROWID"}
+_ON_POSTGRESQL = {"key": "BIGINT PRIMARY KEY", "identity": "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY"}
+_ON_POSTGRESQL |= {"c": ' COLLATE "C"', "rowless": ""}
 
 
-def _statements(key: str, identity: str, collation: str, rowless: str) -> list[str]:
-    words = {"key": key, "identity": identity, "c": collation, "rowless": rowless}
+def _inventory(words: dict[str, str]) -> list[str]:
+    return [text.format_map(words) for text in _INVENTORY]
+
+
+def _statements(words: dict[str, str]) -> list[str]:
     return [text.format_map(words) for text in _TABLES] + list(_INDEXES)
 
 
@@ -148,14 +160,12 @@ LEDGER = Component(
         Migration(
             1,
             sqlite=[
-                *_statements("INTEGER PRIMARY KEY", "INTEGER PRIMARY KEY AUTOINCREMENT", "", " WITHOUT ROWID"),
+                *_statements(_ON_SQLITE),
                 "CREATE TABLE ledger_ticket (last BIGINT NOT NULL)",
                 "INSERT INTO ledger_ticket (last) VALUES (0)",
             ],
             postgresql=[
-                *_statements(
-                    "BIGINT PRIMARY KEY", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", ' COLLATE "C"', ""
-                ),
+                *_statements(_ON_POSTGRESQL),
                 "CREATE SEQUENCE ledger_ticket",
             ],
         ),
@@ -164,7 +174,15 @@ LEDGER = Component(
             sqlite=[*_PLAIN_NAMES, "ALTER TABLE ledger_ticket RENAME TO ledger_counter"],
             postgresql=[*_PLAIN_NAMES, "ALTER SEQUENCE ledger_ticket RENAME TO ledger_counter"],
         ),
-        Migration(3, sqlite=_inventory("", " WITHOUT ROWID"), postgresql=_inventory(' COLLATE "C"', "")),
+        Migration(3, sqlite=_inventory(_ON_SQLITE), postgresql=_inventory(_ON_POSTGRESQL)),
+        Migration(
+            4,
+            sqlite=[_POLICY.format_map(_ON_SQLITE)],
+            postgresql=[
+                _POLICY.format_map(_ON_POSTGRESQL),
+                *(same_readers(table, "ledger_reservations") for table in _LATER_TABLES),
+            ],
+        ),
     ],
     steady_time=True,
 )

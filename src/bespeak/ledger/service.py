@@ -7,6 +7,11 @@ from bespeak.ledger import queue as steps
 from bespeak.ledger.context import LedgerContext
 from bespeak.ledger.inventory.read import inventory
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bespeak.ledger.model import Holder
+    from bespeak.ledger.policy import Policy
+
 
 class Ledger(LedgerContext):
     """An open book: reserve, wait, change, look; a context manager that closes it."""
@@ -44,3 +49,26 @@ class Ledger(LedgerContext):
     resource_set = resources.resource_set
     resource_remove = resources.resource_remove
     inventory = inventory
+
+    def policy_set(self, name: str, value: object, by: Holder, *, is_owner: bool | None = None) -> Policy:
+        """Let the book decide something, or decide it otherwise; the change is in the log.
+
+        Args:
+            name: a key: ``admins``, ``default_for``, ``kickers``, ``priority``, ``strict`` or ``teams``.
+            value: as JSON has it; the reference of the settings says what each key takes.
+            by: who asks.
+            is_owner: who asks owns the book; None finds out whether this process does.
+
+        Raises:
+            UsageError: there is no such key, the value cannot be, or nobody could change it back.
+            BusyError: who asks may not change the policy.
+        """
+        from bespeak.ledger import policy_changes
+
+        return policy_changes.change(self, name, value, by, is_owner=is_owner)
+
+    def policy_unset(self, name: str, by: Holder, *, is_owner: bool | None = None) -> Policy:
+        """Let the book say nothing about something, so that settings count again; as :meth:`policy_set`."""
+        from bespeak.ledger import policy_changes
+
+        return policy_changes.unset(self, name, by, is_owner=is_owner)

@@ -131,6 +131,9 @@ class BookRelease(Arguments):
     reservation_ids: Annotated[Texts, Field(description="Ids, or six characters or more of their beginning.")] = []
     resources: Annotated[Texts, Field(description="Instead: resources that you hold now.")] = []
     mine: Annotated[bool, Field(description="Instead: all that you hold, have booked or wait for.")] = False
+    reason: Annotated[
+        str, Field(description="Why. Needed only for what somebody else reserved whom this server acts for.")
+    ] = ""
 
 
 def book_release(call: Call, asked: BookRelease) -> Json:
@@ -140,12 +143,12 @@ def book_release(call: Call, asked: BookRelease) -> Json:
     holder = call.holder()
     with call.book() as book:
         if asked.mine:
-            ended: Iterable[Reservation] = book.release_mine(holder, within=current_hold())
+            ended: Iterable[Reservation] = book.release_mine(holder, within=current_hold(), reason=asked.reason)
         elif asked.resources:
-            ended = book.release_resources(tuple(asked.resources), holder, within=current_hold())
+            ended = book.release_resources(tuple(asked.resources), holder, within=current_hold(), reason=asked.reason)
         else:
             unique = dict.fromkeys(book.find(text).id for text in asked.reservation_ids)
-            ended = [book.release(identifier, holder) for identifier in unique]
+            ended = [book.release(identifier, holder, reason=asked.reason) for identifier in unique]
         return _all(ended, book)
 
 

@@ -27,6 +27,34 @@ CREATE TABLE IF NOT EXISTS bespeak_migrations (
 """
 
 
+_SAME_READERS = """
+DO $$
+DECLARE reader text;
+BEGIN
+    FOR reader IN
+        SELECT r.rolname FROM pg_catalog.pg_class AS c
+        CROSS JOIN LATERAL pg_catalog.aclexplode(c.relacl) AS a
+        JOIN pg_catalog.pg_roles AS r ON r.oid = a.grantee
+        WHERE c.oid = pg_catalog.to_regclass('{like}') AND a.privilege_type = 'SELECT' AND a.grantee <> c.relowner
+    LOOP
+        EXECUTE pg_catalog.format('GRANT SELECT ON TABLE {table} TO %I', reader);
+    END LOOP;
+END $$
+"""
+
+
+def same_readers(table: str, like: str) -> str:
+    """Return the statement of PostgreSQL that lets every role look into a new table that may look into another one.
+
+    Without it, who was granted the use of a book could not use it any more once its owner has upgraded it.
+
+    Args:
+        table: the new one.
+        like: the other one.
+    """
+    return _SAME_READERS.format(table=table, like=like)
+
+
 class Migration:
     """One migration.
 

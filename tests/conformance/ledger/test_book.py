@@ -181,7 +181,7 @@ def test_only_the_holder_changes(book):
     ):
         with pytest.raises(BusyError, match="alice's"):
             change()
-    assert book.release(held.id, Holder("alice", "root")).ended_us
+    assert book.release(held.id, Holder("alice", "root"), reason="fire drill").ended_us
     assert book.log(newest_first=True, limit=1)[0].requested_by == "root"
 
 
@@ -404,4 +404,19 @@ def test_acting_for_a_holder_is_no_way_around_the_right_to_kick(book):
         with pytest.raises(BusyError, match="mallory may not take reservations away"):
             end()
     assert book.release(made.id, ours).end_reason is EndReason.RELEASED
-    assert book.release(held.id, Holder("alice", requested_by="root")).end_reason is EndReason.RELEASED
+    root = Holder("alice", requested_by="root")
+    for end in (
+        lambda: book.release(held.id, root),
+        lambda: book.shorten(held.id, root, duration_us=1, reason=" "),
+        lambda: book.release_resources(["r"], root),
+        lambda: book.release_mine(root),
+    ):
+        with pytest.raises(UsageError, match="alice has reserved it, and not root: a reason must be given"):
+            end()
+    assert book.shorten(held.id, root, duration_us=1, reason="fire drill").ended_us is None
+    taken = book.release(held.id, root, reason="fire drill")
+    assert (taken.end_reason, taken.ended_note) == (EndReason.KICKED, "fire drill")
+    shortened, kicked = book.log(reservation_id=held.id)[1:]
+    assert shortened.after["reason"] == "fire drill"
+    assert (kicked.action, kicked.who, kicked.requested_by) == (Action.KICKED, "alice", "root")
+    assert book.engine.read(replay.compare) == []

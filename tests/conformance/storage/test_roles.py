@@ -5,8 +5,12 @@ import secrets
 import psycopg
 import pytest
 
+from bespeak.base.errors import BusyError, UsageError
 from bespeak.ledger import open_ledger
 from bespeak.ledger.model import Holder, Request
+from bespeak.ledger.schema import LEDGER
+from bespeak.storage import open_engine
+from bespeak.storage.migrations import Component
 from support import pgserver
 from support.storage_jobs import open_things, told
 
@@ -167,6 +171,7 @@ def test_a_granted_role_can_use_the_book_and_no_more(place, cli):
         "DELETE FROM {s}.bespeak_migrations",
         "CREATE TABLE {s}.x (n BIGINT)",
         "TRUNCATE {s}.ledger_bookings",
+        "DELETE FROM {s}.ledger_policy",
     ):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             place.run("bob", sql)
@@ -182,6 +187,39 @@ def test_a_role_that_was_granted_only_reading_looks_and_writes_nothing(place, cl
     refused = cli("--ledger", url, "reserve", "rack2")
     assert (refused.returncode, refused.stderr.count("\n")) == (9, 1)
     assert '"alice", who owns the schema, can grant it' in refused.stderr
+
+
+def test_a_role_that_used_a_book_uses_it_after_its_owner_has_upgraded_it(place):
+    open_engine(place.url("alice"), [Component("ledger", LEDGER.steps[:2])]).close()
+    place.run("alice", "GRANT USAGE ON SCHEMA {s} TO bob; GRANT USAGE ON ALL SEQUENCES IN SCHEMA {s} TO bob")
+    place.run("alice", "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {s} TO bob")
+    open_ledger(place.url("alice")).close()
+    with open_ledger(place.url("bob", "&owner=alice")) as book:
+        assert book.reserve(Request(("rack1",), Holder("bob"), duration_us=HOUR_US)).holder == "bob"
+
+
+def test_the_policy_is_changed_by_the_owner_of_the_schema_and_by_whom_it_names(place, cli):
+    with open_ledger(place.url("alice")) as book:
+        book.policy_set("strict", True, Holder("ann"))
+    granted = cli("--ledger", place.url("alice"), "ledger", "grant", "bob")
+    assert granted.returncode == 0, granted.stderr
+    with open_ledger(place.url("bob", "&owner=alice")) as book:
+        with pytest.raises(BusyError, match="bert may not change the policy of the book; the owner of the schema may"):
+            book.policy_set("strict", False, Holder("bert"))
+        assert book.policy().strict
+    with open_ledger(place.url("alice")) as book:
+        with pytest.raises(UsageError, match="ann must be among them"):
+            book.policy_set("admins", ["bert"], Holder("ann"))
+        book.policy_set("admins", ["ann", "bert"], Holder("ann"))
+        with pytest.raises(BusyError, match="carl may not change the policy of the book; ann, bert may"):
+            book.policy_set("strict", False, Holder("carl"))
+    with open_ledger(place.url("bob", "&owner=alice")) as book:
+        refused = told(lambda: book.policy_set("strict", False, Holder("bert")))
+        assert refused[2] == 9
+        assert 'for role "bob"; "alice", who owns the schema, can grant it' in refused[1]
+    assert cli("--ledger", place.url("alice"), "ledger", "grant", "bob", "--policy").returncode == 0
+    with open_ledger(place.url("bob", "&owner=alice")) as book:
+        assert not book.policy_set("strict", False, Holder("bert")).strict
 
 
 def test_statements_are_printed_for_somebody_else_to_run(place, cli):

@@ -29,8 +29,8 @@ HOT_PATH = {
         cli: context converters errors formatting lease log modify output process_tree reserve resource run
             show signals supervise surrounding_hold
         ledger: __init__ audit_log availability context current_hold errors grant inventory.__init__ inventory.model
-            inventory.parts inventory.read inventory.serialize inventory.write model modify open_from_settings
-            queries queue request_checks resources row_mapping rules schema serialize service validation waiting
+            inventory.parts inventory.read inventory.serialize inventory.write model modify open_from_settings policy
+            queries queue request_checks resources rights row_mapping rules schema serialize service validation waiting
             write_operations
         reservations: __init__ identity
         settings: __init__ files repo trust trusted_places

@@ -1,0 +1,105 @@
+"""Reading and changing the policy of a book; each change is in the log."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bespeak.base.errors import BusyError, UsageError
+from bespeak.base.json_text import compact_utf8
+from bespeak.ledger import policy, validation, write_operations
+from bespeak.ledger.model import Action
+from bespeak.ledger.rights import asker
+from bespeak.storage.ownership import owns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bespeak.ledger.context import LedgerContext
+    from bespeak.ledger.model import Holder
+    from bespeak.ledger.policy import Policy
+    from bespeak.storage.interface import Transaction
+
+_TOPIC = "policy"
+"""Locks the policy against other changes, and announces one."""
+
+
+def change(book: LedgerContext, name: str, value: object, by: Holder, *, is_owner: bool | None = None) -> Policy:
+    """Let the book decide something, or decide it otherwise.
+
+    Args:
+        book: the open book.
+        name: a key (see :data:`bespeak.ledger.policy.KEYS`).
+        value: as JSON has it; see there.
+        by: who asks.
+        is_owner: who asks owns the book; None finds out whether this process does.
+
+    Raises:
+        UsageError: there is no such key, the value cannot be, or nobody could change it back.
+        BusyError: who asks may not change the policy.
+    """
+    checked = policy.checked_value(name, value)
+
+    def write(tx: Transaction) -> None:
+        sql = "INSERT INTO ledger_policy (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value ="
+        tx.execute(f"{sql} excluded.value", {"name": name, "value": compact_utf8(checked)})
+
+    return _change(book, name, by, is_owner, write)
+
+
+def unset(book: LedgerContext, name: str, by: Holder, *, is_owner: bool | None = None) -> Policy:
+    """Let the book say nothing about something; as :func:`change`."""
+    policy.policy_key(name)
+
+    def write(tx: Transaction) -> None:
+        tx.execute("DELETE FROM ledger_policy WHERE name = :name", {"name": name})
+
+    return _change(book, name, by, is_owner, write)
+
+
+def _change(
+    book: LedgerContext, name: str, by: Holder, is_owner: bool | None, write: Callable[[Transaction], None]
+) -> Policy:
+    for who in (by.user, asker(by)):
+        validation.check_name("user", who)
+
+    def work(tx: Transaction) -> Policy:
+        before = book.policy_in(tx)
+        owner = owns(book.engine, tx) if is_owner is None else is_owner
+        check_may_administer(before, asker(by), is_owner=owner, is_file=tx.dialect == "sqlite")
+        write(tx)
+        after = book.policy_in(tx)
+        if after.stored == before.stored:
+            return after
+        if tx.dialect != "sqlite" and after.admins and asker(by) not in after.admins:
+            raise UsageError(f"policy admins: {asker(by)} must be among them, or could not change it back")
+        write_operations.log(
+            tx,
+            Action.POLICY_CHANGED,
+            by.user,
+            by.requested_by,
+            None,
+            (),
+            {key: value for key, value in before.stored.items() if key == name},
+            {key: value for key, value in after.stored.items() if key == name},
+        )
+        tx.notify(_TOPIC)
+        return after
+
+    return book.engine.transact([_TOPIC], work)
+
+
+def check_may_administer(found: Policy, asks: str, *, is_owner: bool, is_file: bool) -> None:
+    """Refuse a change of the policy by somebody whose affair it is not.
+
+    The owner of a file may, whatever it says. On a server one role often serves a whole team, so who owns the schema
+    may only as long as nobody is named.
+
+    Raises:
+        BusyError: who asks neither owns the book nor is named in ``admins``.
+    """
+    if asks in found.admins or (is_owner and (is_file or not found.admins)):
+        return
+    others = ", ".join(sorted(found.admins)[:10])
+    owner = "the owner of the file" if is_file else "the owner of the schema"
+    may = others if others and not is_file else f"{owner}{f' and {others}' if others else ''}"
+    raise BusyError(f"{asks} may not change the policy of the book; {may} may (policy of the book: admins)")
