@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bespeak.cli.process_tree import is_stopped
 from support import trees
 from support.trees import lives, noted, python, wait_for
 
@@ -203,3 +204,29 @@ def test_without_proc_ps_finds_what_descends_from_the_command():
         assert found[0] == shell.pid
         assert len(found) == 2
         trees.kill(*found)
+
+
+@pytest.mark.parametrize("words", [["run", "rack1", "--for", "12s"], ["--lab", "demo", "gate"]], ids=["run", "gate"])
+def test_a_bespeak_that_is_stopped_and_not_woken_does_not_let_the_command_run_on(cli, lab, notes, words):
+    if "gate" in words:
+        assert cli("reserve", "rack1", "--for", "14s").returncode == 0
+    running = cli.start(*words, "--", *TREES["in the background"][0], str(notes))
+    pids = noted(notes, 2)
+    wait_for(lambda: watchdogs(running.pid))
+    running.send_signal(signal.SIGSTOP)
+    wait_for(lambda: not [pid for pid in pids if lives(pid)])
+    assert is_stopped(running.pid)
+    running.send_signal(signal.SIGCONT)
+    assert running.wait(60) == 11
+    assert watchdogs(running.pid) == []
+
+
+def watchdogs(pid):
+    """Return the processes that watch for a bespeak."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            words = (folder / "cmdline").read_bytes().split(b"\0")
+            if b"bespeak.cli.watchdog" in words and str(pid).encode() in words:
+                found.append(folder.name)
+    return found

@@ -142,6 +142,8 @@ class Guard:
     def _near_the_end(self, end_us: int, now_us: int) -> int:
         """Announce the end, stop the command in time; return when to look again (µs since boot)."""
         left_us = end_us - now_us
+        if self._stops:
+            self._child.stop_by(end_us - self._stop_us, end_us - self._kill_us)
         if left_us <= self._warn_us:
             stopped = stopping_text(self._stop_us)
             then = stopped if self._stops else "the command will go on without it"

@@ -22,6 +22,7 @@ _FREEZE_PASSES = 50
 _REAP_EVERY_SECONDS = 10.0
 _ZOMBIE = "Z"
 _DEAD = "X"
+_STOPPED = "Tt"
 
 
 def adopt_orphans() -> None:
@@ -44,10 +45,14 @@ class ProcessTree:
 
     Args:
         pid: the command; it must not have been reaped yet.
+        root: the process that has started it and adopts orphans; by default this one.
+        spared: a process that watches the command and is no part of it.
     """
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, *, root: int | None = None, spared: int | None = None) -> None:
         self._pid = pid
+        self._root = os.getpid() if root is None else root
+        self.spared = spared
         found = _read(pid)
         self._started = None if found is None else found[2]
         self._told: set[Process] = set()
@@ -69,13 +74,12 @@ class ProcessTree:
     def _look(self) -> list[Process]:
         if self._started is None:
             return [(pid, 0) for pid in _descendants_by_ps(self._pid) if pid not in self._untouchable]
-        ours = os.getpid()
         table = _table()
         found: list[Process] = []
-        parents = [ours]
+        parents = [self._root]
         while parents:
             for pid, state, started in table.get(parents.pop(), ()):
-                if started < self._started:
+                if started < self._started or pid == self.spared:
                     continue  # a child that this process had before, or took over from the program that started it
                 parents.append(pid)
                 if state not in (_ZOMBIE, _DEAD) and pid not in self._untouchable:
@@ -118,7 +122,7 @@ class ProcessTree:
         self._reap_at = now + _REAP_EVERY_SECONDS
         children = _table().get(os.getpid(), ())
         ended = {pid for pid, state, started in children if state == _ZOMBIE and started >= self._started}
-        for pid in (ended & self._zombies) - {self._pid}:
+        for pid in (ended & self._zombies) - {self._pid, self.spared}:
             try:
                 os.waitpid(pid, os.WNOHANG)
             except ChildProcessError:
@@ -136,6 +140,12 @@ class ProcessTree:
             return
         except PermissionError:
             self._untouchable.add(pid)
+
+
+def is_stopped(pid: int) -> bool:
+    """Tell whether a process is stopped, by a signal or a debugger; False where ``/proc`` does not tell."""
+    found = _read(pid)
+    return found is not None and found[1] in _STOPPED
 
 
 def _read(pid: int) -> tuple[int, str, int] | None:

@@ -218,6 +218,10 @@ class Hold:
         lease_us, left_us = lease.lease_left_us(), min(lease.left_us(), self._over_us - boot_us())
         until_lapse_us = lease_us - (self._lease_stop_us if self._stops else 0)
         until_end_us = left_us - (self._stop_us if self._stops else 0)
+        if self._stops and self._child is not None:
+            now_us = boot_us()
+            kill_us = min(lease_us - self._lease_kill_us, left_us - self._kill_us)
+            self._child.stop_by(now_us + min(until_lapse_us, until_end_us), now_us + kill_us)
         if until_lapse_us <= 0:
             self._cannot_keep(lease_us)
         elif until_end_us <= 0:

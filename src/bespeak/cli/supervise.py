@@ -21,6 +21,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from bespeak.cli.watchdog import Watchdog
+
 NOT_FOUND = 127
 NOT_EXECUTABLE = 126
 KILL_AFTER_SECONDS = 10.0
@@ -32,6 +34,8 @@ HOLD_LOST = 11
 _SIGNALLED = 128
 _LONGEST_WAIT_SECONDS = 3600.0
 _LOOK_SECONDS = 0.1
+_WATCH_AFTER_SECONDS = 0.9
+"""Short commands do not pay for a watchdog."""
 _GIVE_UP_SECONDS = 5.0
 """How long to go on killing what cannot be killed, as a process that hangs in a driver."""
 
@@ -69,6 +73,8 @@ class Child:
             defaults = (*self._collected, *_SET_BY_PYTHON)
             self.pid = os.posix_spawnp(words[0], list(words), environ, setsigmask=self._mask, setsigdef=defaults)
             self._tree = ProcessTree(self.pid)
+            self._watchdog: Watchdog | None = None
+            self._watch_from = time.monotonic() + _WATCH_AFTER_SECONDS
         except (OSError, ValueError):
             self._restore()
             raise
@@ -106,6 +112,8 @@ class Child:
                 seconds = next_tick - time.monotonic() if self._kill_at is None else _LOOK_SECONDS
                 self._collect(min(max(seconds, 0.0), _LONGEST_WAIT_SECONDS))
         finally:
+            if self._watchdog is not None:
+                self._watchdog.close()
             self._restore()
 
     def terminate(self, kill_after_seconds: float = KILL_AFTER_SECONDS) -> None:
@@ -113,6 +121,22 @@ class Child:
         kill_at = time.monotonic() + kill_after_seconds
         self._kill_at = kill_at if self._kill_at is None else min(self._kill_at, kill_at)
         self._tree.tell_to_end()
+
+    def stop_by(self, end_us: int, kill_us: int) -> None:
+        """Have the command stopped in time even while this process is stopped itself.
+
+        Args:
+            end_us: when it would be told to end, µs since boot.
+            kill_us: when it would be killed, µs since boot.
+        """
+        if self._watchdog is None:
+            if time.monotonic() < self._watch_from:
+                return
+            from bespeak.cli.watchdog import Watchdog
+
+            self._watchdog = Watchdog(self.pid)
+        self._watchdog.expect(end_us, kill_us)
+        self._tree.spared = self._watchdog.pid
 
     def poke(self) -> None:
         """Have the next tick at once; for other threads."""

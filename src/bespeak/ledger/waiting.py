@@ -19,11 +19,22 @@ from bespeak.storage.time_limit import within
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+    from typing import Protocol
 
-    from bespeak.ledger.model import Request, Reservation
-    from bespeak.ledger.service import Ledger
+    from bespeak.ledger.model import Holder, QueueLook, Request, Reservation
     from bespeak.storage.interface import Listener
+
+    class _QueueSteps(Protocol):
+        """The part of an open book that waiting needs; the methods are those of the ledger."""
+
+        def queue_join(self, request: Request, identifier: str, priority: int = 0) -> Reservation: ...
+        def queue_look(self, identifier: str, *, with_held: bool = False) -> QueueLook: ...
+        def queue_lapsed(self, identifier: str) -> bool: ...
+        def queue_leave(self, identifier: str, by: Holder) -> None: ...
+        def listen(self, topics: Iterable[str]) -> Listener: ...
+        def now_us(self) -> int: ...
+
 
 LONGEST_OUTAGE_SECONDS = 900.0
 """For so long a waiter that would wait for ever bears a book that cannot be asked."""
@@ -36,7 +47,7 @@ _STOP_SECONDS = 0.2
 
 
 def wait_in_queue(
-    book: Ledger,
+    book: _QueueSteps,
     request: Request,
     *,
     priority: int = 0,
@@ -84,7 +95,7 @@ class _QueueEntry:
 
     def __init__(
         self,
-        book: Ledger,
+        book: _QueueSteps,
         request: Request,
         priority: int,
         on_position: Callable[[QueuePosition], None] | None,

@@ -27,7 +27,7 @@ HOT_PATH = {
         base: clock display errors exitcodes failpoints fileio frozen ids json_text lazy_attributes natural_order
             paths timeparse timezones wallclock
         cli: context converters errors formatting lease log modify output process_tree reserve resource run
-            show signals supervise surrounding_hold
+            show signals supervise surrounding_hold watchdog
         ledger: __init__ audit_log availability context current_hold errors grant inventory.__init__ inventory.model
             inventory.parts inventory.read inventory.serialize inventory.write model modify open_from_settings policy
             queries queue request_checks resources rights row_mapping rules schema serialize service validation waiting
