@@ -1,7 +1,7 @@
 """``run``: hold resources exactly as long as a command runs.
 
 The hold lives by signs of life, so it ends by itself if this process is killed. While the command runs, a thread gives
-them (:mod:`bespeak.cli.lease`); the main thread only watches the command and the clock. A hold that is lost, or about
+them (:mod:`bespeak.ledger.lease`); the main thread only watches the command and the clock. A hold that is lost, or about
 to end, ends the command and all it has started *before* the resource can be another's: the next holder must not find
 somebody else's program on it.
 """
@@ -18,11 +18,11 @@ from bespeak.base.errors import BespeakError, NotFoundError, UsageError, WrongSt
 from bespeak.base.frozen import replace
 from bespeak.cli import converters, errors, formatting, reserve
 from bespeak.cli.converters import FOR, PRIORITY, PURPOSE, RESOURCES, SHARED_USE, TAG
-from bespeak.cli.lease import Lease
 from bespeak.cli.signals import ended_by_signal
 from bespeak.cli.supervise import HOLD_LOST, Child, left_behind_text, start_failure, stopping_text, stopping_times
 from bespeak.cli.surrounding_hold import surrounding_hold
 from bespeak.ledger.errors import RefusedError
+from bespeak.ledger.lease import Lease
 from bespeak.storage.time_limit import within
 
 TYPE_CHECKING = False

@@ -26,9 +26,9 @@ HOT_PATH = {
     "commands on the book: reserve, release, list, who, run": """
         base: clock display errors exitcodes failpoints fileio frozen ids json_text lazy_attributes natural_order
             paths timeparse timezones wallclock
-        cli: context converters errors formatting lease log modify output process_tree reserve resource run
+        cli: context converters errors formatting log modify output process_tree reserve resource run
             show signals supervise surrounding_hold watchdog
-        ledger: __init__ audit_log availability context current_hold errors grant inventory.__init__ inventory.model
+        ledger: __init__ audit_log availability context current_hold errors grant lease inventory.__init__ inventory.model
             inventory.parts inventory.read inventory.serialize inventory.write model modify open_from_settings policy
             queries queue request_checks resources rights row_mapping rules schema serialize service validation waiting
             write_operations
