@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from bespeak.base.errors import WrongStateError as WrongStateError
     from bespeak.base.timeparse import duration as duration
     from bespeak.base.timeparse import instant as instant
+    from bespeak.holding import AsyncHold as AsyncHold
+    from bespeak.holding import Hold as Hold
+    from bespeak.holding import ahold as ahold
+    from bespeak.holding import hold as hold
+    from bespeak.ledger.errors import Lost as Lost
     from bespeak.ledger.errors import RefusedError as RefusedError
     from bespeak.ledger.errors import UndeclaredError as UndeclaredError
     from bespeak.ledger.model import Booking as Booking
@@ -41,6 +46,10 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "hold": "holding",
+    "ahold": "holding",
+    "Hold": "holding",
+    "AsyncHold": "holding",
     "open_book": "ledger.open_from_settings",
     "Ledger": "ledger.service",
     "Request": "ledger.model",
@@ -66,6 +75,7 @@ _HOMES = {
     "UntrustedError": "settings.trust",
     "BusyError": "base.errors",
     "RefusedError": "ledger.errors",
+    "Lost": "ledger.errors",
     "UnavailableError": "base.errors",
     "LockedError": "base.errors",
     "OutcomeUnknownError": "base.errors",

@@ -1,9 +1,9 @@
 """``run``: hold resources exactly as long as a command runs.
 
 The hold lives by signs of life, so it ends by itself if this process is killed. While the command runs, a thread gives
-them (:mod:`bespeak.ledger.lease`); the main thread only watches the command and the clock. A hold that is lost, or about
-to end, ends the command and all it has started *before* the resource can be another's: the next holder must not find
-somebody else's program on it.
+them (:mod:`bespeak.ledger.lease`); the main thread only watches the command and the clock. A hold that is lost, or
+about to end, ends the command and all it has started *before* the resource can be another's: the next holder must not
+find somebody else's program on it.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from contextlib import suppress
 
 from bespeak.argv.declarations import Option, command
 from bespeak.base import ids, timeparse
-from bespeak.base.clock import FOREVER_US, MINUTE_US, SECOND_US, boot_us
+from bespeak.base.clock import FOREVER_US, SECOND_US, boot_us
 from bespeak.base.errors import BespeakError, NotFoundError, UsageError, WrongStateError
 from bespeak.base.frozen import replace
 from bespeak.cli import converters, errors, formatting, reserve
 from bespeak.cli.converters import FOR, PRIORITY, PURPOSE, RESOURCES, SHARED_USE, TAG
 from bespeak.cli.signals import ended_by_signal
 from bespeak.cli.supervise import HOLD_LOST, Child, left_behind_text, start_failure, stopping_text, stopping_times
-from bespeak.cli.surrounding_hold import surrounding_hold
 from bespeak.ledger.errors import RefusedError
-from bespeak.ledger.lease import Lease
+from bespeak.ledger.lease import KEEPALIVE_US, NOTICE_US, Lease
+from bespeak.ledger.surrounding_hold import surrounding_hold
 from bespeak.storage.time_limit import within
 
 TYPE_CHECKING = False
@@ -30,11 +30,7 @@ if TYPE_CHECKING:
     from bespeak.cli.context import Context, Values
     from bespeak.ledger.model import Request, Reservation
 
-_KEEPALIVE_US = 60 * SECOND_US
 _SHORTEST_KEEPALIVE_US = SECOND_US
-_NOTICE_US = 5 * MINUTE_US
-"""An end is moved or announced this long ahead, µs, or halfway through a shorter hold."""
-
 _GIVE_UP_SECONDS = 2.0
 _LONGEST_TICK_US = SECOND_US
 """Timers stand still while the machine is suspended, so the clock is looked at this often."""
@@ -77,7 +73,7 @@ def run(context: Context, values: Values) -> int:
     if not words:
         raise UsageError("run: write the command after '--', as in: bespeak run rack3 -- make test")
     keepalive_us = converters.duration("--keepalive", values["keepalive"])
-    keepalive_us = _KEEPALIVE_US if keepalive_us is None else keepalive_us
+    keepalive_us = KEEPALIVE_US if keepalive_us is None else keepalive_us
     if not _SHORTEST_KEEPALIVE_US <= keepalive_us < FOREVER_US:
         raise UsageError("--keepalive: at least 1s, and an end")
     with ended_by_signal():
@@ -124,7 +120,7 @@ class Hold:
         self._moves_on = values["for"] is None
         self._stops = not values["keep_going"]
         length_us = taken.ends_us - taken.starts_us
-        self._notice_us = min(_NOTICE_US, length_us // 2)
+        self._notice_us = min(NOTICE_US, length_us // 2)
         self._lease = Lease(
             context.book(),
             context.holder(),

@@ -16,6 +16,7 @@ import time
 
 from bespeak.base.clock import duration_text
 from bespeak.cli.process_tree import ProcessTree, adopt_orphans
+from bespeak.ledger.lease import margin_us
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -192,10 +193,8 @@ class Child:
 
 
 _GRACE_US = 10_000_000
-_MARGIN_US = 2_000_000
 _TENTH_US = 100_000
 _GRACE_SHARE = 6
-_MARGIN_SHARE = 12
 
 
 def stopping_times(length_us: int) -> tuple[int, int]:
@@ -204,8 +203,8 @@ def stopping_times(length_us: int) -> tuple[int, int]:
     Args:
         length_us: how long the hold, or its lease, lasts, µs; short ones are left a part of their length earlier.
     """
-    margin_us = min(_MARGIN_US, length_us // _MARGIN_SHARE)
-    return margin_us + min(_GRACE_US, length_us // _GRACE_SHARE), margin_us
+    kill_us = margin_us(length_us)
+    return kill_us + min(_GRACE_US, length_us // _GRACE_SHARE), kill_us
 
 
 def stopping_text(stop_us: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bespeak.base.clock import iso
-from bespeak.base.errors import BusyError, NotFoundError
+from bespeak.base.errors import BespeakError, BusyError, NotFoundError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +24,12 @@ class RefusedError(BusyError):
         self.refusal = refusal
         self.request = request
         super().__init__("; ".join(_in_the_way(booking) for booking in refusal.conflicts))
+
+
+class Lost(BespeakError):  # noqa: N818 the name that callers write
+    """A hold that its holder relied on was taken away, ended, or could not be kept alive."""
+
+    exit_code = 11
 
 
 class UndeclaredError(NotFoundError):

@@ -7,10 +7,12 @@ while the machine is suspended. So the instant known here is never later than th
 
 from __future__ import annotations
 
+import os
+import select
 from _thread import allocate_lock, start_new_thread
 
 from bespeak.base import clock
-from bespeak.base.clock import FOREVER_US, SECOND_US, boot_us
+from bespeak.base.clock import FOREVER_US, MINUTE_US, SECOND_US, boot_us
 from bespeak.base.errors import BespeakError, BusyError, NotFoundError, WrongStateError
 from bespeak.ledger.write_operations import reservation_topic
 from bespeak.storage.time_limit import within
@@ -23,6 +25,14 @@ if TYPE_CHECKING:
     from bespeak.ledger.service import Ledger
     from bespeak.storage.interface import Listener
 
+KEEPALIVE_US = 60 * SECOND_US
+"""How long a hold outlives its last sign of life, µs, unless somebody chooses."""
+
+NOTICE_US = 5 * MINUTE_US
+"""An end is moved or announced this long ahead, µs, or halfway through a shorter hold."""
+
+_MARGIN_US = 2 * SECOND_US
+_MARGIN_SHARE = 12
 _RENEWALS_A_LEASE = 3
 _LOOK_US = 60 * SECOND_US
 _RETRY_US = SECOND_US
@@ -30,7 +40,16 @@ _TRIES_A_LEASE = 6
 _LEAST_SECONDS = 1.0
 _FINISH_SECONDS = 10.0
 _FINISH_HANGING_SECONDS = 2.0
+_STOP_LISTENING_SECONDS = 0.5
+_LISTEN_MS = 30_000
+"""How often a listener is asked that says nothing, which finds out that its connection is lost."""
+
 _SOONEST_US = SECOND_US // 50
+
+
+def margin_us(length_us: int) -> int:
+    """Return how long before its end a hold, or a lease, of ``length_us`` µs counts as over for whoever has it, µs."""
+    return min(_MARGIN_US, length_us // _MARGIN_SHARE)
 
 
 class Lease:
@@ -72,7 +91,9 @@ class Lease:
         self._finished.acquire()
         self._ending = False
         self._asking_since_us: int | None = None
-        self._listeners: list[Listener] = []
+        self._stop_reader, self._stop_writer = -1, -1
+        self._listened = allocate_lock()
+        self._listened.acquire()
         asked_us = boot_us()
         self._set(held, asked_us, book.now_us())
         self.lost: str | None = None
@@ -110,6 +131,7 @@ class Lease:
 
     def start(self) -> None:
         """Begin to renew, and to look whenever somebody changes the reservation."""
+        self._stop_reader, self._stop_writer = os.pipe()
         start_new_thread(self._renew_for_ever, ())
         start_new_thread(self._listen, ())
 
@@ -138,6 +160,8 @@ class Lease:
                 self._on_news()
             self._due.acquire(timeout=max(wait_us, _SOONEST_US) / SECOND_US)
         self._release()
+        os.close(self._stop_writer)
+        self._listened.acquire(timeout=_STOP_LISTENING_SECONDS)
         self._finished.release()
 
     def _renew(self) -> int:
@@ -200,22 +224,26 @@ class Lease:
             self.release_failure = error
         except Exception as error:  # noqa: BLE001 told by the main thread
             self.release_failure = BespeakError(str(error) or type(error).__name__)
-        self._close_listener()
 
     def _listen(self) -> None:
         """Look as soon as somebody changes the reservation; without that, the next renewal finds out."""
         try:
             listener = self._book.listen([reservation_topic(self.held.id)])
-            self._listeners.append(listener)
-            while not self._ending and listener.wait(None):
-                self.look()
-        except Exception:  # noqa: BLE001 closed under us at the end, or the book is away
+            try:
+                while not self._told_to_stop(listener):
+                    if listener.wait(0):
+                        self.look()
+            finally:
+                listener.close()
+        except Exception:  # noqa: BLE001 the book is away, or cannot be listened to
             return
-        self._close_listener()
+        finally:
+            os.close(self._stop_reader)
+            self._listened.release()
 
-    def _close_listener(self) -> None:
-        """Close the listener; of two threads that want to, the one that finds it does."""
-        try:
-            self._listeners.pop().close()
-        except IndexError:
-            return
+    def _told_to_stop(self, listener: Listener) -> bool:
+        """Sleep until there is news, or for a while; True when the lease is over."""
+        poll = select.poll()  # each time: a listener that has reconnected has another descriptor
+        poll.register(self._stop_reader, select.POLLIN)
+        poll.register(listener.fileno(), select.POLLIN)
+        return any(descriptor == self._stop_reader for descriptor, _ in poll.poll(_LISTEN_MS))

@@ -27,10 +27,10 @@ HOT_PATH = {
         base: clock display errors exitcodes failpoints fileio frozen ids json_text lazy_attributes natural_order
             paths timeparse timezones wallclock
         cli: context converters errors formatting log modify output process_tree reserve resource run
-            show signals supervise surrounding_hold watchdog
+            show signals supervise watchdog
         ledger: __init__ audit_log availability context current_hold errors grant lease inventory.__init__ inventory.model
             inventory.parts inventory.read inventory.serialize inventory.write model modify open_from_settings policy
-            queries queue request_checks resources rights row_mapping rules schema serialize service validation waiting
+            queries queue request_checks resources rights row_mapping rules schema serialize service surrounding_hold validation waiting
             write_operations
         reservations: __init__ identity
         settings: __init__ files repo trust trusted_places
