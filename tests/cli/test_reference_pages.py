@@ -116,6 +116,15 @@ LINES = {
     "resource list": "resource list",
     "resource remove": "resource remove licences",
     "ledger accept-clock": "ledger accept-clock",
+    "rights grant": "rights grant alice --role booker",
+    "rights revoke": "rights revoke {rule}",
+    "rights list": "rights list",
+    "rights check": "rights check alice reserve rack3",
+    "rights group": "rights group bringup --add alice",
+    "rights map": "rights map --issuer https://gitlab.com --claim project_path=org/x --holder ci:org-x --role booker",
+    "token create": "token create --user alice",
+    "token list": "token list",
+    "token revoke": "token revoke {token}",
     "gate": "--as-user bob gate -l demo",
     "reservation check": "--as-user bob -l demo reservation check",
     "reservation whoami": "reservation whoami",
@@ -139,7 +148,14 @@ LINES = {
 
 @pytest.mark.parametrize("name", LINES)
 def test_a_command_prints_the_keys_that_the_page_shows(name, sample):
-    line = LINES[name].format(id=made(sample) if "{id}" in LINES[name] else "")
+    words = {"id": "", "rule": "", "token": ""}
+    if "{id}" in LINES[name]:
+        words["id"] = made(sample)
+    if name in ("rights revoke", "token revoke"):
+        words["rule"] = words["token"] = named_by(name, sample)
+    if name == "token list":
+        sample("token create --user alice --scope read --json")
+    line = LINES[name].format_map(words)
     if name == "agents setup":
         prepare(name, line, sample)
     printed = sample(f"--json {line}").out
@@ -168,11 +184,20 @@ def test_the_examples_of_the_help_work(command, sample):
         if command.name == "ledger grant":
             continue  # on a PostgreSQL server, with roles of its own: conformance/storage/test_roles.py
         sample("--as-user alice release --mine")
-        identifier = json.loads(sample("--as-user alice reserve x --until '2031-01-01 00:00' --json").out)["id"]
+        identifier = named_by(command.name, sample)
         prepared = re.sub(r"-- (pytest|make) .*", "-- true", line.replace("8f3a2c10", identifier))
         prepare(command.name, prepared, sample)
         own_system = command.name in {"host reboot", "host shutdown"} and "--hard" not in line
         sample(f"--as-user alice {prepared}", code=1 if own_system else 0)  # the hosts here are this machine
+
+
+def named_by(name, run):
+    """Make what the id in an example names; return its id."""
+    if name == "token revoke":
+        return json.loads(run("token create --user alice --json").out)["id"]
+    if name == "rights revoke":
+        return json.loads(run("rights grant alice --role booker --json").out)["rules"][0]["id"]
+    return json.loads(run("--as-user alice reserve x --until '2031-01-01 00:00' --json").out)["id"]
 
 
 def prepare(name, line, run):

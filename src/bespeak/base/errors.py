@@ -15,7 +15,8 @@ door (command line, HTTP, MCP) only has to catch :class:`BespeakError` and print
     ├── UnavailableError        9   a book or a backend could not be asked
     │   ├── LockedError             another program has locked the book for longer than is waited
     │   └── OutcomeUnknownError     the connection went away while the commit was under way
-    └── WaitTimedOutError      10
+    ├── WaitTimedOutError      10
+    └── NotAllowedError        12   no rule gives the right to do it
 """
 
 from __future__ import annotations
@@ -125,6 +126,12 @@ class WaitTimedOutError(BespeakError):
     """What was waited for did not happen in time."""
 
     exit_code = 10
+
+
+class NotAllowedError(BespeakError):
+    """No rule of the book gives whoever asks the right to do this."""
+
+    exit_code = 12
 
 
 def needs_extra(what: str, extra: str) -> str:

@@ -18,3 +18,4 @@ class ExitCode(IntEnum):
     UNAVAILABLE = 9
     WAIT_TIMED_OUT = 10
     HOLD_LOST = 11
+    NOT_ALLOWED = 12

@@ -92,6 +92,27 @@ PROGRAM = Program(
                 ),
             ),
         ),
+        Entry(
+            "rights",
+            "Who may do what in the book.",
+            entries=(
+                Entry("grant", "Give somebody a role, on all resources or on some.", "bespeak.cli.rights:grant"),
+                Entry("revoke", "Remove a rule, or the mapping of a workload.", "bespeak.cli.rights:revoke"),
+                Entry("list", "The rules, groups and workloads of the book.", "bespeak.cli.rights:list_"),
+                Entry("check", "Whether somebody may do something, and why.", "bespeak.cli.rights:check"),
+                Entry("group", "Who is in a group of the book.", "bespeak.cli.rights:group"),
+                Entry("map", "Let workloads of a CI system act as a holder.", "bespeak.cli.rights:map_"),
+            ),
+        ),
+        Entry(
+            "token",
+            "What programs on other machines sign in with.",
+            entries=(
+                Entry("create", "Make a token; it is shown once.", "bespeak.cli.token:create"),
+                Entry("list", "The tokens of the book and their last use.", "bespeak.cli.token:list_"),
+                Entry("revoke", "Make a token worthless.", "bespeak.cli.token:revoke"),
+            ),
+        ),
         Entry("gate", "Run a command only if you hold what the lab needs.", "bespeak.cli.gate:gate"),
         Entry(
             "reservation",

@@ -22,8 +22,12 @@ LESS_THAN_WRITE = {
     "ledger_reservations": "SELECT, INSERT, UPDATE",
     "ledger_log": "SELECT, INSERT",
     POLICY_TABLE: "SELECT",
+    **dict.fromkeys(("access_rules", "access_members", "access_mappings"), "SELECT"),
+    **dict.fromkeys(("access_tokens", "access_sessions", "access_once"), "SELECT"),
 }
-"""Tables in which somebody who uses the book neither changes nor deletes what is there, or only changes it."""
+"""Tables in which somebody who uses the book neither changes nor deletes what is there, or only changes it.
+
+Rights and tokens are written by the owner of the schema alone, so that nobody gives themselves a role."""
 
 
 @command(

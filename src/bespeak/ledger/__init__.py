@@ -34,11 +34,12 @@ def open_ledger(
         UsageError: ``url`` is of no known kind.
         UnavailableError: the book cannot be opened.
     """
+    from bespeak.access.schema import ACCESS
     from bespeak.ledger.policy import DEFAULT_FOR_US, PolicyDefaults
     from bespeak.ledger.schema import LEDGER
     from bespeak.ledger.service import Ledger
     from bespeak.storage import open_engine
 
-    engine = open_engine(url, [LEDGER], durable=durable, now=now, create=create)
+    engine = open_engine(url, [LEDGER, ACCESS], durable=durable, now=now, create=create)
     length_us = DEFAULT_FOR_US if default_for_us is None else default_for_us
     return Ledger(engine, PolicyDefaults(strict=strict, default_for_us=length_us, kickers=kickers))

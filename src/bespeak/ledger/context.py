@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from bespeak.access.model import Caller
     from bespeak.ledger.model import Reservation
     from bespeak.ledger.policy import Policy
     from bespeak.storage.interface import Engine, Listener, T, Transaction
@@ -31,6 +32,8 @@ class LedgerContext:
     def __init__(self, engine: Engine, defaults: PolicyDefaults | None = None) -> None:
         self.engine = engine
         self.defaults = PolicyDefaults() if defaults is None else defaults
+        self.caller: Caller | None = None
+        """Who calls, where a server has verified it; None for a command on this machine."""
         self._resources: dict[str, tuple[str, ...]] = {}
 
     def __enter__(self) -> Self:
@@ -63,6 +66,16 @@ class LedgerContext:
     def listen(self, topics: Iterable[str]) -> Listener:
         """Start listening; changes committed after this call wake the listener."""
         return self.engine.listen(topics)
+
+    def as_caller(self, caller: Caller) -> Self:
+        """Return a view of this open book for somebody whom a server has verified; each call is checked for rights.
+
+        The view shares the database with this book, which alone closes it.
+        """
+        view = object.__new__(type(self))
+        view.__dict__.update(self.__dict__)
+        view.caller = caller
+        return view
 
     def remember(self, found: Reservation) -> Reservation:
         """Keep in mind which resources a reservation has: they never change, and changing it needs their locks."""

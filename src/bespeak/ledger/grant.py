@@ -10,7 +10,7 @@ from bespeak.base import ids
 from bespeak.base.clock import FOREVER_US, iso
 from bespeak.base.errors import UsageError
 from bespeak.base.frozen import replace
-from bespeak.ledger import rules, write_operations
+from bespeak.ledger import rights, rules, write_operations
 from bespeak.ledger.availability import Availability
 from bespeak.ledger.errors import RefusedError
 from bespeak.ledger.model import Action, Refusal, Reservation
@@ -44,6 +44,7 @@ def reserve(book: LedgerContext, request: Request) -> Reservation:
 
 
 def _reserve(book: LedgerContext, tx: Transaction, request: Request, identifier: str) -> Reservation | list[Booking]:
+    rights.require(book, tx, request.holder, "reserve", request.resources)
     starts_us, ends_us = _window(book, tx, request)
     ground = Availability(tx, request.resources, sweep=True, first=(starts_us, ends_us))
     if ground.policy(book.defaults).strict:

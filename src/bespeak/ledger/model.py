@@ -66,6 +66,15 @@ class Action(Enum):
     ACTING = "acting"
     """Somebody is about to act on a host (switch it, restart it); what came of it follows as ``acted``."""
     ACTED = "acted"
+    RIGHT_GRANTED = "right_granted"
+    RIGHT_REVOKED = "right_revoked"
+    GROUP_CHANGED = "group_changed"
+    WORKLOAD_MAPPED = "workload_mapped"
+    WORKLOAD_UNMAPPED = "workload_unmapped"
+    TOKEN_CREATED = "token_created"  # noqa: S105 the word in the log
+    TOKEN_REVOKED = "token_revoked"  # noqa: S105 the word in the log
+    SIGNED_IN = "signed_in"
+    SIGNED_OUT = "signed_out"
 
 
 @frozen

@@ -9,7 +9,7 @@ from bespeak.ledger import queries, rights, row_mapping, rules, validation, writ
 from bespeak.ledger.availability import Availability
 from bespeak.ledger.current_hold import only_seq
 from bespeak.ledger.errors import RefusedError
-from bespeak.ledger.model import Action, EndReason, Refusal, Request, State
+from bespeak.ledger.model import Action, EndReason, Holder, Refusal, Request, State
 from bespeak.ledger.request_checks import check_instant
 
 TYPE_CHECKING = False
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from bespeak.ledger.context import LedgerContext
     from bespeak.ledger.current_hold import CurrentHold
-    from bespeak.ledger.model import Holder, Reservation, Resource
+    from bespeak.ledger.model import Reservation, Resource
     from bespeak.storage.interface import Transaction
 
 
@@ -49,6 +49,7 @@ def extend(
     """
 
     def work(tx: Transaction, found: Reservation) -> Reservation:
+        rights.require(book, tx, by, "reserve", found.resources)
         end_us = _new_end(found, duration_us, ends_us)
         if end_us <= found.ends_us:
             raise UsageError(f"extend: the new end {iso(end_us)} is not after the present end {iso(found.ends_us)}")
@@ -92,7 +93,7 @@ def shorten(
     validation.check_text("reason", reason)
 
     def work(tx: Transaction, found: Reservation) -> Reservation:
-        ending = rights.check_may_end(book.policy_in(tx), found, by, reason, "shorten")
+        ending = rights.check_may_end(book, tx, found, by, reason, "shorten")
         end_us = _new_end(found, None if duration_us is None else -duration_us, ends_us)
         if end_us >= found.ends_us:
             raise UsageError(f"shorten: the new end {iso(end_us)} is not before the present end {iso(found.ends_us)}")
@@ -145,7 +146,7 @@ def release(
     def work(tx: Transaction) -> Reservation:
         found = row_mapping.required(tx, identifier)
         check_owner(found, by)
-        ending = rights.check_may_end(book.policy_in(tx), found, by, reason, "release")
+        ending = rights.check_may_end(book, tx, found, by, reason, "release")
         check_live(found, tx.now_us, fencing_token)
         return _end(tx, found, by, ending)
 
@@ -194,8 +195,7 @@ def release_resources(
             raise WrongStateError(
                 f"the same reservation also holds {', '.join(more)}; name all of it, or release it by its id"
             )
-        policy = book.policy_in(tx)
-        endings = [rights.check_may_end(policy, found, by, reason, "release") for found in held.values()]
+        endings = [rights.check_may_end(book, tx, found, by, reason, "release") for found in held.values()]
         return [_end(tx, found, by, ending) for found, ending in zip(held.values(), endings, strict=True)]
 
     return book.write(wanted, work)
@@ -233,8 +233,8 @@ def kick(book: LedgerContext, identifier: str, by: Holder, reason: str) -> Reser
         raise UsageError("kick: a reason must be given; the holder will read it")
 
     def work(tx: Transaction) -> Reservation:
-        rights.check_may_take(book.policy_in(tx), by)
         found = row_mapping.required(tx, identifier)
+        rights.check_may_take(book, tx, by, found.resources)
         check_live(found, tx.now_us, None)
         return _close(tx, found, by, EndReason.KICKED, reason)
 

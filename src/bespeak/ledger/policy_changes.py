@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bespeak.base.errors import BusyError, UsageError
 from bespeak.base.json_text import compact_utf8
-from bespeak.ledger import policy, validation, write_operations
+from bespeak.ledger import policy, rights, validation, write_operations
 from bespeak.ledger.model import Action
 from bespeak.ledger.rights import asker
 from bespeak.storage.ownership import owns
@@ -64,13 +64,13 @@ def _change(
 
     def work(tx: Transaction) -> Policy:
         before = book.policy_in(tx)
-        owner = owns(book.engine, tx) if is_owner is None else is_owner
-        check_may_administer(before, asker(by), is_owner=owner, is_file=tx.dialect == "sqlite")
+        ruled = rights.asked(book, tx)
+        require_administrator(book, tx, by, is_owner=is_owner)
         write(tx)
         after = book.policy_in(tx)
         if after.stored == before.stored:
             return after
-        if tx.dialect != "sqlite" and after.admins and asker(by) not in after.admins:
+        if not ruled and tx.dialect != "sqlite" and after.admins and asker(by) not in after.admins:
             raise UsageError(f"policy admins: {asker(by)} must be among them, or could not change it back")
         write_operations.log(
             tx,
@@ -86,6 +86,26 @@ def _change(
         return after
 
     return book.engine.transact([_TOPIC], work)
+
+
+def require_administrator(book: LedgerContext, tx: Transaction, by: Holder, *, is_owner: bool | None = None) -> None:
+    """Refuse to administer the book: by its rules where it has any, or a server calls; else by its policy.
+
+    Args:
+        book: the open book.
+        tx: the transaction in which it is to be done.
+        by: who asks.
+        is_owner: who asks owns the book; None finds out whether this process does.
+
+    Raises:
+        NotAllowedError: no rule gives whoever asks that right.
+        BusyError: the book has no rules, and who asks neither owns it nor is named in ``admins``.
+    """
+    if rights.asked(book, tx):
+        rights.require(book, tx, by, "administer")
+        return
+    owner = owns(book.engine, tx) if is_owner is None else is_owner
+    check_may_administer(book.policy_in(tx), asker(by), is_owner=owner, is_file=tx.dialect == "sqlite")
 
 
 def check_may_administer(found: Policy, asks: str, *, is_owner: bool, is_file: bool) -> None:

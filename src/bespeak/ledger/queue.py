@@ -138,6 +138,7 @@ def queue_leave(book: LedgerContext, identifier: str, by: Holder) -> None:
 
 def join(book: LedgerContext, tx: Transaction, request: Request, identifier: str, priority: int) -> Reservation:
     """Write a new place at the end of the queue, and grant it at once where nothing is in the way."""
+    rights.require(book, tx, request.holder, "reserve", request.resources)
     ground = Availability(tx, request.resources, sweep=True)
     policy = ground.policy(book.defaults)
     rights.check_priority(policy, request.holder, priority)

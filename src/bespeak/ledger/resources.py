@@ -6,7 +6,7 @@ from bespeak.base.clock import FOREVER_US
 from bespeak.base.errors import BusyError, NotFoundError, UsageError
 from bespeak.base.frozen import replace
 from bespeak.base.natural_order import natural_key
-from bespeak.ledger import row_mapping, rules, validation
+from bespeak.ledger import rights, row_mapping, rules, validation
 from bespeak.ledger.availability import Availability
 from bespeak.ledger.inventory import read, write
 from bespeak.ledger.inventory.model import Entry
@@ -51,6 +51,7 @@ def resource_set(
         validation.check_text("description", description)
 
     def work(tx: Transaction) -> Resource:
+        rights.require(book, tx, by, "resource", [name])
         known = read.entries(tx, [name]).get(name)
         if known is None:
             validation.check_new_resource(name, declared=True)
@@ -78,6 +79,7 @@ def resource_remove(book: LedgerContext, name: str, by: Holder) -> None:
     """
 
     def work(tx: Transaction) -> None:
+        rights.require(book, tx, by, "resource", [name])
         known = read.entries(tx, [name]).get(name)
         if known is None:
             raise NotFoundError(f"the book knows no resource {name!r}")

@@ -1,18 +1,32 @@
-"""Who may do what in a book: the one place that is asked.
+"""Who may do what in a book: the one place that is asked, inside the transaction of each call.
 
-Each function is given the policy of the book and who asks. That is who typed the command, whoever's name it is about:
-acting for somebody never gives more rights.
+Who asks is who typed the command, whoever's name it is about: acting for somebody never gives more rights. The rules of
+the book (:mod:`bespeak.access`) decide where it has any, its policy (:mod:`bespeak.ledger.policy`) where it has none.
+
+A server opens a view of the book for each caller (:meth:`LedgerContext.as_caller`): rights are then asked for in a book
+without rules too, and the caller's name is compared with the name that is used.
 """
 
 from __future__ import annotations
 
-from bespeak.base.errors import BusyError, UsageError
+from bespeak.base.errors import BusyError, NotAllowedError, UsageError
 from bespeak.base.frozen import frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Literal
+
+    from bespeak.access.model import Caller, Decision, Right, Rule
+    from bespeak.ledger.context import LedgerContext
     from bespeak.ledger.model import Holder, Reservation
     from bespeak.ledger.policy import Policy
+    from bespeak.storage.interface import Transaction
+
+    RightName = Literal["look", "reserve", "as-user", "kick", "resource", "administer"]
+
+ANY_RULE = "SELECT 1 FROM access_rules LIMIT 1"
+_GROUPS = "SELECT group_name FROM access_members WHERE member = :holder OR member = :principal"
 
 
 def asker(by: Holder) -> str:
@@ -20,8 +34,25 @@ def asker(by: Holder) -> str:
     return by.user if by.requested_by is None else by.requested_by
 
 
-def check_may_take(policy: Policy, by: Holder) -> None:
-    """Refuse to take reservations away from others.
+def check_may_take(book: LedgerContext, tx: Transaction, by: Holder, names: Iterable[str]) -> None:
+    """Refuse to take reservations of ``names`` away from others.
+
+    Raises:
+        BusyError: the policy names others who may.
+        NotAllowedError: a rule has to give that right, and none does.
+    """
+    policy = book.policy_in(tx)
+    asks = require_identity(book, by)
+    if tx.fetch_one(ANY_RULE) is not None or (book.caller is not None and policy.kickers is None):
+        require(book, tx, type(by)(asks), "kick", names)
+        return
+    if book.caller is not None:
+        book.caller.require_scope("manage")
+    check_kickers(policy, by)
+
+
+def check_kickers(policy: Policy, by: Holder) -> None:
+    """Refuse to take reservations away from others where the policy says that others may.
 
     Raises:
         BusyError: it is somebody else's right.
@@ -45,11 +76,14 @@ class Ending:
     reason: str
 
 
-def check_may_end(policy: Policy, found: Reservation, by: Holder, reason: str, doing: str) -> Ending:
+def check_may_end(
+    book: LedgerContext, tx: Transaction, found: Reservation, by: Holder, reason: str, doing: str
+) -> Ending:
     """Refuse to give back, in somebody else's name, what whoever asks has not reserved and may not take away.
 
     Args:
-        policy: of the book.
+        book: the open book.
+        tx: the transaction in which it is to end.
         found: what is to end, wholly or in part.
         by: who asks.
         reason: why, as the holder will read it; needed only where it is taken away.
@@ -57,11 +91,13 @@ def check_may_end(policy: Policy, found: Reservation, by: Holder, reason: str, d
 
     Raises:
         BusyError: acting for the holder would be a way around the right to kick.
+        NotAllowedError: the same, where the book has rules; or the caller of a server uses somebody else's name.
         UsageError: it is taken away, and no reason is given.
     """
-    if by.requested_by in (None, found.holder, found.requested_by) or acts_for_team(policy, by):
+    require_identity(book, by)
+    if by.requested_by in (None, found.holder, found.requested_by) or acts_for_team(book.policy_in(tx), by):
         return Ending(taken=False, reason=reason)
-    check_may_take(policy, by)
+    check_may_take(book, tx, by, found.resources)
     if not reason.strip():
         raise UsageError(
             f"{doing}: {found.holder} has reserved it, and not {by.requested_by}: a reason must be given; the holder"
@@ -85,3 +121,121 @@ def check_priority(policy: Policy, by: Holder, priority: int) -> None:
     most = policy.most_priority(asker(by))
     if priority > most:
         raise BusyError(f"priority {priority}: {asker(by)} may wait with at most {most} (policy of the book: priority)")
+
+
+def require(
+    book: LedgerContext, tx: Transaction, by: Holder, right: RightName, names: Iterable[str | None] = (None,)
+) -> None:
+    """Refuse what no rule of the book gives whoever asks.
+
+    Args:
+        book: the open book.
+        tx: the transaction in which it is to be done.
+        by: whose name is used, and who asks.
+        right: what is asked for; acting in somebody else's name asks for ``as-user`` besides.
+        names: on which resources; None is the book itself.
+
+    Raises:
+        NotAllowedError: with the reason; nothing was changed.
+    """
+    if not asked(book, tx):
+        return
+    names = list(names)
+    asks = require_identity(book, by)
+    for_itself = asks == by.user or acts_for_team(book.policy_in(tx), by)
+    wanted: list[RightName] = [right] if for_itself else ["as-user", right]
+    for one in wanted:
+        for decision in decisions(book, tx, caller_of(book, asks), one, names):
+            if not decision.allowed:
+                raise NotAllowedError(f"{asks} may not {_DEED[one]}: {decision.reason}", right=one)
+
+
+def require_identity(book: LedgerContext, by: Holder) -> str:
+    """Return who asks; a server's caller asks in its own name.
+
+    Raises:
+        NotAllowedError: somebody else is said to ask.
+    """
+    asks = asker(by)
+    if book.caller is not None and asks != book.caller.holder:
+        raise NotAllowedError(f"signed in as {book.caller.holder}; that is not {asks!a}, who is said to ask")
+    return asks
+
+
+_DEED = {
+    "look": "look at this",
+    "reserve": "reserve this",
+    "as-user": "act for somebody else",
+    "kick": "take reservations away from others",
+    "resource": "change resources",
+    "administer": "administer the book",
+}
+
+
+def asked(book: LedgerContext, tx: Transaction) -> bool:
+    """Tell whether rights are asked for at all: a server's caller, or a book with rules."""
+    return book.caller is not None or tx.fetch_one(ANY_RULE) is not None
+
+
+def caller_of(book: LedgerContext, holder: str) -> Caller:
+    """Return who asks: the server's caller, or a local command's user, who may everything without rules."""
+    from bespeak.access.model import Caller, Role, kind_of
+
+    if book.caller is not None and book.caller.holder == holder:
+        return book.caller
+    return Caller(holder, kind_of(holder), "local", unruled=Role.ADMIN)
+
+
+def caller_to_explain(tx: Transaction, holder: str) -> Caller:
+    """Return a holder as who signs in with what the book says of it: the roles of its workload among them."""
+    from bespeak.access import store
+    from bespeak.access.model import Caller, Grant, Role, kind_of
+
+    grants = tuple(
+        Grant(one.role, one.selector, f"mapping {one.id}") for one in store.mappings(tx) if one.holder == holder
+    )
+    return Caller(holder, kind_of(holder), "local", grants=grants, unruled=None if grants else Role.ADMIN)
+
+
+def decisions(
+    book: LedgerContext, tx: Transaction, caller: Caller, right: RightName, names: Iterable[str | None]
+) -> list[Decision]:
+    """Return the answer for each of ``names``."""
+    from bespeak.access import store
+    from bespeak.access.decide import decide
+    from bespeak.access.model import Right
+
+    names = list(names)
+    rules = store.rules(tx)
+    groups = groups_of(book, tx, caller, rules)
+    labels = _labels(tx, rules, caller, [name for name in names if name is not None])
+    found: Right = Right(right)
+    return [decide(rules, caller, groups, found, name, labels.get(name or "", {})) for name in names]
+
+
+def groups_of(book: LedgerContext, tx: Transaction, caller: Caller, rules: Sequence[Rule]) -> set[str]:
+    """Return the groups that ``caller`` is in, where a rule names one."""
+    if not any(rule.principal.startswith("group:") for rule in rules):
+        return set()
+    from bespeak.access.model import principal_of
+
+    params = {"holder": caller.holder, "principal": principal_of(caller.holder)}
+    found = {str(row[0]) for row in tx.fetch_all(_GROUPS, params)} | set(caller.groups)
+    if book.caller is None:
+        from bespeak.access.unix_groups import unix_groups
+
+        found.update(unix_groups(caller.holder))
+    return found
+
+
+def _labels(tx: Transaction, rules: Sequence[Rule], caller: Caller, names: list[str]) -> dict[str, dict[str, str]]:
+    """Return the labels of resources as texts, where a rule or the caller's credential names one."""
+    selectors = [rule.selector for rule in rules] + [grant.selector for grant in caller.grants]
+    if not names or not any(one.startswith("label:") for one in (*selectors, *caller.selectors)):
+        return {}
+    from bespeak.ledger.inventory.read import labels_of
+
+    return {
+        name: {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in labels.items()}
+        for name, labels in labels_of(tx, names).items()
+    }

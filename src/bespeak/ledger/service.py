@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bespeak.ledger import audit_log, grant, modify, queries, resources, waiting
+from bespeak.ledger import administer, audit_log, grant, modify, queries, resources, waiting
 from bespeak.ledger import queue as steps
 from bespeak.ledger.context import LedgerContext
 from bespeak.ledger.inventory.read import inventory
@@ -49,6 +49,16 @@ class Ledger(LedgerContext):
     resource_set = resources.resource_set
     resource_remove = resources.resource_remove
     inventory = inventory
+
+    token_create = administer.token_create
+    token_list = administer.token_list
+    token_revoke = administer.token_revoke
+    rights_grant = administer.rights_grant
+    rights_revoke = administer.rights_revoke
+    rights_list = administer.rights_list
+    rights_group = administer.rights_group
+    rights_map = administer.rights_map
+    rights_check = administer.rights_check
 
     def policy_set(self, name: str, value: object, by: Holder, *, is_owner: bool | None = None) -> Policy:
         """Let the book decide something, or decide it otherwise; the change is in the log.

@@ -33,6 +33,7 @@ def test_the_documented_numbers() -> None:
         ("UNAVAILABLE", 9),
         ("WAIT_TIMED_OUT", 10),
         ("HOLD_LOST", 11),
+        ("NOT_ALLOWED", 12),
     ]
 
 

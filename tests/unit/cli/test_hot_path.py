@@ -26,9 +26,10 @@ HOT_PATH = {
     "commands on the book: reserve, release, list, who, run": """
         base: clock display errors exitcodes failpoints fileio frozen ids json_text lazy_attributes natural_order
             paths timeparse timezones wallclock
+        access: __init__ schema
         cli: context converters errors formatting log modify output process_tree reserve resource run
             show signals supervise watchdog
-        ledger: __init__ audit_log availability context current_hold errors grant lease inventory.__init__ inventory.model
+        ledger: __init__ administer audit_log availability context current_hold errors grant lease inventory.__init__ inventory.model
             inventory.parts inventory.read inventory.serialize inventory.write model modify open_from_settings policy
             queries queue request_checks resources rights row_mapping rules schema serialize service surrounding_hold validation waiting
             write_operations
@@ -36,6 +37,9 @@ HOT_PATH = {
         settings: __init__ files repo trust trusted_places
         storage: __init__ migrations row_shape sqlite sqlite_files sqlite_readonly steady_clock time_limit
             wakeups
+    """,
+    "commands on a book that has rules": """
+        access: decide model store
     """,
     "the gate, which a hook asks before each command": """
         cli: gate gate_monitor reservation

@@ -9,7 +9,7 @@ from bespeak.base.errors import BusyError, UsageError
 from bespeak.ledger.model import Holder
 from bespeak.ledger.policy import KEYS, Policy, PolicyDefaults, checked_value, parse_value, policy_key
 from bespeak.ledger.policy_changes import check_may_administer
-from bespeak.ledger.rights import asker, check_may_take, check_priority
+from bespeak.ledger.rights import asker, check_kickers, check_priority
 
 NAMES = st.text(st.characters(categories=("L", "N")), min_size=1, max_size=8)
 VALUES = {
@@ -91,13 +91,13 @@ def test_the_right_is_that_of_who_asks_and_not_of_whom_they_act_for():
     policy = Policy({"kickers": ["alice"], "priority": {"alice": 5, "*": 1}}, PolicyDefaults())
     alice, disguised = Holder("alice"), Holder("alice", requested_by="bob")
     assert (asker(alice), asker(disguised)) == ("alice", "bob")
-    check_may_take(policy, alice)
-    check_may_take(policy, Holder("bob", requested_by="alice"))
+    check_kickers(policy, alice)
+    check_kickers(policy, Holder("bob", requested_by="alice"))
     check_priority(policy, alice, 5)
     check_priority(policy, disguised, 1)
     check_priority(policy, disguised, -1000)
     with pytest.raises(BusyError, match=r"bob may not take .* \(policy of the book: kickers\)"):
-        check_may_take(policy, disguised)
+        check_kickers(policy, disguised)
     with pytest.raises(BusyError, match="bob may wait with at most 1"):
         check_priority(policy, disguised, 2)
 
