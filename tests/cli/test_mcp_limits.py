@@ -16,10 +16,11 @@ import pytest
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
-from bespeak.mcp import connections, http, listening
-from bespeak.mcp.listen_address import ListenAddress
+from bespeak.mcp import http
 from bespeak.mcp.server import ToolServer
 from bespeak.mcp.tool import Setup
+from bespeak.net import connections, listening
+from bespeak.net.listen_address import ListenAddress
 from support.agents import AUTHORIZED, HELLO, LEGACY, ask, hello, over_http, over_stdio, post, run
 
 FLOOD = 1024

@@ -11,7 +11,7 @@ from bespeak.base.errors import UnavailableError, UsageError, needs_extra
 
 if TYPE_CHECKING:
     from bespeak.cli.context import Context, Values
-    from bespeak.mcp.listen_address import ListenAddress
+    from bespeak.net.listen_address import ListenAddress
     from bespeak.mcp.tool import Setup
 
 _ONLY_LISTENING = (("--path", "path"), ("--allow-host", "allow_host"))
@@ -91,7 +91,8 @@ def _must_go_together(values: Values) -> None:
 
 def _listen(context: Context, setup: Setup, address: ListenAddress, named: str | None) -> int:
     from bespeak.base.paths import user_folder
-    from bespeak.mcp import listening, tokens
+    from bespeak.mcp import tokens
+    from bespeak.net import listening
     from bespeak.mcp.run import over_http
 
     token = None if named is None else tokens.given(named)
@@ -165,7 +166,7 @@ def _one_client() -> tuple[str, bool]:
 
 
 def _address(values: Values) -> ListenAddress | None:
-    from bespeak.mcp.listen_address import ListenAddress, read_address
+    from bespeak.net.listen_address import ListenAddress, read_address
 
     path, hosts = values["path"] or "/mcp", tuple(values["allow_host"])
     if not path.startswith("/") or not path.isascii() or not path.isprintable():

@@ -17,7 +17,7 @@ import uvicorn
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.responses import PlainTextResponse
 
-from bespeak.mcp import connections
+from bespeak.net import connections
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mcp.server.lowlevel.server import Server
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from bespeak.mcp.listen_address import ListenAddress
+    from bespeak.net.listen_address import ListenAddress
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 SESSION_IDLE_SECONDS = 30 * 60.0

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Awaitable, Callable
 
-    from bespeak.mcp.listen_address import ListenAddress
+    from bespeak.net.listen_address import ListenAddress
     from bespeak.mcp.tool import Setup
 
 _ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)

@@ -13,7 +13,7 @@ from bespeak.base.display import short_repr
 from bespeak.base.errors import UnavailableError, UsageError
 
 if TYPE_CHECKING:
-    from bespeak.mcp.listen_address import ListenAddress
+    from bespeak.net.listen_address import ListenAddress
 
 _BACKLOG = 128
 _OWN_ONLY, _EVERYBODY = 0o177, 0o111
@@ -28,7 +28,7 @@ def listen(address: ListenAddress) -> socket.socket:
         UsageError: others could replace the Unix socket.
         UnavailableError: the address cannot be had.
     """
-    return _tcp(address) if address.socket is None else _unix(address.socket, address.uids)
+    return _tcp(address) if address.socket is None else _unix(address.socket, address)
 
 
 def leave(address: ListenAddress) -> None:
@@ -61,18 +61,18 @@ def _tcp(address: ListenAddress) -> socket.socket:
             raise
     except (OSError, UnicodeError) as error:
         why = getattr(error, "strerror", None) or "no such host"
-        raise UnavailableError(f"--http: {short_repr(address.host)} port {address.port}: {why}") from error
+        raise UnavailableError(f"{address.option}: {short_repr(address.host)} port {address.port}: {why}") from error
     return found
 
 
-def _unix(path: str, uids: frozenset[int]) -> socket.socket:
+def _unix(path: str, address: ListenAddress) -> socket.socket:
     if not hasattr(socket, "SO_PEERCRED"):
-        raise UnavailableError("--socket: this system does not tell whose process connects; use --http")
+        raise UnavailableError(f"--socket: this system does not tell whose process connects; use {address.option}")
     found = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         _must_be_safe(os.path.dirname(path))
         _make_way(path)
-        kept = os.umask(_OWN_ONLY if uids <= {os.geteuid()} else _EVERYBODY)
+        kept = os.umask(_OWN_ONLY if address.uids is not None and address.uids <= {os.geteuid()} else _EVERYBODY)
         try:
             found.bind(path)
         finally:

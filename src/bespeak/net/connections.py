@@ -16,6 +16,12 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 if TYPE_CHECKING:
     import asyncio
 
+if TYPE_CHECKING:
+    _Base = H11Protocol
+else:
+    _Base = object
+
+PEER_UID = "peer_uid"
 _CREDENTIALS = struct.Struct("3i")
 
 
@@ -25,6 +31,7 @@ class Limits:
 
     Attributes:
         connections: as many are open at the same time; a process may often have 1,024 descriptors only.
+        header_bytes: a request line and its headers are no longer than this.
         header_seconds: a request line and its headers have to be there after so long.
         body_seconds: the body of a request has to be there after so long.
         idle_seconds: a connection may rest so long between two requests.
@@ -33,6 +40,7 @@ class Limits:
     """
 
     connections: int = 256
+    header_bytes: int = 64 * 1024
     header_seconds: float = 10.0
     body_seconds: float = 30.0
     idle_seconds: int = 5
@@ -47,7 +55,7 @@ def peer_uid(connection: socket.socket) -> int:
     return uid
 
 
-def protocol(given: Limits, uids: frozenset[int] | None) -> type[H11Protocol]:
+def protocol(given: Limits, uids: frozenset[int] | None) -> type[Connection]:
     """Return the class of the connections of one server.
 
     Args:
@@ -62,11 +70,15 @@ def protocol(given: Limits, uids: frozenset[int] | None) -> type[H11Protocol]:
     return Limited
 
 
-class Connection(H11Protocol):
-    """One connection, closed when it takes too long or too much."""
+class LimitedConnection(_Base):
+    """One connection, closed when it takes too long or too much; mixed into a protocol of uvicorn.
+
+    Requests find the account at the other end of a Unix socket as ``peer_uid`` in the state of their scope.
+    """
 
     limits = Limits()
     accounts: frozenset[int] | None = None
+    _unread = 0
     _deadline: asyncio.TimerHandle | None = None
     _stalled: asyncio.TimerHandle | None = None
     _arriving: object = None
@@ -76,15 +88,22 @@ class Connection(H11Protocol):
         """Take a connection on, if it may be."""
         super().connection_made(transport)
         self._since = self.loop.time()
-        if self.accounts is not None and peer_uid(transport.get_extra_info("socket")) not in self.accounts:
-            self._drop()
-            return
+        opened = transport.get_extra_info("socket")
+        if opened is not None and opened.family == socket.AF_UNIX:
+            uid = peer_uid(opened)
+            if self.accounts is not None and uid not in self.accounts:
+                self._drop()
+                return
+            self.app_state = {**self.app_state, PEER_UID: uid}
         if len(self.connections) > self.limits.connections:
             self._make_room()
         self._wait(self.limits.header_seconds)
 
     def data_received(self, data: bytes) -> None:
         """Take in what was sent, and see what is still missing."""
+        if self.transport.is_closing():
+            return
+        self._unread += len(data)
         super().data_received(data)
         self._settle()
 
@@ -125,9 +144,13 @@ class Connection(H11Protocol):
         if self.transport.is_closing():
             return
         if not self._is_serving:
-            if self._deadline is None:
+            if self._unread > self.limits.header_bytes:
+                self._drop()
+            elif self._deadline is None:
                 self._wait(self.limits.header_seconds)
-        elif not self.cycle.more_body:
+            return
+        self._unread = 0
+        if not self.cycle.more_body:
             self._stop_waiting()
         elif self._arriving is not self.cycle:
             self._arriving = self.cycle
@@ -135,7 +158,7 @@ class Connection(H11Protocol):
 
     def _make_room(self) -> None:
         """Drop the connection that has been open longest without a whole request to answer."""
-        found = [one for one in self.connections if isinstance(one, Connection) and one._is_half_open]  # noqa: SLF001
+        found = [one for one in self.connections if isinstance(one, LimitedConnection) and one._is_half_open]  # noqa: SLF001
         min(found, key=lambda one: one._since)._drop()  # noqa: SLF001 connections of the same server
 
     def _drop(self) -> None:
@@ -155,3 +178,7 @@ class Connection(H11Protocol):
         if self._stalled is not None:
             self._stalled.cancel()
             self._stalled = None
+
+
+class Connection(LimitedConnection, H11Protocol):
+    """A connection whose requests are parsed in Python."""

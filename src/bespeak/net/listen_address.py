@@ -21,7 +21,8 @@ class ListenAddress:
         path: of the one endpoint.
         hosts: further names under which clients reach it.
         socket: the absolute path of a Unix socket, which is used instead of host and port.
-        uids: the accounts that may connect to the Unix socket.
+        uids: the accounts that may connect to the Unix socket; None for every account of this machine.
+        option: the option of the command line that names host and port, for messages.
     """
 
     host: str = "localhost"
@@ -29,7 +30,8 @@ class ListenAddress:
     path: str = "/mcp"
     hosts: tuple[str, ...] = ()
     socket: str | None = None
-    uids: frozenset[int] = frozenset()
+    uids: frozenset[int] | None = frozenset()
+    option: str = "--http"
 
     @property
     def is_local(self) -> bool:
