@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import hmac
 import socket
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import anyio
 import uvicorn
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.responses import PlainTextResponse
 
 from bespeak.net import connections
+from bespeak.net.web import Ending, Web, serve_until_cancelled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from mcp.server.lowlevel.server import Server
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -63,14 +62,9 @@ async def serve(
         max_sessions=MOST_SESSIONS,
         max_request_body_size=LONGEST_REQUEST,
     )
-    ending = _Ending(inner if token is None else _Token(inner, token))
-    web = _Web(_configuration(ending, address, limits or connections.Limits()))
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_end, web, ending)
-        with anyio.CancelScope(shield=True):
-            tasks.start_soon(_announce, web, ready)
-            await web.serve(sockets=[bound])
-        tasks.cancel_scope.cancel()
+    ending = Ending(inner if token is None else _Token(inner, token))
+    web = Web(_configuration(ending, address, limits or connections.Limits()))
+    await serve_until_cancelled([(web, bound)], ending, ready)
 
 
 def _configuration(app: ASGIApp, address: ListenAddress, limits: connections.Limits) -> uvicorn.Config:
@@ -89,21 +83,6 @@ def _configuration(app: ASGIApp, address: ListenAddress, limits: connections.Lim
     )
 
 
-async def _announce(web: _Web, ready: Callable[[], None]) -> None:
-    while not web.started:  # noqa: ASYNC110 uvicorn has a flag only
-        await anyio.sleep(0.01)
-    ready()
-
-
-async def _end(web: _Web, ending: _Ending) -> None:
-    """Wait to be cancelled; then close down in order."""
-    try:
-        await anyio.sleep_forever()
-    finally:
-        web.should_exit = True
-        ending.end()
-
-
 def _known_hosts(address: ListenAddress) -> TransportSecuritySettings:
     names = [*LOOPBACK, *address.hosts]
     if not address.is_local:
@@ -111,15 +90,6 @@ def _known_hosts(address: ListenAddress) -> TransportSecuritySettings:
     hosts = [host for name in dict.fromkeys(names) for host in (name, f"{name}:*")]
     origins = [f"{scheme}://{host}" for host in hosts for scheme in ("http", "https")]
     return TransportSecuritySettings(enable_dns_rebinding_protection=True, allowed_hosts=hosts, allowed_origins=origins)
-
-
-class _Web(uvicorn.Server):
-    """Leaves signals to us."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Do nothing."""
-        yield
 
 
 class _Token:
@@ -137,27 +107,3 @@ class _Token:
                 await refusal(scope, receive, send)
                 return
         await self._inner(scope, receive, send)
-
-
-class _Ending:
-    """Ends the requests that are open when the server ends: streams of events never end by themselves."""
-
-    def __init__(self, inner: ASGIApp) -> None:
-        self._inner = inner
-        self._open: set[anyio.CancelScope] = set()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._inner(scope, receive, send)
-            return
-        with anyio.CancelScope() as cancel:
-            self._open.add(cancel)
-            try:
-                await self._inner(scope, receive, send)
-            finally:
-                self._open.discard(cancel)
-
-    def end(self) -> None:
-        """End them."""
-        for scope in tuple(self._open):
-            scope.cancel()

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Awaitable, Callable
 
-    from bespeak.net.listen_address import ListenAddress
     from bespeak.mcp.tool import Setup
+    from bespeak.net.listen_address import ListenAddress
 
 _ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _SIGNAL_BASE = 128

@@ -115,6 +115,7 @@ class SqliteEngine:
         self._lock = RLock()
         self._busy_seconds = busy_seconds
         self.made = False
+        self._group: list[str] | None = None
         self._steady = any(component.steady_time for component in components)
         if self._steady:
             components = [*components, steady_clock.STEADY_CLOCK]
@@ -203,6 +204,61 @@ class SqliteEngine:
 
         return self._write(steady_work, self._present)
 
+    def together(self, calls: Sequence[Callable[[], T]]) -> list[T | BaseException]:
+        """Run calls that read and write this book in one transaction, with one commit for all.
+
+        Each fails alone: what it wrote is undone, and the others stand. A call sees what those before it wrote.
+
+        Returns:
+            What each call returned, or what it raised.
+
+        Raises:
+            UnavailableError: the book cannot be written; nothing of any call was kept.
+        """
+        with self._lock:
+            try:
+                self._begin_write()
+                topics: list[str] = []
+                self._group = topics
+                outcomes = [self._outcome(call) for call in calls]
+                failpoints.reach("storage.before_commit")
+                self._connection.execute("COMMIT")
+            except BaseException as error:
+                self._roll_back()
+                if isinstance(error, sqlite3.Error):
+                    raise self._failure(error) from error
+                raise
+            finally:
+                self._group = None
+        failpoints.reach("storage.after_commit")
+        if topics:
+            wakeups.wake(self._wake_folder, topics)
+        return outcomes
+
+    def _outcome(self, call: Callable[[], T]) -> T | BaseException:
+        try:
+            return call()
+        except Exception as error:
+            if not self._connection.in_transaction:
+                raise  # SQLite has undone the whole transaction: a full disk, a fault of the medium
+            return error
+
+    def _nested(self, work: Callable[[SqliteTransaction], T], now: Clock, topics: list[str]) -> T:
+        self._connection.execute("SAVEPOINT one_of_several")
+        tx = SqliteTransaction(self._connection, now())
+        try:
+            result = work(tx)
+        except BaseException as error:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK TO one_of_several")
+                self._connection.execute("RELEASE one_of_several")
+            if isinstance(error, sqlite3.Error):
+                raise self._failure(error) from error
+            raise
+        self._connection.execute("RELEASE one_of_several")
+        topics += tx.topics
+        return result
+
     def _present(self) -> int:
         """Return the instant, µs UTC, that the open transaction takes for the present."""
         if not self._steady:
@@ -219,6 +275,8 @@ class SqliteEngine:
 
     def _write(self, work: Callable[[SqliteTransaction], T], now: Clock) -> T:
         with self._lock:
+            if self._group is not None:
+                return self._nested(work, now, self._group)
             try:
                 self._begin_write()
                 tx = SqliteTransaction(self._connection, now())
@@ -269,6 +327,8 @@ class SqliteEngine:
     def read(self, work: Callable[[SqliteTransaction], T]) -> T:
         """Run ``work`` on one snapshot of the book."""
         with self._lock:
+            if self._group is not None:
+                return work(SqliteTransaction(self._connection, self._present()))
             try:
                 self._connection.execute("BEGIN")
                 result = work(SqliteTransaction(self._connection, self._present()))

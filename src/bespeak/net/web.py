@@ -1,0 +1,85 @@
+"""A web server in an event loop of ours: told to end by whoever runs it, and then ends what never ends by itself."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import anyio
+import uvicorn
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Iterator, Sequence
+
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+
+class Web(uvicorn.Server):
+    """Leaves signals to us."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Do nothing."""
+        yield
+
+
+class Ending:
+    """Ends the requests that are open when the server ends: streams of events never end by themselves."""
+
+    def __init__(self, inner: ASGIApp) -> None:
+        self._inner = inner
+        self._open: set[anyio.CancelScope] = set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request, which :meth:`end` can end."""
+        if scope["type"] != "http":
+            await self._inner(scope, receive, send)
+            return
+        with anyio.CancelScope() as cancel:
+            self._open.add(cancel)
+            try:
+                await self._inner(scope, receive, send)
+            finally:
+                self._open.discard(cancel)
+
+    def end(self) -> None:
+        """End them."""
+        for scope in tuple(self._open):
+            scope.cancel()
+
+
+async def serve_until_cancelled(
+    webs: Sequence[tuple[Web, socket.socket]], ending: Ending, ready: Callable[[], None]
+) -> None:
+    """Serve sockets, each with a server of its own; when cancelled, end in order.
+
+    Args:
+        webs: the servers and the socket that each listens on.
+        ending: around the application of all of them.
+        ready: called when clients can connect to every one.
+    """
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(_end, [web for web, _ in webs], ending)
+        with anyio.CancelScope(shield=True):
+            tasks.start_soon(_announce, [web for web, _ in webs], ready)
+            async with anyio.create_task_group() as serving:
+                for web, bound in webs:
+                    serving.start_soon(web.serve, [bound])
+        tasks.cancel_scope.cancel()
+
+
+async def _announce(webs: Sequence[Web], ready: Callable[[], None]) -> None:
+    while not all(web.started for web in webs):  # noqa: ASYNC110 uvicorn has a flag only
+        await anyio.sleep(0.01)
+    ready()
+
+
+async def _end(webs: Sequence[Web], ending: Ending) -> None:
+    """Wait to be cancelled; then close down in order."""
+    try:
+        await anyio.sleep_forever()
+    finally:
+        for web in webs:
+            web.should_exit = True
+        ending.end()
