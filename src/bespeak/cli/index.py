@@ -212,6 +212,7 @@ PROGRAM = Program(
             "The claims, the book and the gate as tools for agents (Model Context Protocol).",
             "bespeak.cli.mcp:mcp",
         ),
+        Entry("serve", "The book for other machines: an HTTP API.", "bespeak.cli.serve:serve"),
         Entry(
             "agents",
             "Programs of coding agents in this repository.",

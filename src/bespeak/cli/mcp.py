@@ -11,8 +11,8 @@ from bespeak.base.errors import UnavailableError, UsageError, needs_extra
 
 if TYPE_CHECKING:
     from bespeak.cli.context import Context, Values
-    from bespeak.net.listen_address import ListenAddress
     from bespeak.mcp.tool import Setup
+    from bespeak.net.listen_address import ListenAddress
 
 _ONLY_LISTENING = (("--path", "path"), ("--allow-host", "allow_host"))
 _ONLY_HTTP = (("--token", "token"),)
@@ -92,8 +92,8 @@ def _must_go_together(values: Values) -> None:
 def _listen(context: Context, setup: Setup, address: ListenAddress, named: str | None) -> int:
     from bespeak.base.paths import user_folder
     from bespeak.mcp import tokens
-    from bespeak.net import listening
     from bespeak.mcp.run import over_http
+    from bespeak.net import listening
 
     token = None if named is None else tokens.given(named)
     bound = listening.listen(address)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from bespeak.mcp.run import MOST_LINES, Sparing
+from bespeak.net.log_lines import MOST_LINES, Sparing
 
 
 def record(number):

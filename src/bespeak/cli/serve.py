@@ -1,0 +1,87 @@
+"""``serve``: the book for other machines, over HTTP."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from bespeak.argv.declarations import Option, command
+from bespeak.base.errors import UnavailableError, UsageError, needs_extra
+
+if TYPE_CHECKING:
+    from bespeak.cli.context import Context, Values
+    from bespeak.server.settings import ServerSettings
+
+_MOST_PORT = 65_535
+_LONGEST_SOCKET = 107
+"""Bytes in the path of a Unix socket, on Linux."""
+
+
+@command(
+    "serve",
+    text="Serves the book that the other commands use, to whoever signs in: over a Unix socket by the account, on a "
+    "port with a token (extra: server). It listens on this machine alone unless it is told otherwise.",
+    examples=(
+        ("serve", "for this machine, on its usual port and a Unix socket"),
+        ("serve --port 0 --json", "on a free port, which is printed"),
+        ("serve --socket /run/bespeak/book.sock", "the Unix socket at a place of your choice"),
+    ),
+    options=(
+        Option(("--host",), "The name or address to listen on (default 127.0.0.1).", "HOST"),
+        Option(("--port",), "The port; 0 takes a free one (default 8420).", "PORT", kind="int"),
+        Option(("--socket",), "The Unix socket (default: one of yours, named after the port).", "PATH"),
+        Option(("--allow-host",), "A further name that clients reach it by; may be repeated.", "NAME", many=True),
+    ),
+)
+def serve(context: Context, values: Values) -> int:
+    """Serve the book until a signal comes."""
+    port = values["port"]
+    if port is not None and not 0 <= port <= _MOST_PORT:
+        raise UsageError(f"--port: {port} is no port; they go from 0 to {_MOST_PORT}")
+    try:
+        from bespeak.server import run
+    except ImportError as missing:
+        raise UnavailableError(needs_extra("serve", "server")) from missing
+    settings = _settings(context, values)
+    sockets = run.Listening(settings)
+    try:
+        return run.serve(settings, sockets, lambda: _say_where(context, settings, sockets.url))
+    finally:
+        sockets.close()
+
+
+def _settings(context: Context, values: Values) -> ServerSettings:
+    from bespeak.server.settings import DEFAULT_PORT, ServerSettings
+
+    port = DEFAULT_PORT if values["port"] is None else values["port"]
+    return ServerSettings(
+        ledger=context.ledger_flag,
+        host=values["host"] or "127.0.0.1",
+        port=port,
+        socket=_socket(context, values["socket"], port),
+        hosts=tuple(values["allow_host"]),
+        debug=context.debug,
+    )
+
+
+def _socket(context: Context, said: str | None, port: int) -> str | None:
+    """Return the path of the Unix socket: the one that was said, or one of this account."""
+    from bespeak.base.paths import user_folder
+
+    if said is not None:
+        return os.path.abspath(os.path.expanduser(said))
+    folder = os.environ.get("XDG_RUNTIME_DIR") or user_folder(os.environ, "state")
+    place = os.path.join(folder, f"bespeak-{port or os.getpid()}.sock")
+    if len(os.fsencode(place)) > _LONGEST_SOCKET:
+        context.warn(f"no Unix socket: its path would be too long ({place}); choose one with --socket")
+        return None
+    os.makedirs(folder, mode=0o700, exist_ok=True)
+    return place
+
+
+def _say_where(context: Context, settings: ServerSettings, url: str) -> None:
+    facts = {"url": url, "socket": settings.socket}
+    text = f"serving {url}" + (f" and the socket {settings.socket}" if settings.socket else "")
+    context.answer(facts, text)
+    sys.stdout.flush()

@@ -1,0 +1,99 @@
+"""One thread that writes an SQLite book for many requests: all that wait at a moment share one commit.
+
+SQLite has one writer, and a durable commit costs a wait for the disk. So requests put what they want written into a
+queue; the thread takes all there is and runs it in one transaction, in which each piece fails alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any
+
+from bespeak.base.errors import UnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bespeak.ledger.service import Ledger
+    from bespeak.storage.sqlite import SqliteEngine
+
+    Work = Callable[[Ledger], Any]
+    Piece = tuple[Work, asyncio.Future[Any]]
+
+_MOST_TOGETHER = 64
+"""Pieces of work in one transaction: other programs that write the same book wait for so many at most."""
+
+
+class GroupCommit:
+    """The writing thread of one book.
+
+    Args:
+        ledger: the open book, which only this thread uses.
+        engine: its engine.
+        loop: where results are awaited.
+    """
+
+    def __init__(self, ledger: Ledger, engine: SqliteEngine, loop: asyncio.AbstractEventLoop) -> None:
+        self._ledger = ledger
+        self._engine = engine
+        self._loop = loop
+        self._pending: SimpleQueue[Piece | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="bespeak-commit")
+        self._thread.start()
+
+    def __len__(self) -> int:
+        return self._pending.qsize()
+
+    def submit(self, work: Work) -> asyncio.Future[Any]:
+        """Return a future of what ``work`` returns once it is committed; called in the loop."""
+        future: asyncio.Future[Any] = self._loop.create_future()
+        self._pending.put((work, future))
+        return future
+
+    def close(self) -> None:
+        """Write what is pending, end the thread and close the book; blocks."""
+        self._pending.put(None)
+        self._thread.join()
+        self._ledger.close()
+
+    def _run(self) -> None:
+        going = True
+        while going:
+            pieces = [self._pending.get()]
+            while len(pieces) < _MOST_TOGETHER and not self._pending.empty():
+                pieces.append(self._pending.get())
+            going = None not in pieces
+            found = [piece for piece in pieces if piece is not None]
+            if found:
+                self._commit(found)
+
+    def _commit(self, pieces: list[Piece]) -> None:
+        calls = [self._bound(work) for work, _ in pieces]
+        try:
+            outcomes = self._engine.together(calls)
+        except Exception as error:  # noqa: BLE001 whatever it was, each who waits has to be told
+            outcomes = [_copy(error) for _ in pieces]
+        try:
+            self._loop.call_soon_threadsafe(_deliver, pieces, outcomes)
+        except RuntimeError:
+            return  # the loop has ended, and nobody waits any more
+
+    def _bound(self, work: Work) -> Callable[[], Any]:
+        return lambda: work(self._ledger)
+
+
+def _copy(error: Exception) -> Exception:
+    """Return an error of its own for each who waits: a raised one keeps the trace of who raised it."""
+    return UnavailableError(str(error)) if isinstance(error, UnavailableError) else error
+
+
+def _deliver(pieces: list[Piece], outcomes: list[Any]) -> None:
+    for (_, future), outcome in zip(pieces, outcomes, strict=True):
+        if future.done():
+            continue  # whoever waited has left
+        if isinstance(outcome, BaseException):
+            future.set_exception(outcome)
+        else:
+            future.set_result(outcome)

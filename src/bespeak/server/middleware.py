@@ -1,0 +1,261 @@
+"""What every request passes before a handler sees it, as plain ASGI: who may speak, how much, and in which form."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from bespeak.base.display import escape_unprintable
+from bespeak.base.errors import BespeakError
+from bespeak.base.ids import new_id
+from bespeak.net.connections import PEER_UID
+from bespeak.server import problems
+from bespeak.server.dependencies import CALLER
+from bespeak.server.identity import NotSignedInError, Peer
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from bespeak.server.identity import Caller
+
+    Identify = Callable[[Mapping[str, str], Peer], Awaitable[Caller | None]]
+
+access = logging.getLogger("bespeak.access")
+log = logging.getLogger("bespeak.server")
+
+API_PREFIX = "/api/"
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_SECURITY_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
+)
+_POLICY = (
+    b"default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; object-src 'none'; "
+    b"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+_STRICT_TRANSPORT = (b"strict-transport-security", b"max-age=31536000")
+
+
+class Observed:
+    """Numbers each request, answers what no handler caught without a word of it, and tells the access log.
+
+    Args:
+        inner: what answers.
+        observe: told the method, the path, the status and how long it took (seconds) of each request.
+    """
+
+    def __init__(self, inner: ASGIApp, observe: Callable[[Scope, int, float], None]) -> None:
+        self._inner = inner
+        self._observe = observe
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request."""
+        if scope["type"] != "http":
+            await self._inner(scope, receive, send)
+            return
+        began = time.perf_counter()
+        request_id = new_id()
+        scope.setdefault("state", {})["request_id"] = request_id
+        status = 0
+
+        async def observed(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        try:
+            await self._inner(scope, receive, observed)
+        except Exception:
+            log.exception("request %s failed", request_id)
+            if status:
+                raise
+            await problems.plain(500, "the server failed; its log says why", scope, "internal")(
+                scope, receive, observed
+            )
+        finally:
+            self._observe(scope, status, time.perf_counter() - began)
+
+
+def to_access_log(scope: Scope, status: int, seconds: float) -> None:
+    """Write a request into the access log: no query, no header, no body, so no secret."""
+    caller = scope["state"].get(CALLER)
+    access.info(
+        "%s %s %s %d %.1fms %s",
+        escape_unprintable(caller.holder) if caller else "-",
+        scope["method"],
+        escape_unprintable(scope["path"]),
+        status,
+        seconds * 1000,
+        scope["state"]["request_id"],
+    )
+
+
+class SecurityHeaders:
+    """Adds to each answer what a browser may do with it.
+
+    Args:
+        inner: what answers.
+        tls: clients reach this server by TLS, and are told to go on doing so.
+    """
+
+    def __init__(self, inner: ASGIApp, *, tls: bool) -> None:
+        self._inner = inner
+        self._every = (*_SECURITY_HEADERS, *((_STRICT_TRANSPORT,) if tls else ()))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request."""
+        if scope["type"] != "http":
+            await self._inner(scope, receive, send)
+            return
+        is_api = scope["path"].startswith(API_PREFIX)
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                given = message.get("headers", ())
+                names = {name.lower() for name, _ in given}
+                more = [pair for pair in self._every if pair[0] not in names]
+                if b"content-security-policy" not in names:
+                    more.append((b"content-security-policy", _POLICY))
+                if is_api and b"cache-control" not in names:
+                    more.append((b"cache-control", b"no-store"))
+                message["headers"] = [*given, *more]
+            await send(message)
+
+        await self._inner(scope, receive, guarded)
+
+
+class KnownHosts:
+    """Refuses requests for a host, or from a page of a host, that this server is not known by.
+
+    A page in somebody's browser could otherwise reach it under a name of its own (DNS rebinding), or act in the name
+    of whoever looks at the page.
+
+    Args:
+        inner: what answers.
+        hosts: the names and addresses, in lower case and without ports.
+    """
+
+    def __init__(self, inner: ASGIApp, hosts: frozenset[str]) -> None:
+        self._inner = inner
+        self._hosts = hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request."""
+        if scope["type"] == "http":
+            refused = self._refusal(dict(scope["headers"]), scope)
+            if refused is not None:
+                await problems.plain(*refused, scope)(scope, receive, send)
+                return
+        await self._inner(scope, receive, send)
+
+    def _refusal(self, headers: Mapping[bytes, bytes], scope: Scope) -> tuple[int, str] | None:
+        host = headers.get(b"host", b"").decode("latin-1")
+        if host_name(host) not in self._hosts:
+            return 421, "this server is not known by that name; start it with --allow-host NAME"
+        origin = headers.get(b"origin")
+        if origin is None or (origin == b"null" and scope["method"] in _SAFE_METHODS):
+            return None
+        scheme, _, authority = origin.decode("latin-1").partition("://")
+        if scheme not in ("http", "https") or host_name(authority) not in self._hosts:
+            return 403, "pages of that origin may not use this server"
+        return None
+
+
+def host_name(authority: str) -> str:
+    """Return a host in lower case, without its port."""
+    name, colon, port = authority.lower().rpartition(":")
+    return (name if colon and port.isdigit() else authority.lower()).removesuffix(".")
+
+
+class BodyLimit:
+    """Refuses bodies that are too long, before they are read where their length is said.
+
+    Args:
+        inner: what answers.
+        most: bytes.
+    """
+
+    def __init__(self, inner: ASGIApp, most: int) -> None:
+        self._inner = inner
+        self._most = most
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request."""
+        if scope["type"] != "http":
+            await self._inner(scope, receive, send)
+            return
+        said = dict(scope["headers"]).get(b"content-length", b"0")
+        if not said.isdigit() or int(said) > self._most:
+            await self._refuse(scope, receive, send)
+            return
+        taken, started = 0, False
+
+        async def limited() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > self._most:
+                raise _TooLargeError
+            return message
+
+        async def noted(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._inner(scope, limited, noted)
+        except _TooLargeError:
+            if started:
+                raise
+            await self._refuse(scope, receive, send)
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        text = f"the body of a request has at most {self._most} bytes"
+        await problems.plain(413, text, scope, "too_large", Connection="close")(scope, receive, send)
+
+
+class _TooLargeError(Exception):
+    """More came than was said, or than may be."""
+
+
+class SignIn:
+    """Finds out who calls; below ``/api/`` nobody passes who did not say it.
+
+    Args:
+        inner: what answers.
+        identify: says who calls.
+    """
+
+    def __init__(self, inner: ASGIApp, identify: Identify) -> None:
+        self._inner = inner
+        self._identify = identify
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request."""
+        if scope["type"] != "http":
+            await self._inner(scope, receive, send)
+            return
+        state = scope["state"]
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        client = scope.get("client")
+        peer = Peer(state.get(PEER_UID), client[0] if client else None)
+        try:
+            state[CALLER] = await self._identify(headers, peer)
+        except BespeakError as error:
+            await problems.response(error, scope)(scope, receive, send)
+            return
+        if state[CALLER] is None and scope["path"].startswith(API_PREFIX):
+            missing = NotSignedInError("sign in first: send a token as 'Authorization: Bearer TOKEN'")
+            await problems.response(missing, scope)(scope, receive, send)
+            return
+        await self._inner(scope, receive, send)

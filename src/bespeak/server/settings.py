@@ -1,0 +1,59 @@
+"""What a server was started with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ipaddress import IPv4Network, IPv6Network
+
+    Networks = tuple[IPv4Network | IPv6Network, ...]
+
+DEFAULT_PORT = 8420
+
+
+@dataclass(frozen=True, slots=True)
+class ServerLimits:
+    """What clients may take.
+
+    Attributes:
+        body_bytes: the body of one request.
+        connections: open at the same time on each socket.
+        requests_per_minute: of one caller, or of one address that has not said who it is.
+        wait_seconds: how long one request may wait in the line.
+        streams: streams of events open at the same time.
+    """
+
+    body_bytes: int = 1024 * 1024
+    connections: int = 4_096
+    requests_per_minute: int = 60_000
+    wait_seconds: int = 60
+    streams: int = 2_048
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """How a server listens, and for whom.
+
+    Attributes:
+        ledger: the book; None for the one of the settings.
+        host: the name or address that it listens on.
+        port: 0 takes a free one.
+        socket: the path of a Unix socket; None for none.
+        hosts: further names that clients reach it by.
+        tls: the files with its certificate and its key; None for no TLS.
+        behind_proxy: networks that a reverse proxy connects from, and nobody else may.
+        debug: tell in the log where errors come from.
+        limits: what clients may take.
+    """
+
+    ledger: str | None = None
+    host: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+    socket: str | None = None
+    hosts: tuple[str, ...] = ()
+    tls: tuple[str, str] | None = None
+    behind_proxy: Networks = ()
+    debug: bool = False
+    limits: ServerLimits = ServerLimits()
