@@ -68,7 +68,7 @@ def response(error: BespeakError, scope: Scope | None = None) -> Response:
 
 
 def _has_precondition(scope: Scope) -> bool:
-    return dict(scope["headers"]).get(b"if-match", b"*") != b"*"
+    return any(name == b"if-match" and value != b"*" for name, value in scope["headers"])
 
 
 def _facts(error: BespeakError) -> dict[str, Any]:

@@ -43,13 +43,13 @@ async def book_itself(book: Book) -> Response:
     """Tell which book is served, and by what rules."""
 
     def work(ledger: Ledger) -> dict[str, object]:
-        now_us = ledger.now_us()
+        now_us, policy = ledger.now_us(), ledger.policy()
         return {
-            "name": ledger.engine.name,
+            "name": ledger.name,
             "version": __version__,
             "engine": ledger.engine.dialect,
-            "default_for_us": ledger.default_for_us,
-            "strict": ledger.strict,
+            "default_for_us": policy.default_for_us,
+            "strict": policy.strict,
             "api": API_VERSION,
             "now": iso(now_us),
             "now_us": now_us,
