@@ -15,7 +15,20 @@ from bespeak.runner import cli as runner
 
 SERVES = ("run", "wait", "watch")
 CODES = {"result": 5, "health": 1}
-ORDER = ("reserve", "status", "result", "health", "list", "cancel", "requeue", "clean", "install")
+ORDER = (
+    "reserve",
+    "status",
+    "result",
+    "health",
+    "list",
+    "pause",
+    "resume",
+    "reschedule",
+    "cancel",
+    "requeue",
+    "clean",
+    "install",
+)
 
 
 @pytest.fixture

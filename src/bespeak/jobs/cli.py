@@ -26,6 +26,7 @@ COMPLETE_VARIABLE = "_ORCHESJOB_RESERVER_COMPLETE"
 _CREATE = "bespeak.jobs.commands.create"
 _QUERY = "bespeak.jobs.commands.query"
 _MANAGE = "bespeak.jobs.commands.manage"
+_RESCHEDULE = "bespeak.jobs.commands.reschedule"
 
 PROGRAM = Program(
     "bespeak job",
@@ -47,6 +48,9 @@ PROGRAM = Program(
             "Make a failed, expired or cancelled reservation, or one whose start is unknown, wait for its start again.",
             f"{_CREATE}:requeue",
         ),
+        Entry("reschedule", "Give a reservation that waits another time.", f"{_RESCHEDULE}:reschedule"),
+        Entry("pause", "Keep a reservation that waits from being started.", f"{_RESCHEDULE}:pause"),
+        Entry("resume", "Let a paused reservation start.", f"{_RESCHEDULE}:resume"),
         Entry("wait", "Wait until the job has ended; the exit code says how.", f"{_MANAGE}:wait"),
         Entry("watch", "Print one JSON line for each change as it happens.", f"{_MANAGE}:watch"),
         Entry(

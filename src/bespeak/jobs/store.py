@@ -70,7 +70,7 @@ class JobSpec:
 
     @staticmethod
     def _lasting(extras: dict[str, object]) -> dict[str, object]:
-        return {name: value for name, value in extras.items() if name not in ("holder", "ledger")}
+        return {name: value for name, value in extras.items() if name not in ("holder", "ledger", "paused_at")}
 
 
 @frozen
@@ -250,7 +250,8 @@ def cancel(engine: Engine, *, run_key: str | None, reservation_id: str | None) -
 _REQUEUE = (
     "UPDATE reservations SET reservation_status = 'RESERVED', attempts = 0, owner = NULL, claim_no = claim_no + 1,"
     " not_before = :not_before, expires_at = :expires_at, next_us = :next_us, booking_id = :booking_id,"
-    " returned_us = :returned, first_claimed_us = :first_claimed_us, last_error = NULL, updated_at = :now_s"
+    " returned_us = :returned, first_claimed_us = :first_claimed_us, last_error = NULL, updated_at = :now_s,"
+    " extras_json = :extras"
     " WHERE reservation_id = :id"
 )
 
@@ -289,6 +290,8 @@ def requeue(
         values = {"not_before": not_before, "expires_at": expires_at, "next_us": next_us, "booking_id": booking_id}
         values |= {"first_claimed_us": None if force else found.first_claimed_us}
         values |= {"returned": _returned(found), "now_s": rows.seconds(tx), "id": job.reservation_id}
+        extras = {name: value for name, value in found.extras.items() if name != "paused_at"}
+        values |= {"extras": compact(extras) if extras else None}
         tx.execute(_REQUEUE, values)
         rows.log(tx, [rows.Change(found, "requeued", Status.RESERVED)])
         after = rows.get(tx, reservation_id=job.reservation_id)

@@ -147,14 +147,23 @@ def pass_on(context: CommandContext, reply: Reply) -> int:
 
 @command(
     "cancel",
-    examples=(("cancel --run-key nightly", "or the job that it became"),),
-    options=(RUN_KEY, RESERVATION_ID),
-    one_of=ONE_JOB,
+    examples=(
+        ("cancel --run-key nightly", "or the job that it became"),
+        ("cancel --key-prefix soak-", "all that wait and are called so; what was started goes on"),
+    ),
+    options=(
+        RUN_KEY,
+        RESERVATION_ID,
+        Option(("--key-prefix",), "All that wait and whose run keys begin so.", "TEXT", complete="run_key"),
+    ),
+    one_of=(*ONE_JOB, "--key-prefix"),
 )
 def cancel(context: CommandContext) -> int:
     """Cancel a reservation that was not started, or have the runner cancel its job."""
     from bespeak.jobs import store
 
+    if context.value("key-prefix") is not None:
+        return _cancel_many(context, context.text("key-prefix") or "")
     which = JobRef(context)
     engine = open_store(context.url)
     try:
@@ -168,6 +177,24 @@ def cancel(context: CommandContext) -> int:
     if answer.job.booking_id:
         give_back_of(context, answer.job)
     context.answer({"cancelled": True, "reservation": serialize.job_json(answer.job), "dispatcher": answer.dispatcher})
+    return 0
+
+
+def _cancel_many(context: CommandContext, key_prefix: str) -> int:
+    from bespeak.jobs.reschedule import cancel_by_prefix
+
+    if not key_prefix:
+        raise UsageError("--key-prefix must not be empty")
+    engine = open_store(context.url)
+    try:
+        gone = cancel_by_prefix(engine, key_prefix)
+    finally:
+        engine.close()
+    for job in gone:
+        if job.booking_id:
+            give_back_of(context, job)
+    _print_rows(context, gone)
+    _print_rest(context, {"cancelled": len(gone)})
     return 0
 
 
