@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 POSTGRES_PREFIXES = ("postgresql://", "postgres://")
+HTTP_PREFIXES = ("https://", "http://", "unix://", "http+unix://")
+"""How the URL of a book on a server begins; see :mod:`bespeak.base.http_url`."""
+SHARED_PREFIXES = (*POSTGRES_PREFIXES, *HTTP_PREFIXES)
+"""How the URL of a book begins that is no file of this machine."""
 SETTINGS_PARAMETERS = frozenset(
     {
         *("schema", "host", "port", "dbname", "user", "password", "application_name", "connect_timeout"),
@@ -41,13 +45,18 @@ def public_url(url: str) -> str:
 
 
 def book_url(text: str, said_by: str, anchor: str | None) -> str:
-    """Return the place of a book as an absolute path or a PostgreSQL URL."""
+    """Return the place of a book as an absolute path, a PostgreSQL URL or that of a server."""
     if text.startswith(POSTGRES_PREFIXES):
+        return text
+    if text.startswith(HTTP_PREFIXES):
+        from bespeak.base.http_url import parse_http_url
+
+        parse_http_url(text, said_by)
         return text
     scheme, separator, rest = text.partition("://")
     path = rest if separator and scheme == "sqlite" else text
     if separator and scheme != "sqlite":
-        known = "known: postgresql://..., sqlite:///PATH, or a path"
+        known = "known: https://..., unix:///PATH, postgresql://..., sqlite:///PATH, or a path"
         raise UsageError(f"{escape_unprintable(said_by)}: unsupported ledger URL scheme {short_repr(scheme)}; {known}")
     if not path or "\0" in path or path == ":memory:":
         raise UsageError(f"{escape_unprintable(said_by)}: {short_repr(text)} is not a path")

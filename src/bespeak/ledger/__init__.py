@@ -21,7 +21,7 @@ def open_ledger(
     """Open the book at ``url`` (see :func:`bespeak.storage.open_engine`), making it where there is none.
 
     Args:
-        url: where the book is.
+        url: where the book is; the rules of a book on a server are the server's, and nothing else here counts.
         strict: refuse resources that nobody declared. Like the next two, it counts where the policy says nothing.
         default_for_us: how long a hold lasts that names no end, µs; None means four hours.
         kickers: who may take holds away from others; None for everybody who can write the book.
@@ -34,6 +34,12 @@ def open_ledger(
         UsageError: ``url`` is of no known kind.
         UnavailableError: the book cannot be opened.
     """
+    from bespeak.base.paths import HTTP_PREFIXES
+
+    if url.startswith(HTTP_PREFIXES):
+        from bespeak.ledger.remote import open_remote
+
+        return open_remote(url)
     from bespeak.access.schema import ACCESS
     from bespeak.ledger.policy import DEFAULT_FOR_US, PolicyDefaults
     from bespeak.ledger.schema import LEDGER

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
     from bespeak.ledger.context import LedgerContext
     from bespeak.ledger.model import LogEntry
-    from bespeak.storage.interface import Row, Transaction
+    from bespeak.ledger.protocols import LogReader
+    from bespeak.storage.interface import Transaction
 
 _SETTLED_US = 70 * SECOND_US
 """Below a row as old as this no number is on its way: a transaction lives half a minute at most (see storage), and
@@ -63,8 +64,40 @@ def log(
     return book.engine.read(lambda tx: [row_mapping.log_entry(row) for row in tx.fetch_all(sql, params)])
 
 
+def log_rows(book: LedgerContext, after_seq: int, limit: int) -> tuple[list[LogEntry], int]:
+    """Return rows of the log as they stand, and the present instant of the book, µs UTC.
+
+    Args:
+        book: the open book.
+        after_seq: only those with a greater number.
+        limit: at most so many.
+    """
+    return book.engine.read(lambda tx: _rows(tx, after_seq, limit))
+
+
+def _rows(tx: Transaction, after_seq: int, limit: int) -> tuple[list[LogEntry], int]:
+    sql = f"SELECT {row_mapping.LOG_COLUMNS} FROM ledger_log WHERE seq > :low ORDER BY seq LIMIT :limit"
+    found = tx.fetch_all(sql, {"low": after_seq, "limit": limit})
+    return [row_mapping.log_entry(row) for row in found], tx.now_us
+
+
+def log_start(book: LedgerContext) -> tuple[int, list[tuple[int, int]]]:
+    """Return where to begin so that nothing is missed from now on.
+
+    Rows just below the last may still be on their way: the first number returned is below them, and the pairs (number,
+    µs UTC) are the rows above it that are there already.
+    """
+    return book.engine.read(_start)
+
+
+def _start(tx: Transaction) -> tuple[int, list[tuple[int, int]]]:
+    last = tx.fetch_one("SELECT MAX(seq) FROM ledger_log")
+    low = max(((last and last[0]) or 0) - _UNDER_WAY, 0)
+    return low, tx.fetch_all("SELECT seq, at_us FROM ledger_log WHERE seq > :low", {"low": low})
+
+
 def watch(
-    book: LedgerContext,
+    book: LogReader,
     resources: Iterable[str] = (),
     *,
     after_seq: int | None = None,
@@ -83,9 +116,9 @@ def watch(
         validation.check_name("resource", name)
     listener = book.listen([write_operations.resource_topic(name) for name in wanted] or ["*"])
     try:
-        follower = book.engine.read(_Follower.of_now) if after_seq is None else _Follower(after_seq)
+        follower = _Follower(*book.log_start()) if after_seq is None else _Follower(after_seq)
         while stop is None or not stop():
-            fresh = book.engine.read(follower.take)
+            fresh = follower.accept(*book.log_rows(follower.low, follower.limit))
             for entry in fresh:
                 if not wanted or wanted.intersection(entry.resources):
                     yield entry
@@ -102,30 +135,26 @@ class _Follower:
     is missing; rows above it that were seen are remembered with their time, so each row is given out once.
     """
 
-    def __init__(self, low: int, seen: Iterable[Row] = ()) -> None:
-        self._low = low
+    def __init__(self, low: int, seen: Iterable[tuple[int, int]] = ()) -> None:
+        self.low = low
         self._seen: dict[int, int] = dict(seen)
 
-    @classmethod
-    def of_now(cls, tx: Transaction) -> _Follower:
-        """Begin behind what is there; rows just below the last that are still on their way will be given out."""
-        last = tx.fetch_one("SELECT MAX(seq) FROM ledger_log")
-        low = max(((last and last[0]) or 0) - _UNDER_WAY, 0)
-        return cls(low, tx.fetch_all("SELECT seq, at_us FROM ledger_log WHERE seq > :low", {"low": low}))
+    @property
+    def limit(self) -> int:
+        """How many rows to read at most."""
+        return _BATCH + len(self._seen)
 
-    def take(self, tx: Transaction) -> list[LogEntry]:
-        """Return what was not given out yet."""
-        self._settle(tx.now_us)
-        sql = f"SELECT {row_mapping.LOG_COLUMNS} FROM ledger_log WHERE seq > :low ORDER BY seq LIMIT :limit"
-        found = tx.fetch_all(sql, {"low": self._low, "limit": _BATCH + len(self._seen)})
-        new = [row_mapping.log_entry(row) for row in found if row[0] not in self._seen]
+    def accept(self, found: Iterable[LogEntry], now_us: int) -> list[LogEntry]:
+        """Return what of the rows after ``low``, read at ``now_us`` (µs UTC), was not given out yet."""
+        new = [entry for entry in found if entry.seq > self.low and entry.seq not in self._seen]
         self._seen |= {entry.seq: entry.at_us for entry in new}
+        self._settle(now_us)
         return new
 
     def _settle(self, now_us: int) -> None:
         """Forget the rows below which nothing can be missing any more."""
         old = [seq for seq, at_us in self._seen.items() if now_us - at_us > _SETTLED_US]
-        self._low = max([self._low, *old])
-        while self._low + 1 in self._seen:
-            self._low += 1
-        self._seen = {seq: at_us for seq, at_us in self._seen.items() if seq > self._low}
+        self.low = max([self.low, *old])
+        while self.low + 1 in self._seen:
+            self.low += 1
+        self._seen = {seq: at_us for seq, at_us in self._seen.items() if seq > self.low}

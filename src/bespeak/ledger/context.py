@@ -59,6 +59,11 @@ class LedgerContext:
         return self.engine.made
 
     @property
+    def user(self) -> str | None:
+        """Whose reservations are made and changed; None where the account of this process says it, and not the book."""
+        return None
+
+    @property
     def clock_is_ours(self) -> bool:
         """Whether the book takes its time from this machine."""
         return self.engine.dialect == "sqlite"

@@ -5,6 +5,7 @@ were given back: an overlap query seeks ``(resource, starts_us)`` no further bac
 so its cost does not grow with the book. Bookings of :data:`LONG_US` and more, open ends among them, have a small index
 of their own, so that one booking of a year does not make every later query look back a year. ``ledger_queue`` is the
 index of those who wait; their rows in ``ledger_reservations`` have no end, because a promise can move.
+``ledger_requests`` remembers what a server was asked, so that what is asked again is not done again.
 
 ``ledger_resources`` holds what is declared about a resource; ``ledger_parts`` which resource is a part of which, and
 ``ledger_resources.related`` how many wholes and parts one has, so that one without any costs nothing. The one row of
@@ -136,6 +137,19 @@ CREATE TABLE ledger_inventory (
 )""",
     "INSERT INTO ledger_inventory (id, revision) VALUES (1, 0)",
 )
+_REQUESTS = (
+    """
+CREATE TABLE ledger_requests (
+    who TEXT{c} NOT NULL,
+    key TEXT{c} NOT NULL,
+    step INTEGER NOT NULL,
+    digest TEXT{c} NOT NULL,
+    answer TEXT{c},
+    at_us BIGINT NOT NULL,
+    PRIMARY KEY (who, key, step)
+){rowless}""",
+    "CREATE INDEX ledger_requests_at ON ledger_requests (at_us)",
+)
 _LATER_TABLES = ("ledger_inventory", "ledger_parts", "ledger_policy")
 _TABLES = (_RESERVATIONS, _RESOURCES, _BOOKINGS, _QUEUE, _LOG)
 
@@ -148,6 +162,10 @@ _ON_POSTGRESQL |= {"c": ' COLLATE "C"', "rowless": ""}
 
 def _inventory(words: dict[str, str]) -> list[str]:
     return [text.format_map(words) for text in _INVENTORY]
+
+
+def _requests(words: dict[str, str]) -> list[str]:
+    return [text.format_map(words) for text in _REQUESTS]
 
 
 def _statements(words: dict[str, str]) -> list[str]:
@@ -183,6 +201,7 @@ LEDGER = Component(
                 *(same_readers(table, "ledger_reservations") for table in _LATER_TABLES),
             ],
         ),
+        Migration(5, sqlite=_requests(_ON_SQLITE), postgresql=_requests(_ON_POSTGRESQL)),
     ],
     steady_time=True,
 )

@@ -43,6 +43,8 @@ class Ledger(LedgerContext):
     free = queries.free
 
     log = audit_log.log
+    log_rows = audit_log.log_rows
+    log_start = audit_log.log_start
     watch = audit_log.watch
 
     resource_list = resources.resource_list

@@ -1,0 +1,102 @@
+"""What of the book can be asked from another machine: the methods of the facade that take and return values.
+
+A new method of :class:`~bespeak.ledger.service.Ledger` is offered over HTTP by its name here, and its annotations say
+how its values travel; a test holds that each method is listed, or said to stay on the machine of the book.
+"""
+
+from __future__ import annotations
+
+_MODEL = "bespeak.ledger.model"
+_ACCESS = "bespeak.access.model"
+
+VALUES = {
+    "Action": _MODEL,
+    "Booking": _MODEL,
+    "EndReason": _MODEL,
+    "Free": _MODEL,
+    "Health": _MODEL,
+    "Holder": _MODEL,
+    "LogEntry": _MODEL,
+    "Mode": _MODEL,
+    "QueueLook": _MODEL,
+    "QueuePosition": _MODEL,
+    "Refusal": _MODEL,
+    "Request": _MODEL,
+    "Reservation": _MODEL,
+    "Resource": _MODEL,
+    "State": _MODEL,
+    "Welcome": "bespeak.ledger.remote",
+    "CurrentHold": "bespeak.ledger.current_hold",
+    "Entry": "bespeak.ledger.inventory.model",
+    "Properties": "bespeak.ledger.inventory.model",
+    "Policy": "bespeak.ledger.policy",
+    "PolicyDefaults": "bespeak.ledger.policy",
+    **dict.fromkeys(("Decision", "Grant", "Mapping", "Rights", "Right", "Role", "Rule", "Scope", "Token"), _ACCESS),
+    "Label": "=str | int | float | bool",
+    "Value": "=object",
+}
+"""The classes of the values that travel, by name, with the module of each (see :class:`bespeak.base.codec.Codec`)."""
+
+READS = (
+    "next_free",
+    "in_the_way",
+    "queue_lapsed",
+    "hold_in_force",
+    "get",
+    "find",
+    "reservations",
+    "now_us",
+    "who",
+    "free",
+    "log",
+    "log_rows",
+    "log_start",
+    "resource_list",
+    "inventory",
+    "policy",
+    "token_list",
+    "rights_list",
+    "rights_check",
+)
+"""Methods that change nothing."""
+
+REPEATABLE = ("queue_look", "queue_leave", "keep_alive", "release_mine")
+"""Methods that change the book, and change nothing more when they are asked again."""
+
+ONCE = (
+    "reserve",
+    "queue_join",
+    "extend",
+    "shorten",
+    "release",
+    "release_resources",
+    "kick",
+    "resource_set",
+    "resource_remove",
+    "policy_set",
+    "policy_unset",
+    "token_create",
+    "token_revoke",
+    "rights_grant",
+    "rights_revoke",
+    "rights_group",
+    "rights_map",
+)
+"""Methods that change the book in one transaction: each call is done once, however often it is asked."""
+
+LOCAL = (
+    "as_caller",
+    "close",
+    "listen",
+    "queue",
+    "watch",
+    "remember",
+    "resources_of",
+    "policy_in",
+    "write",
+    "write_new",
+)
+"""Methods that run where they are called: they are made of others, or work on the open database."""
+
+OF_THE_MACHINE = ("is_owner",)
+"""Arguments that say what the process on the machine of the book may do; nobody says that from elsewhere."""

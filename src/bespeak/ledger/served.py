@@ -1,0 +1,92 @@
+"""The other side of a book on a server: finds an operation by its name, reads its arguments, tells its value."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from bespeak.base.codec import Codec, DecodeError, encode
+from bespeak.base.errors import NotFoundError, UsageError
+from bespeak.ledger.operations import OF_THE_MACHINE, ONCE, READS, REPEATABLE, VALUES
+from bespeak.ledger.service import Ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+
+class Effect(Enum):
+    """What an operation does when it is asked again."""
+
+    READ = "read"
+    REPEATABLE = "repeatable"
+    ONCE = "once"
+
+
+class Operations:
+    """The methods of one service that can be asked from another machine.
+
+    Args:
+        of: the class of the service.
+        names: their names, by what asking again does.
+        values: the classes of the values that travel.
+    """
+
+    def __init__(self, of: type, names: Mapping[Effect, Iterable[str]], values: Mapping[str, str]) -> None:
+        self._effects = {name: effect for effect, each in names.items() for name in each}
+        self._methods: dict[str, Callable[..., Any]] = {name: getattr(of, name) for name in self._effects}
+        self._codec = Codec(values, lenient=False)
+
+    def effect(self, name: str) -> Effect:
+        """Return what an operation does when it is asked again.
+
+        Raises:
+            NotFoundError: there is no such operation.
+        """
+        if name not in self._effects:
+            raise NotFoundError(f"no operation {name!a:.80}")
+        return self._effects[name]
+
+    def perform(self, service: Any, name: str, given: object) -> Any:
+        """Do an operation; return its value as JSON can say it.
+
+        Args:
+            service: as the caller may use it.
+            name: of the operation.
+            given: the arguments as they were sent.
+
+        Raises:
+            NotFoundError: there is no such operation.
+            UsageError: it does not take these arguments.
+        """
+        self.effect(name)
+        arguments = self._arguments(self._methods[name], name, given)
+        try:
+            return encode(getattr(service, name)(**arguments))
+        except UnicodeEncodeError:
+            raise UsageError(f"{name}: has a character that cannot be stored") from None
+
+    def _arguments(self, method: Callable[..., Any], name: str, given: object) -> dict[str, Any]:
+        if type(given) is not dict:
+            raise UsageError(f"{name}: its arguments must be an object")
+        code = method.__code__
+        every = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
+        known = [each for each in every if each not in OF_THE_MACHINE]
+        optional = len(method.__defaults__ or ())
+        needed = code.co_varnames[1 : code.co_argcount - optional]
+        needed += tuple(each for each in every[code.co_argcount - 1 :] if each not in (method.__kwdefaults__ or {}))
+        for each in needed:
+            if each not in given:
+                raise UsageError(f"{name}: {each} is missing")
+        for each in given:
+            if each not in known:
+                raise UsageError(f"{name}: there is no argument {each!a:.80}")
+        kinds = method.__annotations__
+        try:
+            found = {each: self._codec.decode(kinds[each], value, each) for each, value in given.items()}
+        except DecodeError as error:
+            raise UsageError(f"{name}: {error}") from None
+        return found | {each: False for each in OF_THE_MACHINE if each in every}
+
+
+LEDGER_OPERATIONS = Operations(Ledger, {Effect.READ: READS, Effect.REPEATABLE: REPEATABLE, Effect.ONCE: ONCE}, VALUES)
+"""The operations of the book."""
