@@ -17,7 +17,7 @@ def script(python: str) -> bytes:
     """
     import shlex
 
-    return _MARK + f'exec {shlex.quote(python)} -P -m bespeak.runner "$@"\n'.encode("utf-8", "surrogateescape")
+    return _MARK + f'exec {shlex.quote(python)} -P -m bespeak.cli.orchesjob "$@"\n'.encode("utf-8", "surrogateescape")
 
 
 def is_alias(path: str) -> bool:

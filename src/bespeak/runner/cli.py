@@ -15,7 +15,7 @@ from bespeak.base.errors import BespeakError, LockedError, NotFoundError, UsageE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from bespeak.argv.declarations import Parsed
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bespeak.runner.service import Runner
 
     Values = dict[str, Any]
+    Waiting = Callable[[str], dict[str, object] | None]
 
 OK, ERROR, USAGE, NOT_FOUND, WRONG_STATE, LOCKED = range(6)
 _BROKEN_PIPE = 141
@@ -66,13 +67,15 @@ class CommandContext:
     Args:
         runner: who does the work.
         as_text: answer with text instead of JSON.
+        waiting: returns what is known of a run key that no job has.
     """
 
-    __slots__ = ("as_text", "runner")
+    __slots__ = ("as_text", "runner", "waiting")
 
-    def __init__(self, runner: Runner, *, as_text: bool = False) -> None:
+    def __init__(self, runner: Runner, *, as_text: bool = False, waiting: Waiting | None = None) -> None:
         self.runner = runner
         self.as_text = as_text
+        self.waiting = waiting
 
     def find(self, values: Values) -> Job:
         """Return the job that a command is about."""
@@ -93,12 +96,13 @@ class CommandContext:
         return OK
 
 
-def main(argv: Sequence[str] | None = None, prog: str = "bespeak runner") -> int:
+def main(argv: Sequence[str] | None = None, prog: str = "bespeak runner", waiting: Waiting | None = None) -> int:
     """Run one command and return its exit code.
 
     Args:
         argv: the words after the program; by default those of this process.
         prog: the program's name in help.
+        waiting: returns what ``status`` answers about a run key that no job has; None where nothing is known.
     """
     words = list(sys.argv[1:] if argv is None else argv)
     as_text = "--text" in (words[: words.index("--")] if "--" in words else words)
@@ -107,7 +111,7 @@ def main(argv: Sequence[str] | None = None, prog: str = "bespeak runner") -> int
         if isinstance(parsed, int):
             return parsed
         as_text = parsed.shared["text"]
-        return _run(parsed)
+        return _run(parsed, waiting)
     except BespeakError as error:
         return _fail(error, prog, as_text=as_text)
     except BrokenPipeError:
@@ -132,12 +136,12 @@ def _read(words: list[str], prog: str) -> Parsed | int:
     return parsed
 
 
-def _run(parsed: Parsed) -> int:
+def _run(parsed: Parsed, waiting: Waiting | None) -> int:
     from bespeak.runner.service import Runner
 
     runner = Runner()
     try:
-        context = CommandContext(runner, as_text=parsed.shared["text"])
+        context = CommandContext(runner, as_text=parsed.shared["text"], waiting=waiting)
         return parsed.command.run(context, parsed.values)  # type: ignore[union-attr] # there are only commands
     finally:
         runner.close()

@@ -45,7 +45,14 @@ def status(context: CommandContext, values: Values) -> int:
         if values["run_key"] is None:
             raise UsageError("status: --all needs --run-key")
         return context.answer([status_fields(runner, job) for job in runner.history(values["run_key"])])
-    return context.answer(status_fields(runner, context.find(values)))
+    try:
+        job = context.find(values)
+    except NotFoundError:
+        waits = context.waiting(values["run_key"]) if context.waiting and values["run_key"] is not None else None
+        if waits is None:
+            raise
+        return context.answer(waits)
+    return context.answer(status_fields(runner, job))
 
 
 def status_fields(runner: Runner, job: Job) -> dict[str, object]:

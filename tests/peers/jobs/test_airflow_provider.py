@@ -62,14 +62,12 @@ assert first["created"] and not again["created"], (first, again)
 assert first["reservation"]["reservation_id"] == again["reservation"]["reservation_id"]
 assert first["reservation"]["metadata"] == {"env": "prod", "n": [1]}
 sensor = OrchesJobSensor(ssh_conn_id="edge", run_key="daily", orchesjob_home=sys.argv[1])
+print("waits" if not sensor.poke({}) else "too early", flush=True)
+sys.stdin.readline()
 for _ in range(600):
-    try:
-        if sensor.poke({}):
-            print("ended well")
-            break
-    except Exception as error:
-        if "not found" not in str(error) and "nothing" not in str(error) and "no job" not in str(error):
-            raise
+    if sensor.poke({}):
+        print("ended well")
+        break
     time.sleep(0.1)
 """
 
@@ -78,23 +76,27 @@ def test_operator_and_sensor(site, provider_wheel, published, ours) -> None:
     programs = os.path.join(site.folder, "bin")
     os.mkdir(programs)
     os.symlink(ours.program("orchesjob-reserver"), os.path.join(programs, "orchesjob-reserver"))
-    site.stub("bin/orchesjob", f'#!/bin/sh\nexec {ours.program("bespeak")} runner "$@"\n')
+    subprocess.run([ours.program("bespeak"), "runner", "alias", "--into", programs], check=True, capture_output=True)
     home = os.path.join(site.folder, "home")
     environ = site.environ(PATH=f"{programs}:{os.environ['PATH']}", PYTHONPATH=provider_wheel)
+    dag = subprocess.Popen(
+        [published.python, "-c", SHIM + DAG, home],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environ,
+    )
+    assert dag.stdout is not None
+    first = dag.stdout.readline()
     running = subprocess.Popen(
         [ours.program("orchesjob-reserver"), "run"], env=environ | {"PYTHONPATH": ""}, stdout=subprocess.DEVNULL
     )
     try:
-        done = subprocess.run(
-            [published.python, "-c", SHIM + DAG, home],
-            capture_output=True,
-            text=True,
-            env=environ,
-            timeout=120,
-            check=False,
-        )
+        out, err = dag.communicate("go on\n", timeout=120)
     finally:
+        dag.kill()
         running.terminate()
         running.wait(60)
-    assert done.returncode == 0, done.stderr
-    assert "ended well" in done.stdout
+    assert dag.returncode == 0, err
+    assert (first, out) == ("waits\n", "ended well\n")

@@ -67,6 +67,7 @@ HOT_PATH = {
             timerfd
     """,
     "the runner: each start of a job is one process of it": """
+        cli: orchesjob
         runner: clean cli exit_record helper_server launch logs model query_commands serialize service start_commands
             status stop store validation
     """,
