@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 import httpx
 from anyio.from_thread import start_blocking_portal
 
+from bespeak.access.model import Caller, Role
 from bespeak.ledger import open_ledger
-from bespeak.server.identity import Caller, PeerAuthenticator
+from bespeak.server.identity import PeerAuthenticator
 from bespeak.server.run import Listening, serve_sockets
 from bespeak.server.settings import ServerSettings
 
@@ -25,7 +26,7 @@ class Named:
         """Return who calls."""
         kind, _, token = headers.get("authorization", "").partition(" ")
         if kind == "Bearer" and token:
-            return Caller(token, "user", "token")
+            return Caller(token, "user", "token", unruled=Role.MANAGER)
         return PeerAuthenticator().authenticate(headers, peer)
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from bespeak.server.identity import Caller
+    from bespeak.access.model import Caller
 
     Identify = Callable[[Mapping[str, str], Peer], Awaitable[Caller | None]]
 

@@ -37,6 +37,7 @@ _CODES: dict[str, tuple[str, int]] = {
     "LockedError": ("locked", 503),
     "OutcomeUnknownError": ("outcome_unknown", 503),
     "WaitTimedOutError": ("wait_timed_out", 408),
+    "NotAllowedError": ("not_allowed", 403),
     "NotSignedInError": ("not_signed_in", 401),
 }
 _MEDIA_TYPE = "application/problem+json"
