@@ -91,6 +91,7 @@ def sample(tmp_path, monkeypatch, capfd):
         assert main(shlex.split(line)) == code, (line, capfd.readouterr())
         return capfd.readouterr()
 
+    (tmp_path / "inventory.toml").write_text("[resources.licences]\nseats = 3\n[resources.new]\n")
     run("resource add licences --capacity 2")
     run("--as-user bob reserve rack1 --for 1h")
     return run
@@ -114,6 +115,9 @@ LINES = {
     "resource add": "resource add y",
     "resource set": "resource set licences --capacity 3",
     "resource list": "resource list",
+    "resource show": "resource show licences",
+    "resource sync": "resource sync inventory.toml --yes",
+    "resource export": "resource export",
     "resource remove": "resource remove licences",
     "ledger accept-clock": "ledger accept-clock",
     "rights grant": "rights grant alice --role booker",
@@ -206,8 +210,10 @@ def prepare(name, line, run):
         git(os.getcwd(), "init", "-q")
     if line == "release rack3 analyser":
         run("--as-user alice reserve rack3 analyser")
-    if line == "resource remove rack3":
-        run("resource add rack3")
+    if name.startswith("resource ") and name != "resource add":
+        main(["resource", "add", "rack3"])
+        Path("boards.csv").write_text("name,labels\nboard1,arch=arm64\n", encoding="utf-8")
+        run("ledger policy set strict false")
     if line == "trust --revoke":
         run("trust")
     if name in ("gate", "reservation check"):

@@ -65,10 +65,13 @@ PROGRAM = Program(
             "resource",
             "The things that can be reserved.",
             entries=(
-                Entry("add", "Declare a resource. Without it, the first use makes one.", "bespeak.cli.resource:add"),
-                Entry("set", "Change what is declared about a resource.", "bespeak.cli.resource:set_"),
+                Entry("add", "Declare resources. Without it, the first use makes one.", "bespeak.cli.resource:add"),
+                Entry("set", "Change what is declared about resources.", "bespeak.cli.resource:set_"),
                 Entry("list", "All resources of the book.", "bespeak.cli.resource:list_"),
+                Entry("show", "Everything that is declared about resources.", "bespeak.cli.inventory:show"),
                 Entry("remove", "Remove a resource that nobody holds or has booked.", "bespeak.cli.resource:remove"),
+                Entry("sync", "Make the inventory of the book what a file says.", "bespeak.cli.inventory:sync"),
+                Entry("export", "Print the inventory of the book as a file.", "bespeak.cli.inventory:export"),
             ),
         ),
         Entry(

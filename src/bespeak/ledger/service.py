@@ -9,6 +9,10 @@ from bespeak.ledger.inventory.read import inventory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bespeak.ledger.inventory.compare import Difference
+    from bespeak.ledger.inventory.model import Entry
     from bespeak.ledger.model import Holder
     from bespeak.ledger.policy import Policy
 
@@ -84,3 +88,38 @@ class Ledger(LedgerContext):
         from bespeak.ledger import policy_changes
 
         return policy_changes.unset(self, name, by, is_owner=is_owner)
+
+    def inventory_difference(self, wanted: Mapping[str, Entry], *, prune: bool = True) -> Difference:
+        """Return what :meth:`inventory_sync` would do now; changes nothing.
+
+        Args:
+            wanted: the resources by name.
+            prune: remove declared resources that ``wanted`` does not have.
+
+        Raises:
+            UsageError: a new name cannot be, or looks like another one.
+        """
+        from bespeak.ledger.inventory import sync
+
+        return sync.difference(self, wanted, prune=prune)
+
+    def inventory_sync(
+        self, wanted: Mapping[str, Entry], by: Holder, *, prune: bool = True, revision: int | None = None
+    ) -> Difference:
+        """Make the inventory of the book what ``wanted`` describes; the book is strict from then on.
+
+        What is in use keeps its seats and parts and is not removed; the result says so.
+
+        Args:
+            wanted: the resources by name.
+            by: who asks.
+            prune: remove declared resources that ``wanted`` does not have.
+            revision: of the inventory for which this was decided; None for whichever there is.
+
+        Raises:
+            UsageError: a new name cannot be, or looks like another one; nothing was written.
+            WrongStateError: the inventory has changed since ``revision``; nothing was written.
+        """
+        from bespeak.ledger.inventory import sync
+
+        return sync.sync(self, wanted, by, prune=prune, revision=revision)
