@@ -53,10 +53,8 @@ _LISTS = (("group", "groups"), ("part", "parts"), ("approver", "approval"))
 )
 def add(context: Context, values: Values) -> int:
     """Declare resources that are not declared yet."""
-    from bespeak.ledger.inventory import edit
-
     book = context.book(create=True)
-    return _answer(context, edit.add(book, _names(values), context.holder(), said(values)), "added", values)
+    return _answer(context, book.inventory_add(_names(values), context.holder(), said(values)), "added", values)
 
 
 @command(
@@ -71,12 +69,10 @@ def add(context: Context, values: Values) -> int:
 )
 def set_(context: Context, values: Values) -> int:
     """Change what is declared about resources."""
-    from bespeak.ledger.inventory import edit
-
     changes = said(values)
     if not changes and not values["no_label"]:
         raise UsageError("resource set: say what to change: --capacity, --description, --label ...")
-    done = edit.change(context.book(), _names(values), context.holder(), changes, without=values["no_label"])
+    done = context.book().inventory_change(_names(values), context.holder(), changes, without=values["no_label"])
     return _answer(context, done, "set", values)
 
 

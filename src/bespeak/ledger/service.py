@@ -9,7 +9,7 @@ from bespeak.ledger.inventory.read import inventory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from bespeak.ledger.inventory.compare import Difference
     from bespeak.ledger.inventory.model import Entry
@@ -123,3 +123,39 @@ class Ledger(LedgerContext):
         from bespeak.ledger.inventory import sync
 
         return sync.sync(self, wanted, by, prune=prune, revision=revision)
+
+    def inventory_add(self, names: Iterable[str], by: Holder, table: Mapping[str, object]) -> list[Entry]:
+        """Declare resources that are not declared yet, all or none, and return them.
+
+        Args:
+            names: which ones.
+            by: who asks.
+            table: what is declared about each, as a table of an inventory file has it.
+
+        Raises:
+            UsageError: a name or a value cannot be; nothing was written.
+            WrongStateError: one is declared already.
+        """
+        from bespeak.ledger.inventory import edit
+
+        return edit.add(self, names, by, table)
+
+    def inventory_change(
+        self, names: Iterable[str], by: Holder, table: Mapping[str, object], *, without: Iterable[str] = ()
+    ) -> list[Entry]:
+        """Change what is declared about resources, all or none, and return them as they are then.
+
+        Args:
+            names: which ones.
+            by: who asks.
+            table: what changes, as a table of an inventory file has it; labels are added to those that are there.
+            without: keys of labels that go.
+
+        Raises:
+            UsageError: a value cannot be; nothing was written.
+            NotFoundError: the book does not know one of them, or one has no such label.
+            BusyError: what is booked does not allow it.
+        """
+        from bespeak.ledger.inventory import edit
+
+        return edit.change(self, names, by, table, without=without)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bespeak.base.clock import HOUR_US
 from bespeak.base.errors import BusyError, NotFoundError, UsageError, WrongStateError
 from bespeak.ledger import open_ledger
-from bespeak.ledger.inventory import edit, files, read
+from bespeak.ledger.inventory import files, read
 from bespeak.ledger.model import Holder, Request
 from support import replay
 
@@ -142,28 +142,28 @@ def test_nothing_is_removed_where_it_is_not_wanted(book):
 
 
 def test_some_resources_are_changed_by_the_same_keys(book):
-    made = edit.add(book, ["b2", "b10"], ROOT, {"labels": {"arch": "arm64"}, "seats": 2})
+    made = book.inventory_add(["b2", "b10"], ROOT, {"labels": {"arch": "arm64"}, "seats": 2})
     assert [entry.name for entry in made] == ["b2", "b10"]
     assert not book.policy().strict
     with pytest.raises(WrongStateError, match="'b2' is declared already"):
-        edit.add(book, ["b1", "b2"], ROOT, {})
-    (entry,) = edit.change(book, ["b2"], ROOT, {"labels": {"ram": 8}, "owner": "me"}, without=["arch"])
+        book.inventory_add(["b1", "b2"], ROOT, {})
+    (entry,) = book.inventory_change(["b2"], ROOT, {"labels": {"ram": 8}, "owner": "me"}, without=["arch"])
     assert dict(entry.properties.labels) == {"ram": 8}
     assert (entry.properties.owner, entry.resource.capacity) == ("me", 2)
     for table, why in (({"seats": 0}, "seats"), ({"parts": ["b9"]}, "no resource 'b9'"), ({"hours": "x"}, "hours")):
         with pytest.raises(UsageError, match=why):
-            edit.change(book, ["b2"], ROOT, table)
+            book.inventory_change(["b2"], ROOT, table)
     with pytest.raises(NotFoundError, match="has no label 'x'"):
-        edit.change(book, ["b2"], ROOT, {}, without=["x"])
+        book.inventory_change(["b2"], ROOT, {}, without=["x"])
     with pytest.raises(NotFoundError, match="did you mean b2"):
-        edit.change(book, ["b22"], ROOT, {})
+        book.inventory_change(["b22"], ROOT, {})
     take(book, "b2")
     take(book, "b2")
     with pytest.raises(BusyError, match="seats stay"):
-        edit.change(book, ["b2"], ROOT, {"seats": 1})
-    edit.change(book, ["b10"], ROOT, {"parts": ["b2"]})
+        book.inventory_change(["b2"], ROOT, {"seats": 1})
+    book.inventory_change(["b10"], ROOT, {"parts": ["b2"]})
     with pytest.raises(UsageError, match="part of itself"):
-        edit.change(book, ["b2"], ROOT, {"parts": ["b10"]})
+        book.inventory_change(["b2"], ROOT, {"parts": ["b10"]})
     assert book.engine.read(replay.compare) == []
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bespeak.base.errors import UsageError, WrongStateError
-from bespeak.ledger import lookalikes, validation, write_operations
+from bespeak.ledger import lookalikes, rights, validation, write_operations
 from bespeak.ledger.inventory import in_use, parts, read, write
 from bespeak.ledger.inventory.compare import compare
 
@@ -71,6 +71,7 @@ def sync(
 
         def apply(tx: Transaction, held: frozenset[str] = locked) -> Difference | None:
             found = _difference(tx, wanted, prune=prune)
+            rights.require(book, tx, by, "resource", [*_touched(found), *((None,) if whole else ())])
             if revision is not None and found.revision != revision:
                 raise WrongStateError("the inventory of the book has changed meanwhile; look at the difference again")
             if not _in_question(found) <= held:
@@ -134,6 +135,11 @@ def _in_question(found: Difference) -> frozenset[str]:
         if entry.properties.parts:
             names |= {entry.name, *entry.properties.parts}
     return frozenset(names)
+
+
+def _touched(found: Difference) -> list[str]:
+    """Return the resources that are written, which takes the right to do so."""
+    return [entry.name for entry in (*found.added, *found.removed)] + [change.name for change in found.changed]
 
 
 def _write(tx: Transaction, by: Holder, found: Difference) -> None:
