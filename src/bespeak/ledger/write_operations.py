@@ -21,9 +21,11 @@ SYSTEM = "bespeak"
 
 _INSERT = """
 INSERT INTO ledger_reservations (seq, id, tail, fencing_token, holder, requested_by, resources, mode, starts_us,
-    ends_us, created_us, purpose, tags, priority, lease_us, waiting, rank, wanted_us, not_before_us, keepalive_us)
+    ends_us, created_us, purpose, tags, priority, lease_us, waiting, rank, wanted_us, not_before_us, keepalive_us,
+    open_end)
 VALUES (:seq, :id, :tail, :fencing_token, :holder, :requested_by, :resources, :mode, :starts_us, :ends_us, :created_us,
-    :purpose, :tags, :priority, :lease_us, :waiting, :rank, :wanted_us, :not_before_us, :keepalive_us)
+    :purpose, :tags, :priority, :lease_us, :waiting, :rank, :wanted_us, :not_before_us, :keepalive_us,
+    :open_end)
 """
 _LOG = """
 INSERT INTO ledger_log (at_us, action, reservation, resources, who, requested_by, before, after)
@@ -78,6 +80,7 @@ def insert(tx: Transaction, new: Reservation) -> None:
                 "wanted_us": new.wanted_us,
                 "not_before_us": new.not_before_us,
                 "keepalive_us": new.keepalive_us,
+                "open_end": int(new.open_end),
             }
         ],
     )

@@ -283,7 +283,7 @@ def test_free_until_something_takes_the_last_seat(book, clock):
     take(book, "s", minutes=120)
     assert join(book, "q", "s", starts_us=now + HOUR_US).starts_us == now + 2 * HOUR_US
     (free,) = book.free(["q"])
-    assert (free.from_us, free.until_us) == (now, now + HOUR_US)
+    assert (free.from_us, free.until_us) == (now, now + 2 * HOUR_US)
 
 
 def test_a_booking_of_a_year_is_found_and_does_not_widen_every_look(book, clock):
