@@ -57,13 +57,14 @@ class Serving:
 
 
 @contextmanager
-def serving(book_url: str, settings: ServerSettings | None = None, *, authenticator=Named):
+def serving(book_url: str, settings: ServerSettings | None = None, *, authenticator=Named, opening=None):
     """Serve a book for as long as the block runs.
 
     Args:
         book_url: the book.
         settings: what the server is started with; the port and the socket are chosen here.
         authenticator: makes what says who calls.
+        opening: opens the book; by default as it is.
     """
     with tempfile.TemporaryDirectory(prefix="bsp-") as folder:
         place = os.path.join(folder, "s")
@@ -73,7 +74,7 @@ def serving(book_url: str, settings: ServerSettings | None = None, *, authentica
         async def run(*, task_status):
             await serve_sockets(
                 settings,
-                lambda: open_ledger(book_url, durable=False),
+                opening or (lambda: open_ledger(book_url, durable=False)),
                 sockets,
                 task_status.started,
                 lambda _: authenticator(),

@@ -37,6 +37,7 @@ ROUTERS = (
     ("bespeak.server.api.resources:router", API),
     ("bespeak.server.api.questions:router", API),
     ("bespeak.server.api.events:router", API),
+    ("bespeak.server.api.calls:router", API),
 )
 """The routes that are always there, each with its prefix."""
 

@@ -1,4 +1,4 @@
-"""Who calls: what a connection and a request say about it, and the one value that handlers get."""
+"""Who calls: what a connection and a request say about it."""
 
 from __future__ import annotations
 
