@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache, partial
 from importlib import import_module
 from importlib.util import find_spec
@@ -44,6 +44,9 @@ ROUTERS = (
 OPTIONAL_ROUTERS = (("bespeak.web.app:router", ""),)
 """Routes of rooms that stand on this one; they are found by name, so this room imports none of them."""
 
+OPTIONAL_SERVICES = ("bespeak.web.background:running",)
+"""What runs beside the requests while the book is open: context managers of the settings and of what opens the book."""
+
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -65,8 +68,11 @@ class Application:
         self.book = ServedBook(open_ledger)
         self.events = EventHub(open_ledger)
         self.settings = settings
+        self._open_ledger = open_ledger
         self._authenticator = authenticator
-        asgi: ASGIApp = middleware.SignIn(routes(self.book, self.events), self._identify)
+        app = routes(self.book, self.events)
+        app.state.settings = settings
+        asgi: ASGIApp = middleware.SignIn(app, self._identify)
         asgi = middleware.BodyLimit(asgi, settings.limits.body_bytes)
         asgi = middleware.KnownHosts(asgi, known_hosts(settings))
         asgi = middleware.SecurityHeaders(asgi, tls=settings.tls is not None)
@@ -85,7 +91,11 @@ class Application:
         await self.book.start()
         try:
             await self.events.start()
-            yield
+            async with AsyncExitStack() as services:
+                for name in OPTIONAL_SERVICES:
+                    if _is_there(name):
+                        await services.enter_async_context(_load(name)(self.settings, self._open_ledger))
+                yield
         finally:
             with anyio.CancelScope(shield=True):
                 await self.events.stop()
@@ -110,7 +120,7 @@ def routes(book: ServedBook, events: EventHub) -> FastAPI:
     for name, prefix in ROUTERS:
         app.include_router(_load(name), prefix=prefix)
     for name, prefix in OPTIONAL_ROUTERS:
-        if find_spec(name.partition(":")[0].rpartition(".")[0]) is not None:
+        if _is_there(name):
             app.include_router(_load(name), prefix=prefix, include_in_schema=False)
     return app
 
@@ -149,6 +159,11 @@ async def readyz(request: Request) -> Response:
     except BespeakError:
         return PlainTextResponse("the book cannot be asked\n", 503)
     return PlainTextResponse("ok\n")
+
+
+def _is_there(name: str) -> bool:
+    """Tell whether the package of a module is installed."""
+    return find_spec(name.partition(":")[0].rpartition(".")[0]) is not None
 
 
 def _load(name: str) -> Any:

@@ -6,6 +6,7 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
+from bespeak.access.model import Caller
 from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import BespeakError
 from bespeak.base.ids import new_id
