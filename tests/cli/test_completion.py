@@ -28,7 +28,7 @@ def test_bash_accepts_its_script(cli, tmp_path):
 
 def test_commands_and_options_are_offered(cli):
     assert offered(cli, "res") == ["reserve", "resource", "reservation"]
-    assert offered(cli, "resource ") == ["add", "set", "list", "remove"]
+    assert offered(cli, "resource ") == ["add", "set", "list", "show", "remove", "sync", "export"]
     assert "--purpose" in offered(cli, "reserve --p")
 
 

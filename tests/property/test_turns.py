@@ -1,4 +1,4 @@
-"""Turns: a promise never moves later, nobody who comes later steps in before it, and nobody starves."""
+"""Turns: a promise never moves later, what nobody can use is given out, equals go in order, and nobody starves."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bespeak.base.clock import HOUR_US
+from bespeak.base.clock import FOREVER_US, HOUR_US
 from bespeak.base.ids import new_id
 from bespeak.ledger import open_ledger, queue, row_mapping
 from bespeak.ledger.errors import RefusedError
@@ -18,7 +18,9 @@ from bespeak.ledger.write_operations import resource_topic
 CELL = 5_000_000
 names = st.sets(st.sampled_from("abcd"), min_size=1, max_size=2).map(lambda found: tuple(sorted(found)))
 steps = st.lists(
-    st.tuples(st.sampled_from(["wait", "wait", "take", "take", "book", "extend", "release"]), names, st.integers(1, 6)),
+    st.tuples(
+        st.sampled_from(["wait", "wait", "take", "take", "book", "hold", "extend", "release"]), names, st.integers(1, 6)
+    ),
     min_size=4,
     max_size=30,
 )
@@ -35,26 +37,44 @@ class Team:
 
     def do(self, kind, wanted, length):
         holder = Holder(f"user{next(self.number)}")
-        waiting = self.waiting()
+        waiting, in_the_way = self.waiting(), ()
         try:
             if kind == "wait":
                 self.join(wanted, length, holder)
+            elif kind == "hold":
+                self.book.reserve(Request(wanted, holder, ends_us=FOREVER_US))
             elif kind in {"take", "book"}:
-                starts_us = None if kind == "take" else self.now + length * CELL
-                made = self.book.reserve(
-                    Request(wanted, holder, starts_us=starts_us, duration_us=length * CELL, next_fit=length > 4)
-                )
-                for other in waiting:
-                    if set(other.resources) & set(made.resources):
-                        assert made.starts_us >= other.starts_us
+                self.take(wanted, length, holder, later=kind == "book")
             elif found := self.book.reservations(resources=wanted, states=[State.ACTIVE]):
-                if kind == "extend":
+                if kind == "extend" and found[0].ends_us < FOREVER_US:
                     self.book.extend(found[0].id, Holder(found[0].holder), duration_us=length * CELL)
                 else:
                     self.book.release(found[0].id, Holder(found[0].holder))
-        except RefusedError:
-            pass
+        except RefusedError as refused:
+            in_the_way = refused.refusal.conflicts
         self.wake()
+        assert all(booking.starts_us < FOREVER_US for booking in in_the_way)
+        assert [r.id for r in waiting if r.id in self.lost()] == []
+
+    def take(self, wanted, length, holder, *, later):
+        starts_us = self.now + length * CELL if later else None
+        made = self.book.reserve(
+            Request(wanted, holder, starts_us=starts_us, duration_us=length * CELL, next_fit=length > 4)
+        )
+        for other in self.waiting():
+            if set(other.resources) & set(made.resources):
+                assert made.starts_us >= other.ends_us or made.ends_us <= other.starts_us
+
+    def lost(self):
+        """Return whoever must go before another, who wants the same for as long, and does not."""
+        waiting = self.waiting()
+        return {
+            later.id
+            for number, earlier in enumerate(waiting)
+            for later in waiting[number + 1 :]
+            if (earlier.resources, earlier.wanted_us) == (later.resources, later.wanted_us)
+            and later.starts_us < earlier.starts_us
+        }
 
     def join(self, wanted, length, holder, priority=0):
         request = checked(Request(wanted, holder, duration_us=length * CELL))
@@ -84,7 +104,7 @@ class Team:
                 assert found.starts_us <= self.promised.pop(found.id)
 
 
-def test_a_promise_never_moves_later_and_nobody_steps_in(tmp_path, effort):
+def test_a_promise_never_moves_later_and_equals_go_in_order(tmp_path, effort):
     numbers = itertools.count()
 
     @effort(150)
@@ -97,6 +117,9 @@ def test_a_promise_never_moves_later_and_nobody_steps_in(tmp_path, effort):
             team.now += CELL
             team.wake()
             team.check_promises()
+        for forever in [found for found in team.book.reservations() if found.ends_us == FOREVER_US]:
+            if not forever.waiting:
+                team.book.release(forever.id, Holder(forever.holder))
         for _ in range(400):
             if not team.waiting():
                 break

@@ -10,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from bespeak.base.clock import Clock
 from bespeak.base.errors import BespeakError
+from bespeak.base.frozen import replace
 from bespeak.base.ids import new_id
 from bespeak.ledger import gate_queries, open_ledger, queue, row_mapping
 from bespeak.ledger.errors import RefusedError
@@ -30,6 +31,7 @@ users = st.sampled_from(USERS)
 modes = st.sampled_from([EXCLUSIVE, EXCLUSIVE, SHARED])
 lengths = st.integers(1, 9).map(lambda n: n * CELL if n < 9 else FOREVER)
 leases = st.sampled_from([None, None, 4 * CELL])
+seldom = st.sampled_from([False, False, False, True])
 offsets = st.integers(-8, 8).map(lambda n: n * CELL if n >= 0 else None)
 picks = st.integers(0, 1_000_000)
 
@@ -71,12 +73,30 @@ class BookMachine(RuleBasedStateMachine):
 
     # New reservations
 
-    @rule(names=names, user=users, mode=modes, offset=offsets, length=lengths, next_fit=st.booleans(), keepalive=leases)
+    @rule(
+        names=names,
+        user=users,
+        mode=modes,
+        offset=offsets,
+        length=lengths,
+        next_fit=st.booleans(),
+        keepalive=leases,
+        open_end=seldom,
+    )
     def reserve(
-        self, names: Any, user: str, mode: str, offset: Any, length: int, *, next_fit: bool, keepalive: Any
+        self,
+        names: Any,
+        user: str,
+        mode: str,
+        offset: Any,
+        length: int,
+        *,
+        next_fit: bool,
+        keepalive: Any,
+        open_end: bool = False,
     ) -> None:
         start = self.naive.now + (offset or 0)
-        hold = self._hold(names, user, mode, keepalive)
+        hold = self._hold(names, user, mode, keepalive, open_end=open_end)
         hold.start, hold.end = start, later(start, length)
         wanted = hold.end - hold.start
         request = Request(
@@ -87,12 +107,13 @@ class BookMachine(RuleBasedStateMachine):
             mode=Mode(mode),
             next_fit=next_fit,
             keepalive_us=keepalive,
+            open_end=open_end,
         )
         answers = self._all(lambda book: book.reserve(request))
         if self.naive.reserve(hold, next_fit=next_fit):
             self._made(hold, answers)
             return
-        free = self.naive.first_fit(hold.names, mode, start, wanted, self.naive.line(hold.names))
+        free = self.naive.first_fit(hold.names, mode, start, wanted)
         for answer in answers:
             assert isinstance(answer, RefusedError), answer
             assert answer.refusal.next_free_us == (None if free == FOREVER else free)
@@ -106,9 +127,21 @@ class BookMachine(RuleBasedStateMachine):
         offset=offsets,
         priority=st.sampled_from([0, 0, 1]),
         keepalive=leases,
+        open_end=seldom,
     )
-    def join(self, names: Any, user: str, mode: str, wanted: int, offset: Any, priority: int, keepalive: Any) -> None:
-        hold = self._hold(names, user, mode, keepalive)
+    def join(
+        self,
+        names: Any,
+        user: str,
+        mode: str,
+        wanted: int,
+        offset: Any,
+        priority: int,
+        keepalive: Any,
+        *,
+        open_end: bool = False,
+    ) -> None:
+        hold = self._hold(names, user, mode, keepalive, open_end=open_end)
         hold.wanted, hold.priority = wanted, priority
         hold.not_before = 0 if offset is None else self.naive.now + offset
         length = {"ends_us": FOREVER} if wanted == FOREVER else {"duration_us": wanted}
@@ -116,6 +149,7 @@ class BookMachine(RuleBasedStateMachine):
         request = checked(
             Request(tuple(names), Holder(user), starts_us=starts_us, mode=Mode(mode), keepalive_us=keepalive, **length)
         )
+        request = replace(request, open_end=open_end)
         keys = [resource_topic(name) for name in names]
         answers = self._all(
             lambda book: book.engine.transact(keys, lambda tx: queue.join(book, tx, request, new_id(), priority))
@@ -132,9 +166,9 @@ class BookMachine(RuleBasedStateMachine):
     def join_now(self, names: Any, user: str, wanted: int) -> None:
         self.join(names, user, EXCLUSIVE, wanted, None, 0, None)
 
-    def _hold(self, names: Any, user: str, mode: str, keepalive: Any) -> Hold:
+    def _hold(self, names: Any, user: str, mode: str, keepalive: Any, *, open_end: bool) -> Hold:
         self.count += 1
-        return Hold(f"h{self.count}", self.count, user, names, mode, 0, 0, keepalive=keepalive)
+        return Hold(f"h{self.count}", self.count, user, names, mode, 0, 0, keepalive=keepalive, open_end=open_end)
 
     def _made(self, hold: Hold, answers: list[Any]) -> None:
         for answer, ids in zip(answers, self.ids, strict=True):

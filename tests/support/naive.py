@@ -16,6 +16,11 @@ LEASE = 6 * CELL
 EXCLUSIVE, SHARED = "exclusive", "shared"
 
 
+Window = tuple[int, int]
+Taken = tuple[str, frozenset[str], str, int, int]
+"""Whose, what, how, from when, until when."""
+
+
 class RefusalError(Exception):
     """The book says no; the text is the name of the error's class."""
 
@@ -39,6 +44,8 @@ class Hold:
     wanted: int = 0
     not_before: int = 0
     priority: int = 0
+    open_end: bool = False
+    """It lasts until it is given back: nobody in the queue is promised a time behind it."""
 
     def lapsed(self, now: int) -> bool:
         """Tell whether its sign of life is overdue, and nothing else ended it first."""
@@ -68,62 +75,102 @@ class NaiveBook:
     holds: dict[str, Hold] = field(default_factory=dict)
     seats: dict[str, int] = field(default_factory=dict)
 
-    def line(self, names: frozenset[str]) -> list[Hold]:
-        """Return who waits for any of ``names``, first come first, higher priority before."""
-        there = [h for h in self.holds.values() if h.waiting and h.live(self.now) and h.names & names]
+    def line(self) -> list[Hold]:
+        """Return who waits, first come first, higher priority before."""
+        there = [h for h in self.holds.values() if h.waiting and h.live(self.now)]
         return sorted(there, key=lambda h: (-h.priority, h.order))
 
-    def owed(self, waiter: Hold) -> tuple[int, int]:
-        """Return the window a waiter is owed: what was promised, or if all of that is past, as much from now on."""
-        if waiter.end > self.now:
-            return waiter.start, waiter.end
-        return self.now, later(self.now, waiter.wanted)
+    def promised(self, waiter: Hold) -> Window | None:
+        """Return the window promised to a waiter, if there is one and not all of it is past."""
+        return (waiter.start, waiter.end) if waiter.start < FOREVER and waiter.end > self.now else None
 
-    def room(
-        self, names: frozenset[str], mode: str, start: int, end: int, waiters: list[Hold], but: str | None = None
-    ) -> bool:
-        """Tell whether every cell of the window has room on every resource, next to what is booked and owed."""
-        taken = [
-            (h.names, h.mode, h.start, h.end)
+    def promises(self, waiters: list[Hold], *, seen_by_waiter: bool = False) -> list[Taken]:
+        """Return the time promised to ``waiters``."""
+        windows = [(h, self.promised(h)) for h in waiters]
+        return [taken(h, window, seen_by_waiter=seen_by_waiter) for h, window in windows if window is not None]
+
+    def booked(self, *, but: str | None = None, seen_by_waiter: bool = False) -> list[Taken]:
+        """Return the time that is held or booked."""
+        return [
+            taken(h, (h.start, h.end), seen_by_waiter=seen_by_waiter)
             for h in self.holds.values()
-            if not h.waiting and h.ended is None and not h.lapsed(self.now) and h.id != but
+            if not h.waiting and h.ended is None and not h.lapsed(self.now) and h.end > self.now and h.id != but
         ]
-        taken += [(h.names, h.mode, *self.owed(h)) for h in waiters if h.id != but]
+
+    def room(self, names: frozenset[str], mode: str, start: int, end: int, taken: list[Taken]) -> bool:
+        """Tell whether every cell of the window has room on every resource, next to what is taken."""
         for name in names:
-            mine = [(m, s, e) for ns, m, s, e in taken if name in ns]
+            mine = [(who, m, s, e) for who, ns, m, s, e in taken if name in ns]
             # The last cell stands for everything behind the last start of anybody.
-            last = max([start, *(s for _, s, _ in mine if s < FOREVER)]) + CELL
+            last = max([start, *(s for _, _, s, _ in mine if s < FOREVER)]) + CELL
             for cell in range(start, min(end, last), CELL):
-                there = [m for m, s, e in mine if s <= cell < e]
+                there = {who: m for who, m, s, e in mine if s <= cell < e}.values()
                 if mode == SHARED and EXCLUSIVE in there:
                     return False
                 if mode == EXCLUSIVE and (SHARED in there or len(there) >= self.seats.get(name, 1)):
                     return False
         return True
 
-    def fits(self, names: frozenset[str], mode: str, start: int, end: int, waiters: list[Hold]) -> bool:
-        """Tell whether a window can be granted: there is room, and nobody's turn is taken."""
-        for waiter in waiters:
-            both_share = waiter.mode == mode == SHARED
-            if not both_share and start < self.owed(waiter)[0] and end > waiter.not_before:
-                return False
-        return self.room(names, mode, start, end, waiters)
-
-    def first_fit(self, names: frozenset[str], mode: str, start: int, length: int, waiters: list[Hold]) -> int:
-        """Return the first start that fits, cell by cell."""
-        edges = [edge for h in self.holds.values() for edge in (h.start, h.end) if edge < FOREVER]
-        edges += [self.owed(h)[1] for h in waiters if self.owed(h)[1] < FOREVER]
+    def first_room(self, names: frozenset[str], mode: str, start: int, length: int, taken: list[Taken]) -> int:
+        """Return the first start with room, cell by cell."""
+        edges = [edge for _, _, _, s, e in taken for edge in (s, e) if edge < FOREVER]
         for cell in range(start, max([start, *edges]) + 2 * CELL, CELL):
-            if self.fits(names, mode, cell, later(cell, length), waiters):
+            if self.room(names, mode, cell, later(cell, length), taken):
                 return cell
         return FOREVER
+
+    def plan(self, waiters: list[Hold], *, seen_by_waiter: bool) -> list[Taken]:
+        """Return the time that ``waiters`` would be promised, each in its turn, if all looked now, by rank."""
+        line = self.line()
+        windows = {h.id: self.promised(h) for h in line}
+        for me in line:
+            if me not in waiters:
+                continue
+            ahead = line[: line.index(me)]
+            others = {
+                who: [taken(h, windows[h.id], seen_by_waiter=True) for h in some if windows[h.id] and h is not me]
+                for who, some in (("ahead", ahead), ("all", line))
+            }
+            hard = [taken(h, windows[h.id]) for h in ahead if windows[h.id]]
+            start, _ = self.turn(me, hard, others["ahead"], others["all"])
+            windows[me.id] = (start, later(start, me.wanted)) if start < FOREVER else None
+            if self.promised(me) and start == me.start:
+                windows[me.id] = (me.start, me.end)
+        return [taken(h, windows[h.id], seen_by_waiter=seen_by_waiter) for h in waiters if windows[h.id]]
+
+    def turn(self, me: Hold, hard: list[Taken], ahead: list[Taken], everybody: list[Taken]) -> tuple[int, bool]:
+        """Return the start that a waiter is promised now, and whether it has lost what was promised before.
+
+        Args:
+            me: who.
+            hard: what is promised to those ahead.
+            ahead: the same, as waiters see it.
+            everybody: what is promised to all others, as waiters see it.
+        """
+        soft = self.booked(seen_by_waiter=True)
+        begin = max(self.now, me.not_before)
+        promised = self.promised(me)
+        if promised is None:
+            return self.first_room(me.names, me.mode, begin, me.wanted, soft + everybody), False
+        if not self.room(me.names, me.mode, max(me.start, self.now), me.end, self.booked() + hard):
+            return self.first_room(me.names, me.mode, begin, me.wanted, soft + ahead), True
+        if me.start <= self.now:
+            return me.start, False
+        return min(me.start, self.first_room(me.names, me.mode, begin, me.wanted, soft + everybody)), False
+
+    def for_newcomers(self) -> list[Taken]:
+        """Return all time that somebody who comes now cannot have."""
+        return self.booked() + self.promises(self.line()) + self.plan(self.line(), seen_by_waiter=False)
+
+    def first_fit(self, names: frozenset[str], mode: str, start: int, length: int) -> int:
+        """Return the first start that somebody who comes now is granted."""
+        return self.first_room(names, mode, start, length, self.for_newcomers())
 
     def reserve(self, hold: Hold, *, next_fit: bool) -> bool:
         """Book a window; False when it is refused."""
         length = hold.end - hold.start
-        waiters = self.line(hold.names)
-        if not self.fits(hold.names, hold.mode, hold.start, hold.end, waiters):
-            fit = self.first_fit(hold.names, hold.mode, hold.start, length, waiters) if next_fit else FOREVER
+        if not self.room(hold.names, hold.mode, hold.start, hold.end, self.for_newcomers()):
+            fit = self.first_fit(hold.names, hold.mode, hold.start, length) if next_fit else FOREVER
             if fit == FOREVER:
                 return False
             hold.start, hold.end = fit, later(fit, length)
@@ -135,28 +182,39 @@ class NaiveBook:
             hold.lease = self.now + hold.keepalive
         self.holds[hold.id] = hold
 
-    def join(self, hold: Hold) -> None:
-        """Stand in line."""
-        hold.waiting, hold.start, hold.end = True, FOREVER, FOREVER
-        self.holds[hold.id] = hold
-        self.advance(hold)
+    def join(self, me: Hold) -> None:
+        """Stand in line: go before those of lower priority, whatever they are promised."""
+        me.waiting, me.start, me.end = True, FOREVER, FOREVER
+        self.holds[me.id] = me
+        taken = self.booked(seen_by_waiter=True) + self.of_those_ahead(me)
+        self._move(me, self.first_room(me.names, me.mode, max(self.now, me.not_before), me.wanted, taken))
+
+    def of_those_ahead(self, me: Hold) -> list[Taken]:
+        """Return what those before a waiter are promised, and what they would be if they looked now."""
+        line = self.line()
+        ahead = line[: line.index(me)]
+        return self.promises(ahead, seen_by_waiter=True) + self.plan(ahead, seen_by_waiter=True)
 
     def advance(self, me: Hold) -> None:
         """Grant what is waited for if it is this waiter's turn, or promise it for the first time it can be."""
-        line = self.line(me.names)
+        line = self.line()
         ahead = line[: line.index(me)]
-        fit = self.first_fit(me.names, me.mode, max(self.now, me.not_before), me.wanted, ahead)
-        late = me.start < self.now < me.end
-        if fit == self.now:
-            end = later(self.now, me.wanted)
-            if late and not self.room(me.names, me.mode, self.now, end, line, but=me.id):
-                end = me.end
-            self._grant(me, end)
-        elif me.start <= self.now < me.end and self.fits(me.names, me.mode, self.now, me.end, ahead):
-            self._grant(me, me.end)
-        else:
-            me.start, me.end = fit, later(fit, me.wanted)
+        before = self.of_those_ahead(me)
+        everybody = before + self.promises([h for h in line if h is not me], seen_by_waiter=True)
+        start, _ = self.turn(me, self.promises(ahead), before, everybody)
+        self._move(me, start)
+
+    def _move(self, me: Hold, start: int) -> None:
+        if start > self.now:
+            me.start, me.end = start, later(start, me.wanted)
             me.lease = self.now + LEASE
+            return
+        end = later(self.now, me.wanted)
+        if me.start < self.now < me.end:
+            others = self.booked() + self.promises([h for h in self.line() if h is not me])
+            if not self.room(me.names, me.mode, self.now, end, others):
+                end = me.end
+        self._grant(me, end)
 
     def _grant(self, me: Hold, end: int) -> None:
         me.waiting, me.start, me.end = False, self.now, end
@@ -176,7 +234,8 @@ class NaiveBook:
             raise RefusalError("WrongStateError")
         if end == me.end or (end < me.end and end <= max(self.now, me.start)):
             raise RefusalError("UsageError")
-        if end > me.end and not self.room(me.names, me.mode, me.end, end, self.line(me.names), but=me.id):
+        others = self.booked(but=me.id) + self.promises(self.line())
+        if end > me.end and not self.room(me.names, me.mode, me.end, end, others):
             raise RefusalError("RefusedError")
         me.end = end
 
@@ -197,15 +256,21 @@ class NaiveBook:
     def free(self, name: str, length: int) -> tuple[int | None, int | None]:
         """Return a resource's first free window of at least ``length``, and where it ends."""
         names = frozenset({name})
-        waiters = self.line(names)
-        fit = self.first_fit(names, EXCLUSIVE, self.now, length, waiters)
+        taken = self.for_newcomers()
+        fit = self.first_room(names, EXCLUSIVE, self.now, length, taken)
         if fit == FOREVER:
             return None, None
-        edges = [edge for h in self.holds.values() for edge in (h.start, h.end, h.not_before) if edge < FOREVER]
+        edges = [edge for _, _, _, s, e in taken for edge in (s, e) if edge < FOREVER]
         for end in range(fit + CELL, max([fit, *edges]) + 2 * CELL, CELL):
-            if not self.fits(names, EXCLUSIVE, fit, end + CELL, waiters):
+            if not self.room(names, EXCLUSIVE, fit, end + CELL, taken):
                 return fit, end
         return fit, None
+
+
+def taken(of: Hold, window: Window | None, *, seen_by_waiter: bool = False) -> Taken:
+    """Return the time that a hold or a promise takes."""
+    start, end = window or (0, 0)
+    return of.id, of.names, of.mode, start, FOREVER if seen_by_waiter and of.open_end else end
 
 
 def later(start: int, length: int) -> int:

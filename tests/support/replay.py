@@ -14,7 +14,7 @@ FOREVER = 2**62
 YEAR_10000 = 253_402_300_800_000_000
 FACTS = (
     *("number", "holder", "acting", "mode", "starts_us", "ends_us", "created_us", "purpose", "tags", "priority"),
-    *("waiting", "rank", "wanted_us", "not_before_us", "keepalive_us"),
+    *("waiting", "rank", "wanted_us", "not_before_us", "keepalive_us", "open_end"),
 )
 ALWAYS = ("capacity", "declared", "description")
 RESOURCE_FACTS = (
@@ -56,13 +56,11 @@ class Rebuilt:
         elif action == "policy_changed":
             self.policy.update(after)
             self.policy = {name: value for name, value in self.policy.items() if name in after or name not in before}
-        elif action in {"pruned", "restored", "relocated"}:
-            pass  # of the book as a whole
         elif action in {"reserved", "queued"}:
             if identifier in self.reservations:
                 self.wrong.append(f"log {seq}: {identifier} is made twice")
             ended = {"ended_us": None, "ended_why": None, "ended_note": ""}
-            self.reservations[str(identifier)] = {"resources": names, **after, **ended}
+            self.reservations[str(identifier)] = {"open_end": False, "resources": names, **after, **ended}
         else:
             self._change(seq, action, str(identifier), after)
         if action in GRANTS:
@@ -141,7 +139,7 @@ def reservations(tx: Any) -> list[dict[str, Any]]:
     for values in tx.fetch_all(f"SELECT {stored} FROM ledger_reservations ORDER BY seq"):
         row = dict(zip(columns, values, strict=True))
         row |= {"resources": json.loads(row["resources"]), "tags": json.loads(row["tags"])}
-        row["waiting"] = bool(row["waiting"])
+        row["waiting"], row["open_end"] = bool(row["waiting"]), bool(row["open_end"])
         if row["number"] is None:
             ends_us = row["starts_us"] + row["wanted_us"]
             row["ends_us"] = ends_us if ends_us < YEAR_10000 else FOREVER

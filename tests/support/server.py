@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 import httpx
 from anyio.from_thread import start_blocking_portal
 
+from bespeak.access.model import Caller, Role
 from bespeak.ledger import open_ledger
-from bespeak.server.identity import Caller, PeerAuthenticator
+from bespeak.server.identity import PeerAuthenticator
 from bespeak.server.run import Listening, serve_sockets
 from bespeak.server.settings import ServerSettings
 
@@ -25,7 +26,7 @@ class Named:
         """Return who calls."""
         kind, _, token = headers.get("authorization", "").partition(" ")
         if kind == "Bearer" and token:
-            return Caller(token, "user", "token")
+            return Caller(token, "user", "token", unruled=Role.MANAGER)
         return PeerAuthenticator().authenticate(headers, peer)
 
 
@@ -56,13 +57,14 @@ class Serving:
 
 
 @contextmanager
-def serving(book_url: str, settings: ServerSettings | None = None, *, authenticator=Named):
+def serving(book_url: str, settings: ServerSettings | None = None, *, authenticator=Named, opening=None):
     """Serve a book for as long as the block runs.
 
     Args:
         book_url: the book.
         settings: what the server is started with; the port and the socket are chosen here.
         authenticator: makes what says who calls.
+        opening: opens the book; by default as it is.
     """
     with tempfile.TemporaryDirectory(prefix="bsp-") as folder:
         place = os.path.join(folder, "s")
@@ -72,7 +74,7 @@ def serving(book_url: str, settings: ServerSettings | None = None, *, authentica
         async def run(*, task_status):
             await serve_sockets(
                 settings,
-                lambda: open_ledger(book_url, durable=False),
+                opening or (lambda: open_ledger(book_url, durable=False)),
                 sockets,
                 task_status.started,
                 lambda _: authenticator(),

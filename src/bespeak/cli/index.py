@@ -65,17 +65,19 @@ PROGRAM = Program(
             "resource",
             "The things that can be reserved.",
             entries=(
-                Entry("add", "Declare a resource. Without it, the first use makes one.", "bespeak.cli.resource:add"),
-                Entry("set", "Change what is declared about a resource.", "bespeak.cli.resource:set_"),
+                Entry("add", "Declare resources. Without it, the first use makes one.", "bespeak.cli.resource:add"),
+                Entry("set", "Change what is declared about resources.", "bespeak.cli.resource:set_"),
                 Entry("list", "All resources of the book.", "bespeak.cli.resource:list_"),
+                Entry("show", "Everything that is declared about resources.", "bespeak.cli.inventory:show"),
                 Entry("remove", "Remove a resource that nobody holds or has booked.", "bespeak.cli.resource:remove"),
+                Entry("sync", "Make the inventory of the book what a file says.", "bespeak.cli.inventory:sync"),
+                Entry("export", "Print the inventory of the book as a file.", "bespeak.cli.inventory:export"),
             ),
         ),
         Entry(
             "ledger",
-            "The book itself: what it decides, who may use it, its clock, its place.",
+            "The book itself: what it decides, who may use it, its clock.",
             entries=(
-                Entry("move", "Move the book to another place or engine; nothing is lost.", "bespeak.cli.operate:move"),
                 Entry(
                     "policy",
                     "What the book itself decides, the same from every folder: strictness, rights, limits.",
@@ -114,10 +116,6 @@ PROGRAM = Program(
                 Entry("revoke", "Make a token worthless.", "bespeak.cli.token:revoke"),
             ),
         ),
-        Entry("doctor", "What is wrong here, and what to do about it.", "bespeak.cli.doctor:doctor"),
-        Entry("backup", "Copy the book to a file, also while it is used.", "bespeak.cli.operate:backup"),
-        Entry("restore", "Fill the book from a backup.", "bespeak.cli.operate:restore"),
-        Entry("prune", "Remove what has been over for long.", "bespeak.cli.operate:prune"),
         Entry("gate", "Run a command only if you hold what the lab needs.", "bespeak.cli.gate:gate"),
         Entry(
             "reservation",

@@ -131,12 +131,24 @@ def _tell_position(context: Context, position: QueuePosition) -> None:
 
 
 def _position_text(position: QueuePosition) -> str:
-    from bespeak.base import timeparse
-
     held = "; ".join(formatting.in_the_way(booking) for booking in position.held)
     behind = f", behind {', '.join(position.ahead)}" if position.ahead else ""
-    promised = f"; promised by {timeparse.show(position.promised_us)}" if position.promised_us is not None else ""
+    promised = _promised_text(position)
     return f"waiting: position {position.position}{behind}{promised}" + (f"; {held}" if held else "")
+
+
+def _promised_text(position: QueuePosition) -> str:
+    from bespeak.base import timeparse
+
+    if position.promised_us is not None:
+        text = f"; promised by {timeparse.show(position.promised_us)}"
+    elif position.expected_us is not None:
+        text = f"; no time can be promised; earlier runs like this end by {timeparse.show(position.expected_us)}"
+    else:
+        text = "; no time can be promised"
+    if position.moved_from_us is not None:
+        text += f", not by {timeparse.show(position.moved_from_us)} any more: {position.moved_by} goes first"
+    return text
 
 
 def refuse(refused: RefusedError, request: Request, spoken: list[str]) -> NoReturn:

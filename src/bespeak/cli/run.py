@@ -42,7 +42,7 @@ _LONGEST_TICK_US = SECOND_US
     "ends. If this process dies, the hold lapses by itself. The command sees BESPEAK_RESERVATION, BESPEAK_NUMBER "
     "and BESPEAK_RESOURCES (one a line); signals are passed on; the exit code is the command's. With --for, the "
     "command is stopped when the time is over. Without it, the end moves on while the command runs, unless "
-    "somebody waits for what is held or has booked what follows: that is said five minutes ahead. If the hold is "
+    "somebody has booked what follows: that is said five minutes ahead. If the hold is "
     "lost or taken away, or cannot be kept alive, the command and all it has started are stopped before it can be "
     "another's, and the exit code is 11; unless --keep-going. Two things leave the command "
     "running past the hold: kill -9 of bespeak itself, and stopping bespeak (kill -STOP) for longer than the lease.",
@@ -77,7 +77,7 @@ def run(context: Context, values: Values) -> int:
     if not _SHORTEST_KEEPALIVE_US <= keepalive_us < FOREVER_US:
         raise UsageError("--keepalive: at least 1s, and an end")
     with ended_by_signal():
-        request = replace(reserve.asked(context, values), keepalive_us=keepalive_us)
+        request = replace(reserve.asked(context, values), keepalive_us=keepalive_us, open_end=values["for"] is None)
         around = surrounding_hold(context.book(create=True), request)
         hold = _take(context, request, values) if around is None else Hold(context, around, values, borrowed=True)
     return hold.supervise(words)

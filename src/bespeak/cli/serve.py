@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bespeak.server.settings import ServerSettings
 
 _MOST_PORT = 65_535
+_PUBLIC_PAGES = ("now", "timeline", "log")
 _LONGEST_SOCKET = 107
 """Bytes in the path of a Unix socket, on Linux."""
 
@@ -25,12 +26,20 @@ _LONGEST_SOCKET = 107
     examples=(
         ("serve", "for this machine, on its usual port and a Unix socket"),
         ("serve --port 0 --json", "on a free port, which is printed"),
+        ("serve --public now", "a screen in the lab may show who holds what: the page /wall"),
         ("serve --socket /run/bespeak/book.sock", "the Unix socket at a place of your choice"),
     ),
     options=(
         Option(("--host",), "The name or address to listen on (default 127.0.0.1).", "HOST"),
         Option(("--port",), "The port; 0 takes a free one (default 8420).", "PORT", kind="int"),
         Option(("--socket",), "The Unix socket (default: one of yours, named after the port).", "PATH"),
+        Option(
+            ("--public",),
+            "A page (now, timeline or log) that may be seen without signing in; may be repeated.",
+            "PAGE",
+            many=True,
+        ),
+        Option(("--hide-names",), "Without signing in, nobody sees who holds what, or why."),
         Option(("--allow-host",), "A further name that clients reach it by; may be repeated.", "NAME", many=True),
     ),
 )
@@ -61,8 +70,19 @@ def _settings(context: Context, values: Values) -> ServerSettings:
         port=port,
         socket=_socket(context, values["socket"], port),
         hosts=tuple(values["allow_host"]),
+        public=_public(values["public"]),
+        names_hidden=values["hide_names"],
         debug=context.debug,
     )
+
+
+def _public(pages: tuple[str, ...]) -> tuple[str, ...]:
+    for page in pages:
+        if page not in _PUBLIC_PAGES:
+            raise UsageError(
+                f"--public: {page!a} is not a page that can be public; they are {', '.join(_PUBLIC_PAGES)}"
+            )
+    return pages
 
 
 def _socket(context: Context, said: str | None, port: int) -> str | None:

@@ -28,7 +28,6 @@ class UnmadeBook:
 
     dialect: Dialect = "sqlite"
     made = False
-    moved_to: str | None = None
 
     def __init__(self, path: str) -> None:
         self.name = path

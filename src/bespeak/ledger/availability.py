@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from bespeak.base.frozen import replace
+from bespeak.base.clock import FOREVER_US
 from bespeak.ledger import row_mapping, rules, validation, write_operations
 from bespeak.ledger.errors import UndeclaredError
 from bespeak.ledger.policy import POLICY_QUERY, policy_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
+    from bespeak.ledger.backfill import Replan
     from bespeak.ledger.model import Booking, Mode, Reservation, Resource
+    from bespeak.ledger.occupancy import Occupancy
     from bespeak.ledger.policy import Policy, PolicyDefaults
     from bespeak.storage.interface import Transaction
+
+    Move = tuple[Reservation, tuple[int, int]]
 
 
 class Availability:
@@ -45,11 +49,15 @@ class Availability:
             self._number = int(more[1][0][0])
         self.known: dict[str, Resource] = {row[0]: row_mapping.resource(row) for row in known}
         self.capacity = {name: resource.capacity for name, resource in self.known.items()}
+        self.leases_us: set[int] = set()
+        """When what was looked at lapses, µs UTC, if there is no further sign of life."""
         self.line = [entry for entry in row_mapping.named(line) if self._alive(entry[1])]
-        self.seen: list[Reservation] = [entry[1] for entry in self.line]
+        self._replan: Replan | None = None
 
     def _alive(self, reservation: Reservation) -> bool:
         if not reservation.lapsed(self._tx.now_us):
+            if reservation.lease_us is not None:
+                self.leases_us.add(reservation.lease_us)
             return True
         if self._sweep:
             write_operations.record_lapse(self._tx, reservation)
@@ -80,54 +88,150 @@ class Availability:
                 raise UndeclaredError(name)
 
     def taken(self, starts_us: int, ends_us: int, ahead_of: Reservation | None = None) -> list[Booking]:
-        """Return what could be in the way of ``[starts_us, ends_us)``.
+        """Return what is held, booked or promised and could be in the way of ``[starts_us, ends_us)``.
 
         Args:
             starts_us: the first instant, µs UTC.
             ends_us: the end, µs UTC.
-            ahead_of: somebody in the queue: of the queue only earlier entries count then.
+            ahead_of: somebody in the queue: of promises only those to earlier entries count then.
         """
-        found = []
-        for name, reservation in self._overlapping(starts_us, ends_us):
-            if self._alive(reservation):
-                self.seen.append(reservation)
-                found.append(row_mapping.booking(name, reservation))
-        for name, reservation in self.line:
-            if ahead_of is None or (reservation.rank, reservation.seq) < (ahead_of.rank, ahead_of.seq):
-                found.append(row_mapping.booking(name, self._promised_window(reservation)))
-        return found
+        held = self.held(starts_us, ends_us)
+        if not self.line:
+            return held
+        from bespeak.ledger.backfill import promised_window
 
-    def _overlapping(self, starts_us: int, ends_us: int) -> list[tuple[str, Reservation]]:
+        return held + [
+            row_mapping.booking(name, waiter)
+            for name, waiter in self.line
+            if waiter.is_ahead_of(ahead_of) and promised_window(waiter, self._tx.now_us) is not None
+        ]
+
+    def held(self, starts_us: int, ends_us: int) -> list[Booking]:
+        """Return what is held or booked in ``[starts_us, ends_us)``."""
+        return [row_mapping.booking(name, reservation) for name, reservation in self._holding(starts_us, ends_us)]
+
+    def _holding(self, starts_us: int, ends_us: int) -> list[tuple[str, Reservation]]:
         if (starts_us, ends_us) == self._first:
-            return row_mapping.named(self._taken_first)
-        return row_mapping.overlapping(self._tx, self._names, starts_us, ends_us)
+            found = row_mapping.named(self._taken_first)
+        else:
+            found = row_mapping.overlapping(self._tx, self._names, starts_us, ends_us)
+        return [(name, reservation) for name, reservation in found if self._alive(reservation)]
 
     def next_number(self) -> int:
         """Return the next number of the book; only to be asked once."""
         return write_operations.next_number(self._tx) if self._number is None else self._number
 
-    def _promised_window(self, waiter: Reservation) -> Reservation:
-        """Return what a waiter is owed: one who slept through all of what was promised is owed it from now on."""
-        if waiter.ends_us > self._tx.now_us:
-            return waiter
-        starts_us = self._tx.now_us
-        return replace(waiter, starts_us=starts_us, ends_us=rules.window_end(starts_us, waiter.wanted_us))
-
     def blockers(self, mode: Mode, starts_us: int, ends_us: int) -> list[Booking]:
-        """Return what keeps a newcomer from ``[starts_us, ends_us)``."""
-        return rules.blockers(mode, starts_us, ends_us, self.taken(starts_us, ends_us), self.capacity)
+        """Return what keeps a newcomer from ``[starts_us, ends_us)``; time that the queue is about to take included."""
+        taken = self.taken(starts_us, ends_us)
+        while True:
+            found = rules.blockers(mode, starts_us, ends_us, taken, self.capacity)
+            if found:
+                return found
+            moves = self._moves()
+            if not moves:
+                return []
+            taken += self._as_bookings(moves)
 
-    def blockers_now(self, waiter: Reservation) -> list[Booking]:
-        """Return what keeps somebody who waits from being granted at this instant."""
+    def _as_bookings(self, moves: Iterable[Move]) -> list[Booking]:
+        return [
+            row_mapping.booking(name, waiter, window)
+            for waiter, window in moves
+            for name in waiter.resources
+            if name in self._names
+        ]
+
+    def holding_now(self, waiter: Reservation) -> list[Reservation]:
+        """Return who holds what keeps ``waiter`` from being granted at this instant."""
         now_us = self._tx.now_us
         ends_us = rules.window_end(now_us, waiter.wanted_us)
-        return rules.blockers(waiter.mode, now_us, ends_us, self.taken(now_us, ends_us, waiter), self.capacity)
+        holding = self._holding(now_us, ends_us)
+        taken = [row_mapping.booking(name, reservation) for name, reservation in holding]
+        found = {b.reservation_id for b in rules.blockers(waiter.mode, now_us, ends_us, taken, self.capacity)}
+        return [reservation for reservation in {r.id: r for _, r in holding}.values() if reservation.id in found]
 
     def displaced(self, of: Reservation, starts_us: int, ends_us: int) -> list[Booking]:
         """Return whose time ``of`` would take by having ``[starts_us, ends_us)`` too: held, booked or promised."""
         others = [booking for booking in self.taken(starts_us, ends_us) if booking.reservation_id != of.id]
-        return rules.blockers(of.mode, starts_us, ends_us, others, self.capacity, turns=False)
+        return rules.blockers(of.mode, starts_us, ends_us, others, self.capacity)
 
-    def first_fit(self, mode: Mode, from_us: int, duration_us: int, ahead_of: Reservation | None = None) -> int | None:
-        """Return the first start at which everything is free for ``duration_us``, µs UTC, or None."""
-        return rules.first_fit(mode, from_us, duration_us, lambda s, e: self.taken(s, e, ahead_of), self.capacity)
+    def in_place_of(self, waiter: Reservation, starts_us: int, ends_us: int) -> list[Booking]:
+        """Return what has taken ``[starts_us, ends_us)`` from ``waiter``, to whom it was promised."""
+        others = [b for b in self.taken(starts_us, ends_us, waiter) if b.reservation_id != waiter.id]
+        return rules.blockers(waiter.mode, starts_us, ends_us, others, self.capacity)
+
+    def first_fit(self, mode: Mode, from_us: int, duration_us: int) -> int | None:
+        """Return the first start at which a newcomer is granted ``duration_us``, µs UTC, or None."""
+        board = self.board(from_us, for_waiters=False)
+        fit_us = self._search(board, None, mode, from_us, duration_us, FOREVER_US)
+        return None if fit_us >= FOREVER_US else fit_us
+
+    def free_until(self, name: str, mode: Mode, from_us: int) -> int:
+        """Return until when a newcomer could have ``name`` from ``from_us`` on, µs UTC; ``FOREVER_US`` for no end."""
+        while self._moves():
+            pass
+        board = self.board(from_us, for_waiters=False)
+        self._enter(board, [] if self._replan is None else self._replan.moved)
+        return board.free_until(name, mode, from_us)
+
+    def fit(self, waiter: Reservation, before_us: int, *, by_rank: bool) -> int:
+        """Return the first start that can be promised to ``waiter``, µs UTC; ``FOREVER_US`` when none can.
+
+        Args:
+            waiter: who.
+            before_us: look no further than this; what is returned then is not before it.
+            by_rank: only what is promised to earlier entries counts, and not what is promised to later ones.
+        """
+        from_us = max(self._tx.now_us, waiter.not_before_us)
+        board = self.board(self._tx.now_us, for_waiters=True, but=waiter, ahead_of=waiter if by_rank else None)
+        fit_us = self._search(board, waiter, waiter.mode, from_us, waiter.wanted_us, before_us)
+        self.leases_us |= board.leases_us
+        return fit_us
+
+    def board(
+        self, from_us: int, *, for_waiters: bool, but: Reservation | None = None, ahead_of: Reservation | None = None
+    ) -> Occupancy:
+        """Return what is taken from ``from_us`` on: held, booked, and promised to those before ``ahead_of``."""
+        from bespeak.ledger.backfill import counted, promised_window
+        from bespeak.ledger.occupancy import Occupancy
+
+        board = Occupancy(self._tx, self.capacity, self._names, from_us, for_waiters=for_waiters)
+        for waiter in {waiter.id: waiter for _, waiter in self.line}.values():
+            window = promised_window(waiter, self._tx.now_us)
+            if window is None or not waiter.is_ahead_of(ahead_of) or (but is not None and waiter.id == but.id):
+                continue
+            board.change(waiter.resources, waiter.mode, counted(waiter, window) if for_waiters else window)
+        return board
+
+    def _search(
+        self, board: Occupancy, ahead_of: Reservation | None, mode: Mode, from_us: int, duration_us: int, before_us: int
+    ) -> int:
+        self._enter(board, [] if self._replan is None else self._replan.moved)
+        starts_us = from_us
+        while True:
+            starts_us = board.first_fit(self._names, mode, starts_us, duration_us, before_us)
+            window = (starts_us, rules.window_end(starts_us, duration_us))
+            while starts_us < before_us and board.has_room(self._names, mode, window):
+                moves = self._moves(ahead_of)
+                if not moves:
+                    return starts_us
+                self._enter(board, moves)
+            if starts_us >= before_us:
+                return starts_us
+
+    def _enter(self, board: Occupancy, moves: Iterable[Move]) -> None:
+        for waiter, window in moves:
+            board.change(waiter.resources, waiter.mode, window)
+
+    def _moves(self, ahead_of: Reservation | None = None) -> list[Move]:
+        """Return what the next of the earlier entries would take beyond what it is promised; empty after the last.
+
+        An availability is asked by one newcomer or by one waiter, so there is one plan.
+        """
+        if not self.line:
+            return []
+        if self._replan is None:
+            from bespeak.ledger.backfill import Replan
+
+            self._replan = Replan(self._tx, self.line, ahead_of, self.capacity)
+        return self._replan.next_move()

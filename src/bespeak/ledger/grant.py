@@ -55,7 +55,7 @@ def _reserve(book: LedgerContext, tx: Transaction, request: Request, identifier:
         fit_us = ground.first_fit(request.mode, starts_us, ends_us - starts_us)
         if fit_us is not None:
             starts_us, ends_us = fit_us, rules.window_end(fit_us, ends_us - starts_us)
-            blocking = []
+            blocking = ground.blockers(request.mode, starts_us, ends_us)
     if blocking:
         return blocking
     made = new(request, identifier, ground.next_number(), tx.now_us, (starts_us, ends_us), ends_us - starts_us)

@@ -63,9 +63,6 @@ class Action(Enum):
     RESOURCE_SET = "resource_set"
     RESOURCE_REMOVED = "resource_removed"
     POLICY_CHANGED = "policy_changed"
-    PRUNED = "pruned"
-    RESTORED = "restored"
-    RELOCATED = "relocated"
     ACTING = "acting"
     """Somebody is about to act on a host (switch it, restart it); what came of it follows as ``acted``."""
     ACTED = "acted"
@@ -108,6 +105,8 @@ class Request:
         tags: key and value pairs for programs.
         next_fit: take the first window from ``starts_us`` on in which all are free.
         keepalive_us: the hold lapses this long (µs) after its last sign of life; None means it needs none.
+        open_end: it lasts until it is given back, and nobody knows when that is: others can book what follows its
+            window, but nobody in the queue is promised a time behind it.
     """
 
     resources: tuple[str, ...]
@@ -120,6 +119,7 @@ class Request:
     tags: tuple[tuple[str, str], ...] = ()
     next_fit: bool = False
     keepalive_us: int | None = None
+    open_end: bool = False
 
 
 @frozen
@@ -152,6 +152,11 @@ class Reservation:
     wanted_us: int
     not_before_us: int
     keepalive_us: int | None
+    open_end: bool = False
+
+    def is_ahead_of(self, other: Reservation | None) -> bool:
+        """Tell whether a waiter comes before another one in the queue; everybody comes before a newcomer (None)."""
+        return other is None or (self.rank, self.seq) < (other.rank, other.seq)
 
     def end_us(self, now_us: int) -> int:
         """Return the instant, µs UTC, at which it ended, or will end as things stand at ``now_us``."""
@@ -190,10 +195,7 @@ class Reservation:
 
 @frozen
 class Booking:
-    """One resource taken (or promised, when ``waiting``) for one window; what a refusal names.
-
-    ``not_before_us`` is the earliest start that somebody in the queue wants: time before it is of no use to them.
-    """
+    """One resource taken (or promised, when ``waiting``) for one window; what a refusal names."""
 
     resource: str
     holder: str
@@ -203,7 +205,6 @@ class Booking:
     ends_us: int
     waiting: bool = False
     purpose: str = ""
-    not_before_us: int = 0
 
 
 @frozen
@@ -228,12 +229,18 @@ class QueuePosition:
         promised_us: the instant at which it is granted at the latest, µs UTC; None when nobody can say.
         ahead: the holders of the earlier places, in order.
         held: what is held now of that which is waited for; empty where nobody has to be told.
+        expected_us: when the runs that hold it usually end, by the length of earlier ones, µs UTC; no promise.
+        moved_from_us: the promise before, µs UTC, where it has just been taken away or become a later one.
+        moved_by: who goes first instead.
     """
 
     position: int
     promised_us: int | None
     ahead: tuple[str, ...] = ()
     held: tuple[Booking, ...] = ()
+    expected_us: int | None = None
+    moved_from_us: int | None = None
+    moved_by: str | None = None
 
 
 @frozen

@@ -19,7 +19,7 @@ from bespeak.storage.row_shape import RowShape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from bespeak.storage.interface import Row, Transaction
 
@@ -32,7 +32,13 @@ MOST_PRIORITY = 1_000
 EVERYBODY = "*"
 """Stands in a policy for whoever it does not name."""
 
-POLICY_QUERY = "SELECT name, value FROM ledger_policy"
+_SYNCED = "(synced)"
+POLICY_QUERY = (
+    "SELECT name, value FROM ledger_policy"
+    f" UNION ALL SELECT '{_SYNCED}', '' FROM ledger_inventory WHERE id = 1 AND synced_us IS NOT NULL"
+)
+"""What the book says, and a row of its own where the book has an inventory."""
+
 _ROW = RowShape("row of the policy", "name, value", "tt")
 _MOST_NAMES = 10_000
 
@@ -159,7 +165,7 @@ KEYS = (
     PolicyKey("default_for", DURATION, "How long a reservation lasts that names no end."),
     PolicyKey("kickers", NAMES, "Who may take reservations away from others; without it, whoever can write the book."),
     PolicyKey("priority", LIMITS, "Who may wait with --priority, and up to which number; without it, anybody."),
-    PolicyKey("strict", BOOLEAN, "Refuse resources that nobody declared."),
+    PolicyKey("strict", BOOLEAN, "Refuse resources that nobody declared; without it, where an inventory was synced."),
     PolicyKey("teams", MEMBERS, "Who may act for a team: holder."),
 )
 _BY_NAME = {key.name: key for key in KEYS}
@@ -228,15 +234,17 @@ class Policy:
     Attributes:
         stored: what the book says, as JSON, by key.
         defaults: what counts where it says nothing.
+        synced: the book has an inventory, and is strict if nothing else is said.
     """
 
     stored: Mapping[str, Value]
     defaults: PolicyDefaults
+    synced: bool = False
 
     @property
     def strict(self) -> bool:
         """Whether resources that nobody declared are refused."""
-        return bool(self.stored.get("strict", self.defaults.strict))
+        return bool(self.stored.get("strict", self.defaults.strict or self.synced))
 
     @property
     def default_for_us(self) -> int:
@@ -289,9 +297,10 @@ def read_policy(tx: Transaction, defaults: PolicyDefaults) -> Policy:
     return policy_of(tx.fetch_all(POLICY_QUERY), defaults)
 
 
-def policy_of(rows: Iterable[Row], defaults: PolicyDefaults) -> Policy:
+def policy_of(rows: Sequence[Row], defaults: PolicyDefaults) -> Policy:
     """Return what counts, of the rows of :data:`POLICY_QUERY`; as :func:`read_policy`."""
-    return Policy(dict(_ROW.read(row, _stored) for row in rows), defaults)
+    said = [row for row in rows if row[0] != _SYNCED]
+    return Policy(dict(_ROW.read(row, _stored) for row in said), defaults, synced=len(said) < len(rows))
 
 
 def _stored(row: Row) -> tuple[str, Value]:

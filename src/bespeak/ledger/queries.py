@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-
 from bespeak.base.clock import FOREVER_US
 from bespeak.base.errors import NotFoundError, UsageError
 from bespeak.base.ids import ID_LENGTH
 from bespeak.base.natural_order import natural_order
-from bespeak.ledger import row_mapping, rules, validation
+from bespeak.ledger import row_mapping, validation
 from bespeak.ledger.availability import Availability
 from bespeak.ledger.model import Free, Mode, State
 
@@ -192,15 +190,8 @@ def free_window(tx: Transaction, name: str, from_us: int, duration_us: int) -> F
     fit_us = ground.first_fit(Mode.EXCLUSIVE, from_us, duration_us)
     if fit_us is None:
         return Free(name, None, None)
-    following = ground.taken(fit_us, FOREVER_US)
-
-    def is_over(until_us: int) -> bool:
-        return bool(rules.blockers(Mode.EXCLUSIVE, fit_us, until_us + 1, following, ground.capacity))
-
-    edges = {edge for booking in following for edge in (booking.starts_us, booking.not_before_us)}
-    starts = sorted(edge for edge in edges if fit_us < edge < FOREVER_US)
-    first = bisect_left(starts, True, key=is_over)
-    return Free(name, fit_us, starts[first] if first < len(starts) else None)
+    until_us = ground.free_until(name, Mode.EXCLUSIVE, fit_us)
+    return Free(name, fit_us, None if until_us >= FOREVER_US else until_us)
 
 
 def _beginning(tx: Transaction, text: str) -> dict[str, Reservation]:

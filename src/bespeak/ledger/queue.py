@@ -1,9 +1,9 @@
 """Waiting in the queue.
 
-A waiter is a reservation with a *promised* window, kept in the book: the first one that nothing granted and nobody
-earlier in the queue is in the way of. Whenever something changes on its resources it looks again, and its promise can
-move earlier; when the promised start is now, the grant is written. Each waiter moves only itself, under the locks of
-its own resources, so the order of waking does not matter.
+A waiter is a reservation with a *promised* window, kept in the book. Whenever something changes on its resources it
+looks again, and its promise can move earlier; when the promised start is now, the grant is written. Each waiter moves
+only itself, under the locks of its own resources, so the order of waking does not matter. What is promised to whom is
+decided in :mod:`bespeak.ledger.backfill`.
 
 Order is by arrival. A point of priority counts as one hour of having waited, so a waiter of low priority is
 overtaken by those who come within its handicap, and by nobody after that: nobody starves.
@@ -27,7 +27,7 @@ from bespeak.ledger.request_checks import announce, checked, facts, new
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.ledger.context import LedgerContext
-    from bespeak.ledger.model import Holder, Request, Reservation
+    from bespeak.ledger.model import Booking, Holder, Request, Reservation
     from bespeak.storage.interface import Transaction
 
 HEAD_START_US = HOUR_US
@@ -72,8 +72,17 @@ def queue_look(book: LedgerContext, identifier: str, *, with_held: bool = False)
     seen, due = book.engine.read(lambda tx: _look(tx, identifier, with_held=with_held))
     if not due:
         return seen
-    moved = book.write(seen.reservation.resources, lambda tx: _move(tx, identifier))
-    return replace(seen, reservation=moved)
+    moved, rival = book.write(seen.reservation.resources, lambda tx: _move(tx, identifier))
+    return replace(seen, reservation=moved, position=_told(seen, moved, rival))
+
+
+def _told(seen: QueueLook, moved: Reservation, rival: Booking | None) -> QueuePosition | None:
+    """Return the position after a move, with who took the promise where it is a later one now."""
+    if seen.position is None or rival is None:
+        return seen.position
+    promised_us = moved.starts_us if moved.starts_us < FOREVER_US else None
+    before_us = seen.reservation.starts_us
+    return replace(seen.position, promised_us=promised_us, moved_from_us=before_us, moved_by=rival.holder)
 
 
 def _look(tx: Transaction, identifier: str, *, with_held: bool) -> tuple[QueueLook, bool]:
@@ -83,22 +92,32 @@ def _look(tx: Transaction, identifier: str, *, with_held: bool) -> tuple[QueueLo
     if not me.waiting:
         return QueueLook(me, None, 0), False
     ground = Availability(tx, me.resources, sweep=False)
-    fit_us = promise(ground, me, tx.now_us)
+    fit_us, _ = promise(ground, me, tx.now_us)
     lease_us = me.lease_us or tx.now_us
     due = fit_us <= tx.now_us or fit_us != me.starts_us or lease_us - tx.now_us < LEASE_US - _RENEW_US
     position = position_of(ground, me)
     if with_held:
-        held = [booking for booking in ground.blockers_now(me) if not booking.waiting]
-        position = replace(position, held=tuple(held))
-    leases = [other.lease_us for other in ground.seen if other.lease_us is not None]
-    next_us = min([me.starts_us, lease_us - LEASE_US + _RENEW_US, *(lease + 1 for lease in leases)])
+        position = _with_held(tx, position, ground.holding_now(me), set(me.resources))
+    next_us = min([me.starts_us, lease_us - LEASE_US + _RENEW_US, *(lease + 1 for lease in ground.leases_us)])
     return QueueLook(me, position, max(next_us - tx.now_us, 0)), due
 
 
-def _move(tx: Transaction, identifier: str) -> Reservation:
+def _with_held(tx: Transaction, position: QueuePosition, held: list[Reservation], names: set[str]) -> QueuePosition:
+    from bespeak.ledger.usual_length import expected_end
+
+    bookings = [row_mapping.booking(name, hold) for hold in held for name in hold.resources if name in names]
+    ends_us = [expected_end(tx, hold) for hold in held if hold.open_end]
+    known = [end_us for end_us in ends_us if end_us is not None]
+    expected_us = max(known) if known and len(known) == len(ends_us) else None
+    return replace(position, held=tuple(bookings), expected_us=expected_us)
+
+
+def _move(tx: Transaction, identifier: str) -> tuple[Reservation, Booking | None]:
     me = row_mapping.required(tx, identifier)
     check_live(me, tx.now_us, None)
-    return advance(tx, me) if me.waiting else me
+    if not me.waiting:
+        return me, None
+    return _advance(tx, me, Availability(tx, me.resources, sweep=True))
 
 
 def queue_lapsed(book: LedgerContext, identifier: str) -> bool:
@@ -161,7 +180,7 @@ def join(book: LedgerContext, tx: Transaction, request: Request, identifier: str
     write_operations.insert(tx, me)
     write_operations.enter_queue(tx, me)
     announce(tx, Action.QUEUED, request.holder, me)
-    return _advance(tx, me, ground)
+    return _move_to(tx, me, ground, ground.fit(me, FOREVER_US, by_rank=True), None)
 
 
 def can_wait(request: Request, priority: int) -> Request:
@@ -177,26 +196,44 @@ def can_wait(request: Request, priority: int) -> Request:
     return request
 
 
-def promise(ground: Availability, me: Reservation, now_us: int) -> int:
-    """Return the start, µs UTC, that can be promised to ``me`` now; ``FOREVER_US`` when none can."""
-    from_us = max(now_us, me.not_before_us)
-    fit_us = ground.first_fit(me.mode, from_us, me.wanted_us, ahead_of=me)
-    return FOREVER_US if fit_us is None else fit_us
+def promise(ground: Availability, me: Reservation, now_us: int) -> tuple[int, Booking | None]:
+    """Return the start that can be promised to ``me`` now, µs UTC, and who took what was promised before, if anybody.
+
+    The start is ``FOREVER_US`` when nothing can be promised.
+    """
+    from bespeak.ledger.backfill import promised_window
+
+    promised = promised_window(me, now_us)
+    if promised is None:
+        return ground.fit(me, FOREVER_US, by_rank=False), None
+    rivals = ground.in_place_of(me, max(promised[0], now_us), promised[1])
+    if rivals:
+        return ground.fit(me, FOREVER_US, by_rank=True), _first_of(rivals, ground, me)
+    if promised[0] <= now_us:
+        return promised[0], None
+    return min(ground.fit(me, promised[0], by_rank=False), promised[0]), None
+
+
+def _first_of(rivals: list[Booking], ground: Availability, me: Reservation) -> Booking:
+    """Return, of those who took what was promised to ``me``, one that has a greater priority, if there is one."""
+    priorities = {waiter.id: waiter.priority for _, waiter in ground.line}
+    return max(rivals, key=lambda booking: priorities.get(booking.reservation_id, me.priority))
 
 
 def advance(tx: Transaction, me: Reservation) -> Reservation:
     """Move a waiter as far as it goes now: grant it, or renew its promise and its sign of life."""
-    return _advance(tx, me, Availability(tx, me.resources, sweep=True))
+    return _advance(tx, me, Availability(tx, me.resources, sweep=True))[0]
 
 
-def _advance(tx: Transaction, me: Reservation, ground: Availability) -> Reservation:
+def _advance(tx: Transaction, me: Reservation, ground: Availability) -> tuple[Reservation, Booking | None]:
+    fit_us, rival = promise(ground, me, tx.now_us)
+    return _move_to(tx, me, ground, fit_us, rival), rival
+
+
+def _move_to(tx: Transaction, me: Reservation, ground: Availability, fit_us: int, rival: Booking | None) -> Reservation:
     now_us = tx.now_us
-    fit_us = promise(ground, me, now_us)
     if fit_us <= now_us:
         return _grant(tx, me, ground, _granted_end(ground, me, now_us))
-    if me.starts_us <= now_us < me.ends_us and not _blocked(ground, me, now_us):
-        # It woke late, and what follows its promised window is taken: it still gets the rest of what was promised.
-        return _grant(tx, me, ground, me.ends_us)
     lease_us = now_us + LEASE_US
     tx.execute_deferred(
         "UPDATE ledger_reservations SET starts_us = :starts, lease_us = :lease WHERE seq = :seq",
@@ -205,6 +242,8 @@ def _advance(tx: Transaction, me: Reservation, ground: Availability) -> Reservat
     moved = replace(me, starts_us=fit_us, ends_us=rules.window_end(fit_us, me.wanted_us), lease_us=lease_us)
     if fit_us != me.starts_us:
         before, after = write_operations.window(me), write_operations.window(moved)
+        if rival is not None:
+            after |= {"moved_by": rival.reservation_id, "moved_by_holder": rival.holder}
         write_operations.log(tx, Action.PROMISED, me.holder, me.requested_by, me.id, me.resources, before, after)
         write_operations.wake(tx, me)
     return moved
@@ -222,11 +261,8 @@ def _granted_end(ground: Availability, me: Reservation, now_us: int) -> int:
     return me.ends_us if ground.displaced(me, now_us, ends_us) else ends_us
 
 
-def _blocked(ground: Availability, me: Reservation, now_us: int) -> bool:
-    return bool(rules.blockers(me.mode, now_us, me.ends_us, ground.taken(now_us, me.ends_us, me), ground.capacity))
-
-
 def _grant(tx: Transaction, me: Reservation, ground: Availability, ends_us: int) -> Reservation:
+    ground.held(tx.now_us, ends_us)  # writes down what has lapsed
     lease_us = None if me.keepalive_us is None else tx.now_us + me.keepalive_us
     granted = replace(
         me,

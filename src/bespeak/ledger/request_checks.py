@@ -84,6 +84,7 @@ def new(
         wanted_us=wanted_us,
         not_before_us=0,
         keepalive_us=request.keepalive_us,
+        open_end=request.open_end,
     )
 
 
@@ -110,4 +111,5 @@ def facts(made: Reservation) -> dict[str, object]:
         "wanted_us": made.wanted_us,
         "not_before_us": made.not_before_us,
         "keepalive_us": made.keepalive_us,
+        "open_end": made.open_end,
     }

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from bespeak.ledger.model import Holder
     from bespeak.storage.interface import Transaction
 
-MOST_SEATS = 1_000_000
-
 
 def resource_list(book: LedgerContext) -> list[Resource]:
     """Return every resource of the book in natural order: ``board2`` before ``board10``."""
@@ -45,8 +43,8 @@ def resource_set(
         BusyError: fewer seats than are booked.
     """
     validation.check_name("resource", name)
-    if capacity is not None and not 1 <= capacity <= MOST_SEATS:
-        raise UsageError(f"resource {name}: capacity {capacity} must be 1 to {MOST_SEATS}")
+    if capacity is not None and not 1 <= capacity <= validation.MOST_SEATS:
+        raise UsageError(f"resource {name}: capacity {capacity} must be 1 to {validation.MOST_SEATS}")
     if description is not None:
         validation.check_text("description", description)
 
@@ -63,7 +61,7 @@ def resource_set(
             description=old.resource.description if description is None else description,
         )
         if new.capacity < old.resource.capacity:
-            _refuse_overfull(tx, name, new.capacity)
+            refuse_overfull(tx, name, new.capacity)
         write.put(tx, by, replace(old, resource=new), known)
         return new
 
@@ -83,20 +81,21 @@ def resource_remove(book: LedgerContext, name: str, by: Holder) -> None:
         known = read.entries(tx, [name]).get(name)
         if known is None:
             raise NotFoundError(f"the book knows no resource {name!r}")
-        _refuse_overfull(tx, name, 0)
+        refuse_overfull(tx, name, 0)
         write.remove(tx, by, known)
 
     book.write([validation.check_name("resource", name)], work)
 
 
-def _refuse_overfull(tx: Transaction, name: str, capacity: int) -> None:
+def refuse_overfull(tx: Transaction, name: str, capacity: int) -> None:
     """Refuse to leave a resource with fewer seats than are booked or waited for.
 
     Raises:
         BusyError: naming the first booking that would have no seat.
     """
     ground = Availability(tx, [name], sweep=True)
-    taken = ground.taken(tx.now_us, FOREVER_US)
+    taken = ground.held(tx.now_us, FOREVER_US)
+    taken += [row_mapping.booking(name, waiter) for _, waiter in ground.line]
     if capacity == 0 and taken:
         raise BusyError(f"resource {name} is in use: {taken[0].holder} has reservation {taken[0].reservation_id}")
     seated = [booking for booking in taken if booking.mode is Mode.EXCLUSIVE and not booking.waiting]

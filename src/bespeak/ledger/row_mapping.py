@@ -22,25 +22,32 @@ if TYPE_CHECKING:
 COLUMNS = (
     "r.seq, r.id, r.fencing_token, r.holder, r.requested_by, r.resources, r.mode, r.starts_us, r.ends_us, "
     "r.created_us, r.ended_us, r.end_reason, r.ended_note, r.purpose, r.tags, r.priority, r.lease_us, r.waiting, "
-    "r.rank, r.wanted_us, r.not_before_us, r.keepalive_us"
+    "r.rank, r.wanted_us, r.not_before_us, r.keepalive_us, r.open_end"
 )
 RESOURCE_COLUMNS = (
     "name, capacity, declared, description, longest_us, related, cooldown_us, hours, approvers, check_in_us, health"
 )
+WINDOW_COLUMNS = "b.resource, b.starts_us, b.ends_us, r.mode, r.lease_us, r.open_end"
 LOG_COLUMNS = "seq, at_us, action, who, requested_by, reservation, resources, before, after"
 
 _OVERLAP = """
-SELECT b.resource, {columns}
+SELECT {columns}
 FROM ledger_resources x
 JOIN ledger_bookings b
   ON b.resource = x.name AND b.starts_us < :ends AND b.starts_us > :starts - x.longest_us
 JOIN ledger_reservations r ON r.seq = b.reservation
 WHERE x.name IN ({names}) AND b.ends_us > :starts AND b.ends_us - b.starts_us < {long}
 UNION ALL
-SELECT b.resource, {columns}
+SELECT {columns}
 FROM ledger_bookings b
 JOIN ledger_reservations r ON r.seq = b.reservation
 WHERE b.resource IN ({names}) AND b.ends_us > :starts AND b.ends_us - b.starts_us >= {long} AND b.starts_us < :ends
+"""
+_FOLLOWING = """
+SELECT {columns}
+FROM ledger_bookings b
+JOIN ledger_reservations r ON r.seq = b.reservation
+WHERE b.resource IN ({names}) AND b.starts_us >= :starts AND b.starts_us < :ends
 """
 _QUEUE = """
 SELECT l.resource, {columns}
@@ -51,8 +58,9 @@ ORDER BY l.rank, r.seq
 """
 
 
-_RESERVATION = RowShape("row of the reservations", COLUMNS, "itItTttiiiITtttiIiiiiI")
 _RESOURCE = RowShape("resource", RESOURCE_COLUMNS, "tiitiiittIt")
+_RESERVATION = RowShape("row of the reservations", COLUMNS, "itItTttiiiITtttiIiiiiIi")
+_WINDOW = RowShape("booking", WINDOW_COLUMNS, "tiitIi")
 _LOG_ENTRY = RowShape("row of the log", LOG_COLUMNS, "iittTTttt")
 
 
@@ -75,7 +83,7 @@ def _reservation(row: Row) -> Reservation:
     (
         seq, identifier, fencing_token, holder, requested_by, resources, mode, starts_us, ends_us, created_us,
         ended_us, end_reason, ended_note, purpose, tags, priority, lease_us, waiting, rank, wanted_us, not_before_us,
-        keepalive_us,
+        keepalive_us, open_end,
     ) = row  # fmt: skip
     if not (identifier.isascii() and identifier.isprintable()):
         raise ValueError("the id has characters that no id has")
@@ -105,14 +113,14 @@ def _reservation(row: Row) -> Reservation:
         wanted_us=wanted_us,
         not_before_us=not_before_us,
         keepalive_us=keepalive_us,
+        open_end=bool(open_end),
     )
 
 
-def booking(resource: str, of: Reservation) -> Booking:
-    """Return what ``of``, which is live, means for one of its resources."""
-    return Booking(
-        resource, of.holder, of.id, of.mode, of.starts_us, of.ends_us, of.waiting, of.purpose, of.not_before_us
-    )
+def booking(resource: str, of: Reservation, window_us: tuple[int, int] | None = None) -> Booking:
+    """Return what ``of``, which is live, means for one of its resources; in another window, µs UTC, if one is given."""
+    starts_us, ends_us = (of.starts_us, of.ends_us) if window_us is None else window_us
+    return Booking(resource, of.holder, of.id, of.mode, starts_us, ends_us, of.waiting, of.purpose)
 
 
 def log_entry(row: Row) -> LogEntry:
@@ -191,7 +199,39 @@ def overlap_query(names: Iterable[str], starts_us: int, ends_us: int) -> Query:
     """Return the query of :func:`overlapping`; its rows are read by :func:`named`."""
     inside, params = in_list("n", names)
     params |= {"starts": starts_us, "ends": ends_us}
-    return _OVERLAP.format(columns=COLUMNS, names=inside, long=LONG_US), params
+    return _OVERLAP.format(columns=f"b.resource, {COLUMNS}", names=inside, long=LONG_US), params
+
+
+def windows_query(names: Iterable[str], from_us: int, until_us: int, *, overlapping: bool) -> Query:
+    """Return the query for the granted windows that begin in ``[from_us, until_us)``; :func:`windows` reads them.
+
+    Args:
+        names: the resources.
+        from_us: the first instant, µs UTC.
+        until_us: the end, µs UTC.
+        overlapping: also those that began before and reach into it.
+    """
+    inside, params = in_list("n", names)
+    params |= {"starts": from_us, "ends": until_us}
+    statement = _OVERLAP if overlapping else _FOLLOWING
+    return statement.format(columns=WINDOW_COLUMNS, names=inside, long=LONG_US), params
+
+
+def windows(tx: Transaction, query: Query) -> list[tuple[str, int, int, Mode, int | None, bool]]:
+    """Return granted windows: resource, start, end, mode, lease (µs UTC), and whether the end is open."""
+    return [_WINDOW.read(row, _window) for row in tx.fetch_all(*query)]
+
+
+def _window(row: Row) -> tuple[str, int, int, Mode, int | None, bool]:
+    resource, starts_us, ends_us, mode, lease_us, open_end = row
+    return resource, starts_us, ends_us, Mode(mode), lease_us, bool(open_end)
+
+
+def next_start(tx: Transaction, name: str, from_us: int) -> int | None:
+    """Return the start of the first granted window of a resource that begins at ``from_us`` or later, µs UTC."""
+    sql = "SELECT min(starts_us) FROM ledger_bookings WHERE resource = :name AND starts_us >= :starts"
+    row = tx.fetch_one(sql, {"name": name, "starts": from_us})
+    return row[0] if row else None
 
 
 def in_queue(tx: Transaction, names: Iterable[str]) -> list[tuple[str, Reservation]]:

@@ -151,6 +151,10 @@ CREATE TABLE ledger_requests (
     "CREATE INDEX ledger_requests_at ON ledger_requests (at_us)",
 )
 _LATER_TABLES = ("ledger_inventory", "ledger_parts", "ledger_policy")
+_OPEN_ENDS = (
+    "ALTER TABLE ledger_reservations ADD COLUMN open_end INTEGER NOT NULL DEFAULT 0 CHECK (open_end IN (0, 1))",
+    "CREATE INDEX ledger_reservations_runs ON ledger_reservations (holder, resources, seq) WHERE open_end = 1",
+)
 _TABLES = (_RESERVATIONS, _RESOURCES, _BOOKINGS, _QUEUE, _LOG)
 
 
@@ -202,6 +206,7 @@ LEDGER = Component(
             ],
         ),
         Migration(5, sqlite=_requests(_ON_SQLITE), postgresql=_requests(_ON_POSTGRESQL)),
+        Migration(6, sqlite=[*_OPEN_ENDS], postgresql=[*_OPEN_ENDS]),
     ],
     steady_time=True,
 )

@@ -42,6 +42,7 @@ def reservation_json(of: Reservation, now_us: int) -> Json:
         "purpose": of.purpose,
         "tags": dict(of.tags),
         "priority": of.priority,
+        "open_end": of.open_end,
     }
 
 
@@ -70,6 +71,9 @@ def position_json(of: QueuePosition) -> Json:
         "position": of.position,
         "ahead": list(of.ahead),
         **_instant("promised", of.promised_us),
+        **_instant("expected", of.expected_us),
+        **_instant("moved_from", of.moved_from_us),
+        "moved_by": of.moved_by,
         "held": [booking_json(booking) for booking in of.held],
     }
 

@@ -9,6 +9,10 @@ from bespeak.ledger.inventory.read import inventory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from bespeak.ledger.inventory.compare import Difference
+    from bespeak.ledger.inventory.model import Entry
     from bespeak.ledger.model import Holder
     from bespeak.ledger.policy import Policy
 
@@ -84,3 +88,74 @@ class Ledger(LedgerContext):
         from bespeak.ledger import policy_changes
 
         return policy_changes.unset(self, name, by, is_owner=is_owner)
+
+    def inventory_difference(self, wanted: Mapping[str, Entry], *, prune: bool = True) -> Difference:
+        """Return what :meth:`inventory_sync` would do now; changes nothing.
+
+        Args:
+            wanted: the resources by name.
+            prune: remove declared resources that ``wanted`` does not have.
+
+        Raises:
+            UsageError: a new name cannot be, or looks like another one.
+        """
+        from bespeak.ledger.inventory import sync
+
+        return sync.difference(self, wanted, prune=prune)
+
+    def inventory_sync(
+        self, wanted: Mapping[str, Entry], by: Holder, *, prune: bool = True, revision: int | None = None
+    ) -> Difference:
+        """Make the inventory of the book what ``wanted`` describes; the book is strict from then on.
+
+        What is in use keeps its seats and parts and is not removed; the result says so.
+
+        Args:
+            wanted: the resources by name.
+            by: who asks.
+            prune: remove declared resources that ``wanted`` does not have.
+            revision: of the inventory for which this was decided; None for whichever there is.
+
+        Raises:
+            UsageError: a new name cannot be, or looks like another one; nothing was written.
+            WrongStateError: the inventory has changed since ``revision``; nothing was written.
+        """
+        from bespeak.ledger.inventory import sync
+
+        return sync.sync(self, wanted, by, prune=prune, revision=revision)
+
+    def inventory_add(self, names: Iterable[str], by: Holder, table: Mapping[str, object]) -> list[Entry]:
+        """Declare resources that are not declared yet, all or none, and return them.
+
+        Args:
+            names: which ones.
+            by: who asks.
+            table: what is declared about each, as a table of an inventory file has it.
+
+        Raises:
+            UsageError: a name or a value cannot be; nothing was written.
+            WrongStateError: one is declared already.
+        """
+        from bespeak.ledger.inventory import edit
+
+        return edit.add(self, names, by, table)
+
+    def inventory_change(
+        self, names: Iterable[str], by: Holder, table: Mapping[str, object], *, without: Iterable[str] = ()
+    ) -> list[Entry]:
+        """Change what is declared about resources, all or none, and return them as they are then.
+
+        Args:
+            names: which ones.
+            by: who asks.
+            table: what changes, as a table of an inventory file has it; labels are added to those that are there.
+            without: keys of labels that go.
+
+        Raises:
+            UsageError: a value cannot be; nothing was written.
+            NotFoundError: the book does not know one of them, or one has no such label.
+            BusyError: what is booked does not allow it.
+        """
+        from bespeak.ledger.inventory import edit
+
+        return edit.change(self, names, by, table, without=without)

@@ -12,6 +12,7 @@ LONGEST_NAME = 255
 LONGEST_TEXT = 2_000
 MOST_RESOURCES = 1_000
 MOST_TAGS = 64
+MOST_SEATS = 1_000_000
 _LIKE_LATIN = frozenset({"LATIN", "CYRILLIC", "GREEK"})
 """Scripts with letters that no reader can tell apart."""
 

@@ -11,6 +11,7 @@ import time
 from bespeak.base import ids
 from bespeak.base.clock import SECOND_US, duration_text
 from bespeak.base.errors import NotFoundError, UnavailableError, WaitTimedOutError, WrongStateError
+from bespeak.base.frozen import replace
 from bespeak.ledger import write_operations
 from bespeak.ledger.model import QueuePosition
 from bespeak.ledger.queue import can_wait
@@ -186,8 +187,9 @@ class _QueueEntry:
 
     def _show(self) -> None:
         again = self.repeat_seconds is not None and time.monotonic() - self._shown_at >= self.repeat_seconds
-        if self._on_position and (again or self._position != self._shown):
-            self._shown, self._shown_at = self._position, time.monotonic()
+        standing = replace(self._position, moved_from_us=None, moved_by=None)
+        if self._on_position and (again or self._position.moved_from_us is not None or standing != self._shown):
+            self._shown, self._shown_at = standing, time.monotonic()
             self._on_position(self._position)
 
     def _sleep(self, seconds: float, deadline: float | None) -> None:

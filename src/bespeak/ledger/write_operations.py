@@ -21,9 +21,11 @@ SYSTEM = "bespeak"
 
 _INSERT = """
 INSERT INTO ledger_reservations (seq, id, tail, fencing_token, holder, requested_by, resources, mode, starts_us,
-    ends_us, created_us, purpose, tags, priority, lease_us, waiting, rank, wanted_us, not_before_us, keepalive_us)
+    ends_us, created_us, purpose, tags, priority, lease_us, waiting, rank, wanted_us, not_before_us, keepalive_us,
+    open_end)
 VALUES (:seq, :id, :tail, :fencing_token, :holder, :requested_by, :resources, :mode, :starts_us, :ends_us, :created_us,
-    :purpose, :tags, :priority, :lease_us, :waiting, :rank, :wanted_us, :not_before_us, :keepalive_us)
+    :purpose, :tags, :priority, :lease_us, :waiting, :rank, :wanted_us, :not_before_us, :keepalive_us,
+    :open_end)
 """
 _LOG = """
 INSERT INTO ledger_log (at_us, action, reservation, resources, who, requested_by, before, after)
@@ -78,6 +80,7 @@ def insert(tx: Transaction, new: Reservation) -> None:
                 "wanted_us": new.wanted_us,
                 "not_before_us": new.not_before_us,
                 "keepalive_us": new.keepalive_us,
+                "open_end": int(new.open_end),
             }
         ],
     )
@@ -159,15 +162,6 @@ def _vacate(tx: Transaction, of: Reservation) -> None:
             f"DELETE FROM ledger_bookings WHERE {_AT}", [{**keys, "name": name} for name in of.resources]
         )
     wake(tx, of)
-
-
-def forget(tx: Transaction, of: Reservation) -> None:
-    """Remove a reservation that has ended, all of whose locks the transaction holds."""
-    if of.waiting:
-        leave_queue(tx, of)
-    keys = {"starts": of.starts_us, "seq": of.seq}
-    tx.execute_deferred(f"DELETE FROM ledger_bookings WHERE {_AT}", [{**keys, "name": name} for name in of.resources])
-    tx.execute_deferred("DELETE FROM ledger_reservations WHERE seq = :seq", [{"seq": of.seq}])
 
 
 def record_lapse(tx: Transaction, of: Reservation) -> None:

@@ -91,6 +91,8 @@ def _words(position: QueuePosition) -> str:
 
     behind = f", behind {', '.join(position.ahead)}" if position.ahead else ""
     promised = f"; promised by {iso(position.promised_us)}" if position.promised_us is not None else ""
+    if position.moved_from_us is not None:
+        promised += f"; not by {iso(position.moved_from_us)} any more: {position.moved_by} goes first"
     return f"waiting: position {position.position}{behind}{promised}"
 
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import socket
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import cache, partial
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+import anyio
 from fastapi import FastAPI
 from starlette.responses import PlainTextResponse, Response
 
-from bespeak import __version__
-from bespeak.base.errors import BespeakError
-from bespeak.server import middleware, problems
+from bespeak.base.errors import BespeakError, UnavailableError
+from bespeak.server import description, middleware, problems
 from bespeak.server.answers import API
+from bespeak.server.api.service import API_VERSION
 from bespeak.server.book import ServedBook
+from bespeak.server.events import EventHub
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -23,8 +26,9 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import ASGIApp
 
+    from bespeak.access.model import Caller
     from bespeak.ledger.service import Ledger
-    from bespeak.server.identity import Authenticator, Caller, Peer
+    from bespeak.server.identity import Authenticator, Peer
     from bespeak.server.settings import ServerSettings
 
 ROUTERS = (
@@ -32,17 +36,18 @@ ROUTERS = (
     ("bespeak.server.api.reservations:router", API),
     ("bespeak.server.api.resources:router", API),
     ("bespeak.server.api.questions:router", API),
+    ("bespeak.server.api.events:router", API),
+    ("bespeak.server.api.calls:router", API),
 )
 """The routes that are always there, each with its prefix."""
 
 OPTIONAL_ROUTERS = (("bespeak.web.app:router", ""),)
 """Routes of rooms that stand on this one; they are found by name, so this room imports none of them."""
 
+OPTIONAL_SERVICES = ("bespeak.web.background:running",)
+"""What runs beside the requests while the book is open: context managers of the settings and of what opens the book."""
+
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
-_DESCRIPTION = (
-    "One book of reservations that people, CI jobs and coding agents share. Instants are ISO 8601 and, under `..._us`, "
-    "integer microseconds since 1970 in UTC; durations are microseconds."
-)
 
 
 class Application:
@@ -61,9 +66,13 @@ class Application:
         authenticator: Callable[[Ledger], Authenticator],
     ) -> None:
         self.book = ServedBook(open_ledger)
+        self.events = EventHub(open_ledger)
         self.settings = settings
+        self._open_ledger = open_ledger
         self._authenticator = authenticator
-        asgi: ASGIApp = middleware.SignIn(routes(self.book), self._identify)
+        app = routes(self.book, self.events)
+        app.state.settings = settings
+        asgi: ASGIApp = middleware.SignIn(app, self._identify)
         asgi = middleware.BodyLimit(asgi, settings.limits.body_bytes)
         asgi = middleware.KnownHosts(asgi, known_hosts(settings))
         asgi = middleware.SecurityHeaders(asgi, tls=settings.tls is not None)
@@ -81,31 +90,52 @@ class Application:
         """
         await self.book.start()
         try:
-            yield
+            await self.events.start()
+            async with AsyncExitStack() as services:
+                for name in OPTIONAL_SERVICES:
+                    if _is_there(name):
+                        await services.enter_async_context(_load(name)(self.settings, self._open_ledger))
+                yield
         finally:
-            await self.book.close()
+            with anyio.CancelScope(shield=True):
+                await self.events.stop()
+                await self.book.close()
 
 
-def routes(book: ServedBook) -> FastAPI:
+def routes(book: ServedBook, events: EventHub) -> FastAPI:
     """Return the application without what requests pass before it: the routes and their description."""
     app = FastAPI(
         title="bespeak",
-        version=__version__,
-        description=_DESCRIPTION,
+        version=str(API_VERSION),
+        generate_unique_id_function=description.operation_id,
         docs_url=None,
         redoc_url=None,
         separate_input_output_schemas=False,
     )
-    app.state.book = book
+    app.state.book, app.state.events = book, events
+    app.openapi = cache(partial(description.describe, app))  # type: ignore[method-assign]
     problems.install(app)
     app.add_route("/healthz", healthz)
     app.add_route("/readyz", readyz)
     for name, prefix in ROUTERS:
         app.include_router(_load(name), prefix=prefix)
     for name, prefix in OPTIONAL_ROUTERS:
-        if find_spec(name.partition(":")[0].rpartition(".")[0]) is not None:
+        if _is_there(name):
             app.include_router(_load(name), prefix=prefix, include_in_schema=False)
     return app
+
+
+def described() -> dict[str, Any]:
+    """Return the description of the API (OpenAPI 3.1)."""
+    found: dict[str, Any] = routes(*_unopened()).openapi()
+    return found
+
+
+def _unopened() -> tuple[ServedBook, EventHub]:
+    def never() -> Ledger:
+        raise UnavailableError("a description needs no book")
+
+    return ServedBook(never), EventHub(never)
 
 
 def known_hosts(settings: ServerSettings) -> frozenset[str]:
@@ -129,6 +159,11 @@ async def readyz(request: Request) -> Response:
     except BespeakError:
         return PlainTextResponse("the book cannot be asked\n", 503)
     return PlainTextResponse("ok\n")
+
+
+def _is_there(name: str) -> bool:
+    """Tell whether the package of a module is installed."""
+    return find_spec(name.partition(":")[0].rpartition(".")[0]) is not None
 
 
 def _load(name: str) -> Any:

@@ -2,24 +2,59 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Annotated, TypeVar
 from urllib.parse import unquote
 
 from fastapi import Depends, Header, Request
 
+from bespeak.access.model import Caller
 from bespeak.base.errors import UsageError
 from bespeak.ledger.current_hold import CurrentHold
 from bespeak.ledger.model import Holder
 from bespeak.server.book import ServedBook
-from bespeak.server.identity import Caller, NotSignedInError
+from bespeak.server.events import EventHub
+from bespeak.server.identity import NotSignedInError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from bespeak.ledger.service import Ledger
+
+T = TypeVar("T")
 
 CALLER = "caller"
 _MOST_DIGITS = 18
 
 
-def _book(request: Request) -> ServedBook:
-    book: ServedBook = request.app.state.book
-    return book
+class CallersBook:
+    """The book for whoever calls: each question and each change is checked for the caller's rights.
+
+    Args:
+        served: the book.
+        caller: who calls; None for a page that needs nobody, which is asked without a caller.
+    """
+
+    def __init__(self, served: ServedBook, caller: Caller | None) -> None:
+        self.served = served
+        self._caller = caller
+
+    async def read(self, work: Callable[[Ledger], T]) -> T:
+        """Return what ``work`` returns, run in a reading thread."""
+        return await self.served.read(lambda ledger: work(self._view(ledger)))
+
+    async def write(self, work: Callable[[Ledger], T]) -> T:
+        """Return what ``work`` returns once what it wrote is committed."""
+        return await self.served.write(lambda ledger: work(self._view(ledger)))
+
+    def _view(self, ledger: Ledger) -> Ledger:
+        return ledger if self._caller is None else ledger.as_caller(self._caller)
+
+
+def _hub(request: Request) -> EventHub:
+    hub: EventHub = request.app.state.events
+    return hub
 
 
 def _maybe_who(request: Request) -> Caller | None:
@@ -36,7 +71,14 @@ def _who(request: Request) -> Caller:
 
 SIGNED_IN = Depends(_who)
 """For routes that need somebody signed in, whoever it is."""
-Book = Annotated[ServedBook, Depends(_book)]
+
+
+def _book(request: Request) -> CallersBook:
+    return CallersBook(request.app.state.book, _maybe_who(request))
+
+
+Book = Annotated[CallersBook, Depends(_book)]
+Events = Annotated[EventHub, Depends(_hub)]
 Who = Annotated[Caller, Depends(_who)]
 MaybeWho = Annotated[Caller | None, Depends(_maybe_who)]
 
@@ -91,3 +133,36 @@ def _within(
 
 
 Within = Annotated[CurrentHold | None, Depends(_within)]
+
+
+MOST_WAIT_SECONDS = 60
+
+
+def _wait_seconds(
+    prefer: Annotated[
+        str | None, Header(alias="Prefer", description="`wait=N`: wait in the line for so many seconds at most.")
+    ] = None,
+) -> float | None:
+    for part in (prefer or "").replace(";", ",").split(","):
+        name, _, value = part.strip().partition("=")
+        if name.strip().lower() == "wait" and value.strip('" ').isdigit():
+            return float(min(int(value.strip('" ')[:_MOST_DIGITS]), MOST_WAIT_SECONDS))
+    return None
+
+
+WaitSeconds = Annotated[float | None, Depends(_wait_seconds)]
+
+
+@asynccontextmanager
+async def client_gone(request: Request) -> AsyncIterator[asyncio.Future[None]]:
+    """Give a future that is done when the client has left; the body must have been read."""
+
+    async def listen() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+
+    task = asyncio.ensure_future(listen())
+    try:
+        yield task
+    finally:
+        task.cancel()

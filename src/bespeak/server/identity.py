@@ -1,11 +1,13 @@
-"""Who calls: what a connection and a request say about it, and the one value that handlers get."""
+"""Who calls: what a connection and a request say about it."""
 
 from __future__ import annotations
 
+import os
 import pwd
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from bespeak.access.model import Caller, Role
 from bespeak.base.errors import UnavailableError
 
 if TYPE_CHECKING:
@@ -27,25 +29,6 @@ class Peer:
 
     uid: int | None = None
     address: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who calls, verified.
-
-    Attributes:
-        holder: as the book writes it.
-        kind: ``user``, ``team``, ``ci`` or ``agent``.
-        method: how it was verified.
-        groups: the groups that came with it.
-        scopes: what the credential may be used for; None does not limit it.
-    """
-
-    holder: str
-    kind: str
-    method: str
-    groups: tuple[str, ...] = ()
-    scopes: frozenset[str] | None = field(default=None)
 
 
 class Authenticator(Protocol):
@@ -75,4 +58,5 @@ class PeerAuthenticator:
             name = pwd.getpwuid(peer.uid).pw_name
         except KeyError:
             raise NotSignedInError(f"account {peer.uid} has no name on this machine") from None
-        return Caller(name, "user", "peer")
+        own = peer.uid in (0, os.geteuid())
+        return Caller(name, "user", "peer", unruled=Role.ADMIN if own else Role.BOOKER)

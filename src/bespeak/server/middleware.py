@@ -6,6 +6,7 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
+from bespeak.access.model import Caller
 from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import BespeakError
 from bespeak.base.ids import new_id
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from bespeak.server.identity import Caller
+    from bespeak.access.model import Caller
 
     Identify = Callable[[Mapping[str, str], Peer], Awaitable[Caller | None]]
 

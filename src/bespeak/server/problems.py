@@ -12,6 +12,7 @@ from starlette.responses import Response
 from bespeak.base.errors import BespeakError, WrongStateError
 from bespeak.base.json_text import compact
 from bespeak.ledger.errors import RefusedError, UndeclaredError
+from bespeak.ledger.problems import MEDIA_TYPE, TYPE_PREFIX, to_problem
 from bespeak.ledger.serialize import refusal_json
 from bespeak.server.identity import NotSignedInError
 
@@ -36,10 +37,14 @@ _CODES: dict[str, tuple[str, int]] = {
     "UnavailableError": ("unavailable", 503),
     "LockedError": ("locked", 503),
     "OutcomeUnknownError": ("outcome_unknown", 503),
+    "IdempotencyMismatchError": ("idempotency_mismatch", 422),
+    "HostBusyError": ("host_busy", 409),
+    "ClaimError": ("claim", 400),
+    "ClaimRefusedError": ("claim_refused", 409),
+    "NotAllowedError": ("not_allowed", 403),
     "WaitTimedOutError": ("wait_timed_out", 408),
     "NotSignedInError": ("not_signed_in", 401),
 }
-_MEDIA_TYPE = "application/problem+json"
 _WWW_AUTHENTICATE = 'Bearer realm="bespeak"'
 
 
@@ -47,14 +52,11 @@ def response(error: BespeakError, scope: Scope | None = None) -> Response:
     """Return the answer that tells of an error."""
     code, status = next((_CODES[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in _CODES), ("", 500))
     document: dict[str, Any] = {
-        "type": f"urn:bespeak:problem:{code or 'error'}",
+        **to_problem(error),
+        "type": f"{TYPE_PREFIX}{code or 'error'}",
         "title": _title(code or "error"),
         "status": status,
-        "detail": str(error),
         "code": code or "error",
-        "exit_code": int(error.exit_code),
-        "parts": [[str(part), type(part) is not str] for part in error.parts],
-        "details": error.details,
         **_facts(error),
     }
     if isinstance(error, WrongStateError) and scope is not None and _has_precondition(scope):
@@ -99,7 +101,7 @@ def plain(status: int, detail: str, scope: Scope | None = None, code: str = "htt
         headers: further headers, with underscores for hyphens.
     """
     document = {
-        "type": f"urn:bespeak:problem:{code}",
+        "type": f"{TYPE_PREFIX}{code}",
         "title": _title(code),
         "status": status,
         "detail": detail,
@@ -114,7 +116,7 @@ def plain(status: int, detail: str, scope: Scope | None = None, code: str = "htt
 def _answer(document: dict[str, Any], status: int, scope: Scope | None, headers: dict[str, str]) -> Response:
     if scope is not None and "request_id" in scope.get("state", {}):
         document["instance"] = f"urn:uuid:{scope['state']['request_id']}"
-    return Response(compact(document), status, headers, _MEDIA_TYPE)
+    return Response(compact(document), status, headers, MEDIA_TYPE)
 
 
 def _title(code: str) -> str:

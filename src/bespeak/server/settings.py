@@ -44,6 +44,8 @@ class ServerSettings:
         hosts: further names that clients reach it by.
         tls: the files with its certificate and its key; None for no TLS.
         behind_proxy: networks that a reverse proxy connects from, and nobody else may.
+        public: pages (``now``, ``timeline``, ``log``) that may be seen without signing in.
+        names_hidden: on those, nobody's name or purpose is shown.
         debug: tell in the log where errors come from.
         limits: what clients may take.
     """
@@ -55,5 +57,7 @@ class ServerSettings:
     hosts: tuple[str, ...] = ()
     tls: tuple[str, str] | None = None
     behind_proxy: Networks = ()
+    public: tuple[str, ...] = ()
+    names_hidden: bool = False
     debug: bool = False
     limits: ServerLimits = ServerLimits()

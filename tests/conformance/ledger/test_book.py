@@ -12,7 +12,6 @@ from bespeak.base.ids import new_id, short_id, tail
 from bespeak.ledger import gate_queries, open_ledger, queue, row_mapping
 from bespeak.ledger.errors import RefusedError
 from bespeak.ledger.model import Action, EndReason, Holder, Mode, Request, State
-from bespeak.ledger.request_checks import checked
 from bespeak.ledger.write_operations import resource_topic
 from support import replay
 
@@ -25,9 +24,8 @@ def take(book, *names, who=ALICE, minutes=60, **more):
 
 
 def join(book, *names, who=BOB, minutes=10, priority=0, **more):
-    request = checked(Request(names, who, duration_us=minutes * MINUTE_US, **more))
-    keys = [resource_topic(name) for name in names]
-    return book.engine.transact(keys, lambda tx: queue.join(book, tx, request, new_id(), priority))
+    request = Request(names, who, duration_us=int(minutes * MINUTE_US), **more)
+    return book.queue_join(request, new_id(), priority)
 
 
 def advance(book, waiter):
@@ -283,7 +281,7 @@ def test_free_until_something_takes_the_last_seat(book, clock):
     take(book, "s", minutes=120)
     assert join(book, "q", "s", starts_us=now + HOUR_US).starts_us == now + 2 * HOUR_US
     (free,) = book.free(["q"])
-    assert (free.from_us, free.until_us) == (now, now + HOUR_US)
+    assert (free.from_us, free.until_us) == (now, now + 2 * HOUR_US)
 
 
 def test_a_booking_of_a_year_is_found_and_does_not_widen_every_look(book, clock):
@@ -330,10 +328,7 @@ def test_a_waiter_that_woke_late_does_not_delay_the_next(book, clock):
 
 def test_a_waiter_that_slept_through_its_promise_keeps_its_turn(book, clock):
     held = take(book, "r", duration_us=20 * SECOND_US)
-    waiter = book.engine.transact(
-        [resource_topic("r")],
-        lambda tx: queue.join(book, tx, checked(Request(("r",), BOB, duration_us=SECOND_US)), new_id(), 0),
-    )
+    waiter = join(book, "r", minutes=1 / 60)
     clock.now = held.ends_us - SECOND_US
     advance(book, waiter)
     clock.now = held.ends_us + 10 * SECOND_US

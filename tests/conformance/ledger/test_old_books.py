@@ -12,6 +12,7 @@ from bespeak.ledger.schema import LEDGER
 from bespeak.storage import open_engine
 from bespeak.storage.migrations import Component
 from support import replay
+from support.engines import on_databases
 
 VERSION_1 = json.loads((Path(__file__).parent / "books" / "version_1.json").read_text())
 WRITTEN_US = VERSION_1["ledger_log"]["rows"][-1][1]
@@ -52,6 +53,7 @@ def book(old_book):
         yield opened
 
 
+@on_databases
 def test_nothing_is_lost(book):
     assert book.engine.read(replay.compare) == []
     assert book.engine.read(replay.broken) == []
@@ -62,6 +64,7 @@ def test_nothing_is_lost(book):
     assert {entry.requested_by for entry in book.log() if entry.who != "root"} == {"root"}
 
 
+@on_databases
 def test_the_book_goes_on(book):
     (held,) = book.reservations(holder="alice")
     assert held.state(WRITTEN_US) is State.ACTIVE

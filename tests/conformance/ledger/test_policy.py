@@ -9,6 +9,7 @@ from bespeak.base.errors import BusyError, NotFoundError, UnavailableError, Usag
 from bespeak.ledger import open_ledger
 from bespeak.ledger.model import Action, Holder, Request
 from support import replay
+from support.engines import on_databases
 
 ALICE, BOB, ROOT = Holder("alice"), Holder("bob"), Holder("root")
 
@@ -17,6 +18,7 @@ def length_us(made):
     return made.ends_us - made.starts_us
 
 
+@on_databases
 def test_what_the_book_says_counts_for_whoever_opens_it(book_url, book, clock):
     book.policy_set("strict", True, ALICE)
     book.policy_set("default_for", "90m", ALICE)
@@ -36,6 +38,7 @@ def test_what_the_book_says_counts_for_whoever_opens_it(book_url, book, clock):
         assert length_us(waited) == HOUR_US * 3 // 2
 
 
+@on_databases
 def test_what_the_book_says_no_more_is_up_to_the_settings_again(book_url, book, clock):
     book.policy_set("default_for", "90m", ALICE)
     assert book.policy_unset("default_for", ALICE).stored == {}
@@ -72,6 +75,7 @@ def test_who_may_use_priority_and_how_much(book):
     assert book.queue(Request(("rack",), BOB), timeout_us=1).holder == "bob"
 
 
+@on_databases
 def test_only_who_owns_the_book_or_is_named_changes_it(book):
     with pytest.raises(BusyError, match="bob may not change the policy"):
         book.policy_set("admins", ["bob"], BOB, is_owner=False)

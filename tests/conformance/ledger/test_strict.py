@@ -8,6 +8,7 @@ from bespeak.base.clock import HOUR_US
 from bespeak.base.errors import NotFoundError
 from bespeak.ledger import open_ledger
 from bespeak.ledger.model import Holder, Request
+from support.engines import on_databases
 
 ALICE, ROOT = Holder("alice"), Holder("root")
 
@@ -16,6 +17,7 @@ def take(book, *names):
     return book.reserve(Request(names, ALICE, duration_us=HOUR_US))
 
 
+@on_databases
 def test_a_strict_book_names_the_nearest(book_url, book, clock):
     book.resource_set("rack-3", ROOT)
     take(book, "wild")
@@ -28,6 +30,7 @@ def test_a_strict_book_names_the_nearest(book_url, book, clock):
         assert take(strict, "rack-3")
 
 
+@on_databases
 def test_the_nearest_names_are_looked_for_while_nobody_is_kept_waiting(book_url, book, clock, monkeypatch):
     made = []
 

@@ -29,8 +29,7 @@ HOT_PATH = {
         access: __init__ schema
         cli: context converters errors formatting log modify output process_tree reserve resource run
             show signals supervise watchdog
-        ledger: __init__ administer audit_log availability context current_hold errors grant lease inventory.__init__ inventory.model
-            inventory.parts inventory.read inventory.serialize inventory.write model modify open_from_settings policy
+        ledger: __init__ administer audit_log availability context current_hold errors grant lease model modify open_from_settings policy
             queries queue request_checks resources rights row_mapping rules schema serialize service surrounding_hold validation waiting
             write_operations
         reservations: __init__ identity
@@ -45,6 +44,12 @@ HOT_PATH = {
         base: codec http_url
         client: connection credentials requests stream wakeups
         ledger: once operations problems remote
+    """,
+    "the inventory: resource add, set, list": """
+        cli: resource_names
+        ledger: inventory.__init__ inventory.compare inventory.csv_cells inventory.edit inventory.in_use inventory.model
+            inventory.name_ranges inventory.parts inventory.read inventory.serialize inventory.sync inventory.table
+            inventory.write lookalikes opening_hours
     """,
     "the gate, which a hook asks before each command": """
         cli: gate gate_monitor reservation

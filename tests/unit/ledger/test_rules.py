@@ -1,4 +1,4 @@
-"""The two rules, seats and turns, case by case, and the first fit against trying every start."""
+"""The rule of seats, case by case, and the first fit against trying every start."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from bespeak.base.clock import FOREVER_US
 from bespeak.ledger import rules
 from bespeak.ledger.model import Booking, Mode
+from bespeak.ledger.timeline import Timeline, first_fit
 
 EX, SH = Mode.EXCLUSIVE, Mode.SHARED
 
@@ -40,16 +41,14 @@ def waits(starts, ends, mode=EX, **more):
         (SH, 1, [taken(0, 30, SH), taken(0, 30, SH)], True),
         (SH, 1, [taken(0, 30, SH), taken(5, 12)], False),
         (EX, 1, [waits(15, 25)], False),  # promised time
-        (EX, 1, [waits(20, 25)], False),  # before its turn, although there is room
+        (EX, 1, [waits(20, 25)], True),  # what fits before its turn is given out
         (EX, 1, [waits(10, 11)], False),
         (EX, 1, [waits(5, 10)], True),
-        (EX, 2, [waits(10, 11)], True),  # beside it, not before it
-        (EX, 2, [waits(11, 12)], False),
+        (EX, 2, [waits(10, 11)], True),
+        (EX, 2, [waits(11, 12), taken(9, 13)], False),
         (SH, 1, [waits(15, 25, SH)], True),  # both share: nobody loses
         (SH, 1, [waits(15, 25)], False),
-        (EX, 1, [waits(30, 35, not_before_us=20)], True),  # it has no use for the time before
-        (EX, 1, [waits(30, 35, not_before_us=19)], False),
-        (EX, 1, [waits(FOREVER_US, FOREVER_US)], False),
+        (EX, 1, [waits(FOREVER_US, FOREVER_US)], True),  # who is promised nothing keeps nobody from anything
     ],
 )
 def test_who_is_granted_10_to_20(mode, seats, there, granted):
@@ -60,13 +59,6 @@ def test_resources_are_judged_one_by_one():
     there = [taken(0, 30, resource="a"), taken(0, 30, resource="b")]
     assert rules.blockers(EX, 10, 20, there, {"a": 2}) == [there[1]]
     assert rules.blockers(EX, 10, 20, there, {"a": 2, "b": 2}) == []
-
-
-def test_who_was_there_before_the_line_minds_only_promised_time():
-    later, now = waits(25, 30), waits(19, 30)
-    assert rules.blockers(EX, 10, 20, [later], {}, turns=False) == []
-    assert rules.blockers(EX, 10, 20, [now], {}, turns=False) == [now]
-    assert rules.blockers(EX, 10, 20, [now], {"r": 2}, turns=False) == []
 
 
 @pytest.mark.parametrize(
@@ -85,36 +77,40 @@ def test_an_end_after_the_last_year_is_no_end():
 
 windows = st.tuples(st.integers(0, 30), st.one_of(st.integers(1, 8), st.just(FOREVER_US)))
 bookings = st.builds(
-    lambda window, resource, mode, waiting, before: Booking(
-        resource,
-        "x",
-        "id",
-        mode,
-        window[0],
-        min(window[0] + window[1], FOREVER_US),
-        waiting,
-        not_before_us=min(before, window[0]) if waiting else 0,
+    lambda window, resource, mode: Booking(
+        resource, "x", "id", mode, window[0], min(window[0] + window[1], FOREVER_US)
     ),
     windows,
     st.sampled_from("ab"),
     st.sampled_from([EX, EX, SH]),
-    st.booleans(),
-    st.integers(0, 30),
 )
 
 
 @given(
     there=st.lists(bookings, max_size=8),
+    gone=st.lists(bookings, max_size=3),
     mode=st.sampled_from([EX, SH]),
     begin=st.integers(0, 20),
     length=st.one_of(st.integers(1, 9), st.just(FOREVER_US)),
     seats=st.fixed_dictionaries({"a": st.integers(1, 3), "b": st.integers(1, 3)}),
+    before=st.one_of(st.integers(0, 40), st.just(FOREVER_US)),
 )
-def test_the_first_fit_is_what_trying_every_start_finds(there, mode, begin, length, seats):
-    fit = rules.first_fit(mode, begin, length, lambda _start, _end: there, seats)
+def test_the_first_fit_is_what_trying_every_start_finds(there, gone, mode, begin, length, seats, before):
+    lines = {name: Timeline(seats[name]) for name in "ab"}
+    for booking in [*there, *gone]:
+        lines[booking.resource].change(booking.mode, booking.starts_us, booking.ends_us)
+    for booking in gone:
+        lines[booking.resource].change(booking.mode, booking.starts_us, booking.ends_us, -1)
+    fit = first_fit(list(lines.values()), mode, begin, length, before)
 
     def granted(start):
         return not rules.blockers(mode, start, rules.window_end(start, length), there, seats)
 
-    tried = next((start for start in range(begin, 60) if granted(start)), None)
-    assert fit == tried
+    tried = next((start for start in range(begin, 60) if granted(start)), FOREVER_US)
+    assert min(fit, before) == min(tried, before)
+    until = next((end for end in range(begin, 60) if not granted_for(lines["a"], mode, begin, end + 1)), FOREVER_US)
+    assert lines["a"].free_until(mode, begin) == until
+
+
+def granted_for(line, mode, begin, end):
+    return line.first_fit(mode, begin, end - begin) == begin

@@ -10,10 +10,23 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from bespeak.base.errors import UsageError
+from bespeak.base.ids import new_id
 from bespeak.ledger.model import State
 from bespeak.server import schemas
-from bespeak.server.answers import answer, cached, reservation_answer, reservation_document
-from bespeak.server.dependencies import SIGNED_IN, Book, By, FencingToken, Within
+from bespeak.server.answers import NUMBER_HEADER, answer, cached, reservation_answer, reservation_document
+from bespeak.server.dependencies import (
+    SIGNED_IN,
+    Book,
+    By,
+    CallersBook,
+    Events,
+    FencingToken,
+    WaitSeconds,
+    Within,
+    client_gone,
+)
+from bespeak.server.events import EventHub
+from bespeak.server.line import wait_at
 from bespeak.server.problems import plain as problem_answer
 
 if TYPE_CHECKING:
@@ -42,11 +55,35 @@ def problems(model: type[Any], status: int = 200) -> dict[int | str, dict[str, A
 
 
 @router.post("/reservations", status_code=201, responses=_MADE)
-async def reserve(book: Book, by: By, asked: schemas.ReservationRequest) -> Response:
-    """Book resources: all of them, or none."""
+async def reserve(
+    http: Request, book: Book, events: Events, by: By, wait_seconds: WaitSeconds, asked: schemas.ReservationRequest
+) -> Response:
+    """Book resources: all of them, or none; with `queue`, wait in the line for them."""
     request = asked.request(by)
-    made = await book.write(lambda ledger: ledger.reserve(request))
-    return reservation_answer(made, made.created_us, 201, made=True)
+    if not asked.queue:
+        made = await book.write(lambda ledger: ledger.reserve(request))
+        return reservation_answer(made, made.created_us, 201, made=True)
+    if asked.next_fit:
+        raise UsageError("queue and next_fit exclude each other: who waits takes the first turn")
+    identifier = new_id()
+    made = await book.write(lambda ledger: ledger.queue_join(request, identifier, asked.priority))
+    if not made.waiting:
+        return reservation_answer(made, made.created_us, 201, made=True)
+    return await _in_line(http, book, events, identifier, wait_seconds, 201)
+
+
+async def _in_line(
+    http: Request, book: CallersBook, events: EventHub, identifier: str, wait_seconds: float | None, granted: int
+) -> Response:
+    """Wait at a place in the line; answer with status ``granted`` once it is, else with 202."""
+    async with client_gone(http) as gone:
+        look = await wait_at(book, events, identifier, wait_seconds or 0.0, gone)
+    now_us = await book.read(lambda ledger: ledger.now_us())
+    status = granted if look.position is None else 202
+    answered = reservation_answer(look.reservation, now_us, status, position=look.position, made=True)
+    if wait_seconds is not None:
+        answered.headers["Preference-Applied"] = f"wait={wait_seconds:g}"
+    return answered
 
 
 @router.get("/reservations", responses=problems(schemas.ReservationPage))
@@ -106,9 +143,20 @@ def read_cursor(text: str) -> str:
         raise UsageError("cursor: not one of this server") from None
 
 
-@router.get("/reservations/{reservation_id}", responses=_ONE)
-async def reservation(request: Request, book: Book, reservation_id: str, fencing_token: FencingToken) -> Response:
-    """Show a reservation, named by its id or the beginning (six characters or more) of it or of its last group."""
+@router.get("/reservations/{reservation_id}", responses={**_ONE, 202: _MADE[202]})
+async def reservation(
+    http: Request,
+    book: Book,
+    events: Events,
+    by: By,
+    reservation_id: str,
+    fencing_token: FencingToken,
+    wait_seconds: WaitSeconds,
+) -> Response:
+    """Show a reservation, named by its id or the beginning (six characters or more) of it or of its last group.
+
+    With `Prefer: wait=N` its holder goes on waiting in the line.
+    """
 
     def work(ledger: Ledger) -> tuple[Reservation, int]:
         found = ledger.find(reservation_id)
@@ -117,8 +165,10 @@ async def reservation(request: Request, book: Book, reservation_id: str, fencing
         return found, ledger.now_us()
 
     found, now_us = await book.read(work)
-    headers = {} if found.fencing_token is None else {"Bespeak-Number": str(found.fencing_token)}
-    return cached(request, reservation_document(found, now_us), headers=headers)
+    if wait_seconds is not None and found.holder == by.user and found.state(now_us) is State.WAITING:
+        return await _in_line(http, book, events, found.id, wait_seconds, 200)
+    headers = {} if found.fencing_token is None else {NUMBER_HEADER: str(found.fencing_token)}
+    return cached(http, reservation_document(found, now_us), headers=headers)
 
 
 @router.post("/reservations/{reservation_id}/extend", responses=_ONE)

@@ -1,0 +1,172 @@
+"""The line: where somebody who waits can be promised to start, and where those before them would move to.
+
+Every waiter has a promised window, or none where nobody can say when its turn comes. The rules (conservative
+backfilling):
+
+1. A promise is time that is taken, for everybody else. So it never moves later.
+2. Whoever has no promise keeps nobody from anything, and takes a place behind the promises given meanwhile.
+3. Free time is first offered to the waiters, by rank. What they cannot use is given out.
+4. Where a waiter of higher priority took what was promised, the one who lost it takes the first window that those of
+   earlier rank leave, and may so push those of later rank.
+
+Each waiter moves only itself, when it wakes. So whoever decides works out first where the earlier ones would move to if
+each of them looked now (:class:`Replan`), and keeps off that.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bespeak.base.clock import FOREVER_US
+from bespeak.ledger import row_mapping, rules
+from bespeak.ledger.occupancy import Occupancy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from bespeak.ledger.model import Booking, Reservation
+    from bespeak.storage.interface import Transaction
+
+    Window = tuple[int, int]
+
+
+class Replan:
+    """Where the waiters before somebody would move to, one after the other by rank.
+
+    Args:
+        tx: the transaction.
+        line: who waits for the resources in question, with the resource.
+        ahead_of: only those before this waiter count; None for a newcomer, behind all.
+        capacity: seats of the resources in question.
+    """
+
+    def __init__(
+        self,
+        tx: Transaction,
+        line: Iterable[tuple[str, Reservation]],
+        ahead_of: Reservation | None,
+        capacity: Mapping[str, int],
+    ) -> None:
+        self._tx = tx
+        self._ahead_of = ahead_of
+        self._waiters = {waiter.id: waiter for _, waiter in line}
+        self._capacity = dict(capacity)
+        self._names = {name for name, _ in line}
+        self._windows: dict[str, Window | None] = {}
+        self._moves = self._plan()
+        self.moved: list[tuple[Reservation, Window]] = []
+        """Time that moves would take, beyond what is promised; as far as was asked for."""
+
+    def next_move(self) -> list[tuple[Reservation, Window]]:
+        """Return what the next waiter that moves would take beyond what it was promised; empty after the last."""
+        more = next(self._moves, [])
+        self.moved += more
+        return more
+
+    def _plan(self) -> Iterator[list[tuple[Reservation, Window]]]:
+        earlier = self._close()
+        if not earlier:
+            return
+        now_us = self._tx.now_us
+        everything = Occupancy(self._tx, self._capacity, self._names, now_us, for_waiters=True)
+        for waiter in self._waiters.values():
+            window = self._windows[waiter.id] = promised_window(waiter, now_us)
+            if window is not None:
+                everything.change(waiter.resources, waiter.mode, counted(waiter, window))
+        for waiter in earlier:
+            before = self._windows[waiter.id]
+            after = self._window_of(waiter, everything)
+            if after != before:
+                self._windows[waiter.id] = after
+                taken = self._outside(waiter, after, before)
+                if taken:
+                    yield [(waiter, window) for window in taken]
+
+    def _outside(self, waiter: Reservation, after: Window | None, before: Window | None) -> list[Window]:
+        """Return the parts of the window ``after`` that are not within ``before``, as whoever asks sees them."""
+        if after is None:
+            return []
+        after = after if self._ahead_of is None else counted(waiter, after)
+        if before is None:
+            return [after]
+        known = before if self._ahead_of is None else counted(waiter, before)
+        parts = [(after[0], min(after[1], known[0])), (max(after[0], known[1]), after[1])]
+        return [(starts_us, ends_us) for starts_us, ends_us in parts if starts_us < ends_us]
+
+    def _close(self) -> list[Reservation]:
+        """Read whoever waits for what earlier waiters wait for; return the earlier ones, by rank."""
+        while True:
+            earlier = [waiter for waiter in self._waiters.values() if waiter.is_ahead_of(self._ahead_of)]
+            new = {name for waiter in earlier for name in waiter.resources} - self._names
+            if not new:
+                return sorted(earlier, key=lambda waiter: (waiter.rank, waiter.seq))
+            self._names |= new
+            for name, found in row_mapping.resources(self._tx, new).items():
+                self._capacity[name] = found.capacity
+            for _, waiter in row_mapping.in_queue(self._tx, new):
+                if not waiter.lapsed(self._tx.now_us):
+                    self._waiters.setdefault(waiter.id, waiter)
+
+    def _window_of(self, waiter: Reservation, everything: Occupancy) -> Window | None:
+        """Move a waiter in ``everything``; return its window then."""
+        now_us = self._tx.now_us
+        before = self._windows[waiter.id]
+        if before is not None:
+            everything.change(waiter.resources, waiter.mode, counted(waiter, before), -1)
+        from_us = max(now_us, waiter.not_before_us)
+        names, mode, wanted_us = waiter.resources, waiter.mode, waiter.wanted_us
+        if before is None:
+            starts_us = everything.first_fit(names, mode, from_us, wanted_us)
+        elif self._has_lost(waiter, before, everything):
+            starts_us = self._first_by_rank(waiter, from_us)
+        elif before[0] <= now_us:
+            starts_us = before[0]
+        else:
+            starts_us = everything.first_fit(names, mode, from_us, wanted_us, before_us=before[0])
+            starts_us = min(starts_us, before[0])
+        after = None if starts_us >= FOREVER_US else (starts_us, rules.window_end(starts_us, wanted_us))
+        if after is not None:
+            everything.change(names, mode, counted(waiter, after))
+        return after
+
+    def _has_lost(self, waiter: Reservation, window: Window, everything: Occupancy) -> bool:
+        starts_us, ends_us = max(window[0], self._tx.now_us), window[1]
+        if everything.has_room(waiter.resources, waiter.mode, (starts_us, ends_us)):
+            return False
+        taken = [*_held(self._tx, waiter.resources, starts_us, ends_us), *self._ahead_of_it(waiter)]
+        return bool(rules.blockers(waiter.mode, starts_us, ends_us, taken, self._capacity))
+
+    def _ahead_of_it(self, waiter: Reservation) -> Iterator[Booking]:
+        """Return, as bookings, the windows of those before ``waiter``."""
+        for other in self._waiters.values():
+            window = self._windows[other.id]
+            if window is not None and other.is_ahead_of(waiter):
+                for name in other.resources:
+                    if name in waiter.resources:
+                        yield row_mapping.booking(name, other, window)
+
+    def _first_by_rank(self, waiter: Reservation, from_us: int) -> int:
+        left = Occupancy(self._tx, self._capacity, waiter.resources, self._tx.now_us, for_waiters=True)
+        for other in self._waiters.values():
+            window = self._windows[other.id]
+            if window is not None and other.is_ahead_of(waiter):
+                left.change(other.resources, other.mode, counted(other, window))
+        return left.first_fit(waiter.resources, waiter.mode, from_us, waiter.wanted_us)
+
+
+def promised_window(waiter: Reservation, now_us: int) -> Window | None:
+    """Return what is promised to ``waiter``, µs UTC; None when nothing is, or when all of it is past."""
+    if waiter.starts_us >= FOREVER_US or waiter.ends_us <= now_us:
+        return None
+    return waiter.starts_us, waiter.ends_us
+
+
+def counted(waiter: Reservation, window: Window) -> Window:
+    """Return a promised window as other waiters see it: with no end where the hold lasts until it is given back."""
+    return (window[0], FOREVER_US) if waiter.open_end else window
+
+
+def _held(tx: Transaction, names: Iterable[str], starts_us: int, ends_us: int) -> Iterator[Booking]:
+    for name, reservation in row_mapping.overlapping(tx, names, starts_us, ends_us):
+        if not reservation.lapsed(tx.now_us):
+            yield row_mapping.booking(name, reservation)

@@ -1,0 +1,108 @@
+"""What a change of the book means for whom: pure functions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bespeak.base.clock import FOREVER_US, MINUTE_US, as_datetime
+from bespeak.base.display import escape_unprintable
+from bespeak.ledger.model import Action, State
+from bespeak.notices.model import Draft, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from bespeak.ledger.model import LogEntry, Reservation
+
+SOON_US = 10 * MINUTE_US
+"""So long before its end a hold's holder is told, µs."""
+
+_LEAST_LENGTH = 2
+"""A hold that is shorter than so many times :data:`SOON_US` ends soon from its start; nobody is told that."""
+
+TELLING = frozenset({Action.GRANTED, Action.QUEUED, Action.KICKED})
+"""The rows of the log that can mean a notice."""
+
+
+def drafts(
+    entry: LogEntry, reservation: Reservation | None, holders: Callable[[], Iterable[Reservation]]
+) -> list[Draft]:
+    """Return the notices that a row of the log means.
+
+    Args:
+        entry: the row.
+        reservation: the reservation that it is about.
+        holders: returns the holds on the resources of the row, as they are now.
+    """
+    if reservation is None:
+        return []
+    cause = f"log:{entry.seq}"
+    names = _names(entry.resources)
+    if entry.action is Action.GRANTED:
+        text = f"It is your turn: {names} is yours {_until(reservation.ends_us)}."
+        return [Draft(reservation.holder, Kind.YOUR_TURN, text, cause, entry.resources, reservation.id)]
+    if entry.action is Action.KICKED:
+        return _taken(entry, reservation, cause)
+    if entry.action is Action.QUEUED:
+        purpose = f" ({escape_unprintable(reservation.purpose)})" if reservation.purpose else ""
+        found = {hold.holder: hold for hold in holders() if hold.holder != reservation.holder}
+        return [
+            Draft(
+                hold.holder,
+                Kind.SOMEBODY_WAITS,
+                f"{escape_unprintable(reservation.holder)} waits for {_shared(entry, hold)}, which you hold "
+                f"{_until(hold.ends_us)}{purpose}.",
+                cause,
+                tuple(name for name in entry.resources if name in hold.resources),
+                hold.id,
+            )
+            for hold in found.values()
+        ]
+    return []
+
+
+def _taken(entry: LogEntry, reservation: Reservation, cause: str) -> list[Draft]:
+    by = entry.requested_by or entry.who
+    if by == reservation.holder:
+        return []
+    reason = escape_unprintable(str(entry.after.get("ended_note") or ""))
+    text = f"{escape_unprintable(by)} took {_names(entry.resources)} away from you{': ' + reason if reason else ''}."
+    return [Draft(reservation.holder, Kind.TAKEN_AWAY, text, cause, entry.resources, reservation.id)]
+
+
+def ending_drafts(holds: Iterable[Reservation], now_us: int) -> list[Draft]:
+    """Return the notices for holds that end soon; a hold that is extended is told of again at its new end."""
+    found = []
+    for hold in holds:
+        soon = now_us < hold.ends_us <= now_us + SOON_US
+        if soon and hold.state(now_us) is State.ACTIVE and hold.ends_us - hold.starts_us >= _LEAST_LENGTH * SOON_US:
+            text = f"Your hold on {_names(hold.resources)} ends {_at(hold.ends_us)}."
+            cause = f"end:{hold.id}:{hold.ends_us}"
+            found.append(Draft(hold.holder, Kind.ENDS_SOON, text, cause, hold.resources, hold.id))
+    return found
+
+
+def free_draft(holder: str, resource: str, asked_us: int) -> Draft:
+    """Return the notice that a resource is free, for somebody who asked at ``asked_us`` (µs UTC) to be told."""
+    text = f"{escape_unprintable(resource)} is free."
+    return Draft(holder, Kind.FREE, text, f"free:{resource}:{asked_us}", (resource,))
+
+
+def _names(resources: Iterable[str]) -> str:
+    return ", ".join(escape_unprintable(name) for name in resources)
+
+
+def _shared(entry: LogEntry, hold: Reservation) -> str:
+    return _names(name for name in entry.resources if name in hold.resources)
+
+
+def _until(ends_us: int) -> str:
+    return "without an end" if ends_us >= FOREVER_US else f"until {_clock(ends_us)}"
+
+
+def _at(ends_us: int) -> str:
+    return f"at {_clock(ends_us)}"
+
+
+def _clock(instant_us: int) -> str:
+    return f"{as_datetime(instant_us):%Y-%m-%d %H:%M} UTC"

@@ -1,1 +1,0 @@
-"""Running a book: is it healthy, a copy of it, moving it elsewhere."""

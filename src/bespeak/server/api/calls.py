@@ -1,0 +1,70 @@
+"""The door of bespeak's own client: each method of the book is one operation, with its values as they are.
+
+The paths beside this one are for people and their programs. Here another bespeak calls the methods of the same service
+under their own names, so that all its commands work on a book of another machine.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response, StreamingResponse
+
+from bespeak import __version__
+from bespeak.base.codec import encode
+from bespeak.base.errors import UsageError
+from bespeak.base.json_text import compact
+from bespeak.ledger.once import is_repeated, once
+from bespeak.ledger.remote import WELCOME, Welcome
+from bespeak.ledger.served import LEDGER_OPERATIONS, Effect
+from bespeak.server.dependencies import SIGNED_IN, Book, Who
+from bespeak.server.wakeups import wake_ups
+
+if TYPE_CHECKING:
+    from bespeak.ledger.service import Ledger
+
+router = APIRouter(tags=["calls"], dependencies=[SIGNED_IN], include_in_schema=False)
+
+_MOST_TOPICS = 2_000
+
+
+@router.post("/call/{operation}")
+async def call(operation: str, request: Request, book: Book, who: Who) -> Response:
+    """Do one operation; under the same ``Idempotency-Key`` it is done once."""
+    body = await request.body()
+    given = _parsed(body)
+    if operation == WELCOME:
+        return _result(encode(Welcome(who.holder, __version__)))
+    effect = LEDGER_OPERATIONS.effect(operation)
+    key = request.headers.get("idempotency-key")
+
+    def work(ledger: Ledger) -> tuple[Any, bool]:
+        if effect is Effect.ONCE and key is not None:
+            ledger = once(ledger, who.holder, key, f"{operation}\n".encode() + body)
+        return LEDGER_OPERATIONS.perform(ledger, operation, given), is_repeated(ledger)
+
+    value, repeated = await (book.read(work) if effect is Effect.READ else book.write(work))
+    return _result(value, {"Idempotency-Replayed": "true"} if repeated else None)
+
+
+def _parsed(body: bytes) -> object:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        raise UsageError("the arguments of an operation must be a JSON object") from None
+
+
+def _result(value: Any, headers: dict[str, str] | None = None) -> Response:
+    return Response(compact({"result": value}), 200, headers, "application/json")
+
+
+@router.get("/wakeups")
+async def listen(request: Request, book: Book) -> Response:
+    """Send a line whenever something that is named changes, and one now and then to say that we are still there."""
+    topics = request.query_params.getlist("topic")
+    if not topics or len(topics) > _MOST_TOPICS:
+        raise UsageError(f"topic: 1 to {_MOST_TOPICS} of them")
+    listener = await book.read(lambda ledger: ledger.listen(topics))
+    return StreamingResponse(wake_ups(listener), media_type="text/plain")

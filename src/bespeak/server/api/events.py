@@ -1,0 +1,95 @@
+"""Changes of the book as they happen, as server-sent events; none is lost over a reconnection."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, Header, Query
+from starlette.responses import Response, StreamingResponse
+
+from bespeak.base.errors import UsageError
+from bespeak.ledger.validation import check_name
+from bespeak.server import problems
+from bespeak.server.api.reservations import problems as answers
+from bespeak.server.dependencies import SIGNED_IN, Book, CallersBook, Events
+from bespeak.server.events import Event, EventHub, event_of
+from bespeak.server.schemas import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+
+    from bespeak.ledger.service import Ledger
+
+router = APIRouter(tags=["events"], dependencies=[SIGNED_IN])
+
+MOST_STREAMS = 2_048
+ALIVE_SECONDS = 10.0
+_MOST_INTEGER = 2**63 - 1
+_MOST_DIGITS = 18
+_BATCH = 500
+_STREAM: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/event-stream": {}}, "description": "Events, for as long as the client stays."}
+}
+
+
+@router.get("/events", responses={**answers(Problem), **_STREAM})
+async def events(
+    book: Book,
+    hub: Events,
+    resource: Annotated[list[str], Query(description="Only what concerns one of these.")] = [],  # noqa: B006
+    reservation_id: Annotated[str | None, Query(alias="id", description="Only of this reservation.")] = None,
+    after: Annotated[int | None, Query(ge=0, le=_MOST_INTEGER, description="Begin behind this row of the log.")] = None,
+    last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", description="As `after`.")] = None,
+) -> Response:
+    """Send each change of the book when it is committed, in order; its id is its number in the log."""
+    if last_event_id:
+        if not (last_event_id.isascii() and last_event_id.isdigit() and len(last_event_id) <= _MOST_DIGITS):
+            raise UsageError("Last-Event-ID: not the number of a row of the log")
+        after = int(last_event_id)
+    wanted = frozenset(check_name("resource", name) for name in resource)
+    identifier = reservation_id and (await book.read(lambda ledger: ledger.find(reservation_id))).id
+    if hub.streams >= MOST_STREAMS:
+        return problems.plain(503, f"{MOST_STREAMS} streams are open already", code="too_many", Retry_After="10")
+
+    def fits(event: Event) -> bool:
+        named = not wanted or not wanted.isdisjoint(event.entry.resources)
+        return named and identifier in (None, event.entry.reservation_id)
+
+    start = hub.last if after is None else after
+    return StreamingResponse(
+        _stream(book, hub, start, fits), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
+    )
+
+
+async def _stream(book: CallersBook, hub: EventHub, after: int, fits: Callable[[Event], bool]) -> AsyncIterator[str]:
+    """Yield the events behind a number, for ever."""
+    hub.streams += 1
+    try:
+        yield "retry: 1000\n\n"
+        while True:
+            changed = hub.changed
+            found = hub.since(after)
+            if found is None:
+                upto = hub.last
+                found = await _from_book(book, after, upto)
+                after = after if found else upto  # older rows may have been removed
+            if found:
+                after = found[-1].seq
+                if text := "".join(event.text for event in found if fits(event)):
+                    yield text
+                continue
+            done, _ = await asyncio.wait([changed], timeout=ALIVE_SECONDS)
+            if not done:
+                yield ": alive\n\n"
+    finally:
+        hub.streams -= 1
+
+
+async def _from_book(book: CallersBook, after: int, upto: int) -> Sequence[Event]:
+    """Read what is no longer in memory, up to what the follower of the log has handed out."""
+
+    def work(ledger: Ledger) -> list[Event]:
+        return [event_of(entry) for entry in ledger.log(after_seq=after, limit=_BATCH) if entry.seq <= upto]
+
+    return await book.read(work)

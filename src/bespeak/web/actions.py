@@ -1,0 +1,294 @@
+"""What the buttons of pages do: one word, what it is done to, and the fields around it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from bespeak.base import timeparse
+from bespeak.base.clock import DAY_US, HOUR_US, duration_text, of_datetime
+from bespeak.base.display import escape_unprintable
+from bespeak.base.errors import (
+    BespeakError,
+    BusyError,
+    NotFoundError,
+    UnavailableError,
+    UsageError,
+    WrongStateError,
+)
+from bespeak.ledger import validation
+from bespeak.ledger.errors import RefusedError
+from bespeak.ledger.model import Holder, Mode, Request
+from bespeak.notices import store
+from bespeak.web import line_keeper
+from bespeak.web.wallclock import WallClock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import tzinfo
+
+    from bespeak.ledger.model import Booking, Reservation
+    from bespeak.ledger.service import Ledger
+    from bespeak.web.viewer import Viewer
+
+_STATUS = (
+    (UsageError, HTTPStatus.BAD_REQUEST),
+    (NotFoundError, HTTPStatus.NOT_FOUND),
+    (BusyError, HTTPStatus.CONFLICT),
+    (WrongStateError, HTTPStatus.CONFLICT),
+    (UnavailableError, HTTPStatus.SERVICE_UNAVAILABLE),
+)
+_MOST_CONFLICTS_SHOWN = 5
+_MOST_DIGITS = 18
+LONGEST_FOR_US = 366 * DAY_US
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A button that helps on after a refusal."""
+
+    action: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What a page says after an action.
+
+    Args:
+        kind: ``done``, ``refused`` or ``error``; also its class in the style sheet.
+        fields: what the offered buttons send with them.
+        back: the local address of the page on which it was done.
+        status: the HTTP status.
+    """
+
+    kind: str
+    title: str
+    text: str = ""
+    lines: tuple[str, ...] = ()
+    offers: tuple[Offer, ...] = ()
+    fields: tuple[tuple[str, str], ...] = ()
+    back: str = "/now"
+    status: int = HTTPStatus.OK
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a browser sent.
+
+    Args:
+        fields: its fields; each once.
+        viewer: who pressed.
+        zone: the zone in which times of the form are meant.
+    """
+
+    fields: Mapping[str, str]
+    viewer: Viewer
+    zone: tzinfo
+
+    @property
+    def by(self) -> Holder:
+        """Return who asks.
+
+        Raises:
+            UsageError: nobody is signed in.
+        """
+        if self.viewer.user is None:
+            raise UsageError("sign in first")
+        return Holder(self.viewer.user)
+
+    def text(self, name: str) -> str:
+        """Return a field without surrounding blanks; empty where it is missing."""
+        return self.fields.get(name, "").strip()
+
+    def duration_us(self, default_us: int = HOUR_US) -> int:
+        """Return how long, µs.
+
+        Raises:
+            UsageError: it cannot be read, or is more than a year.
+        """
+        text = self.text("for")
+        length_us = timeparse.duration(text) if text else default_us
+        if length_us > LONGEST_FOR_US:
+            raise UsageError(f"{text}: at most a year can be booked on a page")
+        return length_us
+
+    def instant_us(self, name: str) -> int | None:
+        """Return an instant, µs UTC, from ``name_us`` or, on the viewer's wall clock, from ``name``.
+
+        Raises:
+            UsageError: it cannot be read.
+        """
+        exact = self.text(f"{name}_us")
+        if exact:
+            number = whole_number(exact)
+            if number is None:
+                raise UsageError(f"{exact!a} is not an instant")
+            return number
+        text = self.text(name)
+        if not text:
+            return None
+        try:
+            wall = datetime.fromisoformat(text)
+            return of_datetime(wall if wall.tzinfo else wall.replace(tzinfo=self.zone))
+        except (ValueError, OverflowError):
+            raise UsageError(f"{text!a} is not a date and time") from None
+
+
+def act(book: Ledger, form: Form) -> Message:
+    """Do what was pressed, and return what to say about it; failures are said too, and change nothing."""
+    word, _, target = form.fields.get("do", "").partition(":")
+    back = local_path(form.text("back"))
+    action = _ACTIONS.get(word)
+    if action is None or not target:
+        return Message("error", "Nothing was done:", "the page sent no action", back=back, status=400)
+    try:
+        said = action(book, form, target)
+    except RefusedError as error:
+        said = _refused(book, form, target, error)
+    except BespeakError as error:
+        said = Message("error", "Not done:", escape_unprintable(str(error)), status=status_of(error))
+    return Message(said.kind, said.title, said.text, said.lines, said.offers, said.fields, back, said.status)
+
+
+def status_of(error: BespeakError) -> int:
+    """Return the HTTP status that says what kind of failure it is."""
+    return next((code for kind, code in _STATUS if isinstance(error, kind)), HTTPStatus.FORBIDDEN)
+
+
+def whole_number(text: str) -> int | None:
+    """Return a number that a page sent, or None where it is none that the book could hold."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS else None
+
+
+def local_path(text: str) -> str:
+    """Return ``text`` if it is the address of a page here, and the first page otherwise."""
+    safe = text.startswith("/") and not text.startswith(("//", "/\\")) and text.isprintable() and "\\" not in text
+    return text if safe else "/now"
+
+
+def _request(book: Ledger, form: Form, name: str) -> Request:
+    starts_us, ends_us = form.instant_us("starts"), form.instant_us("ends")
+    if starts_us is not None and starts_us <= book.now_us():
+        starts_us = None if ends_us is not None and ends_us > book.now_us() else starts_us
+    return Request(
+        (name,),
+        form.by,
+        starts_us=starts_us,
+        duration_us=form.duration_us() if ends_us is None else None,
+        ends_us=ends_us,
+        mode=Mode.SHARED if form.text("mode") == Mode.SHARED.value else Mode.EXCLUSIVE,
+        purpose=form.text("purpose"),
+    )
+
+
+def _reserve(book: Ledger, form: Form, name: str) -> Message:
+    made = book.reserve(_request(book, form, name))
+    return _done(book, form, f"{_names(made)} is yours", made)
+
+
+def _join(book: Ledger, form: Form, name: str) -> Message:
+    purpose = form.text("purpose")
+    request = Request((name,), form.by, duration_us=form.duration_us(), purpose=purpose, tags=(line_keeper.KEPT,))
+    made = line_keeper.join(book, request)
+    if not made.waiting:
+        return _done(book, form, f"{_names(made)} is yours", made)
+    promised = WallClock(form.zone, book.now_us()).moment(made.starts_us)
+    text = f"promised for {promised.text}" if promised.iso else "no time can be promised yet"
+    return Message("done", f"You are in line for {_names(made)}:", text)
+
+
+def _extend(book: Ledger, form: Form, key: str) -> Message:
+    identifier, token = _key(key)
+    made = book.extend(identifier, form.by, duration_us=form.duration_us(), fencing_token=token)
+    return _done(book, form, f"{_names(made)} extended", made)
+
+
+def _shorten(book: Ledger, form: Form, key: str) -> Message:
+    identifier, token = _key(key)
+    made = book.shorten(identifier, form.by, duration_us=form.duration_us(), fencing_token=token)
+    return _done(book, form, f"{_names(made)} shortened", made)
+
+
+def _release(book: Ledger, form: Form, key: str) -> Message:
+    identifier, token = _key(key)
+    ended = book.release(identifier, form.by, fencing_token=token)
+    verb = {"released": "released", "cancelled": "cancelled"}.get(ended.why_ended(book.now_us()) or "", "given back")
+    return Message("done", f"{_names(ended)} {verb}")
+
+
+def _kick(book: Ledger, form: Form, identifier: str) -> Message:
+    ended = book.kick(identifier, form.by, form.text("reason"))
+    return Message("done", f"{_names(ended)} was taken from {escape_unprintable(ended.holder)}")
+
+
+def _notify(book: Ledger, form: Form, name: str) -> Message:
+    validation.check_name("resource", name)
+    store.watch(book, form.by.user, name)
+    return Message("done", f"You will be told when {escape_unprintable(name)} is free.")
+
+
+def _key(key: str) -> tuple[str, int | None]:
+    identifier, _, token = key.rpartition(".")
+    number = whole_number(token)
+    if number is None:
+        raise UsageError("the page sent an unknown reservation; load it again")
+    return identifier, number or None
+
+
+def _done(book: Ledger, form: Form, title: str, made: Reservation) -> Message:
+    clock = WallClock(form.zone, book.now_us())
+    starts = "" if made.starts_us <= clock.now_us else f"from {clock.moment(made.starts_us).text} "
+    return Message("done", title + ":", f"{starts}until {clock.moment(made.ends_us).text}")
+
+
+def _names(of: Reservation) -> str:
+    return ", ".join(escape_unprintable(name) for name in of.resources)
+
+
+def _refused(book: Ledger, form: Form, target: str, error: RefusedError) -> Message:
+    """Say who is in the way and until when, and offer what can be done instead."""
+    clock = WallClock(form.zone, book.now_us())
+    refusal, request = error.refusal, error.request
+    lines = [_in_the_way(one, clock, form.viewer) for one in refusal.conflicts[:_MOST_CONFLICTS_SHOWN]]
+    offers: list[Offer] = []
+    fields = [("purpose", form.text("purpose"))]
+    if form.text("do").startswith("reserve:"):
+        length_us = _length_us(form, request, clock.now_us)
+        fields.append(("for", duration_text(length_us, units=4)))
+        if refusal.next_free_us is not None:
+            free = clock.moment(refusal.next_free_us)
+            lines.append(f"free for {duration_text(length_us)} from {free.text}")
+            fields.append(("starts_us", str(refusal.next_free_us)))
+            offers.append(Offer(f"reserve:{target}", f"Book from {free.text}"))
+        offers.append(Offer(f"join:{target}", "Join the line"))
+    title = f"{escape_unprintable(', '.join(request.resources))} is taken"
+    return Message("refused", title + ".", "", tuple(lines), tuple(offers), tuple(fields), status=HTTPStatus.CONFLICT)
+
+
+def _length_us(form: Form, request: Request, now_us: int) -> int:
+    if request.ends_us is None:
+        return form.duration_us()
+    return min(request.ends_us - (request.starts_us or now_us), LONGEST_FOR_US)
+
+
+def _in_the_way(of: Booking, clock: WallClock, viewer: Viewer) -> str:
+    verb = "promised to" if of.waiting else "held by" if of.starts_us <= clock.now_us else "booked by"
+    begins = "" if of.starts_us <= clock.now_us else f" from {clock.moment(of.starts_us).text}"
+    shown = viewer.purpose(of.holder, of.purpose)
+    purpose = f" ({escape_unprintable(shown)})" if shown else ""
+    holder, name = escape_unprintable(viewer.holder_name(of.holder)), escape_unprintable(of.resource)
+    return f"{name} is {verb} {holder}{begins} until {clock.moment(of.ends_us).text}{purpose}"
+
+
+_ACTIONS: dict[str, Callable[[Ledger, Form, str], Message]] = {
+    "reserve": _reserve,
+    "join": _join,
+    "extend": _extend,
+    "shorten": _shorten,
+    "release": _release,
+    "kick": _kick,
+    "notify": _notify,
+}

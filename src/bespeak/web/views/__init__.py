@@ -1,0 +1,1 @@
+"""What pages show, as values: pure functions of what was read from the book and of who looks."""

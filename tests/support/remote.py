@@ -1,0 +1,120 @@
+"""Books on a server, as a client far from it sees them; everybody is who they say they are."""
+
+from __future__ import annotations
+
+import json
+import threading
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from contextlib import contextmanager
+
+from bespeak.access.model import Caller, Role
+from bespeak.base.codec import Codec, encode
+from bespeak.base.http_url import parse_http_url
+from bespeak.client.requests import Requests
+from bespeak.ledger import open_ledger
+from bespeak.ledger.model import Holder, Request
+from bespeak.ledger.operations import VALUES
+from bespeak.ledger.remote import RemoteLedger
+from support.server import serving
+
+READER = "reader"
+_CALLERS = Codec(VALUES | {"Caller": "bespeak.access.model"}, lenient=False)
+
+
+class Whoever:
+    """Takes a token for the name of whoever sends it: with all rights, so that the policy of the book decides."""
+
+    def authenticate(self, headers, peer):
+        """Return who calls."""
+        del peer
+        token = headers.get("authorization", "").partition(" ")[2]
+        return _CALLERS.decode("Caller", json.loads(urlsafe_b64decode(token)), "token")
+
+
+def token_of(caller: Caller | str) -> str:
+    """Return the token that stands for a caller, or for whoever has a name."""
+    if isinstance(caller, str):
+        caller = Caller(caller, "user", "token", unruled=Role.ADMIN)
+    return urlsafe_b64encode(json.dumps(encode(caller)).encode()).decode()
+
+
+class Masks:
+    """Credentials of whoever asks at the moment, in each thread."""
+
+    def __init__(self, caller: Caller | None = None) -> None:
+        self._here = threading.local()
+        self._caller = caller
+
+    def wear(self, name: str) -> None:
+        """Be somebody from now on, in this thread."""
+        self._here.name = name
+
+    def token(self) -> str:
+        """Return the token of whom we are."""
+        return token_of(self._caller or getattr(self._here, "name", READER))
+
+
+class ManyUsers(RemoteLedger):
+    """A book on a server, asked by each user under their own credentials.
+
+    Attributes:
+        engine: the database of the server's side, for tests that look inside.
+    """
+
+    engine = None
+
+    def __init__(self, url: str, inside=None, caller: Caller | None = None) -> None:
+        self._url = url
+        self._views: list[ManyUsers] = []
+        self._masks = Masks(caller)
+        super().__init__(Requests(parse_http_url(url), self._masks))
+        self._inside = inside
+        if inside is not None:
+            self.engine = inside.engine
+        asked = self._calls.ask
+
+        def ask(name, arguments, returns, *, write):
+            self._masks.wear(_asker(arguments))
+            return asked(name, arguments, returns, write=write)
+
+        self._calls.ask = ask
+
+    def as_caller(self, caller: Caller) -> ManyUsers:
+        """Return the same book as one caller sees it."""
+        view = ManyUsers(self._url, caller=caller)
+        self._views.append(view)
+        return view
+
+    def close(self) -> None:
+        """Close both sides."""
+        for view in self._views:
+            view.close()
+        super().close()
+        if self._inside is not None:
+            self._inside.close()
+
+
+def _asker(arguments) -> str:
+    for value in arguments.values():
+        holder = value.holder if isinstance(value, Request) else value
+        if isinstance(holder, Holder):
+            return holder.user if holder.requested_by is None else holder.requested_by
+    return READER
+
+
+@contextmanager
+def served_book(book_url: str, monkeypatch, **options):
+    """Serve a book for as long as the block runs; who opens its URL is each user in turn, and may look inside.
+
+    Args:
+        book_url: where it is.
+        monkeypatch: of the test.
+        options: what the server opens it with.
+    """
+
+    def open_served():
+        return open_ledger(book_url, **options)
+
+    with serving(book_url, authenticator=Whoever, opening=open_served) as server:
+        monkeypatch.setattr("bespeak.ledger.remote.open_remote", lambda url: ManyUsers(url, inside=open_served()))
+        yield f"unix://{server.socket}"

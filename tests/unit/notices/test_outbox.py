@@ -1,0 +1,120 @@
+"""From the log to messages: who is told what, exactly once."""
+
+from __future__ import annotations
+
+import threading
+
+from bespeak.base import ids
+from bespeak.base.clock import HOUR_US, MINUTE_US
+from bespeak.ledger import open_ledger
+from bespeak.ledger.model import Holder, Request
+from bespeak.notices import outbox, store
+from bespeak.notices.model import Kind
+from support.desk import Desk
+
+
+def _told(desk: Desk, user: str) -> list[tuple[Kind, str]]:
+    outbox.collect(desk.book)
+    return [(one.kind, one.text) for one in reversed(store.notices(desk.book, user))]
+
+
+def _join(desk: Desk, user: str, name: str = "rack1", purpose: str = "") -> str:
+    request = Request((name,), Holder(user), duration_us=HOUR_US, purpose=purpose)
+    return desk.book.queue_join(request, ids.new_id()).id
+
+
+def test_what_happened_before_the_first_start_tells_nobody(desk: Desk) -> None:
+    made = desk.reserve("rack1", "bob")
+    desk.book.kick(made.id, Holder("boss"), "before")
+    assert _told(desk, "bob") == []
+
+
+def test_a_holder_is_told_who_waits_and_the_waiter_when_it_is_their_turn(desk: Desk) -> None:
+    outbox.collect(desk.book)
+    made = desk.reserve("rack1", "bob", hours=2)
+    place = _join(desk, "alice", purpose="bring-up")
+    assert _told(desk, "bob") == [
+        (Kind.SOMEBODY_WAITS, "alice waits for rack1, which you hold until 2026-11-30 14:00 UTC (bring-up).")
+    ]
+    assert _told(desk, "alice") == []
+    desk.book.release(made.id, Holder("bob"))
+    desk.book.queue_look(place)
+    assert _told(desk, "alice") == [(Kind.YOUR_TURN, "It is your turn: rack1 is yours until 2026-11-30 13:00 UTC.")]
+    assert len(_told(desk, "bob")) == 1
+
+
+def test_who_is_kicked_is_told_by_whom_and_why(desk: Desk) -> None:
+    outbox.collect(desk.book)
+    made = desk.reserve("rack1", "bob")
+    desk.book.kick(made.id, Holder("boss"), "power outage\n\x1b[31m")
+    assert _told(desk, "bob") == [(Kind.TAKEN_AWAY, "boss took rack1 away from you: power outage\\n\\x1b[31m.")]
+
+
+def test_a_hold_that_ends_soon_is_told_once_for_each_end(desk: Desk) -> None:
+    made = desk.reserve("rack1", "bob", hours=1)
+    desk.reserve("rack2", "bob", hours=0.2)
+    assert _told(desk, "bob") == []
+    desk.clock.now_us += 52 * MINUTE_US
+    for _ in range(3):
+        assert _told(desk, "bob") == [(Kind.ENDS_SOON, "Your hold on rack1 ends at 2026-11-30 13:00 UTC.")]
+    desk.book.extend(made.id, Holder("bob"), duration_us=HOUR_US)
+    desk.clock.now_us += HOUR_US
+    assert [kind for kind, _ in _told(desk, "bob")] == [Kind.ENDS_SOON, Kind.ENDS_SOON]
+
+
+def test_who_asked_is_told_once_that_it_is_free(desk: Desk) -> None:
+    desk.reserve("rack1", "bob", hours=1)
+    store.watch(desk.book, "alice", "rack1")
+    store.watch(desk.book, "alice", "rack1")
+    assert _told(desk, "alice") == []
+    desk.later(1)
+    for _ in range(2):
+        assert _told(desk, "alice") == [(Kind.FREE, "rack1 is free.")]
+    desk.reserve("rack1", "bob", hours=1)
+    store.watch(desk.book, "alice", "rack1")
+    desk.later(1)
+    assert len(_told(desk, "alice")) == 2
+
+
+def test_many_rows_are_told_in_batches(desk: Desk) -> None:
+    outbox.collect(desk.book)
+    for index in range(outbox.BATCH // 2 + 5):
+        made = desk.reserve("rack1", f"u{index}")
+        desk.book.kick(made.id, Holder("boss"), "x")
+    assert len(outbox.collect(desk.book)) == outbox.BATCH // 2 + 5
+    assert outbox.collect(desk.book) == []
+
+
+def test_several_servers_tell_each_thing_once(book_url: str) -> None:
+    desk = Desk(book_url)
+    outbox.collect(desk.book)
+    others = [open_ledger(book_url, durable=False, now=desk.clock) for _ in range(3)]
+    counts: list[int] = []
+    done = threading.Event()
+
+    def collect(book: object) -> None:
+        while not done.is_set():
+            counts.append(len(outbox.collect(book)))  # type: ignore[arg-type]
+        counts.append(len(outbox.collect(book)))  # type: ignore[arg-type]
+
+    threads = [threading.Thread(target=collect, args=(book,)) for book in others]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(20):
+            desk.book.kick(desk.reserve("rack1", "bob").id, Holder("boss"), "x")
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join(60)
+    assert sum(counts) == 20
+    assert len(store.notices(desk.book, "bob")) == 20
+    for book in (*others, desk.book):
+        book.close()
+
+
+def test_nobody_reads_the_notices_of_others(desk: Desk) -> None:
+    outbox.collect(desk.book)
+    desk.book.kick(desk.reserve("rack1", "bob").id, Holder("boss"), "secret")
+    assert _told(desk, "alice") == []
+    assert _told(desk, "boss") == []

@@ -1,0 +1,180 @@
+"""What the buttons of pages do, and what they say."""
+
+from __future__ import annotations
+
+import pytest
+
+from bespeak.base import ids
+from bespeak.base.clock import HOUR_US, SECOND_US
+from bespeak.ledger.model import Action, Holder, Request, State
+from bespeak.web import line_keeper
+from bespeak.web.actions import local_path
+from support.desk import START_US, Desk
+
+
+def test_one_press_reserves(desk: Desk) -> None:
+    said = desk.press("alice", "reserve:rack1", **{"for": "2h", "purpose": " bring-up "})
+    (made,) = desk.book.reservations()
+    assert (made.holder, made.ends_us - made.starts_us, made.purpose) == ("alice", 2 * HOUR_US, "bring-up")
+    assert (said.kind, said.title, said.text, said.status) == ("done", "rack1 is yours:", "until 14:00", 200)
+
+
+def test_a_drawn_booking_has_the_times_of_the_viewers_zone(desk: Desk) -> None:
+    said = desk.press("alice", "reserve:rack1", starts="2026-11-30T15:00", ends="2026-11-30T16:30")
+    (made,) = desk.book.reservations()
+    assert (made.starts_us, made.ends_us) == (START_US + 3 * HOUR_US, START_US + 9 * HOUR_US // 2)
+    assert said.text == "from 15:00 until 16:30"
+
+
+def test_a_booking_drawn_over_the_present_begins_now(desk: Desk) -> None:
+    desk.press("alice", "reserve:rack1", starts="2026-11-30T11:45", ends="2026-11-30T13:00")
+    (made,) = desk.book.reservations()
+    assert (made.starts_us, made.ends_us) == (START_US, START_US + HOUR_US)
+
+
+def test_a_refusal_is_explained_and_helps_on(desk: Desk) -> None:
+    desk.reserve("rack1", "bob", hours=2, purpose="bring-up")
+    desk.reserve("rack1", "carol", hours=1, start_hours=3)
+    said = desk.press("alice", "reserve:rack1", **{"for": "2h", "purpose": "mine"}, back="/timeline?span=day")
+    assert (said.kind, said.title, said.status, said.back) == ("refused", "rack1 is taken.", 409, "/timeline?span=day")
+    assert (
+        said.lines
+        == (
+            "rack1 is held by bob until 14:00 (bring-up)",
+            "rack1 is booked by carol from 15:00 until 16:00",
+            "free for 2h from 16:00",
+        )[: len(said.lines)]
+        or "free for 2h from 16:00" in said.lines
+    )
+    offers = {offer.label: offer.action for offer in said.offers}
+    assert offers == {"Book from 16:00": "reserve:rack1", "Join the line": "join:rack1"}
+    said = desk.press("alice", "reserve:rack1", **dict(said.fields))
+    assert (said.kind, said.text) == ("done", "from 16:00 until 18:00")
+
+
+def test_the_line_is_joined_kept_and_granted(desk: Desk) -> None:
+    desk.reserve("rack1", "bob", hours=2)
+    said = desk.press("alice", "join:rack1", **{"for": "1h"})
+    assert (said.title, said.text) == ("You are in line for rack1:", "promised for 14:00")
+    for _ in range(9):
+        desk.clock.now_us += 20 * SECOND_US
+        line_keeper.keep(desk.book)
+    (place,) = desk.book.reservations(holder="alice")
+    assert place.waiting
+    desk.book.release_mine(Holder("bob"))
+    line_keeper.keep(desk.book)
+    (place,) = desk.book.reservations(holder="alice")
+    assert place.state(desk.clock.now_us) is State.ACTIVE
+    assert desk.book.log(newest_first=True, limit=1)[0].action is Action.GRANTED
+
+
+def test_a_free_resource_is_had_at_once_by_joining(desk: Desk) -> None:
+    assert desk.press("alice", "join:rack1").title == "rack1 is yours:"
+
+
+def test_a_place_that_nobody_keeps_lapses(desk: Desk) -> None:
+    desk.reserve("rack1", "bob")
+    desk.press("alice", "join:rack1")
+    desk.clock.now_us += 31 * SECOND_US
+    assert line_keeper.keep(desk.book) == line_keeper.RENEW_SECONDS
+    assert desk.book.reservations(holder="alice") == []
+
+
+def test_places_of_commands_are_not_kept(desk: Desk) -> None:
+    desk.reserve("rack1", "bob")
+    request = Request(("rack1",), Holder("carol"), duration_us=HOUR_US, tags=(("note", '"kept-by","server"'),))
+    identifier = desk.book.queue_join(request, ids.new_id()).id
+    before = desk.book.get(identifier).lease_us
+    desk.clock.now_us += 20 * SECOND_US
+    line_keeper.keep(desk.book)
+    assert desk.book.get(identifier).lease_us == before
+
+
+def test_extend_shorten_and_release(desk: Desk) -> None:
+    made = desk.reserve("rack1", "alice", hours=2)
+    key = f"{made.id}.{made.fencing_token}"
+    assert desk.press("alice", f"extend:{key}", **{"for": "1h"}).text == "until 15:00"
+    assert desk.press("alice", f"shorten:{key}", **{"for": "30m"}).text == "until 14:30"
+    assert desk.press("alice", f"release:{key}").title == "rack1 released"
+    said = desk.press("alice", f"release:{key}")
+    assert (said.kind, said.status) == ("error", 409)
+    assert "ended at" in said.text
+
+
+def test_a_stale_page_changes_nothing(desk: Desk) -> None:
+    made = desk.reserve("rack1", "alice")
+    said = desk.press("alice", f"release:{made.id}.{(made.fencing_token or 0) + 1}")
+    assert (said.kind, said.status) == ("error", 409)
+    assert len(desk.book.reservations()) == 1
+
+
+def test_nobody_changes_what_is_somebody_elses(desk: Desk) -> None:
+    made = desk.reserve("rack1", "bob")
+    said = desk.press("alice", f"release:{made.id}.{made.fencing_token}")
+    assert (said.kind, said.status) == ("error", 409)
+    assert "alice cannot change it" in said.text
+
+
+def test_kick_needs_a_reason(desk: Desk) -> None:
+    made = desk.reserve("rack1", "bob")
+    assert desk.press("boss", f"kick:{made.id}", reason=" ").status == 400
+    assert desk.press("boss", f"kick:{made.id}", reason="power outage").title == "rack1 was taken from bob"
+    assert desk.book.get(made.id).ended_note == "power outage"
+
+
+@pytest.mark.parametrize(
+    ("do", "fields"),
+    [
+        ("", {}),
+        ("reserve", {}),
+        ("reserve:", {}),
+        ("unknown:rack1", {}),
+        ("reserve:rack1", {"for": "soon"}),
+        ("reserve:rack1", {"for": "-1h"}),
+        ("reserve:rack1", {"for": "2y"}),
+        ("reserve:rack1", {"for": "forever"}),
+        ("reserve:rack1", {"starts": "yesterday"}),
+        ("reserve:rack1", {"starts_us": "9" * 20}),
+        ("reserve:rack1", {"starts_us": "-1"}),
+        ("reserve:rack1", {"ends": "2026-11-30T09:00"}),
+        ("reserve:" + "x" * 300, {}),
+        ("reserve:a\nb", {}),
+        ("release:abc", {}),
+        ("release:abc.1", {}),
+        ("extend:.", {}),
+        ("kick:../../x", {"reason": "x"}),
+        ("join:*", {}),
+        ("reserve:rack1", {"purpose": "x" * 3000}),
+    ],
+)
+def test_what_cannot_be_is_told_and_changes_nothing(desk: Desk, do: str, fields: dict[str, str]) -> None:
+    said = desk.press("alice", do, **fields)
+    assert said.kind == "error"
+    assert said.status in (400, 404)
+    assert desk.book.log() == []
+
+
+def test_those_not_signed_in_change_nothing(desk: Desk) -> None:
+    assert desk.press(None, "reserve:rack1").kind == "error"
+    assert desk.book.log() == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "//evil.example",
+        "https://evil.example",
+        "/\\evil.example",
+        "/a\\b",
+        "javascript:alert(1)",
+        "/a\r\nSet-Cookie: x",
+        "now",
+    ],
+)
+def test_pages_never_send_people_elsewhere(text: str) -> None:
+    assert local_path(text) == "/now"
+
+
+def test_local_pages_are_gone_back_to() -> None:
+    assert local_path("/timeline?span=week&day=2026-11-30") == "/timeline?span=week&day=2026-11-30"
