@@ -12,9 +12,9 @@ from anyio.from_thread import start_blocking_portal
 
 from bespeak.access.model import Caller, Role
 from bespeak.ledger import open_ledger
-from bespeak.server.identity import PeerAuthenticator
 from bespeak.server.run import Listening, serve_sockets
 from bespeak.server.settings import ServerSettings
+from bespeak.server.sign_in.authenticator import account_caller
 
 SECONDS = 60.0
 
@@ -27,7 +27,7 @@ class Named:
         kind, _, token = headers.get("authorization", "").partition(" ")
         if kind == "Bearer" and token:
             return Caller(token, "user", "token", unruled=Role.MANAGER)
-        return PeerAuthenticator().authenticate(headers, peer)
+        return None if peer.uid is None else account_caller(peer.uid)
 
 
 @dataclass(frozen=True)
@@ -57,13 +57,13 @@ class Serving:
 
 
 @contextmanager
-def serving(book_url: str, settings: ServerSettings | None = None, *, authenticator=Named, opening=None):
+def serving(book_url: str, settings: ServerSettings | None = None, *, authenticator=lambda _: Named(), opening=None):
     """Serve a book for as long as the block runs.
 
     Args:
         book_url: the book.
         settings: what the server is started with; the port and the socket are chosen here.
-        authenticator: makes what says who calls.
+        authenticator: makes what says who calls, of an open book.
         opening: opens the book; by default as it is.
     """
     with tempfile.TemporaryDirectory(prefix="bsp-") as folder:
@@ -77,7 +77,7 @@ def serving(book_url: str, settings: ServerSettings | None = None, *, authentica
                 opening or (lambda: open_ledger(book_url, durable=False)),
                 sockets,
                 task_status.started,
-                lambda _: authenticator(),
+                authenticator,
             )
 
         try:

@@ -62,6 +62,7 @@ def serve(context: Context, values: Values) -> int:
 
 def _settings(context: Context, values: Values) -> ServerSettings:
     from bespeak.server.settings import DEFAULT_PORT, ServerSettings
+    from bespeak.server.sign_in import settings as sign_in
 
     port = DEFAULT_PORT if values["port"] is None else values["port"]
     return ServerSettings(
@@ -73,6 +74,7 @@ def _settings(context: Context, values: Values) -> ServerSettings:
         public=_public(values["public"]),
         names_hidden=values["hide_names"],
         debug=context.debug,
+        sign_in=sign_in.load(),
     )
 
 

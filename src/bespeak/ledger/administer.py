@@ -300,6 +300,16 @@ def rights_check(book: LedgerContext, user: str, action: str, resource: str | No
     return book.engine.read(work)
 
 
+def log_sign_in(book: LedgerContext, holder: str, how: str, *, out: bool = False) -> None:
+    """Write into the log that somebody has signed in, or out; for a server, which has verified it."""
+
+    def work(tx: Transaction) -> None:
+        action = Action.SIGNED_OUT if out else Action.SIGNED_IN
+        write_operations.log(tx, action, holder, None, None, [], {}, {"note": how})
+
+    book.engine.transact([_TOPIC], work)
+
+
 def _require(book: LedgerContext, tx: Transaction, by: Holder) -> None:
     from bespeak.ledger.policy_changes import require_administrator
 

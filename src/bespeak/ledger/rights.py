@@ -221,7 +221,7 @@ def groups_of(book: LedgerContext, tx: Transaction, caller: Caller, rules: Seque
 
     params = {"holder": caller.holder, "principal": principal_of(caller.holder)}
     found = {str(row[0]) for row in tx.fetch_all(_GROUPS, params)} | set(caller.groups)
-    if book.caller is None:
+    if book.caller is None or caller.method == "peer":
         from bespeak.access.unix_groups import unix_groups
 
         found.update(unix_groups(caller.holder))

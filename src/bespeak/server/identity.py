@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import pwd
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from bespeak.access.model import Caller, Role
 from bespeak.base.errors import UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from bespeak.access.model import Caller
+
+
+METHOD, PATH = ":method", ":path"
+"""Under these names the method and the path of a request stand among its headers."""
 
 
 class NotSignedInError(UnavailableError):
@@ -38,25 +41,9 @@ class Authenticator(Protocol):
         """Return who calls, or None where nothing says it.
 
         Args:
-            headers: those of the request, names in lower case.
+            headers: those of the request, names in lower case; ``:method`` is the method.
             peer: the other end of the connection.
 
         Raises:
             NotSignedInError: a credential is wrong.
         """
-
-
-class PeerAuthenticator:
-    """Knows accounts of this machine by the Unix socket they connect to, and nobody else."""
-
-    def authenticate(self, headers: Mapping[str, str], peer: Peer) -> Caller | None:
-        """Return the account at the other end of a Unix socket."""
-        del headers
-        if peer.uid is None:
-            return None
-        try:
-            name = pwd.getpwuid(peer.uid).pw_name
-        except KeyError:
-            raise NotSignedInError(f"account {peer.uid} has no name on this machine") from None
-        own = peer.uid in (0, os.geteuid())
-        return Caller(name, "user", "peer", unruled=Role.ADMIN if own else Role.BOOKER)

@@ -13,7 +13,7 @@ from bespeak.base.ids import new_id
 from bespeak.net.connections import PEER_UID
 from bespeak.server import problems
 from bespeak.server.dependencies import CALLER
-from bespeak.server.identity import NotSignedInError, Peer
+from bespeak.server.identity import METHOD, PATH, NotSignedInError, Peer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -247,7 +247,7 @@ class SignIn:
             await self._inner(scope, receive, send)
             return
         state = scope["state"]
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        headers = _headers(scope)
         client = scope.get("client")
         peer = Peer(state.get(PEER_UID), client[0] if client else None)
         try:
@@ -260,3 +260,13 @@ class SignIn:
             await problems.response(missing, scope)(scope, receive, send)
             return
         await self._inner(scope, receive, send)
+
+
+def _headers(scope: Scope) -> dict[str, str]:
+    """Return the headers for signing in; what is said twice is joined, so that no second value hides the first."""
+    found: dict[str, str] = {METHOD: scope["method"], PATH: scope["path"]}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        between = "; " if name == "cookie" else ", "
+        found[name] = f"{found[name]}{between}{value}" if name in found else value
+    return found

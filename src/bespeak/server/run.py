@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -12,7 +13,7 @@ from bespeak.net.log_lines import log_to_stderr
 from bespeak.net.until_signal import run_until_signal
 from bespeak.net.web import Ending, Web, serve_until_cancelled
 from bespeak.server.app import Application
-from bespeak.server.identity import PeerAuthenticator
+from bespeak.server.sign_in.authenticator import authenticators
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,7 +78,8 @@ def serve(settings: ServerSettings, sockets: Listening, ready: Callable[[], None
         BespeakError: the book cannot be opened.
     """
     log_to_stderr(debug=settings.debug)
-    return run_until_signal(lambda: serve_sockets(settings, open_from(settings), sockets, ready))
+    authenticator = authenticators(replace(settings.sign_in, proxies=settings.behind_proxy))
+    return run_until_signal(lambda: serve_sockets(settings, open_from(settings), sockets, ready, authenticator))
 
 
 async def serve_sockets(
@@ -85,7 +87,7 @@ async def serve_sockets(
     open_ledger: Callable[[], Ledger],
     sockets: Listening,
     ready: Callable[[], None],
-    authenticator: Callable[[Ledger], Authenticator] = lambda _: PeerAuthenticator(),
+    authenticator: Callable[[Ledger], Authenticator],
 ) -> None:
     """Serve until cancelled.
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from bespeak.server.sign_in.settings import SignInSettings
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Network, IPv6Network
@@ -48,6 +50,7 @@ class ServerSettings:
         names_hidden: on those, nobody's name or purpose is shown.
         debug: tell in the log where errors come from.
         limits: what clients may take.
+        sign_in: how people and workloads sign in.
     """
 
     ledger: str | None = None
@@ -61,3 +64,4 @@ class ServerSettings:
     names_hidden: bool = False
     debug: bool = False
     limits: ServerLimits = ServerLimits()
+    sign_in: SignInSettings = field(default_factory=SignInSettings)

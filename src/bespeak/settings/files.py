@@ -41,7 +41,7 @@ FILENAME = "settings.toml"
 SUT_DIRS_VARIABLES = ("BESPEAK_SUT_DIRS", "OTTO_SUT_DIRS")
 LEDGER_VARIABLE = "BESPEAK_LEDGER"
 SYSTEM_PATH = "/etc/bespeak/settings.toml"
-_FOR_USERS = ("ledger",)
+_FOR_USERS = ("ledger", "server")
 _NOT_FOR_USERS = ("init", "labs", "libs", "reservations")
 
 
@@ -144,6 +144,25 @@ def load_settings(cwd: str | None = None, environ: Mapping[str, str] | None = No
     user_path = os.path.join(user_folder(env, "config"), FILENAME)
     user, system = _read_user(user_path, consulted), _read_user(SYSTEM_PATH, consulted)
     return Settings(repos, user, user_path, consulted, system)
+
+
+def server_table(environ: Mapping[str, str] | None = None) -> tuple[dict[str, Any], str]:
+    """Return the ``[server]`` table of the user's own settings, else the machine's, and the file; else empty.
+
+    A repository cannot say how a server signs people in.
+
+    Raises:
+        SettingsError: a file is there but cannot be read or understood.
+    """
+    env = os.environ if environ is None else environ
+    for path in (os.path.join(user_folder(env, "config"), FILENAME), SYSTEM_PATH):
+        read = _read_toml(path, [])
+        if read is not None and "server" in read[0]:
+            table = read[0]["server"]
+            if not isinstance(table, dict):
+                raise SettingsError(f"{escape_unprintable(path)}: server must be a table")
+            return table, path
+    return {}, ""
 
 
 def find_repos(cwd: str | None = None, environ: Mapping[str, str] | None = None) -> list[Repo]:

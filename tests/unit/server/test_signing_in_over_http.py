@@ -1,0 +1,89 @@
+"""Signing in as clients see it: the real server, its middleware and the credentials of a request."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import pwd
+
+import httpx
+import pytest
+
+from bespeak.access.tokens import hashed, new_token
+from bespeak.ledger import open_ledger
+from bespeak.ledger.model import Holder
+from bespeak.server.sign_in.authenticator import SignIn
+from bespeak.server.sign_in.settings import SignInSettings
+from support.server import SECONDS, serving
+
+ROOT = Holder("root")
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    book = str(tmp_path_factory.mktemp("served") / "book.db")
+    proxy = SignInSettings(proxy_user_header="x-user", proxies=(ipaddress.ip_network("127.0.0.0/8"),))
+    with serving(book, authenticator=SignIn(proxy)) as running:
+        yield running
+
+
+def token(served, **more):
+    secret = new_token()
+    with open_ledger(served.book_url) as book:
+        return secret, book.token_create(ROOT, "alice", hashed(secret), **more)
+
+
+def ask(served, path, method="GET", headers=(), **more):
+    return httpx.request(method, f"{served.url}/api/v1{path}", headers=headers, timeout=SECONDS, **more)
+
+
+def test_without_a_credential_nothing_is_answered(served):
+    answer = ask(served, "/reservations")
+    assert (answer.status_code, answer.json()["code"]) == (401, "not_signed_in")
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+def test_with_a_token_it_is_answered_until_the_token_is_revoked(served):
+    secret, made = token(served)
+    headers = {"Authorization": f"Bearer {secret}"}
+    me = ask(served, "/me", headers=headers).json()
+    assert (me["user"], me["method"], me["scopes"]) == ("alice", "token", ["book", "coord", "mcp", "read"])
+    wanted = {"resources": ["rack1"], "duration": "1h"}
+    assert ask(served, "/reservations", "POST", headers, json=wanted).status_code == 201
+    with open_ledger(served.book_url) as book:
+        book.token_revoke(made.id, ROOT)
+    refused = ask(served, "/me", headers=headers)
+    assert (refused.status_code, refused.json()["detail"]) == (401, f"token {made.id} was revoked")
+    assert secret not in refused.text
+
+
+def test_the_account_of_the_unix_socket_needs_no_token(served):
+    with served.client() as client:
+        me = client.get("/me").json()
+    assert (me["user"], me["method"]) == (pwd.getpwuid(os.getuid()).pw_name, "peer")
+
+
+def test_the_header_of_a_proxy_said_twice_is_refused(served):
+    assert ask(served, "/me", headers={"X-User": "carol"}).json()["user"] == "carol"
+    twice = ask(served, "/me", headers=[("X-User", "carol"), ("X-User", "ci:x")])
+    assert (twice.status_code, twice.json()["code"]) == (401, "not_signed_in")
+
+
+def test_a_right_that_a_caller_has_not_is_refused_with_the_reason(served):
+    secret, _ = token(served, scopes=("read",))
+    answer = ask(
+        served,
+        "/reservations",
+        "POST",
+        {"Authorization": f"Bearer {secret}"},
+        json={"resources": ["r"], "duration": "1h"},
+    )
+    assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed")
+    assert "has not the scope book" in answer.json()["detail"]
+
+
+def test_nobody_acts_for_others_without_the_right_to(served):
+    secret, _ = token(served)
+    headers = {"Authorization": f"Bearer {secret}", "Bespeak-As-User": "bob"}
+    answer = ask(served, "/reservations", "POST", headers, json={"resources": ["rack9"], "duration": "1h"})
+    assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed")
