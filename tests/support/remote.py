@@ -115,6 +115,6 @@ def served_book(book_url: str, monkeypatch, **options):
     def open_served():
         return open_ledger(book_url, **options)
 
-    with serving(book_url, authenticator=Whoever, opening=open_served) as server:
+    with serving(book_url, authenticator=lambda _: Whoever(), opening=open_served) as server:
         monkeypatch.setattr("bespeak.ledger.remote.open_remote", lambda url: ManyUsers(url, inside=open_served()))
         yield f"unix://{server.socket}"
