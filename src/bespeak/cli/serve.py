@@ -28,6 +28,8 @@ _LONGEST_SOCKET = 107
         ("serve --port 0 --json", "on a free port, which is printed"),
         ("serve --public now", "a screen in the lab may show who holds what: the page /wall"),
         ("serve --socket /run/bespeak/book.sock", "the Unix socket at a place of your choice"),
+        ("serve --host 0.0.0.0 --tls-self", "for other machines, with a certificate made for a first try"),
+        ("serve --host 10.0.0.5 --behind-proxy 10.0.0.9/32", "behind a reverse proxy, which speaks TLS"),
     ),
     options=(
         Option(("--host",), "The name or address to listen on (default 127.0.0.1).", "HOST"),
@@ -41,6 +43,15 @@ _LONGEST_SOCKET = 107
         ),
         Option(("--hide-names",), "Without signing in, nobody sees who holds what, or why."),
         Option(("--allow-host",), "A further name that clients reach it by; may be repeated.", "NAME", many=True),
+        Option(("--tls-cert",), "The file with its certificate, and those between it and the root.", "FILE"),
+        Option(("--tls-key",), "The file with the key of the certificate.", "FILE"),
+        Option(("--tls-self",), "Make a certificate for a first try, and keep it."),
+        Option(
+            ("--behind-proxy",),
+            "A network that a reverse proxy connects from, and nobody else may; may be repeated.",
+            "CIDR",
+            many=True,
+        ),
     ),
 )
 def serve(context: Context, values: Values) -> int:
@@ -61,18 +72,25 @@ def serve(context: Context, values: Values) -> int:
 
 
 def _settings(context: Context, values: Values) -> ServerSettings:
+    from bespeak.server import exposure
     from bespeak.server.settings import DEFAULT_PORT, ServerSettings
     from bespeak.server.sign_in import settings as sign_in
 
     port = DEFAULT_PORT if values["port"] is None else values["port"]
+    host = values["host"] or "127.0.0.1"
+    proxy = exposure.networks(values["behind_proxy"])
+    wants_tls = values["tls_self"] or values["tls_cert"] is not None or values["tls_key"] is not None
+    exposure.check(host, tls=wants_tls, proxy=proxy)
     return ServerSettings(
         ledger=context.ledger_flag,
-        host=values["host"] or "127.0.0.1",
+        host=host,
         port=port,
         socket=_socket(context, values["socket"], port),
         hosts=tuple(values["allow_host"]),
         public=_public(values["public"]),
         names_hidden=values["hide_names"],
+        tls=_tls(values, host),
+        behind_proxy=proxy,
         debug=context.debug,
         sign_in=sign_in.load(),
     )
@@ -85,6 +103,20 @@ def _public(pages: tuple[str, ...]) -> tuple[str, ...]:
                 f"--public: {page!a} is not a page that can be public; they are {', '.join(_PUBLIC_PAGES)}"
             )
     return pages
+
+
+def _tls(values: Values, host: str) -> tuple[str, str] | None:
+    """Return the files of the certificate and of its key; None for no TLS."""
+    from bespeak.base.paths import user_folder
+    from bespeak.server import exposure, self_signed
+
+    if not values["tls_self"]:
+        return exposure.tls_files(values["tls_cert"], values["tls_key"])
+    if values["tls_cert"] is not None or values["tls_key"] is not None:
+        raise UsageError("--tls-self and --tls-cert exclude each other")
+    unspecified = host in ("0.0.0.0", "::")  # noqa: S104 nobody listens here
+    names = [*values["allow_host"], *(() if unspecified else (host,))]
+    return self_signed.kept(os.path.join(user_folder(os.environ, "state"), "serve"), names)
 
 
 def _socket(context: Context, said: str | None, port: int) -> str | None:
@@ -103,7 +135,12 @@ def _socket(context: Context, said: str | None, port: int) -> str | None:
 
 
 def _say_where(context: Context, settings: ServerSettings, url: str) -> None:
-    facts = {"url": url, "socket": settings.socket}
+    facts: dict[str, object] = {"url": url, "socket": settings.socket, "certificate": None, "fingerprint": None}
     text = f"serving {url}" + (f" and the socket {settings.socket}" if settings.socket else "")
+    if settings.tls is not None:
+        from bespeak.server.self_signed import fingerprint
+
+        facts |= {"certificate": settings.tls[0], "fingerprint": fingerprint(settings.tls[0])}
+        text += f"\nthe certificate is {settings.tls[0]}, SHA-256 {facts['fingerprint']}"
     context.answer(facts, text)
     sys.stdout.flush()

@@ -19,12 +19,15 @@ from bespeak.server.answers import API
 from bespeak.server.api.service import API_VERSION
 from bespeak.server.book import ServedBook
 from bespeak.server.events import EventHub
+from bespeak.server.exposure import is_loopback
+from bespeak.server.metrics import Metrics
+from bespeak.server.proxy import BehindProxy
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
     from starlette.requests import Request
-    from starlette.types import ASGIApp
+    from starlette.types import ASGIApp, Scope
 
     from bespeak.access.model import Caller
     from bespeak.ledger.service import Ledger
@@ -47,7 +50,7 @@ OPTIONAL_ROUTERS = (("bespeak.web.app:router", ""),)
 OPTIONAL_SERVICES = ("bespeak.web.background:running",)
 """What runs beside the requests while the book is open: context managers of the settings and of what opens the book."""
 
-_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+_LOOPBACK = "localhost"
 
 
 class Application:
@@ -66,17 +69,27 @@ class Application:
         authenticator: Callable[[Ledger], Authenticator],
     ) -> None:
         self.book = ServedBook(open_ledger)
-        self.events = EventHub(open_ledger)
+        self.metrics = Metrics()
+        self.events = EventHub(open_ledger, self.metrics.note)
         self.settings = settings
         self._open_ledger = open_ledger
         self._authenticator = authenticator
         app = routes(self.book, self.events)
         app.state.settings = settings
-        asgi: ASGIApp = middleware.SignIn(app, self._identify)
+        app.add_route("/metrics", self._numbers)
+        asgi: ASGIApp = middleware.SignIn(app, self._identify, settings.limits)
         asgi = middleware.BodyLimit(asgi, settings.limits.body_bytes)
-        asgi = middleware.KnownHosts(asgi, known_hosts(settings))
+        asgi = BehindProxy(asgi, settings.behind_proxy)
+        asgi = middleware.KnownHosts(asgi, known_hosts(settings), frozenset(map(str.lower, settings.hosts)))
         asgi = middleware.SecurityHeaders(asgi, tls=settings.tls is not None)
-        self.asgi: ASGIApp = middleware.Observed(asgi, middleware.to_access_log)
+        self.asgi: ASGIApp = middleware.Observed(asgi, self._observe)
+
+    def _observe(self, scope: Scope, status: int, seconds: float) -> None:
+        self.metrics.observe(scope, status, seconds)
+        middleware.to_access_log(scope, status, seconds)
+
+    async def _numbers(self, _: Request) -> Response:
+        return await self.metrics.answer(self.book, self.events.streams)
 
     async def _identify(self, headers: Mapping[str, str], peer: Peer) -> Caller | None:
         return await self.book.read(lambda ledger: self._authenticator(ledger).authenticate(headers, peer))
@@ -140,9 +153,9 @@ def _unopened() -> tuple[ServedBook, EventHub]:
 
 def known_hosts(settings: ServerSettings) -> frozenset[str]:
     """Return the names that this server is known by, in lower case."""
-    names = [*_LOOPBACK, *settings.hosts]
-    if settings.host not in _LOOPBACK:
-        names += [f"[{settings.host}]" if ":" in settings.host else settings.host, socket.gethostname()]
+    names = [_LOOPBACK, *settings.hosts]
+    if not is_loopback(settings.host):
+        names += [settings.host, socket.gethostname()]
     return frozenset(name.lower() for name in names)
 
 

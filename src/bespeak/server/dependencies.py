@@ -13,6 +13,7 @@ from bespeak.access.model import Caller
 from bespeak.base.errors import UsageError
 from bespeak.ledger.current_hold import CurrentHold
 from bespeak.ledger.model import Holder
+from bespeak.ledger.once import is_repeated, once
 from bespeak.server.book import ServedBook
 from bespeak.server.events import EventHub
 from bespeak.server.identity import NotSignedInError
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 CALLER = "caller"
+BOOK = "callers_book"
+_SAFE_METHODS = frozenset({"GET", "HEAD"})
 _MOST_DIGITS = 18
 
 
@@ -34,19 +37,36 @@ class CallersBook:
     Args:
         served: the book.
         caller: who calls; None for a page that needs nobody, which is asked without a caller.
+        named: the caller's name for the request and all that was asked, where it is to be done once.
     """
 
-    def __init__(self, served: ServedBook, caller: Caller | None) -> None:
+    def __init__(self, served: ServedBook, caller: Caller | None, named: tuple[str, bytes] | None = None) -> None:
         self.served = served
+        self.repeated = False
+        """Whether a change was answered from what was written down when it was made."""
         self._caller = caller
+        self._named = named
 
     async def read(self, work: Callable[[Ledger], T]) -> T:
         """Return what ``work`` returns, run in a reading thread."""
         return await self.served.read(lambda ledger: work(self._view(ledger)))
 
     async def write(self, work: Callable[[Ledger], T]) -> T:
-        """Return what ``work`` returns once what it wrote is committed."""
-        return await self.served.write(lambda ledger: work(self._view(ledger)))
+        """Return what ``work`` returns once what it wrote is committed; done once where the request has a name."""
+        if self._named is None or self._caller is None:
+            return await self.served.write(lambda ledger: work(self._view(ledger)))
+        who, (key, asked) = self._caller.holder, self._named
+
+        def work_once(ledger: Ledger) -> tuple[T, bool]:
+            view = once(self._view(ledger), who, key, asked)
+            return work(view), is_repeated(view)
+
+        result, self.repeated = await self.served.write(work_once)
+        return result
+
+    def without_name(self) -> CallersBook:
+        """Return the same for what follows on the change that the request names, and may be done again."""
+        return CallersBook(self.served, self._caller)
 
     def _view(self, ledger: Ledger) -> Ledger:
         return ledger if self._caller is None else ledger.as_caller(self._caller)
@@ -73,8 +93,20 @@ SIGNED_IN = Depends(_who)
 """For routes that need somebody signed in, whoever it is."""
 
 
-def _book(request: Request) -> CallersBook:
-    return CallersBook(request.app.state.book, _maybe_who(request))
+async def _book(
+    request: Request,
+    key: Annotated[
+        str | None,
+        Header(alias="Idempotency-Key", description="The caller's name for a change: what it names is done once."),
+    ] = None,
+) -> CallersBook:
+    named = None
+    if key is not None and request.method not in _SAFE_METHODS:
+        asked = f"{request.method} {request.url.path}?{request.url.query}\n".encode() + await request.body()
+        named = key, asked
+    found = CallersBook(request.app.state.book, _maybe_who(request), named)
+    request.scope["state"][BOOK] = found
+    return found
 
 
 Book = Annotated[CallersBook, Depends(_book)]

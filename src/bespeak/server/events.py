@@ -60,10 +60,12 @@ class EventHub:
 
     Args:
         open_ledger: opens the book, for the thread.
+        note: told of new entries, in the loop.
     """
 
-    def __init__(self, open_ledger: Callable[[], Ledger]) -> None:
+    def __init__(self, open_ledger: Callable[[], Ledger], note: Callable[[list[LogEntry]], object] = len) -> None:
         self._open = open_ledger
+        self._note = note
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._stopping = False
@@ -110,6 +112,7 @@ class EventHub:
     def _publish(self, entries: list[LogEntry]) -> None:
         self._kept.extend(map(event_of, entries))
         self.last = entries[-1].seq
+        self._note(entries)
         done, self._changed = self.changed, asyncio.get_running_loop().create_future()
         done.set_result(None)
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ipaddress
 import logging
+import math
 import time
 from typing import TYPE_CHECKING
+
+from starlette.exceptions import HTTPException
 
 from bespeak.access.model import Caller
 from bespeak.base.display import escape_unprintable
@@ -12,15 +16,19 @@ from bespeak.base.errors import BespeakError
 from bespeak.base.ids import new_id
 from bespeak.net.connections import PEER_UID
 from bespeak.server import problems
-from bespeak.server.dependencies import CALLER
+from bespeak.server.dependencies import BOOK, CALLER
 from bespeak.server.identity import METHOD, PATH, NotSignedInError, Peer
+from bespeak.server.proxy import PEER_ADDRESS
+from bespeak.server.rate_limit import Buckets
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
+    from starlette.responses import Response
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from bespeak.access.model import Caller
+    from bespeak.server.settings import ServerLimits
 
     Identify = Callable[[Mapping[str, str], Peer], Awaitable[Caller | None]]
 
@@ -28,6 +36,7 @@ access = logging.getLogger("bespeak.access")
 log = logging.getLogger("bespeak.server")
 
 API_PREFIX = "/api/"
+TOO_LARGE = 413
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -71,6 +80,8 @@ class Observed:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
+                if getattr(scope["state"].get(BOOK), "repeated", False):
+                    message["headers"].append((b"idempotency-replayed", b"true"))
             await send(message)
 
         try:
@@ -138,16 +149,18 @@ class KnownHosts:
     """Refuses requests for a host, or from a page of a host, that this server is not known by.
 
     A page in somebody's browser could otherwise reach it under a name of its own (DNS rebinding), or act in the name
-    of whoever looks at the page.
+    of whoever looks at the page. An address is no name that could be bound to another machine.
 
     Args:
         inner: what answers.
-        hosts: the names and addresses, in lower case and without ports.
+        hosts: the names that clients reach it by, in lower case and without ports.
+        origins: names whose pages may use it, on any port; those of the host that was asked always may.
     """
 
-    def __init__(self, inner: ASGIApp, hosts: frozenset[str]) -> None:
+    def __init__(self, inner: ASGIApp, hosts: frozenset[str], origins: frozenset[str]) -> None:
         self._inner = inner
         self._hosts = hosts
+        self._origins = origins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""
@@ -159,14 +172,15 @@ class KnownHosts:
         await self._inner(scope, receive, send)
 
     def _refusal(self, headers: Mapping[bytes, bytes], scope: Scope) -> tuple[int, str] | None:
-        host = headers.get(b"host", b"").decode("latin-1")
-        if host_name(host) not in self._hosts:
+        asked = headers.get(b"host", b"").decode("latin-1").lower()
+        host = host_name(asked)
+        if host not in self._hosts and not is_address(host):
             return 421, "this server is not known by that name; start it with --allow-host NAME"
         origin = headers.get(b"origin")
         if origin is None or (origin == b"null" and scope["method"] in _SAFE_METHODS):
             return None
-        scheme, _, authority = origin.decode("latin-1").partition("://")
-        if scheme not in ("http", "https") or host_name(authority) not in self._hosts:
+        scheme, _, authority = origin.decode("latin-1").lower().partition("://")
+        if scheme not in ("http", "https") or (authority != asked and host_name(authority) not in self._origins):
             return 403, "pages of that origin may not use this server"
         return None
 
@@ -175,6 +189,15 @@ def host_name(authority: str) -> str:
     """Return a host in lower case, without its port."""
     name, colon, port = authority.lower().rpartition(":")
     return (name if colon and port.isdigit() else authority.lower()).removesuffix(".")
+
+
+def is_address(host: str) -> bool:
+    """Tell whether a host is an address and no name."""
+    try:
+        ipaddress.ip_address(host.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return False
+    return True
 
 
 class BodyLimit:
@@ -198,35 +221,25 @@ class BodyLimit:
         if not said.isdigit() or int(said) > self._most:
             await self._refuse(scope, receive, send)
             return
-        taken, started = 0, False
+        taken = 0
 
         async def limited() -> Message:
             nonlocal taken
             message = await receive()
             taken += len(message.get("body", b""))
             if taken > self._most:
-                raise _TooLargeError
+                raise HTTPException(TOO_LARGE, self._text)
             return message
 
-        async def noted(message: Message) -> None:
-            nonlocal started
-            started = True
-            await send(message)
+        await self._inner(scope, limited, send)
 
-        try:
-            await self._inner(scope, limited, noted)
-        except _TooLargeError:
-            if started:
-                raise
-            await self._refuse(scope, receive, send)
+    @property
+    def _text(self) -> str:
+        return f"the body of a request has at most {self._most} bytes"
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        text = f"the body of a request has at most {self._most} bytes"
-        await problems.plain(413, text, scope, "too_large", Connection="close")(scope, receive, send)
-
-
-class _TooLargeError(Exception):
-    """More came than was said, or than may be."""
+        refusal = problems.plain(TOO_LARGE, self._text, scope, "too_large", Connection="close")
+        await refusal(scope, receive, send)
 
 
 class SignIn:
@@ -235,31 +248,45 @@ class SignIn:
     Args:
         inner: what answers.
         identify: says who calls.
+        limits: how often somebody may ask, and how often an address may fail to say who it is.
     """
 
-    def __init__(self, inner: ASGIApp, identify: Identify) -> None:
+    def __init__(self, inner: ASGIApp, identify: Identify, limits: ServerLimits) -> None:
         self._inner = inner
         self._identify = identify
+        self._requests = Buckets(limits.requests_per_minute)
+        self._failures = Buckets(limits.failures_per_minute)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""
         if scope["type"] != "http":
             await self._inner(scope, receive, send)
             return
-        state = scope["state"]
+        answer = await self._check(scope)
+        await (self._inner if answer is None else answer)(scope, receive, send)
+
+    async def _check(self, scope: Scope) -> Response | None:
+        """Put who calls into the state of the request; return an answer where it ends here."""
+        state, client = scope["state"], scope.get("client")
+        origin = f"uid {state[PEER_UID]}" if PEER_UID in state else str(client[0] if client else "")
         headers = _headers(scope)
-        client = scope.get("client")
-        peer = Peer(state.get(PEER_UID), client[0] if client else None)
         try:
-            state[CALLER] = await self._identify(headers, peer)
+            caller = await self._identify(headers, Peer(state.get(PEER_UID), state.get(PEER_ADDRESS)))
+            if caller is None and scope["path"].startswith(API_PREFIX):
+                raise NotSignedInError("sign in first: send a token as 'Authorization: Bearer TOKEN'")
         except BespeakError as error:
-            await problems.response(error, scope)(scope, receive, send)
-            return
-        if state[CALLER] is None and scope["path"].startswith(API_PREFIX):
-            missing = NotSignedInError("sign in first: send a token as 'Authorization: Bearer TOKEN'")
-            await problems.response(missing, scope)(scope, receive, send)
-            return
-        await self._inner(scope, receive, send)
+            if isinstance(error, NotSignedInError) and (wait := self._failures.take(origin)):
+                return _too_many(scope, wait)
+            return problems.response(error, scope)
+        state[CALLER] = caller
+        if caller is not None and (wait := self._requests.take(caller.holder)):
+            return _too_many(scope, wait)
+        return None
+
+
+def _too_many(scope: Scope, wait: float) -> Response:
+    text = "too many requests; come back later"
+    return problems.plain(429, text, scope, "too_many", Retry_After=str(math.ceil(wait)))
 
 
 def _headers(scope: Scope) -> dict[str, str]:

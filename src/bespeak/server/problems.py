@@ -45,6 +45,9 @@ _CODES: dict[str, tuple[str, int]] = {
     "WaitTimedOutError": ("wait_timed_out", 408),
     "NotSignedInError": ("not_signed_in", 401),
 }
+_OF_STATUS = {400: "usage", 413: "too_large"}
+PROBLEM = "problem"
+"""In the state of a request: the code of the problem that it was answered with."""
 _WWW_AUTHENTICATE = 'Bearer realm="bespeak"'
 
 
@@ -116,6 +119,7 @@ def plain(status: int, detail: str, scope: Scope | None = None, code: str = "htt
 def _answer(document: dict[str, Any], status: int, scope: Scope | None, headers: dict[str, str]) -> Response:
     if scope is not None and "request_id" in scope.get("state", {}):
         document["instance"] = f"urn:uuid:{scope['state']['request_id']}"
+        scope["state"][PROBLEM] = document["code"]
     return Response(compact(document), status, headers, MEDIA_TYPE)
 
 
@@ -146,4 +150,5 @@ async def _of_validation(request: Request, error: Exception) -> Response:
 async def _of_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 registered for it
     headers = {name.replace("-", "_"): value for name, value in (error.headers or {}).items()}
-    return plain(error.status_code, str(error.detail), request.scope, **headers)
+    code = _OF_STATUS.get(error.status_code, "http")
+    return plain(error.status_code, str(error.detail), request.scope, code, **headers)

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from bespeak.net import connections, fast_connections, listening
+from bespeak.net.descriptors import connections_for
 from bespeak.net.listen_address import ListenAddress
 from bespeak.net.log_lines import log_to_stderr
 from bespeak.net.until_signal import run_until_signal
-from bespeak.net.web import Ending, Web, serve_until_cancelled
+from bespeak.net.web import Ending, TlsWeb, Web, serve_until_cancelled
 from bespeak.server.app import Application
 from bespeak.server.sign_in.authenticator import authenticators
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from bespeak.server.settings import ServerSettings
 
 _GRACE_SECONDS = 5
+_SOCKETS = 2
 _BACKLOG = 2_048
 _IDLE_SECONDS = 75
 
@@ -100,7 +102,8 @@ async def serve_sockets(
     """
     application = Application(settings, open_ledger, authenticator)
     ending = Ending(application.asgi)
-    webs = [(Web(configuration(ending, settings, tls=settings.tls)), sockets.tcp)]
+    kind = Web if settings.tls is None else TlsWeb
+    webs = [(kind(configuration(ending, settings, tls=settings.tls)), sockets.tcp)]
     if sockets.unix is not None:
         webs.append((Web(configuration(ending, settings, tls=None)), sockets.unix))
     async with application.open():
@@ -109,7 +112,8 @@ async def serve_sockets(
 
 def configuration(app: ASGIApp, settings: ServerSettings, *, tls: tuple[str, str] | None) -> uvicorn.Config:
     """Return how the connections of one socket are served."""
-    limits = connections.Limits(connections=settings.limits.connections, idle_seconds=_IDLE_SECONDS, waiting=_BACKLOG)
+    most = connections_for(settings.limits.connections, _SOCKETS)
+    limits = connections.Limits(connections=most, idle_seconds=_IDLE_SECONDS, waiting=_BACKLOG)
     return uvicorn.Config(
         app,
         http=fast_connections.protocol(limits),

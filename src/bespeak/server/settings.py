@@ -22,16 +22,14 @@ class ServerLimits:
     Attributes:
         body_bytes: the body of one request.
         connections: open at the same time on each socket.
-        requests_per_minute: of one caller, or of one address that has not said who it is.
-        wait_seconds: how long one request may wait in the line.
-        streams: streams of events open at the same time.
+        requests_per_minute: of one caller.
+        failures_per_minute: credentials from one address that are missing or wrong.
     """
 
     body_bytes: int = 1024 * 1024
     connections: int = 4_096
-    requests_per_minute: int = 60_000
-    wait_seconds: int = 60
-    streams: int = 2_048
+    requests_per_minute: int = 120_000
+    failures_per_minute: int = 120
 
 
 @dataclass(frozen=True, slots=True)

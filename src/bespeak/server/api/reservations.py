@@ -69,7 +69,7 @@ async def reserve(
     made = await book.write(lambda ledger: ledger.queue_join(request, identifier, asked.priority))
     if not made.waiting:
         return reservation_answer(made, made.created_us, 201, made=True)
-    return await _in_line(http, book, events, identifier, wait_seconds, 201)
+    return await _in_line(http, book, events, made.id, wait_seconds, 201)
 
 
 async def _in_line(
@@ -77,7 +77,7 @@ async def _in_line(
 ) -> Response:
     """Wait at a place in the line; answer with status ``granted`` once it is, else with 202."""
     async with client_gone(http) as gone:
-        look = await wait_at(book, events, identifier, wait_seconds or 0.0, gone)
+        look = await wait_at(book.without_name(), events, identifier, wait_seconds or 0.0, gone)
     now_us = await book.read(lambda ledger: ledger.now_us())
     status = granted if look.position is None else 202
     answered = reservation_answer(look.reservation, now_us, status, position=look.position, made=True)
