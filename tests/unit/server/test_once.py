@@ -33,10 +33,10 @@ def test_the_same_request_has_the_same_answer_also_after_a_restart(tmp_path):
 
 def test_another_request_under_the_same_name_is_refused(server):
     with server.client("alice") as alice, server.client("bob") as bob:
-        reserve(alice, "a1", "k1")
-        other = reserve(alice, "a2", "k1")
+        reserve(alice, "a1", "a-k1")
+        other = reserve(alice, "a2", "a-k1")
         assert (other.status_code, other.json()["code"]) == (422, "idempotency_mismatch")
-        assert reserve(bob, "a3", "k1").status_code == 201
+        assert reserve(bob, "a3", "a-k1").status_code == 201
 
 
 def test_of_many_at_the_same_time_one_makes_it(server):
@@ -50,24 +50,25 @@ def test_of_many_at_the_same_time_one_makes_it(server):
     assert len({one.json()["id"] for one in answers}) == 1
 
 
-def test_what_was_refused_may_be_asked_again(server):
+def test_a_refusal_is_the_answer_too_and_another_name_asks_again(server):
     with server.client("alice") as alice, server.client("bob") as bob:
-        held = reserve(alice, "c1", "held").json()
-        assert reserve(bob, "c1", "mine").status_code == 409
-        alice.delete(f"/reservations/{held['id']}", headers={"Idempotency-Key": "gone"})
-        again = alice.delete(f"/reservations/{held['id']}", headers={"Idempotency-Key": "gone"})
+        held = reserve(alice, "c1", "c-held").json()
+        assert reserve(bob, "c1", "c-mine").status_code == 409
+        alice.delete(f"/reservations/{held['id']}", headers={"Idempotency-Key": "c-gone"})
+        again = alice.delete(f"/reservations/{held['id']}", headers={"Idempotency-Key": "c-gone"})
         assert (again.status_code, again.json()["ended_why"]) == (200, "released")
-        assert reserve(bob, "c1", "mine").status_code == 201
+        assert reserve(bob, "c1", "c-mine").status_code == 409
+        assert reserve(bob, "c1", "c-again").status_code == 201
 
 
 def test_a_place_in_the_line_is_taken_once_and_waited_at_again(server):
     with server.client("alice") as alice, server.client("bob") as bob:
-        held = reserve(alice, "d1", "held").json()
-        waiting = [reserve(bob, "d1", "place", queue=True) for _ in range(2)]
+        held = reserve(alice, "d1", "d-held").json()
+        waiting = [reserve(bob, "d1", "d-place", queue=True) for _ in range(2)]
         assert [one.status_code for one in waiting] == [202, 202]
         assert len({one.json()["id"] for one in waiting}) == 1
         alice.delete(f"/reservations/{held['id']}")
-        granted = reserve(bob, "d1", "place", queue=True)
+        granted = reserve(bob, "d1", "d-place", queue=True)
         assert (granted.status_code, granted.json()["id"]) == (201, waiting[0].json()["id"])
 
 

@@ -14,7 +14,7 @@ from bespeak.ledger import open_ledger
 from bespeak.ledger.model import Holder, State
 from bespeak.server.settings import ServerSettings
 from bespeak.web import forgery
-from support.html import read_html
+from support.read_html import read_html
 from support.server import Serving, serving
 
 

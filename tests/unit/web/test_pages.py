@@ -10,7 +10,7 @@ from bespeak.ledger.model import Holder, Request
 from bespeak.web import line_keeper, pages
 from bespeak.web.pages import SignInNeededError
 from support.desk import Desk, asked, waiting
-from support.html import Element, read_html
+from support.read_html import Element, read_html
 
 HOSTILE = '<script>alert(1)</script>"\' onmouseover=alert(2) x="&amp;'
 HOSTILE_TEXT = HOSTILE + "</title></textarea>\u202e{{ 7 * 7 }}"
