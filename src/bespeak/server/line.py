@@ -44,7 +44,7 @@ async def wait_at(
         seen_up_to = hub.last
         look = await book.write(lambda ledger: ledger.queue_look(identifier, with_held=True))
         left = deadline - loop.time()
-        if look.position is None or left <= 0 or gone.done():
+        if look.position is None or not look.reservation.waiting or left <= 0 or gone.done():
             return look
         due = loop.time() + max(look.look_again_us / SECOND_US, _LEAST_SECONDS)
         wanted = frozenset(look.reservation.resources)

@@ -79,8 +79,9 @@ async def _in_line(
     async with client_gone(http) as gone:
         look = await wait_at(book.without_name(), events, identifier, wait_seconds or 0.0, gone)
     now_us = await book.read(lambda ledger: ledger.now_us())
-    status = granted if look.position is None else 202
-    answered = reservation_answer(look.reservation, now_us, status, position=look.position, made=True)
+    waits = look.reservation.waiting
+    status, position = (202, look.position) if waits else (granted, None)
+    answered = reservation_answer(look.reservation, now_us, status, position=position, made=True)
     if wait_seconds is not None:
         answered.headers["Preference-Applied"] = f"wait={wait_seconds:g}"
     return answered
