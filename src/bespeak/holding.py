@@ -14,6 +14,7 @@ import logging
 import os
 import threading
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bespeak.base import timeparse
@@ -79,10 +80,9 @@ def hold(
     keepalive_us = KEEPALIVE_US if keepalive is None else timeparse.duration(keepalive)
     if not SECOND_US <= keepalive_us < FOREVER_US:
         raise UsageError("keepalive: at least 1s, and an end")
-    me = resolve_username(None).username
-    request = Request(
+    wanted = partial(
+        Request,
         resources=resources,
-        holder=Holder(me) if user in (None, me) else Holder(str(user), me),
         duration_us=limit_us,
         mode=Mode.SHARED if shared else Mode.EXCLUSIVE,
         purpose=purpose,
@@ -90,7 +90,7 @@ def hold(
         keepalive_us=keepalive_us,
     )
     return Hold(
-        request, book, waits=wait is not False, timeout_us=_timeout_us(wait), priority=priority, on_lost=on_lost
+        wanted, user, book, waits=wait is not False, timeout_us=_timeout_us(wait), priority=priority, on_lost=on_lost
     )
 
 
@@ -150,7 +150,8 @@ class Hold:
 
     def __init__(
         self,
-        request: Request,
+        wanted: Callable[..., Request],
+        user: str | None,
         book: Ledger | str | None,
         *,
         waits: bool,
@@ -158,7 +159,8 @@ class Hold:
         priority: int,
         on_lost: Callable[[str], None] | None,
     ) -> None:
-        self._request = request
+        self._wanted = wanted
+        self._user = user
         self._named_book = book
         self._waits = waits
         self._timeout_us = timeout_us
@@ -258,6 +260,8 @@ class Hold:
             raise WrongStateError("a hold is taken once; call bespeak.hold() again for another one")
         self._book = named = self._named_book if isinstance(self._named_book, Ledger) else open_book(self._named_book)
         try:
+            me = named.user or resolve_username(None).username  # a server knows who we are, a file does not
+            self._request = self._wanted(holder=Holder(me) if self._user in (None, me) else Holder(str(self._user), me))
             self._start(named)
         except BaseException:
             self._close_book()

@@ -85,6 +85,7 @@ def sample(tmp_path, monkeypatch, capfd):
     )
     trust(tmp_path)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ORCHESJOB_HOME", str(tmp_path / "jobs"))
 
     def run(line, *, code=0):
         capfd.readouterr()
@@ -120,6 +121,11 @@ LINES = {
     "resource export": "resource export",
     "resource remove": "resource remove licences",
     "ledger accept-clock": "ledger accept-clock",
+    "ledger move": "ledger move --to elsewhere.sqlite3",
+    "doctor": "doctor",
+    "backup": "backup tonight.sqlite3",
+    "restore": "restore tonight.sqlite3 --replace",
+    "prune": "prune --older-than 90d",
     "rights grant": "rights grant alice --role booker",
     "rights revoke": "rights revoke {rule}",
     "rights list": "rights list",
@@ -160,7 +166,7 @@ def test_a_command_prints_the_keys_that_the_page_shows(name, sample):
     if name == "token list":
         sample("token create --user alice --scope read --json")
     line = LINES[name].format_map(words)
-    if name == "agents setup":
+    if name in ("agents setup", "restore"):
         prepare(name, line, sample)
     printed = sample(f"--json {line}").out
     assert printed.count("\n") == 1
@@ -208,6 +214,8 @@ def prepare(name, line, run):
     """Bring the book into the state that an example speaks of."""
     if name == "agents setup":
         git(os.getcwd(), "init", "-q")
+    if name == "restore" and not os.path.exists("tonight.sqlite3"):
+        run("backup tonight.sqlite3")
     if line == "release rack3 analyser":
         run("--as-user alice reserve rack3 analyser")
     if name.startswith("resource ") and name != "resource add":

@@ -56,6 +56,8 @@ class Rebuilt:
         elif action == "policy_changed":
             self.policy.update(after)
             self.policy = {name: value for name, value in self.policy.items() if name in after or name not in before}
+        elif action in {"pruned", "restored", "relocated"}:
+            pass  # of the book as a whole
         elif action in {"reserved", "queued"}:
             if identifier in self.reservations:
                 self.wrong.append(f"log {seq}: {identifier} is made twice")

@@ -69,6 +69,8 @@ class Context:
             self._book = open_book(self.ledger_flag, create=create)
             if self._book.made:
                 self.warn(f"there was no book, so this is a new one: {self._book.name}")
+            if self._book.moved_to is not None:
+                self.warn(f"this book has moved to {self._book.moved_to}; what you see is as it was then")
         return self._book
 
     def book_to_look_at(self) -> Ledger:

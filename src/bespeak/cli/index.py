@@ -76,8 +76,9 @@ PROGRAM = Program(
         ),
         Entry(
             "ledger",
-            "The book itself: what it decides, who may use it, its clock.",
+            "The book itself: what it decides, who may use it, its clock, its place.",
             entries=(
+                Entry("move", "Move the book to another place or engine; nothing is lost.", "bespeak.cli.operate:move"),
                 Entry(
                     "policy",
                     "What the book itself decides, the same from every folder: strictness, rights, limits.",
@@ -116,6 +117,10 @@ PROGRAM = Program(
                 Entry("revoke", "Make a token worthless.", "bespeak.cli.token:revoke"),
             ),
         ),
+        Entry("doctor", "What is wrong here, and what to do about it.", "bespeak.cli.doctor:doctor"),
+        Entry("backup", "Copy the book to a file, also while it is used.", "bespeak.cli.operate:backup"),
+        Entry("restore", "Fill the book from a backup.", "bespeak.cli.operate:restore"),
+        Entry("prune", "Remove what has been over for long.", "bespeak.cli.operate:prune"),
         Entry("gate", "Run a command only if you hold what the lab needs.", "bespeak.cli.gate:gate"),
         Entry(
             "reservation",

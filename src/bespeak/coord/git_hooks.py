@@ -90,6 +90,12 @@ def remove(repository: Repository) -> list[str]:
     return gone
 
 
+def is_installed(repository: Repository, name: str) -> bool:
+    """Tell whether a hook of this name is ours."""
+    path = os.path.join(own_hooks_folder(repository), name)
+    return os.path.lexists(path) and _is_ours(path)
+
+
 def _is_ours(path: str) -> bool:
     return MARK in read_text(path, 4096)
 

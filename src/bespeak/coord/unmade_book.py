@@ -28,6 +28,7 @@ class UnmadeBook:
 
     dialect: Dialect = "sqlite"
     made = False
+    moved_to: str | None = None
 
     def __init__(self, path: str) -> None:
         self.name = path

@@ -64,6 +64,11 @@ class LedgerContext:
         return None
 
     @property
+    def moved_to(self) -> str | None:
+        """Where the book has moved to, without secrets; None while it is in use."""
+        return self.engine.moved_to
+
+    @property
     def clock_is_ours(self) -> bool:
         """Whether the book takes its time from this machine."""
         return self.engine.dialect == "sqlite"

@@ -90,6 +90,7 @@ class OnceEngine:
         self.dialect: Dialect = engine.dialect
         self.name = engine.name
         self.made = engine.made
+        self.moved_to = engine.moved_to
 
     def transact(self, keys: Iterable[str], work: Callable[[Transaction], T]) -> T:
         """Run ``work`` in one write transaction, unless it was run for this request before: then return what it did."""

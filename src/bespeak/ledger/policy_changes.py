@@ -108,7 +108,9 @@ def require_administrator(book: LedgerContext, tx: Transaction, by: Holder, *, i
     check_may_administer(book.policy_in(tx), asker(by), is_owner=owner, is_file=tx.dialect == "sqlite")
 
 
-def check_may_administer(found: Policy, asks: str, *, is_owner: bool, is_file: bool) -> None:
+def check_may_administer(
+    found: Policy, asks: str, *, is_owner: bool, is_file: bool, doing: str = "change the policy of the book"
+) -> None:
     """Refuse a change of the policy by somebody whose affair it is not.
 
     The owner of a file may, whatever it says. On a server one role often serves a whole team, so who owns the schema
@@ -122,4 +124,4 @@ def check_may_administer(found: Policy, asks: str, *, is_owner: bool, is_file: b
     others = ", ".join(sorted(found.admins)[:10])
     owner = "the owner of the file" if is_file else "the owner of the schema"
     may = others if others and not is_file else f"{owner}{f' and {others}' if others else ''}"
-    raise BusyError(f"{asks} may not change the policy of the book; {may} may (policy of the book: admins)")
+    raise BusyError(f"{asks} may not {doing}; {may} may (policy of the book: admins)")

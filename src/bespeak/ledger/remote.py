@@ -151,6 +151,11 @@ class RemoteLedger(Ledger):
         return False
 
     @property
+    def moved_to(self) -> str | None:
+        """The server knows where its book is."""
+        return None
+
+    @property
     def clock_is_ours(self) -> bool:
         """The book takes its time from its own machine."""
         return False

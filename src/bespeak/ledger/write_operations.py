@@ -164,6 +164,15 @@ def _vacate(tx: Transaction, of: Reservation) -> None:
     wake(tx, of)
 
 
+def forget(tx: Transaction, of: Reservation) -> None:
+    """Remove a reservation that has ended, all of whose locks the transaction holds."""
+    if of.waiting:
+        leave_queue(tx, of)
+    keys = {"starts": of.starts_us, "seq": of.seq}
+    tx.execute_deferred(f"DELETE FROM ledger_bookings WHERE {_AT}", [{**keys, "name": name} for name in of.resources])
+    tx.execute_deferred("DELETE FROM ledger_reservations WHERE seq = :seq", [{"seq": of.seq}])
+
+
 def record_lapse(tx: Transaction, of: Reservation) -> None:
     """Record that a reservation whose sign of life is overdue has ended, at the instant at which it lapsed.
 

@@ -68,6 +68,8 @@ class Engine(Protocol):
     """Where the book is, without secrets, for messages."""
     made: bool
     """Whether opening it made the book, which was not there before."""
+    moved_to: str | None
+    """Where the book has moved to, without secrets; None while it is in use. It then refuses every write."""
 
     def transact(self, keys: Iterable[str], work: Callable[[Transaction], T]) -> T:
         """Run ``work`` in one write transaction that holds the locks named by ``keys``.

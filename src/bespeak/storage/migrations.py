@@ -11,7 +11,7 @@ from bespeak.base.errors import UnavailableError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from bespeak.storage.interface import Transaction
 
@@ -110,6 +110,20 @@ def up_to_date(found: dict[str, int], components: Sequence[Component], book: str
         if version < component.version:
             return False
     return True
+
+
+MOVED = "moved to "
+"""A component of this beginning says where a book has moved to (:mod:`bespeak.storage.relocation`)."""
+
+
+def moved_to(components: Iterable[str]) -> str | None:
+    """Return where the book with these components has moved to; None while it is in use."""
+    return next((name.removeprefix(MOVED) for name in components if name.startswith(MOVED)), None)
+
+
+def moved(book: str, elsewhere: str) -> UnavailableError:
+    """Return what a write of a book that has moved fails with."""
+    return UnavailableError(f"book {book}: it has moved to {elsewhere}; nothing is written here any more")
 
 
 def migrate(tx: Transaction, components: Sequence[Component], book: str) -> None:

@@ -15,7 +15,7 @@ from _thread import RLock  # the class that `threading` offers, without its impo
 from bespeak.base import clock, failpoints
 from bespeak.base.errors import UnavailableError
 from bespeak.storage import sqlite_files, steady_clock, wakeups
-from bespeak.storage.migrations import VERSIONS, migrate, up_to_date
+from bespeak.storage.migrations import VERSIONS, migrate, moved, moved_to, up_to_date
 from bespeak.storage.time_limit import left_seconds
 
 TYPE_CHECKING = False
@@ -115,6 +115,8 @@ class SqliteEngine:
         self._lock = RLock()
         self._busy_seconds = busy_seconds
         self.made = False
+        self.moved_to: str | None = None
+        self._foreign = foreign
         self._group: list[str] | None = None
         self._steady = any(component.steady_time for component in components)
         if self._steady:
@@ -186,6 +188,7 @@ class SqliteEngine:
             if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
                 raise
             found = {}
+        self.moved_to = moved_to(found)
         if not up_to_date(found, components, self.name):
             self._write(lambda tx: migrate(tx, components, self.name), self._now)
 
@@ -279,6 +282,7 @@ class SqliteEngine:
                 return self._nested(work, now, self._group)
             try:
                 self._begin_write()
+                self._refuse_if_moved()
                 tx = SqliteTransaction(self._connection, now())
                 result = work(tx)
                 failpoints.reach("storage.before_commit")
@@ -292,6 +296,15 @@ class SqliteEngine:
         if tx.topics:
             wakeups.wake(self._wake_folder, tx.topics)
         return result
+
+    def _refuse_if_moved(self) -> None:
+        """Refuse to write into a book that has moved, also since it was opened."""
+        if self._foreign or not self._connection.execute("PRAGMA user_version").fetchone()[0]:
+            return
+        found = [str(row[0]) for row in self._connection.execute(VERSIONS)]
+        self.moved_to = moved_to(found)
+        if self.moved_to is not None:
+            raise moved(self.name, self.moved_to)
 
     def _begin_write(self) -> None:
         try:

@@ -16,7 +16,7 @@ from bespeak.base import clock
 from bespeak.base.errors import UnavailableError
 from bespeak.base.fileio import Signature, signature
 from bespeak.storage import sqlite_files, steady_clock
-from bespeak.storage.migrations import VERSIONS, up_to_date
+from bespeak.storage.migrations import VERSIONS, moved_to, up_to_date
 from bespeak.storage.sqlite import APPLICATION_ID, BUSY_SECONDS, SqliteTransaction
 
 TYPE_CHECKING = False
@@ -47,6 +47,7 @@ class ReadOnlySqliteEngine:
 
     dialect: Dialect = "sqlite"
     made = False
+    moved_to: str | None = None
 
     def __init__(
         self,
@@ -74,6 +75,7 @@ class ReadOnlySqliteEngine:
             raise self._unavailable(f"this is no book of bespeak's, and none can be made: {sqlite_files.READ_ONLY}")
         tables = tx.fetch_one("SELECT 1 FROM sqlite_schema WHERE name = 'bespeak_migrations'")
         found = {str(name): int(version) for name, version in tx.fetch_all(VERSIONS)} if tables else {}
+        self.moved_to = moved_to(found)
         if not up_to_date(found, components, self.name):
             raise self._unavailable(f"its tables are of an older bespeak, and {sqlite_files.READ_ONLY}")
 

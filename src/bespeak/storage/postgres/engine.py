@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from bespeak.base import failpoints
 from bespeak.base.errors import NoBookError, OutcomeUnknownError, UnavailableError, UsageError, needs_extra
-from bespeak.storage.migrations import MIGRATION_KEY, VERSIONS, migrate, up_to_date
+from bespeak.storage.migrations import MIGRATION_KEY, VERSIONS, migrate, moved, moved_to, up_to_date
 from bespeak.storage.postgres.url import PostgresUrl
 
 try:
@@ -162,6 +162,7 @@ class PostgresEngine:
         create: bool = True,
     ) -> None:
         self.made = False
+        self.moved_to: str | None = None
         self._address = PostgresUrl(url)
         self.schema = self._address.schema
         self.name = self._address.name
@@ -179,6 +180,7 @@ class PostgresEngine:
         done = False
         while not done:
             allowed, versions = self._look()
+            self.moved_to = moved_to(versions)
             if up_to_date(versions, components, self.name):
                 return
             if not versions and not create:
@@ -224,6 +226,8 @@ class PostgresEngine:
 
     def transact(self, keys: Iterable[str], work: Callable[[PostgresTransaction], T]) -> T:
         """Run ``work`` in one write transaction that holds the advisory locks of ``keys``."""
+        if self.moved_to is not None:
+            raise moved(self.name, self.moved_to)
         begin = self._write_start(keys)
         for attempt in range(1, _TRIES + 1):
             try:
