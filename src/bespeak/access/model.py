@@ -207,14 +207,16 @@ class Session:
     Args:
         holder: who.
         groups: what the provider said about it.
-        csrf: what a form has to send back.
+        csrf: what a change from a page has to send back.
         expires_us: when it ends, µs UTC.
+        token: the id of the token that it was begun with, and is worth no more than; empty for none.
     """
 
     holder: str
     groups: tuple[str, ...]
     csrf: str
     expires_us: int
+    token: str = ""
 
 
 @frozen

@@ -64,6 +64,7 @@ _TABLES = (
     "CREATE INDEX access_once_expires ON access_once (expires_us)",
 )
 
+_SESSIONS_OF_TOKENS = "ALTER TABLE access_sessions ADD COLUMN token TEXT{c} NOT NULL DEFAULT ''"
 _NAMES = ("rules", "members", "mappings", "tokens", "sessions", "once")
 
 ACCESS = Component(
@@ -76,6 +77,11 @@ ACCESS = Component(
                 *(text.format(c=' COLLATE "C"') for text in _TABLES),
                 *(same_readers(f"access_{name}", "ledger_reservations") for name in _NAMES),
             ],
-        )
+        ),
+        Migration(
+            2,
+            sqlite=[_SESSIONS_OF_TOKENS.format(c="")],
+            postgresql=[_SESSIONS_OF_TOKENS.format(c=' COLLATE "C"')],
+        ),
     ],
 )

@@ -15,8 +15,8 @@ from bespeak.storage.row_shape import RowShape
 if TYPE_CHECKING:
     from bespeak.storage.interface import Row, Transaction
 
-_COLUMNS = "holder, groups, csrf, expires_us"
-_SESSION = RowShape("session", _COLUMNS, "ttti")
+_COLUMNS = "holder, groups, csrf, expires_us, token"
+_SESSION = RowShape("session", _COLUMNS, "tttit")
 _BYTES = 32
 
 
@@ -25,13 +25,24 @@ def new_secret() -> str:
     return secrets.token_urlsafe(_BYTES)
 
 
-def begin(tx: Transaction, secret: str, holder: str, groups: tuple[str, ...], expires_us: int) -> Session:
-    """Write a session that whoever has ``secret`` is in; forget those that are over."""
-    made = Session(holder, groups, new_secret(), expires_us)
+def begin(
+    tx: Transaction, secret: str, holder: str, groups: tuple[str, ...], expires_us: int, *, token: str = ""
+) -> Session:
+    """Write a session that whoever has ``secret`` is in; forget those that are over.
+
+    Args:
+        tx: the transaction.
+        secret: of :func:`new_secret`.
+        holder: who signs in.
+        groups: what the provider said about it.
+        expires_us: when it ends, µs UTC.
+        token: the id of the token that it was begun with, and is worth no more than; empty for none.
+    """
+    made = Session(holder, groups, new_secret(), expires_us, token)
     tx.execute("DELETE FROM access_sessions WHERE expires_us <= :now", {"now": tx.now_us})
     tx.execute(
-        "INSERT INTO access_sessions (hash, holder, groups, csrf, created_us, expires_us)"
-        " VALUES (:hash, :holder, :groups, :csrf, :now, :expires)",
+        "INSERT INTO access_sessions (hash, holder, groups, csrf, created_us, expires_us, token)"
+        " VALUES (:hash, :holder, :groups, :csrf, :now, :expires, :token)",
         {
             "hash": hashed(secret),
             "holder": holder,
@@ -39,6 +50,7 @@ def begin(tx: Transaction, secret: str, holder: str, groups: tuple[str, ...], ex
             "csrf": made.csrf,
             "now": tx.now_us,
             "expires": expires_us,
+            "token": token,
         },
     )
     return made
@@ -55,8 +67,8 @@ def find(tx: Transaction, secret: str) -> Session | None:
 
 
 def _session(row: Row) -> Session:
-    holder, groups, csrf, expires_us = row
-    return Session(holder, tuple(str(name) for name in json.loads(groups)), csrf, expires_us)
+    holder, groups, csrf, expires_us, token = row
+    return Session(holder, tuple(str(name) for name in json.loads(groups)), csrf, expires_us, token)
 
 
 def end(tx: Transaction, secret: str) -> None:

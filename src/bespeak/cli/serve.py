@@ -52,6 +52,7 @@ _LONGEST_SOCKET = 107
             "CIDR",
             many=True,
         ),
+        Option(("--proxy-user-header",), "The header in which that proxy says who calls.", "NAME"),
     ),
 )
 def serve(context: Context, values: Values) -> int:
@@ -92,7 +93,7 @@ def _settings(context: Context, values: Values) -> ServerSettings:
         tls=_tls(values, host),
         behind_proxy=proxy,
         debug=context.debug,
-        sign_in=sign_in.load(),
+        sign_in=sign_in.load(proxy_user_header=values["proxy_user_header"], behind_proxy=bool(proxy)),
     )
 
 

@@ -44,12 +44,13 @@ ROUTERS = (
 )
 """The routes that are always there, each with its prefix."""
 
-OPTIONAL_ROUTERS = (("bespeak.web.app:router", ""),)
-"""Routes of rooms that stand on this one; they are found by name, so this room imports none of them."""
+OPTIONAL_ROUTERS = (("bespeak.server.sign_in.browser:router", ""), ("bespeak.web.app:router", ""))
+"""Routes for browsers. Those of rooms that stand on this one are found by name, so this room imports none of them."""
 
 OPTIONAL_SERVICES = ("bespeak.web.background:running",)
 """What runs beside the requests while the book is open: context managers of the settings and of what opens the book."""
 
+SIGN_IN_PAGE = "/auth/login"
 _LOOPBACK = "localhost"
 
 
@@ -76,6 +77,7 @@ class Application:
         self._authenticator = authenticator
         app = routes(self.book, self.events)
         app.state.settings = settings
+        app.state.sign_in, app.state.sign_in_url = authenticator, SIGN_IN_PAGE
         app.add_route("/metrics", self._numbers)
         asgi: ASGIApp = middleware.SignIn(app, self._identify, settings.limits)
         asgi = middleware.BodyLimit(asgi, settings.limits.body_bytes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bespeak.base.errors import UsageError
 from bespeak.server.sign_in.settings import LEEWAY_SECONDS, SignInSettings, load, read_table
 from bespeak.settings.repo import SettingsError
 
@@ -26,6 +27,13 @@ def test_all_of_it(tmp_path):
     assert (oidc.scopes, oidc.session_seconds, oidc.device_client_id) == (("openid",), 3600, "cli")
 
 
+def test_a_header_needs_a_proxy_that_is_known(tmp_path):
+    nowhere = {"XDG_CONFIG_HOME": str(tmp_path), "HOME": str(tmp_path)}
+    assert load(nowhere, proxy_user_header="X-User").proxy_user_header == "x-user"
+    with pytest.raises(UsageError, match="the header x-user says who calls, but nobody is believed"):
+        load(nowhere, proxy_user_header="X-User", behind_proxy=False)
+
+
 def test_without_settings_there_is_no_provider(tmp_path):
     assert load({"XDG_CONFIG_HOME": str(tmp_path), "HOME": str(tmp_path)}) == SignInSettings()
     assert SignInSettings().leeway_seconds == LEEWAY_SECONDS == 60
@@ -34,10 +42,11 @@ def test_without_settings_there_is_no_provider(tmp_path):
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        ({"odic": {}}, "known: audience, leeway_seconds, oidc, proxy_user_header; did you mean oidc?"),
+        ({"odic": {}}, "known: audience, leeway_seconds, oidc, proxy_user_header, url; did you mean oidc?"),
         ({"leeway_seconds": 301}, "from 0 to 300"),
         ({"leeway_seconds": True}, "from 0 to 300"),
         ({"audience": 7}, "audience must be a text"),
+        ({"url": "book.example.com"}, "url must be an address"),
         ({"oidc": "x"}, "oidc must be a table"),
         ({"oidc": {"client_id": "x"}}, "issuer must be a text"),
         ({"oidc": {**OIDC, "issuer": "http://login.example.com"}}, "https://"),

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-    from bespeak.access.model import Token
+    from bespeak.access.model import Session, Token
     from bespeak.ledger.service import Ledger
     from bespeak.server.identity import Authenticator, Peer
     from bespeak.server.sign_in.settings import SignInSettings
@@ -70,6 +70,38 @@ class SignIn:
                 self._seen.popitem(last=False)
             return True
 
+    @staticmethod
+    def token_of(book: Ledger, secret: str) -> Token:
+        """Return the token that a secret is, and note that it is used.
+
+        Raises:
+            NotSignedInError: it does not count.
+        """
+        if not tokens.looks_like_token(secret):
+            raise NotSignedInError("the token is none of bespeak's: it is mistyped or cut off")
+        found, now_us = book.engine.read(lambda tx: (tokens.by_secret(tx, secret), tx.now_us))
+        if found is None:
+            raise NotSignedInError("the token is not known here")
+        _check_counts(found, now_us)
+        if found.used_us is None or now_us - found.used_us >= tokens.USED_EVERY_US:
+            book.engine.transact([f"token:{found.id}"], lambda tx: tokens.note_use(tx, found.id))
+        return found
+
+    @staticmethod
+    def caller_of_token(found: Token, method: str = "token") -> Caller:
+        """Return who signs in with a token."""
+        scopes = frozenset(found.scopes)
+        unruled = Role.ADMIN if Scope.ADMIN in scopes else Role.MANAGER if Scope.MANAGE in scopes else Role.BOOKER
+        kind = kind_of(found.holder)
+        return Caller(found.holder, kind, method, scopes=scopes, selectors=found.selectors, unruled=unruled)
+
+
+def _check_counts(found: Token, now_us: int) -> None:
+    if found.revoked_us is not None:
+        raise NotSignedInError(f"token {found.id} was revoked")
+    if found.expires_us <= now_us:
+        raise NotSignedInError(f"token {found.id} has expired")
+
 
 class _BookAuthenticator:
     def __init__(self, sign_in: SignIn, book: Ledger) -> None:
@@ -103,22 +135,7 @@ class _BookAuthenticator:
             raise NotSignedInError("Authorization: only 'Bearer TOKEN' is accepted")
         if signed_tokens.looks_signed(credential):
             return self._by_signed_token(credential)
-        if not tokens.looks_like_token(credential):
-            raise NotSignedInError("the token is none of bespeak's: it is mistyped or cut off")
-        return self._by_token(credential)
-
-    def _by_token(self, secret: str) -> Caller:
-        engine = self._book.engine
-        found, now_us = engine.read(lambda tx: (tokens.by_secret(tx, secret), tx.now_us))
-        if found is None:
-            raise NotSignedInError("the token is not known here")
-        if found.revoked_us is not None:
-            raise NotSignedInError(f"token {found.id} was revoked")
-        if found.expires_us <= now_us:
-            raise NotSignedInError(f"token {found.id} has expired")
-        if found.used_us is None or now_us - found.used_us >= tokens.USED_EVERY_US:
-            engine.transact([f"token:{found.id}"], lambda tx: tokens.note_use(tx, found.id))
-        return _token_caller(found)
+        return self._sign_in.caller_of_token(self._sign_in.token_of(self._book, credential))
 
     def _by_signed_token(self, text: str) -> Caller:
         issuer = signed_tokens.issuer_in(text)
@@ -158,11 +175,16 @@ class _BookAuthenticator:
             raise NotSignedInError("the token was used before, and is accepted once")
 
     def _by_session(self, secret: str, headers: Mapping[str, str]) -> Caller | None:
-        found = self._book.engine.read(lambda tx: sessions.find(tx, secret))
+        found, token, now_us = self._book.engine.read(lambda tx: _session_and_token(tx, secret))
         if found is None:
             return None
         if headers.get(METHOD) not in _SAFE:
             _check_meant(headers, found.csrf)
+        if found.token:
+            if token is None:
+                return None
+            _check_counts(token, now_us)
+            return self._sign_in.caller_of_token(token, "session")
         return Caller(found.holder, kind_of(found.holder), "session", groups=found.groups)
 
     def _by_proxy(self, name: str, peer: Peer) -> Caller:
@@ -189,10 +211,21 @@ def _check_meant(headers: Mapping[str, str], csrf: str) -> None:
         return
     if headers.get(PATH, API_PREFIX).startswith(API_PREFIX):
         raise NotSignedInError(f"a change from a browser needs the header {CSRF_HEADER} of its session")
+    if not is_from_here(headers):
+        raise NotSignedInError("a form of another site cannot change anything here")
+
+
+def is_from_here(headers: Mapping[str, str]) -> bool:
+    """Tell whether the browser says that a request comes from a page of this origin."""
     origin = headers.get("origin", "")
     own = bool(origin) and origin.partition("://")[2] == headers.get("host")
-    if not own and headers.get("sec-fetch-site") != "same-origin":
-        raise NotSignedInError("a form of another site cannot change anything here")
+    return own or headers.get("sec-fetch-site") == "same-origin"
+
+
+def _session_and_token(tx: Transaction, secret: str) -> tuple[Session | None, Token | None, int]:
+    found = sessions.find(tx, secret)
+    token = tokens.by_id(tx, found.token) if found is not None and found.token else None
+    return found, token, tx.now_us
 
 
 def account_caller(uid: int) -> Caller:
@@ -207,14 +240,6 @@ def account_caller(uid: int) -> Caller:
         raise NotSignedInError(f"account {uid} has no name on this machine") from None
     unruled = Role.ADMIN if uid in (0, os.geteuid()) else Role.BOOKER
     return Caller(name, "user", "peer", unruled=unruled)
-
-
-def _token_caller(found: Token) -> Caller:
-    scopes = frozenset(found.scopes)
-    unruled = Role.ADMIN if Scope.ADMIN in scopes else Role.MANAGER if Scope.MANAGE in scopes else Role.BOOKER
-    return Caller(
-        found.holder, kind_of(found.holder), "token", scopes=scopes, selectors=found.selectors, unruled=unruled
-    )
 
 
 def session_secret(headers: Mapping[str, str]) -> str:

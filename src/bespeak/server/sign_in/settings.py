@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from bespeak.access import selectors
@@ -25,7 +25,7 @@ _OIDC_KEYS = (
     *("issuer", "client_id", "client_secret", "audience", "user_claim", "groups_claim", "scopes"),
     *("device_client_id", "session_for"),
 )
-_SERVER_KEYS = ("audience", "leeway_seconds", "oidc", "proxy_user_header")
+_SERVER_KEYS = ("audience", "leeway_seconds", "oidc", "proxy_user_header", "url")
 _SESSION_SECONDS = 12 * 3600
 
 
@@ -66,6 +66,8 @@ class SignInSettings:
         oidc: where people sign in; None for nowhere.
         proxy_user_header: the header in which a proxy says who calls, in lower case; empty for none.
         proxies: the networks from which that header is believed.
+        url: how browsers reach this server; empty to take it from their requests.
+        session_seconds: how long somebody stays signed in with a browser who came with a token.
     """
 
     audience: str = DEFAULT_AUDIENCE
@@ -73,16 +75,34 @@ class SignInSettings:
     oidc: OidcSettings | None = None
     proxy_user_header: str = ""
     proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    url: str = ""
+    session_seconds: int = _SESSION_SECONDS
 
 
-def load(environ: Mapping[str, str] | None = None) -> SignInSettings:
+def load(
+    environ: Mapping[str, str] | None = None, *, proxy_user_header: str | None = None, behind_proxy: bool = True
+) -> SignInSettings:
     """Read how people and workloads sign in from the user's own settings, else the machine's.
+
+    Args:
+        environ: the environment; by default the process's.
+        proxy_user_header: said when the server was started, instead of the settings.
+        behind_proxy: the server knows from where its proxy connects.
 
     Raises:
         SettingsError: a file cannot be read, or a value in it cannot be.
+        UsageError: a header would be believed from nobody.
     """
     table, path = server_table(environ)
-    return read_table(table, path)
+    found = read_table(table, path)
+    if proxy_user_header is not None:
+        found = replace(found, proxy_user_header=proxy_user_header.lower())
+    if found.proxy_user_header and not behind_proxy:
+        raise UsageError(
+            f"the header {found.proxy_user_header} says who calls, but nobody is believed: name the proxy's network"
+            " with --behind-proxy"
+        )
+    return found
 
 
 def read_table(table: Mapping[str, Any], path: str) -> SignInSettings:
@@ -107,7 +127,17 @@ def read_table(table: Mapping[str, Any], path: str) -> SignInSettings:
         leeway_seconds=leeway,
         oidc=None if oidc is None else _oidc(oidc, f"{path}: [server.oidc]"),
         proxy_user_header=_text(table, "proxy_user_header", path, "").lower(),
+        url=_url(_text(table, "url", path, ""), path),
     )
+
+
+def _url(text: str, path: str) -> str:
+    from urllib.parse import urlsplit
+
+    parts = urlsplit(text)
+    if text and (parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment):
+        raise SettingsError(f"{path}: [server] url must be an address such as https://book.example.com")
+    return text
 
 
 def _oidc(table: dict[str, Any], where: str) -> OidcSettings:
