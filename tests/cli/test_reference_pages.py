@@ -10,6 +10,8 @@ import pytest
 
 from bespeak.base.errors import ExitCode
 from bespeak.cli.main import main
+from bespeak.ledger.open_from_settings import open_book
+from bespeak.notices import outbox, store
 from support import clipage
 from support.commands import COMMANDS, PROGRAMS
 from support.repositories import git
@@ -135,6 +137,14 @@ LINES = {
     "token create": "token create --user alice",
     "token list": "token list",
     "token revoke": "token revoke {token}",
+    "calendar link": "calendar link --resource rack3",
+    "calendar list": "--as-user alice calendar list",
+    "calendar revoke": "--as-user alice calendar revoke {token}",
+    "notice list": "--as-user alice notice list",
+    "notice add": "notice add --webhook https://hooks.example.com/lab",
+    "notice targets": "--as-user alice notice targets",
+    "notice remove": "--as-user alice notice remove {token}",
+    "notice replay": "--as-user alice notice replay {token}",
     "gate": "--as-user bob gate -l demo",
     "reservation check": "--as-user bob -l demo reservation check",
     "reservation whoami": "reservation whoami",
@@ -161,8 +171,17 @@ def test_a_command_prints_the_keys_that_the_page_shows(name, sample):
     words = {"id": "", "rule": "", "token": ""}
     if "{id}" in LINES[name]:
         words["id"] = made(sample)
-    if name in ("rights revoke", "token revoke"):
+    if "{token}" in LINES[name] or "{rule}" in LINES[name]:
         words["rule"] = words["token"] = named_by(name, sample)
+    if name == "calendar list":
+        named_by("calendar revoke", sample)
+    if name == "notice targets":
+        named_by("notice remove", sample)
+    if name == "notice list":
+        sample("--as-user alice notice list")
+        with open_book() as book:
+            store.watch(book, "alice", "never-held")
+            outbox.collect(book)
     if name == "token list":
         sample("token create --user alice --scope read --json")
     line = LINES[name].format_map(words)
@@ -205,6 +224,10 @@ def named_by(name, run):
     """Make what the id in an example names; return its id."""
     if name == "token revoke":
         return json.loads(run("token create --user alice --json").out)["id"]
+    if name == "calendar revoke":
+        return json.loads(run("--as-user alice calendar link --json").out)["id"]
+    if name in ("notice remove", "notice replay"):
+        return json.loads(run("--as-user alice notice add --mail alice@example.com --json").out)["id"]
     if name == "rights revoke":
         return json.loads(run("rights grant alice --role booker --json").out)["rules"][0]["id"]
     return json.loads(run("--as-user alice reserve x --until '2031-01-01 00:00' --json").out)["id"]

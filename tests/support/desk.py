@@ -9,7 +9,8 @@ from bespeak.base.clock import HOUR_US
 from bespeak.ledger import open_ledger
 from bespeak.ledger.model import Holder, Request, Reservation
 from bespeak.ledger.service import Ledger
-from bespeak.web.actions import Form, Message, act
+from bespeak.web.actions import act
+from bespeak.web.form import Form, Message
 from bespeak.web.line_keeper import KEPT
 from bespeak.web.pages import Asked
 from bespeak.web.viewer import OpenRights, Viewer

@@ -121,6 +121,26 @@ PROGRAM = Program(
         Entry("backup", "Copy the book to a file, also while it is used.", "bespeak.cli.operate:backup"),
         Entry("restore", "Fill the book from a backup.", "bespeak.cli.operate:restore"),
         Entry("prune", "Remove what has been over for long.", "bespeak.cli.operate:prune"),
+        Entry(
+            "calendar",
+            "Secret addresses that calendar programs subscribe to.",
+            entries=(
+                Entry("link", "Make the address of a calendar; it is shown once.", "bespeak.cli.calendar:link"),
+                Entry("list", "Your calendar links.", "bespeak.cli.calendar:list_"),
+                Entry("revoke", "End a calendar link at once.", "bespeak.cli.calendar:revoke"),
+            ),
+        ),
+        Entry(
+            "notice",
+            "What a server told you: your turn, ends soon, somebody waits, taken away.",
+            entries=(
+                Entry("list", "Your notices.", "bespeak.cli.notice:list_"),
+                Entry("add", "Be told by webhook, mail or chat too.", "bespeak.cli.notice:add"),
+                Entry("targets", "Where you are told.", "bespeak.cli.notice:targets_"),
+                Entry("remove", "Be told there no more.", "bespeak.cli.notice:remove"),
+                Entry("replay", "Send there again what was sent.", "bespeak.cli.notice:replay"),
+            ),
+        ),
         Entry("gate", "Run a command only if you hold what the lab needs.", "bespeak.cli.gate:gate"),
         Entry(
             "reservation",

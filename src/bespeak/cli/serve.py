@@ -42,6 +42,14 @@ _LONGEST_SOCKET = 107
             many=True,
         ),
         Option(("--hide-names",), "Without signing in, nobody sees who holds what, or why."),
+        Option(("--mail-server",), "Send the mail of notices through smtp://user@host or smtps://host.", "URL"),
+        Option(("--mail-from",), "The address that this mail comes from.", "ADDRESS"),
+        Option(
+            ("--webhooks-to",),
+            "A network that webhooks may reach though it is not public; may be repeated.",
+            "CIDR",
+            many=True,
+        ),
         Option(("--allow-host",), "A further name that clients reach it by; may be repeated.", "NAME", many=True),
         Option(("--tls-cert",), "The file with its certificate, and those between it and the root.", "FILE"),
         Option(("--tls-key",), "The file with the key of the certificate.", "FILE"),
@@ -65,6 +73,7 @@ def serve(context: Context, values: Values) -> int:
     except ImportError as missing:
         raise UnavailableError(needs_extra("serve", "server")) from missing
     settings = _settings(context, values)
+    _check_notices(settings)
     sockets = run.Listening(settings)
     try:
         return run.serve(settings, sockets, lambda: _say_where(context, settings, sockets.url))
@@ -92,9 +101,19 @@ def _settings(context: Context, values: Values) -> ServerSettings:
         names_hidden=values["hide_names"],
         tls=_tls(values, host),
         behind_proxy=proxy,
+        mail_server=values["mail_server"],
+        mail_from=values["mail_from"],
+        webhooks_to=tuple(values["webhooks_to"]),
         debug=context.debug,
         sign_in=sign_in.load(proxy_user_header=values["proxy_user_header"], behind_proxy=bool(proxy)),
     )
+
+
+def _check_notices(settings: ServerSettings) -> None:
+    """Refuse ways to send notices that cannot work, before anything is served."""
+    from bespeak.web.background import ways_of
+
+    ways_of(settings)
 
 
 def _public(pages: tuple[str, ...]) -> tuple[str, ...]:

@@ -159,7 +159,7 @@ def subscribe(
     return book.engine.transact([_KEY], work)
 
 
-def unsubscribe(book: LedgerContext, user: str, identifier: str, note: str = "removed") -> None:
+def unsubscribe(book: LedgerContext, user: str, identifier: str, note: str = "removed") -> Subscription:
     """End a subscription and what is still on its way to it.
 
     Raises:
@@ -167,11 +167,12 @@ def unsubscribe(book: LedgerContext, user: str, identifier: str, note: str = "re
     """
     ensure(book.engine, NOTICES)
 
-    def work(tx: Transaction) -> None:
+    def work(tx: Transaction) -> Subscription:
         found = _one(tx, user, identifier)
         end(tx, found.id, note)
+        return found
 
-    book.engine.transact([_KEY], work)
+    return book.engine.transact([_KEY], work)
 
 
 def end(tx: Transaction, identifier: str, note: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
 from bespeak.base.display import short_repr
 from bespeak.base.errors import UsageError
@@ -51,6 +52,41 @@ class Ways:
 
     mail: MailServer | None = None
     allowed: tuple[Network, ...] = ()
+
+
+_MAIL_PORTS = {"smtps": 465, "smtp": 587, "smtp+plain": 25}
+_TLS = {"smtps": "implicit", "smtp": "starttls", "smtp+plain": "none"}
+
+
+def mail_server(url: str, sender: str, password: str = "") -> MailServer:
+    """Read how mail is to leave.
+
+    Args:
+        url: ``smtp://user@host:587`` (STARTTLS), ``smtps://host``, or ``smtp+plain://127.0.0.1:25`` on this machine.
+        sender: in whose name.
+        password: of the user in the URL.
+
+    Raises:
+        UsageError: it cannot be read, or would send mail in the clear to another machine.
+    """
+    checked(Channel.MAIL, sender)
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise UsageError(f"{short_repr(url)}: not the URL of a mail server ({error})") from None
+    if parts.scheme not in _TLS or not parts.hostname or parts.password is not None:
+        raise UsageError("a mail server is written as smtp://user@host or smtps://host; its password is no part of it")
+    if _TLS[parts.scheme] == "none" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
+        raise UsageError(f"{parts.hostname}: mail goes to other machines encrypted only: smtp:// or smtps://")
+    return MailServer(
+        parts.hostname,
+        port or _MAIL_PORTS[parts.scheme],
+        sender,
+        _TLS[parts.scheme],
+        unquote(parts.username or ""),
+        password if parts.username else "",
+    )
 
 
 def checked(channel: Channel, target: str) -> str:

@@ -46,6 +46,9 @@ class ServerSettings:
         behind_proxy: networks that a reverse proxy connects from, and nobody else may.
         public: pages (``now``, ``timeline``, ``log``) that may be seen without signing in.
         names_hidden: on those, nobody's name or purpose is shown.
+        mail_server: the URL of the server that sends the mail of notices; None for no mail.
+        mail_from: in whose name.
+        webhooks_to: networks that webhooks may reach though they are not public.
         debug: tell in the log where errors come from.
         limits: what clients may take.
         sign_in: how people and workloads sign in.
@@ -60,6 +63,9 @@ class ServerSettings:
     behind_proxy: Networks = ()
     public: tuple[str, ...] = ()
     names_hidden: bool = False
+    mail_server: str | None = None
+    mail_from: str | None = None
+    webhooks_to: tuple[str, ...] = ()
     debug: bool = False
     limits: ServerLimits = ServerLimits()
     sign_in: SignInSettings = field(default_factory=SignInSettings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import os
 from dataclasses import dataclass
 from datetime import UTC
@@ -14,9 +15,11 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
-from bespeak.base.errors import BespeakError
+from bespeak.base.errors import BespeakError, NotFoundError
+from bespeak.integrations import calendar_links, ical
 from bespeak.web import forgery, pages
-from bespeak.web.actions import Form, Message, act, status_of, whole_number
+from bespeak.web.actions import act, status_of
+from bespeak.web.form import Form, Message, whole_number
 from bespeak.web.live import MOST_STREAMS, Stream
 from bespeak.web.pages import Asked, SignInNeededError
 from bespeak.web.render import STATIC_TYPES, static_file, static_url
@@ -196,7 +199,7 @@ async def press(request: Request) -> Response:
     def work(ledger: Ledger) -> Message:
         ledger = as_seen_by(ledger, caller)
         viewer = viewer_of(ledger, caller, "", public=False)
-        return act(ledger, Form(fields, viewer, browser.zone))
+        return act(ledger, Form(fields, viewer, browser.zone, str(request.base_url).rstrip("/")))
 
     said = await request.app.state.book.write(work)
     if said.status == HTTPStatus.OK and not browser.fragment:
@@ -211,6 +214,26 @@ def _not_genuine(asked: Asked, *, signed_in: bool) -> tuple[str, int]:
         "error", "Nothing was done:", "the form is not of this page; load the page again and press once more"
     )
     return pages.said_page(asked, said), HTTPStatus.FORBIDDEN
+
+
+@router.get("/calendar/{token}.ics")
+async def calendar(request: Request, token: str) -> Response:
+    """A calendar, for whoever has its secret address."""
+
+    def work(ledger: Ledger) -> bytes | None:
+        try:
+            return ical.calendar(ledger, calendar_links.find(ledger, token))
+        except NotFoundError:
+            return None
+
+    body = await request.app.state.book.read(work)
+    if body is None:
+        return Response("no such calendar\n", HTTPStatus.NOT_FOUND, media_type="text/plain")
+    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    headers = {"ETag": tag, "Cache-Control": "private, max-age=60"}
+    if tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    return Response(body, headers=headers, media_type="text/calendar; charset=utf-8")
 
 
 @router.get("/live")

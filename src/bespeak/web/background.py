@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -10,8 +11,8 @@ from typing import TYPE_CHECKING
 import anyio
 
 from bespeak.base.clock import SECOND_US
-from bespeak.base.errors import BespeakError
-from bespeak.notices import delivery, outbox
+from bespeak.base.errors import BespeakError, UsageError
+from bespeak.notices import delivery, outbox, safe_address, targets
 from bespeak.notices.targets import Ways
 from bespeak.web import line_keeper, told
 
@@ -94,13 +95,28 @@ def tell_notices(ledger: Ledger, ways: Ways) -> float:
     return max((due_us - ledger.now_us()) / SECOND_US, 0.0)
 
 
+def ways_of(settings: ServerSettings) -> Ways:
+    """Return how this server delivers notices.
+
+    Raises:
+        UsageError: a setting cannot be.
+    """
+    mail = None
+    if settings.mail_server is not None or settings.mail_from is not None:
+        if settings.mail_server is None or settings.mail_from is None:
+            raise UsageError("serve: --mail-server and --mail-from go together")
+        password = os.environ.get("BESPEAK_MAIL_PASSWORD", "")
+        mail = targets.mail_server(settings.mail_server, settings.mail_from, password)
+    return Ways(mail, safe_address.networks(settings.webhooks_to))
+
+
 @asynccontextmanager
 async def running(settings: ServerSettings, open_ledger: Callable[[], Ledger]) -> AsyncIterator[None]:
     """Do it for as long as the block runs."""
-    del settings
+    ways = ways_of(settings)
     workers = [
         Worker("bespeak-line", open_ledger, line_keeper.keep),
-        Worker("bespeak-notices", open_ledger, lambda ledger: tell_notices(ledger, Ways())),
+        Worker("bespeak-notices", open_ledger, lambda ledger: tell_notices(ledger, ways)),
     ]
     for worker in workers:
         worker.start()

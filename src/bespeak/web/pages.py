@@ -10,9 +10,10 @@ from urllib.parse import urlencode
 from bespeak.access.model import Right
 from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import NotFoundError
+from bespeak.integrations import calendar_links
 from bespeak.notices import store
 from bespeak.web import read
-from bespeak.web.actions import Message, whole_number
+from bespeak.web.form import Message, whole_number
 from bespeak.web.render import render
 from bespeak.web.row_cache import rendered_rows
 from bespeak.web.viewer import OpenRights, Viewer
@@ -191,7 +192,14 @@ def mine_page(book: Ledger, asked: Asked) -> str:
     view = details.mine_view(account, asked.viewer, _clock(asked, account.now_us))
     clock = _clock(asked, account.now_us)
     told = [(clock.moment(one.at_us), one.text) for one in store.notices(book, asked.viewer.user, limit=_NOTICES)]
-    return asked.render("mine.html", "mine", view=view, notices=told)
+    return asked.render(
+        "mine.html",
+        "mine",
+        view=view,
+        notices=told,
+        calendars=calendar_links.links(book, asked.viewer.user),
+        targets=details.target_rows(store.subscriptions(book, asked.viewer.user)),
+    )
 
 
 def log_page(book: Ledger, asked: Asked) -> str:

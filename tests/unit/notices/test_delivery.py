@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import email
 import hashlib
 import hmac
 import ipaddress
 import json
+import socketserver
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -319,3 +321,76 @@ def test_without_a_mail_server_it_is_told(desk: Desk) -> None:
     delivery.deliver(desk.book, Ways())
     error = desk.book.engine.read(lambda tx: tx.fetch_one("SELECT error FROM notices_deliveries"))
     assert error == ("this server sends no mail (serve --mail-from)",)
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("smtp://lab@smtp.example.com", ("smtp.example.com", 587, "starttls", "lab", "pw")),
+        ("smtps://smtp.example.com:4650", ("smtp.example.com", 4650, "implicit", "", "")),
+        ("smtp+plain://localhost:2525", ("localhost", 2525, "none", "", "")),
+    ],
+)
+def test_mail_servers(url: str, expected: tuple[object, ...]) -> None:
+    found = targets.mail_server(url, "bespeak@example.com", "pw")
+    assert (found.host, found.port, found.tls, found.user, found.password) == expected
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "smtp.example.com", "smtp://", "smtp://u:secret@h", "http://h", "smtp+plain://smtp.example.com", "smtp://h:x"],
+)
+def test_mail_servers_that_are_none(url: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        targets.mail_server(url, "bespeak@example.com")
+    assert "secret" not in str(refused.value)
+
+
+class MailHost:
+    """A real, small mail server of this machine: takes one mail after the other."""
+
+    def __init__(self) -> None:
+        self.mails: list[bytes] = []
+        outer = self
+
+        class Session(socketserver.StreamRequestHandler):
+            def handle(self) -> None:
+                self.wfile.write(b"220 here\r\n")
+                while line := self.rfile.readline():
+                    word = line[:4].upper()
+                    if word == b"DATA":
+                        self.wfile.write(b"354 go on\r\n")
+                        lines = []
+                        while (part := self.rfile.readline()) not in (b".\r\n", b""):
+                            lines.append(part)
+                        outer.mails.append(b"".join(lines))
+                    self.wfile.write(b"221 bye\r\n" if word == b"QUIT" else b"250 ok\r\n")
+                    if word == b"QUIT":
+                        return
+
+        self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Session)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
+        self._thread.start()
+        self.url = f"smtp+plain://127.0.0.1:{self._server.server_address[1]}"
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+def test_mail_arrives(desk: Desk) -> None:
+    host = MailHost()
+    try:
+        outbox.collect(desk.book)
+        store.subscribe(desk.book, "bob", Channel.MAIL, "bob@example.com")
+        _kick(desk)
+        ways = Ways(targets.mail_server(host.url, "bespeak@example.com"))
+        assert delivery.deliver(desk.book, ways) == 1
+        assert delivery.next_due_us(desk.book) is None
+    finally:
+        host.close()
+    (mail,) = [email.message_from_bytes(one) for one in host.mails]
+    assert (mail["From"], mail["To"]) == ("bespeak@example.com", "bob@example.com")
+    assert mail["Subject"] == "[bespeak] boss took rack1 away from you: outage."

@@ -6,9 +6,11 @@ import pytest
 
 from bespeak.base import ids
 from bespeak.base.clock import HOUR_US, SECOND_US
+from bespeak.integrations import calendar_links
 from bespeak.ledger.model import Action, Holder, Request, State
+from bespeak.notices import outbox, store
 from bespeak.web import line_keeper
-from bespeak.web.actions import local_path
+from bespeak.web.form import local_path
 from support.desk import START_US, Desk
 
 
@@ -178,3 +180,36 @@ def test_pages_never_send_people_elsewhere(text: str) -> None:
 
 def test_local_pages_are_gone_back_to() -> None:
     assert local_path("/timeline?span=week&day=2026-11-30") == "/timeline?span=week&day=2026-11-30"
+
+
+def test_being_told_when_it_is_free(desk: Desk) -> None:
+    desk.reserve("rack1", "bob")
+    assert desk.press("alice", "notify:rack1").title == "You will be told when rack1 is free."
+    outbox.collect(desk.book)
+    assert store.notices(desk.book, "alice") == []
+    desk.book.release_mine(Holder("bob"))
+    outbox.collect(desk.book)
+    assert [one.text for one in store.notices(desk.book, "alice")] == ["rack1 is free."]
+
+
+def test_calendar_links_are_made_and_revoked(desk: Desk) -> None:
+    said = desk.press("alice", "calendar:resource:rack1", hide="yes")
+    assert said.title == "Calendar: resource rack1, without names."
+    (link,) = calendar_links.links(desk.book, "alice")
+    token = said.lines[0].rpartition("/")[2].removesuffix(".ics")
+    assert calendar_links.find(desk.book, token) == link
+    assert desk.press("bob", f"calendar-revoke:{link.id}").status == 404
+    assert desk.press("alice", f"calendar-revoke:{link.id}").kind == "done"
+    assert desk.press("alice", "calendar:everything").status == 400
+
+
+def test_being_told_elsewhere(desk: Desk) -> None:
+    assert desk.press("alice", "tell:mail", target="alice@example.com").kind == "done"
+    said = desk.press("alice", "tell:webhook", target="https://hooks.example.com/x?key=secret")
+    assert said.title == "You will be told by webhook to https://hooks.example.com/x."
+    assert said.lines[0].startswith("whsec_")
+    for one in store.subscriptions(desk.book, "alice"):
+        assert desk.press("bob", f"untell:{one.id}").status == 404
+        assert desk.press("alice", f"untell:{one.id}").kind == "done"
+    assert desk.press("alice", "tell:mail", target="no address").status == 400
+    assert desk.press("alice", "tell:chat", target="slack://a/b/c").status == 400

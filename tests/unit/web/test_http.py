@@ -249,6 +249,19 @@ def test_a_reader_who_was_away_for_long_is_told_to_look_at_everything(server: Se
     assert names is None or "late" in names
 
 
+def test_a_calendar_is_read_by_its_address_alone(server: Serving, alice: Browser, nobody: Browser) -> None:
+    alice.press("reserve:cal1", **{"for": "1h"})
+    said = read_html(alice.press("calendar:resource:cal1", headers={"Bespeak-Fragment": "1"}).text)
+    address = said.all("p", class_="detail")[0].text
+    assert address.startswith(server.url + "/calendar/")
+    answer = nobody.http.get(address)
+    assert answer.headers["content-type"] == "text/calendar; charset=utf-8"
+    assert "SUMMARY:cal1: alice" in answer.text
+    again = nobody.http.get(address, headers={"If-None-Match": answer.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert nobody.http.get("/calendar/x.ics").status_code == 404
+
+
 def test_those_who_may_see_nothing_hear_nothing(tmp_path: object) -> None:
     with serving(f"{tmp_path}/book.db") as server:
         assert httpx.get(server.url + "/live", timeout=60).status_code == 401

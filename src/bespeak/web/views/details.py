@@ -9,6 +9,7 @@ from bespeak.access.model import Right
 from bespeak.base.clock import DAY_US, FOREVER_US
 from bespeak.base.display import escape_unprintable
 from bespeak.ledger.model import Action, State
+from bespeak.notices import targets
 from bespeak.web.views.now import NowRow, now_view
 from bespeak.web.views.shown import reservation_url, resource_url, show
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bespeak.ledger.model import LogEntry, Reservation
+    from bespeak.notices.model import Subscription
     from bespeak.web.read import Account, Board, Usage
     from bespeak.web.viewer import Viewer
     from bespeak.web.views.shown import Shown
@@ -175,6 +177,29 @@ def mine_view(account: Account, viewer: Viewer, clock: WallClock) -> MineView:
         return tuple(one for one in shown if one.state == state.value)
 
     return MineView(of(State.ACTIVE), of(State.WAITING), of(State.PENDING), min(edges, default=None))
+
+
+@dataclass(frozen=True, slots=True)
+class TargetRow:
+    """A place where the viewer is told, without what is secret in it."""
+
+    id: str
+    channel: str
+    target: str
+    about: str
+
+
+def target_rows(found: Sequence[Subscription]) -> tuple[TargetRow, ...]:
+    """Return where the viewer is told."""
+    return tuple(
+        TargetRow(
+            one.id,
+            one.channel.value,
+            escape_unprintable(targets.shown(one.channel, one.target)),
+            ", ".join(kind.value.replace("_", " ") for kind in one.kinds) or "everything",
+        )
+        for one in found
+    )
 
 
 USAGE_WINDOW_US = 30 * DAY_US

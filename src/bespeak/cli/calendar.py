@@ -1,0 +1,92 @@
+"""``calendar link|list|revoke``: secret addresses that calendar programs subscribe to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bespeak.argv.declarations import Argument, Option, command
+from bespeak.base.clock import iso
+from bespeak.base.display import escape_unprintable
+from bespeak.base.errors import UsageError
+from bespeak.base.ids import short_id
+from bespeak.cli.output import table
+
+if TYPE_CHECKING:
+    from bespeak.cli.context import Context, Values
+    from bespeak.integrations.calendar_links import CalendarLink
+
+
+@command(
+    "calendar link",
+    text="Prints the path of a calendar below the address of `bespeak serve`. Whoever has it sees what you may see: "
+    "keep it secret, and revoke it when it is not.",
+    examples=(
+        ("calendar link", "what is yours"),
+        ("calendar link --resource rack3", "who has rack3, and when"),
+        ("calendar link --group berlin --hide-names", "when the resources of a group are taken"),
+        ("calendar link --all --json", "all resources, for a program"),
+    ),
+    options=(
+        Option(("--resource",), "The bookings of this resource.", "RESOURCE", complete="resource"),
+        Option(("--group",), "The bookings of all resources of this group.", "GROUP"),
+        Option(("--all",), "The bookings of all resources."),
+        Option(("--hide-names",), "Show that something is taken, not by whom or why."),
+    ),
+)
+def link(context: Context, values: Values) -> int:
+    """Make a link."""
+    from bespeak.integrations import calendar_links
+    from bespeak.integrations.calendar_links import Shows
+
+    asked = [name for name in ("resource", "group", "all") if values[name]]
+    if len(asked) > 1:
+        raise UsageError(f"--{asked[0]} and --{asked[1]} exclude each other")
+    shows = Shows(asked[0]) if asked else Shows.USER
+    target = "" if not asked or shows is Shows.ALL else values[asked[0]]
+    made, token = calendar_links.make(
+        context.book(create=True), context.holder().user, shows, target, names_hidden=values["hide_names"]
+    )
+    path = f"/calendar/{token}.ics"
+    context.answer({**link_json(made), "path": path}, path)
+    return 0
+
+
+@command("calendar list", examples=(("calendar list", "your links, never the secret"),))
+def list_(context: Context, values: Values) -> int:  # noqa: ARG001 the shape of a command
+    """Print the links of whoever asks."""
+    from bespeak.integrations import calendar_links
+
+    found = calendar_links.links(context.book(), context.holder().user)
+    if context.json:
+        context.print_json({"links": [link_json(one) for one in found]})
+        return 0
+    cells = [(short_id(one.id), escape_unprintable(one.title), iso(one.created_us) or "") for one in found]
+    context.print(table(("ID", "SHOWS", "MADE"), cells) if cells else "no calendar links")
+    return 0
+
+
+@command(
+    "calendar revoke",
+    examples=(("calendar revoke 8f3a2c10", "shows nothing from now on"),),
+    arguments=(Argument("ID"),),
+)
+def revoke(context: Context, values: Values) -> int:
+    """End a link."""
+    from bespeak.integrations import calendar_links
+
+    ended = calendar_links.revoke(context.book(), context.holder().user, values["id"])
+    context.answer(link_json(ended), f"revoked calendar link {short_id(ended.id)}: {escape_unprintable(ended.title)}")
+    return 0
+
+
+def link_json(of: CalendarLink) -> dict[str, object]:
+    """Return a link for programs, without the secret."""
+    return {
+        "id": of.id,
+        "owner": of.owner,
+        "shows": of.shows.value,
+        "target": of.target,
+        "names_hidden": of.names_hidden,
+        "created": iso(of.created_us),
+        "created_us": of.created_us,
+    }
