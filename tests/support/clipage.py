@@ -24,7 +24,7 @@ A duration is whole numbers with units, from large to small: `90s`, `15m`, `2h`,
 be said.
 
 A time is `14:00`, `fri 14:00`, `today 9:00`, `tomorrow 9:00`, `2026-11-24 14:00`, ISO 8601 (`2026-11-24T14:00+01:00`), seconds since
-1970 (`1795347000`, 9 to 11 digits), `+2h` or `now+2h` from now, or `now`. A time of day may be followed by a zone: `tomorrow 9:00 Europe/Berlin`, `14:00 UTC`, `14:00 +01:00`. Without one it is the machine's.
+1970 (`1795347000`, 9 to 11 digits), `+2h` or `now+2h` from now, `-1d` ago, or `now`. A time of day may be followed by a zone: `tomorrow 9:00 Europe/Berlin`, `14:00 UTC`, `14:00 +01:00`. Without one it is the machine's.
 
 What could be read in two ways is refused, with the readings it could have: `05/06/2026`, `14:00` when that is past today, `fri 14:00` on a
 Friday, and times of day that the change of the clocks skips or repeats.

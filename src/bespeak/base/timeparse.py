@@ -72,8 +72,9 @@ def instant(text: str, *, now_us: int, zone: Zone | None = None) -> int:
     """Read a point in time; return µs since 1970, UTC.
 
     Args:
-        text: ``now``, ``+2h``, ``now+2h``, ``14:00``, ``fri 14:00``, ``today 9:00``, ``tomorrow 9:00 Europe/Berlin``,
-            ``2026-11-24 14:00``, ISO 8601 with or without offset, or seconds since 1970.
+        text: ``now``, ``+2h``, ``now+2h``, ``-1d``, ``14:00``, ``fri 14:00``, ``today 9:00``,
+            ``tomorrow 9:00 Europe/Berlin``, ``2026-11-24 14:00``, ISO 8601 with or without offset, or
+            seconds since 1970.
         now_us: the present, in µs since 1970, UTC.
         zone: the zone of times that name none; by default the machine's.
 
@@ -296,21 +297,22 @@ def _instant(text: str, now_us: int, home: Zone) -> int:
     if text == "now":
         return now_us
     delay = text.removeprefix("now")
-    if delay.startswith("+") and " " not in delay:
-        return now_us + _delay(delay[1:])
+    if delay.startswith(("+", "-")) and " " not in delay:
+        away_us = _delay(delay[1:], delay[0])
+        return now_us + away_us if delay[0] == "+" else max(now_us - away_us, 0)
     if text.isdigit() and len(text) in _EPOCH_DIGITS:
         return int(text) * SECOND_US
     day, clock, zone = _pieces(text, now_us, home)
     return _wall(day, clock, zone or home, now_us)
 
 
-def _delay(text: str) -> int:
+def _delay(text: str, sign: str) -> int:
     if text == FOREVER:
         raise UnclearTimeError("a point in time has to be a date")
     try:
         return _duration(text, may_be_zero=True)
     except UnclearTimeError as doubt:
-        raise UnclearTimeError(str(doubt), ["+" + reading for reading in doubt.readings]) from None
+        raise UnclearTimeError(str(doubt), [sign + reading for reading in doubt.readings]) from None
 
 
 def _pieces(text: str, now_us: int, home: Zone) -> tuple[str, str, Zone | None]:

@@ -11,7 +11,8 @@ from bespeak.base.errors import UnavailableError
 from bespeak.base.frozen import frozen
 from bespeak.base.paths import POSTGRES_PREFIXES
 from bespeak.jobs.book_changes import BookChanges
-from bespeak.jobs.dispatcher import Dispatcher, DispatcherParts
+from bespeak.jobs.dispatcher import Dispatcher
+from bespeak.jobs.dispatcher_parts import DispatcherParts
 from bespeak.jobs.dispatcher_session import DispatcherSession
 from bespeak.jobs.events import EventLog
 from bespeak.jobs.liveness import DispatcherRecord, this_process
@@ -32,7 +33,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bespeak.jobs.dispatcher import DispatcherOptions
+    from bespeak.jobs.dispatcher_parts import DispatcherOptions
+    from bespeak.jobs.failure_calls import FailureCalls
     from bespeak.jobs.runner_client.location import Location, Runner
     from bespeak.storage.interface import Engine
 
@@ -49,12 +51,14 @@ class DaemonSettings:
         site: whose jobs to take.
         ledger: the book of resources, or None for each reservation's own.
         metrics: where to show metrics, or None.
+        on_failure: a command line, or an address, that is told of what failed; None for nobody.
     """
 
     url: str
     site: str
     ledger: str | None
     metrics: str | None
+    on_failure: str | None = None
 
 
 def run_dispatcher(
@@ -93,6 +97,7 @@ def run_dispatcher(
             timer=timer,
             notifier=notifier,
             call_locks=call_locks,
+            failure_calls=_failure_calls(settings, engine, log, environ),
         )
         code = Dispatcher(parts, options).run()
         log.emit("reserver_stopped", {})
@@ -104,6 +109,16 @@ def run_dispatcher(
             exporter.close()
         for part in (router, notifier, timer, bookings, engine, signals):
             part.close()
+
+
+def _failure_calls(
+    settings: DaemonSettings, engine: Engine, log: EventLog, environ: Mapping[str, str]
+) -> FailureCalls | None:
+    if settings.on_failure is None:
+        return None
+    from bespeak.jobs.failure_calls import FailureCalls
+
+    return FailureCalls(settings.on_failure, engine, settings.site, log, without_manager(environ))
 
 
 def _router(runner: Runner, own: Location, environ: Mapping[str, str]) -> Router:

@@ -15,29 +15,21 @@ import time
 from bespeak.base import failpoints
 from bespeak.base.clock import FOREVER_US
 from bespeak.base.errors import BespeakError, UnavailableError
-from bespeak.base.frozen import frozen
 from bespeak.jobs import liveness
+from bespeak.jobs.booking_returns import BookingReturns
 from bespeak.jobs.claim_state import ClaimState, NextStep, Phase, StartRules
 from bespeak.jobs.claiming import ACCEPTED_BATCH, EXPIRE_BATCH
 from bespeak.jobs.events import Reporter
-from bespeak.jobs.resource_bookings import BookingReturns
+from bespeak.jobs.job_ends import JobEnds
+from bespeak.jobs.retention import Retention
 from bespeak.jobs.runner_client import full_command
 from bespeak.jobs.runner_client.location import location_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bespeak.jobs.book_changes import BookChanges
-    from bespeak.jobs.dispatcher_session import DispatcherSession
-    from bespeak.jobs.events import EventLog
-    from bespeak.jobs.metrics import Exporter, Metrics
+    from bespeak.jobs.dispatcher_parts import DispatcherOptions, DispatcherParts
     from bespeak.jobs.model import JobReservation
-    from bespeak.jobs.resource_bookings import ResourceBookings
-    from bespeak.jobs.runner_client.call_lock import CallLocks
     from bespeak.jobs.runner_client.location import Location, Runner
-    from bespeak.jobs.runner_client.process import Router
-    from bespeak.jobs.sd_notify import ServiceManager
-    from bespeak.jobs.signals import Signals
-    from bespeak.jobs.timerfd import WallTimer
 
 _LONGEST_SLEEP_SECONDS = 3600.0
 """The system call takes no more than 24 days; a longer interval is slept in parts."""
@@ -45,47 +37,6 @@ _NEED_AGAIN_US = 5_000_000
 
 
 _SHORTEST_POLL_SECONDS = 0.05
-
-
-@frozen
-class DispatcherOptions:
-    """What a dispatcher was told.
-
-    Args:
-        poll_seconds: look again after so long even if nothing woke us.
-        error_seconds: pause after the book could not be asked.
-        start_options: for every start call.
-        max_starts: start calls under way at once.
-        start_seconds: how long one may take.
-        retries: how often a failed start is tried again.
-        once: leave when nothing is due.
-    """
-
-    poll_seconds: float = 2.0
-    error_seconds: float = 5.0
-    start_options: tuple[str, ...] = ()
-    max_starts: int = 32
-    start_seconds: float = 30.0
-    retries: int = 0
-    once: bool = False
-
-
-@frozen
-class DispatcherParts:
-    """What a dispatcher is made of; each part is closed by who made it."""
-
-    session: DispatcherSession
-    runner: Runner
-    router: Router
-    log: EventLog
-    metrics: Metrics
-    exporter: Exporter | None
-    bookings: ResourceBookings
-    signals: Signals
-    manager: ServiceManager
-    timer: WallTimer
-    notifier: BookChanges
-    call_locks: CallLocks
 
 
 class Dispatcher:
@@ -107,6 +58,8 @@ class Dispatcher:
         self._later: list[tuple[float, ClaimState]] = []
         self._tokens = itertools.count(1)
         self._returns = BookingReturns(parts, self._tokens, options.start_seconds)
+        self._ends = JobEnds(parts, self._tokens, options.start_seconds)
+        self._retention = Retention(parts, self._tokens, options.keep_seconds)
         self._next_us = FOREVER_US
         self._look_again = True
         self._beat_at = 0.0
@@ -171,6 +124,10 @@ class Dispatcher:
             self._begin(ClaimState(job, Phase.ASK))
         if not self._parts.signals.stopping:
             self._returns.begin()
+            self._ends.begin()
+            self._retention.begin()
+            if self._parts.failure_calls is not None:
+                self._parts.failure_calls.turn()
         if self._parts.exporter is not None:
             self._parts.metrics.in_flight = len(self._works)
             self._parts.exporter.refresh()
@@ -323,7 +280,7 @@ class Dispatcher:
         for token, reply in self._parts.router.take():
             failpoints.reach("jobs.answered")
             work = self._works.pop(token, None)
-            if self._returns.take(token, reply):
+            if self._returns.take(token, reply) or self._ends.take(token, reply):
                 self._look_again = True
             if work is not None:
                 self._settle(work, work.take(reply, self._rules(work), self._now_us()))
@@ -393,6 +350,8 @@ class Dispatcher:
         starter = self._parts.router.next_seconds()
         if starter is not None:
             moments.append(starter)
+        if self._parts.failure_calls is not None and self._parts.failure_calls.seconds is not None:
+            moments.append(self._parts.failure_calls.seconds)
         if self._watchdog_at:
             moments.append(self._watchdog_at - now)
         return max(min(*moments, _LONGEST_SLEEP_SECONDS), 0.0)

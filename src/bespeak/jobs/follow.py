@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from bespeak.base.clock import SECOND_US, iso
+from bespeak.base.clock import DAY_US, SECOND_US, iso
 from bespeak.jobs import rows
 from bespeak.jobs.claiming import newest
 from bespeak.jobs.liveness import all_dispatchers
@@ -139,6 +139,7 @@ def health(engine: Engine, site: str | None) -> tuple[dict[str, object], bool]:
                 for item in known
             ],
             "reservations": counts,
+            "outcomes_24h": {str(name): int(n) for name, n in tx.fetch_all(_OUTCOMES, {"since": tx.now_us - DAY_US})},
             "overdue": overdue,
             "dead_owners": stuck,
         }
@@ -149,6 +150,7 @@ def health(engine: Engine, site: str | None) -> tuple[dict[str, object], bool]:
 
 
 _COUNTS = "SELECT reservation_status, COUNT(*) FROM reservations GROUP BY reservation_status"
+_OUTCOMES = "SELECT outcome, COUNT(*) FROM reservations WHERE ended_us > :since GROUP BY outcome ORDER BY outcome"
 _OVERDUE = (
     "SELECT COUNT(*) FROM reservations WHERE reservation_status = 'RESERVED' AND next_us <= :now"
     " AND created_at <= :now_s"

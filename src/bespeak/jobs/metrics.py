@@ -19,6 +19,8 @@ _NAMES = {
     "expired": "Reservations that were too late.",
     "recovered": "Reservations taken over from a dead dispatcher.",
     "adopted": "Reservations that were found started already.",
+    "jobs_ended": "Jobs that ended well, or were cancelled.",
+    "jobs_failed": "Jobs that failed, were lost or aborted.",
     "errors": "Times the store could not be asked or written.",
 }
 

@@ -42,6 +42,12 @@ TRANSITIONS: Mapping[Status, frozenset[Status]] = {
 TERMINAL = (Status.DISPATCHED, Status.CANCELLED, Status.EXPIRED, Status.DISPATCH_FAILED)
 """The states that ``clean`` may delete."""
 
+BAD_OUTCOMES = ("FAILED", "LOST", "ABORTED")
+"""The ends of a job that somebody has to look at, in the runner's words."""
+
+UNKNOWN_OUTCOME = "UNKNOWN"
+"""The end of a job that its runner has forgotten."""
+
 LAST_ERROR_LIMIT = 4000
 """How many characters of an error are stored with a reservation."""
 
@@ -55,7 +61,7 @@ class JobReservation:
     The attributes are its columns. Instants ending in ``_at`` and ``not_before`` are seconds since 1970 as
     orchesjob-reserver 0.1 has them; those ending in ``_us`` are microseconds. ``first_claimed_us`` is None as long
     as no start was called; ``may_be_started``, which is no column, is set by a claim: an earlier claim may have led to
-    a start.
+    a start. ``outcome`` is None as long as the job is not known to have ended, and empty where nobody asks.
     """
 
     reservation_id: str
@@ -85,6 +91,9 @@ class JobReservation:
     runner_home: str | None
     runner_host: str | None
     runner_version: str | None
+    outcome: str | None
+    exit_code: int | None
+    ended_us: int | None
     may_be_started: bool = False
 
     @property

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bespeak.base.frozen import field, frozen
 from bespeak.jobs import rows
-from bespeak.jobs.model import SELECT, TERMINAL, Status
+from bespeak.jobs.model import BAD_OUTCOMES, SELECT, TERMINAL, Status
 from bespeak.jobs.schema import LOCK
 
 TYPE_CHECKING = False
@@ -21,6 +21,8 @@ PAGE = 1000
 """Rows read, or deleted in one transaction, at a time."""
 
 _TERMINAL_SQL = ", ".join(f"'{status}'" for status in TERMINAL)
+_BAD_SQL = ", ".join(f"'{outcome}'" for outcome in BAD_OUTCOMES)
+_NOT_STARTED_SQL = ", ".join(f"'{status}'" for status in (Status.DISPATCH_FAILED, Status.EXPIRED, Status.START_UNKNOWN))
 
 
 @frozen
@@ -39,6 +41,9 @@ class Filter:
         updated_before: changed before, seconds since 1970.
         metadata: top-level entries of the metadata that must be so, compared as text.
         terminal: only those in a terminal state.
+        site: only those for the dispatchers of this site.
+        failed: only those whose job failed, or that will not be started although nobody cancelled them.
+        ended: of those that were started, only those whose job has ended as far as is known.
     """
 
     status: str | None = None
@@ -52,6 +57,9 @@ class Filter:
     updated_before: int | None = None
     metadata: dict[str, str] = field(default_factory=dict)
     terminal: bool = False
+    site: str | None = None
+    failed: bool = False
+    ended: bool = False
 
     def sql(self) -> tuple[list[str], dict[str, object]]:
         """Return the conditions that SQL can decide, and their parameters."""
@@ -60,6 +68,7 @@ class Filter:
             ("run_key", "run_key = :run_key", self.run_key),
             ("job_id", "job_id = :job_id", self.job_id),
             ("reservation_id", "reservation_id = :reservation_id", self.reservation_id),
+            ("site", "site = :site", self.site),
             ("created_since", "created_at >= :created_since", self.created_since),
             ("created_before", "created_at < :created_before", self.created_before),
             ("updated_since", "updated_at >= :updated_since", self.updated_since),
@@ -74,6 +83,10 @@ class Filter:
             # What may still run is deleted only when it is meant by its own id.
             also = f", '{Status.START_UNKNOWN}'" if self.reservation_id is not None else ""
             conditions.append(f"reservation_status IN ({_TERMINAL_SQL}{also})")
+        if self.failed:
+            conditions.append(f"(outcome IN ({_BAD_SQL}) OR reservation_status IN ({_NOT_STARTED_SQL}))")
+        if self.ended:
+            conditions.append("(reservation_status <> 'DISPATCHED' OR outcome IS NOT NULL)")
         return conditions, params
 
     def matches(self, job: JobReservation) -> bool:

@@ -100,6 +100,17 @@ _LOCATIONS = (
         runner_host = (SELECT host {_OWNER})
     WHERE reservation_status = 'DISPATCHING' AND (SELECT runner {_OWNER}) = 'bespeak runner'""",
 )
+_OUTCOMES = (
+    "ALTER TABLE reservations ADD COLUMN outcome TEXT",
+    "ALTER TABLE reservations ADD COLUMN exit_code BIGINT",
+    "ALTER TABLE reservations ADD COLUMN ended_us BIGINT",
+    "ALTER TABLE reservations ADD COLUMN told_us BIGINT",
+    # Nobody asks about the jobs of years, and nobody is told of their failures.
+    "UPDATE reservations SET told_us = 0, outcome = CASE WHEN reservation_status = 'DISPATCHED' THEN '' END",
+    """CREATE INDEX reservations_unended ON reservations (site, seq)
+    WHERE reservation_status = 'DISPATCHED' AND outcome IS NULL""",
+    "CREATE INDEX reservations_ended ON reservations (ended_us) WHERE ended_us IS NOT NULL",
+)
 _TRIGGER = """
 CREATE TRIGGER reservations_from_elsewhere AFTER INSERT ON reservations WHEN NEW.seq IS NULL
 BEGIN
@@ -139,5 +150,6 @@ COMPONENT = Component(
         Migration(3, _BOOKINGS),
         Migration(4, _FIRST_CLAIMS),
         Migration(5, _LOCATIONS),
+        Migration(6, _OUTCOMES),
     ),
 )

@@ -6,6 +6,7 @@ import json
 import sys
 
 from bespeak.base import json_text
+from bespeak.base.clock import SECOND_US
 from bespeak.jobs.contract_times import iso_seconds
 
 TYPE_CHECKING = False
@@ -36,6 +37,11 @@ def job_json(job: JobReservation) -> dict[str, object]:
     form["attempts"] = job.attempts
     if job.site:
         form["site"] = job.site
+    if job.outcome:
+        form["outcome"] = job.outcome
+        form["exit_code"] = job.exit_code
+        ended_at = None if job.ended_us is None else job.ended_us // SECOND_US
+        form |= {"ended_at": ended_at, "ended_at_iso": iso_seconds(ended_at)}
     if job.runner:
         form["runner"] = _runner_json(job)
     if job.booking_id:

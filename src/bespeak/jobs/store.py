@@ -251,7 +251,7 @@ _REQUEUE = (
     "UPDATE reservations SET reservation_status = 'RESERVED', attempts = 0, owner = NULL, claim_no = claim_no + 1,"
     " not_before = :not_before, expires_at = :expires_at, next_us = :next_us, booking_id = :booking_id,"
     " returned_us = :returned, first_claimed_us = :first_claimed_us, last_error = NULL, updated_at = :now_s,"
-    " extras_json = :extras"
+    " extras_json = :extras, told_us = NULL"
     " WHERE reservation_id = :id"
 )
 

@@ -4,8 +4,8 @@ import signal
 
 import pytest
 
+from bespeak.jobs.booking_returns import has_ended
 from bespeak.jobs.locations import open_store
-from bespeak.jobs.resource_bookings import has_ended
 from bespeak.jobs.runner_client.replies import Reply
 from bespeak.ledger import open_ledger
 from bespeak.ledger.model import Holder, Request

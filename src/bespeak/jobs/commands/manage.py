@@ -18,7 +18,7 @@ from bespeak.jobs.model import Status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bespeak.jobs.dispatcher import DispatcherOptions
+    from bespeak.jobs.dispatcher_parts import DispatcherOptions
     from bespeak.jobs.model import JobReservation
     from bespeak.jobs.runner_client.location import Runner
 
@@ -34,6 +34,7 @@ _EXTERNAL_STARTS, _EMBEDDED_STARTS, _DOCUMENTED_STARTS = 8, 32, 1
         ("run", "until it is told to end"),
         ("run --once", "start what is due, then leave"),
         ("run --site lab-a --metrics 9105", "only the jobs of one site, with metrics"),
+        ("run --keep 30d --on-failure 'mail -s \"$BESPEAK_JOB_RUN_KEY failed\" ops'", "tidy up, and tell"),
     ),
     options=(
         Option(("--poll-interval",), "Look again at least so often; default 2.0.", "SECONDS"),
@@ -48,6 +49,8 @@ _EXTERNAL_STARTS, _EMBEDDED_STARTS, _DOCUMENTED_STARTS = 8, 32, 1
         Option(("--site",), "Take only the jobs of this site.", "NAME"),
         Option(("--once",), "Start what is due, then leave."),
         Option(("--metrics",), "Prometheus metrics.", "PORT|FILE"),
+        Option(("--on-failure",), "Told of each job that failed or was not started.", "COMMAND|URL"),
+        Option(("--keep",), "Delete what has been over for so long, and the runner's history.", "DURATION"),
     ),
 )
 def run(context: CommandContext) -> int:
@@ -60,12 +63,13 @@ def run(context: CommandContext) -> int:
         site=context.text("site") or "",
         ledger=context.value("ledger"),
         metrics=context.value("metrics"),
+        on_failure=context.value("on-failure"),
     )
     return run_dispatcher(settings, runner, _options(context, embedded=runner.embedded), os.environ)
 
 
 def _options(context: CommandContext, *, embedded: bool) -> DispatcherOptions:
-    from bespeak.jobs.dispatcher import DispatcherOptions
+    from bespeak.jobs.dispatcher_parts import DispatcherOptions
 
     is_documented = context.prog == DOCUMENTED_PROGRAM
     our_starts = _EMBEDDED_STARTS if embedded else _EXTERNAL_STARTS
@@ -79,6 +83,7 @@ def _options(context: CommandContext, *, embedded: bool) -> DispatcherOptions:
         start_seconds=_seconds(context, "start-timeout", "30s", smallest_us=SECOND_US // 10),
         retries=read_number(retries, "--start-retries", 0, _MOST_RETRIES),
         once=context.on("once"),
+        keep_seconds=None if context.value("keep") is None else _seconds(context, "keep", ""),
     )
 
 

@@ -217,6 +217,7 @@ def give_back_of(context: CommandContext, job: JobReservation) -> None:
     examples=(
         ("list --status RESERVED --limit 10", "the ten newest that wait"),
         ("list --key-prefix nightly- --text", "for people"),
+        ("list --failed --since -1d --text", "each morning: what went wrong since yesterday"),
     ),
     options=(
         Option(("--status",), "Only this state.", "STATUS", complete="status"),
@@ -226,6 +227,8 @@ def give_back_of(context: CommandContext, job: JobReservation) -> None:
         Option(("--until",), "Created before.", "DATETIME"),
         Option(("--key-prefix",), "Run keys that begin so.", "TEXT", complete="run_key"),
         Option(("--metadata",), "Metadata that says so; may be repeated.", "NAME=VALUE", many=True),
+        Option(("--failed",), "Only what failed, or was not started although nobody cancelled it."),
+        Option(("--site",), "Only of this site; without it of all.", "NAME"),
     ),
 )
 def listing(context: CommandContext) -> int:
@@ -258,6 +261,8 @@ def _list_filter(context: CommandContext) -> Filter:
         created_since=None if since is None else read_instant(since, "--since", now_us),
         created_before=None if until is None else read_instant(until, "--until", now_us),
         metadata=dict(_pair(text) for text in context.many("metadata")),
+        failed=context.on("failed"),
+        site=context.text("site"),
     )
 
 
@@ -272,12 +277,12 @@ def _print_rows(context: CommandContext, found: Iterable[JobReservation]) -> Non
     """Print the opening of the answer and its rows, in the layout that ``json.dumps(indent=2)`` has."""
     write = sys.stdout.write
     if context.as_text:
-        write(f"{'STATE':<15}  {'RESERVATION ID':<36}  RUN KEY\n")
+        write(f"{'STATE':<15}  {'OUTCOME':<13}  {'RESERVATION ID':<36}  RUN KEY\n")
         for job in found:
-            write(
-                f"{job.reservation_status:<15}  {escape_unprintable(job.reservation_id):<36} "
-                f" {escape_unprintable(job.run_key)}\n"
-            )
+            outcome = (job.outcome or "-") + (f" {job.exit_code}" if job.exit_code else "")
+            words = (f"{job.reservation_status:<15}", f"{escape_unprintable(outcome):<13}")
+            names = (f"{escape_unprintable(job.reservation_id):<36}", escape_unprintable(job.run_key))
+            write("  ".join((*words, *names)) + "\n")
         return
     write('{\n  "reservations": [')
     separator = "\n"

@@ -1,0 +1,154 @@
+"""How jobs ended: asked of their runners by the dispatcher and written down, so that a list can show it at once.
+
+A job is asked about soon after its start and then less and less often, at most once a minute. What was written down
+stays: a runner that is cleaned later changes nothing. Only one dispatcher's answer is stored, whoever asks.
+"""
+
+from __future__ import annotations
+
+import time
+
+from bespeak.base.clock import SECOND_US
+from bespeak.base.errors import BespeakError
+from bespeak.base.frozen import frozen
+from bespeak.jobs import rows
+from bespeak.jobs.model import BAD_OUTCOMES, SELECT, UNKNOWN_OUTCOME
+from bespeak.jobs.runner_client import replies
+from bespeak.jobs.runner_client.location import location_of
+from bespeak.jobs.schema import LOCK
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bespeak.jobs.dispatcher_parts import DispatcherParts
+    from bespeak.jobs.model import JobReservation
+    from bespeak.jobs.runner_client.replies import Reply
+    from bespeak.storage.interface import Transaction
+
+ASKED_AT_ONCE = 16
+_PAGE = 500
+_FIRST_SECONDS = 1.0
+_LAST_SECONDS = 60.0
+_SHARE_OF_AGE = 0.1
+_RUNNING = ("STARTING", "RUNNING")
+_OPEN = (
+    f"{SELECT} WHERE site = :site AND seq > :after AND reservation_status = 'DISPATCHED' AND outcome IS NULL"
+    " AND (runner_home IS NULL OR substr(runner_home, 1, :length) = :here) ORDER BY seq LIMIT :n"
+)
+_STORE = (
+    "UPDATE reservations SET outcome = :outcome, exit_code = :exit_code, ended_us = :ended_us"
+    " WHERE reservation_id = :id AND job_id = :job AND outcome IS NULL"
+)
+
+
+@frozen
+class JobEnd:
+    """How a job ended.
+
+    Args:
+        outcome: the runner's word, such as SUCCEEDED or FAILED; ``UNKNOWN`` where the runner has forgotten it.
+        exit_code: as the runner tells it, or None.
+        ended_us: when, µs UTC; None where the runner does not say.
+    """
+
+    outcome: str
+    exit_code: int | None = None
+    ended_us: int | None = None
+
+
+def job_end(reply: Reply) -> JobEnd | None:
+    """Return how a job ended by the runner's answer to ``status``; None if it runs, or the answer says nothing."""
+    if replies.is_unknown(reply):
+        return JobEnd(UNKNOWN_OUTCOME)
+    found = replies.json_object(reply.out) if reply.code == 0 else None
+    state = None if found is None else found.get("status")
+    if found is None or not isinstance(state, str) or not state.isalpha() or state in _RUNNING:
+        return None
+    code, ended_s = found.get("exit_code"), found.get("finished_at")
+    return JobEnd(
+        state.upper(),
+        code if isinstance(code, int) and not isinstance(code, bool) else None,
+        int(ended_s * SECOND_US) if isinstance(ended_s, int | float) and ended_s > 0 else None,
+    )
+
+
+class JobEnds:
+    """Asks about the jobs of one dispatcher's site that have not ended as far as is known.
+
+    Args:
+        parts: of the dispatcher.
+        tokens: for calls of the runners.
+        limit_seconds: how long such a call may take.
+    """
+
+    def __init__(self, parts: DispatcherParts, tokens: Iterator[int], limit_seconds: float) -> None:
+        self._parts = parts
+        self._tokens = tokens
+        self._limit_seconds = limit_seconds
+        self._asked: dict[int, JobReservation] = {}
+        self._due: dict[str, float] = {}
+        self._after = -1
+
+    def begin(self) -> None:
+        """Ask about the jobs whose turn it is."""
+        if self._asked:
+            return
+        now = time.monotonic()
+        found = self._page()
+        for job in found:
+            if len(self._asked) >= ASKED_AT_ONCE:
+                return
+            self._after = job.seq
+            if job.job_id and now >= self._due.get(job.reservation_id, 0.0) and self._may_be_asked(job):
+                self._due[job.reservation_id] = now + self._pause_seconds(job)
+                token = next(self._tokens)
+                self._asked[token] = job
+                words = ["status", "--job-id", job.job_id]
+                self._parts.router.submit(token, words, self._limit_seconds, location_of(job))
+        if len(found) < _PAGE:
+            self._after = -1
+
+    def take(self, token: int, reply: Reply) -> bool:
+        """Take a runner's answer; True if something was written down."""
+        job = self._asked.pop(token, None)
+        end = None if job is None else job_end(reply)
+        if job is None or end is None:
+            return False
+        try:
+            is_news = self._store(job, end)
+        except BespeakError as error:
+            self._parts.log.emit("dispatcher_error", {"error": str(error)})
+            return False
+        self._due.pop(job.reservation_id, None)
+        if is_news:
+            fields: dict[str, object] = {"reservation_id": job.reservation_id, "run_key": job.run_key}
+            fields |= {"job_id": job.job_id, "outcome": end.outcome, "exit_code": end.exit_code}
+            self._parts.log.emit("job_ended", fields)
+            self._parts.metrics.add("jobs_failed" if end.outcome in BAD_OUTCOMES else "jobs_ended")
+        return is_news
+
+    def _page(self) -> list[JobReservation]:
+        me = self._parts.session.me
+        here = f"{me.machine}:"
+        where = {"site": me.site, "here": here, "length": len(here), "after": self._after, "n": _PAGE}
+        return self._parts.session.engine.read(lambda tx: rows.jobs(tx.fetch_all(_OPEN, where)))
+
+    def _may_be_asked(self, job: JobReservation) -> bool:
+        location = location_of(job)
+        return job.runner_home == self._parts.session.me.runner_home if location is None else location.may_be_used
+
+    def _pause_seconds(self, job: JobReservation) -> float:
+        age = time.time() - (job.dispatched_at or job.updated_at)
+        return min(max(age * _SHARE_OF_AGE, _FIRST_SECONDS), _LAST_SECONDS)
+
+    def _store(self, job: JobReservation, end: JobEnd) -> bool:
+        def work(tx: Transaction) -> bool:
+            values = {"outcome": end.outcome, "exit_code": end.exit_code, "ended_us": end.ended_us or tx.now_us}
+            if not tx.execute(_STORE, {**values, "id": job.reservation_id, "job": job.job_id}):
+                return False
+            code = None if end.exit_code is None else f"exit code {end.exit_code}"
+            rows.log(tx, [rows.Change(job, f"ended_{end.outcome.lower()}", job.reservation_status, job.job_id, code)])
+            return True
+
+        return self._parts.session.engine.transact((LOCK,), work)

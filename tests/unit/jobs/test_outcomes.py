@@ -1,0 +1,159 @@
+"""How jobs ended is seen in the list, in health and metrics; somebody is told of failures; old ones are deleted."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import sqlite3
+import threading
+
+import pytest
+
+from bespeak.jobs.job_ends import JobEnd, job_end
+from bespeak.jobs.runner_client.replies import Reply
+from support.job_sites import until
+
+ENDINGS = r"""#!/bin/sh
+case "$1" in
+    start) printf '{"job_id": "job-%s", "existing": false}\n' "$3" ;;
+    status) case "$3" in
+        job-good) echo '{"job_id": "job-good", "status": "SUCCEEDED", "exit_code": 0, "finished_at": 1800000000}' ;;
+        job-bad) echo '{"job_id": "job-bad", "status": "FAILED", "exit_code": 3, "finished_at": 1800000001}' ;;
+        job-runs) echo '{"job_id": "job-runs", "status": "RUNNING", "exit_code": null}' ;;
+        *) exit 3 ;;
+    esac ;;
+esac
+"""
+
+
+@pytest.fixture
+def ending(any_site):
+    any_site.runner = any_site.stub("ends", ENDINGS)
+    return any_site
+
+
+def outcomes(site):
+    found = json.loads(site.call("list", "--limit", "-1").out)["reservations"]
+    return {each["run_key"]: (each.get("outcome"), each.get("exit_code"), each.get("ended_at")) for each in found}
+
+
+def test_a_list_shows_how_jobs_ended(ending) -> None:
+    for key in ("good", "bad", "runs", "forgotten"):
+        ending.reserve(key)
+    ending.run()
+    until(lambda: sum(outcome is not None for outcome, *_ in outcomes(ending).values()) == 3)
+    found = outcomes(ending)
+    assert found["good"] == ("SUCCEEDED", 0, 1800000000)
+    assert found["bad"] == ("FAILED", 3, 1800000001)
+    assert found["runs"] == (None, None, None)
+    assert found["forgotten"][:2] == ("UNKNOWN", None)
+    ending.reserve("late", "--not-before", "2090-01-01", "--expires-at", "2091-01-01")
+    ending.call("cancel", "--run-key", "late")
+    failed = json.loads(ending.call("list", "--failed").out)["reservations"]
+    assert [each["run_key"] for each in failed] == ["bad"]
+    text = ending.call("list", "--failed", "--text").out
+    assert "FAILED 3" in text
+    assert "bad" in text
+    health = ending.call("health").json
+    assert health["outcomes_24h"]["UNKNOWN"] == 1
+    assert [line["change"] for line in changes(ending, "bad")][-1] == "ended_failed"
+
+
+def changes(site, key):
+    done = site.call("watch", "--run-key", key, "--after-seq", "0", "--timeout", "1s")
+    assert done.code == 0, done.err
+    return [json.loads(line) for line in done.out.splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("code", "out", "end"),
+    [
+        (0, '{"status": "SUCCEEDED", "exit_code": 0, "finished_at": 12}', JobEnd("SUCCEEDED", 0, 12_000_000)),
+        (0, '{"status": "LOST", "exit_code": null}', JobEnd("LOST", None, None)),
+        (0, '{"status": "FAILED", "exit_code": true, "finished_at": "x"}', JobEnd("FAILED", None, None)),
+        (0, '{"status": "RUNNING"}', None),
+        (0, '{"status": "\\u001b[31m"}', None),
+        (0, "no JSON", None),
+        (1, '{"status": "SUCCEEDED"}', None),
+        (3, "", JobEnd("UNKNOWN", None, None)),
+    ],
+)
+def test_what_an_answer_says_of_the_end(code, out, end) -> None:
+    assert job_end(Reply(code, out)) == end
+
+
+def test_a_command_is_told_of_each_failure_until_it_says_it_knows(ending, tmp_path) -> None:
+    notes = tmp_path / "told"
+    script = f'[ -e "{notes}.ready" ] || {{ touch "{notes}.ready"; exit 1; }}; '
+    script += (
+        f'echo "$BESPEAK_JOB_RUN_KEY $BESPEAK_JOB_OUTCOME $BESPEAK_JOB_EXIT_CODE" >> "{notes}"; cat >> "{notes}.json"'
+    )
+    for key in ("bad", "good"):
+        ending.reserve(key)
+    first = ending.run("--on-failure", script)
+    first.await_event("failure_not_told")
+    assert not notes.exists()
+    first.stop()
+    second = ending.run("--on-failure", script)
+    second.await_event("failure_told")
+    second.stop()
+    ending.once("--on-failure", script)
+    assert notes.read_text() == "bad FAILED 3\n"
+    assert json.loads((tmp_path / "told.json").read_text())["run_key"] == "bad"
+
+
+def test_an_address_gets_the_reservation_as_json(ending) -> None:
+    got = []
+
+    class Taker(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Taker) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        ending.reserve("bad")
+        ending.run("--on-failure", f"http://127.0.0.1:{server.server_port}/hook").await_event("failure_told")
+        server.shutdown()
+        thread.join()
+    assert [(each["run_key"], each["outcome"]) for each in got] == [("bad", "FAILED")]
+
+
+def test_what_has_been_over_for_long_is_deleted_and_what_runs_is_not(site) -> None:
+    site.runner = site.stub("ends", ENDINGS)
+    for key in ("good", "runs", "waits"):
+        site.reserve(key, *(["--not-before", "2090-01-01"] if key == "waits" else []))
+    dispatcher = site.run()
+    until(lambda: outcomes(site)["good"][0] == "SUCCEEDED")
+    dispatcher.stop()
+    connection = sqlite3.connect(site.url)
+    connection.execute("UPDATE reservations SET updated_at = 100")
+    connection.commit()
+    connection.close()
+    site.run("--keep", "30d").await_event("old_reservations_deleted")
+    assert sorted(outcomes(site)) == ["runs", "waits"]
+
+
+def test_jobs_of_earlier_versions_are_neither_asked_about_nor_told(site) -> None:
+    site.runner = site.stub("ends", ENDINGS)
+    site.reserve("bad")
+    site.once()
+    connection = sqlite3.connect(site.url)
+    for column in ("outcome", "exit_code", "ended_us", "told_us"):
+        connection.execute("DROP INDEX IF EXISTS reservations_unended")
+        connection.execute("DROP INDEX IF EXISTS reservations_ended")
+        connection.execute(f"ALTER TABLE reservations DROP COLUMN {column}")
+    connection.execute("DELETE FROM bespeak_migrations WHERE version = 6")
+    connection.commit()
+    connection.close()
+    assert outcomes(site) == {"bad": (None, None, None)}
+    dispatcher = site.run("--on-failure", "true")
+    site.reserve("good")
+    until(lambda: outcomes(site)["good"][0] == "SUCCEEDED")
+    assert outcomes(site)["bad"] == (None, None, None)
+    assert dispatcher.stop() == 0
