@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache, partial
 from importlib import import_module
@@ -52,6 +53,9 @@ OPTIONAL_SERVICES = ("bespeak.web.background:running",)
 
 SIGN_IN_PAGE = "/auth/login"
 _LOOPBACK = "localhost"
+_CREDENTIALS = frozenset({"authorization", "cookie"})
+_ACCOUNT_SECONDS = 5.0
+"""Name and groups of an account of this machine are looked up again after so long."""
 
 
 class Application:
@@ -75,6 +79,7 @@ class Application:
         self.settings = settings
         self._open_ledger = open_ledger
         self._authenticator = authenticator
+        self._accounts: dict[int, tuple[Caller | None, float]] = {}
         app = routes(self.book, self.events)
         app.state.settings = settings
         app.state.sign_in, app.state.sign_in_url = authenticator, SIGN_IN_PAGE
@@ -94,7 +99,13 @@ class Application:
         return await self.metrics.answer(self.book, self.events.streams)
 
     async def _identify(self, headers: Mapping[str, str], peer: Peer) -> Caller | None:
-        return await self.book.read(lambda ledger: self._authenticator(ledger).authenticate(headers, peer))
+        if peer.uid is None or not _CREDENTIALS.isdisjoint(headers):
+            return await self.book.read(lambda ledger: self._authenticator(ledger).authenticate(headers, peer))
+        known = self._accounts.get(peer.uid)
+        if known is None or known[1] < time.monotonic():
+            found = await self.book.read(lambda ledger: self._authenticator(ledger).authenticate({}, peer))
+            known = self._accounts[peer.uid] = found, time.monotonic() + _ACCOUNT_SECONDS
+        return known[0]
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:

@@ -72,18 +72,25 @@ class CallersBook:
         return ledger if self._caller is None else ledger.as_caller(self._caller)
 
 
-def _hub(request: Request) -> EventHub:
+async def _hub(request: Request) -> EventHub:
     hub: EventHub = request.app.state.events
     return hub
 
 
-def _maybe_who(request: Request) -> Caller | None:
+# FastAPI runs plain functions in threads, so what follows is asynchronous although it waits for nothing.
+
+
+def _caller_of(request: Request) -> Caller | None:
     caller: Caller | None = request.scope["state"].get(CALLER)
     return caller
 
 
-def _who(request: Request) -> Caller:
-    caller = _maybe_who(request)
+async def _maybe_who(request: Request) -> Caller | None:
+    return _caller_of(request)
+
+
+async def _who(request: Request) -> Caller:
+    caller = _caller_of(request)
     if caller is None:
         raise NotSignedInError("sign in first: send a token as 'Authorization: Bearer TOKEN'")
     return caller
@@ -104,7 +111,7 @@ async def _book(
     if key is not None and request.method not in _SAFE_METHODS:
         asked = f"{request.method} {request.url.path}?{request.url.query}\n".encode() + await request.body()
         named = key, asked
-    found = CallersBook(request.app.state.book, _maybe_who(request), named)
+    found = CallersBook(request.app.state.book, _caller_of(request), named)
     request.scope["state"][BOOK] = found
     return found
 
@@ -115,7 +122,7 @@ Who = Annotated[Caller, Depends(_who)]
 MaybeWho = Annotated[Caller | None, Depends(_maybe_who)]
 
 
-def _holder(
+async def _holder(
     who: Who,
     as_user: Annotated[
         str | None,
@@ -131,7 +138,7 @@ By = Annotated[Holder, Depends(_holder)]
 """Whose reservations are meant, and who really asks."""
 
 
-def _fencing_token(
+async def _fencing_token(
     if_match: Annotated[
         str | None,
         Header(alias="If-Match", description='The fencing token that the reservation must have: `"N"`, or `*`.'),
@@ -150,7 +157,7 @@ def _fencing_token(
 FencingToken = Annotated[int | None, Depends(_fencing_token)]
 
 
-def _within(
+async def _within(
     within: Annotated[
         str | None,
         Header(alias="Bespeak-Within", description="The hold of the `bespeak run` around the client: `ID;NUMBER`."),
@@ -170,7 +177,7 @@ Within = Annotated[CurrentHold | None, Depends(_within)]
 MOST_WAIT_SECONDS = 60
 
 
-def _wait_seconds(
+async def _wait_seconds(
     prefer: Annotated[
         str | None, Header(alias="Prefer", description="`wait=N`: wait in the line for so many seconds at most.")
     ] = None,
