@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from bespeak.argv.declarations import Option, command
+from bespeak.argv.declarations import Argument, Option, command
 from bespeak.base.errors import UnavailableError, UsageError, needs_extra
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ _LONGEST_SOCKET = 107
 @command(
     "serve",
     text="Serves the book that the other commands use, to whoever signs in: over a Unix socket by the account, on a "
-    "port with a token (extra: server). It listens on this machine alone unless it is told otherwise.",
+    "port with a token (extra: server). It listens on this machine alone unless it is told otherwise. install writes "
+    "the systemd units that keep it running, with an account of its own and sockets that systemd opens.",
     examples=(
         ("serve", "for this machine, on its usual port and a Unix socket"),
         ("serve --port 0 --json", "on a free port, which is printed"),
@@ -30,7 +31,9 @@ _LONGEST_SOCKET = 107
         ("serve --socket /run/bespeak/book.sock", "the Unix socket at a place of your choice"),
         ("serve --host 0.0.0.0 --tls-self", "for other machines, with a certificate made for a first try"),
         ("serve --host 10.0.0.5 --behind-proxy 10.0.0.9/32", "behind a reverse proxy, which speaks TLS"),
+        ("serve install --print", "the systemd units, to be looked at first"),
     ),
+    arguments=(Argument("ACTION", required=False, choices=("install",)),),
     options=(
         Option(("--host",), "The name or address to listen on (default 127.0.0.1).", "HOST"),
         Option(("--port",), "The port; 0 takes a free one (default 8420).", "PORT", kind="int"),
@@ -61,6 +64,10 @@ _LONGEST_SOCKET = 107
             many=True,
         ),
         Option(("--proxy-user-header",), "The header in which that proxy says who calls.", "NAME"),
+        Option(("--print",), "Print the units instead (for install)."),
+        Option(("--force",), "Replace units with other contents (for install)."),
+        Option(("--remove",), "Remove the units (for install)."),
+        Option(("--output",), "The folder for the units (for install; default /etc/systemd/system).", "FOLDER"),
     ),
 )
 def serve(context: Context, values: Values) -> int:
@@ -69,19 +76,28 @@ def serve(context: Context, values: Values) -> int:
     if port is not None and not 0 <= port <= _MOST_PORT:
         raise UsageError(f"--port: {port} is no port; they go from 0 to {_MOST_PORT}")
     try:
+        from bespeak.net.activation import passed_sockets
         from bespeak.server import run
     except ImportError as missing:
         raise UnavailableError(needs_extra("serve", "server")) from missing
-    settings = _settings(context, values)
+    from bespeak.cli import serve_install
+
+    if values["action"] == "install":
+        return serve_install.install(context, values)
+    for flag, key in serve_install.ONLY_INSTALL:
+        if values[key]:
+            raise UsageError(f"{flag} goes with 'serve install'")
+    passed = passed_sockets(os.environ, os.getpid())
+    settings = _settings(context, values, is_activated=bool(passed))
     _check_notices(settings)
-    sockets = run.Listening(settings)
+    sockets = run.Listening(settings, passed)
     try:
-        return run.serve(settings, sockets, lambda: _say_where(context, settings, sockets.url))
+        return run.serve(settings, sockets, lambda: _ready(context, settings, sockets.url))
     finally:
         sockets.close()
 
 
-def _settings(context: Context, values: Values) -> ServerSettings:
+def _settings(context: Context, values: Values, *, is_activated: bool) -> ServerSettings:
     from bespeak.server import exposure
     from bespeak.server.settings import DEFAULT_PORT, ServerSettings
     from bespeak.server.sign_in import settings as sign_in
@@ -95,7 +111,7 @@ def _settings(context: Context, values: Values) -> ServerSettings:
         ledger=context.ledger_flag,
         host=host,
         port=port,
-        socket=_socket(context, values["socket"], port),
+        socket=None if is_activated else _socket(context, values["socket"], port),
         hosts=tuple(values["allow_host"]),
         public=_public(values["public"]),
         names_hidden=values["hide_names"],
@@ -152,6 +168,13 @@ def _socket(context: Context, said: str | None, port: int) -> str | None:
         return None
     os.makedirs(folder, mode=0o700, exist_ok=True)
     return place
+
+
+def _ready(context: Context, settings: ServerSettings, url: str) -> None:
+    from bespeak.jobs.sd_notify import ServiceManager
+
+    _say_where(context, settings, url)
+    ServiceManager(os.environ).tell("READY=1")
 
 
 def _say_where(context: Context, settings: ServerSettings, url: str) -> None:

@@ -72,11 +72,15 @@ def _program(name: str, environ: Mapping[str, str]) -> str:
     return os.path.abspath(found) if found else name
 
 
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+def unit_word(word: str, *, command: bool = False) -> str:
+    """Return a word as a systemd unit takes it for itself.
 
-
-def _quoted(word: str, text: str) -> str:
+    Args:
+        word: any text of one line.
+        command: it is one of a command, where a dollar sign would begin a variable.
+    """
+    text = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+    text = text.replace("$", "$$") if command else text
     return f'"{text}"' if any(char in word for char in " \t'\";") or not word else text
 
 
@@ -117,10 +121,9 @@ def systemd_unit(words: list[str], variables: Mapping[str, str], *, account: str
         account: whom it runs as; None for a unit of the user's own manager.
     """
     target = "multi-user.target" if account else "default.target"
-    # Only in a command does a dollar sign begin a variable.
-    command = " ".join(_quoted(word, _escaped(word).replace("$", "$$")) for word in words)
+    command = " ".join(unit_word(word, command=True) for word in words)
     settings = [f"{name}={value}" for name, value in variables.items()]
-    lines = "\n".join(f"Environment={_quoted(setting, _escaped(setting))}" for setting in settings)
+    lines = "\n".join(f"Environment={unit_word(setting)}" for setting in settings)
     # What is not there yet at boot, a book on a server for instance, is waited for; no number of failures is the last.
     system = f"User={account}\n{_state_folder(variables)}" if account else ""
     return f"""[Unit]

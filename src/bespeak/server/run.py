@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import uvicorn
 
+from bespeak.base.errors import UsageError
 from bespeak.net import connections, fast_connections, listening
 from bespeak.net.descriptors import connections_for
 from bespeak.net.listen_address import ListenAddress
 from bespeak.net.log_lines import log_to_stderr
 from bespeak.net.until_signal import run_until_signal
 from bespeak.net.web import Ending, TlsWeb, Web, serve_until_cancelled
+from bespeak.server import exposure
 from bespeak.server.app import Application
 from bespeak.server.sign_in.authenticator import authenticators
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from starlette.types import ASGIApp
 
@@ -36,30 +39,60 @@ class Listening:
 
     Args:
         settings: what it was started with.
+        passed: sockets that systemd has opened, which are used instead of the settings' addresses.
 
     Raises:
-        UsageError: others could replace the Unix socket.
+        UsageError: others could replace the Unix socket, or read along on a port that was passed.
         UnavailableError: an address cannot be had.
     """
 
-    def __init__(self, settings: ServerSettings) -> None:
-        tcp = ListenAddress(settings.host, settings.port, "", option="--host, --port")
-        self._unix = None if settings.socket is None else ListenAddress(path="", socket=settings.socket, uids=None)
-        self.tcp = listening.listen(tcp)
+    def __init__(self, settings: ServerSettings, passed: Sequence[socket.socket] = ()) -> None:
+        self.tcp: socket.socket | None = None
+        self.unix: socket.socket | None = None
+        self._left: ListenAddress | None = None
+        if passed:
+            self._adopt(settings, passed)
+        else:
+            self._open(settings)
+        self.url = self._url(settings, None if passed else settings.host)
+
+    def _adopt(self, settings: ServerSettings, passed: Sequence[socket.socket]) -> None:
+        for one in passed:
+            is_unix = one.family == socket.AF_UNIX
+            if (self.unix if is_unix else self.tcp) is not None:
+                raise UsageError("LISTEN_FDS: at most one port and one Unix socket can be served")
+            if is_unix:
+                self.unix = one
+            else:
+                exposure.check(one.getsockname()[0], tls=settings.tls is not None, proxy=settings.behind_proxy)
+                self.tcp = one
+
+    def _open(self, settings: ServerSettings) -> None:
+        self.tcp = listening.listen(ListenAddress(settings.host, settings.port, "", option="--host, --port"))
+        if settings.socket is None:
+            return
+        self._left = ListenAddress(path="", socket=settings.socket, uids=None)
         try:
-            self.unix = None if self._unix is None else listening.listen(self._unix)
+            self.unix = listening.listen(self._left)
         except BaseException:
             self.tcp.close()
             raise
+
+    def _url(self, settings: ServerSettings, named: str | None) -> str:
+        if self.tcp is None:
+            return "http://localhost"
+        host, port = self.tcp.getsockname()[:2]
+        host = named or host
         scheme = "http" if settings.tls is None else "https"
-        self.url = listening.url(tcp, self.tcp).replace("http", scheme, 1)
+        return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
     def close(self) -> None:
         """Stop listening."""
-        self.tcp.close()
-        if self.unix is not None and self._unix is not None:
-            self.unix.close()
-            listening.leave(self._unix)
+        for one in (self.tcp, self.unix):
+            if one is not None:
+                one.close()
+        if self._left is not None:
+            listening.leave(self._left)
 
 
 def open_from(settings: ServerSettings) -> Callable[[], Ledger]:
@@ -103,7 +136,9 @@ async def serve_sockets(
     application = Application(settings, open_ledger, authenticator)
     ending = Ending(application.asgi)
     kind = Web if settings.tls is None else TlsWeb
-    webs = [(kind(configuration(ending, settings, tls=settings.tls)), sockets.tcp)]
+    webs: list[tuple[Web, socket.socket]] = []
+    if sockets.tcp is not None:
+        webs.append((kind(configuration(ending, settings, tls=settings.tls)), sockets.tcp))
     if sockets.unix is not None:
         webs.append((Web(configuration(ending, settings, tls=None)), sockets.unix))
     async with application.open():
