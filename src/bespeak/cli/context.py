@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from bespeak.ledger.model import Holder
     from bespeak.ledger.service import Ledger
+    from bespeak.settings import Settings
 
     Values = dict[str, Any]
 
@@ -29,6 +30,7 @@ class Context:
 
     __slots__ = (
         "_book",
+        "_settings",
         "as_user",
         "colour",
         "debug",
@@ -52,6 +54,7 @@ class Context:
         self.done = ""
         """What has been changed, for the case that nobody can be told on stdout."""
         self._book: Ledger | None = None
+        self._settings: Settings | None = None
 
     @property
     def labs(self) -> tuple[str, ...]:
@@ -66,7 +69,7 @@ class Context:
             create: make the book where there is none, and say so: for what writes into an empty one.
         """
         if self._book is None:
-            self._book = open_book(self.ledger_flag, create=create)
+            self._book = open_book(self.ledger_flag, create=create, settings=self._settings)
             if self._book.made:
                 self.warn(f"there was no book, so this is a new one: {self._book.name}")
             if self._book.moved_to is not None:
@@ -99,9 +102,21 @@ class Context:
         from bespeak.ledger.model import Holder
         from bespeak.reservations.identity import resolve_username
 
-        if self.as_user is None:
-            return Holder(resolve_username(None).username)
-        return Holder(self.as_user, resolve_username(None).username)
+        me = resolve_username(None).username
+        named = Holder(me) if self.as_user is None else Holder(self.as_user, me)
+        return self.book().own(named) if self._book is not None or self._is_on_a_server() else named
+
+    def _is_on_a_server(self) -> bool:
+        """Tell whether the book is on a server, which then says who we are."""
+        from bespeak.base.errors import BespeakError
+        from bespeak.base.paths import HTTP_PREFIXES
+        from bespeak.settings import ledger_place, load_settings
+
+        try:
+            self._settings = load_settings()
+            return ledger_place(self.ledger_flag, self._settings).url.startswith(HTTP_PREFIXES)
+        except BespeakError:
+            return False  # opening the book says it
 
     def spoken(self) -> list[str]:
         """Return the shared options that a command suggested to the user has to repeat; never a password."""
@@ -148,8 +163,8 @@ class Context:
         output.to_stderr(output.styled(line, style, output.colours(sys.stderr, self.colour)))
 
 
-def open_book(flag: str | None, *, own: bool = False, create: bool = False) -> Ledger:
+def open_book(flag: str | None, *, own: bool = False, create: bool = False, settings: Settings | None = None) -> Ledger:
     """Open the book that ``--ledger``, the environment or the settings name; with ``own``, not a repository's."""
     from bespeak.ledger.open_from_settings import open_book
 
-    return open_book(flag, own=own, create=create)
+    return open_book(flag, own=own, create=create, settings=settings)

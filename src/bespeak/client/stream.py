@@ -57,6 +57,10 @@ class DeadlineSocket:
         finally:
             self._raw.at_once = False
 
+    def read_some(self, most: int) -> bytes:
+        """Return what has arrived after the head of an answer; wait for something before the deadline."""
+        return b"" if self._reader is None else self._reader.read1(most)
+
     def left_seconds(self) -> float:
         """Return how long it is until the deadline.
 

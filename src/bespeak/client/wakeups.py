@@ -33,6 +33,44 @@ _LONGEST_SECONDS = 3600.0
 _AT_ONCE = 65_536
 
 
+class _Lines:
+    """The lines of an answer that comes in pieces.
+
+    ``http.client`` reads an answer in chunks only as a whole chunk with what follows it, and would wait for the next.
+
+    Args:
+        chunked: the answer is sent in chunks.
+    """
+
+    def __init__(self, *, chunked: bool) -> None:
+        self._chunked = chunked
+        self._raw = b""
+        self._text = b""
+
+    def take(self, piece: bytes) -> list[bytes]:
+        """Return the lines that a piece completes."""
+        self._raw += piece
+        if self._chunked:
+            while self._take_chunk():
+                pass
+        else:
+            self._text, self._raw = self._text + self._raw, b""
+        *lines, self._text = self._text.split(b"\n")
+        return lines
+
+    def _take_chunk(self) -> bool:
+        """Move one whole chunk to the text; False if there is none."""
+        head, newline, rest = self._raw.partition(b"\r\n")
+        size = int(head.partition(b";")[0], 16) if newline else 0
+        if not newline or len(rest) < size + 2:
+            return False
+        if size == 0:
+            raise OSError("the server has ended the answer")
+        self._text += rest[:size]
+        self._raw = rest[size + 2 :]
+        return True
+
+
 class WakeUps:
     """Wake-ups for some topics of one book; see :class:`bespeak.storage.interface.Listener`.
 
@@ -52,7 +90,6 @@ class WakeUps:
         self._closing = allocate_lock()
         self._closed = False
         self._connection: Connection | None = None
-        self._rest = b""
         try:
             self._open()
         except (OSError, http.client.HTTPException) as error:
@@ -71,7 +108,7 @@ class WakeUps:
             connection.close()
             raise UnavailableError(f"book {self._requests.address.name}: status {answer.status}")
         with self._closing:
-            self._connection, self._answer, self._rest = connection, answer, b""
+            self._connection, self._lines = connection, _Lines(chunked=bool(answer.chunked))
             self._heard = time.monotonic()
 
     def wait(self, timeout_seconds: float | None) -> bool:
@@ -107,12 +144,11 @@ class WakeUps:
             if time.monotonic() >= silent_at:
                 raise TimeoutError("the server says nothing")
             return False
-        found = self._answer.read1(_AT_ONCE)
+        found = sock.read_some(_AT_ONCE)
         if not found:
             raise OSError("the server has ended the connection")
         self._heard = time.monotonic()
-        *lines, self._rest = (self._rest + found).split(b"\n")
-        return WOKEN in lines
+        return WOKEN in self._lines.take(found)
 
     def _reconnect(self, deadline: float) -> bool:
         pause = min(_RETRY_SECONDS, deadline - time.monotonic())

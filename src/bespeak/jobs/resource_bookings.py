@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 
 from bespeak.base.clock import FOREVER_US, SECOND_US
-from bespeak.base.errors import BespeakError, NotFoundError, UnavailableError
+from bespeak.base.errors import BespeakError, NotAllowedError, NotFoundError, UnavailableError
 from bespeak.base.frozen import frozen
 
 TYPE_CHECKING = False
@@ -42,7 +42,7 @@ def book(ledger: Ledger, job: JobReservation, now_us: int) -> tuple[str, int]:
     from bespeak.ledger.model import Holder, Request
 
     extras = job.extras
-    holder = Holder(str(extras.get("holder", "")) or this_user(), _acting(extras))
+    holder = ledger.own(Holder(str(extras.get("holder", "")) or this_user(), _acting(extras)))
     for found in ledger.reservations(holder=holder.user):
         if (TAG, job.reservation_id) in found.tags:
             return found.id, found.starts_us
@@ -74,6 +74,7 @@ def give_back(ledger: Ledger, job: JobReservation) -> None:
 
     Raises:
         UnavailableError: the book cannot be written.
+        NotAllowedError: who asks has no right to.
     """
     from bespeak.ledger.model import Holder
 
@@ -81,8 +82,9 @@ def give_back(ledger: Ledger, job: JobReservation) -> None:
         return
     extras = job.extras
     try:
-        ledger.release(job.booking_id, Holder(str(extras.get("holder", "")) or this_user(), _acting(extras)))
-    except UnavailableError:
+        holder = ledger.own(Holder(str(extras.get("holder", "")) or this_user(), _acting(extras)))
+        ledger.release(job.booking_id, holder)
+    except (UnavailableError, NotAllowedError):
         raise
     except BespeakError:
         return

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from bespeak.access.model import Caller
-    from bespeak.ledger.model import Reservation
+    from bespeak.ledger.model import Holder, Reservation
     from bespeak.ledger.policy import Policy
     from bespeak.storage.interface import Engine, Listener, T, Transaction
 
@@ -62,6 +62,14 @@ class LedgerContext:
     def user(self) -> str | None:
         """Whose reservations are made and changed; None where the account of this process says it, and not the book."""
         return None
+
+    def own(self, holder: Holder) -> Holder:
+        """Return a holder, named by accounts of this machine, as the book knows it: who we are is up to the book."""
+        me = self.user
+        if me is None:
+            return holder
+        user = me if holder.requested_by is None else holder.user
+        return type(holder)(me) if user == me else type(holder)(user, me)
 
     @property
     def moved_to(self) -> str | None:

@@ -15,17 +15,25 @@ if TYPE_CHECKING:
         kickers: frozenset[str] | None
 
 
-def open_book(url: str | None = None, *, cwd: str | None = None, own: bool = False, create: bool = True) -> Ledger:
+def open_book(
+    url: str | None = None,
+    *,
+    cwd: str | None = None,
+    own: bool = False,
+    create: bool = True,
+    settings: Settings | None = None,
+) -> Ledger:
     """Open a book as the command line would.
 
     Close it after use, or use it as a context manager.
 
     Args:
-        url: a path, ``sqlite:///PATH`` or ``postgresql://...``; by default the book that ``BESPEAK_LEDGER`` or the
-            settings name, else the user's own.
+        url: a path, ``sqlite:///PATH``, ``postgresql://...``, or ``https://...`` for a book on a server; by default
+            the book that ``BESPEAK_LEDGER`` or the settings name, else the user's own.
         cwd: the folder whose settings count; by default the working directory.
         own: open the user's own book, whatever a repository names.
         create: make the book where there is none; False where it is only to be looked at.
+        settings: the settings that count; by default those of ``cwd``, read here.
 
     Raises:
         UsageError: a setting, or the place named, makes no sense.
@@ -36,7 +44,7 @@ def open_book(url: str | None = None, *, cwd: str | None = None, own: bool = Fal
     from bespeak.ledger import open_ledger
     from bespeak.settings import ledger_place, load_settings
 
-    settings = load_settings(cwd)
+    settings = load_settings(cwd) if settings is None else settings
     return open_ledger(ledger_place(url, settings, cwd=cwd, own=own).url, **said_by_settings(settings), create=create)
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from bespeak.base.display import short_repr
 from bespeak.base.errors import UsageError
+from bespeak.base.paths import HTTP_PREFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -194,9 +195,14 @@ class Call:
         """Return whose reservations are meant, and who really asks."""
         from bespeak.ledger.model import Holder
         from bespeak.reservations.identity import resolve_username
+        from bespeak.settings import ledger_url
 
         me = resolve_username(None).username
-        return Holder(me) if self.setup.as_user is None else Holder(self.setup.as_user, me)
+        named = Holder(me) if self.setup.as_user is None else Holder(self.setup.as_user, me)
+        if not ledger_url(self.setup.ledger, cwd=self.home).startswith(HTTP_PREFIXES):
+            return named
+        with self.book() as book:
+            return book.own(named)
 
 
 def in_thread(work: Callable[[Call, A], Json], *, slow: bool = False) -> Callable[[Call, A], Awaitable[Json]]:

@@ -9,7 +9,7 @@ from bespeak.base import ids
 from bespeak.base.clock import FOREVER_US, SECOND_US, now
 from bespeak.base.errors import BusyError, UsageError
 from bespeak.base.frozen import replace
-from bespeak.base.paths import POSTGRES_PREFIXES
+from bespeak.base.paths import HTTP_PREFIXES, POSTGRES_PREFIXES
 from bespeak.jobs import serialize, store
 from bespeak.jobs.cli import ONE_JOB, RESERVATION_ID, RUN_KEY, check_text
 from bespeak.jobs.contract_times import read_duration, read_instant, read_number
@@ -184,12 +184,22 @@ def _needs(context: CommandContext) -> dict[str, object]:
     extras: dict[str, object] = {
         "needs": list(dict.fromkeys(needs)),
         "for_seconds": for_us / SECOND_US,
-        "holder": context.text("as-user") or this_user(),
+        "holder": context.text("as-user") or _user_of(url) or this_user(),
     }
     if context.on("keep-needs"):
         extras["keep_needs"] = True
     # A password must not end up in the reservation; a dispatcher is told about a server by its own --ledger.
     return extras if url.startswith(POSTGRES_PREFIXES) else extras | {"ledger": url}
+
+
+def _user_of(url: str) -> str | None:
+    """Return who the server of a book says we are; None for a book without one."""
+    if not url.startswith(HTTP_PREFIXES):
+        return None
+    from bespeak.ledger import open_ledger
+
+    with open_ledger(url) as ledger:
+        return ledger.user
 
 
 def _book(context: CommandContext, engine: Engine, job: JobReservation) -> JobReservation:
