@@ -71,13 +71,13 @@ class ManyUsers(RemoteLedger):
         self._inside = inside
         if inside is not None:
             self.engine = inside.engine
-        asked = self._calls.ask
+        asked = self.calls.ask
 
         def ask(name, arguments, returns, *, write):
             self._masks.wear(_asker(arguments))
             return asked(name, arguments, returns, write=write)
 
-        self._calls.ask = ask
+        self.calls.ask = ask
 
     def as_caller(self, caller: Caller) -> ManyUsers:
         """Return the same book as one caller sees it."""

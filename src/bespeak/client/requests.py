@@ -12,7 +12,9 @@ import random
 import time
 
 from bespeak.base.errors import OutcomeUnknownError, UnavailableError
+from bespeak.base.http_url import parse_http_url
 from bespeak.client.connection import Connection, NotSentError
+from bespeak.client.credentials import Credentials
 from bespeak.storage.time_limit import left_seconds
 
 TYPE_CHECKING = False
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
 
     from bespeak.base.http_url import HttpAddress
     from bespeak.client.connection import Answer
-    from bespeak.client.credentials import Credentials
 
 ANSWER_SECONDS = 30.0
 """How long a request may take, with all that is repeated of it."""
@@ -38,6 +39,16 @@ _BETWEEN = frozenset((502, 504))
 
 _BUSY = 429
 _LOST = (OSError, http.client.HTTPException)
+
+
+def requests_to(url: str) -> Requests:
+    """Return the way to the server of a book, with the credentials of this user.
+
+    Raises:
+        UsageError: ``url`` is no URL of a server.
+    """
+    address = parse_http_url(url)
+    return Requests(address, Credentials(address.origin))
 
 
 class Requests:

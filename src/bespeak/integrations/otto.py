@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from bespeak.base.display import escape_unprintable, short_repr
 from bespeak.base.errors import BespeakError, UsageError
-from bespeak.base.paths import POSTGRES_PREFIXES, book_url
+from bespeak.base.paths import SHARED_PREFIXES, book_url
 from bespeak.reservations.ledger_backend import LedgerReservationBackend
 from bespeak.settings import ledger_url
 
@@ -110,7 +110,7 @@ class BespeakReservations:
 
 
 def _open(place: str) -> LedgerReservationBackend:
-    if not place.startswith(POSTGRES_PREFIXES) and not os.path.exists(place):
+    if not place.startswith(SHARED_PREFIXES) and not os.path.exists(place):
         raise UsageError(f"there is no book at {escape_unprintable(place)}; `bespeak reserve` makes one")
     book = LedgerReservationBackend(place)
     book.held_among("", ())

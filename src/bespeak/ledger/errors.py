@@ -46,6 +46,10 @@ class UndeclaredError(NotFoundError):
         super().__init__(f"resource {name!r} is not declared, and this book is strict{hint}", nearest=list(near))
 
 
+class HostBusyError(BespeakError):
+    """Another action switches the host at this moment."""
+
+
 def _in_the_way(booking: Booking) -> str:
     what = "is promised to" if booking.waiting else "is held by"
     until = iso(booking.ends_us)

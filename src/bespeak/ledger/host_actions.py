@@ -1,16 +1,26 @@
-"""Actions on hosts as the log has them: what began, and what has ended."""
+"""Actions on hosts as the log has them: what began, and what has ended.
+
+Two rows each, because a process can be killed in between, and then the log has to say that something was begun.
+"""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from bespeak.base.clock import duration_text
+from bespeak.base.display import escape_unprintable
+from bespeak.base.frozen import field, frozen
+from bespeak.ledger import rights, write_operations
+from bespeak.ledger.errors import HostBusyError
 from bespeak.ledger.gate_queries import reservations_on
+from bespeak.ledger.model import Action
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bespeak.ledger.context import LedgerContext
+    from bespeak.ledger.model import Holder
     from bespeak.storage.interface import Transaction
 
 _NEWEST = 2_000
@@ -26,7 +36,30 @@ LIMIT {_NEWEST}
 """
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
+class HostAction:
+    """What the log keeps of the beginning or the end of an action on a host.
+
+    Attributes:
+        host: which one.
+        ends: it has ended; else it begins.
+        resources: what the host needs.
+        reservation_id: the grant that it is done under, if there is one.
+        before: facts from before, for the log.
+        after: facts for the log.
+        alone: the host is to be left to this action alone until its end.
+    """
+
+    host: str
+    ends: bool
+    resources: tuple[str, ...]
+    reservation_id: str | None
+    before: dict[str, object] = field(default_factory=dict)
+    after: dict[str, object] = field(default_factory=dict)
+    alone: bool = False
+
+
+@frozen
 class ActionRow:
     """A row of the log that says that an action on a host began or ended.
 
@@ -51,3 +84,56 @@ def action_rows(tx: Transaction, resources: Sequence[str]) -> list[ActionRow]:
     params: dict[str, object] = {f"s{index}": seq for index, seq in enumerate(holding)}
     found = tx.fetch_all(_ACTIONS.format(inside=", ".join(f":{name}" for name in params)), params)
     return [ActionRow(row[0], row[1], row[2], json.loads(row[3])) for row in reversed(found)]
+
+
+def record_host_action(book: LedgerContext, action: HostAction, by: Holder) -> None:
+    """Write the beginning or the end of an action on a host into the log.
+
+    Args:
+        book: the open book.
+        action: the action.
+        by: who acts.
+
+    Raises:
+        HostBusyError: another action has the host to itself.
+        UnavailableError: the book cannot be written; nothing must be done then.
+    """
+    resources = sorted(action.resources)
+    what = Action.ACTED if action.ends else Action.ACTING
+
+    def work(tx: Transaction) -> None:
+        rights.require_identity(book, by)
+        if action.alone and not action.ends:
+            _refuse_if_busy(tx, action.host, resources)
+        before, after = action.before, action.after
+        write_operations.log(tx, what, by.user, by.requested_by, action.reservation_id, resources, before, after)
+        for name in resources:
+            tx.notify(write_operations.resource_topic(name))
+
+    book.engine.transact([f"host:{action.host}"] if action.alone else [], work)
+
+
+def _refuse_if_busy(tx: Transaction, host: str, resources: list[str]) -> None:
+    """Look for an action that began and has not ended, under any reservation that is in force on ``resources``."""
+    running: dict[object, ActionRow] = {}
+    for row in action_rows(tx, resources):
+        if row.after.get("host") != host:
+            continue
+        key = (row.who, row.after.get("started_us"))
+        if row.action == Action.ACTED.value:
+            running.pop(key, None)
+        elif _alone_until(row) > tx.now_us:
+            running[key] = row
+    for row in running.values():
+        ago = duration_text(max(tx.now_us - row.at_us, 0))
+        left = duration_text(_alone_until(row) - tx.now_us)
+        raise HostBusyError(
+            f"{escape_unprintable(host)} is being switched already: {row.after.get('action')} by "
+            f"{escape_unprintable(row.who)}, begun {ago} ago; it has the host for at most {left} more"
+        )
+
+
+def _alone_until(row: ActionRow) -> int:
+    """Return until when (µs UTC) an action has its host to itself; 0 for one that runs beside others."""
+    alone_us = row.after.get("alone_us")
+    return row.at_us + alone_us if isinstance(alone_us, int) else 0

@@ -14,6 +14,7 @@ VALUES = {
     "Booking": _MODEL,
     "EndReason": _MODEL,
     "Free": _MODEL,
+    "HostAction": "bespeak.ledger.host_actions",
     "Health": _MODEL,
     "Holder": _MODEL,
     "LogEntry": _MODEL,
@@ -25,7 +26,6 @@ VALUES = {
     "Reservation": _MODEL,
     "Resource": _MODEL,
     "State": _MODEL,
-    "Welcome": "bespeak.ledger.remote",
     "CurrentHold": "bespeak.ledger.current_hold",
     "Entry": "bespeak.ledger.inventory.model",
     "Properties": "bespeak.ledger.inventory.model",
@@ -75,6 +75,7 @@ ONCE = (
     "kick",
     "resource_set",
     "resource_remove",
+    "record_host_action",
     "inventory_sync",
     "inventory_add",
     "inventory_change",
@@ -93,6 +94,7 @@ LOCAL = (
     "as_caller",
     "close",
     "listen",
+    "own",
     "queue",
     "watch",
     "remember",
@@ -105,3 +107,18 @@ LOCAL = (
 
 OF_THE_MACHINE = ("is_owner",)
 """Arguments that say what the process on the machine of the book may do; nobody says that from elsewhere."""
+
+GATE_VALUES = {"CurrentHold": "bespeak.ledger.current_hold", "GateAnswer": "bespeak.ledger.gate"}
+GATE = (
+    "ask",
+    "held_by",
+    "held_among",
+    "holdings",
+    "next_free",
+    "fences",
+    "holders_of",
+    "windows_of",
+    "all_holders",
+    "present_us",
+)
+"""The gate's questions (:class:`bespeak.ledger.gate.Gate`)."""

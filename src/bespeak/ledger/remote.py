@@ -1,110 +1,23 @@
 """The book of a server: the same facade as on a file, every method a request.
 
-What is asked, and what comes back, is read by the annotations of the methods themselves. Methods that are made of
-others (waiting in the queue, following the log) run here, and ask the server for each step.
+Methods that are made of others (waiting in the queue, following the log) run here, and ask the server for each step.
 """
 
 from __future__ import annotations
 
-import json
-import time
-
-from bespeak.base import ids
-from bespeak.base.codec import Codec, DecodeError, encode
-from bespeak.base.errors import OutcomeUnknownError, UnavailableError, UsageError
-from bespeak.base.frozen import frozen
-from bespeak.base.http_url import parse_http_url
-from bespeak.client.credentials import Credentials
-from bespeak.client.requests import ANSWER_SECONDS, Requests
+from bespeak.base.errors import UsageError
+from bespeak.client.requests import requests_to
 from bespeak.client.wakeups import WakeUps
 from bespeak.ledger.operations import ONCE, READS, REPEATABLE, VALUES
-from bespeak.ledger.problems import MEDIA_TYPE, from_problem
+from bespeak.ledger.remote_calls import Calls, remote_method
 from bespeak.ledger.service import Ledger
-from bespeak.storage.time_limit import left_seconds, within
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-    from typing import Any
+    from collections.abc import Iterable
 
-    from bespeak.base.errors import BespeakError
-    from bespeak.client.connection import Answer
+    from bespeak.client.requests import Requests
     from bespeak.storage.interface import Engine, Listener
-
-CALL_PATH = "/api/v1/call/"
-WELCOME = "welcome"
-_FAILED = 400
-_AGAIN_SECONDS = 0.2
-
-
-@frozen
-class Welcome:
-    """What a server says of itself and of whoever asks.
-
-    Args:
-        user: whose reservations are made and changed: who the server has found the caller to be.
-        version: of the server's bespeak.
-    """
-
-    user: str
-    version: str
-
-
-class Calls:
-    """Asks a server to do operations.
-
-    Args:
-        requests: the way to the server.
-        values: the classes of the values that travel; see :class:`~bespeak.base.codec.Codec`.
-    """
-
-    def __init__(self, requests: Requests, values: Mapping[str, str]) -> None:
-        self.requests = requests
-        self._codec = Codec(values, lenient=True)
-
-    def ask(self, name: str, arguments: Mapping[str, object], returns: str, *, write: bool) -> Any:
-        """Have an operation done; return its value.
-
-        Args:
-            name: of the operation.
-            arguments: by name; values.
-            returns: the annotation of what comes back.
-            write: it may change something, and is done once.
-
-        Raises:
-            BespeakError: as the operation itself would raise it.
-            UnavailableError: the server cannot be asked.
-            OutcomeUnknownError: it may or may not have been done.
-        """
-        body = json.dumps({key: encode(value) for key, value in arguments.items()}).encode()
-        key = ids.new_id() if write else None
-        until = time.monotonic() + left_seconds(ANSWER_SECONDS)
-        while True:
-            with within(until - time.monotonic()):
-                answer = self.requests.ask("POST", CALL_PATH + name, body, key=key)
-            try:
-                return self._read(answer, returns)
-            except OutcomeUnknownError:
-                if not write or time.monotonic() + _AGAIN_SECONDS >= until:
-                    raise
-            time.sleep(_AGAIN_SECONDS)  # under the same key the server finds out what became of it
-
-    def _read(self, answer: Answer, returns: str) -> Any:
-        if answer.status >= _FAILED:
-            raise self._failure(answer)
-        try:
-            return self._codec.decode(returns, json.loads(answer.body)["result"], "result")
-        except (DecodeError, ValueError, LookupError, TypeError) as error:
-            raise UnavailableError(f"book {self.requests.address.name}: its answer makes no sense: {error}") from error
-
-    def _failure(self, answer: Answer) -> BespeakError:
-        name = self.requests.address.name
-        if not answer.headers.get("content-type", "").startswith(MEDIA_TYPE):
-            return UnavailableError(f"book {name}: status {answer.status}; is this the address of a bespeak server?")
-        try:
-            return from_problem(json.loads(answer.body))
-        except (DecodeError, ValueError, TypeError, AttributeError) as error:
-            return UnavailableError(f"book {name}: status {answer.status}, and its reason makes no sense: {error}")
 
 
 class RemoteLedger(Ledger):
@@ -116,8 +29,7 @@ class RemoteLedger(Ledger):
 
     def __init__(self, requests: Requests) -> None:
         self._requests = requests
-        self._calls = Calls(requests, VALUES)
-        self._welcome: Welcome | None = None
+        self.calls = Calls(requests, VALUES)
 
     @property
     def engine(self) -> Engine:  # type: ignore[override]
@@ -129,16 +41,9 @@ class RemoteLedger(Ledger):
         raise UsageError(f"book {self.name}: this is done on the machine of the book, with its own path or URL")
 
     @property
-    def welcome(self) -> Welcome:
-        """What the server says of itself and of us; asked once."""
-        if self._welcome is None:
-            self._welcome = self._calls.ask(WELCOME, {}, "Welcome", write=False)
-        return self._welcome
-
-    @property
     def user(self) -> str | None:
         """Who the server says we are."""
-        return self.welcome.user
+        return self.calls.welcome().user
 
     @property
     def name(self) -> str:
@@ -169,43 +74,15 @@ class RemoteLedger(Ledger):
         self._requests.close()
 
 
-def remote_method(name: str, method: Callable[..., object], *, write: bool) -> Callable[..., Any]:
-    """Return the method that asks a server for ``method``.
-
-    Args:
-        name: of the operation.
-        method: a function whose first argument is the open book.
-        write: it may change the book.
-    """
-    code = method.__code__
-    positional = code.co_varnames[1 : code.co_argcount]
-    known = frozenset(code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount])
-    needed = positional[: len(positional) - len(method.__defaults__ or ())]
-    returns = method.__annotations__["return"]
-
-    def ask(self: RemoteLedger, *given: object, **named: object) -> Any:
-        arguments = dict(zip(positional, given, strict=False))
-        wrong = named.keys() & arguments.keys() or named.keys() - known
-        arguments |= named
-        missing = [each for each in needed if each not in arguments]
-        if len(given) > len(positional) or wrong or missing:
-            raise TypeError(f"{name}(): missing {missing}, unknown or repeated {sorted(wrong)}")
-        return self._calls.ask(name, arguments, returns, write=write)
-
-    ask.__name__, ask.__doc__ = name, method.__doc__
-    return ask
-
-
 for _names, _write in ((READS, False), (REPEATABLE, True), (ONCE, True)):
     for _name in _names:
-        setattr(RemoteLedger, _name, remote_method(_name, getattr(Ledger, _name), write=_write))
+        setattr(RemoteLedger, _name, remote_method(getattr(Ledger, _name), _name, write=_write))
 
 
-def open_remote(url: str, said_by: str = "book") -> RemoteLedger:
+def open_remote(url: str) -> RemoteLedger:
     """Return the book of a server; nothing is asked before it is needed.
 
     Raises:
         UsageError: ``url`` is no URL of a server.
     """
-    address = parse_http_url(url, said_by)
-    return RemoteLedger(Requests(address, Credentials(address.origin)))
+    return RemoteLedger(requests_to(url))

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from bespeak.base.codec import Codec, DecodeError, encode
 from bespeak.base.errors import NotFoundError, UsageError
-from bespeak.ledger.operations import OF_THE_MACHINE, ONCE, READS, REPEATABLE, VALUES
+from bespeak.ledger.gate import Gate
+from bespeak.ledger.operations import GATE, GATE_VALUES, OF_THE_MACHINE, ONCE, READS, REPEATABLE, VALUES
 from bespeak.ledger.service import Ledger
 
 if TYPE_CHECKING:
@@ -90,3 +91,6 @@ class Operations:
 
 LEDGER_OPERATIONS = Operations(Ledger, {Effect.READ: READS, Effect.REPEATABLE: REPEATABLE, Effect.ONCE: ONCE}, VALUES)
 """The operations of the book."""
+
+GATE_OPERATIONS = Operations(Gate, {Effect.READ: GATE}, GATE_VALUES)
+"""The gate's questions."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bespeak.ledger import administer, audit_log, grant, modify, queries, resources, waiting
+from bespeak.ledger import administer, audit_log, grant, host_actions, modify, queries, resources, waiting
 from bespeak.ledger import queue as steps
 from bespeak.ledger.context import LedgerContext
 from bespeak.ledger.inventory.read import inventory
@@ -50,6 +50,7 @@ class Ledger(LedgerContext):
     log_rows = audit_log.log_rows
     log_start = audit_log.log_start
     watch = audit_log.watch
+    record_host_action = host_actions.record_host_action
 
     resource_list = resources.resource_list
     resource_set = resources.resource_set

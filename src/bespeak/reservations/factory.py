@@ -11,14 +11,14 @@ import sys
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from bespeak.base.display import escape_unprintable, short_repr, suggest
 from bespeak.base.errors import UsageError
-from bespeak.base.paths import book_url, user_folder
+from bespeak.base.paths import HTTP_PREFIXES, book_url, user_folder
 from bespeak.reservations.errors import ReservationBackendError, as_backend_error
 from bespeak.reservations.evaluation import ReservationState
-from bespeak.reservations.identity import resolve_username
+from bespeak.reservations.identity import ResolvedIdentity, resolve_username
 from bespeak.reservations.null_backend import NullReservationBackend
 from bespeak.reservations.registry import get_reservation_backend_class, is_registered
 from bespeak.settings import SettingsError
@@ -28,7 +28,7 @@ from bespeak.settings.trust import UntrustedError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bespeak.reservations.identity import ResolvedIdentity
+    from bespeak.reservations.ledger_backend import LedgerReservationBackend
     from bespeak.reservations.protocol import ReservationBackend
 
 _OWN_KEYS = ("backend", "url")
@@ -184,15 +184,26 @@ def build_reservation_state(
         UsageError: nobody can be found to check for, and the check is not skipped.
     """
     factory = BackendFactory(repos, cwd_fallback, ledger, default=default_backend)
+    backend = None if skip_reservation_check else factory()
     return ReservationState(
-        backend=None if skip_reservation_check else factory(),
-        identity=_identity(as_user, may_fail=skip_reservation_check),
+        backend=backend,
+        identity=_told_by(backend) if not as_user and is_on_a_server(backend) else _identity(as_user, backend is None),
         skip_check=skip_reservation_check,
         backend_factory=factory,
     )
 
 
-def _identity(as_user: str | None, *, may_fail: bool) -> ResolvedIdentity | None:
+def is_on_a_server(backend: object) -> TypeGuard[LedgerReservationBackend]:
+    """Tell whether a backend asks a book on a server, which says who we are."""
+    url = getattr(backend, "url", None)
+    return isinstance(url, str) and url.startswith(HTTP_PREFIXES) and hasattr(backend, "own_username")
+
+
+def _told_by(backend: LedgerReservationBackend) -> ResolvedIdentity:
+    return ResolvedIdentity(backend.own_username() or "", "server")
+
+
+def _identity(as_user: str | None, may_fail: bool) -> ResolvedIdentity | None:
     try:
         return resolve_username(as_user)
     except UsageError:

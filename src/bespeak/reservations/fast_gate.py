@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 
 from bespeak import __version__
+from bespeak.base.paths import HTTP_PREFIXES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,12 +71,14 @@ def try_fast_gate(
     plan = None if key is None else _recall(key)
     if plan is None:
         return None
-    username = as_user
-    if not username:
+    username = as_user or None
+    if username is None and not plan.book.startswith(HTTP_PREFIXES):  # who we are to a server is up to that
         from bespeak.reservations.identity import plain_username
 
         username = plain_username()
-    return None if username is None else _ask(plan, username)
+        if username is None:
+            return None
+    return _ask(plan, username)
 
 
 def remember(
@@ -158,33 +161,30 @@ def _unchanged(consulted: Consulted) -> bool:
     return all(signature(path) == sign for path, sign in consulted)
 
 
-def _ask(plan: RememberedPlan, username: str) -> GateReport:
+def _ask(plan: RememberedPlan, username: str | None) -> GateReport:
     from bespeak.base.errors import BespeakError
     from bespeak.base.paths import public_url
     from bespeak.ledger.current_hold import current_hold
-    from bespeak.ledger.gate_queries import holdings, next_free
-    from bespeak.ledger.schema import LEDGER
+    from bespeak.ledger.open_gate import open_gate
     from bespeak.reservations.report import GateReport, missing_resources
-    from bespeak.storage import open_engine
 
     within = current_hold()
     try:
-        engine = open_engine(plan.book, [LEDGER], create=False)
+        book = open_gate(plan.book)
         try:
-            held, others = engine.read(lambda tx: holdings(tx, username, plan.required, within))
-            free = engine.read(lambda tx: next_free(tx, list(others))) if others else {}
+            found = book.ask(username, plan.required, within)
         finally:
-            engine.close()
+            book.close()
     except (BespeakError, UnicodeError, ValueError) as error:
         from bespeak.reservations.errors import as_backend_error
 
         raise as_backend_error(error, "the 'ledger' backend failed") from error
     return GateReport(
         plan.lab,
-        username,
+        found.username,
         plan.required,
-        held=tuple(resource for resource in plan.required if resource in held),
-        missing=missing_resources(others, free),
+        held=tuple(resource for resource in plan.required if resource in found.held),
+        missing=missing_resources(found.others, found.free),
         backend="ledger",
         decided_by=plan.decided_by,
         within=None if within is None else within.reservation_id,

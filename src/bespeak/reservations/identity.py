@@ -18,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Literal
 
-    IdentitySource = Literal["--as-user", "$USER"]
+    IdentitySource = Literal["--as-user", "$USER", "server"]
 
 
 VARIABLES = ("LOGNAME", "USER", "LNAME", "USERNAME")

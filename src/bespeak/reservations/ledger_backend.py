@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from bespeak.base.clock import FOREVER_US, as_datetime
 from bespeak.base.errors import BespeakError
 from bespeak.ledger.current_hold import current_hold
+from bespeak.ledger.gate import Gate
+from bespeak.ledger.open_gate import open_gate
 from bespeak.reservations.errors import ReservationBackendError
 
 if TYPE_CHECKING:
@@ -18,14 +20,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bespeak.reservations.protocol import ReservationWindow
-    from bespeak.storage.interface import Engine, T, Transaction
+    from bespeak.storage.interface import Engine, T
 
 
 class LedgerReservationBackend:
     """Answers from bespeak's book.
 
     Args:
-        url: where the book is: a path, ``sqlite:///PATH`` or ``postgresql://...``.
+        url: where the book is: a path, ``sqlite:///PATH``, ``postgresql://...`` or ``https://...``.
         path: the same for a file, as a path object.
         engine: an open book, which stays the caller's to close.
 
@@ -35,7 +37,7 @@ class LedgerReservationBackend:
 
     def __init__(self, url: str | None = None, *, path: Path | str | None = None, engine: Engine | None = None) -> None:
         self._url = url if url is not None or path is None else str(path)
-        self._engine = engine
+        self._gate = None if engine is None else Gate(engine)
         self._mine = engine is None
         self._within = current_hold()
 
@@ -53,11 +55,13 @@ class LedgerReservationBackend:
         """Return ``ledger``."""
         return "ledger"
 
+    def own_username(self) -> str | None:
+        """Return who the book says we are: its server does; None where the account of this process says it."""
+        return self._ask(lambda book: book.user)
+
     def get_reserved_resources(self, username: str) -> set[str]:
         """Return everything ``username`` holds now."""
-        from bespeak.ledger.gate_queries import held_by
-
-        return self._ask(lambda tx: held_by(tx, username, tx.now_us, self._within))
+        return self._ask(lambda book: book.held_by(username, self._within))
 
     def who_reserved(self, resource: str) -> list[str]:
         """Return who holds ``resource`` now, in the order in which it was granted."""
@@ -65,77 +69,61 @@ class LedgerReservationBackend:
 
     def list_usernames(self) -> list[str]:
         """Return everybody who has or had a reservation, sorted."""
-        from bespeak.ledger.gate_queries import all_holders
-
-        return self._ask(all_holders)
+        return self._ask(lambda book: book.all_holders())
 
     def held_among(self, username: str, resources: Collection[str]) -> set[str]:
         """Return those of ``resources`` that ``username`` holds now."""
-        from bespeak.ledger.gate_queries import held_among
-
-        return self._ask(lambda tx: held_among(tx, username, sorted(resources), tx.now_us, self._within))
+        return self._ask(lambda book: book.held_among(username, sorted(resources), self._within))
 
     def holdings(
         self, username: str, resources: Collection[str]
     ) -> tuple[set[str], dict[str, list[tuple[str, int | None]]]]:
         """Return what ``username`` holds of ``resources``, and who holds the others, in one transaction."""
-        from bespeak.ledger.gate_queries import holdings
-
-        return self._ask(lambda tx: holdings(tx, username, sorted(resources), self._within))
+        return self._ask(lambda book: book.holdings(username, sorted(resources), self._within))
 
     def next_free(self, resources: Collection[str]) -> dict[str, int]:
         """Return from when on each of ``resources`` that is taken is free, µs UTC, unless it never is."""
-        from bespeak.ledger.gate_queries import next_free
-
-        return self._ask(lambda tx: next_free(tx, sorted(resources)))
+        return self._ask(lambda book: book.next_free(sorted(resources)))
 
     def fences(self, username: str, resources: Collection[str]) -> list[tuple[str, str, int]]:
         """Return what ``username`` holds now among ``resources``: resource, reservation id, fencing number."""
-        from bespeak.ledger.gate_queries import fences_among
-
-        names = sorted(resources)
-        return self._ask(lambda tx: fences_among(tx, username, names, tx.now_us, self._within))
+        return self._ask(lambda book: book.fences(username, sorted(resources), self._within))
 
     def holder_ends(self, resource: str) -> list[tuple[str, int | None]]:
         """Return who holds ``resource`` now and until when, µs UTC, ``FOREVER_US`` for no end."""
-        from bespeak.ledger.gate_queries import holders_of
-
-        return list(self._ask(lambda tx: holders_of(tx, resource, tx.now_us)))
+        return list(self._ask(lambda book: book.holders_of(resource)))
 
     def get_reservation_windows(self, username: str) -> list[ReservationWindow]:
         """Return what ``username`` holds now or later, in order of start."""
-        from bespeak.ledger.gate_queries import windows_of
         from bespeak.reservations.protocol import ReservationWindow
 
-        rows = self._ask(lambda tx: windows_of(tx, username, tx.now_us, self._within))
+        rows = self._ask(lambda book: book.windows_of(username, self._within))
         return [
             ReservationWindow(resource, as_datetime(starts_us), None if ends_us >= FOREVER_US else as_datetime(ends_us))
             for resource, starts_us, ends_us in rows
         ]
 
     def present_us(self) -> int:
-        """Return the present instant of the book, µs UTC: with PostgreSQL the server's, which may not be ours."""
-        return self._ask(lambda tx: tx.now_us)
+        """Return the present instant of the book, µs UTC: that of its server, which may not be ours."""
+        return self._ask(lambda book: book.present_us())
 
     def close(self) -> None:
         """Close the book, if this backend opened it."""
-        if self._mine and self._engine is not None:
-            self._engine.close()
-            self._engine = None
+        if self._mine and self._gate is not None:
+            self._gate.close()
+            self._gate = None
 
-    def _ask(self, work: Callable[[Transaction], T]) -> T:
+    def _ask(self, question: Callable[[Gate], T]) -> T:
         try:
-            if self._engine is None:
-                self._engine = self._open()
-            return self._engine.read(work)
+            if self._gate is None:
+                self._gate = self._open()
+            return question(self._gate)
         except BespeakError as error:
             raise ReservationBackendError(str(error)) from error
         except (UnicodeError, ValueError) as error:
             raise ReservationBackendError("a name that no book can hold was asked for") from error
 
-    def _open(self) -> Engine:
-        from bespeak.ledger.schema import LEDGER
+    def _open(self) -> Gate:
         from bespeak.settings import ledger_url
-        from bespeak.storage import open_engine
 
-        return open_engine(self._url if self._url is not None else ledger_url(), [LEDGER], create=False)
+        return open_gate(self._url if self._url is not None else ledger_url())

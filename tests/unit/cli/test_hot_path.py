@@ -29,7 +29,7 @@ HOT_PATH = {
         access: __init__ schema
         cli: context converters errors formatting log modify output process_tree reserve resource run
             show signals supervise watchdog
-        ledger: __init__ administer audit_log availability context current_hold errors grant lease model modify open_from_settings policy
+        ledger: __init__ administer audit_log availability context current_hold errors grant host_actions lease model modify open_from_settings policy
             queries queue request_checks resources rights row_mapping rules schema serialize service surrounding_hold validation waiting
             write_operations
         reservations: __init__ identity
@@ -43,7 +43,7 @@ HOT_PATH = {
     "the same commands on a book on a server": """
         base: codec http_url
         client: connection credentials requests stream wakeups
-        ledger: once operations problems remote
+        ledger: once operations problems remote remote_calls remote_gate
     """,
     "the inventory: resource add, set, list": """
         cli: resource_names
@@ -53,7 +53,7 @@ HOT_PATH = {
     """,
     "the gate, which a hook asks before each command": """
         cli: gate gate_monitor reservation
-        ledger: gate_queries
+        ledger: gate gate_queries open_gate
         reservations: errors fast_gate report
     """,
     "claims on code, which hooks ask for before each edit and commit": """

@@ -14,15 +14,20 @@ from starlette.responses import Response, StreamingResponse
 
 from bespeak import __version__
 from bespeak.base.codec import encode
-from bespeak.base.errors import UsageError
+from bespeak.base.errors import NotFoundError, UsageError
 from bespeak.base.json_text import compact
+from bespeak.ledger.gate import Gate
 from bespeak.ledger.once import is_repeated, once
-from bespeak.ledger.remote import WELCOME, Welcome
-from bespeak.ledger.served import LEDGER_OPERATIONS, Effect
+from bespeak.ledger.remote_calls import WELCOME, Welcome
+from bespeak.ledger.served import GATE_OPERATIONS, LEDGER_OPERATIONS, Effect
 from bespeak.server.dependencies import SIGNED_IN, Book, Who
 from bespeak.server.wakeups import wake_ups
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bespeak.access.model import Caller
+    from bespeak.ledger.served import Operations
     from bespeak.ledger.service import Ledger
 
 router = APIRouter(tags=["calls"], dependencies=[SIGNED_IN], include_in_schema=False)
@@ -37,16 +42,27 @@ async def call(operation: str, request: Request, book: Book, who: Who) -> Respon
     given = _parsed(body)
     if operation == WELCOME:
         return _result(encode(Welcome(who.holder, __version__)))
-    effect = LEDGER_OPERATIONS.effect(operation)
+    group, _, name = operation.rpartition(".")
+    operations, service_of = _service(group, who)
+    effect = operations.effect(name)
     key = request.headers.get("idempotency-key")
 
     def work(ledger: Ledger) -> tuple[Any, bool]:
         if effect is Effect.ONCE and key is not None:
             ledger = once(ledger, who.holder, key, f"{operation}\n".encode() + body)
-        return LEDGER_OPERATIONS.perform(ledger, operation, given), is_repeated(ledger)
+        return operations.perform(service_of(ledger), name, given), is_repeated(ledger)
 
     value, repeated = await (book.read(work) if effect is Effect.READ else book.write(work))
     return _result(value, {"Idempotency-Replayed": "true"} if repeated else None)
+
+
+def _service(group: str, who: Caller) -> tuple[Operations, Callable[[Ledger], Any]]:
+    """Return the operations of a service, and what makes it of the open book as the caller sees it."""
+    if group == "gate":
+        return GATE_OPERATIONS, lambda ledger: Gate(ledger.engine, who.holder)
+    if group:
+        raise NotFoundError(f"no service {group!a:.80}")
+    return LEDGER_OPERATIONS, lambda ledger: ledger
 
 
 def _parsed(body: bytes) -> object:

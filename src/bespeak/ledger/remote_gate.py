@@ -1,0 +1,45 @@
+"""The gate's questions to the book of a server."""
+
+from __future__ import annotations
+
+from bespeak.client.requests import requests_to
+from bespeak.ledger.gate import Gate
+from bespeak.ledger.operations import GATE, GATE_VALUES
+from bespeak.ledger.remote_calls import Calls, remote_method
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bespeak.client.requests import Requests
+
+
+class RemoteGate(Gate):
+    """The gate's questions to a book on a server; see :class:`~bespeak.ledger.gate.Gate`.
+
+    Args:
+        requests: the way to the server.
+    """
+
+    def __init__(self, requests: Requests) -> None:
+        self.calls = Calls(requests, GATE_VALUES)
+
+    @property
+    def user(self) -> str | None:
+        """Who the server says we are."""
+        return self.calls.welcome().user
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.calls.requests.close()
+
+
+for _name in GATE:
+    setattr(RemoteGate, _name, remote_method(getattr(Gate, _name), f"gate.{_name}", write=False))
+
+
+def open_remote_gate(url: str) -> RemoteGate:
+    """Return the gate's questions to the book of a server.
+
+    Raises:
+        UsageError: ``url`` is no URL of a server.
+    """
+    return RemoteGate(requests_to(url))
