@@ -8,10 +8,12 @@ from bespeak.base import timeparse
 from bespeak.base.clock import HOUR_US
 from bespeak.base.errors import UsageError
 from bespeak.ledger.model import Holder, Request
+from support.engines import on_databases
 
 ALICE, BOB = Holder("alice"), Holder("bob")
 
 
+@on_databases
 @pytest.mark.parametrize(
     ("eve", "zone"),
     [
@@ -31,6 +33,7 @@ def test_twelve_hours_over_the_change_are_twelve_hours(book, clock, eve, zone):
     assert following.starts_us == made.ends_us
 
 
+@on_databases
 @pytest.mark.parametrize(
     ("eve", "day", "zone", "hours"),
     [

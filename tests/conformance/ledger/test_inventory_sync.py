@@ -12,6 +12,7 @@ from bespeak.ledger import open_ledger
 from bespeak.ledger.inventory import files, read
 from bespeak.ledger.model import Holder, Request
 from support import replay
+from support.engines import on_databases
 
 ROOT, ALICE = Holder("root"), Holder("alice")
 
@@ -63,6 +64,7 @@ def test_the_book_becomes_what_the_file_says(book):
     assert [entry.action.value for entry in book.log()] == ["resource_set"] * 4 + ["resource_removed"] * 3
 
 
+@on_databases
 def test_a_synced_book_is_strict_until_it_says_otherwise(book):
     take(book, "wild")
     book.inventory_sync(inventory(FIRST), ROOT)

@@ -17,7 +17,6 @@ from bespeak.base.codec import encode
 from bespeak.base.errors import NotFoundError, UsageError
 from bespeak.base.json_text import compact
 from bespeak.ledger.gate import Gate
-from bespeak.ledger.once import is_repeated, once
 from bespeak.ledger.remote_calls import WELCOME, Welcome
 from bespeak.ledger.served import GATE_OPERATIONS, LEDGER_OPERATIONS, Effect
 from bespeak.server.dependencies import SIGNED_IN, Book, Who
@@ -45,15 +44,14 @@ async def call(operation: str, request: Request, book: Book, who: Who) -> Respon
     group, _, name = operation.rpartition(".")
     operations, service_of = _service(group, who)
     effect = operations.effect(name)
-    key = request.headers.get("idempotency-key")
 
-    def work(ledger: Ledger) -> tuple[Any, bool]:
-        if effect is Effect.ONCE and key is not None:
-            ledger = once(ledger, who.holder, key, f"{operation}\n".encode() + body)
-        return operations.perform(service_of(ledger), name, given), is_repeated(ledger)
+    def work(ledger: Ledger) -> Any:
+        return operations.perform(service_of(ledger), name, given)
 
-    value, repeated = await (book.read(work) if effect is Effect.READ else book.write(work))
-    return _result(value, {"Idempotency-Replayed": "true"} if repeated else None)
+    if effect is Effect.READ:
+        return _result(await book.read(work))
+    value = await (book if effect is Effect.ONCE else book.without_name()).write(work)
+    return _result(value, {"Idempotency-Replayed": "true"} if book.repeated else None)
 
 
 def _service(group: str, who: Caller) -> tuple[Operations, Callable[[Ledger], Any]]:
