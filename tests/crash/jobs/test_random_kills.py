@@ -139,7 +139,10 @@ def test_raced_cancels_are_never_both_acknowledged_and_started(any_site: Site) -
     # From the middle outwards, so that cancels and starts meet whatever their speeds are.
     middle = sorted(keys, key=lambda key: abs(int(key[1:]) - RACES // 2))
     threads = [threading.Thread(target=cancel, args=(door, middle[n::2])) for n, door in enumerate(doors)]
-    runner = any_site.stub("quick", '#!/bin/sh\necho "start - $3" >>"$STUB_LOG"\nprintf \'{"job_id": "%s"}\' "$3"\n')
+    runner = any_site.stub(
+        "quick",
+        '#!/bin/sh\n[ "$1" = start ] || exit 1\necho "start - $3" >>"$STUB_LOG"\nprintf \'{"job_id": "%s"}\' "$3"\n',
+    )
     dispatchers = [any_site.run("--max-starts", "2", runner=runner) for _ in range(2)]
     for thread in threads:
         thread.start()

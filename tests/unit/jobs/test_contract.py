@@ -288,7 +288,7 @@ def test_text_for_people_is_printed_only_if_it_is_asked_for(site: Site) -> None:
     assert any(line.split() == ["run", "key", "k", "1"] for line in lines)
     assert any(line.startswith("command ") and line.endswith("/bin/true 'k 1'") for line in lines)
     rows = site.call("list", "--text").out.splitlines()
-    assert rows[0].split() == ["STATE", "RESERVATION", "ID", "RUN", "KEY"]
+    assert rows[0].split() == ["STATE", "OUTCOME", "RESERVATION", "ID", "RUN", "KEY"]
     assert rows[1].startswith("RESERVED ")
     assert rows[1].endswith("  k 1")
     refused = site.call("status", "--run-key", "none", "--text")

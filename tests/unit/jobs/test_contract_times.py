@@ -64,7 +64,6 @@ def test_a_time_without_offset_is_local(monkeypatch: pytest.MonkeyPatch) -> None
         "+300",
         "-5",
         "+0.25s",
-        "now-2h",
         "9" * 30,
         "253402300800",
         "x" * 200,

@@ -112,6 +112,16 @@ def test_the_reference_page_names_every_command_flag_event_and_state() -> None:
             with open(os.path.join(folder, name), encoding="utf-8") as file:
                 emitted |= set(re.findall(r'(?:emit|_add)\(\s*"([a-z_]+)",\s', file.read()))
     assert {"dispatch_succeeded", "reserver_started", "clock_changed"} <= emitted
-    metrics = {"dispatched", "failed", "delayed", "expired", "recovered", "adopted", "errors"}
+    metrics = {
+        "dispatched",
+        "failed",
+        "delayed",
+        "expired",
+        "recovered",
+        "adopted",
+        "errors",
+        "jobs_ended",
+        "jobs_failed",
+    }
     for event in emitted - metrics:
         assert f"`{event}`" in page, event
