@@ -104,11 +104,18 @@ def made(run, what="x"):
     return json.loads(run(f"--as-user alice reserve {what} --for 1h --json").out)["id"]
 
 
+def booked(run, what="ahead"):
+    return json.loads(run(f"--as-user alice reserve {what} --at '2031-02-01 9:00' --for 1h --json").out)["id"]
+
+
 LINES = {
     "reserve": "--as-user alice reserve rack9 --for 1h --purpose p --tag a=b",
     "extend": "--as-user alice extend {id} --for 1h",
     "shorten": "--as-user alice shorten {id} --for 10m",
     "release": "--as-user alice release {id}",
+    "move": "--as-user alice move {pending} --at '2031-03-01 9:00'",
+    "transfer": "--as-user alice transfer {id} --to bob",
+    "swap": "--as-user alice swap {id} {pending}",
     "kick": "--as-user eve kick {id} --reason r",
     "list": "list",
     "who": "who rack1",
@@ -168,9 +175,11 @@ LINES = {
 
 @pytest.mark.parametrize("name", LINES)
 def test_a_command_prints_the_keys_that_the_page_shows(name, sample):
-    words = {"id": "", "rule": "", "token": ""}
+    words = {"id": "", "rule": "", "token": "", "pending": ""}
     if "{id}" in LINES[name]:
         words["id"] = made(sample)
+    if "{pending}" in LINES[name]:
+        words["pending"] = booked(sample)
     if "{token}" in LINES[name] or "{rule}" in LINES[name]:
         words["rule"] = words["token"] = named_by(name, sample)
     if name == "calendar list":
@@ -214,14 +223,20 @@ def test_the_examples_of_the_help_work(command, sample):
             continue  # on a PostgreSQL server, with roles of its own: conformance/storage/test_roles.py
         sample("--as-user alice release --mine")
         identifier = named_by(command.name, sample)
-        prepared = re.sub(r"-- (pytest|make) .*", "-- true", line.replace("8f3a2c10", identifier))
+        prepared = re.sub(
+            r"-- (pytest|make) .*", "-- true", line.replace("8f3a2c10", identifier).replace("8f3a2c11", booked(sample))
+        )
         prepare(command.name, prepared, sample)
         own_system = command.name in {"host reboot", "host shutdown"} and "--hard" not in line
         sample(f"--as-user alice {prepared}", code=1 if own_system else 0)  # the hosts here are this machine
 
 
-def named_by(name, run):
+def named_by(name, run):  # noqa: PLR0911 one for each kind of thing
     """Make what the id in an example names; return its id."""
+    if name in ("move", "transfer"):
+        return booked(run, f"later-{os.urandom(4).hex()}")
+    if name == "release":
+        return json.loads(run("--as-user alice reserve x scope1 --until '2031-01-01 00:00' --json").out)["id"]
     if name == "token revoke":
         return json.loads(run("token create --user alice --json").out)["id"]
     if name == "calendar revoke":

@@ -141,6 +141,24 @@ def _go_on(history: History, entry: Entry) -> None:
         known.ended_us, known.ended_why = entry.after["ended_us"], entry.after["ended_why"]
         known.waiting = False
     else:
+        _changed(history, entry, known)
+
+
+def _changed(history: History, entry: Entry, known: Held) -> None:
+    """Follow a reservation that changed its time, its holder or its resources."""
+    if entry.action in {"moved", "transferred", "swapped"}:
+        for name in ("starts_us", "ends_us", "holder", "number"):
+            setattr(known, name, entry.after.get(name, getattr(known, name)))
+        known.purpose = entry.after.get("purpose", "")
+        _check_number(history, entry, known)
+        _check_seats(history, entry, known)
+    elif entry.action == "part_released":
+        known.resources, known.purpose = tuple(entry.after["resources"]), ""
+        for held in history.by_resource.values():
+            held[:] = [one for one in held if one is not known]
+        for name in known.resources:
+            history.by_resource[name].append(known)
+    else:
         raise ViolationError(f"row {entry.seq}: unknown action {entry.action}")
 
 

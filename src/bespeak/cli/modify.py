@@ -40,8 +40,21 @@ def extend(context: Context, values: Values) -> int:
         from bespeak.ledger.serialize import refusal_json
 
         why = "; ".join(formatting.in_the_way(booking) for booking in refused.refusal.conflicts)
-        raise BusyError(f"{why}, so it cannot end later", **refusal_json(refused.refusal)) from None
-    return _say(context, "extended", [changed])
+        hint = _most(found, [booking.starts_us for booking in refused.refusal.conflicts])
+        raise BusyError(f"{why}, so it cannot end then", **refusal_json(refused.refusal), **hint) from None
+    return say(context, "extended", [changed])
+
+
+def _most(found: Reservation, begins_us: list[int]) -> dict[str, object]:
+    """Return the hint how far a reservation can be extended, where it can be at all."""
+    latest_us = min(begins_us, default=0)
+    if latest_us <= found.ends_us:
+        return {}
+    from bespeak.base.clock import iso
+    from bespeak.base.timeparse import show
+
+    command = f"bespeak extend {ids.short_id(found.id)} --until {iso(latest_us)}"
+    return {"hint": f"until {show(latest_us)} would be granted: {command}", "command": command}
 
 
 @command(
@@ -60,7 +73,7 @@ def shorten(context: Context, values: Values) -> int:
     holder, reason = context.holder(), values["reason"] or ""
     found = named(book, values["id"], holder)
     changed = book.shorten(found.id, holder, duration_us=duration_us, ends_us=ends_us, reason=reason)
-    return _say(context, "shortened", [changed])
+    return say(context, "shortened", [changed])
 
 
 @command(
@@ -75,7 +88,7 @@ def kick(context: Context, values: Values) -> int:
     if not reason:
         raise UsageError("kick: --reason must be given; the holder will read it")
     book = context.book()
-    return _say(context, "kicked", [book.kick(named(book, values["id"]).id, context.holder(), reason)])
+    return say(context, "kicked", [book.kick(named(book, values["id"]).id, context.holder(), reason)])
 
 
 @command(
@@ -87,25 +100,43 @@ def kick(context: Context, values: Values) -> int:
         ("release 8f3a2c10", "one reservation"),
         ("release rack3 analyser", "what you hold of these"),
         ("release --mine", "everything you hold, booked or wait for"),
+        ("release --from 8f3a2c10 scope1", "one of its resources; the rest is held on"),
     ),
     arguments=(Argument("ID-OR-RESOURCE", many=True, required=False, complete="resource"),),
-    options=(Option(("--mine",), "Everything that is yours."), REASON),
+    options=(
+        Option(("--mine",), "Everything that is yours."),
+        Option(
+            ("--from",), "Only these resources of this reservation; the rest is held on.", "ID", complete="reservation"
+        ),
+        REASON,
+    ),
 )
 def release(context: Context, values: Values) -> int:
     """Give back reservations by id, or what is held of resources, or everything."""
     words: tuple[str, ...] = values["id_or_resource"]
+    if values["from"] is not None:
+        return _release_part(context, values, words)
     if bool(words) == values["mine"]:
         raise UsageError("release: name reservations or resources, or say --mine")
     book, holder, reason = context.book(), context.holder(), values["reason"] or ""
     if values["mine"]:
-        return _say(context, "released", book.release_mine(holder, within=current_hold(), reason=reason))
+        return say(context, "released", book.release_mine(holder, within=current_hold(), reason=reason))
     found = [reservation for word in words if (reservation := _by_id(book, word, holder)) is not None]
     if not found:
-        return _say(context, "released", book.release_resources(words, holder, within=current_hold(), reason=reason))
+        return say(context, "released", book.release_resources(words, holder, within=current_hold(), reason=reason))
     if len(found) < len(words):
         raise UsageError("release: name reservations or resources, not both at once")
     unique = {reservation.id: reservation for reservation in found}
-    return _say(context, "released", [book.release(identifier, holder, reason=reason) for identifier in unique])
+    return say(context, "released", [book.release(identifier, holder, reason=reason) for identifier in unique])
+
+
+def _release_part(context: Context, values: Values, words: tuple[str, ...]) -> int:
+    if values["mine"] or not words:
+        raise UsageError("release: --from names a reservation; say which of its resources, without --mine")
+    book, holder = context.book(), context.holder()
+    found = named(book, values["from"], holder)
+    kept = book.release_part(found.id, words, holder, reason=values["reason"] or "")
+    return say(context, f"released {', '.join(words)}; kept", [kept])
 
 
 def named(book: Ledger, word: str, holder: Holder | None = None) -> Reservation:
@@ -171,7 +202,8 @@ def _one_end(values: Values) -> tuple[int | None, int | None]:
     return duration_us, ends_us
 
 
-def _say(context: Context, done: str, changed: list[Reservation]) -> int:
+def say(context: Context, done: str, changed: list[Reservation]) -> int:
+    """Print what was changed, and how; return the exit code."""
     now_us = context.book().now_us()
     if changed:
         context.done = f"{done} all the same: {', '.join(ids.short_id(one.id) for one in changed)}"

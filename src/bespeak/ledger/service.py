@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bespeak.ledger import administer, audit_log, grant, host_actions, modify, queries, resources, waiting
 from bespeak.ledger import queue as steps
-from bespeak.ledger.context import LedgerContext
 from bespeak.ledger.inventory.read import inventory
+from bespeak.ledger.planning_methods import PlanningMethods
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bespeak.ledger.policy import Policy
 
 
-class Ledger(LedgerContext):
+class Ledger(PlanningMethods):
     """An open book: reserve, wait, change, look; a context manager that closes it."""
 
     # The methods are the functions of this package whose first argument is the open book.

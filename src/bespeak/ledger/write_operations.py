@@ -115,6 +115,12 @@ def remember(tx: Transaction, of: Reservation, ends_us: int, known: Mapping[str,
     )
 
 
+def unbook(tx: Transaction, of: Reservation, names: Iterable[str]) -> None:
+    """Take some resources of a granted reservation out of the index."""
+    keys = {"starts": of.starts_us, "seq": of.seq}
+    tx.execute_deferred(f"DELETE FROM ledger_bookings WHERE {_AT}", [{**keys, "name": name} for name in names])
+
+
 def rebook(tx: Transaction, of: Reservation, ends_us: int, known: Mapping[str, Resource]) -> None:
     """Give a reservation and its bookings another end, µs UTC."""
     remember(tx, of, ends_us, known)
@@ -157,10 +163,7 @@ def _vacate(tx: Transaction, of: Reservation) -> None:
     if of.waiting:
         leave_queue(tx, of)
     else:
-        keys = {"starts": of.starts_us, "seq": of.seq}
-        tx.execute_deferred(
-            f"DELETE FROM ledger_bookings WHERE {_AT}", [{**keys, "name": name} for name in of.resources]
-        )
+        unbook(tx, of, of.resources)
     wake(tx, of)
 
 
@@ -168,8 +171,7 @@ def forget(tx: Transaction, of: Reservation) -> None:
     """Remove a reservation that has ended, all of whose locks the transaction holds."""
     if of.waiting:
         leave_queue(tx, of)
-    keys = {"starts": of.starts_us, "seq": of.seq}
-    tx.execute_deferred(f"DELETE FROM ledger_bookings WHERE {_AT}", [{**keys, "name": name} for name in of.resources])
+    unbook(tx, of, of.resources)
     tx.execute_deferred("DELETE FROM ledger_reservations WHERE seq = :seq", [{"seq": of.seq}])
 
 

@@ -1,0 +1,248 @@
+"""Changing what was reserved: another time, another holder, less of it, or somebody else's turn instead.
+
+A reservation that gets another time or holder is a new grant: it gets a new number, and whoever acts under the old one
+is refused. One that loses some of its resources stays the grant it was.
+"""
+
+from __future__ import annotations
+
+from bespeak.base.clock import FOREVER_US, iso
+from bespeak.base.errors import UsageError, WrongStateError
+from bespeak.base.frozen import replace
+from bespeak.base.json_text import compact_utf8
+from bespeak.ledger import rights, row_mapping, rules, validation, write_operations
+from bespeak.ledger.availability import Availability
+from bespeak.ledger.errors import RefusedError
+from bespeak.ledger.model import Action, Refusal, Request, State
+from bespeak.ledger.modify import check_live, check_owner
+from bespeak.ledger.request_checks import check_instant
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bespeak.ledger.context import LedgerContext
+    from bespeak.ledger.model import Holder, Reservation
+    from bespeak.storage.interface import Transaction
+
+
+def move(
+    book: LedgerContext,
+    identifier: str,
+    by: Holder,
+    *,
+    starts_us: int,
+    duration_us: int | None = None,
+    ends_us: int | None = None,
+    fencing_token: int | None = None,
+    reason: str = "",
+) -> Reservation:
+    """See :meth:`bespeak.ledger.planning_methods.PlanningMethods.move`."""
+    validation.check_text("reason", reason)
+    check_instant("start", starts_us)
+
+    def work(tx: Transaction) -> Reservation:
+        found = _live(tx, identifier, fencing_token)
+        check_owner(found, by)
+        rights.check_may_end(book, tx, found, by, reason, "move")
+        rights.require(book, tx, by, "reserve", found.resources)
+        window = _new_window(found, tx.now_us, starts_us, duration_us, ends_us)
+        moved = rebooked(tx, found, window, by)
+        write_operations.log_by(tx, Action.MOVED, by, found, _numbered(found), {**_numbered(moved), "reason": reason})
+        return moved
+
+    return book.write(book.resources_of(identifier), work)
+
+
+def rebooked(tx: Transaction, found: Reservation, window_us: tuple[int, int], by: Holder) -> Reservation:
+    """Give a booking that has not begun another window, under the locks of its resources; the log is the caller's.
+
+    Raises:
+        WrongStateError: it has begun.
+        RefusedError: somebody is in the way; carries the first time from the new start on at which nobody is.
+    """
+    if found.state(tx.now_us) is not State.PENDING:
+        raise WrongStateError(f"reservation {found.id} has begun; give it another end (extend, shorten) or release it")
+    write_operations.unbook(tx, found, found.resources)
+    ground = Availability(tx, found.resources, sweep=True, first=window_us)
+    if blocking := ground.blockers(found.mode, *window_us):
+        length_us = FOREVER_US if window_us[1] >= FOREVER_US else window_us[1] - window_us[0]
+        wanted = Request(found.resources, by, starts_us=window_us[0], duration_us=length_us, mode=found.mode)
+        raise RefusedError(Refusal(tuple(blocking), ground.first_fit(found.mode, window_us[0], length_us)), wanted)
+    token = ground.next_number()
+    moved = replace(found, starts_us=window_us[0], ends_us=window_us[1], fencing_token=token)
+    write_operations.book(tx, moved, ground.known)
+    row = {"seq": found.seq, "starts": moved.starts_us, "ends": moved.ends_us, "token": token}
+    tx.execute_deferred(
+        "UPDATE ledger_reservations SET starts_us = :starts, ends_us = :ends, fencing_token = :token WHERE seq = :seq",
+        [row],
+    )
+    write_operations.wake(tx, moved)
+    return moved
+
+
+def _new_window(
+    found: Reservation, now_us: int, starts_us: int, duration_us: int | None, ends_us: int | None
+) -> tuple[int, int]:
+    if duration_us is not None and ends_us is not None:
+        raise UsageError("a reservation ends after a duration or at an instant; both were given")
+    if ends_us is None:
+        length_us = found.ends_us - found.starts_us if duration_us is None else duration_us
+        open_end = duration_us is None and found.ends_us >= FOREVER_US
+        ends_us = FOREVER_US if open_end else rules.window_end(starts_us, length_us)
+    elif ends_us < FOREVER_US:
+        check_instant("end", ends_us)
+    if starts_us < now_us:
+        raise UsageError(f"the start {iso(starts_us)} is in the past (now {iso(now_us)})")
+    if ends_us <= starts_us:
+        raise UsageError(f"the end {iso(ends_us)} is not after the start {iso(starts_us)}")
+    return starts_us, min(ends_us, FOREVER_US)
+
+
+def transfer(
+    book: LedgerContext,
+    identifier: str,
+    to: str,
+    by: Holder,
+    *,
+    fencing_token: int | None = None,
+    reason: str = "",
+) -> Reservation:
+    """See :meth:`bespeak.ledger.planning_methods.PlanningMethods.transfer`."""
+    validation.check_name("user", to)
+    validation.check_text("reason", reason)
+
+    def work(tx: Transaction) -> Reservation:
+        found = _live(tx, identifier, fencing_token)
+        check_owner(found, by)
+        _check_transferable(found)
+        rights.check_may_end(book, tx, found, by, reason, "transfer")
+        if to == found.holder:
+            raise WrongStateError(f"reservation {found.id} is {to}'s already")
+        given = _hand_over(tx, found, to, rights.asker(by), found.purpose, found.tags)
+        after = {"holder": to, "acting": given.requested_by, "number": given.fencing_token, "reason": reason}
+        write_operations.log_by(tx, Action.TRANSFERRED, by, found, _owned(found), after)
+        return given
+
+    return book.write(book.resources_of(identifier), work)
+
+
+def swap(book: LedgerContext, mine: str, other: str, by: Holder, *, reason: str = "") -> list[Reservation]:
+    """See :meth:`bespeak.ledger.planning_methods.PlanningMethods.swap`."""
+    validation.check_text("reason", reason)
+    if mine == other:
+        raise UsageError("swap: two reservations are swapped, and this is one")
+
+    def work(tx: Transaction) -> list[Reservation]:
+        first, second = _live(tx, mine, None), _live(tx, other, None)
+        check_owner(first, by)
+        for one in (first, second):
+            _check_transferable(one)
+        rights.check_may_end(book, tx, first, by, reason, "swap")
+        if second.holder != by.user:
+            rights.check_may_take(book, tx, by, second.resources)
+            if not reason.strip():
+                raise UsageError(f"swap: a reason must be given; {second.holder} will read it")
+        return [_swapped(tx, first, second, by, reason), _swapped(tx, second, first, by, reason)]
+
+    return book.write({*book.resources_of(mine), *book.resources_of(other)}, work)
+
+
+def _swapped(tx: Transaction, of: Reservation, other: Reservation, by: Holder, reason: str) -> Reservation:
+    """Give ``of`` to the holder of ``other``."""
+    given = _hand_over(tx, of, other.holder, other.requested_by, other.purpose, other.tags)
+    before = {**_owned(of), "purpose": of.purpose, "tags": [list(tag) for tag in of.tags]}
+    after = {**_owned(given), "purpose": given.purpose, "tags": [list(tag) for tag in given.tags], "reason": reason}
+    write_operations.log_by(tx, Action.SWAPPED, by, of, before, after)
+    return given
+
+
+def release_part(
+    book: LedgerContext,
+    identifier: str,
+    resources: Iterable[str],
+    by: Holder,
+    *,
+    fencing_token: int | None = None,
+    reason: str = "",
+) -> Reservation:
+    """See :meth:`bespeak.ledger.planning_methods.PlanningMethods.release_part`."""
+    names = validation.resource_names(resources)
+    validation.check_text("reason", reason)
+
+    def work(tx: Transaction) -> Reservation:
+        found = _live(tx, identifier, fencing_token)
+        check_owner(found, by)
+        rights.check_may_end(book, tx, found, by, reason, "release")
+        if missing := [name for name in names if name not in found.resources]:
+            raise WrongStateError(f"reservation {found.id} does not have {', '.join(missing)}")
+        kept = tuple(name for name in found.resources if name not in names)
+        if not kept:
+            raise WrongStateError(f"nothing would be left of reservation {found.id}; release it as a whole")
+        write_operations.unbook(tx, found, names)
+        row = {"seq": found.seq, "resources": compact_utf8(kept)}
+        tx.execute_deferred("UPDATE ledger_reservations SET resources = :resources WHERE seq = :seq", [row])
+        before, after = {"resources": list(found.resources)}, {"resources": list(kept), "reason": reason}
+        write_operations.log_by(tx, Action.PART_RELEASED, by, found, before, after)
+        write_operations.wake(tx, found)
+        return replace(found, resources=kept)
+
+    return book.remember(book.write(book.resources_of(identifier), work))
+
+
+def _live(tx: Transaction, identifier: str, fencing_token: int | None) -> Reservation:
+    """Return a reservation that is granted and has not ended."""
+    found = row_mapping.required(tx, identifier)
+    check_live(found, tx.now_us, fencing_token)
+    if found.waiting:
+        raise WrongStateError(f"reservation {found.id} still waits in the queue; leave it with release")
+    return found
+
+
+def _check_transferable(found: Reservation) -> None:
+    if found.keepalive_us is not None:
+        raise WrongStateError(
+            f"reservation {found.id} is kept alive by a process of {found.holder}'s and cannot change hands"
+        )
+
+
+def _hand_over(
+    tx: Transaction,
+    found: Reservation,
+    holder: str,
+    requested_by: str | None,
+    purpose: str,
+    tags: tuple[tuple[str, str], ...],
+) -> Reservation:
+    """Give a reservation to somebody else, with what it is for, and a new number."""
+    given = replace(
+        found,
+        fencing_token=write_operations.next_number(tx),
+        holder=holder,
+        requested_by=requested_by,
+        purpose=purpose,
+        tags=tags,
+    )
+    row = {
+        "seq": found.seq,
+        "holder": given.holder,
+        "by": given.requested_by,
+        "token": given.fencing_token,
+        "purpose": given.purpose,
+        "tags": compact_utf8(given.tags),
+    }
+    tx.execute_deferred(
+        "UPDATE ledger_reservations SET holder = :holder, requested_by = :by, fencing_token = :token, "
+        "purpose = :purpose, tags = :tags WHERE seq = :seq",
+        [row],
+    )
+    write_operations.wake(tx, given)
+    return given
+
+
+def _numbered(of: Reservation) -> dict[str, object]:
+    return {**write_operations.window(of), "number": of.fencing_token}
+
+
+def _owned(of: Reservation) -> dict[str, object]:
+    return {"holder": of.holder, "acting": of.requested_by, "number": of.fencing_token}

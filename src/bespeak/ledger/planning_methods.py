@@ -1,0 +1,128 @@
+"""Methods of the book that plan ahead and change plans; each loads what it needs when it is called."""
+
+from __future__ import annotations
+
+from bespeak.ledger.context import LedgerContext
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bespeak.ledger.model import Holder, Reservation
+
+
+class PlanningMethods(LedgerContext):
+    """What :class:`bespeak.ledger.service.Ledger` can do to what is reserved already."""
+
+    def move(
+        self,
+        identifier: str,
+        by: Holder,
+        *,
+        starts_us: int,
+        duration_us: int | None = None,
+        ends_us: int | None = None,
+        fencing_token: int | None = None,
+        reason: str = "",
+    ) -> Reservation:
+        """Give a reservation that has not begun another time, unless somebody is in the way; it gets a new number.
+
+        Args:
+            identifier: the reservation's full id.
+            by: who asks.
+            starts_us: the new start, µs UTC.
+            duration_us: how long then, µs; by default as long as it was.
+            ends_us: or the new end, µs UTC.
+            fencing_token: the token the caller believes in; None does not compare.
+            reason: why, for the log; must be given by whoever acts for the holder and has not reserved it.
+
+        Raises:
+            NotFoundError: no such reservation.
+            BusyError: it is somebody else's, or (as :class:`RefusedError`) somebody is in the way.
+            WrongStateError: it has begun or ended, waits, or the fencing token is stale.
+            UsageError: the new time is past or empty, or the reason is missing.
+        """
+        from bespeak.ledger import change_of_mind
+
+        return change_of_mind.move(
+            self,
+            identifier,
+            by,
+            starts_us=starts_us,
+            duration_us=duration_us,
+            ends_us=ends_us,
+            fencing_token=fencing_token,
+            reason=reason,
+        )
+
+    def transfer(
+        self, identifier: str, to: str, by: Holder, *, fencing_token: int | None = None, reason: str = ""
+    ) -> Reservation:
+        """Give a reservation to somebody else, a person or a team (``team:bringup``); it gets a new number.
+
+        Args:
+            identifier: the reservation's full id.
+            to: the new holder.
+            by: who asks.
+            fencing_token: the token the caller believes in; None does not compare.
+            reason: why, for the log; must be given by whoever acts for the holder and has not reserved it.
+
+        Raises:
+            NotFoundError: no such reservation.
+            BusyError: it is somebody else's.
+            WrongStateError: it has ended, waits, is kept alive by a process, is theirs, or the fencing token is stale.
+            UsageError: the name cannot be one, or the reason is missing.
+        """
+        from bespeak.ledger import change_of_mind
+
+        return change_of_mind.transfer(self, identifier, to, by, fencing_token=fencing_token, reason=reason)
+
+    def swap(self, mine: str, other: str, by: Holder, *, reason: str = "") -> list[Reservation]:
+        """Let two reservations change hands: each holder gets the time and the resources of the other.
+
+        What for, and the tags, go along with the holder; both get new numbers. Who asks has one of the two, and has
+        the other one too or may take it away.
+
+        Args:
+            mine: the full id of a reservation of whoever asks.
+            other: the full id of the other one.
+            by: who asks.
+            reason: why, for the log; must be given where the other one is somebody else's.
+
+        Raises:
+            NotFoundError: no such reservation.
+            BusyError: neither is whoever asks's, or the other one may not be taken away.
+            WrongStateError: one has ended, waits, or is kept alive by a process.
+            UsageError: both are the same, or the reason is missing.
+        """
+        from bespeak.ledger import change_of_mind
+
+        return change_of_mind.swap(self, mine, other, by, reason=reason)
+
+    def release_part(
+        self,
+        identifier: str,
+        resources: Iterable[str],
+        by: Holder,
+        *,
+        fencing_token: int | None = None,
+        reason: str = "",
+    ) -> Reservation:
+        """Give back some of the resources of a reservation; the rest is held on, under the same number.
+
+        Args:
+            identifier: the reservation's full id.
+            resources: what is given back.
+            by: who asks.
+            fencing_token: the token the caller believes in; None does not compare.
+            reason: why, for the log; must be given by whoever acts for the holder and has not reserved it.
+
+        Raises:
+            NotFoundError: no such reservation.
+            BusyError: it is somebody else's.
+            WrongStateError: it has ended, waits, has not all of these, has nothing else, or the token is stale.
+            UsageError: the reason is missing.
+        """
+        from bespeak.ledger import change_of_mind
+
+        return change_of_mind.release_part(self, identifier, resources, by, fencing_token=fencing_token, reason=reason)
