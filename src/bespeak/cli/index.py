@@ -144,6 +144,8 @@ PROGRAM = Program(
                 Entry("replay", "Send there again what was sent.", "bespeak.cli.notice:replay"),
             ),
         ),
+        Entry("login", "Sign in at the server of a book.", "bespeak.cli.login:login"),
+        Entry("logout", "Forget the sign-in at the server of a book.", "bespeak.cli.login:logout"),
         Entry("gate", "Run a command only if you hold what the lab needs.", "bespeak.cli.gate:gate"),
         Entry(
             "reservation",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from bespeak.base.errors import UsageError
+from bespeak.base.paths import user_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +32,17 @@ class Credentials:
         Raises:
             UsageError: what is there cannot be sent.
         """
-        token = self._environ.get(TOKEN_VARIABLE, "").strip()
+        token = self._environ.get(TOKEN_VARIABLE, "").strip() or self._saved()
         if token and not (token.isascii() and token.isprintable() and " " not in token):
             raise UsageError(f"{TOKEN_VARIABLE}: is no token: it has a character that no token has")
         return token
+
+    def _saved(self) -> str:
+        """Return the token that ``bespeak login`` has left; without any sign-in nothing is imported for it."""
+        if TOKEN_VARIABLE in self._environ or not os.path.isdir(
+            os.path.join(user_folder(self._environ, "state"), "logins")
+        ):
+            return ""
+        from bespeak.client.saved_logins import SavedLogin
+
+        return SavedLogin(self._origin, self._environ).token()
