@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from bespeak.ledger.model import Holder as Holder
     from bespeak.ledger.model import LogEntry as LogEntry
     from bespeak.ledger.model import Mode as Mode
+    from bespeak.ledger.model import Need as Need
     from bespeak.ledger.model import QueuePosition as QueuePosition
     from bespeak.ledger.model import Refusal as Refusal
     from bespeak.ledger.model import Request as Request
@@ -57,6 +58,7 @@ _HOMES = {
     "Reservation": "ledger.model",
     "Resource": "ledger.model",
     "Free": "ledger.model",
+    "Need": "ledger.model",
     "QueuePosition": "ledger.model",
     "Refusal": "ledger.model",
     "Booking": "ledger.model",

@@ -262,6 +262,10 @@ def prepare(name, line, run):
         main(["resource", "add", "rack3"])
         Path("boards.csv").write_text("name,labels\nboard1,arch=arm64\n", encoding="utf-8")
         run("ledger policy set strict false")
+    if name in ("reserve", "run") and "--label" in line:
+        labels = ["--label", "arch=arm64", "--label", "ram=8", "--label", "site=lyon"]
+        main(["resource", "add", "board1", *labels])
+        main(["resource", "add", "board2", *labels])
     if line == "trust --revoke":
         run("trust")
     if name in ("gate", "reservation check"):

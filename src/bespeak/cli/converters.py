@@ -19,7 +19,6 @@ TAG = Option(("--tag",), "A note for programs; may be repeated.", "KEY=VALUE", m
 PRIORITY = Option(
     ("--priority",), "Points in the queue: each counts as one hour of having waited (default 0).", "NUMBER", kind="int"
 )
-RESOURCES = Argument("RESOURCE", many=True, complete="resource")
 RESERVATION = Argument("ID", complete="reservation")
 """An id; :func:`bespeak.cli.modify.named` takes the name of a resource that is held now for one."""
 

@@ -8,8 +8,8 @@ from bespeak.argv.declarations import Option, command
 from bespeak.base import ids
 from bespeak.base.clock import FOREVER_US, MINUTE_US, SECOND_US, duration_text
 from bespeak.base.errors import BusyError, UsageError
-from bespeak.cli import converters, formatting
-from bespeak.cli.converters import FOR, PRIORITY, PURPOSE, RESOURCES, SHARED_USE, TAG, UNTIL
+from bespeak.cli import converters, formatting, needs
+from bespeak.cli.converters import FOR, PRIORITY, PURPOSE, SHARED_USE, TAG, UNTIL
 from bespeak.ledger.model import Mode, Request
 
 TYPE_CHECKING = False
@@ -38,10 +38,12 @@ the readings it could have."""
         ("reserve rack3 analyser --at '2030-05-01 14:00' --for 90m --purpose 'thermal run'", "book two together"),
         ("reserve rack3 --for 1h --next", "take the first hour that is free"),
         ("reserve rack3 --for 1h --wait 30m", "wait in the queue for at most half an hour"),
+        ("reserve --any 2 --label 'arm64 and ram>=4' --same site --for 1h", "take two boards of a kind from one site"),
         ("reserve build-server --shared --for forever", "share it with others until you give it back"),
     ),
-    arguments=(RESOURCES,),
+    arguments=(needs.RESOURCES,),
     options=(
+        *needs.OPTIONS,
         FOR,
         UNTIL,
         AT,
@@ -72,7 +74,8 @@ def reserve(context: Context, values: Values) -> int:
     if context.json:
         from bespeak.ledger.serialize import reservation_json
 
-        context.print_json(reservation_json(made, book.now_us()))
+        properties = {"properties": book.labels_of(made.resources)}
+        context.print_json(reservation_json(made, book.now_us()) | properties)
         return 0
     said = request.duration_us is not None or request.ends_us is not None
     default = "" if said else f"; the default is {duration_text(made.ends_us - made.starts_us)}, choose with --for"
@@ -86,7 +89,7 @@ def asked(context: Context, values: Values) -> Request:
     if values["wait"] is not None and (values.get("next") or (ends_us is not None and ends_us < FOREVER_US)):
         other = "--next" if values.get("next") else "--until"
         raise UsageError(f"--wait and {other} exclude each other: who waits takes the first turn, for a duration")
-    return Request(
+    request = Request(
         resources=values["resource"],
         holder=context.holder(),
         starts_us=converters.start("--at", values.get("at")),
@@ -97,6 +100,7 @@ def asked(context: Context, values: Values) -> Request:
         tags=converters.tags(values["tag"]),
         next_fit=bool(values.get("next")),
     )
+    return needs.with_needs(request, values)
 
 
 def wait(context: Context, request: Request, values: Values) -> Reservation:
@@ -194,6 +198,7 @@ def _way_out(request: Request, next_us: int, spoken: list[str]) -> dict[str, obj
         words += ["--for", clock.duration_text(-(-length_us // SECOND_US) * SECOND_US, units=4)]
     if request.starts_us is not None:
         words += ["--at", str(clock.iso(request.starts_us))]
+    words += needs.typed(request)
     if request.mode is Mode.SHARED:
         words.append("--shared")
     if request.purpose:
@@ -201,5 +206,5 @@ def _way_out(request: Request, next_us: int, spoken: list[str]) -> dict[str, obj
     for key, value in request.tags:
         words += ["--tag", f"{key}={value}"]
     command = shell_words([*words, "--next", *(("--", *request.resources) if dashed else ())])
-    every = "all are free" if len(request.resources) > 1 else "free"
+    every = "all are free" if len(request.resources) + sum(need.count for need in request.needs) > 1 else "free"
     return {"hint": f"{every} from {timeparse.show(next_us)}; book that with: {command}", "command": command}

@@ -16,8 +16,8 @@ from bespeak.base import ids, timeparse
 from bespeak.base.clock import FOREVER_US, SECOND_US, boot_us
 from bespeak.base.errors import BespeakError, NotFoundError, UsageError, WrongStateError
 from bespeak.base.frozen import replace
-from bespeak.cli import converters, errors, formatting, reserve
-from bespeak.cli.converters import FOR, PRIORITY, PURPOSE, RESOURCES, SHARED_USE, TAG
+from bespeak.cli import converters, errors, formatting, needs, reserve
+from bespeak.cli.converters import FOR, PRIORITY, PURPOSE, SHARED_USE, TAG
 from bespeak.cli.signals import ended_by_signal
 from bespeak.cli.supervise import HOLD_LOST, Child, left_behind_text, start_failure, stopping_text, stopping_times
 from bespeak.ledger.errors import RefusedError
@@ -40,7 +40,8 @@ _LONGEST_TICK_US = SECOND_US
     "run",
     text="Takes the resources (with --wait: waits for them), runs the command, and gives them back however it "
     "ends. If this process dies, the hold lapses by itself. The command sees BESPEAK_RESERVATION, BESPEAK_NUMBER "
-    "and BESPEAK_RESOURCES (one a line); signals are passed on; the exit code is the command's. With --for, the "
+    "and BESPEAK_RESOURCES (one a line), and labels of what it holds (BESPEAK_BOARD1_IP); signals are passed on; "
+    "the exit code is the command's. With --for, the "
     "command is stopped when the time is over. Without it, the end moves on while the command runs, unless "
     "somebody has booked what follows: that is said five minutes ahead. If the hold is "
     "lost or taken away, or cannot be kept alive, the command and all it has started are stopped before it can be "
@@ -48,10 +49,12 @@ _LONGEST_TICK_US = SECOND_US
     "running past the hold: kill -9 of bespeak itself, and stopping bespeak (kill -STOP) for longer than the lease.",
     examples=(
         ("run rack3 -- pytest tests/hw", "hold rack3 while the tests run"),
+        ("run --any 1 --label arm64 -- pytest tests/hw", "hold any board that has the label"),
         ("run rack3 analyser --wait 1h --for 2h -- make soak", "wait an hour at most, stop after two"),
     ),
-    arguments=(RESOURCES,),
+    arguments=(needs.RESOURCES,),
     options=(
+        *needs.OPTIONS,
         FOR,
         SHARED_USE,
         PURPOSE,
@@ -78,7 +81,8 @@ def run(context: Context, values: Values) -> int:
         raise UsageError("--keepalive: at least 1s, and an end")
     with ended_by_signal():
         request = replace(reserve.asked(context, values), keepalive_us=keepalive_us, open_end=values["for"] is None)
-        around = surrounding_hold(context.book(create=True), request)
+        book = context.book(create=True)
+        around = None if request.needs else surrounding_hold(book, request)
         hold = _take(context, request, values) if around is None else Hold(context, around, values, borrowed=True)
     return hold.supervise(words)
 
@@ -193,7 +197,7 @@ class Hold:
 
     def _environment(self) -> dict[str, str]:
         held = self._lease.held
-        more = {
+        more = needs.variables(self._context.book(), held.resources) | {
             "BESPEAK_RESERVATION": held.id,
             "BESPEAK_NUMBER": str(held.fencing_token),
             "BESPEAK_RESOURCES": "\n".join(held.resources),

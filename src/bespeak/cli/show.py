@@ -123,7 +123,8 @@ def show(context: Context, values: Values) -> int:
     found = named(book, values["id"])
     now_us = book.now_us()
     if context.json:
-        context.print_json(reservation_json(found, now_us))
+        properties = {"properties": book.labels_of(found.resources)}
+        context.print_json(reservation_json(found, now_us) | properties)
     else:
         context.print(formatting.details(found, now_us))
     return 0

@@ -9,15 +9,17 @@ from bespeak.ledger.policy import POLICY_QUERY, policy_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from bespeak.ledger.backfill import Replan
+    from bespeak.ledger.candidates import Candidates
     from bespeak.ledger.model import Booking, Mode, Reservation, Resource
     from bespeak.ledger.occupancy import Occupancy
     from bespeak.ledger.policy import Policy, PolicyDefaults
     from bespeak.storage.interface import Transaction
 
     Move = tuple[Reservation, tuple[int, int]]
+    Place = tuple[int, tuple[str, ...]]
 
 
 class Availability:
@@ -163,8 +165,27 @@ class Availability:
     def first_fit(self, mode: Mode, from_us: int, duration_us: int) -> int | None:
         """Return the first start at which a newcomer is granted ``duration_us``, µs UTC, or None."""
         board = self.board(from_us, for_waiters=False)
-        fit_us = self._search(board, None, mode, from_us, duration_us, FOREVER_US)
+        fit_us, _ = self._search(board, self._all_of(board, mode, duration_us), None, mode, from_us, duration_us)
         return None if fit_us >= FOREVER_US else fit_us
+
+    def pick(
+        self, candidates: Candidates, mode: Mode, from_us: int, duration_us: int, before_us: int = FOREVER_US
+    ) -> tuple[int, tuple[str, ...]]:
+        """Return the first start at which a newcomer is granted some of ``candidates``, µs UTC, and which.
+
+        Args:
+            candidates: what to choose from; this availability is of all of them.
+            mode: how they are wanted.
+            from_us: the earliest start, µs UTC.
+            duration_us: how long, µs.
+            before_us: look no further than this; a start that is not before it comes with no names.
+        """
+        board = self.board(from_us, for_waiters=False)
+
+        def find(starts_us: int) -> Place:
+            return board.earliest(candidates, mode, starts_us, duration_us, before_us)
+
+        return self._search(board, find, None, mode, from_us, duration_us)
 
     def free_until(self, name: str, mode: Mode, from_us: int) -> int:
         """Return until when a newcomer could have ``name`` from ``from_us`` on, µs UTC; ``FOREVER_US`` for no end."""
@@ -184,7 +205,8 @@ class Availability:
         """
         from_us = max(self._tx.now_us, waiter.not_before_us)
         board = self.board(self._tx.now_us, for_waiters=True, but=waiter, ahead_of=waiter if by_rank else None)
-        fit_us = self._search(board, waiter, waiter.mode, from_us, waiter.wanted_us, before_us)
+        find = self._all_of(board, waiter.mode, waiter.wanted_us, before_us)
+        fit_us, _ = self._search(board, find, waiter, waiter.mode, from_us, waiter.wanted_us)
         self.leases_us |= board.leases_us
         return fit_us
 
@@ -203,21 +225,37 @@ class Availability:
             board.change(waiter.resources, waiter.mode, counted(waiter, window) if for_waiters else window)
         return board
 
+    def _all_of(
+        self, board: Occupancy, mode: Mode, duration_us: int, before_us: int = FOREVER_US
+    ) -> Callable[[int], Place]:
+        def find(starts_us: int) -> Place:
+            fit_us = board.first_fit(self._names, mode, starts_us, duration_us, before_us)
+            return fit_us, tuple(self._names) if fit_us < before_us else ()
+
+        return find
+
     def _search(
-        self, board: Occupancy, ahead_of: Reservation | None, mode: Mode, from_us: int, duration_us: int, before_us: int
-    ) -> int:
+        self,
+        board: Occupancy,
+        find: Callable[[int], Place],
+        ahead_of: Reservation | None,
+        mode: Mode,
+        from_us: int,
+        duration_us: int,
+    ) -> Place:
+        """Return the first place that ``find`` finds on the board and that nobody earlier would move to."""
         self._enter(board, [] if self._replan is None else self._replan.moved)
         starts_us = from_us
         while True:
-            starts_us = board.first_fit(self._names, mode, starts_us, duration_us, before_us)
+            starts_us, names = find(starts_us)
+            if not names:
+                return starts_us, ()
             window = (starts_us, rules.window_end(starts_us, duration_us))
-            while starts_us < before_us and board.has_room(self._names, mode, window):
+            while board.has_room(names, mode, window):
                 moves = self._moves(ahead_of)
                 if not moves:
-                    return starts_us
+                    return starts_us, names
                 self._enter(board, moves)
-            if starts_us >= before_us:
-                return starts_us
 
     def _enter(self, board: Occupancy, moves: Iterable[Move]) -> None:
         for waiter, window in moves:

@@ -18,9 +18,12 @@ from bespeak.ledger.request_checks import announce, checked, new
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from bespeak.ledger.candidates import Candidates
     from bespeak.ledger.context import LedgerContext
     from bespeak.ledger.model import Booking, Request
     from bespeak.storage.interface import Transaction
+
+_MOST_NAMED = 10
 
 
 def reserve(book: LedgerContext, request: Request) -> Reservation:
@@ -35,6 +38,8 @@ def reserve(book: LedgerContext, request: Request) -> Reservation:
     identifier = ids.new_id()
 
     def work(tx: Transaction) -> Reservation | list[Booking]:
+        if request.needs:
+            return _reserve_by_need(book, tx, request, identifier)
         return _reserve(book, tx, request, identifier)
 
     result = book.write_new(request.resources, identifier, work)
@@ -63,6 +68,36 @@ def _reserve(book: LedgerContext, tx: Transaction, request: Request, identifier:
     write_operations.book(tx, made, ground.known)
     announce(tx, Action.RESERVED, request.holder, made)
     return made
+
+
+def _reserve_by_need(
+    book: LedgerContext, tx: Transaction, request: Request, identifier: str
+) -> Reservation | list[Booking]:
+    starts_us, ends_us = _window(book, tx, request)
+    wanted_us = FOREVER_US if ends_us >= FOREVER_US else ends_us - starts_us
+    candidates = _candidates(book, tx, request)
+    ground = Availability(tx, candidates.names, sweep=False)
+    before_us = FOREVER_US if request.next_fit else starts_us + 1
+    fit_us, names = ground.pick(candidates, request.mode, starts_us, wanted_us, before_us)
+    if not names:
+        return _soonest(ground.blockers(request.mode, starts_us, ends_us))
+    tx.require(map(write_operations.resource_topic, names))
+    ends_us = rules.window_end(fit_us, wanted_us)
+    named = replace(
+        request, resources=tuple(sorted(names)), needs=(), starts_us=fit_us, duration_us=None, ends_us=ends_us
+    )
+    return _reserve(book, tx, named, identifier)
+
+
+def _candidates(book: LedgerContext, tx: Transaction, request: Request) -> Candidates:
+    from bespeak.ledger.candidates import Candidates
+
+    return Candidates(tx, request, lambda names: rights.permitted(book, tx, request.holder, "reserve", names))
+
+
+def _soonest(blocking: list[Booking]) -> list[Booking]:
+    """Return, of all that is in the way of a request by need, what ends first."""
+    return sorted(blocking, key=lambda booking: (booking.ends_us, booking.resource))[:_MOST_NAMED]
 
 
 def length_us(book: LedgerContext, tx: Transaction, request: Request) -> int:
@@ -95,6 +130,11 @@ def next_free(book: LedgerContext, request: Request) -> int | None:
         is_past = (request.starts_us or tx.now_us) < tx.now_us
         starts_us, ends_us = _window(book, tx, replace(request, starts_us=None) if is_past else request)
         wanted_us = FOREVER_US if ends_us >= FOREVER_US else ends_us - starts_us
+        if request.needs:
+            candidates = _candidates(book, tx, request)
+            ground = Availability(tx, candidates.names, sweep=False)
+            fit_us, _ = ground.pick(candidates, request.mode, starts_us, wanted_us)
+            return None if fit_us >= FOREVER_US else fit_us
         return Availability(tx, request.resources, sweep=False).first_fit(request.mode, starts_us, wanted_us)
 
     return book.engine.read(work)
@@ -105,6 +145,9 @@ def in_the_way(book: LedgerContext, request: Request) -> tuple[Booking, ...]:
 
     def work(tx: Transaction) -> list[Booking]:
         starts_us, ends_us = _window(book, tx, replace(request, starts_us=None))
+        if request.needs:
+            names = _candidates(book, tx, request).names
+            return _soonest(Availability(tx, names, sweep=False).blockers(request.mode, starts_us, ends_us))
         return Availability(tx, request.resources, sweep=False).blockers(request.mode, starts_us, ends_us)
 
     return tuple(book.engine.read(work))

@@ -98,6 +98,19 @@ class Holder:
 
 
 @frozen
+class Need:
+    """So many resources of a kind, whichever they are.
+
+    Args:
+        count: how many.
+        label: what their labels must match (see :mod:`bespeak.base.label_expression`); empty for any declared one.
+    """
+
+    count: int
+    label: str = ""
+
+
+@frozen
 class Request:
     """What somebody wants to hold.
 
@@ -114,6 +127,9 @@ class Request:
         keepalive_us: the hold lapses this long (µs) after its last sign of life; None means it needs none.
         open_end: it lasts until it is given back, and nobody knows when that is: others can book what follows its
             window, but nobody in the queue is promised a time behind it.
+        needs: resources that are wanted for what they are, not by name, besides those that are named.
+        prefer: labels that those should match where there is a choice.
+        same: labels, or ``location`` or ``owner``, that must be the same for all of them, the named ones included.
     """
 
     resources: tuple[str, ...]
@@ -127,6 +143,9 @@ class Request:
     next_fit: bool = False
     keepalive_us: int | None = None
     open_end: bool = False
+    needs: tuple[Need, ...] = ()
+    prefer: str = ""
+    same: tuple[str, ...] = ()
 
 
 @frozen

@@ -12,6 +12,7 @@ from bespeak.ledger.timeline import Timeline
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from bespeak.ledger.candidates import Candidates
     from bespeak.ledger.model import Mode
     from bespeak.storage.interface import Transaction
 
@@ -66,6 +67,29 @@ class Occupancy:
             if starts_us >= before_us or all(ends_us <= self._loaded_us[name] for name in names):
                 return starts_us
             until_us = max(ends_us, 2 * until_us - self._from_us)
+
+    def earliest(
+        self, candidates: Candidates, mode: Mode, from_us: int, duration_us: int, before_us: int = FOREVER_US
+    ) -> tuple[int, tuple[str, ...]]:
+        """Return the first start at which some of ``candidates`` that fill the needs have room, and which.
+
+        Args:
+            candidates: what to choose from.
+            mode: how they are wanted.
+            from_us: the earliest start, µs UTC.
+            duration_us: how long, µs.
+            before_us: look no further than this; a start that is not before it comes with no names.
+        """
+        starts_us = from_us
+        while starts_us < before_us:
+            self._load(candidates.names, window_end(starts_us, duration_us))
+            fits = {name: self._timelines[name].first_fit(mode, starts_us, duration_us) for name in candidates.names}
+            names = candidates.choose(name for name, fit_us in fits.items() if fit_us == starts_us)
+            if names is not None:
+                return starts_us, names
+            # What was read so far can only make a start too early, so none is passed over.
+            starts_us = min((fit_us for fit_us in fits.values() if fit_us > starts_us), default=FOREVER_US)
+        return max(starts_us, before_us), ()
 
     def has_room(self, names: Sequence[str], mode: Mode, window_us: tuple[int, int]) -> bool:
         """Tell whether a window, µs UTC, has room on all of ``names``."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from bespeak.base.clock import FOREVER_US
 from bespeak.base.errors import NotFoundError, UsageError
 from bespeak.base.ids import ID_LENGTH
@@ -15,8 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from bespeak.ledger.context import LedgerContext
+    from bespeak.ledger.inventory.model import Label
     from bespeak.ledger.model import Reservation
-    from bespeak.storage.interface import Transaction
+    from bespeak.storage.interface import Row, Transaction
 
 SHORTEST_PREFIX = 6
 _BATCH = 500
@@ -118,6 +121,19 @@ def _seq_of(tx: Transaction, identifier: str | None) -> int:
     if not _ID_CHARACTERS.issuperset(identifier):
         raise NotFoundError(f"no reservation {identifier!a}")
     return row_mapping.required(tx, identifier).seq
+
+
+def labels_of(book: LedgerContext, names: Iterable[str]) -> dict[str, dict[str, Label]]:
+    """Return the labels of resources, by name; those without any are left out."""
+    wanted = sorted(_checked(names))
+
+    def work(tx: Transaction) -> list[Row]:
+        inside, params = row_mapping.in_list("n", wanted)
+        return tx.fetch_all(
+            f"SELECT name, labels FROM ledger_resources WHERE name IN ({inside}) AND labels <> '{{}}'", params
+        )
+
+    return {name: json.loads(labels) for name, labels in book.engine.read(work)} if wanted else {}
 
 
 def now_us(book: LedgerContext) -> int:

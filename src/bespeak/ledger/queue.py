@@ -191,6 +191,8 @@ def can_wait(request: Request, priority: int) -> Request:
     """
     if request.ends_us is not None and request.ends_us < FOREVER_US:
         raise UsageError("a waiting request does not know its start yet: ask for a duration, not for an end")
+    if request.needs:
+        raise UsageError("a place in the queue is for resources that are named; ask by need without waiting")
     if abs(priority) > MOST_PRIORITY:
         raise UsageError(f"priority {priority}: at most {MOST_PRIORITY} either way")
     return request

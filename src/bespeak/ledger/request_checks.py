@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from bespeak.storage.interface import Transaction
 
 
+MOST_WANTED = 1_000
+"""Resources of one kind in one request."""
+
+
 def checked(request: Request) -> Request:
     """Return the request with its parts checked and in order.
 
@@ -34,12 +38,36 @@ def checked(request: Request) -> Request:
     validation.check_name("user", request.holder.user)
     if request.holder.requested_by is not None:
         validation.check_name("user", request.holder.requested_by)
+    if request.needs or request.prefer or request.same:
+        _check_needs(request)
+    by_name = request.resources or not request.needs
     return replace(
         request,
-        resources=validation.resource_names(request.resources),
+        resources=validation.resource_names(request.resources) if by_name else (),
         purpose=validation.check_text("purpose", request.purpose),
         tags=validation.check_tags(request.tags),
     )
+
+
+def _check_needs(request: Request) -> None:
+    """Refuse needs that nothing could ever meet.
+
+    Raises:
+        UsageError: a count, a label expression or a key cannot be.
+    """
+    from bespeak.base import label_expression
+
+    if not request.needs:
+        raise UsageError("--prefer and --same choose among resources; say how many with --any and which with --label")
+    if not all(1 <= need.count <= MOST_WANTED for need in request.needs):
+        raise UsageError(f"--any: between 1 and {MOST_WANTED} resources")
+    for need in request.needs:
+        if need.label:
+            label_expression.parse(need.label)
+    if request.prefer:
+        label_expression.parse(request.prefer, "--prefer")
+    for key in request.same:
+        validation.check_name("label", key)
 
 
 def check_instant(kind: str, instant_us: int) -> None:

@@ -150,6 +150,15 @@ def require(
                 raise NotAllowedError(f"{asks} may not {_DEED[one]}: {decision.reason}", right=one)
 
 
+def permitted(book: LedgerContext, tx: Transaction, by: Holder, right: RightName, names: Iterable[str]) -> list[str]:
+    """Return those of ``names`` on which whoever asks has a right; all of them where nobody asks for rights."""
+    names = list(names)
+    if not asked(book, tx):
+        return names
+    answers = decisions(book, tx, caller_of(book, require_identity(book, by)), right, names)
+    return [name for name, answer in zip(names, answers, strict=True) if answer.allowed]
+
+
 def require_identity(book: LedgerContext, by: Holder) -> str:
     """Return who asks; a server's caller asks in its own name.
 

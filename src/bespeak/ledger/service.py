@@ -42,6 +42,7 @@ class Ledger(PlanningMethods):
     get = queries.get
     find = queries.find
     reservations = queries.reservations
+    labels_of = queries.labels_of
     now_us = queries.now_us
     who = queries.who
     free = queries.free

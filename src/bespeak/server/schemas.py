@@ -153,6 +153,7 @@ class ReservationDocument(Answer):
     purpose: str
     tags: dict[str, str]
     priority: int
+    open_end: bool = Field(description="It lasts until it is given back.")
     now_us: int = Field(description="The book's instant at which this document was made.")
 
 

@@ -43,6 +43,12 @@ class Transaction(Protocol):
         On PostgreSQL it travels with the next statement or with the commit, and saves a round trip.
         """
 
+    def require(self, keys: Iterable[str]) -> None:
+        """Hold the locks of ``keys``, too; only before the first change.
+
+        Where a lock is missing and cannot be taken in its order any more, the transaction begins again with it.
+        """
+
     def notify(self, topic: str) -> None:
         """Wake the listeners of ``topic`` (and of ``"*"``) once this transaction is committed."""
 

@@ -79,6 +79,9 @@ class SqliteTransaction:
 
     execute_deferred = execute_many
 
+    def require(self, keys: Iterable[str]) -> None:
+        """Hold the locks of ``keys``, too: there is one writer, which holds them all."""
+
     def notify(self, topic: str) -> None:
         """Wake the listeners of ``topic`` once this transaction is committed."""
         self.topics.append(topic)

@@ -154,3 +154,29 @@ def test_books_in_two_schemas_share_neither_tables_nor_locks(postgres_schemas):
     assert names(everything(two)) == ["b"]
     one.close()
     two.close()
+
+
+def test_a_transaction_that_finds_out_that_it_needs_more_locks_gets_them(engine, book_url):
+    """Two that each hold one lock and require the other's never change what both read at the same time."""
+    put_first = [f"n{number}" for number in range(2)]
+    engine.transact(["k"], lambda tx: [put(tx, name, 0) for name in put_first])
+
+    def work(tx, mine):
+        tx.require(put_first)
+        (amount,) = tx.fetch_one("SELECT amount FROM things WHERE name = 'n0'")
+        tx.execute("UPDATE things SET amount = :amount WHERE name = 'n0'", {"amount": amount + 1})
+        return mine
+
+    def many(mine):
+        other = open_things(book_url)
+        for _ in range(25):
+            assert other.transact([mine], lambda tx: work(tx, mine)) == mine
+        other.close()
+
+    threads = [threading.Thread(target=many, args=(name,)) for name in put_first]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+    assert dict(everything(engine)) == {"n0": 50, "n1": 0}
+    assert engine.read(lambda tx: tx.require(["any"])) is None

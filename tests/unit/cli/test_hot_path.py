@@ -27,7 +27,7 @@ HOT_PATH = {
         base: clock display errors exitcodes failpoints fileio frozen ids json_text lazy_attributes natural_order
             paths timeparse timezones wallclock
         access: __init__ schema
-        cli: context converters errors formatting log modify output process_tree reserve resource run
+        cli: context converters errors formatting log modify needs output process_tree reserve resource run
             show signals supervise watchdog
         ledger: __init__ administer audit_log availability change_of_mind context current_hold errors grant host_actions lease model modify open_from_settings planning_methods policy
             queries queue request_checks resources rights row_mapping rules schema serialize service surrounding_hold validation waiting

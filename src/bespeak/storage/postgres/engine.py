@@ -73,14 +73,23 @@ def _key_number(schema: str, key: str) -> int:
     return int.from_bytes(digest, "big", signed=True)
 
 
+class _MoreLocksError(Exception):
+    """A transaction has found out that it needs more locks; it begins again with them."""
+
+    def __init__(self, keys: set[str]) -> None:
+        super().__init__(f"{len(keys)} more locks")
+        self.keys = keys
+
+
 class PostgresTransaction:
     """Statements inside one PostgreSQL transaction; see :class:`bespeak.storage.interface.Transaction`."""
 
-    __slots__ = ("_connection", "_later", "marker", "now_us", "topics")
+    __slots__ = ("_connection", "_keys", "_later", "marker", "now_us", "topics")
     dialect: Dialect = "postgresql"
 
-    def __init__(self, connection: Connection, now_us: int, marker: str) -> None:
+    def __init__(self, connection: Connection, now_us: int, marker: str, keys: frozenset[str] | None) -> None:
         self._connection = connection
+        self._keys = keys
         self.now_us = now_us
         self.marker = marker
         self.topics: list[str] = []
@@ -133,6 +142,12 @@ class PostgresTransaction:
         with self._connection.pipeline():
             self.send()
             return self._connection.execute(_translate(sql), params)
+
+    def require(self, keys: Iterable[str]) -> None:
+        """Hold the locks of ``keys``, too: begin again where one is missing. A transaction that reads needs none."""
+        wanted = set(keys)
+        if self._keys is not None and not self._keys.issuperset(wanted):
+            raise _MoreLocksError(wanted)
 
     def notify(self, topic: str) -> None:
         """Wake the listeners of ``topic`` once this transaction is committed."""
@@ -228,12 +243,16 @@ class PostgresEngine:
         """Run ``work`` in one write transaction that holds the advisory locks of ``keys``."""
         if self.moved_to is not None:
             raise moved(self.name, self.moved_to)
-        begin = self._write_start(keys)
-        for attempt in range(1, _TRIES + 1):
+        held = frozenset(keys)
+        attempt = 0
+        while True:
+            attempt += 1
             try:
-                result = self._attempt(begin, work)
+                result = self._attempt(held, work)
+            except _MoreLocksError as missing:
+                held |= missing.keys
             except _AGAIN as error:
-                if attempt == _TRIES:
+                if attempt >= _TRIES:
                     raise self._failure(error) from error
                 time.sleep(0.02 * attempt * random.random())  # noqa: S311 -- two that met must part
             except psycopg.Error as error:
@@ -241,7 +260,6 @@ class PostgresEngine:
             else:
                 failpoints.reach("storage.after_commit")
                 return result
-        raise AssertionError("unreachable")  # pragma: no cover
 
     def _write_start(self, keys: Iterable[str]) -> bytes:
         """Return the first message of a write: begin, take the locks in order, and only then look at the clock."""
@@ -249,8 +267,9 @@ class PostgresEngine:
         locks = "".join(f"SELECT pg_advisory_xact_lock({number}); " for number in numbers)
         return f"{_BEGIN_WRITE}{self._connections.settings}{locks}{_NOW}".encode()
 
-    def _attempt(self, begin: bytes, work: Callable[[PostgresTransaction], T]) -> T:
-        connection, tx = self._connections.acquire(lambda connection: self._transaction(connection, begin))
+    def _attempt(self, keys: frozenset[str], work: Callable[[PostgresTransaction], T]) -> T:
+        begin = self._write_start(keys)
+        connection, tx = self._connections.acquire(lambda connection: self._transaction(connection, begin, keys))
         try:
             try:
                 result = work(tx)
@@ -265,7 +284,9 @@ class PostgresEngine:
             self._recover(tx, *lost)
         return result
 
-    def _transaction(self, connection: Connection, begin: bytes) -> PostgresTransaction:
+    def _transaction(
+        self, connection: Connection, begin: bytes, keys: frozenset[str] | None = None
+    ) -> PostgresTransaction:
         try:
             cursor = connection.execute(begin)
             while cursor.nextset():
@@ -277,7 +298,8 @@ class PostgresEngine:
         server_us, backend_pid = row or (0, 0)
         if connection.prepare_threshold is not None and is_pooled(connection, backend_pid):
             connection.prepare_threshold = None  # another session does not know what was prepared in this one
-        return PostgresTransaction(connection, self._now() if self._now else server_us, new_marker(server_us))
+        now_us = self._now() if self._now else server_us
+        return PostgresTransaction(connection, now_us, new_marker(server_us), keys)
 
     def _commit(self, connection: Connection, tx: PostgresTransaction) -> tuple[psycopg.Error, bool] | None:
         """Send what is left to write, the marker, COMMIT, and the wake-ups behind it, in one message.
