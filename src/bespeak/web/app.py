@@ -113,7 +113,12 @@ async def _answer(request: Request, page: str, make: Make) -> Response:
         return *_packed(text.encode(), gzips=browser.gzips), status
 
     body, compressed, status = await request.app.state.book.read(work)
-    headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-store", "Vary": "Accept-Encoding, Cookie"}
+    headers = {
+        "Content-Security-Policy": POLICY,
+        "Cache-Control": "no-store",
+        "Referrer-Policy": "same-origin",  # with "no-referrer", browsers send forms with the origin "null"
+        "Vary": "Accept-Encoding, Cookie",
+    }
     if compressed:
         headers["Content-Encoding"] = "gzip"
     response = Response(body, status, headers, _TEXT)

@@ -157,6 +157,7 @@ def test_headers_keep_scripts_and_frames_out(alice: Browser) -> None:
     assert "frame-ancestors 'none'" in policy
     assert headers["cache-control"] == "no-store"
     assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "same-origin", "with no-referrer, browsers send the origin of a form as null"
 
 
 def test_pages_load_their_own_files_and_nothing_else(nobody: Browser) -> None:

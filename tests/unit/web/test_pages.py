@@ -188,7 +188,7 @@ def test_pages_work_on_both_engines(on_both_engines) -> None:
     line_keeper.join(book, waiting(("rack1",), Holder("carol"), duration_us=HOUR_US))
     assert "1 waiting" in pages.now_page(book, asked())
     assert "1 waiting" in pages.now_page(book, asked(fragment=True, only=["rack1"]))
-    assert "promised to carol" in pages.timeline_page(book, asked(span="month"))
+    assert "carol, promised" in pages.timeline_page(book, asked(span="month"))
     assert "No booking." not in pages.resource_page(book, asked(), "rack1")
     assert made.id in pages.reservation_page(book, asked(), made.id)
     assert "Held now" in pages.mine_page(book, asked())

@@ -152,7 +152,7 @@ def test_a_bar_is_where_its_time_is(desk: Desk) -> None:
     view = _timeline(desk)
     (bar,) = view.lanes[0].bars
     assert (bar.x, bar.width, bar.kind) == ("50.000", "25.000", "held")
-    assert bar.label == "rack1 held by bob, 12:00 to 18:00"
+    assert bar.label == "rack1: bob, held 12:00 to 18:00"
     assert view.now_x == "50.000"
 
 

@@ -74,7 +74,8 @@ class Bar:
         width: per cent.
         y: its upper edge, pixels: bookings that overlap lie below each other.
         kind: ``mine``, ``held``, ``shared`` or ``promised``.
-        label: the sentence that a screen reader says.
+        text: what is written on it.
+        label: what a screen reader says.
     """
 
     x: str
@@ -82,6 +83,7 @@ class Bar:
     y: int
     kind: str
     shown: Shown
+    text: str
     label: str
 
 
@@ -233,13 +235,14 @@ def _bar(name: str, of: Reservation, row: int, viewer: Viewer, clock: WallClock,
     if kind == "held" and shown.shared:
         kind = "shared"
     ends_us = of.end_us(clock.now_us)
-    verb = {"promised": "promised to", "shared": "shared by"}.get(kind, "held by")
-    purpose = f", {shown.purpose}" if shown.purpose else ""
+    verb = {"promised": "promised", "shared": "shared"}.get(kind, "held")
+    text = f"{shown.holder} · {shown.purpose}" if shown.purpose else shown.holder
     return Bar(
         x=scale.per_cent(of.starts_us),
         width=scale.width(of.starts_us, ends_us),
         y=row * _LANE_HEIGHT + 3,
         kind=kind,
         shown=shown,
-        label=f"{escape_unprintable(name)} {verb} {shown.holder}, {shown.starts.text} to {shown.ends.text}{purpose}",
+        text=text,
+        label=f"{escape_unprintable(name)}: {text}, {verb} {shown.starts.text} to {shown.ends.text}",
     )

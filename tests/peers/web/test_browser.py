@@ -1,0 +1,67 @@
+"""The pages in a real browser: Debian's Chromium, driven by playwright; accessibility judged by axe."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from bespeak.ledger import open_ledger
+from bespeak.ledger.model import Holder
+from bespeak.server.settings import ServerSettings
+from support.peervenv import FOLDER, ROOT
+from support.server import serving
+
+AXE = "axe-core@4.14.1"
+SCENES = ("drag", "run", "line", "phone", "dark", "keys", "axe", "plain", "offline")
+PICTURES = os.path.join(ROOT, ".cache", "pages")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The browser."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None:
+        pytest.fail("Chromium is not here: apt-get install chromium", pytrace=False)
+    return found
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The script of axe, from npm."""
+    folder = os.path.join(FOLDER, "axe-" + AXE.rpartition("@")[2])
+    script = os.path.join(folder, "package", "axe.min.js")
+    if not os.path.exists(script):
+        os.makedirs(folder, exist_ok=True)
+        try:
+            packed = subprocess.run(
+                ["npm", "pack", AXE, "--silent"], cwd=folder, check=True, capture_output=True, text=True
+            ).stdout.split()[-1]
+            subprocess.run(["tar", "-xzf", packed], cwd=folder, check=True)
+        except (OSError, subprocess.CalledProcessError) as error:
+            pytest.fail(f"{AXE} could not be had from npm: {getattr(error, 'stderr', '') or error}", pytrace=False)
+    return script
+
+
+@pytest.mark.parametrize("scene", SCENES)
+def test_in_a_browser(scene, peer, chromium, axe, tmp_path):
+    with_playwright = peer("playwright", ["playwright==1.65.2"])
+    os.makedirs(PICTURES, exist_ok=True)
+    url = str(tmp_path / "book.db")
+    with open_ledger(url) as book:
+        for index in range(1, 13):
+            book.resource_set(f"rack{index}", Holder("boss"), description="boot tests" if index == 1 else None)
+    with serving(url, ServerSettings(public=("now",))) as server:
+        bespeak = os.path.join(os.path.dirname(sys.executable), "bespeak")
+        here = os.path.join(os.path.dirname(__file__), "browse.py")
+        done = subprocess.run(
+            [with_playwright.python, here, scene, chromium, server.url, bespeak, PICTURES, axe],
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=280,
+        )
+    assert done.returncode == 0, done.stderr[-6000:]
