@@ -53,6 +53,8 @@ def _unforeseen(error: BaseException) -> str:
     if isinstance(error, OSError):
         named = f"{error.filename}: " if error.filename else ""
         return f"{named}{error.strerror or error}"
+    if isinstance(error, MemoryError):
+        return "there is too little memory for this answer"
     return f"internal error: {type(error).__name__}: {error} (--debug shows where)"
 
 

@@ -196,9 +196,14 @@ def main(argv: list[str], prog: str = "bespeak job") -> int:
         return 1
     except KeyboardInterrupt:
         return 130
-    except OSError as error:
-        failure = BespeakError(f"{error.filename or 'system'}: {error.strerror or error}")
-        return _fail(failure, ExitCode.ERROR, prog, as_text=as_text)
+    except (OSError, MemoryError) as error:
+        return _fail(_of_system(error), ExitCode.ERROR, prog, as_text=as_text)
+
+
+def _of_system(error: OSError | MemoryError) -> BespeakError:
+    if isinstance(error, MemoryError):
+        return BespeakError("there is too little memory for this answer")
+    return BespeakError(f"{error.filename or 'system'}: {error.strerror or error}")
 
 
 def _run(parsed: Parsed, context: CommandContext) -> int:

@@ -120,10 +120,14 @@ def main(argv: Sequence[str] | None = None, prog: str = "bespeak runner", waitin
         return _BROKEN_PIPE
     except KeyboardInterrupt:
         return _INTERRUPTED
-    except OSError as error:
-        return _fail(
-            BespeakError(f"{error.filename or 'the system'}: {error.strerror or error}"), prog, as_text=as_text
-        )
+    except (OSError, MemoryError) as error:
+        return _fail(_of_system(error), prog, as_text=as_text)
+
+
+def _of_system(error: OSError | MemoryError) -> BespeakError:
+    if isinstance(error, MemoryError):
+        return BespeakError("there is too little memory for this answer; logs copies what a job wrote")
+    return BespeakError(f"{error.filename or 'the system'}: {error.strerror or error}")
 
 
 def _read(words: list[str], prog: str) -> Parsed | int:

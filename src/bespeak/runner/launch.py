@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from bespeak.runner.model import Job
 
 SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "supervise.sh")
+JOB_VARIABLE = b"BESPEAK_RUNNER_JOB"
+"""Names the job to all it starts, so that also what left its session can be found and stopped with it."""
+
 _SHELLS = ("/bin/dash", "/bin/sh")
 """dash first: it is the smallest, and says which signal ended a command."""
 _LOCK_TRIES = 50
@@ -73,6 +76,7 @@ def _lock(path: str) -> int | None:
 def _environment(job: Job) -> dict[bytes, bytes]:
     environment = dict(os.environb)
     environment.update(job.environment)
+    environment[JOB_VARIABLE] = job.job_id.encode()
     return environment
 
 

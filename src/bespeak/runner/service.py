@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 
-from bespeak.base import clock, failpoints
+from bespeak.base import clock, failpoints, process_identity
 from bespeak.base.errors import NotFoundError, UnavailableError, WrongStateError
 from bespeak.base.fileio import open_regular
 from bespeak.base.frozen import replace
@@ -158,8 +159,14 @@ class Runner:
         return [self._settled(job) for job in jobs]
 
     def running(self) -> list[Job]:
-        """Return every active job, in the order of their acceptance; stores how the others ended."""
-        return [job for page in self._active_pages() for job in page if job.status.active]
+        """Return every active job, and every lost one whose command lives, in the order of their acceptance.
+
+        How the others ended is stored.
+        """
+        active = [job for page in self._active_pages() for job in page if job.status.active]
+        lost = self._read(lambda tx: store.lost(tx, process_identity.boot_id()))
+        found = active + [job for job in lost if status.target_alive(self.paths, job)]
+        return sorted(found, key=lambda job: job.number)
 
     def override(self, run_key: str) -> Override | None:
         """Return the permission for one more strict execution that a run key still has."""
@@ -339,9 +346,12 @@ class Runner:
         if not job.status.active:
             return job
         now = status.settled(self.paths, job, self._now())
-        if not now.status.active:
+        if now.status.active:
+            return status.shown(now, self._now())
+        try:
             return self.transact(job.run_key, lambda tx: self._settle(tx, store.by_id(tx, job.job_id) or now))
-        return status.shown(now, self._now())
+        except UnavailableError:
+            return now  # told all the same where it cannot be stored, as on a read-only medium
 
     def _active_pages(self) -> Iterator[list[Job]]:
         number = 0
@@ -355,7 +365,8 @@ class Runner:
         seen = [status.settled(self.paths, job, now_us) for job in page]
         ended = [job for job in seen if not job.status.active]
         if ended:
-            self._open().transact([f"runner:run:{job.run_key}" for job in ended], lambda tx: _finish_all(tx, ended))
+            with suppress(UnavailableError):  # as above
+                self._open().transact([f"runner:run:{job.run_key}" for job in ended], lambda tx: _finish_all(tx, ended))
         return seen
 
     def _read(self, work: Callable[[Transaction], T]) -> T:

@@ -1,4 +1,6 @@
-"""End a job that runs: say so durably first, then SIGTERM to its process group, a grace period, SIGKILL.
+"""End a job that runs: say so durably first, then SIGTERM to all its processes, a grace period, SIGKILL.
+
+Its processes are those of its group, and those in sessions of their own that have its id in their environment.
 
 The order matters. Once ABORTED or CANCELLED is stored, no start takes the key for free, and if whoever stops it dies
 in between, the same call may be made again: it goes on where the processes are still alive.
@@ -15,6 +17,7 @@ from bespeak.base.errors import NotFoundError, WrongStateError
 from bespeak.base.frozen import frozen, replace
 from bespeak.runner import exit_record, store
 from bespeak.runner import status as observe
+from bespeak.runner.launch import JOB_VARIABLE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,7 +67,7 @@ def stop(
     if exit_record.forbid(runner.paths.record(job.job_id)):
         return job, Signals()
     record = _claimed(runner, job)
-    return job, _end_processes(record, grace_seconds) if record is not None else Signals()
+    return job, _end_processes(record, job.job_id, grace_seconds) if record is not None else Signals()
 
 
 def _store(tx: Transaction, runner: Runner, job_id: str, status: JobStatus, reason: str | None) -> Job:
@@ -94,19 +97,22 @@ def _claimed(runner: Runner, job: Job) -> Record | None:
         time.sleep(_POLL_SECONDS)
 
 
-def _end_processes(record: Record, grace_seconds: float) -> Signals:
+def _end_processes(record: Record, job_id: str, grace_seconds: float) -> Signals:
     """Signal the group of a record's processes, if they still are the processes that the record means."""
     if record.supervisor is None or not (record.target_alive or record.supervisor_alive):
         return Signals()
     group = record.supervisor[0]
     sent = Signals(term_target=record.target_alive, term_worker=record.supervisor_alive)
+    elsewhere = set(process_identity.with_variable(JOB_VARIABLE, job_id)) - set(process_identity.group_members(group))
     _signal_group(group, signal.SIGTERM)
+    for pid in elsewhere:
+        _signal(pid, signal.SIGTERM)
     deadline = time.monotonic() + max(0.0, grace_seconds)
-    while _others(record) and time.monotonic() < deadline:
+    while _others(record, job_id) and time.monotonic() < deadline:
         time.sleep(_POLL_SECONDS)
     # The supervisor is spared: it ends by itself, and writes down how the command did.
     for _ in range(_KILL_ROUNDS):
-        others = _others(record)
+        others = _others(record, job_id)
         if not others:
             return sent
         sent = replace(sent, kill_target=True)
@@ -117,9 +123,11 @@ def _end_processes(record: Record, grace_seconds: float) -> Signals:
     return replace(sent, kill_worker=True)
 
 
-def _others(record: Record) -> list[int]:
+def _others(record: Record, job_id: str) -> list[int]:
+    """Return the processes of a job but for its supervisor."""
     supervisor = record.supervisor[0] if record.supervisor else 0
-    return [pid for pid in process_identity.group_members(supervisor) if pid != supervisor]
+    found = {*process_identity.group_members(supervisor), *process_identity.with_variable(JOB_VARIABLE, job_id)}
+    return sorted(found - {supervisor})
 
 
 def _signal_group(group: int, number: signal.Signals) -> None:

@@ -69,6 +69,7 @@ COMPONENT = Component(
                 _OVERRIDES,
             ),
         ),
+        Migration(2, ("CREATE INDEX runner_jobs_lost ON runner_jobs (boot_id) WHERE status = 'LOST'",)),
     ),
 )
 
@@ -166,6 +167,12 @@ def active_after(tx: Transaction, number: int, limit: int) -> list[Job]:
     """Return jobs stored as active, in the order of their acceptance, beginning after ``number``."""
     sql = f"{_SELECT} WHERE status IN ({_ACTIVE}) AND number > :number ORDER BY number LIMIT :limit"
     return [_job(row) for row in tx.fetch_all(sql, {"number": number, "limit": limit})]
+
+
+def lost(tx: Transaction, boot_id: str) -> list[Job]:
+    """Return the jobs of one boot of the machine that have lost their supervisor, in the order of their acceptance."""
+    sql = f"{_SELECT} WHERE status = 'LOST' AND boot_id = :boot ORDER BY number"
+    return [_job(row) for row in tx.fetch_all(sql, {"boot": boot_id})]
 
 
 def finish(tx: Transaction, job: Job) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -195,3 +196,42 @@ def test_a_damaged_record_counts_as_what_can_still_be_read(tmp_path):
         path.write_text(text)
         record = exit_record.read(str(path))
         assert (record.target, record.exit_code) == (target, code)
+
+
+def test_a_lost_job_whose_command_lives_is_among_those_that_run(runner):
+    first = runner.start("a", ["/bin/sleep", "30"]).job
+    second = runner.start("b", ["/bin/sleep", "30"]).job
+    os.kill(first.worker_pid, signal.SIGKILL)
+    eventually(lambda: gone(first.worker_pid))
+    eventually(lambda: runner.find(job_id=first.job_id).status is JobStatus.LOST)
+    assert [(job.job_id, job.status) for job in runner.running()] == [
+        (first.job_id, JobStatus.LOST),
+        (second.job_id, JobStatus.RUNNING),
+    ]
+    os.kill(first.target_pid, signal.SIGKILL)
+    eventually(lambda: gone(first.target_pid))
+    assert [job.job_id for job in runner.running()] == [second.job_id]
+
+
+DAEMON = """
+import os, sys, time
+if os.fork():
+    time.sleep(60)
+os.setsid()
+if os.fork():
+    os._exit(0)
+open(sys.argv[1] + ".new", "w").write(str(os.getpid()))
+os.rename(sys.argv[1] + ".new", sys.argv[1])
+time.sleep(60)
+"""
+
+
+def test_abort_reaches_what_has_left_the_session(runner, tmp_path):
+    note = tmp_path / "pid"
+    job = runner.start("k", [sys.executable, "-c", DAEMON, str(note)]).job
+    eventually(note.exists)
+    daemon = int(note.read_text())
+    assert daemon not in process_identity.group_members(job.worker_pid)
+    stop.stop(runner, runner.find(job_id=job.job_id), JobStatus.ABORTED)
+    eventually(lambda: gone(daemon))
+    eventually(lambda: gone(job.target_pid))

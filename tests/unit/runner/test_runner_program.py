@@ -384,3 +384,25 @@ def _with_path():
     import bespeak
 
     return {**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(bespeak.__file__))}
+
+
+def test_an_answer_that_does_not_fit_into_memory_is_an_error_in_its_form(runner, tmp_path):
+    job = runner.start("k", ["/bin/true"]).job
+    runner.wait(job.job_id)
+    with open(runner.paths.log(job.job_id, "stdout"), "wb") as file:
+        file.truncate(400 << 20)
+    script = (
+        "import resource, sys\n"
+        "from bespeak.runner.cli import main\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (500 << 20, 500 << 20))\n"
+        "sys.exit(main(['result', '--run-key', 'k', '--logs']))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "ORCHESJOB_HOME": runner.paths.home},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "too little memory" in json.loads(done.stderr)["error"]
