@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bespeak.base.clock import FOREVER_US, SECOND_US
 from bespeak.base.json_text import compact_utf8
-from bespeak.ledger import row_mapping, validation, write_operations
+from bespeak.ledger import row_mapping, sight, validation, write_operations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,7 +61,18 @@ def log(
         f"SELECT {row_mapping.LOG_COLUMNS} FROM ledger_log WHERE {' AND '.join(where)} ORDER BY seq {order} LIMIT"
         f" :limit"
     )
-    return book.engine.read(lambda tx: [row_mapping.log_entry(row) for row in tx.fetch_all(sql, params)])
+
+    def page(tx: Transaction) -> list[LogEntry]:
+        return [row_mapping.log_entry(row) for row in tx.fetch_all(sql, params)]
+
+    def work(tx: Transaction) -> list[LogEntry]:
+        seen = sight.sight_of(book, tx)
+        if seen is None:
+            return page(tx)
+        params["limit"] = FOREVER_US
+        return seen.keep(page(tx))[:limit]
+
+    return book.engine.read(work)
 
 
 def log_rows(book: LedgerContext, after_seq: int, limit: int) -> tuple[list[LogEntry], int]:
@@ -72,7 +83,13 @@ def log_rows(book: LedgerContext, after_seq: int, limit: int) -> tuple[list[LogE
         after_seq: only those with a greater number.
         limit: at most so many.
     """
-    return book.engine.read(lambda tx: _rows(tx, after_seq, limit))
+
+    def work(tx: Transaction) -> tuple[list[LogEntry], int]:
+        found, now_us = _rows(tx, after_seq, limit)
+        seen = sight.sight_of(book, tx)
+        return (found if seen is None else seen.blanked(found)), now_us
+
+    return book.engine.read(work)
 
 
 def _rows(tx: Transaction, after_seq: int, limit: int) -> tuple[list[LogEntry], int]:
@@ -120,7 +137,7 @@ def watch(
         while stop is None or not stop():
             fresh = follower.accept(*book.log_rows(follower.low, follower.limit))
             for entry in fresh:
-                if not wanted or wanted.intersection(entry.resources):
+                if entry.who != sight.HIDDEN and (not wanted or wanted.intersection(entry.resources)):
                     yield entry
             if not fresh:
                 listener.wait(_STOP_SECONDS if stop else None)

@@ -6,7 +6,7 @@ from bespeak.base.clock import FOREVER_US
 from bespeak.base.errors import BusyError, NotFoundError, UsageError
 from bespeak.base.frozen import replace
 from bespeak.base.natural_order import natural_key
-from bespeak.ledger import rights, row_mapping, rules, validation
+from bespeak.ledger import rights, row_mapping, rules, sight, validation
 from bespeak.ledger.availability import Availability
 from bespeak.ledger.inventory import read, write
 from bespeak.ledger.inventory.model import Entry
@@ -22,8 +22,13 @@ if TYPE_CHECKING:
 def resource_list(book: LedgerContext) -> list[Resource]:
     """Return every resource of the book in natural order: ``board2`` before ``board10``."""
     sql = f"SELECT {row_mapping.RESOURCE_COLUMNS} FROM ledger_resources"
-    found = book.engine.read(lambda tx: [row_mapping.resource(row) for row in tx.fetch_all(sql)])
-    return sorted(found, key=lambda resource: natural_key(resource.name))
+
+    def work(tx: Transaction) -> list[Resource]:
+        every = [row_mapping.resource(row) for row in tx.fetch_all(sql)]
+        seen = set(sight.names(book, tx, (one.name for one in every)))
+        return [one for one in every if one.name in seen]
+
+    return sorted(book.engine.read(work), key=lambda resource: natural_key(resource.name))
 
 
 def resource_set(

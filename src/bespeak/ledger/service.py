@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bespeak.ledger import administer, audit_log, grant, host_actions, modify, queries, resources, waiting
 from bespeak.ledger import queue as steps
-from bespeak.ledger.inventory.read import inventory
+from bespeak.ledger.inventory.listing import inventory
 from bespeak.ledger.planning_methods import PlanningMethods
 
 TYPE_CHECKING = False

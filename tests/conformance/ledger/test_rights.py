@@ -9,6 +9,7 @@ from bespeak.access.model import Caller, Role, Scope, kind_of
 from bespeak.base.clock import DAY_US, FOREVER_US
 from bespeak.base.errors import BusyError, NotAllowedError, NotFoundError, UsageError, WrongStateError
 from bespeak.ledger.model import Holder, Request
+from bespeak.ledger.service import Ledger
 
 ROOT = Holder("root")
 ALICE = Holder("alice")
@@ -20,6 +21,11 @@ def request(name, holder=ALICE):
 
 def remote(book, holder, **more):
     return book.as_caller(Caller(holder, kind_of(holder), "token", **more))
+
+
+def inside(book):
+    """Return the book as it is where it lies, whoever looks."""
+    return Ledger(book.engine)
 
 
 def test_a_book_without_rules_asks_nothing_of_a_local_command(book):
@@ -196,7 +202,7 @@ def test_a_token_is_made_listed_and_revoked_by_who_administers(book, clock):
         book.token_revoke(made.id, ROOT)
     with pytest.raises(NotFoundError, match="no token"):
         book.token_revoke("nothere", ROOT)
-    told = [(entry.action.value, entry.after.get("note")) for entry in book.log()]
+    told = [(entry.action.value, entry.after.get("note")) for entry in inside(book).log()]
     assert ("token_created", f"token {made.id} of alice: read book") in told
     assert ("token_revoked", f"token {made.id} of alice") in told
 
@@ -236,7 +242,7 @@ def test_each_change_of_rights_is_in_the_log(book):
     rule, _ = book.rights_grant("alice", "booker", ROOT)
     book.rights_group("lab", ROOT, add=("bob",))
     book.rights_revoke(rule.id, ROOT)
-    assert [(entry.action.value, entry.who, entry.after["note"]) for entry in book.log()] == [
+    assert [(entry.action.value, entry.who, entry.after["note"]) for entry in inside(book).log()] == [
         ("right_granted", "root", "user:alice is booker of everything"),
         ("right_granted", "root", "user:root is admin of everything"),
         ("group_changed", "root", "group lab: +bob"),
@@ -258,3 +264,46 @@ def test_a_rule_may_mean_a_label(book):
         book.reserve(request("board2"))
     book.rights_grant("bob", "booker", ROOT, selector="label:ok=true")
     assert book.rights_check("bob", "reserve", "board1").allowed
+
+
+def test_a_caller_sees_its_own_and_what_rules_show_it(book):
+    for name, holder in (("rack1", "bob"), ("rack2", "alice"), ("board1", "bob"), ("board2", "alice")):
+        book.reserve(request(name, Holder(holder)))
+    of_board1, of_board2 = (book.who(name)[0] for name in ("board1", "board2"))
+    book.rights_grant("alice", "viewer", ROOT, selector="rack*")
+    seen = remote(book, "alice")
+    assert [one.resources for one in seen.reservations()] == [("rack1",), ("rack2",), ("board2",)]
+    assert [one.name for one in seen.resource_list()] == ["rack1", "rack2"]
+    assert [entry.resource.name for entry in seen.inventory()] == ["rack1", "rack2"]
+    assert [one.resource for one in seen.free()] == ["rack1", "rack2"]
+    assert (seen.who("board1"), seen.who("board2")) == ([], [of_board2])
+    assert seen.get(of_board2.id) == seen.find(of_board2.id[-12:]) == of_board2
+    with pytest.raises(NotAllowedError, match="may not look at reservation"):
+        seen.get(of_board1.id)
+    with pytest.raises(NotFoundError):
+        seen.find(of_board1.id[-12:])
+    with pytest.raises(NotAllowedError, match="may not look at board1"):
+        seen.free(["board1"])
+    assert [entry.resources for entry in seen.log()] == [("rack1",), ("rack2",), ("board2",)]
+    assert [entry.resources for entry in seen.log(limit=1, newest_first=True)] == [("board2",)]
+    assert len(inside(book).reservations()) == 4
+
+
+def test_hidden_rows_of_the_log_keep_their_numbers_and_say_nothing(book):
+    book.reserve(request("board1", Holder("bob")))
+    book.rights_grant("alice", "viewer", ROOT, selector="rack*")
+    seen = remote(book, "alice")
+    everything, _ = inside(book).log_rows(0, 100)
+    blanked, _ = seen.log_rows(0, 100)
+    assert [entry.seq for entry in blanked] == [entry.seq for entry in everything]
+    assert {(entry.who, entry.resources, entry.reservation_id) for entry in blanked} == {("(hidden)", (), None)}
+    assert all(entry.before == entry.after == {} for entry in blanked)
+
+
+def test_a_token_that_may_not_read_sees_what_its_holder_has(book):
+    mine = book.reserve(request("rack1"))
+    book.reserve(request("rack2", Holder("bob")))
+    seen = remote(book, "alice", scopes=frozenset({Scope.BOOK}))
+    assert seen.reservations() == [mine]
+    assert seen.get(mine.id) == mine
+    assert seen.resource_list() == []

@@ -10,8 +10,9 @@ import httpx
 import pytest
 
 from bespeak.access.tokens import hashed, new_token
+from bespeak.base.clock import HOUR_US
 from bespeak.ledger import open_ledger
-from bespeak.ledger.model import Holder
+from bespeak.ledger.model import Holder, Request
 from bespeak.server.sign_in.authenticator import SignIn
 from bespeak.server.sign_in.settings import SignInSettings
 from support.server import SECONDS, serving
@@ -87,3 +88,27 @@ def test_nobody_acts_for_others_without_the_right_to(served):
     headers = {"Authorization": f"Bearer {secret}", "Bespeak-As-User": "bob"}
     answer = ask(served, "/reservations", "POST", headers, json={"resources": ["rack9"], "duration": "1h"})
     assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed")
+
+
+def test_a_stream_of_events_shows_what_its_caller_may_see(tmp_path):
+    secret = new_token()
+    with (
+        serving(str(tmp_path / "b"), authenticator=SignIn(SignInSettings())) as running,
+        open_ledger(running.book_url) as book,
+    ):
+        book.token_create(ROOT, "alice", hashed(secret))
+        book.rights_grant("alice", "viewer", ROOT, selector="rack*")
+        for name in ("board1", "rack1"):
+            book.reserve(Request((name,), ROOT, duration_us=HOUR_US))
+        headers = {"Authorization": f"Bearer {secret}"}
+        path = f"{running.url}/api/v1/events?after=0"
+        with httpx.stream("GET", path, headers=headers, timeout=SECONDS) as answer:
+            lines = answer.iter_lines()
+            assert '"rack1"' in next(line for line in lines if line.startswith("data:"))
+            rule, _ = book.rights_grant("alice", "viewer", ROOT, selector="board*")
+            book.reserve(Request(("board2",), ROOT, duration_us=HOUR_US))
+            assert '"board2"' in next(line for line in lines if line.startswith("data:"))
+            book.rights_revoke(rule.id, ROOT)
+            for name in ("board3", "rack3"):
+                book.reserve(Request((name,), ROOT, duration_us=HOUR_US))
+            assert '"rack3"' in next(line for line in lines if line.startswith("data:"))

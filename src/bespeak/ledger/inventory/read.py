@@ -13,7 +13,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bespeak.ledger.context import LedgerContext
     from bespeak.ledger.inventory.model import Label
     from bespeak.storage.interface import Row, Transaction
 
@@ -21,17 +20,6 @@ _COLUMNS = "name, labels, owner, contact, link, location, seats, group_names, he
 _SHAPE = RowShape("resource", _COLUMNS, "ttttttttt")
 _BATCH = 500
 """Names in one query: fewer than any engine has parameters for."""
-
-
-def inventory(book: LedgerContext, names: Iterable[str] = ()) -> list[Entry]:
-    """Return resources with all that is declared about them, in natural order (``board2`` before ``board10``).
-
-    Args:
-        book: the open book.
-        names: which ones; those that the book does not know are left out. Empty means all.
-    """
-    wanted = tuple(names)
-    return list(book.engine.read(lambda tx: entries(tx, wanted or None)).values())
 
 
 def entries(tx: Transaction, names: Iterable[str] | None = None) -> dict[str, Entry]:

@@ -9,6 +9,8 @@ from fastapi import APIRouter, Header, Query
 from starlette.responses import Response, StreamingResponse
 
 from bespeak.base.errors import UsageError
+from bespeak.ledger.model import Action
+from bespeak.ledger.sight import kept, sight_of
 from bespeak.ledger.validation import check_name
 from bespeak.server import problems
 from bespeak.server.api.reservations import problems as answers
@@ -28,6 +30,9 @@ ALIVE_SECONDS = 10.0
 _MOST_INTEGER = 2**63 - 1
 _MOST_DIGITS = 18
 _BATCH = 500
+_CHANGES_OF_RIGHTS = frozenset(
+    (Action.RIGHT_GRANTED, Action.RIGHT_REVOKED, Action.GROUP_CHANGED, Action.WORKLOAD_MAPPED, Action.WORKLOAD_UNMAPPED)
+)
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/event-stream": {}}, "description": "Events, for as long as the client stays."}
 }
@@ -65,6 +70,7 @@ async def events(
 async def _stream(book: CallersBook, hub: EventHub, after: int, fits: Callable[[Event], bool]) -> AsyncIterator[str]:
     """Yield the events behind a number, for ever."""
     hub.streams += 1
+    view = _View(book)
     try:
         yield "retry: 1000\n\n"
         while True:
@@ -76,7 +82,8 @@ async def _stream(book: CallersBook, hub: EventHub, after: int, fits: Callable[[
                 after = after if found else upto  # older rows may have been removed
             if found:
                 after = found[-1].seq
-                if text := "".join(event.text for event in found if fits(event)):
+                shown = await view.of([event for event in found if fits(event)])
+                if text := "".join(event.text for event in shown):
                     yield text
                 continue
             done, _ = await asyncio.wait([changed], timeout=ALIVE_SECONDS)
@@ -86,10 +93,37 @@ async def _stream(book: CallersBook, hub: EventHub, after: int, fits: Callable[[
         hub.streams -= 1
 
 
+class _View:
+    """What one stream is shown: what its caller may see, by the rules as they are when something happens.
+
+    Most callers may see everything, and are asked about again only when a rule has changed: each change of one is a row
+    of the log too.
+    """
+
+    def __init__(self, book: CallersBook) -> None:
+        self._book = book
+        self._sees_all: bool | None = None
+
+    async def of(self, events: Sequence[Event]) -> Sequence[Event]:
+        """Return the events that the caller may see."""
+        if not events:
+            return events
+        if self._sees_all is None or any(event.entry.action in _CHANGES_OF_RIGHTS for event in events):
+            self._sees_all = await self._book.read(lambda book: book.engine.read(lambda tx: sight_of(book, tx) is None))
+        return events if self._sees_all else await self._book.read(lambda book: _seen(book, events))
+
+
+def _seen(book: Ledger, events: Sequence[Event]) -> Sequence[Event]:
+    found = book.engine.read(lambda tx: kept(book, tx, [event.entry for event in events]))
+    seen = {entry.seq for entry in found}
+    return [event for event in events if event.seq in seen]
+
+
 async def _from_book(book: CallersBook, after: int, upto: int) -> Sequence[Event]:
     """Read what is no longer in memory, up to what the follower of the log has handed out."""
 
     def work(ledger: Ledger) -> list[Event]:
-        return [event_of(entry) for entry in ledger.log(after_seq=after, limit=_BATCH) if entry.seq <= upto]
+        entries, _ = ledger.log_rows(after, _BATCH)
+        return [event_of(entry) for entry in entries if entry.seq <= upto]
 
     return await book.read(work)
