@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING
 from bespeak.base import timeparse
 from bespeak.base.clock import FOREVER_US, MINUTE_US, SECOND_US, boot_us
 from bespeak.base.errors import BespeakError, UsageError, WrongStateError
+from bespeak.base.process_identity import this_host
 from bespeak.ledger.errors import Lost
 from bespeak.ledger.lease import KEEPALIVE_US, NOTICE_US, Lease, margin_us
-from bespeak.ledger.model import Holder, Mode, Request
+from bespeak.ledger.model import Holder, Mode, Origin, Request
 from bespeak.ledger.open_from_settings import open_book
 from bespeak.ledger.service import Ledger
 from bespeak.ledger.surrounding_hold import surrounding_hold
@@ -88,6 +89,7 @@ def hold(
         purpose=purpose,
         tags=tuple((tags or {}).items()),
         keepalive_us=keepalive_us,
+        origin=Origin(this_host(), f"pid {os.getpid()}"),
     )
     return Hold(
         wanted, user, book, waits=wait is not False, timeout_us=_timeout_us(wait), priority=priority, on_lost=on_lost
@@ -173,6 +175,7 @@ class Hold:
         self._lost: str | None = None
         self._book: Ledger | None = None
         self._lease: Lease | None = None
+        self._identity = ""
         self._limit_us = FOREVER_US
         self._lease_margin_us = self._end_margin_us = 0
 
@@ -228,6 +231,7 @@ class Hold:
             "BESPEAK_RESERVATION": self.id,
             "BESPEAK_NUMBER": str(self.fencing_token),
             "BESPEAK_RESOURCES": "\n".join(self.resources),
+            "BESPEAK_BOOK": self._identity,
         }
 
     def _taken(self) -> Lease:
@@ -293,6 +297,7 @@ class Hold:
                     book.release(held.id, self._request.holder, fencing_token=held.fencing_token)
             raise
         self._lease = lease
+        self._identity = book.identity()
         lease.start()
         atexit.register(self.release)
         threading.Thread(target=self._watch, name=f"bespeak hold {held.id}", daemon=True).start()

@@ -1,6 +1,9 @@
 """Inside ``bespeak run`` the hold is the identity: the variables narrow what may be done, and never widen it."""
 
 import json
+import os
+import pwd
+import re
 import sys
 
 import pytest
@@ -18,6 +21,11 @@ def sample_lab(tmp_path, monkeypatch):
     (tmp_path / ".bespeak" / "settings.toml").write_text('[reservations]\nbackend = "ledger"\n')
     (tmp_path / "lab.toml").write_text(LAB)
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def book_path():
+    return os.environ["BESPEAK_LEDGER"]
 
 
 def inside(hold):
@@ -114,3 +122,78 @@ def test_variables_that_nothing_can_mean_are_no_internal_error(run_as, cli, env,
     done = cli("--as-user", "ci", *words, env={"BESPEAK_NUMBER": "1", **env})
     assert done.returncode in {0, 4, 8}
     assert "internal error" not in done.stderr
+
+
+def test_the_name_of_a_resource_means_the_hold_of_the_run_and_no_other(as_json, run_as):
+    first = as_json("ci", "reserve", "board7", "--for", "1h")
+    second = as_json("ci", "reserve", "board8", "--for", "1h")
+    for words in (
+        ["extend", "board7", "--for", "1m"],
+        ["shorten", "board7", "--for", "1m"],
+        ["kick", "board7", "--reason", "x"],
+    ):
+        refused = run_as("ci", *words, env=inside(second), code=4)
+        assert f"board7 is held under reservation {first['id']}" in refused.stderr
+        assert second["id"] in refused.stderr
+    run_as("ci", "extend", "board8", "--for", "1m", env=inside(second))
+    run_as("ci", "extend", first["id"], "--for", "1m", env=inside(second))
+
+
+def test_a_run_says_which_book_its_hold_is_in_and_a_hold_that_is_gone_from_it_is_none(as_json, run_as, book_path):
+    told = run_as("ci", "run", "rack2", "--", "sh", "-c", "echo $BESPEAK_BOOK")
+    with open_ledger(book_path) as book:
+        identity = book.identity()
+        assert told.stdout == f"{identity}\n"
+    hold = as_json("ci", "reserve", "rack1", "--for", "1h")
+    gone = {"BESPEAK_RESERVATION": "01a2015b-8aed-784a-834b-8ef7639a6e17", "BESPEAK_NUMBER": "1"}
+    run_as("ci", "gate", "-l", "demo", env={**gone, "BESPEAK_BOOK": identity}, code=8)
+    run_as("ci", "release", "rack1", env={**gone, "BESPEAK_BOOK": identity}, code=4)
+    refused = run_as("ci", "run", "rack1", "--", "true", env={**gone, "BESPEAK_BOOK": identity}, code=6)
+    assert "is in this book no more" in refused.stderr
+    run_as("ci", "gate", "-l", "demo", env={**inside(hold), "BESPEAK_BOOK": identity})
+    run_as("ci", "gate", "-l", "demo", env={**gone, "BESPEAK_BOOK": "of another book"})
+
+
+def test_a_hold_of_a_run_is_shown_with_its_process_wherever_it_is_shown(run_as, cli):
+    script = """
+set -e
+B="$PYTHON -m bespeak"
+$B who rack1; $B show rack1 | grep -E '^(host|process|seen)'
+$B reserve rack1 || true
+$B --as-user bob reserve rack1 --json || true
+"""
+    done = cli("--as-user", "ci", "run", "rack1", "--", "sh", "-c", script, env={"PYTHON": sys.executable})
+    host = os.uname().nodename
+    process = re.search(r"held by ci \[(pid \d+) on .*, seen \S+ ago\]", done.stdout)
+    assert process is not None, done
+    shown = dict(line.split(None, 1) for line in done.stdout.splitlines() if ":" in line.split()[0])
+    assert (shown["host:"], shown["process:"]) == (host, process[1])
+    assert f"rack1 is held by ci [{process[1]} on {host}, seen " in done.stderr
+    (refused,) = (json.loads(line) for line in done.stderr.splitlines() if line.startswith("{"))
+    (conflict,) = refused["conflicts"]
+    assert (conflict["host"], conflict["process"], conflict["holder_kind"]) == (host, process[1], "user")
+
+
+def test_a_gate_leaves_a_sign_of_life_of_what_it_watches(tmp_path):
+    now = [1_900_000_000_000_000]
+    with open_ledger(str(tmp_path / "b.db"), now=lambda: now[0]) as book:
+        held = book.reserve(Request(("rack1",), Holder("ci")))
+        now[0] += 1_000_000
+        backend = LedgerReservationBackend(engine=book.engine)
+        backend.sign_of_life("eve", ["rack1"])
+        assert book.get(held.id).seen_us == held.created_us
+        LedgerReservationBackend(engine=book.engine).sign_of_life("ci", ["rack1"])
+        assert book.get(held.id).seen_us == held.created_us + 1_000_000
+
+
+def test_the_gate_counts_what_a_team_holds_for_its_members_alone(run_as, book_path, cli):
+    me = pwd.getpwuid(os.getuid()).pw_name
+    with open_ledger(book_path) as book:
+        book.reserve(Request(("rack1",), Holder("team:bringup")))
+        refused = cli("--as-user", "team:bringup", "gate", "-l", "demo")
+        assert (refused.returncode, f"{me} may not act for team:bringup" in refused.stderr) == (9, True), refused
+        book.policy_set("teams", {"bringup": [me]}, Holder(me))
+    run_as("team:bringup", "gate", "-l", "demo")
+    assert (
+        json.loads(cli("list", "--user", "team:bringup", "--json").stdout)["reservations"][0]["holder_kind"] == "team"
+    )

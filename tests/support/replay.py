@@ -15,6 +15,7 @@ YEAR_10000 = 253_402_300_800_000_000
 FACTS = (
     *("number", "holder", "acting", "mode", "starts_us", "ends_us", "created_us", "purpose", "tags", "priority"),
     *("waiting", "rank", "wanted_us", "not_before_us", "keepalive_us", "open_end"),
+    *("host", "process"),
 )
 ALWAYS = ("capacity", "declared", "description")
 RESOURCE_FACTS = (
@@ -22,6 +23,9 @@ RESOURCE_FACTS = (
     *("labels", "owner", "contact", "link", "location", "seats", "group_names", "cooldown_us", "hours", "approvers"),
     *("check_in_us", "health", "health_note"),
 )
+LATER_FACTS = {"host": "", "process": ""}
+"""Facts that logs of early versions do not have, and what they were then."""
+
 COLUMN_OF_FACT = {"number": "fencing_token", "acting": "requested_by", "ended_why": "end_reason"}
 """Facts that the log has always called otherwise than the table does."""
 
@@ -105,7 +109,7 @@ def compare(tx: Any) -> list[str]:
         wrong += [
             f"{identifier}: {name} is {is_[name]!r}, the log says {said[name]!r}"
             for name in (*FACTS, "resources", "ended_us", "ended_why", "ended_note")
-            if said[name] != is_[name]
+            if said.get(name, LATER_FACTS.get(name)) != is_[name]
         ]
     known = resources(tx)
     policy = {name: json.loads(value) for name, value in tx.fetch_all("SELECT name, value FROM ledger_policy")}

@@ -12,6 +12,7 @@ _ENDED = (b"Z", b"X", b"x")
 _STATE, _PARENT, _GROUP, _SESSION, _BEGAN = 0, 1, 2, 3, 19
 """Places after the name in ``/proc/PID/stat``, from 0; see proc_pid_stat(5)."""
 
+_LONGEST_NAME = 255
 _boot_ids: list[str] = []
 
 
@@ -72,6 +73,12 @@ def with_variable(name: bytes, value: str) -> list[int]:
             except OSError:
                 continue  # it has ended, or is another account's
     return found
+
+
+def this_host() -> str:
+    """Return what this machine calls itself, if that can be a name; else an empty text."""
+    name = os.uname().nodename.strip()[:_LONGEST_NAME]
+    return name if name.isprintable() else ""
 
 
 def boot_id() -> str:

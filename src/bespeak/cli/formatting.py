@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bespeak.ledger.model import Booking, Reservation
+    from bespeak.ledger.model import Booking, Origin, Reservation
 
 
 def names(of: Reservation) -> str:
@@ -78,6 +78,9 @@ def details(of: Reservation, now_us: int) -> str:
         ("made", timeparse.show(of.created_us)),
         ("number", str(of.fencing_token) if of.fencing_token is not None else "-"),
         ("purpose", of.purpose or "-"),
+        ("host", of.origin.host or "-"),
+        ("process", of.origin.process or "-"),
+        ("seen", timeparse.show(of.seen_us)),
         ("tags", " ".join(f"{key}={value}" for key, value in of.tags) or "-"),
     ]
     if of.waiting:
@@ -88,10 +91,18 @@ def details(of: Reservation, now_us: int) -> str:
     return "\n".join(f"{name + ':':<11}{escape_unprintable(value)}" for name, value in lines)
 
 
+def used_by(origin: Origin, seen_us: int, now_us: int) -> str:
+    """Return what uses it, where, and when that last gave a sign of life; nothing for what no process keeps."""
+    if not origin.text:
+        return ""
+    return f" [{origin.text}, seen {duration_text(max(now_us - seen_us, 0))} ago]" if seen_us else f" [{origin.text}]"
+
+
 def in_the_way(booking: Booking) -> str:
     """Return one conflict: what, who, from when if it has not begun, until when, why."""
     begun = booking.waiting or booking.starts_us <= clock.now()
     what = "is promised to" if booking.waiting else "is held by" if begun else "is booked by"
     from_ = "" if begun else f"from {timeparse.show(booking.starts_us)} "
     purpose = f" ({booking.purpose})" if booking.purpose else ""
-    return f"{booking.resource} {what} {booking.holder} {from_}{until(booking.ends_us)}{purpose}"
+    who = booking.holder + used_by(booking.origin, booking.seen_us, clock.now())
+    return f"{booking.resource} {what} {who} {from_}{until(booking.ends_us)}{purpose}"

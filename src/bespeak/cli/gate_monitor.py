@@ -102,6 +102,8 @@ class Guard:
                 backend = self._prepared.state.backend
                 now_us = getattr(backend, "present_us", clock.now)()  # its clock, where it has one
                 until_us = held_until(backend, report.username, report.required, now_us)
+                if note := getattr(backend, "sign_of_life", None):
+                    note(report.username, report.required)
             self._answer = (report, until_us, now_us, asked_us)
         except Exception as error:  # noqa: BLE001 told by the main thread
             self._answer = error

@@ -8,10 +8,12 @@ from bespeak.base.errors import BusyError, NotFoundError, UsageError
 from bespeak.cli import converters, formatting
 from bespeak.cli.converters import RESERVATION, UNTIL
 from bespeak.ledger.current_hold import current_hold
+from bespeak.ledger.surrounding_hold import is_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.cli.context import Context, Values
+    from bespeak.ledger.current_hold import CurrentHold
     from bespeak.ledger.model import Holder, Reservation
     from bespeak.ledger.service import Ledger
 
@@ -33,7 +35,7 @@ def extend(context: Context, values: Values) -> int:
 
     duration_us, ends_us = _one_end(values)
     book = context.book()
-    found = named(book, values["id"], context.holder())
+    found = named(book, values["id"], context.holder(), within=current_hold())
     try:
         changed = book.extend(found.id, context.holder(), duration_us=duration_us, ends_us=ends_us)
     except RefusedError as refused:
@@ -71,7 +73,7 @@ def shorten(context: Context, values: Values) -> int:
     duration_us, ends_us = _one_end(values)
     book = context.book()
     holder, reason = context.holder(), values["reason"] or ""
-    found = named(book, values["id"], holder)
+    found = named(book, values["id"], holder, within=current_hold())
     changed = book.shorten(found.id, holder, duration_us=duration_us, ends_us=ends_us, reason=reason)
     return say(context, "shortened", [changed])
 
@@ -88,7 +90,8 @@ def kick(context: Context, values: Values) -> int:
     if not reason:
         raise UsageError("kick: --reason must be given; the holder will read it")
     book = context.book()
-    return say(context, "kicked", [book.kick(named(book, values["id"]).id, context.holder(), reason)])
+    found = named(book, values["id"], within=current_hold())
+    return say(context, "kicked", [book.kick(found.id, context.holder(), reason)])
 
 
 @command(
@@ -139,17 +142,18 @@ def _release_part(context: Context, values: Values, words: tuple[str, ...]) -> i
     return say(context, f"released {', '.join(words)}; kept", [kept])
 
 
-def named(book: Ledger, word: str, holder: Holder | None = None) -> Reservation:
+def named(book: Ledger, word: str, holder: Holder | None = None, *, within: CurrentHold | None = None) -> Reservation:
     """Return the reservation that a word names: by its id, or as what holds the resource of that name now.
 
     Args:
         book: the open book.
         word: what was typed.
         holder: only this one's hold of a resource counts; None for anybody's.
+        within: the hold of the run that asks: by the name of a resource no other one is meant.
 
     Raises:
         UsageError: several hold the resource.
-        NotFoundError: there is no such reservation.
+        NotFoundError: there is no such reservation, or not under ``within``.
     """
     try:
         return book.find(word)
@@ -158,13 +162,25 @@ def named(book: Ledger, word: str, holder: Holder | None = None) -> Reservation:
 
         now_us = book.now_us()
         holds = [found for found in book.reservations(resources=[word]) if found.state(now_us) is State.ACTIVE]
-        mine = [found for found in holds if holder is None or found.holder == holder.user]
+        mine = [found for found in holds if holder is None or found.holder == holder.name]
+        if within is not None and mine:
+            mine = _under(book, mine, within)
         if len(mine) > 1:
             every = ", ".join(ids.short_id(found.id) for found in mine)
             raise UsageError(f"{word!a} is held by several reservations, {every}; name one of them") from None
         if not mine:
             raise no_id from None
         return mine[0]
+
+
+def _under(book: Ledger, found: list[Reservation], within: CurrentHold) -> list[Reservation]:
+    """Return the one that is the hold of the run around this command, or all where that run is about another book."""
+    from bespeak.ledger.modify import of_another_hold
+
+    ours = [one for one in found if (one.id, one.fencing_token) == (within.reservation_id, within.fencing_token)]
+    if ours or not is_of(book, within):
+        return ours or found
+    raise of_another_hold(found[0], within)
 
 
 def _by_id(book: Ledger, word: str, holder: Holder) -> Reservation | None:
@@ -176,7 +192,7 @@ def _by_id(book: Ledger, word: str, holder: Holder) -> Reservation | None:
     """
     if len(word) < _SHORTEST or not _ID_LETTERS.issuperset(word.lower()):
         return None
-    held = any(reservation.holder == holder.user for reservation in book.who(word))
+    held = any(reservation.holder == holder.name for reservation in book.who(word))
     try:
         found = book.find(word)
     except NotFoundError:

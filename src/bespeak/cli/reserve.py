@@ -8,9 +8,10 @@ from bespeak.argv.declarations import Option, command
 from bespeak.base import ids
 from bespeak.base.clock import FOREVER_US, MINUTE_US, SECOND_US, duration_text
 from bespeak.base.errors import BusyError, UsageError
+from bespeak.base.process_identity import this_host
 from bespeak.cli import converters, formatting, needs
 from bespeak.cli.converters import FOR, PRIORITY, PURPOSE, SHARED_USE, TAG, UNTIL
-from bespeak.ledger.model import Mode, Request
+from bespeak.ledger.model import Mode, Origin, Request
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ def asked(context: Context, values: Values) -> Request:
         purpose=values["purpose"] or "",
         tags=converters.tags(values["tag"]),
         next_fit=bool(values.get("next")),
+        origin=Origin(this_host()),
     )
     return needs.with_needs(request, values)
 

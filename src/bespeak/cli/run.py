@@ -16,12 +16,14 @@ from bespeak.base import ids, timeparse
 from bespeak.base.clock import FOREVER_US, SECOND_US, boot_us
 from bespeak.base.errors import BespeakError, NotFoundError, UsageError, WrongStateError
 from bespeak.base.frozen import replace
+from bespeak.base.process_identity import this_host
 from bespeak.cli import converters, errors, formatting, needs, reserve
 from bespeak.cli.converters import FOR, PRIORITY, PURPOSE, SHARED_USE, TAG
 from bespeak.cli.signals import ended_by_signal
 from bespeak.cli.supervise import HOLD_LOST, Child, left_behind_text, start_failure, stopping_text, stopping_times
 from bespeak.ledger.errors import RefusedError
 from bespeak.ledger.lease import KEEPALIVE_US, NOTICE_US, Lease
+from bespeak.ledger.model import Origin
 from bespeak.ledger.surrounding_hold import surrounding_hold
 from bespeak.storage.time_limit import within
 
@@ -39,9 +41,9 @@ _LONGEST_TICK_US = SECOND_US
 @command(
     "run",
     text="Takes the resources (with --wait: waits for them), runs the command, and gives them back however it "
-    "ends. If this process dies, the hold lapses by itself. The command sees BESPEAK_RESERVATION, BESPEAK_NUMBER "
-    "and BESPEAK_RESOURCES (one a line), and labels of what it holds (BESPEAK_BOARD1_IP); signals are passed on; "
-    "the exit code is the command's. With --for, the "
+    "ends. If this process dies, the hold lapses by itself. The command sees BESPEAK_RESERVATION, BESPEAK_NUMBER, "
+    "BESPEAK_BOOK and BESPEAK_RESOURCES (one a line), and labels of what it holds (BESPEAK_BOARD1_IP); signals are "
+    "passed on; the exit code is the command's. With --for, the "
     "command is stopped when the time is over. Without it, the end moves on while the command runs, unless "
     "somebody has booked what follows: that is said five minutes ahead. If the hold is "
     "lost or taken away, or cannot be kept alive, the command and all it has started are stopped before it can be "
@@ -80,7 +82,8 @@ def run(context: Context, values: Values) -> int:
     if not _SHORTEST_KEEPALIVE_US <= keepalive_us < FOREVER_US:
         raise UsageError("--keepalive: at least 1s, and an end")
     with ended_by_signal():
-        request = replace(reserve.asked(context, values), keepalive_us=keepalive_us, open_end=values["for"] is None)
+        asked, origin = reserve.asked(context, values), Origin(this_host(), f"pid {os.getpid()}")
+        request = replace(asked, keepalive_us=keepalive_us, open_end=values["for"] is None, origin=origin)
         book = context.book(create=True)
         around = None if request.needs else surrounding_hold(book, request)
         hold = _take(context, request, values) if around is None else Hold(context, around, values, borrowed=True)
@@ -139,6 +142,7 @@ class Hold:
         keepalive_us = taken.keepalive_us or FOREVER_US
         self._lease_stop_us, self._lease_kill_us = stopping_times(keepalive_us)
         self._stop_us, self._kill_us = stopping_times(length_us if for_us is None else min(length_us, for_us))
+        self._identity = context.book().identity()
         self._announced = False
         self._over = False
         self._stopped = False
@@ -201,6 +205,7 @@ class Hold:
             "BESPEAK_RESERVATION": held.id,
             "BESPEAK_NUMBER": str(held.fencing_token),
             "BESPEAK_RESOURCES": "\n".join(held.resources),
+            "BESPEAK_BOOK": self._identity,
         }
         if self._context.ledger_flag is not None:
             from bespeak.settings import ledger_url

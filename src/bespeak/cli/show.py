@@ -52,7 +52,7 @@ def list_(context: Context, values: Values) -> int:
         raise UsageError("--limit: at least 1")
     book = context.book_to_look_at()
     found = book.reservations(
-        holder=context.holder().user if values["mine"] else values["user"],
+        holder=context.holder().name if values["mine"] else (values["user"] or "").removeprefix("user:") or None,
         resources=values["resource"],
         states=_states(values["state"]),
         include_ended=values["all"],
@@ -105,9 +105,8 @@ def _part(of: Reservation, now_us: int) -> str:
     purpose = f"  ({escape_unprintable(of.purpose)})" if of.purpose else ""
     verb = "held by " if of.state(now_us) is State.ACTIVE else ""
     shared = ", shared" if of.mode.value == "shared" else ""
-    return (
-        f"{verb}{escape_unprintable(of.holder)}{shared} {formatting.window(of, now_us)}{purpose}  {ids.short_id(of.id)}"
-    )
+    who = escape_unprintable(of.holder + formatting.used_by(of.origin, of.seen_us, now_us))
+    return f"{verb}{who}{shared} {formatting.window(of, now_us)}{purpose}  {ids.short_id(of.id)}"
 
 
 @command(

@@ -80,8 +80,11 @@ class BookingReturns:
     def take(self, token: int, reply: Reply) -> bool:
         """Take a runner's answer; False if it was not asked from here."""
         job = self._asked.pop(token, None)
-        if job is not None and has_ended(reply):
-            self._give_back(job)
+        if job is not None:
+            if has_ended(reply):
+                self._give_back(job)
+            else:
+                self._parts.bookings.sign_of_life(job)
         return job is not None
 
     def _candidates(self) -> list[JobReservation]:

@@ -147,6 +147,17 @@ class CommandContext:
 
             serialize.write(form)
 
+    def warn(self, text: str) -> None:
+        """Say on stderr what has to be known beside the answer."""
+        if self.as_text:
+            from bespeak.base.display import escape_unprintable
+
+            print(f"{self.prog}: {escape_unprintable(text)}", file=sys.stderr, flush=True)
+        else:
+            import json
+
+            print(json.dumps({"warning": text}), file=sys.stderr, flush=True)
+
     def line(self, form: dict[str, object]) -> None:
         """Print one of many answers, on one line."""
         if self.as_text:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 
-from bespeak.base.clock import FOREVER_US, SECOND_US
-from bespeak.base.errors import BespeakError, NotAllowedError, NotFoundError, UnavailableError
+from bespeak.base.clock import FOREVER_US, MINUTE_US, SECOND_US, boot_us
+from bespeak.base.errors import BespeakError, NoBookError, NotAllowedError, NotFoundError, UnavailableError
 from bespeak.base.frozen import frozen
 
 TYPE_CHECKING = False
@@ -39,11 +39,12 @@ def book(ledger: Ledger, job: JobReservation, now_us: int) -> tuple[str, int]:
     Raises:
         BusyError: somebody else holds something of it.
     """
-    from bespeak.ledger.model import Holder, Request
+    from bespeak.base.process_identity import this_host
+    from bespeak.ledger.model import Holder, Origin, Request
 
     extras = job.extras
     holder = ledger.own(Holder(str(extras.get("holder", "")) or this_user(), _acting(extras)))
-    for found in ledger.reservations(holder=holder.user):
+    for found in ledger.reservations(holder=holder.name):
         if (TAG, job.reservation_id) in found.tags:
             return found.id, found.starts_us
     starts_us = max(job.not_before or 0, 0) * SECOND_US
@@ -55,6 +56,7 @@ def book(ledger: Ledger, job: JobReservation, now_us: int) -> tuple[str, int]:
             duration_us=int(float(str(extras.get("for_seconds", 0))) * SECOND_US),
             purpose=f"job {job.run_key}",
             tags=((TAG, job.reservation_id),),
+            origin=Origin(this_host(), f"job {job.reservation_id}"),
         )
     )
     return made.id, made.starts_us
@@ -80,10 +82,10 @@ def give_back(ledger: Ledger, job: JobReservation) -> None:
 
     if not job.booking_id:
         return
-    extras = job.extras
     try:
-        holder = ledger.own(Holder(str(extras.get("holder", "")) or this_user(), _acting(extras)))
-        ledger.release(job.booking_id, holder)
+        found = ledger.get(job.booking_id)
+        if (TAG, job.reservation_id) in found.tags:  # given back as who has booked it, by any dispatcher of the site
+            ledger.release(found.id, ledger.own(Holder(found.holder, found.requested_by)))
     except (UnavailableError, NotAllowedError):
         raise
     except BespeakError:
@@ -115,6 +117,8 @@ class ResourceBookings:
     def __init__(self, url: str | None) -> None:
         self._url = url
         self._open: dict[str, Ledger] = {}
+        self._seen: dict[str, int] = {}
+        """When each booking's last sign of life was written, µs since boot."""
 
     def ask(self, job: JobReservation) -> BookingState:
         """Return how things stand for ``job``.
@@ -126,7 +130,10 @@ class ResourceBookings:
 
         if not job.booking_id:
             return BookingState(held=False, starts_us=FOREVER_US, reason="its resources were never booked")
-        ledger = self._ledger(job)
+        try:
+            ledger = self._ledger(job)
+        except NoBookError as error:
+            raise UnavailableError(str(error)) from None  # not mounted, perhaps
         try:
             found = ledger.find(job.booking_id)
         except NotFoundError:
@@ -140,20 +147,36 @@ class ResourceBookings:
             return BookingState(held=False, starts_us=FOREVER_US, reason=reason)
         return BookingState(held=False, starts_us=found.starts_us)
 
+    def sign_of_life(self, job: JobReservation) -> None:
+        """Note that a job that has booked resources still runs; at most once a minute, and no error if it cannot be."""
+        now_us = boot_us()
+        if not job.booking_id or now_us - self._seen.get(job.booking_id, -MINUTE_US) < MINUTE_US:
+            return
+        self._seen[job.booking_id] = now_us
+        try:
+            self._ledger(job).sign_of_life([job.booking_id])
+        except BespeakError:
+            return  # whoever needs the book is told
+
     def give_back(self, job: JobReservation) -> None:
         """Release the booking of ``job``; see :func:`give_back`.
 
         Raises:
             UnavailableError: the book cannot be written.
         """
-        give_back(self._ledger(job), job)
+        self._seen.pop(job.booking_id or "", None)
+        try:
+            ledger = self._ledger(job)
+        except NoBookError:
+            return  # a book that is not there holds nothing
+        give_back(ledger, job)
 
     def _ledger(self, job: JobReservation) -> Ledger:
         url = self._url or str(job.extras.get("ledger") or "") or _default_url()
         if url not in self._open:
             from bespeak.ledger import open_ledger
 
-            self._open[url] = open_ledger(url)
+            self._open[url] = open_ledger(url, create=False)
         return self._open[url]
 
     def close(self) -> None:

@@ -139,7 +139,7 @@ def swap(book: LedgerContext, mine: str, other: str, by: Holder, *, reason: str 
         for one in (first, second):
             _check_transferable(one)
         rights.check_may_end(book, tx, first, by, reason, "swap")
-        if second.holder != by.user:
+        if second.holder != by.name:
             rights.check_may_take(book, tx, by, second.resources)
             if not reason.strip():
                 raise UsageError(f"swap: a reason must be given; {second.holder} will read it")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bespeak.base.errors import OutcomeUnknownError, UnavailableError
 from bespeak.ledger import row_mapping, write_operations
+from bespeak.ledger.current_hold import book_identity
 from bespeak.ledger.errors import UndeclaredError
 from bespeak.ledger.policy import PolicyDefaults, read_policy
 
@@ -118,6 +119,10 @@ class LedgerContext:
     def policy_in(self, tx: Transaction) -> Policy:
         """Return the policy that counts, as it is in this transaction."""
         return read_policy(tx, self.defaults)
+
+    def identity(self) -> str:
+        """Return what tells this book from every other, wherever it lies; a copy of it has the same."""
+        return self.engine.read(book_identity)
 
     def policy(self) -> Policy:
         """Return what counts in this book now: what it says itself, and what the settings say for the rest."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bespeak.storage.interface import Transaction
 
 RESERVATION_VARIABLE = "BESPEAK_RESERVATION"
+BOOK_VARIABLE = "BESPEAK_BOOK"
 TOKEN_VARIABLE = "BESPEAK_NUMBER"  # noqa: S105 -- the name of a variable
 
 _NO_TOKEN = -1
@@ -38,10 +39,12 @@ class CurrentHold:
     Attributes:
         reservation_id: the full id.
         fencing_token: the token it was granted with.
+        book: the identity of the book that it is in; empty where nobody says.
     """
 
     reservation_id: str
     fencing_token: int
+    book: str = ""
 
 
 def current_hold(environ: Mapping[str, str] | None = None) -> CurrentHold | None:
@@ -56,14 +59,21 @@ def current_hold(environ: Mapping[str, str] | None = None) -> CurrentHold | None
         return None
     token = env.get(TOKEN_VARIABLE, "")
     is_token = token.isascii() and token.isdigit() and len(token) <= _MOST_DIGITS
-    return CurrentHold(identifier if identifier.isascii() else "", int(token) if is_token else _NO_TOKEN)
+    number = int(token) if is_token else _NO_TOKEN
+    return CurrentHold(identifier if identifier.isascii() else "", number, env.get(BOOK_VARIABLE, ""))
+
+
+def book_identity(tx: Transaction) -> str:
+    """Return what tells this book from every other, wherever it lies; a copy of it has the same."""
+    row = tx.fetch_one("SELECT id FROM ledger_identity")
+    return "" if row is None else str(row[0])
 
 
 def only_seq(tx: Transaction, within: CurrentHold | None) -> int | None:
     """Return the row number of the only reservation that counts; None where all of the user do.
 
-    All do outside of a run, and in a book that does not know the hold: the run is about another book. Under a stale
-    token none does, and the number is that of no reservation.
+    All do outside of a run, and in a book that is not the one of the run. Under a stale token, and where the run's own
+    book does not know the hold any more, none does: the number is that of no reservation.
     """
     if within is None:
         return None
@@ -71,5 +81,5 @@ def only_seq(tx: Transaction, within: CurrentHold | None) -> int | None:
         "SELECT seq, fencing_token FROM ledger_reservations WHERE id = :id", {"id": within.reservation_id}
     )
     if row is None:
-        return None
+        return _NOTHING if within.book and within.book == book_identity(tx) else None
     return int(row[0]) if row[1] == within.fencing_token else _NOTHING

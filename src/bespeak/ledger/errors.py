@@ -54,4 +54,5 @@ def _in_the_way(booking: Booking) -> str:
     what = "is promised to" if booking.waiting else "is held by"
     until = iso(booking.ends_us)
     purpose = f" ({booking.purpose})" if booking.purpose else ""
-    return f"{booking.resource} {what} {booking.holder} {f'until {until}' if until else 'without an end'}{purpose}"
+    who = f"{booking.holder} [{booking.origin.text}]" if booking.origin.text else booking.holder
+    return f"{booking.resource} {what} {who} {f'until {until}' if until else 'without an end'}{purpose}"

@@ -76,6 +76,19 @@ class Gate:
         """Return what somebody holds now among ``resources``: resource, reservation id, fencing number."""
         return self._engine.read(lambda tx: gate_queries.fences_among(tx, username, resources, tx.now_us, within))
 
+    def team_members(self, team: str) -> list[str]:
+        """Return who may act for a team, by its name without ``team:``, sorted."""
+        from bespeak.ledger.policy import PolicyDefaults, read_policy
+
+        return sorted(self._engine.read(lambda tx: read_policy(tx, PolicyDefaults())).team_members(team))
+
+    def sign_of_life(self, identifiers: Sequence[str]) -> None:
+        """Note that reservations are used."""
+        from bespeak.ledger.context import LedgerContext
+        from bespeak.ledger.keepalive import sign_of_life
+
+        sign_of_life(LedgerContext(self._engine), identifiers)
+
     def holders_of(self, resource: str) -> list[tuple[str, int]]:
         """Return who holds a resource now and until when, µs UTC."""
         return self._engine.read(lambda tx: gate_queries.holders_of(tx, resource, tx.now_us))

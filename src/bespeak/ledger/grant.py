@@ -32,9 +32,10 @@ def reserve(book: LedgerContext, request: Request) -> Reservation:
     Raises:
         UsageError: the request contradicts itself; nothing was written.
         NotFoundError: the book is strict and a resource is not declared.
+        BusyError: it is for a team that whoever asks is not in.
         RefusedError: somebody is in the way; carries who, until when, and the first time all are free.
     """
-    request = checked(request)
+    request = checked(request, here=book.caller is None)
     identifier = ids.new_id()
 
     def work(tx: Transaction) -> Reservation | list[Booking]:
@@ -52,7 +53,8 @@ def _reserve(book: LedgerContext, tx: Transaction, request: Request, identifier:
     rights.require(book, tx, request.holder, "reserve", request.resources)
     starts_us, ends_us = _window(book, tx, request)
     ground = Availability(tx, request.resources, sweep=True, first=(starts_us, ends_us))
-    if ground.policy(book.defaults).strict:
+    policy = ground.policy(book.defaults)
+    if policy.strict:
         ground.require_known()
     ground.check_new()
     blocking = ground.blockers(request.mode, starts_us, ends_us)

@@ -84,17 +84,60 @@ class Action(Enum):
     SIGNED_OUT = "signed_out"
 
 
+class HolderKind(Enum):
+    """What a holder is: the word before the colon of its name; a plain name is a user's."""
+
+    USER = "user"
+    TEAM = "team"
+    CI = "ci"
+    AGENT = "agent"
+
+
+def holder_kind(name: str) -> HolderKind:
+    """Return what the holder of this name is."""
+    word, colon, _ = name.partition(":")
+    return HolderKind(word) if colon and word in ("team", "ci", "agent") else HolderKind.USER
+
+
 @frozen
 class Holder:
     """Who asks.
 
     Args:
-        user: whose reservation it is.
+        user: whose reservation it is: a user, or a name with its kind (``team:bringup``, ``ci:nightly``, ``agent:a7``).
         requested_by: who really asked, where that is somebody else (``--as-user``).
     """
 
     user: str
     requested_by: str | None = None
+
+    @property
+    def kind(self) -> HolderKind:
+        """What the holder is."""
+        return holder_kind(self.user)
+
+    @property
+    def name(self) -> str:
+        """How the book calls the holder: a user by the plain name, whether or not ``user:`` was written before it."""
+        return self.user.removeprefix("user:")
+
+
+@frozen
+class Origin:
+    """Where a reservation was made, for people who look for who uses what.
+
+    Args:
+        host: the machine.
+        process: what uses it there: ``pid 4711``, ``job 0198...``, ``agent a7``; empty where nothing stays.
+    """
+
+    host: str = ""
+    process: str = ""
+
+    @property
+    def text(self) -> str:
+        """What uses it and where, for people; empty where nothing stays."""
+        return f"{self.process}{f' on {self.host}' if self.host else ''}" if self.process else ""
 
 
 @frozen
@@ -130,6 +173,7 @@ class Request:
         needs: resources that are wanted for what they are, not by name, besides those that are named.
         prefer: labels that those should match where there is a choice.
         same: labels, or ``location`` or ``owner``, that must be the same for all of them, the named ones included.
+        origin: where it is made; None means on this machine, by nothing that stays.
     """
 
     resources: tuple[str, ...]
@@ -146,6 +190,7 @@ class Request:
     needs: tuple[Need, ...] = ()
     prefer: str = ""
     same: tuple[str, ...] = ()
+    origin: Origin | None = None
 
 
 @frozen
@@ -179,10 +224,23 @@ class Reservation:
     not_before_us: int
     keepalive_us: int | None
     open_end: bool = False
+    origin: Origin = Origin()
+    gate_seen_us: int | None = None
 
     def is_ahead_of(self, other: Reservation | None) -> bool:
         """Tell whether a waiter comes before another one in the queue; everybody comes before a newcomer (None)."""
         return other is None or (self.rank, self.seq) < (other.rank, other.seq)
+
+    @property
+    def kind(self) -> HolderKind:
+        """What its holder is."""
+        return holder_kind(self.holder)
+
+    @property
+    def seen_us(self) -> int:
+        """The last sign of life, µs UTC: of the process that keeps it, of a gate or job that uses it, or its making."""
+        kept_us = self.lease_us - self.keepalive_us if self.lease_us is not None and self.keepalive_us else 0
+        return max(self.created_us, self.gate_seen_us or 0, kept_us)
 
     def end_us(self, now_us: int) -> int:
         """Return the instant, µs UTC, at which it ended, or will end as things stand at ``now_us``."""
@@ -221,7 +279,10 @@ class Reservation:
 
 @frozen
 class Booking:
-    """One resource taken (or promised, when ``waiting``) for one window; what a refusal names."""
+    """One resource taken (or promised, when ``waiting``) for one window; what a refusal names.
+
+    ``origin`` and ``seen_us`` say where it is used, and when that last gave a sign of life (µs UTC; 0 if unknown).
+    """
 
     resource: str
     holder: str
@@ -231,6 +292,8 @@ class Booking:
     ends_us: int
     waiting: bool = False
     purpose: str = ""
+    origin: Origin = Origin()
+    seen_us: int = 0
 
 
 @frozen

@@ -178,19 +178,16 @@ def release_resources(
         held = {
             found.id: found
             for _, found in row_mapping.overlapping(tx, wanted, tx.now_us, tx.now_us + 1)
-            if found.holder == by.user and found.state(tx.now_us) is State.ACTIVE
+            if found.holder == by.name and found.state(tx.now_us) is State.ACTIVE
         }
         only = only_seq(tx, within)
         others = [found for found in held.values() if only not in (None, found.seq)]
         if others and within is not None:
-            raise NotFoundError(
-                f"{', '.join(others[0].resources)} is held under reservation {others[0].id}, and not under that of the"
-                f" bespeak run around this command ({within.reservation_id}); release it by its id"
-            )
+            raise of_another_hold(others[0], within)
         holds = {name for found in held.values() for name in found.resources}
         for name in wanted:
             if name not in holds:
-                raise NotFoundError(f"{by.user} does not hold {name} now")
+                raise NotFoundError(f"{by.name} does not hold {name} now")
         if more := sorted(holds.difference(wanted)):
             raise WrongStateError(
                 f"the same reservation also holds {', '.join(more)}; name all of it, or release it by its id"
@@ -199,6 +196,14 @@ def release_resources(
         return [_end(tx, found, by, ending) for found, ending in zip(held.values(), endings, strict=True)]
 
     return book.write(wanted, work)
+
+
+def of_another_hold(found: Reservation, within: CurrentHold) -> NotFoundError:
+    """Return the error for a resource that is named inside a run, and is held otherwise than by that run."""
+    return NotFoundError(
+        f"{', '.join(found.resources)} is held under reservation {found.id}, and not under that of the bespeak run"
+        f" around this command ({within.reservation_id}); name it by its id"
+    )
 
 
 def release_mine(
@@ -210,7 +215,7 @@ def release_mine(
     """
     ended = []
     only = book.engine.read(lambda tx: only_seq(tx, within))
-    for found in queries.reservations(book, holder=by.user):
+    for found in queries.reservations(book, holder=by.name):
         if only not in (None, found.seq):
             continue
         try:
@@ -239,59 +244,6 @@ def kick(book: LedgerContext, identifier: str, by: Holder, reason: str) -> Reser
         return _close(tx, found, by, EndReason.KICKED, reason)
 
     return book.write(book.resources_of(identifier), work)
-
-
-def keep_alive(book: LedgerContext, identifier: str, fencing_token: int) -> Reservation:
-    """Renew the sign of life of a hold.
-
-    Args:
-        book: the open book.
-        identifier: the reservation's full id.
-        fencing_token: its fencing token.
-
-    Raises:
-        NotFoundError: no such reservation.
-        WrongStateError: it has lapsed, ended or been taken away: the caller does not hold it any more.
-    """
-
-    def work(tx: Transaction) -> Reservation:
-        found = row_mapping.required(tx, identifier)
-        check_live(found, tx.now_us, fencing_token)
-        return renew(tx, found)
-
-    return book.write(book.resources_of(identifier), work)
-
-
-def hold_in_force(book: LedgerContext, identifier: str, fencing_token: int | None = None) -> tuple[Reservation, int]:
-    """Return a hold that has not ended, and the present instant of the book, µs UTC; changes nothing.
-
-    Args:
-        book: the open book.
-        identifier: the reservation's full id.
-        fencing_token: the token the caller believes in; None does not compare.
-
-    Raises:
-        NotFoundError: no such reservation.
-        WrongStateError: it has ended, or the fencing token is stale.
-    """
-
-    def look(tx: Transaction) -> tuple[Reservation, int]:
-        found = row_mapping.required(tx, identifier)
-        check_live(found, tx.now_us, fencing_token)
-        return found, tx.now_us
-
-    return book.engine.read(look)
-
-
-def renew(tx: Transaction, found: Reservation) -> Reservation:
-    """Move the instant at which ``found`` lapses, where it needs a sign of life. Not a change for the log."""
-    if found.keepalive_us is None:
-        return found
-    lease_us = tx.now_us + found.keepalive_us
-    tx.execute_deferred(
-        "UPDATE ledger_reservations SET lease_us = :l WHERE seq = :s", [{"l": lease_us, "s": found.seq}]
-    )
-    return replace(found, lease_us=lease_us)
 
 
 def give_back(tx: Transaction, found: Reservation, by: Holder) -> Reservation:
@@ -348,8 +300,8 @@ def check_owner(found: Reservation, by: Holder) -> None:
     Raises:
         BusyError: it is not who asks's.
     """
-    if found.holder != by.user:
-        raise BusyError(f"reservation {found.id} is {found.holder}'s; {by.user} cannot change it")
+    if found.holder != by.name:
+        raise BusyError(f"reservation {found.id} is {found.holder}'s; {by.name} cannot change it")
 
 
 def check_live(found: Reservation, now_us: int, fencing_token: int | None) -> None:

@@ -20,6 +20,7 @@ VALUES = {
     "LogEntry": _MODEL,
     "Mode": _MODEL,
     "Need": _MODEL,
+    "Origin": _MODEL,
     "QueueLook": _MODEL,
     "QueuePosition": _MODEL,
     "Refusal": _MODEL,
@@ -58,13 +59,14 @@ READS = (
     "inventory",
     "inventory_difference",
     "policy",
+    "identity",
     "token_list",
     "rights_list",
     "rights_check",
 )
 """Methods that change nothing."""
 
-REPEATABLE = ("queue_look", "queue_leave", "keep_alive", "release_mine")
+REPEATABLE = ("queue_look", "queue_leave", "keep_alive", "sign_of_life", "release_mine")
 """Methods that change the book, and change nothing more when they are asked again."""
 
 ONCE = (
@@ -122,6 +124,7 @@ GATE = (
     "holdings",
     "next_free",
     "fences",
+    "team_members",
     "holders_of",
     "windows_of",
     "all_holders",

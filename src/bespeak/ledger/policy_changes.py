@@ -59,7 +59,7 @@ def unset(book: LedgerContext, name: str, by: Holder, *, is_owner: bool | None =
 def _change(
     book: LedgerContext, name: str, by: Holder, is_owner: bool | None, write: Callable[[Transaction], None]
 ) -> Policy:
-    for who in (by.user, asker(by)):
+    for who in (by.name, asker(by)):
         validation.check_name("user", who)
 
     def work(tx: Transaction) -> Policy:
@@ -75,7 +75,7 @@ def _change(
         write_operations.log(
             tx,
             Action.POLICY_CHANGED,
-            by.user,
+            by.name,
             by.requested_by,
             None,
             (),

@@ -53,7 +53,7 @@ def queue_join(book: LedgerContext, request: Request, identifier: str, priority:
         NotFoundError: the book is strict and a resource is not declared.
         BusyError: the policy of the book gives whoever asks no such priority.
     """
-    request = can_wait(checked(request), priority)
+    request = can_wait(checked(request, here=book.caller is None), priority)
     return book.write_new(request.resources, identifier, lambda tx: join(book, tx, request, identifier, priority))
 
 

@@ -9,6 +9,8 @@ from bespeak.ledger.remote_calls import Calls, remote_method
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bespeak.client.requests import Requests
 
 
@@ -26,6 +28,9 @@ class RemoteGate(Gate):
     def user(self) -> str | None:
         """Who the server says we are."""
         return self.calls.welcome().user
+
+    def sign_of_life(self, identifiers: Sequence[str]) -> None:
+        """Do nothing: the gate only reads the book of a server."""
 
     def close(self) -> None:
         """Close the connections."""

@@ -5,9 +5,13 @@ from __future__ import annotations
 from bespeak.base.clock import FOREVER_US
 from bespeak.base.errors import UsageError
 from bespeak.base.frozen import replace
+from bespeak.base.process_identity import this_host
 from bespeak.ledger import validation, write_operations
-from bespeak.ledger.model import Reservation
+from bespeak.ledger.model import Origin, Reservation
 from bespeak.ledger.rules import LAST_US
+
+KINDS = ("user", "team", "ci", "agent")
+"""The words before the colon of a holder's name."""
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,8 +23,12 @@ MOST_WANTED = 1_000
 """Resources of one kind in one request."""
 
 
-def checked(request: Request) -> Request:
+def checked(request: Request, *, here: bool = True) -> Request:
     """Return the request with its parts checked and in order.
+
+    Args:
+        request: what is asked.
+        here: it is made on this machine, if it does not say where; a server does not know where its callers are.
 
     Raises:
         UsageError: a name, text or duration in it cannot be.
@@ -35,14 +43,18 @@ def checked(request: Request) -> Request:
         check_instant("end", request.ends_us)
     if request.keepalive_us is not None and request.keepalive_us <= 0:
         raise UsageError("the keep-alive must be greater than zero")
-    validation.check_name("user", request.holder.user)
-    if request.holder.requested_by is not None:
-        validation.check_name("user", request.holder.requested_by)
+    holder = checked_holder(request.holder)
+    origin = request.origin or Origin(this_host() if here else "")
+    for name in (origin.host, origin.process):
+        if name:
+            validation.check_name("origin", name)
     if request.needs or request.prefer or request.same:
         _check_needs(request)
     by_name = request.resources or not request.needs
     return replace(
         request,
+        holder=holder,
+        origin=origin,
         resources=validation.resource_names(request.resources) if by_name else (),
         purpose=validation.check_text("purpose", request.purpose),
         tags=validation.check_tags(request.tags),
@@ -68,6 +80,20 @@ def _check_needs(request: Request) -> None:
         label_expression.parse(request.prefer, "--prefer")
     for key in request.same:
         validation.check_name("label", key)
+
+
+def checked_holder(of: Holder) -> Holder:
+    """Return who asks, with a user called by the plain name.
+
+    Raises:
+        UsageError: a name cannot be, or is a kind without a name.
+    """
+    validation.check_name("user", of.name)
+    if of.requested_by is not None:
+        validation.check_name("user", of.requested_by)
+    if of.user.endswith(":") and of.user.removesuffix(":") in KINDS:
+        raise UsageError(f"user {of.user!a}: a name has to follow")
+    return replace(of, user=of.name)
 
 
 def check_instant(kind: str, instant_us: int) -> None:
@@ -113,6 +139,8 @@ def new(
         not_before_us=0,
         keepalive_us=request.keepalive_us,
         open_end=request.open_end,
+        origin=request.origin or Origin(),
+        gate_seen_us=None,
     )
 
 
@@ -140,4 +168,6 @@ def facts(made: Reservation) -> dict[str, object]:
         "not_before_us": made.not_before_us,
         "keepalive_us": made.keepalive_us,
         "open_end": made.open_end,
+        "host": made.origin.host,
+        "process": made.origin.process,
     }

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from bespeak.base.errors import BusyError, NotAllowedError, UsageError
 from bespeak.base.frozen import frozen
+from bespeak.ledger.model import HolderKind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ _GROUPS = "SELECT group_name FROM access_members WHERE member = :holder OR membe
 
 def asker(by: Holder) -> str:
     """Return who really asks."""
-    return by.user if by.requested_by is None else by.requested_by
+    return by.name if by.requested_by is None else by.requested_by
 
 
 def check_may_take(book: LedgerContext, tx: Transaction, by: Holder, names: Iterable[str]) -> None:
@@ -108,8 +109,17 @@ def check_may_end(
 
 def acts_for_team(policy: Policy, by: Holder) -> bool:
     """Tell whether somebody acts for a team that the policy says they are in."""
-    kind, _, team = by.user.partition(":")
-    return kind == "team" and by.requested_by in policy.team_members(team)
+    return by.kind is HolderKind.TEAM and by.requested_by in policy.team_members(by.user.partition(":")[2])
+
+
+def check_may_act_for(book: LedgerContext, tx: Transaction, by: Holder) -> None:
+    """Refuse to act for a team to whoever is not in it; the policy is read for teams alone.
+
+    Raises:
+        BusyError: the policy does not name who asks.
+    """
+    if by.kind is HolderKind.TEAM and by.requested_by is not None and not acts_for_team(book.policy_in(tx), by):
+        raise BusyError(f"{by.requested_by} may not act for {by.user} (policy of the book: teams)")
 
 
 def check_priority(policy: Policy, by: Holder, priority: int) -> None:
@@ -137,12 +147,14 @@ def require(
 
     Raises:
         NotAllowedError: with the reason; nothing was changed.
+        BusyError: there are no rules, and whoever asks is not in the team that it is for.
     """
     if not asked(book, tx):
+        check_may_act_for(book, tx, by)
         return
     names = list(names)
     asks = require_identity(book, by)
-    for_itself = asks == by.user or acts_for_team(book.policy_in(tx), by)
+    for_itself = asks == by.name or acts_for_team(book.policy_in(tx), by)
     wanted: list[RightName] = [right] if for_itself else ["as-user", right]
     for one in wanted:
         for decision in decisions(book, tx, caller_of(book, asks), one, names):

@@ -6,7 +6,7 @@ import json
 
 from bespeak.base.clock import FOREVER_US
 from bespeak.base.errors import NotFoundError
-from bespeak.ledger.model import Action, Booking, EndReason, Health, LogEntry, Mode, Reservation, Resource
+from bespeak.ledger.model import Action, Booking, EndReason, Health, LogEntry, Mode, Origin, Reservation, Resource
 from bespeak.ledger.rules import window_end
 from bespeak.ledger.schema import LONG_US
 from bespeak.storage.row_shape import RowShape
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 COLUMNS = (
     "r.seq, r.id, r.fencing_token, r.holder, r.requested_by, r.resources, r.mode, r.starts_us, r.ends_us, "
     "r.created_us, r.ended_us, r.end_reason, r.ended_note, r.purpose, r.tags, r.priority, r.lease_us, r.waiting, "
-    "r.rank, r.wanted_us, r.not_before_us, r.keepalive_us, r.open_end"
+    "r.rank, r.wanted_us, r.not_before_us, r.keepalive_us, r.open_end, r.host, r.process, r.gate_seen_us"
 )
 RESOURCE_COLUMNS = (
     "name, capacity, declared, description, longest_us, related, cooldown_us, hours, approvers, check_in_us, health"
@@ -59,7 +59,7 @@ ORDER BY l.rank, r.seq
 
 
 _RESOURCE = RowShape("resource", RESOURCE_COLUMNS, "tiitiiittIt")
-_RESERVATION = RowShape("row of the reservations", COLUMNS, "itItTttiiiITtttiIiiiiIi")
+_RESERVATION = RowShape("row of the reservations", COLUMNS, "itItTttiiiITtttiIiiiiIittI")
 _WINDOW = RowShape("booking", WINDOW_COLUMNS, "tiitIi")
 _LOG_ENTRY = RowShape("row of the log", LOG_COLUMNS, "iittTTttt")
 
@@ -83,7 +83,7 @@ def _reservation(row: Row) -> Reservation:
     (
         seq, identifier, fencing_token, holder, requested_by, resources, mode, starts_us, ends_us, created_us,
         ended_us, end_reason, ended_note, purpose, tags, priority, lease_us, waiting, rank, wanted_us, not_before_us,
-        keepalive_us, open_end,
+        keepalive_us, open_end, host, process, gate_seen_us,
     ) = row  # fmt: skip
     if not (identifier.isascii() and identifier.isprintable()):
         raise ValueError("the id has characters that no id has")
@@ -114,13 +114,26 @@ def _reservation(row: Row) -> Reservation:
         not_before_us=not_before_us,
         keepalive_us=keepalive_us,
         open_end=bool(open_end),
+        origin=Origin(host, process),
+        gate_seen_us=gate_seen_us,
     )
 
 
 def booking(resource: str, of: Reservation, window_us: tuple[int, int] | None = None) -> Booking:
     """Return what ``of``, which is live, means for one of its resources; in another window, µs UTC, if one is given."""
     starts_us, ends_us = (of.starts_us, of.ends_us) if window_us is None else window_us
-    return Booking(resource, of.holder, of.id, of.mode, starts_us, ends_us, of.waiting, of.purpose)
+    return Booking(
+        resource,
+        of.holder,
+        of.id,
+        of.mode,
+        starts_us,
+        ends_us,
+        of.waiting,
+        of.purpose,
+        of.origin,
+        of.seen_us,
+    )
 
 
 def log_entry(row: Row) -> LogEntry:

@@ -150,6 +150,12 @@ CREATE TABLE ledger_requests (
 ){rowless}""",
     "CREATE INDEX ledger_requests_at ON ledger_requests (at_us)",
 )
+_ORIGIN = (
+    "ALTER TABLE ledger_reservations ADD COLUMN host TEXT{c} NOT NULL DEFAULT ''",
+    "ALTER TABLE ledger_reservations ADD COLUMN process TEXT{c} NOT NULL DEFAULT ''",
+    "ALTER TABLE ledger_reservations ADD COLUMN gate_seen_us BIGINT",
+    "CREATE TABLE ledger_identity (id TEXT{c} NOT NULL)",
+)
 _LATER_TABLES = ("ledger_inventory", "ledger_parts", "ledger_policy")
 _OPEN_ENDS = (
     "ALTER TABLE ledger_reservations ADD COLUMN open_end INTEGER NOT NULL DEFAULT 0 CHECK (open_end IN (0, 1))",
@@ -207,6 +213,18 @@ LEDGER = Component(
         ),
         Migration(5, sqlite=_requests(_ON_SQLITE), postgresql=_requests(_ON_POSTGRESQL)),
         Migration(6, sqlite=[*_OPEN_ENDS], postgresql=[*_OPEN_ENDS]),
+        Migration(
+            7,
+            sqlite=[
+                *(text.format_map(_ON_SQLITE) for text in _ORIGIN),
+                "INSERT INTO ledger_identity (id) VALUES (lower(hex(randomblob(16))))",
+            ],
+            postgresql=[
+                *(text.format_map(_ON_POSTGRESQL) for text in _ORIGIN),
+                "INSERT INTO ledger_identity (id) VALUES (replace(gen_random_uuid()::text, '-', ''))",
+                *(same_readers(table, "ledger_reservations") for table in ("ledger_identity", "ledger_requests")),
+            ],
+        ),
     ],
     steady_time=True,
 )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bespeak.base.clock import FOREVER_US, iso
 from bespeak.base.ids import short_id
-from bespeak.ledger.model import State
+from bespeak.ledger.model import State, holder_kind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +30,11 @@ def reservation_json(of: Reservation, now_us: int) -> Json:
         "number": of.fencing_token,
         "state": state.value,
         "holder": of.holder,
+        "holder_kind": of.kind.value,
         "acting": of.requested_by,
+        "host": of.origin.host or None,
+        "process": of.origin.process or None,
+        **_instant("seen", of.seen_us),
         "resources": list(of.resources),
         "mode": of.mode.value,
         **_instant("starts", of.starts_us),
@@ -51,6 +55,10 @@ def booking_json(of: Booking) -> Json:
     return {
         "resource": of.resource,
         "holder": of.holder,
+        "holder_kind": holder_kind(of.holder).value,
+        "host": of.origin.host or None,
+        "process": of.origin.process or None,
+        **_instant("seen", of.seen_us or None),
         "reservation_id": of.reservation_id,
         "mode": of.mode.value,
         "waiting": of.waiting,

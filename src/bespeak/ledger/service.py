@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bespeak.ledger import administer, audit_log, grant, host_actions, modify, queries, resources, waiting
+from bespeak.ledger import administer, audit_log, grant, host_actions, keepalive, modify, queries, resources, waiting
 from bespeak.ledger import queue as steps
 from bespeak.ledger.inventory.listing import inventory
 from bespeak.ledger.planning_methods import PlanningMethods
@@ -36,8 +36,9 @@ class Ledger(PlanningMethods):
     release_resources = modify.release_resources
     release_mine = modify.release_mine
     kick = modify.kick
-    keep_alive = modify.keep_alive
-    hold_in_force = modify.hold_in_force
+    keep_alive = keepalive.keep_alive
+    sign_of_life = keepalive.sign_of_life
+    hold_in_force = keepalive.hold_in_force
 
     get = queries.get
     find = queries.find

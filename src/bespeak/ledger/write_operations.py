@@ -22,10 +22,10 @@ SYSTEM = "bespeak"
 _INSERT = """
 INSERT INTO ledger_reservations (seq, id, tail, fencing_token, holder, requested_by, resources, mode, starts_us,
     ends_us, created_us, purpose, tags, priority, lease_us, waiting, rank, wanted_us, not_before_us, keepalive_us,
-    open_end)
+    open_end, host, process)
 VALUES (:seq, :id, :tail, :fencing_token, :holder, :requested_by, :resources, :mode, :starts_us, :ends_us, :created_us,
     :purpose, :tags, :priority, :lease_us, :waiting, :rank, :wanted_us, :not_before_us, :keepalive_us,
-    :open_end)
+    :open_end, :host, :process)
 """
 _LOG = """
 INSERT INTO ledger_log (at_us, action, reservation, resources, who, requested_by, before, after)
@@ -81,6 +81,8 @@ def insert(tx: Transaction, new: Reservation) -> None:
                 "not_before_us": new.not_before_us,
                 "keepalive_us": new.keepalive_us,
                 "open_end": int(new.open_end),
+                "host": new.origin.host,
+                "process": new.origin.process,
             }
         ],
     )
@@ -219,7 +221,7 @@ def log_by(
     after: Mapping[str, object],
 ) -> None:
     """Record what ``by`` did to a reservation."""
-    log(tx, action, by.user, by.requested_by, of.id, of.resources, before, after)
+    log(tx, action, by.name, by.requested_by, of.id, of.resources, before, after)
 
 
 def log(

@@ -18,7 +18,12 @@ class Booked(TypedDict):
     number: Annotated[int | None, Field(description="fencing number; null while waiting")]
     state: Literal["waiting", "pending", "active", "ended"]
     holder: str
+    holder_kind: str
     acting: Annotated[str | None, Field(description="who really asked, if somebody else")]
+    host: str | None
+    process: str | None
+    seen: Instant
+    seen_us: Micros
     resources: list[str]
     mode: Literal["exclusive", "shared"]
     starts: Instant
@@ -41,6 +46,11 @@ class InTheWay(TypedDict):
 
     resource: str
     holder: str
+    holder_kind: str
+    host: str | None
+    process: str | None
+    seen: Instant
+    seen_us: Micros
     reservation_id: str
     mode: Literal["exclusive", "shared"]
     waiting: Annotated[bool, Field(description="promised to somebody in the queue")]
@@ -66,7 +76,12 @@ class BookAnswer(TypedDict):
     number: NotRequired[int | None]
     state: NotRequired[Literal["waiting", "pending", "active", "ended"]]
     holder: NotRequired[str]
+    holder_kind: NotRequired[str]
     acting: NotRequired[str | None]
+    host: NotRequired[str | None]
+    process: NotRequired[str | None]
+    seen: NotRequired[Instant]
+    seen_us: NotRequired[Micros]
     resources: NotRequired[list[str]]
     mode: NotRequired[Literal["exclusive", "shared"]]
     starts: NotRequired[Instant]

@@ -65,7 +65,8 @@ def request(
     next_fit: bool = False,
 ) -> Request:
     """Return what a tool asks of the book."""
-    from bespeak.ledger.model import Mode, Request
+    from bespeak.base.process_identity import this_host
+    from bespeak.ledger.model import Mode, Origin, Request
 
     duration_us, ends_us = ending(asked.duration, until)
     return Request(
@@ -78,6 +79,7 @@ def request(
         purpose=asked.purpose,
         tags=tuple(asked.tags.items()),
         next_fit=next_fit,
+        origin=Origin(this_host(), f"agent {call.caller}" if call.caller else "agent"),
     )
 
 
@@ -206,7 +208,7 @@ def book_list(call: Call, asked: BookList) -> Json:
         raise UsageError("limit: at least 1")
     with call.book() as book:
         found = book.reservations(
-            holder=call.holder().user if asked.mine else asked.user,
+            holder=call.holder().name if asked.mine else (asked.user or "").removeprefix("user:") or None,
             resources=asked.resources,
             states=[State(name) for name in asked.states],
             include_ended=asked.all,

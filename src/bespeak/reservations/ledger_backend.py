@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bespeak.base.clock import FOREVER_US, as_datetime
-from bespeak.base.errors import BespeakError
+from bespeak.base.clock import FOREVER_US, MINUTE_US, as_datetime, boot_us
+from bespeak.base.errors import BespeakError, BusyError
 from bespeak.ledger.current_hold import current_hold
 from bespeak.ledger.gate import Gate
 from bespeak.ledger.open_gate import open_gate
@@ -40,6 +40,7 @@ class LedgerReservationBackend:
         self._gate = None if engine is None else Gate(engine)
         self._mine = engine is None
         self._within = current_hold()
+        self._seen_us = -MINUTE_US
 
     @property
     def within(self) -> str | None:
@@ -61,7 +62,7 @@ class LedgerReservationBackend:
 
     def get_reserved_resources(self, username: str) -> set[str]:
         """Return everything ``username`` holds now."""
-        return self._ask(lambda book: book.held_by(username, self._within))
+        return self._ask_about(username, lambda book, name: book.held_by(name, self._within))
 
     def who_reserved(self, resource: str) -> list[str]:
         """Return who holds ``resource`` now, in the order in which it was granted."""
@@ -73,13 +74,15 @@ class LedgerReservationBackend:
 
     def held_among(self, username: str, resources: Collection[str]) -> set[str]:
         """Return those of ``resources`` that ``username`` holds now."""
-        return self._ask(lambda book: book.held_among(username, sorted(resources), self._within))
+        names = sorted(resources)
+        return self._ask_about(username, lambda book, name: book.held_among(name, names, self._within))
 
     def holdings(
         self, username: str, resources: Collection[str]
     ) -> tuple[set[str], dict[str, list[tuple[str, int | None]]]]:
         """Return what ``username`` holds of ``resources``, and who holds the others, in one transaction."""
-        return self._ask(lambda book: book.holdings(username, sorted(resources), self._within))
+        names = sorted(resources)
+        return self._ask_about(username, lambda book, name: book.holdings(name, names, self._within))
 
     def next_free(self, resources: Collection[str]) -> dict[str, int]:
         """Return from when on each of ``resources`` that is taken is free, µs UTC, unless it never is."""
@@ -87,7 +90,22 @@ class LedgerReservationBackend:
 
     def fences(self, username: str, resources: Collection[str]) -> list[tuple[str, str, int]]:
         """Return what ``username`` holds now among ``resources``: resource, reservation id, fencing number."""
-        return self._ask(lambda book: book.fences(username, sorted(resources), self._within))
+        names = sorted(resources)
+        return self._ask_about(username, lambda book, name: book.fences(name, names, self._within))
+
+    def sign_of_life(self, username: str, resources: Collection[str]) -> None:
+        """Note in the book that what ``username`` holds among ``resources`` is used; at most once a minute.
+
+        Who cannot write the book need not: nothing rests on it, so no failure is told.
+        """
+        now_us = boot_us()
+        if self._gate is None or now_us - self._seen_us < MINUTE_US:
+            return
+        self._seen_us = now_us
+        try:
+            self._gate.sign_of_life([identifier for _, identifier, _ in self.fences(username, resources)])
+        except BespeakError:
+            return
 
     def holder_ends(self, resource: str) -> list[tuple[str, int | None]]:
         """Return who holds ``resource`` now and until when, µs UTC, ``FOREVER_US`` for no end."""
@@ -97,7 +115,7 @@ class LedgerReservationBackend:
         """Return what ``username`` holds now or later, in order of start."""
         from bespeak.reservations.protocol import ReservationWindow
 
-        rows = self._ask(lambda book: book.windows_of(username, self._within))
+        rows = self._ask_about(username, lambda book, name: book.windows_of(name, self._within))
         return [
             ReservationWindow(resource, as_datetime(starts_us), None if ends_us >= FOREVER_US else as_datetime(ends_us))
             for resource, starts_us, ends_us in rows
@@ -112,6 +130,22 @@ class LedgerReservationBackend:
         if self._mine and self._gate is not None:
             self._gate.close()
             self._gate = None
+
+    def _ask_about(self, username: str, question: Callable[[Gate, str], T]) -> T:
+        """Ask what somebody holds: a user by the plain name, a team only for who is in it."""
+        name = username.removeprefix("user:")
+        kind, _, team = name.partition(":")
+        if kind != "team":
+            return self._ask(lambda book: question(book, name))
+        from bespeak.reservations.identity import resolve_username
+
+        def of_team(book: Gate) -> T:
+            asks = book.user or resolve_username(None).username
+            if asks not in book.team_members(team):
+                raise BusyError(f"{asks} may not act for {name} (policy of the book: teams)")
+            return question(book, name)
+
+        return self._ask(of_team)
 
     def _ask(self, question: Callable[[Gate], T]) -> T:
         try:

@@ -16,6 +16,7 @@ from bespeak.ledger.model import (
     Holder,
     LogEntry,
     Mode,
+    Origin,
     Refusal,
     Request,
     Resource,
@@ -23,7 +24,9 @@ from bespeak.ledger.model import (
 )
 
 ID = "01a20148-4fb7-7ee4-9334-5faaf29b78d0"
-PLAIN = request_checks.new(Request(("a", "b"), Holder("alice", "root"), purpose="p"), ID, 7, 50, (100, 200), 100)
+PLAIN = request_checks.new(
+    Request(("a", "b"), Holder("alice", "root"), purpose="p", origin=Origin("lab1")), ID, 7, 50, (100, 200), 100
+)
 LEASED = replace(PLAIN, lease_us=150, keepalive_us=30)
 WAITER = replace(PLAIN, waiting=True, fencing_token=None, lease_us=300)
 
@@ -70,7 +73,12 @@ def test_json_of_a_reservation():
         "number": 7,
         "state": "active",
         "holder": "alice",
+        "holder_kind": "user",
         "acting": "root",
+        "host": "lab1",
+        "process": None,
+        "seen": "1970-01-01T00:00:00.000050+00:00",
+        "seen_us": 50,
         "resources": ["a", "b"],
         "mode": "exclusive",
         "starts": "1970-01-01T00:00:00.000100+00:00",

@@ -93,5 +93,5 @@ def test_all_tools_together_take_little_of_an_agents_attention():
 
 def test_the_list_of_tools_is_short_on_the_wire():
     tools = [tool.model_dump(by_alias=True, exclude_none=True, mode="json") for tool in TOOL.values()]
-    assert sum(size(tool["outputSchema"]) for tool in tools) < 25_500
-    assert size(tools) < 46_500
+    assert sum(size(tool["outputSchema"]) for tool in tools) < 28_000
+    assert size(tools) < 49_500

@@ -11,7 +11,7 @@ import sys
 from bespeak.argv.declarations import Option, command
 from bespeak.base.clock import now
 from bespeak.base.display import escape_unprintable
-from bespeak.base.errors import NotReadyError, UnavailableError, UsageError
+from bespeak.base.errors import NoBookError, NotReadyError, UnavailableError, UsageError
 from bespeak.base.json_text import printable
 from bespeak.jobs import serialize
 from bespeak.jobs.cli import ONE_JOB, RESERVATION_ID, RUN_KEY
@@ -206,8 +206,10 @@ def give_back_of(context: CommandContext, job: JobReservation) -> None:
 
     named = context.value("ledger") or job.extras.get("ledger")
     try:
-        with open_ledger(ledger_url(str(named) if named else None)) as ledger:
+        with open_ledger(ledger_url(str(named) if named else None), create=False) as ledger:
             give_back(ledger, job)
+    except NoBookError:
+        return  # what is gone holds nothing
     except UnavailableError:
         return  # the dispatcher gives it back when the book is there again
 

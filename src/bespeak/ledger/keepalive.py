@@ -1,0 +1,81 @@
+"""Signs of life: what a hold with a keep-alive lives by, and what others leave for people to see."""
+
+from __future__ import annotations
+
+from bespeak.base.frozen import replace
+from bespeak.ledger import modify, row_mapping
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bespeak.ledger.context import LedgerContext
+    from bespeak.ledger.model import Reservation
+    from bespeak.storage.interface import Transaction
+
+
+def sign_of_life(book: LedgerContext, identifiers: Iterable[str]) -> None:
+    """Note that holds which no process keeps alive are used: by a gate, or by a job that runs. No change for the log.
+
+    Args:
+        book: the open book.
+        identifiers: full ids; those that have ended are left alone.
+    """
+    wanted = sorted(set(identifiers))
+    sql = "UPDATE ledger_reservations SET gate_seen_us = :now WHERE id = :id AND ended_us IS NULL"
+    book.engine.transact(
+        [], lambda tx: tx.execute_deferred(sql, [{"id": identifier, "now": tx.now_us} for identifier in wanted])
+    )
+
+
+def keep_alive(book: LedgerContext, identifier: str, fencing_token: int) -> Reservation:
+    """Renew the sign of life of a hold.
+
+    Args:
+        book: the open book.
+        identifier: the reservation's full id.
+        fencing_token: its fencing token.
+
+    Raises:
+        NotFoundError: no such reservation.
+        WrongStateError: it has lapsed, ended or been taken away: the caller does not hold it any more.
+    """
+
+    def work(tx: Transaction) -> Reservation:
+        found = row_mapping.required(tx, identifier)
+        modify.check_live(found, tx.now_us, fencing_token)
+        return _renew(tx, found)
+
+    return book.write(book.resources_of(identifier), work)
+
+
+def hold_in_force(book: LedgerContext, identifier: str, fencing_token: int | None = None) -> tuple[Reservation, int]:
+    """Return a hold that has not ended, and the present instant of the book, µs UTC; changes nothing.
+
+    Args:
+        book: the open book.
+        identifier: the reservation's full id.
+        fencing_token: the token the caller believes in; None does not compare.
+
+    Raises:
+        NotFoundError: no such reservation.
+        WrongStateError: it has ended, or the fencing token is stale.
+    """
+
+    def look(tx: Transaction) -> tuple[Reservation, int]:
+        found = row_mapping.required(tx, identifier)
+        modify.check_live(found, tx.now_us, fencing_token)
+        return found, tx.now_us
+
+    return book.engine.read(look)
+
+
+def _renew(tx: Transaction, found: Reservation) -> Reservation:
+    """Move the instant at which ``found`` lapses, where it needs a sign of life. Not a change for the log."""
+    if found.keepalive_us is None:
+        return found
+    lease_us = tx.now_us + found.keepalive_us
+    tx.execute_deferred(
+        "UPDATE ledger_reservations SET lease_us = :l WHERE seq = :s", [{"l": lease_us, "s": found.seq}]
+    )
+    return replace(found, lease_us=lease_us)
