@@ -71,17 +71,16 @@ def in_the_way(
     repository: Repository, wanted: Sequence[Address], run: str, ledger: str | None, *, shared: bool = False
 ) -> list[Conflict]:
     """Return what claims of other runs overlap some addresses; makes no book."""
-    from bespeak.coord.conflicts import conflicts
     from bespeak.coord.locations import locate_book, open_claims_book
 
     location = locate_book(repository, ledger)
     if location.missing:
         return []
-    engine = open_claims_book(location)
+    book = open_claims_book(location)
     try:
-        return engine.read(lambda tx: conflicts(tx, location.repo, run, wanted, shared=shared))
+        return book.conflicts(run, wanted, shared=shared)
     finally:
-        engine.close()
+        book.close()
 
 
 def touched(

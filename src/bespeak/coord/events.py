@@ -17,6 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from bespeak.coord.claims_protocol import Wakes, WatchedClaims
     from bespeak.coord.model import Claim, Conflict
     from bespeak.storage.interface import Engine, Listener, Row, Transaction
 
@@ -86,7 +87,8 @@ class Polling:
         """Nothing is kept open."""
 
 
-def _listen(engine: Engine, repo: str) -> Listener | Polling:
+def listen(engine: Engine, repo: str) -> Listener | Polling:
+    """Return a listener to the changes of a repository."""
     from bespeak.coord.unmade_book import UnmadeBook
     from bespeak.storage.sqlite_readonly import ReadOnlySqliteEngine
 
@@ -95,16 +97,14 @@ def _listen(engine: Engine, repo: str) -> Listener | Polling:
     return engine.listen([topic(repo)])
 
 
-def watch(engine: Engine, repo: str, after_seq: int | None, stop: Callable[[], bool] | None) -> Iterator[Event]:
+def watch(book: WatchedClaims, after_seq: int | None, stop: Callable[[], bool] | None) -> Iterator[Event]:
     """Return each change after one, for ever; see :meth:`bespeak.coord.service.Coord.watch`."""
-    listener = _listen(engine, repo)
+    listener = book.listen()
     try:
-        seen, seen_us = engine.read(lambda tx: (last(tx, repo), tx.now_us))
+        seen, seen_us = book.last_change()
         seen = seen if after_seq is None else after_seq
         while stop is None or not stop():
-            changes, next_us, now_us = engine.read(
-                lambda tx, seen=seen, since_us=seen_us: _look(tx, repo, seen, since_us)  # type: ignore[misc]
-            )
+            changes, next_us, now_us = book.changes(seen, seen_us)
             for change in changes:
                 seen = max(seen, change.seq)
                 yield change
@@ -116,8 +116,7 @@ def watch(engine: Engine, repo: str, after_seq: int | None, stop: Callable[[], b
 
 
 def wait_free(
-    engine: Engine,
-    repo: str,
+    book: WatchedClaims,
     ask: Callable[[], list[Conflict]],
     *,
     timeout_us: int | None,
@@ -127,14 +126,13 @@ def wait_free(
     """Wait until nothing is in the way; see :meth:`bespeak.coord.service.Coord.wait_free`.
 
     Args:
-        engine: the open book.
-        repo: the repository's name in it.
+        book: the claims of the repository.
         ask: what is in the way now.
         timeout_us: wait so long at most, µs.
         stop: asked a few times a second.
         on_change: called with the conflicts that are left, first and whenever they change.
     """
-    listener = _listen(engine, repo)
+    listener = book.listen()
     deadline = None if timeout_us is None else time.monotonic() + timeout_us / SECOND_US
     told: list[Conflict] = []
     try:
@@ -145,14 +143,14 @@ def wait_free(
             if on_change is not None and found != told:
                 told = found
                 on_change(found)
-            left_us = min(one.expires_us for one in found) - engine.read(lambda tx: tx.now_us)
+            left_us = min(one.expires_us for one in found) - book.now_us()
             if not _sleep(listener, time.monotonic() + left_us / SECOND_US, deadline, stop):
                 return found
     finally:
         listener.close()
 
 
-def _sleep(listener: Listener | Polling, until: float, deadline: float | None, stop: Callable[[], bool] | None) -> bool:
+def _sleep(listener: Wakes, until: float, deadline: float | None, stop: Callable[[], bool] | None) -> bool:
     """Sleep until something changes, or an instant has come; False if the time is over before, or to be stopped."""
     while (left := until - time.monotonic()) > 0:
         if stop is not None:
@@ -168,7 +166,8 @@ def _sleep(listener: Listener | Polling, until: float, deadline: float | None, s
     return True
 
 
-def _look(tx: Transaction, repo: str, seen: int, since_us: int) -> tuple[list[Event], int | None, int]:
+def look(tx: Transaction, repo: str, seen: int, since_us: int) -> tuple[list[Event], int | None, int]:
+    """Return changes after one, expiries since an instant among them; when the next expiry is; the present, µs UTC."""
     changes = since(tx, repo, seen)
     latest = changes[-1].seq if changes else seen
     expired = [

@@ -1,7 +1,8 @@
 """Where the claims of a repository are kept: in its git common directory, or in a book that was named.
 
 A file named by ``BESPEAK_LEDGER`` is not taken: it is this machine's book of other things, while every work tree and
-agent of the clone finds the common directory by itself. A PostgreSQL book is taken, for it is how machines share.
+agent of the clone finds the common directory by itself. A PostgreSQL book, or one on a server, is taken, for it is how
+machines share.
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ from __future__ import annotations
 import os
 import stat
 
-from bespeak.base.paths import POSTGRES_PREFIXES
+from bespeak.base.paths import HTTP_PREFIXES, SHARED_PREFIXES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from bespeak.coord.claims_book import ClaimsBook
     from bespeak.git.repository import Repository
     from bespeak.storage.interface import Engine
 
@@ -25,7 +27,7 @@ class BookLocation:
     """Where claims are kept.
 
     Args:
-        url: an absolute path, or ``postgresql://...``.
+        url: an absolute path, ``postgresql://...`` or ``https://...``.
         repo: the repository's name in that book; empty in a book of its own.
     """
 
@@ -41,7 +43,7 @@ class BookLocation:
 
         One that this user may not even look for may exist, and its claims count: opening it says what is wrong.
         """
-        if self.url.startswith(POSTGRES_PREFIXES):
+        if self.url.startswith(SHARED_PREFIXES):
             return False
         try:
             os.lstat(self.url)
@@ -63,7 +65,7 @@ def locate_book(repository: Repository, flag: str | None) -> BookLocation:
         UsageError: what was named is no kind of book.
     """
     variable = os.environ.get("BESPEAK_LEDGER", "")
-    if flag is None and not variable.startswith(POSTGRES_PREFIXES):
+    if flag is None and not variable.startswith(SHARED_PREFIXES):
         return BookLocation(os.path.join(repository.common_dir, FOLDER, FILE))
     from bespeak.base.paths import book_url
 
@@ -83,12 +85,22 @@ def _name(repository: Repository) -> str:
     return sha256(raw).hexdigest()
 
 
-def open_claims_book(location: BookLocation) -> Engine:
-    """Open the book, with its tables; where none was made and none can be, one in which nothing is claimed.
+def open_claims_book(location: BookLocation) -> ClaimsBook:
+    """Open the claims in the book; where none was made and none can be, a book in which nothing is claimed.
 
     Raises:
         UnavailableError: it cannot be opened.
     """
+    if location.url.startswith(HTTP_PREFIXES):
+        from bespeak.coord.remote_claims import open_remote_claims
+
+        return open_remote_claims(location.url, location.repo)
+    from bespeak.coord.claims_book import ClaimsBook
+
+    return ClaimsBook(_open_engine(location), location.repo)
+
+
+def _open_engine(location: BookLocation) -> Engine:
     from bespeak.coord.schema import COORD
     from bespeak.storage import open_engine
 

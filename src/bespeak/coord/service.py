@@ -7,6 +7,7 @@ import os
 from bespeak.base.clock import SECOND_US
 from bespeak.base.errors import Field
 from bespeak.coord import address_parser, validation
+from bespeak.coord.claims_book import ClaimsBook
 from bespeak.coord.locations import locate_book, open_claims_book
 from bespeak.coord.model import ClaimRequest
 from bespeak.git.branch import current_branch
@@ -32,19 +33,27 @@ class Coord:
 
     Args:
         repository: the work tree that addresses are read in.
-        engine: the open book.
+        engine: the open book, or the claims in it.
         repo: the repository's name in the book; empty in a book of its own.
         folder: the folder that relative addresses start from; by default the root.
     """
 
-    def __init__(self, repository: Repository, engine: Engine, repo: str = "", folder: str | None = None) -> None:
+    def __init__(
+        self, repository: Repository, engine: Engine | ClaimsBook, repo: str = "", folder: str | None = None
+    ) -> None:
         self.repository = repository
-        self.engine = engine
-        self.repo = repo
+        self.book = engine if isinstance(engine, ClaimsBook) else ClaimsBook(engine, repo)
         self.folder = repository.root if folder is None else folder
 
-    def _locks(self) -> tuple[str, ...]:
-        return (f"coord:{self.repo}",)
+    @property
+    def engine(self) -> Engine:
+        """The open database, where it is on this machine."""
+        return self.book.engine
+
+    @property
+    def repo(self) -> str:
+        """The repository's name in the book."""
+        return self.book.repo
 
     def locate(self, texts: Sequence[str]) -> tuple[Address, ...]:
         """Return addresses, normalised.
@@ -83,7 +92,6 @@ class Coord:
             ClaimError: the request is wrong; nothing was made.
             ClaimRefusedError: with ``refuse``, another run is in the way.
         """
-        from bespeak.coord import claims
         from bespeak.coord.states import OPERATIONS
 
         validation.addresses(addresses)
@@ -94,7 +102,7 @@ class Coord:
         branch = current_branch(self.repository)
         request = ClaimRequest(run, branch, ttl_us, operation, needs, shared, refuse, retry_key)
         wanted = address_parser.locate_all(addresses, self.repository, self.folder)
-        return self.engine.transact(self._locks(), lambda tx: claims.reserve(tx, self.repo, request, wanted))
+        return self.book.reserve(request, wanted)
 
     def check(self, addresses: Sequence[str], *, run_id: str | None = None, shared: bool = False) -> list[Conflict]:
         """Return what claims of other runs overlap ``addresses``; changes nothing.
@@ -102,11 +110,9 @@ class Coord:
         Raises:
             ClaimError: the request is wrong.
         """
-        from bespeak.coord.conflicts import conflicts
-
         run = validation.caller(run_id)
         wanted = self.locate(addresses)
-        return self.engine.read(lambda tx: conflicts(tx, self.repo, run, wanted, shared=shared))
+        return self.book.conflicts(run, wanted, shared=shared)
 
     def release(self, identifier: str, *, run_id: str | None = None) -> tuple[ReleaseStatus, Claim | None]:
         """Give a reservation back; return what became of that, and the reservation.
@@ -114,18 +120,14 @@ class Coord:
         Raises:
             ClaimError: it is another run's.
         """
-        from bespeak.coord import claims
-
         run = validation.caller(run_id)
         validation.plain(identifier, "reservation id")
-        return self.engine.transact(self._locks(), lambda tx: claims.release(tx, self.repo, identifier, run))
+        return self.book.release(identifier, run)
 
     def release_all(self, *, run_id: str | None = None) -> list[Claim]:
         """Give back all that a run has claimed; return it, oldest first."""
-        from bespeak.coord import claims
-
         run = validation.caller(run_id)
-        return self.engine.transact(self._locks(), lambda tx: claims.release_all(tx, self.repo, run))
+        return self.book.release_all(run)
 
     def heartbeat(
         self, identifier: str, *, run_id: str | None = None, extension_seconds: int | None = None
@@ -135,14 +137,10 @@ class Coord:
         Raises:
             ClaimError: it is another run's.
         """
-        from bespeak.coord import claims
-
         run = validation.caller(run_id)
         validation.plain(identifier, "reservation id")
         extension_us = validation.seconds(extension_seconds, "extension") * SECOND_US
-        return self.engine.transact(
-            self._locks(), lambda tx: claims.heartbeat(tx, self.repo, identifier, run, extension_us)
-        )
+        return self.book.heartbeat(identifier, run, extension_us)
 
     def intend(
         self,
@@ -159,7 +157,6 @@ class Coord:
         Raises:
             ClaimError: the request is wrong; nothing was declared.
         """
-        from bespeak.coord import intents
         from bespeak.coord.states import INTENDED
 
         validation.addresses(addresses)
@@ -169,10 +166,7 @@ class Coord:
         validation.plain(detail, Field("detail"))
         texts = tuple(address.text for address in address_parser.locate_all(addresses, self.repository, self.folder))
         branch = current_branch(self.repository)
-        return self.engine.transact(
-            self._locks(),
-            lambda tx: intents.declare(tx, self.repo, run, branch, texts, operation, detail, ttl_us, reservation_id),
-        )
+        return self.book.declare(run, branch, texts, operation, detail, ttl_us, reservation_id)
 
     def depend(self, identifier: str, on: Sequence[str], *, run_id: str | None = None) -> Claim:
         """Let a reservation depend on others.
@@ -180,14 +174,10 @@ class Coord:
         Raises:
             ClaimError: one does not exist, or the dependencies would create a cycle; nothing was recorded.
         """
-        from bespeak.coord import dependencies
-
         run = validation.caller(run_id)
         validation.plain(identifier, "reservation id")
         needed = validation.needs(on, "on")
-        return self.engine.transact(
-            self._locks(), lambda tx: dependencies.add_to(tx, self.repo, identifier, needed, run)
-        )
+        return self.book.depend(identifier, needed, run)
 
     def reservations(
         self,
@@ -198,29 +188,22 @@ class Coord:
         addresses: Sequence[str] = (),
     ) -> list[Claim]:
         """Return reservations, oldest first; with ``over`` also those that have ended."""
-        from bespeak.coord import queries
-
         among = self.locate(addresses)
         for text, field in ((run_id, "run_id"), (branch, "branch")):
             validation.plain(text or "", Field(field))
-        return self.engine.read(
-            lambda tx: queries.reservations(tx, self.repo, over=over, run_id=run_id, branch=branch, among=among)
-        )
+        return self.book.reservations(over=over, run_id=run_id, branch=branch, among=among)
 
     def intents(self, addresses: Sequence[str] = ()) -> list[Intent]:
         """Return the intents that have not ended, oldest first; of all, or of what overlaps ``addresses``."""
-        from bespeak.coord import intents
         from bespeak.coord.queries import touches
 
         among = self.locate(addresses)
-        found = self.engine.read(lambda tx: intents.active(tx, self.repo))
+        found = self.book.intents()
         return [one for one in found if touches(one.addresses, among)] if among else found
 
     def order(self) -> tuple[DependencyGraph, dict[str, Claim]]:
         """Return the graph of active reservations and what they depend on, and its reservations by id."""
-        from bespeak.coord import dependencies
-
-        return self.engine.read(lambda tx: dependencies.order(tx, self.repo))
+        return self.book.order()
 
     def forecast(
         self,
@@ -253,7 +236,7 @@ class Coord:
         for text, field in ((run_id, "run_id"), (branch, "branch"), (rev, "rev")):
             validation.plain(text or "", Field(field))
         scope = service.checked(Scope(branch, run_id, depth, rev, worktree, min_confidence, limit))
-        return service.look(self.repository, self.engine, self.repo, scope)
+        return service.look(self.repository, self.book, scope)
 
     def plan_merge(self, ours: str, theirs: str, *, everything: bool = False) -> Plan:
         """Return what merging one revision into another would do, symbol by symbol; nothing is merged.
@@ -291,13 +274,11 @@ class Coord:
 
     def now_us(self) -> int:
         """Return the present instant of the book, µs UTC."""
-        return self.engine.read(lambda tx: tx.now_us)
+        return self.book.now_us()
 
     def collect(self, older_than_us: int) -> dict[str, int]:
         """Remove what has been over for so long (µs); return how many of each were removed."""
-        from bespeak.coord import queries
-
-        return self.engine.transact(self._locks(), lambda tx: queries.collect(tx, self.repo, tx.now_us - older_than_us))
+        return self.book.collect(older_than_us)
 
     def watch(self, *, after_seq: int | None = None, stop: Callable[[], bool] | None = None) -> Iterator[Event]:
         """Return each change as it happens, expiries among them; blocks. Polls only a book that may not be written.
@@ -308,7 +289,7 @@ class Coord:
         """
         from bespeak.coord.events import watch
 
-        return watch(self.engine, self.repo, after_seq, stop)
+        return watch(self.book, after_seq, stop)
 
     def wait_free(
         self,
@@ -340,11 +321,11 @@ class Coord:
         def ask() -> list[Conflict]:
             return self.check(addresses, run_id=run_id, shared=shared)
 
-        return wait_free(self.engine, self.repo, ask, timeout_us=timeout_us, stop=stop, on_change=on_change)
+        return wait_free(self.book, ask, timeout_us=timeout_us, stop=stop, on_change=on_change)
 
     def close(self) -> None:
         """Close the book."""
-        self.engine.close()
+        self.book.close()
 
 
 def open_coord(folder: str | None = None, *, ledger: str | None = None) -> Coord:
@@ -363,4 +344,4 @@ def open_coord(folder: str | None = None, *, ledger: str | None = None) -> Coord
     start = working_directory() if folder is None else os.path.abspath(folder)
     repository = find(start)
     location = locate_book(repository, ledger)
-    return Coord(repository, open_claims_book(location), location.repo, start)
+    return Coord(repository, open_claims_book(location), folder=start)

@@ -55,10 +55,12 @@ class Calls:
     Args:
         requests: the way to the server.
         values: the classes of the values that travel; see :class:`~bespeak.base.codec.Codec`.
+        query: what follows the path of each operation.
     """
 
-    def __init__(self, requests: Requests, values: Mapping[str, str]) -> None:
+    def __init__(self, requests: Requests, values: Mapping[str, str], query: str = "") -> None:
         self.requests = requests
+        self._query = query
         self._codec = Codec({**values, "Welcome": __name__}, lenient=True)
         self._welcome: Welcome | None = None
 
@@ -81,7 +83,7 @@ class Calls:
         until = time.monotonic() + left_seconds(ANSWER_SECONDS)
         while True:
             with within(until - time.monotonic()):
-                answer = self.requests.ask("POST", CALL_PATH + name, body, key=key)
+                answer = self.requests.ask("POST", CALL_PATH + name + self._query, body, key=key)
             try:
                 return self._read(answer, returns)
             except OutcomeUnknownError:

@@ -16,20 +16,30 @@ from bespeak import __version__
 from bespeak.base.codec import encode
 from bespeak.base.errors import NotFoundError, UsageError
 from bespeak.base.json_text import compact
+from bespeak.coord import operations as claims
+from bespeak.coord.claims_book import ClaimsBook
+from bespeak.coord.schema import COORD
 from bespeak.ledger.gate import Gate
 from bespeak.ledger.remote_calls import WELCOME, Welcome
-from bespeak.ledger.served import GATE_OPERATIONS, LEDGER_OPERATIONS, Effect
+from bespeak.ledger.served import GATE_OPERATIONS, LEDGER_OPERATIONS, Effect, Operations
 from bespeak.server.dependencies import SIGNED_IN, Book, Who
 from bespeak.server.wakeups import wake_ups
+from bespeak.storage.migrations import MIGRATION_KEY, migrate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bespeak.access.model import Caller
-    from bespeak.ledger.served import Operations
     from bespeak.ledger.service import Ledger
 
 router = APIRouter(tags=["calls"], dependencies=[SIGNED_IN], include_in_schema=False)
+
+CLAIMS_OPERATIONS = Operations(
+    ClaimsBook,
+    {Effect.READ: claims.READS, Effect.REPEATABLE: claims.REPEATABLE, Effect.ONCE: claims.ONCE},
+    claims.VALUES,
+)
+"""The claims on code of one repository."""
 
 _MOST_TOPICS = 2_000
 
@@ -42,7 +52,7 @@ async def call(operation: str, request: Request, book: Book, who: Who) -> Respon
     if operation == WELCOME:
         return _result(encode(Welcome(who.holder, __version__)))
     group, _, name = operation.rpartition(".")
-    operations, service_of = _service(group, who)
+    operations, service_of = await _service(group, request, book, who)
     effect = operations.effect(name)
 
     def work(ledger: Ledger) -> Any:
@@ -54,13 +64,29 @@ async def call(operation: str, request: Request, book: Book, who: Who) -> Respon
     return _result(value, {"Idempotency-Replayed": "true"} if book.repeated else None)
 
 
-def _service(group: str, who: Caller) -> tuple[Operations, Callable[[Ledger], Any]]:
+async def _service(group: str, request: Request, book: Book, who: Caller) -> tuple[Operations, Callable[[Ledger], Any]]:
     """Return the operations of a service, and what makes it of the open book as the caller sees it."""
     if group == "gate":
         return GATE_OPERATIONS, lambda ledger: Gate(ledger.engine, who.holder)
+    if group == "claims":
+        who.require_scope("coord")
+        await _have_claims(request, book)
+        repo = request.query_params.get("repo", "")
+        return CLAIMS_OPERATIONS, lambda ledger: ClaimsBook(ledger.engine, repo)
     if group:
         raise NotFoundError(f"no service {group!a:.80}")
     return LEDGER_OPERATIONS, lambda ledger: ledger
+
+
+async def _have_claims(request: Request, book: Book) -> None:
+    """Make the tables of claims in a book that has none yet."""
+    state = request.app.state
+    if getattr(state, "has_claims", False):
+        return
+    await book.without_name().write(
+        lambda ledger: ledger.engine.transact([MIGRATION_KEY], lambda tx: migrate(tx, [COORD], ledger.name))
+    )
+    state.has_claims = True
 
 
 def _parsed(body: bytes) -> object:
