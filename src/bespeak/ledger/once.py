@@ -17,7 +17,7 @@ from bespeak.ledger.operations import VALUES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any, TypeVar
 
     from bespeak.ledger.context import LedgerContext
@@ -34,6 +34,14 @@ _WRITE = """
 INSERT INTO ledger_requests (who, key, step, digest, answer, at_us) VALUES (:who, :key, :step, :digest, :answer, :at)"""
 _FORGET = "DELETE FROM ledger_requests WHERE at_us < :before"
 _KIND, _FIELDS, _ITEMS = "kind", "fields", "tuple"
+
+
+_values = dict(VALUES)
+
+
+def know_values(values: Mapping[str, str]) -> None:
+    """Write down results of these classes, too; see :data:`bespeak.ledger.operations.VALUES`."""
+    _values.update(values)
 
 
 class IdempotencyMismatchError(UsageError):
@@ -145,7 +153,7 @@ def _named(value: object) -> object:
     if value is None or type(value) in (str, int, bool, float):
         return value
     name = type(value).__name__
-    if name not in VALUES:
+    if name not in _values:
         raise LookupError(name)
     return {_KIND: name, _FIELDS: encode(value)}
 
@@ -157,4 +165,4 @@ def _read(found: Any) -> Any:
         return found
     if _ITEMS in found:
         return tuple(_read(each) for each in found[_ITEMS])
-    return Codec(VALUES, lenient=True).decode(found[_KIND], found[_FIELDS], "answer")
+    return Codec(_values, lenient=True).decode(found[_KIND], found[_FIELDS], "answer")

@@ -20,6 +20,7 @@ from bespeak.coord import operations as claims
 from bespeak.coord.claims_book import ClaimsBook
 from bespeak.coord.schema import COORD
 from bespeak.ledger.gate import Gate
+from bespeak.ledger.once import know_values
 from bespeak.ledger.remote_calls import WELCOME, Welcome
 from bespeak.ledger.served import GATE_OPERATIONS, LEDGER_OPERATIONS, Effect, Operations
 from bespeak.server.dependencies import SIGNED_IN, Book, Who
@@ -40,6 +41,7 @@ CLAIMS_OPERATIONS = Operations(
     claims.VALUES,
 )
 """The claims on code of one repository."""
+know_values(claims.VALUES)
 
 _MOST_TOPICS = 2_000
 
