@@ -11,6 +11,7 @@ from bespeak.access.model import Caller, Role
 from bespeak.base.codec import Codec, encode
 from bespeak.base.http_url import parse_http_url
 from bespeak.client.requests import Requests
+from bespeak.coord.remote_claims import RemoteClaims
 from bespeak.ledger import open_ledger
 from bespeak.ledger.model import Holder, Request
 from bespeak.ledger.operations import VALUES
@@ -118,3 +119,16 @@ def served_book(book_url: str, monkeypatch, **options):
     with serving(book_url, authenticator=lambda _: Whoever(), opening=open_served) as server:
         monkeypatch.setattr("bespeak.ledger.remote.open_remote", lambda url: ManyUsers(url, inside=open_served()))
         yield f"unix://{server.socket}"
+
+
+@contextmanager
+def served_claims(book_url: str, repo: str, **options):
+    """Serve a book, and open the claims of a repository in it from the other side."""
+
+    def open_served():
+        return open_ledger(book_url, **options)
+
+    with serving(book_url, authenticator=lambda _: Whoever(), opening=open_served) as server:
+        claims = RemoteClaims(Requests(parse_http_url(f"unix://{server.socket}"), Masks()), repo)
+        yield claims
+        claims.close()

@@ -73,7 +73,8 @@ class Codec:
     Args:
         modules: where the classes that annotations name are, by name: ``package.module``. A name that stands for a
             union of plain types has that union as its text instead, after an equals sign: ``=str | int``.
-        lenient: pass over fields that the class does not have: what a newer program says in addition.
+        lenient: for answers: pass over fields that the class does not have, which a newer program says in addition,
+            and take 0 and 1 for a truth value.
     """
 
     def __init__(self, modules: Mapping[str, str], *, lenient: bool) -> None:
@@ -105,6 +106,8 @@ class Codec:
         parts = _split(text, "|")
         if len(parts) > 1:
             return self._union([part for part in parts if part != "None"], with_none="None" in parts)
+        if text == "bool" and self._lenient:
+            return _truth
         if text in _PLAIN:
             return _plain((_PLAIN[text],))
         if text == "object":
@@ -153,7 +156,8 @@ class Codec:
                 raise DecodeError(f"{place}: {name} has no field {min(more)!a:.{_SHOWN}}")
             for key in fields:
                 if key not in readers:
-                    readers[key] = self._reader(str(annotations[key]))
+                    text = annotations[key]
+                    readers[key] = self._reader(getattr(text, "__forward_arg__", text))
             given = {key: readers[key](found[key], f"{place}.{key}") for key in fields if key in found}
             try:
                 return kind(**given)
@@ -183,6 +187,13 @@ def _plain(kinds: tuple[type, ...]) -> Read:
         return found
 
     return read
+
+
+def _truth(found: Any, place: str) -> bool:
+    """Read what a database has as 0 or 1, too."""
+    if found not in (0, 1):
+        raise _wrong(found, place, "bool")
+    return bool(found)
 
 
 def _mapping(read_value: Read) -> Read:

@@ -9,6 +9,8 @@ from bespeak.coord.schema import COORD
 from bespeak.coord.service import Coord
 from bespeak.git.repository import find
 from bespeak.storage import open_engine
+from support.engines import EVERY
+from support.remote import served_claims
 from support.repositories import git
 
 START_US = 1_800_000_000_000_000
@@ -44,10 +46,23 @@ def repo(tmp_path, monkeypatch):
     return root
 
 
+@pytest.fixture(params=EVERY)
+def book_engine(request):
+    """Both engines in turn, and for the claims also the client of a server."""
+    if request.param == "http" and "coord" not in request.fixturenames:
+        pytest.fail("only the claims of a repository are asked over HTTP: mark the test with on_databases")
+    return request.param
+
+
 @pytest.fixture
-def coord(repo, book_url, clock):
-    """The claims of the repository in a book on each engine."""
-    service = Coord(find(str(repo)), open_engine(book_url, [COORD], now=clock), "example.org/repo")
+def coord(repo, book_engine, book_url, clock):
+    """The claims of the repository in a book: on each engine, and on a server, from the other side."""
+    repository, name = find(str(repo)), "example.org/repo"
+    if book_engine == "http":
+        with served_claims(book_url, name, now=clock) as claims:
+            yield Coord(repository, claims)
+        return
+    service = Coord(repository, open_engine(book_url, [COORD], now=clock), name)
     yield service
     service.close()
 

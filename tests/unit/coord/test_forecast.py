@@ -18,6 +18,7 @@ from bespeak.coord.forecast.serialize import forecast_json
 from bespeak.coord.service import Coord
 from bespeak.git.repository import find
 from bespeak.storage import open_engine
+from support.engines import on_databases
 from support.repositories import git
 
 SHOP = {
@@ -154,6 +155,7 @@ def test_one_run_or_one_branch_is_asked_for(shop, coord):
     assert coord.forecast(branch="none").total == 0
 
 
+@on_databases
 def test_the_order_does_not_depend_on_that_of_the_claims(shop, fresh_book, clock):
     places = ["shop/money.py::total", "shop/", "shop/*.py", "shop/mail.py", "shop/invoice.py::Invoice.due", "README.md"]
     told = []

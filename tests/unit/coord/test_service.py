@@ -10,6 +10,7 @@ from bespeak.coord.conflicts import Question
 from bespeak.coord.errors import ClaimError
 from bespeak.coord.service import Coord
 from bespeak.storage import open_engine
+from support.engines import on_databases
 
 
 def names(found):
@@ -63,6 +64,7 @@ def test_what_not_every_book_can_hold_is_refused_by_all(coord, wrong):
     assert coord.reservations() == []
 
 
+@on_databases
 def test_looking_for_a_circle_asks_about_each_reservation_once(coord, monkeypatch):
     """Twelve waves of two that each need both before them: 4096 ways, 25 reservations."""
     asked = []
@@ -94,6 +96,7 @@ def test_epochs_grow_and_are_never_used_again(coord, clock):
     assert coord.reserve(["a"], run_id="a").reservation.epoch == first.epoch + 1
 
 
+@on_databases
 def test_expired_claims_leave_the_index_and_released_ones_at_once(coord, clock):
     def rows():
         return coord.engine.read(lambda tx: tx.fetch_one("SELECT COUNT(*) FROM coord_claims")[0])
@@ -109,6 +112,7 @@ def test_expired_claims_leave_the_index_and_released_ones_at_once(coord, clock):
     assert rows() == 1
 
 
+@on_databases
 def test_two_repositories_in_one_book_never_meet(coord, repo):
     other = Coord(coord.repository, coord.engine, "example.org/other")
     held = coord.reserve(["src/a.py"], run_id="a").reservation
@@ -174,6 +178,7 @@ def plans(coord, wanted):
     return coord.engine.read(ask)
 
 
+@on_databases
 def test_a_lookup_reads_indexes_only(coord):
     """Whatever is active: no statement of a lookup scans a table."""
 
@@ -211,6 +216,7 @@ def test_a_lookup_reads_indexes_only(coord):
     assert names(coord.check(["pkg3/m100.py"], run_id="me")) == ["r100"]
 
 
+@on_databases
 def test_a_watcher_is_told_of_each_change_and_of_expiries(coord, book_url, repo):
     live = Coord(coord.repository, open_engine(book_url, []), coord.repo)  # the real clock, for real expiry
     seen = []
