@@ -7,16 +7,20 @@ because a host whose ``resource`` is not read is a host that anybody may use.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bespeak.base.display import escape_unprintable, short_repr, suggest
+from bespeak.labs.devices import power_control
 from bespeak.labs.model import HostSpec
 from bespeak.labs.parsing import LabDataError, RawHost, texts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _GUARDED = ("labs", "resources", "power_control")
 _KNOWN = frozenset(
     {
-        *_GUARDED,
+        *(*_GUARDED, "power"),
         *("id", "name", "address", "ip", "element", "element_id", "board", "slot", "labels", "description", "tags"),
         *("creds", "user", "hop", "os_type", "os_name", "os_version", "is_virtual", "interfaces", "snmp", "toolchain"),
         *("hw_version", "sw_version", "valid_terms", "valid_transfers", "term", "transfer", "docker_capable"),
@@ -47,13 +51,16 @@ def claimed_id(raw: RawHost) -> str | None:
         return None
 
 
-def host_from(raw: RawHost, only_lab: str | None, file: str = "") -> HostSpec:
+def host_from(
+    raw: RawHost, only_lab: str | None, file: str = "", devices: Mapping[str, dict[str, Any]] | None = None
+) -> HostSpec:
     """Check one host.
 
     Args:
         raw: the table and its place.
         only_lab: the lab of a host that names none.
         file: the file that it stands in.
+        devices: the power devices of that file, by name.
 
     Raises:
         LabDataError: something in it cannot be used.
@@ -66,6 +73,7 @@ def host_from(raw: RawHost, only_lab: str | None, file: str = "") -> HostSpec:
     slip = _slip(table)
     if slip is not None:
         raise LabDataError(f"{where}: there is no field {short_repr(slip[0])}; did you mean {slip[1]}?")
+    table = power_control(raw, devices or {}, where)
     address = table.get("address", table.get("ip"))
     if address is not None and not isinstance(address, str):
         raise LabDataError(

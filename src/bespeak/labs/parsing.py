@@ -13,7 +13,7 @@ from typing import Any
 from bespeak.base.display import escape_unprintable, short_repr, suggest
 from bespeak.settings import SettingsError
 
-_TOP_KEYS = ("name", "description", "resources", "labs", "hosts")
+_TOP_KEYS = ("name", "description", "resources", "labs", "hosts", "devices")
 _LAB_KEYS = ("resources", "description")
 
 
@@ -54,6 +54,8 @@ class Document:
     hosts: tuple[RawHost, ...] = ()
     only_lab: str | None = field(default=None)
     """The lab of hosts that name none: the one lab of the short form."""
+    devices: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """The power devices that hosts of this file refer to, by name."""
 
 
 def parse(path: str, raw: bytes) -> Document:
@@ -78,7 +80,7 @@ def parse(path: str, raw: bytes) -> Document:
         raise LabDataError(
             f"{escape_unprintable(path)}: resources and description need the name of the lab beside them"
         )
-    return Document(path, labs, _hosts(path, value.get("hosts", [])), only)
+    return Document(path, labs, _hosts(path, value.get("hosts", [])), only, _devices(path, value.get("devices", {})))
 
 
 def texts(value: Any, said_by: str) -> list[str]:
@@ -125,6 +127,20 @@ def _lab(path: str, name: str, table: Any) -> DeclaredLab:
     if not isinstance(description, str):
         raise LabDataError(f"{where}: description must be a text, not {short_repr(description)}")
     return DeclaredLab(name, frozenset(texts(table.get("resources", []), f"{where}: resources")), description)
+
+
+def _devices(path: str, value: Any) -> dict[str, dict[str, Any]]:
+    if not isinstance(value, dict):
+        raise LabDataError(f"{escape_unprintable(path)}: devices must be a table, not {short_repr(value)}")
+    for name, table in value.items():
+        where = f"{escape_unprintable(path)}: device {short_repr(name)}"
+        if not name or ":" in name:
+            raise LabDataError(f"{where}: a name has a character and no colon")
+        if not isinstance(table, dict):
+            raise LabDataError(f"{where}: must be a table, not {short_repr(table)}")
+        if not isinstance(table.get("type"), str) or not table["type"]:
+            raise LabDataError(f"{where}: type must be a text, not {short_repr(table.get('type'))}")
+    return value
 
 
 def _hosts(path: str, value: Any) -> tuple[RawHost, ...]:

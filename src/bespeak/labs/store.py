@@ -210,7 +210,7 @@ class LabStore:
             self._declared.setdefault(lab.name, []).append(lab)
         for raw in document.hosts:
             try:
-                host = host_from(raw, document.only_lab, document.path)
+                host = host_from(raw, document.only_lab, document.path, document.devices)
             except LabDataError as error:
                 claimed = claimed_labs(raw, document.only_lab)
                 self.problems.append(Problem(str(error), claimed, claimed_id(raw)))

@@ -1,0 +1,60 @@
+"""``[devices.NAME]``: a power device is described once, and hosts say ``power = "pdu1:5"``.
+
+The reference becomes the host's ``power_control``, so whoever reads hosts knows of no devices.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bespeak.base.display import escape_unprintable, short_repr, suggest
+from bespeak.labs.parsing import LabDataError, RawHost
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_CHOOSES = {"redfish": "system", "libvirt": "domain", "http": "channel"}
+_OUTLET = "outlet"
+_NAMED = ("system", "domain")
+
+
+def power_control(raw: RawHost, devices: Mapping[str, dict[str, Any]], where: str) -> dict[str, Any]:
+    """Return the raw table of a host, its ``power`` as ``power_control``.
+
+    Args:
+        raw: the host.
+        devices: the tables of its file.
+        where: file and host, for messages.
+
+    Raises:
+        LabDataError: the reference cannot be used.
+    """
+    table: dict[str, Any] = raw.table
+    said = table.get("power")
+    references = said if isinstance(said, list) else [said]
+    if said is None or (not devices and not all(isinstance(text, str) for text in references)):
+        return table  # what another program keeps under this name
+    if "power_control" in table:
+        raise LabDataError(f"{where}: power and power_control say the same; keep one of them")
+    if not references:
+        raise LabDataError(f"{where}: power must be a text such as 'pdu1:5', or a list of them, not []")
+    supplies = [_supply(text, devices, f"{where}: power") for text in references]
+    return {**table, "power_control": supplies if isinstance(said, list) else supplies[0]}
+
+
+def _supply(text: Any, devices: Mapping[str, dict[str, Any]], where: str) -> dict[str, Any]:
+    if not isinstance(text, str) or not text:
+        raise LabDataError(f"{where} must be a text such as 'pdu1:5', or a list of them, not {short_repr(text)}")
+    name, colon, outlet = text.partition(":")
+    if name not in devices:
+        near = suggest(name, devices, count=1)
+        hint = f"; did you mean {escape_unprintable(near[0])}?" if near else ""
+        raise LabDataError(f"{where} {short_repr(text)}: the file has no [devices.{escape_unprintable(name)}]{hint}")
+    table: dict[str, Any] = devices[name]
+    if colon and not outlet:
+        raise LabDataError(f"{where} {short_repr(text)}: nothing stands behind the colon")
+    if not colon:
+        return dict(table)
+    chooses = _CHOOSES.get(table["type"], _OUTLET)
+    is_number = chooses not in _NAMED and outlet.isascii() and outlet.isdigit()
+    return {**table, chooses: int(outlet) if is_number else outlet}

@@ -1,0 +1,99 @@
+"""A device is described once in a lab file; hosts refer to it and to what of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from bespeak.host import build_hosts
+from bespeak.labs.host_parsing import host_from
+from bespeak.labs.parsing import LabDataError, parse
+
+DEVICES = """
+name = "bench"
+[devices.pdu1]
+type = "snmp"
+address = "pdu1.lab"
+model = "apc"
+community = "env:PDU_COMMUNITY"
+[devices.chassis]
+type = "redfish"
+url = "https://chassis.lab"
+user = "admin"
+password = "env:BMC_PASSWORD"
+[devices.bmc4]
+type = "ipmi"
+address = "bmc4.lab"
+user = "admin"
+password = "env:BMC_PASSWORD"
+"""
+
+
+def specs(text):
+    document = parse("lab.toml", (DEVICES + text).encode())
+    return [host_from(raw, document.only_lab, document.path, document.devices) for raw in document.hosts]
+
+
+def test_a_reference_is_the_controller_that_it_means():
+    board, blade, single = specs(
+        '[hosts.board1]\npower = "pdu1:5"\n[hosts.blade2]\npower = "chassis:2"\n[hosts.node]\npower = "bmc4"\n'
+    )
+    assert board.power_control == {
+        "type": "snmp",
+        "address": "pdu1.lab",
+        "model": "apc",
+        "community": "env:PDU_COMMUNITY",
+        "outlet": 5,
+    }
+    assert (blade.power_control["system"], blade.power_control["type"]) == ("2", "redfish")
+    assert "outlet" not in single.power_control
+    assert board.acts == ["power_control"]
+
+
+def test_two_supplies_and_outlets_in_banks():
+    [board] = specs('[hosts.board1]\npower = ["pdu1:2.5", "pdu1:7"]\n')
+    assert [each["outlet"] for each in board.power_control] == ["2.5", 7]
+    [host] = build_hosts(board_lab(board)).hosts.values()
+    assert host.power_control is not None
+
+
+def board_lab(spec):
+    from bespeak.labs.model import Lab
+
+    return Lab("bench", hosts={spec.id: spec})
+
+
+@pytest.mark.parametrize(
+    ("host", "said"),
+    [
+        ('power = "pdu2:5"', "power 'pdu2:5': the file has no [devices.pdu2]; did you mean pdu1?"),
+        ('power = "pdu1:"', "power 'pdu1:': nothing stands behind the colon"),
+        ("power = 5", "power must be a text such as 'pdu1:5', or a list of them, not 5"),
+        ("power = []", "power must be a text such as 'pdu1:5', or a list of them, not []"),
+        ('power = "pdu1:1"\npower_control = "x"', "power and power_control say the same; keep one of them"),
+    ],
+)
+def test_what_is_no_reference_is_said(host, said):
+    with pytest.raises(LabDataError) as caught:
+        specs(f"[hosts.board1]\n{host}\n")
+    assert str(caught.value) == f"lab.toml: host 'board1': {said}"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[devices]\npdu1 = "x"', "lab.toml: device 'pdu1': must be a table, not 'x'"),
+        ("devices = 3", "lab.toml: devices must be a table, not 3"),
+        ('[devices.pdu1]\nmodel = "apc"', "lab.toml: device 'pdu1': type must be a text, not None"),
+        ('[devices."a:b"]\ntype = "snmp"', "lab.toml: device 'a:b': a name has a character and no colon"),
+    ],
+)
+def test_what_is_no_device_is_said(text, said):
+    with pytest.raises(LabDataError) as caught:
+        parse("lab.toml", text.encode())
+    assert str(caught.value) == said
+
+
+def test_what_another_program_keeps_as_power_stays():
+    document = parse("hosts.json", b'[{"id": "h1", "power": {"watts": 3}}]')
+    [spec] = [host_from(raw, "bench", document.path, document.devices) for raw in document.hosts]
+    assert spec.power_control is None
