@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bespeak.access.decide import told
 from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import UsageError
 from bespeak.integrations import calendar_links
@@ -11,7 +12,7 @@ from bespeak.integrations.calendar_links import Shows
 from bespeak.ledger import validation
 from bespeak.notices import store, targets
 from bespeak.notices.model import Channel
-from bespeak.web.form import Message
+from bespeak.web.form import Message, whole_number
 
 if TYPE_CHECKING:
     from bespeak.ledger.service import Ledger
@@ -61,3 +62,37 @@ def untell(book: Ledger, form: Form, identifier: str) -> Message:
     """Stop telling somewhere."""
     ended = store.unsubscribe(book, form.by.user, identifier)
     return Message("done", f"No more notices to {targets.shown(ended.channel, ended.target)}.")
+
+
+def set_resource(book: Ledger, form: Form, _: str) -> Message:
+    """Declare a resource, or change its seats and its description."""
+    name, seats = form.text("name"), form.text("capacity") or "1"
+    capacity = whole_number(seats)
+    if capacity is None:
+        raise UsageError(f"{seats!a} is no number of seats")
+    book.resource_set(name, form.by, capacity=capacity, description=form.text("description"))
+    return Message("done", f"{escape_unprintable(name)} is declared.")
+
+
+def remove_resource(book: Ledger, form: Form, name: str) -> Message:
+    """Remove a resource that nobody uses."""
+    book.resource_remove(name, form.by)
+    return Message("done", f"{escape_unprintable(name)} is removed.")
+
+
+def grant(book: Ledger, form: Form, _: str) -> Message:
+    """Give somebody a role."""
+    selector = form.text("selector") or "*"
+    rule, _is_new = book.rights_grant(form.text("principal"), form.text("role"), form.by, selector=selector)
+    return Message("done", f"Granted: {escape_unprintable(told(rule))}.")
+
+
+def revoke_rule(book: Ledger, form: Form, identifier: str) -> Message:
+    """Remove a rule."""
+    return Message("done", f"Revoked: {escape_unprintable(book.rights_revoke(identifier, form.by))}.")
+
+
+def revoke_token(book: Ledger, form: Form, identifier: str) -> Message:
+    """Make a token worthless."""
+    found = book.token_revoke(identifier, form.by)
+    return Message("done", f"Token {found.id} of {escape_unprintable(found.holder)} is revoked.")

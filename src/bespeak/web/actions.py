@@ -179,4 +179,9 @@ _ACTIONS: dict[str, Callable[[Ledger, Form, str], Message]] = {
     "calendar-revoke": account_actions.revoke_calendar,
     "tell": account_actions.tell,
     "untell": account_actions.untell,
+    "resource-set": account_actions.set_resource,
+    "resource-remove": account_actions.remove_resource,
+    "rights-grant": account_actions.grant,
+    "rights-revoke": account_actions.revoke_rule,
+    "token-revoke": account_actions.revoke_token,
 }

@@ -17,6 +17,7 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from bespeak.base.errors import BespeakError, NotFoundError
 from bespeak.integrations import calendar_links, ical
+from bespeak.server.sign_in.authenticator import SignIn
 from bespeak.web import forgery, pages
 from bespeak.web.actions import act, status_of
 from bespeak.web.form import Form, Message, whole_number
@@ -91,6 +92,17 @@ def _cookie(request: Request) -> str:
     return forgery.cookie_name(secure=request.url.scheme == "https")
 
 
+def _site(request: Request, caller: Caller | None) -> pages.Site:
+    sign_in = getattr(request.app.state, "sign_in", None)
+    settings = sign_in.settings if isinstance(sign_in, SignIn) else None
+    going = quote(str(request.url.path), safe="")
+    return pages.Site(
+        with_token=settings is not None,
+        provider=f"/auth/login?next={going}" if settings is not None and settings.oidc is not None else "",
+        sign_out="/auth/logout" if caller is not None and caller.method == "session" else "",
+    )
+
+
 async def _answer(request: Request, page: str, make: Make) -> Response:
     """Answer with what ``make`` makes, in a thread that reads the book."""
     browser = _browser(request)
@@ -102,12 +114,11 @@ async def _answer(request: Request, page: str, make: Make) -> Response:
     def work(ledger: Ledger) -> tuple[bytes, bool, int]:
         ledger = as_seen_by(ledger, caller)
         viewer = viewer_of(ledger, caller, forgery.masked(browser.secret), public=public, names_hidden=hidden)
-        site = pages.Site(getattr(state, "sign_in_url", ""))
-        asked = Asked(viewer, browser.zone, browser.query, fragment=browser.fragment, site=site)
+        asked = Asked(viewer, browser.zone, browser.query, fragment=browser.fragment, site=_site(request, caller))
         try:
             text, status = make(ledger, asked)
         except SignInNeededError:
-            text, status = pages.sign_in_page(asked), HTTPStatus.UNAUTHORIZED
+            text, status = pages.sign_in_page(asked, request.url.path), HTTPStatus.UNAUTHORIZED
         except BespeakError as error:
             text, status = pages.failure_page(asked, str(error)), status_of(error)
         return *_packed(text.encode(), gzips=browser.gzips), status
@@ -177,6 +188,30 @@ async def reservation(request: Request, identifier: str) -> Response:
 async def mine(request: Request) -> Response:
     """What the viewer has."""
     return await _answer(request, "mine", lambda book, asked: (pages.mine_page(book, asked), HTTPStatus.OK))
+
+
+@router.get("/claims")
+async def claims(request: Request) -> Response:
+    """What agents have claimed in the repositories of this book."""
+    return await _answer(request, "claims", lambda book, asked: (pages.claims_page(book, asked), HTTPStatus.OK))
+
+
+@router.get("/jobs")
+async def jobs(request: Request) -> Response:
+    """Jobs, and what has become of them."""
+    return await _answer(request, "jobs", lambda book, asked: (pages.jobs_page(book, asked), HTTPStatus.OK))
+
+
+@router.get("/admin")
+async def admin(request: Request) -> Response:
+    """Resources, rights and tokens."""
+    return await _answer(request, "admin", lambda book, asked: (pages.admin_page(book, asked), HTTPStatus.OK))
+
+
+@router.get("/sign-in")
+async def sign_in(request: Request) -> Response:
+    """Where people sign in."""
+    return await _answer(request, "sign in", lambda _, asked: (pages.sign_in_page(asked), HTTPStatus.OK))
 
 
 @router.get("/log")

@@ -11,13 +11,15 @@ from bespeak.access.model import Right
 from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import NotFoundError
 from bespeak.integrations import calendar_links
+from bespeak.ledger.inventory import read as inventory
+from bespeak.ledger.model import Holder
 from bespeak.notices import store
-from bespeak.web import read
-from bespeak.web.form import Message, whole_number
+from bespeak.web import read, read_others
+from bespeak.web.form import Message, local_path, whole_number
 from bespeak.web.render import render
 from bespeak.web.row_cache import rendered_rows
 from bespeak.web.viewer import OpenRights, Viewer
-from bespeak.web.views import details, now, timeline
+from bespeak.web.views import details, now, others, timeline
 from bespeak.web.wallclock import WallClock, zone_name
 
 if TYPE_CHECKING:
@@ -31,6 +33,18 @@ _HISTORY_ROWS = 30
 _NOTICES = 20
 
 
+_NAVIGATION_OF_ALL = (("/now", "now"), ("/timeline", "timeline"), ("/log", "log"))
+_NAVIGATION = (
+    ("/now", "now"),
+    ("/timeline", "timeline"),
+    ("/mine", "mine"),
+    ("/log", "log"),
+    ("/claims", "claims"),
+    ("/jobs", "jobs"),
+    ("/admin", "admin"),
+)
+
+
 class SignInNeededError(Exception):
     """The page is for those who are signed in, or this viewer may not see anything of it."""
 
@@ -40,19 +54,19 @@ class Site:
     """What is the same on every page.
 
     Args:
-        sign_in: the address of the page where people sign in; empty where there is none.
-        sign_out: the address that ends a session; empty where there is none.
-        navigation: address and name of each page in the menu.
+        with_token: people can sign in with a token.
+        provider: the address at which people sign in with an account; empty where there is none.
+        sign_out: the address that ends a session; empty where the viewer has none.
     """
 
-    sign_in: str = ""
+    with_token: bool = False
+    provider: str = ""
     sign_out: str = ""
-    navigation: tuple[tuple[str, str], ...] = (
-        ("/now", "now"),
-        ("/timeline", "timeline"),
-        ("/mine", "mine"),
-        ("/log", "log"),
-    )
+
+    @property
+    def sign_in(self) -> str:
+        """Return the address of the page where people sign in; empty where there is none."""
+        return "/sign-in" if self.with_token or self.provider else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +103,7 @@ class Asked:
             template,
             self.viewer,
             page=page,
-            navigation=self.site.navigation,
+            navigation=_NAVIGATION if self.viewer.user is not None else _NAVIGATION_OF_ALL,
             sign_in=self.site.sign_in,
             sign_out=self.site.sign_out,
             **values,
@@ -186,19 +200,18 @@ def reservation_page(book: Ledger, asked: Asked, text: str) -> str:
 
 def mine_page(book: Ledger, asked: Asked) -> str:
     """Return what the viewer holds, has booked and waits for."""
-    if asked.viewer.user is None:
-        raise SignInNeededError
-    account = read.account(book, asked.viewer.user)
+    user = _require_signed_in(asked)
+    account = read.account(book, user)
     view = details.mine_view(account, asked.viewer, _clock(asked, account.now_us))
     clock = _clock(asked, account.now_us)
-    told = [(clock.moment(one.at_us), one.text) for one in store.notices(book, asked.viewer.user, limit=_NOTICES)]
+    told = [(clock.moment(one.at_us), one.text) for one in store.notices(book, user, limit=_NOTICES)]
     return asked.render(
         "mine.html",
         "mine",
         view=view,
         notices=told,
-        calendars=calendar_links.links(book, asked.viewer.user),
-        targets=details.target_rows(store.subscriptions(book, asked.viewer.user)),
+        calendars=calendar_links.links(book, user),
+        targets=details.target_rows(store.subscriptions(book, user)),
     )
 
 
@@ -233,6 +246,44 @@ def failure_page(asked: Asked, text: str) -> str:
     return said_page(asked, Message("error", "That did not work:", escape_unprintable(text)))
 
 
-def sign_in_page(asked: Asked) -> str:
+def sign_in_page(asked: Asked, next_path: str = "/now") -> str:
     """Return the page that those who are not signed in get instead."""
-    return asked.render("sign_in.html", "sign in")
+    site = asked.site
+    return asked.render(
+        "sign_in.html", "sign in", provider=site.provider, with_token=site.with_token, next=local_path(next_path)
+    )
+
+
+def claims_page(book: Ledger, asked: Asked) -> str:
+    """Return the claims of agents in the repositories of this book, and which of them meet."""
+    _require_signed_in(asked)
+    found = read_others.claims(book)
+    return asked.render("claims.html", "claims", view=others.claims_view(found, _clock(asked, found.now_us)))
+
+
+def jobs_page(book: Ledger, asked: Asked) -> str:
+    """Return the newest jobs, with what has become of them."""
+    _require_signed_in(asked)
+    found = read_others.jobs(book)
+    return asked.render("jobs.html", "jobs", view=others.jobs_view(found, _clock(asked, found.now_us)))
+
+
+def admin_page(book: Ledger, asked: Asked) -> str:
+    """Return what the viewer may administer: resources, rights, tokens."""
+    user = _require_signed_in(asked)
+    entries = book.engine.read(lambda tx: list(inventory.entries(tx).values()))
+    clock = _clock(asked, book.now_us())
+    tokens = book.token_list(Holder(user))
+    view = others.admin_view(entries, book.rights_list().rules, tokens, asked.viewer, clock)
+    return asked.render("admin.html", "admin", view=view)
+
+
+def _require_signed_in(asked: Asked) -> str:
+    """Return who is signed in.
+
+    Raises:
+        SignInNeededError: nobody is.
+    """
+    if asked.viewer.user is None:
+        raise SignInNeededError
+    return asked.viewer.user

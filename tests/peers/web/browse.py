@@ -19,7 +19,19 @@ from playwright.sync_api import sync_playwright
 
 SCENE, CHROMIUM, URL, BESPEAK, FOLDER, AXE = sys.argv[1:]
 PATIENCE_MS = 60_000
-PAGES = ("now", "timeline", "timeline?span=week", "timeline?span=month", "mine", "log", "wall", "resource/rack1")
+PAGES = (
+    "now",
+    "timeline",
+    "timeline?span=week",
+    "timeline?span=month",
+    "mine",
+    "log",
+    "wall",
+    "resource/rack1",
+    "claims",
+    "jobs",
+    "admin",
+)
 
 
 class Stage:
@@ -169,7 +181,7 @@ def phone(stage):
     """Nothing is wider than a phone, and everything can be pressed."""
     alice = stage.person("alice", viewport={"width": 390, "height": 844}, device_scale_factor=2, has_touch=True)
     for path in PAGES:
-        goto(alice, path, live=path != "admin")
+        goto(alice, path)
         width = alice.evaluate("document.documentElement.scrollWidth")
         assert width <= 390, (path, width)
     goto(alice, "now")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bespeak.access.tokens import hashed, new_token
 from bespeak.base import ids
 from bespeak.base.clock import HOUR_US, SECOND_US
 from bespeak.integrations import calendar_links
@@ -213,3 +214,31 @@ def test_being_told_elsewhere(desk: Desk) -> None:
         assert desk.press("alice", f"untell:{one.id}").kind == "done"
     assert desk.press("alice", "tell:mail", target="no address").status == 400
     assert desk.press("alice", "tell:chat", target="slack://a/b/c").status == 400
+
+
+def test_resources_are_administered(desk: Desk) -> None:
+    said = desk.press("boss", "resource-set:new", name="rack9", capacity="3", description="new")
+    assert said.title == "rack9 is declared."
+    (found,) = desk.book.resource_list()
+    assert (found.name, found.capacity, found.description) == ("rack9", 3, "new")
+    assert desk.press("boss", "resource-set:new", name="rack9", capacity="many").status == 400
+    desk.reserve("rack9", "bob")
+    assert desk.press("boss", "resource-remove:rack9").status == 409
+    desk.book.release_mine(Holder("bob"))
+    assert desk.press("boss", "resource-remove:rack9").title == "rack9 is removed."
+
+
+def test_rights_are_granted_and_revoked(desk: Desk) -> None:
+    said = desk.press("boss", "rights-grant:new", principal="group:lab", role="booker", selector="rack*")
+    assert said.title == "Granted: group:lab is booker of rack*."
+    assert desk.press("boss", "rights-grant:new", principal="x", role="king").status == 400
+    rule = next(one for one in desk.book.rights_list().rules if one.principal == "group:lab")
+    assert desk.press("alice", f"rights-revoke:{rule.id}").status == 403
+    assert desk.press("boss", f"rights-revoke:{rule.id}").kind == "done"
+
+
+def test_tokens_are_revoked(desk: Desk) -> None:
+    made = desk.book.token_create(Holder("boss"), "ci:nightly", hashed(new_token()))
+    assert desk.press("boss", f"token-revoke:{made.id}").title == f"Token {made.id} of ci:nightly is revoked."
+    assert desk.press("boss", f"token-revoke:{made.id}").status == 409
+    assert desk.press("boss", "token-revoke:unknown").status == 404

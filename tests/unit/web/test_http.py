@@ -10,9 +10,12 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from bespeak.access.tokens import hashed, new_token
 from bespeak.ledger import open_ledger
 from bespeak.ledger.model import Holder, State
 from bespeak.server.settings import ServerSettings
+from bespeak.server.sign_in.authenticator import authenticators
+from bespeak.server.sign_in.settings import SignInSettings
 from bespeak.web import forgery
 from support.read_html import read_html
 from support.server import Serving, serving
@@ -280,3 +283,46 @@ def test_names_can_be_hidden_from_those_not_signed_in(tmp_path: object) -> None:
         assert "secret" not in text
         assert "alice" in alice.get("/now").text
         alice.http.close()
+
+
+def test_people_sign_in_with_a_token_and_out_again(tmp_path: object) -> None:
+    url = f"{tmp_path}/book.db"
+    secret = new_token()
+    with open_ledger(url) as book:
+        book.token_create(Holder("boss"), "dana", hashed(secret))
+    with (
+        serving(url, authenticator=authenticators(SignInSettings())) as server,
+        httpx.Client(base_url=server.url, timeout=60, follow_redirects=True) as browser,
+    ):
+        answer = browser.get("/mine")
+        assert answer.status_code == 401
+        form = read_html(answer.text).one("form")
+        assert (form.attributes["action"], form.one("input", name="next").attributes["value"]) == (
+            "/auth/token",
+            "/mine",
+        )
+        origin = {"Origin": server.url}
+        answer = browser.post("/auth/token", data={"token": secret, "next": "/mine"}, headers=origin)
+        assert (answer.status_code, answer.url.path) == (200, "/mine")
+        document = read_html(answer.text)
+        csrf = document.all("input", name="csrf")[0].attributes["value"]
+        said = browser.post("/act", data={"csrf": csrf, "do": "reserve:rack1", "back": "/mine"}, headers=origin)
+        assert "rack1" in said.text
+        assert document.one("header").one("form").attributes["action"] == "/auth/logout"
+        answer = browser.post("/auth/logout", headers=origin)
+        assert browser.get("/mine").status_code == 401
+
+
+def test_without_a_session_there_is_nothing_to_sign_out_of(alice: Browser) -> None:
+    assert "Sign out" not in alice.get("/now").text
+
+
+@pytest.mark.parametrize("path", ["/claims", "/jobs", "/admin", "/mine"])
+def test_pages_of_those_who_are_signed_in(alice: Browser, nobody: Browser, path: str) -> None:
+    assert alice.get(path).status_code == 200
+    assert nobody.get(path).status_code == 401
+
+
+def test_who_may_not_administer_changes_nothing(alice: Browser) -> None:
+    alice.get("/admin")
+    assert alice.press("rights-grant:new", principal="alice", role="admin").status_code == 403

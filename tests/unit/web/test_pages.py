@@ -6,11 +6,18 @@ import pytest
 
 from bespeak.base.clock import HOUR_US
 from bespeak.base.errors import NotFoundError
+from bespeak.coord.service import open_coord
+from bespeak.jobs import store
+from bespeak.jobs.schema import COMPONENT as JOBS
+from bespeak.jobs.store import JobSpec
+from bespeak.ledger import open_ledger
 from bespeak.ledger.model import Holder, Request
+from bespeak.storage.late_tables import ensure
 from bespeak.web import line_keeper, pages
 from bespeak.web.pages import SignInNeededError
 from support.desk import Desk, asked, waiting
 from support.read_html import Element, read_html
+from support.repositories import git
 
 HOSTILE = '<script>alert(1)</script>"\' onmouseover=alert(2) x="&amp;'
 HOSTILE_TEXT = HOSTILE + "</title></textarea>\u202e{{ 7 * 7 }}"
@@ -83,7 +90,9 @@ def test_a_row_follows_its_facts(desk: Desk) -> None:
     assert "Reserve" not in row(None)
 
 
-@pytest.mark.parametrize("page", ["now", "wall", "timeline", "resource", "reservation", "mine", "log"])
+@pytest.mark.parametrize(
+    "page", ["now", "wall", "timeline", "resource", "reservation", "mine", "log", "admin", "sign in"]
+)
 def test_no_text_of_users_becomes_markup(desk: Desk, page: str) -> None:
     desk.book.resource_set(HOSTILE, Holder(HOSTILE), description=HOSTILE_TEXT)
     made = desk.book.reserve(
@@ -105,9 +114,11 @@ def test_no_text_of_users_becomes_markup(desk: Desk, page: str) -> None:
         "reservation": lambda: pages.reservation_page(desk.book, asked(HOSTILE), made.id),
         "mine": lambda: pages.mine_page(desk.book, asked(HOSTILE)),
         "log": lambda: pages.log_page(desk.book, asked("boss")),
+        "admin": lambda: pages.admin_page(desk.book, asked("boss")),
+        "sign in": lambda: pages.sign_in_page(asked(None), "/resource/" + HOSTILE),
     }[page]()
     document = _page(text)
-    assert HOSTILE in document.text
+    assert page == "sign in" or HOSTILE in document.text
     assert [one.attributes.get("src", "")[:8] for one in document.all("script")] == ["/static/"]
     assert "\u202e" not in text
     assert "49" not in document.text.replace(HOSTILE, "").split()
@@ -195,3 +206,49 @@ def test_pages_work_on_both_engines(on_both_engines) -> None:
     assert "joined the line" in pages.log_page(book, asked())
     assert "rack1" in pages.wall_page(book, asked(None))
     assert 0 <= line_keeper.keep(book) <= line_keeper.RENEW_SECONDS
+
+
+def test_claims_that_meet_are_told(tmp_path) -> None:
+    book_url = str(tmp_path / "book.db")
+    repository = tmp_path / "repository"
+    repository.mkdir()
+    git(str(repository), "init", "-q")
+    open_ledger(book_url).close()
+    coord = open_coord(str(repository), ledger=book_url)
+    coord.reserve(["src/a.c"], run_id="agent-1")
+    coord.reserve(["src"], run_id="agent-2")
+    coord.reserve(["docs/<i>x"], run_id="agent-3")
+    coord.close()
+    with open_ledger(book_url) as book:
+        document = _page(pages.claims_page(book, asked()))
+        with pytest.raises(SignInNeededError):
+            pages.claims_page(book, asked(None))
+    said = document.one("div", class_="refused").text
+    assert said.startswith("1 pair meets:")
+    assert [word for word in ("agent-1", "agent-2", "agent-3") if word in said] == ["agent-1", "agent-2"]
+    assert "docs/<i>x" in document.text
+
+
+def test_a_book_without_claims_and_jobs_says_so(desk: Desk) -> None:
+    assert "No agent has claimed code" in _page(pages.claims_page(desk.book, asked())).text
+    assert "There is no job" in _page(pages.jobs_page(desk.book, asked())).text
+
+
+def test_jobs_tell_what_became_of_them(tmp_path) -> None:
+    book_url = str(tmp_path / "book.db")
+    with open_ledger(book_url) as book:
+        ensure(book.engine, JOBS)
+        store.reserve(book.engine, JobSpec("nightly <b>", ["make", "test all"]), "job-1")
+        document = _page(pages.jobs_page(book, asked()))
+    assert document.one("ul", class_="counts").text == "1 reserved"
+    (row,) = document.one("table").all("tr")[1:]
+    assert row.text.startswith("nightly <b> reserved")
+    assert 'make "test all"' in row.text
+
+
+def test_admin_shows_what_the_viewer_may_administer(desk: Desk) -> None:
+    desk.book.resource_set("rack1", Holder("boss"))
+    desk.book.rights_grant("*", "booker", Holder("boss"))
+    titles = [one.text for one in _page(pages.admin_page(desk.book, asked("boss"))).all("h2")]
+    assert titles == ["Resources", "Rights", "Tokens"]
+    assert [one.text for one in _page(pages.admin_page(desk.book, asked("alice"))).all("h2")] == ["Tokens"]
