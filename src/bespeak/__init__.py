@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from bespeak.holding import Hold as Hold
     from bespeak.holding import ahold as ahold
     from bespeak.holding import hold as hold
+    from bespeak.ledger.batches import Batch as Batch
+    from bespeak.ledger.batches import Obstacle as Obstacle
     from bespeak.ledger.errors import Lost as Lost
     from bespeak.ledger.errors import RefusedError as RefusedError
     from bespeak.ledger.errors import UndeclaredError as UndeclaredError
@@ -62,6 +64,8 @@ _HOMES = {
     "QueuePosition": "ledger.model",
     "Refusal": "ledger.model",
     "Booking": "ledger.model",
+    "Batch": "ledger.batches",
+    "Obstacle": "ledger.batches",
     "LogEntry": "ledger.model",
     "Mode": "ledger.model",
     "State": "ledger.model",

@@ -108,11 +108,20 @@ def booked(run, what="ahead"):
     return json.loads(run(f"--as-user alice reserve {what} --at '2031-02-01 9:00' --for 1h --json").out)["id"]
 
 
+def series(run):
+    every = "--every 'weekday 22:00' --at '2040-05-01 9:00' --count 12 --for 2h --json"
+    return json.loads(run(f"--as-user alice reserve rack-{os.urandom(4).hex()} {every}").out)["id"]
+
+
 LINES = {
     "reserve": "--as-user alice reserve rack9 --for 1h --purpose p --tag a=b",
     "extend": "--as-user alice extend {id} --for 1h",
     "shorten": "--as-user alice shorten {id} --for 10m",
     "release": "--as-user alice release {id}",
+    "series list": "series list",
+    "series show": "series show {series}",
+    "series cancel": "--as-user alice series cancel {series} --only 2040-05-03",
+    "series edit": "--as-user alice series edit {series} --time 21:00",
     "move": "--as-user alice move {pending} --at '2031-03-01 9:00'",
     "transfer": "--as-user alice transfer {id} --to bob",
     "swap": "--as-user alice swap {id} {pending}",
@@ -175,9 +184,11 @@ LINES = {
 
 @pytest.mark.parametrize("name", LINES)
 def test_a_command_prints_the_keys_that_the_page_shows(name, sample):
-    words = {"id": "", "rule": "", "token": "", "pending": ""}
+    words = {"id": "", "rule": "", "token": "", "pending": "", "series": ""}
     if "{id}" in LINES[name]:
         words["id"] = made(sample)
+    if "{series}" in LINES[name]:
+        words["series"] = series(sample)
     if "{pending}" in LINES[name]:
         words["pending"] = booked(sample)
     if "{token}" in LINES[name] or "{rule}" in LINES[name]:
@@ -235,6 +246,8 @@ def test_the_examples_of_the_help_work(command, sample):
 
 def named_by(name, run):  # noqa: PLR0911 one for each kind of thing
     """Make what the id in an example names; return its id."""
+    if name.startswith("series"):
+        return series(run)
     if name in ("move", "transfer"):
         return booked(run, f"later-{os.urandom(4).hex()}")
     if name == "release":

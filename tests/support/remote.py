@@ -96,7 +96,8 @@ class ManyUsers(RemoteLedger):
 
 
 def _asker(arguments) -> str:
-    for value in arguments.values():
+    for given in arguments.values():
+        value = given[0] if isinstance(given, list) and given else given
         holder = value.holder if isinstance(value, Request) else value
         if isinstance(holder, Holder):
             return holder.user if holder.requested_by is None else holder.requested_by

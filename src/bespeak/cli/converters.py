@@ -19,6 +19,12 @@ TAG = Option(("--tag",), "A note for programs; may be repeated.", "KEY=VALUE", m
 PRIORITY = Option(
     ("--priority",), "Points in the queue: each counts as one hour of having waited (default 0).", "NUMBER", kind="int"
 )
+SKIP_CONFLICTS = Option(
+    ("--skip-conflicts",), "Leave out what somebody is in the way of; else nothing is written then."
+)
+CLOCK_CHANGE = Option(
+    ("--clock-change",), "A time that the clocks skip or show twice: skip it, or take its early or late reading.", "HOW"
+)
 RESERVATION = Argument("ID", complete="reservation")
 """An id; :func:`bespeak.cli.modify.named` takes the name of a resource that is held now for one."""
 

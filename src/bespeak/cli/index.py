@@ -120,6 +120,16 @@ PROGRAM = Program(
                 Entry("revoke", "Make a token worthless.", "bespeak.cli.token:revoke"),
             ),
         ),
+        Entry(
+            "series",
+            "Reservations that come again (reserve --every).",
+            entries=(
+                Entry("list", "All series that have something left.", "bespeak.cli.series:list_"),
+                Entry("show", "Each reservation of a series, also what is over.", "bespeak.cli.series:show"),
+                Entry("cancel", "Cancel one, the rest or all of a series.", "bespeak.cli.series:cancel"),
+                Entry("edit", "Give one, the rest or all another time of day or length.", "bespeak.cli.series:edit"),
+            ),
+        ),
         Entry("doctor", "What is wrong here, and what to do about it.", "bespeak.cli.doctor:doctor"),
         Entry("backup", "Copy the book to a file, also while it is used.", "bespeak.cli.operate:backup"),
         Entry("restore", "Fill the book from a backup.", "bespeak.cli.operate:restore"),

@@ -10,7 +10,16 @@ from bespeak.base.clock import FOREVER_US, MINUTE_US, SECOND_US, duration_text
 from bespeak.base.errors import BusyError, UsageError
 from bespeak.base.process_identity import this_host
 from bespeak.cli import converters, formatting, needs
-from bespeak.cli.converters import FOR, PRIORITY, PURPOSE, SHARED_USE, TAG, UNTIL
+from bespeak.cli.converters import (
+    CLOCK_CHANGE,
+    FOR,
+    PRIORITY,
+    PURPOSE,
+    SHARED_USE,
+    SKIP_CONFLICTS,
+    TAG,
+    UNTIL,
+)
 from bespeak.ledger.model import Mode, Origin, Request
 
 TYPE_CHECKING = False
@@ -40,6 +49,7 @@ the readings it could have."""
         ("reserve rack3 --for 1h --next", "take the first hour that is free"),
         ("reserve rack3 --for 1h --wait 30m", "wait in the queue for at most half an hour"),
         ("reserve --any 2 --label 'arm64 and ram>=4' --same site --for 1h", "take two boards of a kind from one site"),
+        ("reserve rack3 --every 'weekday 22:00' --count 10 --for 8h", "a series: ten nights"),
         ("reserve build-server --shared --for forever", "share it with others until you give it back"),
     ),
     arguments=(needs.RESOURCES,),
@@ -54,10 +64,22 @@ the readings it could have."""
         Option(("--next",), "Take the first time from --at on at which all are free."),
         Option(("--wait",), "Wait in the queue, for at most TIMEOUT.", "TIMEOUT", optional_value=True),
         PRIORITY,
+        Option(
+            ("--every",),
+            "A series: 'weekday 22:00', 'mon,thu 9:00 Europe/Berlin', or an RRULE; --until (a day) or --count ends it.",
+            "RULE",
+        ),
+        Option(("--count",), "With --every: so many.", "NUMBER", kind="int"),
+        SKIP_CONFLICTS,
+        CLOCK_CHANGE,
     ),
 )
 def reserve(context: Context, values: Values) -> int:
     """Book the resources and say so, or raise what stands in the way."""
+    if values["every"] is not None:
+        return _series(context, values)
+    if values["count"] is not None or values["skip_conflicts"] or values["clock_change"] is not None:
+        raise UsageError("--count, --skip-conflicts and --clock-change are about a series; they need --every")
     request = asked(context, values)
     book = context.book(create=True)
     if values["wait"] is None:
@@ -82,6 +104,14 @@ def reserve(context: Context, values: Values) -> int:
     default = "" if said else f"; the default is {duration_text(made.ends_us - made.starts_us)}, choose with --for"
     context.print(f"reserved {formatting.sentence(made, book.now_us())}{default}")
     return 0
+
+
+def _series(context: Context, values: Values) -> int:
+    from bespeak.cli.series import reserve_every
+
+    if values["wait"] is not None or values["next"] or values["priority"] is not None:
+        raise UsageError("--every has times of its own; it excludes --wait, --next and --priority")
+    return reserve_every(context, values, asked(context, {**values, "until": None}))
 
 
 def asked(context: Context, values: Values) -> Request:

@@ -42,13 +42,13 @@ def move(
     check_instant("start", starts_us)
 
     def work(tx: Transaction) -> Reservation:
-        found = _live(tx, identifier, fencing_token)
+        found = live(tx, identifier, fencing_token)
         check_owner(found, by)
         rights.check_may_end(book, tx, found, by, reason, "move")
         rights.require(book, tx, by, "reserve", found.resources)
         window = _new_window(found, tx.now_us, starts_us, duration_us, ends_us)
         moved = rebooked(tx, found, window, by)
-        write_operations.log_by(tx, Action.MOVED, by, found, _numbered(found), {**_numbered(moved), "reason": reason})
+        write_operations.log_by(tx, Action.MOVED, by, found, numbered(found), {**numbered(moved), "reason": reason})
         return moved
 
     return book.write(book.resources_of(identifier), work)
@@ -113,7 +113,7 @@ def transfer(
     validation.check_text("reason", reason)
 
     def work(tx: Transaction) -> Reservation:
-        found = _live(tx, identifier, fencing_token)
+        found = live(tx, identifier, fencing_token)
         check_owner(found, by)
         _check_transferable(found)
         rights.check_may_end(book, tx, found, by, reason, "transfer")
@@ -134,7 +134,7 @@ def swap(book: LedgerContext, mine: str, other: str, by: Holder, *, reason: str 
         raise UsageError("swap: two reservations are swapped, and this is one")
 
     def work(tx: Transaction) -> list[Reservation]:
-        first, second = _live(tx, mine, None), _live(tx, other, None)
+        first, second = live(tx, mine, None), live(tx, other, None)
         check_owner(first, by)
         for one in (first, second):
             _check_transferable(one)
@@ -171,7 +171,7 @@ def release_part(
     validation.check_text("reason", reason)
 
     def work(tx: Transaction) -> Reservation:
-        found = _live(tx, identifier, fencing_token)
+        found = live(tx, identifier, fencing_token)
         check_owner(found, by)
         rights.check_may_end(book, tx, found, by, reason, "release")
         if missing := [name for name in names if name not in found.resources]:
@@ -190,7 +190,7 @@ def release_part(
     return book.remember(book.write(book.resources_of(identifier), work))
 
 
-def _live(tx: Transaction, identifier: str, fencing_token: int | None) -> Reservation:
+def live(tx: Transaction, identifier: str, fencing_token: int | None) -> Reservation:
     """Return a reservation that is granted and has not ended."""
     found = row_mapping.required(tx, identifier)
     check_live(found, tx.now_us, fencing_token)
@@ -240,7 +240,8 @@ def _hand_over(
     return given
 
 
-def _numbered(of: Reservation) -> dict[str, object]:
+def numbered(of: Reservation) -> dict[str, object]:
+    """Return the window and the number of a reservation for the log."""
     return {**write_operations.window(of), "number": of.fencing_token}
 
 

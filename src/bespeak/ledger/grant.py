@@ -39,9 +39,7 @@ def reserve(book: LedgerContext, request: Request) -> Reservation:
     identifier = ids.new_id()
 
     def work(tx: Transaction) -> Reservation | list[Booking]:
-        if request.needs:
-            return _reserve_by_need(book, tx, request, identifier)
-        return _reserve(book, tx, request, identifier)
+        return reserve_in(book, tx, request, identifier)
 
     result = book.write_new(request.resources, identifier, work)
     if isinstance(result, Reservation):
@@ -49,7 +47,16 @@ def reserve(book: LedgerContext, request: Request) -> Reservation:
     raise RefusedError(Refusal(tuple(result), next_free(book, request)), request)
 
 
-def _reserve(book: LedgerContext, tx: Transaction, request: Request, identifier: str) -> Reservation | list[Booking]:
+def reserve_in(book: LedgerContext, tx: Transaction, request: Request, identifier: str) -> Reservation | list[Booking]:
+    """Book a checked request in a transaction that holds the locks of its resources, or return who is in the way."""
+    if request.needs:
+        return _reserve_by_need(book, tx, request, identifier)
+    return _reserve_named(book, tx, request, identifier)
+
+
+def _reserve_named(
+    book: LedgerContext, tx: Transaction, request: Request, identifier: str
+) -> Reservation | list[Booking]:
     rights.require(book, tx, request.holder, "reserve", request.resources)
     starts_us, ends_us = _window(book, tx, request)
     ground = Availability(tx, request.resources, sweep=True, first=(starts_us, ends_us))
@@ -88,7 +95,7 @@ def _reserve_by_need(
     named = replace(
         request, resources=tuple(sorted(names)), needs=(), starts_us=fit_us, duration_us=None, ends_us=ends_us
     )
-    return _reserve(book, tx, named, identifier)
+    return _reserve_named(book, tx, named, identifier)
 
 
 def _candidates(book: LedgerContext, tx: Transaction, request: Request) -> Candidates:

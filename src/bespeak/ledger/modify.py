@@ -148,7 +148,7 @@ def release(
         check_owner(found, by)
         ending = rights.check_may_end(book, tx, found, by, reason, "release")
         check_live(found, tx.now_us, fencing_token)
-        return _end(tx, found, by, ending)
+        return end(tx, found, by, ending)
 
     return book.write(book.resources_of(identifier), work)
 
@@ -193,7 +193,7 @@ def release_resources(
                 f"the same reservation also holds {', '.join(more)}; name all of it, or release it by its id"
             )
         endings = [rights.check_may_end(book, tx, found, by, reason, "release") for found in held.values()]
-        return [_end(tx, found, by, ending) for found, ending in zip(held.values(), endings, strict=True)]
+        return [end(tx, found, by, ending) for found, ending in zip(held.values(), endings, strict=True)]
 
     return book.write(wanted, work)
 
@@ -248,10 +248,10 @@ def kick(book: LedgerContext, identifier: str, by: Holder, reason: str) -> Reser
 
 def give_back(tx: Transaction, found: Reservation, by: Holder) -> Reservation:
     """End a live reservation by its holder's wish: released once it has begun, cancelled before."""
-    return _end(tx, found, by, rights.Ending(taken=False, reason=""))
+    return end(tx, found, by, rights.Ending(taken=False, reason=""))
 
 
-def _end(tx: Transaction, found: Reservation, by: Holder, ending: rights.Ending) -> Reservation:
+def end(tx: Transaction, found: Reservation, by: Holder, ending: rights.Ending) -> Reservation:
     """End a live reservation by its holder's wish, or take it away in the holder's name."""
     if ending.taken:
         return _close(tx, found, by, EndReason.KICKED, ending.reason)

@@ -11,6 +11,7 @@ _ACCESS = "bespeak.access.model"
 
 VALUES = {
     "Action": _MODEL,
+    "Batch": "bespeak.ledger.batches",
     "Booking": _MODEL,
     "EndReason": _MODEL,
     "Free": _MODEL,
@@ -20,6 +21,7 @@ VALUES = {
     "LogEntry": _MODEL,
     "Mode": _MODEL,
     "Need": _MODEL,
+    "Obstacle": "bespeak.ledger.batches",
     "Origin": _MODEL,
     "QueueLook": _MODEL,
     "QueuePosition": _MODEL,
@@ -81,6 +83,9 @@ ONCE = (
     "transfer",
     "swap",
     "release_part",
+    "reserve_many",
+    "move_many",
+    "release_many",
     "resource_set",
     "resource_remove",
     "record_host_action",

@@ -8,7 +8,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bespeak.ledger.model import Holder, Reservation
+    from bespeak.ledger.batches import Batch
+    from bespeak.ledger.model import Holder, Request, Reservation
 
 
 class PlanningMethods(LedgerContext):
@@ -126,3 +127,59 @@ class PlanningMethods(LedgerContext):
         from bespeak.ledger import change_of_mind
 
         return change_of_mind.release_part(self, identifier, resources, by, fencing_token=fencing_token, reason=reason)
+
+    def reserve_many(self, requests: list[Request], *, skip_conflicts: bool = False) -> Batch:
+        """Book many requests in one transaction: all, or those that nobody stands in the way of.
+
+        Args:
+            requests: what is wanted; each is booked as :meth:`Ledger.reserve` would.
+            skip_conflicts: leave out those that somebody stands in the way of; else nothing is written then.
+
+        Returns:
+            What was booked, and who is in the way of the others.
+
+        Raises:
+            UsageError: a request contradicts itself, or there are none, or more than 1,000.
+            NotFoundError: the book is strict and a resource is not declared.
+        """
+        from bespeak.ledger import batches
+
+        return batches.reserve_many(self, requests, skip_conflicts=skip_conflicts)
+
+    def move_many(self, moves: list[tuple[str, int, int]], by: Holder, *, skip_conflicts: bool = False) -> Batch:
+        """Give many reservations that have not begun other times, in one transaction.
+
+        Args:
+            moves: the full id, the new start and the new end (µs UTC) of each.
+            by: who asks.
+            skip_conflicts: leave those where they are that somebody stands in the way of; else nothing is moved then.
+
+        Returns:
+            What was moved, and who is in the way of the others.
+
+        Raises:
+            NotFoundError: no such reservation.
+            BusyError: one is somebody else's.
+            WrongStateError: one has begun or ended, or waits.
+            UsageError: a new time is past or empty.
+        """
+        from bespeak.ledger import batches
+
+        return batches.move_many(self, moves, by, skip_conflicts=skip_conflicts)
+
+    def release_many(self, identifiers: list[str], by: Holder, *, reason: str = "") -> list[Reservation]:
+        """Give many reservations back in one transaction; those that have ended by themselves are left out.
+
+        Args:
+            identifiers: their full ids.
+            by: who asks.
+            reason: why, for the log; must be given by whoever acts for the holder and has not reserved them.
+
+        Raises:
+            NotFoundError: no such reservation.
+            BusyError: one is somebody else's, or who asks for them may not take it away.
+            UsageError: the reason is missing.
+        """
+        from bespeak.ledger import batches
+
+        return batches.release_many(self, identifiers, by, reason=reason)

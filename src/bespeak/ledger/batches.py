@@ -1,0 +1,169 @@
+"""Many reservations in one transaction: all of them, or (if asked) those that nobody stands in the way of."""
+
+from __future__ import annotations
+
+from bespeak.base import ids
+from bespeak.base.errors import UsageError, WrongStateError
+from bespeak.base.frozen import frozen, replace
+from bespeak.ledger import change_of_mind, grant, modify, rights, row_mapping, validation, write_operations
+from bespeak.ledger.errors import RefusedError
+from bespeak.ledger.model import Action, Reservation
+from bespeak.ledger.request_checks import checked
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from bespeak.ledger.context import LedgerContext
+    from bespeak.ledger.model import Booking, Holder, Request
+    from bespeak.storage.interface import Transaction
+
+MOST = 1_000
+
+
+@frozen
+class Obstacle:
+    """What stands in the way of one of many.
+
+    Args:
+        starts_us: the start that was wanted, µs UTC.
+        ends_us: its end, µs UTC.
+        conflicts: who is in the way.
+    """
+
+    starts_us: int
+    ends_us: int
+    conflicts: tuple[Booking, ...]
+
+
+@frozen
+class Batch:
+    """What became of many at once.
+
+    Args:
+        done: as they are now; empty where nothing was written.
+        obstacles: those that somebody stands in the way of.
+    """
+
+    done: tuple[Reservation, ...]
+    obstacles: tuple[Obstacle, ...]
+
+
+class _Undone(Exception):  # noqa: N818 it never leaves this module
+    """Rolls a transaction back that would have been done in part."""
+
+
+def repeated(request: Request, windows_us: Sequence[tuple[int, int]], tags: Sequence[tuple[str, str]]) -> list[Request]:
+    """Return the same request for many windows, µs UTC, with more tags."""
+    every = (*request.tags, *tags)
+    return [replace(request, starts_us=s, ends_us=e, duration_us=None, tags=every) for s, e in windows_us]
+
+
+def reserve_many(book: LedgerContext, requests: Sequence[Request], *, skip_conflicts: bool = False) -> Batch:
+    """See :meth:`bespeak.ledger.planning_methods.PlanningMethods.reserve_many`."""
+    wanted = [checked(request) for request in requests]
+    if not 1 <= len(wanted) <= MOST:
+        raise UsageError(f"{len(wanted)} reservations at once; 1 to {MOST}")
+    new = [ids.new_id() for _ in wanted]
+    obstacles: list[Obstacle] = []
+
+    def work(tx: Transaction) -> list[Reservation]:
+        obstacles.clear()
+        made = []
+        for request, identifier in zip(wanted, new, strict=True):
+            found = grant.reserve_in(book, tx, request, identifier)
+            if isinstance(found, Reservation):
+                made.append(found)
+            else:
+                obstacles.append(Obstacle(request.starts_us or tx.now_us, request.ends_us or 0, tuple(found)))
+        return _all_or_none(made, obstacles, skip_conflicts)
+
+    names = {name for request in wanted for name in request.resources}
+    return _run(book, names, work, obstacles)
+
+
+def move_many(
+    book: LedgerContext, moves: Sequence[tuple[str, int, int]], by: Holder, *, skip_conflicts: bool = False
+) -> Batch:
+    """See :meth:`bespeak.ledger.planning_methods.PlanningMethods.move_many`."""
+    names = {name for identifier, _, _ in moves for name in book.resources_of(identifier)}
+    obstacles: list[Obstacle] = []
+
+    def work(tx: Transaction) -> list[Reservation]:
+        obstacles.clear()
+        found = [change_of_mind.live(tx, identifier, None) for identifier, _, _ in moves]
+        for one in found:
+            modify.check_owner(one, by)
+            rights.check_may_end(book, tx, one, by, "", "move")
+            rights.require(book, tx, by, "reserve", one.resources)
+        moved = []
+        for one, starts_us, ends_us in _in_order(found, moves):
+            if starts_us < tx.now_us or ends_us <= starts_us:
+                raise UsageError(f"reservation {one.id}: the new time is past or empty")
+            try:
+                new = change_of_mind.rebooked(tx, one, (starts_us, ends_us), by)
+            except RefusedError as refused:
+                write_operations.book(tx, one, row_mapping.resources(tx, one.resources))
+                obstacles.append(Obstacle(starts_us, ends_us, refused.refusal.conflicts))
+                continue
+            before, after = change_of_mind.numbered(one), {**change_of_mind.numbered(new), "reason": ""}
+            write_operations.log_by(tx, Action.MOVED, by, one, before, after)
+            moved.append(new)
+        moved.sort(key=lambda one: one.starts_us)
+        obstacles.sort(key=lambda one: one.starts_us)
+        return _all_or_none(moved, obstacles, skip_conflicts)
+
+    return _run(book, names, work, obstacles)
+
+
+def _in_order(
+    found: Sequence[Reservation], moves: Sequence[tuple[str, int, int]]
+) -> list[tuple[Reservation, int, int]]:
+    """Return the moves so that each finds its new time left by another: what moves later, the last first."""
+    each = [(one, starts_us, ends_us) for one, (_, starts_us, ends_us) in zip(found, moves, strict=True)]
+    later = [move for move in each if move[1] > move[0].starts_us]
+    others = [move for move in each if move[1] <= move[0].starts_us]
+    return [
+        *sorted(later, key=lambda move: -move[0].starts_us),
+        *sorted(others, key=lambda move: move[0].starts_us),
+    ]
+
+
+def release_many(book: LedgerContext, identifiers: Sequence[str], by: Holder, *, reason: str = "") -> list[Reservation]:
+    """See :meth:`bespeak.ledger.planning_methods.PlanningMethods.release_many`."""
+    validation.check_text("reason", reason)
+    names = {name for identifier in identifiers for name in book.resources_of(identifier)}
+
+    def work(tx: Transaction) -> list[Reservation]:
+        found = [row_mapping.required(tx, identifier) for identifier in identifiers]
+        ended = []
+        for one in found:
+            modify.check_owner(one, by)
+            ending = rights.check_may_end(book, tx, one, by, reason, "release")
+            try:
+                modify.check_live(one, tx.now_us, None)
+            except WrongStateError:
+                continue  # it ended by itself in between
+            ended.append(modify.end(tx, one, by, ending))
+        return ended
+
+    return book.write(names, work)
+
+
+def _all_or_none(done: list[Reservation], obstacles: list[Obstacle], skip_conflicts: bool) -> list[Reservation]:
+    if obstacles and not (skip_conflicts and done):
+        raise _Undone
+    return done
+
+
+def _run(
+    book: LedgerContext,
+    names: set[str],
+    work: Callable[[Transaction], list[Reservation]],
+    obstacles: list[Obstacle],
+) -> Batch:
+    try:
+        done = book.write(names, work)
+    except _Undone:
+        return Batch((), tuple(obstacles))
+    return Batch(tuple(map(book.remember, done)), tuple(obstacles))
