@@ -137,6 +137,8 @@ LINES = {
     "resource show": "resource show licences",
     "resource sync": "resource sync inventory.toml --yes",
     "resource export": "resource export",
+    "resource maintenance": "resource maintenance licences --for 1h",
+    "resource mark": "resource mark licences sick",
     "resource remove": "resource remove licences",
     "ledger accept-clock": "ledger accept-clock",
     "ledger move": "ledger move --to elsewhere.sqlite3",
@@ -275,6 +277,10 @@ def prepare(name, line, run):
         main(["resource", "add", "rack3"])
         Path("boards.csv").write_text("name,labels\nboard1,arch=arm64\n", encoding="utf-8")
         run("ledger policy set strict false")
+        if "--cancel" in line:
+            run("resource maintenance rack3 --for 1h --end")
+        else:
+            main(["resource", "maintenance", "rack3", "--cancel"])
     if name in ("reserve", "run") and "--label" in line:
         labels = ["--label", "arch=arm64", "--label", "ram=8", "--label", "site=lyon"]
         main(["resource", "add", "board1", *labels])

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from bespeak.base.clock import Clock
 from bespeak.base.errors import BespeakError
@@ -71,6 +71,52 @@ class BookMachine(RuleBasedStateMachine):
     def time_passes(self, cells: int) -> None:
         self._pass(cells)
 
+    # What constrains resources
+
+    @initialize(kind=st.sampled_from(["plain", "plain", "parts", "pauses", "both"]))
+    def constrain(self, kind: str) -> None:
+        """Let some resources be wholes and parts, or need a pause between two holds."""
+        if kind in ("parts", "both"):
+            for book in self.books:
+                book.inventory_add(NAMES[:4], Holder("root"), {})
+                book.inventory_change(["r1"], Holder("root"), {"parts": ["r2", "r3"]})
+                book.inventory_change(["r0"], Holder("root"), {"parts": ["r1"]})
+            self.naive.related = {"r0": {"r1", "r2", "r3"}, "r1": {"r0", "r2", "r3"}}
+            self.naive.related |= {"r2": {"r0", "r1"}, "r3": {"r0", "r1"}}
+        if kind in ("pauses", "both"):
+            for book in self.books:
+                for name, cells in (("r1", 1), ("r2", 2)):
+                    add = book.inventory_change if kind == "both" else book.inventory_add
+                    add([name], Holder("root"), {"cooldown": f"{cells * CELL // 1_000_000}s"})
+                    self.naive.cooldown[name] = cells * CELL
+
+    @precondition(lambda self: self.count % 3 == 2)
+    @rule(name=st.sampled_from(NAMES[:3]), offset=st.integers(0, 8), length=st.integers(1, 6))
+    def maintain(self, name: str, offset: int, length: int) -> None:
+        start = self.naive.now + offset * CELL
+        end = start + length * CELL
+        for book in self.books:
+            if all(one.name != name for one in book.resource_list()):
+                book.resource_set(name, Holder("root"))
+        answers = self._all(
+            lambda book: book.maintenance_add([name], Holder("root"), starts_us=start, ends_us=end, hit="move")
+        )
+        told = self.naive.close(name, start, end)
+        for answer, ids in zip(answers, self.ids, strict=True):
+            assert [hit.before.id for hit in answer.hits] == [ids[hold.id] for hold, _ in told]
+            for hit, (hold, what) in zip(answer.hits, told, strict=True):
+                assert what in ("ended", "shortened", "moved")
+                assert (hit.after.starts_us, hit.after.ends_us) == (hold.start, hold.end)
+
+    @precondition(lambda self: self.count % 5 == 3)
+    @rule(name=st.sampled_from(NAMES[:3]), well=st.sampled_from([True, True, False]))
+    def fall_ill(self, name: str, well: bool) -> None:
+        for book in self.books:
+            if all(one.name != name for one in book.resource_list()):
+                book.resource_set(name, Holder("root"))
+            book.resource_mark([name], Holder("root"), health="ok" if well else "sick", reason="it smells")
+        self.naive.unwell = self.naive.unwell - {name} if well else self.naive.unwell | {name}
+
     # New reservations
 
     @rule(
@@ -110,6 +156,9 @@ class BookMachine(RuleBasedStateMachine):
             open_end=open_end,
         )
         answers = self._all(lambda book: book.reserve(request))
+        if self.naive.contradicts(names):
+            assert {type(answer).__name__ for answer in answers} == {"UsageError"}
+            return
         if self.naive.reserve(hold, next_fit=next_fit):
             self._made(hold, answers)
             return
@@ -154,6 +203,9 @@ class BookMachine(RuleBasedStateMachine):
         answers = self._all(
             lambda book: book.engine.transact(keys, lambda tx: queue.join(book, tx, request, new_id(), priority))
         )
+        if self.naive.contradicts(names):
+            assert {type(answer).__name__ for answer in answers} == {"UsageError"}
+            return
         self.naive.join(hold)
         self._made(hold, answers)
 
@@ -323,12 +375,16 @@ class BookMachine(RuleBasedStateMachine):
 
     def _forget_lapsed(self) -> None:
         """A lapse is written down at some time after it happened; see whether it was, and that it is the same."""
+        lapsed: list[Hold] = []
         for book, ids in zip(self.books, self.ids, strict=True):
             back = {identifier: name for name, identifier in ids.items()}
             for found in book.reservations(include_ended=True):
                 hold = self.naive.holds[back[found.id]]
                 if found.ended_us is not None and hold.ended is None and hold.lapsed(self.naive.now):
                     assert found.ended_us == hold.lease
+                    if not hold.waiting and hold not in lapsed:
+                        self.naive.cool_down(hold, hold.lease)
+                        lapsed.append(hold)
                     hold.ended, hold.why = hold.lease, "no_show" if hold.waiting else "lapsed"
                     hold.waiting = False
 

@@ -17,6 +17,7 @@ EXCLUSIVE, SHARED = "exclusive", "shared"
 
 
 Window = tuple[int, int]
+Closed = tuple[str, int, int]
 Taken = tuple[str, frozenset[str], str, int, int]
 """Whose, what, how, from when, until when."""
 
@@ -74,6 +75,12 @@ class NaiveBook:
     now: int
     holds: dict[str, Hold] = field(default_factory=dict)
     seats: dict[str, int] = field(default_factory=dict)
+    related: dict[str, set[str]] = field(default_factory=dict)
+    """Wholes and parts: nobody is on one while somebody is on the other, unless both share."""
+    cooldown: dict[str, int] = field(default_factory=dict)
+    closed: list[Closed] = field(default_factory=list)
+    """Windows in which a resource is given to nobody; the rest of a cool-down among them."""
+    unwell: set[str] = field(default_factory=set)
 
     def line(self) -> list[Hold]:
         """Return who waits, first come first, higher priority before."""
@@ -91,33 +98,57 @@ class NaiveBook:
 
     def booked(self, *, but: str | None = None, seen_by_waiter: bool = False) -> list[Taken]:
         """Return the time that is held or booked."""
-        return [
-            taken(h, (h.start, h.end), seen_by_waiter=seen_by_waiter)
-            for h in self.holds.values()
-            if not h.waiting and h.ended is None and not h.lapsed(self.now) and h.end > self.now and h.id != but
+        live = [h for h in self.holds.values() if not h.waiting and h.ended is None and h.id != but]
+        there = [
+            taken(h, (h.start, h.end), seen_by_waiter=seen_by_waiter and h.end > self.now)
+            for h in live
+            if not h.lapsed(self.now)
+        ]
+        return there + [
+            taken(h, (h.start, h.lease)) for h in live if h.lapsed(self.now) and h.lease and h.start < h.lease
         ]
 
     def room(self, names: frozenset[str], mode: str, start: int, end: int, taken: list[Taken]) -> bool:
         """Tell whether every cell of the window has room on every resource, next to what is taken."""
-        for name in names:
-            mine = [(who, m, s, e) for who, ns, m, s, e in taken if name in ns]
-            # The last cell stands for everything behind the last start of anybody.
-            last = max([start, *(s for _, _, s, _ in mine if s < FOREVER)]) + CELL
-            for cell in range(start, min(end, last), CELL):
-                there = {who: m for who, m, s, e in mine if s <= cell < e}.values()
-                if mode == SHARED and EXCLUSIVE in there:
-                    return False
-                if mode == EXCLUSIVE and (SHARED in there or len(there) >= self.seats.get(name, 1)):
-                    return False
+        return all(
+            self.room_on(name, mode, start, end, taken, self.seats.get(name, 1))
+            and all(self.room_on(other, mode, start, end, taken, 1) for other in self.related.get(name, ()))
+            for name in names
+        )
+
+    def room_on(self, name: str, mode: str, start: int, end: int, taken: list[Taken], seats: int) -> bool:
+        """Tell whether every cell of the window has room on one resource, next to what is taken, and for its pause."""
+        if name in self.unwell and end > self.now:
+            return False
+        if any(name == other and s < end and e > start for other, s, e in self.closed):
+            return False
+        gap = self.cooldown.get(name, 0)
+        mine = [(who, m, s, e + gap) for who, ns, m, s, e in taken if name in ns]
+        # The last cell stands for everything behind the last start of anybody.
+        last = max([start, *(s for _, _, s, _ in mine if s < FOREVER)]) + CELL
+        for cell in range(start, min(end + gap, last), CELL):
+            there = {who: m for who, m, s, e in mine if s <= cell < e}.values()
+            if mode == SHARED and EXCLUSIVE in there:
+                return False
+            if mode == EXCLUSIVE and (SHARED in there or len(there) >= seats):
+                return False
         return True
 
     def first_room(self, names: frozenset[str], mode: str, start: int, length: int, taken: list[Taken]) -> int:
         """Return the first start with room, cell by cell."""
-        edges = [edge for _, _, _, s, e in taken for edge in (s, e) if edge < FOREVER]
-        for cell in range(start, max([start, *edges]) + 2 * CELL, CELL):
+        for cell in range(start, max([start, *self.edges(taken)]) + 2 * CELL, CELL):
             if self.room(names, mode, cell, later(cell, length), taken):
                 return cell
         return FOREVER
+
+    def contradicts(self, names: frozenset[str]) -> bool:
+        """Tell whether somebody asks for a whole and its part at once."""
+        return any(self.related.get(name, set()) & names for name in names)
+
+    def edges(self, taken: list[Taken]) -> list[int]:
+        """Return the instants behind which nothing changes any more, and others."""
+        ends = [e for _, _, _, s, e in taken] + [s for _, _, _, s, _ in taken] + [e for _, _, e in self.closed]
+        return [end + max(self.cooldown.values(), default=0) for end in ends if end < FOREVER]
 
     def plan(self, waiters: list[Hold], *, seen_by_waiter: bool) -> list[Taken]:
         """Return the time that ``waiters`` would be promised, each in its turn, if all looked now, by rank."""
@@ -242,7 +273,37 @@ class NaiveBook:
     def stop(self, me: Hold, why: str | None = None) -> None:
         """End a hold now: released when it has begun, cancelled before, unless another reason is given."""
         me.why = why or ("released" if me.state(self.now) == "active" else "cancelled")
+        if not me.waiting:
+            self.cool_down(me, self.now)
         me.ended, me.waiting = self.now, False
+
+    def cool_down(self, me: Hold, ended: int) -> None:
+        """Keep free what was held until now, where it needs a pause."""
+        if me.start < ended:
+            self.closed += [(name, ended, ended + gap) for name in me.names if (gap := self.cooldown.get(name))]
+
+    def close(self, name: str, start: int, end: int) -> list[tuple[Hold, str]]:
+        """Keep a resource, its wholes and parts from everybody; return who was in the way, and what became of it."""
+        scope = {name, *self.related.get(name, ())}
+        hit = [h for h in self.holds.values() if h.live(self.now) and not h.waiting and h.names & scope]
+        hit = sorted((h for h in hit if h.start < end and h.end > start), key=lambda h: (h.start, h.order))
+        self.closed.append((name, start, end))
+        told = []
+        for hold in hit:
+            if hold.state(self.now) == "active" and start > self.now:
+                hold.end = start
+                told.append((hold, "shortened"))
+                continue
+            length, hold.ended = hold.end - hold.start, self.now
+            at = self.first_fit(hold.names, hold.mode, hold.start, length) if hold.start > self.now else FOREVER
+            hold.ended = None
+            if at == FOREVER:
+                self.stop(hold, "kicked")
+                told.append((hold, "ended"))
+            else:
+                hold.start, hold.end = at, later(at, length)
+                told.append((hold, "moved"))
+        return told
 
     def held(self, user: str) -> dict[str, list[Hold]]:
         """Return what a user holds now, by resource."""
@@ -260,8 +321,7 @@ class NaiveBook:
         fit = self.first_room(names, EXCLUSIVE, self.now, length, taken)
         if fit == FOREVER:
             return None, None
-        edges = [edge for _, _, _, s, e in taken for edge in (s, e) if edge < FOREVER]
-        for end in range(fit + CELL, max([fit, *edges]) + 2 * CELL, CELL):
+        for end in range(fit + CELL, max([fit, *self.edges(taken)]) + 2 * CELL, CELL):
             if not self.room(names, EXCLUSIVE, fit, end + CELL, taken):
                 return fit, end
         return fit, None

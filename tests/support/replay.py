@@ -40,6 +40,7 @@ class Rebuilt:
     reservations: dict[str, dict[str, Any]] = field(default_factory=dict)
     resources: dict[str, dict[str, Any]] = field(default_factory=dict)
     policy: dict[str, Any] = field(default_factory=dict)
+    closed: list[tuple[str, int, int, str]] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     """What cannot have happened in this order."""
 
@@ -53,10 +54,8 @@ class Rebuilt:
         after: dict[str, Any],
     ) -> None:
         """Apply one row of the log."""
-        if action == "resource_set":
-            self.resources[names[0]] = dict(after)
-        elif action == "resource_removed":
-            self.resources.pop(names[0], None)
+        if action in {"resource_set", "resource_removed", "closed", "opened"}:
+            self._apply_to_resource(action, names[0], before, after)
         elif action == "policy_changed":
             self.policy.update(after)
             self.policy = {name: value for name, value in self.policy.items() if name in after or name not in before}
@@ -72,6 +71,16 @@ class Rebuilt:
         if action in GRANTS:
             for name in names:
                 self.resources.setdefault(name, {"capacity": 1, "declared": False, "description": ""})
+
+    def _apply_to_resource(self, action: str, name: str, before: dict[str, Any], after: dict[str, Any]) -> None:
+        if action == "resource_set":
+            self.resources[name] = dict(after)
+        elif action == "resource_removed":
+            self.resources.pop(name, None)
+        elif action == "closed":
+            self.closed.append((name, after["starts_us"], after["ends_us"], after["reason"]))
+        else:
+            self.closed.remove((name, before["starts_us"], before["ends_us"], before["reason"]))
 
     def _change(self, seq: int, action: str, identifier: str, after: dict[str, Any]) -> None:
         found = self.reservations.get(identifier)
@@ -112,6 +121,10 @@ def compare(tx: Any) -> list[str]:
             if said.get(name, LATER_FACTS.get(name)) != is_[name]
         ]
     known = resources(tx)
+    sql = "SELECT resource, starts_us, ends_us, reason FROM ledger_closures WHERE kind = 'maintenance'"
+    closed = tx.fetch_all(sql)
+    if sorted(map(tuple, closed)) != sorted(book.closed):
+        wrong.append(f"closed are {closed}, the log says {book.closed}")
     policy = {name: json.loads(value) for name, value in tx.fetch_all("SELECT name, value FROM ledger_policy")}
     if policy != book.policy:
         wrong.append(f"the policy is {policy}, the log says {book.policy}")

@@ -6,6 +6,7 @@ from bespeak.base import clock, ids, timeparse
 from bespeak.base.clock import FOREVER_US, duration_text
 from bespeak.base.display import escape_unprintable
 from bespeak.cli.output import table
+from bespeak.ledger.errors import CLOSED
 from bespeak.ledger.model import Mode, State
 
 TYPE_CHECKING = False
@@ -103,6 +104,9 @@ def in_the_way(booking: Booking) -> str:
     begun = booking.waiting or booking.starts_us <= clock.now()
     what = "is promised to" if booking.waiting else "is held by" if begun else "is booked by"
     from_ = "" if begun else f"from {timeparse.show(booking.starts_us)} "
-    purpose = f" ({booking.purpose})" if booking.purpose else ""
     who = booking.holder + used_by(booking.origin, booking.seen_us, clock.now())
-    return f"{booking.resource} {what} {who} {from_}{until(booking.ends_us)}{purpose}"
+    what = CLOSED[booking.closed] if booking.closed else f"{what} {who}"
+    purpose = f" ({booking.purpose})" if booking.purpose else ""
+    if booking.closed and booking.ends_us >= FOREVER_US:
+        return f"{booking.resource} {what}{purpose}"
+    return f"{booking.resource} {what} {from_}{until(booking.ends_us)}{purpose}"

@@ -75,6 +75,8 @@ PROGRAM = Program(
                 Entry("remove", "Remove a resource that nobody holds or has booked.", "bespeak.cli.resource:remove"),
                 Entry("sync", "Make the inventory of the book what a file says.", "bespeak.cli.inventory:sync"),
                 Entry("export", "Print the inventory of the book as a file.", "bespeak.cli.inventory:export"),
+                Entry("maintenance", "Windows in which nobody gets a resource.", "bespeak.cli.maintenance:maintenance"),
+                Entry("mark", "Say whether a resource is ok, sick or offline.", "bespeak.cli.maintenance:mark"),
             ),
         ),
         Entry(

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from bespeak.ledger.backfill import Replan
     from bespeak.ledger.candidates import Candidates
+    from bespeak.ledger.constraints import Constraints
     from bespeak.ledger.model import Booking, Mode, Reservation, Resource
     from bespeak.ledger.occupancy import Occupancy
     from bespeak.ledger.policy import Policy, PolicyDefaults
@@ -51,10 +52,38 @@ class Availability:
             self._number = int(more[1][0][0])
         self.known: dict[str, Resource] = {row[0]: row_mapping.resource(row) for row in known}
         self.capacity = {name: resource.capacity for name, resource in self.known.items()}
+        self.constraints: Constraints | None = None
+        """What else keeps the resources from being given out; None where there is nothing."""
+        self.cooldown_us: dict[str, int] = {}
+        self._cooling: list[Booking] = []
+        self._scope = names
+        """The resources, with their wholes and parts."""
         self.leases_us: set[int] = set()
         """When what was looked at lapses, µs UTC, if there is no further sign of life."""
-        self.line = [entry for entry in row_mapping.named(line) if self._alive(entry[1])]
+        waiting = row_mapping.named(line)
+        if any(row[5] or row[6] or row[7] or row[10] != "ok" or row[11] > tx.now_us for row in known):
+            waiting += self._constrain()
+        self.line = [entry for entry in waiting if self._alive(entry[1])]
         self._replan: Replan | None = None
+
+    def _constrain(self) -> list[tuple[str, Reservation]]:
+        """Find what else keeps the resources from being given out; return who waits for wholes and parts of them."""
+        from bespeak.ledger.constraints import Constraints
+
+        self.constraints = Constraints(self._tx, self.known)
+        self._scope = self.constraints.scope(self._names)
+        self.cooldown_us = {name: gap for name in self._scope if (gap := self.constraints.cooldown_us(name))}
+        if self._sweep:
+            self.constraints.require_locks(self._names)
+        if self.cooldown_us or len(self._scope) > len(self._names):
+            self._first = None  # what was read ahead is not all that matters
+        others = [name for name in self._scope if name not in self._names]
+        return row_mapping.in_queue(self._tx, others) if others else []
+
+    @property
+    def has_relatives(self) -> bool:
+        """Whether wholes or parts of the resources matter too."""
+        return len(self._scope) > len(self._names)
 
     def _alive(self, reservation: Reservation) -> bool:
         if not reservation.lapsed(self._tx.now_us):
@@ -70,7 +99,7 @@ class Availability:
         return policy_of(self._policy, defaults)
 
     def check_new(self) -> None:
-        """Refuse to make resources, by their first use, whose names are not what they look like.
+        """Refuse a whole together with its part, and new resources whose names are not what they look like.
 
         Raises:
             UsageError: naming the first of them.
@@ -78,6 +107,8 @@ class Availability:
         for name in self._names:
             if name not in self.known:
                 validation.check_new_resource(name, declared=False)
+        if self.has_relatives and self.constraints is not None:
+            self.constraints.check_apart(self._names)
 
     def require_known(self) -> None:
         """Refuse names that nobody declared.
@@ -110,14 +141,24 @@ class Availability:
 
     def held(self, starts_us: int, ends_us: int) -> list[Booking]:
         """Return what is held or booked in ``[starts_us, ends_us)``."""
-        return [row_mapping.booking(name, reservation) for name, reservation in self._holding(starts_us, ends_us)]
+        held = [row_mapping.booking(name, reservation) for name, reservation in self._holding(starts_us, ends_us)]
+        return [*held, *self._cooling, *self._closed(starts_us, ends_us)]
+
+    def _closed(self, starts_us: int, ends_us: int) -> list[Booking]:
+        """Return, as bookings of nobody, when one of the resources, their wholes and parts is not given out."""
+        if self.constraints is None:
+            return []
+        return [booking for name in self._scope for booking in self.constraints.closed_first(name, starts_us, ends_us)]
 
     def _holding(self, starts_us: int, ends_us: int) -> list[tuple[str, Reservation]]:
         if (starts_us, ends_us) == self._first:
             found = row_mapping.named(self._taken_first)
         else:
-            found = row_mapping.overlapping(self._tx, self._names, starts_us, ends_us)
-        return [(name, reservation) for name, reservation in found if self._alive(reservation)]
+            gap_us = max(self.cooldown_us.values(), default=0)
+            found = row_mapping.overlapping(self._tx, self._scope, starts_us - gap_us, ends_us + gap_us)
+        alive = [(name, reservation) for name, reservation in found if self._alive(reservation)]
+        self._cooling = row_mapping.cooling(found, self.cooldown_us, self._tx.now_us) if self.cooldown_us else []
+        return alive
 
     def next_number(self) -> int:
         """Return the next number of the book; only to be asked once."""
@@ -127,7 +168,7 @@ class Availability:
         """Return what keeps a newcomer from ``[starts_us, ends_us)``; time that the queue is about to take included."""
         taken = self.taken(starts_us, ends_us)
         while True:
-            found = rules.blockers(mode, starts_us, ends_us, taken, self.capacity)
+            found = rules.blockers(mode, starts_us, ends_us, taken, self.capacity, self.cooldown_us)
             if found:
                 return found
             moves = self._moves()
@@ -140,7 +181,7 @@ class Availability:
             row_mapping.booking(name, waiter, window)
             for waiter, window in moves
             for name in waiter.resources
-            if name in self._names
+            if name in self._scope
         ]
 
     def holding_now(self, waiter: Reservation) -> list[Reservation]:
@@ -149,18 +190,19 @@ class Availability:
         ends_us = rules.window_end(now_us, waiter.wanted_us)
         holding = self._holding(now_us, ends_us)
         taken = [row_mapping.booking(name, reservation) for name, reservation in holding]
-        found = {b.reservation_id for b in rules.blockers(waiter.mode, now_us, ends_us, taken, self.capacity)}
+        blocking = rules.blockers(waiter.mode, now_us, ends_us, taken, self.capacity, self.cooldown_us)
+        found = {booking.reservation_id for booking in blocking}
         return [reservation for reservation in {r.id: r for _, r in holding}.values() if reservation.id in found]
 
     def displaced(self, of: Reservation, starts_us: int, ends_us: int) -> list[Booking]:
         """Return whose time ``of`` would take by having ``[starts_us, ends_us)`` too: held, booked or promised."""
         others = [booking for booking in self.taken(starts_us, ends_us) if booking.reservation_id != of.id]
-        return rules.blockers(of.mode, starts_us, ends_us, others, self.capacity)
+        return rules.blockers(of.mode, starts_us, ends_us, others, self.capacity, self.cooldown_us)
 
     def in_place_of(self, waiter: Reservation, starts_us: int, ends_us: int) -> list[Booking]:
         """Return what has taken ``[starts_us, ends_us)`` from ``waiter``, to whom it was promised."""
         others = [b for b in self.taken(starts_us, ends_us, waiter) if b.reservation_id != waiter.id]
-        return rules.blockers(waiter.mode, starts_us, ends_us, others, self.capacity)
+        return rules.blockers(waiter.mode, starts_us, ends_us, others, self.capacity, self.cooldown_us)
 
     def first_fit(self, mode: Mode, from_us: int, duration_us: int) -> int | None:
         """Return the first start at which a newcomer is granted ``duration_us``, µs UTC, or None."""
@@ -217,7 +259,9 @@ class Availability:
         from bespeak.ledger.backfill import counted, promised_window
         from bespeak.ledger.occupancy import Occupancy
 
-        board = Occupancy(self._tx, self.capacity, self._names, from_us, for_waiters=for_waiters)
+        board = Occupancy(
+            self._tx, self.capacity, self._names, from_us, for_waiters=for_waiters, constraints=self.constraints
+        )
         for waiter in {waiter.id: waiter for _, waiter in self.line}.values():
             window = promised_window(waiter, self._tx.now_us)
             if window is None or not waiter.is_ahead_of(ahead_of) or (but is not None and waiter.id == but.id):
@@ -271,5 +315,5 @@ class Availability:
         if self._replan is None:
             from bespeak.ledger.backfill import Replan
 
-            self._replan = Replan(self._tx, self.line, ahead_of, self.capacity)
+            self._replan = Replan(self._tx, self.line, ahead_of, self.capacity, self.constraints)
         return self._replan.next_move()

@@ -24,6 +24,7 @@ from bespeak.ledger.occupancy import Occupancy
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from bespeak.ledger.constraints import Constraints
     from bespeak.ledger.model import Booking, Reservation
     from bespeak.storage.interface import Transaction
 
@@ -38,6 +39,7 @@ class Replan:
         line: who waits for the resources in question, with the resource.
         ahead_of: only those before this waiter count; None for a newcomer, behind all.
         capacity: seats of the resources in question.
+        constraints: what else keeps resources from being given out; None where there is nothing.
     """
 
     def __init__(
@@ -46,12 +48,14 @@ class Replan:
         line: Iterable[tuple[str, Reservation]],
         ahead_of: Reservation | None,
         capacity: Mapping[str, int],
+        constraints: Constraints | None,
     ) -> None:
+        self._constraints = constraints
         self._tx = tx
         self._ahead_of = ahead_of
         self._waiters = {waiter.id: waiter for _, waiter in line}
         self._capacity = dict(capacity)
-        self._names = {name for name, _ in line}
+        self._names = {name for name, _ in line if constraints is None or name in capacity}
         self._windows: dict[str, Window | None] = {}
         self._moves = self._plan()
         self.moved: list[tuple[Reservation, Window]] = []
@@ -68,7 +72,7 @@ class Replan:
         if not earlier:
             return
         now_us = self._tx.now_us
-        everything = Occupancy(self._tx, self._capacity, self._names, now_us, for_waiters=True)
+        everything = self._board(self._names)
         for waiter in self._waiters.values():
             window = self._windows[waiter.id] = promised_window(waiter, now_us)
             if window is not None:
@@ -100,12 +104,40 @@ class Replan:
             new = {name for waiter in earlier for name in waiter.resources} - self._names
             if not new:
                 return sorted(earlier, key=lambda waiter: (waiter.rank, waiter.seq))
-            self._names |= new
-            for name, found in row_mapping.resources(self._tx, new).items():
-                self._capacity[name] = found.capacity
+            new = self._know(new)
             for _, waiter in row_mapping.in_queue(self._tx, new):
                 if not waiter.lapsed(self._tx.now_us):
                     self._waiters.setdefault(waiter.id, waiter)
+
+    def _know(self, names: set[str]) -> set[str]:
+        """Learn about resources; return them with their wholes and parts, as far as those are new too."""
+        known = row_mapping.resources(self._tx, sorted(names))
+        if self._constraints is None:
+            from bespeak.ledger.constraints import Constraints, constrained
+
+            if constrained(known, self._tx.now_us):
+                self._constraints = Constraints(self._tx, known)
+        else:
+            self._constraints.add(known)
+        self._capacity |= {name: found.capacity for name, found in known.items()}
+        if self._constraints is not None:
+            others = set(self._constraints.scope(names)) - names - self._names
+            self._names |= names
+            return names | self._know(others) if others else names
+        self._names |= names
+        return names
+
+    def _board(self, names: Iterable[str]) -> Occupancy:
+        return Occupancy(
+            self._tx, self._capacity, names, self._tx.now_us, for_waiters=True, constraints=self._constraints
+        )
+
+    def _scope(self, names: Iterable[str]) -> list[str]:
+        return sorted(names) if self._constraints is None else self._constraints.scope(names)
+
+    def _blockers(self, waiter: Reservation, window: Window, taken: Iterable[Booking]) -> list[Booking]:
+        capacity = {name: self._capacity.get(name, 1) for name in waiter.resources}
+        return rules.blockers(waiter.mode, *window, taken, capacity, self._gaps(self._scope(waiter.resources)))
 
     def _window_of(self, waiter: Reservation, everything: Occupancy) -> Window | None:
         """Move a waiter in ``everything``; return its window then."""
@@ -133,20 +165,38 @@ class Replan:
         starts_us, ends_us = max(window[0], self._tx.now_us), window[1]
         if everything.has_room(waiter.resources, waiter.mode, (starts_us, ends_us)):
             return False
-        taken = [*_held(self._tx, waiter.resources, starts_us, ends_us), *self._ahead_of_it(waiter)]
-        return bool(rules.blockers(waiter.mode, starts_us, ends_us, taken, self._capacity))
+        taken = [*self._held(waiter.resources, starts_us, ends_us), *self._ahead_of_it(waiter)]
+        return bool(self._blockers(waiter, (starts_us, ends_us), taken))
+
+    def _held(self, names: Iterable[str], starts_us: int, ends_us: int) -> list[Booking]:
+        """Return what is held or booked in a window, µs UTC, and when nothing is given out."""
+        scope = self._scope(names)
+        found: list[Booking] = []
+        gap_us = 0
+        if self._constraints is not None:
+            gap_us = max(map(self._constraints.cooldown_us, scope))
+            for name in scope:
+                found += self._constraints.closed_first(name, starts_us, ends_us)
+        held = row_mapping.overlapping(self._tx, scope, starts_us - gap_us, ends_us + gap_us)
+        if gap_us:
+            found += row_mapping.cooling(held, self._gaps(scope), self._tx.now_us)
+        return found + [row_mapping.booking(name, one) for name, one in held if not one.lapsed(self._tx.now_us)]
+
+    def _gaps(self, names: Iterable[str]) -> dict[str, int]:
+        return {name: 0 if self._constraints is None else self._constraints.cooldown_us(name) for name in names}
 
     def _ahead_of_it(self, waiter: Reservation) -> Iterator[Booking]:
         """Return, as bookings, the windows of those before ``waiter``."""
+        wanted = self._scope(waiter.resources)
         for other in self._waiters.values():
             window = self._windows[other.id]
             if window is not None and other.is_ahead_of(waiter):
                 for name in other.resources:
-                    if name in waiter.resources:
+                    if name in wanted:
                         yield row_mapping.booking(name, other, window)
 
     def _first_by_rank(self, waiter: Reservation, from_us: int) -> int:
-        left = Occupancy(self._tx, self._capacity, waiter.resources, self._tx.now_us, for_waiters=True)
+        left = self._board(waiter.resources)
         for other in self._waiters.values():
             window = self._windows[other.id]
             if window is not None and other.is_ahead_of(waiter):
@@ -164,9 +214,3 @@ def promised_window(waiter: Reservation, now_us: int) -> Window | None:
 def counted(waiter: Reservation, window: Window) -> Window:
     """Return a promised window as other waiters see it: with no end where the hold lasts until it is given back."""
     return (window[0], FOREVER_US) if waiter.open_end else window
-
-
-def _held(tx: Transaction, names: Iterable[str], starts_us: int, ends_us: int) -> Iterator[Booking]:
-    for name, reservation in row_mapping.overlapping(tx, names, starts_us, ends_us):
-        if not reservation.lapsed(tx.now_us):
-            yield row_mapping.booking(name, reservation)

@@ -179,6 +179,7 @@ def release_part(
         kept = tuple(name for name in found.resources if name not in names)
         if not kept:
             raise WrongStateError(f"nothing would be left of reservation {found.id}; release it as a whole")
+        write_operations.cool_down(tx, found, names, tx.now_us)
         write_operations.unbook(tx, found, names)
         row = {"seq": found.seq, "resources": compact_utf8(kept)}
         tx.execute_deferred("UPDATE ledger_reservations SET resources = :resources WHERE seq = :seq", [row])

@@ -12,6 +12,16 @@ if TYPE_CHECKING:
     from bespeak.ledger.model import Booking, Refusal, Request
 
 
+CLOSED = {
+    "maintenance": "is in maintenance",
+    "cooldown": "cools down",
+    "hours": "is closed",
+    "sick": "is sick",
+    "offline": "is offline",
+}
+"""Why nobody has a resource, by :attr:`bespeak.ledger.model.Booking.closed`, as a part of a sentence."""
+
+
 class RefusedError(BusyError):
     """A request that cannot be granted, with who is in the way and when it could be.
 
@@ -51,8 +61,10 @@ class HostBusyError(BespeakError):
 
 
 def _in_the_way(booking: Booking) -> str:
-    what = "is promised to" if booking.waiting else "is held by"
+    who = f"{booking.holder} [{booking.origin.text}]" if booking.origin.text else booking.holder
+    what = f"{'is promised to' if booking.waiting else 'is held by'} {who}"
+    if booking.closed:
+        what = CLOSED[booking.closed]
     until = iso(booking.ends_us)
     purpose = f" ({booking.purpose})" if booking.purpose else ""
-    who = f"{booking.holder} [{booking.origin.text}]" if booking.origin.text else booking.holder
-    return f"{booking.resource} {what} {who} {f'until {until}' if until else 'without an end'}{purpose}"
+    return f"{booking.resource} {what} {f'until {until}' if until else 'without an end'}{purpose}"

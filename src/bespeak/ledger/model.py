@@ -64,6 +64,9 @@ class Action(Enum):
     TRANSFERRED = "transferred"
     SWAPPED = "swapped"
     PART_RELEASED = "part_released"
+    CLOSED = "closed"
+    """A window begins in which a resource is not given out; what it hits follows, or went before."""
+    OPENED = "opened"
     RESOURCE_SET = "resource_set"
     RESOURCE_REMOVED = "resource_removed"
     POLICY_CHANGED = "policy_changed"
@@ -282,6 +285,8 @@ class Booking:
     """One resource taken (or promised, when ``waiting``) for one window; what a refusal names.
 
     ``origin`` and ``seen_us`` say where it is used, and when that last gave a sign of life (µs UTC; 0 if unknown).
+    ``closed`` says why nobody has it then: ``maintenance``, ``cooldown``, ``hours``, ``sick`` or ``offline``; it is
+    empty for what somebody holds.
     """
 
     resource: str
@@ -294,6 +299,7 @@ class Booking:
     purpose: str = ""
     origin: Origin = Origin()
     seen_us: int = 0
+    closed: str = ""
 
 
 @frozen
@@ -364,6 +370,7 @@ class Resource:
         approvers: who may approve a reservation of it; empty where it needs no approval.
         check_in_us: a holder who does not check in for this long (µs) after the start loses the hold; None for never.
         health: whether it can be given out.
+        closed_until_us: the last end of a window in which it is not given out, µs UTC; 0 where there never was one.
     """
 
     name: str
@@ -377,6 +384,7 @@ class Resource:
     approvers: tuple[str, ...] = ()
     check_in_us: int | None = None
     health: Health = Health.OK
+    closed_until_us: int = 0
 
 
 @frozen

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bespeak.base.clock import FOREVER_US
 from bespeak.ledger import row_mapping, timeline
+from bespeak.ledger.model import Mode
 from bespeak.ledger.rules import window_end
 from bespeak.ledger.timeline import Timeline
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from bespeak.ledger.candidates import Candidates
-    from bespeak.ledger.model import Mode
+    from bespeak.ledger.constraints import Constraints
     from bespeak.storage.interface import Transaction
 
 
@@ -26,15 +27,28 @@ class Occupancy:
         names: the resources.
         from_us: nothing before this instant, µs UTC, will be asked.
         for_waiters: a hold that lasts until it is given back has no end, so nothing behind it can be promised.
+        constraints: what else keeps them from being given out; None for nothing.
     """
 
     def __init__(
-        self, tx: Transaction, capacity: Mapping[str, int], names: Iterable[str], from_us: int, *, for_waiters: bool
+        self,
+        tx: Transaction,
+        capacity: Mapping[str, int],
+        names: Iterable[str],
+        from_us: int,
+        *,
+        for_waiters: bool,
+        constraints: Constraints | None = None,
     ) -> None:
+        self._constraints = constraints
+        if constraints is not None:
+            names = constraints.scope(names)
         self._tx = tx
         self._from_us = from_us
         self._for_waiters = for_waiters
-        self._timelines = {name: Timeline(capacity.get(name, 1)) for name in names}
+        self._timelines = {name: Timeline(capacity.get(name, 1), self._cooldown_us(name)) for name in names}
+        self._closed = {} if constraints is None else {name: Timeline(1) for name in self._timelines}
+        """Apart from what is booked: no pause is needed before or after closed time."""
         self._loaded_us = dict.fromkeys(self._timelines, from_us)
         self.leases_us: set[int] = set()
         """When what was read lapses, µs UTC, if there is no further sign of life."""
@@ -57,14 +71,19 @@ class Occupancy:
             duration_us: how long, µs.
             before_us: look no further than this; what is returned then is not before it.
         """
-        wanted = [self._timelines[name] for name in names]
+        wanted = self._wanted(names)
+        scope = names if self._constraints is None else self._constraints.scope(names)
+        gap_us = max(map(self._cooldown_us, scope), default=0)
+        last_us = self._last_us(scope)
         starts_us = from_us
         until_us = window_end(from_us, duration_us)
         while True:
-            self._load(names, until_us)
+            self._load(scope, window_end(until_us, gap_us))
             starts_us = timeline.first_fit(wanted, mode, starts_us, duration_us, before_us)
-            ends_us = window_end(starts_us, duration_us)
-            if starts_us >= before_us or all(ends_us <= self._loaded_us[name] for name in names):
+            ends_us = window_end(starts_us, duration_us + gap_us)
+            if starts_us >= last_us:
+                return max(FOREVER_US, before_us)
+            if starts_us >= before_us or all(ends_us <= self._loaded_us[name] for name in scope):
                 return starts_us
             until_us = max(ends_us, 2 * until_us - self._from_us)
 
@@ -82,14 +101,52 @@ class Occupancy:
         """
         starts_us = from_us
         while starts_us < before_us:
-            self._load(candidates.names, window_end(starts_us, duration_us))
-            fits = {name: self._timelines[name].first_fit(mode, starts_us, duration_us) for name in candidates.names}
-            names = candidates.choose(name for name, fit_us in fits.items() if fit_us == starts_us)
+            scope = candidates.names if self._constraints is None else self._constraints.scope(candidates.names)
+            gap_us = max(map(self._cooldown_us, scope), default=0)
+            self._load(scope, window_end(starts_us, duration_us + gap_us))
+            fits = {
+                name: timeline.first_fit(self._wanted([name]), mode, starts_us, duration_us)
+                for name in candidates.names
+            }
+            names = self._choose(candidates, {name for name, fit_us in fits.items() if fit_us == starts_us})
             if names is not None:
                 return starts_us, names
             # What was read so far can only make a start too early, so none is passed over.
             starts_us = min((fit_us for fit_us in fits.values() if fit_us > starts_us), default=FOREVER_US)
+            if starts_us >= self._last_us(scope):
+                starts_us = FOREVER_US
         return max(starts_us, before_us), ()
+
+    def _choose(self, candidates: Candidates, free: set[str]) -> tuple[str, ...] | None:
+        """Return the best choice of what is free in which nothing is a part of something else in it."""
+        names = candidates.choose(free)
+        while names is not None and self._constraints is not None:
+            wholes = self._constraints.wholes_within(names)
+            if not wholes:
+                break
+            free = free - wholes
+            names = candidates.choose(free)
+        return names
+
+    def _wanted(self, names: Sequence[str]) -> list[Timeline]:
+        """Return what must have room: the resources, and their wholes and parts as far as anybody is there at all."""
+        wanted = [self._timelines[name] for name in names]
+        if self._constraints is not None:
+            others = {other for name in names for other in self._constraints.relatives(name)}
+            wanted += [self._timelines[name].as_a_whole() for name in sorted(others)]
+            wanted += [self._closed[name] for name in {*names, *others}]
+        return wanted
+
+    def _cooldown_us(self, name: str) -> int:
+        return 0 if self._constraints is None else self._constraints.cooldown_us(name)
+
+    def _last_us(self, names: Sequence[str]) -> int:
+        """Return the last start that is looked for, µs UTC: opening hours come back without end."""
+        if self._constraints is None or not self._constraints.has_hours(names):
+            return FOREVER_US
+        from bespeak.ledger.constraints import HORIZON_US
+
+        return self._tx.now_us + HORIZON_US
 
     def has_room(self, names: Sequence[str], mode: Mode, window_us: tuple[int, int]) -> bool:
         """Tell whether a window, µs UTC, has room on all of ``names``."""
@@ -99,14 +156,26 @@ class Occupancy:
 
     def free_until(self, name: str, mode: Mode, from_us: int) -> int:
         """Return until when the room lasts that there is at ``from_us``, µs UTC; ``FOREVER_US`` when for ever."""
-        self._load([name], from_us + 1)
+        wanted = self._wanted([name])
+        scope = [name] if self._constraints is None else self._constraints.scope([name])
+        gap_us = max(map(self._cooldown_us, scope))
+        self._load(scope, from_us + gap_us + 1)
         while True:
-            until_us = self._timelines[name].free_until(mode, from_us)
-            loaded_us = self._loaded_us[name]
-            if until_us < loaded_us or loaded_us >= FOREVER_US:
+            until_us = min(one.free_until(mode, from_us) for one in wanted)
+            loaded_us = min(self._loaded_us[other] for other in scope)
+            if until_us < loaded_us - gap_us or loaded_us >= FOREVER_US:
                 return until_us
-            next_us = row_mapping.next_start(self._tx, name, loaded_us)
-            self._load([name], FOREVER_US if next_us is None else next_us + 1)
+            starts_us = [row_mapping.next_start(self._tx, other, loaded_us) for other in scope]
+            following = [start_us for start_us in starts_us if start_us is not None]
+            self._load(scope, min(following) + gap_us + 1 if following else FOREVER_US)
+
+    def _close(self, names: Iterable[str], from_us: int, until_us: int) -> None:
+        if self._constraints is None:
+            return
+        for name in names:
+            for closed in self._constraints.closed(name, from_us, until_us):
+                window = max(closed.starts_us, from_us), min(closed.ends_us, until_us)
+                self._closed[name].change(Mode.EXCLUSIVE, *window)
 
     def _load(self, names: Sequence[str], until_us: int) -> None:
         behind: dict[int, list[str]] = {}
@@ -115,12 +184,17 @@ class Occupancy:
                 behind.setdefault(self._loaded_us[name], []).append(name)
         for loaded_us, group in behind.items():
             first = loaded_us == self._from_us
-            query = row_mapping.windows_query(group, loaded_us, until_us, overlapping=first)
+            gap_us = max(map(self._cooldown_us, group)) if first else 0
+            query = row_mapping.windows_query(group, loaded_us - gap_us, until_us, overlapping=first)
+            self._close(group, loaded_us, until_us)
             for name, starts_us, ends_us, mode, lease_us, open_end in row_mapping.windows(self._tx, query):
                 if lease_us is not None and lease_us < ends_us:
                     if lease_us <= self._tx.now_us:
+                        if self._cooldown_us(name):
+                            self._timelines[name].change(mode, starts_us, lease_us)
                         continue
                     self.leases_us.add(lease_us)
-                last_us = FOREVER_US if open_end and self._for_waiters else ends_us
+                lasting = open_end and self._for_waiters and ends_us > self._tx.now_us
+                last_us = FOREVER_US if lasting else ends_us
                 self._timelines[name].change(mode, starts_us, last_us)
             self._loaded_us.update(dict.fromkeys(group, until_us))

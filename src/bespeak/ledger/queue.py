@@ -37,6 +37,7 @@ LEASE_US = 30 * SECOND_US
 """A waiter without a sign of life for this long has lost its place."""
 
 _RENEW_US = 10 * SECOND_US
+LOOK_AT_PARTS_US = 2 * SECOND_US
 
 
 def queue_join(book: LedgerContext, request: Request, identifier: str, priority: int = 0) -> Reservation:
@@ -98,6 +99,8 @@ def _look(tx: Transaction, identifier: str, *, with_held: bool) -> tuple[QueueLo
     position = position_of(ground, me)
     if with_held:
         position = _with_held(tx, position, ground.holding_now(me), set(me.resources))
+    if ground.has_relatives:
+        ground.leases_us.add(tx.now_us + LOOK_AT_PARTS_US)  # a change of a whole or a part wakes nobody who waits here
     next_us = min([me.starts_us, lease_us - LEASE_US + _RENEW_US, *(lease + 1 for lease in ground.leases_us)])
     return QueueLook(me, position, max(next_us - tx.now_us, 0)), due
 

@@ -99,8 +99,8 @@ def refuse_overfull(tx: Transaction, name: str, capacity: int) -> None:
         BusyError: naming the first booking that would have no seat.
     """
     ground = Availability(tx, [name], sweep=True)
-    taken = ground.held(tx.now_us, FOREVER_US)
-    taken += [row_mapping.booking(name, waiter) for _, waiter in ground.line]
+    taken = [one for one in ground.held(tx.now_us, FOREVER_US) if one.resource == name and not one.closed]
+    taken += [row_mapping.booking(name, waiter) for other, waiter in ground.line if other == name]
     if capacity == 0 and taken:
         raise BusyError(f"resource {name} is in use: {taken[0].holder} has reservation {taken[0].reservation_id}")
     seated = [booking for booking in taken if booking.mode is Mode.EXCLUSIVE and not booking.waiting]

@@ -13,7 +13,7 @@ from bespeak.storage.row_shape import RowShape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from bespeak.storage.interface import Row, Transaction
 
@@ -25,7 +25,8 @@ COLUMNS = (
     "r.rank, r.wanted_us, r.not_before_us, r.keepalive_us, r.open_end, r.host, r.process, r.gate_seen_us"
 )
 RESOURCE_COLUMNS = (
-    "name, capacity, declared, description, longest_us, related, cooldown_us, hours, approvers, check_in_us, health"
+    "name, capacity, declared, description, longest_us, related, cooldown_us, hours, approvers, check_in_us, health,"
+    " closed_until_us"
 )
 WINDOW_COLUMNS = "b.resource, b.starts_us, b.ends_us, r.mode, r.lease_us, r.open_end"
 LOG_COLUMNS = "seq, at_us, action, who, requested_by, reservation, resources, before, after"
@@ -58,7 +59,7 @@ ORDER BY l.rank, r.seq
 """
 
 
-_RESOURCE = RowShape("resource", RESOURCE_COLUMNS, "tiitiiittIt")
+_RESOURCE = RowShape("resource", RESOURCE_COLUMNS, "tiitiiittIti")
 _RESERVATION = RowShape("row of the reservations", COLUMNS, "itItTttiiiITtttiIiiiiIittI")
 _WINDOW = RowShape("booking", WINDOW_COLUMNS, "tiitIi")
 _LOG_ENTRY = RowShape("row of the log", LOG_COLUMNS, "iittTTttt")
@@ -136,6 +137,15 @@ def booking(resource: str, of: Reservation, window_us: tuple[int, int] | None = 
     )
 
 
+def cooling(found: Iterable[tuple[str, Reservation]], cooldown_us: Mapping[str, int], now_us: int) -> list[Booking]:
+    """Return what has lapsed on resources that need a pause behind it, whether or not the lapse was written down."""
+    return [
+        booking(name, of, (of.starts_us, of.lease_us))
+        for name, of in found
+        if cooldown_us.get(name) and of.lapsed(now_us) and of.lease_us is not None and of.starts_us < of.lease_us
+    ]
+
+
 def log_entry(row: Row) -> LogEntry:
     """Make a log entry of the columns of :data:`LOG_COLUMNS`.
 
@@ -173,7 +183,10 @@ def resource(row: Row) -> Resource:
 
 
 def _resource(row: Row) -> Resource:
-    name, capacity, declared, description, longest_us, related, cooldown_us, hours, approvers, check_in_us, health = row
+    (
+        name, capacity, declared, description, longest_us, related, cooldown_us, hours, approvers, check_in_us, health,
+        closed_until_us,
+    ) = row  # fmt: skip
     return Resource(
         name,
         capacity,
@@ -186,6 +199,7 @@ def _resource(row: Row) -> Resource:
         () if approvers == "[]" else tuple(json.loads(approvers)),
         check_in_us,
         Health.OK if health == "ok" else Health(health),
+        closed_until_us,
     )
 
 

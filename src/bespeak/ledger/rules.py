@@ -25,11 +25,15 @@ def window_end(starts_us: int, duration_us: int) -> int:
     return ends_us if ends_us <= LAST_US else FOREVER_US
 
 
-def peak(bookings: Iterable[Booking], starts_us: int, ends_us: int) -> int:
-    """Return how many of ``bookings`` overlap at one moment of ``[starts_us, ends_us)`` at most."""
+def peak(bookings: Iterable[Booking], starts_us: int, ends_us: int, gap_us: int = 0) -> int:
+    """Return how many of ``bookings`` overlap at one moment of ``[starts_us, ends_us)`` at most.
+
+    Each of them, and the window, counts as longer by ``gap_us``.
+    """
+    ends_us += gap_us
     steps: list[tuple[int, int]] = []
     for booking in bookings:
-        first, last = max(booking.starts_us, starts_us), min(booking.ends_us, ends_us)
+        first, last = max(booking.starts_us, starts_us), min(booking.ends_us + gap_us, ends_us)
         if first < last:
             steps += [(first, 1), (last, -1)]
     most = now = 0
@@ -45,6 +49,7 @@ def blockers(
     ends_us: int,
     bookings: Iterable[Booking],
     capacity: Mapping[str, int],
+    cooldown_us: Mapping[str, int] | None = None,
 ) -> list[Booking]:
     """Return what keeps ``[starts_us, ends_us)`` from being granted; empty when nothing does.
 
@@ -54,18 +59,21 @@ def blockers(
         ends_us: the end wanted, µs UTC.
         bookings: everything that overlaps the window on the wanted resources, promised time included.
         capacity: seats by resource name; 1 where it is not named.
+        cooldown_us: how long a resource stays free between two holds, µs; not at all where it is not named.
     """
     found: list[Booking] = []
     seated: dict[str, list[Booking]] = {}
     for booking in bookings:
         if booking.mode is mode is Mode.SHARED:
             continue
-        if booking.starts_us < ends_us and booking.ends_us > starts_us:
-            if booking.mode is mode:
+        gap_us = cooldown_us.get(booking.resource, 0) if cooldown_us and not booking.closed else 0
+        if booking.starts_us < ends_us + gap_us and booking.ends_us + gap_us > starts_us:
+            if booking.mode is mode and not booking.closed:
                 seated.setdefault(booking.resource, []).append(booking)
             else:
                 found.append(booking)
     for resource, group in seated.items():
-        if peak(group, starts_us, ends_us) >= capacity.get(resource, 1):
+        gap_us = cooldown_us.get(resource, 0) if cooldown_us else 0
+        if peak(group, starts_us, ends_us, gap_us) >= capacity.get(resource, 1):
             found += group
     return found

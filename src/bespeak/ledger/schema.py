@@ -9,7 +9,9 @@ index of those who wait; their rows in ``ledger_reservations`` have no end, beca
 
 ``ledger_resources`` holds what is declared about a resource; ``ledger_parts`` which resource is a part of which, and
 ``ledger_resources.related`` how many wholes and parts one has, so that one without any costs nothing. The one row of
-``ledger_inventory`` counts the changes of such facts, and says when an inventory was last synced.
+``ledger_inventory`` counts the changes of such facts, and says when an inventory was last synced. ``ledger_closures``
+holds windows in which a resource is not given out (maintenance, the rest of a cool-down);
+``ledger_resources.closed_until_us`` is the last end of one, so that a resource without any costs nothing.
 """
 
 from __future__ import annotations
@@ -161,6 +163,22 @@ _OPEN_ENDS = (
     "ALTER TABLE ledger_reservations ADD COLUMN open_end INTEGER NOT NULL DEFAULT 0 CHECK (open_end IN (0, 1))",
     "CREATE INDEX ledger_reservations_runs ON ledger_reservations (holder, resources, seq) WHERE open_end = 1",
 )
+_CLOSURES = (
+    """
+CREATE TABLE ledger_closures (
+    id TEXT{c} NOT NULL,
+    resource TEXT{c} NOT NULL,
+    starts_us BIGINT NOT NULL,
+    ends_us BIGINT NOT NULL,
+    kind TEXT{c} NOT NULL CHECK (kind IN ('maintenance', 'cooldown')),
+    reason TEXT{c} NOT NULL,
+    made_by TEXT{c} NOT NULL,
+    PRIMARY KEY (resource, id),
+    CHECK (starts_us < ends_us)
+){rowless}""",
+    "CREATE INDEX ledger_closures_ends ON ledger_closures (resource, ends_us)",
+    "ALTER TABLE ledger_resources ADD COLUMN closed_until_us BIGINT NOT NULL DEFAULT 0",
+)
 _TABLES = (_RESERVATIONS, _RESOURCES, _BOOKINGS, _QUEUE, _LOG)
 
 
@@ -176,6 +194,10 @@ def _inventory(words: dict[str, str]) -> list[str]:
 
 def _requests(words: dict[str, str]) -> list[str]:
     return [text.format_map(words) for text in _REQUESTS]
+
+
+def _closures(words: dict[str, str]) -> list[str]:
+    return [text.format_map(words) for text in _CLOSURES]
 
 
 def _statements(words: dict[str, str]) -> list[str]:
@@ -224,6 +246,11 @@ LEDGER = Component(
                 "INSERT INTO ledger_identity (id) VALUES (replace(gen_random_uuid()::text, '-', ''))",
                 *(same_readers(table, "ledger_reservations") for table in ("ledger_identity", "ledger_requests")),
             ],
+        ),
+        Migration(
+            8,
+            sqlite=_closures(_ON_SQLITE),
+            postgresql=[*_closures(_ON_POSTGRESQL), same_readers("ledger_closures", "ledger_reservations")],
         ),
     ],
     steady_time=True,

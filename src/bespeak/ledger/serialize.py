@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     Json = dict[str, object]
 
 
-def _instant(name: str, instant_us: int | None) -> Json:
+def instant_json(name: str, instant_us: int | None) -> Json:
+    """Return an instant, µs UTC, as ISO 8601 and as µs; null for no end."""
     bounded = instant_us is not None and instant_us < FOREVER_US
     return {name: iso(instant_us), f"{name}_us": instant_us if bounded else None}
 
@@ -37,10 +38,10 @@ def reservation_json(of: Reservation, now_us: int) -> Json:
         **_instant("seen", of.seen_us),
         "resources": list(of.resources),
         "mode": of.mode.value,
-        **_instant("starts", of.starts_us),
-        **_instant("ends", of.ends_us),
-        **_instant("created", of.created_us),
-        **_instant("ended_at", of.end_us(now_us) if state is State.ENDED else None),
+        **instant_json("starts", of.starts_us),
+        **instant_json("ends", of.ends_us),
+        **instant_json("created", of.created_us),
+        **instant_json("ended_at", of.end_us(now_us) if state is State.ENDED else None),
         "ended_why": of.why_ended(now_us),
         "ended_note": of.ended_note,
         "purpose": of.purpose,
@@ -62,15 +63,18 @@ def booking_json(of: Booking) -> Json:
         "reservation_id": of.reservation_id,
         "mode": of.mode.value,
         "waiting": of.waiting,
-        **_instant("starts", of.starts_us),
-        **_instant("ends", of.ends_us),
+        **instant_json("starts", of.starts_us),
+        **instant_json("ends", of.ends_us),
         "purpose": of.purpose,
     }
 
 
 def refusal_json(of: Refusal) -> Json:
     """Return why a request was refused, and when it would be granted."""
-    return {"conflicts": [booking_json(booking) for booking in of.conflicts], **_instant("next_free", of.next_free_us)}
+    return {
+        "conflicts": [booking_json(booking) for booking in of.conflicts],
+        **instant_json("next_free", of.next_free_us),
+    }
 
 
 def position_json(of: QueuePosition) -> Json:
@@ -78,9 +82,9 @@ def position_json(of: QueuePosition) -> Json:
     return {
         "position": of.position,
         "ahead": list(of.ahead),
-        **_instant("promised", of.promised_us),
-        **_instant("expected", of.expected_us),
-        **_instant("moved_from", of.moved_from_us),
+        **instant_json("promised", of.promised_us),
+        **instant_json("expected", of.expected_us),
+        **instant_json("moved_from", of.moved_from_us),
         "moved_by": of.moved_by,
         "held": [booking_json(booking) for booking in of.held],
     }
@@ -93,14 +97,14 @@ def resource_json(of: Resource) -> Json:
 
 def free_json(of: Free) -> Json:
     """Return a free window."""
-    return {"resource": of.resource, **_instant("from", of.from_us), **_instant("until", of.until_us)}
+    return {"resource": of.resource, **instant_json("from", of.from_us), **instant_json("until", of.until_us)}
 
 
 def log_json(of: LogEntry) -> Json:
     """Return a row of the log."""
     return {
         "seq": of.seq,
-        **_instant("at", of.at_us),
+        **instant_json("at", of.at_us),
         "action": of.action.value,
         "who": of.who,
         "acting": of.requested_by,

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from bespeak.ledger import administer, audit_log, grant, host_actions, keepalive, modify, queries, resources, waiting
+from bespeak.ledger import (
+    administer,
+    audit_log,
+    grant,
+    host_actions,
+    keepalive,
+    maintenance,
+    modify,
+    queries,
+    resources,
+    waiting,
+)
 from bespeak.ledger import queue as steps
 from bespeak.ledger.inventory.listing import inventory
 from bespeak.ledger.planning_methods import PlanningMethods
@@ -58,6 +69,11 @@ class Ledger(PlanningMethods):
     resource_set = resources.resource_set
     resource_remove = resources.resource_remove
     inventory = inventory
+
+    maintenance_add = maintenance.maintenance_add
+    maintenance_list = maintenance.maintenance_list
+    maintenance_cancel = maintenance.maintenance_cancel
+    resource_mark = maintenance.resource_mark
 
     token_create = administer.token_create
     token_list = administer.token_list

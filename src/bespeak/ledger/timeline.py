@@ -22,20 +22,31 @@ class Timeline:
 
     Args:
         capacity: how many exclusive holders it seats.
+        cooldown_us: how long it stays free between two holds, µs.
     """
 
-    __slots__ = ("_alone", "_capacity", "_sharing", "_times")
+    __slots__ = ("_alone", "_capacity", "_cooldown_us", "_sharing", "_times")
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(self, capacity: int, cooldown_us: int = 0) -> None:
         self._capacity = capacity
+        self._cooldown_us = cooldown_us
         self._times = [0]
         self._alone = [0]
         self._sharing = [0]
 
     def change(self, mode: Mode, starts_us: int, ends_us: int, by: int = 1) -> None:
         """Add ``by`` holders of the window, µs UTC; -1 takes one away."""
-        if starts_us >= ends_us:
-            return
+        if starts_us < ends_us:
+            self._add(mode, starts_us, min(ends_us + self._cooldown_us, FOREVER_US), by)
+
+    def as_a_whole(self) -> Timeline:
+        """Return a view of the same load in which there is room only where nobody else is at all."""
+        view = object.__new__(Timeline)
+        view._capacity, view._cooldown_us = 1, self._cooldown_us
+        view._times, view._alone, view._sharing = self._times, self._alone, self._sharing
+        return view
+
+    def _add(self, mode: Mode, starts_us: int, ends_us: int, by: int) -> None:
         first = self._cut(starts_us)
         last = len(self._times) if ends_us >= FOREVER_US else self._cut(ends_us)
         counts = self._alone if mode is Mode.EXCLUSIVE else self._sharing
@@ -67,7 +78,7 @@ class Timeline:
             if index == count:
                 return FOREVER_US
             starts_us = max(starts_us, times[index])
-            ends_us = window_end(starts_us, duration_us)
+            ends_us = window_end(starts_us, duration_us + self._cooldown_us)
             index += 1
             while index < count and times[index] < ends_us and not self._is_full(index, mode):
                 index += 1
@@ -79,7 +90,9 @@ class Timeline:
         index = bisect_right(self._times, from_us) - 1
         while index < len(self._times) and not self._is_full(index, mode):
             index += 1
-        return max(self._times[index], from_us) if index < len(self._times) else FOREVER_US
+        if index == len(self._times):
+            return FOREVER_US
+        return max(self._times[index] - self._cooldown_us, from_us)
 
 
 def first_fit(

@@ -35,6 +35,13 @@ _END = """
 UPDATE ledger_reservations SET ended_us = :ended_us, end_reason = :reason, ended_note = :note, waiting = 0
 WHERE seq = :seq AND ended_us IS NULL
 """
+_COOL_DOWN = """
+INSERT INTO ledger_closures (id, resource, starts_us, ends_us, kind, reason, made_by)
+SELECT :id, name, :ended_us, :ended_us + cooldown_us, 'cooldown', '', :holder
+FROM ledger_resources WHERE name = :name AND cooldown_us > 0
+ON CONFLICT (resource, id) DO NOTHING
+"""
+"""Keeps a resource free for its cool-down behind a hold that ended before its time; else the booking itself says so."""
 _AT = "resource = :name AND starts_us = :starts AND reservation = :seq"
 
 
@@ -135,6 +142,13 @@ def rebook(tx: Transaction, of: Reservation, ends_us: int, known: Mapping[str, R
     )
 
 
+def cool_down(tx: Transaction, of: Reservation, names: Iterable[str], ended_us: int) -> None:
+    """Keep resources that need it free for a while behind a hold that ended at ``ended_us``, µs UTC."""
+    if of.starts_us < ended_us:
+        rest = {"id": of.id, "holder": of.holder, "ended_us": ended_us}
+        tx.execute_deferred(_COOL_DOWN, [{**rest, "name": name} for name in names])
+
+
 def enter_queue(tx: Transaction, of: Reservation) -> None:
     """Enter a waiting reservation into the queue."""
     tx.execute_deferred(
@@ -154,17 +168,18 @@ def leave_queue(tx: Transaction, of: Reservation) -> None:
 def end(tx: Transaction, of: Reservation, ended_us: int, why: EndReason, note: str = "") -> None:
     """End a live reservation all of whose locks the transaction holds: facts, bookings and queue position."""
     tx.execute_deferred(_END, [_ending(of, ended_us, why, note)])
-    _vacate(tx, of)
+    _vacate(tx, of, ended_us)
 
 
 def _ending(of: Reservation, ended_us: int, why: EndReason, note: str) -> dict[str, object]:
     return {"seq": of.seq, "ended_us": ended_us, "reason": why.value, "note": note}
 
 
-def _vacate(tx: Transaction, of: Reservation) -> None:
+def _vacate(tx: Transaction, of: Reservation, ended_us: int) -> None:
     if of.waiting:
         leave_queue(tx, of)
     else:
+        cool_down(tx, of, of.resources, ended_us)
         unbook(tx, of, of.resources)
     wake(tx, of)
 
@@ -185,7 +200,7 @@ def record_lapse(tx: Transaction, of: Reservation) -> None:
     ended_us = of.end_us(tx.now_us)
     why = EndReason.NO_SHOW if of.waiting else EndReason.LAPSED
     if tx.execute(_END, _ending(of, ended_us, why, "")):
-        _vacate(tx, of)
+        _vacate(tx, of, ended_us)
         after = {"ended_us": ended_us, "ended_why": why.value, "ended_note": ""}
         log(tx, Action(why.value), SYSTEM, None, of.id, of.resources, window(of), after)
 

@@ -74,7 +74,7 @@ def test_a_synced_book_is_strict_until_it_says_otherwise(book):
         book.queue(Request(("b100",), ALICE), timeout_us=1)
     assert take(book, "b10")
     assert book.inventory_difference(inventory(FIRST)).undeclared == ("wild",)
-    book.policy_set("strict", False, ROOT, is_owner=True)
+    book.policy_set("strict", False, ROOT)
     assert take(book, "b100")
 
 

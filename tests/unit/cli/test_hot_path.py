@@ -48,7 +48,7 @@ HOT_PATH = {
     """,
     "the inventory: resource add, set, list": """
         cli: resource_names
-        ledger: inventory.__init__ inventory.compare inventory.csv_cells inventory.edit inventory.in_use inventory.model
+        ledger: constraints maintenance inventory.__init__ inventory.compare inventory.csv_cells inventory.edit inventory.in_use inventory.model
             inventory.name_ranges inventory.parts inventory.listing inventory.read inventory.serialize inventory.sync inventory.table
             inventory.write lookalikes opening_hours
     """,

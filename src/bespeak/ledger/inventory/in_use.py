@@ -112,4 +112,5 @@ def _meet(left: list[Booking], right: list[Booking]) -> bool:
 
 
 def _taken(tx: Transaction, name: str) -> list[Booking]:
-    return Availability(tx, [name], sweep=False).taken(tx.now_us, FOREVER_US)
+    taken = Availability(tx, [name], sweep=False).taken(tx.now_us, FOREVER_US)
+    return [booking for booking in taken if booking.resource == name and not booking.closed]

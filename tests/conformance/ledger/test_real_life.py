@@ -1,0 +1,205 @@
+"""Maintenance, health, opening hours, pauses, wholes and parts: what keeps a resource from being given out."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from bespeak.base.clock import DAY_US, FOREVER_US, HOUR_US, MINUTE_US, of_datetime
+from bespeak.base.errors import NotFoundError, UsageError
+from bespeak.ledger import queue
+from bespeak.ledger.errors import RefusedError
+from bespeak.ledger.model import Holder, Mode, Request, State
+from support import replay
+
+ALICE, BOB, ROOT = Holder("alice"), Holder("bob"), Holder("root")
+
+
+def ask(*names, who=ALICE, at=None, hours=1.0, **more):
+    return Request(names, who, starts_us=at, duration_us=int(hours * HOUR_US), **more)
+
+
+def refused(book, *names, **more):
+    with pytest.raises(RefusedError) as told:
+        book.reserve(ask(*names, **more))
+    return told.value.refusal
+
+
+def why(book, *names, **more):
+    return [booking.closed or booking.holder for booking in refused(book, *names, **more).conflicts]
+
+
+def test_maintenance_names_whom_it_hits_and_plans_nothing_by_itself(book, clock):
+    book.inventory_add(["a"], ROOT, {})
+    held = book.reserve(ask("a"))
+    booked = book.reserve(ask("a", who=BOB, at=clock.now + 5 * HOUR_US))
+    plan = book.maintenance_add(["a"], ROOT, ends_us=clock.now + 6 * HOUR_US, reason="fan")
+    assert not plan.made
+    assert [hit.before.id for hit in plan.hits] == [held.id, booked.id]
+    assert book.maintenance_list() == []
+    assert book.get(booked.id).ends_us == booked.ends_us
+
+
+def test_maintenance_wins_and_each_one_hit_has_its_row_in_the_log(book, clock):
+    book.inventory_add(["a"], ROOT, {})
+    held = book.reserve(ask("a", hours=3))
+    booked = book.reserve(ask("a", who=BOB, at=clock.now + 5 * HOUR_US))
+    start, end = clock.now + 2 * HOUR_US, clock.now + 6 * HOUR_US
+    plan = book.maintenance_add(["a"], ROOT, starts_us=start, ends_us=end, reason="fan", hit="move")
+    assert [(hit.after.starts_us, hit.after.ends_us) for hit in plan.hits] == [
+        (held.starts_us, start),
+        (end, end + HOUR_US),
+    ]
+    assert book.get(booked.id).starts_us == end
+    assert [entry.action.value for entry in book.log(reservation_id=booked.id)] == ["reserved", "moved"]
+    assert [entry.action.value for entry in book.log(reservation_id=held.id)] == ["reserved", "shortened"]
+    refusal = refused(book, "a", at=start)
+    assert refusal.conflicts[0].closed == "maintenance"
+    assert refusal.conflicts[0].purpose == "fan"
+    assert refusal.next_free_us == end + HOUR_US
+    assert book.engine.read(replay.compare) == []
+    (window,) = book.maintenance_list()
+    assert (window.resource, window.starts_us, window.ends_us, window.who) == ("a", start, end, "root")
+    assert book.maintenance_cancel(["a"], ROOT) == [window]
+    assert book.reserve(ask("a", at=start))
+    assert book.engine.read(replay.compare) == []
+
+
+def test_who_is_hit_may_lose_the_reservation_instead(book, clock):
+    book.inventory_add(["a"], ROOT, {})
+    held = book.reserve(ask("a"))
+    plan = book.maintenance_add(["a"], ROOT, ends_us=FOREVER_US, reason="fan", hit="end")
+    assert plan.hits[0].after.ended_note == "maintenance: fan"
+    assert book.get(held.id).state(clock.now) is State.ENDED
+    assert refused(book, "a").next_free_us is None
+
+
+def test_a_waiter_is_promised_the_time_behind_maintenance(book, clock):
+    book.inventory_add(["a"], ROOT, {})
+    book.maintenance_add(["a"], ROOT, ends_us=clock.now + HOUR_US)
+    waiting = book.queue_join(ask("a"), "0190a0b0-0000-7000-8000-000000000001")
+    assert waiting.starts_us == clock.now + HOUR_US
+    book.maintenance_cancel(["a"], ROOT)
+    assert not book.queue_look(waiting.id).reservation.waiting
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        (lambda b, t: b.maintenance_add(["a"], ROOT, starts_us=t - 1, ends_us=t + HOUR_US), UsageError),
+        (lambda b, t: b.maintenance_add(["a"], ROOT, ends_us=t), UsageError),
+        (lambda b, t: b.maintenance_add(["a"], ROOT, ends_us=t + 1, hit="perhaps"), UsageError),
+        (lambda b, t: b.maintenance_add(["x"], ROOT, ends_us=t + 1), NotFoundError),
+        (lambda b, t: b.maintenance_cancel(["a"], ROOT), NotFoundError),
+        (lambda b, t: b.resource_mark(["x"], ROOT, health="sick"), NotFoundError),
+        (lambda b, t: b.resource_mark(["a"], ROOT, health="tired"), UsageError),
+    ],
+)
+def test_what_cannot_be_is_refused(book, clock, change, error):
+    book.inventory_add(["a"], ROOT, {})
+    with pytest.raises(error):
+        change(book, clock.now)
+
+
+@pytest.mark.parametrize("health", ["sick", "offline"])
+def test_what_is_not_well_is_given_to_nobody(book, clock, health):
+    book.inventory_add(["a"], ROOT, {})
+    held = book.reserve(ask("a"))
+    (entry,) = book.resource_mark(["a"], ROOT, health=health, reason="it smells")
+    assert (entry.resource.health.value, entry.properties.health_note) == (health, "it smells")
+    assert book.get(held.id).state(clock.now) is State.ACTIVE
+    clock.now += 2 * HOUR_US
+    assert why(book, "a") == [health]
+    assert why(book, "a", at=clock.now + 90 * DAY_US) == [health]
+    waiting = book.queue_join(ask("a"), "0190a0b0-0000-7000-8000-000000000001")
+    assert waiting.starts_us == FOREVER_US
+    book.resource_mark(["a"], ROOT, health="ok")
+    assert not book.queue_look(waiting.id).reservation.waiting
+    assert book.engine.read(replay.compare) == []
+
+
+def test_whole_and_part_exclude_each_other(book, clock):
+    book.inventory_add(["rack", "board", "gpu1", "gpu2"], ROOT, {})
+    book.inventory_change(["rack"], ROOT, {"parts": ["board"]})
+    book.inventory_change(["board"], ROOT, {"parts": ["gpu1", "gpu2"]})
+    part = book.reserve(ask("gpu1"))
+    assert book.reserve(ask("gpu2", who=BOB))
+    assert why(book, "rack", who=BOB) == ["alice", "bob"]
+    assert why(book, "board", who=BOB) == ["alice", "bob"]
+    book.release_mine(BOB)
+    book.release(part.id, ALICE)
+    assert book.reserve(ask("rack", who=BOB))
+    assert why(book, "gpu1") == ["bob"]
+    with pytest.raises(UsageError, match="board and gpu1 are whole and part"):
+        book.reserve(ask("board", "gpu1", at=clock.now + DAY_US))
+    assert book.free(["gpu2"])[0].from_us == clock.now + HOUR_US
+
+
+def test_a_whole_and_its_part_may_both_be_shared(book):
+    book.inventory_add(["board", "gpu"], ROOT, {})
+    book.inventory_change(["board"], ROOT, {"parts": ["gpu"]})
+    assert book.reserve(ask("board", mode=Mode.SHARED))
+    assert book.reserve(ask("gpu", who=BOB, mode=Mode.SHARED))
+    assert why(book, "gpu") == ["alice", "bob"]
+
+
+def test_maintenance_of_a_part_keeps_the_whole_from_everybody(book, clock):
+    book.inventory_add(["board", "gpu"], ROOT, {})
+    book.inventory_change(["board"], ROOT, {"parts": ["gpu"]})
+    held = book.reserve(ask("board"))
+    plan = book.maintenance_add(["gpu"], ROOT, ends_us=clock.now + HOUR_US, hit="end")
+    assert [hit.before.id for hit in plan.hits] == [held.id]
+    assert why(book, "board") == ["maintenance"]
+
+
+def test_a_waiter_for_a_part_gets_it_when_the_whole_is_given_back(book):
+    book.inventory_add(["board", "gpu"], ROOT, {})
+    book.inventory_change(["board"], ROOT, {"parts": ["gpu"]})
+    held = book.reserve(ask("board"))
+    waiting = book.queue_join(ask("gpu", who=BOB), "0190a0b0-0000-7000-8000-000000000001")
+    seen = book.queue_look(waiting.id)
+    assert seen.reservation.starts_us == held.ends_us
+    assert seen.look_again_us <= queue.LOOK_AT_PARTS_US + 1
+    book.release(held.id, ALICE)
+    assert not book.queue_look(waiting.id).reservation.waiting
+
+
+def test_a_resource_rests_between_two_holds(book, clock):
+    book.inventory_add(["a"], ROOT, {"cooldown": "10m"})
+    first = book.reserve(ask("a"))
+    assert why(book, "a", at=first.ends_us + 9 * MINUTE_US) == ["alice"]
+    assert book.free(["a"])[0].from_us == first.ends_us + 10 * MINUTE_US
+    second = book.reserve(ask("a", at=first.ends_us + 10 * MINUTE_US))
+    with pytest.raises(RefusedError):
+        book.extend(first.id, ALICE, duration_us=MINUTE_US)
+    clock.now += 30 * MINUTE_US
+    book.release(first.id, ALICE)
+    assert why(book, "a", hours=0.25) == ["cooldown"]
+    clock.now += 10 * MINUTE_US
+    assert book.reserve(ask("a", hours=0.25))
+    assert second.starts_us > clock.now
+
+
+def test_a_resource_is_given_out_in_its_opening_hours_only(book, clock):
+    book.inventory_add(["a"], ROOT, {"hours": "mon-fri 08:00-18:00 Europe/Berlin"})
+    monday = of_datetime(datetime(2027, 3, 29, tzinfo=UTC))
+    assert monday > clock.now
+    assert book.reserve(ask("a", at=monday + 6 * HOUR_US, hours=10))
+    assert why(book, "a", at=monday + 5 * HOUR_US, hours=0.5) == ["hours"]
+    refusal = refused(book, "a", at=monday + 15 * HOUR_US, hours=2)
+    assert {booking.closed for booking in refusal.conflicts} == {"", "hours"}
+    assert refusal.next_free_us == monday + DAY_US + 6 * HOUR_US
+    assert refused(book, "a", hours=11).next_free_us is None
+    with pytest.raises(RefusedError) as told:
+        book.reserve(Request(("a",), ALICE, ends_us=FOREVER_US))
+    assert told.value.refusal.next_free_us is None
+
+
+def test_a_lapse_that_nobody_wrote_down_needs_a_pause_too(book, clock):
+    book.inventory_add(["a"], ROOT, {"cooldown": "10m"})
+    book.reserve(ask("a", keepalive_us=MINUTE_US))
+    clock.now += 5 * MINUTE_US
+    assert book.free(["a"])[0].from_us == clock.now + 6 * MINUTE_US
+    assert "alice" in why(book, "a")
+    assert book.next_free(ask("a")) == clock.now + 6 * MINUTE_US
