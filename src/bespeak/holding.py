@@ -23,7 +23,7 @@ from bespeak.base.errors import BespeakError, UsageError, WrongStateError
 from bespeak.base.process_identity import this_host
 from bespeak.ledger.errors import Lost
 from bespeak.ledger.lease import KEEPALIVE_US, NOTICE_US, Lease, margin_us
-from bespeak.ledger.model import Holder, Mode, Origin, Request
+from bespeak.ledger.model import Holder, Mode, Need, Origin, Request
 from bespeak.ledger.open_from_settings import open_book
 from bespeak.ledger.service import Ledger
 from bespeak.ledger.surrounding_hold import surrounding_hold
@@ -46,6 +46,10 @@ _LOG = logging.getLogger(__name__)
 
 def hold(
     *resources: str,
+    any: int | None = None,  # noqa: A002 the word of the command line
+    label: str | None = None,
+    prefer: str = "",
+    same: tuple[str, ...] = (),
     minutes: float | None = None,
     wait: str | bool = False,
     shared: bool = False,
@@ -63,6 +67,10 @@ def hold(
 
     Args:
         resources: names, all of which are held, or none.
+        any: besides, so many that match ``label``, whichever they are; one if only ``label`` is given.
+        label: what their labels must match, such as ``"arm64 and ram>=4"``.
+        prefer: labels that those should match where there is a choice.
+        same: labels that all of them must have alike, such as ``("site",)``.
         minutes: how long at most; by default the end moves on while the block runs, unless somebody waits for it.
         wait: False refuses at once if somebody is in the way; True waits in the queue; ``"10m"`` waits that long.
         shared: share them with others who share them.
@@ -84,6 +92,10 @@ def hold(
     wanted = partial(
         Request,
         resources=resources,
+        needs=() if any is None and label is None else (Need(1 if any is None else any, label or ""),),
+        prefer=prefer,
+        same=tuple(same),
+        open_end=minutes is None,
         duration_us=limit_us,
         mode=Mode.SHARED if shared else Mode.EXCLUSIVE,
         purpose=purpose,
@@ -98,6 +110,10 @@ def hold(
 
 def ahold(
     *resources: str,
+    any: int | None = None,  # noqa: A002 the word of the command line
+    label: str | None = None,
+    prefer: str = "",
+    same: tuple[str, ...] = (),
     minutes: float | None = None,
     wait: str | bool = False,
     shared: bool = False,
@@ -119,6 +135,10 @@ def ahold(
     return AsyncHold(
         hold(
             *resources,
+            any=any,
+            label=label,
+            prefer=prefer,
+            same=same,
             minutes=minutes,
             wait=wait,
             shared=shared,

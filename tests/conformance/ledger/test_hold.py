@@ -51,6 +51,18 @@ def test_a_block_holds_and_gives_back(book):
     assert book.get(held.id).why_ended(book.now_us()) == "released"
 
 
+def test_what_is_held_is_asked_for_by_need(book):
+    me = Holder("alice")
+    for number, site in enumerate(("lyon", "lyon", "kyoto")):
+        book.inventory_add([f"board{number}"], me, {"labels": {"arch": "arm64", "ram": 4 * number, "site": site}})
+    with bespeak.hold(any=2, label="arm64", same=("site",), minutes=20, book=book) as two:
+        assert two.resources == ("board0", "board1")
+        with bespeak.hold(label="ram>=4", book=book) as one:
+            assert one.resources == ("board2",)
+        with pytest.raises(RefusedError), bespeak.hold(label="ram<=4", book=book):
+            pytest.fail("the block must not run")
+
+
 def test_a_failure_of_the_block_gives_back_and_goes_on(book):
     with pytest.raises(ZeroDivisionError), bespeak.hold("rack3", book=book) as held:
         _ = 1 // 0
