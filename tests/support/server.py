@@ -68,7 +68,7 @@ def serving(book_url: str, settings: ServerSettings | None = None, *, authentica
     """
     with tempfile.TemporaryDirectory(prefix="bsp-") as folder:
         place = os.path.join(folder, "s")
-        settings = replace(settings or ServerSettings(), port=0, socket=place)
+        settings = replace(settings or ServerSettings(), ledger=book_url, port=0, socket=place)
         sockets = Listening(settings)
 
         async def run(*, task_status):

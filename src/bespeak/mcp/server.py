@@ -41,6 +41,8 @@ from bespeak.mcp.threads import Threads
 from bespeak.mcp.tool import Call
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mcp.server.context import ServerRequestContext
 
     from bespeak.mcp.tool import Json, Setup, Tool
@@ -83,13 +85,16 @@ class ToolServer:
 
     Args:
         setup: what the server was started with.
+        tools: what it offers.
+        instructions: what an agent is told about them.
     """
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, setup: Setup, tools: Sequence[Tool[Any]] = TOOLS, instructions: str = INSTRUCTIONS) -> None:
         self._setup = setup
+        self._instructions = instructions
         self._threads = Threads()
         self._claims = SessionClaims(setup.ledger, os.getppid() if setup.run_ends else None)
-        self._tools = {tool.name: tool for tool in TOOLS if tool.read_only or not setup.read_only}
+        self._tools = {tool.name: tool for tool in tools if tool.read_only or not setup.read_only}
         self._advertised = [advertised(tool) for tool in self._tools.values()]
 
     def server(self) -> Server[Any]:
@@ -99,7 +104,7 @@ class ToolServer:
             version=__version__,
             title="bespeak",
             description="Reservations of code, machines and labs that people and agents share.",
-            instructions=INSTRUCTIONS,
+            instructions=self._instructions,
             on_list_tools=self._list,
             on_call_tool=self._call,
             on_list_resources=_list_resources,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from mcp.server.context import ServerRequestContext
 
+    from bespeak.access.model import Caller
     from bespeak.coord.service import Coord
     from bespeak.ledger.model import Holder
     from bespeak.ledger.service import Ledger
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 A = TypeVar("A", bound="Arguments")
 Json = dict[str, Any]
 SCHEMA_VERSION = "1"
+CALLER = "caller"
+"""In the state of a request to the server of the book: who calls."""
 NO_RUN = (
     "run_id has to be given: this connection has no session that could stand for you; choose one id and give it with "
     "every call, or send it as the header Bespeak-Run-Id"
@@ -53,6 +56,7 @@ class Setup:
         run_ends: ``run_id`` is an id of the one connection, and its claims end with it.
         read_only: offer only tools that change nothing.
         debug: tell on stderr where unforeseen errors come from.
+        verified: whoever calls was verified by the server around this one, and the tools act in that name.
     """
 
     folder: str
@@ -66,6 +70,7 @@ class Setup:
     run_ends: bool = False
     read_only: bool = False
     debug: bool = False
+    verified: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,9 +192,22 @@ class Call:
 
         book = open_book(self.setup.ledger, cwd=self.home, create=create)
         try:
-            yield book
+            yield book if self.verified_caller is None else book.as_caller(self.verified_caller)
         finally:
             book.close()
+
+    @property
+    def verified_caller(self) -> Caller | None:
+        """Who calls, where the server around this one has verified it.
+
+        Raises:
+            NotAllowedError: the credential is not meant for tools.
+        """
+        if not self.setup.verified or self.context.request is None:
+            return None
+        found: Caller = self.context.request.scope["state"][CALLER]
+        found.require_scope("mcp")
+        return found
 
     def holder(self) -> Holder:
         """Return whose reservations are meant, and who really asks."""
@@ -197,6 +215,8 @@ class Call:
         from bespeak.reservations.identity import resolve_username
         from bespeak.settings import ledger_url
 
+        if self.verified_caller is not None:
+            return Holder(self.verified_caller.holder)
         me = resolve_username(None).username
         named = Holder(me) if self.setup.as_user is None else Holder(self.setup.as_user, me)
         if not ledger_url(self.setup.ledger, cwd=self.home).startswith(HTTP_PREFIXES):

@@ -23,6 +23,7 @@ from bespeak.server.events import EventHub
 from bespeak.server.exposure import is_loopback
 from bespeak.server.metrics import Metrics
 from bespeak.server.proxy import BehindProxy
+from bespeak.server.tools import ToolsForAgents
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -84,7 +85,8 @@ class Application:
         app.state.settings = settings
         app.state.sign_in, app.state.sign_in_url = authenticator, SIGN_IN_PAGE
         app.add_route("/metrics", self._numbers)
-        asgi: ASGIApp = middleware.SignIn(app, self._identify, settings.limits)
+        self._tools = ToolsForAgents(app, settings.ledger)
+        asgi: ASGIApp = middleware.SignIn(self._tools, self._identify, settings.limits)
         asgi = middleware.BodyLimit(asgi, settings.limits.body_bytes)
         asgi = BehindProxy(asgi, settings.behind_proxy)
         asgi = middleware.KnownHosts(asgi, known_hosts(settings), frozenset(map(str.lower, settings.hosts)))
@@ -121,7 +123,10 @@ class Application:
                 for name in OPTIONAL_SERVICES:
                     if _is_there(name):
                         await services.enter_async_context(_load(name)(self.settings, self._open_ledger))
+                tasks = await services.enter_async_context(anyio.create_task_group())
+                tasks.start_soon(self._tools.run)
                 yield
+                tasks.cancel_scope.cancel()
         finally:
             with anyio.CancelScope(shield=True):
                 await self.events.stop()

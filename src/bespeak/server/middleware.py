@@ -20,6 +20,7 @@ from bespeak.server.dependencies import BOOK, CALLER
 from bespeak.server.identity import METHOD, PATH, NotSignedInError, Peer
 from bespeak.server.proxy import PEER_ADDRESS
 from bespeak.server.rate_limit import Buckets
+from bespeak.server.tools import PATH as TOOLS_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -86,13 +87,9 @@ class Observed:
 
         try:
             await self._inner(scope, receive, observed)
-        except Exception:
-            log.exception("request %s failed", request_id)
-            if status:
-                raise
-            await problems.plain(500, "the server failed; its log says why", scope, "internal")(
-                scope, receive, observed
-            )
+        except Exception as error:  # noqa: BLE001 whatever it was, its text is for the log alone
+            if not status:
+                await problems.internal(scope, error)(scope, receive, observed)
         finally:
             self._observe(scope, status, time.perf_counter() - began)
 
@@ -272,7 +269,7 @@ class SignIn:
         headers = _headers(scope)
         try:
             caller = await self._identify(headers, Peer(state.get(PEER_UID), state.get(PEER_ADDRESS)))
-            if caller is None and scope["path"].startswith(API_PREFIX):
+            if _needs_caller(scope["path"], caller):
                 raise NotSignedInError("sign in first: send a token as 'Authorization: Bearer TOKEN'")
         except BespeakError as error:
             if isinstance(error, NotSignedInError) and (wait := self._failures.take(origin)):
@@ -282,6 +279,13 @@ class SignIn:
         if caller is not None and (wait := self._requests.take(caller.holder)):
             return _too_many(scope, wait)
         return None
+
+
+def _needs_caller(path: str, caller: Caller | None) -> bool:
+    """Tell whether a path is not for whoever calls: a browser's session is not meant for the tools of agents."""
+    if path == TOOLS_PATH:
+        return caller is None or caller.method == "session"
+    return caller is None and path.startswith(API_PREFIX)
 
 
 def _too_many(scope: Scope, wait: float) -> Response:

@@ -116,6 +116,12 @@ def plain(status: int, detail: str, scope: Scope | None = None, code: str = "htt
     return _answer(document, status, scope, {name.replace("_", "-"): value for name, value in headers.items()})
 
 
+def internal(scope: Scope, error: Exception) -> Response:
+    """Return what is told of a fault that nobody foresaw: nothing but the number under which the log has it now."""
+    log.error("request %s failed", scope["state"]["request_id"], exc_info=error)
+    return plain(500, "the server failed; its log says why", scope, "internal")
+
+
 def _answer(document: dict[str, Any], status: int, scope: Scope | None, headers: dict[str, str]) -> Response:
     if scope is not None and "request_id" in scope.get("state", {}):
         document["instance"] = f"urn:uuid:{scope['state']['request_id']}"
@@ -132,6 +138,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(BespeakError, _of_bespeak)
     app.add_exception_handler(RequestValidationError, _of_validation)
     app.add_exception_handler(HTTPException, _of_http)
+    app.add_exception_handler(Exception, _of_fault)
 
 
 async def _of_bespeak(request: Request, error: Exception) -> Response:
@@ -152,3 +159,7 @@ async def _of_http(request: Request, error: Exception) -> Response:
     headers = {name.replace("-", "_"): value for name, value in (error.headers or {}).items()}
     code = _OF_STATUS.get(error.status_code, "http")
     return plain(error.status_code, str(error.detail), request.scope, code, **headers)
+
+
+async def _of_fault(request: Request, error: Exception) -> Response:
+    return internal(request.scope, error)

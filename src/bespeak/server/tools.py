@@ -1,0 +1,59 @@
+"""The tools for agents at one path of the server, loaded when the first agent comes: their library takes a second."""
+
+from __future__ import annotations
+
+import asyncio
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+import anyio
+
+from bespeak.base.errors import needs_extra
+from bespeak.server import problems
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+PATH = "/mcp"
+_MODULE, _LIBRARY = "bespeak.mcp.mounted", "mcp"
+"""Found by name: the room of the tools stands beside this one."""
+
+
+class ToolsForAgents:
+    """Answers what is for the tools, and hands everything else on.
+
+    Args:
+        inner: what answers everything else.
+        ledger: the book; None for the one of the settings.
+    """
+
+    def __init__(self, inner: ASGIApp, ledger: str | None) -> None:
+        self._inner = inner
+        self._ledger = ledger
+        self._is_there = find_spec(_LIBRARY) is not None
+        self._wanted = anyio.Event()
+        self._ready = anyio.Event()
+        self._tools: ASGIApp = inner
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request."""
+        if scope["type"] != "http" or scope["path"] != PATH:
+            await self._inner(scope, receive, send)
+        elif not self._is_there:
+            missing = problems.plain(501, needs_extra(PATH, "mcp"), scope)
+            await missing(scope, receive, send)
+        else:
+            self._wanted.set()
+            await self._ready.wait()
+            await self._tools(scope, receive, send)
+
+    async def run(self) -> None:
+        """Wait until somebody wants the tools; then keep their sessions until cancelled."""
+        await self._wanted.wait()
+        mounted = await asyncio.to_thread(import_module, _MODULE)
+        tools = mounted.application(self._ledger, PATH)
+        async with mounted.running(tools):
+            self._tools = tools
+            self._ready.set()
+            await anyio.sleep_forever()
