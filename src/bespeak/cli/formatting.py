@@ -11,7 +11,7 @@ from bespeak.ledger.model import Mode, State
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from bespeak.ledger.model import Booking, Origin, Reservation
 
@@ -49,10 +49,24 @@ def sentence(of: Reservation, now_us: int) -> str:
     return f"{ids.short_id(of.id)}  {names(of)}  {window(of, now_us)}"
 
 
-def rows(found: Iterable[Reservation], now_us: int) -> str:
-    """Return reservations as a table."""
+_WIDE = 160
+"""From so many columns on there is room for where a reservation is used."""
+
+_LIST = ("ID", "STATE", "HOLDER", "RESOURCES", "FROM", "UNTIL", "PURPOSE")
+_ELASTIC = ("PURPOSE", "RESOURCES", "HOLDER")
+
+
+def rows(found: Sequence[Reservation], now_us: int, width: int | None = None) -> str:
+    """Return reservations as a table.
+
+    Args:
+        found: the reservations.
+        now_us: the present, µs UTC.
+        width: the columns there are: with few, times are short and texts are cut; with many, it says where each is
+            used. None is for as many as it takes.
+    """
     cells = [
-        (
+        [
             ids.short_id(of.id),
             of.state(now_us).value,
             of.holder,
@@ -60,10 +74,28 @@ def rows(found: Iterable[Reservation], now_us: int) -> str:
             "-" if of.starts_us >= FOREVER_US else timeparse.show(of.starts_us),
             "-" if of.starts_us >= FOREVER_US else timeparse.show(min(of.ends_us, of.ended_us or FOREVER_US)),
             of.purpose,
-        )
+        ]
         for of in found
     ]
-    return table(("ID", "STATE", "HOLDER", "RESOURCES", "FROM", "UNTIL", "PURPOSE"), cells)
+    if width is None:
+        return table(_LIST, cells)
+    if width >= _WIDE:
+        every = [[*row, of.origin.text or of.origin.host] for row, of in zip(cells, found, strict=True)]
+        return table((*_LIST, "WHERE"), every, width, (*_ELASTIC, "WHERE"))
+    if len(table(_LIST, [[*row[:-1], ""] for row in cells]).partition("\n")[0]) > width - len("PURPOSE"):
+        now, _, zone = timeparse.show(now_us).rpartition(" ")
+        for row in cells:
+            row[4:6] = (_short(text, now) for text in row[4:6])
+        return table((*_LIST[:4], f"FROM ({zone})", f"UNTIL ({zone})", "PURPOSE"), cells, width, _ELASTIC)
+    return table(_LIST, cells, width, _ELASTIC)
+
+
+def _short(text: str, now: str) -> str:
+    """Return a time of a table without its zone and seconds, and without the year if it is this year."""
+    date, _, rest = text.partition(" ")
+    if len(date) != len("2026-01-31") or not rest:
+        return text
+    return f"{date[5:]} {rest[:5]}" if date[:4] == now[:4] else date
 
 
 def details(of: Reservation, now_us: int) -> str:

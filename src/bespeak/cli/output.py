@@ -27,12 +27,55 @@ def styled(text: str, style: str, coloured: bool) -> str:
     return f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if coloured else text
 
 
-def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Lay out rows under headers; every cell is made safe to print."""
+def width() -> int | None:
+    """Return how many columns the terminal has; None where stdout is none and nothing is to be cut.
+
+    ``COLUMNS`` goes before what the terminal says.
+    """
+    if not sys.stdout.isatty():
+        return None
+    said = os.environ.get("COLUMNS", "")
+    if said.isascii() and said.isdigit() and int(said[:6]) > 0:
+        return int(said[:6])
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or None
+    except OSError:
+        return None
+
+
+def table(
+    headers: Sequence[str], rows: Sequence[Sequence[str]], fit: int | None = None, elastic: Sequence[str] = ()
+) -> str:
+    """Lay out rows under headers; every cell is made safe to print.
+
+    Args:
+        headers: one a column.
+        rows: their cells.
+        fit: the columns there are; None for as many as it takes.
+        elastic: headers of columns whose text may be cut to fit, the most elastic first.
+    """
     cells = [list(headers), *([escape_unprintable(cell) for cell in row] for row in rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(headers))]
+    if fit is not None:
+        widths = _squeezed(widths, [headers.index(name) for name in elastic], fit - 2 * (len(headers) - 1))
+        cells = [[_cut(cell, width) for cell, width in zip(row, widths, strict=True)] for row in cells]
     lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells)
     return "\n".join(lines)
+
+
+_NARROWEST = 7
+
+
+def _squeezed(widths: list[int], elastic: Sequence[int], room: int) -> list[int]:
+    """Return widths that need no more than ``room`` in all, as far as elastic columns can give way."""
+    found = list(widths)
+    for column in elastic:
+        found[column] = max(min(found[column], _NARROWEST), found[column] - max(sum(found) - room, 0))
+    return found
+
+
+def _cut(cell: str, width: int) -> str:
+    return cell if len(cell) <= width else cell[: max(width - 1, 0)] + "…"
 
 
 def one_line(text: str) -> str:

@@ -7,7 +7,7 @@ from bespeak.base import ids, timeparse
 from bespeak.base.clock import FOREVER_US
 from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import UsageError
-from bespeak.cli import converters, formatting
+from bespeak.cli import converters, formatting, output
 from bespeak.ledger.model import State
 from bespeak.ledger.serialize import free_json, reservation_json
 
@@ -21,6 +21,8 @@ _LIMIT = 200
 
 @command(
     "list",
+    text="What is held comes first, then what is booked, who waits, and what has ended, the newest first. "
+    "On a terminal the table fits its width (or COLUMNS); elsewhere nothing is cut.",
     examples=(
         ("list", "everything that has not ended"),
         ("list --mine", "what is yours"),
@@ -51,7 +53,7 @@ def list_(context: Context, values: Values) -> int:
     if limit < 1:
         raise UsageError("--limit: at least 1")
     book = context.book_to_look_at()
-    found = book.reservations(
+    found = book.listing(
         holder=context.holder().name if values["mine"] else (values["user"] or "").removeprefix("user:") or None,
         resources=values["resource"],
         states=_states(values["state"]),
@@ -63,7 +65,7 @@ def list_(context: Context, values: Values) -> int:
     if context.json:
         context.print_json({"reservations": [reservation_json(one, now_us) for one in found], "more": more})
         return 0
-    context.print(formatting.rows(found, now_us) if found else "nothing is reserved")
+    context.print(formatting.rows(found, now_us, output.width()) if found else "nothing is reserved")
     if more:
         context.warn(f"only the first {limit} are shown; ask for more with --limit")
     return 0

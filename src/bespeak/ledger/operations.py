@@ -51,6 +51,7 @@ READS = (
     "get",
     "find",
     "reservations",
+    "listing",
     "labels_of",
     "now_us",
     "who",

@@ -87,8 +87,9 @@ def reservations(
     include_ended: bool = False,
     limit: int | None = None,
     after_id: str | None = None,
+    newest_first: bool = False,
 ) -> list[Reservation]:
-    """Return reservations, oldest first.
+    """Return reservations, in the order in which they were made.
 
     Args:
         book: the open book.
@@ -97,15 +98,17 @@ def reservations(
         states: only those in one of these states; empty means all that have not ended.
         include_ended: ended ones too.
         limit: at most so many.
-        after_id: only those made after the one with this id (for paging).
+        after_id: only those that come after the one with this id (for paging).
+        newest_first: the other way round.
     """
     wanted_names, wanted_states = _checked(resources), set(states)
     if holder is not None:
         validation.check_name("user", holder)
-    sql = _page(include_ended or State.ENDED in wanted_states, of_holder=holder is not None)
+    ended = include_ended or State.ENDED in wanted_states
+    sql = _page(ended, of_holder=holder is not None, newest_first=newest_first)
 
     def work(tx: Transaction) -> list[Reservation]:
-        after = _seq_of(tx, after_id)
+        after = FOREVER_US if newest_first and after_id is None else _seq_of(tx, after_id)
         seen = sight.sight_of(book, tx)
         result: list[Reservation] = []
         while True:
@@ -121,6 +124,40 @@ def reservations(
             after = page[-1][0]
 
     return book.engine.read(work)
+
+
+_PRESENT_FIRST = {State.ACTIVE: 0, State.PENDING: 1, State.WAITING: 2}
+
+
+def listing(
+    book: LedgerContext,
+    *,
+    holder: str | None = None,
+    resources: Iterable[str] = (),
+    states: Iterable[State] = (),
+    include_ended: bool = False,
+    limit: int | None = None,
+) -> list[Reservation]:
+    """Return reservations as people look for them: what is held, what is booked, who waits; then what has ended.
+
+    The arguments are those of :func:`reservations`. A limit never cuts off the present in favour of the past.
+    """
+    wanted = set(states)
+    live = (wanted or set(State)) - {State.ENDED}
+    now_us = book.engine.read(lambda tx: tx.now_us)
+    found = reservations(book, holder=holder, resources=resources, states=live) if live else []
+    found.sort(key=lambda one: (_PRESENT_FIRST.get(one.state(now_us), 3), one.rank, one.starts_us, one.seq))
+    room = None if limit is None else limit - len(found)
+    if (
+        (include_ended or State.ENDED in wanted)
+        and (not wanted or State.ENDED in wanted)
+        and (room is None or room > 0)
+    ):
+        past = reservations(
+            book, holder=holder, resources=resources, states=[State.ENDED], limit=room, newest_first=True
+        )
+        found += sorted(past, key=lambda one: one.end_us(now_us), reverse=True)
+    return found[:limit]
 
 
 def _seq_of(tx: Transaction, identifier: str | None) -> int:
@@ -195,17 +232,17 @@ def _fits(found: Reservation, wanted_names: set[str], wanted_states: set[State],
     return named and (not wanted_states or found.state(now_us) in wanted_states)
 
 
-def _page(ended: bool, *, of_holder: bool) -> str:
-    """Return the statement for the next of some reservations, oldest first.
+def _page(ended: bool, *, of_holder: bool, newest_first: bool = False) -> str:
+    """Return the statement for the next of some reservations.
 
     What lives is found by its own small index and then sorted; the plus signs keep the planner from walking the whole
     history in order of seq instead.
     """
     seq, where = ("r.seq", []) if ended else ("+r.seq", [_LIVE])
-    where += [f"{seq} > :after", *(["r.holder = :holder"] if of_holder else [])]
+    where += [f"{seq} {'<' if newest_first else '>'} :after", *(["r.holder = :holder"] if of_holder else [])]
     return (
         f"SELECT {row_mapping.COLUMNS} FROM ledger_reservations r WHERE {' AND '.join(where)} ORDER BY {seq}"
-        f" LIMIT :batch"
+        f"{' DESC' if newest_first else ''} LIMIT :batch"
     )
 
 

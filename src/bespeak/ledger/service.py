@@ -54,6 +54,7 @@ class Ledger(PlanningMethods):
     get = queries.get
     find = queries.find
     reservations = queries.reservations
+    listing = queries.listing
     labels_of = queries.labels_of
     now_us = queries.now_us
     who = queries.who

@@ -207,7 +207,7 @@ def book_list(call: Call, asked: BookList) -> Json:
     if asked.limit < 1:
         raise UsageError("limit: at least 1")
     with call.book() as book:
-        found = book.reservations(
+        found = book.listing(
             holder=call.holder().name if asked.mine else (asked.user or "").removeprefix("user:") or None,
             resources=asked.resources,
             states=[State(name) for name in asked.states],

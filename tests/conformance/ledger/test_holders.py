@@ -10,7 +10,7 @@ from bespeak.base.process_identity import this_host
 from bespeak.ledger import current_hold
 from bespeak.ledger.current_hold import CurrentHold
 from bespeak.ledger.errors import RefusedError
-from bespeak.ledger.model import Holder, HolderKind, Origin, Request, holder_kind
+from bespeak.ledger.model import Holder, HolderKind, Origin, Request, State, holder_kind
 from bespeak.ledger.serialize import refusal_json, reservation_json
 from support.engines import on_databases
 
@@ -123,3 +123,25 @@ def test_a_hold_that_its_own_book_knows_no_more_narrows_to_nothing(book, fresh_b
         elsewhere = CurrentHold(gone.reservation_id, 1, other.identity())
         assert book.engine.read(lambda tx: current_hold.only_seq(tx, elsewhere)) is None
     assert book.release_resources(["rack"], ALICE, within=elsewhere)[0].id == made.id
+
+
+def test_the_listing_has_the_present_first_and_never_hides_it_behind_the_past(book, clock):
+    def past():
+        clock.now += SECOND_US
+        return book.release(take(book, "rack").id, ALICE).id
+
+    ended = [past() for _ in range(5)]
+    later = book.reserve(Request(("rack",), ALICE, starts_us=clock.now + HOUR_US, duration_us=HOUR_US))
+    held = take(book, "rack")
+    other = take(book, "board", who=Holder("bob"))
+    listed = [one.id for one in book.listing(include_ended=True)]
+    assert listed == [held.id, other.id, later.id, *reversed(ended)]
+    assert [one.id for one in book.listing(include_ended=True, limit=4)] == [held.id, other.id, later.id, ended[-1]]
+    assert [one.id for one in book.listing(include_ended=True, limit=2)] == [held.id, other.id]
+    assert [one.id for one in book.listing()] == [held.id, other.id, later.id]
+    assert [one.id for one in book.listing(states=[State.ENDED], limit=2)] == [ended[4], ended[3]]
+    assert [one.id for one in book.listing(states=[State.PENDING], include_ended=True)] == [later.id]
+    assert [one.id for one in book.listing(holder="bob", resources=["board"])] == [other.id]
+    newest = book.reservations(include_ended=True, newest_first=True)
+    assert [one.id for one in newest[:2]] == [other.id, held.id]
+    assert book.reservations(include_ended=True, newest_first=True, after_id=held.id) == newest[2:]
