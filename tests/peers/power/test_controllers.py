@@ -194,8 +194,8 @@ def test_snmp_with_logins_and_encryption(
     assert_power_controller_conforms(unit(2))
     for wrong, said in (
         ({"user": "nobody"}, "the user is not known there"),
-        ({"auth_password": "env:WRONG"}, "auth_password is wrong"),
-        ({"priv_password": "env:WRONG"}, "priv_password is wrong"),
+        ({"auth_password": "env:WRONG"}, "auth_password is wrong, or auth_protocol"),
+        ({"priv_password": "env:WRONG"}, "priv_password is wrong, or priv_protocol"),
     ):
         assert run(unit(1, **wrong).on(HOST)) == (Status.Error, f"127.0.0.1:{ports[0]}: login refused: {said}")
 
@@ -203,6 +203,52 @@ def test_snmp_with_logins_and_encryption(
         return await asyncio.gather(*(unit(number).probe(HOST) for number in (1, 2) * 3))
 
     assert {why for _, why in run(both_at_once())} == {""}
+
+
+SIGNED = {"md5": "MD5", "sha": "SHA", "sha224": "SHA224", "sha256": "SHA256", "sha384": "SHA384", "sha512": "SHA512"}
+ENCRYPTED = {
+    "des": "DES",
+    "3des": "3DES",
+    "aes": "AES",
+    "aes192": "AES192BLMT",
+    "aes256": "AES256BLMT",
+    "aes192c": "AES192",
+    "aes256c": "AES256",
+}
+"""Protocols of version 3 by our names: what the simulator calls them."""
+
+
+def test_snmp_signs_and_encrypts_in_every_way(
+    peer: Any, start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SIGN", "password-SIGN")
+    monkeypatch.setenv("SEAL", "password-SEAL")
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / ".snmprec").write_text("1.3.6.1.4.1.318.1.1.4.4.2.1.3.1|2|1\n")
+    ways = [(sign, "aes") for sign in SIGNED] + [("sha256", seal) for seal in ENCRYPTED]
+    ports = [free_port(socket.SOCK_DGRAM) for _ in ways]
+    words = [f"--cache-dir={tmp_path}/cache"]
+    words += ["--process-user=root", "--process-group=root"] if os.getuid() == 0 else []
+    for number, ((sign, seal), port) in enumerate(zip(ways, ports, strict=True)):
+        words += [
+            f"--v3-engine-id=8000000001020{number:03x}", "--v3-user=bench",
+            "--v3-auth-key=password-SIGN", f"--v3-auth-proto={SIGNED[sign]}",
+            "--v3-priv-key=password-SEAL", f"--v3-priv-proto={ENCRYPTED[seal]}",
+            f"--data-dir={data}", f"--agent-udpv4-endpoint=127.0.0.1:{port}",
+        ]  # fmt: skip
+    program = start(peer("snmpsim", SNMPSIM).program("snmpsim-command-responder"), *words)
+    log = tmp_path / "program-0.log"
+    until(lambda: f"127.0.0.1:{ports[-1]}" in log.read_text(errors="replace"), program, tmp_path)
+    login = {"version": "3", "user": "bench", "auth_password": "env:SIGN", "priv_password": "env:SEAL"}
+    told = {}
+    for (sign, seal), port in zip(ways, ports, strict=True):
+        place = {"address": "127.0.0.1", "port": port, "model": "apc", "outlet": 1, "timeout": 10}
+        control = power_control_from_spec(
+            {"type": "snmp", **place, **login, "auth_protocol": sign, "priv_protocol": seal}
+        )
+        told[sign, seal] = run(control.probe(HOST))
+    assert told == dict.fromkeys(ways, (PowerState.ON, ""))
 
 
 # --- PDUDaemon

@@ -18,6 +18,7 @@ import pytest
 from bespeak.host import PowerOnlyHost, Status
 from bespeak.host.power import PowerState, power_control_from_spec
 from bespeak.host.power.device import PowerFault
+from bespeak.host.power.snmp_models import MODELS
 
 from .conftest import Plug, run
 
@@ -385,6 +386,10 @@ def test_snmp_nonsense_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
         thread.join(10)
 
 
+NO_OUTLET = {"on_oid": "1.3.6.1", "on": 1, "off_oid": "1.3.6.1.*", "off": 2, "state_oid": "1.3.6.1.*"}
+NO_OUTLET |= {"is_on": 1, "is_off": 2}
+
+
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
@@ -398,6 +403,11 @@ def test_snmp_nonsense_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"port": 0}, "port must be a number from 1 to 65535"),
         ({"model": "custom"}, "oids must be a table"),
         ({"oids": {}}, "oids are for the model custom"),
+        ({"model": "custom", "oids": NO_OUTLET}, "on_oid '1.3.6.1' has no \\* for the outlet"),
+        ({"outlet": "2.5"}, "outlet 2.5: this model counts outlets with one number"),
+        ({"model": "eaton", "outlet": "1.2.5"}, "this model counts outlets with at most 2 numbers"),
+        ({"auth_protocol": "sha1"}, "auth_protocol must be one of md5, sha, "),
+        ({"priv_protocol": "rot13"}, "priv_protocol must be one of des, "),
         ({"address": ""}, "address must be a text"),
     ],
 )
@@ -488,6 +498,31 @@ def test_a_bmc_that_does_not_answer_leaves_no_process_behind(
 
 
 # --- secrets that are not there
+
+
+@pytest.mark.parametrize(
+    ("model", "outlet", "index"),
+    [
+        ("apc", 5, "5"),
+        ("eaton", 5, "0.5"),
+        ("eaton", "2.5", "2.5"),
+        ("raritan", "2.5", "2.5"),
+        ("servertech", 5, "1.1.5"),
+        ("servertech", "2.5", "1.2.5"),
+        ("servertech-pro", "2.1.5", "2.1.5"),
+        ("poe", 24, "1.24"),
+    ],
+)
+def test_snmp_outlets_are_counted_as_the_model_does(model: str, outlet: object, index: str) -> None:
+    assert MODELS[model].index(outlet) == index  # type: ignore[arg-type]
+
+
+def test_snmp_addresses_that_nobody_knows_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COMMUNITY", "c")
+    control = make("snmp", address="pdu.invalid", outlet=1, model="apc", community="env:COMMUNITY", timeout=1)
+    state, why = run(control.probe(HOST))
+    assert state is None
+    assert why.startswith("pdu.invalid:161: the name is not known")
 
 
 @pytest.mark.parametrize("kind", ["http", "redfish", "ipmi", "snmp"])

@@ -1,9 +1,10 @@
-"""Outlets of power distribution units over SNMP, with pysnmp: a table of what each maker calls "on"."""
+"""Outlets of power distribution units over SNMP, with pysnmp."""
 
 from __future__ import annotations
 
 import asyncio
 import re
+import socket
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakKeyDictionary
@@ -11,6 +12,7 @@ from weakref import WeakKeyDictionary
 from bespeak.base.display import escape_unprintable, short_repr
 from bespeak.base.errors import needs_extra
 from bespeak.host.power.device import Device, PowerFault, one_of, port_number, text_field
+from bespeak.host.power.snmp_models import MODELS, Outlets
 from bespeak.host.secrets import optional_secret
 from bespeak.host.status import PowerState, Status
 
@@ -20,53 +22,27 @@ if TYPE_CHECKING:
 _OID = re.compile(r"\.?[0-2](?:\.\d+)+")
 VERSIONS = ("1", "2c", "3")
 _RETRIES = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Outlets:
-    """How the outlets of one kind of unit are switched; ``*`` in an OID stands for the outlet.
-
-    Attributes:
-        on_oid: what is set to switch on.
-        on: the value.
-        off_oid: what is set to switch off.
-        off: the value.
-        state_oid: what tells the state.
-        is_on: the value that means on.
-        is_off: the value that means off.
-    """
-
-    on_oid: str
-    on: int
-    off_oid: str
-    off: int
-    state_oid: str
-    is_on: int
-    is_off: int
-
-
-def _same(oid: str, on: int, off: int, state_oid: str, is_on: int, is_off: int) -> Outlets:
-    return Outlets(oid, on, oid, off, state_oid, is_on, is_off)
-
-
-MODELS = {
-    "apc": _same("1.3.6.1.4.1.318.1.1.4.4.2.1.3.*", 1, 2, "1.3.6.1.4.1.318.1.1.4.4.2.1.3.*", 1, 2),
-    "apc-rpdu": _same("1.3.6.1.4.1.318.1.1.12.3.3.1.1.4.*", 1, 2, "1.3.6.1.4.1.318.1.1.12.3.5.1.1.4.*", 1, 2),
-    "apc-rpdu2": _same("1.3.6.1.4.1.318.1.1.26.9.2.4.1.5.*", 1, 2, "1.3.6.1.4.1.318.1.1.26.9.2.3.1.5.*", 2, 1),
-    "cyberpower": _same("1.3.6.1.4.1.3808.1.1.3.3.3.1.1.4.*", 1, 2, "1.3.6.1.4.1.3808.1.1.3.3.5.1.1.4.*", 1, 2),
-    "eaton": Outlets(
-        "1.3.6.1.4.1.534.6.6.7.6.6.1.4.0.*",
-        0,
-        "1.3.6.1.4.1.534.6.6.7.6.6.1.3.0.*",
-        0,
-        "1.3.6.1.4.1.534.6.6.7.6.6.1.2.0.*",
-        1,
-        0,
-    ),
-    "raritan": _same("1.3.6.1.4.1.13742.6.4.1.2.1.2.1.*", 1, 0, "1.3.6.1.4.1.13742.6.4.1.2.1.3.1.*", 7, 8),
-    "servertech": _same("1.3.6.1.4.1.1718.3.2.3.1.11.1.1.*", 1, 2, "1.3.6.1.4.1.1718.3.2.3.1.5.1.1.*", 1, 0),
+AUTH_PROTOCOLS = {
+    "md5": "usmHMACMD5AuthProtocol",
+    "sha": "usmHMACSHAAuthProtocol",
+    "sha224": "usmHMAC128SHA224AuthProtocol",
+    "sha256": "usmHMAC192SHA256AuthProtocol",
+    "sha384": "usmHMAC256SHA384AuthProtocol",
+    "sha512": "usmHMAC384SHA512AuthProtocol",
 }
-"""Units by the name that lab data gives them."""
+PRIV_PROTOCOLS = {
+    "des": "usmDESPrivProtocol",
+    "3des": "usm3DESEDEPrivProtocol",
+    "aes": "usmAesCfb128Protocol",
+    "aes192": "usmAesBlumenthalCfb192Protocol",
+    "aes256": "usmAesBlumenthalCfb256Protocol",
+    "aes192c": "usmAesCfb192Protocol",
+    "aes256c": "usmAesCfb256Protocol",
+}
+"""How version 3 signs and encrypts, by the name in lab data: what the library calls it.
+
+Two drafts make long keys of a password; as for net-snmp, ``c`` is the one that Cisco and many others have built.
+"""
 
 
 @dataclass
@@ -75,14 +51,16 @@ class SnmpPowerController(Device):
 
     Args:
         address: where the unit is.
-        outlet: the outlet's number; for units with several banks the end of the OID, such as ``2.5``.
-        model: one of :data:`MODELS`, or ``custom``.
+        outlet: the outlet's number; with several units, towers or banks these before it, such as ``2.5``.
+        model: one of :data:`~bespeak.host.power.snmp_models.MODELS`, or ``custom``.
         port: the UDP port.
         version: ``1``, ``2c`` or ``3``.
         community: by reference, for versions 1 and 2c.
         user: for version 3.
-        auth_password: by reference; SHA is used.
-        priv_password: by reference; AES is used.
+        auth_password: by reference.
+        auth_protocol: one of :data:`AUTH_PROTOCOLS`.
+        priv_password: by reference.
+        priv_protocol: one of :data:`PRIV_PROTOCOLS`.
         oids: for ``custom``: on_oid, on, off_oid, off, state_oid, is_on, is_off.
     """
 
@@ -98,6 +76,8 @@ class SnmpPowerController(Device):
     auth_password: Any = field(default=None, kw_only=True, repr=False)
     priv_password: Any = field(default=None, kw_only=True, repr=False)
     oids: dict[str, Any] | None = field(default=None, kw_only=True)
+    auth_protocol: str = field(default="sha", kw_only=True)
+    priv_protocol: str = field(default="aes", kw_only=True)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -107,6 +87,10 @@ class SnmpPowerController(Device):
         if isinstance(self.outlet, bool) or not re.fullmatch(r"\d+(\.\d+)*", str(self.outlet)):
             raise ValueError(f"outlet must be a number, not {short_repr(self.outlet)}")
         one_of(self.model, "model", (*MODELS, "custom"))
+        one_of(self.auth_protocol, "auth_protocol", tuple(AUTH_PROTOCOLS))
+        one_of(self.priv_protocol, "priv_protocol", tuple(PRIV_PROTOCOLS))
+        if self.model != "custom":
+            self._outlets.index(self.outlet)
         _ = self._outlets
         if self.oids is not None and self.model != "custom":
             raise ValueError("oids are for the model custom")
@@ -150,18 +134,23 @@ class SnmpPowerController(Device):
                 import cryptography  # noqa: F401 - pysnmp goes on without it, and cannot encrypt
         except ImportError as error:
             raise PowerFault(needs_extra("snmp", "snmp"), final=True) from error
-        oid = oid.replace("*", str(self.outlet))
+        oid = oid.replace("*", str(self.outlet) if self.model == "custom" else self._outlets.index(self.outlet))
         login = self._login(snmp)
         place = self.place
-        account = (self.user or "", repr(self.auth_password), repr(self.priv_password))
+        secrets = (repr(self.auth_password), repr(self.priv_password))
+        account = (self.user or "", *secrets, self.auth_protocol, self.priv_protocol)
         engine = _borrow(snmp, account)
         try:
             wait = max(self.timeout / (_RETRIES + 2), 0.05)
-            target = await snmp.UdpTransportTarget.create((self.address, self.port), timeout=wait, retries=_RETRIES)
+            target = await self._target(snmp, wait)
             name = snmp.ObjectIdentity(oid)
             ask = snmp.get_cmd if value is None else snmp.set_cmd
             item = snmp.ObjectType(name) if value is None else snmp.ObjectType(name, snmp.Integer32(value))
             failure, status, _, found = await ask(engine, login, target, snmp.ContextData(), item, lookupMib=False)
+        except socket.gaierror as error:
+            raise PowerFault(f"{place}: the name is not known: {error.strerror}") from error
+        except OSError as error:
+            raise PowerFault(f"{place}: {error.strerror or error}") from error
         except Exception as error:  # pysnmp lets its own and the sockets' errors through
             raise PowerFault(f"{place}: {type(error).__name__}") from error
         finally:
@@ -173,6 +162,13 @@ class SnmpPowerController(Device):
             raise PowerFault(f"{place}: the unit answered {escape_unprintable(said)} for {oid}", Status.Failed)
         return _integer(found[0][1], place, oid)
 
+    async def _target(self, snmp: Any, wait: float) -> Any:
+        loop = asyncio.get_running_loop()
+        found = await loop.getaddrinfo(self.address, self.port, type=socket.SOCK_DGRAM)
+        family, *_, address = found[0]
+        kind = snmp.Udp6TransportTarget if family == socket.AF_INET6 else snmp.UdpTransportTarget
+        return await kind.create(address[:2], timeout=wait, retries=_RETRIES)
+
     def _login(self, snmp: Any) -> Any:
         if self.version != "3":
             return snmp.CommunityData(self.community.reveal(), mpModel=VERSIONS.index(self.version))
@@ -180,12 +176,13 @@ class SnmpPowerController(Device):
             self.user,
             authKey=self.auth_password.reveal() if self.auth_password else None,
             privKey=self.priv_password.reveal() if self.priv_password else None,
-            authProtocol=snmp.usmHMACSHAAuthProtocol if self.auth_password else snmp.usmNoAuthProtocol,
-            privProtocol=snmp.usmAesCfb128Protocol if self.priv_password else snmp.usmNoPrivProtocol,
+            authProtocol=getattr(snmp, AUTH_PROTOCOLS[self.auth_protocol] if self.auth_password else _NO_AUTH),
+            privProtocol=getattr(snmp, PRIV_PROTOCOLS[self.priv_protocol] if self.priv_password else _NO_PRIV),
         )
 
 
-_Account = tuple[str, str, str]
+_NO_AUTH, _NO_PRIV = "usmNoAuthProtocol", "usmNoPrivProtocol"
+_Account = tuple[str, ...]
 """A user of version 3 and the references to its secrets. An engine knows one password a user: what two units call by
 the same name would be mixed up in one."""
 
@@ -212,8 +209,8 @@ def _give_back(engine: Any, account: _Account) -> None:
 
 _REFUSED = {
     "Unknown USM user": "the user is not known there",
-    "Wrong SNMP PDU digest": "auth_password is wrong",
-    "Ciphering services not available or ciphertext is broken": "priv_password is wrong",
+    "Wrong SNMP PDU digest": "auth_password is wrong, or auth_protocol",
+    "Ciphering services not available or ciphertext is broken": "priv_password is wrong, or priv_protocol",
 }
 """What the library says when a login of version 3 fails, and what it means."""
 
@@ -236,7 +233,7 @@ def _integer(value: Any, place: str, oid: str) -> int | None:
 
 
 def _custom(table: Any) -> Outlets:
-    names = Outlets.__slots__
+    names = tuple(name for name in Outlets.__slots__ if name != "before")
     if not isinstance(table, dict) or sorted(table) != sorted(names):
         raise ValueError(f"oids must be a table of {', '.join(names)}")
     for name in names:
@@ -244,6 +241,10 @@ def _custom(table: Any) -> Outlets:
         if name.endswith("_oid"):
             if not isinstance(value, str) or not _OID.fullmatch(value.replace("*", "1")):
                 raise ValueError(f"oids: {name} must be an OID, not {short_repr(value)}")
+            if "*" not in value:
+                raise ValueError(
+                    f"oids: {name} {short_repr(value)} has no * for the outlet: every outlet would be the same"
+                )
         elif isinstance(value, bool) or not isinstance(value, int):
             raise ValueError(f"oids: {name} must be a number, not {short_repr(value)}")
     return Outlets(**{name: table[name] for name in names})
