@@ -125,6 +125,7 @@ LINES = {
     "move": "--as-user alice move {pending} --at '2031-03-01 9:00'",
     "transfer": "--as-user alice transfer {id} --to bob",
     "swap": "--as-user alice swap {id} {pending}",
+    "touch": "--as-user alice touch {id}",
     "kick": "--as-user eve kick {id} --reason r",
     "list": "list",
     "who": "who rack1",
@@ -271,6 +272,8 @@ def prepare(name, line, run):
         git(os.getcwd(), "init", "-q")
     if name == "restore" and not os.path.exists("tonight.sqlite3"):
         run("backup tonight.sqlite3")
+    if line == "touch rack3":
+        run("--as-user alice reserve rack3")
     if line == "release rack3 analyser":
         run("--as-user alice reserve rack3 analyser")
     if name.startswith("resource ") and name != "resource add":

@@ -15,7 +15,7 @@ YEAR_10000 = 253_402_300_800_000_000
 FACTS = (
     *("number", "holder", "acting", "mode", "starts_us", "ends_us", "created_us", "purpose", "tags", "priority"),
     *("waiting", "rank", "wanted_us", "not_before_us", "keepalive_us", "open_end"),
-    *("host", "process"),
+    *("host", "process", "check_in_us"),
 )
 ALWAYS = ("capacity", "declared", "description")
 RESOURCE_FACTS = (
@@ -23,7 +23,7 @@ RESOURCE_FACTS = (
     *("labels", "owner", "contact", "link", "location", "seats", "group_names", "cooldown_us", "hours", "approvers"),
     *("check_in_us", "health", "health_note"),
 )
-LATER_FACTS = {"host": "", "process": ""}
+LATER_FACTS = {"host": "", "process": "", "check_in_us": None}
 """Facts that logs of early versions do not have, and what they were then."""
 
 COLUMN_OF_FACT = {"number": "fencing_token", "acting": "requested_by", "ended_why": "end_reason"}

@@ -57,6 +57,7 @@ PROGRAM = Program(
         Entry("swap", "Let two reservations change hands.", "bespeak.cli.change_of_mind:swap"),
         Entry("release", "Give back what you hold, or leave the queue.", "bespeak.cli.modify:release"),
         Entry("kick", "Take somebody's reservation away; the reason stays in the log.", "bespeak.cli.modify:kick"),
+        Entry("touch", "Say that you use what you hold: check in, or keep it.", "bespeak.cli.modify:touch"),
         Entry("run", "Hold resources exactly as long as a command runs.", "bespeak.cli.run:run"),
         Entry("list", "What is held, booked and waited for.", "bespeak.cli.show:list_"),
         Entry("who", "Who holds a resource, until when, why, and who comes next.", "bespeak.cli.show:who"),

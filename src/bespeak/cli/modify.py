@@ -142,6 +142,21 @@ def _release_part(context: Context, values: Values, words: tuple[str, ...]) -> i
     return say(context, f"released {', '.join(words)}; kept", [kept])
 
 
+@command(
+    "touch",
+    text="A reservation with --check-in is given back if nobody touches it in time, a hold with --keepalive when "
+    "nobody has touched it for so long. For others it does nothing.",
+    examples=(("touch 8f3a2c10", "I am here"), ("touch rack3", "what you hold of it")),
+    arguments=(RESERVATION,),
+)
+def touch(context: Context, values: Values) -> int:
+    """Say that a hold is used."""
+    book = context.book()
+    found = named(book, values["id"], context.holder(), within=current_hold())
+    touched = book.touch(found.id, context.holder())
+    return say(context, "touched", [touched])
+
+
 def named(book: Ledger, word: str, holder: Holder | None = None, *, within: CurrentHold | None = None) -> Reservation:
     """Return the reservation that a word names: by its id, or as what holds the resource of that name now.
 

@@ -61,6 +61,8 @@ the readings it could have."""
         SHARED_USE,
         PURPOSE,
         TAG,
+        Option(("--check-in",), "Give it back if nobody uses it (`touch`) for so long from its start on.", "DURATION"),
+        Option(("--keepalive",), "Give it back when it was not used (`touch`, the gate) for so long.", "DURATION"),
         Option(("--next",), "Take the first time from --at on at which all are free."),
         Option(("--wait",), "Wait in the queue, for at most TIMEOUT.", "TIMEOUT", optional_value=True),
         PRIORITY,
@@ -131,8 +133,26 @@ def asked(context: Context, values: Values) -> Request:
         tags=converters.tags(values["tag"]),
         next_fit=bool(values.get("next")),
         origin=Origin(this_host()),
+        keepalive_us=_kept(values),
+        check_in_us=_bounded("--check-in", values.get("check_in")),
     )
     return needs.with_needs(request, values)
+
+
+def _kept(values: Values) -> int | None:
+    """Return the keep-alive of a hold that no process keeps: whoever has it touches it."""
+    if values.get("keepalive") is None or "check_in" not in values:
+        return None  # `run` has one of its own
+    if values.get("at") or values.get("next"):
+        raise UsageError("--keepalive counts from now on; for a reservation that begins later, say --check-in")
+    return _bounded("--keepalive", values["keepalive"])
+
+
+def _bounded(flag: str, text: str | None) -> int | None:
+    length_us = converters.duration(flag, text)
+    if length_us is not None and length_us >= FOREVER_US:
+        raise UsageError(f"{flag}: it needs an end")
+    return length_us
 
 
 def wait(context: Context, request: Request, values: Values) -> Reservation:

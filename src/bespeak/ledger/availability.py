@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bespeak.base.clock import FOREVER_US
+from bespeak.base.frozen import replace
 from bespeak.ledger import row_mapping, rules, validation, write_operations
 from bespeak.ledger.errors import UndeclaredError
 from bespeak.ledger.policy import POLICY_QUERY, policy_of
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from bespeak.ledger.backfill import Replan
     from bespeak.ledger.candidates import Candidates
     from bespeak.ledger.constraints import Constraints
-    from bespeak.ledger.model import Booking, Mode, Reservation, Resource
+    from bespeak.ledger.model import Booking, Mode, Request, Reservation, Resource
     from bespeak.ledger.occupancy import Occupancy
     from bespeak.ledger.policy import Policy, PolicyDefaults
     from bespeak.storage.interface import Transaction
@@ -97,6 +98,13 @@ class Availability:
     def policy(self, defaults: PolicyDefaults) -> Policy:
         """Return the policy of the book, read in the same round trip; ``defaults`` count where it says nothing."""
         return policy_of(self._policy, defaults)
+
+    def with_check_in(self, request: Request) -> Request:
+        """Return the request with the shortest time to check in that one of the resources asks for, or it itself."""
+        asked = [known.check_in_us for known in self.known.values() if known.check_in_us is not None]
+        if not asked:
+            return request
+        return replace(request, check_in_us=min([*asked, request.check_in_us or asked[0]]))
 
     def check_new(self) -> None:
         """Refuse a whole together with its part, and new resources whose names are not what they look like.

@@ -72,9 +72,12 @@ def rebooked(tx: Transaction, found: Reservation, window_us: tuple[int, int], by
     token = ground.next_number()
     moved = replace(found, starts_us=window_us[0], ends_us=window_us[1], fencing_token=token)
     write_operations.book(tx, moved, ground.known)
-    row = {"seq": found.seq, "starts": moved.starts_us, "ends": moved.ends_us, "token": token}
+    if found.check_in_us is not None:
+        moved = replace(moved, lease_us=moved.starts_us + found.check_in_us)
+    row = {"seq": found.seq, "starts": moved.starts_us, "ends": moved.ends_us, "token": token, "lease": moved.lease_us}
     tx.execute_deferred(
-        "UPDATE ledger_reservations SET starts_us = :starts, ends_us = :ends, fencing_token = :token WHERE seq = :seq",
+        "UPDATE ledger_reservations SET starts_us = :starts, ends_us = :ends, fencing_token = :token, lease_us = :lease"
+        " WHERE seq = :seq",
         [row],
     )
     write_operations.wake(tx, moved)

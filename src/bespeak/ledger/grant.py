@@ -72,7 +72,14 @@ def _reserve_named(
             blocking = ground.blockers(request.mode, starts_us, ends_us)
     if blocking:
         return blocking
-    made = new(request, identifier, ground.next_number(), tx.now_us, (starts_us, ends_us), ends_us - starts_us)
+    made = new(
+        ground.with_check_in(request),
+        identifier,
+        ground.next_number(),
+        tx.now_us,
+        (starts_us, ends_us),
+        ends_us - starts_us,
+    )
     write_operations.insert(tx, made)
     write_operations.book(tx, made, ground.known)
     announce(tx, Action.RESERVED, request.holder, made)

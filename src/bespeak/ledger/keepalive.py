@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from bespeak.base.errors import WrongStateError
 from bespeak.base.frozen import replace
-from bespeak.ledger import modify, row_mapping
+from bespeak.ledger import modify, row_mapping, write_operations
+from bespeak.ledger.model import Action, State
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from bespeak.ledger.context import LedgerContext
-    from bespeak.ledger.model import Reservation
+    from bespeak.ledger.model import Holder, Reservation
     from bespeak.storage.interface import Transaction
 
 
@@ -22,10 +24,49 @@ def sign_of_life(book: LedgerContext, identifiers: Iterable[str]) -> None:
         identifiers: full ids; those that have ended are left alone.
     """
     wanted = sorted(set(identifiers))
-    sql = "UPDATE ledger_reservations SET gate_seen_us = :now WHERE id = :id AND ended_us IS NULL"
+    sql = (
+        "UPDATE ledger_reservations SET gate_seen_us = :now, lease_us = CASE WHEN keepalive_us IS NULL"
+        " OR check_in_us IS NOT NULL THEN lease_us ELSE :now + keepalive_us END"
+        " WHERE id = :id AND ended_us IS NULL AND (lease_us IS NULL OR lease_us > :now)"
+    )
     book.engine.transact(
         [], lambda tx: tx.execute_deferred(sql, [{"id": identifier, "now": tx.now_us} for identifier in wanted])
     )
+
+
+def touch(book: LedgerContext, identifier: str, by: Holder) -> Reservation:
+    """Say that a hold is used: check in, and renew its sign of life where it needs one.
+
+    Args:
+        book: the open book.
+        identifier: the reservation's full id.
+        by: who asks.
+
+    Raises:
+        NotFoundError: no such reservation.
+        BusyError: it is somebody else's.
+        WrongStateError: it has not begun, waits, or has ended.
+    """
+
+    def work(tx: Transaction) -> Reservation:
+        found = row_mapping.required(tx, identifier)
+        modify.check_owner(found, by)
+        modify.check_live(found, tx.now_us, None)
+        if found.state(tx.now_us) is not State.ACTIVE:
+            raise WrongStateError(f"reservation {found.id} has not begun; there is nothing to use yet")
+        if found.check_in_us is None:
+            return _renew(tx, found)
+        lease_us = None if found.keepalive_us is None else tx.now_us + found.keepalive_us
+        tx.execute_deferred(
+            "UPDATE ledger_reservations SET check_in_us = NULL, lease_us = :lease WHERE seq = :seq",
+            [{"lease": lease_us, "seq": found.seq}],
+        )
+        before, after = {"check_in_us": found.check_in_us}, {"check_in_us": None}
+        write_operations.log_by(tx, Action.CHECKED_IN, by, found, before, after)
+        write_operations.wake(tx, found)
+        return replace(found, check_in_us=None, lease_us=lease_us)
+
+    return book.write(book.resources_of(identifier), work)
 
 
 def keep_alive(book: LedgerContext, identifier: str, fencing_token: int) -> Reservation:

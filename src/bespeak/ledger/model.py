@@ -61,6 +61,7 @@ class Action(Enum):
     LAPSED = "lapsed"
     NO_SHOW = "no_show"
     MOVED = "moved"
+    CHECKED_IN = "checked_in"
     TRANSFERRED = "transferred"
     SWAPPED = "swapped"
     PART_RELEASED = "part_released"
@@ -177,6 +178,8 @@ class Request:
         prefer: labels that those should match where there is a choice.
         same: labels, or ``location`` or ``owner``, that must be the same for all of them, the named ones included.
         origin: where it is made; None means on this machine, by nothing that stays.
+        check_in_us: a reservation that begins later is given back if nobody uses it for so long (µs) from its start
+            on; None leaves it to the resources.
     """
 
     resources: tuple[str, ...]
@@ -194,6 +197,7 @@ class Request:
     prefer: str = ""
     same: tuple[str, ...] = ()
     origin: Origin | None = None
+    check_in_us: int | None = None
 
 
 @frozen
@@ -202,6 +206,7 @@ class Reservation:
 
     ``starts_us`` and ``ends_us`` of a waiting reservation are the promised window; ``FOREVER_US`` in both means that
     nothing can be promised yet. ``lease_us`` is the instant at which it lapses without a further sign of life.
+    ``check_in_us`` is how long after its start that is, µs, as long as nobody has used it.
     """
 
     seq: int
@@ -229,6 +234,7 @@ class Reservation:
     open_end: bool = False
     origin: Origin = Origin()
     gate_seen_us: int | None = None
+    check_in_us: int | None = None
 
     def is_ahead_of(self, other: Reservation | None) -> bool:
         """Tell whether a waiter comes before another one in the queue; everybody comes before a newcomer (None)."""
@@ -240,9 +246,13 @@ class Reservation:
         return holder_kind(self.holder)
 
     @property
+    def _is_kept(self) -> bool:
+        return self.lease_us is not None and self.keepalive_us is not None and self.check_in_us is None
+
+    @property
     def seen_us(self) -> int:
         """The last sign of life, µs UTC: of the process that keeps it, of a gate or job that uses it, or its making."""
-        kept_us = self.lease_us - self.keepalive_us if self.lease_us is not None and self.keepalive_us else 0
+        kept_us = (self.lease_us or 0) - (self.keepalive_us or 0) if self._is_kept else 0
         return max(self.created_us, self.gate_seen_us or 0, kept_us)
 
     def end_us(self, now_us: int) -> int:
@@ -277,7 +287,12 @@ class Reservation:
             return None
         if not self.lapsed(now_us):
             return "expired"
-        return str((EndReason.NO_SHOW if self.waiting else EndReason.LAPSED).value)
+        return str(self.why_lapsed.value)
+
+    @property
+    def why_lapsed(self) -> EndReason:
+        """Why it ends when its sign of life is overdue: nobody came, or whoever had it went away."""
+        return EndReason.NO_SHOW if self.waiting or self.check_in_us is not None else EndReason.LAPSED
 
 
 @frozen

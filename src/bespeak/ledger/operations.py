@@ -71,7 +71,7 @@ READS = (
 )
 """Methods that change nothing."""
 
-REPEATABLE = ("queue_look", "queue_leave", "keep_alive", "sign_of_life", "release_mine")
+REPEATABLE = ("touch", "queue_look", "queue_leave", "keep_alive", "sign_of_life", "release_mine")
 """Methods that change the book, and change nothing more when they are asked again."""
 
 ONCE = (

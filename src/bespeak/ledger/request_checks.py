@@ -43,6 +43,8 @@ def checked(request: Request, *, here: bool = True) -> Request:
         check_instant("end", request.ends_us)
     if request.keepalive_us is not None and request.keepalive_us <= 0:
         raise UsageError("the keep-alive must be greater than zero")
+    if request.check_in_us is not None and request.check_in_us <= 0:
+        raise UsageError("the time to check in must be greater than zero")
     holder = checked_holder(request.holder)
     origin = request.origin or Origin(this_host() if here else "")
     for name in (origin.host, origin.process):
@@ -114,7 +116,12 @@ def new(
     window_us: tuple[int, int],
     wanted_us: int,
 ) -> Reservation:
-    """Return the reservation that ``request`` asks for, granted for ``window_us`` with the fencing token ``seq``."""
+    """Return the reservation that ``request`` asks for, granted for ``window_us`` with the fencing token ``seq``.
+
+    Who takes it at once is there, and need not check in.
+    """
+    check_in_us = request.check_in_us if window_us[0] > now_us and window_us[0] < FOREVER_US else None
+    lease_us = None if request.keepalive_us is None else now_us + request.keepalive_us
     return Reservation(
         seq=seq,
         id=identifier,
@@ -132,7 +139,7 @@ def new(
         purpose=request.purpose,
         tags=request.tags,
         priority=0,
-        lease_us=None if request.keepalive_us is None else now_us + request.keepalive_us,
+        lease_us=lease_us if check_in_us is None else window_us[0] + check_in_us,
         waiting=False,
         rank=0,
         wanted_us=wanted_us,
@@ -141,6 +148,7 @@ def new(
         open_end=request.open_end,
         origin=request.origin or Origin(),
         gate_seen_us=None,
+        check_in_us=check_in_us,
     )
 
 
@@ -168,6 +176,7 @@ def facts(made: Reservation) -> dict[str, object]:
         "not_before_us": made.not_before_us,
         "keepalive_us": made.keepalive_us,
         "open_end": made.open_end,
+        "check_in_us": made.check_in_us,
         "host": made.origin.host,
         "process": made.origin.process,
     }

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 COLUMNS = (
     "r.seq, r.id, r.fencing_token, r.holder, r.requested_by, r.resources, r.mode, r.starts_us, r.ends_us, "
     "r.created_us, r.ended_us, r.end_reason, r.ended_note, r.purpose, r.tags, r.priority, r.lease_us, r.waiting, "
-    "r.rank, r.wanted_us, r.not_before_us, r.keepalive_us, r.open_end, r.host, r.process, r.gate_seen_us"
+    "r.rank, r.wanted_us, r.not_before_us, r.keepalive_us, r.open_end, r.host, r.process, r.gate_seen_us, r.check_in_us"
 )
 RESOURCE_COLUMNS = (
     "name, capacity, declared, description, longest_us, related, cooldown_us, hours, approvers, check_in_us, health,"
@@ -60,7 +60,7 @@ ORDER BY l.rank, r.seq
 
 
 _RESOURCE = RowShape("resource", RESOURCE_COLUMNS, "tiitiiittIti")
-_RESERVATION = RowShape("row of the reservations", COLUMNS, "itItTttiiiITtttiIiiiiIittI")
+_RESERVATION = RowShape("row of the reservations", COLUMNS, "itItTttiiiITtttiIiiiiIittII")
 _WINDOW = RowShape("booking", WINDOW_COLUMNS, "tiitIi")
 _LOG_ENTRY = RowShape("row of the log", LOG_COLUMNS, "iittTTttt")
 
@@ -84,7 +84,7 @@ def _reservation(row: Row) -> Reservation:
     (
         seq, identifier, fencing_token, holder, requested_by, resources, mode, starts_us, ends_us, created_us,
         ended_us, end_reason, ended_note, purpose, tags, priority, lease_us, waiting, rank, wanted_us, not_before_us,
-        keepalive_us, open_end, host, process, gate_seen_us,
+        keepalive_us, open_end, host, process, gate_seen_us, check_in_us,
     ) = row  # fmt: skip
     if not (identifier.isascii() and identifier.isprintable()):
         raise ValueError("the id has characters that no id has")
@@ -117,6 +117,7 @@ def _reservation(row: Row) -> Reservation:
         open_end=bool(open_end),
         origin=Origin(host, process),
         gate_seen_us=gate_seen_us,
+        check_in_us=check_in_us,
     )
 
 

@@ -252,6 +252,7 @@ LEDGER = Component(
             sqlite=_closures(_ON_SQLITE),
             postgresql=[*_closures(_ON_POSTGRESQL), same_readers("ledger_closures", "ledger_reservations")],
         ),
+        Migration(9, sqlite=["ALTER TABLE ledger_reservations ADD COLUMN check_in_us BIGINT"]),
     ],
     steady_time=True,
 )

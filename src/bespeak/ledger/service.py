@@ -47,6 +47,7 @@ class Ledger(PlanningMethods):
     release_resources = modify.release_resources
     release_mine = modify.release_mine
     kick = modify.kick
+    touch = keepalive.touch
     keep_alive = keepalive.keep_alive
     sign_of_life = keepalive.sign_of_life
     hold_in_force = keepalive.hold_in_force

@@ -22,10 +22,10 @@ SYSTEM = "bespeak"
 _INSERT = """
 INSERT INTO ledger_reservations (seq, id, tail, fencing_token, holder, requested_by, resources, mode, starts_us,
     ends_us, created_us, purpose, tags, priority, lease_us, waiting, rank, wanted_us, not_before_us, keepalive_us,
-    open_end, host, process)
+    open_end, host, process, check_in_us)
 VALUES (:seq, :id, :tail, :fencing_token, :holder, :requested_by, :resources, :mode, :starts_us, :ends_us, :created_us,
     :purpose, :tags, :priority, :lease_us, :waiting, :rank, :wanted_us, :not_before_us, :keepalive_us,
-    :open_end, :host, :process)
+    :open_end, :host, :process, :check_in_us)
 """
 _LOG = """
 INSERT INTO ledger_log (at_us, action, reservation, resources, who, requested_by, before, after)
@@ -88,6 +88,7 @@ def insert(tx: Transaction, new: Reservation) -> None:
                 "not_before_us": new.not_before_us,
                 "keepalive_us": new.keepalive_us,
                 "open_end": int(new.open_end),
+                "check_in_us": new.check_in_us,
                 "host": new.origin.host,
                 "process": new.origin.process,
             }
@@ -198,7 +199,7 @@ def record_lapse(tx: Transaction, of: Reservation) -> None:
     Of several transactions that find it, each under the lock of another of its resources, one records it.
     """
     ended_us = of.end_us(tx.now_us)
-    why = EndReason.NO_SHOW if of.waiting else EndReason.LAPSED
+    why = of.why_lapsed
     if tx.execute(_END, _ending(of, ended_us, why, "")):
         _vacate(tx, of, ended_us)
         after = {"ended_us": ended_us, "ended_why": why.value, "ended_note": ""}

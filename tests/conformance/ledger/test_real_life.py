@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bespeak.base.clock import DAY_US, FOREVER_US, HOUR_US, MINUTE_US, of_datetime
-from bespeak.base.errors import NotFoundError, UsageError
+from bespeak.base.errors import BusyError, NotFoundError, UsageError, WrongStateError
 from bespeak.ledger import queue
 from bespeak.ledger.errors import RefusedError
 from bespeak.ledger.model import Holder, Mode, Request, State
@@ -203,3 +203,45 @@ def test_a_lapse_that_nobody_wrote_down_needs_a_pause_too(book, clock):
     assert book.free(["a"])[0].from_us == clock.now + 6 * MINUTE_US
     assert "alice" in why(book, "a")
     assert book.next_free(ask("a")) == clock.now + 6 * MINUTE_US
+
+
+def test_who_does_not_come_gives_the_resource_back(book, clock):
+    book.inventory_add(["a"], ROOT, {"check_in": "15m"})
+    start = clock.now + HOUR_US
+    booked = book.reserve(ask("a", at=start))
+    assert book.reserve(ask("b", who=BOB)).check_in_us is None
+    with pytest.raises(WrongStateError, match="has not begun"):
+        book.touch(booked.id, ALICE)
+    clock.now = start + 15 * MINUTE_US
+    ended = book.get(booked.id)
+    assert (ended.state(clock.now), ended.why_ended(clock.now)) == (State.ENDED, "no_show")
+    assert book.reserve(ask("a", who=BOB)).check_in_us is None
+    assert [entry.action.value for entry in book.log(reservation_id=booked.id)] == ["reserved", "no_show"]
+    assert book.engine.read(replay.compare) == []
+
+
+def test_who_checks_in_keeps_it(book, clock):
+    start = clock.now + HOUR_US
+    booked = book.reserve(ask("a", at=start, check_in_us=10 * MINUTE_US))
+    moved = book.move(booked.id, ALICE, starts_us=start + HOUR_US)
+    clock.now = start + HOUR_US + 9 * MINUTE_US
+    with pytest.raises(BusyError):
+        book.touch(booked.id, BOB)
+    touched = book.touch(booked.id, ALICE)
+    assert (touched.check_in_us, touched.lease_us) == (None, None)
+    clock.now = moved.ends_us - 1
+    assert book.get(booked.id).state(clock.now) is State.ACTIVE
+    assert "checked_in" in [entry.action.value for entry in book.log(reservation_id=booked.id)]
+    assert book.engine.read(replay.compare) == []
+
+
+def test_an_idle_hold_is_given_back_unless_it_is_touched(book, clock):
+    held = book.reserve(ask("a", hours=3, keepalive_us=30 * MINUTE_US))
+    clock.now += 29 * MINUTE_US
+    assert book.touch(held.id, ALICE).lease_us == clock.now + 30 * MINUTE_US
+    clock.now += 29 * MINUTE_US
+    book.sign_of_life([held.id])
+    clock.now += 29 * MINUTE_US
+    assert book.get(held.id).state(clock.now) is State.ACTIVE
+    clock.now += MINUTE_US
+    assert book.get(held.id).why_ended(clock.now) == "lapsed"
