@@ -83,6 +83,8 @@ class Connection:
             http.client.HTTPException: the answer is no HTTP.
         """
         found = self.begin(method, path, body, headers, until)
+        if found.length is None and not found.chunked:
+            raise http.client.HTTPException("the head of the answer was cut off")
         content = found.read(_MOST_BODY + 1)
         if len(content) > _MOST_BODY:
             raise http.client.HTTPException("the answer is too long")

@@ -91,13 +91,17 @@ class Requests:
         sent, pause = False, _PAUSE_FIRST_SECONDS
         full = self._headers(key, headers)
         while True:
+            connection = self._take_idle() or Connection(self.address)
+            was_idle = connection.is_used
             try:
-                answer = self._once(method, path, body, full, until)
+                answer = self._over(connection, method, path, body, full, until)
             except NotSentError as error:
                 why: Exception = error
                 patience = until if sent and key is not None else min(until, began + _RECONNECT_SECONDS)
             except _LOST as error:
                 why, sent, patience = error, True, until
+                if was_idle and time.monotonic() < until:
+                    continue  # the server may just have closed it while it was idle; what changes something has a key
             else:
                 if answer.status not in _BETWEEN and answer.status != _BUSY:
                     return answer
@@ -108,20 +112,6 @@ class Requests:
                 raise self._failure(why, unknown=sent and key is not None) from why
             time.sleep(pause)
             pause = min(pause * 2, _PAUSE_LAST_SECONDS) * random.uniform(0.7, 1.0)  # noqa: S311 no secret
-
-    def _once(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str], until: float) -> Answer:
-        """Send a request over a connection that is idle, else over a new one."""
-        while self._idle:
-            kept = self._take_idle()
-            if kept is None:
-                break
-            try:
-                return self._over(kept, method, path, body, headers, until)
-            except (ConnectionError, http.client.BadStatusLine):
-                if time.monotonic() >= until:
-                    raise
-                continue  # the server has closed it while it was idle; what is repeated has a key
-        return self._over(Connection(self.address), method, path, body, headers, until)
 
     def _take_idle(self) -> Connection | None:
         try:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any, Protocol
 
-    from bespeak.base.errors import BespeakError
     from bespeak.client.connection import Answer
     from bespeak.client.requests import Requests
 
@@ -47,6 +46,10 @@ class Welcome:
 
     user: str
     version: str
+
+
+class _GarbledError(Exception):
+    """An answer that was cut off on the way: nobody knows what it said."""
 
 
 class Calls:
@@ -86,27 +89,30 @@ class Calls:
                 answer = self.requests.ask("POST", CALL_PATH + name + self._query, body, key=key)
             try:
                 return self._read(answer, returns)
+            except _GarbledError as error:
+                if time.monotonic() + _AGAIN_SECONDS >= until:
+                    raise (OutcomeUnknownError if write else UnavailableError)(str(error)) from error
             except OutcomeUnknownError:
                 if not write or time.monotonic() + _AGAIN_SECONDS >= until:
                     raise
             time.sleep(_AGAIN_SECONDS)  # under the same key the server finds out what became of it
 
     def _read(self, answer: Answer, returns: str) -> Any:
-        if answer.status >= _FAILED:
-            raise self._failure(answer)
-        try:
-            return self._codec.decode(returns, json.loads(answer.body)["result"], "result")
-        except (DecodeError, ValueError, LookupError, TypeError) as error:
-            raise UnavailableError(f"book {self.requests.address.name}: its answer makes no sense: {error}") from error
-
-    def _failure(self, answer: Answer) -> BespeakError:
         name = self.requests.address.name
-        if not answer.headers.get("content-type", "").startswith(MEDIA_TYPE):
-            return UnavailableError(f"book {name}: status {answer.status}; is this the address of a bespeak server?")
+        is_problem = answer.headers.get("content-type", "").startswith(MEDIA_TYPE)
+        if answer.status >= _FAILED and not is_problem:
+            raise UnavailableError(f"book {name}: status {answer.status}; is this the address of a bespeak server?")
         try:
-            return from_problem(json.loads(answer.body))
-        except (DecodeError, ValueError, TypeError, AttributeError) as error:
-            return UnavailableError(f"book {name}: status {answer.status}, and its reason makes no sense: {error}")
+            found = json.loads(answer.body)
+        except ValueError as error:
+            raise _GarbledError(f"book {name}: its answer was cut off: {error}") from error
+        try:
+            if answer.status < _FAILED:
+                return self._codec.decode(returns, found["result"], "result")
+            failure = from_problem(found)
+        except (DecodeError, LookupError, TypeError, AttributeError) as error:
+            raise UnavailableError(f"book {name}: its answer makes no sense: {error}") from error
+        raise failure
 
     def welcome(self) -> Welcome:
         """Return what the server says of itself and of us; asked once."""
