@@ -8,6 +8,7 @@ import pytest
 from hypothesis.stateful import run_state_machine_as_test
 
 from support.machine import BookMachine
+from support.remote import DistantMachine
 
 
 def test_sqlite_keeps_the_rules(tmp_path, effort):
@@ -21,3 +22,8 @@ def test_both_engines_keep_the_rules_and_give_the_same_answers(tmp_path, postgre
     run_state_machine_as_test(
         lambda: BookMachine([f"{tmp_path}/{next(numbers)}.db", postgres_schemas()]), settings=effort(40, steps=40)
     )
+
+
+def test_a_client_keeps_the_rules(tmp_path, effort):
+    numbers = itertools.count()
+    run_state_machine_as_test(lambda: DistantMachine([f"{tmp_path}/{next(numbers)}.db"]), settings=effort(8, steps=25))

@@ -47,9 +47,13 @@ class BookMachine(RuleBasedStateMachine):
         super().__init__()
         self.naive = NaiveBook(START)
         self.clock = START
-        self.books = [open_ledger(url, durable=False, now=self._clock_of(url)) for url in urls]
+        self.books = [self.open_book(url, durable=False, now=self._clock_of(url)) for url in urls]
         self.ids: list[dict[str, str]] = [{} for _ in urls]
         self.count = 0
+
+    def open_book(self, url: str, **options: Any) -> Any:
+        """Open one of the books."""
+        return open_ledger(url, **options)
 
     def teardown(self) -> None:
         for book in self.books:
@@ -199,10 +203,7 @@ class BookMachine(RuleBasedStateMachine):
             Request(tuple(names), Holder(user), starts_us=starts_us, mode=Mode(mode), keepalive_us=keepalive, **length)
         )
         request = replace(request, open_end=open_end)
-        keys = [resource_topic(name) for name in names]
-        answers = self._all(
-            lambda book: book.engine.transact(keys, lambda tx: queue.join(book, tx, request, new_id(), priority))
-        )
+        answers = self._all(lambda book: book.queue_join(request, new_id(), priority))
         if self.naive.contradicts(names):
             assert {type(answer).__name__ for answer in answers} == {"UsageError"}
             return

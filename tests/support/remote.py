@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from bespeak.access.model import Caller, Role
 from bespeak.base.codec import Codec, encode
@@ -16,6 +16,7 @@ from bespeak.ledger import open_ledger
 from bespeak.ledger.model import Holder, Request
 from bespeak.ledger.operations import VALUES
 from bespeak.ledger.remote import RemoteLedger
+from support.machine import BookMachine
 from support.server import serving
 
 READER = "reader"
@@ -133,3 +134,22 @@ def served_claims(book_url: str, repo: str, **options):
         claims = RemoteClaims(Requests(parse_http_url(f"unix://{server.socket}"), Masks()), repo)
         yield claims
         claims.close()
+
+
+class DistantMachine(BookMachine):
+    """The same with books on a server of their own, seen from the other side."""
+
+    def open_book(self, url: str, **options):
+        """Serve a book, and open it from the other side."""
+        self._servers = ExitStack()
+
+        def open_served():
+            return open_ledger(url, **options)
+
+        server = self._servers.enter_context(serving(url, authenticator=lambda _: Whoever(), opening=open_served))
+        return ManyUsers(f"unix://{server.socket}", inside=open_served())
+
+    def teardown(self) -> None:
+        """Close the books, and stop the server."""
+        super().teardown()
+        self._servers.close()

@@ -8,7 +8,11 @@ from __future__ import annotations
 from bespeak.argv.declarations import Entry, Option, Program
 
 SHARED = (
-    Option(("--ledger",), "The book: a path, https://... or postgresql://... (default: settings, else a file of yours).", "URL"),
+    Option(
+        ("--ledger",),
+        "The book: a path, https://... or postgresql://... (default: settings, else a file of yours).",
+        "URL",
+    ),
     Option(("--as-user",), "Act for this user; said on every use, and recorded.", "USER", complete="user"),
     Option(
         ("-R", "--skip-reservation-check"),
