@@ -24,7 +24,7 @@ $(READY): pyproject.toml constraints.txt | python
 chapter: | python
 	@$(PYTHON) examples/demo.py --check $(CHAPTER)
 
-demo: chapter $(READY) ## play the main job for real, about 30 s; CHAPTER=book, jobs, power or agents plays one
+demo: chapter $(READY) ## play the main job for real, about 30 s; CHAPTER=book, jobs, power, agents or server plays one
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python examples/demo.py $(CHAPTER)
 
 test: $(READY) ## every test, on SQLite and on a real PostgreSQL server; about 10 minutes on 2 cores

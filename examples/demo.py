@@ -19,6 +19,7 @@ CHAPTERS = {
     "jobs": "a command that starts later, with nobody connected",
     "power": "hosts are switched only by who holds them",
     "agents": "two coding agents change one project",
+    "server": "two people and a pipeline book from their own machines",
 }
 ABOUT = (
     "One person plays everybody here: --as-user says who types. bespeak confirms that with a line each time\n"

@@ -54,15 +54,15 @@ class Stage:
             stderr=subprocess.STDOUT,
         )
 
-    def show_until(self, process: subprocess.Popen[str], words: str, *, silent: bool = False) -> None:
-        """Print what a running command says (nothing, if ``silent``), up to the line that has ``words``."""
+    def show_until(self, process: subprocess.Popen[str], words: str, *, silent: bool = False) -> str:
+        """Print what a running command says (nothing, if ``silent``), up to a line with ``words``; return that."""
         said = ""
         for line in process.stdout or ():
             said += line
             if not silent:
                 self._show([line.rstrip()])
             if words in line:
-                return
+                return line
         sys.exit(f"demo: the command ended without saying {words!r}:\n{said}")
 
     def finish(
@@ -82,6 +82,13 @@ class Stage:
     def type(self, command: str, *, code: int = 0, shows: tuple[str, ...] = (), only: str = "") -> str:
         """Run a command to its end."""
         return self.finish(self.start(command), code=code, shows=shows, only=only)
+
+    def ask(self, command: str) -> str:
+        """Run a command whose answer nobody shall see; return it."""
+        print(f"{styled('$', '2')} {styled(command, '36')}", flush=True)
+        words = shlex.split(command)
+        found = subprocess.run(words, cwd=self.lab, env=self.environment, text=True, check=True, capture_output=True)
+        return found.stdout
 
     def write(self, name: str, text: str) -> None:
         """Put text at the end of a file of the lab, and show what was written."""

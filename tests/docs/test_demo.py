@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-CHAPTERS = ("book", "jobs", "power", "agents")
+CHAPTERS = ("book", "jobs", "power", "agents", "server")
 
 
 def demo(*words: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
@@ -33,7 +33,7 @@ def test_a_chapter_plays_alone_and_shows_no_noise(chapter: str, tmp_path: Path) 
 def test_a_wrong_chapter_is_one_line_that_names_them(more: tuple[str, ...]) -> None:
     refused = demo("boo", *more)
     assert (refused.returncode, refused.stdout) == (2, "")
-    assert refused.stderr == "demo: no chapter 'boo'; the chapters are book, jobs, power, agents\n"
+    assert refused.stderr == "demo: no chapter 'boo'; the chapters are book, jobs, power, agents, server\n"
 
 
 def test_make_plays_the_chapters_that_there_are() -> None:

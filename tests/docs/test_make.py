@@ -33,7 +33,7 @@ def run(command: list[str | Path], folder: Path, **variables: str) -> subprocess
 def test_a_wrong_chapter_is_told_before_anything_is_installed(copy: Path) -> None:
     done = run(["make", "demo", "CHAPTER=boo", f"PYTHON={sys.executable}"], copy)
     assert done.returncode == 2
-    assert "demo: no chapter 'boo'; the chapters are book, jobs, power, agents\n" in done.stderr
+    assert "demo: no chapter 'boo'; the chapters are book, jobs, power, agents, server\n" in done.stderr
     assert not (copy / ".venv").exists()
 
 
