@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from harness import stats
 from harness.bench import child, support
 from harness.lines import Bar, Line
+from rows import pages
 from rows.clients import together
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ _BAR = Bar(1_500.0, at_least=True, unit="reservations/s")
 
 
 def measure(bench: Bench) -> Iterator[Line]:
-    """Measure reservations a second from 32 connections."""
+    """Measure reservations a second from 32 connections, and the page *now*."""
     seconds = str(bench.pick(3, 10))
     server = support("pgserver").Server(durable=True)
     try:
@@ -37,6 +38,10 @@ def measure(bench: Bench) -> Iterator[Line]:
             yield _line(engine, found, _BAR if engine == "SQLite" else None)
     finally:
         server.stop()
+    resources, url = bench.pick(1_000, 5_000), bench.path("pages.db")
+    pages.fill(url, resources)
+    with serving(url) as place:
+        yield from pages.lines(place, resources, bench.pick(10, 50))
 
 
 def _line(engine: str, found: dict[str, Any], bar: Bar | None) -> Line:

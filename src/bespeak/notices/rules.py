@@ -20,7 +20,7 @@ SOON_US = 10 * MINUTE_US
 _LEAST_LENGTH = 2
 """A hold that is shorter than so many times :data:`SOON_US` ends soon from its start; nobody is told that."""
 
-TELLING = frozenset({Action.GRANTED, Action.QUEUED, Action.KICKED})
+TELLING = frozenset({Action.GRANTED, Action.QUEUED, Action.KICKED, Action.MOVED, Action.TRANSFERRED})
 """The rows of the log that can mean a notice."""
 
 
@@ -43,6 +43,8 @@ def drafts(
         return [Draft(reservation.holder, Kind.YOUR_TURN, text, cause, entry.resources, reservation.id)]
     if entry.action is Action.KICKED:
         return _taken(entry, reservation, cause)
+    if entry.action in (Action.MOVED, Action.TRANSFERRED):
+        return _changed_by_another(entry, reservation, cause)
     if entry.action is Action.QUEUED:
         purpose = f" ({escape_unprintable(reservation.purpose)})" if reservation.purpose else ""
         found = {hold.holder: hold for hold in holders() if hold.holder != reservation.holder}
@@ -59,6 +61,21 @@ def drafts(
             for hold in found.values()
         ]
     return []
+
+
+def _changed_by_another(entry: LogEntry, reservation: Reservation, cause: str) -> list[Draft]:
+    """Return what the holder is told who did not make the change; who got a hold from another is the holder then."""
+    by = entry.requested_by or entry.who
+    if by == reservation.holder:
+        return []
+    what = f"{escape_unprintable(by)} %s {_names(entry.resources)}"
+    reason = escape_unprintable(str(entry.after.get("reason") or ""))
+    window = f"{_clock(reservation.starts_us)}, {_until(reservation.ends_us)}"
+    text = f"{what % 'moved your booking of'}: it begins {window}"
+    if entry.action is Action.TRANSFERRED:
+        text = f"{what % 'handed over to you'}, {_until(reservation.ends_us)}"
+    text += f" ({reason})." if reason else "."
+    return [Draft(reservation.holder, Kind.MOVED, text, cause, entry.resources, reservation.id)]
 
 
 def _taken(entry: LogEntry, reservation: Reservation, cause: str) -> list[Draft]:

@@ -16,11 +16,11 @@ from bespeak.ledger.model import State
 from bespeak.ledger.schema import LONG_US
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Hashable, Iterable, Sequence
 
     from bespeak.ledger.context import LedgerContext
     from bespeak.ledger.model import LogEntry, Reservation, Resource
-    from bespeak.storage.interface import Transaction
+    from bespeak.storage.interface import Row, Transaction
 
 AT_ONCE = 500
 """How many names one statement carries."""
@@ -59,6 +59,7 @@ class Board:
     Attributes:
         now_us: the present instant, µs UTC.
         resources: what was asked for.
+        rows: for each of them all facts of it that the book has, in a form that is compared fast.
         booked: for each resource the granted reservations that overlap the window and have not ended early.
         waiting: for each resource who waits, in order.
         next_starts: for each resource the next start of a booking, µs UTC.
@@ -67,6 +68,7 @@ class Board:
 
     now_us: int
     resources: tuple[Resource, ...]
+    rows: tuple[Hashable, ...] = ()
     booked: dict[str, list[Reservation]] = field(default_factory=dict)
     waiting: dict[str, list[Reservation]] = field(default_factory=dict)
     next_starts: dict[str, int] = field(default_factory=dict)
@@ -96,6 +98,7 @@ def board(book: LedgerContext, *, window_us: tuple[int, int] | None = None, only
         )
         return Board(
             tx.now_us,
+            tuple(map(_resource, resources)),
             tuple(resources),
             _living(booked, tx.now_us),
             _living(queue, tx.now_us),
@@ -106,12 +109,12 @@ def board(book: LedgerContext, *, window_us: tuple[int, int] | None = None, only
     return book.engine.read(work)
 
 
-_Found = tuple["list[Resource]", "list[tuple[str, Reservation]]", "list[tuple[str, Reservation]]", "dict[str, int]"]
+_Found = tuple["list[Row]", "list[tuple[str, Reservation]]", "list[tuple[str, Reservation]]", "dict[str, int]"]
 
 
 def _all(tx: Transaction, starts_us: int, ends_us: int) -> _Found:
     columns = row_mapping.RESOURCE_COLUMNS
-    resources = [_resource(row) for row in tx.fetch_all(f"SELECT {columns} FROM ledger_resources")]
+    resources = tx.fetch_all(f"SELECT {columns} FROM ledger_resources")
     booked = _named(tx.fetch_all(_ALL_OVERLAPPING, {"starts": starts_us, "ends": ends_us}))
     queue = _named(tx.fetch_all(_ALL_WAITING))
     starts = {name: start for name, start in tx.fetch_all(_NEXT_STARTS, {"now": tx.now_us}) if start is not None}
@@ -119,13 +122,13 @@ def _all(tx: Transaction, starts_us: int, ends_us: int) -> _Found:
 
 
 def _some(tx: Transaction, names: Sequence[str], starts_us: int, ends_us: int) -> _Found:
-    resources: list[Resource] = []
+    resources: list[Row] = []
     booked: list[tuple[str, Reservation]] = []
     queue: list[tuple[str, Reservation]] = []
     starts: dict[str, int] = {}
     for first in range(0, len(names), AT_ONCE):
         part = names[first : first + AT_ONCE]
-        resources += row_mapping.resources(tx, part).values()
+        resources += tx.fetch_all(*row_mapping.resources_query(part))
         booked += row_mapping.overlapping(tx, part, starts_us, ends_us)
         queue += row_mapping.in_queue(tx, part)
         inside, params = row_mapping.in_list("n", part)

@@ -22,7 +22,7 @@ from bespeak.web.views.now import counted, now_row
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
-    from bespeak.ledger.model import Reservation, Resource
+    from bespeak.ledger.model import Reservation
     from bespeak.web.read import Board
     from bespeak.web.viewer import Viewer
     from bespeak.web.wallclock import WallClock
@@ -68,7 +68,7 @@ def rendered_rows(board: Board, viewer: Viewer, clock: WallClock) -> RenderedRow
         of = board.resources[index]
         if of.name in looks:
             rights = (of.name in reserves, of.name in kicks)
-            rows.append(_rendered(of, board, viewer, clock, (*place, *rights)))
+            rows.append(_rendered(index, board, viewer, clock, (*place, *rights)))
     changes = [row.changes_us for row in rows if row.changes_us is not None]
     return RenderedRows(
         Markup("".join([row.html for row in rows])),  # noqa: S704 made by templates, which escape
@@ -83,10 +83,11 @@ def _order(names: tuple[str, ...]) -> list[int]:
     return sorted(range(len(names)), key=lambda index: natural_key(names[index]))
 
 
-def _rendered(of: Resource, board: Board, viewer: Viewer, clock: WallClock, place: Hashable) -> RenderedRow:
+def _rendered(index: int, board: Board, viewer: Viewer, clock: WallClock, place: Hashable) -> RenderedRow:
+    of = board.resources[index]
     booked, waiting = board.booked.get(of.name, ()), board.waiting.get(of.name, ())
     key = (
-        of,
+        board.rows[index],
         _facts(booked, clock.now_us),
         _facts(waiting, clock.now_us),
         board.next_starts.get(of.name),

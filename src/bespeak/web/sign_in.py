@@ -29,13 +29,16 @@ class BookRights:
         self._book = book
         self._caller = caller
         self._known: dict[tuple[Right, str | None], bool] = {}
+        ruled = book.engine.read(lambda tx: tx.fetch_one(rights.ANY_RULE)) is not None
+        self._alike = not (ruled or caller.selectors or caller.grants)
+        """Nothing tells one resource from another: there is no rule, and the credential names none."""
 
     def allows(self, user: str | None, right: Right, resource: str | None) -> bool:
         """Tell whether the caller has a right to a resource (None: to the whole book)."""
         if user != self._caller.holder:
             return False
         whole = self._ask(right, [None])
-        return whole if resource is None else whole or self._ask(right, [resource])
+        return whole or (resource is not None and not self._alike and self._ask(right, [resource]))
 
     def allowed(self, user: str | None, right: Right, resources: Collection[str]) -> Collection[str]:
         """Return those of ``resources`` to which the caller has a right."""
@@ -43,6 +46,8 @@ class BookRights:
             return ()
         if self._ask(right, [None]):
             return frozenset(resources)
+        if self._alike:
+            return frozenset()
         self._ask(right, resources)
         return frozenset(name for name in resources if self._known[right, name])
 

@@ -118,3 +118,27 @@ def test_nobody_reads_the_notices_of_others(desk: Desk) -> None:
     desk.book.kick(desk.reserve("rack1", "bob").id, Holder("boss"), "secret")
     assert _told(desk, "alice") == []
     assert _told(desk, "boss") == []
+
+
+def test_who_gets_a_hold_from_another_is_told(desk: Desk) -> None:
+    outbox.collect(desk.book)
+    made = desk.reserve("rack1", "bob")
+    desk.book.transfer(made.id, "alice", Holder("bob"), reason="my shift is over")
+    assert _told(desk, "alice") == [
+        (Kind.MOVED, "bob handed over to you rack1, until 2026-11-30 14:00 UTC (my shift is over).")
+    ]
+    assert _told(desk, "bob") == []
+
+
+def test_whose_booking_is_moved_by_another_is_told(desk: Desk) -> None:
+    outbox.collect(desk.book)
+    made = desk.reserve("rack1", "bob", start_hours=3)
+    desk.book.move(made.id, Holder("bob"), starts_us=desk.clock.now_us + 5 * HOUR_US)
+    assert _told(desk, "bob") == []
+    desk.book.move(made.id, Holder("bob", "boss"), starts_us=desk.clock.now_us + 6 * HOUR_US, reason="maintenance")
+    assert _told(desk, "bob") == [
+        (
+            Kind.MOVED,
+            "boss moved your booking of rack1: it begins 2026-11-30 18:00 UTC, until 2026-11-30 20:00 UTC (maintenance).",
+        )
+    ]

@@ -252,3 +252,13 @@ def test_admin_shows_what_the_viewer_may_administer(desk: Desk) -> None:
     titles = [one.text for one in _page(pages.admin_page(desk.book, asked("boss"))).all("h2")]
     assert titles == ["Resources", "Rights", "Tokens"]
     assert [one.text for one in _page(pages.admin_page(desk.book, asked("alice"))).all("h2")] == ["Tokens"]
+
+
+def test_sign_ins_tokens_and_rights_are_for_administrators(desk: Desk) -> None:
+    desk.book.rights_grant("*", "viewer", Holder("boss"))
+    desk.reserve("rack1", "boss")
+    assert "right granted" in pages.log_page(desk.book, asked("boss"))
+    for user in ("alice", None):
+        text = pages.log_page(desk.book, asked(user))
+        assert "right granted" not in text
+        assert "rack1" in text

@@ -35,6 +35,10 @@ _VERBS = {
     Action.KICKED: "took away",
     Action.LAPSED: "recorded the lapse of",
     Action.NO_SHOW: "ended the wait of one who was gone for",
+    Action.MOVED: "moved",
+    Action.TRANSFERRED: "handed over",
+    Action.SWAPPED: "swapped",
+    Action.PART_RELEASED: "released a part of",
     Action.RESOURCE_SET: "declared",
     Action.RESOURCE_REMOVED: "removed",
     Action.ACTING: "is acting on",
@@ -72,10 +76,15 @@ class LogView:
 def log_view(entries: Sequence[LogEntry], viewer: Viewer, clock: WallClock, *, limit: int) -> LogView:
     """Return the page for rows of the log, newest first; one more than ``limit`` tells that there are more."""
     shown = entries[:limit]
-    rows = tuple(
-        _log_row(one, viewer, clock) for one in shown if all(viewer.may(Right.LOOK, name) for name in one.resources)
-    )
+    rows = tuple(_log_row(one, viewer, clock) for one in shown if _visible(one, viewer))
     return LogView(rows, shown[-1].seq if len(entries) > limit else None, shown[0].seq if shown else 0)
+
+
+def _visible(of: LogEntry, viewer: Viewer) -> bool:
+    """Tell whether a viewer may see a row: what is about no resource (sign-ins, tokens) is for administrators."""
+    if not of.resources:
+        return viewer.may(Right.ADMINISTER)
+    return all(viewer.may(Right.LOOK, name) for name in of.resources)
 
 
 def _log_row(of: LogEntry, viewer: Viewer, clock: WallClock) -> LogRow:
