@@ -20,7 +20,7 @@ SOON_US = 10 * MINUTE_US
 _LEAST_LENGTH = 2
 """A hold that is shorter than so many times :data:`SOON_US` ends soon from its start; nobody is told that."""
 
-TELLING = frozenset({Action.GRANTED, Action.QUEUED, Action.KICKED, Action.MOVED, Action.TRANSFERRED})
+TELLING = frozenset({Action.GRANTED, Action.QUEUED, Action.KICKED, Action.MOVED, Action.SHORTENED, Action.TRANSFERRED})
 """The rows of the log that can mean a notice."""
 
 
@@ -43,7 +43,7 @@ def drafts(
         return [Draft(reservation.holder, Kind.YOUR_TURN, text, cause, entry.resources, reservation.id)]
     if entry.action is Action.KICKED:
         return _taken(entry, reservation, cause)
-    if entry.action in (Action.MOVED, Action.TRANSFERRED):
+    if entry.action in (Action.MOVED, Action.SHORTENED, Action.TRANSFERRED):
         return _changed_by_another(entry, reservation, cause)
     if entry.action is Action.QUEUED:
         purpose = f" ({escape_unprintable(reservation.purpose)})" if reservation.purpose else ""
@@ -72,6 +72,8 @@ def _changed_by_another(entry: LogEntry, reservation: Reservation, cause: str) -
     reason = escape_unprintable(str(entry.after.get("reason") or ""))
     window = f"{_clock(reservation.starts_us)}, {_until(reservation.ends_us)}"
     text = f"{what % 'moved your booking of'}: it begins {window}"
+    if entry.action is Action.SHORTENED:
+        text = f"{what % 'shortened your hold on'}: it is yours {_until(reservation.ends_us)}"
     if entry.action is Action.TRANSFERRED:
         text = f"{what % 'handed over to you'}, {_until(reservation.ends_us)}"
     text += f" ({reason})." if reason else "."

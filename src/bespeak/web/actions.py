@@ -15,7 +15,7 @@ from bespeak.base.errors import (
     UsageError,
     WrongStateError,
 )
-from bespeak.ledger.errors import RefusedError
+from bespeak.ledger.errors import CLOSED, RefusedError
 from bespeak.ledger.model import Mode, Request
 from bespeak.web import account_actions, line_keeper
 from bespeak.web.form import LONGEST_FOR_US, Form, Message, Offer, local_path, whole_number
@@ -159,6 +159,9 @@ def _length_us(form: Form, request: Request, now_us: int) -> int:
 
 
 def _in_the_way(of: Booking, clock: WallClock, viewer: Viewer) -> str:
+    if of.closed:
+        reason = f" ({escape_unprintable(of.purpose)})" if of.purpose else ""
+        return f"{escape_unprintable(of.resource)} {CLOSED[of.closed]} until {clock.moment(of.ends_us).text}{reason}"
     verb = "promised to" if of.waiting else "held by" if of.starts_us <= clock.now_us else "booked by"
     begins = "" if of.starts_us <= clock.now_us else f" from {clock.moment(of.starts_us).text}"
     shown = viewer.purpose(of.holder, of.purpose)

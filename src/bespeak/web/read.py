@@ -53,6 +53,20 @@ FROM ledger_resources x
 
 
 @dataclass(frozen=True, slots=True)
+class Closure:
+    """A window in which a resource is not given out.
+
+    Attributes:
+        kind: ``maintenance`` or ``cooldown``.
+    """
+
+    starts_us: int
+    ends_us: int
+    kind: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Board:
     """Resources with what concerns them in a window.
 
@@ -63,6 +77,7 @@ class Board:
         booked: for each resource the granted reservations that overlap the window and have not ended early.
         waiting: for each resource who waits, in order.
         next_starts: for each resource the next start of a booking, µs UTC.
+        closures: for each resource the windows in which it is not given out, as far as they overlap the window.
         last_seq: the number of the newest log row that is part of this.
     """
 
@@ -72,6 +87,7 @@ class Board:
     booked: dict[str, list[Reservation]] = field(default_factory=dict)
     waiting: dict[str, list[Reservation]] = field(default_factory=dict)
     next_starts: dict[str, int] = field(default_factory=dict)
+    closures: dict[str, list[Closure]] = field(default_factory=dict)
     last_seq: int = 0
 
     @property
@@ -103,6 +119,7 @@ def board(book: LedgerContext, *, window_us: tuple[int, int] | None = None, only
             _living(booked, tx.now_us),
             _living(queue, tx.now_us),
             starts,
+            _closures(tx, starts_us, ends_us),
             int((newest and newest[0]) or 0),
         )
 
@@ -110,6 +127,17 @@ def board(book: LedgerContext, *, window_us: tuple[int, int] | None = None, only
 
 
 _Found = tuple["list[Row]", "list[tuple[str, Reservation]]", "list[tuple[str, Reservation]]", "dict[str, int]"]
+
+
+def _closures(tx: Transaction, starts_us: int, ends_us: int) -> dict[str, list[Closure]]:
+    sql = (
+        "SELECT resource, starts_us, ends_us, kind, reason FROM ledger_closures "
+        "WHERE ends_us > :starts AND starts_us < :ends ORDER BY resource, starts_us"
+    )
+    found: dict[str, list[Closure]] = {}
+    for name, *facts in tx.fetch_all(sql, {"starts": starts_us, "ends": ends_us}):
+        found.setdefault(name, []).append(Closure(*facts))
+    return found
 
 
 def _all(tx: Transaction, starts_us: int, ends_us: int) -> _Found:

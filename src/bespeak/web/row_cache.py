@@ -91,6 +91,7 @@ def _rendered(index: int, board: Board, viewer: Viewer, clock: WallClock, place:
         _facts(booked, clock.now_us),
         _facts(waiting, clock.now_us),
         board.next_starts.get(of.name),
+        tuple(one for one in board.closures.get(of.name, ()) if one.starts_us <= clock.now_us < one.ends_us),
         viewer.user if any(one.holder == viewer.user for one in (*booked, *waiting)) else None,
         place,
     )

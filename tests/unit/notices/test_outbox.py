@@ -142,3 +142,18 @@ def test_whose_booking_is_moved_by_another_is_told(desk: Desk) -> None:
             "boss moved your booking of rack1: it begins 2026-11-30 18:00 UTC, until 2026-11-30 20:00 UTC (maintenance).",
         )
     ]
+
+
+def test_maintenance_tells_those_whom_it_moves_shortens_or_ends(desk: Desk) -> None:
+    outbox.collect(desk.book)
+    desk.reserve("rack1", "bob", hours=4)
+    desk.reserve("rack1", "carol", start_hours=5, hours=1)
+    start_us = desk.clock.now_us + 2 * HOUR_US
+    desk.book.maintenance_add(
+        ["rack1"], Holder("boss"), starts_us=start_us, ends_us=start_us + 6 * HOUR_US, reason="new PSU", hit="move"
+    )
+    assert _told(desk, "bob") == [
+        (Kind.MOVED, "boss shortened your hold on rack1: it is yours until 2026-11-30 14:00 UTC.")
+    ]
+    assert [kind for kind, _ in _told(desk, "carol")] == [Kind.MOVED]
+    assert "it begins 2026-11-30 20:00 UTC" in _told(desk, "carol")[0][1]

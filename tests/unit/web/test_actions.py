@@ -242,3 +242,13 @@ def test_tokens_are_revoked(desk: Desk) -> None:
     assert desk.press("boss", f"token-revoke:{made.id}").title == f"Token {made.id} of ci:nightly is revoked."
     assert desk.press("boss", f"token-revoke:{made.id}").status == 409
     assert desk.press("boss", "token-revoke:unknown").status == 404
+
+
+def test_maintenance_explains_a_refusal(desk: Desk) -> None:
+    desk.book.resource_set("rack1", Holder("boss"))
+    end_us = desk.clock.now_us + 2 * HOUR_US
+    desk.book.maintenance_add(["rack1"], Holder("boss"), ends_us=end_us, reason="new PSU")
+    said = desk.press("alice", "reserve:rack1", **{"for": "1h"})
+    assert said.status == 409
+    assert "until 14:00 (new PSU)" in said.lines[0]
+    assert said.lines[1] == "free for 1h from 14:00"

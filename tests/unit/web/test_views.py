@@ -179,7 +179,7 @@ def test_a_promised_place_is_a_bar_of_its_own_kind(desk: Desk) -> None:
     desk.reserve("rack1", "bob", hours=2)
     line_keeper.join(desk.book, waiting(("rack1",), Holder("carol"), duration_us=HOUR_US))
     bars = _timeline(desk).lanes[0].bars
-    assert [(bar.kind, bar.shown.holder) for bar in bars] == [("held", "bob"), ("promised", "carol")]
+    assert [(bar.kind, bar.text) for bar in bars] == [("held", "bob"), ("promised", "carol")]
 
 
 @pytest.mark.parametrize(
@@ -229,3 +229,22 @@ def test_cancelled_and_waiting_count_as_no_use(desk: Desk) -> None:
     )
     desk.later(10)
     assert read.usage(desk.book, "rack1", details.USAGE_WINDOW_US).held_us == {}
+
+
+def test_maintenance_is_on_both_pages(desk: Desk) -> None:
+    desk.book.resource_set("rack1", Holder("boss"))
+    end_us = desk.clock.now_us + 2 * HOUR_US
+    desk.book.maintenance_add(["rack1"], Holder("boss"), ends_us=end_us, reason="new PSU")
+    row = _now(desk)["rack1"]
+    assert (row.state, row.closed, row.may_reserve) == ("closed", "maintenance until 14:00: new PSU", False)
+    (bar,) = _timeline(desk).lanes[0].bars
+    assert (bar.kind, bar.x, bar.label) == ("blocked", "50.000", "rack1: maintenance: new PSU, 12:00 to 14:00")
+    desk.later(2)
+    assert _now(desk)["rack1"].state == "free"
+
+
+def test_what_is_sick_is_not_offered(desk: Desk) -> None:
+    desk.book.resource_set("rack1", Holder("boss"))
+    desk.book.resource_mark(["rack1"], Holder("boss"), health="sick", reason="no boot")
+    row = _now(desk)["rack1"]
+    assert (row.state, row.may_reserve) == ("sick", False)

@@ -35,6 +35,8 @@ _VERBS = {
     Action.KICKED: "took away",
     Action.LAPSED: "recorded the lapse of",
     Action.NO_SHOW: "ended the wait of one who was gone for",
+    Action.CLOSED: "planned maintenance of",
+    Action.OPENED: "ended the maintenance of",
     Action.MOVED: "moved",
     Action.TRANSFERRED: "handed over",
     Action.SWAPPED: "swapped",

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from bespeak.ledger.model import Reservation, Resource
-    from bespeak.web.read import Board
+    from bespeak.web.read import Board, Closure
     from bespeak.web.viewer import Viewer
     from bespeak.web.views.shown import Shown
     from bespeak.web.wallclock import Moment, WallClock
 
 
-STATES = ("free", "mine", "held", "shared", "sick", "offline")
+STATES = ("free", "mine", "held", "shared", "closed", "sick", "offline")
 """The states of a resource on this page, in the order in which they are counted."""
 
 ALWAYS_COUNTED = ("free", "held")
@@ -41,6 +41,7 @@ class NowRow:
         holders: who has it now.
         waiting: how many wait for it.
         my_place: the viewer's queue entry, where they wait.
+        closed: why it is not given out now, and until when; empty where it is.
         next: when somebody else has it booked next; None where nobody has.
         changes_us: the next instant, µs UTC, at which time alone changes this row; None where none is known.
     """
@@ -55,6 +56,7 @@ class NowRow:
     holders: tuple[Shown, ...]
     waiting: int
     my_place: Shown | None
+    closed: str
     next: Moment | None
     may_reserve: bool
     may_join: bool
@@ -97,7 +99,8 @@ def now_row(of: Resource, board: Board, viewer: Viewer, clock: WallClock) -> Now
     queue = board.waiting.get(of.name, ())
     mine = next((one for one in queue if one.holder == viewer.user), None)
     next_us = board.next_starts.get(of.name)
-    state = _state(of, holds, viewer)
+    closed = next((one for one in board.closures.get(of.name, ()) if one.starts_us <= clock.now_us < one.ends_us), None)
+    state = "closed" if closed is not None and not holds else _state(of, holds, viewer)
     books = viewer.may(Right.RESERVE, of.name)
     return NowRow(
         key=element_id("now", of.name),
@@ -110,10 +113,11 @@ def now_row(of: Resource, board: Board, viewer: Viewer, clock: WallClock) -> Now
         holders=tuple(show(one, viewer, clock) for one in holds),
         waiting=len(queue),
         my_place=None if mine is None else show(mine, viewer, clock),
+        closed="" if closed is None else _closed(closed, clock),
         next=None if next_us is None else clock.moment(next_us),
         may_reserve=books and state in ("free", "shared") and not queue,
         may_join=books and mine is None and (state in ("held", "shared") or bool(queue)),
-        changes_us=_next_change(holds, next_us),
+        changes_us=_next_change(holds, next_us if closed is None else min(closed.ends_us, next_us or closed.ends_us)),
     )
 
 
@@ -125,6 +129,11 @@ def _state(of: Resource, holds: list[Reservation], viewer: Viewer) -> str:
     if not holds or len(holds) < of.capacity:
         return "free"
     return "shared" if all(one.mode is Mode.SHARED for one in holds) else "held"
+
+
+def _closed(of: Closure, clock: WallClock) -> str:
+    reason = f": {escape_unprintable(of.reason)}" if of.reason else ""
+    return f"{of.kind} until {clock.moment(of.ends_us).text}{reason}"
 
 
 def _next_change(holds: list[Reservation], next_us: int | None) -> int | None:

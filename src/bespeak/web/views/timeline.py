@@ -21,9 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bespeak.ledger.model import Reservation, Resource
-    from bespeak.web.read import Board
+    from bespeak.web.read import Board, Closure
     from bespeak.web.viewer import Viewer
-    from bespeak.web.views.shown import Shown
     from bespeak.web.wallclock import WallClock
 
 _LANE_HEIGHT = 30
@@ -73,7 +72,8 @@ class Bar:
         x: its left edge, per cent.
         width: per cent.
         y: its upper edge, pixels: bookings that overlap lie below each other.
-        kind: ``mine``, ``held``, ``shared`` or ``promised``.
+        kind: ``mine``, ``held``, ``shared``, ``promised`` or ``blocked``.
+        url: the page of the reservation; empty where the viewer may not know more of it.
         text: what is written on it.
         label: what a screen reader says.
     """
@@ -82,7 +82,7 @@ class Bar:
     width: str
     y: int
     kind: str
-    shown: Shown
+    url: str
     text: str
     label: str
 
@@ -202,7 +202,8 @@ def _lane(of: Resource, board: Board, viewer: Viewer, clock: WallClock, scale: _
     every = sorted([*board.booked.get(of.name, ()), *waiting], key=lambda one: (one.starts_us, one.seq))
     every = [one for one in every if one.end_us(clock.now_us) > scale.starts_us]
     rows = _stacked(every, clock.now_us)
-    bars = tuple(_bar(of.name, one, row, viewer, clock, scale) for one, row in zip(every, rows, strict=True))
+    bars = tuple(_blocked(of.name, one, clock, scale) for one in board.closures.get(of.name, ()))
+    bars += tuple(_bar(of.name, one, row, viewer, clock, scale) for one, row in zip(every, rows, strict=True))
     return Lane(
         key=element_id("lane", of.name),
         name=of.name,
@@ -229,6 +230,14 @@ def _stacked(every: Sequence[Reservation], now_us: int) -> list[int]:
     return rows
 
 
+def _blocked(name: str, of: Closure, clock: WallClock, scale: _Scale) -> Bar:
+    """Return the bar of a window in which a resource is not given out."""
+    text = f"{of.kind}: {escape_unprintable(of.reason)}" if of.reason else of.kind
+    starts, ends = clock.moment(of.starts_us).text, clock.moment(of.ends_us).text
+    x, width = scale.per_cent(of.starts_us), scale.width(of.starts_us, of.ends_us)
+    return Bar(x, width, 3, "blocked", "", text, f"{escape_unprintable(name)}: {text}, {starts} to {ends}")
+
+
 def _bar(name: str, of: Reservation, row: int, viewer: Viewer, clock: WallClock, scale: _Scale) -> Bar:
     shown = show(of, viewer, clock)
     kind = "promised" if of.state(clock.now_us) is State.WAITING else "mine" if shown.mine else "held"
@@ -242,7 +251,7 @@ def _bar(name: str, of: Reservation, row: int, viewer: Viewer, clock: WallClock,
         width=scale.width(of.starts_us, ends_us),
         y=row * _LANE_HEIGHT + 3,
         kind=kind,
-        shown=shown,
+        url=shown.url,
         text=text,
         label=f"{escape_unprintable(name)}: {text}, {verb} {shown.starts.text} to {shown.ends.text}",
     )
