@@ -63,7 +63,7 @@ def test_the_command_of_a_refusal_books_what_it_promises(run_as, as_json, cli):
         (["reserve", "a", "--at", "2020-01-01T00:00Z"], "in the past"),
         (["reserve", " a"], "begins or ends with a blank"),
         (["reserve", "a\x1b[31m"], r"\x1b"),
-        (["reserve"], "missing argument"),
+        (["reserve"], "name the resources, or ask for some"),
         (["reserve", "a", "--fro", "1h"], "no such option"),
         (["resrve", "a"], "no command 'resrve'; did you mean reserve"),
         (["resource", "ad"], "did you mean add"),
@@ -118,7 +118,7 @@ def test_extend_is_refused_when_the_next_holder_would_lose(run_as, as_json):
     run_as("bob", "reserve", "rack3", "--for", "1h", "--next", "--purpose", "mine")
     refused = run_as("alice", "extend", made["short_id"], "--for", "1h", code=7)
     assert "rack3 is booked by bob from" in refused.stderr
-    assert "so it cannot end later" in refused.stderr
+    assert "so it cannot end then" in refused.stderr
 
 
 def test_release_by_id_of_several_and_of_everything(as_json, run_as):

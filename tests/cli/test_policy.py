@@ -97,3 +97,33 @@ def test_what_another_user_has_reserved_is_given_back_with_a_reason_by_who_may(c
     (ended,) = json.loads(done.stdout)["reservations"]
     assert (ended["ended_why"], ended["ended_note"], ended["holder"]) == ("kicked", "fire", "bob")
     assert theirs["acting"] == ME
+
+
+def test_who_was_kicked_hears_it_with_the_next_command_once_and_never_on_stdout(cli, book):
+    from bespeak.ledger import open_ledger
+    from bespeak.ledger.model import Holder, Request
+
+    with open_ledger(book) as opened:
+        for name in ("rack1", "rack2"):
+            held = opened.reserve(Request((name,), Holder(ME), duration_us=3_600_000_000))
+            opened.kick(held.id, Holder("bob"), f"fire in {name}")
+    first = cli("--ledger", book, "list", "--json")
+    assert json.loads(first.stdout)["reservations"] == []
+    lines = first.stderr.splitlines()
+    assert len(lines) == 2
+    for line, name in zip(lines, ("rack1", "rack2"), strict=True):
+        assert line.startswith(f"bespeak: {name} (reservation ")
+        assert "was taken away from you by bob, " in line
+        assert line.endswith(f": fire in {name}")
+    assert cli("--ledger", book, "list").stderr == ""
+
+
+def test_a_refusal_names_a_book_that_is_not_the_usual_one(cli, book):
+    cli("--ledger", book, "--as-user", "bob", "reserve", "rack")
+    for words in (["reserve", "rack"], ["run", "rack", "--", "true"]):
+        named = cli("--ledger", book, *words)
+        assert (named.returncode, f"; asked of book {book}" in named.stderr) == (7, True), named.stderr
+        usual = cli(*words, env={"BESPEAK_LEDGER": book})
+        assert (usual.returncode, "asked of book" in usual.stderr) == (7, False), usual.stderr
+    told = cli("reserve", "rack", "--json", env={"BESPEAK_LEDGER": book})
+    assert json.loads(told.stderr.splitlines()[-1])["book"] == book

@@ -74,7 +74,24 @@ class Context:
                 self.warn(f"there was no book, so this is a new one: {self._book.name}")
             if self._book.moved_to is not None:
                 self.warn(f"this book has moved to {self._book.moved_to}; what you see is as it was then")
+            else:
+                self._tell_kicks(self._book)
         return self._book
+
+    def _tell_kicks(self, book: Ledger) -> None:
+        """Say what was taken away from who runs this command, once; where that cannot be said, the command goes on."""
+        from bespeak.base.errors import BespeakError
+        from bespeak.ledger.model import Holder
+        from bespeak.reservations.identity import resolve_username
+
+        try:
+            notices = book.take_kick_notices(book.own(Holder(resolve_username(None).username)))
+        except BespeakError:
+            return
+        for one in notices:
+            from bespeak.cli.formatting import taken_away
+
+            self.warn(taken_away(one))
 
     def book_to_look_at(self) -> Ledger:
         """Return the open book; the user's own, with a warning, where the folder is not trusted to name another."""

@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bespeak.ledger.model import Booking, Origin, Reservation
+    from bespeak.ledger.model import Booking, LogEntry, Origin, Reservation
 
 
 def names(of: Reservation) -> str:
@@ -122,6 +122,14 @@ def details(of: Reservation, now_us: int) -> str:
         note = f": {of.ended_note}" if of.ended_note else ""
         lines.append(("ended", f"{timeparse.show(of.end_us(now_us))}, {of.why_ended(now_us)}{note}"))
     return "\n".join(f"{name + ':':<11}{escape_unprintable(value)}" for name, value in lines)
+
+
+def taken_away(kick: LogEntry) -> str:
+    """Return what the former holder of a reservation has to hear."""
+    reason = kick.after.get("ended_note")
+    what = f"{', '.join(kick.resources)} (reservation {ids.short_id(kick.reservation_id or '')})"
+    who = kick.requested_by or kick.who
+    return f"{what} was taken away from you by {who}, {timeparse.show(kick.at_us)}: {reason or 'no reason given'}"
 
 
 def used_by(origin: Origin, seen_us: int, now_us: int) -> str:

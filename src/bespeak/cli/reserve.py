@@ -92,7 +92,7 @@ def reserve(context: Context, values: Values) -> int:
         try:
             made = book.reserve(request)
         except RefusedError as refused:
-            refuse(refused, request, context.spoken())
+            refuse(refused, request, context)
     else:
         made = wait(context, request, values)
     context.done = f"reservation {ids.short_id(made.id)} was made, and stands"
@@ -207,7 +207,7 @@ def _promised_text(position: QueuePosition) -> str:
     return text
 
 
-def refuse(refused: RefusedError, request: Request, spoken: list[str]) -> NoReturn:
+def refuse(refused: RefusedError, request: Request, context: Context) -> NoReturn:
     """Say who is in the way, and the command that books the first time at which nobody is.
 
     Raises:
@@ -215,13 +215,16 @@ def refuse(refused: RefusedError, request: Request, spoken: list[str]) -> NoRetu
     """
     from bespeak.ledger.serialize import refusal_json
 
-    why = "; ".join(formatting.in_the_way(booking) for booking in refused.refusal.conflicts)
-    details: dict[str, object] = refusal_json(refused.refusal)
+    why = "; ".join(formatting.in_the_way(booking) for booking in refused.refusal.conflicts) or str(refused)
+    book = context.book()
+    if book.made or context.ledger_flag is not None:
+        why = f"{why}; asked of book {book.name}"
+    details: dict[str, object] = {**refusal_json(refused.refusal), "book": book.name}
     next_us = refused.refusal.next_free_us
     if next_us is not None:
-        details |= _way_out(request, next_us, spoken)
+        details |= _way_out(request, next_us, context.spoken())
         details["hint"] = f"{details['hint']}{_until_then(refused.refusal, request)}"
-    raise BusyError(why or str(refused), **details) from None
+    raise BusyError(why, **details) from None
 
 
 def _until_then(refusal: Refusal, request: Request) -> str:

@@ -108,7 +108,7 @@ def _taken(context: Context, request: Request, values: Values) -> Reservation:
     try:
         return context.book(create=True).reserve(request)
     except RefusedError as refused:
-        reserve.refuse(refused, request, context.spoken())
+        reserve.refuse(refused, request, context)
 
 
 class Hold:

@@ -269,7 +269,7 @@ def _note(window: Window) -> str:
 
 def _end(tx: Transaction, by: Holder, found: Reservation, window: Window) -> Reservation:
     note = _note(window)
-    write_operations.end(tx, found, tx.now_us, EndReason.KICKED, note)
+    write_operations.end(tx, found, tx.now_us, EndReason.KICKED, note, unheard=rights.asker(by) != found.holder)
     after = {"ended_us": tx.now_us, "ended_why": EndReason.KICKED.value, "ended_note": note}
     write_operations.log_by(tx, Action.KICKED, by, found, write_operations.window(found), after)
     return replace(found, ended_us=tx.now_us, end_reason=EndReason.KICKED, ended_note=note)

@@ -260,7 +260,8 @@ def end(tx: Transaction, found: Reservation, by: Holder, ending: rights.Ending) 
 
 
 def _close(tx: Transaction, found: Reservation, by: Holder, why: EndReason, note: str) -> Reservation:
-    write_operations.end(tx, found, tx.now_us, why, note)
+    unheard = why is EndReason.KICKED and rights.asker(by) != found.holder
+    write_operations.end(tx, found, tx.now_us, why, note, unheard=unheard)
     after = {"ended_us": tx.now_us, "ended_why": why.value, "ended_note": note}
     write_operations.log_by(tx, Action(why.value), by, found, write_operations.window(found), after)
     return replace(found, ended_us=tx.now_us, end_reason=why, ended_note=note, waiting=False)

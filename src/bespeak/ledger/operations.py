@@ -71,7 +71,15 @@ READS = (
 )
 """Methods that change nothing."""
 
-REPEATABLE = ("touch", "queue_look", "queue_leave", "keep_alive", "sign_of_life", "release_mine")
+REPEATABLE = (
+    "touch",
+    "queue_look",
+    "queue_leave",
+    "keep_alive",
+    "sign_of_life",
+    "take_kick_notices",
+    "release_mine",
+)
 """Methods that change the book, and change nothing more when they are asked again."""
 
 ONCE = (

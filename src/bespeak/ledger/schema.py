@@ -179,6 +179,10 @@ CREATE TABLE ledger_closures (
     "CREATE INDEX ledger_closures_ends ON ledger_closures (resource, ends_us)",
     "ALTER TABLE ledger_resources ADD COLUMN closed_until_us BIGINT NOT NULL DEFAULT 0",
 )
+_UNHEARD = (
+    "ALTER TABLE ledger_reservations ADD COLUMN unheard INTEGER NOT NULL DEFAULT 0 CHECK (unheard IN (0, 1))",
+    "CREATE INDEX ledger_reservations_unheard ON ledger_reservations (holder) WHERE unheard = 1",
+)
 _TABLES = (_RESERVATIONS, _RESOURCES, _BOOKINGS, _QUEUE, _LOG)
 
 
@@ -253,6 +257,7 @@ LEDGER = Component(
             postgresql=[*_closures(_ON_POSTGRESQL), same_readers("ledger_closures", "ledger_reservations")],
         ),
         Migration(9, sqlite=["ALTER TABLE ledger_reservations ADD COLUMN check_in_us BIGINT"]),
+        Migration(10, sqlite=[*_UNHEARD], postgresql=[*_UNHEARD]),
     ],
     steady_time=True,
 )

@@ -8,6 +8,7 @@ from bespeak.ledger import (
     grant,
     host_actions,
     keepalive,
+    kick_notices,
     maintenance,
     modify,
     queries,
@@ -48,6 +49,7 @@ class Ledger(PlanningMethods):
     release_mine = modify.release_mine
     kick = modify.kick
     touch = keepalive.touch
+    take_kick_notices = kick_notices.take_kick_notices
     keep_alive = keepalive.keep_alive
     sign_of_life = keepalive.sign_of_life
     hold_in_force = keepalive.hold_in_force

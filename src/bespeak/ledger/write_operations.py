@@ -32,7 +32,8 @@ INSERT INTO ledger_log (at_us, action, reservation, resources, who, requested_by
 VALUES (:at_us, :action, :reservation, :resources, :who, :requested_by, :before, :after)
 """
 _END = """
-UPDATE ledger_reservations SET ended_us = :ended_us, end_reason = :reason, ended_note = :note, waiting = 0
+UPDATE ledger_reservations SET ended_us = :ended_us, end_reason = :reason, ended_note = :note, waiting = 0,
+    unheard = :unheard
 WHERE seq = :seq AND ended_us IS NULL
 """
 _COOL_DOWN = """
@@ -166,14 +167,25 @@ def leave_queue(tx: Transaction, of: Reservation) -> None:
     )
 
 
-def end(tx: Transaction, of: Reservation, ended_us: int, why: EndReason, note: str = "") -> None:
-    """End a live reservation all of whose locks the transaction holds: facts, bookings and queue position."""
-    tx.execute_deferred(_END, [_ending(of, ended_us, why, note)])
+def end(
+    tx: Transaction, of: Reservation, ended_us: int, why: EndReason, note: str = "", *, unheard: bool = False
+) -> None:
+    """End a live reservation all of whose locks the transaction holds: facts, bookings and queue position.
+
+    Args:
+        tx: the transaction.
+        of: the reservation.
+        ended_us: when, µs UTC.
+        why: the reason that programs read.
+        note: the reason that its holder reads.
+        unheard: its holder has to be told (see :mod:`bespeak.ledger.kick_notices`).
+    """
+    tx.execute_deferred(_END, [_ending(of, ended_us, why, note) | {"unheard": int(unheard)}])
     _vacate(tx, of, ended_us)
 
 
 def _ending(of: Reservation, ended_us: int, why: EndReason, note: str) -> dict[str, object]:
-    return {"seq": of.seq, "ended_us": ended_us, "reason": why.value, "note": note}
+    return {"seq": of.seq, "ended_us": ended_us, "reason": why.value, "note": note, "unheard": 0}
 
 
 def _vacate(tx: Transaction, of: Reservation, ended_us: int) -> None:

@@ -145,3 +145,20 @@ def test_the_listing_has_the_present_first_and_never_hides_it_behind_the_past(bo
     newest = book.reservations(include_ended=True, newest_first=True)
     assert [one.id for one in newest[:2]] == [other.id, held.id]
     assert book.reservations(include_ended=True, newest_first=True, after_id=held.id) == newest[2:]
+
+
+def test_a_kicked_holder_is_told_once_by_whom_and_why(book):
+    held, own = take(book, "rack"), take(book, "board", who=Holder("root"))
+    book.kick(held.id, Holder("root"), "fire drill")
+    book.kick(own.id, Holder("root"), "changed my mind")
+    assert book.take_kick_notices(Holder("bob")) == []
+    assert book.take_kick_notices(Holder("root")) == [], "who did it knows it"
+    (told,) = book.take_kick_notices(ALICE)
+    assert (told.reservation_id, told.resources, told.who) == (held.id, ("rack",), "root")
+    assert told.after["ended_note"] == "fire drill"
+    assert book.take_kick_notices(ALICE) == []
+    again = take(book, "rack")
+    book.release(again.id, Holder("alice", "root"), reason="fire again")
+    assert [(one.who, one.requested_by) for one in book.take_kick_notices(ALICE)] == [("alice", "root")]
+    assert book.release(take(book, "rack").id, ALICE)
+    assert book.take_kick_notices(ALICE) == []
