@@ -68,6 +68,8 @@ class ManyUsers(RemoteLedger):
     def __init__(self, url: str, inside=None, caller: Caller | None = None) -> None:
         self._url = url
         self._views: list[ManyUsers] = []
+        self._owners: dict[str, str] = {}
+        """Who made a reservation, by its id: they keep it alive themselves."""
         self._masks = Masks(caller)
         super().__init__(Requests(parse_http_url(url), self._masks))
         self._inside = inside
@@ -76,8 +78,14 @@ class ManyUsers(RemoteLedger):
         asked = self.calls.ask
 
         def ask(name, arguments, returns, *, write):
-            self._masks.wear(_asker(arguments))
-            return asked(name, arguments, returns, write=write)
+            who = _asker(arguments) or self._owners.get(arguments.get("identifier"), READER)
+            if name == "queue_join":
+                self._owners[arguments["identifier"]] = who
+            self._masks.wear(who)
+            result = asked(name, arguments, returns, write=write)
+            if name == "reserve":
+                self._owners[result.id] = who
+            return result
 
         self.calls.ask = ask
 
@@ -96,13 +104,13 @@ class ManyUsers(RemoteLedger):
             self._inside.close()
 
 
-def _asker(arguments) -> str:
+def _asker(arguments) -> str | None:
     for given in arguments.values():
         value = given[0] if isinstance(given, list) and given else given
         holder = value.holder if isinstance(value, Request) else value
         if isinstance(holder, Holder):
             return holder.user if holder.requested_by is None else holder.requested_by
-    return READER
+    return None
 
 
 @contextmanager

@@ -79,9 +79,9 @@ def token_list(book: LedgerContext, by: Holder) -> list[Token]:
     from bespeak.access import tokens
 
     def work(tx: Transaction) -> list[Token]:
-        found = tokens.every(tx)
+        asks, found = rights.require_identity(book, by), tokens.every(tx)
         if not _may(book, tx, by):
-            found = [one for one in found if one.holder == by.user]
+            found = [one for one in found if one.holder == asks]
         return found
 
     return book.engine.read(work)
@@ -98,8 +98,8 @@ def token_revoke(book: LedgerContext, identifier: str, by: Holder) -> Token:
     from bespeak.access import tokens
 
     def work(tx: Transaction) -> Token:
-        found = tokens.by_id(tx, identifier)
-        if found is None or (found.holder != by.user and not _may(book, tx, by)):
+        asks, found = rights.require_identity(book, by), tokens.by_id(tx, identifier)
+        if found is None or (found.holder != asks and not _may(book, tx, by)):
             _require(book, tx, by)
             raise NotFoundError(f"no token {identifier!a}; `bespeak token list` shows them")
         if found.revoked_us is not None:

@@ -102,7 +102,7 @@ def record_host_action(book: LedgerContext, action: HostAction, by: Holder) -> N
     what = Action.ACTED if action.ends else Action.ACTING
 
     def work(tx: Transaction) -> None:
-        rights.require_identity(book, by)
+        rights.require(book, tx, by, "reserve", resources)
         if action.alone and not action.ends:
             _refuse_if_busy(tx, action.host, resources)
         before, after = action.before, action.after

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bespeak.base.errors import WrongStateError
 from bespeak.base.frozen import replace
-from bespeak.ledger import modify, row_mapping, write_operations
+from bespeak.ledger import modify, rights, row_mapping, write_operations
 from bespeak.ledger.model import Action, State
 
 TYPE_CHECKING = False
@@ -22,6 +22,9 @@ def sign_of_life(book: LedgerContext, identifiers: Iterable[str]) -> None:
     Args:
         book: the open book.
         identifiers: full ids; those that have ended are left alone.
+
+    Raises:
+        NotAllowedError: the caller of a server has not reserved one of them.
     """
     wanted = sorted(set(identifiers))
     sql = (
@@ -29,9 +32,13 @@ def sign_of_life(book: LedgerContext, identifiers: Iterable[str]) -> None:
         " OR check_in_us IS NOT NULL THEN lease_us ELSE :now + keepalive_us END"
         " WHERE id = :id AND ended_us IS NULL AND (lease_us IS NULL OR lease_us > :now)"
     )
-    book.engine.transact(
-        [], lambda tx: tx.execute_deferred(sql, [{"id": identifier, "now": tx.now_us} for identifier in wanted])
-    )
+
+    def work(tx: Transaction) -> None:
+        for identifier in wanted if book.caller is not None else ():
+            rights.require_own(book, tx, row_mapping.required(tx, identifier))
+        tx.execute_deferred(sql, [{"id": identifier, "now": tx.now_us} for identifier in wanted])
+
+    book.engine.transact([], work)
 
 
 def touch(book: LedgerContext, identifier: str, by: Holder) -> Reservation:
@@ -45,12 +52,14 @@ def touch(book: LedgerContext, identifier: str, by: Holder) -> Reservation:
     Raises:
         NotFoundError: no such reservation.
         BusyError: it is somebody else's.
+        NotAllowedError: the caller of a server has not reserved it.
         WrongStateError: it has not begun, waits, or has ended.
     """
 
     def work(tx: Transaction) -> Reservation:
         found = row_mapping.required(tx, identifier)
         modify.check_owner(found, by)
+        rights.require_own(book, tx, found)
         modify.check_live(found, tx.now_us, None)
         if found.state(tx.now_us) is not State.ACTIVE:
             raise WrongStateError(f"reservation {found.id} has not begun; there is nothing to use yet")
@@ -80,10 +89,12 @@ def keep_alive(book: LedgerContext, identifier: str, fencing_token: int) -> Rese
     Raises:
         NotFoundError: no such reservation.
         WrongStateError: it has lapsed, ended or been taken away: the caller does not hold it any more.
+        NotAllowedError: the caller of a server has not reserved it.
     """
 
     def work(tx: Transaction) -> Reservation:
         found = row_mapping.required(tx, identifier)
+        rights.require_own(book, tx, found)
         modify.check_live(found, tx.now_us, fencing_token)
         return _renew(tx, found)
 

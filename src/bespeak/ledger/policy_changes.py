@@ -88,7 +88,14 @@ def _change(
     return book.engine.transact([_TOPIC], work)
 
 
-def require_administrator(book: LedgerContext, tx: Transaction, by: Holder, *, is_owner: bool | None = None) -> None:
+def require_administrator(
+    book: LedgerContext,
+    tx: Transaction,
+    by: Holder,
+    *,
+    is_owner: bool | None = None,
+    doing: str = "change the policy of the book",
+) -> None:
     """Refuse to administer the book: by its rules where it has any, or a server calls; else by its policy.
 
     Args:
@@ -96,6 +103,7 @@ def require_administrator(book: LedgerContext, tx: Transaction, by: Holder, *, i
         tx: the transaction in which it is to be done.
         by: who asks.
         is_owner: who asks owns the book; None finds out whether this process does.
+        doing: what, for messages.
 
     Raises:
         NotAllowedError: no rule gives whoever asks that right.
@@ -105,7 +113,7 @@ def require_administrator(book: LedgerContext, tx: Transaction, by: Holder, *, i
         rights.require(book, tx, by, "administer")
         return
     owner = owns(book.engine, tx) if is_owner is None else is_owner
-    check_may_administer(book.policy_in(tx), asker(by), is_owner=owner, is_file=tx.dialect == "sqlite")
+    check_may_administer(book.policy_in(tx), asker(by), is_owner=owner, is_file=tx.dialect == "sqlite", doing=doing)
 
 
 def check_may_administer(

@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING
 from bespeak.base.errors import UsageError
 from bespeak.ledger import row_mapping, write_operations
 from bespeak.ledger.model import Action, State
-from bespeak.ledger.policy_changes import check_may_administer
-from bespeak.ledger.rights import asker
-from bespeak.storage.ownership import owns
+from bespeak.ledger.policy_changes import require_administrator
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -73,9 +71,7 @@ def prune(book: LedgerContext, by: Holder, *, before_us: int, dry_run: bool = Fa
     def check(tx: Transaction) -> None:
         if before_us > tx.now_us:
             raise UsageError("prune: only what has ended can be removed, and this instant is still to come")
-        owner = owns(book.engine, tx)
-        file = tx.dialect == "sqlite"
-        check_may_administer(book.policy_in(tx), asker(by), is_owner=owner, is_file=file, doing="prune the book")
+        require_administrator(book, tx, by, doing="prune the book")
 
     book.engine.read(check)
     reservations = log_entries = after = 0

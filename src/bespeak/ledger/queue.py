@@ -69,8 +69,14 @@ def queue_look(book: LedgerContext, identifier: str, *, with_held: bool = False)
     Raises:
         WrongStateError: the place was taken away or lost.
         NotFoundError: there is no such reservation.
+        NotAllowedError: the caller of a server has not asked for it.
     """
-    seen, due = book.engine.read(lambda tx: _look(tx, identifier, with_held=with_held))
+
+    def look(tx: Transaction) -> tuple[QueueLook, bool]:
+        rights.require_own(book, tx, row_mapping.required(tx, identifier))
+        return _look(tx, identifier, with_held=with_held)
+
+    seen, due = book.engine.read(look)
     if not due:
         return seen
     moved, rival = book.write(seen.reservation.resources, lambda tx: _move(tx, identifier))
@@ -149,6 +155,7 @@ def queue_leave(book: LedgerContext, identifier: str, by: Holder) -> None:
         me = row_mapping.by_id(tx, identifier)
         if me is not None and me.ended_us is None and not me.lapsed(tx.now_us):
             check_owner(me, by)
+            rights.require_own(book, tx, me)
             give_back(tx, me, by)
 
     try:

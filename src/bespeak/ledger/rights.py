@@ -183,6 +183,20 @@ def require_identity(book: LedgerContext, by: Holder) -> str:
     return asks
 
 
+def require_own(book: LedgerContext, tx: Transaction, found: Reservation) -> None:
+    """Refuse to do for somebody else what only a holder's own process does: keep a hold, or a place in the queue.
+
+    Raises:
+        NotAllowedError: the caller of a server has not reserved it, and is in no team that has.
+    """
+    if book.caller is None or book.caller.holder in (found.holder, found.requested_by):
+        return
+    kind, _, team = found.holder.partition(":")
+    if kind == "team" and book.caller.holder in book.policy_in(tx).team_members(team):
+        return
+    raise NotAllowedError(f"reservation {found.id} is {found.holder}'s, and you are signed in as {book.caller.holder}")
+
+
 _DEED = {
     "look": "look at this",
     "reserve": "reserve this",

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bespeak.ledger.policy_changes import check_may_administer
-from bespeak.ledger.rights import asker
-from bespeak.storage.ownership import owns
+from bespeak.ledger.policy_changes import require_administrator
 
 if TYPE_CHECKING:
     from bespeak.ledger.context import LedgerContext
@@ -19,6 +17,6 @@ def check_may(doing: str, book: LedgerContext, tx: Transaction, by: Holder) -> N
 
     Raises:
         BusyError: who asks neither owns the book nor is named in ``admins``.
+        NotAllowedError: the book has rules, and none lets whoever asks administer it.
     """
-    owner = owns(book.engine, tx)
-    check_may_administer(book.policy_in(tx), asker(by), is_owner=owner, is_file=tx.dialect == "sqlite", doing=doing)
+    require_administrator(book, tx, by, doing=doing)

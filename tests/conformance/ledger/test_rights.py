@@ -307,3 +307,11 @@ def test_a_token_that_may_not_read_sees_what_its_holder_has(book):
     assert seen.reservations() == [mine]
     assert seen.get(mine.id) == mine
     assert seen.resource_list() == []
+
+
+def test_tokens_are_listed_and_revoked_in_one_s_own_name_only(book):
+    made = book.token_create(ROOT, "alice", digest())
+    for deed in (lambda seen: seen.token_list(ALICE), lambda seen: seen.token_revoke(made.id, ALICE)):
+        with pytest.raises(NotAllowedError, match="signed in as mallory"):
+            deed(remote(book, "mallory"))
+    assert inside(book).token_list(ROOT)[0].revoked_us is None
