@@ -119,6 +119,8 @@ LINES = {
     "shorten": "--as-user alice shorten {id} --for 10m",
     "release": "--as-user alice release {id}",
     "series list": "series list",
+    "report": "report",
+    "calendar show": "calendar show",
     "series show": "series show {series}",
     "series cancel": "--as-user alice series cancel {series} --only 2040-05-03",
     "series edit": "--as-user alice series edit {series} --time 21:00",
@@ -266,10 +268,12 @@ def named_by(name, run):  # noqa: PLR0911 one for each kind of thing
     return json.loads(run("--as-user alice reserve x --until '2031-01-01 00:00' --json").out)["id"]
 
 
-def prepare(name, line, run):
+def prepare(name, line, run):  # noqa: C901 one for each example
     """Bring the book into the state that an example speaks of."""
     if name == "agents setup":
         git(os.getcwd(), "init", "-q")
+    if name in ("list", "calendar show") and "--label" in line:
+        run("resource add board7 --label arch=arm64")
     if name == "restore" and not os.path.exists("tonight.sqlite3"):
         run("backup tonight.sqlite3")
     if line == "touch rack3":

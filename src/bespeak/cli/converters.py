@@ -50,6 +50,27 @@ def ending(values: dict[str, object]) -> tuple[int | None, int | None]:
     )
 
 
+def span(values: dict[str, object]) -> tuple[int | None, int | None]:
+    """Read ``--day``, or ``--from`` and ``--to``, as instants in µs UTC; None where nothing was given.
+
+    Raises:
+        UsageError: they contradict each other, or one cannot be read.
+    """
+    text, begins, ends = _text(values["day"]), _text(values.get("from")), _text(values.get("to"))
+    now_us = clock.now()
+    if text is not None:
+        if begins is not None or ends is not None:
+            raise UsageError("--day excludes --from and --to")
+        from bespeak.base.calendar_days import day
+
+        return day("--day", text, now_us)
+    from_us = timeparse.optional("--from", begins, lambda given: timeparse.instant(given, now_us=now_us))
+    to_us = timeparse.optional("--to", ends, lambda given: timeparse.instant(given, now_us=now_us))
+    if from_us is not None and to_us is not None and to_us <= from_us:
+        raise UsageError("--to is not after --from")
+    return from_us, to_us
+
+
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 

@@ -128,6 +128,11 @@ PROGRAM = Program(
             ),
         ),
         Entry(
+            "report",
+            "How the book was used, waited for and left: by resource, user, team, week.",
+            "bespeak.cli.report:report",
+        ),
+        Entry(
             "series",
             "Reservations that come again (reserve --every).",
             entries=(
@@ -143,8 +148,11 @@ PROGRAM = Program(
         Entry("prune", "Remove what has been over for long.", "bespeak.cli.operate:prune"),
         Entry(
             "calendar",
-            "Secret addresses that calendar programs subscribe to.",
+            "A day or a week by resource, and secret addresses that calendar programs subscribe to.",
             entries=(
+                Entry(
+                    "show", "Draw who has what on a day or in a week, by resource.", "bespeak.cli.calendar_show:show"
+                ),
                 Entry("link", "Make the address of a calendar; it is shown once.", "bespeak.cli.calendar:link"),
                 Entry("list", "Your calendar links.", "bespeak.cli.calendar:list_"),
                 Entry("revoke", "End a calendar link at once.", "bespeak.cli.calendar:revoke"),

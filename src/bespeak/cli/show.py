@@ -6,7 +6,7 @@ from bespeak.argv.declarations import Argument, Option, command
 from bespeak.base import ids, timeparse
 from bespeak.base.clock import FOREVER_US
 from bespeak.base.display import escape_unprintable
-from bespeak.base.errors import UsageError
+from bespeak.base.errors import NotFoundError, UsageError
 from bespeak.cli import converters, formatting, output
 from bespeak.ledger.model import State
 from bespeak.ledger.serialize import free_json, reservation_json
@@ -15,8 +15,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.cli.context import Context, Values
     from bespeak.ledger.model import Free, Reservation
+    from bespeak.ledger.service import Ledger
 
 _LIMIT = 200
+LABEL = Option(("--label",), "Only resources whose labels match: 'arm64 and ram>=4'.", "EXPR")
 
 
 @command(
@@ -26,6 +28,7 @@ _LIMIT = 200
     examples=(
         ("list", "everything that has not ended"),
         ("list --mine", "what is yours"),
+        ("list --day tomorrow --label arm64", "tomorrow, on boards of a kind"),
         ("list --resource rack3 --all --json", "also what has ended, for a program"),
     ),
     options=(
@@ -42,6 +45,10 @@ _LIMIT = 200
             complete="state",
         ),
         Option(("--all",), "Also what has ended."),
+        Option(("--day",), "Only of this day, also what has ended: today, tomorrow, mon, 2040-05-01.", "DAY"),
+        Option(("--from",), "Only what ends after this time.", "TIME"),
+        Option(("--to",), "Only what begins before this time.", "TIME"),
+        LABEL,
         Option(("--limit",), "At most so many (default 200).", "NUMBER", kind="int"),
     ),
 )
@@ -52,13 +59,17 @@ def list_(context: Context, values: Values) -> int:
     limit = _LIMIT if values["limit"] is None else values["limit"]
     if limit < 1:
         raise UsageError("--limit: at least 1")
+    from_us, to_us = converters.span(values)
     book = context.book_to_look_at()
+    names = labelled(book, values["label"], values["resource"])
     found = book.listing(
         holder=context.holder().name if values["mine"] else (values["user"] or "").removeprefix("user:") or None,
-        resources=values["resource"],
+        resources=names,
         states=_states(values["state"]),
-        include_ended=values["all"],
+        include_ended=values["all"] or values["day"] is not None,
         limit=limit + 1,
+        from_us=from_us,
+        to_us=to_us,
     )
     more = len(found) > limit
     found, now_us = found[:limit], book.now_us()
@@ -69,6 +80,23 @@ def list_(context: Context, values: Values) -> int:
     if more:
         context.warn(f"only the first {limit} are shown; ask for more with --limit")
     return 0
+
+
+def labelled(book: Ledger, expression: str | None, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names, those of all that match an expression with labels included.
+
+    Raises:
+        NotFoundError: nothing matches.
+    """
+    if expression is None:
+        return names
+    from bespeak.base.label_expression import parse
+
+    matches = parse(expression)
+    found = [entry.name for entry in book.inventory() if matches(dict(entry.properties.labels))]
+    if not found:
+        raise NotFoundError(f"--label: no resource matches {expression!a}")
+    return (*names, *found)
 
 
 def _states(names: tuple[str, ...]) -> list[State]:

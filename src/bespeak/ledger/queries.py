@@ -88,6 +88,8 @@ def reservations(
     limit: int | None = None,
     after_id: str | None = None,
     newest_first: bool = False,
+    from_us: int | None = None,
+    to_us: int | None = None,
 ) -> list[Reservation]:
     """Return reservations, in the order in which they were made.
 
@@ -100,6 +102,8 @@ def reservations(
         limit: at most so many.
         after_id: only those that come after the one with this id (for paging).
         newest_first: the other way round.
+        from_us: only those that end after this instant, µs UTC.
+        to_us: only those that begin before this instant, µs UTC.
     """
     wanted_names, wanted_states = _checked(resources), set(states)
     if holder is not None:
@@ -117,6 +121,8 @@ def reservations(
                 found
                 for found in map(row_mapping.reservation, page)
                 if _fits(found, wanted_names, wanted_states, tx.now_us)
+                and (to_us is None or found.starts_us < to_us)
+                and (from_us is None or found.end_us(tx.now_us) > from_us)
             ]
             result += fitting if seen is None else seen.keep(fitting)
             if len(page) < _BATCH or (limit is not None and len(result) >= limit):
@@ -137,6 +143,8 @@ def listing(
     states: Iterable[State] = (),
     include_ended: bool = False,
     limit: int | None = None,
+    from_us: int | None = None,
+    to_us: int | None = None,
 ) -> list[Reservation]:
     """Return reservations as people look for them: what is held, what is booked, who waits; then what has ended.
 
@@ -145,7 +153,11 @@ def listing(
     wanted = set(states)
     live = (wanted or set(State)) - {State.ENDED}
     now_us = book.engine.read(lambda tx: tx.now_us)
-    found = reservations(book, holder=holder, resources=resources, states=live) if live else []
+    found = (
+        reservations(book, holder=holder, resources=resources, states=live, from_us=from_us, to_us=to_us)
+        if live
+        else []
+    )
     found.sort(key=lambda one: (_PRESENT_FIRST.get(one.state(now_us), 3), one.rank, one.starts_us, one.seq))
     room = None if limit is None else limit - len(found)
     if (
@@ -154,7 +166,14 @@ def listing(
         and (room is None or room > 0)
     ):
         past = reservations(
-            book, holder=holder, resources=resources, states=[State.ENDED], limit=room, newest_first=True
+            book,
+            holder=holder,
+            resources=resources,
+            states=[State.ENDED],
+            limit=room,
+            newest_first=True,
+            from_us=from_us,
+            to_us=to_us,
         )
         found += sorted(past, key=lambda one: one.end_us(now_us), reverse=True)
     return found[:limit]
