@@ -78,7 +78,8 @@ class ManyUsers(RemoteLedger):
         asked = self.calls.ask
 
         def ask(name, arguments, returns, *, write):
-            who = _asker(arguments) or self._owners.get(arguments.get("identifier"), READER)
+            named = [arguments.get("identifier"), *arguments.get("identifiers", ())]
+            who = _asker(arguments) or next((self._owners[one] for one in named if one in self._owners), READER)
             if name == "queue_join":
                 self._owners[arguments["identifier"]] = who
             self._masks.wear(who)

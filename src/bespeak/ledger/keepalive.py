@@ -35,7 +35,8 @@ def sign_of_life(book: LedgerContext, identifiers: Iterable[str]) -> None:
 
     def work(tx: Transaction) -> None:
         for identifier in wanted if book.caller is not None else ():
-            rights.require_own(book, tx, row_mapping.required(tx, identifier))
+            if found := row_mapping.by_id(tx, identifier):
+                rights.require_own(book, tx, found)
         tx.execute_deferred(sql, [{"id": identifier, "now": tx.now_us} for identifier in wanted])
 
     book.engine.transact([], work)
