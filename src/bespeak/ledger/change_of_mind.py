@@ -10,7 +10,7 @@ from bespeak.base.clock import FOREVER_US, iso
 from bespeak.base.errors import UsageError, WrongStateError
 from bespeak.base.frozen import replace
 from bespeak.base.json_text import compact_utf8
-from bespeak.ledger import rights, row_mapping, rules, validation, write_operations
+from bespeak.ledger import quotas, rights, row_mapping, rules, validation, write_operations
 from bespeak.ledger.availability import Availability
 from bespeak.ledger.errors import RefusedError
 from bespeak.ledger.model import Action, Refusal, Request, State
@@ -47,6 +47,7 @@ def move(
         rights.check_may_end(book, tx, found, by, reason, "move")
         rights.require(book, tx, by, "reserve", found.resources)
         window = _new_window(found, tx.now_us, starts_us, duration_us, ends_us)
+        quotas.check(tx, book.policy_in(tx), found.holder, window, len(found.resources), changed=found.id)
         moved = rebooked(tx, found, window, by)
         write_operations.log_by(tx, Action.MOVED, by, found, numbered(found), {**numbered(moved), "reason": reason})
         return moved

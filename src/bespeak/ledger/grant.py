@@ -10,7 +10,7 @@ from bespeak.base import ids
 from bespeak.base.clock import FOREVER_US, iso
 from bespeak.base.errors import UsageError
 from bespeak.base.frozen import replace
-from bespeak.ledger import rights, rules, write_operations
+from bespeak.ledger import quotas, rights, rules, write_operations
 from bespeak.ledger.availability import Availability
 from bespeak.ledger.errors import RefusedError
 from bespeak.ledger.model import Action, Refusal, Reservation
@@ -72,6 +72,7 @@ def _reserve_named(
             blocking = ground.blockers(request.mode, starts_us, ends_us)
     if blocking:
         return blocking
+    quotas.check(tx, policy, request.holder.user, (starts_us, ends_us), len(request.resources))
     made = new(
         ground.with_check_in(request),
         identifier,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bespeak.base.clock import FOREVER_US, iso
 from bespeak.base.errors import BusyError, NotFoundError, UsageError, WrongStateError
 from bespeak.base.frozen import replace
-from bespeak.ledger import queries, rights, row_mapping, rules, validation, write_operations
+from bespeak.ledger import queries, quotas, rights, row_mapping, rules, validation, write_operations
 from bespeak.ledger.availability import Availability
 from bespeak.ledger.current_hold import only_seq
 from bespeak.ledger.errors import RefusedError
@@ -54,6 +54,9 @@ def extend(
         if end_us <= found.ends_us:
             raise UsageError(f"extend: the new end {iso(end_us)} is not after the present end {iso(found.ends_us)}")
         ground = Availability(tx, found.resources, sweep=True)
+        policy = ground.policy(book.defaults)
+        window_us = (found.starts_us, end_us)
+        quotas.check(tx, policy, found.holder, window_us, len(found.resources), changed=found.id)
         displaced = ground.displaced(found, found.ends_us, end_us)
         if displaced:
             wanted = Request(found.resources, by, starts_us=found.ends_us, ends_us=end_us, mode=found.mode)

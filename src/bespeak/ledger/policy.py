@@ -41,6 +41,9 @@ POLICY_QUERY = (
 
 _ROW = RowShape("row of the policy", "name, value", "tt")
 _MOST_NAMES = 10_000
+_MOST_COUNTED = 1_000_000
+_DURATION_RULES = ("ahead", "longest")
+_QUOTA_RULES = ("active", "hours", *_DURATION_RULES)
 
 
 @frozen
@@ -119,6 +122,49 @@ def _members(value: Value) -> Value:
     return {_name(team): _names(names) for team, names in sorted(value.items())}
 
 
+def _quotas(value: Value) -> Value:
+    if not isinstance(value, dict) or len(value) > _MOST_NAMES:
+        raise ValueError("must be rules for each name")
+    return {_name(name): _quota(name, rules) for name, rules in sorted(value.items())}
+
+
+def _quota(name: str, rules: Value) -> Value:
+    if not isinstance(rules, dict) or not rules:
+        raise ValueError(f"{name!a}: must be one rule or more: {', '.join(_QUOTA_RULES)}")
+    found: dict[str, Value] = {}
+    for rule in _QUOTA_RULES:
+        if rule in rules:
+            found[rule] = _duration(rules[rule]) if rule in _DURATION_RULES else _count(name, rule, rules[rule])
+    unknown = [rule for rule in rules if rule not in _QUOTA_RULES]
+    if unknown:
+        raise ValueError(f"{name!a}: there is no rule {short_repr(unknown[0])}; there are {', '.join(_QUOTA_RULES)}")
+    return found
+
+
+def _count(name: str, rule: str, value: Value) -> Value:
+    if type(value) is not int or not 0 <= value <= _MOST_COUNTED:
+        raise ValueError(f"{name!a}: {rule} must be a whole number from 0 to {_MOST_COUNTED}, not {short_repr(value)}")
+    return value
+
+
+def _rules(text: str) -> dict[str, Value]:
+    found: dict[str, Value] = {}
+    for word in text.split():
+        rule, colon, most = word.partition(":")
+        if not colon or rule in found:
+            raise ValueError(f"{word!a} must be rule:most, each rule once")
+        found[rule] = int(most) if most.isascii() and most.isdigit() and len(most) <= len(str(_MOST_COUNTED)) else most
+    return found
+
+
+def _show_quotas(value: Value) -> str:
+    if not isinstance(value, dict):
+        return ""
+    return ";".join(
+        f"{name}={' '.join(f'{rule}:{most}' for rule, most in rules.items())}" for name, rules in value.items()
+    )
+
+
 def _split(text: str, between: str = ",") -> list[str]:
     return [part for word in text.split(between) if (part := word.strip())]
 
@@ -160,11 +206,20 @@ MEMBERS = ValueKind(
     _show_members,
 )
 
+QUOTAS = ValueKind(
+    "name=rule:most with blanks between rules and semicolons between names, * for everybody else; the rules are"
+    " active:2 hours:20 ahead:14d longest:8h",
+    lambda text: {name: _rules(said) for name, said in _pairs(text, ";").items()},
+    _quotas,
+    _show_quotas,
+)
+
 KEYS = (
     PolicyKey("admins", NAMES, "Who may change the policy, beside the owner of the book."),
     PolicyKey("default_for", DURATION, "How long a reservation lasts that names no end."),
     PolicyKey("kickers", NAMES, "Who may take reservations away from others; without it, whoever can write the book."),
     PolicyKey("priority", LIMITS, "Who may wait with --priority, and up to which number; without it, anybody."),
+    PolicyKey("quotas", QUOTAS, "How much a holder may have: at once, in a week, how far ahead, how long."),
     PolicyKey("strict", BOOLEAN, "Refuse resources that nobody declared; without it, where an inventory was synced."),
     PolicyKey("teams", MEMBERS, "Who may act for a team: holder."),
 )
@@ -273,6 +328,16 @@ class Policy:
             return MOST_PRIORITY
         most = limits.get(name, limits.get(EVERYBODY))
         return most if isinstance(most, int) else 0
+
+    def quota(self, holder: str) -> dict[str, int]:
+        """Return the rules for a holder, by name; durations in µs. Empty where there is no limit."""
+        quotas = self.stored.get("quotas")
+        if not isinstance(quotas, dict):
+            return {}
+        from bespeak.base import timeparse
+
+        rules: dict[str, int | str] = quotas.get(holder) or quotas.get(EVERYBODY) or {}
+        return {rule: most if isinstance(most, int) else timeparse.duration(most) for rule, most in rules.items()}
 
     def team_members(self, team: str) -> frozenset[str]:
         """Return who may act for a team, by its name without ``team:``."""

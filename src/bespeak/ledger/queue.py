@@ -16,7 +16,7 @@ from __future__ import annotations
 from bespeak.base.clock import FOREVER_US, HOUR_US, SECOND_US
 from bespeak.base.errors import NotFoundError, UsageError, WrongStateError
 from bespeak.base.frozen import replace
-from bespeak.ledger import rights, row_mapping, rules, write_operations
+from bespeak.ledger import quotas, rights, row_mapping, rules, write_operations
 from bespeak.ledger.availability import Availability
 from bespeak.ledger.grant import length_us
 from bespeak.ledger.model import Action, EndReason, QueueLook, QueuePosition
@@ -178,6 +178,9 @@ def join(book: LedgerContext, tx: Transaction, request: Request, identifier: str
     rank = max([tx.now_us, *arrivals]) - priority * HEAD_START_US
     wanted_us = FOREVER_US if request.ends_us is not None else length_us(book, tx, request)
     never = (FOREVER_US, FOREVER_US)
+    first_us = max(tx.now_us, request.starts_us or 0)
+    window_us = (first_us, rules.window_end(first_us, wanted_us))
+    quotas.check(tx, policy, request.holder.user, window_us, len(request.resources))
     me = replace(
         new(request, identifier, write_operations.next_number(tx), tx.now_us, never, wanted_us),
         fencing_token=None,

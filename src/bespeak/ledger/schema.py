@@ -258,6 +258,7 @@ LEDGER = Component(
         ),
         Migration(9, sqlite=["ALTER TABLE ledger_reservations ADD COLUMN check_in_us BIGINT"]),
         Migration(10, sqlite=[*_UNHEARD], postgresql=[*_UNHEARD]),
+        Migration(11, sqlite=["CREATE INDEX ledger_reservations_starts ON ledger_reservations (holder, starts_us)"]),
     ],
     steady_time=True,
 )

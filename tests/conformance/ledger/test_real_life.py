@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 import pytest
 
 from bespeak.base.clock import DAY_US, FOREVER_US, HOUR_US, MINUTE_US, of_datetime
-from bespeak.base.errors import BusyError, NotFoundError, UsageError, WrongStateError
+from bespeak.base.errors import BusyError, NotAllowedError, NotFoundError, UsageError, WrongStateError
 from bespeak.ledger import queue
 from bespeak.ledger.errors import RefusedError
 from bespeak.ledger.model import Holder, Mode, Request, State
+from bespeak.ledger.policy import parse_value
 from support import replay
 
 ALICE, BOB, ROOT = Holder("alice"), Holder("bob"), Holder("root")
@@ -245,3 +246,54 @@ def test_an_idle_hold_is_given_back_unless_it_is_touched(book, clock):
     assert book.get(held.id).state(clock.now) is State.ACTIVE
     clock.now += MINUTE_US
     assert book.get(held.id).why_ended(clock.now) == "lapsed"
+
+
+def quota(book, text):
+    book.policy_set("quotas", parse_value("quotas", text), ROOT)
+
+
+def over(book, change, rule):
+    with pytest.raises(NotAllowedError, match="policy of the book: quotas") as told:
+        change()
+    assert told.value.details["rule"] == f"quotas.{rule}"
+    return str(told.value)
+
+
+def test_a_quota_limits_how_long_and_how_far_ahead(book, clock):
+    quota(book, "bob=longest:8h;*=longest:2h ahead:7d")
+    told = over(book, lambda: book.reserve(ask("a", hours=3)), "longest")
+    assert told.endswith("granted would be: 2h")
+    over(book, lambda: book.reserve(Request(("a",), ALICE, ends_us=FOREVER_US)), "longest")
+    over(book, lambda: book.reserve(ask("a", at=clock.now + 7 * DAY_US + 1)), "ahead")
+    booked = book.reserve(ask("c", at=clock.now + DAY_US))
+    over(book, lambda: book.move(booked.id, ALICE, starts_us=clock.now + 8 * DAY_US), "ahead")
+    over(book, lambda: book.queue_join(ask("a", hours=3), "0190a0b0-0000-7000-8000-000000000001"), "longest")
+    held = book.reserve(ask("a", hours=1))
+    over(book, lambda: book.extend(held.id, ALICE, duration_us=2 * HOUR_US), "longest")
+    assert book.extend(held.id, ALICE, duration_us=HOUR_US)
+    assert book.reserve(ask("b", who=BOB, hours=8, at=clock.now + 30 * DAY_US))
+
+
+def test_a_quota_limits_how_many(book, clock):
+    quota(book, "*=active:2")
+    first = book.reserve(ask("a"))
+    book.reserve(ask("b", at=clock.now + DAY_US))
+    over(book, lambda: book.reserve(ask("c")), "active")
+    over(book, lambda: book.queue_join(ask("a"), "0190a0b0-0000-7000-8000-000000000001"), "active")
+    assert book.reserve(ask("c", who=BOB))
+    book.release(first.id, ALICE)
+    assert book.reserve(ask("d"))
+
+
+def test_a_quota_limits_the_hours_of_a_week(book, clock):
+    quota(book, "alice=hours:10")
+    monday = of_datetime(datetime(2027, 3, 29, tzinfo=UTC))
+    book.reserve(ask("a", "b", at=monday, hours=3))
+    told = over(book, lambda: book.reserve(ask("c", at=monday + 6 * DAY_US, hours=4.5)), "hours")
+    assert told.endswith("granted would be: 4h")
+    last = book.reserve(ask("c", at=monday + 6 * DAY_US, hours=4))
+    over(book, lambda: book.extend(last.id, ALICE, duration_us=MINUTE_US), "hours")
+    assert book.reserve(ask("c", at=monday + 7 * DAY_US, hours=10))
+    assert book.reserve(ask("c", at=monday - DAY_US, hours=10))
+    book.release(last.id, ALICE)
+    assert book.reserve(ask("c", at=monday + 6 * DAY_US, hours=4))

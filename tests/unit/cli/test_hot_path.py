@@ -30,7 +30,7 @@ HOT_PATH = {
         cli: context converters errors formatting log modify needs output process_tree reserve resource run
             show signals supervise watchdog
         ledger: __init__ administer audit_log availability batches change_of_mind context current_hold errors grant host_actions keepalive kick_notices lease model modify open_from_settings planning_methods policy
-            queries queue request_checks resources rights row_mapping rules schema serialize service sight surrounding_hold validation waiting
+            queries quotas queue request_checks resources rights row_mapping rules schema serialize service sight surrounding_hold validation waiting
             write_operations
         reservations: __init__ identity
         settings: __init__ files repo trust trusted_places

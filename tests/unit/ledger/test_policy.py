@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from bespeak.base.clock import HOUR_US
 from bespeak.base.errors import BusyError, UsageError
 from bespeak.ledger.model import Holder
-from bespeak.ledger.policy import KEYS, Policy, PolicyDefaults, checked_value, parse_value, policy_key
+from bespeak.ledger.policy import KEYS, QUOTAS, Policy, PolicyDefaults, checked_value, parse_value, policy_key
 from bespeak.ledger.policy_changes import check_may_administer
 from bespeak.ledger.rights import asker, check_kickers, check_priority
 
@@ -18,6 +18,19 @@ VALUES = {
     "names with commas between, '' for nobody": st.lists(NAMES, max_size=4),
     "name=number with commas between, * for everybody else": st.dictionaries(
         st.one_of(NAMES, st.just("*")), st.integers(0, 1000), max_size=4
+    ),
+    QUOTAS.form: st.dictionaries(
+        st.one_of(NAMES, st.just("*")),
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "active": st.integers(0, 9),
+                "hours": st.integers(0, 99),
+                "ahead": st.integers(1, 99).map(lambda days: f"{days}d"),
+                "longest": st.integers(1, 10**6).map(lambda seconds: f"{seconds}s"),
+            },
+        ).filter(bool),
+        max_size=3,
     ),
     "team=name,name with semicolons between": st.dictionaries(NAMES, st.lists(NAMES, max_size=3), max_size=3),
 }
