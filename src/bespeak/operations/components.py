@@ -16,6 +16,7 @@ _HOMES = {
     "ledger": "bespeak.ledger.schema:LEDGER",
     "access": "bespeak.access.schema:ACCESS",
     "notices": "bespeak.notices.schema:NOTICES",
+    "calendars": "bespeak.integrations.calendar_links:CALENDARS",
     "coord": "bespeak.coord.schema:COORD",
     "dispatch": "bespeak.jobs.schema:COMPONENT",
 }
