@@ -63,8 +63,8 @@ CALLS = {
 ALSO = {"release_resources": (NotFoundError,)}
 """In one's own name nothing of it is held."""
 
-HARMLESS = {"release_mine"}
-"""Gives back what the name that is used has; each of these is asked for as ``release`` is."""
+HARMLESS = {"release_mine", "take_kick_notices"}
+"""They concern what the name that is used has: the first asks for each as ``release`` does, the second who calls."""
 
 
 def test_each_operation_is_here():
