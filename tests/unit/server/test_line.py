@@ -79,7 +79,11 @@ def test_many_wait_and_all_get_their_turn_in_order_without_a_thread_each(server,
     count = 12
     with ThreadPoolExecutor(count) as pool:
         turns = [pool.submit(take_turn, number) for number in range(count)]
-        while len(alice.get("/who", params={"resource": "six"}).json()["reservations"]) < count + 1:
+        path = {"resource": "six"}
+        while (
+            not any(turn.done() for turn in turns)
+            and len(alice.get("/who", params=path).json()["reservations"]) <= count
+        ):
             pass
         ours = [thread.name for thread in threading.enumerate() if thread.name.startswith("bespeak")]
         assert len(ours) <= READING_THREADS + 5, ours
