@@ -26,6 +26,7 @@ COMPLETE_VARIABLE = "_ORCHESJOB_RESERVER_COMPLETE"
 _CREATE = "bespeak.jobs.commands.create"
 _QUERY = "bespeak.jobs.commands.query"
 _MANAGE = "bespeak.jobs.commands.manage"
+_SCHEDULE = "bespeak.jobs.commands.schedule"
 _RESCHEDULE = "bespeak.jobs.commands.reschedule"
 
 PROGRAM = Program(
@@ -51,6 +52,9 @@ PROGRAM = Program(
         Entry("reschedule", "Give a reservation that waits another time.", f"{_RESCHEDULE}:reschedule"),
         Entry("pause", "Keep a reservation that waits from being started.", f"{_RESCHEDULE}:pause"),
         Entry("resume", "Let a paused reservation start.", f"{_RESCHEDULE}:resume"),
+        Entry("schedule", "Start a command again and again, as a cron expression says.", f"{_SCHEDULE}:schedule"),
+        Entry("schedules", "List the recurring jobs with their next occurrences.", f"{_SCHEDULE}:listing"),
+        Entry("unschedule", "Delete a recurring job.", f"{_SCHEDULE}:unschedule"),
         Entry("wait", "Wait until the job has ended; the exit code says how.", f"{_MANAGE}:wait"),
         Entry("watch", "Print one JSON line for each change as it happens.", f"{_MANAGE}:watch"),
         Entry(

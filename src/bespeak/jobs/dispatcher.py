@@ -24,6 +24,7 @@ from bespeak.jobs.job_ends import JobEnds
 from bespeak.jobs.retention import Retention
 from bespeak.jobs.runner_client import full_command
 from bespeak.jobs.runner_client.location import location_of
+from bespeak.jobs.schedule_turns import ScheduleTurns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class Dispatcher:
         self._tokens = itertools.count(1)
         self._returns = BookingReturns(parts, self._tokens, options.start_seconds)
         self._ends = JobEnds(parts, self._tokens, options.start_seconds)
+        self._schedules = ScheduleTurns(parts, self._tokens)
         self._retention = Retention(parts, self._tokens, options.keep_seconds)
         self._next_us = FOREVER_US
         self._look_again = True
@@ -100,6 +102,8 @@ class Dispatcher:
         try:
             self._beat()
             self._take_up_later()
+            if not self._parts.signals.stopping and self._schedules.turn(self._now_us()):
+                self._look_again = True
             if self._look_again or self._session.outcomes:
                 self._work_through()
         except UnavailableError as error:
@@ -123,6 +127,7 @@ class Dispatcher:
         for job in found:
             self._begin(ClaimState(job, Phase.ASK))
         if not self._parts.signals.stopping:
+            self._schedules.look_again()
             self._returns.begin()
             self._ends.begin()
             self._retention.begin()
@@ -318,7 +323,8 @@ class Dispatcher:
     def _sleep(self) -> None:
         seconds = self._sleep_seconds()
         if seconds > 0 and self._slots() > 0 and not self._parts.signals.stopping:
-            self._parts.timer.arm(min(self._next_us - self._session.offset_us, FOREVER_US))
+            next_us = min(self._next_us, self._schedules.next_us)
+            self._parts.timer.arm(min(next_us - self._session.offset_us, FOREVER_US))
         woken = {descriptor for descriptor, _ in self._epoll.poll(seconds)}
         parts = self._parts
         if parts.timer.fileno() in woken:
@@ -328,6 +334,7 @@ class Dispatcher:
             self._look_again = True
         if parts.notifier.fileno() in woken:
             parts.notifier.take()
+            self._schedules.look_again()
             self._look_again = True
         if parts.signals.fileno() in woken:
             parts.signals.take()

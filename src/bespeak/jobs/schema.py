@@ -111,6 +111,24 @@ _OUTCOMES = (
     WHERE reservation_status = 'DISPATCHED' AND outcome IS NULL""",
     "CREATE INDEX reservations_ended ON reservations (ended_us) WHERE ended_us IS NOT NULL",
 )
+_SCHEDULES = """
+CREATE TABLE dispatch_schedules (
+    name TEXT PRIMARY KEY,
+    cron TEXT NOT NULL,
+    zone TEXT NOT NULL,
+    overlap TEXT NOT NULL,
+    catch_up TEXT NOT NULL,
+    jitter_us BIGINT NOT NULL,
+    command_json TEXT NOT NULL,
+    options_json TEXT NOT NULL,
+    site TEXT NOT NULL,
+    extras_json TEXT NOT NULL,
+    created_us BIGINT NOT NULL,
+    next_us BIGINT NOT NULL,
+    last_us BIGINT,
+    paused INTEGER NOT NULL
+)
+"""
 _TRIGGER = """
 CREATE TRIGGER reservations_from_elsewhere AFTER INSERT ON reservations WHEN NEW.seq IS NULL
 BEGIN
@@ -151,5 +169,6 @@ COMPONENT = Component(
         Migration(4, _FIRST_CLAIMS),
         Migration(5, _LOCATIONS),
         Migration(6, _OUTCOMES),
+        Migration(7, (_SCHEDULES,)),
     ),
 )

@@ -15,7 +15,17 @@ if TYPE_CHECKING:
 
     from bespeak.jobs.model import JobReservation
 
-_EXTRA_NAMES = ("paused_at", "env", "cwd", "needs", "for_seconds", "keep_needs", "retry", "retry_delay_seconds")
+_EXTRA_NAMES = (
+    "paused_at",
+    "queued_after",
+    "env",
+    "cwd",
+    "needs",
+    "for_seconds",
+    "keep_needs",
+    "retry",
+    "retry_delay_seconds",
+)
 
 
 def job_json(job: JobReservation) -> dict[str, object]:

@@ -129,25 +129,7 @@ def reserve(engine: Engine, spec: JobSpec, reservation_id: str, *, refuse_late: 
         late = never_starts(spec.not_before, spec.expires_at, rows.seconds(tx))
         if late and refuse_late:
             raise UsageError(f"it can never start: {late}")
-        seq = rows.log_new(tx, reservation_id, spec.run_key, spec.site, Status.RESERVED)
-        tx.execute(
-            _INSERT,
-            {
-                "reservation_id": reservation_id,
-                "run_key": spec.run_key,
-                "command_json": compact(spec.command),
-                "not_before": spec.not_before,
-                "expires_at": spec.expires_at,
-                "metadata_json": None if spec.metadata is None else compact(spec.metadata),
-                "options_json": compact(spec.options),
-                "now_s": rows.seconds(tx),
-                "seq": seq,
-                "site": spec.site,
-                "next_us": FOREVER_US if spec.extras.get("needs") else spec.next_us,
-                "extras_json": compact(spec.extras) if spec.extras else None,
-            },
-        )
-        job = rows.get(tx, reservation_id=reservation_id)
+        job = insert(tx, spec, reservation_id, in_sight=not spec.extras.get("needs"))
         return StoredJob(
             job,
             created=True,
@@ -157,6 +139,36 @@ def reserve(engine: Engine, spec: JobSpec, reservation_id: str, *, refuse_late: 
         )
 
     return engine.transact((LOCK,), work)
+
+
+def insert(tx: Transaction, spec: JobSpec, reservation_id: str, *, in_sight: bool) -> JobReservation:
+    """Store a request whose run key is new; return its reservation.
+
+    Args:
+        tx: a transaction under the lock of jobs.
+        spec: what is asked for.
+        reservation_id: of the new one.
+        in_sight: the dispatchers see it; else not until its row says when to look at it.
+    """
+    seq = rows.log_new(tx, reservation_id, spec.run_key, spec.site, Status.RESERVED)
+    tx.execute(
+        _INSERT,
+        {
+            "reservation_id": reservation_id,
+            "run_key": spec.run_key,
+            "command_json": compact(spec.command),
+            "not_before": spec.not_before,
+            "expires_at": spec.expires_at,
+            "metadata_json": None if spec.metadata is None else compact(spec.metadata),
+            "options_json": compact(spec.options),
+            "now_s": rows.seconds(tx),
+            "seq": seq,
+            "site": spec.site,
+            "next_us": spec.next_us if in_sight else FOREVER_US,
+            "extras_json": compact(spec.extras) if spec.extras else None,
+        },
+    )
+    return rows.get(tx, reservation_id=reservation_id)
 
 
 def _no_more(job: JobReservation) -> str | None:

@@ -100,7 +100,7 @@ def _spec(context: CommandContext) -> store.JobSpec:
         not_before=instants["not-before"],
         expires_at=instants["expires-at"],
         metadata=_metadata(context.value("metadata-json")),
-        options=_options(context),
+        options=start_options(context),
         site=context.text("site") or "",
         extras=_extras(context),
     )
@@ -111,7 +111,8 @@ def _instant(context: CommandContext, name: str, now_us: int) -> int | None:
     return None if text is None else read_instant(text, "--" + name, now_us)
 
 
-def _options(context: CommandContext) -> list[str]:
+def start_options(context: CommandContext) -> list[str]:
+    """Return what is passed to the runner's ``start``."""
     options = context.many("orchesjob-start-option")
     for option in options:
         check_text(option, "--orchesjob-start-option")
@@ -139,6 +140,11 @@ def _metadata(text: str | None) -> dict[str, object] | None:
 
 
 def _extras(context: CommandContext) -> dict[str, object]:
+    return command_extras(context) | _needs(context)
+
+
+def command_extras(context: CommandContext) -> dict[str, object]:
+    """Return how the command runs, beyond what orchesjob-reserver 0.1 knows: ``env``, ``cwd``, ``retry``."""
     extras: dict[str, object] = {}
     if context.many("env"):
         extras["env"] = dict(_setting(text) for text in context.many("env"))
@@ -153,7 +159,7 @@ def _extras(context: CommandContext) -> dict[str, object]:
         extras["retry_delay_seconds"] = read_duration(context.value("retry-delay") or "1s", "--retry-delay") / SECOND_US
     elif context.value("retry-delay") is not None:
         raise UsageError("--retry-delay needs --retry")
-    return extras | _needs(context)
+    return extras
 
 
 def _setting(text: str) -> tuple[str, str]:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from bespeak.jobs.store import StoredJob
     from bespeak.storage.interface import Engine
 
+SCHEDULE = Option(("--schedule",), "A recurring job.", "NAME")
+
 
 @command(
     "reschedule",
@@ -63,11 +65,13 @@ def reschedule(context: CommandContext) -> int:
     "pause",
     text="A paused reservation still expires at its time.",
     examples=(("pause --run-key nightly", "keep it from being started"),),
-    options=(RUN_KEY, RESERVATION_ID),
-    one_of=ONE_JOB,
+    options=(RUN_KEY, RESERVATION_ID, SCHEDULE),
+    one_of=(*ONE_JOB, "--schedule"),
 )
 def pause(context: CommandContext) -> int:
     """Keep a reservation that waits from being started."""
+    if context.value("schedule") is not None:
+        return _pause_schedule(context, paused=True)
     return _answer(
         context,
         "paused",
@@ -78,16 +82,31 @@ def pause(context: CommandContext) -> int:
 @command(
     "resume",
     examples=(("resume --run-key nightly", "at its time, or at once if that has passed"),),
-    options=(RUN_KEY, RESERVATION_ID),
-    one_of=ONE_JOB,
+    options=(RUN_KEY, RESERVATION_ID, SCHEDULE),
+    one_of=(*ONE_JOB, "--schedule"),
 )
 def resume(context: CommandContext) -> int:
     """Let a paused reservation start."""
+    if context.value("schedule") is not None:
+        return _pause_schedule(context, paused=False)
     return _answer(
         context,
         "resumed",
         lambda engine, which: service.resume(engine, run_key=which.run_key, reservation_id=which.reservation_id),
     )
+
+
+def _pause_schedule(context: CommandContext, *, paused: bool) -> int:
+    from bespeak.jobs import schedules
+    from bespeak.jobs.commands.schedule import schedule_json
+
+    engine = open_store(context.url)
+    try:
+        found = schedules.pause(engine, context.text("schedule") or "", paused=paused)
+    finally:
+        engine.close()
+    context.answer({"paused" if paused else "resumed": True, "schedule": schedule_json(found, 0 if paused else 10)})
+    return 0
 
 
 def _answer(context: CommandContext, done: str, change: Callable[[Engine, JobRef], StoredJob]) -> int:

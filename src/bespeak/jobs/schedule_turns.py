@@ -1,0 +1,56 @@
+"""The dispatcher's part in recurring jobs: an occurrence that is due becomes a reservation like any other.
+
+The rules of schedules are loaded only where there is one.
+"""
+
+from __future__ import annotations
+
+from bespeak.base.clock import FOREVER_US
+from bespeak.jobs.runner_client.location import location_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bespeak.jobs.dispatcher_parts import DispatcherParts
+
+_CANCEL_SECONDS = 60.0
+
+
+class ScheduleTurns:
+    """The schedules of one dispatcher's site.
+
+    Args:
+        parts: of the dispatcher.
+        tokens: for calls of the runners.
+    """
+
+    def __init__(self, parts: DispatcherParts, tokens: Iterator[int]) -> None:
+        self._parts = parts
+        self._tokens = tokens
+        self.next_us = 0
+        """When to look again, µs UTC by the book's clock."""
+
+    def look_again(self) -> None:
+        """Have the next turn look: something has changed."""
+        self.next_us = 0
+
+    def turn(self, now_us: int) -> bool:
+        """Make what is due; tell whether reservations were made."""
+        if now_us < self.next_us:
+            return False
+        engine, site = self._parts.session.engine, self._parts.session.me.site
+        if engine.read(lambda tx: tx.fetch_one("SELECT 1 FROM dispatch_schedules LIMIT 1")) is None:
+            self.next_us = FOREVER_US
+            return False
+        from bespeak.jobs import schedules
+
+        done = schedules.turn(engine, site)
+        self.next_us = done.next_us
+        for run_key in done.skipped:
+            self._parts.log.emit("occurrence_skipped", {"run_key": run_key})
+        for job in done.replaced:
+            if job.job_id:
+                words = ["cancel", "--job-id", job.job_id]
+                self._parts.router.submit(next(self._tokens), words, _CANCEL_SECONDS, location_of(job))
+        return bool(done.made) or bool(done.replaced)
