@@ -96,13 +96,14 @@ def record_host_action(book: LedgerContext, action: HostAction, by: Holder) -> N
 
     Raises:
         HostBusyError: another action has the host to itself.
+        NotAllowedError: who acts may not reserve what the host needs.
         UnavailableError: the book cannot be written; nothing must be done then.
     """
     resources = sorted(action.resources)
     what = Action.ACTED if action.ends else Action.ACTING
 
     def work(tx: Transaction) -> None:
-        rights.require(book, tx, by, "reserve", resources)
+        rights.require(book, tx, by, "reserve", resources or (None,))
         if action.alone and not action.ends:
             _refuse_if_busy(tx, action.host, resources)
         before, after = action.before, action.after

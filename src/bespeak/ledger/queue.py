@@ -149,6 +149,7 @@ def queue_leave(book: LedgerContext, identifier: str, by: Holder) -> None:
 
     Raises:
         BusyError: it is somebody else's.
+        NotAllowedError: who asks may not act for its holder.
     """
 
     def work(tx: Transaction) -> None:

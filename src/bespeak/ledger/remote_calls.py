@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 CALL_PATH = "/api/v1/call/"
 WELCOME = "welcome"
 _FAILED = 400
+_BROKEN = 500
 _AGAIN_SECONDS = 0.2
+_TRIES = 10
+"""So often an answer that makes no sense is asked for again."""
 
 
 @frozen
@@ -49,7 +52,7 @@ class Welcome:
 
 
 class _GarbledError(Exception):
-    """An answer that was cut off on the way: nobody knows what it said."""
+    """No answer to what was asked: it was cut off on the way, or the server itself has failed."""
 
 
 class Calls:
@@ -84,13 +87,15 @@ class Calls:
         body = json.dumps({key: encode(value) for key, value in arguments.items()}).encode()
         key = ids.new_id() if write else None
         until = time.monotonic() + left_seconds(ANSWER_SECONDS)
+        tries = _TRIES
         while True:
             with within(until - time.monotonic()):
                 answer = self.requests.ask("POST", CALL_PATH + name + self._query, body, key=key)
             try:
                 return self._read(answer, returns)
             except _GarbledError as error:
-                if time.monotonic() + _AGAIN_SECONDS >= until:
+                tries -= 1
+                if not tries or time.monotonic() + _AGAIN_SECONDS >= until:
                     raise (OutcomeUnknownError if write else UnavailableError)(str(error)) from error
             except OutcomeUnknownError:
                 if not write or time.monotonic() + _AGAIN_SECONDS >= until:
@@ -112,6 +117,8 @@ class Calls:
             failure = from_problem(found)
         except (DecodeError, LookupError, TypeError, AttributeError) as error:
             raise UnavailableError(f"book {name}: its answer makes no sense: {error}") from error
+        if answer.status >= _BROKEN and not isinstance(failure, UnavailableError):
+            raise _GarbledError(f"book {name}: {failure}")
         raise failure
 
     def welcome(self) -> Welcome:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from bespeak.base.codec import Codec, DecodeError, encode
+from bespeak.base.codec import Codec, DecodeError, encode, fields_of
 from bespeak.base.errors import NotFoundError, UsageError
+from bespeak.ledger import rights
+from bespeak.ledger.context import LedgerContext
 from bespeak.ledger.gate import Gate
+from bespeak.ledger.model import Holder
 from bespeak.ledger.operations import GATE, GATE_VALUES, OF_THE_MACHINE, ONCE, READS, REPEATABLE, VALUES
 from bespeak.ledger.service import Ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 
 class Effect(Enum):
@@ -21,6 +24,19 @@ class Effect(Enum):
     READ = "read"
     REPEATABLE = "repeatable"
     ONCE = "once"
+
+
+def holders_in(values: Iterable[object]) -> Iterator[Holder]:
+    """Yield every holder that is named in some values, however deep."""
+    for value in values:
+        if isinstance(value, Holder):
+            yield value
+        elif isinstance(value, (tuple, list, set, frozenset)):
+            yield from holders_in(value)
+        elif isinstance(value, dict):
+            yield from holders_in(value.values())
+        elif (fields := fields_of(type(value))) is not None:
+            yield from holders_in(getattr(value, name) for name in fields)
 
 
 class Operations:
@@ -58,9 +74,13 @@ class Operations:
         Raises:
             NotFoundError: there is no such operation.
             UsageError: it does not take these arguments.
+            NotAllowedError: somebody else than the caller is said to ask.
         """
         self.effect(name)
         arguments = self._arguments(self._methods[name], name, given)
+        if isinstance(service, LedgerContext):
+            for holder in holders_in(arguments.values()):
+                rights.require_identity(service, holder)
         try:
             return encode(getattr(service, name)(**arguments))
         except UnicodeEncodeError:

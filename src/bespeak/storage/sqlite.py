@@ -247,7 +247,7 @@ class SqliteEngine:
         except Exception as error:
             if not self._connection.in_transaction:
                 raise  # SQLite has undone the whole transaction: a full disk, a fault of the medium
-            return error
+            return self._failure(error) if isinstance(error, sqlite3.Error) else error
 
     def _nested(self, work: Callable[[SqliteTransaction], T], now: Clock, topics: list[str]) -> T:
         self._connection.execute("SAVEPOINT one_of_several")

@@ -20,7 +20,7 @@ from bespeak.coord import operations as claims
 from bespeak.coord.claims_book import ClaimsBook
 from bespeak.coord.schema import COORD
 from bespeak.ledger.gate import Gate
-from bespeak.ledger.once import know_values
+from bespeak.ledger.once import forget_requests, know_values
 from bespeak.ledger.remote_calls import WELCOME, Welcome
 from bespeak.ledger.served import GATE_OPERATIONS, LEDGER_OPERATIONS, Effect, Operations
 from bespeak.server.dependencies import SIGNED_IN, Book, Who
@@ -44,6 +44,8 @@ CLAIMS_OPERATIONS = Operations(
 know_values(claims.VALUES)
 
 _MOST_TOPICS = 2_000
+_FORGET_EVERY = 1_000
+"""Requests after which those of more than a week ago are forgotten."""
 
 
 @router.post("/call/{operation}")
@@ -62,6 +64,8 @@ async def call(operation: str, request: Request, book: Book, who: Who) -> Respon
 
     if effect is Effect.READ:
         return _result(await book.read(work))
+    if effect is Effect.ONCE:
+        await _forget_old_requests(request, book)
     value = await (book if effect is Effect.ONCE else book.without_name()).write(work)
     return _result(value, {"Idempotency-Replayed": "true"} if book.repeated else None)
 
@@ -89,6 +93,14 @@ async def _have_claims(request: Request, book: Book) -> None:
         lambda ledger: ledger.engine.transact([MIGRATION_KEY], lambda tx: migrate(tx, [COORD], ledger.name))
     )
     state.has_claims = True
+
+
+async def _forget_old_requests(request: Request, book: Book) -> None:
+    """Forget, with the first of many requests, those that nobody asks for again."""
+    state = request.app.state
+    state.requests_done = getattr(state, "requests_done", -1) + 1
+    if state.requests_done % _FORGET_EVERY == 0:
+        await book.without_name().write(forget_requests)
 
 
 def _parsed(body: bytes) -> object:
