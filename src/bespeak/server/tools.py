@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from bespeak.base.errors import needs_extra
+from bespeak.base.errors import NotAllowedError, needs_extra
 from bespeak.server import problems
+from bespeak.server.dependencies import CALLER
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -43,6 +44,8 @@ class ToolsForAgents:
         elif not self._is_there:
             missing = problems.plain(501, needs_extra(PATH, "mcp"), scope)
             await missing(scope, receive, send)
+        elif (refused := _refusal(scope)) is not None:
+            await problems.response(refused, scope)(scope, receive, send)
         else:
             self._wanted.set()
             await self._ready.wait()
@@ -57,3 +60,14 @@ class ToolsForAgents:
             self._tools = tools
             self._ready.set()
             await anyio.sleep_forever()
+
+
+def _refusal(scope: Scope) -> NotAllowedError | None:
+    """Return why whoever calls may not use the tools: its token is for other things."""
+    caller = scope["state"].get(CALLER)
+    try:
+        if caller is not None:
+            caller.require_scope("mcp")
+    except NotAllowedError as error:
+        return error
+    return None

@@ -5,7 +5,7 @@ import secrets
 import psycopg
 import pytest
 
-from bespeak.base.errors import BusyError, UsageError
+from bespeak.base.errors import BusyError, NotAllowedError, UsageError
 from bespeak.ledger import open_ledger
 from bespeak.ledger.model import Holder, Request
 from bespeak.ledger.schema import LEDGER
@@ -220,6 +220,25 @@ def test_the_policy_is_changed_by_the_owner_of_the_schema_and_by_whom_it_names(p
     assert cli("--ledger", place.url("alice"), "ledger", "grant", "bob", "--policy").returncode == 0
     with open_ledger(place.url("bob", "&owner=alice")) as book:
         assert not book.policy_set("strict", False, Holder("bert")).strict
+
+
+def test_rules_and_tokens_are_written_by_the_owner_of_the_schema(place, cli):
+    with open_ledger(place.url("alice")) as book:
+        book.rights_grant("bert", "booker", Holder("ann"))
+    assert cli("--ledger", place.url("alice"), "ledger", "grant", "bob").returncode == 0
+    with open_ledger(place.url("bob", "&owner=alice")) as book:
+        assert book.reserve(Request(("rack1",), Holder("bert"), duration_us=1_000_000)).holder == "bert"
+        with pytest.raises(NotAllowedError, match="no rule gives bert the role admin"):
+            book.rights_grant("bert", "admin", Holder("bert"))
+    for statement in (
+        "INSERT INTO {s}.access_rules VALUES ('x', 'user:bert', 'admin', '*', 0, 'bert')",
+        "UPDATE {s}.access_rules SET role = 'admin'",
+        "DELETE FROM {s}.access_rules",
+        "INSERT INTO {s}.access_members VALUES ('lab', 'bert')",
+        "UPDATE {s}.access_tokens SET revoked_us = NULL",
+    ):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            place.run("bob", statement)
 
 
 def test_statements_are_printed_for_somebody_else_to_run(place, cli):

@@ -112,3 +112,13 @@ def test_a_stream_of_events_shows_what_its_caller_may_see(tmp_path):
             for name in ("board3", "rack3"):
                 book.reserve(Request((name,), ROOT, duration_us=HOUR_US))
             assert '"rack3"' in next(line for line in lines if line.startswith("data:"))
+
+
+def test_a_token_without_the_scope_has_no_tools_and_no_claims(served):
+    secret, _ = token(served, scopes=("read", "book"))
+    headers = {"Authorization": f"Bearer {secret}"}
+    hello = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+    tools = httpx.post(f"{served.url}/mcp", json=hello, headers=headers, timeout=SECONDS)
+    assert (tools.status_code, tools.json()["detail"]) == (403, "the token of alice has not the scope mcp")
+    claims = ask(served, "/call/claims.now", "POST", headers, json={})
+    assert (claims.status_code, claims.json()["detail"]) == (403, "the token of alice has not the scope coord")
