@@ -12,6 +12,7 @@ from bespeak.base.errors import ExitCode
 from bespeak.cli.main import main
 from bespeak.ledger.open_from_settings import open_book
 from bespeak.notices import outbox, store
+from bespeak.operations.exchange import Item, dump
 from support import clipage
 from support.commands import COMMANDS, PROGRAMS
 from support.repositories import git
@@ -120,6 +121,8 @@ LINES = {
     "release": "--as-user alice release {id}",
     "series list": "series list",
     "report": "report",
+    "export": "export",
+    "import": "import lab.json",
     "calendar show": "calendar show",
     "series show": "series show {series}",
     "series cancel": "--as-user alice series cancel {series} --only 2040-05-03",
@@ -210,7 +213,7 @@ def test_a_command_prints_the_keys_that_the_page_shows(name, sample):
     if name == "token list":
         sample("token create --user alice --scope read --json")
     line = LINES[name].format_map(words)
-    if name in ("agents setup", "restore"):
+    if name in ("agents setup", "restore", "import"):
         prepare(name, line, sample)
     printed = sample(f"--json {line}").out
     assert printed.count("\n") == 1
@@ -268,12 +271,15 @@ def named_by(name, run):  # noqa: PLR0911 one for each kind of thing
     return json.loads(run("--as-user alice reserve x --until '2031-01-01 00:00' --json").out)["id"]
 
 
-def prepare(name, line, run):  # noqa: C901 one for each example
+def prepare(name, line, run):  # noqa: C901, PLR0912 one for each example
     """Bring the book into the state that an example speaks of."""
     if name == "agents setup":
         git(os.getcwd(), "init", "-q")
     if name in ("list", "calendar show") and "--label" in line:
         run("resource add board7 --label arch=arm64")
+    if name == "import":
+        for form, file in (("csv", "reservations.csv"), ("ical", "lab.ics"), ("json", "lab.json")):
+            Path(file).write_text(dump(form, [Item(("rack-of-" + form,), "carol", None, 2**62)], 0), encoding="utf-8")
     if name == "restore" and not os.path.exists("tonight.sqlite3"):
         run("backup tonight.sqlite3")
     if line == "touch rack3":

@@ -132,6 +132,8 @@ PROGRAM = Program(
             "How the book was used, waited for and left: by resource, user, team, week.",
             "bespeak.cli.report:report",
         ),
+        Entry("export", "Reservations as a file: JSON, CSV, iCalendar, otto.", "bespeak.cli.exchange:export"),
+        Entry("import", "Reserve what such a file says.", "bespeak.cli.exchange:import_"),
         Entry(
             "series",
             "Reservations that come again (reserve --every).",
