@@ -73,6 +73,7 @@ NOTICES = Component(
             1,
             sqlite=_statements("INTEGER PRIMARY KEY AUTOINCREMENT", ""),
             postgresql=_statements("BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", ' COLLATE "C"'),
-        )
+        ),
+        Migration(2, ["CREATE INDEX notices_messages_at ON notices_messages (at_us)"]),
     ],
 )

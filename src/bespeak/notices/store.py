@@ -8,6 +8,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from bespeak.base import ids
+from bespeak.base.clock import DAY_US
 from bespeak.base.errors import NotFoundError, UsageError
 from bespeak.base.json_text import compact_utf8
 from bespeak.notices.model import Channel, Kind, Notice, Subscription
@@ -27,6 +28,10 @@ MOST_SUBSCRIPTIONS = 20
 
 NOTICE_COLUMNS = "m.seq, m.id, m.at_us, m.recipient, m.kind, m.text, m.resources, m.reservation"
 SUBSCRIPTION_COLUMNS = "s.id, s.holder, s.channel, s.target, s.kinds, s.secret, s.created_us, s.ended_us, s.ended_note"
+KEPT_US = 90 * DAY_US
+"""For so long notices are kept, µs; the log of the book keeps what they follow from."""
+
+_FORGOTTEN_AT_ONCE = 200
 _KEY = "notices:subscriptions"
 
 
@@ -218,6 +223,27 @@ def _one(tx: Transaction, user: str, identifier: str) -> Subscription:
     if len(found) != 1:
         raise NotFoundError(f"{user} has no subscription {identifier!a}")
     return found[0]
+
+
+def forget_old(book: LedgerContext) -> int:
+    """Remove some notices that are older than :data:`KEPT_US`, and subscriptions that ended so long ago.
+
+    Returns:
+        How many notices; there may be more.
+    """
+    ensure(book.engine, NOTICES)
+    old = "SELECT seq FROM notices_messages WHERE at_us < :before ORDER BY at_us LIMIT :limit"
+
+    def work(tx: Transaction) -> int:
+        params = {"before": tx.now_us - KEPT_US, "limit": _FORGOTTEN_AT_ONCE}
+        seqs = [row[0] for row in tx.fetch_all(old, params)]
+        tx.execute_many("DELETE FROM notices_deliveries WHERE message = :seq", [{"seq": seq} for seq in seqs])
+        tx.execute_many("DELETE FROM notices_messages WHERE seq = :seq", [{"seq": seq} for seq in seqs])
+        ended = "DELETE FROM notices_subscriptions WHERE ended_us < :before"
+        tx.execute(ended, {"before": params["before"]})
+        return len(seqs)
+
+    return book.engine.transact([_KEY], work)
 
 
 def watch(book: LedgerContext, user: str, resource: str) -> None:

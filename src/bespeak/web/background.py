@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ import anyio
 
 from bespeak.base.clock import SECOND_US
 from bespeak.base.errors import BespeakError, UsageError
-from bespeak.notices import delivery, outbox, safe_address, targets
+from bespeak.notices import delivery, outbox, safe_address, store, targets
 from bespeak.notices.targets import Ways
 from bespeak.web import line_keeper, told
 
@@ -30,6 +31,8 @@ _SHORTEST_PAUSE_SECONDS = 0.05
 """Changes that come in quick succession are dealt with together."""
 _AFTER_TROUBLE_SECONDS = 2.0
 _STOP_SECONDS = 0.2
+_FORGET_SECONDS = 3600.0
+"""Old notices are looked for so often."""
 
 
 class Worker:
@@ -85,14 +88,27 @@ class Worker:
             seconds -= _STOP_SECONDS
 
 
-def tell_notices(ledger: Ledger, ways: Ways) -> float:
-    """Make notices of what is new, and send what is due; return when there is more, in seconds."""
-    told.tell(outbox.collect(ledger))
-    delivery.deliver(ledger, ways)
-    due_us = delivery.next_due_us(ledger)
-    if due_us is None:
-        return _LONGEST_PAUSE_SECONDS
-    return max((due_us - ledger.now_us()) / SECOND_US, 0.0)
+class Teller:
+    """Makes notices of what is new, and sends what is due.
+
+    Args:
+        ways: how notices leave.
+    """
+
+    def __init__(self, ways: Ways) -> None:
+        self._ways = ways
+        self._forget_at = 0.0
+
+    def __call__(self, ledger: Ledger) -> float:
+        """Do what is to be done now; return after how many seconds there is more."""
+        told.tell(outbox.collect(ledger))
+        delivery.deliver(ledger, self._ways)
+        if time.monotonic() >= self._forget_at and not store.forget_old(ledger):
+            self._forget_at = time.monotonic() + _FORGET_SECONDS
+        due_us = delivery.next_due_us(ledger)
+        if due_us is None:
+            return _LONGEST_PAUSE_SECONDS
+        return max((due_us - ledger.now_us()) / SECOND_US, 0.0)
 
 
 def ways_of(settings: ServerSettings) -> Ways:
@@ -116,7 +132,7 @@ async def running(settings: ServerSettings, open_ledger: Callable[[], Ledger]) -
     ways = ways_of(settings)
     workers = [
         Worker("bespeak-line", open_ledger, line_keeper.keep),
-        Worker("bespeak-notices", open_ledger, lambda ledger: tell_notices(ledger, ways)),
+        Worker("bespeak-notices", open_ledger, Teller(ways)),
     ]
     for worker in workers:
         worker.start()

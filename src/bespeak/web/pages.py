@@ -172,7 +172,8 @@ def resource_page(book: Ledger, asked: Asked, name: str) -> str:
     entries = read.newest_log(book, before_seq=None, limit=_HISTORY_ROWS, resource=name)
     history = details.log_view(entries, asked.viewer, clock, limit=_HISTORY_ROWS)
     usage = read.usage(book, name, details.USAGE_WINDOW_US)
-    view = details.resource_view(board, history, usage, asked.viewer, clock)
+    entry = book.engine.read(lambda tx: inventory.entries(tx, [name]))[name]
+    view = details.resource_view(board, entry, history, usage, asked.viewer, clock)
     return asked.render("resource.html", "resource", view=view, last_seq=board.last_seq)
 
 

@@ -9,7 +9,7 @@ from bespeak.base.clock import HOUR_US, MINUTE_US
 from bespeak.ledger import open_ledger
 from bespeak.ledger.model import Holder, Request
 from bespeak.notices import outbox, store
-from bespeak.notices.model import Kind
+from bespeak.notices.model import Channel, Kind
 from support.desk import Desk
 
 
@@ -157,3 +157,17 @@ def test_maintenance_tells_those_whom_it_moves_shortens_or_ends(desk: Desk) -> N
     ]
     assert [kind for kind, _ in _told(desk, "carol")] == [Kind.MOVED]
     assert "it begins 2026-11-30 20:00 UTC" in _told(desk, "carol")[0][1]
+
+
+def test_old_notices_are_forgotten(desk: Desk) -> None:
+    outbox.collect(desk.book)
+    store.subscribe(desk.book, "bob", Channel.MAIL, "bob@example.com")
+    desk.book.kick(desk.reserve("rack1", "bob").id, Holder("boss"), "old")
+    outbox.collect(desk.book)
+    desk.later(24 * 91)
+    desk.book.kick(desk.reserve("rack1", "bob").id, Holder("boss"), "new")
+    outbox.collect(desk.book)
+    assert store.forget_old(desk.book) == 1
+    assert store.forget_old(desk.book) == 0
+    assert [one.text for one in store.notices(desk.book, "bob")] == ["boss took rack1 away from you: new."]
+    assert desk.book.engine.read(lambda tx: tx.fetch_one("SELECT COUNT(*) FROM notices_deliveries")) == (1,)

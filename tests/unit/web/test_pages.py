@@ -262,3 +262,14 @@ def test_sign_ins_tokens_and_rights_are_for_administrators(desk: Desk) -> None:
         text = pages.log_page(desk.book, asked(user))
         assert "right granted" not in text
         assert "rack1" in text
+
+
+@pytest.mark.parametrize(("link", "shown"), [("https://wiki.example.com/rack1", True), ("javascript:alert(1)", False)])
+def test_a_resource_shows_what_is_declared_about_it(desk: Desk, link: str, shown: bool) -> None:
+    desk.book.inventory_add(
+        ["rack1"], Holder("boss"), {"labels": {"arch": "arm64"}, "location": "room 4", "link": link}
+    )
+    document = _page(pages.resource_page(desk.book, asked(), "rack1"))
+    assert "Labels arch=arm64" in document.text
+    assert "Location room 4" in document.text
+    assert bool(document.all("a", href=link)) is shown

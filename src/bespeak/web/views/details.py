@@ -16,6 +16,7 @@ from bespeak.web.views.shown import reservation_url, resource_url, show
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bespeak.ledger.inventory.model import Entry
     from bespeak.ledger.model import LogEntry, Reservation
     from bespeak.notices.model import Subscription
     from bespeak.web.read import Account, Board, Usage
@@ -110,6 +111,8 @@ class ResourceView:
     """The page of one resource.
 
     Attributes:
+        facts: what is declared about it: a word and its value.
+        link: the address of its documentation; empty where none is declared, or it is no web page.
         next: bookings that have not begun.
         queue: who waits, in order.
         used: how much of the last 30 days it was held, per cent.
@@ -117,6 +120,8 @@ class ResourceView:
     """
 
     row: NowRow
+    facts: tuple[tuple[str, str], ...]
+    link: str
     next: tuple[Shown, ...]
     queue: tuple[Shown, ...]
     history: LogView
@@ -124,7 +129,9 @@ class ResourceView:
     by_holder: tuple[tuple[str, int], ...]
 
 
-def resource_view(board: Board, history: LogView, usage: Usage, viewer: Viewer, clock: WallClock) -> ResourceView:
+def resource_view(
+    board: Board, entry: Entry, history: LogView, usage: Usage, viewer: Viewer, clock: WallClock
+) -> ResourceView:
     """Return the page of the one resource that was read."""
     (of,) = board.resources
     pending = [one for one in board.booked.get(of.name, ()) if one.state(clock.now_us) is State.PENDING]
@@ -133,12 +140,30 @@ def resource_view(board: Board, history: LogView, usage: Usage, viewer: Viewer, 
     named = tuple((escape_unprintable(who), round(us * 100 / total_us)) for who, us in shares)
     return ResourceView(
         row=now_view(board, viewer, clock).rows[0],
+        facts=_facts(entry),
+        link=entry.properties.link if entry.properties.link.startswith(("https://", "http://")) else "",
         next=tuple(show(one, viewer, clock) for one in pending),
         queue=tuple(show(one, viewer, clock) for one in board.waiting.get(of.name, ())),
         history=history,
         used=min(round(sum(usage.held_us.values()) * 100 / total_us), 100),
         by_holder=() if viewer.names_hidden else named,
     )
+
+
+def _facts(of: Entry) -> tuple[tuple[str, str], ...]:
+    properties, resource = of.properties, of.resource
+    every = (
+        ("Seats", str(resource.capacity) if resource.capacity > 1 else ""),
+        ("Labels", ", ".join(f"{key}={value}" for key, value in properties.labels)),
+        ("Location", properties.location),
+        ("Owner", properties.owner),
+        ("Contact", properties.contact),
+        ("Groups", ", ".join(properties.groups)),
+        ("Parts", ", ".join(properties.parts)),
+        ("Hours", resource.hours),
+        ("Health", properties.health_note),
+    )
+    return tuple((word, escape_unprintable(text)) for word, text in every if text)
 
 
 @dataclass(frozen=True, slots=True)
