@@ -15,7 +15,7 @@ from bespeak.notices.safe_address import http_url
 if TYPE_CHECKING:
     from bespeak.notices.safe_address import Network
 
-CHAT_SCHEMES = frozenset({"slack", "discord", "msteams", "workflows", "gchat", "wxteams", "tgram", "pover"})
+CHAT_SCHEMES = frozenset({"slack", "discord", "gchat", "wxteams", "tgram", "pover"})
 """Services of apprise whose host is fixed. Those with a host in the URL could reach into the server's network, and most
 take webhooks anyway."""
 

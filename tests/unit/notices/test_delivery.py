@@ -294,7 +294,17 @@ def test_addresses_of_mail_that_are_none(address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "chat", ["json://127.0.0.1", "xml://10.0.0.1", "file:///x", "syslog://", "mmost://10.0.0.1/x", "slack", ""]
+    "chat",
+    [
+        "json://127.0.0.1",
+        "workflows://10.0.0.1/x/y",
+        "xml://10.0.0.1",
+        "file:///x",
+        "syslog://",
+        "mmost://10.0.0.1/x",
+        "slack",
+        "",
+    ],
 )
 def test_chats_that_could_reach_inside_are_none(chat: str) -> None:
     with pytest.raises(UsageError):
