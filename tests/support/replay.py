@@ -20,7 +20,7 @@ FACTS = (
 ALWAYS = ("capacity", "declared", "description")
 RESOURCE_FACTS = (
     *ALWAYS,
-    *("labels", "owner", "contact", "link", "location", "seats", "group_names", "cooldown_us", "hours", "approvers"),
+    *("labels", "owner", "contact", "link", "location", "seats", "group_names", "cooldown_us", "hours"),
     *("check_in_us", "health", "health_note"),
 )
 LATER_FACTS = {"host": "", "process": "", "check_in_us": None}
@@ -138,7 +138,7 @@ def resources(tx: Any) -> dict[str, dict[str, Any]]:
     found = {}
     for name, *values in tx.fetch_all(f"SELECT name, {', '.join(RESOURCE_FACTS)} FROM ledger_resources"):
         row = dict(zip(RESOURCE_FACTS, values, strict=True))
-        row |= {key: json.loads(row[key]) for key in ("labels", "seats", "group_names", "approvers")}
+        row |= {key: json.loads(row[key]) for key in ("labels", "seats", "group_names")}
         row["declared"] = bool(row["declared"])
         row["parts"] = [
             part

@@ -32,12 +32,11 @@ ABOUT = (
     Option(("--part",), "A resource that is a part of it; repeat it.", "RESOURCE", many=True, complete="resource"),
     Option(("--cooldown",), "How long it stays free between two holds.", "DURATION"),
     Option(("--hours",), "When it may be held: 'mon-fri 08:00-18:00 Europe/Berlin'.", "HOURS"),
-    Option(("--approver",), "Who may approve a reservation of it; repeat it.", "USER", many=True, complete="user"),
     Option(("--check-in",), "A hold without `touch` for so long after its start is given back.", "DURATION"),
 )
 """What can be said about a resource; the words of an inventory file."""
 _TEXTS = ("description", "owner", "contact", "link", "location", "cooldown", "hours", "check_in")
-_LISTS = (("group", "groups"), ("part", "parts"), ("approver", "approval"))
+_LISTS = (("group", "groups"), ("part", "parts"))
 
 
 @command(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bespeak.base.clock import FOREVER_US
 from bespeak.base.frozen import replace
-from bespeak.ledger import row_mapping, rules, validation, write_operations
+from bespeak.ledger import resources_like, row_mapping, rules, validation, write_operations
 from bespeak.ledger.errors import UndeclaredError
 from bespeak.ledger.policy import POLICY_QUERY, policy_of
 
@@ -62,7 +62,7 @@ class Availability:
         self.leases_us: set[int] = set()
         """When what was looked at lapses, µs UTC, if there is no further sign of life."""
         waiting = row_mapping.named(line)
-        if any(row[5] or row[6] or row[7] or row[10] != "ok" or row[11] > tx.now_us for row in known):
+        if any(one.is_constrained(tx.now_us) for one in self.known.values()):
             waiting += self._constrain()
         self.line = [entry for entry in waiting if self._alive(entry[1])]
         self._replan: Replan | None = None
@@ -115,6 +115,7 @@ class Availability:
         for name in self._names:
             if name not in self.known:
                 validation.check_new_resource(name, declared=False)
+                resources_like.check(self._tx, name)
         if self.has_relatives and self.constraints is not None:
             self.constraints.check_apart(self._names)
 

@@ -113,9 +113,9 @@ class Replan:
         """Learn about resources; return them with their wholes and parts, as far as those are new too."""
         known = row_mapping.resources(self._tx, sorted(names))
         if self._constraints is None:
-            from bespeak.ledger.constraints import Constraints, constrained
+            from bespeak.ledger.constraints import Constraints
 
-            if constrained(known, self._tx.now_us):
+            if any(one.is_constrained(self._tx.now_us) for one in known.values()):
                 self._constraints = Constraints(self._tx, known)
         else:
             self._constraints.add(known)

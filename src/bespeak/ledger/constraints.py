@@ -133,13 +133,5 @@ class Constraints:
         self._tx.require(map(write_operations.resource_topic, scope))
 
 
-def constrained(known: Mapping[str, Resource], now_us: int) -> bool:
-    """Tell whether any of the resources has a constraint."""
-    return any(
-        one.related or one.cooldown_us or one.hours or one.closed_until_us > now_us or one.health is not Health.OK
-        for one in known.values()
-    )
-
-
 def _booking(name: str, kind: str, reason: str, starts_us: int, ends_us: int) -> Booking:
     return Booking(name, f"({kind})", "", Mode.EXCLUSIVE, starts_us, ends_us, purpose=reason, closed=kind)

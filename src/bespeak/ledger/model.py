@@ -382,7 +382,6 @@ class Resource:
         related: how many wholes and parts it has, also those of its wholes and parts.
         cooldown_us: how long it stays free between two holds, µs.
         hours: when it may be held, as :mod:`bespeak.ledger.opening_hours` reads it; empty for always.
-        approvers: who may approve a reservation of it; empty where it needs no approval.
         check_in_us: a holder who does not check in for this long (µs) after the start loses the hold; None for never.
         health: whether it can be given out.
         closed_until_us: the last end of a window in which it is not given out, µs UTC; 0 where there never was one.
@@ -396,10 +395,19 @@ class Resource:
     related: int = 0
     cooldown_us: int = 0
     hours: str = ""
-    approvers: tuple[str, ...] = ()
     check_in_us: int | None = None
     health: Health = Health.OK
     closed_until_us: int = 0
+
+    def is_constrained(self, now_us: int) -> bool:
+        """Tell whether anything but bookings of it can keep it from being given out."""
+        return bool(
+            self.related
+            or self.cooldown_us
+            or self.hours
+            or self.closed_until_us > now_us
+            or self.health is not Health.OK
+        )
 
 
 @frozen

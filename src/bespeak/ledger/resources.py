@@ -6,7 +6,7 @@ from bespeak.base.clock import FOREVER_US
 from bespeak.base.errors import BusyError, NotFoundError, UsageError
 from bespeak.base.frozen import replace
 from bespeak.base.natural_order import natural_key
-from bespeak.ledger import rights, row_mapping, rules, sight, validation
+from bespeak.ledger import resources_like, rights, row_mapping, rules, sight, validation
 from bespeak.ledger.availability import Availability
 from bespeak.ledger.inventory import read, write
 from bespeak.ledger.inventory.model import Entry
@@ -58,6 +58,7 @@ def resource_set(
         known = read.entries(tx, [name]).get(name)
         if known is None:
             validation.check_new_resource(name, declared=True)
+            resources_like.check(tx, name)
         old = known or Entry(Resource(name))
         new = replace(
             old.resource,

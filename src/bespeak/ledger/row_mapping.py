@@ -25,7 +25,7 @@ COLUMNS = (
     "r.rank, r.wanted_us, r.not_before_us, r.keepalive_us, r.open_end, r.host, r.process, r.gate_seen_us, r.check_in_us"
 )
 RESOURCE_COLUMNS = (
-    "name, capacity, declared, description, longest_us, related, cooldown_us, hours, approvers, check_in_us, health,"
+    "name, capacity, declared, description, longest_us, related, cooldown_us, hours, check_in_us, health,"
     " closed_until_us"
 )
 WINDOW_COLUMNS = "b.resource, b.starts_us, b.ends_us, r.mode, r.lease_us, r.open_end"
@@ -59,7 +59,7 @@ ORDER BY l.rank, r.seq
 """
 
 
-_RESOURCE = RowShape("resource", RESOURCE_COLUMNS, "tiitiiittIti")
+_RESOURCE = RowShape("resource", RESOURCE_COLUMNS, "tiitiiitIti")
 _RESERVATION = RowShape("row of the reservations", COLUMNS, "itItTttiiiITtttiIiiiiIittII")
 _WINDOW = RowShape("booking", WINDOW_COLUMNS, "tiitIi")
 _LOG_ENTRY = RowShape("row of the log", LOG_COLUMNS, "iittTTttt")
@@ -185,7 +185,7 @@ def resource(row: Row) -> Resource:
 
 def _resource(row: Row) -> Resource:
     (
-        name, capacity, declared, description, longest_us, related, cooldown_us, hours, approvers, check_in_us, health,
+        name, capacity, declared, description, longest_us, related, cooldown_us, hours, check_in_us, health,
         closed_until_us,
     ) = row  # fmt: skip
     return Resource(
@@ -197,7 +197,6 @@ def _resource(row: Row) -> Resource:
         related,
         cooldown_us,
         hours,
-        () if approvers == "[]" else tuple(json.loads(approvers)),
         check_in_us,
         Health.OK if health == "ok" else Health(health),
         closed_until_us,

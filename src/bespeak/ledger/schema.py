@@ -120,7 +120,6 @@ _INVENTORY_COLUMNS = (
     "group_names TEXT{c} NOT NULL DEFAULT '[]'",
     "cooldown_us BIGINT NOT NULL DEFAULT 0",
     "hours TEXT{c} NOT NULL DEFAULT ''",
-    "approvers TEXT{c} NOT NULL DEFAULT '[]'",
     "check_in_us BIGINT",
     "health TEXT{c} NOT NULL DEFAULT 'ok' CHECK (health IN ('ok', 'sick', 'offline'))",
     "health_note TEXT{c} NOT NULL DEFAULT ''",
@@ -259,6 +258,7 @@ LEDGER = Component(
         Migration(9, sqlite=["ALTER TABLE ledger_reservations ADD COLUMN check_in_us BIGINT"]),
         Migration(10, sqlite=[*_UNHEARD], postgresql=[*_UNHEARD]),
         Migration(11, sqlite=["CREATE INDEX ledger_reservations_starts ON ledger_reservations (holder, starts_us)"]),
+        Migration(12, sqlite=["CREATE INDEX ledger_resources_like ON ledger_resources (lower(name))"]),
     ],
     steady_time=True,
 )

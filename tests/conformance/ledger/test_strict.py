@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bespeak.base.clock import HOUR_US
-from bespeak.base.errors import NotFoundError
+from bespeak.base.errors import NotFoundError, UsageError
 from bespeak.ledger import open_ledger
 from bespeak.ledger.model import Holder, Request
 from support.engines import on_databases
@@ -47,3 +47,14 @@ def test_the_nearest_names_are_looked_for_while_nobody_is_kept_waiting(book_url,
         with pytest.raises(NotFoundError, match="did you mean 'rack-3'"):
             strict.queue(Request(("rakc-4",), ALICE))
     assert [held.resources for held in made] == [("rakc-3",), ("rakc-4",)]
+
+
+@pytest.mark.parametrize("name", ["Rack-3", "rack\u20133", "\uff52ack-3"])
+def test_the_first_use_of_a_name_that_looks_like_another_is_refused(book, name):
+    take(book, "rack-3")
+    for make in (lambda: take(book, name), lambda: book.resource_set(name, ROOT)):
+        with pytest.raises(UsageError, match="looks like 'rack-3'"):
+            make()
+    with pytest.raises(UsageError, match="looks like"):
+        book.queue_join(Request((name,), ALICE, duration_us=HOUR_US), "0190a0b0-0000-7000-8000-000000000001")
+    assert [one.name for one in book.resource_list()] == ["rack-3"]

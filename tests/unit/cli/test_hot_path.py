@@ -30,7 +30,7 @@ HOT_PATH = {
         cli: context converters errors formatting log modify needs output process_tree reserve resource run
             show signals supervise watchdog
         ledger: __init__ administer audit_log availability batches change_of_mind context current_hold errors grant host_actions keepalive kick_notices lease model modify open_from_settings planning_methods policy
-            queries quotas queue request_checks resources rights row_mapping rules schema serialize service sight surrounding_hold validation waiting
+            lookalikes queries quotas queue request_checks resources resources_like rights row_mapping rules schema serialize service sight surrounding_hold validation waiting
             write_operations
         reservations: __init__ identity
         settings: __init__ files repo trust trusted_places
@@ -50,7 +50,7 @@ HOT_PATH = {
         cli: resource_names
         ledger: constraints maintenance inventory.__init__ inventory.compare inventory.csv_cells inventory.edit inventory.in_use inventory.model
             inventory.name_ranges inventory.parts inventory.listing inventory.read inventory.serialize inventory.sync inventory.table
-            inventory.write lookalikes opening_hours
+            inventory.write opening_hours
     """,
     "the gate, which a hook asks before each command": """
         cli: gate gate_monitor reservation

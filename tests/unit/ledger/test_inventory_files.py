@@ -28,7 +28,6 @@ parts = ["b1.gpu"]
 groups = ["boards"]
 cooldown = "10m"
 hours = "mon-fri 08:00-18:00 Europe/Berlin"
-approval = ["carol"]
 check_in = "15m"
 
 [resources."b1.gpu"]
@@ -68,7 +67,6 @@ def entries(draw):
             description=draw(texts),
             cooldown_us=draw(st.one_of(st.just(0), lengths)),
             hours=draw(hours),
-            approvers=draw(some),
             check_in_us=draw(st.one_of(st.none(), lengths)),
         )
         labels = draw(st.dictionaries(names, values, max_size=3))

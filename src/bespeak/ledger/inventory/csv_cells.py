@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-_LISTS = ("parts", "groups", "approval")
+_LISTS = ("parts", "groups")
 _DECODER = json.JSONDecoder()
 _SPECIAL = frozenset(';="')
 

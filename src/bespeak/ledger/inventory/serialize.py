@@ -27,7 +27,6 @@ def entry_json(of: Entry) -> Json:
         "parts": list(known.parts),
         **_length("cooldown", resource.cooldown_us or None),
         "hours": resource.hours or None,
-        "approval": list(resource.approvers),
         **_length("check_in", resource.check_in_us),
         "health": resource.health.value,
         "health_note": known.health_note,

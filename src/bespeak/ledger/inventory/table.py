@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 KEYS = (
     *("description", "labels", "owner", "contact", "link", "location", "seats", "parts", "groups"),
-    *("cooldown", "hours", "approval", "check_in"),
+    *("cooldown", "hours", "check_in"),
 )
 """The keys of a resource in an inventory file, in the order in which they are written."""
 
@@ -68,7 +68,6 @@ def entry_of(name: str, table: Any, place: Place) -> Entry:
         description=read.get("description", ""),
         cooldown_us=read.get("cooldown", 0),
         hours=read.get("hours", ""),
-        approvers=read.get("approval", ()),
         check_in_us=read.get("check_in"),
     )
     texts = {key: read[key] for key in ("owner", "contact", "link", "location", "labels", "groups") if key in read}
@@ -93,7 +92,6 @@ def table_of(entry: Entry) -> dict[str, Any]:
         "groups": list(known.groups),
         "cooldown": exact_duration(resource.cooldown_us) if resource.cooldown_us else None,
         "hours": resource.hours,
-        "approval": list(resource.approvers),
         "check_in": None if resource.check_in_us is None else exact_duration(resource.check_in_us),
     }
     return {key: values[key] for key in KEYS if values[key]}
@@ -171,10 +169,6 @@ def _groups(_key: str, value: Any) -> tuple[str, ...]:
     return tuple(sorted(_names("group", value)))
 
 
-def _approval(_key: str, value: Any) -> tuple[str, ...]:
-    return tuple(sorted(_names("user", value)))
-
-
 def _names(kind: str, value: Any) -> tuple[str, ...]:
     """Return a list of different names."""
     if not isinstance(value, list):
@@ -205,7 +199,6 @@ _READERS: dict[str, Callable[[str, Any], Any]] = {
     "seats": _seats,
     "parts": _parts,
     "groups": _groups,
-    "approval": _approval,
     "cooldown": _length,
     "check_in": _length,
     "hours": _hours,

@@ -18,7 +18,7 @@ LOCK = "inventory"
 
 _FACTS = (
     *("capacity", "declared", "description", "labels", "owner", "contact", "link", "location", "seats", "group_names"),
-    *("cooldown_us", "hours", "approvers", "check_in_us", "health", "health_note"),
+    *("cooldown_us", "hours", "check_in_us", "health", "health_note"),
 )
 _PUT = (
     f"INSERT INTO ledger_resources (name, {', '.join(_FACTS)}) VALUES (:name, {', '.join(f':{c}' for c in _FACTS)}) "
@@ -32,7 +32,7 @@ def put(tx: Transaction, by: Holder, new: Entry, old: Entry | None) -> None:
     Whoever changes parts holds :data:`LOCK` and calls :func:`count_related` at the end.
     """
     row = {**facts(new), "name": new.name, "declared": int(new.resource.declared)}
-    row |= {key: compact_utf8(row[key]) for key in ("labels", "seats", "group_names", "approvers")}
+    row |= {key: compact_utf8(row[key]) for key in ("labels", "seats", "group_names")}
     del row["parts"]
     tx.execute_deferred(_PUT, [row])
     before = old.properties.parts if old else ()
@@ -76,7 +76,6 @@ def facts(of: Entry) -> dict[str, object]:
         "group_names": list(known.groups),
         "cooldown_us": resource.cooldown_us,
         "hours": resource.hours,
-        "approvers": list(resource.approvers),
         "check_in_us": resource.check_in_us,
         "health": resource.health.value,
         "health_note": known.health_note,
