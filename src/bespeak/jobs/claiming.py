@@ -33,12 +33,13 @@ _UNOWNED_SECONDS = 20
 
 _WAITING = "reservation_status = 'RESERVED' AND site = :site"
 _ALIVE = "(expires_at IS NULL OR expires_at > :now_s)"
-_NOW_DUE = f"{SELECT} WHERE {_WAITING} AND next_us = 0 AND {_ALIVE} ORDER BY next_us, seq LIMIT :n"
+_NOW_DUE = f"{SELECT} WHERE {_WAITING} AND next_us = 0 AND {_ALIVE}{{ours}} ORDER BY next_us, seq LIMIT :n"
 _THEN_DUE = (
-    f"{SELECT} WHERE {_WAITING} AND next_us > 0 AND next_us <= :now_us AND {_ALIVE} ORDER BY next_us, seq LIMIT :n"
+    f"{SELECT} WHERE {_WAITING} AND next_us > 0 AND next_us <= :now_us AND {_ALIVE}{{ours}}"
+    " ORDER BY next_us, seq LIMIT :n"
 )
 _EXPIRED = f"{SELECT} WHERE {_WAITING} AND expires_at IS NOT NULL AND expires_at <= :now_s ORDER BY expires_at LIMIT :n"
-_NEXT_DUE = f"SELECT MIN(next_us) FROM reservations WHERE {_WAITING}"
+_NEXT_DUE = f"SELECT MIN(next_us) FROM reservations WHERE {_WAITING}{{ours}}"
 _NEXT_EXPIRY = f"SELECT MIN(expires_at) FROM reservations WHERE {_WAITING} AND expires_at IS NOT NULL"
 _ACCEPTED = f"{SELECT} WHERE seq > :last AND site = :site ORDER BY seq LIMIT :n"
 _TAKE = (
@@ -106,10 +107,19 @@ class StepResult:
     lost: list[StartOutcome]
 
 
-def look(tx: Transaction, site: str, last_seq: int) -> QueueState:
-    """Return what is next and what is new for the dispatchers of ``site``."""
+def _ours(accounts: Sequence[str] | None) -> tuple[str, dict[str, Any]]:
+    """Return the condition that leaves the jobs of some accounts, and its parameters; None is for everybody's."""
+    if accounts is None:
+        return "", {}
+    params: dict[str, Any] = {f"account{number}": name for number, name in enumerate(accounts)}
+    return f" AND account IN ({', '.join(f':{name}' for name in params)})", params
+
+
+def look(tx: Transaction, site: str, last_seq: int, accounts: Sequence[str] | None = None) -> QueueState:
+    """Return what is next, of the jobs of ``accounts``, and what is new for the dispatchers of ``site``."""
     where = {"site": site}
-    due = tx.fetch_one(_NEXT_DUE, where)
+    condition, params = _ours(accounts)
+    due = tx.fetch_one(_NEXT_DUE.format(ours=condition), where | params)
     expiry = tx.fetch_one(_NEXT_EXPIRY, where)
     next_us = FOREVER_US if due is None or due[0] is None else int(due[0])
     if expiry is not None and expiry[0] is not None:
@@ -124,13 +134,19 @@ def newest(tx: Transaction) -> int:
     return int(row[0] or 0) if row else 0
 
 
-def step(tx: Transaction, me: DispatcherRecord, outcomes: Sequence[StartOutcome], slots: int) -> StepResult:
-    """Store ``outcomes``, expire what is too late, and claim up to ``slots`` rows that are due."""
+def step(
+    tx: Transaction,
+    me: DispatcherRecord,
+    outcomes: Sequence[StartOutcome],
+    slots: int,
+    accounts: Sequence[str] | None = None,
+) -> StepResult:
+    """Store ``outcomes``, expire what is too late, and claim up to ``slots`` rows of ``accounts`` that are due."""
     liveness.register(tx, me)
     stored = [(outcome, _store(tx, me, outcome)) for outcome in outcomes]
     rows.log(tx, [change for _, change in stored if change is not None])
     expired = _expire(tx, me.site)
-    claimed = _claim(tx, me, slots) if slots > 0 else []
+    claimed = _claim(tx, me, slots, accounts) if slots > 0 else []
     return StepResult(tx.now_us, claimed, expired, [outcome for outcome, change in stored if change is None])
 
 
@@ -178,10 +194,11 @@ def _expire(tx: Transaction, site: str) -> list[JobReservation]:
     ]
 
 
-def _claim(tx: Transaction, me: DispatcherRecord, slots: int) -> list[JobReservation]:
-    params = {"site": me.site, "now_s": rows.seconds(tx), "now_us": tx.now_us, "n": slots}
-    at_once = rows.jobs(tx.fetch_all(_NOW_DUE, {name: params[name] for name in ("site", "now_s", "n")}))
-    scheduled = rows.jobs(tx.fetch_all(_THEN_DUE, params))
+def _claim(tx: Transaction, me: DispatcherRecord, slots: int, accounts: Sequence[str] | None) -> list[JobReservation]:
+    condition, params = _ours(accounts)
+    params |= {"site": me.site, "now_s": rows.seconds(tx), "n": slots}
+    at_once = rows.jobs(tx.fetch_all(_NOW_DUE.format(ours=condition), params))
+    scheduled = rows.jobs(tx.fetch_all(_THEN_DUE.format(ours=condition), params | {"now_us": tx.now_us}))
     due = sorted(at_once + scheduled, key=_order)[:slots]
     return take(tx, me, due, attempt=1)
 

@@ -18,7 +18,7 @@ from bespeak.jobs.events import EventLog
 from bespeak.jobs.liveness import DispatcherRecord, this_process
 from bespeak.jobs.locations import open_store
 from bespeak.jobs.metrics import Exporter, Metrics
-from bespeak.jobs.resource_bookings import ResourceBookings
+from bespeak.jobs.resource_bookings import ResourceBookings, this_user
 from bespeak.jobs.runner_client.call_lock import CallLocks, calls_folder
 from bespeak.jobs.runner_client.full_command import without_values
 from bespeak.jobs.runner_client.helper import HelperStarter
@@ -28,6 +28,7 @@ from bespeak.jobs.schema import TOPIC
 from bespeak.jobs.sd_notify import ServiceManager, without_manager
 from bespeak.jobs.signals import Signals
 from bespeak.jobs.timerfd import WallTimer
+from bespeak.storage.ownership import is_shared
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class DaemonSettings:
         ledger: the book of resources, or None for each reservation's own.
         metrics: where to show metrics, or None.
         on_failure: a command line, or an address, that is told of what failed; None for nobody.
+        accept_from: the other accounts whose jobs are started in a book that several share; None for anyone's.
     """
 
     url: str
@@ -59,6 +61,7 @@ class DaemonSettings:
     ledger: str | None
     metrics: str | None
     on_failure: str | None = None
+    accept_from: tuple[str, ...] | None = ()
 
 
 def run_dispatcher(
@@ -81,7 +84,7 @@ def run_dispatcher(
     call_locks = CallLocks(calls_folder(engine, environ))
     call_locks.sweep()
     try:
-        session = DispatcherSession(engine, _record(settings, runner, own))
+        session = DispatcherSession(engine, _record(settings, runner, own), _accounts(settings, engine))
         session.begin()
         _say_started(log, engine, session, settings, runner, options)
         parts = DispatcherParts(
@@ -165,6 +168,16 @@ def _record(settings: DaemonSettings, runner: Runner, location: Location) -> Dis
         beat_us=started_us,
         lease_until_us=started_us,
     )
+
+
+def _accounts(settings: DaemonSettings, engine: Engine) -> tuple[str, ...] | None:
+    """Return whose jobs are started: everybody's in a book that only this account may write, or if so told.
+
+    A row without an account is from before accounts were written down, or of the documented program.
+    """
+    if settings.accept_from is None or not is_shared(engine):
+        return None
+    return ("", this_user(), *settings.accept_from)
 
 
 def _say_started(

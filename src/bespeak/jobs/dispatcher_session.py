@@ -30,11 +30,13 @@ class DispatcherSession:
     Args:
         engine: the book.
         me: the dispatcher; its lease is renewed by every write.
+        accounts: whose jobs it starts; None for everybody's.
     """
 
-    def __init__(self, engine: Engine, me: DispatcherRecord) -> None:
+    def __init__(self, engine: Engine, me: DispatcherRecord, accounts: tuple[str, ...] | None = None) -> None:
         self.engine = engine
         self.me = me
+        self.accounts = accounts
         self.outcomes: list[StartOutcome] = []
         self.last_seq = 0
         self.offset_us = 0
@@ -53,7 +55,7 @@ class DispatcherSession:
 
     def look(self) -> QueueState:
         """Return what is next and what is new."""
-        found = self.engine.read(lambda tx: claiming.look(tx, self.me.site, self.last_seq))
+        found = self.engine.read(lambda tx: claiming.look(tx, self.me.site, self.last_seq, self.accounts))
         if found.accepted:
             self.last_seq = found.accepted[-1].seq
         self.offset_us = found.now_us - time.time_ns() // 1000
@@ -63,7 +65,7 @@ class DispatcherSession:
         """Store the outcomes that are waiting and claim up to ``slots`` rows."""
         outcomes = list(self.outcomes)
         failpoints.reach("jobs.before_step")
-        taken = self.engine.transact((LOCK,), lambda tx: claiming.step(tx, self.me, outcomes, slots))
+        taken = self.engine.transact((LOCK,), lambda tx: claiming.step(tx, self.me, outcomes, slots, self.accounts))
         failpoints.reach("jobs.after_step")
         del self.outcomes[: len(outcomes)]
         self._confirmed = _awake_seconds()

@@ -19,6 +19,7 @@ from bespeak.base.json_text import compact
 from bespeak.jobs import rows, store
 from bespeak.jobs.contract_times import iso_seconds
 from bespeak.jobs.model import SELECT, Status
+from bespeak.jobs.resource_bookings import this_user
 from bespeak.jobs.schema import LOCK, TOPIC
 from bespeak.jobs.store import JobSpec
 from bespeak.recurrence import cron
@@ -42,6 +43,11 @@ _FIELDS = (
 _COLUMNS = ", ".join(_FIELDS)
 _ROW = RowShape("schedule", _COLUMNS, "tttttittttiiIi")
 _INSERT = f"INSERT INTO dispatch_schedules ({_COLUMNS}) VALUES ({', '.join(':' + name for name in _FIELDS)})"
+_SET_ACCOUNT = "UPDATE dispatch_schedules SET account = :account WHERE name = :name"
+_INHERIT_ACCOUNT = """
+UPDATE reservations SET account = (SELECT s.account FROM dispatch_schedules AS s WHERE s.name = :name)
+WHERE reservation_id = :id"""
+"""An occurrence is a job of whoever has made the schedule, and not of the dispatcher that writes it down."""
 
 
 class Overlap(StrEnum):
@@ -142,6 +148,7 @@ def save(engine: Engine, wanted: Schedule, *, replace_existing: bool) -> Schedul
         made = made if found is None else replace(made, last_us=found.last_us, created_us=found.created_us)
         tx.execute("DELETE FROM dispatch_schedules WHERE name = :name", {"name": wanted.name})
         tx.execute(_INSERT, _values(made))
+        tx.execute(_SET_ACCOUNT, {"account": this_user(), "name": made.name})
         tx.notify(TOPIC)
         return made
 
@@ -313,7 +320,9 @@ def _make(tx: Transaction, schedule: Schedule, at_us: int, extras: dict[str, obj
         site=schedule.site,
         extras=extras,
     )
-    return store.insert(tx, spec, ids.new_id(), in_sight=QUEUED_AFTER not in extras)
+    made = store.insert(tx, spec, ids.new_id(), in_sight=QUEUED_AFTER not in extras)
+    tx.execute(_INHERIT_ACCOUNT, {"id": made.reservation_id, "name": schedule.name})
+    return made
 
 
 def _queued(tx: Transaction, site: str) -> list[tuple[JobReservation, str]]:

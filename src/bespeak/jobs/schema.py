@@ -170,5 +170,12 @@ COMPONENT = Component(
         Migration(5, _LOCATIONS),
         Migration(6, _OUTCOMES),
         Migration(7, (_SCHEDULES,)),
+        Migration(
+            8,
+            (
+                "ALTER TABLE reservations ADD COLUMN account TEXT NOT NULL DEFAULT ''",
+                "ALTER TABLE dispatch_schedules ADD COLUMN account TEXT NOT NULL DEFAULT ''",
+            ),
+        ),
     ),
 )

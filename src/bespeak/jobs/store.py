@@ -14,6 +14,7 @@ from bespeak.jobs import rows
 from bespeak.jobs.contract_times import iso_seconds
 from bespeak.jobs.liveness import all_dispatchers, presence
 from bespeak.jobs.model import Status
+from bespeak.jobs.resource_bookings import this_user
 from bespeak.jobs.schema import LOCK, TOPIC
 
 TYPE_CHECKING = False
@@ -23,9 +24,10 @@ if TYPE_CHECKING:
 
 _INSERT = (
     "INSERT INTO reservations (reservation_id, run_key, command_json, reservation_status, not_before, expires_at,"
-    " metadata_json, orchesjob_start_options_json, created_at, updated_at, seq, site, next_us, extras_json)"
+    " metadata_json, orchesjob_start_options_json, created_at, updated_at, seq, site, next_us, extras_json,"
+    " account)"
     " VALUES (:reservation_id, :run_key, :command_json, 'RESERVED', :not_before, :expires_at, :metadata_json,"
-    " :options_json, :now_s, :now_s, :seq, :site, :next_us, :extras_json)"
+    " :options_json, :now_s, :now_s, :seq, :site, :next_us, :extras_json, :account)"
 )
 
 
@@ -166,6 +168,7 @@ def insert(tx: Transaction, spec: JobSpec, reservation_id: str, *, in_sight: boo
             "site": spec.site,
             "next_us": spec.next_us if in_sight else FOREVER_US,
             "extras_json": compact(spec.extras) if spec.extras else None,
+            "account": this_user(),
         },
     )
     return rows.get(tx, reservation_id=reservation_id)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+import stat
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.storage.interface import Engine, Transaction
 
@@ -23,3 +24,11 @@ def owns(engine: Engine, tx: Transaction) -> bool:
         return os.geteuid() in (0, os.stat(engine.name).st_uid)
     found = tx.fetch_one(_OWNS_SCHEMA, {"schema": getattr(engine, "schema", "")})
     return found is not None and bool(found[0])
+
+
+def is_shared(engine: Engine) -> bool:
+    """Tell whether other accounts may write a book: a file that is not ours alone, and every book on a server."""
+    if engine.dialect != "sqlite":
+        return True
+    found = os.stat(engine.name)
+    return found.st_uid != os.geteuid() or bool(found.st_mode & (stat.S_IWGRP | stat.S_IWOTH))

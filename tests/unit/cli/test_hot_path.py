@@ -71,6 +71,7 @@ HOT_PATH = {
             liveness locations metrics model queries resource_bookings rows runner_client.call_lock
             runner_client.full_command runner_client.helper runner_client.job_proxy runner_client.location
             runner_client.process runner_client.replies schedule_turns schema sd_notify serialize signals store timerfd
+        storage: ownership
     """,
     "the runner: each start of a job is one process of it": """
         cli: orchesjob

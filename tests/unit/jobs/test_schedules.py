@@ -13,6 +13,7 @@ from bespeak.base.clock import FOREVER_US, HOUR_US, MINUTE_US, SECOND_US
 from bespeak.base.errors import NotFoundError, UsageError, WrongStateError
 from bespeak.base.timezones import NamedZone
 from bespeak.jobs import rows, schedules
+from bespeak.jobs.resource_bookings import this_user
 from bespeak.jobs.schedules import CatchUp, Overlap, Schedule
 from bespeak.jobs.schema import LOCK
 from bespeak.recurrence import cron
@@ -124,6 +125,15 @@ def test_an_occurrence_is_made_once_when_it_is_due(engines, clock) -> None:
     assert [job.run_key for job in schedules.turn(engine, "").made] == ["s@2026-06-01T09:00:00+00:00"]
     assert schedules.turn(engines(), "").made == []
     assert schedules.turn(engine, "elsewhere").next_us == FOREVER_US
+
+
+def test_an_occurrence_is_a_job_of_whoever_made_the_schedule(engines, clock) -> None:
+    engine = saved(engines, clock)
+    sql = "UPDATE dispatch_schedules SET account = 'eve' WHERE account = :me"
+    assert engine.transact((LOCK,), lambda tx: tx.execute(sql, {"me": this_user()})) == 1
+    clock.us = NINE
+    assert len(schedules.turn(engine, "").made) == 1
+    assert engine.read(lambda tx: tx.fetch_all("SELECT account FROM reservations")) == [("eve",)]
 
 
 def test_an_occurrence_is_skipped_while_the_one_before_runs(engines, clock) -> None:

@@ -15,6 +15,7 @@ from bespeak.jobs.cli import ONE_JOB, RESERVATION_ID, RUN_KEY, check_text
 from bespeak.jobs.contract_times import read_duration, read_instant, read_number
 from bespeak.jobs.locations import DOCUMENTED_PROGRAM, open_store
 from bespeak.jobs.model import Status
+from bespeak.storage.ownership import is_shared
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ _LONGEST_KEY = 4096
 @command(
     "reserve",
     text="Booking a known run key again changes nothing and prints its reservation. The first word that is no option "
-    "begins the command.",
+    "begins the command. In a book that several accounts may write, a job runs as the account of the dispatcher that "
+    "starts it: one of your own account, or one that was told to accept your jobs (run --accept-from).",
     examples=(
         ("reserve --run-key nightly --not-before '2030-05-04T02:00:00+09:00' -- /usr/local/bin/backup.sh", "at two"),
         ("reserve --run-key soak --not-before +5m --needs rack3 --for 2h -- make soak", "while rack3 is held"),
@@ -72,6 +74,11 @@ def reserve(context: CommandContext) -> int:
         answer = store.reserve(engine, spec, ids.new_id(), refuse_late=refuse_late)
         if answer.job.next_us >= FOREVER_US and answer.job.extras.get("needs") and not answer.job.booking_id:
             answer = replace(answer, job=_book(context, engine, answer.job))
+        if answer.created and context.prog != DOCUMENTED_PROGRAM and engine.dialect == "sqlite" and is_shared(engine):
+            context.warn(
+                "several accounts may write this book: a dispatcher of yours starts this job, or one that was told to"
+                " accept jobs of yours, as its own account (run --accept-from)"
+            )
     finally:
         engine.close()
     form: dict[str, object] = {"created": answer.created, "reservation": serialize.job_json(answer.job)}

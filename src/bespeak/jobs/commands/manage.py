@@ -50,6 +50,11 @@ _EXTERNAL_STARTS, _EMBEDDED_STARTS, _DOCUMENTED_STARTS = 8, 32, 1
         Option(("--once",), "Start what is due, then leave."),
         Option(("--metrics",), "Prometheus metrics.", "PORT|FILE"),
         Option(("--on-failure",), "Told of each job that failed or was not started.", "COMMAND|URL"),
+        Option(
+            ("--accept-from",),
+            "In a book that several accounts may write, also start jobs of these, as yourself; or of anyone.",
+            "USER,...",
+        ),
         Option(("--keep",), "Delete what has been over for so long, and the runner's history.", "DURATION"),
     ),
 )
@@ -64,8 +69,20 @@ def run(context: CommandContext) -> int:
         ledger=context.value("ledger"),
         metrics=context.value("metrics"),
         on_failure=context.value("on-failure"),
+        accept_from=_accept_from(context),
     )
     return run_dispatcher(settings, runner, _options(context, embedded=runner.embedded), os.environ)
+
+
+def _accept_from(context: CommandContext) -> tuple[str, ...] | None:
+    """Return the other accounts whose jobs are started; None for anyone's."""
+    text = context.text("accept-from")
+    if text is None:
+        return ()
+    names = tuple(name.strip() for name in text.split(","))
+    if not all(names):
+        raise UsageError("--accept-from: names of accounts with commas between, or anyone")
+    return None if names == ("anyone",) else names
 
 
 def _options(context: CommandContext, *, embedded: bool) -> DispatcherOptions:
@@ -253,6 +270,7 @@ def _check_run(context: CommandContext, words: list[str]) -> Runner:
         raise UsageError(f"install: {words!a} are no options of run")
     run_context = CommandContext(context.prog, parsed)
     runner = runner_of(run_context)
+    _accept_from(run_context)
     _options(run_context, embedded=runner.embedded)
     return runner
 
