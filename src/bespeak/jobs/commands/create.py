@@ -233,8 +233,8 @@ def _booking(context: CommandContext, job: JobReservation) -> tuple[str, int]:
 
     named = context.value("ledger") or job.extras.get("ledger")
     with open_ledger(ledger_url(str(named) if named else None)) as ledger:
-        if ledger.engine.made:
-            context.warn(f"there was no book, so this is a new one: {ledger.engine.name}")
+        if ledger.made:
+            context.warn(f"there was no book, so this is a new one: {ledger.name}")
         booking_id, starts_us = book(ledger, job, ledger.now_us())
     return booking_id, starts_us if job.not_before else 0
 
