@@ -29,7 +29,7 @@ class DeviceProvider(Issuer):
 
     def configuration(self):
         """Return what it publishes."""
-        names = ("device_authorization", "token", "revocation")
+        names = ("device_authorization", "token", "revocation", "userinfo")
         return {
             "issuer": self.address,
             "jwks_uri": f"{self.address}/keys",
@@ -40,6 +40,8 @@ class DeviceProvider(Issuer):
         """Return the status and the document for a request."""
         if path == "/.well-known/openid-configuration":
             return 200, self.configuration()
+        if path == "/userinfo":
+            return 200, {"sub": "7", "preferred_username": self.user, "groups": ["lab"], "iss": "elsewhere"}
         if path == "/keys":
             return 200, {"keys": [self.key.as_dict(private=False)]}
         self.forms.append(form)

@@ -1,5 +1,5 @@
 // npm's oidc-provider (certified) with a client for a server and one for the command line; prints its address.
-// node provider.mjs REDIRECT_URI
+// node provider.mjs REDIRECT_URI [thin]
 import { createServer } from 'node:http';
 import Provider from 'oidc-provider';
 
@@ -19,7 +19,7 @@ server.listen(0, '127.0.0.1', () => {
       },
     ],
     claims: { openid: ['sub'], profile: ['preferred_username', 'groups'] },
-    conformIdTokenClaims: false,
+    conformIdTokenClaims: process.argv[3] === 'thin',
     features: { deviceFlow: { enabled: true }, revocation: { enabled: true }, devInteractions: { enabled: true } },
     findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id, preferred_username: id, groups: ['lab'] }) }),
     pkce: { required: () => true },

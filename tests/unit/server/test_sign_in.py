@@ -20,8 +20,10 @@ from bespeak.ledger import open_ledger
 from bespeak.ledger.model import Holder, Request
 from bespeak.server.identity import METHOD, PATH, NotSignedInError, Peer
 from bespeak.server.sign_in.authenticator import COOKIES, CSRF_HEADER, SignIn
+from bespeak.server.sign_in.code_flow import CodeFlow
 from bespeak.server.sign_in.issuers import FAILED_SECONDS, REFETCH_SECONDS, Issuers
 from bespeak.server.sign_in.settings import OidcSettings, SignInSettings
+from support.device_provider import device_provider
 from support.issuers import AUDIENCE, BUILDKITE, GITHUB, GITLAB, Issuer, buildkite, github, gitlab, shared_secret_token
 
 ROOT = Holder("root")
@@ -496,3 +498,17 @@ def test_a_value_that_counts_once_is_forgotten_at_its_end(tmp_path):
         present[0] += MINUTE_US
         assert do(lambda tx: sessions.take_once(tx, "b")) is None
         assert do(lambda tx: sessions.keep_once(tx, "b", "w", end_us + MINUTE_US))
+
+
+def test_what_an_id_token_leaves_out_is_asked_for_at_the_provider(tmp_path):
+    with device_provider() as provider:
+        flow = CodeFlow(
+            OidcSettings(provider.address, "book", groups_claim="groups"), Issuers(), "http://localhost/back"
+        )
+        thin = {"sub": "7", "iss": provider.address}
+        told = {"preferred_username": "alice", "groups": ["lab"]}
+        assert flow.complete(thin, "token") == {**thin, **told}
+        assert flow.complete(thin, "") == thin
+        assert flow.complete({**thin, "preferred_username": "bob"}, "token")["preferred_username"] == "bob"
+        with pytest.raises(NotSignedInError, match="somebody else"):
+            flow.complete({**thin, "sub": "8"}, "token")

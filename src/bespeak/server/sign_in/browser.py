@@ -122,12 +122,13 @@ async def _returned(request: Request) -> tuple[Caller, str]:
         raise NotSignedInError("the answer comes from another provider")
     began: dict[str, str] = json.loads(kept)
     flow = CodeFlow(oidc, sign_in.issuers, f"{base_url(request)}/auth/callback")
-    id_token = await asyncio.to_thread(flow.finish, asked.get("code", ""), began["verifier"])
+    id_token, access_token = await asyncio.to_thread(flow.finish, asked.get("code", ""), began["verifier"])
     claims = await asyncio.to_thread(sign_in.verifier.verify, id_token, oidc.issuer, (oidc.client_id,))
     if not hmac.compare_digest(str(claims.get("nonce", "")).encode(), began["nonce"].encode()):
         raise NotSignedInError("the token was not made for this sign-in")
     if claims.get("azp", oidc.client_id) != oidc.client_id:
         raise NotSignedInError("the token was made for another program")
+    claims = await asyncio.to_thread(flow.complete, claims, access_token)
     return people.caller_from_claims(claims, oidc, "session"), local_path(began["next"])
 
 

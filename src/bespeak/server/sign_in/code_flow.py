@@ -60,8 +60,8 @@ class CodeFlow:
             )
         return Began(str(address), state, nonce, verifier)
 
-    def finish(self, code: str, verifier: str) -> str:
-        """Return the ID token that the provider gives for a code; nothing of it is checked yet.
+    def finish(self, code: str, verifier: str) -> tuple[str, str]:
+        """Return the ID token and the access token that the provider gives for a code; nothing is checked yet.
 
         Raises:
             NotSignedInError: the provider gives none.
@@ -88,7 +88,31 @@ class CodeFlow:
         token = found.get("id_token")
         if not isinstance(token, str):
             raise NotSignedInError("the provider gives no ID token")
-        return token
+        access = found.get("access_token")
+        return token, access if isinstance(access, str) else ""
+
+    def complete(self, claims: dict[str, Any], access_token: str) -> dict[str, Any]:
+        """Return the claims of an ID token, with those that the provider tells elsewhere (OpenID Connect Core, 5.3).
+
+        Many providers put little into an ID token. They are asked only where the name or the groups are missing.
+
+        Args:
+            claims: of the ID token, checked.
+            access_token: given with it.
+
+        Raises:
+            NotSignedInError: what is told is about somebody else.
+            UnavailableError: the provider cannot be asked.
+        """
+        wanted = {self._settings.user_claim, self._settings.groups_claim} - {"", *claims}
+        if not wanted or not access_token:
+            return claims
+        if "userinfo_endpoint" not in self._issuers.configuration(self._settings.issuer):
+            return claims
+        told = self._issuers.ask(self._endpoint("userinfo_endpoint"), access_token)
+        if told.get("sub") != claims.get("sub"):
+            raise NotSignedInError("the provider tells of somebody else than it has signed in")
+        return {**claims, **{name: told[name] for name in wanted if name in told}}
 
     def _client(self) -> Any:
         from authlib.integrations.httpx_client import OAuth2Client

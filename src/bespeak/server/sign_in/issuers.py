@@ -85,6 +85,15 @@ class Issuers:
         self._refetch(issuer, known)
         return _fitting(known.keys, key_id)
 
+    @staticmethod
+    def ask(address: str, token: str) -> dict[str, Any]:
+        """Return what an issuer tells at an address to whoever shows a token.
+
+        Raises:
+            UnavailableError: it cannot be had.
+        """
+        return fetch_json(address, token)
+
     def _of(self, issuer: str) -> _Known:
         with self._lock_of(issuer):
             known = self._known.get(issuer)
@@ -163,18 +172,23 @@ def _public_keys(document: dict[str, Any]) -> list[Key]:
     return found
 
 
-def fetch_json(address: str) -> dict[str, Any]:
+def fetch_json(address: str, token: str = "") -> dict[str, Any]:
     """Return the JSON object at an address; redirects are not followed.
+
+    Args:
+        address: where.
+        token: shown there; empty for none.
 
     Raises:
         UnavailableError: it cannot be had.
     """
     import httpx
 
+    headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
     try:
         with (
             httpx.Client(timeout=_TIMEOUT_SECONDS, follow_redirects=False) as client,
-            client.stream("GET", address, headers={"Accept": "application/json"}) as answer,
+            client.stream("GET", address, headers=headers) as answer,
         ):
             if answer.status_code != httpx.codes.OK:
                 raise UnavailableError(f"{address}: answers {answer.status_code}")
