@@ -11,19 +11,24 @@ from bespeak.base.clock import FOREVER_US, HOUR_US
 from bespeak.base.ids import new_id
 from bespeak.ledger import open_ledger, queue, row_mapping
 from bespeak.ledger.errors import RefusedError
-from bespeak.ledger.model import Holder, Request, State
-from bespeak.ledger.request_checks import checked
+from bespeak.ledger.model import Holder, Need, Request, State
 from bespeak.ledger.write_operations import resource_topic
 
 CELL = 5_000_000
 names = st.sets(st.sampled_from("abcd"), min_size=1, max_size=2).map(lambda found: tuple(sorted(found)))
 steps = st.lists(
     st.tuples(
-        st.sampled_from(["wait", "wait", "take", "take", "book", "hold", "extend", "release"]), names, st.integers(1, 6)
+        st.sampled_from(["wait", "wait", "any", "take", "take", "book", "hold", "extend", "release"]),
+        names,
+        st.integers(1, 6),
     ),
     min_size=4,
     max_size=30,
 )
+
+
+def wish(waiter):
+    return waiter.selection or waiter.resources, waiter.wanted_us
 
 
 class Team:
@@ -33,6 +38,9 @@ class Team:
         self.now = 360_000_000 * CELL
         self.book = open_ledger(url, durable=False, now=lambda: self.now)
         self.promised = {}
+        for name in "abcd":
+            kind = {"labels": {"kind": "ab" if name in "ab" else "cd"}}
+            self.book.inventory_add([name], Holder("root"), kind)
         self.number = itertools.count()
 
     def do(self, kind, wanted, length):
@@ -41,6 +49,8 @@ class Team:
         try:
             if kind == "wait":
                 self.join(wanted, length, holder)
+            elif kind == "any":
+                self.join((), length, holder, needs=(Need(len(wanted), "kind=ab" if "a" in wanted else ""),))
             elif kind == "hold":
                 self.book.reserve(Request(wanted, holder, ends_us=FOREVER_US))
             elif kind in {"take", "book"}:
@@ -72,14 +82,11 @@ class Team:
             later.id
             for number, earlier in enumerate(waiting)
             for later in waiting[number + 1 :]
-            if (earlier.resources, earlier.wanted_us) == (later.resources, later.wanted_us)
-            and later.starts_us < earlier.starts_us
+            if wish(earlier) == wish(later) and later.starts_us < earlier.starts_us
         }
 
-    def join(self, wanted, length, holder, priority=0):
-        request = checked(Request(wanted, holder, duration_us=length * CELL))
-        keys = [resource_topic(name) for name in wanted]
-        return self.book.engine.transact(keys, lambda tx: queue.join(self.book, tx, request, new_id(), priority))
+    def join(self, wanted, length, holder, priority=0, needs=()):
+        return self.book.queue_join(Request(wanted, holder, duration_us=length * CELL, needs=needs), new_id(), priority)
 
     def waiting(self):
         return sorted(self.book.reservations(states=[State.WAITING]), key=lambda r: (r.rank, r.seq))
@@ -97,6 +104,9 @@ class Team:
 
     def check_promises(self):
         for found in self.book.reservations():
+            if found.selection and found.resources:
+                assert len(found.resources) == found.selection.needs[0].count
+                assert set(found.resources) <= ({"a", "b"} if found.selection.needs[0].label else set("abcd"))
             if found.waiting:
                 assert found.starts_us <= self.promised.get(found.id, found.starts_us)
                 self.promised[found.id] = found.starts_us

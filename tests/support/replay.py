@@ -15,7 +15,7 @@ YEAR_10000 = 253_402_300_800_000_000
 FACTS = (
     *("number", "holder", "acting", "mode", "starts_us", "ends_us", "created_us", "purpose", "tags", "priority"),
     *("waiting", "rank", "wanted_us", "not_before_us", "keepalive_us", "open_end"),
-    *("host", "process", "check_in_us"),
+    *("host", "process", "check_in_us", "selection"),
 )
 ALWAYS = ("capacity", "declared", "description")
 RESOURCE_FACTS = (
@@ -65,7 +65,13 @@ class Rebuilt:
             if identifier in self.reservations:
                 self.wrong.append(f"log {seq}: {identifier} is made twice")
             ended = {"ended_us": None, "ended_why": None, "ended_note": ""}
-            self.reservations[str(identifier)] = {"open_end": False, "resources": names, **after, **ended}
+            self.reservations[str(identifier)] = {
+                "open_end": False,
+                "selection": None,
+                "resources": names,
+                **after,
+                **ended,
+            }
         else:
             self._change(seq, action, str(identifier), after)
         if action in GRANTS:
@@ -158,6 +164,7 @@ def reservations(tx: Any) -> list[dict[str, Any]]:
     for values in tx.fetch_all(f"SELECT {stored} FROM ledger_reservations ORDER BY seq"):
         row = dict(zip(columns, values, strict=True))
         row |= {"resources": json.loads(row["resources"]), "tags": json.loads(row["tags"])}
+        row["selection"] = None if row["selection"] is None else json.loads(row["selection"])
         row["waiting"], row["open_end"] = bool(row["waiting"]), bool(row["open_end"])
         if row["number"] is None:
             ends_us = row["starts_us"] + row["wanted_us"]

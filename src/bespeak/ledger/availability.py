@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from bespeak.ledger.backfill import Replan
+    from bespeak.ledger.backfill import Move, Replan
     from bespeak.ledger.candidates import Candidates
     from bespeak.ledger.constraints import Constraints
     from bespeak.ledger.model import Booking, Mode, Request, Reservation, Resource
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from bespeak.ledger.policy import Policy, PolicyDefaults
     from bespeak.storage.interface import Transaction
 
-    Move = tuple[Reservation, tuple[int, int]]
     Place = tuple[int, tuple[str, ...]]
 
 
@@ -38,16 +37,17 @@ class Availability:
         self, tx: Transaction, names: Sequence[str], *, sweep: bool, first: tuple[int, int] | None = None
     ) -> None:
         self._tx = tx
-        self._names = names
+        self._names = self.names = tuple(names)
         self._sweep = sweep
         self._first = first
         self._number: int | None = None
         queries = [row_mapping.resources_query(names), row_mapping.queue_query(names), (POLICY_QUERY, {})]
+        queries.append(row_mapping.needy_query())
         if first is not None:
             queries.append(row_mapping.overlap_query(names, *first))
             if tx.dialect == "postgresql":  # a sequence costs nothing there; SQLite would write for a refusal too
                 queries.append((write_operations.NEXT_NUMBER[tx.dialect], {}))
-        known, line, self._policy, *more = tx.fetch_batch(queries)
+        known, line, self._policy, needy, *more = tx.fetch_batch(queries)
         self._taken_first = more[0] if more else []
         if len(more) > 1:
             self._number = int(more[1][0][0])
@@ -65,6 +65,8 @@ class Availability:
         if any(one.is_constrained(tx.now_us) for one in self.known.values()):
             waiting += self._constrain()
         self.line = [entry for entry in waiting if self._alive(entry[1])]
+        by_need = map(row_mapping.reservation, needy)
+        self.needy = [waiter for waiter in by_need if not waiter.lapsed(tx.now_us)]
         self._replan: Replan | None = None
 
     def _constrain(self) -> list[tuple[str, Reservation]]:
@@ -187,9 +189,9 @@ class Availability:
 
     def _as_bookings(self, moves: Iterable[Move]) -> list[Booking]:
         return [
-            row_mapping.booking(name, waiter, window)
-            for waiter, window in moves
-            for name in waiter.resources
+            row_mapping.booking(name, move.waiter, move.window)
+            for move in moves
+            for name in move.names
             if name in self._scope
         ]
 
@@ -210,14 +212,25 @@ class Availability:
 
     def in_place_of(self, waiter: Reservation, starts_us: int, ends_us: int) -> list[Booking]:
         """Return what has taken ``[starts_us, ends_us)`` from ``waiter``, to whom it was promised."""
-        others = [b for b in self.taken(starts_us, ends_us, waiter) if b.reservation_id != waiter.id]
-        return rules.blockers(waiter.mode, starts_us, ends_us, others, self.capacity, self.cooldown_us)
+        wanted = waiter.resources if self.constraints is None else self.constraints.scope(waiter.resources)
+        others = [
+            booking
+            for booking in self.taken(starts_us, ends_us, waiter)
+            if booking.reservation_id != waiter.id and booking.resource in wanted
+        ]
+        capacity = {name: seats for name, seats in self.capacity.items() if name in waiter.resources}
+        return rules.blockers(waiter.mode, starts_us, ends_us, others, capacity, self.cooldown_us)
 
     def first_fit(self, mode: Mode, from_us: int, duration_us: int) -> int | None:
         """Return the first start at which a newcomer is granted ``duration_us``, µs UTC, or None."""
         board = self.board(from_us, for_waiters=False)
-        fit_us, _ = self._search(board, self._all_of(board, mode, duration_us), None, mode, from_us, duration_us)
-        return None if fit_us >= FOREVER_US else fit_us
+
+        def find(starts_us: int) -> Place:
+            fit_us = board.first_fit(self._names, mode, starts_us, duration_us)
+            return fit_us, tuple(self._names) if fit_us < FOREVER_US else ()
+
+        fit_us, names = self._search(board, find, None, mode, from_us, duration_us)
+        return fit_us if names else None
 
     def pick(
         self, candidates: Candidates, mode: Mode, from_us: int, duration_us: int, before_us: int = FOREVER_US
@@ -246,20 +259,27 @@ class Availability:
         self._enter(board, [] if self._replan is None else self._replan.moved)
         return board.free_until(name, mode, from_us)
 
-    def fit(self, waiter: Reservation, before_us: int, *, by_rank: bool) -> int:
-        """Return the first start that can be promised to ``waiter``, µs UTC; ``FOREVER_US`` when none can.
+    def fit(self, waiter: Reservation, before_us: int, *, by_rank: bool, candidates: Candidates | None = None) -> Place:
+        """Return the first start that can be promised to ``waiter``, µs UTC, and the resources; no names when none can.
 
         Args:
             waiter: who.
-            before_us: look no further than this; what is returned then is not before it.
+            before_us: look no further than this.
             by_rank: only what is promised to earlier entries counts, and not what is promised to later ones.
+            candidates: what to choose from, for somebody who waits by need; this availability is of all of them.
         """
         from_us = max(self._tx.now_us, waiter.not_before_us)
         board = self.board(self._tx.now_us, for_waiters=True, but=waiter, ahead_of=waiter if by_rank else None)
-        find = self._all_of(board, waiter.mode, waiter.wanted_us, before_us)
-        fit_us, _ = self._search(board, find, waiter, waiter.mode, from_us, waiter.wanted_us)
+
+        def find(starts_us: int) -> Place:
+            if candidates is not None:
+                return board.earliest(candidates, waiter.mode, starts_us, waiter.wanted_us, before_us)
+            fit_us = board.first_fit(waiter.resources, waiter.mode, starts_us, waiter.wanted_us, before_us)
+            return fit_us, waiter.resources if fit_us < before_us else ()
+
+        place = self._search(board, find, waiter, waiter.mode, from_us, waiter.wanted_us)
         self.leases_us |= board.leases_us
-        return fit_us
+        return place
 
     def board(
         self, from_us: int, *, for_waiters: bool, but: Reservation | None = None, ahead_of: Reservation | None = None
@@ -277,15 +297,6 @@ class Availability:
                 continue
             board.change(waiter.resources, waiter.mode, counted(waiter, window) if for_waiters else window)
         return board
-
-    def _all_of(
-        self, board: Occupancy, mode: Mode, duration_us: int, before_us: int = FOREVER_US
-    ) -> Callable[[int], Place]:
-        def find(starts_us: int) -> Place:
-            fit_us = board.first_fit(self._names, mode, starts_us, duration_us, before_us)
-            return fit_us, tuple(self._names) if fit_us < before_us else ()
-
-        return find
 
     def _search(
         self,
@@ -311,18 +322,19 @@ class Availability:
                 self._enter(board, moves)
 
     def _enter(self, board: Occupancy, moves: Iterable[Move]) -> None:
-        for waiter, window in moves:
-            board.change(waiter.resources, waiter.mode, window)
+        for move in moves:
+            board.change(move.names, move.waiter.mode, move.window)
 
     def _moves(self, ahead_of: Reservation | None = None) -> list[Move]:
         """Return what the next of the earlier entries would take beyond what it is promised; empty after the last.
 
         An availability is asked by one newcomer or by one waiter, so there is one plan.
         """
-        if not self.line:
+        if not self.line and not self.needy:
             return []
         if self._replan is None:
             from bespeak.ledger.backfill import Replan
 
-            self._replan = Replan(self._tx, self.line, ahead_of, self.capacity, self.constraints)
+            everybody = (self._names, self.line, self.needy)
+            self._replan = Replan(self._tx, *everybody, ahead_of, self.capacity, self.constraints)
         return self._replan.next_move()

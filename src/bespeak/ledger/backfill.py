@@ -15,6 +15,7 @@ each of them looked now (:class:`Replan`), and keeps off that.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bespeak.base.clock import FOREVER_US
@@ -24,11 +25,21 @@ from bespeak.ledger.occupancy import Occupancy
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from bespeak.ledger.candidates import Candidates
     from bespeak.ledger.constraints import Constraints
-    from bespeak.ledger.model import Booking, Reservation
+    from bespeak.ledger.model import Booking, Reservation, Selection
     from bespeak.storage.interface import Transaction
 
     Window = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Move:
+    """Time that a waiter takes, or would take."""
+
+    waiter: Reservation
+    names: tuple[str, ...]
+    window: Window
 
 
 class Replan:
@@ -36,7 +47,9 @@ class Replan:
 
     Args:
         tx: the transaction.
-        line: who waits for the resources in question, with the resource.
+        names: the resources in question.
+        line: who waits for them, or for wholes and parts of them, with the resource.
+        needy: who waits for resources by need.
         ahead_of: only those before this waiter count; None for a newcomer, behind all.
         capacity: seats of the resources in question.
         constraints: what else keeps resources from being given out; None where there is nothing.
@@ -45,7 +58,9 @@ class Replan:
     def __init__(
         self,
         tx: Transaction,
+        names: Iterable[str],
         line: Iterable[tuple[str, Reservation]],
+        needy: Iterable[Reservation],
         ahead_of: Reservation | None,
         capacity: Mapping[str, int],
         constraints: Constraints | None,
@@ -55,59 +70,91 @@ class Replan:
         self._ahead_of = ahead_of
         self._waiters = {waiter.id: waiter for _, waiter in line}
         self._capacity = dict(capacity)
-        self._names = {name for name, _ in line if constraints is None or name in capacity}
-        self._windows: dict[str, Window | None] = {}
+        self._needy = [waiter for waiter in needy if waiter.is_ahead_of(ahead_of)]
+        self._names = set(names)
+        self._choices: dict[Selection, Candidates | None] = {}
+        self._places: dict[str, Move | None] = {}
         self._moves = self._plan()
-        self.moved: list[tuple[Reservation, Window]] = []
+        self.moved: list[Move] = []
         """Time that moves would take, beyond what is promised; as far as was asked for."""
 
-    def next_move(self) -> list[tuple[Reservation, Window]]:
+    def next_move(self) -> list[Move]:
         """Return what the next waiter that moves would take beyond what it was promised; empty after the last."""
         more = next(self._moves, [])
         self.moved += more
         return more
 
-    def _plan(self) -> Iterator[list[tuple[Reservation, Window]]]:
+    def _plan(self) -> Iterator[list[Move]]:
         earlier = self._close()
         if not earlier:
             return
-        now_us = self._tx.now_us
         everything = self._board(self._names)
         for waiter in self._waiters.values():
-            window = self._windows[waiter.id] = promised_window(waiter, now_us)
-            if window is not None:
-                everything.change(waiter.resources, waiter.mode, counted(waiter, window))
+            window = promised_window(waiter, self._tx.now_us)
+            self._enter(everything, waiter, None if window is None else Move(waiter, waiter.resources, window))
         for waiter in earlier:
-            before = self._windows[waiter.id]
-            after = self._window_of(waiter, everything)
+            before = self._places[waiter.id]
+            after = self._next_place(waiter, everything)
             if after != before:
-                self._windows[waiter.id] = after
-                taken = self._outside(waiter, after, before)
+                taken = self._outside(after, before)
                 if taken:
-                    yield [(waiter, window) for window in taken]
+                    yield taken
 
-    def _outside(self, waiter: Reservation, after: Window | None, before: Window | None) -> list[Window]:
-        """Return the parts of the window ``after`` that are not within ``before``, as whoever asks sees them."""
+    def _enter(self, everything: Occupancy, waiter: Reservation, place: Move | None) -> None:
+        self._places[waiter.id] = place
+        if place is not None:
+            everything.change(place.names, waiter.mode, counted(waiter, place.window))
+
+    def _outside(self, after: Move | None, before: Move | None) -> list[Move]:
+        """Return the parts of the place ``after`` that are not within ``before``, as whoever asks sees them."""
         if after is None:
             return []
-        after = after if self._ahead_of is None else counted(waiter, after)
-        if before is None:
-            return [after]
-        known = before if self._ahead_of is None else counted(waiter, before)
-        parts = [(after[0], min(after[1], known[0])), (max(after[0], known[1]), after[1])]
-        return [(starts_us, ends_us) for starts_us, ends_us in parts if starts_us < ends_us]
+        starts_us, ends_us = self._seen(after)
+        found = []
+        for name in after.names:
+            parts = [(starts_us, ends_us)]
+            if before is not None and name in before.names:
+                known = self._seen(before)
+                parts = [(starts_us, min(ends_us, known[0])), (max(starts_us, known[1]), ends_us)]
+            found += [Move(after.waiter, (name,), window) for window in parts if window[0] < window[1]]
+        return found
+
+    def _seen(self, place: Move) -> Window:
+        return place.window if self._ahead_of is None else counted(place.waiter, place.window)
 
     def _close(self) -> list[Reservation]:
         """Read whoever waits for what earlier waiters wait for; return the earlier ones, by rank."""
         while True:
+            self._admit_needy()
             earlier = [waiter for waiter in self._waiters.values() if waiter.is_ahead_of(self._ahead_of)]
-            new = {name for waiter in earlier for name in waiter.resources} - self._names
+            new = {name for waiter in earlier for name in self._wanted_by(waiter)} - self._names
             if not new:
                 return sorted(earlier, key=lambda waiter: (waiter.rank, waiter.seq))
             new = self._know(new)
             for _, waiter in row_mapping.in_queue(self._tx, new):
                 if not waiter.lapsed(self._tx.now_us):
                     self._waiters.setdefault(waiter.id, waiter)
+
+    def _admit_needy(self) -> None:
+        for waiter in self._needy:
+            if waiter.id not in self._waiters:
+                wanted = self._scope(self._wanted_by(waiter))
+                if not self._names.isdisjoint(wanted):
+                    self._waiters[waiter.id] = waiter
+
+    def _wanted_by(self, waiter: Reservation) -> tuple[str, ...]:
+        """Return the resources that a waiter holds a place for, or could be given."""
+        candidates = self._candidates(waiter)
+        return waiter.resources if candidates is None else (*waiter.resources, *candidates.names)
+
+    def _candidates(self, waiter: Reservation) -> Candidates | None:
+        if waiter.selection is None:
+            return None
+        if waiter.selection not in self._choices:
+            from bespeak.ledger.candidates import candidates_of
+
+            self._choices[waiter.selection] = candidates_of(self._tx, waiter.selection)
+        return self._choices[waiter.selection]
 
     def _know(self, names: set[str]) -> set[str]:
         """Learn about resources; return them with their wholes and parts, as far as those are new too."""
@@ -139,27 +186,36 @@ class Replan:
         capacity = {name: self._capacity.get(name, 1) for name in waiter.resources}
         return rules.blockers(waiter.mode, *window, taken, capacity, self._gaps(self._scope(waiter.resources)))
 
-    def _window_of(self, waiter: Reservation, everything: Occupancy) -> Window | None:
-        """Move a waiter in ``everything``; return its window then."""
-        now_us = self._tx.now_us
-        before = self._windows[waiter.id]
+    def _next_place(self, waiter: Reservation, everything: Occupancy) -> Move | None:
+        """Move a waiter in ``everything``; return where to."""
+        before = self._places[waiter.id]
         if before is not None:
-            everything.change(waiter.resources, waiter.mode, counted(waiter, before), -1)
-        from_us = max(now_us, waiter.not_before_us)
-        names, mode, wanted_us = waiter.resources, waiter.mode, waiter.wanted_us
+            everything.change(before.names, waiter.mode, counted(waiter, before.window), -1)
         if before is None:
-            starts_us = everything.first_fit(names, mode, from_us, wanted_us)
-        elif self._has_lost(waiter, before, everything):
-            starts_us = self._first_by_rank(waiter, from_us)
-        elif before[0] <= now_us:
-            starts_us = before[0]
+            starts_us, names = self._first(everything, waiter)
+        elif self._has_lost(waiter, before.window, everything):
+            starts_us, names = self._first(self._left_by_those_ahead(waiter), waiter)
+        elif before.window[0] <= self._tx.now_us:
+            starts_us, names = before.window[0], before.names
         else:
-            starts_us = everything.first_fit(names, mode, from_us, wanted_us, before_us=before[0])
-            starts_us = min(starts_us, before[0])
-        after = None if starts_us >= FOREVER_US else (starts_us, rules.window_end(starts_us, wanted_us))
-        if after is not None:
-            everything.change(names, mode, counted(waiter, after))
+            starts_us, names = self._first(everything, waiter, before.window[0])
+            if not names:
+                starts_us, names = before.window[0], before.names
+        window = (starts_us, rules.window_end(starts_us, waiter.wanted_us))
+        after = Move(waiter, names, window) if names else None
+        self._enter(everything, waiter, after)
         return after
+
+    def _first(self, board: Occupancy, waiter: Reservation, before_us: int = FOREVER_US) -> tuple[int, tuple[str, ...]]:
+        """Return the first place on ``board`` that suits a waiter; no names when there is none."""
+        from_us = max(self._tx.now_us, waiter.not_before_us)
+        if waiter.selection is not None:
+            candidates = self._candidates(waiter)
+            if candidates is None:
+                return FOREVER_US, ()
+            return board.earliest(candidates, waiter.mode, from_us, waiter.wanted_us, before_us)
+        starts_us = board.first_fit(waiter.resources, waiter.mode, from_us, waiter.wanted_us, before_us)
+        return starts_us, waiter.resources if starts_us < before_us else ()
 
     def _has_lost(self, waiter: Reservation, window: Window, everything: Occupancy) -> bool:
         starts_us, ends_us = max(window[0], self._tx.now_us), window[1]
@@ -186,22 +242,20 @@ class Replan:
         return {name: 0 if self._constraints is None else self._constraints.cooldown_us(name) for name in names}
 
     def _ahead_of_it(self, waiter: Reservation) -> Iterator[Booking]:
-        """Return, as bookings, the windows of those before ``waiter``."""
+        """Return, as bookings, the places of those before ``waiter``."""
         wanted = self._scope(waiter.resources)
-        for other in self._waiters.values():
-            window = self._windows[other.id]
-            if window is not None and other.is_ahead_of(waiter):
-                for name in other.resources:
+        for place in self._places.values():
+            if place is not None and place.waiter.is_ahead_of(waiter):
+                for name in place.names:
                     if name in wanted:
-                        yield row_mapping.booking(name, other, window)
+                        yield row_mapping.booking(name, place.waiter, place.window)
 
-    def _first_by_rank(self, waiter: Reservation, from_us: int) -> int:
-        left = self._board(waiter.resources)
-        for other in self._waiters.values():
-            window = self._windows[other.id]
-            if window is not None and other.is_ahead_of(waiter):
-                left.change(other.resources, other.mode, counted(other, window))
-        return left.first_fit(waiter.resources, waiter.mode, from_us, waiter.wanted_us)
+    def _left_by_those_ahead(self, waiter: Reservation) -> Occupancy:
+        left = self._board(self._wanted_by(waiter))
+        for place in self._places.values():
+            if place is not None and place.waiter.is_ahead_of(waiter):
+                left.change(place.names, place.waiter.mode, counted(place.waiter, place.window))
+        return left
 
 
 def promised_window(waiter: Reservation, now_us: int) -> Window | None:

@@ -135,7 +135,7 @@ def release_many(book: LedgerContext, identifiers: Sequence[str], by: Holder, *,
     names = {name for identifier in identifiers for name in book.resources_of(identifier)}
 
     def work(tx: Transaction) -> list[Reservation]:
-        found = [row_mapping.required(tx, identifier) for identifier in identifiers]
+        found = [write_operations.locked(tx, identifier) for identifier in identifiers]
         ended = []
         for one in found:
             modify.check_owner(one, by)

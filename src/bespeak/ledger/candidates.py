@@ -14,7 +14,7 @@ from bespeak.storage.row_shape import RowShape
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from bespeak.ledger.model import Request
+    from bespeak.ledger.model import Request, Selection
     from bespeak.storage.interface import Row, Transaction
 
     Labels = dict[str, object]
@@ -39,7 +39,7 @@ class Candidates:
     """
 
     def __init__(
-        self, tx: Transaction, request: Request, permitted: Callable[[Iterable[str]], Iterable[str]] = tuple
+        self, tx: Transaction, request: Request | Selection, permitted: Callable[[Iterable[str]], Iterable[str]] = tuple
     ) -> None:
         self._request = request
         self._counts = [need.count for need in request.needs]
@@ -85,6 +85,14 @@ class Candidates:
         )
         same = f" with the same {' and '.join(self._request.same)}" if self._request.same else ""
         return f"the book does not have {wanted}{same}, whoever holds them: {len(self._suits)} suit"
+
+
+def candidates_of(tx: Transaction, selection: Selection) -> Candidates | None:
+    """Return what somebody in the queue can be given; None where the book no longer has enough."""
+    try:
+        return Candidates(tx, selection)
+    except NotFoundError:
+        return None
 
 
 def _labels(tx: Transaction) -> dict[str, Labels]:

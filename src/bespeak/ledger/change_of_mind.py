@@ -10,7 +10,7 @@ from bespeak.base.clock import FOREVER_US, iso
 from bespeak.base.errors import UsageError, WrongStateError
 from bespeak.base.frozen import replace
 from bespeak.base.json_text import compact_utf8
-from bespeak.ledger import quotas, rights, row_mapping, rules, validation, write_operations
+from bespeak.ledger import quotas, rights, rules, validation, write_operations
 from bespeak.ledger.availability import Availability
 from bespeak.ledger.errors import RefusedError
 from bespeak.ledger.model import Action, Refusal, Request, State
@@ -197,7 +197,7 @@ def release_part(
 
 def live(tx: Transaction, identifier: str, fencing_token: int | None) -> Reservation:
     """Return a reservation that is granted and has not ended."""
-    found = row_mapping.required(tx, identifier)
+    found = write_operations.locked(tx, identifier)
     check_live(found, tx.now_us, fencing_token)
     if found.waiting:
         raise WrongStateError(f"reservation {found.id} still waits in the queue; leave it with release")

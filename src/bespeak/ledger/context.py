@@ -97,7 +97,9 @@ class LedgerContext:
         return view
 
     def remember(self, found: Reservation) -> Reservation:
-        """Keep in mind which resources a reservation has: they never change, and changing it needs their locks."""
+        """Keep in mind which resources a reservation has, where they do not change: changing it needs their locks."""
+        if found.waiting and found.selection is not None:
+            return found
         if len(self._resources) >= _MOST_REMEMBERED:
             self._resources.clear()
         self._resources[found.id] = found.resources

@@ -92,7 +92,7 @@ def _reserve_by_need(
 ) -> Reservation | list[Booking]:
     starts_us, ends_us = _window(book, tx, request)
     wanted_us = FOREVER_US if ends_us >= FOREVER_US else ends_us - starts_us
-    candidates = _candidates(book, tx, request)
+    candidates = candidates_for(book, tx, request)
     ground = Availability(tx, candidates.names, sweep=False)
     before_us = FOREVER_US if request.next_fit else starts_us + 1
     fit_us, names = ground.pick(candidates, request.mode, starts_us, wanted_us, before_us)
@@ -106,7 +106,12 @@ def _reserve_by_need(
     return _reserve_named(book, tx, named, identifier)
 
 
-def _candidates(book: LedgerContext, tx: Transaction, request: Request) -> Candidates:
+def candidates_for(book: LedgerContext, tx: Transaction, request: Request) -> Candidates:
+    """Return what a request by need can be given.
+
+    Raises:
+        NotFoundError: the book has fewer resources than are wanted.
+    """
     from bespeak.ledger.candidates import Candidates
 
     return Candidates(tx, request, lambda names: rights.permitted(book, tx, request.holder, "reserve", names))
@@ -148,7 +153,7 @@ def next_free(book: LedgerContext, request: Request) -> int | None:
         starts_us, ends_us = _window(book, tx, replace(request, starts_us=None) if is_past else request)
         wanted_us = FOREVER_US if ends_us >= FOREVER_US else ends_us - starts_us
         if request.needs:
-            candidates = _candidates(book, tx, request)
+            candidates = candidates_for(book, tx, request)
             ground = Availability(tx, candidates.names, sweep=False)
             fit_us, _ = ground.pick(candidates, request.mode, starts_us, wanted_us)
             return None if fit_us >= FOREVER_US else fit_us
@@ -157,13 +162,24 @@ def next_free(book: LedgerContext, request: Request) -> int | None:
     return book.engine.read(work)
 
 
+def candidate_names(book: LedgerContext, request: Request) -> tuple[str, ...]:
+    """Return the resources that a request is about: those it names, and all that could be given to it by need.
+
+    Raises:
+        NotFoundError: the book has fewer resources than are wanted.
+    """
+    if not request.needs:
+        return request.resources
+    return book.engine.read(lambda tx: candidates_for(book, tx, request).names)
+
+
 def in_the_way(book: LedgerContext, request: Request) -> tuple[Booking, ...]:
     """Return what keeps ``request`` from being granted at this instant; changes nothing."""
 
     def work(tx: Transaction) -> list[Booking]:
         starts_us, ends_us = _window(book, tx, replace(request, starts_us=None))
         if request.needs:
-            names = _candidates(book, tx, request).names
+            names = candidates_for(book, tx, request).names
             return _soonest(Availability(tx, names, sweep=False).blockers(request.mode, starts_us, ends_us))
         return Availability(tx, request.resources, sweep=False).blockers(request.mode, starts_us, ends_us)
 

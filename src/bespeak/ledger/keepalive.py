@@ -94,7 +94,7 @@ def keep_alive(book: LedgerContext, identifier: str, fencing_token: int) -> Rese
     """
 
     def work(tx: Transaction) -> Reservation:
-        found = row_mapping.required(tx, identifier)
+        found = write_operations.locked(tx, identifier)
         rights.require_own(book, tx, found)
         modify.check_live(found, tx.now_us, fencing_token)
         return _renew(tx, found)

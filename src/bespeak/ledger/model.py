@@ -201,11 +201,30 @@ class Request:
 
 
 @frozen
+class Selection:
+    """What somebody in the queue wants by need; which resources it will be is fixed when it is granted.
+
+    Args:
+        resources: those that are wanted by name.
+        needs: the others.
+        prefer: as in :class:`Request`.
+        same: as in :class:`Request`.
+    """
+
+    resources: tuple[str, ...] = ()
+    needs: tuple[Need, ...] = ()
+    prefer: str = ""
+    same: tuple[str, ...] = ()
+
+
+@frozen
 class Reservation:
     """One row of the book; instants in µs UTC.
 
     ``starts_us`` and ``ends_us`` of a waiting reservation are the promised window; ``FOREVER_US`` in both means that
-    nothing can be promised yet. ``lease_us`` is the instant at which it lapses without a further sign of life.
+    nothing can be promised yet. ``selection`` is what is wanted by need; while it waits, ``resources`` are those that
+    the promise is about at present; none without a promise. ``lease_us`` is the instant at which it lapses without a
+    further sign of life.
     ``check_in_us`` is how long after its start that is, µs, as long as nobody has used it.
     """
 
@@ -235,6 +254,7 @@ class Reservation:
     origin: Origin = Origin()
     gate_seen_us: int | None = None
     check_in_us: int | None = None
+    selection: Selection | None = None
 
     def is_ahead_of(self, other: Reservation | None) -> bool:
         """Tell whether a waiter comes before another one in the queue; everybody comes before a newcomer (None)."""

@@ -116,7 +116,7 @@ def _change(
     work: Callable[[Transaction, Reservation], Reservation],
 ) -> Reservation:
     def inside(tx: Transaction) -> Reservation:
-        found = row_mapping.required(tx, identifier)
+        found = write_operations.locked(tx, identifier)
         check_owner(found, by)
         check_live(found, tx.now_us, fencing_token)
         if found.waiting:
@@ -147,7 +147,7 @@ def release(
     validation.check_text("reason", reason)
 
     def work(tx: Transaction) -> Reservation:
-        found = row_mapping.required(tx, identifier)
+        found = write_operations.locked(tx, identifier)
         check_owner(found, by)
         ending = rights.check_may_end(book, tx, found, by, reason, "release")
         check_live(found, tx.now_us, fencing_token)
@@ -241,7 +241,7 @@ def kick(book: LedgerContext, identifier: str, by: Holder, reason: str) -> Reser
         raise UsageError("kick: a reason must be given; the holder will read it")
 
     def work(tx: Transaction) -> Reservation:
-        found = row_mapping.required(tx, identifier)
+        found = write_operations.locked(tx, identifier)
         rights.check_may_take(book, tx, by, found.resources)
         check_live(found, tx.now_us, None)
         return _close(tx, found, by, EndReason.KICKED, reason)

@@ -29,6 +29,7 @@ VALUES = {
     "Request": _MODEL,
     "Reservation": _MODEL,
     "Resource": _MODEL,
+    "Selection": _MODEL,
     "State": _MODEL,
     "CurrentHold": "bespeak.ledger.current_hold",
     "Entry": "bespeak.ledger.inventory.model",
@@ -46,6 +47,7 @@ VALUES = {
 READS = (
     "next_free",
     "in_the_way",
+    "candidate_names",
     "queue_lapsed",
     "hold_in_force",
     "get",

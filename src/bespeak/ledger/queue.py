@@ -18,7 +18,7 @@ from bespeak.base.errors import NotFoundError, UsageError, WrongStateError
 from bespeak.base.frozen import replace
 from bespeak.ledger import quotas, rights, row_mapping, rules, write_operations
 from bespeak.ledger.availability import Availability
-from bespeak.ledger.grant import length_us
+from bespeak.ledger.grant import candidates_for, length_us
 from bespeak.ledger.model import Action, EndReason, QueueLook, QueuePosition
 from bespeak.ledger.modify import check_live, check_owner, give_back
 from bespeak.ledger.policy import MOST_PRIORITY
@@ -26,6 +26,7 @@ from bespeak.ledger.request_checks import announce, checked, facts, new
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from bespeak.ledger.candidates import Candidates
     from bespeak.ledger.context import LedgerContext
     from bespeak.ledger.model import Booking, Holder, Request, Reservation
     from bespeak.storage.interface import Transaction
@@ -98,17 +99,30 @@ def _look(tx: Transaction, identifier: str, *, with_held: bool) -> tuple[QueueLo
     check_live(me, tx.now_us, None)
     if not me.waiting:
         return QueueLook(me, None, 0), False
-    ground = Availability(tx, me.resources, sweep=False)
-    fit_us, _ = promise(ground, me, tx.now_us)
+    ground, candidates = _ground(tx, me)
+    fit_us, names, _ = promise(ground, me, tx.now_us, candidates)
     lease_us = me.lease_us or tx.now_us
     due = fit_us <= tx.now_us or fit_us != me.starts_us or lease_us - tx.now_us < LEASE_US - _RENEW_US
     position = position_of(ground, me)
     if with_held:
-        position = _with_held(tx, position, ground.holding_now(me), set(me.resources))
+        wanted = set(me.resources or ground.names)
+        position = _with_held(tx, position, ground.holding_now(me), wanted)
     if ground.has_relatives:
         ground.leases_us.add(tx.now_us + LOOK_AT_PARTS_US)  # a change of a whole or a part wakes nobody who waits here
+    due = due or (me.selection is not None and set(names) != set(me.resources))
     next_us = min([me.starts_us, lease_us - LEASE_US + _RENEW_US, *(lease + 1 for lease in ground.leases_us)])
     return QueueLook(me, position, max(next_us - tx.now_us, 0)), due
+
+
+def _ground(tx: Transaction, me: Reservation) -> tuple[Availability, Candidates | None]:
+    """Return all that a waiter can be given, and how to choose, where it waits by need."""
+    if me.selection is None:
+        return Availability(tx, me.resources, sweep=False), None
+    from bespeak.ledger.candidates import candidates_of
+
+    candidates = candidates_of(tx, me.selection)
+    names = {*me.resources, *(candidates.names if candidates else me.selection.resources)}
+    return Availability(tx, sorted(names), sweep=False), candidates
 
 
 def _with_held(tx: Transaction, position: QueuePosition, held: list[Reservation], names: set[str]) -> QueuePosition:
@@ -122,11 +136,9 @@ def _with_held(tx: Transaction, position: QueuePosition, held: list[Reservation]
 
 
 def _move(tx: Transaction, identifier: str) -> tuple[Reservation, Booking | None]:
-    me = row_mapping.required(tx, identifier)
+    me = write_operations.locked(tx, identifier)
     check_live(me, tx.now_us, None)
-    if not me.waiting:
-        return me, None
-    return _advance(tx, me, Availability(tx, me.resources, sweep=True))
+    return _advance(tx, me) if me.waiting else (me, None)
 
 
 def queue_lapsed(book: LedgerContext, identifier: str) -> bool:
@@ -153,48 +165,60 @@ def queue_leave(book: LedgerContext, identifier: str, by: Holder) -> None:
     """
 
     def work(tx: Transaction) -> None:
-        me = row_mapping.by_id(tx, identifier)
-        if me is not None and me.ended_us is None and not me.lapsed(tx.now_us):
+        me = write_operations.locked(tx, identifier)
+        if me.ended_us is None and not me.lapsed(tx.now_us):
             check_owner(me, by)
             rights.require_own(book, tx, me)
             give_back(tx, me, by)
 
     try:
-        resources = book.resources_of(identifier)
+        book.write(book.resources_of(identifier), work)
     except NotFoundError:
         return
-    book.write(resources, work)
 
 
 def join(book: LedgerContext, tx: Transaction, request: Request, identifier: str, priority: int) -> Reservation:
     """Write a new place at the end of the queue, and grant it at once where nothing is in the way."""
     rights.require(book, tx, request.holder, "reserve", request.resources)
-    ground = Availability(tx, request.resources, sweep=True)
+    candidates = candidates_for(book, tx, request) if request.needs else None
+    ground = Availability(tx, candidates.names if candidates else request.resources, sweep=candidates is None)
     policy = ground.policy(book.defaults)
     rights.check_priority(policy, request.holder, priority)
     if policy.strict:
         ground.require_known()
     ground.check_new()
-    arrivals = [other.rank + other.priority * HEAD_START_US + 1 for _, other in ground.line]
-    rank = max([tx.now_us, *arrivals]) - priority * HEAD_START_US
-    wanted_us = FOREVER_US if request.ends_us is not None else length_us(book, tx, request)
-    never = (FOREVER_US, FOREVER_US)
+    me = _new_entry(book, tx, request, identifier, priority, ground)
     first_us = max(tx.now_us, request.starts_us or 0)
-    window_us = (first_us, rules.window_end(first_us, wanted_us))
-    quotas.check(tx, policy, request.holder.user, window_us, len(request.resources))
-    me = replace(
-        new(request, identifier, write_operations.next_number(tx), tx.now_us, never, wanted_us),
+    wanted = len(request.resources) + sum(need.count for need in request.needs)
+    quotas.check(tx, policy, request.holder.user, (first_us, rules.window_end(first_us, me.wanted_us)), wanted)
+    fit_us, names = ground.fit(me, FOREVER_US, by_rank=True, candidates=candidates)
+    if candidates is not None:
+        tx.require(map(write_operations.resource_topic, names))
+        me = replace(me, resources=tuple(sorted(names)))
+        ground = Availability(tx, me.resources, sweep=True)
+    me = replace(me, seq=write_operations.next_number(tx))
+    write_operations.insert(tx, me)
+    write_operations.enter_queue(tx, me)
+    announce(tx, Action.QUEUED, request.holder, me)
+    return _move_to(tx, me, ground, fit_us, None)
+
+
+def _new_entry(
+    book: LedgerContext, tx: Transaction, request: Request, identifier: str, priority: int, ground: Availability
+) -> Reservation:
+    """Return a new entry behind all that came before; it has no number yet, so it is the last of its rank."""
+    waiting = [*(other for _, other in ground.line), *ground.needy]
+    arrivals = [other.rank + other.priority * HEAD_START_US + 1 for other in waiting]
+    wanted_us = FOREVER_US if request.ends_us is not None else length_us(book, tx, request)
+    return replace(
+        new(request, identifier, FOREVER_US, tx.now_us, (FOREVER_US, FOREVER_US), wanted_us),
         fencing_token=None,
         not_before_us=request.starts_us or 0,
         priority=priority,
         lease_us=tx.now_us + LEASE_US,
         waiting=True,
-        rank=rank,
+        rank=max([tx.now_us, *arrivals]) - priority * HEAD_START_US,
     )
-    write_operations.insert(tx, me)
-    write_operations.enter_queue(tx, me)
-    announce(tx, Action.QUEUED, request.holder, me)
-    return _move_to(tx, me, ground, ground.fit(me, FOREVER_US, by_rank=True), None)
 
 
 def can_wait(request: Request, priority: int) -> Request:
@@ -205,29 +229,34 @@ def can_wait(request: Request, priority: int) -> Request:
     """
     if request.ends_us is not None and request.ends_us < FOREVER_US:
         raise UsageError("a waiting request does not know its start yet: ask for a duration, not for an end")
-    if request.needs:
-        raise UsageError("a place in the queue is for resources that are named; ask by need without waiting")
     if abs(priority) > MOST_PRIORITY:
         raise UsageError(f"priority {priority}: at most {MOST_PRIORITY} either way")
     return request
 
 
-def promise(ground: Availability, me: Reservation, now_us: int) -> tuple[int, Booking | None]:
-    """Return the start that can be promised to ``me`` now, µs UTC, and who took what was promised before, if anybody.
+def promise(
+    ground: Availability, me: Reservation, now_us: int, candidates: Candidates | None
+) -> tuple[int, tuple[str, ...], Booking | None]:
+    """Return what can be promised to ``me`` now, and who took what was promised before, if anybody.
 
-    The start is ``FOREVER_US`` when nothing can be promised.
+    That is a start, µs UTC, and resources; no resources where nothing can be promised.
     """
     from bespeak.ledger.backfill import promised_window
 
     promised = promised_window(me, now_us)
+    if me.selection is not None and candidates is None:
+        return FOREVER_US, (), None
     if promised is None:
-        return ground.fit(me, FOREVER_US, by_rank=False), None
+        return *ground.fit(me, FOREVER_US, by_rank=False, candidates=candidates), None
     rivals = ground.in_place_of(me, max(promised[0], now_us), promised[1])
-    if rivals:
-        return ground.fit(me, FOREVER_US, by_rank=True), _first_of(rivals, ground, me)
-    if promised[0] <= now_us:
-        return promised[0], None
-    return min(ground.fit(me, promised[0], by_rank=False), promised[0]), None
+    if rivals or (candidates is not None and not set(me.resources).issubset(candidates.names)):
+        rival = _first_of(rivals, ground, me) if rivals else None
+        return *ground.fit(me, FOREVER_US, by_rank=True, candidates=candidates), rival
+    if promised[0] > now_us:
+        fit_us, names = ground.fit(me, promised[0], by_rank=False, candidates=candidates)
+        if names:
+            return fit_us, names, None
+    return promised[0], me.resources, None
 
 
 def _first_of(rivals: list[Booking], ground: Availability, me: Reservation) -> Booking:
@@ -238,15 +267,33 @@ def _first_of(rivals: list[Booking], ground: Availability, me: Reservation) -> B
 
 def advance(tx: Transaction, me: Reservation) -> Reservation:
     """Move a waiter as far as it goes now: grant it, or renew its promise and its sign of life."""
-    return _advance(tx, me, Availability(tx, me.resources, sweep=True))[0]
+    return _advance(tx, me)[0]
 
 
-def _advance(tx: Transaction, me: Reservation, ground: Availability) -> tuple[Reservation, Booking | None]:
-    fit_us, rival = promise(ground, me, tx.now_us)
-    return _move_to(tx, me, ground, fit_us, rival), rival
+def _advance(tx: Transaction, me: Reservation) -> tuple[Reservation, Booking | None]:
+    if me.selection is None:
+        ground, candidates = Availability(tx, me.resources, sweep=True), None
+    else:
+        ground, candidates = _ground(tx, me)
+    fit_us, names, rival = promise(ground, me, tx.now_us, candidates)
+    before = me
+    if me.selection is not None:
+        tx.require(map(write_operations.resource_topic, {*names, *me.resources}))
+        if set(names) != set(me.resources):
+            me = write_operations.choose(tx, me, tuple(sorted(names)))
+        ground = Availability(tx, me.resources, sweep=True)
+    return _move_to(tx, me, ground, fit_us, rival, chosen=me is not before), rival
 
 
-def _move_to(tx: Transaction, me: Reservation, ground: Availability, fit_us: int, rival: Booking | None) -> Reservation:
+def _move_to(
+    tx: Transaction,
+    me: Reservation,
+    ground: Availability,
+    fit_us: int,
+    rival: Booking | None,
+    *,
+    chosen: bool = False,
+) -> Reservation:
     now_us = tx.now_us
     if fit_us <= now_us:
         return _grant(tx, me, ground, _granted_end(ground, me, now_us))
@@ -256,10 +303,12 @@ def _move_to(tx: Transaction, me: Reservation, ground: Availability, fit_us: int
         [{"starts": fit_us, "lease": lease_us, "seq": me.seq}],
     )
     moved = replace(me, starts_us=fit_us, ends_us=rules.window_end(fit_us, me.wanted_us), lease_us=lease_us)
-    if fit_us != me.starts_us:
+    if fit_us != me.starts_us or chosen:
         before, after = write_operations.window(me), write_operations.window(moved)
         if rival is not None:
             after |= {"moved_by": rival.reservation_id, "moved_by_holder": rival.holder}
+        if chosen:
+            after["resources"] = list(me.resources)
         write_operations.log(tx, Action.PROMISED, me.holder, me.requested_by, me.id, me.resources, before, after)
         write_operations.wake(tx, me)
     return moved
@@ -297,9 +346,9 @@ def _grant(tx: Transaction, me: Reservation, ground: Availability, ends_us: int)
         raise WrongStateError(f"reservation {me.id} is no longer in the queue")
     write_operations.leave_queue(tx, me)
     write_operations.book(tx, granted, ground.known)
-    write_operations.log(
-        tx, Action.GRANTED, me.holder, me.requested_by, me.id, me.resources, write_operations.window(me), facts(granted)
-    )
+    after = facts(granted) | ({} if me.selection is None else {"resources": list(me.resources)})
+    before = write_operations.window(me)
+    write_operations.log(tx, Action.GRANTED, me.holder, me.requested_by, me.id, me.resources, before, after)
     write_operations.wake(tx, me)
     return granted
 

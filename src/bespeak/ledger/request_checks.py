@@ -7,7 +7,8 @@ from bespeak.base.errors import UsageError
 from bespeak.base.frozen import replace
 from bespeak.base.process_identity import this_host
 from bespeak.ledger import validation, write_operations
-from bespeak.ledger.model import Origin, Reservation
+from bespeak.ledger.model import Origin, Reservation, Selection
+from bespeak.ledger.row_mapping import selection_facts
 from bespeak.ledger.rules import LAST_US
 
 KINDS = ("user", "team", "ci", "agent")
@@ -149,6 +150,7 @@ def new(
         origin=request.origin or Origin(),
         gate_seen_us=None,
         check_in_us=check_in_us,
+        selection=Selection(request.resources, request.needs, request.prefer, request.same) if request.needs else None,
     )
 
 
@@ -179,4 +181,5 @@ def facts(made: Reservation) -> dict[str, object]:
         "check_in_us": made.check_in_us,
         "host": made.origin.host,
         "process": made.origin.process,
+        "selection": None if made.selection is None else selection_facts(made.selection),
     }

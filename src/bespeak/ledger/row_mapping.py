@@ -6,7 +6,19 @@ import json
 
 from bespeak.base.clock import FOREVER_US
 from bespeak.base.errors import NotFoundError
-from bespeak.ledger.model import Action, Booking, EndReason, Health, LogEntry, Mode, Origin, Reservation, Resource
+from bespeak.ledger.model import (
+    Action,
+    Booking,
+    EndReason,
+    Health,
+    LogEntry,
+    Mode,
+    Need,
+    Origin,
+    Reservation,
+    Resource,
+    Selection,
+)
 from bespeak.ledger.rules import window_end
 from bespeak.ledger.schema import LONG_US
 from bespeak.storage.row_shape import RowShape
@@ -14,6 +26,7 @@ from bespeak.storage.row_shape import RowShape
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from typing import Any
 
     from bespeak.storage.interface import Row, Transaction
 
@@ -22,7 +35,8 @@ if TYPE_CHECKING:
 COLUMNS = (
     "r.seq, r.id, r.fencing_token, r.holder, r.requested_by, r.resources, r.mode, r.starts_us, r.ends_us, "
     "r.created_us, r.ended_us, r.end_reason, r.ended_note, r.purpose, r.tags, r.priority, r.lease_us, r.waiting, "
-    "r.rank, r.wanted_us, r.not_before_us, r.keepalive_us, r.open_end, r.host, r.process, r.gate_seen_us, r.check_in_us"
+    "r.rank, r.wanted_us, r.not_before_us, r.keepalive_us, r.open_end, r.host, r.process, r.gate_seen_us, "
+    "r.check_in_us, r.selection"
 )
 RESOURCE_COLUMNS = (
     "name, capacity, declared, description, longest_us, related, cooldown_us, hours, check_in_us, health,"
@@ -60,7 +74,7 @@ ORDER BY l.rank, r.seq
 
 
 _RESOURCE = RowShape("resource", RESOURCE_COLUMNS, "tiitiiitIti")
-_RESERVATION = RowShape("row of the reservations", COLUMNS, "itItTttiiiITtttiIiiiiIittII")
+_RESERVATION = RowShape("row of the reservations", COLUMNS, "itItTttiiiITtttiIiiiiIittIIT")
 _WINDOW = RowShape("booking", WINDOW_COLUMNS, "tiitIi")
 _LOG_ENTRY = RowShape("row of the log", LOG_COLUMNS, "iittTTttt")
 
@@ -68,7 +82,7 @@ _LOG_ENTRY = RowShape("row of the log", LOG_COLUMNS, "iittTTttt")
 def in_list(prefix: str, values: Iterable[str]) -> tuple[str, dict[str, object]]:
     """Return the inside of ``IN (...)`` for named parameters, and the parameters."""
     params: dict[str, object] = {f"{prefix}{index}": value for index, value in enumerate(values)}
-    return ", ".join(f":{name}" for name in params), params
+    return ", ".join(f":{name}" for name in params) or "NULL", params
 
 
 def reservation(row: Row) -> Reservation:
@@ -84,7 +98,7 @@ def _reservation(row: Row) -> Reservation:
     (
         seq, identifier, fencing_token, holder, requested_by, resources, mode, starts_us, ends_us, created_us,
         ended_us, end_reason, ended_note, purpose, tags, priority, lease_us, waiting, rank, wanted_us, not_before_us,
-        keepalive_us, open_end, host, process, gate_seen_us, check_in_us,
+        keepalive_us, open_end, host, process, gate_seen_us, check_in_us, selected,
     ) = row  # fmt: skip
     if not (identifier.isascii() and identifier.isprintable()):
         raise ValueError("the id has characters that no id has")
@@ -118,7 +132,29 @@ def _reservation(row: Row) -> Reservation:
         origin=Origin(host, process),
         gate_seen_us=gate_seen_us,
         check_in_us=check_in_us,
+        selection=None if selected is None else _selection(json.loads(selected)),
     )
+
+
+def _selection(found: list[Any]) -> Selection:
+    named, needs, prefer, same = found
+    return Selection(tuple(named), tuple(Need(count, label) for count, label in needs), prefer, tuple(same))
+
+
+def selection_facts(of: Selection) -> list[object]:
+    """Return a selection as the book keeps it."""
+    return [list(of.resources), [[need.count, need.label] for need in of.needs], of.prefer, list(of.same)]
+
+
+def needy(tx: Transaction) -> list[Reservation]:
+    """Return who waits for resources by need, in order; lapsed ones included."""
+    return [reservation(row) for row in tx.fetch_all(*needy_query())]
+
+
+def needy_query() -> Query:
+    """Return the query of :func:`needy`; its rows are read by :func:`reservation`."""
+    sql = f"SELECT {COLUMNS} FROM ledger_reservations r WHERE r.waiting = 1 AND r.selection IS NOT NULL"
+    return f"{sql} ORDER BY r.rank, r.seq", {}
 
 
 def booking(resource: str, of: Reservation, window_us: tuple[int, int] | None = None) -> Booking:

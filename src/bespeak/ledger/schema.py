@@ -182,6 +182,10 @@ _UNHEARD = (
     "ALTER TABLE ledger_reservations ADD COLUMN unheard INTEGER NOT NULL DEFAULT 0 CHECK (unheard IN (0, 1))",
     "CREATE INDEX ledger_reservations_unheard ON ledger_reservations (holder) WHERE unheard = 1",
 )
+_SELECTIONS = (
+    "ALTER TABLE ledger_reservations ADD COLUMN selection TEXT{c}",
+    "CREATE INDEX ledger_reservations_needy ON ledger_reservations (rank) WHERE waiting = 1 AND selection IS NOT NULL",
+)
 _TABLES = (_RESERVATIONS, _RESOURCES, _BOOKINGS, _QUEUE, _LOG)
 
 
@@ -201,6 +205,10 @@ def _requests(words: dict[str, str]) -> list[str]:
 
 def _closures(words: dict[str, str]) -> list[str]:
     return [text.format_map(words) for text in _CLOSURES]
+
+
+def _selections(words: dict[str, str]) -> list[str]:
+    return [text.format_map(words) for text in _SELECTIONS]
 
 
 def _statements(words: dict[str, str]) -> list[str]:
@@ -259,6 +267,7 @@ LEDGER = Component(
         Migration(10, sqlite=[*_UNHEARD], postgresql=[*_UNHEARD]),
         Migration(11, sqlite=["CREATE INDEX ledger_reservations_starts ON ledger_reservations (holder, starts_us)"]),
         Migration(12, sqlite=["CREATE INDEX ledger_resources_like ON ledger_resources (lower(name))"]),
+        Migration(13, sqlite=_selections(_ON_SQLITE), postgresql=_selections(_ON_POSTGRESQL)),
     ],
     steady_time=True,
 )

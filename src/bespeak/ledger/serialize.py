@@ -48,6 +48,7 @@ def reservation_json(of: Reservation, now_us: int) -> Json:
         "tags": dict(of.tags),
         "priority": of.priority,
         "open_end": of.open_end,
+        "needs": [{"count": need.count, "label": need.label} for need in of.selection.needs] if of.selection else [],
     }
 
 

@@ -36,6 +36,7 @@ class Ledger(PlanningMethods):
     reserve = grant.reserve
     next_free = grant.next_free
     in_the_way = grant.in_the_way
+    candidate_names = grant.candidate_names
     queue = waiting.wait_in_queue
     queue_join = steps.queue_join
     queue_look = steps.queue_look

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from bespeak.base.clock import FOREVER_US
 from bespeak.base.errors import UnavailableError
+from bespeak.base.frozen import replace
 from bespeak.base.ids import tail
 from bespeak.base.json_text import compact_utf8
 from bespeak.ledger.model import Action, EndReason
+from bespeak.ledger.row_mapping import required, selection_facts
 from bespeak.ledger.schema import LONG_US
 
 TYPE_CHECKING = False
@@ -22,10 +24,10 @@ SYSTEM = "bespeak"
 _INSERT = """
 INSERT INTO ledger_reservations (seq, id, tail, fencing_token, holder, requested_by, resources, mode, starts_us,
     ends_us, created_us, purpose, tags, priority, lease_us, waiting, rank, wanted_us, not_before_us, keepalive_us,
-    open_end, host, process, check_in_us)
+    open_end, host, process, check_in_us, selection)
 VALUES (:seq, :id, :tail, :fencing_token, :holder, :requested_by, :resources, :mode, :starts_us, :ends_us, :created_us,
     :purpose, :tags, :priority, :lease_us, :waiting, :rank, :wanted_us, :not_before_us, :keepalive_us,
-    :open_end, :host, :process, :check_in_us)
+    :open_end, :host, :process, :check_in_us, :selection)
 """
 _LOG = """
 INSERT INTO ledger_log (at_us, action, reservation, resources, who, requested_by, before, after)
@@ -92,6 +94,7 @@ def insert(tx: Transaction, new: Reservation) -> None:
                 "check_in_us": new.check_in_us,
                 "host": new.origin.host,
                 "process": new.origin.process,
+                "selection": None if new.selection is None else compact_utf8(selection_facts(new.selection)),
             }
         ],
     )
@@ -157,6 +160,28 @@ def enter_queue(tx: Transaction, of: Reservation) -> None:
         "INSERT INTO ledger_queue (resource, rank, reservation) VALUES (:name, :rank, :seq)",
         [{"name": name, "rank": of.rank, "seq": of.seq} for name in of.resources],
     )
+
+
+def locked(tx: Transaction, identifier: str) -> Reservation:
+    """Return a reservation, with the locks of its resources: those of somebody who waits by need change.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    found = required(tx, identifier)
+    tx.require(map(resource_topic, found.resources))
+    return found
+
+
+def choose(tx: Transaction, of: Reservation, names: tuple[str, ...]) -> Reservation:
+    """Let a waiter by need wait for other resources than before, all of whose locks the transaction holds."""
+    leave_queue(tx, of)
+    row = {"resources": compact_utf8(names), "seq": of.seq}
+    tx.execute_deferred("UPDATE ledger_reservations SET resources = :resources WHERE seq = :seq", [row])
+    chosen = replace(of, resources=names)
+    enter_queue(tx, chosen)
+    wake(tx, of)
+    return chosen
 
 
 def leave_queue(tx: Transaction, of: Reservation) -> None:

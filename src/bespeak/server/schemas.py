@@ -154,6 +154,7 @@ class ReservationDocument(Answer):
     tags: dict[str, str]
     priority: int
     open_end: bool = Field(description="It lasts until it is given back.")
+    needs: list[dict[str, Any]] = Field(description="What was asked for by need in the queue: count and label.")
     now_us: int = Field(description="The book's instant at which this document was made.")
 
 

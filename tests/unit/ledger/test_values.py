@@ -95,6 +95,7 @@ def test_json_of_a_reservation():
         "tags": {"k": "v"},
         "priority": 0,
         "open_end": False,
+        "needs": [],
     }
     assert serialize.reservation_json(LEASED, 160)["ended_at_us"] == 150
     assert serialize.reservation_json(replace(PLAIN, ends_us=FOREVER_US), 160)["ends_us"] is None
