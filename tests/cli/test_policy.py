@@ -118,6 +118,11 @@ def test_who_was_kicked_hears_it_with_the_next_command_once_and_never_on_stdout(
     assert cli("--ledger", book, "list").stderr == ""
 
 
+def test_what_is_to_be_said_of_the_account_is_said_once(cli, book):
+    told = cli("--ledger", book, "ledger", "policy", "set", "strict", "false", env={"LOGNAME": "nobody-else"})
+    assert told.stderr.count("LOGNAME") == 2, "one line, which names it twice"
+
+
 def test_a_refusal_names_a_book_that_is_not_the_usual_one(cli, book):
     cli("--ledger", book, "--as-user", "bob", "reserve", "rack")
     for words in (["reserve", "rack"], ["run", "rack", "--", "true"]):

@@ -29,6 +29,7 @@ class Context:
     """
 
     __slots__ = (
+        "_account",
         "_book",
         "_settings",
         "as_user",
@@ -54,6 +55,7 @@ class Context:
         self.done = ""
         """What has been changed, for the case that nobody can be told on stdout."""
         self._book: Ledger | None = None
+        self._account: str | None = None
         self._settings: Settings | None = None
 
     @property
@@ -82,10 +84,9 @@ class Context:
         """Say what was taken away from who runs this command, once; where that cannot be said, the command goes on."""
         from bespeak.base.errors import BespeakError
         from bespeak.ledger.model import Holder
-        from bespeak.reservations.identity import resolve_username
 
         try:
-            notices = book.take_kick_notices(book.own(Holder(resolve_username(None).username)))
+            notices = book.take_kick_notices(book.own(Holder(self._me())))
         except BespeakError:
             return
         for one in notices:
@@ -117,11 +118,18 @@ class Context:
     def holder(self) -> Holder:
         """Return whose reservations are meant, and who really asks."""
         from bespeak.ledger.model import Holder
-        from bespeak.reservations.identity import resolve_username
 
-        me = resolve_username(None).username
+        me = self._me()
         named = Holder(me) if self.as_user is None else Holder(self.as_user, me)
         return self.book().own(named) if self._book is not None or self._is_on_a_server() else named
+
+    def _me(self) -> str:
+        """Return the account that runs this command; what is to be said of it is said once."""
+        if self._account is None:
+            from bespeak.reservations.identity import resolve_username
+
+            self._account = resolve_username(None).username
+        return self._account
 
     def _is_on_a_server(self) -> bool:
         """Tell whether the book is on a server, which then says who we are."""

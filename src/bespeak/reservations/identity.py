@@ -64,7 +64,28 @@ def resolve_username(as_user: str | None) -> ResolvedIdentity:
         if account is not None:
             _warn(said[0], username, account)
             username = account
+        elif not _has_account():
+            _warn_of_no_account(said[0], username)
     return ResolvedIdentity(username, "$USER")
+
+
+def _has_account() -> bool:
+    try:
+        pwd.getpwuid(os.getuid())
+    except KeyError:
+        return False
+    return True
+
+
+def _warn_of_no_account(variable: str, username: str) -> None:
+    import logging
+
+    logging.getLogger(__name__).warning(
+        "user id %s has no account here; %s says %s, and that is believed",
+        os.getuid(),
+        variable,
+        escape_unprintable(repr(username)),
+    )
 
 
 def _warn(variable: str, username: str, account: str) -> None:
@@ -110,7 +131,7 @@ def plain_username() -> str | None:
     """Return who runs the process where nothing needs to be said about it, else None."""
     said = said_by_environment()
     if said is not None:
-        return said[1] if account_instead_of(said[1]) is None else None
+        return said[1] if account_instead_of(said[1]) is None and _has_account() else None
     try:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:

@@ -241,6 +241,16 @@ def test_rules_and_tokens_are_written_by_the_owner_of_the_schema(place, cli):
             place.run("bob", statement)
 
 
+def test_a_temporary_table_never_stands_in_for_one_of_the_book(place):
+    def work(tx):
+        tx.execute("CREATE TEMPORARY TABLE ledger_policy (name TEXT, value TEXT) ON COMMIT DROP")
+        tx.execute("INSERT INTO pg_temp.ledger_policy VALUES ('strict', 'true')")
+        return book.policy_in(tx).stored
+
+    with open_ledger(place.url("alice")) as book:
+        assert book.engine.transact([], work) == {}
+
+
 def test_statements_are_printed_for_somebody_else_to_run(place, cli):
     open_ledger(place.url("alice")).close()
     shown = cli("--ledger", place.url("alice"), "ledger", "grant", "bob", "--print")

@@ -59,7 +59,8 @@ def test_where_the_database_has_no_entry_the_environment_counts(monkeypatch, cap
     monkeypatch.setattr(os, "getuid", lambda: 4_123_456)
     monkeypatch.setenv("USER", "container-user")
     assert resolve_username(None).username == "container-user"
-    assert caplog.records == []
+    (told,) = caplog.records
+    assert told.getMessage() == "user id 4123456 has no account here; USER says 'container-user', and that is believed"
 
 
 def test_another_account_of_the_same_user_id_may_stand(monkeypatch):
