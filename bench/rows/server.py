@@ -14,13 +14,17 @@ from typing import TYPE_CHECKING, Any
 from harness import stats
 from harness.bench import child, support
 from harness.lines import Bar, Line
+from harness.processes import whole
 from rows import pages
 from rows.clients import together
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from harness.bench import Bench
 
 CLIENTS = 32
+_FAR_BAR = Bar(2.0, of_ratio=True)
 _BAR = Bar(1_500.0, at_least=True, unit="reservations/s")
 
 
@@ -33,15 +37,57 @@ def measure(bench: Bench) -> Iterator[Line]:
         for engine, url in books.items():
             with serving(url) as place:
                 found = together(
-                    [[sys.executable, child("http_load.py"), place, str(CLIENTS), seconds]], float(seconds)
+                    [[sys.executable, child("http_load.py"), place["socket"], str(CLIENTS), seconds]], float(seconds)
                 )
             yield _line(engine, found, _BAR if engine == "SQLite" else None)
     finally:
         server.stop()
+    yield from distant_commands(bench)
     resources, url = bench.pick(1_000, 5_000), bench.path("pages.db")
     pages.fill(url, resources)
     with serving(url) as place:
-        yield from pages.lines(place, resources, bench.pick(10, 50))
+        yield from pages.lines(place["socket"], resources, bench.pick(10, 50))
+
+
+def distant_commands(bench: Bench) -> Iterator[Line]:
+    """Measure commands on the book of a server over https against the same on its file, each a process of its own."""
+    home = bench.path("home")
+    environ = {**os.environ, "HOME": home, "XDG_STATE_HOME": f"{home}/state"}
+    environ.pop("BESPEAK_LEDGER", None)
+    bespeak, url = [sys.executable, "-m", "bespeak"], bench.path("book.db")
+    made = subprocess.run(
+        [*bespeak, "--ledger", url, "token", "create", "--user", "bench", "--json"],
+        env=environ, check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    with serving(url, "--tls-self", environ=environ) as place:
+        far = {
+            **environ,
+            "BESPEAK_LEDGER": f"{place['url']}?ca={place['certificate']}",
+            "BESPEAK_TOKEN": str(json.loads(made.stdout)["token"]),
+        }
+        near = {**environ, "BESPEAK_LEDGER": url}
+        whole([*bespeak, "reserve", "rack1", "--for", "1h"], far)
+        whole([*bespeak, "reserve", "rack2", "--for", "1h"], near)  # in the name of this account
+        for word, rest in (("list", ((), ())), ("extend", (("rack1", "--for", "1m"), ("rack2", "--for", "1m")))):
+            things = {
+                "https": _process([*bespeak, word, *rest[0]], far),
+                "file": _process([*bespeak, word, *rest[1]], near),
+            }
+            samples = stats.in_turn(things, bench.pick(5, 25))
+            kept = {name: stats.summary([value * 1000 for value in each]) for name, each in samples.items()}
+            yield Line(
+                f"`bespeak {word}` over https",
+                kept["https"].p50,
+                "ms",
+                "the same on the file",
+                kept["file"].p50,
+                "slower",
+                _FAR_BAR,
+            )
+
+
+def _process(command: list[str], environ: dict[str, str]) -> Callable[[], float]:
+    return lambda: whole(command, environ)
 
 
 def _line(engine: str, found: dict[str, Any], bar: Bar | None) -> Line:
@@ -57,16 +103,16 @@ def _line(engine: str, found: dict[str, Any], bar: Bar | None) -> Line:
 
 
 @contextmanager
-def serving(url: str) -> Iterator[str]:
-    """Serve a book with a process of its own; gives the path of its Unix socket."""
+def serving(url: str, *more: str, environ: dict[str, str] | None = None) -> Iterator[dict[str, str]]:
+    """Serve a book with a process of its own; gives its address: ``socket``, ``url``, and ``certificate`` of TLS."""
     with tempfile.TemporaryDirectory(prefix="bsp-") as folder:
         command = [sys.executable, "-m", "bespeak", "--ledger", url, "--json", "serve", "--port", "0"]
-        command += ["--socket", os.path.join(folder, "s")]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        command += ["--socket", os.path.join(folder, "s"), *more]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ)
         try:
             if process.stdout is None:
                 raise RuntimeError("no pipe")
-            yield str(json.loads(process.stdout.readline())["socket"])
+            yield json.loads(process.stdout.readline())
         finally:
             process.terminate()
             process.wait()
