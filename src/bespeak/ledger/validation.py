@@ -16,6 +16,9 @@ MOST_SEATS = 1_000_000
 _LIKE_LATIN = frozenset({"LATIN", "CYRILLIC", "GREEK"})
 """Scripts with letters that no reader can tell apart."""
 
+_UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0")
+"""Characters that Unicode calls default ignorable and Python calls printable, besides the variation selectors."""
+
 
 def resource_names(names: Iterable[str]) -> tuple[str, ...]:
     """Return the names without duplicates, sorted: the order in which locks are taken and lists are printed.
@@ -56,10 +59,19 @@ def check_new_resource(name: str, *, declared: bool) -> None:
     if unicodedata.normalize("NFC", name) != name:
         composed = unicodedata.normalize("NFC", name)
         raise UsageError(f"resource {name!a}: looks like {composed!a}, which is composed (NFC); type that")
+    if (plain := unicodedata.normalize("NFKC", name)) != name:
+        raise UsageError(f"resource {name!a}: looks like {plain!a}; type that")
+    if hidden := next((char for char in name if _is_unseen(char)), None):
+        raise UsageError(f"resource {name!a}: has a character that nobody sees, {hidden!a}")
     scripts = {unicodedata.name(char, "").split(" ")[0] for char in name if char.isalpha()}
     if len(scripts & _LIKE_LATIN) > 1:
         mixed = " and ".join(sorted(script.title() for script in scripts & _LIKE_LATIN))
         raise UsageError(f"resource {name!a}: mixes letters of {mixed} that look alike")
+
+
+def _is_unseen(char: str) -> bool:
+    """Tell whether a character counts as printable and shows nothing: fillers, joiners and variation selectors."""
+    return char in _UNSEEN or "\ufe00" <= char <= "\ufe0f" or "\U000e0100" <= char <= "\U000e01ef"
 
 
 def _check_first_use(name: str) -> None:
