@@ -145,7 +145,7 @@ def _load_json(text: str) -> list[Item]:
 
 def _dump_csv(items: Sequence[Item]) -> str:
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)  # else a lone \r would end a row
     writer.writerow(_COLUMNS)
     for one in items:
         row = _row(one)

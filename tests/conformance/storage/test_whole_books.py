@@ -20,6 +20,8 @@ from support import replay
 
 ALICE, BOB = Holder("alice"), Holder("bob")
 HOUR = bespeak.duration("1h")
+ONE_ROW = ("ledger_identity",)
+"""Tables that need no key, because they have one row."""
 DAY = 24 * HOUR
 
 
@@ -239,7 +241,7 @@ def test_tables_are_copied_in_pages_in_the_order_of_their_whole_key(book_url, fr
     with open_ledger(book_url) as book:
         fill(book, 12)
         for table in book.engine.read(table_copy.tables).values():
-            assert table.key, f"{table.name} has no primary key"
+            assert table.key or table.name in ONE_ROW, f"{table.name} has no primary key"
     to = fresh_book()
     relocate(book_url, to, ALICE)
     with open_ledger(to) as other:

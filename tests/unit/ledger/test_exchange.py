@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bespeak.base.clock import FOREVER_US
@@ -29,6 +29,12 @@ ITEMS = st.builds(
 @pytest.mark.parametrize("form", ["json", "csv", "ical"])
 @settings(max_examples=60)
 @given(items=st.lists(ITEMS, max_size=4))
+@example(
+    items=[
+        Item(("a",), "b", START, FOREVER_US, purpose="\r"),
+        Item(("a\x85",), "b", START, START + 1, purpose="\n\r\n"),
+    ]
+)
 def test_what_was_written_comes_back(form, items):
     text = dump(form, items, START)
     assert load(form, text) == items
