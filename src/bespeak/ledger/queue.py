@@ -26,6 +26,8 @@ from bespeak.ledger.request_checks import announce, checked, facts, new
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bespeak.ledger.candidates import Candidates
     from bespeak.ledger.context import LedgerContext
     from bespeak.ledger.model import Booking, Holder, Request, Reservation
@@ -91,6 +93,27 @@ def _told(seen: QueueLook, moved: Reservation, rival: Booking | None) -> QueuePo
     promised_us = moved.starts_us if moved.starts_us < FOREVER_US else None
     before_us = seen.reservation.starts_us
     return replace(seen.position, promised_us=promised_us, moved_from_us=before_us, moved_by=rival.holder)
+
+
+def renew_places(book: LedgerContext, identifiers: Sequence[str]) -> None:
+    """Give places in the queue a sign of life, and nothing else: for many that somebody keeps at the same time.
+
+    A place that is found lapsed in the same moment stays lapsed; whoever waits at it learns that by looking.
+
+    Args:
+        book: the open book.
+        identifiers: full ids of reservations that wait; what has ended or was granted is left alone.
+    """
+    sql = (
+        "UPDATE ledger_reservations SET lease_us = :lease "
+        "WHERE id = :id AND waiting = 1 AND ended_us IS NULL AND lease_us > :now"
+    )
+
+    def work(tx: Transaction) -> None:
+        lease_us = tx.now_us + LEASE_US
+        tx.execute_deferred(sql, [{"lease": lease_us, "id": one, "now": tx.now_us} for one in identifiers])
+
+    book.engine.transact([], work)
 
 
 def _look(tx: Transaction, identifier: str, *, with_held: bool) -> tuple[QueueLook, bool]:

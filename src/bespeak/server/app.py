@@ -21,6 +21,7 @@ from bespeak.server.api.service import API_VERSION
 from bespeak.server.book import ServedBook
 from bespeak.server.events import EventHub
 from bespeak.server.exposure import is_loopback
+from bespeak.server.line import KeptPlaces
 from bespeak.server.metrics import Metrics
 from bespeak.server.proxy import BehindProxy
 from bespeak.server.tools import ToolsForAgents
@@ -83,6 +84,7 @@ class Application:
         self._accounts: dict[int, tuple[Caller | None, float]] = {}
         app = routes(self.book, self.events)
         app.state.settings = settings
+        app.state.places = self._places = KeptPlaces(self.book)
         app.state.sign_in, app.state.sign_in_url = authenticator, SIGN_IN_PAGE
         app.add_route("/metrics", self._numbers)
         self._tools = ToolsForAgents(app, settings.ledger)
@@ -125,6 +127,7 @@ class Application:
                         await services.enter_async_context(_load(name)(self.settings, self._open_ledger))
                 tasks = await services.enter_async_context(anyio.create_task_group())
                 tasks.start_soon(self._tools.run)
+                tasks.start_soon(self._places.run)
                 yield
                 tasks.cancel_scope.cancel()
         finally:

@@ -1,36 +1,90 @@
 """Waiting in the line for many requests at once, none of which costs a thread.
 
-A place in the line is kept by whoever waits at it: each request looks at its own place, when something changed on its
-resources and when something is due, and the look moves the place: the grant, the promise, the sign of life.
+A place in the line is kept by whoever waits at it. Those in front look at their places as soon as something changes on
+their resources or something is due, and the look moves the place: the grant, the promise. A look costs more the longer
+the line is, so those further back look one at a time and less often; one task gives all places their signs of life.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from bespeak.base.clock import SECOND_US
+from bespeak.base.errors import BespeakError
+from bespeak.ledger.queue import renew_places
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bespeak.ledger.model import LogEntry, QueueLook
+    from bespeak.server.book import ServedBook
     from bespeak.server.dependencies import CallersBook
     from bespeak.server.events import EventHub
 
-_AT_ONCE = 8
+log = logging.getLogger("bespeak.server")
+
+_FRONT = 8
 """So many places from the front look at once when something has changed."""
-_STEP_SECONDS = 0.02
-_LONGEST_STEP_SECONDS = 2.0
+_STEP_SECONDS = 0.1
+_LONGEST_STEP_SECONDS = 30.0
 _LEAST_SECONDS = 0.01
+_RENEW_SECONDS = 8.0
+
+
+class KeptPlaces:
+    """The places in the line that requests of this process wait at.
+
+    Args:
+        book: the book.
+    """
+
+    def __init__(self, book: ServedBook) -> None:
+        self._book = book
+        self._places: set[str] = set()
+        self.turn = asyncio.Semaphore(1)
+        """Held by whoever is far back and looks."""
+
+    @contextmanager
+    def keep(self, identifier: str) -> Iterator[None]:
+        """Give a place its signs of life for as long as the block runs."""
+        self._places.add(identifier)
+        try:
+            yield
+        finally:
+            self._places.discard(identifier)
+
+    async def run(self) -> None:
+        """Renew the places, for ever."""
+        while True:
+            await asyncio.sleep(_RENEW_SECONDS)
+            places = sorted(self._places)
+            try:
+                if places:
+                    await self._renew(places)
+            except BespeakError as error:
+                log.warning("places in the line cannot be renewed: %s", error)
+
+    async def _renew(self, places: list[str]) -> None:
+        await self._book.write(lambda ledger: renew_places(ledger, places))
 
 
 async def wait_at(
-    book: CallersBook, hub: EventHub, identifier: str, seconds: float, gone: asyncio.Future[None]
+    book: CallersBook,
+    hub: EventHub,
+    kept: KeptPlaces,
+    identifier: str,
+    seconds: float,
+    gone: asyncio.Future[None],
 ) -> QueueLook:
     """Keep a place in the line until it is granted or the time is over; return what was seen last.
 
     Args:
         book: the book, for whoever waits.
         hub: tells of changes.
+        kept: the places that are kept.
         identifier: the full id of the reservation that waits.
         seconds: how long.
         gone: done when the client has left; the place is then kept for as long as its lease lasts.
@@ -40,18 +94,28 @@ async def wait_at(
     """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
-    while True:
-        seen_up_to = hub.last
-        look = await book.write(lambda ledger: ledger.queue_look(identifier, with_held=True))
-        left = deadline - loop.time()
-        if look.position is None or not look.reservation.waiting or left <= 0 or gone.done():
-            return look
-        due = loop.time() + max(look.look_again_us / SECOND_US, _LEAST_SECONDS)
-        wanted = frozenset(look.reservation.resources)
-        await _until_changed(hub, seen_up_to, wanted, identifier, min(due, deadline), gone)
-        step = min((look.position.position - _AT_ONCE) * _STEP_SECONDS, _LONGEST_STEP_SECONDS, deadline - loop.time())
-        if step > 0:
-            await asyncio.wait([gone], timeout=step)
+    position = 0
+    with kept.keep(identifier):
+        while True:
+            seen_up_to = hub.last
+            look = await _look(book, kept, identifier, far=position > _FRONT)
+            if look.position is None or not look.reservation.waiting or loop.time() >= deadline or gone.done():
+                return look
+            position = look.position.position
+            due = max(look.look_again_us / SECOND_US, _LEAST_SECONDS)
+            due = max(due, _LONGEST_STEP_SECONDS) if position > _FRONT else due
+            wanted = frozenset(look.reservation.resources)
+            await _until_changed(hub, seen_up_to, wanted, identifier, min(loop.time() + due, deadline), gone)
+            step = min((position - _FRONT) * _STEP_SECONDS, _LONGEST_STEP_SECONDS, deadline - loop.time())
+            if step > 0:
+                await asyncio.wait([gone], timeout=step)
+
+
+async def _look(book: CallersBook, kept: KeptPlaces, identifier: str, *, far: bool) -> QueueLook:
+    if not far:
+        return await book.write(lambda ledger: ledger.queue_look(identifier, with_held=True))
+    async with kept.turn:
+        return await book.write(lambda ledger: ledger.queue_look(identifier, with_held=True))
 
 
 async def _until_changed(
@@ -63,9 +127,7 @@ async def _until_changed(
         events, changed = hub.since(after), hub.changed
         if events is None:
             return
-        if any(
-            event.entry.reservation_id == identifier or wanted.intersection(event.entry.resources) for event in events
-        ):
+        if any(_concerns(event.entry, wanted, identifier) for event in events):
             return
         after = hub.last
         await asyncio.wait([changed, gone], timeout=left, return_when=asyncio.FIRST_COMPLETED)

@@ -77,7 +77,7 @@ async def _in_line(
 ) -> Response:
     """Wait at a place in the line; answer with status ``granted`` once it is, else with 202."""
     async with client_gone(http) as gone:
-        look = await wait_at(book.without_name(), events, identifier, wait_seconds or 0.0, gone)
+        look = await wait_at(book.without_name(), events, http.app.state.places, identifier, wait_seconds or 0.0, gone)
     now_us = await book.read(lambda ledger: ledger.now_us())
     waits = look.reservation.waiting
     status, position = (202, look.position) if waits else (granted, None)
