@@ -69,6 +69,15 @@ def test_a_clock_that_is_wrong(tmp_path):
     assert checks["book"].level is Level.PROBLEM
 
 
+def test_a_store_of_jobs_that_cannot_be_read_is_no_failure_of_the_book(tmp_path):
+    (tmp_path / "jobs").mkdir()
+    (tmp_path / "jobs" / "reserver.sqlite3").write_text("no database")
+    path = str(tmp_path / "book.sqlite3")
+    open_ledger(path).close()
+    checks = found(path)
+    assert (checks["dispatcher"].level, checks["book"].level) == (Level.WARNING, Level.OK)
+
+
 def test_settings_that_cannot_be_read(tmp_path):
     (tmp_path / "work" / ".bespeak").mkdir(parents=True)
     (tmp_path / "work" / ".bespeak" / "settings.toml").write_text("[ledger\n")

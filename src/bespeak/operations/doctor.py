@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bespeak.base import clock
 from bespeak.base.clock import SECOND_US, duration_text
-from bespeak.base.errors import BespeakError, NoBookError
+from bespeak.base.errors import BespeakError, NoBookError, UnavailableError
 from bespeak.base.paths import HTTP_PREFIXES, POSTGRES_PREFIXES
 from bespeak.ledger import open_ledger
 from bespeak.operations.file_systems import kind_of
@@ -213,7 +213,13 @@ def _dispatcher(ledger: str | None) -> Iterator[Finding]:
     if not url.startswith(POSTGRES_PREFIXES) and not os.path.exists(url):
         yield Finding("dispatcher", Level.OK, "no job was ever kept here")
         return
-    waiting, living = _jobs(url)
+    try:
+        waiting, living = _jobs(url)
+    except UnavailableError as error:  # an older store is one that the next command upgrades
+        yield Finding(
+            "dispatcher", Level.WARNING, str(error), "bespeak job health looks closer, and upgrades the store"
+        )
+        return
     if living:
         yield Finding("dispatcher", Level.OK, f"{living} running, {waiting} jobs to start")
     elif waiting:
