@@ -87,19 +87,22 @@ class ServedBook:
         """
         return await self._in(self._readers, work, seconds)
 
-    async def write(self, work: Callable[[Ledger], T], *, seconds: float = ANSWER_SECONDS) -> T:
+    async def write(self, work: Callable[[Ledger], T], *, seconds: float = ANSWER_SECONDS, first: bool = False) -> T:
         """Return what ``work`` returns once what it wrote is committed.
 
-        ``work`` may read and write, and must have no effect outside the book.
+        Args:
+            work: may read and write, and must have no effect outside the book.
+            seconds: how long to wait for the book at most.
+            first: before what waits already, where writes wait for each other (SQLite).
 
         Raises:
             UnavailableError: the book cannot be written, or too many wait for it.
         """
         if self._commits is None:
             return await self._in(self._writers, work, seconds)
-        if len(self._commits) >= MOST_PENDING:
+        if len(self._commits) >= MOST_PENDING and not first:
             raise _too_many()
-        result: T = await self._commits.submit(work)
+        result: T = await self._commits.submit(work, first=first)
         return result
 
     async def _in(self, pool: ThreadPoolExecutor, work: Callable[[Ledger], T], seconds: float) -> T:

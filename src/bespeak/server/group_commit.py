@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
     Piece = tuple[Work, asyncio.Future[Any]]
 
 _MOST_TOGETHER = 64
-"""Pieces of work in one transaction: other programs that write the same book wait for so many at most."""
+_LONGEST_SECONDS = 0.25
+"""No piece begins so late in a transaction: other programs that write the same book wait meanwhile."""
+_LATER = object()
 
 
 class GroupCommit:
@@ -40,16 +43,27 @@ class GroupCommit:
         self._engine = engine
         self._loop = loop
         self._pending: SimpleQueue[Piece | None] = SimpleQueue()
+        self._first: SimpleQueue[Piece] = SimpleQueue()
+        self._left: list[Piece] = []
         self._thread = threading.Thread(target=self._run, name="bespeak-commit")
         self._thread.start()
 
     def __len__(self) -> int:
         return self._pending.qsize()
 
-    def submit(self, work: Work) -> asyncio.Future[Any]:
-        """Return a future of what ``work`` returns once it is committed; called in the loop."""
+    def submit(self, work: Work, *, first: bool = False) -> asyncio.Future[Any]:
+        """Return a future of what ``work`` returns once it is committed; called in the loop.
+
+        Args:
+            work: what reads and writes the book.
+            first: before everything that waits already.
+        """
         future: asyncio.Future[Any] = self._loop.create_future()
-        self._pending.put((work, future))
+        if first:
+            self._first.put((work, future))
+            self._pending.put((_nothing, self._loop.create_future()))  # wakes the thread
+        else:
+            self._pending.put((work, future))
         return future
 
     def close(self) -> None:
@@ -60,28 +74,51 @@ class GroupCommit:
 
     def _run(self) -> None:
         going = True
-        while going:
-            pieces = [self._pending.get()]
-            while len(pieces) < _MOST_TOGETHER and not self._pending.empty():
-                pieces.append(self._pending.get())
-            going = None not in pieces
-            found = [piece for piece in pieces if piece is not None]
-            if found:
-                self._commit(found)
+        while going or self._left:
+            pieces, self._left = self._left, []
+            if not pieces:
+                going = self._take(pieces, wait=True)
+            while going and len(pieces) < _MOST_TOGETHER and not self._pending.empty():
+                going = self._take(pieces)
+            first: list[Piece] = []
+            while not self._first.empty():
+                first.append(self._first.get())
+            if first or pieces:
+                self._commit(first + pieces)
+
+    def _take(self, pieces: list[Piece], *, wait: bool = False) -> bool:
+        """Take the next piece that waits; False where it is the end."""
+        piece = self._pending.get(block=wait)
+        if piece is not None:
+            pieces.append(piece)
+        return piece is not None
 
     def _commit(self, pieces: list[Piece]) -> None:
-        calls = [self._bound(work) for work, _ in pieces]
+        began: list[float] = []
+        calls = [self._bound(work, began) for work, _ in pieces]
         try:
             outcomes = self._engine.together(calls)
         except Exception as error:  # noqa: BLE001 whatever it was, each who waits has to be told
             outcomes = [_copy(error) for _ in pieces]
+        self._left = [piece for piece, outcome in zip(pieces, outcomes, strict=True) if outcome is _LATER]
         try:
             self._loop.call_soon_threadsafe(_deliver, pieces, outcomes)
         except RuntimeError:
             return  # the loop has ended, and nobody waits any more
 
-    def _bound(self, work: Work) -> Callable[[], Any]:
-        return lambda: work(self._ledger)
+    def _bound(self, work: Work, began: list[float]) -> Callable[[], Any]:
+        def call() -> Any:
+            now = time.monotonic()
+            if not began:
+                began.append(now)  # the first piece of a transaction is never too late
+            is_late = now > began[0] and now - began[0] > _LONGEST_SECONDS
+            return _LATER if is_late else work(self._ledger)
+
+        return call
+
+
+def _nothing(_: Ledger) -> None:
+    """Write nothing."""
 
 
 def _copy(error: Exception) -> Exception:
@@ -91,7 +128,7 @@ def _copy(error: Exception) -> Exception:
 
 def _deliver(pieces: list[Piece], outcomes: list[Any]) -> None:
     for (_, future), outcome in zip(pieces, outcomes, strict=True):
-        if future.done():
+        if future.done() or outcome is _LATER:
             continue  # whoever waited has left
         if isinstance(outcome, BaseException):
             future.set_exception(outcome)

@@ -68,7 +68,7 @@ class KeptPlaces:
                 log.warning("places in the line cannot be renewed: %s", error)
 
     async def _renew(self, places: list[str]) -> None:
-        await self._book.write(lambda ledger: renew_places(ledger, places))
+        await self._book.write(lambda ledger: renew_places(ledger, places), first=True)
 
 
 async def wait_at(
