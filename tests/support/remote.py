@@ -16,6 +16,7 @@ from bespeak.ledger import open_ledger
 from bespeak.ledger.model import Holder, Request
 from bespeak.ledger.operations import VALUES
 from bespeak.ledger.remote import RemoteLedger
+from bespeak.ledger.rights import asker
 from support.machine import BookMachine
 from support.server import serving
 
@@ -110,7 +111,7 @@ def _asker(arguments) -> str | None:
         value = given[0] if isinstance(given, list) and given else given
         holder = value.holder if isinstance(value, Request) else value
         if isinstance(holder, Holder):
-            return holder.user if holder.requested_by is None else holder.requested_by
+            return asker(holder)
     return None
 
 
