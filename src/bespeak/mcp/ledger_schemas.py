@@ -97,6 +97,9 @@ class BookAnswer(TypedDict):
     purpose: NotRequired[str]
     tags: NotRequired[dict[str, str]]
     priority: NotRequired[int]
+    properties: NotRequired[
+        Annotated[dict[str, dict[str, str | int | float | bool]], Field(description="labels of the resources")]
+    ]
 
 
 class Changed(TypedDict):

@@ -102,7 +102,8 @@ def granted(status: str, made: Reservation, book: Ledger) -> Json:
     from bespeak.ledger.serialize import reservation_json
 
     free: Json = {"status": status, "conflicts": [], "next_free": None, "next_free_us": None}
-    return free | reservation_json(made, book.now_us())
+    labels = {"properties": book.labels_of(made.resources)} if status == "reserved" else {}
+    return free | reservation_json(made, book.now_us()) | labels
 
 
 def refused(error: RefusedError) -> Json:
