@@ -13,6 +13,8 @@ from collections.abc import Iterator
 HOUR_US = 3_600_000_000
 RESOURCES = 5_000
 WARM = 10
+BASE_US = time.time_ns() // 1000 + 24 * HOUR_US
+"""The first window of every resource; the windows of all clients follow on each other without a gap."""
 
 
 class Client:
@@ -30,13 +32,12 @@ class Client:
 
     @staticmethod
     def _requests(number: int, clients: int) -> Iterator[bytes]:
-        base_us = time.time_ns() // 1000 + 24 * HOUR_US
         count = number
         while True:
             turn, resource = divmod(count, RESOURCES)
             asked = {
                 "resources": [f"r{resource:05}"],
-                "starts_us": base_us + turn * HOUR_US,
+                "starts_us": BASE_US + turn * HOUR_US,
                 "duration_us": HOUR_US,
                 "purpose": "load",
             }
