@@ -32,6 +32,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = made = CollectorRegistry()
+        self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._reservations = Gauge("bespeak_reservations", "Reservations in the book.", ["state"], registry=made)
         self._holders = Gauge("bespeak_holders", "Different holders of what is held.", registry=made)
         self._resources = Gauge("bespeak_resources", "Resources that the book knows.", registry=made)
@@ -52,8 +53,13 @@ class Metrics:
         """Count an answered request; only known routes are told apart."""
         route = _route(scope)
         method = scope["method"] if route != "other" else "other"
-        self._requests.labels(method, route, str(status)).inc()
-        self._seconds.labels(route).observe(seconds)
+        key = (method, route, status)
+        known = self._known.get(key)
+        if known is None:  # finding them by their labels costs as much as counting
+            found = self._requests.labels(method, route, str(status)), self._seconds.labels(route)
+            known = self._known[key] = found
+        known[0].inc()
+        known[1].observe(seconds)
         if code := scope["state"].get(PROBLEM):
             self._refusals.labels(code).inc()
 

@@ -96,6 +96,8 @@ class Observed:
 
 def to_access_log(scope: Scope, status: int, seconds: float) -> None:
     """Write a request into the access log: no query, no header, no body, so no secret."""
+    if not access.isEnabledFor(logging.INFO):
+        return
     caller = scope["state"].get(CALLER)
     access.info(
         "%s %s %s %d %.1fms %s",
