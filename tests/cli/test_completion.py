@@ -27,13 +27,13 @@ def test_bash_accepts_its_script(cli, tmp_path):
 
 
 def test_commands_and_options_are_offered(cli):
-    assert offered(cli, "res") == ["reserve", "resource", "reservation"]
+    assert offered(cli, "res") == ["reserve", "resource", "restore", "reservation"]
     assert offered(cli, "resource ") == ["add", "set", "list", "show", "remove", "sync", "export"]
     assert "--purpose" in offered(cli, "reserve --p")
 
 
 def test_the_programs_under_our_name_are_completed_too(cli):
-    assert offered(cli, "job re") == ["reserve", "result", "requeue"]
+    assert offered(cli, "job re") == ["reserve", "result", "requeue", "reschedule", "resume"]
     assert offered(cli, "runner st") == ["start", "status"]
     assert "--metadata-json" in offered(cli, "job reserve --m")
     assert offered(cli, "runner logs --run-key k --stream s") == ["stderr", "stdout"]
@@ -59,7 +59,13 @@ def test_the_other_installed_program_is_completed_by_itself(cli):
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ, **asked}
     )
-    assert [line.partition(",")[2] for line in done.stdout.splitlines()] == ["reserve", "result", "requeue"]
+    assert [line.partition(",")[2] for line in done.stdout.splitlines()] == [
+        "reserve",
+        "result",
+        "requeue",
+        "reschedule",
+        "resume",
+    ]
 
 
 def test_names_come_from_the_book(cli):

@@ -158,6 +158,7 @@ def test_whoami_needs_no_lab(as_json, run_as):
         "lab": None,
         "book": os.environ["BESPEAK_LEDGER"],
         "book_named_by": "BESPEAK_LEDGER",
+        "ignored_settings": [],
     }
     assert re.search(r"^lab: +demo$", run_as("bob", "-l", "demo", "reservation", "whoami").stdout, re.MULTILINE)
     assert "demo" in run_as("bob", "-l", "demo", "reservation", "whoami").stdout

@@ -71,10 +71,11 @@ class Watchdog:
         read, self._pipe = os.pipe()
         os.set_blocking(self._pipe, False)
         null = os.devnull
+        words = [sys.executable, "-P", "-m", "bespeak.cli.watchdog", str(os.getpid()), str(self._command)]
         try:
             self.pid = os.posix_spawn(
-                sys.executable,
-                [sys.executable, "-P", "-m", "bespeak.cli.watchdog", str(os.getpid()), str(self._command)],
+                words[0],
+                words,
                 os.environ,
                 file_actions=[
                     (os.POSIX_SPAWN_DUP2, read, 0),
