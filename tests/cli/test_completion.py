@@ -28,7 +28,17 @@ def test_bash_accepts_its_script(cli, tmp_path):
 
 def test_commands_and_options_are_offered(cli):
     assert offered(cli, "res") == ["reserve", "resource", "restore", "reservation"]
-    assert offered(cli, "resource ") == ["add", "set", "list", "show", "remove", "sync", "export"]
+    assert offered(cli, "resource ") == [
+        "add",
+        "set",
+        "list",
+        "show",
+        "remove",
+        "sync",
+        "export",
+        "maintenance",
+        "mark",
+    ]
     assert "--purpose" in offered(cli, "reserve --p")
 
 
