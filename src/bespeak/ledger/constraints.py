@@ -9,7 +9,7 @@ from __future__ import annotations
 from bespeak.base.clock import DAY_US, FOREVER_US
 from bespeak.base.errors import UsageError
 from bespeak.ledger import opening_hours, row_mapping, write_operations
-from bespeak.ledger.inventory import parts
+from bespeak.ledger.inventory import whole_and_parts
 from bespeak.ledger.model import Booking, Health, Mode
 
 TYPE_CHECKING = False
@@ -58,7 +58,7 @@ class Constraints:
         if found is None or not found.related:
             return frozenset()
         if self._related is None:
-            self._related = parts.related(self._tx.fetch_all("SELECT whole, part FROM ledger_parts"))
+            self._related = whole_and_parts.related(self._tx.fetch_all("SELECT whole, part FROM ledger_parts"))
         return self._related.get(name, frozenset())
 
     def scope(self, names: Iterable[str]) -> list[str]:

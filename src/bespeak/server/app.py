@@ -21,9 +21,9 @@ from bespeak.server.api.service import API_VERSION
 from bespeak.server.book import ServedBook
 from bespeak.server.events import EventHub
 from bespeak.server.exposure import is_loopback
-from bespeak.server.line import KeptPlaces
 from bespeak.server.metrics import Metrics
 from bespeak.server.proxy import BehindProxy
+from bespeak.server.queue_places import KeptPlaces
 from bespeak.server.tools import ToolsForAgents
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ from bespeak.ledger import validation
 from bespeak.ledger.inventory import csv_cells
 from bespeak.ledger.inventory.model import Entry
 from bespeak.ledger.inventory.name_ranges import expand
-from bespeak.ledger.inventory.parts import circle
 from bespeak.ledger.inventory.table import KEYS, Place, entry_of, table_of
+from bespeak.ledger.inventory.whole_and_parts import circle
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

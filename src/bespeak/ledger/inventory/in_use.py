@@ -8,7 +8,7 @@ from bespeak.base.errors import BusyError
 from bespeak.base.frozen import replace
 from bespeak.ledger import resources
 from bespeak.ledger.availability import Availability
-from bespeak.ledger.inventory import parts
+from bespeak.ledger.inventory import whole_and_parts
 from bespeak.ledger.inventory.compare import Change, Difference, Kept
 from bespeak.ledger.model import Mode
 
@@ -90,8 +90,8 @@ def _holder(tx: Transaction, name: str) -> str:
 
 def _booked_together(tx: Transaction, before: Parts, after: Parts) -> str:
     """Return which two resources, that would be whole and part, are booked at one time; empty where none are."""
-    old = parts.related(_pairs(before))
-    for name, others in sorted(parts.related(_pairs(after)).items()):
+    old = whole_and_parts.related(_pairs(before))
+    for name, others in sorted(whole_and_parts.related(_pairs(after)).items()):
         for other in sorted(others - old.get(name, frozenset())):
             if name < other and _meet(_taken(tx, name), _taken(tx, other)):
                 return f"{escape_unprintable(name)} and {escape_unprintable(other)} are booked at one time"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bespeak.base.errors import UsageError, WrongStateError
 from bespeak.ledger import lookalikes, rights, validation, write_operations
-from bespeak.ledger.inventory import in_use, parts, read, write
+from bespeak.ledger.inventory import in_use, read, whole_and_parts, write
 from bespeak.ledger.inventory.compare import compare
 
 TYPE_CHECKING = False
@@ -117,7 +117,7 @@ def _check_parts(found: Difference, known: Mapping[str, Entry]) -> None:
         for part in after[name]:
             if part not in after:
                 raise UsageError(f"resource {name!a}: parts: there is no resource {part!a}")
-    chain = parts.circle((whole, part) for whole, names in after.items() for part in names)
+    chain = whole_and_parts.circle((whole, part) for whole, names in after.items() for part in names)
     if chain:
         raise UsageError(f"resource {chain[0]!a}: parts: it is a part of itself: {' > '.join(map(ascii, chain))}")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bespeak.base.json_text import compact_utf8
 from bespeak.ledger import write_operations
-from bespeak.ledger.inventory import parts
+from bespeak.ledger.inventory import whole_and_parts
 from bespeak.ledger.model import Action
 
 TYPE_CHECKING = False
@@ -51,7 +51,7 @@ def remove(tx: Transaction, by: Holder, old: Entry) -> None:
 def count_related(tx: Transaction) -> None:
     """Store how many wholes and parts each resource has."""
     pairs = tx.fetch_all("SELECT whole, part FROM ledger_parts")
-    now = {name: len(others) for name, others in parts.related(pairs).items()}
+    now = {name: len(others) for name, others in whole_and_parts.related(pairs).items()}
     stored: dict[str, int] = dict(tx.fetch_all("SELECT name, related FROM ledger_resources WHERE related > 0"))
     changed = {name for name in now.keys() | stored.keys() if now.get(name, 0) != stored.get(name, 0)}
     tx.execute_deferred(

@@ -26,8 +26,8 @@ from bespeak.server.dependencies import (
     client_gone,
 )
 from bespeak.server.events import EventHub
-from bespeak.server.line import wait_at
 from bespeak.server.problems import plain as problem_answer
+from bespeak.server.queue_places import wait_at
 
 if TYPE_CHECKING:
     from bespeak.ledger.model import Reservation
