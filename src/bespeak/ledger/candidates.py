@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from bespeak.base import label_expression
-from bespeak.base.errors import NotFoundError, UsageError
+from bespeak.base.errors import Field, NotFoundError, UsageError
 from bespeak.base.natural_order import natural_key
 from bespeak.ledger.assignment import assign_alike
 from bespeak.storage.row_shape import RowShape
@@ -52,7 +52,8 @@ class Candidates:
             if numbers:
                 self._suits[name] = numbers
         if len(self._suits) > _MOST:
-            raise UsageError(f"--label: {len(self._suits)} resources match; at most {_MOST}, so ask more precisely")
+            matching = f": {len(self._suits)} resources match; at most {_MOST}, so ask more precisely"
+            raise UsageError(Field("label"), matching)
         self._order = sorted(self._suits, key=natural_key)
         prefers = label_expression.parse(request.prefer, "--prefer") if request.prefer else None
         self._preferred = frozenset(name for name in self._order if prefers and prefers(known[name]))

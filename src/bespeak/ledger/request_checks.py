@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bespeak.base.clock import FOREVER_US
-from bespeak.base.errors import UsageError
+from bespeak.base.errors import Field, UsageError
 from bespeak.base.frozen import replace
 from bespeak.base.process_identity import this_host
 from bespeak.ledger import validation, write_operations
@@ -73,9 +73,10 @@ def _check_needs(request: Request) -> None:
     from bespeak.base import label_expression
 
     if not request.needs:
-        raise UsageError("--prefer and --same choose among resources; say how many with --any and which with --label")
+        wanted = (Field("prefer"), " and ", Field("same"), " choose among resources; say how many with ", Field("any"))
+        raise UsageError(*wanted, " and which with ", Field("label"))
     if not all(1 <= need.count <= MOST_WANTED for need in request.needs):
-        raise UsageError(f"--any: between 1 and {MOST_WANTED} resources")
+        raise UsageError(Field("any"), f": between 1 and {MOST_WANTED} resources")
     for need in request.needs:
         if need.label:
             label_expression.parse(need.label)

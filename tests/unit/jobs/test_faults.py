@@ -345,14 +345,19 @@ PLANS = {
 }
 
 
+@pytest.mark.parametrize("accounts", [None, ("alice", "bob")])
 @pytest.mark.parametrize("number", range(len(PLANS)))
-def test_09_every_question_of_the_loop_is_an_index_search(site: Site, number: int) -> None:
+def test_09_every_question_of_the_loop_is_an_index_search(
+    site: Site, number: int, accounts: tuple[str, ...] | None
+) -> None:
     sql, index = list(PLANS.items())[number]
+    condition, more = claiming._ours(accounts)
+    sql = sql.format(ours=condition)
     fill(site.url, 2000, "RESERVED", not_before=4_000_000_000)
     fill(site.url, 2000, "DISPATCHED")
     connection = sqlite3.connect(site.url)
     connection.execute("ANALYZE")
-    params = {"site": "", "now_s": 5, "now_us": 5, "n": 1, "last": 0}
+    params = {"site": "", "now_s": 5, "now_us": 5, "n": 1, "last": 0, **more}
     plan = " ".join(str(row) for row in connection.execute("EXPLAIN QUERY PLAN " + sql, params))
     connection.close()
     assert index in plan

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import json
+import os
 import sqlite3
 import threading
 
@@ -11,8 +12,15 @@ import pytest
 
 from bespeak.jobs.job_ends import JobEnd, job_end
 from bespeak.jobs.runner_client.replies import Reply
+from bespeak.jobs.schema import COMPONENT, LOCK
+from bespeak.storage import open_engine
+from bespeak.storage.migrations import Component
 from support.job_sites import until
 
+STARTED = (
+    "INSERT INTO reservations (reservation_id, run_key, command_json, reservation_status, job_id, created_at,"
+    " updated_at, dispatched_at) VALUES ('r', 'bad', '[\"true\"]', 'DISPATCHED', 'job-bad', 1, 1, 1)"
+)
 ENDINGS = r"""#!/bin/sh
 case "$1" in
     start) printf '{"job_id": "job-%s", "existing": false}\n' "$3" ;;
@@ -141,16 +149,10 @@ def test_what_has_been_over_for_long_is_deleted_and_what_runs_is_not(site) -> No
 
 def test_jobs_of_earlier_versions_are_neither_asked_about_nor_told(site) -> None:
     site.runner = site.stub("ends", ENDINGS)
-    site.reserve("bad")
-    site.once()
-    connection = sqlite3.connect(site.url)
-    for column in ("outcome", "exit_code", "ended_us", "told_us"):
-        connection.execute("DROP INDEX IF EXISTS reservations_unended")
-        connection.execute("DROP INDEX IF EXISTS reservations_ended")
-        connection.execute(f"ALTER TABLE reservations DROP COLUMN {column}")
-    connection.execute("DELETE FROM bespeak_migrations WHERE version = 6")
-    connection.commit()
-    connection.close()
+    os.makedirs(os.path.dirname(site.url))
+    earlier = open_engine(site.url, (Component(COMPONENT.name, COMPONENT.steps[:5]),), foreign=True)
+    earlier.transact((LOCK,), lambda tx: tx.execute(STARTED))
+    earlier.close()
     assert outcomes(site) == {"bad": (None, None, None)}
     dispatcher = site.run("--on-failure", "true")
     site.reserve("good")

@@ -50,7 +50,8 @@ def test_a_reference_is_the_controller_that_it_means():
 
 
 def test_two_supplies_and_outlets_in_banks():
-    [board] = specs('[hosts.board1]\npower = ["pdu1:2.5", "pdu1:7"]\n')
+    other = '[devices.pdu2]\ntype = "snmp"\naddress = "pdu2.lab"\nmodel = "raritan"\ncommunity = "env:C"\n'
+    [board] = specs(other + '[hosts.board1]\npower = ["pdu2:2.5", "pdu1:7"]\n')
     assert [each["outlet"] for each in board.power_control] == ["2.5", 7]
     [host] = build_hosts(board_lab(board)).hosts.values()
     assert host.power_control is not None
