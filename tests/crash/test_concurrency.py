@@ -99,12 +99,39 @@ def _part_given_back(log):
     log[position] = history.replace(log[position], resources=("b",))
 
 
+def _promised_twice(log):
+    first, second = _only(log, "promised", 0), _only(log, "promised", 1)
+    second.after.update(first.after)
+
+
+def _promised_later(log):
+    first = _only(log, "promised", 0)
+    moved = {name: value + SECOND_US for name, value in first.after.items()}
+    log.insert(log.index(first) + 1, history.replace(first, after=moved))
+    for number, entry in enumerate(log):
+        log[number] = history.replace(entry, seq=number + 1)
+
+
+def _taken_in_spite_of_a_promise(log):
+    entry = _only(log, "reserved", -1)
+    log.remove(entry)
+    promised = _only(log, "promised", 0)
+    position = next(number for number, other in enumerate(log) if other.action == "released")
+    log.insert(position, history.replace(entry, resources=("a",), seq=log[position].seq))
+    log[position].after.update(promised.after, purpose="", number=log[position - 1].seq * 1000)
+    log[position + 1 :] = [history.replace(other, seq=other.seq + 1) for other in log[position + 1 :]]
+
+
 def _overtaken(log):
-    first, second = (i for i, e in enumerate(log) if e.action == "queued")
-    log[first], log[second] = (
-        history.replace(log[second], seq=log[first].seq),
-        history.replace(log[first], seq=log[second].seq),
-    )
+    """Somebody takes, after the release and before the first waiter looked, what that waiter could have."""
+    entry = _only(log, "reserved", -1)
+    log.remove(entry)
+    position = next(number for number, other in enumerate(log) if other.action == "granted")
+    taken = history.replace(entry, resources=("a",), seq=log[position].seq, at_us=log[position].at_us)
+    starts_us = log[position].after["starts_us"]
+    number = log[position].after["number"]
+    taken.after.update(starts_us=starts_us, ends_us=starts_us + SECOND_US, purpose="", number=number)
+    log[position:] = [taken]
 
 
 def _stale_number(log):
@@ -132,6 +159,9 @@ def _made_from_nothing(log):
         _alone_and_shared,
         _part_of_it,
         _part_given_back,
+        _promised_twice,
+        _promised_later,
+        _taken_in_spite_of_a_promise,
         _overtaken,
         _stale_number,
         _same_number,

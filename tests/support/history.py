@@ -12,7 +12,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 FOREVER_US = 2**62
+LEASE_US = 30_000_000
+"""A waiter that was last heard of longer ago may have lost its place before the log says so."""
+
 ENDS = {"released", "cancelled", "kicked", "lapsed", "no_show"}
+
+_FACTS = ("holder", "mode", "priority", "purpose", "waiting", "number", "starts_us", "ends_us")
+_FACTS += ("wanted_us", "not_before_us", "open_end")
 
 
 class ViolationError(AssertionError):
@@ -48,10 +54,18 @@ class Held:
     ends_us: int
     ended_us: int | None = None
     ended_why: str | None = None
+    wanted_us: int = 0
+    not_before_us: int = 0
+    open_end: bool = False
+    heard_us: int = 0
 
     @property
     def until_us(self) -> int:
         return self.ends_us if self.ended_us is None else min(self.ends_us, self.ended_us)
+
+    def is_promised(self, now_us: int) -> bool:
+        """Whether it waits and has a promise that is not wholly past."""
+        return self.waiting and self.starts_us < FOREVER_US and self.ends_us > now_us
 
 
 @dataclass
@@ -65,6 +79,7 @@ class History:
     numbers: set[int] = field(default_factory=set)
     grants: int = 0
     grants_from_line: int = 0
+    highest_priority: int = 0
 
 
 def entries(log: Iterable[Any]) -> list[Entry]:
@@ -101,20 +116,20 @@ def _begin(history: History, entry: Entry) -> None:
     made = Held(
         id=str(entry.id),
         arrival=seq,
+        heard_us=entry.at_us,
         resources=entry.resources,
-        **{name: facts[name] for name in ("holder", "mode", "priority", "purpose", "waiting", "number")},
-        starts_us=facts["starts_us"],
-        ends_us=facts["ends_us"],
+        **{name: facts[name] for name in _FACTS},
     )
     if made.waiting != (entry.action == "queued"):
         raise ViolationError(f"row {seq}: {entry.action}, but waiting is {made.waiting}")
     if made.purpose.startswith("wants ") and made.purpose != "wants " + " ".join(sorted(made.resources)):
         raise ViolationError(f"row {seq}: {made.id} {made.purpose} and got {sorted(made.resources)}")  # invariant 3
     history.held[made.id] = made
+    history.highest_priority = max(history.highest_priority, made.priority)
     for name in made.resources:
         history.by_resource.setdefault(name, []).append(made)
     if not made.waiting:
-        _granted(history, entry, made)
+        _granted(history, entry, made, None)
 
 
 def _go_on(history: History, entry: Entry) -> None:
@@ -128,15 +143,17 @@ def _go_on(history: History, entry: Entry) -> None:
     if entry.action == "granted":
         if not known.waiting:
             raise ViolationError(f"row {entry.seq}: {entry.id} is granted and does not wait")
+        before = replace(known)
         known.waiting, known.number = False, entry.after["number"]
         known.starts_us, known.ends_us = entry.after["starts_us"], entry.after["ends_us"]
         history.grants_from_line += 1
-        _granted(history, entry, known)
+        _granted(history, entry, known, before)
     elif entry.action == "promised":
-        known.starts_us, known.ends_us = entry.after["starts_us"], entry.after["ends_us"]
+        _promised(history, entry, known)
     elif entry.action in {"extended", "shortened"}:
         known.ends_us = entry.after["ends_us"]
         _check_seats(history, entry, known)
+        _check_promises(history, entry, known)
     elif entry.action in ENDS:
         known.ended_us, known.ended_why = entry.after["ended_us"], entry.after["ended_why"]
         known.waiting = False
@@ -152,6 +169,7 @@ def _changed(history: History, entry: Entry, known: Held) -> None:
         known.purpose = entry.after.get("purpose", "")
         _check_number(history, entry, known)
         _check_seats(history, entry, known)
+        _check_promises(history, entry, known)
     elif entry.action == "part_released":
         known.resources, known.purpose = tuple(entry.after["resources"]), ""
         for held in history.by_resource.values():
@@ -162,11 +180,26 @@ def _changed(history: History, entry: Entry, known: Held) -> None:
         raise ViolationError(f"row {entry.seq}: unknown action {entry.action}")
 
 
-def _granted(history: History, entry: Entry, made: Held) -> None:
+def _granted(history: History, entry: Entry, made: Held, before: Held | None) -> None:
     history.grants += 1
     _check_number(history, entry, made)
-    _check_turn(history, entry, made)
     _check_seats(history, entry, made)
+    _check_promises(history, entry, made)
+    _check_turn(history, entry, made, before)
+
+
+def _promised(history: History, entry: Entry, known: Held) -> None:
+    """Follow a promise: it never moves later, unless somebody of a higher priority took it."""
+    before = replace(known)
+    known.starts_us, known.ends_us = entry.after["starts_us"], entry.after["ends_us"]
+    known.heard_us = entry.at_us
+    pushed = "moved_by" in entry.after and _can_be_pushed(history, known)
+    if before.is_promised(entry.at_us) and known.starts_us > before.starts_us and not pushed:
+        raise ViolationError(f"row {entry.seq}: the promise of {known.id} moves later, to {known.starts_us}")
+    if known.is_promised(entry.at_us):
+        _check_seats(history, entry, known)
+        _check_promises(history, entry, known)
+        _check_turn(history, entry, known, before)
 
 
 def _check_number(history: History, entry: Entry, made: Held) -> None:
@@ -180,41 +213,110 @@ def _check_number(history: History, entry: Entry, made: Held) -> None:
         history.last_number[name] = made.number
 
 
-def _check_turn(history: History, entry: Entry, made: Held) -> None:
-    """Invariant 4: whoever arrived earlier and waits for the same thing is not overtaken."""
-    for name in made.resources:
-        for other in history.by_resource[name]:
-            if other is made or not other.waiting or other.arrival > made.arrival:
-                continue
-            if other.priority != made.priority or other.mode == made.mode == "shared":
-                continue
-            one_seat = history.capacity.get(name, 1) == 1
-            in_its_window = made.starts_us < other.ends_us and made.ends_us > other.starts_us
-            if made.starts_us < other.starts_us or (one_seat and in_its_window):
-                raise ViolationError(
-                    f"row {entry.seq}: {made.id} gets {name} from {made.starts_us} and overtakes {other.id}, "
-                    f"which was promised {other.starts_us} to {other.ends_us}"
-                )
+def _can_be_pushed(history: History, waiter: Held) -> bool:
+    return history.highest_priority > waiter.priority
 
 
 def _check_seats(history: History, entry: Entry, made: Held) -> None:
     """Invariant 1: never more exclusive holders than seats, never an exclusive and a shared one."""
     for name in made.resources:
-        present = [
+        held = [other for other in history.by_resource[name] if other is made or not other.waiting]
+        _check_room(history, entry, made, name, held)
+
+
+def _check_promises(history: History, entry: Entry, made: Held) -> None:
+    """Invariant 4, first half: time that is promised to somebody is given and promised to nobody else."""
+    for name in made.resources:
+        taken = [
             other
             for other in history.by_resource[name]
-            if not other.waiting and other.starts_us < made.until_us and other.until_us > made.starts_us
+            if other is made or not other.waiting or _keeps_off(history, entry, other, made)
         ]
-        # The fullest moment of a set of windows is the start of one of them.
-        for moment in {max(other.starts_us, made.starts_us) for other in present}:
-            now = [other for other in present if other.starts_us <= moment < other.until_us]
-            alone = sum(other.mode == "exclusive" for other in now)
-            if alone > history.capacity.get(name, 1):
-                raise ViolationError(f"row {entry.seq}: at {moment} {name} has {alone} holders: {[o.id for o in now]}")
-            if alone and alone < len(now):
-                raise ViolationError(
-                    f"row {entry.seq}: at {moment} {name} is held alone and shared: {[o.id for o in now]}"
-                )
+        _check_room(history, entry, made, name, taken)
+
+
+def _keeps_off(history: History, entry: Entry, other: Held, made: Held) -> bool:
+    """Whether what is promised to ``other`` is taken for ``made``; between priorities, the book decides by waiting time."""
+    if not other.is_promised(entry.at_us) or other.priority != made.priority:
+        return False
+    return other.arrival < made.arrival or not _can_be_pushed(history, other)
+
+
+def _check_room(history: History, entry: Entry, made: Held, name: str, taken: list[Held]) -> None:
+    present = [other for other in taken if other.starts_us < made.until_us and other.until_us > made.starts_us]
+    # The fullest moment of a set of windows is the start of one of them.
+    for moment in {max(other.starts_us, made.starts_us) for other in present}:
+        now = [other for other in present if other.starts_us <= moment < other.until_us]
+        alone = sum(other.mode == "exclusive" for other in now)
+        who = [f"{other.id} (promised)" if other.waiting else other.id for other in now]
+        if alone > history.capacity.get(name, 1):
+            raise ViolationError(f"row {entry.seq}: at {moment} {name} has {alone} holders: {who}")
+        if alone and alone < len(now):
+            raise ViolationError(f"row {entry.seq}: at {moment} {name} is held alone and shared: {who}")
+
+
+def _check_turn(history: History, entry: Entry, made: Held, before: Held | None) -> None:
+    """Invariant 4, second half: nobody gets time that an earlier waiter could have instead of its promise.
+
+    The earlier one may look a little later, so its time is kept for longer. What ``made`` was promised ``before`` is
+    its own; if it woke after its promised start, only the promised end is judged, as what is beyond is an extension.
+
+    This is proved for those who are first in the queue of each of their resources, and whose resources ``made`` has
+    locked. What others would move to depends on rows that another process may be writing.
+    """
+    promised = before if before is not None and before.is_promised(entry.at_us) else None
+    if promised is not None and promised.starts_us < entry.at_us:
+        made = replace(made, ends_us=min(made.ends_us, promised.ends_us))
+    waiting = {other.id: other for name in made.resources for other in history.by_resource[name] if other.waiting}
+    for other in waiting.values():
+        if other.arrival >= made.arrival or not set(other.resources) <= set(made.resources):
+            continue
+        if other.priority != made.priority or entry.at_us - other.heard_us > LEASE_US:
+            continue
+        if any(rival.waiting and rival.arrival < other.arrival for rival in _rivals(history, other)):
+            continue
+        starts_us = _first_fit(history, entry.at_us, other, made, promised)
+        moved = replace(other, starts_us=starts_us, ends_us=starts_us + other.wanted_us + LEASE_US)
+        if starts_us < other.starts_us and _collide(history, moved, made):
+            raise ViolationError(
+                f"row {entry.seq}: {made.id} gets {made.resources} from {made.starts_us} and overtakes {other.id}, "
+                f"which was promised {other.starts_us} and could have {other.resources} from {starts_us}"
+            )
+
+
+def _rivals(history: History, waiter: Held) -> list[Held]:
+    rivals = {one.id: one for name in waiter.resources for one in history.by_resource[name]}
+    return [one for one in rivals.values() if one.id != waiter.id]
+
+
+def _first_fit(history: History, now_us: int, waiter: Held, without: Held, instead: Held | None) -> int:
+    """Return where ``waiter`` could start, µs UTC, if ``without`` were still as it was: ``instead``, or not there."""
+    taken = [
+        replace(one, ends_us=FOREVER_US) if one.open_end and one.ended_us is None else one
+        for one in _rivals(history, waiter)
+        if one.id != without.id and one.until_us > now_us and (not one.waiting or one.is_promised(now_us))
+    ]
+    taken += [] if instead is None else [instead]
+    earliest_us = max(now_us, waiter.not_before_us)
+    for starts_us in sorted({earliest_us, *(one.until_us for one in taken if one.until_us > earliest_us)}):
+        moved = replace(waiter, starts_us=starts_us, ends_us=starts_us + waiter.wanted_us)
+        if not _collide(history, moved, *taken):
+            return starts_us
+    return FOREVER_US
+
+
+def _collide(history: History, wanted: Held, *taken: Held) -> bool:
+    """Whether ``taken`` leaves no room for ``wanted``."""
+    for name in wanted.resources:
+        there = [one for one in taken if name in one.resources]
+        there = [one for one in there if one.starts_us < wanted.ends_us and one.until_us > wanted.starts_us]
+        if any(one.mode != wanted.mode for one in there):
+            return True
+        moments = {max(one.starts_us, wanted.starts_us) for one in there} if wanted.mode == "exclusive" else set()
+        for moment in moments:
+            if sum(one.starts_us <= moment < one.until_us for one in there) >= history.capacity.get(name, 1):
+                return True
+    return False
 
 
 def check_book(ledger: Any) -> History:
@@ -237,7 +339,8 @@ def check_book(ledger: Any) -> History:
 
 def _stored(held: Held) -> Held:
     """Return what the tables keep of it; the end of a promise is not a fact but follows from its start."""
-    return replace(held, arrival=0, purpose="", ends_us=0 if held.number is None else held.ends_us)
+    asked = {"wanted_us": 0, "not_before_us": 0, "open_end": False, "arrival": 0, "heard_us": 0, "purpose": ""}
+    return replace(held, **asked, ends_us=0 if held.number is None else held.ends_us)
 
 
 def _read_tables(tx: Any) -> dict[str, Any]:
