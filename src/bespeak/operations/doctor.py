@@ -223,8 +223,8 @@ def _dispatcher(ledger: str | None) -> Iterator[Finding]:
     if living:
         yield Finding("dispatcher", Level.OK, f"{living} running, {waiting} jobs to start")
     elif waiting:
-        advice = "bespeak job run starts one; bespeak job service keeps one running"
-        yield Finding("dispatcher", Level.PROBLEM, f"none is running, and {waiting} jobs are to start", advice)
+        advice = "bespeak job run starts one; bespeak job install keeps one running"
+        yield Finding("dispatcher", Level.PROBLEM, f"none is running; jobs to start: {waiting}", advice)
     else:
         yield Finding("dispatcher", Level.OK, "none is running, and no job waits")
 
