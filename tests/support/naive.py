@@ -13,6 +13,9 @@ FOREVER = 2**62
 LEASE = 6 * CELL
 """How long a waiter lives without a sign of life."""
 
+WAKE = LEASE
+"""How late a waiter may look: as long as its place lives without a sign."""
+
 EXCLUSIVE, SHARED = "exclusive", "shared"
 
 
@@ -167,7 +170,15 @@ class NaiveBook:
             windows[me.id] = (start, later(start, me.wanted)) if start < FOREVER else None
             if self.promised(me) and start == me.start:
                 windows[me.id] = (me.start, me.end)
-        return [taken(h, windows[h.id], seen_by_waiter=seen_by_waiter) for h in waiters if windows[h.id]]
+        return [
+            taken(h, self._until_it_looks(h, windows[h.id]), seen_by_waiter=seen_by_waiter)
+            for h in waiters
+            if windows[h.id]
+        ]
+
+    def _until_it_looks(self, me: Hold, window: Window) -> Window:
+        """Return what is kept for a waiter that would move: it may look, and then start, a little later."""
+        return window if window == self.promised(me) else (window[0], later(window[1], WAKE))
 
     def turn(self, me: Hold, hard: list[Taken], ahead: list[Taken], everybody: list[Taken]) -> tuple[int, bool]:
         """Return the start that a waiter is promised now, and whether it has lost what was promised before.
