@@ -12,6 +12,7 @@ from bespeak.base.clock import SECOND_US
 from bespeak.base.errors import BespeakError
 from bespeak.base.frozen import frozen
 from bespeak.jobs import rows
+from bespeak.jobs.contract_times import LATEST_S
 from bespeak.jobs.model import BAD_OUTCOMES, SELECT, UNKNOWN_OUTCOME
 from bespeak.jobs.runner_client import replies
 from bespeak.jobs.runner_client.location import location_of
@@ -32,6 +33,7 @@ _FIRST_SECONDS = 1.0
 _LAST_SECONDS = 60.0
 _SHARE_OF_AGE = 0.1
 _RUNNING = ("STARTING", "RUNNING")
+_LARGEST_CODE = 2**31
 _OPEN = (
     f"{SELECT} WHERE site = :site AND seq > :after AND reservation_status = 'DISPATCHED' AND outcome IS NULL"
     " AND (runner_home IS NULL OR substr(runner_home, 1, :length) = :here) ORDER BY seq LIMIT :n"
@@ -68,8 +70,8 @@ def job_end(reply: Reply) -> JobEnd | None:
     code, ended_s = found.get("exit_code"), found.get("finished_at")
     return JobEnd(
         state.upper(),
-        code if isinstance(code, int) and not isinstance(code, bool) else None,
-        int(ended_s * SECOND_US) if isinstance(ended_s, int | float) and ended_s > 0 else None,
+        code if isinstance(code, int) and not isinstance(code, bool) and abs(code) <= _LARGEST_CODE else None,
+        int(ended_s * SECOND_US) if isinstance(ended_s, int | float) and 0 < ended_s <= LATEST_S else None,
     )
 
 

@@ -79,6 +79,8 @@ def changes(site, key):
         (0, '{"status": "SUCCEEDED", "exit_code": 0, "finished_at": 12}', JobEnd("SUCCEEDED", 0, 12_000_000)),
         (0, '{"status": "LOST", "exit_code": null}', JobEnd("LOST", None, None)),
         (0, '{"status": "FAILED", "exit_code": true, "finished_at": "x"}', JobEnd("FAILED", None, None)),
+        (0, '{"status": "FAILED", "exit_code": 1e400, "finished_at": Infinity}', JobEnd("FAILED", None, None)),
+        (0, '{"status": "FAILED", "exit_code": 9999999999, "finished_at": 9e29}', JobEnd("FAILED", None, None)),
         (0, '{"status": "RUNNING"}', None),
         (0, '{"status": "\\u001b[31m"}', None),
         (0, "no JSON", None),
