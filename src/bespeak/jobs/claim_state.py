@@ -54,7 +54,18 @@ class ClaimState:
         phase: what to do first.
     """
 
-    __slots__ = ("_cut_short", "_waits_since_us", "adopted", "asked", "error", "job", "known_there", "outcome", "phase")
+    __slots__ = (
+        "_cut_short",
+        "_waits_since_us",
+        "adopted",
+        "asked",
+        "call_under_way",
+        "error",
+        "job",
+        "known_there",
+        "outcome",
+        "phase",
+    )
 
     def __init__(self, job: JobReservation, phase: Phase) -> None:
         self.job = job
@@ -65,6 +76,8 @@ class ClaimState:
         self.outcome: StartOutcome | None = None
         self.known_there = False
         """Whether the runner has the job, though its start is to be completed."""
+        self.call_under_way = False
+        """Whether an earlier start call was still under way before the runner was asked."""
         self._cut_short = False
         self._waits_since_us = 0
 
@@ -184,7 +197,8 @@ class StartRules:
         embedded: the runner knows idempotency keys.
         retries: how often a failed start is tried again.
         call_seconds: how long an earlier start call that is still under way is waited for.
-        call_under_way: there is one, so that "no such job" does not mean that there will be none.
+        call_under_way: there was one before the runner was asked, so that "no such job" does not mean that there is
+            none now; that the call has ended since proves nothing, as it may have started the job after the answer.
     """
 
     shown: str

@@ -176,6 +176,7 @@ class Dispatcher:
         if work.phase is Phase.START:
             self._start(work, runner, place)
         else:
+            work.call_under_way = not runner.embedded and self._is_under_way(work)
             self._submit(work, full_command.ask_words(work.job, runner), place)
 
     def _start(self, work: ClaimState, runner: Runner, place: Location) -> None:
@@ -270,7 +271,7 @@ class Dispatcher:
             embedded=runner.embedded,
             retries=self._options.retries,
             call_seconds=self._options.start_seconds,
-            call_under_way=not runner.embedded and self._is_under_way(work),
+            call_under_way=work.call_under_way,
         )
 
     def _is_under_way(self, work: ClaimState) -> bool:
@@ -298,6 +299,8 @@ class Dispatcher:
         elif work.outcome is not None:
             if work.adopted:
                 self._parts.metrics.add("adopted")
+            if not self._place(work.job).embedded:
+                self._parts.call_locks.discard(work.job.reservation_id)
             self._session.outcomes.append(work.outcome)
             self._look_again = True
 

@@ -53,6 +53,19 @@ def test_the_next_dispatcher_waits_for_the_call_of_a_killed_one(any_site: Site) 
     assert runs(body) == 1
 
 
+def test_a_call_that_ends_while_the_runner_is_asked_may_have_started_the_job(site: Site) -> None:
+    body = reserve(site)
+    text = RUNNER.replace("start)", WAITS).replace("ANSWER", 'exec </dev/null; touch "$STUB_LOG.ended"')
+    waits = 'touch "$STUB_LOG.go"; while [ ! -e "$STUB_LOG.ended" ]; do sleep 0.05; done'
+    overtaken = f'[ -e "$STUB_LOG.job" ] || {{ {waits}; exit 3; }}'
+    runner = site.stub("late", text.replace("STATUS", overtaken))
+    killed_while_it_starts(site, runner)
+    site.once(runner=runner)
+    assert len(site.starts()) == 1
+    assert site.status("k")["reservation_status"] == "DISPATCHED"
+    assert runs(body) == 1
+
+
 def test_a_call_that_took_too_long_is_ended_with_its_children(site: Site) -> None:
     body = reserve(site)
     wrapper = site.stub("wrapper", f'#!/bin/sh\n{late(site)} "$@"\nexit $?\n')

@@ -12,6 +12,7 @@ import errno
 import fcntl
 import os
 import stat
+from contextlib import suppress
 
 from bespeak.base.errors import UnavailableError
 from bespeak.base.fileio import open_regular
@@ -89,6 +90,11 @@ class CallLocks:
             os.close(descriptor)
         return False
 
+    def discard(self, reservation_id: str) -> None:
+        """Remove the file of a call that has ended; one that is under way, or another user's, stays."""
+        with suppress(UnavailableError):
+            self.is_held(reservation_id)
+
     def sweep(self) -> None:
         """Remove the files of calls that have ended and that nobody asked for again."""
         try:
@@ -96,10 +102,8 @@ class CallLocks:
         except OSError:
             return  # there are none
         for name in names:
-            try:
+            with suppress(UnavailableError):  # another user's
                 self._is_held(os.path.join(self._folder, name))
-            except UnavailableError:
-                continue  # another user's
 
     def _path(self, reservation_id: str) -> str:
         name = reservation_id
