@@ -9,8 +9,9 @@ from __future__ import annotations
 import http.client
 import time
 from _thread import allocate_lock
+from contextlib import suppress
 
-from bespeak.base.errors import BespeakError, UnavailableError
+from bespeak.base.errors import BespeakError, NotAllowedError, UnavailableError
 from bespeak.client.connection import Connection
 
 TYPE_CHECKING = False
@@ -29,6 +30,7 @@ _LINE_SECONDS = 5.0
 _RETRY_SECONDS = 0.5
 _OPEN_SECONDS = 10.0
 _OK = 200
+_NOT_ALLOWED = 403
 _LONGEST_SECONDS = 3600.0
 _AT_ONCE = 65_536
 
@@ -80,6 +82,7 @@ class WakeUps:
 
     Raises:
         UnavailableError: the server cannot be asked.
+        NotAllowedError: the caller may not look at one of the topics.
     """
 
     def __init__(self, requests: Requests, topics: Iterable[str]) -> None:
@@ -105,11 +108,22 @@ class WakeUps:
             connection.close()
             raise
         if answer.status != _OK:
-            connection.close()
-            raise UnavailableError(f"book {self._requests.address.name}: status {answer.status}")
+            try:
+                raise self._refusal(answer)
+            finally:
+                connection.close()
         with self._closing:
             self._connection, self._lines = connection, _Lines(chunked=bool(answer.chunked))
             self._heard = time.monotonic()
+
+    def _refusal(self, answer: http.client.HTTPResponse) -> BespeakError:
+        """Return what an answer says that brings no wake-ups."""
+        if answer.status == _NOT_ALLOWED:
+            import json
+
+            with suppress(OSError, http.client.HTTPException, ValueError, LookupError, TypeError):
+                return NotAllowedError(str(json.loads(answer.read(_AT_ONCE))["detail"]))
+        return UnavailableError(f"book {self._requests.address.name}: status {answer.status}")
 
     def wait(self, timeout_seconds: float | None) -> bool:
         """Sleep until woken or until the time is over; True when woken or connected anew.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bespeak.base.errors import NotAllowedError
 from bespeak.base.frozen import replace
-from bespeak.ledger import rights
+from bespeak.ledger import rights, row_mapping
 from bespeak.ledger.model import Reservation
 
 TYPE_CHECKING = False
@@ -115,3 +115,28 @@ def names(book: LedgerContext, tx: Transaction, found: Iterable[str], *, asked: 
     if asked and (hidden := [name for name in found if name not in seen]):
         raise NotAllowedError(f"you may not look at {hidden[0]}: no rule shows it to you")
     return [name for name in found if name in seen]
+
+
+def check_topics(book: LedgerContext, tx: Transaction, topics: Iterable[str]) -> None:
+    """Refuse wake-ups for what the caller may neither look at nor reserve; those for everything name nothing.
+
+    Raises:
+        NotAllowedError: a topic is about such a resource, or about a reservation that the caller may not see; or about
+            claims on code, and its token is not for those.
+    """
+    topics = list(topics)
+    if book.caller is not None and any(topic.startswith("coord:") for topic in topics):
+        book.caller.require_scope("coord")
+    sight = sight_of(book, tx)
+    if sight is None or book.caller is None:
+        return
+    wanted = {topic.removeprefix("resource:") for topic in topics if topic.startswith("resource:")}
+    unseen = sorted(wanted - sight.of(wanted))
+    answers = rights.decisions(book, tx, book.caller, "reserve", unseen)
+    for name, answer in zip(unseen, answers, strict=True):
+        if not answer.allowed:
+            raise NotAllowedError(f"you may not look at {name}: no rule shows it to you")
+    for topic in topics:
+        identifier = topic.removeprefix("reservation:")
+        if identifier != topic and (found := row_mapping.by_id(tx, identifier)):
+            checked(book, tx, found)

@@ -122,3 +122,72 @@ def test_a_token_without_the_scope_has_no_tools_and_no_claims(served):
     assert (tools.status_code, tools.json()["detail"]) == (403, "the token of alice has not the scope mcp")
     claims = ask(served, "/call/claims.now", "POST", headers, json={})
     assert (claims.status_code, claims.json()["detail"]) == (403, "the token of alice has not the scope coord")
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory):
+    """A server on which Alice may look at racks only, and holds a board that Bob has reserved for her before."""
+    secret = new_token()
+    path = str(tmp_path_factory.mktemp("shown") / "book.db")
+    with serving(path, authenticator=SignIn(SignInSettings())) as running, open_ledger(path) as book:
+        book.token_create(ROOT, "alice", hashed(secret))
+        book.rights_grant("root", "admin", ROOT)
+        book.rights_grant("alice", "viewer", ROOT, selector="rack*")
+        for holder, name in ((ROOT, "board1"), (ROOT, "rack1"), (Holder("alice", "root"), "board2")):
+            book.reserve(Request((name,), holder, duration_us=HOUR_US))
+        yield running, {"Authorization": f"Bearer {secret}"}, book
+
+
+GATE_OF_OTHERS = {
+    "ask": {"username": "alice", "resources": ["board1"], "within": None},
+    "held_among": {"username": "root", "resources": ["board1"], "within": None},
+    "holdings": {"username": "alice", "resources": ["board1"], "within": None},
+    "fences": {"username": "root", "resources": ["board1"], "within": None},
+    "next_free": {"resources": ["board1"]},
+    "holders_of": {"resource": "board1"},
+}
+
+
+@pytest.mark.parametrize("name", GATE_OF_OTHERS)
+def test_the_gate_tells_nothing_of_what_its_caller_may_not_look_at(shown, name):
+    server, headers, _ = shown
+    refused = ask(server, f"/call/gate.{name}", "POST", headers, json=GATE_OF_OTHERS[name])
+    assert (refused.status_code, refused.json()["code"]) == (403, "not_allowed")
+    assert "root" not in refused.text
+    said = {key: value for key, value in GATE_OF_OTHERS[name].items() if key.startswith("resource")}
+    seen = {key: ["rack1"] if isinstance(value, list) else "rack1" for key, value in said.items()}
+    assert ask(server, f"/call/gate.{name}", "POST", headers, json=GATE_OF_OTHERS[name] | seen).status_code == 200
+
+
+def test_the_gate_tells_a_caller_what_it_holds_itself_and_lists_nothing_hidden(shown):
+    server, headers, _ = shown
+
+    def gate(name, **arguments):
+        return ask(server, f"/call/gate.{name}", "POST", headers, json=arguments).json()["result"]
+
+    assert gate("ask", username=None, resources=["board2"], within=None)["held"] == ["board2"]
+    assert gate("held_by", username="alice", within=None) == ["board2"]
+    assert gate("held_by", username="root", within=None) == ["rack1"]
+    assert [name for name, *_ in gate("windows_of", username="root", within=None)] == ["rack1"]
+    assert gate("all_holders") == ["alice"]
+
+
+@pytest.mark.parametrize("topic", ["resource:board1", "reservation:", "coord:r"])
+def test_nobody_is_woken_for_what_it_may_not_look_at(shown, topic):
+    server, headers, book = shown
+    if topic == "reservation:":
+        topic += next(one.id for one in book.reservations() if one.resources == ("board1",))
+    if topic == "coord:r":
+        secret = new_token()
+        book.token_create(ROOT, "alice", hashed(secret), scopes=("read", "book"))
+        headers = {"Authorization": f"Bearer {secret}"}
+    refused = ask(server, "/wakeups", headers=headers, params={"topic": topic})
+    assert (refused.status_code, refused.json()["code"]) == (403, "not_allowed")
+
+
+def test_a_caller_is_woken_for_what_it_may_look_at(shown):
+    server, headers, book = shown
+    own = next(one.id for one in book.reservations() if one.resources == ("board2",))
+    topics = [("topic", "resource:rack1"), ("topic", f"reservation:{own}"), ("topic", "*")]
+    with httpx.stream("GET", f"{server.url}/api/v1/wakeups", params=topics, headers=headers, timeout=SECONDS) as answer:
+        assert next(answer.iter_lines()) == "alive"

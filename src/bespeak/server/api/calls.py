@@ -19,10 +19,11 @@ from bespeak.base.json_text import compact
 from bespeak.coord import operations as claims
 from bespeak.coord.claims_book import ClaimsBook
 from bespeak.coord.schema import COORD
-from bespeak.ledger.gate import Gate
+from bespeak.ledger.callers_gate import CallersGate
 from bespeak.ledger.once import forget_requests, know_values
 from bespeak.ledger.remote_calls import WELCOME, Welcome
 from bespeak.ledger.served import GATE_OPERATIONS, LEDGER_OPERATIONS, Effect, Operations
+from bespeak.ledger.sight import check_topics
 from bespeak.server.dependencies import SIGNED_IN, Book, Who
 from bespeak.server.wakeups import wake_ups
 from bespeak.storage.migrations import MIGRATION_KEY, migrate
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from bespeak.access.model import Caller
     from bespeak.ledger.service import Ledger
+    from bespeak.storage.interface import Listener
 
 router = APIRouter(tags=["calls"], dependencies=[SIGNED_IN], include_in_schema=False)
 
@@ -73,7 +75,7 @@ async def call(operation: str, request: Request, book: Book, who: Who) -> Respon
 async def _service(group: str, request: Request, book: Book, who: Caller) -> tuple[Operations, Callable[[Ledger], Any]]:
     """Return the operations of a service, and what makes it of the open book as the caller sees it."""
     if group == "gate":
-        return GATE_OPERATIONS, lambda ledger: Gate(ledger.engine, who.holder)
+        return GATE_OPERATIONS, lambda ledger: CallersGate(ledger, who)
     if group == "claims":
         who.require_scope("coord")
         await _have_claims(request, book)
@@ -120,5 +122,10 @@ async def listen(request: Request, book: Book) -> Response:
     topics = request.query_params.getlist("topic")
     if not topics or len(topics) > _MOST_TOPICS:
         raise UsageError(f"topic: 1 to {_MOST_TOPICS} of them")
-    listener = await book.read(lambda ledger: ledger.listen(topics))
+
+    def begin(ledger: Ledger) -> Listener:
+        ledger.engine.read(lambda tx: check_topics(ledger, tx, topics))
+        return ledger.listen(topics)
+
+    listener = await book.read(begin)
     return StreamingResponse(wake_ups(listener), media_type="text/plain")
