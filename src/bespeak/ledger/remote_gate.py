@@ -9,8 +9,6 @@ from bespeak.ledger.remote_calls import Calls, remote_method
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from bespeak.client.requests import Requests
 
 
@@ -29,9 +27,6 @@ class RemoteGate(Gate):
         """Who the server says we are."""
         return self.calls.welcome().user
 
-    def sign_of_life(self, identifiers: Sequence[str]) -> None:
-        """Do nothing: the gate only reads the book of a server."""
-
     def close(self) -> None:
         """Close the connections."""
         self.calls.requests.close()
@@ -39,6 +34,7 @@ class RemoteGate(Gate):
 
 for _name in GATE:
     setattr(RemoteGate, _name, remote_method(getattr(Gate, _name), f"gate.{_name}", write=False))
+RemoteGate.sign_of_life = remote_method(Gate.sign_of_life, "sign_of_life", write=True)  # type: ignore[method-assign]
 
 
 def open_remote_gate(url: str) -> RemoteGate:

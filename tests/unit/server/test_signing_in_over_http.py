@@ -13,6 +13,7 @@ from bespeak.access.tokens import hashed, new_token
 from bespeak.base.clock import HOUR_US
 from bespeak.ledger import open_ledger
 from bespeak.ledger.model import Holder, Request
+from bespeak.ledger.remote_gate import open_remote_gate
 from bespeak.server.sign_in.authenticator import SignIn
 from bespeak.server.sign_in.settings import SignInSettings
 from support.server import SECONDS, serving
@@ -191,3 +192,14 @@ def test_a_caller_is_woken_for_what_it_may_look_at(shown):
     topics = [("topic", "resource:rack1"), ("topic", f"reservation:{own}"), ("topic", "*")]
     with httpx.stream("GET", f"{server.url}/api/v1/wakeups", params=topics, headers=headers, timeout=SECONDS) as answer:
         assert next(answer.iter_lines()) == "alive"
+
+
+def test_the_gate_of_a_server_leaves_a_sign_of_life(shown):
+    server, _, book = shown
+    made = book.reserve(Request(("rack9",), Holder(pwd.getpwuid(os.getuid()).pw_name), duration_us=HOUR_US))
+    gate = open_remote_gate(f"unix://{server.socket}")
+    try:
+        gate.sign_of_life([made.id])
+    finally:
+        gate.close()
+    assert book.get(made.id).gate_seen_us is not None
