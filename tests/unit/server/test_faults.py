@@ -28,9 +28,10 @@ def test_an_unforeseen_fault_is_told_as_a_number_that_the_log_knows(server, alic
 @pytest.mark.parametrize("path", ["/me", "/log"])
 def test_the_access_log_has_no_secret(server, caplog, path):
     with caplog.at_level(logging.INFO, logger="bespeak.access"), server.client("secret-token") as client:
-        client.get(path, params={"resource": "secret-query"}, headers={"X-Other": "secret-header"})
-        while not (found := [one.getMessage() for one in caplog.records if one.name == "bespeak.access"]):
-            time.sleep(0.01)  # the line is written when the answer has been sent
+        answer = client.get(path, params={"resource": "secret-query"}, headers={"X-Other": "secret-header"})
+        number = answer.headers["X-Request-Id"]
+        while not (found := [one.getMessage() for one in caplog.records if number in one.getMessage()]):
+            time.sleep(0.01)  # the line is written when the answer has been sent, as is that of the test before
     (line,) = found
     assert f"GET /api/v1{path} 200" in line
     assert "secret-query" not in line
