@@ -18,7 +18,13 @@ if TYPE_CHECKING:
     from bespeak.storage.interface import Engine, Transaction
 
 PAGE = 1000
-"""Rows read, or deleted in one transaction, at a time."""
+"""Rows read at a time."""
+
+BATCH = 5000
+"""Rows deleted in one transaction."""
+
+_SCANNED = 10_000
+"""Rows of which only the metadata is read, at a time."""
 
 _TERMINAL_SQL = ", ".join(f"'{status}'" for status in TERMINAL)
 _BAD_SQL = ", ".join(f"'{outcome}'" for outcome in BAD_OUTCOMES)
@@ -93,7 +99,22 @@ class Filter:
         """Decide what SQL does not: the metadata."""
         if not self.metadata:
             return True
-        found = job.metadata
+        return self._has_metadata(job.metadata)
+
+    def may_match(self, metadata_json: object) -> bool:
+        """Tell whether a row with this metadata may be meant; one that is damaged is, for its reader to say so."""
+        import json
+
+        if not isinstance(metadata_json, str):
+            return metadata_json is not None
+        if "\\" not in metadata_json and not all(name in metadata_json for name in self.metadata):
+            return False
+        try:
+            return self._has_metadata(json.loads(metadata_json))
+        except ValueError:
+            return True
+
+    def _has_metadata(self, found: object) -> bool:
         return isinstance(found, dict) and all(
             name in found and _plain(found[name]) == value for name, value in self.metadata.items()
         )
@@ -120,27 +141,39 @@ def listing(engine: Engine, wanted: Filter, *, limit: int | None, after: str | N
     below = None if after is None else engine.read(lambda tx: rows.get(tx, reservation_id=after)).seq
     left = limit
     while left is None or left > 0:
-        size = PAGE if left is None or wanted.metadata else min(PAGE, left)
-        page = _page(engine, wanted, below, size)
-        for job in page:
-            if wanted.matches(job):
-                yield job
-                left = None if left is None else left - 1
-                if left == 0:
-                    return
-        if len(page) < size:
+        page, below = _page(engine, wanted, below, PAGE if left is None else min(PAGE, left))
+        yield from page[:left]
+        left = None if left is None else left - len(page)
+        if below is None:
             return
-        below = page[-1].seq
 
 
-def _page(engine: Engine, wanted: Filter, below: int | None, size: int) -> list[JobReservation]:
+def _page(engine: Engine, wanted: Filter, below: int | None, size: int) -> tuple[list[JobReservation], int | None]:
+    """Return the next rows that are meant, and the number below which to go on; None at the end."""
     conditions, params = wanted.sql()
     if below is not None:
         conditions.append("seq < :below")
         params["below"] = below
     where = " WHERE " + " AND ".join(conditions) if conditions else ""
-    sql = f"{SELECT}{where} ORDER BY seq DESC LIMIT {size}"
-    return rows.jobs(engine.read(lambda tx: tx.fetch_all(sql, params)))
+    if wanted.metadata:
+        return engine.read(lambda tx: _scan(tx, wanted, where, params))
+    found = engine.read(lambda tx: rows.jobs(tx.fetch_all(f"{SELECT}{where} ORDER BY seq DESC LIMIT {size}", params)))
+    return found, found[-1].seq if len(found) == size else None
+
+
+def _scan(
+    tx: Transaction, wanted: Filter, where: str, params: dict[str, object]
+) -> tuple[list[JobReservation], int | None]:
+    """Look through the metadata alone, and read the whole of those rows only that are meant."""
+    sql = f"SELECT seq, metadata_json FROM reservations{where} ORDER BY seq DESC LIMIT {_SCANNED}"
+    scanned = tx.fetch_all(sql, params)
+    meant = [int(seq) for seq, metadata in scanned if wanted.may_match(metadata)]
+    found: list[JobReservation] = []
+    for start in range(0, len(meant), PAGE):
+        part = meant[start : start + PAGE]
+        sql = f"{SELECT} WHERE seq IN ({', '.join(map(str, part))}) ORDER BY seq DESC"
+        found += (job for job in rows.jobs(tx.fetch_all(sql)) if wanted.matches(job))
+    return found, int(scanned[-1][0]) if len(scanned) == _SCANNED else None
 
 
 def count(engine: Engine, wanted: Filter) -> int:
@@ -158,14 +191,14 @@ def delete(engine: Engine, wanted: Filter) -> Iterator[list[JobReservation]]:
     meanwhile stays.
     """
     conditions, params = wanted.sql()
-    sql = f"{SELECT} WHERE {' AND '.join((*conditions, 'seq > :above'))} ORDER BY seq LIMIT {PAGE}"
+    where = f"WHERE {' AND '.join((*conditions, 'seq > :above'))}"
     above = -1
 
     def work(tx: Transaction) -> list[JobReservation]:
-        found = rows.jobs(tx.fetch_all(sql, params | {"above": above}))
-        tx.execute_many(
-            "DELETE FROM reservations WHERE reservation_id = :id", [{"id": job.reservation_id} for job in found]
-        )
+        found = rows.jobs(tx.fetch_all(f"{SELECT} {where} ORDER BY seq LIMIT {BATCH}", params | {"above": above}))
+        if found:
+            values = params | {"above": above, "last": found[-1].seq}
+            tx.execute(f"DELETE FROM reservations {where} AND seq <= :last", values)
         return found
 
     while True:
@@ -173,5 +206,18 @@ def delete(engine: Engine, wanted: Filter) -> Iterator[list[JobReservation]]:
         if batch:
             above = batch[-1].seq
             yield batch
-        if len(batch) < PAGE:
+        if len(batch) < BATCH:
             return
+
+
+def delete_unseen(engine: Engine, wanted: Filter) -> int:
+    """Delete as :func:`delete` does, without reading the rows; return how many are gone."""
+    conditions, params = wanted.sql()
+    some = f"SELECT seq FROM reservations WHERE {' AND '.join(conditions)} ORDER BY seq LIMIT {BATCH}"
+    sql = f"DELETE FROM reservations WHERE seq IN ({some})"
+    total = 0
+    while True:
+        gone = engine.transact((LOCK,), lambda tx: tx.execute(sql, params))
+        total += gone
+        if gone < BATCH:
+            return total

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from json.encoder import encode_basestring as _quote
 
 from bespeak.base import json_text
 from bespeak.base.clock import SECOND_US
@@ -65,6 +66,35 @@ def _runner_json(job: JobReservation) -> dict[str, object]:
     """Return where a reservation was, or is being, started."""
     home = (job.runner_home or "").partition(":")[2] or None
     return {"program": job.runner, "home": home, "host": job.runner_host, "version": job.runner_version}
+
+
+def row_text(indent: str, job: JobReservation) -> str:
+    """Return what :func:`text_at` makes of :func:`job_json`, faster: there may be a million of them."""
+    form = job_json(job)
+    text = indent + _layout(form, "\n" + indent)
+    return text if text.isascii() or text.replace("\n", "").isprintable() else text_at(indent, form)
+
+
+def _layout(value: object, line: str) -> str:
+    """Encode what JSON can say in the layout of ``json.dumps(indent=2)``, whose own encoder is in Python and slow.
+
+    Args:
+        value: what ``json.loads`` may have made.
+        line: a line's end and the indentation of the line that ``value`` is on.
+    """
+    if value is None:
+        return "null"
+    if isinstance(value, str):
+        return _quote(value)
+    if type(value) is int:
+        return str(value)
+    inner = line + "  "
+    if isinstance(value, list) and value:
+        return "[" + inner + ("," + inner).join([_layout(item, inner) for item in value]) + line + "]"
+    if isinstance(value, dict) and value:
+        items = [f"{_quote(name)}: {_layout(item, inner)}" for name, item in value.items()]
+        return "{" + inner + ("," + inner).join(items) + line + "}"
+    return json.dumps(value)
 
 
 def text_at(indent: str, value: object) -> str:

@@ -14,7 +14,7 @@ import pytest
 
 from bespeak.base import ids
 from bespeak.base.errors import WrongStateError
-from bespeak.jobs import claiming, liveness, queries, store
+from bespeak.jobs import claiming, liveness, queries, serialize, store
 from bespeak.jobs.liveness import DispatcherRecord
 from bespeak.jobs.locations import open_store
 from bespeak.jobs.model import Status
@@ -381,7 +381,7 @@ def test_18_pages_are_read_one_at_a_time(site: Site, monkeypatch: pytest.MonkeyP
 
     def counted(engine, wanted, below, size):
         found = page(engine, wanted, below, size)
-        sizes.append(len(found))
+        sizes.append(len(found[0]))
         return found
 
     monkeypatch.setattr(queries, "_page", counted)
@@ -390,6 +390,28 @@ def test_18_pages_are_read_one_at_a_time(site: Site, monkeypatch: pytest.MonkeyP
     engine.close()
     assert len(everything) == len(set(everything)) == 2500
     assert max(sizes) == queries.PAGE
+
+
+def test_18_rows_are_printed_as_json_dumps_lays_them_out(site: Site) -> None:
+    metadata = '{"a": [], "b": {}, "c": [1, 2.5, true, null, {"d": "\\"\\\\"}], "e": {"f": "x"}}'
+    assert site.call("reserve", "--run-key", "ü", "--metadata-json", metadata, "--", "/bin/echo", "a\nb").code == 0
+    assert site.call("reserve", "--run-key", "k", "--", "/bin/echo", "\x1b[1mü").code == 0
+    printed = site.call("list").out
+    escaped, plain = json.loads(printed)["reservations"]
+    assert serialize.text_at("    ", escaped) in printed
+    assert serialize.text_at("    ", plain) in printed
+    assert "ü" in printed
+    assert "\x1b" not in printed
+
+
+def test_18_metadata_is_found_however_it_is_written(site: Site) -> None:
+    fill(site.url, 3, "CANCELLED")
+    with sqlite3.connect(site.url) as db:
+        db.execute("""UPDATE reservations SET metadata_json = '{"\\u0061" : 7}' WHERE run_key = 'CANCELLED-key-0'""")
+        db.execute("""UPDATE reservations SET metadata_json = '{"b": "a", "c": 7}' WHERE run_key = 'CANCELLED-key-1'""")
+    db.close()
+    found = site.call("list", "--metadata", "a=7").json["reservations"]
+    assert [job["run_key"] for job in found] == ["CANCELLED-key-0"]
 
 
 # --- 10 --------------------------------------------------------------------------------------------------------------

@@ -289,7 +289,7 @@ def _print_rows(context: CommandContext, found: Iterable[JobReservation]) -> Non
     write('{\n  "reservations": [')
     separator = "\n"
     for job in found:
-        write(separator + serialize.text_at("    ", serialize.job_json(job)))
+        write(separator + serialize.row_text("    ", job))
         separator = ",\n"
     write("]" if separator == "\n" else "\n  ]")
 
@@ -338,7 +338,7 @@ def clean(context: CommandContext) -> int:
 
     try:
         if context.on("summary"):
-            counted = queries.count(engine, wanted) if dry else sum(1 for _ in gone())
+            counted = queries.count(engine, wanted) if dry else queries.delete_unseen(engine, wanted)
             context.answer({"deleted": 0 if dry else counted, "dry_run": dry, "matched": counted})
             return 0
         _print_rows(context, gone())
