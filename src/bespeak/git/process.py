@@ -130,22 +130,33 @@ class Git:
             UnavailableError: there is no git.
             GitError: it would wait for ever.
         """
-        with self.start(*words, stdin=subprocess.DEVNULL if data is None else subprocess.PIPE) as process:
+        if data is None:
+            return self._try(words, subprocess.DEVNULL)
+        import tempfile
+
+        # Not a pipe: `communicate` sends no more of its input once it was interrupted by a timeout.
+        with tempfile.TemporaryFile(dir=self.folder) as given:
+            given.write(data)
+            given.seek(0)
+            return self._try(words, given.fileno())
+
+    def _try(self, words: tuple[str, ...], stdin: int) -> subprocess.CompletedProcess[bytes]:
+        with self.start(*words, stdin=stdin) as process:
             try:
-                out, err = self._communicate(process, data)
+                out, err = self._communicate(process)
             except BaseException:
                 process.kill()
                 raise
         return subprocess.CompletedProcess(words, process.returncode, out, err)
 
-    def _communicate(self, process: subprocess.Popen[bytes], data: bytes | None) -> tuple[bytes, bytes]:
-        patience, given = PATIENCE_SECONDS, data
+    def _communicate(self, process: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
+        patience = PATIENCE_SECONDS
         while True:
             try:
-                return process.communicate(given, timeout=patience)
+                return process.communicate(timeout=patience)
             except subprocess.TimeoutExpired:
                 self.must_not_wait()
-                patience, given = patience * 4, None  # what was given is still being sent
+                patience *= 4
 
     def must_not_wait(self) -> None:
         """Look whether git waits for something that never comes.
