@@ -134,11 +134,14 @@ class Git:
             return self._try(words, subprocess.DEVNULL)
         import tempfile
 
-        # Not a pipe: `communicate` sends no more of its input once it was interrupted by a timeout.
-        with tempfile.TemporaryFile(dir=self.folder) as given:
-            given.write(data)
-            given.seek(0)
-            return self._try(words, given.fileno())
+        try:
+            # Not a pipe: `communicate` sends no more of its input once it was interrupted by a timeout.
+            with tempfile.TemporaryFile(dir=self.folder) as given:
+                given.write(data)
+                given.seek(0)
+                return self._try(words, given.fileno())
+        except OSError as error:
+            raise UnavailableError(f"{self.folder}: git's input cannot be written: {error.strerror or error}") from None
 
     def _try(self, words: tuple[str, ...], stdin: int) -> subprocess.CompletedProcess[bytes]:
         with self.start(*words, stdin=stdin) as process:
