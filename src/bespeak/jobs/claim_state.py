@@ -77,7 +77,7 @@ class ClaimState:
         self.known_there = False
         """Whether the runner has the job, though its start is to be completed."""
         self.call_under_way = False
-        """Whether an earlier start call was still under way before the runner was asked."""
+        """Whether an earlier start call was under way when the runner was asked: it may have started the job since."""
         self._cut_short = False
         self._waits_since_us = 0
 
@@ -123,7 +123,7 @@ class ClaimState:
 
     def _not_started(self, rules: StartRules, now_us: int) -> NextStep:
         """Go on after the runner has said that it has no such job."""
-        if rules.call_under_way:
+        if self.call_under_way:
             return self.wait_for_call(rules, now_us)
         # The embedded runner completes a start under its key, so a call that was cut short is simply made again.
         if self.phase is Phase.ASK or (rules.embedded and self._cut_short and self.asked < ASKS):
@@ -197,15 +197,12 @@ class StartRules:
         embedded: the runner knows idempotency keys.
         retries: how often a failed start is tried again.
         call_seconds: how long an earlier start call that is still under way is waited for.
-        call_under_way: there was one before the runner was asked, so that "no such job" does not mean that there is
-            none now; that the call has ended since proves nothing, as it may have started the job after the answer.
     """
 
     shown: str
     embedded: bool
     retries: int
     call_seconds: float = 0.0
-    call_under_way: bool = False
 
     def delay_us(self, attempts: int) -> int:
         """Return the back-off after so many failed attempts, µs: half a second, doubled, at most a minute.

@@ -271,7 +271,6 @@ class Dispatcher:
             embedded=runner.embedded,
             retries=self._options.retries,
             call_seconds=self._options.start_seconds,
-            call_under_way=work.call_under_way,
         )
 
     def _is_under_way(self, work: ClaimState) -> bool:
