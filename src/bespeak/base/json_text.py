@@ -7,9 +7,15 @@ importing ``json`` costs half of what starting the interpreter does.
 from __future__ import annotations
 
 try:
+    from _json import encode_basestring as _quote_utf8
     from _json import encode_basestring_ascii as _quote
 except ImportError:  # an interpreter without the C accelerator
+    from json.encoder import py_encode_basestring as _quote_utf8
     from json.encoder import py_encode_basestring_ascii as _quote
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def one_line(value: object) -> str:
@@ -39,27 +45,51 @@ def printable(value: object, *, indent: int | None = 2) -> str:
 
     separators = None if indent else (",", ":")
     found = json.dumps(value, ensure_ascii=False, indent=indent, separators=separators)
+    return found if _is_printable(found) else json.dumps(value, indent=indent, separators=separators)
+
+
+def printable_part(value: object, indent: str) -> str:
+    """Return JSON text for any terminal as a part of a document; ``indent`` stands before all lines but the first."""
+    found = indented(value, indent, _quote_utf8)
+    return found if _is_printable(found) else indented(value, indent)
+
+
+def _is_printable(text: str) -> bool:
     # JSON itself escapes only the first 32 characters; a terminal also obeys others, and a lone surrogate is no UTF-8.
-    if found.isascii() or found.replace("\n", "").isprintable():
-        return found
-    return json.dumps(value, indent=indent, separators=separators)
+    return text.isascii() or text.replace("\n", "").isprintable()
 
 
-def indented(value: object, indent: str = "") -> str:
-    """Encode strings, integers, booleans, None, lists and dicts as ASCII, indented by two spaces, without ``json``."""
+def indented(value: object, indent: str = "", quote: Callable[[str], str] = _quote) -> str:
+    """Encode what JSON can say, indented by two spaces, without the slow encoder that ``json`` has for this layout.
+
+    Args:
+        value: what ``json.loads`` may have made.
+        indent: what stands before all lines but the first.
+        quote: encodes a string; as ASCII unless said otherwise.
+    """
+    try:
+        return _laid_out(value, indent, quote)
+    except RecursionError:
+        import json
+
+        # The standard library's encoder needs half as many frames for each level.
+        return json.dumps(value, indent=2, ensure_ascii=quote is _quote).replace("\n", "\n" + indent)
+
+
+def _laid_out(value: object, indent: str, quote: Callable[[str], str]) -> str:
     if isinstance(value, str):
-        return str(_quote(value))
+        return quote(value)
     if value is None or isinstance(value, bool):
         return "null" if value is None else str(value).lower()
     inner = indent + "  "
     if isinstance(value, dict):
-        items = [f"{_quote(key)}: {indented(item, inner)}" for key, item in value.items()]
+        items = [f"{quote(key)}: {_laid_out(item, inner, quote)}" for key, item in value.items()]
         opening, closing = "{}"
     elif isinstance(value, list):
-        items = [indented(item, inner) for item in value]
+        items = [_laid_out(item, inner, quote) for item in value]
         opening, closing = "[]"
     else:
-        return str(value)
+        return str(value) if isinstance(value, int) else one_line(value)
     if not items:
         return opening + closing
     return f"{opening}\n{inner}" + f",\n{inner}".join(items) + f"\n{indent}{closing}"

@@ -111,7 +111,7 @@ class Filter:
             return False
         try:
             return self._has_metadata(json.loads(metadata_json))
-        except ValueError:
+        except (ValueError, RecursionError):
             return True
 
     def _has_metadata(self, found: object) -> bool:

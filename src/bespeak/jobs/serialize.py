@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from json.encoder import encode_basestring as _quote
 
 from bespeak.base import json_text
 from bespeak.base.clock import SECOND_US
@@ -68,43 +67,9 @@ def _runner_json(job: JobReservation) -> dict[str, object]:
     return {"program": job.runner, "home": home, "host": job.runner_host, "version": job.runner_version}
 
 
-def row_text(indent: str, job: JobReservation) -> str:
-    """Return what :func:`text_at` makes of :func:`job_json`, faster: there may be a million of them."""
-    form = job_json(job)
-    text = indent + _layout(form, "\n" + indent)
-    return text if text.isascii() or text.replace("\n", "").isprintable() else text_at(indent, form)
-
-
-def _layout(value: object, line: str) -> str:
-    """Encode what JSON can say in the layout of ``json.dumps(indent=2)``, whose own encoder is in Python and slow.
-
-    Args:
-        value: what ``json.loads`` may have made.
-        line: a line's end and the indentation of the line that ``value`` is on.
-    """
-    if value is None:
-        return "null"
-    if isinstance(value, str):
-        return _quote(value)
-    if type(value) is int:
-        return str(value)
-    inner = line + "  "
-    if isinstance(value, list) and value:
-        return "[" + inner + ("," + inner).join([_layout(item, inner) for item in value]) + line + "]"
-    if isinstance(value, dict) and value:
-        items = [f"{_quote(name)}: {_layout(item, inner)}" for name, item in value.items()]
-        return "{" + inner + ("," + inner).join(items) + line + "}"
-    return json.dumps(value)
-
-
 def text_at(indent: str, value: object) -> str:
-    """Return JSON text as a part of a document that is printed piece by piece.
-
-    Args:
-        indent: put before every line; a line end within JSON is always layout, never part of a string.
-        value: the part.
-    """
-    return "\n".join(indent + line for line in json_text.printable(value).split("\n"))
+    """Return JSON text as a part of a document that is printed piece by piece; ``indent`` stands before every line."""
+    return indent + json_text.printable_part(value, indent)
 
 
 def write(value: object, stream: TextIO | None = None, *, indent: int | None = 2) -> None:

@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import stat
 import subprocess
+import textwrap
 import threading
 import time
 from collections.abc import Callable
@@ -14,7 +15,7 @@ import pytest
 
 from bespeak.base import ids
 from bespeak.base.errors import WrongStateError
-from bespeak.jobs import claiming, liveness, queries, serialize, store
+from bespeak.jobs import claiming, liveness, queries, store
 from bespeak.jobs.liveness import DispatcherRecord
 from bespeak.jobs.locations import open_store
 from bespeak.jobs.model import Status
@@ -395,13 +396,22 @@ def test_18_pages_are_read_one_at_a_time(site: Site, monkeypatch: pytest.MonkeyP
 def test_18_rows_are_printed_as_json_dumps_lays_them_out(site: Site) -> None:
     metadata = '{"a": [], "b": {}, "c": [1, 2.5, true, null, {"d": "\\"\\\\"}], "e": {"f": "x"}}'
     assert site.call("reserve", "--run-key", "ü", "--metadata-json", metadata, "--", "/bin/echo", "a\nb").code == 0
-    assert site.call("reserve", "--run-key", "k", "--", "/bin/echo", "\x1b[1mü").code == 0
+    assert site.call("reserve", "--run-key", "k", "--", "/bin/echo", "\u202eü").code == 0
     printed = site.call("list").out
     escaped, plain = json.loads(printed)["reservations"]
-    assert serialize.text_at("    ", escaped) in printed
-    assert serialize.text_at("    ", plain) in printed
+    assert textwrap.indent(json.dumps(escaped, indent=2), "    ") in printed
+    assert textwrap.indent(json.dumps(plain, indent=2, ensure_ascii=False), "    ") in printed
     assert "ü" in printed
-    assert "\x1b" not in printed
+    assert "\u202e" not in printed
+
+
+@pytest.mark.parametrize("depth", [600, 900])
+def test_18_metadata_that_nests_deep_hides_no_other_job(site: Site, depth: int) -> None:
+    nested = '{"a": ' + "[" * depth + "]" * depth + "}"
+    assert site.call("reserve", "--run-key", "deep", "--metadata-json", nested, "--", "/bin/true").code == 0
+    assert site.call("reserve", "--run-key", "other", "--", "/bin/true").code == 0
+    assert [job["run_key"] for job in site.call("list").json["reservations"]] == ["other", "deep"]
+    assert site.call("list", "--metadata", "b=7").json["reservations"] == []
 
 
 def test_18_metadata_is_found_however_it_is_written(site: Site) -> None:

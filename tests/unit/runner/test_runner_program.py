@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import signal
 import sqlite3
 import subprocess
 import sys
+import textwrap
 
 import pytest
 from hypothesis import given
@@ -354,7 +356,7 @@ def test_text_for_people_is_printed_only_if_it_is_asked_for(runner):
 
 
 _values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
 )
 
@@ -362,6 +364,11 @@ _values = st.recursive(
 @given(_values)
 def test_the_encoder_writes_what_the_json_module_writes(value):
     assert json_text.indented(value) == json.dumps(value, indent=2)
+
+
+def test_the_encoder_writes_what_nests_deep():
+    value = functools.reduce(lambda inner, _: {"a": [inner]}, range(400), "x")
+    assert json_text.indented(value, "  ") == textwrap.indent(json.dumps(value, indent=2), "  ").lstrip()
 
 
 @given(st.lists(st.text(st.characters(exclude_characters="\0"))))

@@ -289,7 +289,7 @@ def _print_rows(context: CommandContext, found: Iterable[JobReservation]) -> Non
     write('{\n  "reservations": [')
     separator = "\n"
     for job in found:
-        write(separator + serialize.row_text("    ", job))
+        write(separator + serialize.text_at("    ", serialize.job_json(job)))
         separator = ",\n"
     write("]" if separator == "\n" else "\n  ]")
 
