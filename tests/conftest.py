@@ -36,7 +36,11 @@ _PRIVATE_NAMES = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLU
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Name the folder of the run's server; xdist workers inherit the name."""
+    """Name the folder of the run's server, which xdist workers inherit; have signals as a shell would.
+
+    Under ``nohup`` a hang-up is ignored, also by all programs that a test starts.
+    """
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     if not hasattr(config, "workerinput"):
         os.environ[_RUN] = f"{os.getpid()}:{tempfile.gettempdir()}/bpg-{os.getpid()}-{secrets.token_hex(3)}"
     os.environ["TZ"] = "UTC"
