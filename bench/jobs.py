@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 STUB = '#!/bin/sh\necho \'{"job_id": "J"}\'\n'
-STAMPING = '#!/bin/sh\ndate +%s.%N >>"$STAMPS"\necho \'{"job_id": "J"}\'\n'
+STAMPING = '#!/bin/sh\n[ "$1" = start ] && date +%s.%N >>"$STAMPS"\necho \'{"job_id": "J"}\'\n'
 OURS = [sys.executable, "-c", "from bespeak.jobs.cli import reserver_main; raise SystemExit(reserver_main())"]
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE_KIB = os.sysconf("SC_PAGE_SIZE") // 1024
