@@ -28,6 +28,9 @@ def test_a_cancelled_wait_leaves_the_line(transport, mode, project, listening):
     async def progress(count, total, message):
         heard.append(message)
 
+    async def is_told():
+        return bool(heard)
+
     async def scenario():
         connect = over_http(url, mode=mode) if url else over_stdio(mode=mode)
         async with connect as client, over_stdio() as other:
@@ -37,6 +40,7 @@ def test_a_cancelled_wait_leaves_the_line(transport, mode, project, listening):
                 wanted = {"resources": ["rack1"], "timeout": "1h"}
                 tasks.start_soon(lambda: client.call_tool("book_wait", wanted, progress_callback=progress))
                 await until(somebody)
+                await until(is_told)
                 tasks.cancel_scope.cancel()
             await until(nobody)
             assert (await ask(client, "book_who", resource="rack1"))["reservations"][0]["state"] == "active"

@@ -1,5 +1,6 @@
 """A named pipe, a socket, a device or a folder where a file is expected: one line and an exit code, never a wait."""
 
+import json
 import os
 import socket
 import subprocess
@@ -187,16 +188,16 @@ def test_wake_ups_need_no_epoll(here, monkeypatch):
     )
     words = [*program, "--as-user", "bob", "reserve", "rack3", "--for", "1h", "--wait"]
     with (
-        subprocess.Popen([*program, "watch"], env=environ, stdout=subprocess.PIPE, text=True) as watch,
+        subprocess.Popen([*program, "watch", "--after", "0"], env=environ, stdout=subprocess.PIPE, text=True) as watch,
         subprocess.Popen(words, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as waiting,
     ):
         try:
-            assert "bob" in watch.stdout.readline()
+            assert any("bob" in line for line in watch.stdout)
             subprocess.run([*program, "--as-user", "alice", "release", "rack3"], env=environ, check=True)
             out, err = waiting.communicate(timeout=GUARD_SECONDS)
             assert waiting.returncode == 0, err
             assert "rack3" in out
-            assert "rack3" in watch.stdout.readline()
+            assert any(json.loads(line)["action"] == "released" for line in watch.stdout)
         finally:
             watch.kill()
             waiting.kill()
