@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from bespeak.host import PowerOnlyHost, SshOptions, Status, UnixHost
+from bespeak.host.factory import HostLab
 from bespeak.host.power import PowerState, power_control_from_spec
 from bespeak.testing import assert_power_controller_conforms
 from support import debs, job_sites, openssh, peervenv
@@ -403,3 +404,38 @@ def test_openssh(sshd: openssh.Server, tmp_path: Path) -> None:
     if os.getuid() == 0:  # OpenSSH passes no signals on to the processes of root; see docs/explanation/power.md
         os.kill(pid, 9)
     job_sites.until(lambda: not os.path.exists(f"/proc/{pid}"), "the end of the command")
+
+
+BEHIND_ONE_DOOR = 200
+
+
+def test_many_hosts_behind_one_openssh_server(sshd: openssh.Server, tmp_path: Path) -> None:
+    """OpenSSH serves ten sessions over one connection; 200 hosts whose commands run there are cycled at once."""
+    door = UnixHost(
+        "door", ip="127.0.0.1",
+        ssh=SshOptions(user=sshd.user, port=sshd.port, key=sshd.key, agent=False, known_hosts=sshd.known_hosts),
+    )  # fmt: skip
+    lab = HostLab("bench", {"door": door})
+    states = tmp_path / "states"
+    states.mkdir()
+    for number in range(BEHIND_ONE_DOOR):
+        control = power_control_from_spec(
+            {
+                "type": "command", "controller": "door", "timeout": 600, "cycle_delay": 0.01,
+                "on_cmd": f"echo on >> {states}/{{id}}", "off_cmd": f"echo off >> {states}/{{id}}",
+            }
+        )  # fmt: skip
+        host = PowerOnlyHost(f"r{number}", power_control=control)
+        host._lab = lab
+        lab.hosts[host.id] = host
+
+    async def cycle_all() -> list[tuple[Status, str]]:
+        hosts = [host for host in lab.hosts.values() if host is not door]
+        try:
+            return list(await asyncio.gather(*(host.require_power_control().cycle(host) for host in hosts)))
+        finally:
+            await lab.close()
+
+    results = run(cycle_all())
+    assert {status for status, _ in results} == {Status.Success}, results
+    assert [path.read_text() for path in states.iterdir()] == ["off\non\n"] * BEHIND_ONE_DOOR
