@@ -95,6 +95,31 @@ class Lexemes:
                 depth -= 1
         return False
 
+    def place(self, start: int) -> int:
+        """Return the number of the token that begins at a byte; -1 if none does."""
+        place = bisect_left(self._starts, start)
+        return place if place < len(self._starts) and self._starts[place] == start else -1
+
+    def token(self, place: int) -> bytes:
+        """Return a token by its number; empty beyond the last."""
+        return self._tokens[place] if 0 <= place < len(self._tokens) else b""
+
+    def span(self, place: int) -> tuple[int, int]:
+        """Return where a token begins and ends, by its number."""
+        return self._starts[place], self._starts[place] + len(self._tokens[place])
+
+    def beyond(self, place: int) -> int:
+        """Return the number of the token behind the bracket that closes the one at a place, if that is near."""
+        depth = 0
+        for at in range(place, min(place + _FAR, len(self._tokens))):
+            if self._tokens[at] in _OPENING:
+                depth += 1
+            elif self._tokens[at] in _CLOSING:
+                depth -= 1
+                if not depth:
+                    return at + 1
+        return place + 1
+
     def between(self, first: int, end: int) -> list[bytes]:
         """Return the tokens that begin in a range of bytes."""
         return self._tokens[bisect_left(self._starts, first) : bisect_left(self._starts, end)]
@@ -174,6 +199,7 @@ class FactSheet:
         self.blocks: list[dict[str, Local]] = []
         self.within = ""
         self.package = ""
+        self.unread: dict[int, str] = {}
         self._references: dict[tuple[str, str, int, str, int, int], None] = {}
         self._lines = [0, *(found.end() for found in re.finditer(rb"\n", source))]
         self._todo: list[Node | tuple[Callable[..., None], tuple[object, ...]]] = []
@@ -181,7 +207,12 @@ class FactSheet:
     # The walk.
 
     def read(
-        self, source: bytes, grammar: str, handlers: dict[str, Callable[[Node], None]], after: Callable[[], None]
+        self,
+        source: bytes,
+        grammar: str,
+        handlers: dict[str, Callable[[Node], None]],
+        after: Callable[[], None],
+        otherwise: bytes = b"",
     ) -> Facts:
         """Parse a source, walk its tree, and return all that was collected.
 
@@ -190,10 +221,13 @@ class FactSheet:
             grammar: of its language.
             handlers: see :meth:`run`.
             after: called when all is walked.
+            otherwise: what is parsed instead if the parser finds no whole in the source.
         """
         if self.lexemes.too_deep():
             return Facts(language=grammar, unread=((1, f"brackets nested more than {_DEEPEST:,} deep"),))
         root = syntax.parse(source, grammar).root_node
+        if otherwise and root.type == "ERROR":
+            root = syntax.parse(otherwise, grammar).root_node
         self.run(root, handlers)
         after()
         return self.facts(grammar, root)
@@ -324,7 +358,7 @@ class FactSheet:
             imports=tuple(self.imports),
             references=tuple(references),
             bindings=tuple(self.bindings),
-            unread=syntax.unread(root),
+            unread=tuple(sorted((self.unread | dict(syntax.unread(root))).items())),
             package=self.package,
         )
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bespeak_symbols.native.block_extractor import Draft, FactSheet
 
 _DEEPEST = 400
+_RECORDS = frozenset({"class_specifier", "struct_specifier", "union_specifier", "enum_specifier"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,8 @@ class Declarations:
         if named is None:
             sheet.then(*node.named_children)
             return
+        if parameters is None and _of_hidden_type(node, body):
+            sheet.unread.setdefault(self.line(node), "a macro hides the name of what is defined here")
         name = self._function_name(named)
         kind = "method" if self.in_class() or "." in name.removeprefix(sheet.within + ".") else "function"
         span = (body.start_byte, body.end_byte) if body is not None else (node.end_byte, node.end_byte)
@@ -314,6 +317,12 @@ class Declarations:
             if not whole.alone:
                 draft.start, draft.end = declarator.byte_range
         sheet.bind(name, target or "()", how if target else "value", self.line(node))
+
+
+def _of_hidden_type(node: Node, body: Node | None) -> bool:
+    """Tell whether a definition that reads as a function is a class, whose name the parser did not find."""
+    kind = node.child_by_field_name("type")
+    return body is not None and kind is not None and kind.type in _RECORDS and kind.child_by_field_name("body") is None
 
 
 def storage_of(node: Node) -> frozenset[bytes]:

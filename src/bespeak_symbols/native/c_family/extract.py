@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bespeak_symbols.model import CALL, USE, Binding, Import
 from bespeak_symbols.native.block_extractor import FactSheet
-from bespeak_symbols.native.c_family import expressions
+from bespeak_symbols.native.c_family import expressions, macros
 from bespeak_symbols.native.c_family.classes import Classes
 
 if TYPE_CHECKING:
@@ -159,8 +159,22 @@ class _Reader(Classes):
         handlers = self.expression_handlers() | self.declaration_handlers() | self.type_handlers()
         if self.language == "cpp":
             handlers |= self.class_handlers()
+        blanks = macros.find(self.sheet.source, self.sheet.lexemes)
         source = _DEFINE.sub(_without_comments, self.sheet.source)
-        return self.sheet.read(source, self.language, handlers, self.drop_declarations)
+
+        def after() -> None:
+            self.drop_declarations()
+            for blank in blanks:
+                self.sheet.within = self._holder(blank.start)
+                self.sheet.refer(blank.name, CALL if blank.called else USE, self.sheet.line(blank.start))
+
+        otherwise = source if blanks else b""
+        return self.sheet.read(macros.without(source, blanks), self.language, handlers, after, otherwise)
+
+    def _holder(self, start: int) -> str:
+        """Return the name of the innermost symbol that holds a byte; empty if none does."""
+        holding = [draft for draft in self.sheet.drafts if draft.start <= start < draft.end]
+        return max(holding, key=lambda draft: draft.start).name if holding else ""
 
     def expression_handlers(self) -> dict[str, Callable[[Node], None]]:
         """Return the handlers of expressions, blocks and macros, by type of node."""
