@@ -104,12 +104,12 @@ class CallGraph:
         """Return the edges that end in exactly this symbol (or in this file as a module)."""
         known = self._asked.get(address)
         if known is None:
-            for path in sorted(self._may_name(address)):
+            for path in sorted(self.may_name(address)):
                 self.edges_of(path)
             known = self._asked[address] = tuple(sorted(self._into.get(address, ()), key=_order))
         return known
 
-    def _may_name(self, address: str) -> set[str]:
+    def may_name(self, address: str) -> set[str]:
         """Return the files that may have an edge to a symbol: those that mention a name it goes by."""
         path, _, symbol = address.partition(SEPARATOR)
         if path not in self.snapshot.paths:

@@ -16,9 +16,12 @@ if TYPE_CHECKING:
 
 _RENAMES = ("-M", "-l7000")
 """Renames as a merge looks for them."""
+_PLAIN = ("--no-ext-diff", "--no-textconv", "--no-color", "--text", "-U0", "--diff-algorithm=histogram")
+"""Changed lines without context, as a merge finds them."""
 _CONFLICTED = 1
 _STAGES = {"1": "base", "2": "ours", "3": "theirs"}
 _HUNK = re.compile(rb"^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@", re.MULTILINE)
+_INDEX = re.compile(rb"^index ([0-9a-f]+)\.\.([0-9a-f]+)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +199,22 @@ def hunks(git: Git, before: str, after: str) -> tuple[Hunk, ...]:
     """Return the lines in which two blobs differ, by the algorithm that a merge uses."""
     if before == after:
         return ()
-    plain = ("--no-ext-diff", "--no-textconv", "--no-color", "--text", "-U0", "--diff-algorithm=histogram")
-    return parse_hunks(git.run("diff", *plain, before, after))
+    return parse_hunks(git.run("diff", *_PLAIN, before, after))
+
+
+def all_hunks(git: Git, base: str, side: str) -> dict[tuple[str, str], tuple[Hunk, ...]]:
+    """Return the lines in which the files of two trees differ, by the ids of the blobs before and after.
+
+    Only of files that are in both, under one name or two: as :func:`hunks` of each, from one process.
+    """
+    words = ("diff-tree", "-r", "-p", "--no-commit-id", "--full-index", "--diff-filter=MR", *_RENAMES, *_PLAIN)
+    found: dict[tuple[str, str], tuple[Hunk, ...]] = {}
+    # Lines of files begin with a sign, so what begins with a word is a head.
+    for part in git.run(*words, base, side).split(b"\ndiff --git "):
+        if blobs_of := _INDEX.search(part):
+            before, after = (name.decode("ascii") for name in blobs_of.groups())
+            found[before, after] = parse_hunks(part)
+    return found
 
 
 def parse_hunks(text: bytes) -> tuple[Hunk, ...]:

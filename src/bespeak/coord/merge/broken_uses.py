@@ -69,11 +69,12 @@ def uses(user: User, changer: Changer, trees: ResolvedTrees, *, everything: bool
         trees: in which names are resolved.
         everything: also uses of what was changed inside only.
     """
-    if not changer.moved and not any(_matters(pair, everything=everything) for pair in changer.side.pairs):
+    wanted = _suspects(user, changer, everything=everything)
+    if not wanted:
         return []
     found: dict[tuple[str, str], Item] = {}
-    known = {path: _known(source) for path, source in user.before.items()}
-    for path in sorted(user.files):
+    known = _KnownUses(user.before)
+    for path in sorted(user.files.keys() & trees.may_name(user.side.name, wanted)):
         if user.fresh(path):
             now = _known(user.files[path])
             for edge in trees.edges(user.side.name, path):
@@ -84,6 +85,32 @@ def uses(user: User, changer: Changer, trees: ResolvedTrees, *, everything: bool
                     if key not in found or found[key].confidence < item.confidence:
                         found[key] = item
     return _without_echoes(found.values())
+
+
+class _KnownUses:
+    """The uses in the files of a version, counted when they are asked for."""
+
+    def __init__(self, files: Version) -> None:
+        self._files = files
+        self._counted: dict[str, Counter[Hashable]] = {}
+
+    def __call__(self, path: str) -> Counter[Hashable]:
+        if path not in self._counted:
+            self._counted[path] = _known(self._files[path]) if path in self._files else Counter()
+        return self._counted[path]
+
+
+def _suspects(user: User, changer: Changer, *, everything: bool) -> set[str]:
+    """Return what is changed so that a use of it can break: its addresses on the side that uses."""
+    found = {
+        pair.before.address for pair in changer.side.pairs if pair.before and _matters(pair, everything=everything)
+    }
+    after = {before: path for path, before in user.paths.items()}
+    suspects = found | {after.get(path, path) for path in changer.moved}
+    for address in found:
+        pairs = user.side.by_address.get(address, ())
+        suspects.update(pair.after.address for pair in pairs if pair.after is not None)
+    return suspects
 
 
 def _matters(pair: Pair, *, everything: bool) -> bool:
@@ -104,14 +131,13 @@ def _known(source: Source) -> Counter[Hashable]:
     return uses
 
 
-def _is_new(user: User, edge: Edge, now: Counter[Hashable], known: Mapping[str, Counter[Hashable]]) -> bool:
+def _is_new(user: User, edge: Edge, now: Counter[Hashable], known: _KnownUses) -> bool:
     """Tell whether a side has more of such a use than the base had: a line that was only touched is none."""
     path, _, within = edge.caller.partition("::")
     source = user.files[path]
     before = user.side.before(edge.caller) if within else user.paths.get(path, path)
     old_path, _, old_within = before.partition("::")
-    none: Counter[Hashable] = Counter()
-    old = known.get(old_path, none) if before else none
+    old: Counter[Hashable] = known(old_path) if before else Counter()
     if edge.kind == IMPORT:
         return any(now[use] > old[use] for use in _texts(source.facts, edge))
     return any(

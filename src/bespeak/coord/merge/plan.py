@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from bespeak.coord.merge.file_conflicts import ConflictedFile
     from bespeak.coord.merge.model import Item
     from bespeak.coord.merge.side_changes import AffectedFiles
-    from bespeak.git.merges import FileConflict
+    from bespeak.git.merges import FileConflict, Hunk
     from bespeak.git.repository import Repository
     from bespeak_symbols.index import Index
     from bespeak_symbols.model import Unread
@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 _GRAVITY = {kind: number for number, kind in enumerate(ItemKind)}
 FAINT = 0.2
 """Below this confidence an item is left out unless everything was asked for."""
+
+_FEW = 40
+"""So many files are compared one by one; then all of them at once."""
 
 
 class Planner:
@@ -136,10 +139,17 @@ def plan(repository: Repository, ours: str, theirs: str, *, everything: bool = F
 
 
 class _Fresh:
-    """The lines that a side wrote, by path: ranges ``[first, beyond)``, worked out when they are asked for."""
+    """The lines that a side wrote, by path: ranges ``[first, beyond)``, worked out when they are asked for.
 
-    def __init__(self, git: Git, read: ChangedFiles) -> None:
+    Args:
+        base: the tree that the side started from.
+        commit: of the side.
+    """
+
+    def __init__(self, git: Git, base: str, commit: str, read: ChangedFiles) -> None:
         self._git = git
+        self._base, self._commit = base, commit
+        self._all: dict[tuple[str, str], tuple[Hunk, ...]] | None = None
         self._read = read
         self._entries = {entry.new: entry for entry in read.entries}
         self._known: dict[str, list[tuple[int, int]]] = {}
@@ -153,8 +163,15 @@ class _Fresh:
         entry = self._entries[path]
         if entry.old not in self._read.before:
             return [(1, len(self._read.after[path].lines) + 1)]
-        changed = merges.hunks(self._git, entry.old_blob, entry.new_blob)
+        changed = self._hunks(entry.old_blob, entry.new_blob)
         return [(hunk.new_first, hunk.new_beyond) for hunk in changed if hunk.new_beyond > hunk.new_first]
+
+    def _hunks(self, before: str, after: str) -> tuple[Hunk, ...]:
+        if self._all is None and len(self._known) >= _FEW:
+            self._all = merges.all_hunks(self._git, self._base, self._commit)
+        if self._all is not None and (before, after) in self._all:
+            return self._all[before, after]
+        return merges.hunks(self._git, before, after)
 
 
 class _One:
@@ -185,7 +202,7 @@ class _One:
             lambda node: trees.occurrences(node.path, node.symbol.name),
         )
         files = file_items(conflicted, met, _nodes(ours), _nodes(theirs))
-        used = self._uses((ours, theirs), read, trees, everything=everything)
+        used = self._uses(base, (ours, theirs), read, trees, everything=everything)
         items = [*met, *(_in_conflict(item, conflicted) for item in used), *files]
         told = [self._named(item) for item in items]
         return self._result(told, conflicted, read, everything=everything)
@@ -241,13 +258,14 @@ class _One:
         return tuple(notes)
 
     def _uses(
-        self, sides: Sequence[Side], read: Sequence[ChangedFiles], trees: ResolvedTrees, *, everything: bool
+        self, base: str, sides: Sequence[Side], read: Sequence[ChangedFiles], trees: ResolvedTrees, *, everything: bool
     ) -> list[Item]:
         found = []
+        commits = self._ours.commit, self._theirs.commit
         for mine, other in ((0, 1), (1, 0)):
             of = read[mine]
             paths = {after: before for before, after in of.renamed.items()}
-            user = User(sides[mine], of.after, of.before, paths, _Fresh(self._git, of))
+            user = User(sides[mine], of.after, of.before, paths, _Fresh(self._git, base, commits[mine], of))
             found += uses(user, Changer(sides[other], read[other].moved), trees, everything=everything)
         return found
 

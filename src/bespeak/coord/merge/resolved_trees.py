@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from bespeak.git import merges
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from bespeak.git.merges import Trial
     from bespeak.git.process import Git
     from bespeak_symbols.call_graph import CallGraph
@@ -40,11 +42,19 @@ class ResolvedTrees:
 
     def edges(self, side: str, path: str) -> tuple[Edge, ...]:
         """Return the edges that start in a file of a side."""
+        return self._graph(side).edges_of(path)
+
+    def may_name(self, side: str, addresses: Iterable[str]) -> set[str]:
+        """Return the files of a side that may have an edge to one of some addresses of that side."""
+        graph = self._graph(side)
+        return {path for address in addresses for path in graph.may_name(address)}
+
+    def _graph(self, side: str) -> CallGraph:
         if side not in self._graphs:
             from bespeak_symbols.call_graph import CallGraph
 
             self._graphs[side] = CallGraph(self._index.snapshot(self._commits[side]))
-        return self._graphs[side].edges_of(path)
+        return self._graphs[side]
 
     def merged(self, path: str, definer: str) -> tuple[Facts, tuple[Edge, ...]] | None:
         """Return what a file says after the merge, and its edges.
