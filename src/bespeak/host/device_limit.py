@@ -49,6 +49,12 @@ _limits: ContextVar[tuple[TimeLimit, ...]] = ContextVar("bespeak_time_limits", d
 _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Hashable, asyncio.Semaphore]] = WeakKeyDictionary()
 
 
+def left_seconds() -> float | None:
+    """How long the shortest of the present time limits still runs; None for no limit."""
+    left = [seconds for limit in _limits.get() if (seconds := limit.left_seconds) is not None]
+    return min(left, default=None)
+
+
 @asynccontextmanager
 async def time_limit(seconds: float | None) -> AsyncIterator[TimeLimit]:
     """End this block after ``seconds``, not counting the time in which it waits for a turn.

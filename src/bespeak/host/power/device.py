@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from bespeak.base.display import short_repr
 from bespeak.base.errors import BespeakError
-from bespeak.host.device_limit import TimeLimit, time_limit, turn_at
+from bespeak.host.device_limit import TimeLimit, left_seconds, time_limit, turn_at
 from bespeak.host.power.base import CYCLE_DELAY_SECONDS, PowerController
 from bespeak.host.power.permission import OrderForbiddenError, before_order
 from bespeak.host.power.verification import NO_LIMIT_SECONDS, TIMEOUT_SECONDS, read_back
@@ -36,10 +36,19 @@ class PowerFault(Exception):  # noqa: N818 - not an error of ours: what the devi
         text: one line for people, without secrets.
         status: Failed when the device said no, Error when it could not be asked.
         final: asking again would not help, or would do harm: a wrong password locks accounts.
+        retry_after_seconds: how long the device wants to be left alone; None when it does not say.
     """
 
-    def __init__(self, text: str, status: Status = Status.Error, *, final: bool = False) -> None:
+    def __init__(
+        self,
+        text: str,
+        status: Status = Status.Error,
+        *,
+        final: bool = False,
+        retry_after_seconds: float | None = None,
+    ) -> None:
         super().__init__(text)
+        self.retry_after_seconds = retry_after_seconds
         self.status = status
         self.final = final or status is not Status.Error
 
@@ -157,6 +166,8 @@ class Device(PowerController):
             lost = lost or not fault.final
             if not lost:
                 return fault.status, str(fault)
+            if not await _left_alone(fault, limit.left_seconds):
+                return fault.status, str(fault)
             now = await self._state_after_fault(host)
             if now is state:
                 return Status.Success, f"{fault}; but it is {state.value}"
@@ -199,8 +210,13 @@ class Device(PowerController):
             return None
 
     async def _read_in_turn(self, host: Host) -> PowerState | None:
-        async with turn_at(*self.turn(host)):
-            return await self.read(host)
+        while True:
+            try:
+                async with turn_at(*self.turn(host)):
+                    return await self.read(host)
+            except PowerFault as fault:
+                if fault.retry_after_seconds is None or not await _left_alone(fault, left_seconds()):
+                    raise
 
     async def _see(self, host: Host, state: PowerState, said: str, within: float) -> tuple[Status, str]:
         """Read back that the state has come."""
@@ -213,6 +229,17 @@ class Device(PowerController):
         if ended is Status.Error and reader.fault:
             doubt = f"{doubt}: {reader.fault}"
         return ended, f"{said}\n{doubt}" if said else doubt
+
+
+async def _left_alone(fault: PowerFault, left: float | None) -> bool:
+    """Wait as long as a busy device asks for; return whether there is time for that."""
+    if fault.retry_after_seconds is None:
+        return True
+    wait = max(fault.retry_after_seconds, _FIRST_PAUSE_SECONDS)
+    if left is not None and wait >= left:
+        return False
+    await asyncio.sleep(wait)
+    return True
 
 
 class _Reader:
