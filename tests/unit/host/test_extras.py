@@ -14,7 +14,7 @@ from bespeak.host.secrets import Secret, SecretError
 
 from .conftest import run
 
-LIBRARIES = ("asyncssh", "httpx", "sushy", "pysnmp", "pyghmi", "wakeonlan", "libvirt", "keyring")
+LIBRARIES = ("asyncssh", "httpx", "pysnmp", "pyghmi", "wakeonlan", "libvirt", "keyring")
 SETTINGS = {
     "http": {"url": "http://127.0.0.1:1", "model": "shelly1"},
     "pdudaemon": {"url": "http://127.0.0.1:1", "pdu": "p", "outlet": 1},
@@ -26,7 +26,7 @@ SETTINGS = {
 PACKAGES = {
     "http": "httpx",
     "pdudaemon": "httpx",
-    "redfish": "sushy",
+    "redfish": "httpx",
     "snmp": "pysnmp.hlapi.v3arch",
     "wol": "wakeonlan",
 }

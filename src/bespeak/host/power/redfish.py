@@ -1,37 +1,32 @@
-"""Redfish management controllers, with sushy.
+"""Redfish management controllers.
 
 A service answers a reset at once and with the old state; the state is read back until it is the new one.
 """
 
 from __future__ import annotations
 
-import logging
+import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bespeak.base.display import escape_unprintable
-from bespeak.base.errors import needs_extra
+from bespeak.base.errors import BespeakError, needs_extra
+from bespeak.host.device_limit import time_limit, turn_at
 from bespeak.host.power.device import Device, PowerFault, one_of, text_field
 from bespeak.host.power.http_client import base_url, verify_option
-from bespeak.host.power.permission import OrderForbiddenError, ThreadPermission
-from bespeak.host.power.worker_thread import in_thread
-from bespeak.host.secrets import optional_secret, scrubbed
+from bespeak.host.power.permission import OrderForbiddenError, before_order
+from bespeak.host.secrets import optional_secret
 from bespeak.host.status import PowerState, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from bespeak.host.base import Host
+    from bespeak.host.power.redfish_client import RedfishClient
 
 OFF_TYPES = ("force", "graceful")
-_SIGNS = (
-    ("CERTIFICATE_VERIFY_FAILED", "its certificate is not trusted (see verify)"),
-    ("Connection refused", "connection refused"),
-    ("timed out", "no answer in time"),
-    ("Connection aborted", "the connection broke off"),
-    ("WRONG_VERSION_NUMBER", "it does not speak TLS"),
-)
-"""What requests says over several layers, and what that means."""
+OFF_AND_ON = "off-on"
+CYCLE_TYPES = (OFF_AND_ON, "ForceRestart", "GracefulRestart", "PowerCycle")
+_RESETS = {"on": ("On", "ForceOn"), "force": ("ForceOff",), "graceful": ("GracefulShutdown",)}
+"""What to ask a system for, the first of these that it offers."""
 
 
 @dataclass
@@ -45,6 +40,8 @@ class RedfishPowerController(Device):
         password: by reference.
         verify: how the certificate is checked: true, false, or a file of certificates.
         off_type: ``force`` cuts the power; ``graceful`` asks the operating system.
+        cycle_type: ``off-on`` switches off, waits and switches on; ``ForceRestart``, ``GracefulRestart`` or
+            ``PowerCycle`` leave that to the system where it offers this and is on.
     """
 
     type_name: ClassVar[str] = "redfish"
@@ -56,6 +53,8 @@ class RedfishPowerController(Device):
     password: Any = field(default=None, kw_only=True, repr=False)
     verify: bool | str = field(default=True, kw_only=True)
     off_type: str = field(default="force", kw_only=True)
+    cycle_type: str = field(default=OFF_AND_ON, kw_only=True)
+    _found: tuple[str, str | None, str] | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -69,107 +68,131 @@ class RedfishPowerController(Device):
             raise ValueError("user and password belong together")
         verify_option(self.verify)
         one_of(self.off_type, "off_type", OFF_TYPES)
+        one_of(self.cycle_type, "cycle_type", CYCLE_TYPES)
 
     @property
     def place(self) -> str:
         """The address of the service."""
         return escape_unprintable(self.url)
 
+    def conversation(self) -> RedfishClient:
+        """Return the way to the service, to be used in ``async with``.
+
+        Raises:
+            PowerFault: the library for it is not installed.
+        """
+        try:
+            import httpx  # noqa: F401 - only whether it is there
+        except ImportError as error:
+            raise PowerFault(needs_extra("redfish", "redfish"), final=True) from error
+        from bespeak.host.power.redfish_client import RedfishClient
+
+        secret = self.password.reveal() if self.password is not None else None
+        return RedfishClient(self.url, user=self.user, secret=secret, verify=self.verify, timeout=self.request_seconds)
+
+    async def find(self, service: RedfishClient) -> tuple[str, dict[str, Any]]:
+        """Return the path of the system and what it says."""
+        known = self._found
+        if known is not None and known[:2] == (self.url, self.system):
+            return known[2], await service.get(known[2])
+        path, found = await service.system(self.system)
+        self._found = (self.url, self.system, path)
+        return path, found
+
     async def switch(self, host: Host, state: PowerState) -> str:  # noqa: ARG002 - the device's shape
         """Send a reset, unless the system is in that state already."""
-
-        def work(system: Any, permission: ThreadPermission) -> str:
+        async with self.conversation() as service:
+            path, system = await self.find(service)
             if _state_of(system) is state:
                 return f"already {state.value}"
-            permission.act(lambda: system.reset_system(self._reset_type(state)))
-            return ""
-
-        said: str = await self._with_system(work)
-        return said
+            wanted = _RESETS["on" if state is PowerState.ON else self.off_type]
+            reset = await _reset_of(service, path, system)
+            kind = next((kind for kind in wanted if kind in reset.offered), None) if reset.offered else wanted[0]
+            if kind is None:
+                offered = ", ".join(map(escape_unprintable, reset.offered))
+                raise PowerFault(f"{self.place}: the system offers no {wanted[0]}, only {offered}", Status.Failed)
+            await service.send("POST", reset.target, {"ResetType": kind})
+        return ""
 
     async def read(self, host: Host) -> PowerState | None:  # noqa: ARG002 - the device's shape
         """Read the system's power state; while it changes, there is none."""
-        state: PowerState | None = await self._with_system(lambda system, _: _state_of(system))
-        return state
+        async with self.conversation() as service:
+            return _state_of((await self.find(service))[1])
 
-    def _reset_type(self, state: PowerState) -> Any:
-        import sushy
-
-        if state is PowerState.ON:
-            return sushy.RESET_ON
-        return sushy.RESET_FORCE_OFF if self.off_type == "force" else sushy.RESET_GRACEFUL_SHUTDOWN
-
-    async def _with_system(self, work: Callable[[Any, ThreadPermission], Any]) -> Any:
-        secret = self.password.reveal() if self.password is not None else None
-        return await in_thread(
-            lambda permission: self._blocking(lambda system: work(system, permission), secret), f"redfish {self.url}"
-        )
-
-    def _blocking(self, work: Callable[[Any], Any], secret: str | None) -> Any:
+    async def cycle(self, host: Host) -> tuple[Status, str]:
+        """Power off and on again, or let the system restart itself where it can and ``cycle_type`` says so."""
+        if self.cycle_type == OFF_AND_ON:
+            return await super().cycle(host)
+        sent = asyncio.Event()
         try:
-            import sushy
-        except ImportError as error:
-            raise PowerFault(needs_extra("redfish", "redfish"), final=True) from error
-        logging.getLogger("sushy").setLevel(logging.CRITICAL)  # it would print each retry over the user's screen
-        try:
-            return work(self._find(self._connect(sushy, secret)))
-        except sushy.exceptions.AccessError as error:
-            raise PowerFault(f"{self.place}: login refused (HTTP {error.status_code})", final=True) from error
-        except sushy.exceptions.HTTPError as error:
-            status = Status.Error if error.status_code >= 500 else Status.Failed  # noqa: PLR2004 - HTTP
-            raise PowerFault(f"{self.place}: {self._line(error, secret)}", status) from error
-        except (PowerFault, OrderForbiddenError):
-            raise
-        except Exception as error:  # nonsense answers come out of sushy as any exception there is
-            raise PowerFault(f"{self.place}: {self._line(error, secret)}") from error
+            async with time_limit(self.timeout) as limit, turn_at(*self.turn(host)):
+                await self._restart(sent)
+                left = limit.left_seconds
+        except (PowerFault, BespeakError, TimeoutError) as fault:
+            if isinstance(fault, OrderForbiddenError):
+                raise
+            final = isinstance(fault, BespeakError) or (isinstance(fault, PowerFault) and fault.final)
+            text = str(fault) or f"{self.place}: no answer within {self.timeout:g} s"
+            if not sent.is_set() or final:
+                return getattr(fault, "status", Status.Error), text
+            ended, said = await self._on_again(host)
+            now = "it is on" if ended.is_ok else said
+            return Status.Error, f"{text}; nobody can tell whether it restarted; {now}"
+        if not sent.is_set():
+            return await super().cycle(host)
+        return await self._see(host, PowerState.ON, "", left or 0.0)
 
-    def _connect(self, sushy: Any, secret: str | None) -> Any:
-        seconds = self.request_seconds
-        return sushy.Sushy(
-            self.url,
-            verify=self.verify,
-            auth=sushy.auth.BasicAuth(self.user, secret) if secret is not None else _nobody(sushy),
-            server_side_retries=1,
-            server_side_retries_delay=0,
-            read_timeout=seconds,
-            connect_timeout=seconds,
-        )
-
-    def _find(self, service: Any) -> Any:
-        if self.system is not None and self.system.startswith("/"):
-            return service.get_system(self.system)
-        systems = service.get_system_collection().get_members()
-        if self.system is None:
-            if len(systems) != 1:
-                names = ", ".join(escape_unprintable(str(each.identity)) for each in systems) or "none"
-                raise PowerFault(f"{self.place}: system must say which of these it is: {names}", Status.Failed)
-            return systems[0]
-        for each in systems:
-            if self.system in {each.identity, each.name, each.uuid}:
-                return each
-        raise PowerFault(f"{self.place}: there is no system {self.system!r}", Status.Failed)
-
-    @staticmethod
-    def _line(error: BaseException, secret: str | None) -> str:
-        text = " ".join(escape_unprintable(line.strip()) for line in str(error).splitlines() if line.strip())
-        for sign, said in _SIGNS:
-            if sign in text:
-                return said
-        return scrubbed(text or type(error).__name__, secret)[:300]
+    async def _restart(self, sent: asyncio.Event) -> None:
+        """Ask a system that is on for the restart of ``cycle_type``; send nothing when it is off or offers none."""
+        async with self.conversation() as service:
+            path, system = await self.find(service)
+            reset = await _reset_of(service, path, system)
+            if _state_of(system) is not PowerState.ON or self.cycle_type not in reset.offered:
+                return
+            await before_order(PowerState.OFF)
+            await before_order(PowerState.ON)
+            sent.set()
+            await service.send("POST", reset.target, {"ResetType": self.cycle_type})
 
 
-def _nobody(sushy: Any) -> Any:
-    """Return a login that logs nobody in: a service without accounts, such as an emulator."""
+@dataclass(frozen=True, slots=True)
+class _Reset:
+    """How a system is reset.
 
-    class Nobody(sushy.auth.BasicAuth):  # type: ignore[misc]
-        def authenticate(self) -> None:
-            """Send no credentials."""
+    Attributes:
+        target: the path that takes the reset.
+        offered: what it can be asked for; empty when the system does not say.
+    """
 
-    return Nobody()
+    target: str
+    offered: tuple[str, ...]
 
 
-def _state_of(system: Any) -> PowerState | None:
-    state = getattr(system.power_state, "value", system.power_state)
+async def _reset_of(service: RedfishClient, path: str, system: dict[str, Any]) -> _Reset:
+    actions = system.get("Actions")
+    action = actions.get("#ComputerSystem.Reset") if isinstance(actions, dict) else None
+    action = action if isinstance(action, dict) else {}
+    target = action.get("target")
+    if not isinstance(target, str) or not target.startswith("/") or target.startswith("//"):
+        target = f"{path.rstrip('/')}/Actions/ComputerSystem.Reset"
+    offered = action.get("ResetType@Redfish.AllowableValues")
+    described = action.get("@Redfish.ActionInfo")
+    if not isinstance(offered, list) and isinstance(described, str) and described.startswith("/"):
+        offered = _allowed((await service.get(described)).get("Parameters"))
+    return _Reset(target, tuple(each for each in offered or () if isinstance(each, str)))
+
+
+def _allowed(parameters: Any) -> list[Any]:
+    """Return the reset types in the description of an action."""
+    for each in parameters if isinstance(parameters, list) else []:
+        if isinstance(each, dict) and each.get("Name") == "ResetType":
+            values = each.get("AllowableValues")
+            return values if isinstance(values, list) else []
+    return []
+
+
+def _state_of(system: dict[str, Any]) -> PowerState | None:
+    state = system.get("PowerState")
     if not isinstance(state, str) or state.lower() not in {"on", "off"}:
         return None
     return PowerState(state.lower())
