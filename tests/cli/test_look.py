@@ -47,6 +47,25 @@ def test_a_list_of_a_day_of_times_and_of_labels(run):
         assert "--day: " in run(f"list --day {wrong}", 2).err
 
 
+def test_resources_are_listed_by_what_they_are(run):
+    run("resource add rig --label arch=arm64 --label ram=8 --group rigs --location 'rack 3'")
+
+    def names(options):
+        return [one["name"] for one in json.loads(run(f"resource list {options} --json").out)["resources"]]
+
+    assert names("--label arm64") == ["board1", "rig"]
+    assert names("--label 'arm64 and ram>=8'") == names("--label group=rigs") == ["rig"]
+    assert names("'board*' --label 'arm64 or x86'") == ["board1", "board2"]
+    assert names("--label 'location=\"rack 3\" and not name=board1'") == ["rig"]
+    assert names("--label riscv") == []
+    assert run("resource list --label riscv").out == "no resource matches\n"
+    assert "--label 'ram>': 'ram' is compared with nothing" in run("resource list --label 'ram>'", 2).err
+
+
+def test_a_list_by_label_asks_for_what_a_request_by_need_asks_for(run):
+    assert {name for name, _ in listed(run, "--label name=board1")} == {"board1"}
+
+
 def test_a_day_is_drawn_by_resource(run):
     out = run("calendar show --day 2040-05-01").out.splitlines()
     rows = {line.split()[0]: line for line in out if line.startswith("board")}

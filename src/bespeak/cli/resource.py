@@ -10,6 +10,8 @@ from bespeak.ledger.inventory.serialize import entry_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bespeak.cli.context import Context, Values
     from bespeak.ledger.inventory.model import Entry
 
@@ -78,10 +80,15 @@ def set_(context: Context, values: Values) -> int:
 @command(
     "resource list",
     text="* and ? in a name stand for any characters.",
-    examples=(("resource list", "all"), ("resource list 'rack*' --group boards", "some")),
+    examples=(
+        ("resource list", "all"),
+        ("resource list 'rack*' --group boards", "some"),
+        ("resource list --label 'arm64 and ram>=4'", "what a request by need has to choose from"),
+    ),
     arguments=(PATTERNS,),
     options=(
         Option(("--group",), "Only those of this group.", "NAME"),
+        Option(("--label",), "Only those that match, as for `reserve`: 'arm64 and ram>=4'.", "EXPR"),
         Option(("--undeclared",), "Only those that nobody declared."),
     ),
 )
@@ -89,16 +96,19 @@ def list_(context: Context, values: Values) -> int:
     """Print resources."""
     from bespeak.cli.resource_names import matching
 
+    suits = _suits(values["label"])
     found = [
         one
         for one in matching(context.book().inventory(), values["resource"])
         if (values["group"] is None or values["group"] in one.properties.groups)
         and not (values["undeclared"] and one.resource.declared)
+        and suits(one)
     ]
     if context.json:
         context.print_json({"resources": [entry_json(one) for one in found]})
         return 0
-    context.print(_table(found) if found else "no resources yet")
+    filtered = values["group"] is not None or values["undeclared"] or values["label"] is not None
+    context.print(_table(found) if found else "no resource matches" if filtered else "no resources yet")
     return 0
 
 
@@ -112,6 +122,15 @@ def remove(context: Context, values: Values) -> int:
     context.book().resource_remove(values["resource"], context.holder())
     context.answer({"removed": values["resource"]}, f"removed {escape_unprintable(values['resource'])}")
     return 0
+
+
+def _suits(expression: str | None) -> Callable[[Entry], bool]:
+    if expression is None:
+        return lambda _: True
+    from bespeak.base.label_expression import parse
+
+    matches = parse(expression)
+    return lambda entry: matches(entry.facts)
 
 
 def said(values: Values) -> dict[str, object]:

@@ -93,7 +93,7 @@ def labelled(book: Ledger, expression: str | None, names: tuple[str, ...]) -> tu
     from bespeak.base.label_expression import parse
 
     matches = parse(expression)
-    found = [entry.name for entry in book.inventory() if matches(dict(entry.properties.labels))]
+    found = [entry.name for entry in book.inventory() if matches(entry.facts)]
     if not found:
         raise NotFoundError(f"--label: no resource matches {expression!a}")
     return (*names, *found)

@@ -9,6 +9,7 @@ from bespeak.base import label_expression
 from bespeak.base.errors import Field, NotFoundError, UsageError
 from bespeak.base.natural_order import natural_key
 from bespeak.ledger.assignment import assign_alike
+from bespeak.ledger.inventory.model import label_facts
 from bespeak.storage.row_shape import RowShape
 
 if TYPE_CHECKING:
@@ -104,11 +105,5 @@ def _labels(tx: Transaction) -> dict[str, Labels]:
 
 def _facts(row: Row) -> tuple[str, Labels]:
     name, labels, location, owner, groups = row
-    facts: Labels = {"name": name}
-    if location:
-        facts["location"] = location
-    if owner:
-        facts["owner"] = owner
-    if groups != "[]":
-        facts["group"] = tuple(json.loads(groups))
-    return name, facts | (json.loads(labels) if labels != "{}" else {})
+    said = {} if labels == "{}" else json.loads(labels)
+    return name, label_facts(name, said, location, owner, () if groups == "[]" else json.loads(groups))

@@ -165,3 +165,26 @@ def test_resources_are_declared_shown_and_removed(alice):
     assert "lab/rack 4" in [one["name"] for one in alice.get("/resources").json()["resources"]]
     assert alice.delete("/resources/lab/rack%204").status_code == 204
     assert alice.get("/resources/lab/rack%204").json()["code"] == "not_found"
+
+
+def test_pages_of_resources_have_each_one_once_in_natural_order(alice):
+    for name in ("page2", "page10", "page1"):
+        alice.put(f"/resources/{name}", json={"description": "of pages"})
+    found, cursor = [], None
+    while True:
+        page = alice.get("/resources", params={"limit": 1} | ({"cursor": cursor} if cursor else {})).json()
+        found += [one["name"] for one in page["resources"]]
+        if not page["more"]:
+            break
+        cursor = page["cursor"]
+    assert [name for name in found if name.startswith("page")] == ["page1", "page2", "page10"]
+    assert len(found) == len(set(found))
+
+
+def test_resources_by_label(alice):
+    alice.put("/resources/label1", json={"description": "of labels"})
+    found = alice.get("/resources", params={"label": "name=label1 or name=label2"}).json()["resources"]
+    assert [one["name"] for one in found] == ["label1"]
+    wrong = alice.get("/resources", params={"label": "ram>"})
+    assert wrong.json()["code"] == "usage"
+    assert "label 'ram>'" in wrong.json()["detail"]

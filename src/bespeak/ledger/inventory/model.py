@@ -6,6 +6,8 @@ from bespeak.base.frozen import field, frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from bespeak.ledger.model import Resource
 
     Label = str | int | float | bool
@@ -53,3 +55,23 @@ class Entry:
     def name(self) -> str:
         """The name of the resource."""
         return self.resource.name
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """What an expression with labels can ask for (see :func:`label_facts`)."""
+        known = self.properties
+        return label_facts(self.name, dict(known.labels), known.location, known.owner, known.groups)
+
+
+def label_facts(
+    name: str, labels: Mapping[str, object], location: str, owner: str, groups: Sequence[str]
+) -> dict[str, object]:
+    """Return what an expression with labels can ask for of a resource; a label wins over what has its name."""
+    facts: dict[str, object] = {"name": name}
+    if location:
+        facts["location"] = location
+    if owner:
+        facts["owner"] = owner
+    if groups:
+        facts["group"] = tuple(groups)
+    return {**facts, **labels}

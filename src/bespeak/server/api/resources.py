@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from bespeak.base import label_expression
 from bespeak.base.errors import NotFoundError
+from bespeak.base.natural_order import natural_key
 from bespeak.ledger.serialize import resource_json
 from bespeak.server import schemas
 from bespeak.server.answers import answer, cached
@@ -30,11 +32,20 @@ async def resources(
     book: Book,
     limit: Annotated[int, Query(ge=1, le=_MOST)] = _USUAL,
     cursor: Annotated[str | None, Query(description="Of the page before.", max_length=2_000)] = None,
+    label: Annotated[str | None, Query(description="Only those whose labels match: `arm64 and ram>=4`.")] = None,
 ) -> Response:
-    """List the resources of the book, by name."""
-    after = "" if cursor is None else read_cursor(cursor)
-    every = await book.read(lambda ledger: ledger.resource_list())
-    found = [one for one in every if one.name > after]
+    """List the resources of the book, by name: `board2` before `board10`."""
+    after = natural_key("" if cursor is None else read_cursor(cursor))
+    matches = None if label is None else label_expression.parse(label, "label")
+
+    def work(ledger: Ledger) -> list[Resource]:
+        if matches is None:
+            return ledger.resource_list()
+        suitable = {one.name for one in ledger.inventory() if matches(one.facts)}
+        return [one for one in ledger.resource_list() if one.name in suitable]
+
+    every = await book.read(work)
+    found = [one for one in every if natural_key(one.name) > after]
     more, found = len(found) > limit, found[:limit]
     document = {
         "resources": [resource_json(one) for one in found],
