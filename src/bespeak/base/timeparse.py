@@ -141,69 +141,6 @@ def optional(name: str, text: str | None, read: Callable[[str], int]) -> int | N
         raise UsageError(f"{name}: {error}", option=name, **error.details) from None
 
 
-def start(name: str, text: str | None, now_us: int) -> int | None:
-    """Read when something begins, µs UTC; None if it was not given or is ``now``, which only the book's clock knows."""
-    return None if text == "now" else optional(name, text, lambda given: instant(given, now_us=now_us))
-
-
-def end_after(text: str, begins: str | None, now_us: int) -> int:
-    """Read when something ends that begins at a time of its own.
-
-    A time of day alone is that of the day on which it begins, or of the next, in the zone in which the beginning was
-    given: from ``tomorrow 9:00 Europe/Berlin`` until ``10:00`` is one hour.
-
-    Args:
-        text: the end.
-        begins: the beginning as it was given; None for now.
-        now_us: the present, in µs since 1970, UTC.
-
-    Raises:
-        UsageError: one of them is not a time, or not a clear one.
-    """
-    if begins in (None, "now") or not _is_time_of_day(text):
-        return instant(text, now_us=now_us)
-    starts_us = instant(begins, now_us=now_us)
-    zone = begins.split()[-1] if "/" in begins.split()[-1] else ""
-    shown = NamedZone(zone) if zone else local_zone()
-    wall = wall_text((starts_us // SECOND_US) + shown.at(starts_us // SECOND_US)[0])
-    same_day = instant(f"{wall[:10]} {text} {zone}".rstrip(), now_us=now_us)
-    return (
-        same_day if same_day > starts_us else instant(f"{_day_after(wall[:10])} {text} {zone}".rstrip(), now_us=now_us)
-    )
-
-
-def _is_time_of_day(text: str) -> bool:
-    return ":" in text and text.replace(":", "").isdigit()
-
-
-def _day_after(day: str) -> str:
-    from datetime import date, timedelta
-
-    return (date.fromisoformat(day) + timedelta(days=1)).isoformat()
-
-
-def ending(
-    length: str | None, end: str | None, names: tuple[str, str], now_us: int, begins: str | None = None
-) -> tuple[int | None, int | None]:
-    """Read how long something lasts, or until when: (duration in µs, end in µs UTC), at most one of them not None.
-
-    Args:
-        length: a duration, or ``forever``.
-        end: a time, or ``forever``.
-        names: what the two are called where they were given.
-        now_us: the present, in µs since 1970, UTC.
-        begins: when it begins, as it was given; None for now.
-
-    Raises:
-        UsageError: both were given, or one cannot be read.
-    """
-    if length is not None and end is not None:
-        raise UsageError(f"{names[0]} and {names[1]} say the same thing; give one of them")
-    if FOREVER in (length, end):
-        return None, FOREVER_US
-    return optional(names[0], length, duration), optional(names[1], end, lambda text: end_after(text, begins, now_us))
-
-
 def show(instant_us: int, zone: Zone | None = None) -> str:
     """Format an instant for people: ``2026-11-24 14:00 CET``, or ``no end`` for an open one.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bespeak.argv.declarations import Argument, Option
-from bespeak.base import clock, timeparse
+from bespeak.base import clock, time_windows, timeparse
 from bespeak.base.errors import UsageError
 
 TYPE_CHECKING = False
@@ -36,7 +36,7 @@ def duration(flag: str, text: str | None) -> int | None:
 
 def start(flag: str, text: str | None) -> int | None:
     """Read the value of an option as µs UTC; None if it was not given or is ``now``."""
-    return timeparse.start(flag, text, clock.now())
+    return time_windows.start(flag, text, clock.now())
 
 
 def ending(values: dict[str, object]) -> tuple[int | None, int | None]:
@@ -45,7 +45,7 @@ def ending(values: dict[str, object]) -> tuple[int | None, int | None]:
     Raises:
         UsageError: both were given, or one cannot be read.
     """
-    return timeparse.ending(
+    return time_windows.ending(
         _text(values["for"]), _text(values.get("until")), ("--for", "--until"), clock.now(), _text(values.get("at"))
     )
 

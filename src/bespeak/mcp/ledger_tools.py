@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from bespeak.base import clock, timeparse
+from bespeak.base import clock, time_windows, timeparse
 from bespeak.base.errors import UsageError
 from bespeak.ledger.current_hold import current_hold
 from bespeak.mcp import ledger_schemas as shapes
@@ -85,7 +85,7 @@ def request(
 
 def ending(duration: str | None, until: str | None) -> tuple[int | None, int | None]:
     """Read a duration or an end: (µs, µs UTC), at most one of them not None."""
-    return timeparse.ending(duration, until, ("duration", "until"), clock.now())
+    return time_windows.ending(duration, until, ("duration", "until"), clock.now())
 
 
 def microseconds(name: str, text: str | None) -> int | None:
@@ -94,7 +94,7 @@ def microseconds(name: str, text: str | None) -> int | None:
 
 
 def _start(text: str | None) -> int | None:
-    return timeparse.start("start", text, clock.now())
+    return time_windows.start("start", text, clock.now())
 
 
 def granted(status: str, made: Reservation, book: Ledger) -> Json:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bespeak.base import clock, timeparse
+from bespeak.base import clock, time_windows, timeparse
 from bespeak.base.errors import UsageError
 from bespeak.base.timezones import FixedZone, NamedZone, local_zone
 
@@ -271,7 +271,7 @@ def test_a_zone_without_a_name_is_shown_by_its_offset():
     ],
 )
 def test_a_time_of_day_alone_ends_on_the_day_on_which_it_began(begins, text, until):
-    assert clock.iso(timeparse.end_after(text, begins, SUNDAY_MORNING)) == until
+    assert clock.iso(time_windows.end_after(text, begins, SUNDAY_MORNING)) == until
 
 
 @pytest.mark.parametrize("name", ["Europe/Berln", "Berlin", "no zone"])

@@ -25,7 +25,7 @@ HOT_PATH = {
     """,
     "commands on the book: reserve, release, list, who, run": """
         base: clock display errors exitcodes failpoints fileio frozen ids json_text lazy_attributes natural_order
-            paths timeparse timezones wallclock
+            paths time_windows timeparse timezones wallclock
         access: __init__ schema
         cli: context converters errors formatting log modify needs output process_tree reserve resource run
             show signals supervise watchdog
