@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bespeak.holding import Hold as Hold
     from bespeak.holding import ahold as ahold
     from bespeak.holding import hold as hold
+    from bespeak.ledger.actions import LogEntry as LogEntry
     from bespeak.ledger.batches import Batch as Batch
     from bespeak.ledger.batches import Obstacle as Obstacle
     from bespeak.ledger.errors import Lost as Lost
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from bespeak.ledger.model import EndReason as EndReason
     from bespeak.ledger.model import Free as Free
     from bespeak.ledger.model import Holder as Holder
-    from bespeak.ledger.model import LogEntry as LogEntry
     from bespeak.ledger.model import Mode as Mode
     from bespeak.ledger.model import Need as Need
     from bespeak.ledger.model import QueuePosition as QueuePosition
@@ -66,7 +66,7 @@ _HOMES = {
     "Booking": "ledger.model",
     "Batch": "ledger.batches",
     "Obstacle": "ledger.batches",
-    "LogEntry": "ledger.model",
+    "LogEntry": "ledger.actions",
     "Mode": "ledger.model",
     "State": "ledger.model",
     "EndReason": "ledger.model",

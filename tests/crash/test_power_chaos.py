@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bespeak.ledger.model import Action
+from bespeak.ledger.actions import Action
 from support.power_chaos import SIGNALS, Chaos, Cycle, Fault, Report, chaos, plan, verdict
 
 CYCLES, SEED = 40, 6

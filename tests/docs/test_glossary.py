@@ -13,7 +13,8 @@ from bespeak.coord.states import ClaimState
 from bespeak.host.power.base import PowerState
 from bespeak.host.status import Status as ActionStatus
 from bespeak.jobs.model import Status as ReservationStatus
-from bespeak.ledger.model import Action, EndReason, Mode, State
+from bespeak.ledger.actions import Action
+from bespeak.ledger.model import EndReason, Mode, State
 from bespeak.runner.model import JobStatus
 
 ROOT = Path(__file__).parents[2]

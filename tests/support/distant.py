@@ -23,7 +23,8 @@ if __name__ == "__main__":
 from bespeak.base.clock import HOUR_US, MINUTE_US
 from bespeak.base.errors import BespeakError, OutcomeUnknownError, UnavailableError
 from bespeak.ledger import open_ledger
-from bespeak.ledger.model import Action, Holder, Request
+from bespeak.ledger.actions import Action
+from bespeak.ledger.model import Holder, Request
 from support import replay
 
 

@@ -34,7 +34,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bespeak.host.power import power_control_from_spec
-from bespeak.ledger.model import Action
+from bespeak.ledger.actions import Action
 from bespeak.lifecycle.actions import power_action
 from support.switching import ALICE, BOB, Lab
 from support.trusting import trust

@@ -9,7 +9,8 @@ from typing import Any
 from bespeak.host import LocalHost, Status
 from bespeak.host.power import PowerController, PowerState
 from bespeak.ledger import open_ledger
-from bespeak.ledger.model import Action, Holder, Request
+from bespeak.ledger.actions import Action
+from bespeak.ledger.model import Holder, Request
 from bespeak.lifecycle.audit import AuditLog
 from bespeak.lifecycle.executor import Executor
 from bespeak.lifecycle.interlock import Fence, Interlock

@@ -13,7 +13,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bespeak.ledger.model import Booking, LogEntry, Origin, Reservation
+    from bespeak.ledger.actions import LogEntry
+    from bespeak.ledger.model import Booking, Origin, Reservation
 
 
 def names(of: Reservation) -> str:

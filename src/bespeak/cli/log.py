@@ -9,13 +9,13 @@ from bespeak.base import ids, timeparse
 from bespeak.base.clock import FOREVER_US
 from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import UsageError
-from bespeak.ledger.model import Action
+from bespeak.ledger.actions import Action
 from bespeak.ledger.serialize import log_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.cli.context import Context, Values
-    from bespeak.ledger.model import LogEntry
+    from bespeak.ledger.actions import LogEntry
 
 _LIMIT = 50
 

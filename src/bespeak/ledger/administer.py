@@ -5,7 +5,7 @@ from __future__ import annotations
 from bespeak.base.clock import FOREVER_US, iso
 from bespeak.base.errors import BusyError, NotAllowedError, NotFoundError, UsageError, WrongStateError
 from bespeak.ledger import rights, validation, write_operations
-from bespeak.ledger.model import Action
+from bespeak.ledger.actions import Action
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

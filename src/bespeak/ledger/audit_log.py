@@ -10,8 +10,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from bespeak.ledger.actions import LogEntry
     from bespeak.ledger.context import LedgerContext
-    from bespeak.ledger.model import LogEntry
     from bespeak.ledger.protocols import LogReader
     from bespeak.storage.interface import Transaction
 

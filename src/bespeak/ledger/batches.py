@@ -6,8 +6,9 @@ from bespeak.base import ids
 from bespeak.base.errors import UsageError, WrongStateError
 from bespeak.base.frozen import frozen, replace
 from bespeak.ledger import change_of_mind, grant, modify, rights, row_mapping, validation, write_operations
+from bespeak.ledger.actions import Action
 from bespeak.ledger.errors import RefusedError
-from bespeak.ledger.model import Action, Reservation
+from bespeak.ledger.model import Reservation
 from bespeak.ledger.request_checks import checked
 
 TYPE_CHECKING = False

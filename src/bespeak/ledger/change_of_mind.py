@@ -11,9 +11,10 @@ from bespeak.base.errors import UsageError, WrongStateError
 from bespeak.base.frozen import replace
 from bespeak.base.json_text import compact_utf8
 from bespeak.ledger import quotas, rights, rules, validation, write_operations
+from bespeak.ledger.actions import Action
 from bespeak.ledger.availability import Availability
 from bespeak.ledger.errors import RefusedError
-from bespeak.ledger.model import Action, Refusal, Request, State
+from bespeak.ledger.model import Refusal, Request, State
 from bespeak.ledger.modify import check_live, check_owner
 from bespeak.ledger.request_checks import check_instant
 

@@ -11,9 +11,10 @@ from bespeak.base.clock import FOREVER_US, iso
 from bespeak.base.errors import UsageError
 from bespeak.base.frozen import replace
 from bespeak.ledger import quotas, rights, rules, write_operations
+from bespeak.ledger.actions import Action
 from bespeak.ledger.availability import Availability
 from bespeak.ledger.errors import RefusedError
-from bespeak.ledger.model import Action, Refusal, Reservation
+from bespeak.ledger.model import Refusal, Reservation
 from bespeak.ledger.request_checks import announce, checked, new
 
 TYPE_CHECKING = False

@@ -11,9 +11,9 @@ from bespeak.base.clock import duration_text
 from bespeak.base.display import escape_unprintable
 from bespeak.base.frozen import field, frozen
 from bespeak.ledger import rights, write_operations
+from bespeak.ledger.actions import Action
 from bespeak.ledger.errors import HostBusyError
 from bespeak.ledger.gate_queries import reservations_on
-from bespeak.ledger.model import Action
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from bespeak.base.errors import WrongStateError
 from bespeak.base.frozen import replace
 from bespeak.ledger import modify, rights, row_mapping, write_operations
-from bespeak.ledger.model import Action, State
+from bespeak.ledger.actions import Action
+from bespeak.ledger.model import State
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

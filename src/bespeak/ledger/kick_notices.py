@@ -6,8 +6,9 @@ from bespeak.ledger import rights, row_mapping
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from bespeak.ledger.actions import LogEntry
     from bespeak.ledger.context import LedgerContext
-    from bespeak.ledger.model import Holder, LogEntry
+    from bespeak.ledger.model import Holder
     from bespeak.storage.interface import Row, Transaction
 
 _MOST = 20

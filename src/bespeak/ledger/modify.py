@@ -6,10 +6,11 @@ from bespeak.base.clock import FOREVER_US, iso
 from bespeak.base.errors import BusyError, NotFoundError, UsageError, WrongStateError
 from bespeak.base.frozen import replace
 from bespeak.ledger import queries, quotas, rights, row_mapping, rules, validation, write_operations
+from bespeak.ledger.actions import Action
 from bespeak.ledger.availability import Availability
 from bespeak.ledger.current_hold import only_seq
 from bespeak.ledger.errors import RefusedError
-from bespeak.ledger.model import Action, EndReason, Holder, Refusal, Request, State
+from bespeak.ledger.model import EndReason, Holder, Refusal, Request, State
 from bespeak.ledger.request_checks import check_instant
 
 TYPE_CHECKING = False

@@ -6,11 +6,12 @@ how its values travel; a test holds that each method is listed, or said to stay 
 
 from __future__ import annotations
 
+_ACTIONS = "bespeak.ledger.actions"
 _MODEL = "bespeak.ledger.model"
 _ACCESS = "bespeak.access.model"
 
 VALUES = {
-    "Action": _MODEL,
+    "Action": _ACTIONS,
     "Batch": "bespeak.ledger.batches",
     "Booking": _MODEL,
     "EndReason": _MODEL,
@@ -18,7 +19,7 @@ VALUES = {
     "HostAction": "bespeak.ledger.host_actions",
     "Health": _MODEL,
     "Holder": _MODEL,
-    "LogEntry": _MODEL,
+    "LogEntry": _ACTIONS,
     "Mode": _MODEL,
     "Need": _MODEL,
     "Obstacle": "bespeak.ledger.batches",

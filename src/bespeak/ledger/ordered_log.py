@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from bespeak.ledger import row_mapping
 
 if TYPE_CHECKING:
-    from bespeak.ledger.model import LogEntry
+    from bespeak.ledger.actions import LogEntry
     from bespeak.storage.interface import Transaction
 
 _BATCH = 500

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bespeak.base.errors import BusyError, UsageError
 from bespeak.base.json_text import compact_utf8
 from bespeak.ledger import policy, rights, validation, write_operations
-from bespeak.ledger.model import Action
+from bespeak.ledger.actions import Action
 from bespeak.ledger.rights import asker
 from bespeak.storage.ownership import owns
 

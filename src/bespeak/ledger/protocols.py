@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from bespeak.ledger.model import Holder, LogEntry, QueueLook, Request, Reservation
+    from bespeak.ledger.actions import LogEntry
+    from bespeak.ledger.model import Holder, QueueLook, Request, Reservation
     from bespeak.storage.interface import Listener
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from bespeak.base.errors import UsageError
 from bespeak.ledger import row_mapping, write_operations
-from bespeak.ledger.model import Action, State
+from bespeak.ledger.actions import Action
+from bespeak.ledger.model import State
 from bespeak.ledger.policy_changes import require_administrator
 
 if TYPE_CHECKING:

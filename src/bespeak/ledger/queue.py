@@ -17,9 +17,10 @@ from bespeak.base.clock import FOREVER_US, HOUR_US, SECOND_US
 from bespeak.base.errors import NotFoundError, UsageError, WrongStateError
 from bespeak.base.frozen import replace
 from bespeak.ledger import quotas, rights, row_mapping, rules, write_operations
+from bespeak.ledger.actions import Action
 from bespeak.ledger.availability import Availability
 from bespeak.ledger.grant import candidates_for, length_us
-from bespeak.ledger.model import Action, EndReason, QueueLook, QueuePosition
+from bespeak.ledger.model import EndReason, QueueLook, QueuePosition
 from bespeak.ledger.modify import check_live, check_owner, give_back
 from bespeak.ledger.policy import MOST_PRIORITY
 from bespeak.ledger.request_checks import announce, checked, facts, new

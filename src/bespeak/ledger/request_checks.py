@@ -16,7 +16,8 @@ KINDS = ("user", "team", "ci", "agent")
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bespeak.ledger.model import Action, Holder, Request
+    from bespeak.ledger.actions import Action
+    from bespeak.ledger.model import Holder, Request
     from bespeak.storage.interface import Transaction
 
 

@@ -6,19 +6,8 @@ import json
 
 from bespeak.base.clock import FOREVER_US
 from bespeak.base.errors import NotFoundError
-from bespeak.ledger.model import (
-    Action,
-    Booking,
-    EndReason,
-    Health,
-    LogEntry,
-    Mode,
-    Need,
-    Origin,
-    Reservation,
-    Resource,
-    Selection,
-)
+from bespeak.ledger.actions import Action, LogEntry
+from bespeak.ledger.model import Booking, EndReason, Health, Mode, Need, Origin, Reservation, Resource, Selection
 from bespeak.ledger.rules import window_end
 from bespeak.ledger.schema import LONG_US
 from bespeak.storage.row_shape import RowShape

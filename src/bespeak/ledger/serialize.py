@@ -11,7 +11,8 @@ from bespeak.ledger.model import State, holder_kind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bespeak.ledger.model import Booking, Free, LogEntry, QueuePosition, Refusal, Reservation, Resource
+    from bespeak.ledger.actions import LogEntry
+    from bespeak.ledger.model import Booking, Free, QueuePosition, Refusal, Reservation, Resource
 
     Json = dict[str, object]
 

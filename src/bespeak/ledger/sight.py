@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from bespeak.access.model import Caller
+    from bespeak.ledger.actions import LogEntry
     from bespeak.ledger.context import LedgerContext
-    from bespeak.ledger.model import LogEntry
     from bespeak.storage.interface import Transaction
 
     Seen = TypeVar("Seen", LogEntry, Reservation)

@@ -7,7 +7,7 @@ from bespeak.base.errors import UnavailableError
 from bespeak.base.frozen import replace
 from bespeak.base.ids import tail
 from bespeak.base.json_text import compact_utf8
-from bespeak.ledger.model import Action, EndReason
+from bespeak.ledger.actions import Action
 from bespeak.ledger.row_mapping import required, selection_facts
 from bespeak.ledger.schema import LONG_US
 
@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from bespeak.ledger.model import Holder, Reservation, Resource
+    from bespeak.ledger.model import EndReason, Holder, Reservation, Resource
     from bespeak.storage.interface import Transaction
 
 SYSTEM = "bespeak"

@@ -15,8 +15,9 @@ from bespeak.notices.schema import NOTICES
 from bespeak.storage.late_tables import ensure
 
 if TYPE_CHECKING:
+    from bespeak.ledger.actions import LogEntry
     from bespeak.ledger.context import LedgerContext
-    from bespeak.ledger.model import LogEntry, Reservation
+    from bespeak.ledger.model import Reservation
     from bespeak.notices.model import Draft
     from bespeak.storage.interface import Transaction
 

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 from bespeak.base.clock import FOREVER_US, MINUTE_US, as_datetime
 from bespeak.base.display import escape_unprintable
-from bespeak.ledger.model import Action, State
+from bespeak.ledger.actions import Action
+from bespeak.ledger.model import State
 from bespeak.notices.model import Draft, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from bespeak.ledger.model import LogEntry, Reservation
+    from bespeak.ledger.actions import LogEntry
+    from bespeak.ledger.model import Reservation
 
 SOON_US = 10 * MINUTE_US
 """So long before its end a hold's holder is told, µs."""

@@ -17,8 +17,8 @@ from bespeak.base import failpoints
 from bespeak.base.errors import NoBookError, NotFoundError, UnavailableError, UsageError, WrongStateError
 from bespeak.base.paths import public_url
 from bespeak.ledger import write_operations
+from bespeak.ledger.actions import Action
 from bespeak.ledger.context import LedgerContext
-from bespeak.ledger.model import Action
 from bespeak.ledger.schema import LEDGER
 from bespeak.operations.components import components_of
 from bespeak.operations.owners import check_may

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from bespeak.base.errors import UnavailableError, WrongStateError
 from bespeak.ledger import write_operations
+from bespeak.ledger.actions import Action
 from bespeak.ledger.context import LedgerContext
-from bespeak.ledger.model import Action
 from bespeak.operations.backup import CONTENT, open_book, open_like
 from bespeak.operations.owners import check_may
 from bespeak.storage import relocation, table_copy

@@ -18,7 +18,7 @@ from bespeak.ledger.serialize import log_json
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from bespeak.ledger.model import LogEntry
+    from bespeak.ledger.actions import LogEntry
     from bespeak.ledger.service import Ledger
 
 log = logging.getLogger("bespeak.server")

@@ -9,7 +9,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 
 from bespeak.base.clock import SECOND_US
-from bespeak.ledger.model import Action
+from bespeak.ledger.actions import Action
 from bespeak.ledger.statistics import statistics
 from bespeak.server.answers import API
 from bespeak.server.problems import PROBLEM
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from starlette.types import Scope
 
-    from bespeak.ledger.model import LogEntry
+    from bespeak.ledger.actions import LogEntry
     from bespeak.ledger.statistics import BookStatistics
     from bespeak.server.book import ServedBook
 

@@ -19,7 +19,8 @@ from bespeak.ledger.queue import renew_places
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bespeak.ledger.model import LogEntry, QueueLook
+    from bespeak.ledger.actions import LogEntry
+    from bespeak.ledger.model import QueueLook
     from bespeak.server.book import ServedBook
     from bespeak.server.dependencies import CallersBook
     from bespeak.server.events import EventHub

@@ -18,8 +18,9 @@ from bespeak.ledger.schema import LONG_US
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Sequence
 
+    from bespeak.ledger.actions import LogEntry
     from bespeak.ledger.context import LedgerContext
-    from bespeak.ledger.model import LogEntry, Reservation, Resource
+    from bespeak.ledger.model import Reservation, Resource
     from bespeak.storage.interface import Row, Transaction
 
 AT_ONCE = 500

@@ -10,8 +10,9 @@ from bespeak.base.clock import DAY_US, FOREVER_US, HOUR_US, MINUTE_US, SECOND_US
 from bespeak.base.errors import BusyError, NotFoundError, UsageError, WrongStateError
 from bespeak.base.ids import new_id, short_id, tail
 from bespeak.ledger import gate_queries, open_ledger, queue, row_mapping
+from bespeak.ledger.actions import Action
 from bespeak.ledger.errors import RefusedError
-from bespeak.ledger.model import Action, EndReason, Holder, Mode, Request, State
+from bespeak.ledger.model import EndReason, Holder, Mode, Request, State
 from bespeak.ledger.write_operations import resource_topic
 from support import replay
 

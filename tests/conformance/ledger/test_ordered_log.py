@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from bespeak.ledger import open_ledger, write_operations
-from bespeak.ledger.model import Action
+from bespeak.ledger.actions import Action
 from bespeak.ledger.ordered_log import OrderedLog
 
 

@@ -7,7 +7,8 @@ import pytest
 from bespeak.base.clock import HOUR_US
 from bespeak.base.errors import BusyError, NotFoundError, UnavailableError, UsageError
 from bespeak.ledger import open_ledger
-from bespeak.ledger.model import Action, Holder, Request
+from bespeak.ledger.actions import Action
+from bespeak.ledger.model import Holder, Request
 from support import replay
 from support.engines import on_databases
 

@@ -7,8 +7,9 @@ import pytest
 from bespeak.base.clock import FOREVER_US, HOUR_US, MINUTE_US, SECOND_US
 from bespeak.base.errors import BusyError
 from bespeak.base.ids import new_id
+from bespeak.ledger.actions import Action
 from bespeak.ledger.errors import RefusedError
-from bespeak.ledger.model import Action, Holder, Request
+from bespeak.ledger.model import Holder, Request
 from support import replay
 
 ALICE, BOB, CAROL, DAVE = Holder("alice"), Holder("bob"), Holder("carol"), Holder("dave")

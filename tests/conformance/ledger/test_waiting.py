@@ -9,7 +9,8 @@ import pytest
 from bespeak.base.clock import FOREVER_US, HOUR_US, MINUTE_US
 from bespeak.base.errors import BespeakError, UnavailableError, UsageError, WaitTimedOutError, WrongStateError
 from bespeak.ledger import open_ledger
-from bespeak.ledger.model import Action, Holder, Request, State
+from bespeak.ledger.actions import Action
+from bespeak.ledger.model import Holder, Request, State
 from support import replay
 from support.trees import wait_for
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bespeak.base.codec import Codec, DecodeError, encode
-from bespeak.ledger.model import Action, Booking, Holder, LogEntry, Mode, Refusal, Request
+from bespeak.ledger.actions import Action, LogEntry
+from bespeak.ledger.model import Booking, Holder, Mode, Refusal, Request
 from bespeak.ledger.operations import VALUES
 
 STRICT, LENIENT = Codec(VALUES, lenient=False), Codec(VALUES, lenient=True)

@@ -29,7 +29,7 @@ HOT_PATH = {
         access: __init__ schema
         cli: context converters errors formatting log modify needs output process_tree reserve resource run
             show signals supervise watchdog
-        ledger: __init__ administer audit_log availability batches change_of_mind context current_hold errors grant host_actions keepalive kick_notices lease model modify open_from_settings planning_methods policy
+        ledger: __init__ actions administer audit_log availability batches change_of_mind context current_hold errors grant host_actions keepalive kick_notices lease model modify open_from_settings planning_methods policy
             lookalikes queries quotas queue request_checks resources resources_like rights row_mapping rules schema serialize service sight surrounding_hold validation waiting
             write_operations
         reservations: __init__ identity

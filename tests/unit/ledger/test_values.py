@@ -8,20 +8,8 @@ from bespeak.base.clock import FOREVER_US
 from bespeak.base.errors import UsageError
 from bespeak.base.frozen import replace
 from bespeak.ledger import request_checks, serialize, validation
-from bespeak.ledger.model import (
-    Action,
-    Booking,
-    EndReason,
-    Free,
-    Holder,
-    LogEntry,
-    Mode,
-    Origin,
-    Refusal,
-    Request,
-    Resource,
-    State,
-)
+from bespeak.ledger.actions import Action, LogEntry
+from bespeak.ledger.model import Booking, EndReason, Free, Holder, Mode, Origin, Refusal, Request, Resource, State
 
 ID = "01a20148-4fb7-7ee4-9334-5faaf29b78d0"
 PLAIN = request_checks.new(

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from bespeak.host import Status
-from bespeak.ledger.model import Action
+from bespeak.ledger.actions import Action
 from bespeak.lifecycle.actions import exec_action, power_action
 from bespeak.lifecycle.audit import AuditLog
 from bespeak.lifecycle.executor import Executor

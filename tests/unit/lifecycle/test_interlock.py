@@ -15,7 +15,8 @@ import pytest
 from bespeak.base.errors import UnavailableError
 from bespeak.host import Status
 from bespeak.host.power import CommandPowerController
-from bespeak.ledger.model import Action, Holder
+from bespeak.ledger.actions import Action
+from bespeak.ledger.model import Holder
 from bespeak.lifecycle.actions import power_action
 from bespeak.lifecycle.audit import AuditLog
 from bespeak.lifecycle.executor import Executor

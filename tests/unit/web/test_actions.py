@@ -8,7 +8,8 @@ from bespeak.access.tokens import hashed, new_token
 from bespeak.base import ids
 from bespeak.base.clock import HOUR_US, SECOND_US
 from bespeak.integrations import calendar_links
-from bespeak.ledger.model import Action, Holder, Request, State
+from bespeak.ledger.actions import Action
+from bespeak.ledger.model import Holder, Request, State
 from bespeak.notices import outbox, store
 from bespeak.web import line_keeper
 from bespeak.web.form import local_path

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bespeak.base.json_text import compact_utf8
 from bespeak.ledger import write_operations
+from bespeak.ledger.actions import Action
 from bespeak.ledger.inventory import whole_and_parts
-from bespeak.ledger.model import Action
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Header, Query
 from starlette.responses import Response, StreamingResponse
 
 from bespeak.base.errors import UsageError
-from bespeak.ledger.model import Action
+from bespeak.ledger.actions import Action
 from bespeak.ledger.sight import kept, sight_of
 from bespeak.ledger.validation import check_name
 from bespeak.server import problems

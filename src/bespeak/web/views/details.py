@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from bespeak.access.model import Right
 from bespeak.base.clock import DAY_US, FOREVER_US
 from bespeak.base.display import escape_unprintable
-from bespeak.ledger.model import Action, State
+from bespeak.ledger.actions import Action
+from bespeak.ledger.model import State
 from bespeak.notices import targets
 from bespeak.web.views.now import NowRow, now_view
 from bespeak.web.views.shown import reservation_url, resource_url, show
@@ -16,8 +17,9 @@ from bespeak.web.views.shown import reservation_url, resource_url, show
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bespeak.ledger.actions import LogEntry
     from bespeak.ledger.inventory.model import Entry
-    from bespeak.ledger.model import LogEntry, Reservation
+    from bespeak.ledger.model import Reservation
     from bespeak.notices.model import Subscription
     from bespeak.web.read import Account, Board, Usage
     from bespeak.web.viewer import Viewer
