@@ -8,6 +8,8 @@ first: ``import bespeak`` itself loads nothing.
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from bespeak.async_holding import AsyncHold as AsyncHold
+    from bespeak.async_holding import ahold as ahold
     from bespeak.base.clock import FOREVER_US as FOREVER_US
     from bespeak.base.errors import BespeakError as BespeakError
     from bespeak.base.errors import BusyError as BusyError
@@ -20,9 +22,7 @@ if TYPE_CHECKING:
     from bespeak.base.errors import WrongStateError as WrongStateError
     from bespeak.base.timeparse import duration as duration
     from bespeak.base.timeparse import instant as instant
-    from bespeak.holding import AsyncHold as AsyncHold
     from bespeak.holding import Hold as Hold
-    from bespeak.holding import ahold as ahold
     from bespeak.holding import hold as hold
     from bespeak.ledger.actions import LogEntry as LogEntry
     from bespeak.ledger.batches import Batch as Batch
@@ -50,9 +50,9 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "hold": "holding",
-    "ahold": "holding",
+    "ahold": "async_holding",
     "Hold": "holding",
-    "AsyncHold": "holding",
+    "AsyncHold": "async_holding",
     "open_book": "ledger.open_from_settings",
     "Ledger": "ledger.service",
     "Request": "ledger.model",
