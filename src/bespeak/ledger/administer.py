@@ -306,6 +306,7 @@ def log_sign_in(book: LedgerContext, holder: str, how: str, *, out: bool = False
     def work(tx: Transaction) -> None:
         action = Action.SIGNED_OUT if out else Action.SIGNED_IN
         write_operations.log(tx, action, holder, None, None, [], {}, {"note": how})
+        tx.notify(_TOPIC)
 
     book.engine.transact([_TOPIC], work)
 
@@ -332,3 +333,4 @@ def _mapped(mapping: Mapping) -> str:
 
 def _log(tx: Transaction, action: Action, by: Holder, note: str, **facts: object) -> None:
     write_operations.log(tx, action, by.user, by.requested_by, None, [], {}, {"note": note, **facts})
+    tx.notify(_TOPIC)
