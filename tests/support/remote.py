@@ -27,7 +27,7 @@ _CALLERS = Codec(VALUES | {"Caller": "bespeak.access.model"}, lenient=False)
 class Whoever:
     """Takes a token for the name of whoever sends it: with all rights, so that the policy of the book decides."""
 
-    def authenticate(self, headers, peer):
+    def authenticate(self, headers, peer, *, again=False):
         """Return who calls."""
         del peer
         token = headers.get("authorization", "").partition(" ")[2]

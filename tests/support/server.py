@@ -22,7 +22,7 @@ SECONDS = 60.0
 class Named:
     """Takes a token for the name of whoever sends it; without one, the account of the Unix socket."""
 
-    def authenticate(self, headers, peer):
+    def authenticate(self, headers, peer, *, again=False):
         """Return who calls."""
         kind, _, token = headers.get("authorization", "").partition(" ")
         if kind == "Bearer" and token:

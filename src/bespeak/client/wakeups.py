@@ -1,7 +1,8 @@
 """A sleeper on a book of a server: one request whose answer goes on, with a line for each wake-up.
 
 A sleeper whose connection is lost has missed what happened meanwhile, so a reconnection counts as a wake-up: whoever
-wakes looks again. While the server is away, waiting simply goes on.
+wakes looks again. So does a refusal: whoever looks is told that its credential or its right has ended. While the server
+is away, waiting simply goes on.
 """
 
 from __future__ import annotations
@@ -30,9 +31,14 @@ _LINE_SECONDS = 5.0
 _RETRY_SECONDS = 0.5
 _OPEN_SECONDS = 10.0
 _OK = 200
+_NOT_SIGNED_IN = 401
 _NOT_ALLOWED = 403
 _LONGEST_SECONDS = 3600.0
 _AT_ONCE = 65_536
+
+
+class _NotSignedInError(UnavailableError):
+    """The credential is missing, or counts no longer."""
 
 
 class _Lines:
@@ -118,15 +124,16 @@ class WakeUps:
 
     def _refusal(self, answer: http.client.HTTPResponse) -> BespeakError:
         """Return what an answer says that brings no wake-ups."""
-        if answer.status == _NOT_ALLOWED:
+        kind = {_NOT_SIGNED_IN: _NotSignedInError, _NOT_ALLOWED: NotAllowedError}.get(answer.status)
+        if kind is not None:
             import json
 
             with suppress(OSError, http.client.HTTPException, ValueError, LookupError, TypeError):
-                return NotAllowedError(str(json.loads(answer.read(_AT_ONCE))["detail"]))
+                return kind(str(json.loads(answer.read(_AT_ONCE))["detail"]))
         return UnavailableError(f"book {self._requests.address.name}: status {answer.status}")
 
     def wait(self, timeout_seconds: float | None) -> bool:
-        """Sleep until woken or until the time is over; True when woken or connected anew.
+        """Sleep until woken or until the time is over; True when woken, connected anew, or refused.
 
         Raises:
             UnavailableError: it was closed.
@@ -136,11 +143,11 @@ class WakeUps:
         while True:
             try:
                 woken = self._take(deadline) if self._connection is not None else self._reconnect(deadline)
-            except (OSError, http.client.HTTPException, BespeakError, ValueError, AttributeError):
+            except (OSError, http.client.HTTPException, BespeakError, ValueError, AttributeError) as error:
                 if self._closed:
                     raise UnavailableError("closed while waiting") from None
                 self._lose()
-                woken = False
+                woken = isinstance(error, (NotAllowedError, _NotSignedInError))
             if woken:
                 return True
             if time.monotonic() >= deadline and timeout_seconds is not None:

@@ -102,9 +102,11 @@ class Application:
     async def _numbers(self, _: Request) -> Response:
         return await self.metrics.answer(self.book, self.events.streams)
 
-    async def _identify(self, headers: Mapping[str, str], peer: Peer) -> Caller | None:
+    async def _identify(self, headers: Mapping[str, str], peer: Peer, *, again: bool = False) -> Caller | None:
         if peer.uid is None or not _CREDENTIALS.isdisjoint(headers):
-            return await self.book.read(lambda ledger: self._authenticator(ledger).authenticate(headers, peer))
+            return await self.book.read(
+                lambda ledger: self._authenticator(ledger).authenticate(headers, peer, again=again)
+            )
         known = self._accounts.get(peer.uid)
         if known is None or known[1] < time.monotonic():
             found = await self.book.read(lambda ledger: self._authenticator(ledger).authenticate({}, peer))

@@ -27,6 +27,8 @@ T = TypeVar("T")
 
 CALLER = "caller"
 BOOK = "callers_book"
+AGAIN = "who_calls_now"
+"""Under this name stands what finds out once more who calls, for what goes on for long."""
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
 _MOST_DIGITS = 18
 

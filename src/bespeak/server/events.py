@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from bespeak.base.errors import BespeakError
 from bespeak.base.json_text import compact
+from bespeak.ledger.actions import Action
 from bespeak.ledger.ordered_log import OrderedLog
 from bespeak.ledger.serialize import log_json
 
@@ -30,6 +31,10 @@ _LOOK_SECONDS = 5.0
 """A wake-up that was lost costs so long at most."""
 _GAP_SECONDS = 0.05
 _AFTER_TROUBLE_SECONDS = 1.0
+CHANGES_OF_RIGHTS = frozenset(
+    (Action.RIGHT_GRANTED, Action.RIGHT_REVOKED, Action.GROUP_CHANGED, Action.WORKLOAD_MAPPED, Action.WORKLOAD_UNMAPPED)
+)
+_CHANGES_OF_ACCESS = CHANGES_OF_RIGHTS | {Action.TOKEN_REVOKED, Action.SIGNED_OUT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,7 @@ class EventHub:
         self._stopping = False
         self._kept: deque[Event] = deque(maxlen=_KEPT)
         self._changed: asyncio.Future[None] | None = None
+        self._access_changed: asyncio.Future[None] | None = None
         self.last = 0
         """The number of the last row that was handed out."""
         self.streams = 0
@@ -83,7 +89,7 @@ class EventHub:
             BespeakError: the book cannot be asked.
         """
         self._loop = asyncio.get_running_loop()
-        self._changed = self._loop.create_future()
+        self._changed, self._access_changed = self._loop.create_future(), self._loop.create_future()
         started: asyncio.Future[int] = self._loop.create_future()
         self._thread = threading.Thread(target=self._run, args=(started,), name="bespeak-follow")
         self._thread.start()
@@ -101,6 +107,12 @@ class EventHub:
         assert self._changed is not None  # noqa: S101 it was started
         return self._changed
 
+    @property
+    def access_changed(self) -> asyncio.Future[None]:
+        """Done as soon as rights changed or a credential was ended; a new one each time. Shield it as the other."""
+        assert self._access_changed is not None  # noqa: S101 it was started
+        return self._access_changed
+
     def since(self, after: int) -> Sequence[Event] | None:
         """Return what came after a number, oldest first; None where the book has to be read for it."""
         if after >= self.last:
@@ -113,7 +125,11 @@ class EventHub:
         self._kept.extend(map(event_of, entries))
         self.last = entries[-1].seq
         self._note(entries)
-        done, self._changed = self.changed, asyncio.get_running_loop().create_future()
+        new = asyncio.get_running_loop().create_future
+        if any(entry.action in _CHANGES_OF_ACCESS for entry in entries):
+            done, self._access_changed = self.access_changed, new()
+            done.set_result(None)
+        done, self._changed = self.changed, new()
         done.set_result(None)
 
     def _run(self, started: asyncio.Future[int]) -> None:

@@ -37,12 +37,13 @@ class Peer:
 class Authenticator(Protocol):
     """Says who calls; asked in a worker thread."""
 
-    def authenticate(self, headers: Mapping[str, str], peer: Peer) -> Caller | None:
+    def authenticate(self, headers: Mapping[str, str], peer: Peer, *, again: bool = False) -> Caller | None:
         """Return who calls, or None where nothing says it.
 
         Args:
             headers: those of the request, names in lower case; ``:method`` is the method.
             peer: the other end of the connection.
+            again: the request was let in before, and is looked at while it goes on: nothing is used up or written down.
 
         Raises:
             NotSignedInError: a credential is wrong.

@@ -6,7 +6,8 @@ import ipaddress
 import logging
 import math
 import time
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
 
 from starlette.exceptions import HTTPException
 
@@ -16,7 +17,7 @@ from bespeak.base.errors import BespeakError
 from bespeak.base.ids import new_id
 from bespeak.net.connections import PEER_UID
 from bespeak.server import problems
-from bespeak.server.dependencies import BOOK, CALLER
+from bespeak.server.dependencies import AGAIN, BOOK, CALLER
 from bespeak.server.identity import METHOD, PATH, NotSignedInError, Peer
 from bespeak.server.proxy import PEER_ADDRESS
 from bespeak.server.rate_limit import Buckets
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 
     from bespeak.access.model import Caller
     from bespeak.server.settings import ServerLimits
-
-    Identify = Callable[[Mapping[str, str], Peer], Awaitable[Caller | None]]
 
 access = logging.getLogger("bespeak.access")
 log = logging.getLogger("bespeak.server")
@@ -241,6 +240,13 @@ class BodyLimit:
         await refusal(scope, receive, send)
 
 
+class Identify(Protocol):
+    """Says who calls."""
+
+    def __call__(self, headers: Mapping[str, str], peer: Peer, *, again: bool = False) -> Awaitable[Caller | None]:
+        """Return who calls; ``again`` while a request goes on that was let in before."""
+
+
 class SignIn:
     """Finds out who calls; below ``/api/`` nobody passes who did not say it.
 
@@ -269,8 +275,10 @@ class SignIn:
         state, client = scope["state"], scope.get("client")
         origin = f"uid {state[PEER_UID]}" if PEER_UID in state else str(client[0] if client else "")
         headers = _headers(scope)
+        peer = Peer(state.get(PEER_UID), state.get(PEER_ADDRESS))
+        state[AGAIN] = partial(self._identify, headers, peer, again=True)
         try:
-            caller = await self._identify(headers, Peer(state.get(PEER_UID), state.get(PEER_ADDRESS)))
+            caller = await self._identify(headers, peer)
             if _needs_caller(scope["path"], caller):
                 raise NotSignedInError("sign in first: send a token as 'Authorization: Bearer TOKEN'")
         except BespeakError as error:

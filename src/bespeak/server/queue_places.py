@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bespeak.server.book import ServedBook
     from bespeak.server.dependencies import CallersBook
     from bespeak.server.events import EventHub
+    from bespeak.server.stream_access import StreamAccess
 
 log = logging.getLogger("bespeak.server")
 
@@ -79,6 +80,7 @@ async def wait_at(
     identifier: str,
     seconds: float,
     gone: asyncio.Future[None],
+    access: StreamAccess,
 ) -> QueueLook:
     """Keep a place in the line until it is granted or the time is over; return what was seen last.
 
@@ -89,8 +91,10 @@ async def wait_at(
         identifier: the full id of the reservation that waits.
         seconds: how long.
         gone: done when the client has left; the place is then kept for as long as its lease lasts.
+        access: the credential of whoever waits.
 
     Raises:
+        NotSignedInError: the credential has ended.
         WrongStateError: the place was taken away or lost.
     """
     loop = asyncio.get_running_loop()
@@ -98,6 +102,7 @@ async def wait_at(
     position = 0
     with kept.keep(identifier):
         while True:
+            await access.require()
             seen_up_to = hub.last
             look = await _look(book, kept, identifier, far=position > _FRONT)
             if look.position is None or not look.reservation.waiting or loop.time() >= deadline or gone.done():
@@ -106,7 +111,8 @@ async def wait_at(
             due = max(look.look_again_us / SECOND_US, _LEAST_SECONDS)
             due = max(due, _LONGEST_STEP_SECONDS) if position > _FRONT else due
             wanted = frozenset(look.reservation.resources)
-            await _until_changed(hub, seen_up_to, wanted, identifier, min(loop.time() + due, deadline), gone)
+            until = min(loop.time() + due, deadline)
+            await _until_changed(hub, seen_up_to, wanted, identifier, until, gone, access)
             step = min((position - _FRONT) * _STEP_SECONDS, _LONGEST_STEP_SECONDS, deadline - loop.time())
             if step > 0:
                 await asyncio.wait([gone], timeout=step)
@@ -120,17 +126,29 @@ async def _look(book: CallersBook, kept: KeptPlaces, identifier: str, *, far: bo
 
 
 async def _until_changed(
-    hub: EventHub, after: int, wanted: frozenset[str], identifier: str, until: float, gone: asyncio.Future[None]
+    hub: EventHub,
+    after: int,
+    wanted: frozenset[str],
+    identifier: str,
+    until: float,
+    gone: asyncio.Future[None],
+    access: StreamAccess,
 ) -> None:
-    """Sleep until a change concerns the place, until ``until`` (seconds of the loop), or until the client is gone."""
+    """Sleep until a change concerns the place, until ``until`` (seconds of the loop), or until the client is gone.
+
+    Raises:
+        NotSignedInError: the credential has ended.
+    """
     loop = asyncio.get_running_loop()
     while (left := until - loop.time()) > 0 and not gone.done():
+        await access.require()
         events, changed = hub.since(after), hub.changed
         if events is None:
             return
         if any(_concerns(event.entry, wanted, identifier) for event in events):
             return
         after = hub.last
+        left = min(left, access.every_seconds)
         await asyncio.wait([changed, gone], timeout=left, return_when=asyncio.FIRST_COMPLETED)
 
 

@@ -24,12 +24,14 @@ class ServerLimits:
         connections: open at the same time on each socket.
         requests_per_minute: of one caller.
         failures_per_minute: credentials from one address that are missing or wrong.
+        alive_seconds: an open stream says so often that it is there, and its credential is checked again.
     """
 
     body_bytes: int = 1024 * 1024
     connections: int = 4_096
     requests_per_minute: int = 120_000
     failures_per_minute: int = 120
+    alive_seconds: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,10 @@ import anyio
 from bespeak.base.errors import NotAllowedError, needs_extra
 from bespeak.server import problems
 from bespeak.server.dependencies import CALLER
+from bespeak.server.stream_access import serve_with_access, stream_access
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 PATH = "/mcp"
@@ -25,22 +27,22 @@ class ToolsForAgents:
     """Answers what is for the tools, and hands everything else on.
 
     Args:
-        inner: what answers everything else.
+        app: what answers everything else.
         ledger: the book; None for the one of the settings.
     """
 
-    def __init__(self, inner: ASGIApp, ledger: str | None) -> None:
-        self._inner = inner
+    def __init__(self, app: FastAPI, ledger: str | None) -> None:
+        self._app = app
         self._ledger = ledger
         self._is_there = find_spec(_LIBRARY) is not None
         self._wanted = anyio.Event()
         self._ready = anyio.Event()
-        self._tools: ASGIApp = inner
+        self._tools: ASGIApp = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""
         if scope["type"] != "http" or scope["path"] != PATH:
-            await self._inner(scope, receive, send)
+            await self._app(scope, receive, send)
         elif not self._is_there:
             missing = problems.plain(501, needs_extra(PATH, "mcp"), scope)
             await missing(scope, receive, send)
@@ -49,7 +51,7 @@ class ToolsForAgents:
         else:
             self._wanted.set()
             await self._ready.wait()
-            await self._tools(scope, receive, send)
+            await serve_with_access(self._tools, stream_access(self._app, scope), scope, receive, send)
 
     async def run(self) -> None:
         """Wait until somebody wants the tools; then keep their sessions until cancelled."""

@@ -6,12 +6,13 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from bespeak.client.wakeups import ALIVE_SECONDS, WOKEN
+from bespeak.client.wakeups import WOKEN
 from bespeak.storage.wakeups import FifoListener
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from bespeak.server.stream_access import StreamAccess
     from bespeak.storage.interface import Listener
 
 MOST_WAITING = 512
@@ -22,37 +23,40 @@ _ALIVE = b"alive\n"
 _STOP_SECONDS = 1.0
 
 
-async def wake_ups(listener: Listener) -> AsyncIterator[bytes]:
-    """Yield a line for each wake-up, and one now and then; closes the listener."""
+async def wake_ups(listener: Listener, access: StreamAccess) -> AsyncIterator[bytes]:
+    """Yield a line for each wake-up, and one now and then, while the credential counts; closes the listener."""
     try:
         yield _ALIVE
         while True:
-            woken = await (_readable(listener) if isinstance(listener, FifoListener) else _waited(listener))
+            woken = await (_readable if isinstance(listener, FifoListener) else _waited)(listener, access)
+            if not await access.lasts():
+                return
             yield WOKEN + b"\n" if woken else _ALIVE
     finally:
         listener.close()
 
 
-async def _readable(listener: Listener) -> bool:
-    """Wait for a wake-up in the loop."""
+async def _readable(listener: Listener, access: StreamAccess) -> bool:
+    """Wait in the loop for a wake-up, or until the credential has to be looked at."""
     loop = asyncio.get_running_loop()
-    woken = asyncio.Event()
-    loop.add_reader(listener.fileno(), woken.set)
+    woken = loop.create_future()
+    loop.add_reader(listener.fileno(), _note, woken)
     try:
-        async with asyncio.timeout(ALIVE_SECONDS):
-            await woken.wait()
-    except TimeoutError:
-        return False
+        await asyncio.wait([woken, access.changed], timeout=access.seconds_left, return_when=asyncio.FIRST_COMPLETED)
     finally:
         loop.remove_reader(listener.fileno())
-    listener.wait(0)
-    return True
+    return woken.done() and listener.wait(0)
 
 
-async def _waited(listener: Listener) -> bool:
-    """Wait for a wake-up in a thread."""
+def _note(woken: asyncio.Future[None]) -> None:
+    if not woken.done():
+        woken.set_result(None)
+
+
+async def _waited(listener: Listener, access: StreamAccess) -> bool:
+    """Wait in a thread for a wake-up, or until the credential has to be looked at."""
     loop = asyncio.get_running_loop()
-    for _ in range(int(ALIVE_SECONDS / _STOP_SECONDS)):
-        if await loop.run_in_executor(_threads, listener.wait, _STOP_SECONDS):
+    while seconds := access.seconds_left:
+        if await loop.run_in_executor(_threads, listener.wait, min(seconds, _STOP_SECONDS)):
             return True
     return False

@@ -18,6 +18,7 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from bespeak.base.errors import BespeakError, NotFoundError
 from bespeak.integrations import calendar_links, ical
 from bespeak.server.sign_in.authenticator import SignIn
+from bespeak.server.stream_access import stream_access
 from bespeak.web import forgery, pages
 from bespeak.web.actions import act, status_of
 from bespeak.web.form import Form, Message, whole_number
@@ -290,7 +291,7 @@ async def live(request: Request) -> Response:
 
     said = request.headers.get("last-event-id") or request.query_params.get("after") or ""
     after = whole_number(said)
-    stream = Stream(request.app.state.book, hub, viewer_in)
+    stream = Stream(request.app.state.book, hub, stream_access(request.app, request.scope), viewer_in)
     headers = {"X-Accel-Buffering": "no", "Cache-Control": "no-store"}
     return StreamingResponse(
         stream.events(hub.last if after is None else after), media_type="text/event-stream", headers=headers

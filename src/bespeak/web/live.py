@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from bespeak.ledger.service import Ledger
     from bespeak.server.book import ServedBook
     from bespeak.server.events import Event, EventHub
+    from bespeak.server.stream_access import StreamAccess
     from bespeak.web.viewer import Viewer
 
 MOST_STREAMS = 2_048
-ALIVE_SECONDS = 10.0
 TOGETHER_SECONDS = 0.1
 """Changes that come in quick succession are told together."""
 
 _RIGHTS_SECONDS = 60.0
-"""For so long a stream goes by the rights that it has looked up."""
+"""For so long a stream goes by the rights that it has looked up, where none is changed."""
 _TICK_SECONDS = 0.5
 
 
@@ -35,13 +35,18 @@ class Stream:
     Args:
         book: the served book.
         hub: the one follower of the log.
+        access: the credential of whoever looks.
         viewer_in: makes who looks, in a thread that has the book.
     """
 
-    def __init__(self, book: ServedBook, hub: EventHub, viewer_in: Callable[[Ledger], Viewer]) -> None:
+    def __init__(
+        self, book: ServedBook, hub: EventHub, access: StreamAccess, viewer_in: Callable[[Ledger], Viewer]
+    ) -> None:
         self._book = book
         self._hub = hub
+        self._access = access
         self._viewer_in = viewer_in
+        self._rights = access.changed
         self._viewer: Viewer | None = None
         self._since = 0.0
         self._user: str | None = None
@@ -49,7 +54,7 @@ class Stream:
         self._last_notice: int | None = None
 
     async def events(self, after: int) -> AsyncIterator[str]:
-        """Yield what came behind a number of the log, for ever."""
+        """Yield what came behind a number of the log, for as long as the credential counts."""
         self._hub.streams += 1
         try:
             yield "retry: 1000\n\n"
@@ -61,8 +66,10 @@ class Stream:
                 if self._hub.last > after:
                     after, text = self._hub.last, await self._changes(after)
                 text += await self._notices()
+                if not await self._access.lasts():
+                    return
                 quiet = 0.0 if text else quiet + _TICK_SECONDS
-                if text or quiet >= ALIVE_SECONDS:
+                if text or quiet >= self._access.every_seconds:
                     quiet = 0.0
                     yield text or ": alive\n\n"
                 done, _ = await asyncio.wait([changed], timeout=_TICK_SECONDS)
@@ -89,8 +96,9 @@ class Stream:
         return await self._book.read(look)
 
     def _viewer_of(self, ledger: Ledger) -> Viewer:
-        if self._viewer is None or time.monotonic() - self._since > _RIGHTS_SECONDS:
-            self._viewer, self._since = self._viewer_in(ledger), time.monotonic()
+        changed = self._access.changed
+        if self._viewer is None or changed is not self._rights or time.monotonic() - self._since > _RIGHTS_SECONDS:
+            self._viewer, self._since, self._rights = self._viewer_in(ledger), time.monotonic(), changed
         return self._viewer
 
     def _newest_notice(self, ledger: Ledger) -> int:

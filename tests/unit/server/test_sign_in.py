@@ -407,6 +407,20 @@ def test_a_token_that_counts_once_is_refused_when_it_comes_again(sign_in, book, 
     assert "has no jti" in refused(sign_in, book, signers[GITHUB].token(**github(jti=None)))
 
 
+def test_a_request_that_goes_on_uses_nothing_up_and_writes_nothing_down(sign_in, book, signers):
+    book.rights_map(GITHUB, (("repository", "org/x"),), "ci:org-x", "booker", ROOT, once=True)
+    text = signers[GITHUB].token(**github())
+    headers = {"authorization": f"Bearer {text}"}
+    caller = call(sign_in, book, text)
+    rows = book.log()
+    for _ in range(2):
+        assert sign_in(book).authenticate(headers, REMOTE, again=True) == caller
+    assert book.log() == rows
+    book.rights_revoke(book.rights_list().mappings[0].id, ROOT)
+    with pytest.raises(NotSignedInError):
+        sign_in(book).authenticate(headers, REMOTE, again=True)
+
+
 # Sessions of browsers
 
 

@@ -25,6 +25,7 @@ from bespeak.ledger.remote_calls import WELCOME, Welcome
 from bespeak.ledger.served import GATE_OPERATIONS, LEDGER_OPERATIONS, Effect, Operations
 from bespeak.ledger.sight import check_topics
 from bespeak.server.dependencies import SIGNED_IN, Book, Who
+from bespeak.server.stream_access import stream_access
 from bespeak.server.wakeups import wake_ups
 from bespeak.storage.migrations import MIGRATION_KEY, migrate
 
@@ -123,9 +124,13 @@ async def listen(request: Request, book: Book) -> Response:
     if not topics or len(topics) > _MOST_TOPICS:
         raise UsageError(f"topic: 1 to {_MOST_TOPICS} of them")
 
-    def begin(ledger: Ledger) -> Listener:
+    def check(ledger: Ledger) -> None:
         ledger.engine.read(lambda tx: check_topics(ledger, tx, topics))
+
+    def begin(ledger: Ledger) -> Listener:
+        check(ledger)
         return ledger.listen(topics)
 
+    access = stream_access(request.app, request.scope, lambda: book.read(check))
     listener = await book.read(begin)
-    return StreamingResponse(wake_ups(listener), media_type="text/plain")
+    return StreamingResponse(wake_ups(listener, access), media_type="text/plain")

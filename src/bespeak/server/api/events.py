@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import Response, StreamingResponse
 
 from bespeak.base.errors import UsageError
-from bespeak.ledger.actions import Action
 from bespeak.ledger.sight import kept, sight_of
 from bespeak.ledger.validation import check_name
 from bespeak.server import problems
 from bespeak.server.api.reservations import problems as answers
 from bespeak.server.dependencies import SIGNED_IN, Book, CallersBook, Events
-from bespeak.server.events import Event, EventHub, event_of
+from bespeak.server.events import CHANGES_OF_RIGHTS, Event, EventHub, event_of
 from bespeak.server.schemas import Problem
+from bespeak.server.stream_access import StreamAccess, stream_access
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -26,13 +26,9 @@ if TYPE_CHECKING:
 router = APIRouter(tags=["events"], dependencies=[SIGNED_IN])
 
 MOST_STREAMS = 2_048
-ALIVE_SECONDS = 10.0
 _MOST_INTEGER = 2**63 - 1
 _MOST_DIGITS = 18
 _BATCH = 500
-_CHANGES_OF_RIGHTS = frozenset(
-    (Action.RIGHT_GRANTED, Action.RIGHT_REVOKED, Action.GROUP_CHANGED, Action.WORKLOAD_MAPPED, Action.WORKLOAD_UNMAPPED)
-)
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/event-stream": {}}, "description": "Events, for as long as the client stays."}
 }
@@ -40,6 +36,7 @@ _STREAM: dict[int | str, dict[str, Any]] = {
 
 @router.get("/events", responses={**answers(Problem), **_STREAM})
 async def events(
+    http: Request,
     book: Book,
     hub: Events,
     resource: Annotated[list[str], Query(description="Only what concerns one of these.")] = [],  # noqa: B006
@@ -62,13 +59,14 @@ async def events(
         return named and identifier in (None, event.entry.reservation_id)
 
     start = hub.last if after is None else after
-    return StreamingResponse(
-        _stream(book, hub, start, fits), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
-    )
+    sent = _stream(book, hub, stream_access(http.app, http.scope), start, fits)
+    return StreamingResponse(sent, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
-async def _stream(book: CallersBook, hub: EventHub, after: int, fits: Callable[[Event], bool]) -> AsyncIterator[str]:
-    """Yield the events behind a number, for ever."""
+async def _stream(
+    book: CallersBook, hub: EventHub, access: StreamAccess, after: int, fits: Callable[[Event], bool]
+) -> AsyncIterator[str]:
+    """Yield the events behind a number, for as long as the caller's credential counts."""
     hub.streams += 1
     view = _View(book)
     try:
@@ -80,13 +78,15 @@ async def _stream(book: CallersBook, hub: EventHub, after: int, fits: Callable[[
                 upto = hub.last
                 found = await _from_book(book, after, upto)
                 after = after if found else upto  # older rows may have been removed
+            if not await access.lasts():
+                return
             if found:
                 after = found[-1].seq
                 shown = await view.of([event for event in found if fits(event)])
                 if text := "".join(event.text for event in shown):
                     yield text
                 continue
-            done, _ = await asyncio.wait([changed], timeout=ALIVE_SECONDS)
+            done, _ = await asyncio.wait([changed], timeout=access.every_seconds)
             if not done:
                 yield ": alive\n\n"
     finally:
@@ -108,7 +108,7 @@ class _View:
         """Return the events that the caller may see."""
         if not events:
             return events
-        if self._sees_all is None or any(event.entry.action in _CHANGES_OF_RIGHTS for event in events):
+        if self._sees_all is None or any(event.entry.action in CHANGES_OF_RIGHTS for event in events):
             self._sees_all = await self._book.read(lambda book: book.engine.read(lambda tx: sight_of(book, tx) is None))
         return events if self._sees_all else await self._book.read(lambda book: _seen(book, events))
 

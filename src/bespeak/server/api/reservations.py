@@ -28,6 +28,7 @@ from bespeak.server.dependencies import (
 from bespeak.server.events import EventHub
 from bespeak.server.problems import plain as problem_answer
 from bespeak.server.queue_places import wait_at
+from bespeak.server.stream_access import stream_access
 
 if TYPE_CHECKING:
     from bespeak.ledger.model import Reservation
@@ -77,7 +78,15 @@ async def _in_line(
 ) -> Response:
     """Wait at a place in the line; answer with status ``granted`` once it is, else with 202."""
     async with client_gone(http) as gone:
-        look = await wait_at(book.without_name(), events, http.app.state.places, identifier, wait_seconds or 0.0, gone)
+        look = await wait_at(
+            book.without_name(),
+            events,
+            http.app.state.places,
+            identifier,
+            wait_seconds or 0.0,
+            gone,
+            stream_access(http.app, http.scope),
+        )
     now_us = await book.read(lambda ledger: ledger.now_us())
     waits = look.reservation.waiting
     status, position = (202, look.position) if waits else (granted, None)

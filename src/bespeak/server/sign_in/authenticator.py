@@ -71,8 +71,8 @@ class SignIn:
             return True
 
     @staticmethod
-    def token_of(book: Ledger, secret: str) -> Token:
-        """Return the token that a secret is, and note that it is used.
+    def token_of(book: Ledger, secret: str, *, again: bool = False) -> Token:
+        """Return the token that a secret is, and note that it is used, if not ``again``.
 
         Raises:
             NotSignedInError: it does not count.
@@ -83,7 +83,7 @@ class SignIn:
         if found is None:
             raise NotSignedInError("the token is not known here")
         _check_counts(found, now_us)
-        if found.used_us is None or now_us - found.used_us >= tokens.USED_EVERY_US:
+        if not again and (found.used_us is None or now_us - found.used_us >= tokens.USED_EVERY_US):
             book.engine.transact([f"token:{found.id}"], lambda tx: tokens.note_use(tx, found.id))
         return found
 
@@ -109,8 +109,8 @@ class _BookAuthenticator:
         self._settings = sign_in.settings
         self._book = book
 
-    def authenticate(self, headers: Mapping[str, str], peer: Peer) -> Caller | None:
-        """Return who calls, or None where nothing says it.
+    def authenticate(self, headers: Mapping[str, str], peer: Peer, *, again: bool = False) -> Caller | None:
+        """Return who calls, or None where nothing says it; ``again`` uses nothing up and writes nothing down.
 
         Raises:
             NotSignedInError: a credential is wrong.
@@ -119,7 +119,7 @@ class _BookAuthenticator:
             return account_caller(peer.uid)
         bearer = headers.get("authorization", "")
         if bearer:
-            return self._by_bearer(bearer)
+            return self._by_bearer(bearer, again=again)
         secret = session_secret(headers)
         if secret:
             return self._by_session(secret, headers)
@@ -128,28 +128,28 @@ class _BookAuthenticator:
             return self._by_proxy(headers[header], peer)
         return None
 
-    def _by_bearer(self, header: str) -> Caller:
+    def _by_bearer(self, header: str, *, again: bool) -> Caller:
         scheme, _, credential = header.partition(" ")
         credential = credential.strip()
         if scheme.lower() != "bearer" or not credential:
             raise NotSignedInError("Authorization: only 'Bearer TOKEN' is accepted")
         if signed_tokens.looks_signed(credential):
-            return self._by_signed_token(credential)
-        return self._sign_in.caller_of_token(self._sign_in.token_of(self._book, credential))
+            return self._by_signed_token(credential, again=again)
+        return self._sign_in.caller_of_token(self._sign_in.token_of(self._book, credential, again=again))
 
-    def _by_signed_token(self, text: str) -> Caller:
+    def _by_signed_token(self, text: str, *, again: bool) -> Caller:
         issuer = signed_tokens.issuer_in(text)
         oidc = self._settings.oidc
         if oidc is not None and issuer == oidc.issuer:
             claims = self._sign_in.verifier.verify(text, issuer, oidc.audiences)
             caller = people.caller_from_claims(claims, oidc, "oidc")
         else:
-            caller = self._by_workload(text, issuer)
-        if self._sign_in.is_new(text):
+            caller = self._by_workload(text, issuer, again=again)
+        if not again and self._sign_in.is_new(text):
             log_sign_in(self._book, caller.holder, f"{caller.method}, {issuer}")
         return caller
 
-    def _by_workload(self, text: str, issuer: str) -> Caller:
+    def _by_workload(self, text: str, issuer: str, *, again: bool) -> Caller:
         known = [one for one in self._book.engine.read(store.mappings) if one.issuer == issuer]
         if not known:
             raise NotSignedInError("the token's issuer is not known here; see `rights map`")
@@ -157,7 +157,7 @@ class _BookAuthenticator:
         claims = self._sign_in.verifier.verify(text, issuer, {one.audience or usual for one in known})
         matching = [one for one in known if workloads.is_for(one, claims, usual) and workloads.means(one, claims)]
         caller = workloads.caller_of(matching, claims)
-        if any(one.once for one in matching):
+        if not again and any(one.once for one in matching):
             self._use_up(claims, issuer)
         return caller
 
