@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from bespeak.base import ids
 from bespeak.base.errors import UsageError, WrongStateError
 from bespeak.base.json_text import compact, printable
-from bespeak.jobs import claiming, liveness, store
+from bespeak.jobs import claiming, liveness, store, takeover
 from bespeak.jobs.claiming import StartOutcome
 from bespeak.jobs.cli import read_words
 from bespeak.jobs.contract_times import EARLIEST_S, LATEST_S, iso_seconds, read_instant
@@ -110,7 +110,7 @@ class Dispatching(RuleBasedStateMachine):
 
         def work(tx):
             liveness.register(tx, self.line(name))
-            return claiming.recover(tx, self.line(name), mine, 10)
+            return takeover.recover(tx, self.line(name), mine, 10)
 
         self.held[name] += self.transact(work)
 

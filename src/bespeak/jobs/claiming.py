@@ -1,4 +1,4 @@
-"""What a dispatcher does to rows: look, claim, store outcomes, expire, take over from the dead.
+"""What a dispatcher does to rows: look, claim, store outcomes, expire.
 
 Every write goes through :func:`step`, one transaction that stores what has finished and claims what is due. A claim
 raises the row's ``claim_no``, and an outcome is stored only by the owner that has that number, so a dispatcher that
@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from bespeak.base.clock import FOREVER_US, SECOND_US, now
 from bespeak.base.frozen import frozen, replace
-from bespeak.jobs import liveness, rows
+from bespeak.jobs import liveness, rows, tag_limits
 from bespeak.jobs.model import EXPIRED_TEXT, SELECT, JobReservation, Status
 from bespeak.jobs.runner_client.location import COLUMNS as LOCATION_COLUMNS
-from bespeak.jobs.runner_client.location import location_of, location_of_dispatcher
+from bespeak.jobs.runner_client.location import location_of_dispatcher
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from bespeak.jobs.liveness import DispatcherRecord
@@ -28,8 +28,6 @@ LOG_KEEP = 200_000
 """How many of the newest changes the log keeps for those who watch; older ones go, a batch a beat."""
 
 _LOG_BATCH = 5000
-_UNOWNED_SECONDS = 20
-"""A row DISPATCHING without an owner is the original program's; so old, its call has ended or died."""
 
 _WAITING = "reservation_status = 'RESERVED' AND site = :site"
 _ALIVE = "(expires_at IS NULL OR expires_at > :now_s)"
@@ -62,11 +60,13 @@ class QueueState:
         now_us: the transaction's present.
         next_us: when something is next to be done, µs UTC; in the past when it is due, FOREVER_US when never.
         accepted: reservations made since the last look, in the order of their numbers.
+        full: tags of which as many jobs run as may; ``next_us`` leaves their reservations out.
     """
 
     now_us: int
     next_us: int
     accepted: list[JobReservation]
+    full: tuple[str, ...] = ()
 
 
 @frozen
@@ -115,17 +115,25 @@ def _ours(accounts: Sequence[str] | None) -> tuple[str, dict[str, Any]]:
     return f" AND account IN ({', '.join(f':{name}' for name in params)})", params
 
 
-def look(tx: Transaction, site: str, last_seq: int, accounts: Sequence[str] | None = None) -> QueueState:
+def look(
+    tx: Transaction,
+    site: str,
+    last_seq: int,
+    accounts: Sequence[str] | None = None,
+    limits: Mapping[str, int] | None = None,
+) -> QueueState:
     """Return what is next, of the jobs of ``accounts``, and what is new for the dispatchers of ``site``."""
     where = {"site": site}
+    full = tuple(tag for tag, places in tag_limits.free_places(tx, site, limits or {}).items() if places <= 0)
     condition, params = _ours(accounts)
+    condition, params = tag_limits.without(full, condition, params)
     due = tx.fetch_one(_NEXT_DUE.format(ours=condition), where | params)
     expiry = tx.fetch_one(_NEXT_EXPIRY, where)
     next_us = FOREVER_US if due is None or due[0] is None else int(due[0])
     if expiry is not None and expiry[0] is not None:
         next_us = min(next_us, int(expiry[0]) * SECOND_US)
     found = tx.fetch_all(_ACCEPTED, {"last": last_seq, "site": site, "n": ACCEPTED_BATCH})
-    return QueueState(tx.now_us, next_us, rows.jobs(found))
+    return QueueState(tx.now_us, next_us, rows.jobs(found), full)
 
 
 def newest(tx: Transaction) -> int:
@@ -140,13 +148,23 @@ def step(
     outcomes: Sequence[StartOutcome],
     slots: int,
     accounts: Sequence[str] | None = None,
+    limits: Mapping[str, int] | None = None,
 ) -> StepResult:
-    """Store ``outcomes``, expire what is too late, and claim up to ``slots`` rows of ``accounts`` that are due."""
+    """Store ``outcomes``, expire what is too late, and claim up to ``slots`` rows of ``accounts`` that are due.
+
+    Args:
+        tx: a transaction under the lock of jobs.
+        me: the dispatcher.
+        outcomes: what became of earlier claims.
+        slots: how many rows to claim at most.
+        accounts: whose jobs; None for everybody's.
+        limits: how many jobs of a tag may run at once.
+    """
     liveness.register(tx, me)
     stored = [(outcome, _store(tx, me, outcome)) for outcome in outcomes]
     rows.log(tx, [change for _, change in stored if change is not None])
     expired = _expire(tx, me.site)
-    claimed = _claim(tx, me, slots, accounts) if slots > 0 else []
+    claimed = _claim(tx, me, slots, accounts, limits or {}) if slots > 0 else []
     return StepResult(tx.now_us, claimed, expired, [outcome for outcome, change in stored if change is None])
 
 
@@ -157,6 +175,7 @@ def _store(tx: Transaction, me: DispatcherRecord, outcome: StartOutcome) -> rows
     changed = tx.execute(
         "UPDATE reservations SET reservation_status = :status, owner = NULL, job_id = :job_id,"
         " dispatched_at = :dispatched_at, last_error = :error, next_us = :next_us, attempts = :attempts,"
+        " run_until_us = :run_until,"
         f" first_claimed_us = :first_claimed_us, updated_at = :now_s WHERE {_MINE}",
         {
             "status": str(outcome.status),
@@ -164,6 +183,7 @@ def _store(tx: Transaction, me: DispatcherRecord, outcome: StartOutcome) -> rows
             "dispatched_at": rows.seconds(tx) if dispatched else None,
             "error": outcome.error,
             "next_us": outcome.next_us,
+            "run_until": _run_until_us(tx, job) if dispatched else None,
             "attempts": job.attempts,
             "first_claimed_us": None if outcome.untouched else job.first_claimed_us,
             "now_s": rows.seconds(tx),
@@ -176,6 +196,12 @@ def _store(tx: Transaction, me: DispatcherRecord, outcome: StartOutcome) -> rows
         return None
     name = _CHANGES.get(outcome.status, "failed")
     return rows.Change(job, name, outcome.status, job_id=outcome.job_id, detail=outcome.error)
+
+
+def _run_until_us(tx: Transaction, job: JobReservation) -> int | None:
+    """Return when a job that has just been started is to be ended, µs UTC; None for never."""
+    seconds = job.extras.get("run_timeout_seconds")
+    return tx.now_us + int(seconds * SECOND_US) if isinstance(seconds, int | float) else None
 
 
 def _expire(tx: Transaction, site: str) -> list[JobReservation]:
@@ -194,13 +220,31 @@ def _expire(tx: Transaction, site: str) -> list[JobReservation]:
     ]
 
 
-def _claim(tx: Transaction, me: DispatcherRecord, slots: int, accounts: Sequence[str] | None) -> list[JobReservation]:
+def _claim(
+    tx: Transaction, me: DispatcherRecord, slots: int, accounts: Sequence[str] | None, limits: Mapping[str, int]
+) -> list[JobReservation]:
+    """Claim what is due in its order; what has a tag that is full lets others pass."""
+    places = tag_limits.free_places(tx, me.site, limits)
+    claimed: list[JobReservation] = []
+    while len(claimed) < slots:
+        full = [tag for tag, left in places.items() if left <= 0]
+        due = _due(tx, me, slots - len(claimed), accounts, full)
+        fitting = [job for job in due if tag_limits.take_place(job.tag_names, places)]
+        claimed += take(tx, me, fitting, attempt=1)
+        if len(fitting) == len(due):
+            break
+    return claimed
+
+
+def _due(
+    tx: Transaction, me: DispatcherRecord, count: int, accounts: Sequence[str] | None, full: Sequence[str]
+) -> list[JobReservation]:
     condition, params = _ours(accounts)
-    params |= {"site": me.site, "now_s": rows.seconds(tx), "n": slots}
+    condition, params = tag_limits.without(full, condition, params)
+    params |= {"site": me.site, "now_s": rows.seconds(tx), "n": count}
     at_once = rows.jobs(tx.fetch_all(_NOW_DUE.format(ours=condition), params))
     scheduled = rows.jobs(tx.fetch_all(_THEN_DUE.format(ours=condition), params | {"now_us": tx.now_us}))
-    due = sorted(at_once + scheduled, key=_order)[:slots]
-    return take(tx, me, due, attempt=1)
+    return sorted(at_once + scheduled, key=_order)[:count]
 
 
 def _order(job: JobReservation) -> tuple[int, int, int]:
@@ -257,73 +301,6 @@ def _taken(tx: Transaction, me: DispatcherRecord, job: JobReservation, attempt: 
     )
 
 
-def abandoned(tx: Transaction, me: DispatcherRecord, mine: frozenset[str], limit: int) -> list[JobReservation]:
-    """Return the rows being dispatched that nobody works on: their owner is dead, or is the caller who forgot them.
-
-    A dead owner's call may have started a job that only its own runner knows of, so only who is on the same machine and
-    may use its home takes the row over; else it stays, for another dispatcher or for ``requeue --force``.
-    """
-    owners = [
-        row[0]
-        for row in tx.fetch_all(
-            "SELECT DISTINCT owner FROM reservations WHERE reservation_status = 'DISPATCHING' AND site = :site",
-            {"site": me.site},
-        )
-    ]
-    if not owners:
-        return []
-    known = {item.dispatcher_id: item for item in liveness.all_dispatchers(tx)}
-    found: list[JobReservation] = []
-    for owner in owners:
-        if len(found) < limit and _is_free(tx, me, known.get(owner) if owner else None, owner):
-            same_home = tx.dialect == "sqlite" or owner not in known or known[owner].runner_home == me.runner_home
-            found += _rows_of(tx, me, owner, mine, limit - len(found), same_home=same_home)
-    return found
-
-
-def _is_free(tx: Transaction, me: DispatcherRecord, owner: DispatcherRecord | None, name: str | None) -> bool:
-    if name == me.dispatcher_id:
-        return True
-    if owner is None:
-        # Written by the original program, or by a dispatcher whose own line was removed when it was found dead.
-        return True
-    if owner.alive(tx.now_us):
-        return False
-    return tx.dialect == "sqlite" or owner.machine == me.machine
-
-
-def _rows_of(
-    tx: Transaction, me: DispatcherRecord, owner: str | None, mine: frozenset[str], limit: int, *, same_home: bool
-) -> list[JobReservation]:
-    # One that was updated in the future was so by a clock that was ahead, and its call is as old.
-    unowned = "owner IS NULL AND (updated_at <= :old OR updated_at > :future)"
-    condition = "owner = :owner" if owner else unowned
-    here = f"{me.machine}:"
-    params: dict[str, object] = {"site": me.site, "n": limit + len(mine), "here": here, "length": len(here)}
-    params |= (
-        {"owner": owner}
-        if owner
-        else {
-            "old": rows.seconds(tx) - _UNOWNED_SECONDS,
-            "future": rows.seconds(tx) + _UNOWNED_SECONDS,
-        }
-    )
-    found = rows.jobs(
-        tx.fetch_all(
-            f"{SELECT} WHERE reservation_status = 'DISPATCHING' AND site = :site AND {condition}"
-            f" AND ({'runner IS NULL OR ' if same_home else ''}substr(runner_home, 1, :length) = :here)"
-            " ORDER BY seq LIMIT :n",
-            params,
-        )
-    )
-    return [job for job in found if job.reservation_id not in mine and _may_be_asked(job)][:limit]
-
-
-def _may_be_asked(job: JobReservation) -> bool:
-    location = location_of(job)
-    return location is None or location.may_be_used
-
-
 def move(tx: Transaction, me: DispatcherRecord, job: JobReservation) -> JobReservation | None:
     """Write down that a claim goes on at the caller's own runner, and return it; None if the caller has lost it.
 
@@ -333,21 +310,6 @@ def move(tx: Transaction, me: DispatcherRecord, job: JobReservation) -> JobReser
     sets = ", ".join(f"{name} = :{name}" for name in columns)
     values = columns | {"id": job.reservation_id, "me": me.dispatcher_id, "claim_no": job.claim_no}
     return replace(job, **columns) if tx.execute(f"UPDATE reservations SET {sets} WHERE {_MINE}", values) else None
-
-
-def recover(tx: Transaction, me: DispatcherRecord, mine: frozenset[str], limit: int) -> list[JobReservation]:
-    """Take over what :func:`abandoned` returns; remove the lines of dead dispatchers that have nothing left."""
-    found = take(tx, me, abandoned(tx, me, mine, limit), attempt=0)
-    for dispatcher in liveness.all_dispatchers(tx):
-        if dispatcher.dispatcher_id == me.dispatcher_id or dispatcher.alive(tx.now_us):
-            continue
-        left = tx.fetch_one(
-            "SELECT 1 FROM reservations WHERE reservation_status = 'DISPATCHING' AND owner = :id LIMIT 1",
-            {"id": dispatcher.dispatcher_id},
-        )
-        if left is None:
-            liveness.forget(tx, dispatcher.dispatcher_id)
-    return found
 
 
 def shorten_log(tx: Transaction) -> None:

@@ -84,7 +84,9 @@ def run_dispatcher(
     call_locks = CallLocks(calls_folder(engine, environ))
     call_locks.sweep()
     try:
-        session = DispatcherSession(engine, _record(settings, runner, own), _accounts(settings, engine))
+        session = DispatcherSession(
+            engine, _record(settings, runner, own), _accounts(settings, engine), options.max_per_tag
+        )
         session.begin()
         _say_started(log, engine, session, settings, runner, options)
         parts = DispatcherParts(
@@ -201,6 +203,7 @@ def _say_started(
             "runner": "embedded" if runner.embedded else "external",
             "max_starts": options.max_starts,
             "start_retries": options.retries,
+            "max_per_tag": dict(options.max_per_tag),
         },
     )
     log.flush()

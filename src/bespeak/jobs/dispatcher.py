@@ -22,6 +22,7 @@ from bespeak.jobs.claiming import ACCEPTED_BATCH, EXPIRE_BATCH
 from bespeak.jobs.events import Reporter
 from bespeak.jobs.job_ends import JobEnds
 from bespeak.jobs.retention import Retention
+from bespeak.jobs.run_limits import RunLimits
 from bespeak.jobs.runner_client import full_command
 from bespeak.jobs.runner_client.location import location_of
 from bespeak.jobs.schedule_turns import ScheduleTurns
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 _LONGEST_SLEEP_SECONDS = 3600.0
 """The system call takes no more than 24 days; a longer interval is slept in parts."""
 _NEED_AGAIN_US = 5_000_000
-
-
 _SHORTEST_POLL_SECONDS = 0.05
 
 
@@ -61,6 +60,7 @@ class Dispatcher:
         self._returns = BookingReturns(parts, self._tokens, options.start_seconds)
         self._ends = JobEnds(parts, self._tokens, options.start_seconds)
         self._schedules = ScheduleTurns(parts, self._tokens)
+        self._run_limits = RunLimits(parts, self._tokens)
         self._retention = Retention(parts, self._tokens, options.keep_seconds)
         self._next_us = FOREVER_US
         self._look_again = True
@@ -102,8 +102,11 @@ class Dispatcher:
         try:
             self._beat()
             self._take_up_later()
-            if not self._parts.signals.stopping and self._schedules.turn(self._now_us()):
-                self._look_again = True
+            if not self._parts.signals.stopping:
+                self._run_limits.turn(self._now_us())
+                self._ends.turn()
+                if self._schedules.turn(self._now_us()):
+                    self._look_again = True
             if self._look_again or self._session.outcomes:
                 self._work_through()
         except UnavailableError as error:
@@ -128,8 +131,9 @@ class Dispatcher:
             self._begin(ClaimState(job, Phase.ASK))
         if not self._parts.signals.stopping:
             self._schedules.look_again()
+            self._run_limits.look_again()
             self._returns.begin()
-            self._ends.begin()
+            self._ends.look_again()
             self._retention.begin()
             if self._parts.failure_calls is not None:
                 self._parts.failure_calls.turn()
@@ -141,6 +145,7 @@ class Dispatcher:
         seen = self._session.look()
         self._reporter.accepted(seen.accepted)
         self._next_us = seen.next_us
+        self._ends.are_waited_for = bool(seen.full)
         self._look_again = len(seen.accepted) == ACCEPTED_BATCH
         slots = 0 if self._parts.signals.stopping else self._slots()
         due = seen.next_us <= seen.now_us and not self._parts.signals.stopping
@@ -153,6 +158,8 @@ class Dispatcher:
         taken = self._session.step(slots if due else 0)
         self._mine.difference_update(outcome.job.reservation_id for outcome in stored)
         self._reporter.step(stored, taken)
+        if stored:
+            self._run_limits.look_again()
         for job in taken.claimed:
             self._note_delay(job, taken.now_us)
             # Under the key of the reservation the embedded runner starts it once, however often it is called.
@@ -285,6 +292,9 @@ class Dispatcher:
         for token, reply in self._parts.router.take():
             failpoints.reach("jobs.answered")
             work = self._works.pop(token, None)
+            stopped = self._run_limits.take(token)
+            if stopped is not None:
+                self._ends.ask(stopped)
             if self._returns.take(token, reply) or self._ends.take(token, reply):
                 self._look_again = True
             if work is not None:
@@ -325,7 +335,10 @@ class Dispatcher:
     def _sleep(self) -> None:
         seconds = self._sleep_seconds()
         if seconds > 0 and self._slots() > 0 and not self._parts.signals.stopping:
-            next_us = min(self._next_us, self._schedules.next_us)
+            # In a pause what is due would wake us at once, again and again.
+            paused = self._paused_until > time.monotonic()
+            next_us = min(self._next_us, self._schedules.next_us, self._run_limits.next_us)
+            next_us = FOREVER_US if paused else next_us
             self._parts.timer.arm(min(next_us - self._session.offset_us, FOREVER_US))
         woken = {descriptor for descriptor, _ in self._epoll.poll(seconds)}
         parts = self._parts
@@ -356,6 +369,8 @@ class Dispatcher:
         else:
             moments = [self._poll_seconds, self._beat_at - now]
         moments += [moment - now for moment, _ in self._later]
+        if self._ends.are_waited_for and not self._parts.signals.stopping:
+            moments.append(self._ends.seconds)
         starter = self._parts.router.next_seconds()
         if starter is not None:
             moments.append(starter)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from bespeak.base.frozen import frozen
+from bespeak.base.frozen import field, frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bespeak.jobs.book_changes import BookChanges
     from bespeak.jobs.dispatcher_session import DispatcherSession
     from bespeak.jobs.events import EventLog
@@ -33,6 +35,7 @@ class DispatcherOptions:
         retries: how often a failed start is tried again.
         once: leave when nothing is due.
         keep_seconds: delete what has been over for so long; None for never.
+        max_per_tag: how many jobs of a tag may run at once.
     """
 
     poll_seconds: float = 2.0
@@ -43,6 +46,7 @@ class DispatcherOptions:
     retries: int = 0
     once: bool = False
     keep_seconds: float | None = None
+    max_per_tag: Mapping[str, int] = field(default_factory=dict)
 
 
 @frozen

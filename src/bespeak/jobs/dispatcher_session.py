@@ -10,11 +10,13 @@ from __future__ import annotations
 import time
 
 from bespeak.base import failpoints
-from bespeak.jobs import claiming, liveness
+from bespeak.jobs import claiming, liveness, takeover
 from bespeak.jobs.schema import LOCK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bespeak.jobs.claiming import QueueState, StartOutcome, StepResult
     from bespeak.jobs.liveness import DispatcherRecord
     from bespeak.jobs.model import JobReservation
@@ -31,12 +33,20 @@ class DispatcherSession:
         engine: the book.
         me: the dispatcher; its lease is renewed by every write.
         accounts: whose jobs it starts; None for everybody's.
+        limits: how many jobs of a tag may run at once.
     """
 
-    def __init__(self, engine: Engine, me: DispatcherRecord, accounts: tuple[str, ...] | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        me: DispatcherRecord,
+        accounts: tuple[str, ...] | None = None,
+        limits: Mapping[str, int] | None = None,
+    ) -> None:
         self.engine = engine
         self.me = me
         self.accounts = accounts
+        self.limits = limits or {}
         self.outcomes: list[StartOutcome] = []
         self.last_seq = 0
         self.offset_us = 0
@@ -55,7 +65,7 @@ class DispatcherSession:
 
     def look(self) -> QueueState:
         """Return what is next and what is new."""
-        found = self.engine.read(lambda tx: claiming.look(tx, self.me.site, self.last_seq, self.accounts))
+        found = self.engine.read(lambda tx: claiming.look(tx, self.me.site, self.last_seq, self.accounts, self.limits))
         if found.accepted:
             self.last_seq = found.accepted[-1].seq
         self.offset_us = found.now_us - time.time_ns() // 1000
@@ -65,7 +75,9 @@ class DispatcherSession:
         """Store the outcomes that are waiting and claim up to ``slots`` rows."""
         outcomes = list(self.outcomes)
         failpoints.reach("jobs.before_step")
-        taken = self.engine.transact((LOCK,), lambda tx: claiming.step(tx, self.me, outcomes, slots, self.accounts))
+        taken = self.engine.transact(
+            (LOCK,), lambda tx: claiming.step(tx, self.me, outcomes, slots, self.accounts, self.limits)
+        )
         failpoints.reach("jobs.after_step")
         del self.outcomes[: len(outcomes)]
         self._confirmed = _awake_seconds()
@@ -77,7 +89,7 @@ class DispatcherSession:
         def work(tx: Transaction) -> list[JobReservation]:
             liveness.register(tx, self.me)
             claiming.shorten_log(tx)
-            return claiming.recover(tx, self.me, mine, max(slots, 0))
+            return takeover.recover(tx, self.me, mine, max(slots, 0))
 
         found = self.engine.transact((LOCK,), work)
         failpoints.reach("jobs.after_recover")

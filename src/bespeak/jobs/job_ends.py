@@ -1,7 +1,8 @@
 """How jobs ended: asked of their runners by the dispatcher and written down, so that a list can show it at once.
 
 A job is asked about soon after its start and then less and less often, at most once a minute. What was written down
-stays: a runner that is cleaned later changes nothing. Only one dispatcher's answer is stored, whoever asks.
+stays: a runner that is cleaned later changes nothing. A job of a tag that is limited is asked about each second, for
+others wait for its end. Only one dispatcher's answer is stored, whoever asks.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ import time
 
 from bespeak.base.clock import SECOND_US
 from bespeak.base.errors import BespeakError
-from bespeak.base.frozen import frozen
+from bespeak.base.frozen import frozen, replace
 from bespeak.jobs import rows
 from bespeak.jobs.contract_times import LATEST_S
-from bespeak.jobs.model import BAD_OUTCOMES, SELECT, UNKNOWN_OUTCOME
+from bespeak.jobs.model import BAD_OUTCOMES, SELECT, TIMED_OUT_OUTCOME, UNKNOWN_OUTCOME
 from bespeak.jobs.runner_client import replies
 from bespeak.jobs.runner_client.location import location_of
 from bespeak.jobs.schema import LOCK
@@ -33,6 +34,7 @@ _FIRST_SECONDS = 1.0
 _LAST_SECONDS = 60.0
 _SHARE_OF_AGE = 0.1
 _RUNNING = ("STARTING", "RUNNING")
+_ABORTED = "ABORTED"
 _LARGEST_CODE = 2**31
 _OPEN = (
     f"{SELECT} WHERE site = :site AND seq > :after AND reservation_status = 'DISPATCHED' AND outcome IS NULL"
@@ -91,8 +93,27 @@ class JobEnds:
         self._asked: dict[int, JobReservation] = {}
         self._due: dict[str, float] = {}
         self._after = -1
+        self._look_at = 0.0
+        self.are_waited_for = False
+        """Whether reservations wait for the end of others, for their tag is full."""
 
-    def begin(self) -> None:
+    def look_again(self) -> None:
+        """Have the next turn look: time has passed."""
+        self._look_at = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """In how many seconds to look again while ends are waited for."""
+        return self._look_at - time.monotonic()
+
+    def turn(self) -> None:
+        """Ask if it is time to: after :meth:`look_again`, and each second while ends are waited for."""
+        now = time.monotonic()
+        if not self._look_at or (self.are_waited_for and now >= self._look_at):
+            self._look_at = now + _FIRST_SECONDS
+            self._begin()
+
+    def _begin(self) -> None:
         """Ask about the jobs whose turn it is."""
         if self._asked:
             return
@@ -102,14 +123,19 @@ class JobEnds:
             if len(self._asked) >= ASKED_AT_ONCE:
                 return
             self._after = job.seq
-            if job.job_id and now >= self._due.get(job.reservation_id, 0.0) and self._may_be_asked(job):
-                self._due[job.reservation_id] = now + self._pause_seconds(job)
-                token = next(self._tokens)
-                self._asked[token] = job
-                words = ["status", "--job-id", job.job_id]
-                self._parts.router.submit(token, words, self._limit_seconds, location_of(job))
+            if now >= self._due.get(job.reservation_id, 0.0):
+                self.ask(job)
         if len(found) < _PAGE:
             self._after = -1
+
+    def ask(self, job: JobReservation) -> None:
+        """Ask the runner of a job how it ended, if it can be asked from here."""
+        if not job.job_id or not self._may_be_asked(job):
+            return
+        self._due[job.reservation_id] = time.monotonic() + self._pause_seconds(job)
+        token = next(self._tokens)
+        self._asked[token] = job
+        self._parts.router.submit(token, ["status", "--job-id", job.job_id], self._limit_seconds, location_of(job))
 
     def take(self, token: int, reply: Reply) -> bool:
         """Take a runner's answer; True if something was written down."""
@@ -118,17 +144,17 @@ class JobEnds:
         if job is None or end is None:
             return False
         try:
-            is_news = self._store(job, end)
+            end = self._store(job, end)
         except BespeakError as error:
             self._parts.log.emit("dispatcher_error", {"error": str(error)})
             return False
         self._due.pop(job.reservation_id, None)
-        if is_news:
+        if end is not None:
             fields: dict[str, object] = {"reservation_id": job.reservation_id, "run_key": job.run_key}
             fields |= {"job_id": job.job_id, "outcome": end.outcome, "exit_code": end.exit_code}
             self._parts.log.emit("job_ended", fields)
             self._parts.metrics.add("jobs_failed" if end.outcome in BAD_OUTCOMES else "jobs_ended")
-        return is_news
+        return end is not None
 
     def _page(self) -> list[JobReservation]:
         me = self._parts.session.me
@@ -142,15 +168,22 @@ class JobEnds:
 
     def _pause_seconds(self, job: JobReservation) -> float:
         age = time.time() - (job.dispatched_at or job.updated_at)
-        return min(max(age * _SHARE_OF_AGE, _FIRST_SECONDS), _LAST_SECONDS)
+        longest = _FIRST_SECONDS if any(tag in self._parts.session.limits for tag in job.tag_names) else _LAST_SECONDS
+        return min(max(age * _SHARE_OF_AGE, _FIRST_SECONDS), longest)
 
-    def _store(self, job: JobReservation, end: JobEnd) -> bool:
-        def work(tx: Transaction) -> bool:
+    def _store(self, job: JobReservation, told: JobEnd) -> JobEnd | None:
+        """Write down how a job ended, and return it; None if it was written down already."""
+
+        def work(tx: Transaction) -> JobEnd | None:
+            now = rows.find(tx, reservation_id=job.reservation_id)
+            end = told
+            if now is not None and now.stopped_us is not None and told.outcome == _ABORTED:
+                end = replace(told, outcome=TIMED_OUT_OUTCOME)
             values = {"outcome": end.outcome, "exit_code": end.exit_code, "ended_us": end.ended_us or tx.now_us}
             if not tx.execute(_STORE, {**values, "id": job.reservation_id, "job": job.job_id}):
-                return False
+                return None
             code = None if end.exit_code is None else f"exit code {end.exit_code}"
             rows.log(tx, [rows.Change(job, f"ended_{end.outcome.lower()}", job.reservation_status, job.job_id, code)])
-            return True
+            return end
 
         return self._parts.session.engine.transact((LOCK,), work)

@@ -42,8 +42,11 @@ TRANSITIONS: Mapping[Status, frozenset[Status]] = {
 TERMINAL = (Status.DISPATCHED, Status.CANCELLED, Status.EXPIRED, Status.DISPATCH_FAILED)
 """The states that ``clean`` may delete."""
 
-BAD_OUTCOMES = ("FAILED", "LOST", "ABORTED")
-"""The ends of a job that somebody has to look at, in the runner's words."""
+TIMED_OUT_OUTCOME = "TIMED_OUT"
+"""The end of a job that ran longer than it may, so that a dispatcher had its runner abort it."""
+
+BAD_OUTCOMES = ("FAILED", "LOST", "ABORTED", TIMED_OUT_OUTCOME)
+"""The ends of a job that somebody has to look at: the runner's words, and ours."""
 
 UNKNOWN_OUTCOME = "UNKNOWN"
 """The end of a job that its runner has forgotten."""
@@ -61,7 +64,9 @@ class JobReservation:
     The attributes are its columns. Instants ending in ``_at`` and ``not_before`` are seconds since 1970 as
     orchesjob-reserver 0.1 has them; those ending in ``_us`` are microseconds. ``first_claimed_us`` is None as long
     as no start was called; ``may_be_started``, which is no column, is set by a claim: an earlier claim may have led to
-    a start. ``outcome`` is None as long as the job is not known to have ended, and empty where nobody asks.
+    a start. ``outcome`` is None as long as the job is not known to have ended, and empty where nobody asks. ``tags``
+    stand between commas, ``,a,b,``. ``run_until_us`` is when a started job is to be ended, and ``stopped_us`` when that
+    was decided.
     """
 
     reservation_id: str
@@ -94,6 +99,9 @@ class JobReservation:
     outcome: str | None
     exit_code: int | None
     ended_us: int | None
+    tags: str
+    run_until_us: int | None
+    stopped_us: int | None
     may_be_started: bool = False
 
     @property
@@ -107,8 +115,13 @@ class JobReservation:
         return _words(self.orchesjob_start_options_json)
 
     @property
+    def tag_names(self) -> list[str]:
+        """The tags that limits are counted by."""
+        return [tag for tag in self.tags.split(",") if tag]
+
+    @property
     def extras(self) -> dict[str, object]:
-        """What goes beyond orchesjob-reserver 0.1: ``env``, ``cwd``, ``needs``, ``for_us``, ``retry`` ..."""
+        """What goes beyond orchesjob-reserver 0.1: ``env``, ``cwd``, ``needs``, ``retry`` ..."""
         found = self._json("extras_json")
         return found if isinstance(found, dict) else {}
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from bespeak.storage.interface import Row, Transaction
 
-_ROW = RowShape("job reservation", ", ".join(COLUMNS), "ttttTIITtiiITitiTiIiTTITTTTTII")
+_ROW = RowShape("job reservation", ", ".join(COLUMNS), "ttttTIITtiiITitiTiIiTTITTTTTIItII")
 _STATUSES = frozenset(Status)
 _LOG = (
     "INSERT INTO dispatch_log (at_us, reservation_id, run_key, site, change, reservation_status, job_id, detail)"

@@ -310,6 +310,7 @@ def _make(tx: Transaction, schedule: Schedule, at_us: int, extras: dict[str, obj
     known = rows.find(tx, run_key=schedule.key(at_us))
     if known is not None:
         return known
+    tags = extras.pop("tags", [])
     starts_s = -(-schedule.starts_us(at_us) // SECOND_US)
     spec = JobSpec(
         schedule.key(at_us),
@@ -319,6 +320,7 @@ def _make(tx: Transaction, schedule: Schedule, at_us: int, extras: dict[str, obj
         options=list(schedule.options),
         site=schedule.site,
         extras=extras,
+        tags=tuple(tags) if isinstance(tags, list) else (),
     )
     made = store.insert(tx, spec, ids.new_id(), in_sight=QUEUED_AFTER not in extras)
     tx.execute(_INHERIT_ACCOUNT, {"id": made.reservation_id, "name": schedule.name})

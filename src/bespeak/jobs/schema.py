@@ -111,6 +111,13 @@ _OUTCOMES = (
     WHERE reservation_status = 'DISPATCHED' AND outcome IS NULL""",
     "CREATE INDEX reservations_ended ON reservations (ended_us) WHERE ended_us IS NOT NULL",
 )
+_LIMITS = (
+    "ALTER TABLE reservations ADD COLUMN tags TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE reservations ADD COLUMN run_until_us BIGINT",
+    "ALTER TABLE reservations ADD COLUMN stopped_us BIGINT",
+    """CREATE INDEX reservations_limited ON reservations (site, run_until_us)
+    WHERE run_until_us IS NOT NULL AND outcome IS NULL""",
+)
 _SCHEDULES = """
 CREATE TABLE dispatch_schedules (
     name TEXT PRIMARY KEY,
@@ -177,5 +184,6 @@ COMPONENT = Component(
                 "ALTER TABLE dispatch_schedules ADD COLUMN account TEXT NOT NULL DEFAULT ''",
             ),
         ),
+        Migration(9, _LIMITS),
     ),
 )

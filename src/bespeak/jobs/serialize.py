@@ -25,6 +25,8 @@ _EXTRA_NAMES = (
     "keep_needs",
     "retry",
     "retry_delay_seconds",
+    "run_timeout_seconds",
+    "nice",
 )
 
 
@@ -47,11 +49,16 @@ def job_json(job: JobReservation) -> dict[str, object]:
     form["attempts"] = job.attempts
     if job.site:
         form["site"] = job.site
+    if job.tags:
+        form["tags"] = job.tag_names
     if job.outcome:
         form["outcome"] = job.outcome
         form["exit_code"] = job.exit_code
         ended_at = None if job.ended_us is None else job.ended_us // SECOND_US
         form |= {"ended_at": ended_at, "ended_at_iso": iso_seconds(ended_at)}
+    if job.stopped_us is not None:
+        stopped_at = job.stopped_us // SECOND_US
+        form |= {"stopped_at": stopped_at, "stopped_at_iso": iso_seconds(stopped_at)}
     if job.runner:
         form["runner"] = _runner_json(job)
     if job.booking_id:

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 _INSERT = (
     "INSERT INTO reservations (reservation_id, run_key, command_json, reservation_status, not_before, expires_at,"
     " metadata_json, orchesjob_start_options_json, created_at, updated_at, seq, site, next_us, extras_json,"
-    " account)"
+    " account, tags)"
     " VALUES (:reservation_id, :run_key, :command_json, 'RESERVED', :not_before, :expires_at, :metadata_json,"
-    " :options_json, :now_s, :now_s, :seq, :site, :next_us, :extras_json, :account)"
+    " :options_json, :now_s, :now_s, :seq, :site, :next_us, :extras_json, :account, :tags)"
 )
 
 
@@ -44,6 +44,7 @@ class JobSpec:
         options: for the runner's ``start``.
         site: which dispatchers may take it.
         extras: what goes beyond orchesjob-reserver 0.1, JSON-serialisable.
+        tags: what limits of jobs at once are counted by.
     """
 
     run_key: str
@@ -54,6 +55,7 @@ class JobSpec:
     options: list[str] = field(default_factory=list)
     site: str = ""
     extras: dict[str, object] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
 
     @property
     def next_us(self) -> int:
@@ -67,6 +69,7 @@ class JobSpec:
             and (self.not_before, self.expires_at) == (job.not_before, job.expires_at)
             and self.options == job.start_options
             and self.site == job.site
+            and sorted(self.tags) == sorted(job.tag_names)
             and self._lasting(self.extras) == self._lasting(job.extras)
         )
 
@@ -169,6 +172,7 @@ def insert(tx: Transaction, spec: JobSpec, reservation_id: str, *, in_sight: boo
             "next_us": spec.next_us if in_sight else FOREVER_US,
             "extras_json": compact(spec.extras) if spec.extras else None,
             "account": this_user(),
+            "tags": f",{','.join(spec.tags)}," if spec.tags else "",
         },
     )
     return rows.get(tx, reservation_id=reservation_id)

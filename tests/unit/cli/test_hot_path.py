@@ -70,7 +70,8 @@ HOT_PATH = {
             contract_times daemon dispatcher dispatcher_parts dispatcher_session events follow job_ends
             liveness locations metrics model queries resource_bookings rows runner_client.call_lock
             runner_client.full_command runner_client.helper runner_client.job_proxy runner_client.location
-            runner_client.process runner_client.replies schedule_turns schema sd_notify serialize signals store timerfd
+            runner_client.process runner_client.replies run_limits schedule_turns schema sd_notify serialize signals store
+            tag_limits takeover timerfd
         storage: ownership
     """,
     "the runner: each start of a job is one process of it": """

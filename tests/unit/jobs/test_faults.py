@@ -15,7 +15,7 @@ import pytest
 
 from bespeak.base import ids
 from bespeak.base.errors import WrongStateError
-from bespeak.jobs import claiming, liveness, queries, store
+from bespeak.jobs import claiming, liveness, queries, store, takeover
 from bespeak.jobs.liveness import DispatcherRecord
 from bespeak.jobs.locations import open_store
 from bespeak.jobs.model import Status
@@ -39,7 +39,7 @@ def step(engine: Engine, me: DispatcherRecord, slots: int = 10, outcomes=()):
 
 
 def recover(engine: Engine, me: DispatcherRecord, mine: frozenset[str] = frozenset()):
-    return engine.transact((LOCK,), lambda tx: claiming.recover(tx, me, mine, 100))
+    return engine.transact((LOCK,), lambda tx: takeover.recover(tx, me, mine, 100))
 
 
 def reserve(engine: Engine, key: str, **fields) -> str:

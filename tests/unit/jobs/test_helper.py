@@ -112,7 +112,7 @@ def test_the_real_one_starts_and_knows_its_keys(tmp_path) -> None:
         starter.submit(4, ["start", "--sync"], 60)
         assert answers(starter)[4].code == 2
         starter.submit(5, ["clean", "--all"], 60)
-        assert answers(starter)[5].code == 2
+        assert answers(starter)[5].code == 0, "what the helper does not know is done by a program of its own"
         starter.submit(6, [], 60)
         assert answers(starter)[6].code == 2
     finally:

@@ -7,7 +7,7 @@ import pytest
 
 from bespeak.base import ids
 from bespeak.base.clock import FOREVER_US
-from bespeak.jobs import claiming, follow, liveness, store
+from bespeak.jobs import claiming, follow, liveness, store, takeover
 from bespeak.jobs.liveness import DispatcherRecord, machine
 from bespeak.jobs.schema import LOCK
 from bespeak.jobs.store import JobSpec
@@ -32,7 +32,7 @@ def recovered(engine: Engine) -> int:
 
     def work(tx):
         liveness.register(tx, other)
-        return len(claiming.recover(tx, other, frozenset(), 10))
+        return len(takeover.recover(tx, other, frozenset(), 10))
 
     return engine.transact((LOCK,), work)
 

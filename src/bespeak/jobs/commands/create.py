@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from bespeak.argv.declarations import Option, command
 from bespeak.base import ids
@@ -28,6 +29,22 @@ if TYPE_CHECKING:
 
 _MOST_RETRIES = 1000
 _LONGEST_KEY = 4096
+_NICEST = 19
+_LONGEST_TAG = 100
+TAG_FORM = rf"[A-Za-z0-9._:-]{{1,{_LONGEST_TAG}}}"
+"""How a tag looks."""
+
+
+HOW_IT_RUNS = (
+    Option(("--retry",), "Run the command again up to N times when it fails.", "N"),
+    Option(("--retry-delay",), "Pause between these; default 1s.", "DURATION"),
+    Option(("--run-timeout",), "End it, with all its processes, when it has run for so long.", "DURATION"),
+    Option(("--nice",), "Run it at this lower priority, 1 to 19.", "N"),
+    Option(("--tag",), "What run --max-per-tag counts it by; may be repeated.", "TAG", many=True),
+    Option(("--env",), "Set for the command; may be repeated.", "NAME=VALUE", many=True),
+    Option(("--cwd",), "Where the command runs.", "FOLDER"),
+)
+"""The options of a job that say how its command runs; recurring jobs have them too."""
 
 
 @command(
@@ -55,10 +72,7 @@ _LONGEST_KEY = 4096
         Option(("--for",), "How long --needs are booked.", "DURATION"),
         Option(("--as-user",), "For whom --needs are booked.", "NAME"),
         Option(("--keep-needs",), "Keep what is booked until --for is over, though the job has ended."),
-        Option(("--retry",), "Run the command again up to N times when it fails.", "N"),
-        Option(("--retry-delay",), "Pause between these; default 1s.", "DURATION"),
-        Option(("--env",), "Set for the command; may be repeated.", "NAME=VALUE", many=True),
-        Option(("--cwd",), "Where the command runs.", "FOLDER"),
+        *HOW_IT_RUNS,
         Option(("--site",), "Which dispatchers may take it.", "NAME"),
     ),
     tail="COMMAND",
@@ -110,7 +124,24 @@ def _spec(context: CommandContext) -> store.JobSpec:
         options=start_options(context),
         site=context.text("site") or "",
         extras=_extras(context),
+        tags=read_tags(context),
     )
+
+
+def read_tags(context: CommandContext) -> tuple[str, ...]:
+    """Return what limits count a job by."""
+    return tuple(dict.fromkeys(check_tag(tag, "--tag") for tag in context.many("tag")))
+
+
+def check_tag(tag: str, flag: str) -> str:
+    """Return a tag that is well formed.
+
+    Raises:
+        UsageError: it is not.
+    """
+    if not re.fullmatch(TAG_FORM, tag):
+        raise UsageError(f"{flag} {tag!a}: letters, digits and . _ : - only, {_LONGEST_TAG} at most")
+    return tag
 
 
 def _instant(context: CommandContext, name: str, now_us: int) -> int | None:
@@ -151,7 +182,7 @@ def _extras(context: CommandContext) -> dict[str, object]:
 
 
 def command_extras(context: CommandContext) -> dict[str, object]:
-    """Return how the command runs, beyond what orchesjob-reserver 0.1 knows: ``env``, ``cwd``, ``retry``."""
+    """Return how the command runs, beyond what orchesjob-reserver 0.1 knows: ``env``, ``cwd``, ``retry`` ..."""
     extras: dict[str, object] = {}
     if context.many("env"):
         extras["env"] = dict(_setting(text) for text in context.many("env"))
@@ -166,6 +197,11 @@ def command_extras(context: CommandContext) -> dict[str, object]:
         extras["retry_delay_seconds"] = read_duration(context.value("retry-delay") or "1s", "--retry-delay") / SECOND_US
     elif context.value("retry-delay") is not None:
         raise UsageError("--retry-delay needs --retry")
+    limit, nice = context.value("run-timeout"), context.value("nice")
+    if limit is not None:
+        extras["run_timeout_seconds"] = read_duration(limit, "--run-timeout", smallest_us=SECOND_US) / SECOND_US
+    if nice is not None:
+        extras["nice"] = read_number(nice, "--nice", 1, _NICEST)
     return extras
 
 

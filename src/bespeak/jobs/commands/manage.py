@@ -55,6 +55,7 @@ _EXTERNAL_STARTS, _EMBEDDED_STARTS, _DOCUMENTED_STARTS = 8, 32, 1
             "In a book that several accounts may write, also start jobs of these, as yourself; or of anyone.",
             "USER,...",
         ),
+        Option(("--max-per-tag",), "Run at most N jobs of a tag at once; may be repeated.", "TAG=N", many=True),
         Option(("--keep",), "Delete what has been over for so long, and the runner's history.", "DURATION"),
     ),
 )
@@ -101,7 +102,21 @@ def _options(context: CommandContext, *, embedded: bool) -> DispatcherOptions:
         retries=read_number(retries, "--start-retries", 0, _MOST_RETRIES),
         once=context.on("once"),
         keep_seconds=None if context.value("keep") is None else _seconds(context, "keep", ""),
+        max_per_tag=_max_per_tag(context),
     )
+
+
+def _max_per_tag(context: CommandContext) -> dict[str, int]:
+    """Return how many jobs of a tag may run at once."""
+    from bespeak.jobs.commands.create import check_tag
+
+    found: dict[str, int] = {}
+    for text in context.many("max-per-tag"):
+        tag, equals, number = text.rpartition("=")
+        if not equals:
+            raise UsageError(f"--max-per-tag {text!a}: expected TAG=N")
+        found[check_tag(tag, "--max-per-tag")] = read_number(number, "--max-per-tag", 1, _MOST_STARTS)
+    return found
 
 
 def _seconds(context: CommandContext, name: str, default: str, *, smallest_us: int = 0) -> float:

@@ -12,7 +12,7 @@ from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import UsageError
 from bespeak.jobs import schedules
 from bespeak.jobs.cli import check_text
-from bespeak.jobs.commands.create import command_extras, start_options
+from bespeak.jobs.commands.create import HOW_IT_RUNS, command_extras, read_tags, start_options
 from bespeak.jobs.contract_times import read_duration, read_number
 from bespeak.jobs.locations import open_store
 from bespeak.recurrence import cron, local_zone_name
@@ -45,10 +45,7 @@ _MOST_SHOWN = 1000
         Option(("--catch-up",), "Of what nobody was there to start: none (default), one or all.", "WHICH"),
         Option(("--jitter",), "Move each occurrence by less than this, always by the same.", "DURATION"),
         Option(("--replace",), "Change the schedule of this name."),
-        Option(("--env",), "Set for the command; may be repeated.", "NAME=VALUE", many=True),
-        Option(("--cwd",), "Where the command runs.", "FOLDER"),
-        Option(("--retry",), "Run the command again up to N times when it fails.", "N"),
-        Option(("--retry-delay",), "Pause between these; default 1s.", "DURATION"),
+        *HOW_IT_RUNS,
         Option(("--site",), "Which dispatchers take it.", "NAME"),
     ),
     tail="COMMAND",
@@ -88,12 +85,17 @@ def _wanted(context: CommandContext) -> Schedule:
         command=tuple(context.command),
         options=tuple(start_options(context)),
         site=context.text("site") or "",
-        extras=command_extras(context),
+        extras=_extras(context),
         created_us=0,
         next_us=FOREVER_US,
         last_us=None,
         paused=False,
     )
+
+
+def _extras(context: CommandContext) -> dict[str, object]:
+    tags = read_tags(context)
+    return command_extras(context) | ({"tags": list(tags)} if tags else {})
 
 
 def _name(context: CommandContext) -> str:

@@ -1,4 +1,4 @@
-"""What the runner is asked to run: the reserved command, with ``env``, ``cwd`` and ``retry`` put in front of it.
+"""What the runner is asked to run: the reserved command, with ``env``, ``cwd``, ``retry``, ``nice`` in front of it.
 
 For a foreign runner they are expressed with ``env`` and ``sh``, so any honours them and nothing of ours stays behind.
 """
@@ -24,7 +24,7 @@ _HIDDEN = "..."
 def full_command(job: JobReservation) -> list[str]:
     """Return the words that a foreign runner is given after ``--``."""
     extras = job.extras
-    words = _with_retry(job.command, extras)
+    words = _inner_command(job.command, extras)
     settings = _settings(extras)
     cwd = extras.get("cwd")
     if not settings and not cwd:
@@ -33,6 +33,12 @@ def full_command(job: JobReservation) -> list[str]:
         words = ["/bin/sh", "-c", 'exec "$@"', "sh", *words]
     front = ["env", f"--chdir={cwd}"] if cwd else ["env"]
     return [*front, *settings, *words]
+
+
+def _inner_command(words: list[str], extras: Mapping[str, object]) -> list[str]:
+    """Return the command with what is put in front of it for every runner."""
+    nice = extras.get("nice")
+    return _with_retry(["nice", "-n", str(nice), "--", *words] if isinstance(nice, int) and nice else words, extras)
 
 
 def _with_retry(words: list[str], extras: Mapping[str, object]) -> list[str]:
@@ -65,7 +71,16 @@ def start_words(job: JobReservation, runner: Runner, options: Sequence[str]) -> 
     if extras.get("cwd"):
         own.append(f"--cwd={extras['cwd']}")
     key = ["--idempotency-key", job.reservation_id]
-    return ["start", *_run_key(job), *key, *options, *job.start_options, *own, "--", *_with_retry(job.command, extras)]
+    return [
+        "start",
+        *_run_key(job),
+        *key,
+        *options,
+        *job.start_options,
+        *own,
+        "--",
+        *_inner_command(job.command, extras),
+    ]
 
 
 def without_values(words: Sequence[str], job: JobReservation | None = None) -> list[str]:

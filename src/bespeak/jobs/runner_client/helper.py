@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 IDLE_SECONDS = 30.0
 _CHUNK = 262_144
+_SERVED = ("start", "status")
+"""The commands that the helper knows."""
 _GIVE_UP_AFTER = 3
 """So many helpers in a row that died without one answer, and each call becomes a program of its own."""
 
@@ -60,7 +62,10 @@ class HelperStarter:
         self._last_used = 0.0
 
     def submit(self, token: int, words: Sequence[str], limit_seconds: float, stdin: int = -1) -> None:
-        """Begin a call; only a program of its own has a standard input."""
+        """Begin a call; only a program of its own has a standard input, and knows more than :data:`_SERVED`."""
+        if words and words[0] not in _SERVED:
+            self._programs.submit(token, words, limit_seconds, stdin)
+            return
         self._last_used = time.monotonic()
         if self._deaths >= _GIVE_UP_AFTER or (not self._pid and not self._begin()):
             self._programs.submit(token, words, limit_seconds, stdin)
