@@ -67,7 +67,7 @@ def test_tasmota_sends_the_password_and_never_shows_it(plug: Plug, monkeypatch: 
     assert run(control.on(HOST))[0] is Status.Success
     assert PASSWORD in plug.asked[0]
     assert "cmnd=Power1+On" in plug.asked[0].replace("%20", "+")
-    plug.answer = lambda path, handler: (500, f"no: {path}")
+    plug.answer = lambda path, handler: (409, f"no: {path}")
     status, said = run(control.on(HOST))
     assert status is Status.Failed
     assert PASSWORD not in said + repr(control)
@@ -386,6 +386,71 @@ def test_snmp_nonsense_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
         thread.join(10)
 
 
+class Unit:
+    """An SNMP unit with one outlet of the model ``apc`` (1 on, 2 off), which answers each order with an error."""
+
+    def __init__(self, error: int, *, obeys: bool) -> None:
+        self.error = error
+        self.obeys = obeys
+        self.state = 1
+        self.orders: list[int] = []
+
+    def answer(self, data: bytes) -> bytes:
+        from pyasn1.codec.ber import decoder, encoder
+        from pysnmp.proto import api
+
+        version = api.PROTOCOL_MODULES[api.decodeMessageVersion(data)]
+        asked, _ = decoder.decode(data, asn1Spec=version.Message())
+        said = version.apiMessage.get_response(asked)
+        request, response = version.apiMessage.get_pdu(asked), version.apiMessage.get_pdu(said)
+        [(name, value)] = version.apiPDU.get_varbinds(request)
+        if request.isSameTypeWith(version.SetRequestPDU()):
+            self.orders.append(int(value))
+            self.state = int(value) if self.obeys else self.state
+            version.apiPDU.set_error_status(response, self.error)
+        version.apiPDU.set_varbinds(response, [(name, version.Integer(self.state))])
+        return bytes(encoder.encode(said))
+
+    def serve(self, port: socket.socket) -> None:
+        while (got := port.recvfrom(2048))[0] != b"end":
+            port.sendto(self.answer(got[0]), got[1])
+
+
+@pytest.fixture
+def unit(monkeypatch: pytest.MonkeyPatch):
+    """Runs a unit; gives its controller."""
+    monkeypatch.setenv("COMMUNITY", "private")
+    port = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    port.bind(("127.0.0.1", 0))
+    threads: list[threading.Thread] = []
+
+    def start(unit: Unit):
+        threads.append(threading.Thread(target=unit.serve, args=(port,), daemon=True))
+        threads[0].start()
+        address, number = port.getsockname()
+        place = {"address": address, "port": number, "outlet": 1, "model": "apc", "community": "env:COMMUNITY"}
+        return make("snmp", **place, timeout=60)
+
+    yield start
+    port.sendto(b"end", port.getsockname())
+    threads[0].join(10)
+    port.close()
+
+
+@pytest.mark.parametrize("error", [5, 13, 14, 15])
+def test_a_unit_that_obeys_and_answers_with_an_error_of_its_own(unit, error: int) -> None:
+    status, said = run(unit(Unit(error, obeys=True)).off(HOST))
+    assert status is Status.Success
+    assert said.endswith("; but it is off")
+
+
+@pytest.mark.parametrize("error", [6, 16, 17])
+def test_a_unit_that_says_no_is_asked_once(unit, error: int) -> None:
+    stubborn = Unit(error, obeys=False)
+    assert run(unit(stubborn).off(HOST))[0] is Status.Failed
+    assert stubborn.orders == [2]
+
+
 NO_OUTLET = {"on_oid": "1.3.6.1", "on": 1, "off_oid": "1.3.6.1.*", "off": 2, "state_oid": "1.3.6.1.*"}
 NO_OUTLET |= {"is_on": 1, "is_off": 2}
 
@@ -424,7 +489,7 @@ class Chassis(Bmc):
     state = "off"
     def get_power_state(self): return self.state
     def power_on(self): self.state = "on"; return 0
-    def power_off(self): self.state = "off"; return 0
+    def power_off(self): self.state = "off"; return int(sys.argv[3])
     def power_shutdown(self): return 0xd5
 
 bmc = Chassis({"admin": sys.argv[2]}, port=int(sys.argv[1]), address="127.0.0.1")
@@ -443,7 +508,9 @@ def test_a_real_bmc(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BMC_PASSWORD", PASSWORD)
     monkeypatch.setenv("WRONG", "not-the-word")
     port = free_udp_port()
-    with subprocess.Popen([sys.executable, "-c", BMC, str(port), PASSWORD], stdout=subprocess.PIPE, text=True) as bmc:
+    with subprocess.Popen(
+        [sys.executable, "-c", BMC, str(port), PASSWORD, "0"], stdout=subprocess.PIPE, text=True
+    ) as bmc:
         try:
             assert bmc.stdout is not None
             assert bmc.stdout.readline() == "ready\n"
@@ -465,6 +532,25 @@ def test_a_real_bmc(monkeypatch: pytest.MonkeyPatch) -> None:
             assert run(control.status(HOST)) is PowerState.ON
             stranger = make("ipmi", password="env:BMC_PASSWORD", **{**settings, "user": "nobody", "timeout": 1})
             assert run(stranger.off(HOST))[0] is Status.Error
+        finally:
+            bmc.kill()
+
+
+@pytest.mark.parametrize("code", [0xC0, 0xC3, 0xFF])
+def test_a_bmc_that_obeys_and_says_that_it_was_too_busy(monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+    monkeypatch.setenv("BMC_PASSWORD", PASSWORD)
+    port = free_udp_port()
+    words = [sys.executable, "-c", BMC, str(port), PASSWORD, str(code)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as bmc:
+        try:
+            assert bmc.stdout is not None
+            assert bmc.stdout.readline() == "ready\n"
+            settings = {"address": "127.0.0.1", "port": port, "user": "admin", "timeout": 60}
+            control = make("ipmi", password="env:BMC_PASSWORD", **settings)
+            assert run(control.on(HOST)) == (Status.Success, "")
+            status, said = run(control.off(HOST))
+            assert status is Status.Success
+            assert said.endswith("; but it is off")
         finally:
             bmc.kill()
 

@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 
 import pytest
 
@@ -77,6 +78,56 @@ def test_a_cycle_repeats_the_one_order_that_switches_on_again(plug: Plug) -> Non
     state = losing(plug, lambda path, number: number == 2, arrives=False)
     assert run(shelly(plug).cycle(HOST))[0] is Status.Success
     assert state["on"]
+
+
+@pytest.mark.parametrize("code", [408, 429, 500, 501, 503, 599])
+def test_an_off_that_was_obeyed_and_answered_with_an_error_does_not_end_the_cycle(plug: Plug, code: int) -> None:
+    state = plug.relay()
+    obey = plug.answer
+
+    def answer(path: str, handler: BaseHTTPRequestHandler):
+        said = obey(path, handler)
+        return (code, "broken") if path.endswith("turn=off") else said
+
+    plug.answer = answer
+    assert run(shelly(plug).cycle(HOST))[0] is Status.Success
+    assert state["on"]
+    assert [path for path in plug.asked if "turn=" in path] == ["/relay/0?turn=off", "/relay/0?turn=on"]
+
+
+def test_an_order_that_a_device_is_too_broken_for_is_repeated(plug: Plug) -> None:
+    state = plug.relay()
+    obey = plug.answer
+    broken = iter([True, True])
+
+    def answer(path: str, handler: BaseHTTPRequestHandler):
+        return (500, "") if "turn=" in path and next(broken, False) else obey(path, handler)
+
+    plug.answer = answer
+    assert run(shelly(plug).on(HOST)) == (Status.Success, "")
+    assert state["on"]
+
+
+@pytest.mark.parametrize("code", [400, 404, 409, 422])
+def test_an_order_that_a_device_refuses_is_sent_once(plug: Plug, code: int) -> None:
+    state = plug.relay()
+    obey = plug.answer
+    plug.answer = lambda path, handler: (code, "no") if "turn=" in path else obey(path, handler)
+    state["on"] = True
+    assert run(shelly(plug).cycle(HOST)) == (Status.Failed, f"{plug.url[7:]}: HTTP {code}: no")
+    assert len([path for path in plug.asked if "turn=" in path]) == 1
+
+
+def test_a_command_that_switches_off_and_fails_does_not_leave_the_host_off(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    state.write_text("on")
+    control = power_control_from_spec({
+        "type": "command", "on_cmd": f"echo on > {state}; echo up", "off_cmd": f"echo off > {state}; echo oops; exit 1",
+        "status_cmd": f"cat {state}", "status_on": "on", "cycle_delay": 0.01,
+    })  # fmt: skip
+    status, said = run(control.cycle(HOST))
+    assert (status, said.splitlines()) == (Status.Success, ["off: oops; but it was off", "up"])
+    assert state.read_text() == "on\n"
 
 
 def test_a_refused_login_is_tried_once(plug: Plug, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,19 +46,22 @@ class PowerController(ABC):
     async def cycle(self, host: Host) -> tuple[Status, str]:
         """Power ``host`` off, see that it is off, let it settle, and power it on.
 
-        A host that does not go off is not switched on: what was not interrupted was not cycled.
+        A host that does not go off is not switched on: what was not interrupted was not cycled. One that is off
+        although "off" was refused or got no answer is switched on, and both is told.
         """
         await before_order(PowerState.OFF)
         ended, said = await attempt(lambda: self.off(host))
         state = None if ended.is_ok and self.verifies else (await probe(self, host))[0]
-        if not ended.is_ok and (ended is not Status.Error or state is not PowerState.OFF):
+        if not ended.is_ok and state is not PowerState.OFF:
             return ended, said
+        doubted = "" if ended.is_ok else said
         if state is not None:
             ended, doubt = await read_back(lambda: _state(self, host), PowerState.OFF, within=_seconds(self))
             if ended in {Status.Failed, Status.Unstable}:
                 return ended, f"not switched on again: {doubt}"
         await asyncio.sleep(self.cycle_delay)
-        return await self._on_again(host)
+        ended, said = await self._on_again(host)
+        return ended, f"off: {doubted}; but it was off\n{said}".rstrip() if doubted else said
 
     async def _on_again(self, host: Host) -> tuple[Status, str]:
         """Switch on after a cycle's off; while the order cannot be delivered and there is time, try again."""

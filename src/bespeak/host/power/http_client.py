@@ -31,8 +31,9 @@ _SHOWN = 200
 _CODINGS = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
 _LOGGERS = ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.proxy")
 """Who logs requests and answers: addresses with passwords, and headers with the token of a session."""
-_BUSY = frozenset({408, 429, 502, 503, 504})
-"""Status codes of a device, or of what stands before it, that could not be asked just now."""
+_BUSY = frozenset({408, 429})
+"""Status codes of a device that could not be asked just now; those from 500 on say no more of an order."""
+_BROKEN_FROM = 500
 
 
 def base_url(value: object, name: str = "url") -> str:
@@ -81,10 +82,15 @@ class Answer:
     text: str
 
     @property
+    def is_unsure(self) -> bool:
+        """Whether it says nothing about an order: a device may obey and break in the middle of the answer."""
+        return self.status in _BUSY or self.status >= _BROKEN_FROM
+
+    @property
     def retry_after_seconds(self) -> float | None:
         """How long a busy device wants to be left alone; None when it does not say."""
         said = self.headers.get("retry-after")
-        if self.status not in _BUSY or said is None:
+        if not self.is_unsure or said is None:
             return None
         try:
             return max(float(said), 0.0) if math.isfinite(float(said)) else None
@@ -176,23 +182,21 @@ class Connection:
         return Answer(answer.status_code, dict(answer.headers), data.decode("utf-8", "replace"))
 
 
-def refusal(answer: Answer, place: str, said: str, *, broken_from: int = 600) -> PowerFault | None:
+def refusal(answer: Answer, place: str, said: str) -> PowerFault | None:
     """Return what an answer that is no success means.
 
     Args:
         answer: the answer.
         place: the device, for messages.
         said: what the device said, scrubbed.
-        broken_from: statuses from here on say nothing about the order.
     """
     if 200 <= answer.status < 300:  # noqa: PLR2004 - HTTP
         return None
     if answer.status in {401, 403}:
         return PowerFault(f"{place}: login refused (HTTP {answer.status})", final=True)
-    unsure = answer.status in _BUSY or answer.status >= broken_from
     return PowerFault(
         f"{place}: HTTP {answer.status}{': ' + said if said else ''}",
-        Status.Error if unsure else Status.Failed,
+        Status.Error if answer.is_unsure else Status.Failed,
         retry_after_seconds=answer.retry_after_seconds,
     )
 

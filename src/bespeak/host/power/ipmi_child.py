@@ -19,6 +19,11 @@ _LOGIN_REFUSED = ("Incorrect password", "Unauthorized")
 """What the library says when a login fails: asking again would lock the account."""
 
 
+_UNSURE = frozenset({0xC0, 0xC3, 0xCE, 0xCF, 0xD0, 0xD1, 0xD2, 0xFF, 0xFFFF})
+"""Completion codes that say nothing about an order: busy, out of time, no answer possible, asked already, in an update
+or a start, unspecified; the last is the library's own for an answer that never came."""
+
+
 def main() -> None:
     """Answer the one request."""
     request = json.load(sys.stdin)
@@ -54,7 +59,8 @@ def _exchange(request: dict[str, Any]) -> dict[str, Any]:
     answer = session.raw_command(netfn=request["netfn"], command=request["command"], data=request["data"])
     if "error" in answer or answer.get("code"):
         said = answer.get("error") or f"completion code {answer['code']:#04x}"
-        return {"refused": str(said)}
+        unsure = answer.get("code") is None or answer["code"] in _UNSURE
+        return {"fault" if unsure else "refused": str(said)}
     session.logout()
     return {"data": list(answer.get("data", ()))}
 

@@ -18,6 +18,14 @@ if TYPE_CHECKING:
     from bespeak.host.power.permission import ThreadPermission
 
 OFF_TYPES = ("force", "graceful")
+_SAID_NO = tuple(
+    f"VIR_ERR_{name}"
+    for name in (
+        *("NO_SUPPORT", "INVALID_ARG", "OPERATION_DENIED", "NO_DOMAIN", "OPERATION_INVALID"),
+        *("CONFIG_UNSUPPORTED", "OPERATION_UNSUPPORTED", "ACCESS_DENIED"),
+    )
+)
+"""Errors that answer an order with no; all others, such as a connection that breaks off, say nothing about it."""
 
 
 @dataclass
@@ -92,7 +100,9 @@ class LibvirtPowerController(Device):
         try:
             return work(_domain(libvirt, connection, name))
         except libvirt.libvirtError as error:
-            raise PowerFault(f"{self.place}: {escape_unprintable(str(error))}", Status.Failed) from error
+            refused = error.get_error_code() in {getattr(libvirt, name, None) for name in _SAID_NO}
+            ended = Status.Failed if refused else Status.Error
+            raise PowerFault(f"{self.place}: {escape_unprintable(str(error))}", ended) from error
         finally:
             connection.close()
 

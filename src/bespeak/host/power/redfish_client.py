@@ -22,7 +22,6 @@ _ROOT = "/redfish/v1/"
 _LIMIT_BYTES = 2 * 1024 * 1024
 _MOST_PAGES = 100
 _LOGOUT_SECONDS = 2.0
-_BROKEN_FROM = 500
 _MOST_REDIRECTS = 4
 _MOVED = frozenset({301, 302, 303, 307, 308})
 _NO_SESSIONS = frozenset({404, 405, 501})
@@ -225,7 +224,7 @@ class RedfishClient:
         return answer
 
     def _checked(self, answer: Answer) -> Answer:
-        fault = refusal(answer, self.place, self._said(answer), broken_from=_BROKEN_FROM)
+        fault = refusal(answer, self.place, self._said(answer))
         if fault is None:
             return answer
         if answer.status == 404:  # noqa: PLR2004 - HTTP

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _OID = re.compile(r"\.?[0-2](?:\.\d+)+")
 VERSIONS = ("1", "2c", "3")
 _RETRIES = 2
+_UNSURE = frozenset({5, 13, 14, 15})
+"""Errors that say nothing about an order: genErr, resourceUnavailable, commitFailed, undoFailed."""
 AUTH_PROTOCOLS = {
     "md5": "usmHMACMD5AuthProtocol",
     "sha": "usmHMACSHAAuthProtocol",
@@ -159,7 +161,8 @@ class SnmpPowerController(Device):
             raise PowerFault(f"{place}: {_reason(failure, self.version)}", final=str(failure) in _REFUSED)
         if int(status):
             said = status.prettyPrint()
-            raise PowerFault(f"{place}: the unit answered {escape_unprintable(said)} for {oid}", Status.Failed)
+            ended = Status.Error if int(status) in _UNSURE else Status.Failed
+            raise PowerFault(f"{place}: the unit answered {escape_unprintable(said)} for {oid}", ended)
         return _integer(found[0][1], place, oid)
 
     async def _target(self, snmp: Any, wait: float) -> Any:
