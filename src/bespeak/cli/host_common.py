@@ -28,7 +28,7 @@ from bespeak.reservations.prepare import load_state
 from bespeak.settings import load_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from bespeak.cli.context import Context, Values
     from bespeak.host.base import Host
@@ -102,6 +102,8 @@ def act(context: Context, values: Values, action: HostAction, show: Callable[[Co
         lock = interlock(context, selection, values.get("number"))
         if values.get("dry_run"):
             return _dry_run(context, lock, selection, action)
+        for line in unended(context, selection.hosts).values() if action.switches and not lock.skipped else ():
+            context.warn(line)
         outcomes, signals = _execute(context, values, lock, selection, action)
     except MissingReservationError as error:
         from bespeak.base.json_text import one_line
@@ -214,6 +216,21 @@ def _broken(action: str, identifier: str, why: str) -> Outcome:
 def broken_outcomes(action: str, selection: Selection) -> list[Outcome]:
     """Return an outcome for each chosen host whose lab data cannot be used."""
     return [_broken(action, identifier, why) for identifier, why in selection.broken.items()]
+
+
+def unended(context: Context, hosts: Sequence[Host]) -> dict[str, str]:
+    """Return, by host id, in one line what began on ``hosts`` and has not ended; where there is no book, nothing."""
+    from bespeak.base.errors import BespeakError, NoContextError
+    from bespeak.lifecycle.unended import unended_lines
+    from bespeak.settings.trust import UntrustedError
+
+    try:
+        return unended_lines(context.book(), hosts)
+    except (NoContextError, UntrustedError):
+        return {}
+    except BespeakError as error:
+        context.warn(f"the log cannot be asked for switching that has not ended: {error}")
+        return {}
 
 
 def exit_code(outcomes: list[Outcome]) -> int:

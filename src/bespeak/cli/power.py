@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bespeak.argv.declarations import command
@@ -19,6 +20,7 @@ from bespeak.cli.host_common import (
     gather,
     print_json,
     show_outcomes,
+    unended,
 )
 from bespeak.host.status import Status
 from bespeak.lifecycle.actions import power_action
@@ -85,7 +87,7 @@ def toggle(context: Context, values: Values) -> int:
 
 @command(
     "power status",
-    text="Exits 0 if the state of every host is known, 1 if not.",
+    text="Exits 0 if the state of every host is known, 1 if not. Says which switching began and has not ended.",
     examples=(("-l bench power status --all", "the whole bench"),),
     arguments=HOSTS,
     options=WHICH,
@@ -93,7 +95,11 @@ def toggle(context: Context, values: Values) -> int:
 def status(context: Context, values: Values) -> int:
     """Print which hosts are on."""
     selection = choose(context, values)
-    outcomes = gather(context, values, selection, _status) + broken_outcomes("status", selection)
+    begun = unended(context, selection.hosts)
+    found = gather(context, values, selection, _status) + broken_outcomes("status", selection)
+    outcomes = [
+        replace(one, text=f"{one.text}\n{begun[one.host]}".lstrip()) if one.host in begun else one for one in found
+    ]
     if context.json:
         print_json(context, outcomes)
     else:

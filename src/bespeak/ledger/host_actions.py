@@ -10,7 +10,7 @@ import json
 from bespeak.base.clock import duration_text
 from bespeak.base.display import escape_unprintable
 from bespeak.base.frozen import field, frozen
-from bespeak.ledger import rights, write_operations
+from bespeak.ledger import rights, row_mapping, sight, write_operations
 from bespeak.ledger.actions import Action
 from bespeak.ledger.errors import HostBusyError
 from bespeak.ledger.gate_queries import reservations_on
@@ -19,6 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bespeak.ledger.actions import LogEntry
     from bespeak.ledger.context import LedgerContext
     from bespeak.ledger.model import Holder
     from bespeak.storage.interface import Transaction
@@ -33,6 +34,9 @@ WHERE l.reservation IN (SELECT r.id FROM ledger_reservations r WHERE r.seq IN ({
   AND l.action IN ('acting', 'acted')
 ORDER BY l.seq DESC
 LIMIT {_NEWEST}
+"""
+_NEWEST_OF_ALL = f"""
+SELECT {row_mapping.LOG_COLUMNS} FROM ledger_log WHERE action IN ('acting', 'acted') ORDER BY seq DESC LIMIT {_NEWEST}
 """
 
 
@@ -84,6 +88,44 @@ def action_rows(tx: Transaction, resources: Sequence[str]) -> list[ActionRow]:
     params: dict[str, object] = {f"s{index}": seq for index, seq in enumerate(holding)}
     found = tx.fetch_all(_ACTIONS.format(inside=", ".join(f":{name}" for name in params)), params)
     return [ActionRow(row[0], row[1], row[2], json.loads(row[3])) for row in reversed(found)]
+
+
+def unended_actions(book: LedgerContext, hosts: Sequence[str]) -> list[LogEntry]:
+    """Return which of some hosts began to be switched and have no row of the end: it runs, or its process was killed.
+
+    Args:
+        book: the open book.
+        hosts: their ids.
+
+    Returns:
+        The row of the beginning, at most one for each host: that of the newest action.
+    """
+
+    def work(tx: Transaction) -> list[LogEntry]:
+        rows = [row_mapping.log_entry(row) for row in tx.fetch_all(_NEWEST_OF_ALL, {})]
+        return sight.kept(book, tx, _unended(rows, frozenset(hosts)))
+
+    return book.engine.read(work)
+
+
+def _unended(newest_first: list[LogEntry], hosts: frozenset[str]) -> list[LogEntry]:
+    ended: set[tuple[object, ...]] = set()
+    told: set[object] = set()
+    found = []
+    for entry in newest_first:
+        host = entry.after.get("host")
+        if host not in hosts or host in told:
+            continue
+        key = (host, entry.resources, entry.who, entry.after.get("started_us"))
+        if entry.action is Action.ACTED:
+            ended.add(key)
+            if entry.after.get("power") is not None:
+                told.add(host)
+        elif "alone_us" in entry.after:
+            told.add(host)
+            if key not in ended:
+                found.append(entry)
+    return found
 
 
 def record_host_action(book: LedgerContext, action: HostAction, by: Holder) -> None:

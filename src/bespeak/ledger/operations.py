@@ -62,6 +62,7 @@ READS = (
     "log",
     "log_rows",
     "log_start",
+    "unended_actions",
     "resource_list",
     "inventory",
     "inventory_difference",

@@ -69,6 +69,7 @@ class Ledger(PlanningMethods):
     log_start = audit_log.log_start
     watch = audit_log.watch
     record_host_action = host_actions.record_host_action
+    unended_actions = host_actions.unended_actions
 
     resource_list = resources.resource_list
     resource_set = resources.resource_set

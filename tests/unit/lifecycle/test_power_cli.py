@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import time
@@ -281,6 +282,23 @@ def test_an_interruption_says_which_hosts_were_left_off_and_how_to_go_on(bench: 
     assert done.stdout.splitlines()[1].split()[:4] == ["r1", "cycle", "off", "error"]
     assert "acted rack1 (cycle r1 by command: " in bench("log").stdout
     assert bench("power", "on", "r1").returncode == 0, "the command that was named works"
+
+
+def test_what_a_killed_process_began_is_told_until_it_has_an_end(bench: Bench) -> None:
+    began = r"cycle of r1 begun by alice .* ago has not ended: it still runs, or its process was killed"
+    done = interrupt_in_the_off_phase(bench, signal.SIGKILL)
+    assert done.returncode == -signal.SIGKILL
+    told = bench("power", "status", "r1", user="bob")
+    assert told.returncode == 0
+    assert re.search(r"^r1 +off +command +" + began, told.stdout, re.MULTILINE)
+    (one,) = json.loads(bench("power", "status", "r1", "--json").stdout)["results"]
+    assert re.match(began, one["text"])
+    refused = bench("power", "on", "r1")
+    assert refused.returncode == 1
+    assert re.search(began, refused.stderr)
+    assert "r1 is being switched already: cycle by alice" in refused.stdout
+    assert bench("-R", "power", "on", "r1").returncode == 0, "the way on while the log gives the host to the dead cycle"
+    assert "begun by" not in bench("power", "status", "r1").stdout
 
 
 def test_an_interruption_for_programs(bench: Bench) -> None:
