@@ -39,3 +39,51 @@ def test_what_cannot_be_imported(run, tmp_path):
     (tmp_path / "letter.csv").write_text("Dear Alice\n")
     assert "this is no csv of reservations" in run(f"import {tmp_path / 'letter.csv'}", 2).err
     assert "is not one of json, csv, ical, otto" in run(f"import {tmp_path / 'letter.csv'} --format pdf", 2).err
+
+
+PLACES = """
+board-1: {acquired: dude/rcz, comment: on the left, matches: [], tags: {board: imx6}}
+board-2: {acquired: null, comment: '', matches: [], tags: {board: imx8}}
+"""
+CASC = """
+unclassified:
+  lockableResourcesManager:
+    declaredResources: [{name: plc, labels: spare, reservedBy: carol, note: soak}, {name: rig}]
+"""
+CLAIMED = [
+    {"resource": "gpu", "description": "", "owner": "alice", "note": "train", "group": "g-1"},
+    {"resource": "phone", "description": "", "owner": "alice", "note": "train", "group": "g-1"},
+    {"resource": "idle", "description": "nobody's"},
+]
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "held"),
+    [
+        ("labgrid", PLACES, [("rcz", ["board-1"], "")]),
+        ("jenkins", CASC, [("carol", ["plc"], "soak")]),
+        ("dibs", json.dumps(CLAIMED), [("alice", ["gpu", "phone"], "train")]),
+    ],
+)
+def test_what_is_held_elsewhere(run, tmp_path, form, text, held):
+    (tmp_path / "file").write_text(text)
+    found = json.loads(run(f"import {tmp_path / 'file'} --format {form} --json").out)["reservations"]
+    assert [(one["holder"], one["resources"], one["purpose"]) for one in found] == held
+    assert {one["ends_us"] for one in found} == {None}
+    assert f"{form!r} is not one of json, csv, ical, otto" in run(f"export --format {form}", 2).err
+    (tmp_path / "file").write_text("[1]")
+    told = "must be a list of resources" if form == "jenkins" else f"this is no {form} file with holds"
+    assert told in run(f"import {tmp_path / 'file'} --format {form}", 2).err
+
+
+def test_the_inventories_of_others(run, tmp_path):
+    (tmp_path / "places.yaml").write_text(PLACES)
+    assert "say whose form it has" in run(f"resource sync {tmp_path / 'places.yaml'}", 2).err
+    assert "2 new" in run(f"resource sync {tmp_path / 'places.yaml'} --format labgrid").out
+    for form in ("labgrid", "jenkins"):
+        (tmp_path / form).write_text(run(f"resource export --format {form}").out)
+        assert "0 new, 0 changed, 0 removed, 2 the same" in run(f"resource sync {tmp_path / form} --format {form}").out
+    exported = run("resource export --format dibs")
+    assert json.loads(exported.out) == {"board-1": "on the left", "board-2": ""}
+    told = "left out, because a dibs file has no place for it: board-1 (labels), board-2 (labels)"
+    assert told in exported.err

@@ -75,6 +75,7 @@ status_cmd = "cat {name} || echo off"
 status_on = "on"
 cycle_delay = 0.01
 """
+PLACES = "board9: {acquired: host/carol, aliases: [], comment: '', matches: [], tags: {}}\n"
 
 
 @pytest.fixture
@@ -278,6 +279,7 @@ def prepare(name, line, run):  # noqa: C901, PLR0912 one for each example
     if name in ("list", "calendar show") and "--label" in line:
         run("resource add board7 --label arch=arm64")
     if name == "import":
+        Path("places.yaml").write_text(PLACES, encoding="utf-8")
         for form, file in (("csv", "reservations.csv"), ("ical", "lab.ics"), ("json", "lab.json")):
             Path(file).write_text(dump(form, [Item(("rack-of-" + form,), "carol", None, 2**62)], 0), encoding="utf-8")
     if name == "restore" and not os.path.exists("tonight.sqlite3"):
@@ -288,6 +290,7 @@ def prepare(name, line, run):  # noqa: C901, PLR0912 one for each example
         run("--as-user alice reserve rack3 analyser")
     if name.startswith("resource ") and name != "resource add":
         main(["resource", "add", "rack3"])
+        Path("places.yaml").write_text(PLACES, encoding="utf-8")
         Path("boards.csv").write_text("name,labels\nboard1,arch=arm64\n", encoding="utf-8")
         run("ledger policy set strict false")
         if "--cancel" in line:

@@ -8,7 +8,7 @@ A page is a story: its blocks run in order, in one empty directory, with a book 
   it is 0. ``cd`` and ``export`` hold for the rest of the page. A command that ends in ``&`` runs in the background and
   must have ended well when the page ends; its output is not compared. An id that the page shows may be typed further
   down: it stands for the id that was printed in this run.
-- ``toml``, ``json``, ``python`` and ``sh`` blocks whose first line is a comment ``file: NAME`` are written to that file.
+- ``toml``, ``json``, ``yaml``, ``python`` and ``sh`` blocks whose first line is a comment ``file: NAME`` are written to that file.
 - Other ``python`` blocks are run, all blocks of a page in one namespace.
 
 ``python tests/support/refreshpages.py`` writes what the commands print now into the pages.
@@ -106,7 +106,7 @@ class Story:
 
     def _block(self, block: Block) -> None:
         file = _FILE.match(block.text)
-        if file and block.language in {"toml", "json", "python", "sh"}:
+        if file and block.language in {"toml", "json", "yaml", "python", "sh"}:
             target = self.place / file[1]
             target.parent.mkdir(parents=True, exist_ok=True)
             body = block.text if block.language != "json" else block.text[file.end() :]

@@ -54,10 +54,16 @@ def export(context: Context, values: Values) -> int:
     examples=(
         ("import reservations.csv", "what export has written"),
         ("import lab.ics --resource rack3 --skip-conflicts", "a calendar of one rack"),
+        ("import places.yaml --format labgrid", "the places that somebody has acquired"),
     ),
     arguments=(Argument("FILE"),),
     options=(
-        _FORMAT,
+        Option(
+            ("--format",),
+            "json, csv, ical or otto (default: by the file's name, else json); "
+            "labgrid, jenkins or dibs: what is held there.",
+            "FORMAT",
+        ),
         Option(
             ("--resource",), "What events of a calendar mean that name none; may be repeated.", "RESOURCE", many=True
         ),
@@ -66,7 +72,7 @@ def export(context: Context, values: Values) -> int:
 )
 def import_(context: Context, values: Values) -> int:
     """Reserve what a file says."""
-    form = _form(values["format"], values["file"])
+    form = _form(values["format"], values["file"], *exchange.READ_ONLY)
     items = exchange.load(form, _text(values["file"]), values["resource"])
     book = context.book(create=True)
     wanted = exchange.requests(items, context.holder().name, book.now_us())
@@ -88,10 +94,10 @@ def import_(context: Context, values: Values) -> int:
     return 0
 
 
-def _form(named: str | None, path: str) -> str:
+def _form(named: str | None, path: str, *others: str) -> str:
     form = named or _ENDINGS.get(os.path.splitext(path)[1].lower(), "json")
-    if form not in exchange.FORMATS:
-        raise UsageError(f"--format: {form!a} is not one of {', '.join(exchange.FORMATS)}")
+    if form not in (*exchange.FORMATS, *others):
+        raise UsageError(f"--format: {form!a} is not one of {', '.join((*exchange.FORMATS, *others))}")
     return form
 
 

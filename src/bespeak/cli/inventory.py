@@ -27,7 +27,11 @@ if TYPE_CHECKING:
     from bespeak.ledger.inventory.compare import Difference
     from bespeak.ledger.inventory.model import Entry
 
-FORMAT = Option(("--format",), "toml, json or csv (default: by the file's name, else toml).", "FORMAT")
+FORMAT = Option(
+    ("--format",),
+    "toml, json or csv (default: by the file's name, else toml); labgrid, jenkins or dibs: files of those programs.",
+    "FORMAT",
+)
 _LAB_KEYS = frozenset({"labs", "hosts", "name"})
 _MOST_SHOWN = 5
 STDIN = "-"
@@ -43,6 +47,7 @@ STDIN = "-"
         ("resource sync inventory.toml --dry-run", "what would change"),
         ("resource sync inventory.toml --yes", "do it, without a question"),
         ("resource sync boards.csv --keep", "add and change, remove nothing"),
+        ("resource sync places.yaml --format labgrid", "the places of labgrid's coordinator"),
     ),
     arguments=(Argument("FILE"),),
     options=(
@@ -76,6 +81,7 @@ def sync(context: Context, values: Values) -> int:
     examples=(
         ("resource export --format toml", "the inventory of the book"),
         ("resource export --format csv 'rack*'", "some of it, for a spreadsheet"),
+        ("resource export --format jenkins", "for Jenkins' Configuration as Code"),
     ),
     arguments=(PATTERNS,),
     options=(FORMAT,),
@@ -89,7 +95,12 @@ def export(context: Context, values: Values) -> int:
             raise UsageError("--json and --format exclude each other")
         context.print_json(json.loads(files.write(found, "json")))
         return 0
-    context.print(files.write(found, _format(values["format"], "-.toml")).removesuffix("\n"))
+    form = _format(values["format"], "-.toml")
+    context.print(files.write(found, form).removesuffix("\n"))
+    lost = [f"{escape_unprintable(name)} ({', '.join(keys)})" for name, keys in files.left_out(found, form).items()]
+    if lost:
+        more = f" and {len(lost) - _MOST_SHOWN} more" if len(lost) > _MOST_SHOWN else ""
+        context.warn(f"left out, because a {form} file has no place for it: {', '.join(lost[:_MOST_SHOWN])}{more}")
     return 0
 
 
@@ -114,7 +125,7 @@ def read_file(path: str, format_: str | None = None) -> dict[str, Entry]:
     """
     known = _format(format_, "-.toml" if path == STDIN else path)
     raw = _content(path)
-    if path != STDIN and known != "csv" and _is_lab_file(raw, known):
+    if path != STDIN and known in ("toml", "json") and _is_lab_file(raw, known):
         return files.entries_of(path, _lab_tables(path))
     return files.read(path, raw, known)
 
@@ -139,6 +150,8 @@ def _content(path: str) -> bytes:
 def _format(said: str | None, path: str) -> str:
     found = said or os.path.splitext(path)[1].removeprefix(".").lower()
     if found not in files.FORMATS:
+        if not said and found in ("yaml", "yml"):
+            raise UsageError(f"{escape_unprintable(path)}: say whose form it has, --format labgrid or --format jenkins")
         of = "--format" if said else escape_unprintable(path)
         raise UsageError(f"{of}: {short_repr(found)} is no form of an inventory; they are {', '.join(files.FORMATS)}")
     return found

@@ -9,13 +9,15 @@ from __future__ import annotations
 import csv
 import io
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from bespeak.base.clock import FOREVER_US, as_datetime, from_iso, iso, of_datetime
 from bespeak.base.errors import UsageError, needs_extra
 from bespeak.ledger.model import Holder, Mode, Request
+from bespeak.operations import held_elsewhere
+from bespeak.operations.exchange_item import Item
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -23,21 +25,11 @@ if TYPE_CHECKING:
     from bespeak.ledger.model import Reservation
 
 FORMATS = ("json", "csv", "ical", "otto")
+"""Forms that are written and read."""
+READ_ONLY = ("labgrid", "jenkins", "dibs")
+"""Forms of which only the holds are read: those programs take none from a file."""
 _COLUMNS = ("resources", "holder", "starts", "ends", "mode", "purpose", "tags")
 _BETWEEN = "\n"
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One reservation as it travels; instants in µs UTC, ``FOREVER_US`` for no end, None for a start nobody knows."""
-
-    resources: tuple[str, ...]
-    holder: str | None
-    starts_us: int | None
-    ends_us: int
-    mode: Mode = Mode.EXCLUSIVE
-    purpose: str = ""
-    tags: tuple[tuple[str, str], ...] = ()
 
 
 def of_reservation(of: Reservation) -> Item:
@@ -86,7 +78,7 @@ def load(form: str, text: str, resources: tuple[str, ...] = ()) -> list[Item]:
     """Return what a file says.
 
     Args:
-        form: one of :data:`FORMATS`.
+        form: one of :data:`FORMATS` or of :data:`READ_ONLY`.
         text: its content.
         resources: which ones are meant by events of a calendar that say none.
 
@@ -95,6 +87,8 @@ def load(form: str, text: str, resources: tuple[str, ...] = ()) -> list[Item]:
     """
     if form == "ical":
         return _load_ical(text, resources)
+    if form in READ_ONLY:
+        return held_elsewhere.load(form, text)
     readers: dict[str, Callable[[str], list[Item]]] = {"json": _load_json, "csv": _load_csv, "otto": _load_otto}
     try:
         return readers[form](text)

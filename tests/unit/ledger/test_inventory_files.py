@@ -15,6 +15,8 @@ from bespeak.ledger.inventory.model import Entry, Properties
 from bespeak.ledger.inventory.name_ranges import expand
 from bespeak.ledger.model import Resource
 
+EXACT = [form for form in FORMATS if form != "dibs"]
+"""call-dibs has a place for the description and the groups only."""
 SAMPLE = """
 [resources.b1]
 description = "evaluation board"
@@ -93,7 +95,7 @@ def same(left, right):
     return left == right and repr(left) == repr(right)
 
 
-@given(entries(), st.sampled_from(FORMATS))
+@given(entries(), st.sampled_from(EXACT))
 def test_what_is_written_is_read_again_exactly(found, format_):
     text = write(found, format_)
     back = read("x", text.encode(), format_)
@@ -112,7 +114,7 @@ def test_the_formats_have_the_same_keys():
     assert board.properties.labels == (("arch", "arm64"), ("ram", 8))
     assert found["b1.gpu"].properties.labels == (("usb3", True),)
     assert found["rack10"].resource.capacity == 4
-    for format_ in FORMATS:
+    for format_ in EXACT:
         assert read("x", write(found.values(), format_).encode(), format_) == found
 
 

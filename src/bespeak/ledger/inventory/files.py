@@ -1,4 +1,4 @@
-"""Inventory files: TOML, JSON and CSV with the same keys, read into entries and written from them.
+"""Inventory files: TOML, JSON and CSV with the same keys, and those of other programs, read and written.
 
 The same inventory has one written form in each format, so what is exported and read again is the same file.
 """
@@ -12,11 +12,12 @@ import re
 import tomllib
 from typing import TYPE_CHECKING, Any
 
+from bespeak.base import yaml_text
 from bespeak.base.display import escape_unprintable, short_repr, suggest
 from bespeak.base.errors import UsageError
 from bespeak.base.natural_order import natural_key
 from bespeak.ledger import validation
-from bespeak.ledger.inventory import csv_cells
+from bespeak.ledger.inventory import csv_cells, dibs, jenkins, labgrid
 from bespeak.ledger.inventory.model import Entry
 from bespeak.ledger.inventory.name_ranges import expand
 from bespeak.ledger.inventory.table import KEYS, Place, entry_of, table_of
@@ -25,7 +26,8 @@ from bespeak.ledger.inventory.whole_and_parts import circle
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-FORMATS = ("toml", "json", "csv")
+FORMATS = ("toml", "json", "csv", "labgrid", "jenkins", "dibs")
+_YAML = {"labgrid": labgrid, "jenkins": jenkins}
 _TOP = "resources"
 _NAME = "name"
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
@@ -48,8 +50,11 @@ def read(file: str, raw: bytes, format_: str) -> Entries:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UsageError(f"{escape_unprintable(file)}: is not UTF-8 (byte {error.start})") from None
-    tables = _csv_tables(file, text) if format_ == "csv" else _tables(file, _document(file, text, format_))
-    return entries_of(file, tables)
+    if format_ == "csv":
+        return entries_of(file, _csv_tables(file, text))
+    document = _document(file, text, format_)
+    reader = dibs.tables if format_ == "dibs" else _YAML[format_].tables if format_ in _YAML else _tables
+    return entries_of(file, reader(file, document))
 
 
 def entries_of(file: str, tables: Iterable[tuple[str, str, Any]]) -> Entries:
@@ -83,6 +88,21 @@ def write(entries: Iterable[Entry], format_: str) -> str:
     Raises:
         UsageError: a name in it would be read as several.
     """
+    tables = _written(entries)
+    if format_ in _YAML:
+        return yaml_text.write(_YAML[format_].document(tables))
+    if format_ in ("json", "dibs"):
+        document = dibs.document(tables) if format_ == "dibs" else {_TOP: tables}
+        return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+    return _csv_text(tables) if format_ == "csv" else _toml_text(tables)
+
+
+def left_out(entries: Iterable[Entry], format_: str) -> dict[str, list[str]]:
+    """Return, by resource, the keys that a form has no place for; nothing, where the way back is exact."""
+    return dibs.left_out(_written(entries)) if format_ == "dibs" else {}
+
+
+def _written(entries: Iterable[Entry]) -> dict[str, dict[str, Any]]:
     tables = {}
     for entry in sorted(entries, key=lambda one: natural_key(one.name)):
         if expand(entry.name) != [entry.name]:
@@ -90,9 +110,7 @@ def write(entries: Iterable[Entry], format_: str) -> str:
                 f"resource {entry.name!a}: no inventory file can hold this name; it stands for several there"
             )
         tables[entry.name] = table_of(entry)
-    if format_ == "json":
-        return json.dumps({_TOP: tables}, ensure_ascii=False, indent=2) + "\n"
-    return _csv_text(tables) if format_ == "csv" else _toml_text(tables)
+    return tables
 
 
 def _check_parts(file: str, found: Mapping[str, Entry]) -> None:
@@ -111,11 +129,14 @@ def _check_parts(file: str, found: Mapping[str, Entry]) -> None:
 
 
 def _document(file: str, text: str, format_: str) -> Any:
+    kind = "YAML" if format_ in _YAML else "TOML" if format_ == "toml" else "JSON"
     try:
-        return tomllib.loads(text) if format_ == "toml" else json.loads(text, object_pairs_hook=_unique)
+        if kind == "YAML":
+            return yaml_text.read(text)
+        return tomllib.loads(text) if kind == "TOML" else json.loads(text, object_pairs_hook=_unique)
     except (ValueError, RecursionError) as error:
         reason = "nested too deeply" if isinstance(error, RecursionError) else escape_unprintable(str(error))
-        raise UsageError(f"{escape_unprintable(file)}: is not {format_.upper()}: {reason}") from None
+        raise UsageError(f"{escape_unprintable(file)}: is not {kind}: {reason}") from None
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
