@@ -47,7 +47,7 @@ STDIN = "-"
         ("resource sync inventory.toml --dry-run", "what would change"),
         ("resource sync inventory.toml --yes", "do it, without a question"),
         ("resource sync boards.csv --keep", "add and change, remove nothing"),
-        ("resource sync places.yaml --format labgrid", "the places of labgrid's coordinator"),
+        ("resource sync places.yaml --format labgrid --yes", "the places of labgrid's coordinator"),
     ),
     arguments=(Argument("FILE"),),
     options=(
