@@ -248,10 +248,10 @@ def blobs(git: Git, wanted: Iterable[str]) -> dict[str, bytes]:
     return found
 
 
-def listing(git: Git, tree: str) -> dict[str, str]:
-    """Return the ids of all plain files of a tree, by path."""
+def listing(git: Git, tree: str, paths: Iterable[str] = ()) -> dict[str, str]:
+    """Return the ids of all plain files of a tree, or of those at some paths, by path."""
     found = {}
-    for line in git.run("ls-tree", "-r", "-z", "--full-tree", tree).split(b"\0")[:-1]:
+    for line in git.run("ls-tree", "-r", "-z", "--full-tree", tree, "--", *paths).split(b"\0")[:-1]:
         facts, _, name = line.partition(b"\t")
         mode, _, blob = facts.decode("ascii").split(" ")
         if mode.startswith("100"):

@@ -107,3 +107,12 @@ def _about_use(kind: ItemKind, address: str, first: Half, second: Half, user: st
         f"{first.name} changed the {what} of {address}, which {user} on {second.name} newly uses: "
         "after the merge, make that use fit."
     )
+
+
+def advise_lost(name: str, path: str, taker: Half, user: Half, caller: str, *, imported: bool) -> str:
+    """Return a recommendation for a name that one side took out of a file and the other newly uses there."""
+    what = f"the import of {name}" if imported else name
+    return (
+        f"{taker.name} took {what} out of {path}, where {caller} on {user.name} newly uses it: "
+        f"{'import it again' if imported else 'define it again'}, or do without."
+    )

@@ -14,6 +14,7 @@ from bespeak.coord.languages import unread_language
 from bespeak.coord.merge.broken_uses import Changer, User, uses
 from bespeak.coord.merge.definitions import read_sides
 from bespeak.coord.merge.file_conflicts import BASE, OURS, THEIRS, file_items, find_conflicted
+from bespeak.coord.merge.lost_names import lost_names
 from bespeak.coord.merge.model import LIKELY, ItemKind, Plan, Relation, Revision, SideChange, Verdict
 from bespeak.coord.merge.resolved_trees import ResolvedTrees
 from bespeak.coord.merge.side_changes import Side, affected_files
@@ -203,6 +204,9 @@ class _One:
         )
         files = file_items(conflicted, met, _nodes(ours), _nodes(theirs))
         used = self._uses(base, (ours, theirs), read, trees, everything=everything)
+        told_of = {(item.path, item.line) for item in used}
+        lost = lost_names((self._ours.name, self._theirs.name), read, trees)
+        used += [item for item in lost if (item.path, item.line) not in told_of]
         items = [*met, *(_in_conflict(item, conflicted) for item in used), *files]
         told = [self._named(item) for item in items]
         return self._result(told, conflicted, read, everything=everything)

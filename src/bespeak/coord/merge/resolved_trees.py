@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from bespeak.git import merges
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from bespeak.git.merges import Trial
     from bespeak.git.process import Git
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from bespeak_symbols.index import Index
     from bespeak_symbols.model import Edge, Facts
 
+_FEW_PATHS = 100
+"""So many paths are looked up in a tree by name; for more, all of it is read."""
 _FIRST_BYTE, _LAST_BYTE = "\udc80", "\udcff"
 """Bytes that are no UTF-8, as characters of a path."""
 
@@ -75,6 +77,20 @@ class ResolvedTrees:
         facts = graph.snapshot.facts(path)
         return None if facts is None else (facts, graph.edges_of(path))
 
+    def merged_facts(self, paths: Sequence[str]) -> dict[str, Facts]:
+        """Return what files say after the merge; those that git leaves in conflict, or nobody reads, are left out."""
+        wanted = [path for path in paths if path not in self._trial.stages and self._index.backend.language_of(path)]
+        if not wanted:
+            return {}
+        blobs = merges.listing(self._git, self._trial.tree, wanted if len(wanted) <= _FEW_PATHS else ())
+        texts = merges.blobs(self._git, (blobs.get(path, "") for path in wanted))
+        found = {
+            path: self._index.facts(path, texts[blobs[path]], blobs[path])
+            for path in wanted
+            if blobs.get(path) in texts
+        }
+        return {path: facts for path, facts in found.items() if facts is not None}
+
     def occurrences(self, path: str, name: str) -> int:
         """Return how many definitions of one name the file has that git's merge makes; 0 if it cannot be read."""
         if path in self._trial.stages:
@@ -84,10 +100,7 @@ class ResolvedTrees:
         return self._merged_names[path][name]
 
     def _names(self, path: str) -> Counter[str]:
-        found = self._git.try_("rev-parse", "--verify", "--quiet", f"{self._trial.tree}:{path}")
-        blob = found.stdout.decode("ascii", "replace").strip()
-        text = merges.blobs(self._git, (blob,)).get(blob)
-        facts = None if text is None else self._index.facts(path, text, blob)
+        facts = self.merged_facts([path]).get(path)
         return Counter(symbol.name for symbol in facts.symbols) if facts is not None else Counter()
 
     def _merge(self, definer: str) -> CallGraph:
