@@ -35,18 +35,18 @@ if TYPE_CHECKING:
 )
 def link(context: Context, values: Values) -> int:
     """Make a link."""
-    from bespeak.integrations import calendar_links
-    from bespeak.integrations.calendar_links import Shows
+    from bespeak.integrations.calendar_links import Shows, hashed, new_secret
+    from bespeak.integrations.calendar_service import calendar_links_in
 
     asked = [name for name in ("resource", "group", "all") if values[name]]
     if len(asked) > 1:
         raise UsageError(f"--{asked[0]} and --{asked[1]} exclude each other")
     shows = Shows(asked[0]) if asked else Shows.USER
     target = "" if not asked or shows is Shows.ALL else values[asked[0]]
-    made, token = calendar_links.make(
-        context.book(create=True), context.holder().user, shows, target, names_hidden=values["hide_names"]
-    )
-    path = f"/calendar/{token}.ics"
+    secret = new_secret()
+    links = calendar_links_in(context.book(create=True))
+    made = links.make(context.holder(), hashed(secret), shows, target, names_hidden=values["hide_names"])
+    path = f"/calendar/{secret}.ics"
     context.answer({**link_json(made), "path": path}, path)
     return 0
 
@@ -54,9 +54,9 @@ def link(context: Context, values: Values) -> int:
 @command("calendar list", examples=(("calendar list", "your links, never the secret"),))
 def list_(context: Context, values: Values) -> int:  # noqa: ARG001 the shape of a command
     """Print the links of whoever asks."""
-    from bespeak.integrations import calendar_links
+    from bespeak.integrations.calendar_service import calendar_links_in
 
-    found = calendar_links.links(context.book(), context.holder().user)
+    found = calendar_links_in(context.book()).links(context.holder())
     if context.json:
         context.print_json({"links": [link_json(one) for one in found]})
         return 0
@@ -72,9 +72,9 @@ def list_(context: Context, values: Values) -> int:  # noqa: ARG001 the shape of
 )
 def revoke(context: Context, values: Values) -> int:
     """End a link."""
-    from bespeak.integrations import calendar_links
+    from bespeak.integrations.calendar_service import calendar_links_in
 
-    ended = calendar_links.revoke(context.book(), context.holder().user, values["id"])
+    ended = calendar_links_in(context.book()).revoke(context.holder(), values["id"])
     context.answer(link_json(ended), f"revoked calendar link {short_id(ended.id)}: {escape_unprintable(ended.title)}")
     return 0
 

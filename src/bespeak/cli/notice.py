@@ -26,12 +26,12 @@ _LIMIT = 50
 )
 def list_(context: Context, values: Values) -> int:
     """Print what whoever asks was told, newest first."""
-    from bespeak.notices import store
+    from bespeak.notices.service import notices_in
 
     limit = _LIMIT if values["limit"] is None else values["limit"]
     if limit < 1:
         raise UsageError("--limit: at least 1")
-    found = store.notices(context.book(), context.holder().user, limit=limit)
+    found = notices_in(context.book()).listed(context.holder(), limit)
     if context.json:
         context.print_json({"notices": [notice_json(one) for one in found]})
         return 0
@@ -64,41 +64,45 @@ def list_(context: Context, values: Values) -> int:
 )
 def add(context: Context, values: Values) -> int:
     """Tell whoever asks somewhere else too."""
-    from bespeak.notices import store, targets
+    from bespeak.notices import targets
     from bespeak.notices.model import Channel
+    from bespeak.notices.service import notices_in
+    from bespeak.notices.store import new_secret
 
     given = [name for name in _CHANNELS if values[name] is not None]
     if len(given) != 1:
         raise UsageError("notice add: one of --webhook, --mail and --chat")
     channel = Channel(given[0])
     target = targets.checked(channel, values[given[0]])
-    made = store.subscribe(context.book(create=True), context.holder().user, channel, target, _kinds(values["on"]))
+    secret = new_secret(channel)
+    notices = notices_in(context.book(create=True))
+    made = notices.subscribe(context.holder(), channel, target, _kinds(values["on"]), secret)
     if context.json:
-        context.print_json({**subscription_json(made), "secret": made.secret or None})
+        context.print_json({**subscription_json(made), "secret": secret or None})
         return 0
     context.warn(f"notices go to {targets.shown(channel, target)} too; id {short_id(made.id)}")
-    if made.secret:
+    if secret:
         context.warn("what they are signed with is shown only now:")
-        context.print(made.secret)
+        context.print(secret)
     return 0
 
 
-def _kinds(names: tuple[str, ...]) -> list[Kind]:
+def _kinds(names: tuple[str, ...]) -> tuple[Kind, ...]:
     from bespeak.notices.model import Kind
 
     known = {kind.value: kind for kind in Kind}
     for name in names:
         if name not in known:
             raise UsageError(f"--on: {name!a} is no kind of notice; they are {', '.join(known)}")
-    return [known[name] for name in names]
+    return tuple(known[name] for name in names)
 
 
 @command("notice targets", examples=(("notice targets", "where you are told, beside your page"),))
 def targets_(context: Context, values: Values) -> int:  # noqa: ARG001 the shape of a command
     """Print where whoever asks is told."""
-    from bespeak.notices import store
+    from bespeak.notices.service import notices_in
 
-    found = store.subscriptions(context.book(), context.holder().user)
+    found = notices_in(context.book()).subscriptions(context.holder())
     if context.json:
         context.print_json({"targets": [subscription_json(one) for one in found]})
         return 0
@@ -121,9 +125,9 @@ def _cells(of: Subscription) -> tuple[str, str, str, str]:
 )
 def remove(context: Context, values: Values) -> int:
     """Stop telling somewhere."""
-    from bespeak.notices import store
+    from bespeak.notices.service import notices_in
 
-    ended = store.unsubscribe(context.book(), context.holder().user, values["id"])
+    ended = notices_in(context.book()).unsubscribe(context.holder(), values["id"])
     context.answer(subscription_json(ended), f"removed {short_id(ended.id)}")
     return 0
 
@@ -138,11 +142,10 @@ def replay(context: Context, values: Values) -> int:
     """Send again what was sent, with the same ids."""
     from bespeak.base import timeparse
     from bespeak.base.clock import DAY_US
-    from bespeak.notices import store
+    from bespeak.notices.service import notices_in
 
-    book = context.book()
     length_us = DAY_US if values["last"] is None else timeparse.duration(values["last"])
-    count = store.replay(book, context.holder().user, values["id"], max(book.now_us() - length_us, 0))
+    count = notices_in(context.book()).replay(context.holder(), values["id"], length_us)
     context.answer({"notices": count}, f"{count} notices are sent again")
     return 0
 

@@ -25,6 +25,7 @@ MOST_LINKS = 50
 
 _KEY = "calendars"
 _TOKEN_BYTES = 24
+_DIGEST = 64
 _COLUMNS = "id, owner, kind, target, names_hidden, created_us"
 _TABLE = """
 CREATE TABLE calendars_links (
@@ -76,7 +77,13 @@ class CalendarLink:
         return f"{whose[self.shows]} {self.target}{tail}".strip() + hidden
 
 
-def _hash(token: str) -> str:
+def new_secret() -> str:
+    """Return a new secret for a link."""
+    return secrets.token_urlsafe(_TOKEN_BYTES)
+
+
+def hashed(token: str) -> str:
+    """Return what the book keeps of a secret."""
     return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
 
 
@@ -86,22 +93,24 @@ def _link(row: Row) -> CalendarLink:
 
 
 def make(
-    book: LedgerContext, owner: str, shows: Shows, target: str = "", *, names_hidden: bool = False
-) -> tuple[CalendarLink, str]:
-    """Make a link, and return it with its secret, which is never shown again.
+    book: LedgerContext, owner: str, digest: str, shows: Shows, target: str = "", *, names_hidden: bool = False
+) -> CalendarLink:
+    """Make a link that whoever has a certain secret may read.
 
     Args:
         book: the open book.
         owner: who makes it, and whose rights it has.
+        digest: what :func:`hashed` makes of the secret, which the book never sees.
         shows: what kind of calendar.
         target: the resource or the group.
         names_hidden: show neither holders nor purposes.
 
     Raises:
-        UsageError: the owner has too many.
+        UsageError: the owner has too many, or the digest is none.
     """
+    if len(digest) != _DIGEST or digest.strip("0123456789abcdef"):
+        raise UsageError("calendar link: the digest must be a SHA-256 in hexadecimal")
     ensure(book.engine, CALENDARS)
-    token = secrets.token_urlsafe(_TOKEN_BYTES)
     target = owner if shows is Shows.USER else target
 
     def work(tx: Transaction) -> CalendarLink:
@@ -113,7 +122,7 @@ def make(
             "VALUES (:id, :token, :owner, :kind, :target, :hidden, :created)",
             {
                 "id": made.id,
-                "token": _hash(token),
+                "token": digest,
                 "owner": owner,
                 "kind": shows.value,
                 "target": target,
@@ -123,7 +132,7 @@ def make(
         )
         return made
 
-    return book.engine.transact([_KEY], work), token
+    return book.engine.transact([_KEY], work)
 
 
 def links(book: LedgerContext, owner: str) -> list[CalendarLink]:
@@ -168,7 +177,7 @@ def find(book: LedgerContext, token: str) -> CalendarLink:
     """
     ensure(book.engine, CALENDARS)
     sql = f"SELECT {_COLUMNS} FROM calendars_links WHERE token = :token AND revoked_us IS NULL"
-    row = book.engine.read(lambda tx: tx.fetch_one(sql, {"token": _hash(token)}))
+    row = book.engine.read(lambda tx: tx.fetch_one(sql, {"token": hashed(token)}))
     if row is None:
         raise NotFoundError("no such calendar")
     return _link(row)

@@ -183,6 +183,36 @@ def require_identity(book: LedgerContext, by: Holder) -> str:
     return asks
 
 
+def name_to_use(book: LedgerContext, by: Holder, scope: str) -> str:
+    """Return in whose name something personal is done: reading one's notices, making a calendar link.
+
+    Args:
+        book: the open book.
+        by: whose name is used, and who asks.
+        scope: what the token of a server's caller has to be for.
+
+    Raises:
+        NotAllowedError: whoever asks may not act in that name, or its token is for other things.
+        BusyError: there are no rules, and whoever asks is not in the team that it is for.
+    """
+    asks = require_identity(book, by)
+    if book.caller is not None:
+        book.caller.require_scope(scope)
+    if asks == by.name:
+        return by.user
+
+    def check(tx: Transaction) -> None:
+        if not asked(book, tx):
+            check_may_act_for(book, tx, by)
+        elif not acts_for_team(book.policy_in(tx), by):
+            (answer,) = decisions(book, tx, caller_of(book, asks), "as-user", [None])
+            if not answer.allowed:
+                raise NotAllowedError(f"{asks} may not {_DEED['as-user']}: {answer.reason}", right="as-user")
+
+    book.engine.read(check)
+    return by.user
+
+
 def require_own(book: LedgerContext, tx: Transaction, found: Reservation) -> None:
     """Refuse to do for somebody else what only a holder's own process does: keep a hold, or a place in the queue.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import secrets
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bespeak.base import ids
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from bespeak.storage.interface import Row, Transaction
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 the beginning of each secret, as Standard Webhooks has it
+SECRET_BYTES = 32
 MOST_SUBSCRIPTIONS = 20
 """How many one user may have at the same time."""
 
@@ -33,6 +35,13 @@ KEPT_US = 90 * DAY_US
 
 _FORGOTTEN_AT_ONCE = 200
 _KEY = "notices:subscriptions"
+
+
+def new_secret(channel: Channel) -> str:
+    """Return what deliveries to a new subscription are signed with: a random value for a webhook, else nothing."""
+    if channel is not Channel.WEBHOOK:
+        return ""
+    return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
 
 
 def notice_of(row: Row) -> Notice:
@@ -121,7 +130,13 @@ def subscriptions(book: LedgerContext, user: str) -> list[Subscription]:
 
 
 def subscribe(
-    book: LedgerContext, user: str, channel: Channel, target: str, kinds: Iterable[Kind] = ()
+    book: LedgerContext,
+    user: str,
+    channel: Channel,
+    target: str,
+    kinds: Iterable[Kind] = (),
+    *,
+    secret: str | None = None,
 ) -> Subscription:
     """Tell a user's notices somewhere from now on.
 
@@ -131,13 +146,15 @@ def subscribe(
         channel: how.
         target: where; checked by :func:`bespeak.notices.targets.checked`.
         kinds: about what; empty means everything.
+        secret: what deliveries to a webhook are signed with; None makes one. Only then what comes back has it: who
+            gives it knows it, and results of requests are written down.
 
     Raises:
         UsageError: the user has too many subscriptions, or this one already.
     """
     ensure(book.engine, NOTICES)
+    signed_with = new_secret(channel) if secret is None else secret
     ordered = tuple(kind for kind in Kind if kind in set(kinds))
-    secret = SECRET_PREFIX + base64.b64encode(secrets.token_bytes(32)).decode() if channel is Channel.WEBHOOK else ""
 
     def work(tx: Transaction) -> Subscription:
         present = _of_user(tx, user)
@@ -145,7 +162,7 @@ def subscribe(
             raise UsageError(f"{user} has {len(present)} subscriptions, which is the most; remove one first")
         if any((one.channel, one.target) == (channel, target) for one in present):
             raise UsageError(f"{user} is told by {channel.value} to {target} already; remove that first")
-        made = Subscription(ids.new_id(), user, channel, target, ordered, secret, tx.now_us)
+        made = Subscription(ids.new_id(), user, channel, target, ordered, signed_with, tx.now_us)
         tx.execute(
             "INSERT INTO notices_subscriptions (id, holder, channel, target, kinds, secret, created_us) "
             "VALUES (:id, :holder, :channel, :target, :kinds, :secret, :created)",
@@ -155,11 +172,11 @@ def subscribe(
                 "channel": channel.value,
                 "target": target,
                 "kinds": compact_utf8([kind.value for kind in ordered]),
-                "secret": secret,
+                "secret": signed_with,
                 "created": tx.now_us,
             },
         )
-        return made
+        return made if secret is None else replace(made, secret="")
 
     return book.engine.transact([_KEY], work)
 
@@ -175,7 +192,7 @@ def unsubscribe(book: LedgerContext, user: str, identifier: str, note: str = "re
     def work(tx: Transaction) -> Subscription:
         found = _one(tx, user, identifier)
         end(tx, found.id, note)
-        return found
+        return replace(found, secret="")
 
     return book.engine.transact([_KEY], work)
 

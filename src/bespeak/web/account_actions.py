@@ -9,9 +9,12 @@ from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import UsageError
 from bespeak.integrations import calendar_links
 from bespeak.integrations.calendar_links import Shows
+from bespeak.integrations.calendar_service import calendar_links_in
 from bespeak.ledger import validation
 from bespeak.notices import store, targets
 from bespeak.notices.model import Channel
+from bespeak.notices.service import notices_in
+from bespeak.notices.store import new_secret
 from bespeak.web.form import Message, whole_number
 
 if TYPE_CHECKING:
@@ -34,15 +37,17 @@ def make_calendar(book: Ledger, form: Form, what: str) -> Message:
     if target:
         validation.check_name("resource", target)
     hidden = form.text("hide") == "yes"
-    made, token = calendar_links.make(book, form.by.user, Shows(word), target, names_hidden=hidden)
-    address = f"{form.base}/calendar/{token}.ics"
+    secret = calendar_links.new_secret()
+    digest = calendar_links.hashed(secret)
+    made = calendar_links_in(book).make(form.by, digest, Shows(word), target, names_hidden=hidden)
+    address = f"{form.base}/calendar/{secret}.ics"
     note = "Whoever has this address sees what you may see. It is shown only now:"
     return Message("done", f"Calendar: {escape_unprintable(made.title)}.", note, (address,))
 
 
 def revoke_calendar(book: Ledger, form: Form, identifier: str) -> Message:
     """End a calendar link."""
-    ended = calendar_links.revoke(book, form.by.user, identifier)
+    ended = calendar_links_in(book).revoke(form.by, identifier)
     return Message("done", f"Revoked: {escape_unprintable(ended.title)}.")
 
 
@@ -52,15 +57,16 @@ def tell(book: Ledger, form: Form, word: str) -> Message:
         raise UsageError("the page asked for an unknown way to be told; load it again")
     channel = Channel(word)
     target = targets.checked(channel, form.text("target"))
-    made = store.subscribe(book, form.by.user, channel, target)
-    lines = (made.secret,) if made.secret else ()
+    secret = new_secret(channel)
+    notices_in(book).subscribe(form.by, channel, target, (), secret)
+    lines = (secret,) if secret else ()
     note = "It is signed with this secret, which is shown only now:" if lines else ""
     return Message("done", f"You will be told by {word} to {targets.shown(channel, target)}.", note, lines)
 
 
 def untell(book: Ledger, form: Form, identifier: str) -> Message:
     """Stop telling somewhere."""
-    ended = store.unsubscribe(book, form.by.user, identifier)
+    ended = notices_in(book).unsubscribe(form.by, identifier)
     return Message("done", f"No more notices to {targets.shown(ended.channel, ended.target)}.")
 
 

@@ -12,7 +12,7 @@ import pytest
 from bespeak.base.clock import FOREVER_US, HOUR_US
 from bespeak.base.errors import NotFoundError, UsageError
 from bespeak.integrations import calendar_links, ical
-from bespeak.integrations.calendar_links import Shows
+from bespeak.integrations.calendar_links import CalendarLink, Shows
 from bespeak.ledger.model import Holder, Request
 from bespeak.web import line_keeper
 from support.desk import Desk, waiting
@@ -26,8 +26,13 @@ def desk(book_url: str) -> Iterator[Desk]:
     made.book.close()
 
 
+def _link(desk: Desk, owner: str, shows: Shows, target: str = "", **more: bool) -> tuple[CalendarLink, str]:
+    token = calendar_links.new_secret()
+    return calendar_links.make(desk.book, owner, calendar_links.hashed(token), shows, target, **more), token
+
+
 def _events(desk: Desk, shows: Shows, target: str = "", owner: str = "alice", **more: bool) -> list[Any]:
-    link, token = calendar_links.make(desk.book, owner, shows, target, **more)
+    link, token = _link(desk, owner, shows, target, **more)
     assert calendar_links.find(desk.book, token) == link
     return _read(ical.calendar(desk.book, link))
 
@@ -107,7 +112,7 @@ def test_names_can_be_hidden(desk: Desk) -> None:
     (event,) = _events(desk, Shows.RESOURCE, "rack1", names_hidden=True)
     assert str(event["SUMMARY"]) == "rack1: taken"
     assert "DESCRIPTION" not in event
-    link, _ = calendar_links.make(desk.book, "alice", Shows.ALL, names_hidden=True)
+    link, _ = _link(desk, "alice", Shows.ALL, names_hidden=True)
     assert b"bob" not in ical.calendar(desk.book, link)
     assert b"secret" not in ical.calendar(desk.book, link)
 
@@ -123,7 +128,7 @@ def test_no_text_of_users_begins_a_line(desk: Desk) -> None:
 
 
 def test_a_revoked_link_shows_nothing_at_once(desk: Desk) -> None:
-    link, token = calendar_links.make(desk.book, "alice", Shows.USER)
+    link, token = _link(desk, "alice", Shows.USER)
     with pytest.raises(NotFoundError):
         calendar_links.revoke(desk.book, "bob", link.id)
     calendar_links.revoke(desk.book, "alice", link.id[:10])
@@ -134,16 +139,16 @@ def test_a_revoked_link_shows_nothing_at_once(desk: Desk) -> None:
 
 
 def test_the_book_does_not_keep_the_secret(desk: Desk) -> None:
-    _, token = calendar_links.make(desk.book, "alice", Shows.USER)
+    _, token = _link(desk, "alice", Shows.USER)
     rows = desk.book.engine.read(lambda tx: tx.fetch_all("SELECT * FROM calendars_links"))
     assert token not in str(rows)
 
 
 def test_links_are_few(desk: Desk) -> None:
     for _ in range(calendar_links.MOST_LINKS):
-        calendar_links.make(desk.book, "alice", Shows.USER)
+        _link(desk, "alice", Shows.USER)
     with pytest.raises(UsageError, match="the most"):
-        calendar_links.make(desk.book, "alice", Shows.USER)
+        _link(desk, "alice", Shows.USER)
 
 
 def test_a_link_shows_what_its_owner_may_see(desk: Desk) -> None:

@@ -7,6 +7,8 @@ under their own names, so that all its commands work on a book of another machin
 from __future__ import annotations
 
 import json
+from functools import cache
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request
@@ -27,6 +29,7 @@ from bespeak.ledger.sight import check_topics
 from bespeak.server.dependencies import SIGNED_IN, Book, Who
 from bespeak.server.stream_access import stream_access
 from bespeak.server.wakeups import wake_ups
+from bespeak.storage.late_tables import ensure
 from bespeak.storage.migrations import MIGRATION_KEY, migrate
 
 if TYPE_CHECKING:
@@ -45,6 +48,9 @@ CLAIMS_OPERATIONS = Operations(
 )
 """The claims on code of one repository."""
 know_values(claims.VALUES)
+
+_PERSONAL = {"notices": "bespeak.notices.service", "calendars": "bespeak.integrations.calendar_service"}
+"""Services about whoever asks, by the group of their operations. Their rooms stand beside this one: found by name."""
 
 _MOST_TOPICS = 2_000
 _FORGET_EVERY = 1_000
@@ -82,9 +88,21 @@ async def _service(group: str, request: Request, book: Book, who: Caller) -> tup
         await _have_claims(request, book)
         repo = request.query_params.get("repo", "")
         return CLAIMS_OPERATIONS, lambda ledger: ClaimsBook(ledger.engine, repo)
+    if group in _PERSONAL:
+        module, operations = _personal(_PERSONAL[group])
+        await book.without_name().write(lambda ledger: ensure(ledger.engine, module.COMPONENT))
+        return operations, module.SERVICE
     if group:
         raise NotFoundError(f"no service {group!a:.80}")
     return LEDGER_OPERATIONS, lambda ledger: ledger
+
+
+@cache
+def _personal(name: str) -> tuple[Any, Operations]:
+    module = import_module(name)
+    know_values(module.VALUES)
+    names = {Effect.READ: module.READS, Effect.REPEATABLE: module.REPEATABLE, Effect.ONCE: module.ONCE}
+    return module, Operations(module.SERVICE, names, module.VALUES)
 
 
 async def _have_claims(request: Request, book: Book) -> None:
