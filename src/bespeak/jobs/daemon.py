@@ -10,6 +10,7 @@ from bespeak.base.clock import SECOND_US
 from bespeak.base.errors import UnavailableError
 from bespeak.base.frozen import frozen
 from bespeak.base.paths import POSTGRES_PREFIXES
+from bespeak.jobs.attempts import AttemptNotes, attempts_folder
 from bespeak.jobs.book_changes import BookChanges
 from bespeak.jobs.dispatcher import Dispatcher
 from bespeak.jobs.dispatcher_parts import DispatcherParts
@@ -20,7 +21,7 @@ from bespeak.jobs.locations import open_store
 from bespeak.jobs.metrics import Exporter, Metrics
 from bespeak.jobs.resource_bookings import ResourceBookings, this_user
 from bespeak.jobs.runner_client.call_lock import CallLocks, calls_folder
-from bespeak.jobs.runner_client.full_command import without_values
+from bespeak.jobs.runner_client.full_command import ATTEMPTS_VARIABLE, without_values
 from bespeak.jobs.runner_client.helper import HelperStarter
 from bespeak.jobs.runner_client.location import own_location
 from bespeak.jobs.runner_client.process import ProgramStarter, Router
@@ -75,7 +76,8 @@ def run_dispatcher(
         signals.close()
         return 0
     own = own_location(runner, environ)
-    router = _router(runner, own, environ)
+    attempts = attempts_folder(engine, environ)
+    router = _router(runner, own, {**environ, ATTEMPTS_VARIABLE: attempts})
     metrics = Metrics()
     exporter = Exporter(settings.metrics, metrics) if settings.metrics else None
     bookings = ResourceBookings(settings.ledger)
@@ -102,6 +104,7 @@ def run_dispatcher(
             timer=timer,
             notifier=notifier,
             call_locks=call_locks,
+            attempts=AttemptNotes(attempts),
             failure_calls=_failure_calls(settings, engine, log, environ),
         )
         code = Dispatcher(parts, options).run()

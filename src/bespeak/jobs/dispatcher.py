@@ -158,14 +158,13 @@ class Dispatcher:
         taken = self._session.step(slots if due else 0)
         self._mine.difference_update(outcome.job.reservation_id for outcome in stored)
         self._reporter.step(stored, taken)
-        if stored:
-            self._run_limits.look_again()
         for job in taken.claimed:
             self._note_delay(job, taken.now_us)
             # Under the key of the reservation the embedded runner starts it once, however often it is called.
             ask = job.may_be_started and not (self._own.embedded and self._place(job) == self._own)
             self._begin(ClaimState(job, Phase.ASK if ask else Phase.START))
         if taken.claimed or len(taken.expired) == EXPIRE_BATCH or stored:
+            self._run_limits.look_again()
             self._look_again = True
 
     def _slots(self) -> int:
@@ -188,6 +187,7 @@ class Dispatcher:
 
     def _start(self, work: ClaimState, runner: Runner, place: Location) -> None:
         job = work.job
+        self._parts.attempts.prepare(job)
         lock = -1
         if not runner.embedded:
             taken = self._lock_call(work)
@@ -241,7 +241,7 @@ class Dispatcher:
     def _holds_needs(self, work: ClaimState) -> bool:
         now_us = self._now_us()
         try:
-            hold = self._parts.bookings.ask(work.job)
+            work.job, hold = self._parts.bookings.at_start(work.job, self._session.note_booking)
         except BespeakError as error:
             self._settle(work, work.put_back(now_us + _NEED_AGAIN_US, str(error)))
             return False
@@ -337,8 +337,8 @@ class Dispatcher:
         if seconds > 0 and self._slots() > 0 and not self._parts.signals.stopping:
             # In a pause what is due would wake us at once, again and again.
             paused = self._paused_until > time.monotonic()
-            next_us = min(self._next_us, self._schedules.next_us, self._run_limits.next_us)
-            next_us = FOREVER_US if paused else next_us
+            moments = (self._next_us, self._schedules.next_us, self._run_limits.next_us)
+            next_us = FOREVER_US if paused else min(moments)
             self._parts.timer.arm(min(next_us - self._session.offset_us, FOREVER_US))
         woken = {descriptor for descriptor, _ in self._epoll.poll(seconds)}
         parts = self._parts
@@ -369,8 +369,7 @@ class Dispatcher:
         else:
             moments = [self._poll_seconds, self._beat_at - now]
         moments += [moment - now for moment, _ in self._later]
-        if self._ends.are_waited_for and not self._parts.signals.stopping:
-            moments.append(self._ends.seconds)
+        moments += [self._ends.seconds] * (self._ends.are_waited_for and not self._parts.signals.stopping)
         starter = self._parts.router.next_seconds()
         if starter is not None:
             moments.append(starter)

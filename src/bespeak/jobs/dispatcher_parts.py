@@ -8,6 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bespeak.jobs.attempts import AttemptNotes
     from bespeak.jobs.book_changes import BookChanges
     from bespeak.jobs.dispatcher_session import DispatcherSession
     from bespeak.jobs.events import EventLog
@@ -65,4 +66,5 @@ class DispatcherParts:
     timer: WallTimer
     notifier: BookChanges
     call_locks: CallLocks
+    attempts: AttemptNotes
     failure_calls: FailureCalls | None

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 
 from bespeak.base import failpoints
-from bespeak.jobs import claiming, liveness, takeover
+from bespeak.jobs import claiming, liveness, store, takeover
 from bespeak.jobs.schema import LOCK
 
 TYPE_CHECKING = False
@@ -116,6 +116,10 @@ class DispatcherSession:
     def move(self, job: JobReservation) -> JobReservation | None:
         """Write down that a claim goes on at our own runner, and return it; None if it is not ours any more."""
         return self.engine.transact((LOCK,), lambda tx: claiming.move(tx, self.me, job))
+
+    def note_booking(self, job: JobReservation, booking_id: str) -> None:
+        """Write down what was booked for a job that is about to start."""
+        store.booked(self.engine, job, booking_id, job.next_us)
 
     def end(self) -> None:
         """Store what is left and take the dispatcher off the list, or end its lease if it still has claims."""

@@ -12,7 +12,7 @@ import time
 from bespeak.base.clock import SECOND_US
 from bespeak.base.errors import BespeakError
 from bespeak.base.frozen import frozen, replace
-from bespeak.jobs import rows
+from bespeak.jobs import attempts, rows
 from bespeak.jobs.contract_times import LATEST_S
 from bespeak.jobs.model import BAD_OUTCOMES, SELECT, TIMED_OUT_OUTCOME, UNKNOWN_OUTCOME
 from bespeak.jobs.runner_client import replies
@@ -120,6 +120,7 @@ class JobEnds:
         now = time.monotonic()
         found = self._page()
         for job in found:
+            self._note_attempts(job)
             if len(self._asked) >= ASKED_AT_ONCE:
                 return
             self._after = job.seq
@@ -144,17 +145,30 @@ class JobEnds:
         if job is None or end is None:
             return False
         try:
+            self._note_attempts(job)
             end = self._store(job, end)
         except BespeakError as error:
             self._parts.log.emit("dispatcher_error", {"error": str(error)})
             return False
         self._due.pop(job.reservation_id, None)
+        self._parts.attempts.discard(job)
         if end is not None:
             fields: dict[str, object] = {"reservation_id": job.reservation_id, "run_key": job.run_key}
             fields |= {"job_id": job.job_id, "outcome": end.outcome, "exit_code": end.exit_code}
             self._parts.log.emit("job_ended", fields)
             self._parts.metrics.add("jobs_failed" if end.outcome in BAD_OUTCOMES else "jobs_ended")
         return end is not None
+
+    def _note_attempts(self, job: JobReservation) -> None:
+        """Store the attempts of a job that runs again when it fails, as far as they have ended."""
+        tries = self._parts.attempts.read(job)
+        if len(tries) <= len(job.tries):
+            return
+        failed = self._parts.session.engine.transact((LOCK,), lambda tx: attempts.store(tx, job, tries))
+        for number, code in failed:
+            fields: dict[str, object] = {"reservation_id": job.reservation_id, "run_key": job.run_key}
+            fields |= {"job_id": job.job_id, "attempt": number, "exit_code": code}
+            self._parts.log.emit("job_attempt_failed", fields)
 
     def _page(self) -> list[JobReservation]:
         me = self._parts.session.me

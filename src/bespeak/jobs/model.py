@@ -126,6 +126,12 @@ class JobReservation:
         return found if isinstance(found, dict) else {}
 
     @property
+    def tries(self) -> list[dict[str, int]]:
+        """How each attempt of a command that is run again ended, as far as is known: ``exit_code``, ``ended_at``."""
+        found = self.extras.get("tries")
+        return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+    @property
     def metadata(self) -> object:
         """What the caller stored with it; None where there is nothing."""
         return self._json("metadata_json")

@@ -8,14 +8,27 @@ from __future__ import annotations
 import os
 
 from bespeak.base.clock import FOREVER_US, MINUTE_US, SECOND_US, boot_us
-from bespeak.base.errors import BespeakError, NoBookError, NotAllowedError, NotFoundError, UnavailableError
-from bespeak.base.frozen import frozen
+from bespeak.base.errors import (
+    BespeakError,
+    BusyError,
+    NoBookError,
+    NotAllowedError,
+    NotFoundError,
+    UnavailableError,
+    UsageError,
+)
+from bespeak.base.frozen import frozen, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bespeak.jobs.model import JobReservation
     from bespeak.ledger.service import Ledger
 
+
+REFUSED_US = MINUTE_US
+"""How long a job that is due waits for what it needs before it counts as not started."""
 
 TAG = "job"
 """The tag by which a booking says which job it is for; its value is the reservation id of the job."""
@@ -117,8 +130,43 @@ class ResourceBookings:
     def __init__(self, url: str | None) -> None:
         self._url = url
         self._open: dict[str, Ledger] = {}
+        self._refused: dict[str, int] = {}
+        """Since when the booking of what a job needs is refused, µs since boot."""
         self._seen: dict[str, int] = {}
         """When each booking's last sign of life was written, µs since boot."""
+
+    def at_start(
+        self, job: JobReservation, note: Callable[[JobReservation, str], None]
+    ) -> tuple[JobReservation, BookingState]:
+        """Return a job that is about to start, booked, and how its booking stands; an occurrence is booked only now.
+
+        What the job before has held may not have been given back yet, so a refusal counts only after a minute.
+
+        Args:
+            job: what is about to start.
+            note: writes the id of a new booking down.
+
+        Raises:
+            UnavailableError: the book cannot be asked now, or refuses the booking for less than a minute.
+        """
+        if job.booking_id:
+            return job, self.ask(job)
+        try:
+            job = self._book(job, note)
+        except (BusyError, NotAllowedError, UsageError) as error:
+            since_us = self._refused.setdefault(job.reservation_id, boot_us())
+            if isinstance(error, BusyError) and boot_us() - since_us < REFUSED_US:
+                raise UnavailableError(str(error)) from None
+            del self._refused[job.reservation_id]
+            return job, BookingState(held=False, starts_us=FOREVER_US, reason=str(error))
+        self._refused.pop(job.reservation_id, None)
+        return job, self.ask(job)
+
+    def _book(self, job: JobReservation, note: Callable[[JobReservation, str], None]) -> JobReservation:
+        ledger = self._opened(job)
+        booking_id, _ = book(ledger, job, ledger.now_us())
+        note(job, booking_id)
+        return replace(job, booking_id=booking_id)
 
     def ask(self, job: JobReservation) -> BookingState:
         """Return how things stand for ``job``.
@@ -130,10 +178,7 @@ class ResourceBookings:
 
         if not job.booking_id:
             return BookingState(held=False, starts_us=FOREVER_US, reason="its resources were never booked")
-        try:
-            ledger = self._ledger(job)
-        except NoBookError as error:
-            raise UnavailableError(str(error)) from None  # not mounted, perhaps
+        ledger = self._opened(job)
         try:
             found = ledger.find(job.booking_id)
         except NotFoundError:
@@ -170,6 +215,12 @@ class ResourceBookings:
         except NoBookError:
             return  # a book that is not there holds nothing
         give_back(ledger, job)
+
+    def _opened(self, job: JobReservation) -> Ledger:
+        try:
+            return self._ledger(job)
+        except NoBookError as error:
+            raise UnavailableError(str(error)) from None  # not mounted, perhaps
 
     def _ledger(self, job: JobReservation) -> Ledger:
         url = self._url or str(job.extras.get("ledger") or "") or _default_url()

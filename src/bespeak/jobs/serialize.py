@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from bespeak.jobs.model import JobReservation
 
-_EXTRA_NAMES = (
+EXTRA_NAMES = (
     "paused_at",
     "queued_after",
     "env",
@@ -28,6 +28,7 @@ _EXTRA_NAMES = (
     "run_timeout_seconds",
     "nice",
 )
+"""What goes beyond orchesjob-reserver 0.1 and is shown as it is stored."""
 
 
 def job_json(job: JobReservation) -> dict[str, object]:
@@ -63,9 +64,16 @@ def job_json(job: JobReservation) -> dict[str, object]:
         form["runner"] = _runner_json(job)
     if job.booking_id:
         form["booking_id"] = job.booking_id
+    if job.tries:
+        form["tries"] = [_try_json(number, each) for number, each in enumerate(job.tries, start=1)]
     extras = job.extras
-    form.update((name, extras[name]) for name in _EXTRA_NAMES if name in extras)
+    form.update((name, extras[name]) for name in EXTRA_NAMES if name in extras)
     return form
+
+
+def _try_json(number: int, of: dict[str, int]) -> dict[str, object]:
+    at = of.get("ended_at")
+    return {"attempt": number, "exit_code": of.get("exit_code"), "ended_at": at, "ended_at_iso": iso_seconds(at)}
 
 
 def _runner_json(job: JobReservation) -> dict[str, object]:

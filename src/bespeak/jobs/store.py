@@ -75,7 +75,7 @@ class JobSpec:
 
     @staticmethod
     def _lasting(extras: dict[str, object]) -> dict[str, object]:
-        return {name: value for name, value in extras.items() if name not in ("holder", "ledger", "paused_at")}
+        return {name: value for name, value in extras.items() if name not in ("holder", "ledger", "paused_at", "tries")}
 
 
 @frozen

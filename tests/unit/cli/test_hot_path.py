@@ -66,7 +66,7 @@ HOT_PATH = {
     """,
     "job reservations, and the dispatcher, whose start a waiting job waits for": """
         base: runner_alias
-        jobs: book_changes booking_returns claim_state claiming cli commands.create commands.manage commands.query
+        jobs: attempts book_changes booking_returns claim_state claiming cli commands.create commands.manage commands.query
             contract_times daemon dispatcher dispatcher_parts dispatcher_session events follow job_ends
             liveness locations metrics model queries resource_bookings rows runner_client.call_lock
             runner_client.full_command runner_client.helper runner_client.job_proxy runner_client.location

@@ -4,12 +4,22 @@ import signal
 
 import pytest
 
+from bespeak.base.clock import FOREVER_US, SECOND_US, now
+from bespeak.base.errors import UnavailableError
+from bespeak.jobs import resource_bookings, rows, schedules
 from bespeak.jobs.booking_returns import has_ended
+from bespeak.jobs.dispatcher_session import DispatcherSession
+from bespeak.jobs.liveness import DispatcherRecord, machine, this_process
 from bespeak.jobs.locations import open_store
+from bespeak.jobs.model import JobReservation
+from bespeak.jobs.resource_bookings import ResourceBookings, this_user
 from bespeak.jobs.runner_client.replies import Reply
 from bespeak.ledger import open_ledger
 from bespeak.ledger.model import Holder, Request
+from bespeak.storage.interface import Engine
 from support.job_sites import RECORDING, Site, until
+
+ME = DispatcherRecord("me", "", "host", this_process(), f"{machine()}:/nowhere", "bespeak runner", 1, 0, 0, 0)
 
 
 @pytest.fixture
@@ -217,3 +227,61 @@ def test_requeue_books_anew_or_changes_nothing(any_site: Site, book) -> None:
     assert any_site.status("k")["reservation_status"] == "DISPATCHED"
     assert any_site.call("requeue", "--run-key", "k", "--ledger", url).code == 6
     assert len(ledger.reservations()) == 1
+
+
+def recurring(url: str) -> schedules.Schedule:
+    extras = {"needs": ["rack3"], "for_seconds": 3600.0, "ledger": url, "holder": this_user()}
+    return schedules.Schedule(
+        "s", "* * * * *", "UTC", schedules.Overlap.SKIP, schedules.CatchUp.NONE, 0, ("true",), (), "",
+        extras, 0, FOREVER_US, None, paused=False,
+    )  # fmt: skip
+
+
+def occurrence(engine: Engine, clock, url: str) -> JobReservation:
+    clock.us = now() - 120 * SECOND_US
+    schedules.save(engine, recurring(url), replace_existing=False)
+    clock.step(60)
+    (made,) = schedules.turn(engine, "").made
+    assert (made.booking_id, made.next_us < FOREVER_US) == (None, True)
+    return made
+
+
+def test_an_occurrence_books_what_it_needs_when_it_starts(engine: Engine, clock, book) -> None:
+    ledger, url = book
+    made = occurrence(engine, clock, url)
+    bookings = ResourceBookings(None)
+    note = DispatcherSession(engine, ME).note_booking
+    job, state = bookings.at_start(made, note)
+    assert state.held
+    (booking,) = ledger.reservations()
+    assert (booking.id, booking.resources) == (job.booking_id, ("rack3",))
+    assert engine.read(lambda tx: rows.get(tx, run_key=made.run_key)).booking_id == booking.id
+    again, state = bookings.at_start(made, note)
+    assert (again.booking_id, state.held) == (booking.id, True), "whoever was killed in between finds the same booking"
+    bookings.close()
+
+
+def test_an_occurrence_that_cannot_have_what_it_needs_is_not_started(engine: Engine, clock, book, monkeypatch) -> None:
+    ledger, url = book
+    made = occurrence(engine, clock, url)
+    ledger.reserve(Request(("rack3",), Holder("alice"), duration_us=3_600_000_000))
+    bookings = ResourceBookings(None)
+    note = DispatcherSession(engine, ME).note_booking
+    with pytest.raises(UnavailableError, match="alice"):
+        bookings.at_start(made, note)
+    monkeypatch.setattr(resource_bookings, "REFUSED_US", 0)
+    job, state = bookings.at_start(made, note)
+    assert (job.booking_id, state.held, state.starts_us) == (None, False, FOREVER_US)
+    assert "alice" in state.reason
+    bookings.close()
+
+
+def test_a_schedule_takes_needs(any_site: Site, book) -> None:
+    _, url = book
+    answer = any_site.call(
+        "schedule", "s", "--cron", "0 2 * * *", "--ledger", url, "--needs", "rack3", "--for", "1h", "--", "true"
+    )
+    assert answer.code == 0, answer.err
+    assert (answer.json["schedule"]["needs"], answer.json["schedule"]["for_seconds"]) == (["rack3"], 3600)
+    refused = any_site.call("schedule", "t", "--cron", "0 2 * * *", "--needs", "rack3", "--", "true")
+    assert (refused.code, "--needs needs --for" in refused.error) == (2, True)

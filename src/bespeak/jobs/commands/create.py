@@ -35,6 +35,20 @@ TAG_FORM = rf"[A-Za-z0-9._:-]{{1,{_LONGEST_TAG}}}"
 """How a tag looks."""
 
 
+NEEDS = (
+    Option(
+        ("--needs",),
+        "Book these too; start only while they are held.",
+        "RESOURCE",
+        words=True,
+        complete="resource",
+    ),
+    Option(("--for",), "How long --needs are booked.", "DURATION"),
+    Option(("--as-user",), "For whom --needs are booked.", "NAME"),
+    Option(("--keep-needs",), "Keep what is booked until --for is over, though the job has ended."),
+)
+"""The options of a job that say which resources it holds."""
+
 HOW_IT_RUNS = (
     Option(("--retry",), "Run the command again up to N times when it fails.", "N"),
     Option(("--retry-delay",), "Pause between these; default 1s.", "DURATION"),
@@ -62,16 +76,7 @@ HOW_IT_RUNS = (
         Option(("--not-before",), "Epoch seconds, ISO 8601, 'tomorrow 2:00', or a delay such as +5m.", "DATETIME"),
         Option(("--expires-at",), "Never start it after this.", "DATETIME"),
         Option(("--metadata-json",), "An object that is stored with it.", "JSON"),
-        Option(
-            ("--needs",),
-            "Book these too; start only while they are held.",
-            "RESOURCE",
-            words=True,
-            complete="resource",
-        ),
-        Option(("--for",), "How long --needs are booked.", "DURATION"),
-        Option(("--as-user",), "For whom --needs are booked.", "NAME"),
-        Option(("--keep-needs",), "Keep what is booked until --for is over, though the job has ended."),
+        *NEEDS,
         *HOW_IT_RUNS,
         Option(("--site",), "Which dispatchers may take it.", "NAME"),
     ),
@@ -178,7 +183,7 @@ def _metadata(text: str | None) -> dict[str, object] | None:
 
 
 def _extras(context: CommandContext) -> dict[str, object]:
-    return command_extras(context) | _needs(context)
+    return command_extras(context) | read_needs(context)
 
 
 def command_extras(context: CommandContext) -> dict[str, object]:
@@ -213,7 +218,8 @@ def _setting(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _needs(context: CommandContext) -> dict[str, object]:
+def read_needs(context: CommandContext) -> dict[str, object]:
+    """Return what a job holds: ``needs``, ``for_seconds``, ``holder`` ..."""
     needs = context.many("needs")
     if not needs:
         for name in ("for", "as-user", "keep-needs"):

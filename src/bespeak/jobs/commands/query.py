@@ -281,7 +281,7 @@ def _print_rows(context: CommandContext, found: Iterable[JobReservation]) -> Non
     if context.as_text:
         write(f"{'STATE':<15}  {'OUTCOME':<13}  {'RESERVATION ID':<36}  RUN KEY\n")
         for job in found:
-            outcome = (job.outcome or "-") + (f" {job.exit_code}" if job.exit_code else "")
+            outcome = (job.outcome or _running_try(job)) + (f" {job.exit_code}" if job.exit_code else "")
             words = (f"{job.reservation_status:<15}", f"{escape_unprintable(outcome):<13}")
             names = (f"{escape_unprintable(job.reservation_id):<36}", escape_unprintable(job.run_key))
             write("  ".join((*words, *names)) + "\n")
@@ -292,6 +292,12 @@ def _print_rows(context: CommandContext, found: Iterable[JobReservation]) -> Non
         write(separator + serialize.text_at("    ", serialize.job_json(job)))
         separator = ",\n"
     write("]" if separator == "\n" else "\n  ]")
+
+
+def _running_try(job: JobReservation) -> str:
+    """Return which attempt of a command runs that failed before, or waits to."""
+    ended, most = len(job.tries), int(str(job.extras.get("retry", 0))) + 1
+    return f"try {ended + 1} of {most}" if ended and ended < most and job.tries[-1].get("exit_code") else "-"
 
 
 def _print_rest(context: CommandContext, rest: dict[str, object]) -> None:

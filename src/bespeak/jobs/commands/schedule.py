@@ -12,9 +12,10 @@ from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import UsageError
 from bespeak.jobs import schedules
 from bespeak.jobs.cli import check_text
-from bespeak.jobs.commands.create import HOW_IT_RUNS, command_extras, read_tags, start_options
+from bespeak.jobs.commands.create import HOW_IT_RUNS, NEEDS, command_extras, read_needs, read_tags, start_options
 from bespeak.jobs.contract_times import read_duration, read_number
 from bespeak.jobs.locations import open_store
+from bespeak.jobs.serialize import EXTRA_NAMES
 from bespeak.recurrence import cron, local_zone_name
 
 if TYPE_CHECKING:
@@ -31,10 +32,12 @@ _MOST_SHOWN = 1000
     "schedule",
     text="A dispatcher makes an ordinary reservation for each occurrence; its run key is NAME@INSTANT. A time that the "
     "clocks skip is the instant at which they have gone on by as much; one that they show twice is the first of the "
-    "two. The next ten occurrences are shown, with their offset.",
+    "two. The next ten occurrences are shown, with their offset. What an occurrence needs is booked when it is due; "
+    "one that cannot have it within a minute is not started.",
     examples=(
         ("schedule backup --cron '0 2 * * *' --zone Europe/Berlin -- /usr/local/bin/backup.sh", "each night at two"),
         ("schedule soak --cron '0 20 * * fri' --overlap skip --catch-up one --jitter 5m -- make soak", "never twice"),
+        ("schedule flash --cron '0 1 * * *' --needs rack3 --for 2h -- /jobs/flash.sh", "each while rack3 is held"),
         ("schedule backup --cron '30 3 * * *' --replace -- /usr/local/bin/backup.sh", "at another time"),
     ),
     arguments=(Argument("NAME"),),
@@ -45,6 +48,7 @@ _MOST_SHOWN = 1000
         Option(("--catch-up",), "Of what nobody was there to start: none (default), one or all.", "WHICH"),
         Option(("--jitter",), "Move each occurrence by less than this, always by the same.", "DURATION"),
         Option(("--replace",), "Change the schedule of this name."),
+        *NEEDS,
         *HOW_IT_RUNS,
         Option(("--site",), "Which dispatchers take it.", "NAME"),
     ),
@@ -95,7 +99,7 @@ def _wanted(context: CommandContext) -> Schedule:
 
 def _extras(context: CommandContext) -> dict[str, object]:
     tags = read_tags(context)
-    return command_extras(context) | ({"tags": list(tags)} if tags else {})
+    return command_extras(context) | read_needs(context) | ({"tags": list(tags)} if tags else {})
 
 
 def _name(context: CommandContext) -> str:
@@ -127,6 +131,7 @@ def schedule_json(of: Schedule, shown: int) -> dict[str, object]:
         "orchesjob_start_options": list(of.options),
         "site": of.site or None,
         "paused": of.paused,
+        **{name: of.extras[name] for name in ("tags", *EXTRA_NAMES) if name in of.extras},
         "last": None if of.last_us is None else of.key(of.last_us),
         "next": [_local(of.starts_us(at_us), zone) for at_us in upcoming],
     }

@@ -12,19 +12,21 @@ if TYPE_CHECKING:
     from bespeak.jobs.model import JobReservation
     from bespeak.jobs.runner_client.location import Runner
 
+ATTEMPTS_VARIABLE = "BESPEAK_JOB_ATTEMPTS"
+"""Names the folder in which a command that is run again notes how each attempt ended; :mod:`bespeak.jobs.attempts`."""
+
 _RETRY = (
-    'left=$1 delay=$2; shift 2; while :; do "$@"; code=$?; [ "$code" -eq 0 ] && exit 0;'
-    ' [ "$left" -gt 0 ] || exit "$code"; left=$((left - 1)); sleep "$delay"; done'
+    f'left=$1 delay=$2 id=$3 notes=${{{ATTEMPTS_VARIABLE}-}}; shift 3; unset {ATTEMPTS_VARIABLE}; while :; do "$@";'
+    ' code=$?; [ -z "$notes" ] || { echo "$code $(date +%s)" >>"$notes/$id"; } 2>/dev/null;'
+    ' [ "$code" -eq 0 ] && exit 0; [ "$left" -gt 0 ] || exit "$code"; left=$((left - 1)); sleep "$delay"; done'
 )
-
-
 _HIDDEN = "..."
 
 
 def full_command(job: JobReservation) -> list[str]:
     """Return the words that a foreign runner is given after ``--``."""
     extras = job.extras
-    words = _inner_command(job.command, extras)
+    words = _inner_command(job)
     settings = _settings(extras)
     cwd = extras.get("cwd")
     if not settings and not cwd:
@@ -35,18 +37,17 @@ def full_command(job: JobReservation) -> list[str]:
     return [*front, *settings, *words]
 
 
-def _inner_command(words: list[str], extras: Mapping[str, object]) -> list[str]:
+def _inner_command(job: JobReservation) -> list[str]:
     """Return the command with what is put in front of it for every runner."""
+    words, extras = job.command, job.extras
     nice = extras.get("nice")
-    return _with_retry(["nice", "-n", str(nice), "--", *words] if isinstance(nice, int) and nice else words, extras)
-
-
-def _with_retry(words: list[str], extras: Mapping[str, object]) -> list[str]:
+    if isinstance(nice, int) and nice:
+        words = ["nice", "-n", str(nice), "--", *words]
     retry = extras.get("retry")
     if not isinstance(retry, int) or retry <= 0:
         return words
     delay = extras.get("retry_delay_seconds", 0)
-    return ["/bin/sh", "-c", _RETRY, "retry", str(retry), f"{delay:g}", *words]
+    return ["/bin/sh", "-c", _RETRY, "retry", str(retry), f"{delay:g}", job.reservation_id, *words]
 
 
 def _settings(extras: Mapping[str, object]) -> list[str]:
@@ -79,7 +80,7 @@ def start_words(job: JobReservation, runner: Runner, options: Sequence[str]) -> 
         *job.start_options,
         *own,
         "--",
-        *_inner_command(job.command, extras),
+        *_inner_command(job),
     ]
 
 
