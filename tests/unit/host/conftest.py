@@ -27,13 +27,18 @@ class Plug(ThreadingHTTPServer):
         plug = self
         self.asked: list[str] = []
         self.headers_seen: list[dict[str, str]] = []
+        self.orders: list[tuple[str, str, str]] = []
         self.answer: Callable[[str, BaseHTTPRequestHandler], Answer] = lambda path, handler: (404, "")
         self.released = threading.Event()
+        self.reads_bodies = False
+        """Whether bodies are taken from the wire for ``orders``; else the answer may read them itself."""
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 plug.asked.append(self.path)
                 plug.headers_seen.append(dict(self.headers))
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0)) if plug.reads_bodies else b""
+                plug.orders.append((self.command, self.path, body.decode()))
                 answer = plug.answer(self.path, self)
                 if callable(answer):
                     answer(self)
@@ -46,7 +51,7 @@ class Plug(ThreadingHTTPServer):
                 self.end_headers()
                 self.wfile.write(text.encode())
 
-            do_POST = do_GET  # noqa: N815 - the base class's name
+            do_POST = do_PUT = do_PATCH = do_GET  # noqa: N815 - the base class's names
 
             def log_message(self, *args: Any) -> None:
                 pass
