@@ -29,7 +29,7 @@ from support.sameness import Stand, ids_of, same
 _BLOCK = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"\A(?:#|//)\s*file:\s*(\S+)\s*\n")
 _EXIT = re.compile(r"\s+# exit (\d+)\s*$")
-_SET = re.compile(r"export (\w+)=([\w./:@-]*)")
+_SET = re.compile(r"export (\w+)=([$\w./:@-]*)(?:\s+#.*)?")
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ class Story:
             self.place = (self.place / command.removeprefix("cd ")).resolve()
             return ""
         if variable := _SET.fullmatch(command):
-            self.environment[variable[1]] = variable[2]
+            self.environment[variable[1]] = variable[2].replace("$PWD", str(self.place))
             return ""
         process = subprocess.Popen(
             ["/bin/sh", "-c", command.removesuffix("&").rstrip()],
