@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from bespeak.argv.declarations import Option, command
-from bespeak.cli.coord_command import ADDRESS_HELP, ADDRESSES, JSON, RUN, contract_command, envelope
+from bespeak.cli.coord_command import ADDRESS_HELP, ADDRESSES, JSON, RUN, contract_command, envelope, say_absent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from bespeak.cli.context import Context, Values
+    from bespeak.coord.absent import Absent
     from bespeak.coord.address import Address
     from bespeak.coord.model import Conflict
     from bespeak.git.repository import Repository
@@ -27,13 +28,16 @@ HELD = 7
 @contract_command
 def check(context: Context, values: Values) -> int:
     """Say who else holds what overlaps the addresses."""
-    run_id, texts, found = look(values["address"], values["run_id"], context.ledger_flag, shared=values["shared"])
+    run_id, texts, found, absent = look(
+        values["address"], values["run_id"], context.ledger_flag, shared=values["shared"]
+    )
     code = HELD if found else 0
     if context.json:
         from bespeak.coord.serialize import check_json
 
-        context.print_json(envelope(context, code) | check_json(run_id, texts, found))
+        context.print_json(envelope(context, code) | check_json(run_id, texts, found, absent))
         return code
+    say_absent(absent)
     if not found:
         context.print(f"✅ Free: {len(texts)} address(es)")
         return code
@@ -46,8 +50,11 @@ def check(context: Context, values: Values) -> int:
 
 def look(
     addresses: Sequence[str], run_id: str | None, ledger: str | None, *, shared: bool = False
-) -> tuple[str, list[str], list[Conflict]]:
-    """Return the run that asks, the addresses normalised, and what is in their way. Makes no book.
+) -> tuple[str, list[str], list[Conflict], list[Absent]]:
+    """Return the run that asks, the addresses normalised, what is in their way, and those that name nothing.
+
+    Makes no book.
+
 
     Args:
         addresses: as typed.
@@ -57,6 +64,7 @@ def look(
     """
     from bespeak.base.paths import working_directory
     from bespeak.coord import address_parser, validation
+    from bespeak.coord.absent import absent_of
     from bespeak.git.repository import find
 
     run = validation.caller(run_id)
@@ -64,7 +72,8 @@ def look(
     here = working_directory()
     repository = find(here)
     wanted = address_parser.locate_all(addresses, repository, here)
-    return run, [address.text for address in wanted], in_the_way(repository, wanted, run, ledger, shared=shared)
+    found = in_the_way(repository, wanted, run, ledger, shared=shared)
+    return run, [address.text for address in wanted], found, absent_of(repository, wanted)
 
 
 def in_the_way(

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from bespeak.cli.context import Context, Values
+    from bespeak.coord.absent import Absent
     from bespeak.coord.diagrams import Diagram
     from bespeak.coord.service import Coord
 
@@ -92,6 +93,14 @@ def failing(given: Iterable[str], known: Sequence[str], any_: Iterable[str]) -> 
             raise ClaimError(f"Invalid --fail-on: {short_repr(word)}; choose one of: {', '.join(('any', *known))}")
         wanted.update(any_ if word == "any" else (word,))
     return wanted
+
+
+def say_absent(absent: Iterable[Absent]) -> None:
+    """Say on stderr which addresses name nothing in the work tree."""
+    from bespeak.cli import output
+
+    for each in absent:
+        output.to_stderr(f"note: {each.text}")
 
 
 def one_form(context: Context, values: Values) -> None:

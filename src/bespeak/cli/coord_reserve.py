@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from bespeak.argv.declarations import Option, command
 from bespeak.base.display import escape_unprintable
-from bespeak.cli.coord_command import ADDRESS_HELP, ADDRESSES, JSON, RUN, SHARED_USE, TTL, contract_command, envelope
+from bespeak.cli.coord_command import (
+    ADDRESS_HELP,
+    ADDRESSES,
+    JSON,
+    RUN,
+    SHARED_USE,
+    TTL,
+    contract_command,
+    envelope,
+    say_absent,
+)
 from bespeak.coord.errors import ClaimError, ClaimRefusedError
 
 TYPE_CHECKING = False
@@ -58,6 +68,7 @@ def reserve(context: Context, values: Values) -> int:
             refuse=values["on_conflict"] == "fail",
             key=values["key"],
         )
+        absent = coord.absent(values["address"])
     except ClaimRefusedError as error:
         return _refused(context, error)
     finally:
@@ -67,9 +78,10 @@ def reserve(context: Context, values: Values) -> int:
     if context.json:
         from bespeak.coord.serialize import reserved_json
 
-        context.print_json(envelope(context, code) | reserved_json(made))
+        context.print_json(envelope(context, code) | reserved_json(made, absent))
     else:
         _say(context, made)
+        say_absent(absent)
     return code
 
 

@@ -12,6 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from bespeak.coord.absent import Absent
     from bespeak.coord.dependencies import DependencyGraph
     from bespeak.coord.errors import ClaimRefusedError
     from bespeak.coord.model import Claim, Conflict, Event, Intent, Reserved
@@ -149,8 +150,13 @@ def conflicts_json(conflicts: Iterable[Conflict]) -> Json:
     }
 
 
-def reserved_json(made: Reserved) -> Json:
-    """Return a reservation that was made."""
+def absent_json(absent: Iterable[Absent]) -> Json:
+    """Return which of the addresses name nothing, each with what is there of nearly that name."""
+    return {"absent": {each.address: each.nearest for each in absent}}
+
+
+def reserved_json(made: Reserved, absent: Iterable[Absent] = ()) -> Json:
+    """Return a reservation that was made, and which of its addresses name nothing."""
     held = made.reservation
     return {
         "reservation_id": held.id,
@@ -166,6 +172,7 @@ def reserved_json(made: Reserved) -> Json:
         "depends_on": list(made.depends_on),
         "dependency_error": made.dependency_error,
         "repeated": made.repeated,
+        **absent_json(absent),
     }
 
 
@@ -175,9 +182,12 @@ def refused_json(error: ClaimRefusedError) -> Json:
     return facts | conflicts_json(error.conflicts)
 
 
-def check_json(run_id: str, addresses: Iterable[str], conflicts: Sequence[Conflict]) -> Json:
-    """Return who holds what overlaps some addresses."""
-    return {"free": not conflicts, "run_id": run_id, "addresses": list(addresses), **conflicts_json(conflicts)}
+def check_json(
+    run_id: str, addresses: Iterable[str], conflicts: Sequence[Conflict], absent: Iterable[Absent] = ()
+) -> Json:
+    """Return who holds what overlaps some addresses, and which of them name nothing."""
+    told: Json = {"free": not conflicts, "run_id": run_id, "addresses": list(addresses)}
+    return told | conflicts_json(conflicts) | absent_json(absent)
 
 
 def release_json(status: ReleaseStatus, asked: str, found: Claim | None) -> Json:

@@ -17,6 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from bespeak.coord.absent import Absent
     from bespeak.coord.address import Address
     from bespeak.coord.dependencies import DependencyGraph
     from bespeak.coord.forecast.model import Forecast
@@ -113,6 +114,16 @@ class Coord:
         run = validation.caller(run_id)
         wanted = self.locate(addresses)
         return self.book.conflicts(run, wanted, shared=shared)
+
+    def absent(self, addresses: Sequence[str]) -> list[Absent]:
+        """Return those of ``addresses`` that name nothing in the work tree, with the nearest that is there.
+
+        Raises:
+            ClaimError: an address is none.
+        """
+        from bespeak.coord.absent import absent_of
+
+        return absent_of(self.repository, self.locate(addresses))
 
     def release(self, identifier: str, *, run_id: str | None = None) -> tuple[ReleaseStatus, Claim | None]:
         """Give a reservation back; return what became of that, and the reservation.

@@ -33,6 +33,9 @@ class ConflictDetail(TypedDict):
     epoch: int
 
 
+Absent = Annotated[dict[str, str | None], Field(description="names nothing: the nearest that is there")]
+
+
 class Told(TypedDict):
     """What is in the way."""
 
@@ -55,6 +58,7 @@ class Reserved(Envelope, Told):
     depends_on: NotRequired[list[str]]
     dependency_error: NotRequired[Annotated[str | None, Field(description="why the dependencies were not recorded")]]
     repeated: NotRequired[Annotated[bool, Field(description="made before, under the same key")]]
+    absent: NotRequired[Absent]
 
 
 class Checked(Envelope, Told):
@@ -63,6 +67,7 @@ class Checked(Envelope, Told):
     free: bool
     run_id: str
     addresses: list[str]
+    absent: Absent
 
 
 class Released(Envelope):

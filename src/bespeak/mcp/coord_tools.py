@@ -60,7 +60,8 @@ def reserve(call: Call, asked: Reserve) -> Json:
         except ClaimRefusedError as error:
             return call.answer(serialize.refused_json(error), error.exit_code)
         call.keep(run_id, coord.repository.root)
-    return call.answer(serialize.reserved_json(made), 1 if made.dependency_error else 0)
+        absent = coord.absent(asked.addresses)
+    return call.answer(serialize.reserved_json(made, absent), 1 if made.dependency_error else 0)
 
 
 class Check(Arguments):
@@ -78,7 +79,8 @@ def check(call: Call, asked: Check) -> Json:
     with call.coord(asked.repository) as coord:
         found = coord.check(asked.addresses, run_id=run_id, shared=asked.shared)
         texts = [address.text for address in coord.locate(asked.addresses)]
-    return call.answer(serialize.check_json(run_id, texts, found), serialize.HELD_CODE if found else 0)
+        absent = coord.absent(asked.addresses)
+    return call.answer(serialize.check_json(run_id, texts, found, absent), serialize.HELD_CODE if found else 0)
 
 
 class Release(Arguments):

@@ -18,7 +18,7 @@ UNKNOWN = "sha256:" + "0" * 64
 def test_the_text(run):
     answer = run("reserve", "src/a.py::compute", "--run-id", "agent-42", "--op", "rename", "--ttl", "7200")
     assert answer.code == 0
-    assert answer.err == ""
+    assert answer.err == "note: src/a.py::compute is not in the work tree\n"
     lines = answer.out.splitlines()
     assert lines[:2] == ["", "✅ Reserved 1 address(es) for run-id 'agent-42'"]
     assert re.fullmatch(rf" Reservation ID: {ID.pattern}", lines[2])
