@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from bespeak.cli.main import main
 from bespeak.mcp.server import TOOLS
 from support.agents import LEGACY, MODERN, ask, over_http, over_stdio, run
 from support.repositories import git
@@ -55,6 +56,7 @@ def test_every_tool(connect, project):
             await merges(use)
             await resources(use)
             await looking(use)
+            await by_need(use)
 
     run(scenario)
     assert used == {tool.name for tool in TOOLS}
@@ -115,6 +117,18 @@ async def resources(use):
     stranger = await use("gate_check", labs=["demo"], user="nobody")
     assert (stranger["allowed"], stranger["missing"][0]["resource"]) == (False, "rack1")
     assert stranger["free"][0]["resource"] == "rack1"
+
+
+async def by_need(use):
+    for name, ram in (("board1", 8), ("board2", 8), ("board3", 4)):
+        main(["resource", "add", name, "--label", f"ram={ram}", "--label", "site=lyon", "--group", "boards"])
+    chosen = await use("book_reserve", needs={"group=boards and ram>=8": 2}, same=["site"], duration="1h")
+    assert (chosen["resources"], chosen["properties"]["board1"]["ram"]) == (["board1", "board2"], 8)
+    full = await use("book_reserve", resources=["rack9"], needs={"group=boards": 2}, duration="1h")
+    assert (full["status"], full["next_free"]) == ("refused", chosen["ends"])
+    one = await use("book_wait", needs={"group=boards": 1}, duration="1h")
+    assert (one["status"], one["resources"]) == ("reserved", ["board3"])
+    await use("book_release", reservation_ids=[chosen["id"], one["id"]])
 
 
 async def looking(use):

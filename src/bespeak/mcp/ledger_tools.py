@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from bespeak.base import clock, time_windows, timeparse
+from bespeak.base.display import short_repr
 from bespeak.base.errors import UsageError
 from bespeak.ledger.current_hold import current_hold
 from bespeak.mcp import ledger_schemas as shapes
@@ -21,9 +22,11 @@ if TYPE_CHECKING:
     from bespeak.ledger.service import Ledger
     from bespeak.mcp.tool import Call, Json
 
-_DURATION = "such as 90s, 15m, 2h, 1d, 1h30m or forever"
-_TIME = "such as 14:00, fri 14:00, +2h or 2030-05-01T14:00+01:00"
-Resources = Annotated[Texts, Field(min_length=1, description="Their names; all of them, or none.")]
+_DURATION = "such as 90s, 1h30m, 1d or forever"
+_TIME = "such as fri 14:00, +2h or 2030-05-01T14:00+01:00"
+Resources = Annotated[Texts, Field(description="Names; all of them, or none.")]
+Needs = Annotated[dict[str, Whole], Field(description='So many whose labels match: {"arm64 and ram>=4": 2}.')]
+Same = Annotated[Texts, Field(description="Labels that all share.")]
 Duration = Annotated[str | None, Field(description=f"How long, {_DURATION}. Default: the book's.")]
 Purpose = Annotated[str, Field(description="What for; whoever is refused reads it.")]
 Tags = Annotated[dict[str, str], Field(description="Notes for programs.")]
@@ -34,7 +37,9 @@ DEFAULT_LIMIT = 200
 class BookReserve(Arguments):
     """Arguments of ``book_reserve``."""
 
-    resources: Resources
+    resources: Resources = []
+    needs: Needs = {}
+    same: Same = []
     duration: Duration = None
     until: Annotated[str | None, Field(description=f"Until when, instead of duration, {_TIME}.")] = None
     start: Annotated[str | None, Field(description=f"From when, {_TIME}. Default: now.")] = None
@@ -64,10 +69,19 @@ def request(
     until: str | None = None,
     next_fit: bool = False,
 ) -> Request:
-    """Return what a tool asks of the book."""
-    from bespeak.base.process_identity import this_host
-    from bespeak.ledger.model import Mode, Origin, Request
+    """Return what a tool asks of the book.
 
+    Raises:
+        UsageError: nothing is asked for, or a number or a time cannot be.
+    """
+    from bespeak.base.process_identity import this_host
+    from bespeak.ledger.model import Mode, Need, Origin, Request
+
+    if not asked.resources and not asked.needs:
+        raise UsageError("resources: name at least one, or say with needs what labels must match")
+    for label, count in asked.needs.items():
+        if count < 1:
+            raise UsageError(f"needs: {short_repr(label)}: {count} is no number of resources, at least 1")
     duration_us, ends_us = ending(asked.duration, until)
     return Request(
         resources=tuple(asked.resources),
@@ -79,6 +93,8 @@ def request(
         purpose=asked.purpose,
         tags=tuple(asked.tags.items()),
         next_fit=next_fit,
+        needs=tuple(Need(count, label) for label, count in asked.needs.items()),
+        same=tuple(asked.same),
         origin=Origin(this_host(), f"agent {call.caller}" if call.caller else "agent"),
     )
 
@@ -116,7 +132,9 @@ def refused(error: RefusedError) -> Json:
 class BookWait(Arguments):
     """Arguments of ``book_wait``."""
 
-    resources: Resources
+    resources: Resources = []
+    needs: Needs = {}
+    same: Same = []
     duration: Duration = None
     timeout: Annotated[
         str,

@@ -13,14 +13,15 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from bespeak.base.clock import SECOND_US
-from bespeak.base.errors import BespeakError
+from bespeak.base.errors import BespeakError, NotFoundError
+from bespeak.ledger.model import Holder, Request
 from bespeak.ledger.queue import renew_places
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bespeak.ledger.actions import LogEntry
-    from bespeak.ledger.model import QueueLook
+    from bespeak.ledger.model import QueueLook, Reservation
     from bespeak.server.book import ServedBook
     from bespeak.server.dependencies import CallersBook
     from bespeak.server.events import EventHub
@@ -100,6 +101,7 @@ async def wait_at(
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
     position = 0
+    wanted: frozenset[str] | None = None
     with kept.keep(identifier):
         while True:
             await access.require()
@@ -110,7 +112,7 @@ async def wait_at(
             position = look.position.position
             due = max(look.look_again_us / SECOND_US, _LEAST_SECONDS)
             due = max(due, _LONGEST_STEP_SECONDS) if position > _FRONT else due
-            wanted = frozenset(look.reservation.resources)
+            wanted = await _wanted(book, look.reservation) if wanted is None else wanted
             until = min(loop.time() + due, deadline)
             await _until_changed(hub, seen_up_to, wanted, identifier, until, gone, access)
             step = min((position - _FRONT) * _STEP_SECONDS, _LONGEST_STEP_SECONDS, deadline - loop.time())
@@ -123,6 +125,25 @@ async def _look(book: CallersBook, kept: KeptPlaces, identifier: str, *, far: bo
         return await book.write(lambda ledger: ledger.queue_look(identifier, with_held=True))
     async with kept.turn:
         return await book.write(lambda ledger: ledger.queue_look(identifier, with_held=True))
+
+
+async def _wanted(book: CallersBook, waiter: Reservation) -> frozenset[str]:
+    """Return the resources whose changes concern a place in the line: by need, all that could be given to it."""
+    selection = waiter.selection
+    if selection is None:
+        return frozenset(waiter.resources)
+    request = Request(
+        selection.resources,
+        Holder(waiter.holder),
+        needs=selection.needs,
+        prefer=selection.prefer,
+        same=selection.same,
+    )
+    try:
+        names = await book.read(lambda ledger: ledger.candidate_names(request))
+    except NotFoundError:  # the book no longer has enough; what the place has been promised still concerns it
+        names = ()
+    return frozenset({*names, *waiter.resources})
 
 
 async def _until_changed(

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
 from bespeak.base import timeparse
 from bespeak.base.clock import FOREVER_US, from_iso
 from bespeak.base.errors import UsageError
-from bespeak.ledger.model import Holder, Mode, Request
+from bespeak.ledger.model import Holder, Mode, Need, Request
 
 FOREVER = "forever"
 _MOST_INTEGER = 2**63 - 1
@@ -48,10 +48,20 @@ class Window(Asked):
         return self.duration_us if self.duration is None else timeparse.duration(self.duration)
 
 
+class NeedRequest(Asked):
+    """Resources that are wanted for what they are."""
+
+    count: StrictInt = Field(1, description="How many.", ge=1, le=1_000)
+    label: str = Field("", description="What their labels must match: `arm64 and ram>=4`.", max_length=10_000)
+
+
 class ReservationRequest(Window):
     """What somebody wants to hold."""
 
-    resources: list[str] = Field(description="All or none of them.", min_length=1, max_length=1_000)
+    resources: list[str] = Field([], description="By name; all or none of them.", max_length=1_000)
+    needs: list[NeedRequest] = Field([], description="By need, beside those that are named.", max_length=100)
+    prefer: str = Field("", description="Of those that match the needs, rather these: an expression.")
+    same: list[str] = Field([], description="Labels in which all must agree.", max_length=100)
     starts: IsoInstant | None = Field(None, description="By default now.")
     starts_us: Instant | None = None
     mode: Literal["exclusive", "shared"] = "exclusive"
@@ -73,6 +83,8 @@ class ReservationRequest(Window):
         length_us, ends_us = self.length(), self.end()
         if length_us is not None and length_us >= FOREVER_US and ends_us is None:
             length_us, ends_us = None, FOREVER_US
+        if not self.resources and not self.needs:
+            raise UsageError("resources: name at least one, or say with needs what labels must match")
         return Request(
             tuple(self.resources),
             holder,
@@ -84,6 +96,9 @@ class ReservationRequest(Window):
             tags=tuple(self.tags.items()),
             next_fit=self.next_fit,
             keepalive_us=self.keepalive_us,
+            needs=tuple(Need(need.count, need.label) for need in self.needs),
+            prefer=self.prefer,
+            same=tuple(self.same),
         )
 
 

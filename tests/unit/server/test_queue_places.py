@@ -92,3 +92,20 @@ def test_many_wait_and_all_get_their_turn_in_order_without_a_thread_each(server,
     assert {one["state"] for one in made} == {"active"}
     ordered = sorted(made, key=lambda one: one["number"])
     assert [one["created_us"] for one in ordered] == sorted(one["created_us"] for one in made)
+
+
+def test_who_waits_by_need_is_granted_whichever_comes_first(alice, bob):
+    for name in ("either1", "either2"):
+        alice.put(f"/resources/{name}", json={"description": "of either"})
+    first = reserve(alice, "either1", duration="1h").json()
+    second = reserve(alice, "either2", duration="2h").json()
+    body = {"needs": [{"label": "name=either1 or name=either2"}], "duration": "1h", "queue": True}
+    waiting = bob.post("/reservations", json=body)
+    assert (waiting.status_code, waiting.json()["resources"]) == (202, ["either1"])
+    path = waiting.headers["Location"].removeprefix("/api/v1")
+    with ThreadPoolExecutor(1) as pool:
+        going_on = pool.submit(bob.get, path, headers=WAIT)
+        alice.delete(f"/reservations/{second['id']}")
+        granted = going_on.result()
+    assert (granted.status_code, granted.json()["resources"]) == (200, ["either2"])
+    assert alice.get(f"/reservations/{first['id']}").json()["state"] == "active"

@@ -188,3 +188,20 @@ def test_resources_by_label(alice):
     wrong = alice.get("/resources", params={"label": "ram>"})
     assert wrong.json()["code"] == "usage"
     assert "label 'ram>'" in wrong.json()["detail"]
+
+
+def test_a_request_by_need(alice, bob):
+    for name in ("need1", "need2", "other"):
+        alice.put(f"/resources/{name}", json={"description": "of needs"})
+    body = {"needs": [{"count": 2, "label": "name=need1 or name=need2"}], "duration": "1h", "same": ["location"]}
+    assert alice.post("/reservations", json=body).json()["code"] == "not_found"  # none of them has a location
+    del body["same"]
+    made = alice.post("/reservations", json=body).json()
+    assert made["resources"] == ["need1", "need2"]
+    refused = bob.post("/reservations", json={**body, "resources": ["other"]})
+    assert (refused.status_code, refused.json()["next_free_us"]) == (409, made["ends_us"])
+    assert bob.post("/next-free", json=body).json()["next_free_us"] == made["ends_us"]
+    assert {one["resource"] for one in bob.post("/in-the-way", json=body).json()["conflicts"]} <= {"need1", "need2"}
+    wrong = bob.post("/reservations", json={"duration": "1h"})
+    assert (wrong.json()["code"], "name at least one" in wrong.json()["detail"]) == ("usage", True)
+    assert bob.post("/reservations", json={"needs": [{"count": 0}], "duration": "1h"}).json()["code"] == "usage"
