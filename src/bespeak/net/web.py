@@ -9,14 +9,20 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import uvicorn
 
+from bespeak.net import handshakes
+
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Iterator, Sequence
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from bespeak.net.connections import Limits
 
-HANDSHAKE_SECONDS = 5.0
+
+_LEAST_HANDSHAKES = 16
+_PART_OF_CONNECTIONS = 4
+"""Of four connections one may be at its handshake."""
 
 
 class Web(uvicorn.Server):
@@ -29,29 +35,41 @@ class Web(uvicorn.Server):
 
 
 class TlsWeb(Web):
-    """Gives clients some seconds to agree on TLS: before that, no limit of connections counts them."""
+    """Limits handshakes, too: before a client has agreed on TLS, no limit of connections counts it.
+
+    Attributes:
+        handshakes: those of each listening socket.
+    """
+
+    handshakes: tuple[handshakes.Handshakes, ...] = ()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to listen."""
         config, loop = self.config, asyncio.get_running_loop()
 
+        kind: Any = config.http_protocol_class
+
         def connection() -> asyncio.Protocol:
-            kind: Any = config.http_protocol_class
             made: asyncio.Protocol = kind(config=config, server_state=self.server_state, app_state={}, _loop=loop)
             return made
 
+        assert config.ssl is not None  # noqa: S101 it has a certificate
+        limits: Limits = kind.limits
+        most = max(limits.connections // _PART_OF_CONNECTIONS, _LEAST_HANDSHAKES)
+        self.handshakes = tuple(
+            handshakes.Handshakes(config.ssl, connection, most, handshakes.HANDSHAKE_SECONDS) for _ in sockets or ()
+        )
         self.servers = [
-            await loop.create_server(
-                connection,
-                sock=bound,
-                ssl=config.ssl,
-                backlog=config.backlog,
-                ssl_handshake_timeout=HANDSHAKE_SECONDS,
-                ssl_shutdown_timeout=HANDSHAKE_SECONDS,
-            )
-            for bound in sockets or ()
+            await loop.create_server(one.new, sock=bound, backlog=config.backlog)
+            for one, bound in zip(self.handshakes, sockets or (), strict=True)
         ]
         self.started = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End; nobody waits for who has not finished a handshake."""
+        for one in self.handshakes:
+            one.drop_all()
+        await super().shutdown(sockets)
 
 
 class Ending:

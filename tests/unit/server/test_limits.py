@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from bespeak.base.errors import UsageError
+from bespeak.net import handshakes
 from bespeak.server import exposure, self_signed
 from bespeak.server.proxy import BehindProxy
 from bespeak.server.rate_limit import Buckets
@@ -53,6 +54,73 @@ def test_beside_1024_half_open_connections_everybody_is_served(book, sent, descr
         assert httpx.get(f"{server.url}/healthz", timeout=60).text == "ok\n"
         with server.client("alice") as client:
             assert client.get("/me").json()["holder"] == "alice"
+
+
+def hello(context):
+    """Return how a client begins a handshake."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = context.wrap_bio(incoming, outgoing, server_hostname="localhost")
+    with pytest.raises(ssl.SSLWantReadError):
+        client.do_handshake()
+    return outgoing.read()
+
+
+@pytest.fixture(scope="module")
+def tls(tmp_path_factory):
+    """The certificate of a server, and who trusts it."""
+    files = self_signed.kept(str(tmp_path_factory.mktemp("tls")), [])
+    return exposure.tls_files(*files), ssl.create_default_context(cafile=files[0])
+
+
+def is_hung_up_on(connection):
+    """Wait for the other side to say something or to hang up; return whether it has."""
+    try:
+        while connection.recv(65_536):
+            pass
+    except ConnectionError:
+        return True
+    return True
+
+
+@pytest.mark.parametrize("begun", [0, 100, None], ids=["silent", "half a hello", "a hello"])
+def test_beside_200_handshakes_that_never_end_everybody_is_served(book, tls, begun, monkeypatch):
+    monkeypatch.setattr(handshakes, "HANDSHAKE_SECONDS", 3600.0)
+    files, trusting = tls
+    settings = ServerSettings(limits=ServerLimits(connections=64), tls=files)
+    with serving(book, settings) as server, ExitStack() as stack:
+        parts = urlsplit(server.url)
+        begin = hello(trusting)[:begun]
+        flood = []
+        for _ in range(200):
+            flood.append(stack.enter_context(socket.create_connection((parts.hostname, parts.port), timeout=60)))
+            flood[-1].sendall(begin)
+        with httpx.Client(verify=trusting, base_url=server.url, timeout=60) as client:
+            assert client.get("/healthz").text == "ok\n"
+        assert all(is_hung_up_on(one) for one in flood[:100]), "the oldest give way, whatever time they have"
+
+
+def test_a_handshake_that_takes_too_long_is_hung_up_on(book, tls, monkeypatch):
+    monkeypatch.setattr(handshakes, "HANDSHAKE_SECONDS", 0.05)
+    with serving(book, ServerSettings(tls=tls[0])) as server:
+        parts = urlsplit(server.url)
+        with socket.create_connection((parts.hostname, parts.port), timeout=60) as silent:
+            assert is_hung_up_on(silent)
+        with socket.create_connection((parts.hostname, parts.port), timeout=60) as garbled:
+            garbled.sendall(b"GET / HTTP/1.1\r\n\r\n")
+            assert is_hung_up_on(garbled)
+
+
+def test_a_request_that_comes_with_the_end_of_the_handshake_is_answered(book, tls):
+    with serving(book, ServerSettings(tls=tls[0])) as server:
+        parts = urlsplit(server.url)
+        for _ in range(20):
+            with (
+                socket.create_connection((parts.hostname, parts.port), timeout=60) as plain,
+                tls[1].wrap_socket(plain, server_hostname="localhost") as secured,
+            ):
+                secured.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                answer = b"".join(iter(lambda: secured.recv(4096), b""))
+            assert answer.endswith(b"ok\n")
 
 
 def test_headers_without_an_end_are_hung_up_on(server):
