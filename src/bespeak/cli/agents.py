@@ -50,7 +50,8 @@ def setup(context: Context, values: Values) -> int:
         changes = agent_setup.plan(where, values["client"], *_calls(context, refuse=values["refuse"]))
         done = agent_setup.states(changes) if values["check"] else agent_setup.apply(where, changes)
     lacking = bool(values["check"]) and any(state is not agent_setup.FileState.UNCHANGED for _, state in done)
-    _answer(context, values["client"], where.root, done, ok=not lacking)
+    trust = "" if values["check"] or values["remove"] else agent_setup.TRUST.get(values["client"], "")
+    _answer(context, values["client"], where.root, done, trust=trust, ok=not lacking)
     return ExitCode.ERROR if lacking else 0
 
 
@@ -62,11 +63,14 @@ def _calls(context: Context, *, refuse: bool) -> tuple[Calls, Calls]:
     return Calls((*absolute_program(), *ledger), refuse), Calls(("bespeak", *ledger), refuse)
 
 
-def _answer(context: Context, client: str, root: str, done: list[tuple[str, FileState]], *, ok: bool) -> None:
+def _answer(
+    context: Context, client: str, root: str, done: list[tuple[str, FileState]], *, trust: str, ok: bool
+) -> None:
     facts = {
         "client": client,
         "folder": root,
         "files": [{"path": path, "state": state.value} for path, state in done],
         "ok": ok,
-    }
-    context.answer(facts, "\n".join(f"{state.value:<9}  {path}" for path, state in done))
+    } | ({"trust": trust} if trust else {})
+    lines = [f"{state.value:<9}  {path}" for path, state in done]
+    context.answer(facts, "\n".join([*lines, trust] if trust else lines))

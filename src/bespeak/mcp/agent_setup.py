@@ -95,6 +95,15 @@ CLIENTS: dict[str, tuple[SettingsFile, ...]] = {
 }
 """The files of each client, as it documents them."""
 
+TRUST = {
+    "claude": "Claude Code asks once whether you trust this folder and its server of tools: "
+    "start claude here, say yes.",
+    "codex": "Codex reads these files once you trust this folder, and runs hooks that you have approved: "
+    "start codex here, say yes, then type /hooks.",
+    "gemini": "Gemini CLI reads these files once you trust this folder: start gemini here, say yes.",
+}
+"""What a client asks its user before it reads the files; those that ask nothing are left out."""
+
 
 class FileState(Enum):
     """What a file of a client has, or what was done with it."""

@@ -232,3 +232,12 @@ def test_the_plugin_for_opencode_refuses_and_warns(setup, repo, capsys):
 
 def test_check_and_remove_exclude_each_other(setup, repo):
     assert setup("--check", "--remove", "claude")[0] == 2
+
+
+@ALL
+def test_what_a_client_asks_its_user_is_said_when_it_is_set_up(setup, repo, client):
+    asks = client in {"claude", "codex", "gemini"}
+    assert ("trust" in setup("--check", client)[1]) is False
+    assert ("you trust this folder" in setup(client)[1].get("trust", "")) == asks
+    assert ("trust" in setup(client)[1]) == asks
+    assert ("trust" in setup("--remove", client)[1]) is False
