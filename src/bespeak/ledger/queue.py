@@ -22,7 +22,7 @@ from bespeak.ledger.availability import Availability
 from bespeak.ledger.grant import candidates_for, length_us
 from bespeak.ledger.model import EndReason, QueueLook, QueuePosition
 from bespeak.ledger.modify import check_live, check_owner, give_back
-from bespeak.ledger.policy import MOST_PRIORITY
+from bespeak.ledger.policy import MOST_PRIORITY, PolicyDefaults
 from bespeak.ledger.request_checks import announce, checked, facts, new
 
 TYPE_CHECKING = False
@@ -71,7 +71,7 @@ def queue_look(book: LedgerContext, identifier: str, *, with_held: bool = False)
         with_held: also tell what is held of that which is waited for.
 
     Raises:
-        WrongStateError: the place was taken away or lost.
+        WrongStateError: the place was taken away or lost, or ended because the quota of its holder is used up.
         NotFoundError: there is no such reservation.
         NotAllowedError: the caller of a server has not asked for it.
     """
@@ -300,6 +300,11 @@ def _advance(tx: Transaction, me: Reservation) -> tuple[Reservation, Booking | N
     else:
         ground, candidates = _ground(tx, me)
     fit_us, names, rival = promise(ground, me, tx.now_us, candidates)
+    if fit_us <= tx.now_us:
+        window_us = (tx.now_us, _granted_end(ground, me, tx.now_us))
+        refusal = quotas.turned_away(tx, ground.policy(PolicyDefaults()), me, window_us, len(names))
+        if refusal is not None:
+            return _turn_away(tx, me, str(refusal)), None
     before = me
     if me.selection is not None:
         tx.require(map(write_operations.resource_topic, {*names, *me.resources}))
@@ -336,6 +341,16 @@ def _move_to(
         write_operations.log(tx, Action.PROMISED, me.holder, me.requested_by, me.id, me.resources, before, after)
         write_operations.wake(tx, me)
     return moved
+
+
+def _turn_away(tx: Transaction, me: Reservation, note: str) -> Reservation:
+    """End the place of somebody who may not have it at present, so that it keeps nobody behind it from the turn."""
+    ended = replace(me, ended_us=tx.now_us, end_reason=EndReason.CANCELLED, ended_note=note)
+    write_operations.end(tx, me, tx.now_us, EndReason.CANCELLED, note)
+    after = {"ended_us": tx.now_us, "ended_why": EndReason.CANCELLED.value, "ended_note": note}
+    before = write_operations.window(me)
+    write_operations.log(tx, Action.CANCELLED, write_operations.SYSTEM, None, me.id, me.resources, before, after)
+    return ended
 
 
 def _granted_end(ground: Availability, me: Reservation, now_us: int) -> int:

@@ -15,6 +15,7 @@ from bespeak.base.errors import NotAllowedError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from bespeak.ledger.model import Reservation
     from bespeak.ledger.policy import Policy
     from bespeak.storage.interface import Transaction
 
@@ -73,6 +74,28 @@ def check(
         _check_active(tx, holder, quota["active"])
     if "hours" in quota:
         _check_hours(tx, holder, window_us, resources, quota["hours"], changed)
+
+
+def turned_away(
+    tx: Transaction, policy: Policy, waiter: Reservation, window_us: Window, resources: int
+) -> NotAllowedError | None:
+    """Return why somebody whose turn has come in the queue cannot have it after all; None if nothing is against it.
+
+    What was within the quota when the place was taken need not be when the turn comes: others of the same holder were
+    granted meanwhile, or it is another week.
+
+    Args:
+        tx: the transaction, before its first change.
+        policy: of the book.
+        waiter: whose turn it is.
+        window_us: what would be granted, µs UTC.
+        resources: how many resources.
+    """
+    try:
+        check(tx, policy, waiter.holder, window_us, resources, changed=waiter.id)
+    except NotAllowedError as refusal:
+        return refusal
+    return None
 
 
 def _check_longest(holder: str, length_us: int, most_us: int) -> None:

@@ -285,6 +285,34 @@ def test_a_quota_limits_how_many(book, clock):
     assert book.reserve(ask("d"))
 
 
+def test_a_quota_is_asked_again_when_the_turn_comes(book, clock):
+    quota(book, "alice=hours:10")
+    clock.now = of_datetime(datetime(2027, 3, 29, 6, tzinfo=UTC))
+    held = book.reserve(ask("a", who=BOB, hours=8))
+    mine, next_one = ("0190a0b0-0000-7000-8000-00000000000" + digit for digit in "12")
+    assert book.queue_join(ask("a", hours=6), mine).waiting
+    assert book.queue_join(ask("a", who=BOB, hours=6), next_one).waiting
+    book.reserve(ask("b", hours=6))
+    book.release(held.id, BOB)
+    book.queue_look(mine)
+    with pytest.raises(WrongStateError, match=r"cancelled: alice has a quota, hours 10 in a week .* would be: 4h"):
+        book.queue_look(mine)
+    assert book.queue_look(next_one).reservation.state(clock.now) is State.ACTIVE
+    (entry,) = [one for one in book.log(reservation_id=mine) if one.action.value == "cancelled"]
+    assert entry.after["ended_note"].startswith("alice has a quota, hours 10")
+
+
+def test_a_turn_within_the_quota_comes(book, clock):
+    quota(book, "alice=hours:10 active:2 longest:8h ahead:1d")
+    clock.now = of_datetime(datetime(2027, 3, 29, 6, tzinfo=UTC))
+    held = book.reserve(ask("a", who=BOB, hours=8))
+    mine = "0190a0b0-0000-7000-8000-000000000001"
+    book.reserve(ask("b", hours=4))
+    book.queue_join(ask("a", hours=6), mine)
+    book.release(held.id, BOB)
+    assert book.queue_look(mine).reservation.state(clock.now) is State.ACTIVE
+
+
 def test_a_quota_limits_the_hours_of_a_week(book, clock):
     quota(book, "alice=hours:10")
     monday = of_datetime(datetime(2027, 3, 29, tzinfo=UTC))
