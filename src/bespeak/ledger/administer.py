@@ -49,7 +49,7 @@ def token_create(
     from bespeak.access import selectors as patterns
     from bespeak.access import tokens
 
-    validation.check_name("user", user)
+    validation.check_new_user(user)
     wanted = patterns.scopes(scopes)
     on = tuple(patterns.selector(one) for one in selectors)
     validation.check_text("name", name)
@@ -204,7 +204,9 @@ def rights_group(
     """
     from bespeak.access import store
 
-    for holder in (*add, *remove):
+    for holder in add:
+        validation.check_new_user(holder)
+    for holder in remove:
         validation.check_name("user", holder)
     validation.check_name("group", name)
 

@@ -114,7 +114,7 @@ def transfer(
     reason: str = "",
 ) -> Reservation:
     """See :meth:`bespeak.ledger.planning_methods.PlanningMethods.transfer`."""
-    validation.check_name("user", to)
+    validation.check_new_user(to)
     validation.check_text("reason", reason)
 
     def work(tx: Transaction) -> Reservation:

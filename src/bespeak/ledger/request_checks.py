@@ -93,7 +93,7 @@ def checked_holder(of: Holder) -> Holder:
     Raises:
         UsageError: a name cannot be, or is a kind without a name.
     """
-    validation.check_name("user", of.name)
+    validation.check_new_user(of.name)
     if of.requested_by is not None:
         validation.check_name("user", of.requested_by)
     if of.user.endswith(":") and of.user.removesuffix(":") in KINDS:

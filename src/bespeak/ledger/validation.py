@@ -52,21 +52,37 @@ def check_new_resource(name: str, *, declared: bool) -> None:
         raise UsageError(f"resource {name!a}: * and ? make no pattern here, and a new name must not have them")
     if not declared:
         _check_first_use(name)
+    _check_looks("resource", name)
+
+
+def check_new_user(name: str) -> str:
+    """Return ``name`` if a user may begin to be called so; who is in the book already can still end what it has.
+
+    Raises:
+        UsageError: it is no name, or people would take it for another one.
+    """
+    check_name("user", name)
+    kind, colon, rest = name.partition(":")
+    _check_looks("user", rest if colon and kind.isascii() else name)
+    return name
+
+
+def _check_looks(kind: str, name: str) -> None:
     if name.isascii():
         return
     import unicodedata
 
     if unicodedata.normalize("NFC", name) != name:
         composed = unicodedata.normalize("NFC", name)
-        raise UsageError(f"resource {name!a}: looks like {composed!a}, which is composed (NFC); type that")
+        raise UsageError(f"{kind} {name!a}: looks like {composed!a}, which is composed (NFC); type that")
     if (plain := unicodedata.normalize("NFKC", name)) != name:
-        raise UsageError(f"resource {name!a}: looks like {plain!a}; type that")
+        raise UsageError(f"{kind} {name!a}: looks like {plain!a}; type that")
     if hidden := next((char for char in name if _is_unseen(char)), None):
-        raise UsageError(f"resource {name!a}: has a character that nobody sees, {hidden!a}")
+        raise UsageError(f"{kind} {name!a}: has a character that nobody sees, {hidden!a}")
     scripts = {unicodedata.name(char, "").split(" ")[0] for char in name if char.isalpha()}
     if len(scripts & _LIKE_LATIN) > 1:
         mixed = " and ".join(sorted(script.title() for script in scripts & _LIKE_LATIN))
-        raise UsageError(f"resource {name!a}: mixes letters of {mixed} that look alike")
+        raise UsageError(f"{kind} {name!a}: mixes letters of {mixed} that look alike")
 
 
 def _is_unseen(char: str) -> bool:

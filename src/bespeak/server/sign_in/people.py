@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from bespeak.access.model import Caller
 from bespeak.base.display import short_repr
 from bespeak.base.errors import UsageError
-from bespeak.ledger.validation import check_name
+from bespeak.ledger.validation import check_new_user
 from bespeak.server.identity import NotSignedInError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def person(name: object, said_by: str) -> str:
         NotSignedInError: it is no name; or a holder of another kind (``ci:x``), which no person can sign in as.
     """
     try:
-        found = check_name("user", name if isinstance(name, str) else "")
+        found = check_new_user(name if isinstance(name, str) else "")
     except UsageError as error:
         raise NotSignedInError(f"{said_by}: {error}") from None
     if ":" in found:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bespeak.access.model import Caller, Grant, kind_of
 from bespeak.access.selectors import filled
 from bespeak.base.errors import UsageError
-from bespeak.ledger.validation import check_name
+from bespeak.ledger.validation import check_new_user
 from bespeak.server.identity import NotSignedInError
 
 if TYPE_CHECKING:
@@ -60,6 +60,6 @@ def caller_of(matching: Sequence[Workload], claims: Mapping[str, Any]) -> Caller
 def _holder(workload: Workload, claims: Mapping[str, Any]) -> str:
     texts = {key: claim_text(claims.get(key)) or "" for key, _ in workload.claims}
     try:
-        return check_name("user", filled(workload.holder, texts))
+        return check_new_user(filled(workload.holder, texts))
     except UsageError as error:
         raise NotSignedInError(f"mapping {workload.id}: {error}") from None
