@@ -12,9 +12,11 @@ from bespeak.server.group_commit import GroupCommit
 from bespeak.storage.time_limit import within
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from bespeak.ledger.service import Ledger
+    from bespeak.storage.interface import Listener
+    from bespeak.storage.postgres.shared_listening import SharedListening
 
 T = TypeVar("T")
 
@@ -43,6 +45,7 @@ class ServedBook:
         self._opened: list[Ledger] = []
         self._lock = threading.Lock()
         self._shared: Ledger | None = None
+        self._listening: SharedListening | None = None
         self._commits: GroupCommit | None = None
         self._pending = 0
         self.name = ""
@@ -58,7 +61,7 @@ class ServedBook:
         first = await loop.run_in_executor(self._writers, self._open)
         self.name, self.dialect = first.engine.name, first.engine.dialect
         if first.engine.dialect == "postgresql":
-            self._shared = first
+            self._shared, self._listening = first, _shared_listening(first)
             return
         from bespeak.storage.sqlite import SqliteEngine
 
@@ -76,6 +79,8 @@ class ServedBook:
         self._writers.shutdown(cancel_futures=True)
         if self._commits is not None:
             self._commits.close()
+        if self._listening is not None:
+            self._listening.close()
         for ledger in (*self._opened, *([self._shared] if self._shared else [])):
             ledger.close()
 
@@ -105,6 +110,18 @@ class ServedBook:
         result: T = await self._commits.submit(work, first=first)
         return result
 
+    def listen(self, ledger: Ledger, topics: Iterable[str]) -> Listener:
+        """Start listening, for a stream; those of a book on PostgreSQL share one connection.
+
+        Args:
+            ledger: the open book, in a thread that has it.
+            topics: what to be woken for.
+
+        Raises:
+            UnavailableError: the book cannot be asked.
+        """
+        return ledger.listen(topics) if self._listening is None else self._listening.listen(topics)
+
     async def _in(self, pool: ThreadPoolExecutor, work: Callable[[Ledger], T], seconds: float) -> T:
         if self._pending >= MOST_PENDING:
             raise _too_many()
@@ -127,6 +144,14 @@ class ServedBook:
             with self._lock:
                 self._opened.append(mine)
         return mine
+
+
+def _shared_listening(ledger: Ledger) -> SharedListening | None:
+    from bespeak.storage.postgres.engine import PostgresEngine
+    from bespeak.storage.postgres.shared_listening import SharedListening
+
+    engine = ledger.engine
+    return SharedListening(lambda: engine.listen(["*"])) if isinstance(engine, PostgresEngine) else None
 
 
 def _too_many() -> UnavailableError:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from bespeak.client.wakeups import WOKEN
-from bespeak.storage.wakeups import FifoListener
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -15,12 +13,7 @@ if TYPE_CHECKING:
     from bespeak.server.stream_access import StreamAccess
     from bespeak.storage.interface import Listener
 
-MOST_WAITING = 512
-"""Listeners that need a thread each: those of a book on PostgreSQL."""
-
-_threads = ThreadPoolExecutor(MOST_WAITING, "bespeak-wakeups")
 _ALIVE = b"alive\n"
-_STOP_SECONDS = 1.0
 
 
 async def wake_ups(listener: Listener, access: StreamAccess) -> AsyncIterator[bytes]:
@@ -28,7 +21,7 @@ async def wake_ups(listener: Listener, access: StreamAccess) -> AsyncIterator[by
     try:
         yield _ALIVE
         while True:
-            woken = await (_readable if isinstance(listener, FifoListener) else _waited)(listener, access)
+            woken = await _readable(listener, access)
             if not await access.lasts():
                 return
             yield WOKEN + b"\n" if woken else _ALIVE
@@ -51,12 +44,3 @@ async def _readable(listener: Listener, access: StreamAccess) -> bool:
 def _note(woken: asyncio.Future[None]) -> None:
     if not woken.done():
         woken.set_result(None)
-
-
-async def _waited(listener: Listener, access: StreamAccess) -> bool:
-    """Wait in a thread for a wake-up, or until the credential has to be looked at."""
-    loop = asyncio.get_running_loop()
-    while seconds := access.seconds_left:
-        if await loop.run_in_executor(_threads, listener.wait, min(seconds, _STOP_SECONDS)):
-            return True
-    return False

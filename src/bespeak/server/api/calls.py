@@ -147,7 +147,7 @@ async def listen(request: Request, book: Book) -> Response:
 
     def begin(ledger: Ledger) -> Listener:
         check(ledger)
-        return ledger.listen(topics)
+        return book.served.listen(ledger, topics)
 
     access = stream_access(request.app, request.scope, lambda: book.read(check))
     listener = await book.read(begin)

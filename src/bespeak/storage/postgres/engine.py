@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from bespeak.base.clock import Clock
-    from bespeak.storage.interface import Dialect, Listener, Params, Row, T
+    from bespeak.storage.interface import Dialect, Params, Row, T
     from bespeak.storage.migrations import Component
     from bespeak.storage.postgres.connection import Connection
     from bespeak.storage.postgres.schema_owner import Access
@@ -372,7 +372,7 @@ class PostgresEngine:
         except psycopg.Error as error:
             raise self._failure(error) from error
 
-    def listen(self, topics: Iterable[str]) -> Listener:
+    def listen(self, topics: Iterable[str]) -> PostgresListener:
         """Start listening; needs a connection of its own."""
         return PostgresListener(self._address, self.channel, topics, self._failure)
 

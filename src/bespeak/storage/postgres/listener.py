@@ -60,6 +60,7 @@ class PostgresListener:
         topics = list(topics)
         self._everything = ALL_TOPICS in topics
         self._hashes = frozenset(topic_hash(topic) for topic in topics)
+        self._checked = time.monotonic()
         try:
             self._connection = self._connect()
         except psycopg.Error as error:
@@ -85,39 +86,47 @@ class PostgresListener:
         deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
         while True:
             left = _LONGEST_SECONDS if deadline is None else max(deadline - time.monotonic(), 0.0)
-            try:
-                if self._take(left):
-                    return True
-            except psycopg.Error:
-                if self._reconnect(deadline):
-                    return True
+            heard = self.hear(left)
+            if heard is None or (heard and (self._everything or not self._hashes.isdisjoint(heard))):
+                return True
             if deadline is not None and time.monotonic() >= deadline:
                 return False
 
-    def _take(self, seconds: float) -> bool:
-        """Wait for notifications, for so long; while none comes, see now and then whether there is still a way."""
-        hit = heard = False
+    def hear(self, seconds: float) -> frozenset[str] | None:
+        """Wait for notifications, for so long; return what stands for their topics, or None: it may be anything."""
+        if self._pooled:
+            time.sleep(min(seconds, _POOLED_SECONDS))
+            return None
+        try:
+            return self._take(seconds)
+        except psycopg.Error:
+            return None if self._reconnect(seconds) else frozenset()
+
+    def _take(self, seconds: float) -> frozenset[str]:
+        """Wait for notifications; while none comes, see now and then whether there is still a way."""
         connection = self._connection
         connection.bounded = False
         try:
-            for note in connection.notifies(timeout=min(seconds, _CHECK_SECONDS), stop_after=1):
-                heard = True
-                hit = hit or self._everything or note.payload in self._hashes
+            notes = connection.notifies(timeout=min(seconds, _CHECK_SECONDS), stop_after=1)
+            heard = frozenset(note.payload for note in notes)
         finally:
             connection.bounded = True
-        if not heard and seconds >= _CHECK_SECONDS:
+        if heard:
+            self._checked = time.monotonic()
+        elif time.monotonic() - self._checked >= _CHECK_SECONDS:
             with within(_CHECK_ANSWER_SECONDS):
                 connection.execute(b"SELECT 1")
-        return hit
+            self._checked = time.monotonic()
+        return heard
 
-    def _reconnect(self, deadline: float | None) -> bool:
+    def _reconnect(self, seconds: float) -> bool:
         self._connection.close()
         try:
             self._connection = self._connect()
         except psycopg.Error:
-            left = _RETRY_SECONDS if deadline is None else min(_RETRY_SECONDS, deadline - time.monotonic())
-            time.sleep(max(left, 0.0))
+            time.sleep(min(_RETRY_SECONDS, max(seconds, 0.0)))
             return False
+        self._checked = time.monotonic()
         return True
 
     def fileno(self) -> int:
