@@ -36,6 +36,11 @@ QUEUED_AFTER = "queued_after"
 """Among the extras: the run key whose end an occurrence waits for."""
 
 _MOST_AT_ONCE = 1000
+_MOST_A_TURN = 100
+_DUE = (
+    "SELECT name FROM dispatch_schedules WHERE site = :site AND paused = 0 AND next_us <= :now"
+    " ORDER BY next_us, name LIMIT :n"
+)
 _FIELDS = (
     "name", "cron", "zone", "overlap", "catch_up", "jitter_us", "command_json", "options_json", "site", "extras_json",
     "created_us", "next_us", "last_us", "paused",
@@ -239,29 +244,52 @@ class Turn:
 
 def turn(engine: Engine, site: str) -> Turn:
     """Make the reservations of all occurrences of a site that are due, and let go those whose predecessor has ended."""
-    next_us, is_due = engine.read(lambda tx: _look(tx, site))
-    if not is_due:
-        return Turn(next_us=next_us)
-    return engine.transact((LOCK,), lambda tx: _turn(tx, site))
+    found = engine.read(lambda tx: _look(tx, site))
+    if not found.due and not found.free:
+        return Turn(next_us=found.next_us)
+    return engine.transact((LOCK,), lambda tx: _turn(tx, site, found))
 
 
-def _look(tx: Transaction, site: str) -> tuple[int, bool]:
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What a look at the schedules of a site found, outside of any write.
+
+    Attributes:
+        next_us: when the next occurrence comes, µs UTC.
+        due: names of schedules of which one is due.
+        free: ids of occurrences whose predecessor has ended.
+    """
+
+    next_us: int
+    due: list[str]
+    free: list[str]
+
+
+def _look(tx: Transaction, site: str) -> _Seen:
+    found = tx.fetch_all(_DUE, {"site": site, "now": tx.now_us, "n": _MOST_A_TURN})
+    free = [job.reservation_id for job, before in _queued(tx, site) if _has_ended(tx, before)]
+    return _Seen(_next_us(tx, site), [str(row[0]) for row in found], free)
+
+
+def _next_us(tx: Transaction, site: str) -> int:
     sql = "SELECT MIN(next_us) FROM dispatch_schedules WHERE site = :site AND paused = 0"
     row = tx.fetch_one(sql, {"site": site})
-    next_us = FOREVER_US if row is None or row[0] is None else int(row[0])
-    return next_us, next_us <= tx.now_us or any(_has_ended(tx, before) for _, before in _queued(tx, site))
+    return FOREVER_US if row is None or row[0] is None else int(row[0])
 
 
-def _turn(tx: Transaction, site: str) -> Turn:
+def _turn(tx: Transaction, site: str, seen: _Seen) -> Turn:
+    """Do what was seen to be due and still is."""
     done = Turn()
-    for job, before in _queued(tx, site):
-        if _has_ended(tx, before):
+    for identifier in seen.free:
+        job = rows.find(tx, reservation_id=identifier)
+        before = None if job is None or job.reservation_status != Status.RESERVED else job.extras.get(QUEUED_AFTER)
+        if job is not None and isinstance(before, str) and _has_ended(tx, before):
             _let_go(tx, job)
-    for schedule in listing(tx, site):
-        if schedule.paused:
-            continue
-        now = _advance(tx, schedule, done) if schedule.next_us <= tx.now_us else schedule
-        done.next_us = min(done.next_us, now.next_us)
+    for name in seen.due:
+        schedule = find(tx, name)
+        if schedule is not None and not schedule.paused and schedule.site == site and schedule.next_us <= tx.now_us:
+            _advance(tx, schedule, done)
+    done.next_us = _next_us(tx, site)
     return done
 
 
@@ -279,14 +307,12 @@ def due_and_missed(schedule: Schedule, now_us: int) -> tuple[list[int], list[int
     return in_time, late
 
 
-def _advance(tx: Transaction, schedule: Schedule, done: Turn) -> Schedule:
+def _advance(tx: Transaction, schedule: Schedule, done: Turn) -> None:
     wanted, missed = due_and_missed(schedule, tx.now_us)
     done.skipped += [schedule.key(at_us) for at_us in missed]
     for at_us in wanted:
         schedule = _occur(tx, schedule, at_us, done)
-    schedule = replace(schedule, next_us=schedule.after(max([*wanted, *missed])))
-    _write(tx, schedule)
-    return schedule
+    _write(tx, replace(schedule, next_us=schedule.after(max([*wanted, *missed]))))
 
 
 def _occur(tx: Transaction, schedule: Schedule, at_us: int, done: Turn) -> Schedule:

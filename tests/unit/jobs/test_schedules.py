@@ -254,3 +254,27 @@ def test_a_schedule_that_cannot_be_is_refused_and_nothing_is_stored(site) -> Non
         done: subprocess.CompletedProcess[str] | object = site.call("schedule", "tick", *words)
         assert done.code == 2, words  # type: ignore[attr-defined]
     assert json.loads(site.call("schedules").out) == {"schedules": []}
+
+
+def test_a_turn_reads_and_writes_only_what_is_due(engines, clock) -> None:
+    engine = saved(engines, clock)
+    schedules.save(engine, schedule(name="yearly", cron="0 0 1 1 *"), replace_existing=False)
+    damage = "UPDATE dispatch_schedules SET command_json = 'no JSON' WHERE name = 'yearly'"
+    engine.transact((LOCK,), lambda tx: tx.execute(damage))
+    clock.step(60)
+    done = schedules.turn(engine, "")
+    assert [job.run_key for job in done.made] == ["s@2026-06-01T09:00:00+00:00"]
+    assert done.next_us == NINE + MINUTE_US
+    row = engine.read(lambda tx: tx.fetch_one("SELECT last_us FROM dispatch_schedules WHERE name = 'yearly'"))
+    assert row[0] is None
+
+
+def test_many_that_are_due_are_made_in_several_turns(engines, clock) -> None:
+    engine = engines()
+    clock.us = NINE - 30 * SECOND_US
+    for number in range(120):
+        schedules.save(engine, schedule(name=f"s{number:03}"), replace_existing=False)
+    clock.step(31)
+    first = schedules.turn(engine, "")
+    assert (len(first.made), first.next_us) == (100, NINE)
+    assert (len(schedules.turn(engine, "").made), len(schedules.turn(engine, "").made)) == (20, 0)
