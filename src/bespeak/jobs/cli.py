@@ -27,6 +27,7 @@ _CREATE = "bespeak.jobs.commands.create"
 _QUERY = "bespeak.jobs.commands.query"
 _MANAGE = "bespeak.jobs.commands.manage"
 _SCHEDULE = "bespeak.jobs.commands.schedule"
+_CLEAN = "bespeak.jobs.commands.clean"
 _RESCHEDULE = "bespeak.jobs.commands.reschedule"
 
 PROGRAM = Program(
@@ -42,7 +43,7 @@ PROGRAM = Program(
         Entry(
             "clean",
             "Delete reservations that are over. RESERVED and DISPATCHING ones always stay.",
-            f"{_QUERY}:clean",
+            f"{_CLEAN}:clean",
         ),
         Entry(
             "requeue",

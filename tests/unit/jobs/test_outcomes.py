@@ -149,6 +149,57 @@ def test_what_has_been_over_for_long_is_deleted_and_what_runs_is_not(site) -> No
     assert sorted(outcomes(site)) == ["runs", "waits"]
 
 
+def test_the_history_and_output_of_the_embedded_runner_go_too(site) -> None:
+    site.reserve("k")
+    dispatcher = site.run(runner="embedded")
+    dispatcher.await_event("job_ended")
+    dispatcher.stop()
+    logs = os.path.join(site.folder, "home", "logs")
+    assert len(os.listdir(logs)) == 2
+    for path, sql in (
+        (site.url, "UPDATE reservations SET updated_at = 100"),
+        (
+            os.path.join(site.folder, "home", "runner.sqlite3"),
+            "UPDATE runner_jobs SET finished_us = 100, updated_us = 100",
+        ),
+    ):
+        connection = sqlite3.connect(path)
+        connection.execute(sql)
+        connection.commit()
+        connection.close()
+    site.run("--keep", "30d", runner="embedded")
+    until(lambda: os.listdir(logs) == [])
+    assert outcomes(site) == {}
+
+
+def test_clean_gives_the_space_of_the_file_back(site) -> None:
+    for number in range(6):
+        site.reserve(f"k{number}", "--metadata-json", json.dumps({"much": "x" * 100_000}), "--not-before", "2090-01-01")
+        site.call("cancel", "--run-key", f"k{number}")
+    found = site.call("clean", "--all", "--summary", "--vacuum").json
+    assert found["deleted"] == 6
+    assert found["vacuum"]["bytes_after"] < found["vacuum"]["bytes_before"] - 500_000
+    assert os.path.getsize(site.url) == found["vacuum"]["bytes_after"]
+    alone = site.call("clean", "--vacuum").json
+    assert (alone["deleted"], alone["matched"]) == (0, 0)
+    assert "reservations" not in alone
+    assert "vacuum" in site.call("clean", "--all", "--vacuum").json
+    site.reserve("later")
+    refused = site.call("clean", "--all", "--vacuum", "--dry-run")
+    assert (refused.code, "--vacuum" in refused.error) == (2, True)
+
+
+def test_a_book_on_a_server_needs_no_vacuum(any_site) -> None:
+    any_site.reserve("k", "--not-before", "2090-01-01")
+    any_site.call("cancel", "--run-key", "k")
+    answer = any_site.call("clean", "--all", "--vacuum")
+    if any_site.url.startswith("postgres"):
+        assert (answer.code, "autovacuum" in answer.error) == (2, True)
+        assert list(outcomes(any_site)) == ["k"], "nothing was deleted"
+    else:
+        assert (answer.code, outcomes(any_site)) == (0, {})
+
+
 def test_jobs_of_earlier_versions_are_neither_asked_about_nor_told(site) -> None:
     site.runner = site.stub("ends", ENDINGS)
     os.makedirs(os.path.dirname(site.url))

@@ -1,6 +1,6 @@
-"""The commands that look reservations up: ``status``, ``result`` and ``cancel`` of one, ``list`` and ``clean`` of many.
+"""The commands that look reservations up: ``status``, ``result`` and ``cancel`` of one, ``list`` of many.
 
-The latter print as they read, so a million rows fit.
+The latter prints as it reads, so a million rows fit.
 """
 
 from __future__ import annotations
@@ -193,8 +193,8 @@ def _cancel_many(context: CommandContext, key_prefix: str) -> int:
     for job in gone:
         if job.booking_id:
             give_back_of(context, job)
-    _print_rows(context, gone)
-    _print_rest(context, {"cancelled": len(gone)})
+    print_rows(context, gone)
+    print_rest(context, {"cancelled": len(gone)})
     return 0
 
 
@@ -242,8 +242,8 @@ def listing(context: CommandContext) -> int:
     engine = open_store(context.url)
     try:
         found = queries.listing(engine, wanted, limit=None if limit < 0 else limit, after=context.text("after"))
-        _print_rows(context, found)
-        _print_rest(context, {"dispatcher": engine.read(presence)})
+        print_rows(context, found)
+        print_rest(context, {"dispatcher": engine.read(presence)})
     finally:
         engine.close()
     return 0
@@ -275,7 +275,7 @@ def _pair(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _print_rows(context: CommandContext, found: Iterable[JobReservation]) -> None:
+def print_rows(context: CommandContext, found: Iterable[JobReservation]) -> None:
     """Print the opening of the answer and its rows, in the layout that ``json.dumps(indent=2)`` has."""
     write = sys.stdout.write
     if context.as_text:
@@ -300,80 +300,14 @@ def _running_try(job: JobReservation) -> str:
     return f"try {ended + 1} of {most}" if ended and ended < most and job.tries[-1].get("exit_code") else "-"
 
 
-def _print_rest(context: CommandContext, rest: dict[str, object]) -> None:
+def print_rest(context: CommandContext, rest: dict[str, object]) -> None:
+    """Print what follows the rows of an answer, and its end."""
     if context.as_text:
         context.answer(rest)
         return
     for name, value in rest.items():
         sys.stdout.write(f",\n  {printable(name)}: {printable(value)}")
     sys.stdout.write("\n}\n")
-
-
-@command(
-    "clean",
-    examples=(
-        ("clean --before 2026-06-01 --dry-run", "what would be deleted"),
-        ("clean --run-key nightly --all --summary", "and only count"),
-    ),
-    options=(
-        Option(("--before",), "Updated before.", "DATETIME"),
-        Option(("--after",), "Updated at or after.", "DATETIME"),
-        Option(("--all",), "All that are over."),
-        Option(("--job-id",), "One, by the runner's job id.", "ID"),
-        Option(("--reservation-id",), "One, by its id.", "ID", complete="reservation_id"),
-        Option(("--run-key",), "Only this run key.", "KEY", complete="run_key"),
-        Option(("--dry-run",), "Show, delete nothing."),
-        Option(("--summary",), "Print counts only."),
-    ),
-)
-def clean(context: CommandContext) -> int:
-    """Delete reservations that are over, and print them."""
-    from bespeak.jobs import queries
-
-    wanted = _clean_filter(context)
-    dry = context.on("dry-run")
-    engine = open_store(context.url)
-    counted = 0
-
-    def gone() -> Iterable[JobReservation]:
-        nonlocal counted
-        batches = ([job] for job in queries.listing(engine, wanted, limit=None)) if dry else None
-        for batch in batches or queries.delete(engine, wanted):
-            counted += len(batch)
-            yield from batch
-
-    try:
-        if context.on("summary"):
-            counted = queries.count(engine, wanted) if dry else queries.delete_unseen(engine, wanted)
-            context.answer({"deleted": 0 if dry else counted, "dry_run": dry, "matched": counted})
-            return 0
-        _print_rows(context, gone())
-        _print_rest(context, {"deleted": 0 if dry else counted, "dry_run": dry, "matched": counted})
-    finally:
-        engine.close()
-    return 0
-
-
-def _clean_filter(context: CommandContext) -> Filter:
-    from bespeak.jobs.queries import Filter
-
-    ranges = [name for name in ("before", "after") if context.value(name) is not None]
-    others = ranges + (["all"] if context.on("all") else [])
-    single = [name for name in ("job-id", "reservation-id") if context.value(name) is not None]
-    if single and (others or len(single) > 1 or context.value("run-key") is not None):
-        raise UsageError(f"--{single[0]} cannot be combined with other selection options")
-    if not single and not others:
-        raise UsageError("Specify --all, --job-id, --reservation-id, --before, or --after.")
-    now_us = now()
-    bounds = {name: read_instant(context.value(name) or "", "--" + name, now_us) for name in ranges}
-    return Filter(
-        run_key=context.text("run-key"),
-        job_id=context.text("job-id"),
-        reservation_id=context.text("reservation-id"),
-        updated_since=bounds.get("after"),
-        updated_before=bounds.get("before"),
-        terminal=True,
-    )
 
 
 def _known(click_context: Any, field: str) -> dict[str, str]:
