@@ -19,6 +19,7 @@ EXTRA_NAMES = (
     "paused_at",
     "queued_after",
     "env",
+    "env_from",
     "cwd",
     "needs",
     "for_seconds",

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from bespeak.storage.interface import Transaction
 
+TAG_FORM = r"[A-Za-z0-9._:-]{1,100}"
+"""How a tag looks."""
+
 _RUNNING = (
     "SELECT COUNT(*) FROM reservations WHERE site = :site AND (reservation_status IN ('DISPATCHING', 'START_UNKNOWN')"
     " OR (reservation_status = 'DISPATCHED' AND outcome IS NULL)) AND replace(tags, :tag, '') <> tags"

@@ -41,7 +41,7 @@ FILENAME = "settings.toml"
 SUT_DIRS_VARIABLES = ("BESPEAK_SUT_DIRS", "OTTO_SUT_DIRS")
 LEDGER_VARIABLE = "BESPEAK_LEDGER"
 SYSTEM_PATH = "/etc/bespeak/settings.toml"
-_FOR_USERS = ("ledger", "server")
+_FOR_USERS = ("jobs", "ledger", "server")
 _NOT_FOR_USERS = ("init", "labs", "libs", "reservations")
 
 
@@ -147,9 +147,20 @@ def load_settings(cwd: str | None = None, environ: Mapping[str, str] | None = No
 
 
 def server_table(environ: Mapping[str, str] | None = None) -> tuple[dict[str, Any], str]:
-    """Return the ``[server]`` table of the user's own settings, else the machine's, and the file; else empty.
+    """Return the ``[server]`` table, and the file: a repository cannot say how a server signs people in.
 
-    A repository cannot say how a server signs people in.
+    Raises:
+        SettingsError: a file is there but cannot be read or understood.
+    """
+    return own_table("server", environ)
+
+
+def own_table(name: str, environ: Mapping[str, str] | None = None) -> tuple[dict[str, Any], str]:
+    """Return a table of the user's own settings, else the machine's, and the file; else empty.
+
+    Args:
+        name: of the table.
+        environ: the environment; by default the process's.
 
     Raises:
         SettingsError: a file is there but cannot be read or understood.
@@ -157,10 +168,10 @@ def server_table(environ: Mapping[str, str] | None = None) -> tuple[dict[str, An
     env = os.environ if environ is None else environ
     for path in (os.path.join(user_folder(env, "config"), FILENAME), SYSTEM_PATH):
         read = _read_toml(path, [])
-        if read is not None and "server" in read[0]:
-            table = read[0]["server"]
+        if read is not None and name in read[0]:
+            table = read[0][name]
             if not isinstance(table, dict):
-                raise SettingsError(f"{escape_unprintable(path)}: server must be a table")
+                raise SettingsError(f"{escape_unprintable(path)}: {name} must be a table")
             return table, path
     return {}, ""
 

@@ -16,6 +16,7 @@ from bespeak.jobs.cli import ONE_JOB, RESERVATION_ID, RUN_KEY, check_text
 from bespeak.jobs.contract_times import read_duration, read_instant, read_number
 from bespeak.jobs.locations import DOCUMENTED_PROGRAM, open_store
 from bespeak.jobs.model import Status
+from bespeak.jobs.tag_limits import TAG_FORM
 from bespeak.storage.ownership import is_shared
 
 TYPE_CHECKING = False
@@ -30,9 +31,8 @@ if TYPE_CHECKING:
 _MOST_RETRIES = 1000
 _LONGEST_KEY = 4096
 _NICEST = 19
-_LONGEST_TAG = 100
-TAG_FORM = rf"[A-Za-z0-9._:-]{{1,{_LONGEST_TAG}}}"
-"""How a tag looks."""
+_REFERENCE = r"env:[A-Za-z_][A-Za-z0-9_]*|file:/(?!/)[^\n]*"
+"""A value of ``--env`` that says where the value is; ``file:///x`` and ``file:x.db`` are values."""
 
 
 NEEDS = (
@@ -55,7 +55,12 @@ HOW_IT_RUNS = (
     Option(("--run-timeout",), "End it, with all its processes, when it has run for so long.", "DURATION"),
     Option(("--nice",), "Run it at this lower priority, 1 to 19.", "N"),
     Option(("--tag",), "What run --max-per-tag counts it by; may be repeated.", "TAG", many=True),
-    Option(("--env",), "Set for the command; may be repeated.", "NAME=VALUE", many=True),
+    Option(
+        ("--env",),
+        "Set for the command; may be repeated. env:NAME and file:/PATH are looked up at the start, where it runs.",
+        "NAME=VALUE",
+        many=True,
+    ),
     Option(("--cwd",), "Where the command runs.", "FOLDER"),
 )
 """The options of a job that say how its command runs; recurring jobs have them too."""
@@ -145,7 +150,7 @@ def check_tag(tag: str, flag: str) -> str:
         UsageError: it is not.
     """
     if not re.fullmatch(TAG_FORM, tag):
-        raise UsageError(f"{flag} {tag!a}: letters, digits and . _ : - only, {_LONGEST_TAG} at most")
+        raise UsageError(f"{flag} {tag!a}: letters, digits and . _ : - only, 100 at most")
     return tag
 
 
@@ -189,8 +194,11 @@ def _extras(context: CommandContext) -> dict[str, object]:
 def command_extras(context: CommandContext) -> dict[str, object]:
     """Return how the command runs, beyond what orchesjob-reserver 0.1 knows: ``env``, ``cwd``, ``retry`` ..."""
     extras: dict[str, object] = {}
-    if context.many("env"):
-        extras["env"] = dict(_setting(text) for text in context.many("env"))
+    settings = dict(_setting(text) for text in context.many("env"))
+    references = {name: value for name, value in settings.items() if re.fullmatch(_REFERENCE, value)}
+    literal = {name: value for name, value in settings.items() if name not in references}
+    extras |= {"env": literal} if literal else {}
+    extras |= {"env_from": references} if references else {}
     cwd = context.text("cwd")
     if cwd is not None:
         if not cwd.startswith("/"):

@@ -77,10 +77,11 @@ def run(context: CommandContext) -> int:
 
 def _accept_from(context: CommandContext) -> tuple[str, ...] | None:
     """Return the other accounts whose jobs are started; None for anyone's."""
+    from bespeak.jobs.run_settings import run_settings
+
     text = context.text("accept-from")
-    if text is None:
-        return ()
-    names = tuple(name.strip() for name in text.split(","))
+    said = run_settings(os.environ).accept_from if text is None else text.split(",")
+    names = tuple(name.strip() for name in said)
     if not all(names):
         raise UsageError("--accept-from: names of accounts with commas between, or anyone")
     return None if names == ("anyone",) else names
@@ -109,8 +110,9 @@ def _options(context: CommandContext, *, embedded: bool) -> DispatcherOptions:
 def _max_per_tag(context: CommandContext) -> dict[str, int]:
     """Return how many jobs of a tag may run at once."""
     from bespeak.jobs.commands.create import check_tag
+    from bespeak.jobs.run_settings import run_settings
 
-    found: dict[str, int] = {}
+    found = dict(run_settings(os.environ).max_per_tag)
     for text in context.many("max-per-tag"):
         tag, equals, number = text.rpartition("=")
         if not equals:

@@ -20,6 +20,15 @@ _RETRY = (
     ' code=$?; [ -z "$notes" ] || { echo "$code $(date +%s)" >>"$notes/$id"; } 2>/dev/null;'
     ' [ "$code" -eq 0 ] && exit 0; [ "$left" -gt 0 ] || exit "$code"; left=$((left - 1)); sleep "$delay"; done'
 )
+_REFERENCES = (
+    'fail() { echo "bespeak: --env $1: $2 $3" >&2; exit 78; }; while [ "$1" != -- ]; do case $2 in'
+    ' env:*) eval "bespk_value=\\${${2#env:}-}"; [ -n "$bespk_value" ] || fail "$1" "$2" "is not set or empty" ;;'
+    ' *) bespk_value=$(cat -- "${2#file:}") || fail "$1" "$2" "cannot be read";'
+    ' [ -n "$bespk_value" ] || fail "$1" "$2" "is empty" ;; esac;'
+    ' export "$1=$bespk_value"; shift 2; done; shift; unset bespk_value; exec "$@"'
+)
+"""Looks up what variables refer to, where and when the command starts; neither arguments nor books have the values."""
+
 _HIDDEN = "..."
 
 
@@ -44,10 +53,14 @@ def _inner_command(job: JobReservation) -> list[str]:
     if isinstance(nice, int) and nice:
         words = ["nice", "-n", str(nice), "--", *words]
     retry = extras.get("retry")
-    if not isinstance(retry, int) or retry <= 0:
+    if isinstance(retry, int) and retry > 0:
+        delay = extras.get("retry_delay_seconds", 0)
+        words = ["/bin/sh", "-c", _RETRY, "retry", str(retry), f"{delay:g}", job.reservation_id, *words]
+    references = extras.get("env_from")
+    if not isinstance(references, dict) or not references:
         return words
-    delay = extras.get("retry_delay_seconds", 0)
-    return ["/bin/sh", "-c", _RETRY, "retry", str(retry), f"{delay:g}", job.reservation_id, *words]
+    pairs = [word for pair in references.items() for word in pair]
+    return ["/bin/sh", "-c", _REFERENCES, "env", *pairs, "--", *words]
 
 
 def _settings(extras: Mapping[str, object]) -> list[str]:
