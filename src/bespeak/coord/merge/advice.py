@@ -116,3 +116,19 @@ def advise_lost(name: str, path: str, taker: Half, user: Half, caller: str, *, i
         f"{taker.name} took {what} out of {path}, where {caller} on {user.name} newly uses it: "
         f"{'import it again' if imported else 'define it again'}, or do without."
     )
+
+
+def advise_heir(address: str, changer: Half, user: Half, who: str) -> str:
+    """Return a recommendation for what one side derives from something that the other changed."""
+    if SideChange.ADDED in changer.words:
+        return f"{changer.name} added {address}: after the merge, let {who} ({user.name}) define it too."
+    if SideChange.DELETED in changer.words:
+        return f"{changer.name} deleted {address}: see who calls {who} ({user.name}), which newly overrides it."
+    if SideChange.RENAMED in changer.words:
+        return (
+            f"{changer.name} renamed {address} to {changer.becomes}: after the merge, let {who} ({user.name}) follow."
+        )
+    return (
+        f"{changer.name} changed the signature of {address}, which {who} on {user.name} newly relies on: "
+        "after the merge, make that fit."
+    )

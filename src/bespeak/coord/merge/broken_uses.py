@@ -73,12 +73,12 @@ def uses(user: User, changer: Changer, trees: ResolvedTrees, *, everything: bool
     if not wanted:
         return []
     found: dict[tuple[str, str], Item] = {}
-    known = _KnownUses(user.before)
+    known = KnownUses(user.before)
     for path in sorted(user.files.keys() & trees.may_name(user.side.name, wanted)):
         if user.fresh(path):
-            now = _known(user.files[path])
+            now = count_uses(user.files[path])
             for edge in trees.edges(user.side.name, path):
-                new = _is_fresh(user, path, edge.line) and _is_new(user, edge, now, known)
+                new = is_fresh(user, path, edge.line) and is_new(user, edge, now, known)
                 item = _item(user, changer, trees, edge) if new else None
                 if item is not None:
                     key = (item.address, item.user)
@@ -87,7 +87,7 @@ def uses(user: User, changer: Changer, trees: ResolvedTrees, *, everything: bool
     return _without_echoes(found.values())
 
 
-class _KnownUses:
+class KnownUses:
     """The uses in the files of a version, counted when they are asked for."""
 
     def __init__(self, files: Version) -> None:
@@ -95,8 +95,9 @@ class _KnownUses:
         self._counted: dict[str, Counter[Hashable]] = {}
 
     def __call__(self, path: str) -> Counter[Hashable]:
+        """Return the uses in a file; none if it is not in the version."""
         if path not in self._counted:
-            self._counted[path] = _known(self._files[path]) if path in self._files else Counter()
+            self._counted[path] = count_uses(self._files[path]) if path in self._files else Counter()
         return self._counted[path]
 
 
@@ -120,18 +121,19 @@ def _matters(pair: Pair, *, everything: bool) -> bool:
     )
 
 
-def _is_fresh(user: User, path: str, line: int) -> bool:
+def is_fresh(user: User, path: str, line: int) -> bool:
+    """Tell whether the side that uses has written a line."""
     return any(first <= line < beyond for first, beyond in user.fresh(path))
 
 
-def _known(source: Source) -> Counter[Hashable]:
+def count_uses(source: Source) -> Counter[Hashable]:
     """Return the uses in a file, in a form that stays the same when lines are moved or rewritten."""
     uses: Counter[Hashable] = Counter((ref.within, ref.text, ref.arguments) for ref in source.facts.references)
     uses.update((one.module, one.name) for one in source.facts.imports)
     return uses
 
 
-def _is_new(user: User, edge: Edge, now: Counter[Hashable], known: _KnownUses) -> bool:
+def is_new(user: User, edge: Edge, now: Counter[Hashable], known: KnownUses) -> bool:
     """Tell whether a side has more of such a use than the base had: a line that was only touched is none."""
     path, _, within = edge.caller.partition("::")
     source = user.files[path]
@@ -187,12 +189,12 @@ def _of_gone(user: User, changer: Changer, trees: ResolvedTrees, edge: Edge, pai
         else ItemKind.MOVE_EDIT
     )
     path = edge.caller.partition("::")[0]
-    if _survives(user, changer, trees, edge, path):
+    if survives(user, changer, trees, edge, path):
         return None
     return _made(user, changer, edge, pair, kind, 0.95 if edge.confidence >= CERTAIN else edge.confidence)
 
 
-def _survives(user: User, changer: Changer, trees: ResolvedTrees, edge: Edge, path: str) -> bool:
+def survives(user: User, changer: Changer, trees: ResolvedTrees, edge: Edge, path: str) -> bool:
     """Tell whether a use means something after the merge, as surely as before."""
     merged = changer.moved.get(path) or path
     found = trees.merged(merged, changer.side.name)
@@ -240,7 +242,7 @@ def _of_file(user: User, changer: Changer, trees: ResolvedTrees, edge: Edge) -> 
     if edge.callee not in changer.moved:
         return None
     path = edge.caller.partition("::")[0]
-    if _survives(user, changer, trees, edge, path):
+    if survives(user, changer, trees, edge, path):
         return None
     becomes = changer.moved[edge.callee]
     done = (SideChange.MOVED,) if becomes else (SideChange.DELETED,)

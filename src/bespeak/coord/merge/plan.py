@@ -14,6 +14,7 @@ from bespeak.coord.languages import unread_language
 from bespeak.coord.merge.broken_uses import Changer, User, uses
 from bespeak.coord.merge.definitions import read_sides
 from bespeak.coord.merge.file_conflicts import BASE, OURS, THEIRS, file_items, find_conflicted
+from bespeak.coord.merge.inheritance import broken_heirs
 from bespeak.coord.merge.lost_names import lost_names
 from bespeak.coord.merge.model import LIKELY, ItemKind, Plan, Relation, Revision, SideChange, Verdict
 from bespeak.coord.merge.resolved_trees import ResolvedTrees
@@ -270,7 +271,10 @@ class _One:
             of = read[mine]
             paths = {after: before for before, after in of.renamed.items()}
             user = User(sides[mine], of.after, of.before, paths, _Fresh(self._git, base, commits[mine], of))
-            found += uses(user, Changer(sides[other], read[other].moved), trees, everything=everything)
+            changer = Changer(sides[other], read[other].moved)
+            found += uses(user, changer, trees, everything=everything)
+            told = {(item.user, item.line) for item in found}
+            found += [item for item in broken_heirs(user, changer, trees) if (item.user, item.line) not in told]
         return found
 
     def _named(self, item: Item) -> Item:
