@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from bespeak.coord.merge.advice import Half, advise_lost
 from bespeak.coord.merge.file_conflicts import OURS, THEIRS
-from bespeak.coord.merge.free_names import free_names, names_in_sight
+from bespeak.coord.merge.free_names import free_names, member, names_in_sight
 from bespeak.coord.merge.model import Item, ItemKind, SideChange
 from bespeak_symbols.model import CERTAIN, IMPORT
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from bespeak.coord.merge.resolved_trees import ResolvedTrees
     from bespeak_symbols.model import Edge, Facts, Import, Reference
 
-_LOST, _PERHAPS_FROM_ALL = 0.9, 0.4
+_LOST, _PERHAPS_INHERITED, _PERHAPS_FROM_ALL = 0.9, 0.6, 0.4
 _SURE_ENOUGH = 0.7
 """From this confidence on, an edge of the merged file says that a name is found all the same."""
 _INCLUDES = ('"', "<")
@@ -174,11 +174,27 @@ def _of_names(names: tuple[str, str], sides: _Sides, trees: ResolvedTrees) -> It
         if of is None:
             continue
         user, use = of
-        imported = sides.sight[user].imported(name, use.within)
-        confidence = _confidence(sides, user, imported)
-        if confidence and not _found_elsewhere(sides, merged_use, trees, _SURE_ENOUGH):
-            scope = _scope(sides.sight[user], name, use.within)
-            yield _item(names, sides, user, use, _Lost(f"{scope}{name}", name, confidence, imported=bool(imported)))
+        if not _found_elsewhere(sides, merged_use, trees, _SURE_ENOUGH):
+            lost = _lost_member(sides, user, use) if member(use) else _lost_name(sides, user, use, name)
+            if lost.confidence:
+                yield _item(names, sides, user, use, lost)
+
+
+def _lost_name(sides: _Sides, user: str, use: Reference, name: str) -> _Lost:
+    imported = sides.sight[user].imported(name, use.within)
+    scope = _scope(sides.sight[user], name, use.within)
+    return _Lost(f"{scope}{name}", name, _confidence(sides, user, imported), imported=bool(imported))
+
+
+def _lost_member(sides: _Sides, user: str, use: Reference) -> _Lost:
+    """Return what a member lost; a class with other bases now, or with any, may have it from there."""
+    owner = sides.sight[user].owner(use.within)
+    bases = [sight.bases.get(owner) for sight in (sides.merged_sight, *sides.sight.values())]
+    confidence = 0.0 if bases[0] is None or bases[0] != bases[1] or bases[0] != bases[2] else _LOST
+    if bases[0]:
+        confidence = min(confidence, _PERHAPS_INHERITED)
+    name = member(use)
+    return _Lost(f"{owner}.{name}", f"{owner}.{name}", confidence, imported=False)
 
 
 def _of_everything(names: tuple[str, str], sides: _Sides, trees: ResolvedTrees) -> Iterator[Item]:

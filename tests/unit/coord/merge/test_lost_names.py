@@ -126,6 +126,54 @@ LOST = {
 }
 
 
+FIELDS = {
+    "python": (
+        "m.py",
+        (
+            "class Store:\n    def __init__(self, given):\n        self.items = given\n        self.other = 1\n\n{gap}\n"
+            "    def new(self):\n        return {read}\n"
+        ),
+        "self.items.pop()",
+        "#",
+    ),
+    "javascript": (
+        "m.js",
+        (
+            "export class Store {{\n  constructor(given) {{\n    this.items = given;\n    this.other = 1;\n  }}\n\n{gap}\n"
+            "  fresh() {{\n    return {read};\n  }}\n}}\n"
+        ),
+        "this.items.pop()",
+        "//",
+    ),
+    "typescript": (
+        "m.ts",
+        (
+            "export class Store {{\n  private items: Item[] = [];\n  other = 1;\n\n{gap}\n"
+            "  fresh(): number {{\n    return {read};\n  }}\n}}\n"
+        ),
+        "this.items.size()",
+        "//",
+    ),
+    "java": (
+        "p/M.java",
+        (
+            "package p;\n\nclass M {{\n    Item items;\n    int other;\n\n{gap}\n"
+            "    int fresh() {{\n        return {read};\n    }}\n}}\n"
+        ),
+        "this.items.size()",
+        "//",
+    ),
+}
+
+
+def fields(language):
+    """Return a file as it is in the base, with its field renamed, and with a new read of that."""
+    path, text, read, comment = FIELDS[language]
+    gap = "\n".join(f"    {comment} {number}" for number in range(8))
+    base = text.format(gap=gap, read="1")
+    return path, base, base.replace("items", "entries"), text.format(gap=gap, read=read)
+
+
 def fork(forked, base, one, two, *, turned):
     sides = (two, one) if turned else (one, two)
     forked.fork(base, *sides)
@@ -275,6 +323,36 @@ def test_an_include_of_the_system_says_nothing_of_the_names_of_the_repository(fo
     both = f"#include <errno.h>\n{head}"
     plan = fork(forked, {**LIBRARY["c"], **files(both, old)}, files(head, none), files(both, old, new), turned=False)
     assert plan.items == ()
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("language", FIELDS)
+def test_a_field_that_one_side_renamed_and_the_other_newly_reads(forked, language, turned):
+    path, base, renamed, read = fields(language)
+    plan = fork(forked, {path: base}, {path: renamed}, {path: read}, turned=turned)
+    assert [(item.address.rpartition(".")[2], item.likely) for item in plan.items if item.user] == [("items", True)]
+    assert plan.verdict == Verdict.SEMANTIC
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("language", FIELDS)
+def test_a_field_that_one_side_added_to_and_the_other_newly_reads(forked, language, turned):
+    path, base, _, read = fields(language)
+    added = base.replace("other", "another")
+    plan = fork(forked, {path: base}, {path: added}, {path: read}, turned=turned)
+    assert [item for item in plan.items if item.user] == []
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_field_that_moved_to_a_base_class_of_the_file(forked, turned):
+    path, base, _, read = fields("python")
+    start, end = base.index("class Store:"), base.index("        self.other")
+    moved = (
+        "class Held:\n    def __init__(self, given):\n        self.items = given\n\n\nclass Store(Held):\n"
+        "    def __init__(self, given):\n        super().__init__(given)\n"
+    )
+    plan = fork(forked, {path: base}, {path: base[:start] + moved + base[end:]}, {path: read}, turned=turned)
+    assert [item for item in plan.items if item.user] == []
 
 
 def test_an_unused_import_may_go(forked):
