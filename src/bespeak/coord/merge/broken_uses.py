@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _BODY_CHANGED = 0.15
 _DECLARING = frozenset({"c", "cpp"})
+_UNITS = (".c", ".cc", ".cpp", ".cxx", ".c++")
+"""Files that are compiled by themselves: what is static in one, no other file sees."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,9 +234,9 @@ def _texts(facts: Facts, edge: Edge) -> set[Hashable]:
 def _references(facts: Facts, edge: Edge) -> list[Reference]:
     within = edge.caller.partition("::")[2]
     here = [ref for ref in facts.references if ref.line == edge.line and ref.within == within]
-    names = set(edge.callee.partition("::")[2].split("."))
-    named = [ref for ref in here if ref.text.rpartition(".")[2] in names]
-    return named or here
+    parts = edge.callee.partition("::")[2].split(".")
+    exact = [ref for ref in here if ref.text.rpartition(".")[2] == parts[-1]]
+    return exact or [ref for ref in here if ref.text.rpartition(".")[2] in parts] or here
 
 
 def _of_file(user: User, changer: Changer, trees: ResolvedTrees, edge: Edge) -> Item | None:
@@ -306,9 +308,18 @@ def _breaks(one: Node, two: Node, call: Reference, source: Source) -> float:
     )
     if one.family == "type":
         return 0.0
+    if first is not None and second is not None and _static_is_nothing(one, two, source.path):
+        first, second = (call_compatibility.without(found, "static ") for found in (first, second))
     named = one.language == "python"
     given = keywords(source.lines, call.line, call.text.rpartition(".")[2]) if named else frozenset[str]()
     return call_compatibility.breaks(first, second, call.arguments, given)
+
+
+def _static_is_nothing(before: Node, after: Node, path: str) -> bool:
+    """Tell whether a call in a file goes on whether or not what it calls is ``static``."""
+    if after.parent:  # a method that needs no object any more may still be given one
+        return "static " not in before.signature
+    return after.language in _DECLARING and (after.path == path or not after.path.endswith(_UNITS))
 
 
 def _made(user: User, changer: Changer, edge: Edge, pair: Pair, kind: ItemKind, confidence: float) -> Item:

@@ -24,6 +24,19 @@ _TEXTS = re.compile(r"""(\"{3}|'{3}).*?\1|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*
 _NAMED = re.compile(r"\s*(\w+)\s*=(?!=)")
 
 
+_NOTATIONS = {
+    "java": ((re.compile(r"\bfinal\s+"), ""),),
+    "go": ((re.compile(r"\binterface\s*\{\s*\}"), "any"),),
+    "python": (
+        (re.compile(r"\btyping\."), ""),
+        (re.compile(r"\bOptional\[([\w.]+)\]"), r"\1|None"),
+        (re.compile(r"\b(List|Dict|Set|Tuple|Type|FrozenSet)(?=\[)"), lambda found: found[0].lower()),
+        (re.compile(r"\s*\|\s*"), "|"),
+    ),
+}
+"""What can be written in two ways that mean the same to whoever calls."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parameters:
     """What a call has to give.
@@ -61,6 +74,7 @@ def parameters(signature: str, language: str, *, method: bool) -> Parameters | N
         language: of the file.
         method: it is defined in a type, so a receiver is given without being written among the arguments.
     """
+    signature = _in_one_notation(signature, language)
     groups = _groups(signature, language)
     if language == "go" and method and len(groups) > 1:
         groups = groups[1:]
@@ -74,6 +88,18 @@ def parameters(signature: str, language: str, *, method: bool) -> Parameters | N
     found = _python(parts) if language == "python" else _others(parts, language)
     manners = tuple(word for word in _MANNERS if word in signature[:start])
     return replace(found, manners=manners, result=signature[end + 1 :].strip(" ;"))
+
+
+def without(found: Parameters, manner: str) -> Parameters:
+    """Return parameters as if a word before them were not there."""
+    return replace(found, manners=tuple(word for word in found.manners if word != manner))
+
+
+def _in_one_notation(signature: str, language: str) -> str:
+    """Return a signature with one way to write what has two."""
+    for pattern, plain in _NOTATIONS.get(language, ()):
+        signature = pattern.sub(plain, signature)
+    return signature
 
 
 def _groups(signature: str, language: str) -> list[tuple[int, int]]:

@@ -6,6 +6,7 @@ Pure, and the same whichever side is ours. What only git knows (whether lines co
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 
 from bespeak.coord.merge import call_compatibility
@@ -33,6 +34,11 @@ _SIGNIFICANT = (SideChange.SIGNATURE, SideChange.BODY)
 _OPEN = frozenset({"space"})
 """Families that may be defined in several pieces."""
 _MANY_IN_GO = frozenset({"init", "_"})
+_SYSTEMS = re.compile(
+    r"_(aix|android|darwin|dragonfly|freebsd|illumos|ios|js|linux|netbsd|openbsd|plan9|solaris|unix|wasip1|windows"
+    r"|386|amd64|arm|arm64|loong64|mips\w*|ppc64\w*|riscv64|s390x|wasm)(_test)?\.go$"
+)
+"""Ends of the names of Go files that are compiled for some systems only."""
 
 
 def compare_sides(ours: Side, theirs: Side, textual: Conflicts, merged: Occurrences) -> list[Item]:
@@ -259,8 +265,19 @@ def _place(node: Node) -> tuple[str, str]:
     return node.path, node.symbol.name
 
 
+def _only_inside(node: Node) -> bool:
+    """Tell whether a function is known by its name only inside itself: an expression, given to a call, say."""
+    if node.language not in {"javascript", "typescript"} or node.family != "callable" or not node.text:
+        return False
+    before, found, after = node.text[0].partition(b"function")
+    name = after.strip(b"* ").partition(b"(")[0].strip().decode("utf-8", "replace")
+    return bool(found) and name == node.last and before.strip().endswith((b"(", b",", b"=>", b"return"))
+
+
 def _may_both_be(one: Node, two: Node) -> bool:
     """Tell whether one file may have both definitions under one name."""
-    if one.family in _OPEN or two.family in _OPEN:
+    if one.family in _OPEN or two.family in _OPEN or _only_inside(one) or _only_inside(two):
+        return True
+    if one.path != two.path and (_SYSTEMS.search(one.path) or _SYSTEMS.search(two.path)):
         return True
     return one.language in OVERLOADS and one.signature != two.signature and one.family == "callable"
