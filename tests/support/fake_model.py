@@ -33,9 +33,14 @@ class FakeModel:
         return self.steps[results] if asked.get("tools") and results < len(self.steps) else None
 
     @property
+    def texts(self) -> list[str]:
+        """The requests as text, the first first."""
+        return [json.dumps(asked, ensure_ascii=False) for asked in self.heard]
+
+    @property
     def last(self) -> str:
         """The last request as text, in which the tools' results are."""
-        return json.dumps(self.heard[-1], ensure_ascii=False)
+        return self.texts[-1]
 
 
 @contextmanager

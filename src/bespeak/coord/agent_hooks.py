@@ -66,7 +66,9 @@ class HookInput:
     @property
     def edits(self) -> bool:
         """It edits files, as far as anyone can tell: a tool that nobody knows does if it names one."""
-        return self.tool not in _READERS.split() and bool(self.files or not self.tool or self.tool in _EDITORS.split())
+        if self.tool in _READERS.split():
+            return self.tool in _SHELLS and bool(self.files)
+        return bool(self.files or not self.tool or self.tool in _EDITORS.split())
 
 
 def read_input(data: bytes) -> HookInput:
@@ -84,7 +86,8 @@ def read_input(data: bytes) -> HookInput:
     given = document.get("tool_input", document)
     tool = _text(document, "tool_name")
     named = given if isinstance(given, dict) else _document(given.encode()) if isinstance(given, str) else {}
-    files = dict.fromkeys(_files(named, patch=tool in {"apply_patch", "patch"}))
+    found = _applied(named) if tool in _SHELLS else _files(named, patch=tool in {"apply_patch", "patch"})
+    files = dict.fromkeys(found)
     for name in files:
         _check(name)
     folder = _text(document, "cwd")
@@ -176,6 +179,16 @@ def _patched(text: str) -> Iterator[str]:
         for mark in _PATCHED:
             if line.startswith(mark):
                 yield line.removeprefix(mark).strip()
+
+
+def _applied(given: dict[str, object]) -> Iterator[str]:
+    """Return the files of a patch that a command applies: Codex does it itself, and calls no hook afterwards."""
+    command = given.get("command")
+    before, begin, patch = command.partition("*** Begin Patch") if isinstance(command, str) else ("", "", "")
+    if begin and ("apply_patch" in before or "applypatch" in before):
+        first, _, rest = before.strip().partition("&&")
+        folder = first[3:].strip().strip("'\"") if rest and first.startswith("cd ") else ""
+        yield from (os.path.join(folder, name) for name in _patched(patch))
 
 
 def _check(name: str) -> None:

@@ -61,7 +61,7 @@ CLIENTS: dict[str, tuple[SettingsFile, ...]] = {
         TomlSettings(".codex/config.toml"),
         JsonSettings(
             ".codex/hooks.json",
-            hooks=(Hook("PreToolUse", "edit", "apply_patch"), Hook("PostToolUse", "changed", "Bash")),
+            hooks=(Hook("PreToolUse", "edit", "apply_patch|Bash"), Hook("PostToolUse", "changed", "Bash")),
         ),
     ),
     "cursor": (

@@ -25,12 +25,12 @@ def trust(project, client):
 
 @pytest.mark.parametrize(
     ("client", "connected"),
-    [("claude", "Connected"), ("codex", "enabled"), ("gemini", "Connected"), ("opencode", "connected")],
+    [("claude", "Connected"), ("codex", "enabled"), ("gemini", "Connected")],
 )
 def test_the_server_of_tools_is_known_to_the_program(project, program, client, connected):
     path = program(client)
     said = project.bespeak("agents", "setup", client)
-    assert ("trust" in said) == (client != "opencode")
+    assert "you trust this folder" in said
     trust(project, client)
     for _ in range(TIMES):
         listed = project.run(path, "mcp", "list")
@@ -91,3 +91,68 @@ def test_claude_code_tells_the_model_after_a_command_that_writes(project, progra
     assert "already reserved by run-id 'other'" in model.last
     assert "This work tree changes what another run has claimed." in model.last
     assert project.file.read_text() == "x = 3\n"
+
+
+def ask_codex(project, path, *steps):
+    """Let Codex do what a model wants, without asking anybody; return the model."""
+    with fake_model(*steps) as model:
+        project.write(
+            ".codex/config.toml",
+            'model = "gpt-5.5"\nmodel_provider = "ours"\ncheck_for_update_on_startup = false\n'
+            f'[analytics]\nenabled = false\n[projects."{project.folder}"]\ntrust_level = "trusted"\n'
+            f'[model_providers.ours]\nname = "ours"\nbase_url = "{model.url}/v1"\nwire_api = "responses"\n',
+        )
+        free = ("--dangerously-bypass-hook-trust", "--dangerously-bypass-approvals-and-sandbox")
+        assert "All is done." in project.run(path, "exec", *free, "change x")
+    return model
+
+
+PATCH = "*** Begin Patch\n*** Update File: m.py\n@@\n-x = 1\n+x = 2\n*** End Patch\n"
+
+
+def test_codex_refuses_or_warns_of_a_patch_also_of_one_in_a_command(project, program):
+    path = program("codex")
+    project.bespeak("agents", "setup", "--refuse", "codex")
+    project.bespeak("coord", "reserve", "m.py", "--run-id", "other")
+    in_command = ("exec_command", {"cmd": f"apply_patch <<'EOF'\n{PATCH}EOF\n"})
+    model = ask_codex(project, path, ("apply_patch", {"patch": PATCH}), in_command)
+    assert model.last.count("Take other work, or wait until it is released.") == 2
+    assert project.file.read_text() == "x = 1\n"
+    project.bespeak("agents", "setup", "codex")
+    model = ask_codex(project, path, in_command)
+    assert "already reserved by run-id 'other'" in model.last
+    assert project.file.read_text() == "x = 2\n"
+
+
+def ask_opencode(project, path):
+    """Let opencode read the file and change it; return the model."""
+    name = str(project.file)
+    change = {"filePath": name, "oldString": "x = 1", "newString": "x = 2"}
+    with fake_model(("read", {"filePath": name}), ("edit", change)) as model:
+        provider = {
+            "npm": "@ai-sdk/openai-compatible",
+            "options": {"baseURL": f"{model.url}/v1", "apiKey": "none"},
+            "models": {"fake": {}},
+        }
+        settings = {"provider": {"ours": provider}, "small_model": "ours/fake", "share": "disabled"}
+        project.write(".config/opencode/opencode.json", json.dumps(settings))
+        assert "All is done." in project.run(path, "run", "-m", "ours/fake", "change x")
+    return model
+
+
+def test_opencode_has_the_tools_and_refuses_or_warns_of_an_edit(project, program):
+    path = program("opencode")
+    project.bespeak("agents", "setup", "--refuse", "opencode")
+    project.bespeak("coord", "reserve", "m.py", "--run-id", "other")
+    for _ in range(TIMES):
+        model = ask_opencode(project, path)
+        assert any("Take other work, or wait until it is released." in asked for asked in model.texts)
+        assert project.file.read_text() == "x = 1\n"
+        if any("bespeak_reserve" in asked for asked in model.texts):
+            break
+    else:
+        pytest.fail("opencode does not offer the tools to its model")
+    project.bespeak("agents", "setup", "opencode")
+    model = ask_opencode(project, path)
+    assert any("already reserved by run-id 'other'" in asked for asked in model.texts)
+    assert project.file.read_text() == "x = 2\n"

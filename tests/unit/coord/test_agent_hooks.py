@@ -90,6 +90,7 @@ def test_the_parts_that_a_session_holds_are_shared_out(run, repo):
 ESCAPED = b'{"tool_input": {"file\\u005fpath": "src/a.py"}}'
 NESTED = {"tool_input": {"changes": [{"one": {"filePath": "src/a.py"}}]}}
 PATCH = "*** Begin Patch\n*** Update File: src/b.py\n*** Move to: src/a.py\n@@\n-x\n+y\n*** End Patch\n"
+INNER = "*** Begin Patch\n*** Update File: a.py\n@@\n-x\n+y\n*** End Patch\n"
 
 
 @pytest.mark.parametrize(
@@ -100,6 +101,8 @@ PATCH = "*** Begin Patch\n*** Update File: src/b.py\n*** Move to: src/a.py\n@@\n
         {"tool_name": "editFiles", "tool_input": {"files": ["src/b.py", "src/a.py"]}},
         {"tool_name": "apply_patch", "tool_input": {"command": PATCH}},
         {"tool_name": "apply_patch", "tool_input": {"patchText": PATCH}},
+        {"tool_name": "Bash", "tool_input": {"command": f"apply_patch <<'EOF'\n{PATCH}EOF\n"}},
+        {"tool_name": "Bash", "tool_input": {"command": f"cd 'src' && apply_patch <<'EOF'\n{INNER}EOF\n"}},
         {"tool_name": "mcp__files__put", "tool_input": {"path": "src/a.py"}},
         {"tool_name": "edit", "tool_input": '{"file_path": "src/a.py"}'},
         {"file_path": "src/sub/../a.py"},
@@ -159,8 +162,16 @@ def test_a_file_with_a_further_name_is_refused(claimed, repo):
     assert edit(call(str(repo / "src/link.py")), "--refuse").returncode == 0
 
 
+APPLIES_NONE = ("Bash", {"command": f"cat > notes <<'EOF'\n{PATCH}EOF\n", "path": "src/a.py"})
+
+
 def test_reading_a_claimed_file_or_running_a_command_is_no_edit(claimed):
-    for tool, given in (("Read", {"file_path": claimed}), ("Bash", {"command": "ls"}), ("mcp__x__look", {})):
+    for tool, given in (
+        ("Read", {"file_path": claimed}),
+        ("Bash", {"command": "ls"}),
+        ("mcp__x__look", {}),
+        APPLIES_NONE,
+    ):
         assert edit({"tool_name": tool, "tool_input": given}, "--refuse").returncode == 0
 
 
