@@ -302,8 +302,7 @@ def _advance(tx: Transaction, me: Reservation) -> tuple[Reservation, Booking | N
     fit_us, names, rival = promise(ground, me, tx.now_us, candidates)
     if fit_us <= tx.now_us:
         window_us = (tx.now_us, _granted_end(ground, me, tx.now_us))
-        refusal = quotas.turned_away(tx, ground.policy(PolicyDefaults()), me, window_us, len(names))
-        if refusal is not None:
+        if refusal := quotas.turned_away(tx, ground.policy(PolicyDefaults()), me, window_us, len(names)):
             return _turn_away(tx, me, str(refusal)), None
     before = me
     if me.selection is not None:
@@ -345,12 +344,11 @@ def _move_to(
 
 def _turn_away(tx: Transaction, me: Reservation, note: str) -> Reservation:
     """End the place of somebody who may not have it at present, so that it keeps nobody behind it from the turn."""
-    ended = replace(me, ended_us=tx.now_us, end_reason=EndReason.CANCELLED, ended_note=note)
     write_operations.end(tx, me, tx.now_us, EndReason.CANCELLED, note)
     after = {"ended_us": tx.now_us, "ended_why": EndReason.CANCELLED.value, "ended_note": note}
-    before = write_operations.window(me)
-    write_operations.log(tx, Action.CANCELLED, write_operations.SYSTEM, None, me.id, me.resources, before, after)
-    return ended
+    who, before = write_operations.SYSTEM, write_operations.window(me)
+    write_operations.log(tx, Action.CANCELLED, who, None, me.id, me.resources, before, after)
+    return replace(me, ended_us=tx.now_us, end_reason=EndReason.CANCELLED, ended_note=note)
 
 
 def _granted_end(ground: Availability, me: Reservation, now_us: int) -> int:

@@ -25,11 +25,11 @@ class Timeline:
         cooldown_us: how long it stays free between two holds, µs.
     """
 
-    __slots__ = ("_alone", "_capacity", "_cooldown_us", "_sharing", "_times")
+    __slots__ = ("_alone", "_capacity", "_sharing", "_times", "cooldown_us")
 
     def __init__(self, capacity: int, cooldown_us: int = 0) -> None:
         self._capacity = capacity
-        self._cooldown_us = cooldown_us
+        self.cooldown_us = cooldown_us
         self._times = [0]
         self._alone = [0]
         self._sharing = [0]
@@ -37,12 +37,12 @@ class Timeline:
     def change(self, mode: Mode, starts_us: int, ends_us: int, by: int = 1) -> None:
         """Add ``by`` holders of the window, µs UTC; -1 takes one away."""
         if starts_us < ends_us:
-            self._add(mode, starts_us, min(ends_us + self._cooldown_us, FOREVER_US), by)
+            self._add(mode, starts_us, min(ends_us + self.cooldown_us, FOREVER_US), by)
 
     def as_a_whole(self) -> Timeline:
         """Return a view of the same load in which there is room only where nobody else is at all."""
         view = object.__new__(Timeline)
-        view._capacity, view._cooldown_us = 1, self._cooldown_us
+        view._capacity, view.cooldown_us = 1, self.cooldown_us
         view._times, view._alone, view._sharing = self._times, self._alone, self._sharing
         return view
 
@@ -78,7 +78,7 @@ class Timeline:
             if index == count:
                 return FOREVER_US
             starts_us = max(starts_us, times[index])
-            ends_us = window_end(starts_us, duration_us + self._cooldown_us)
+            ends_us = window_end(starts_us, duration_us + self.cooldown_us)
             index += 1
             while index < count and times[index] < ends_us and not self._is_full(index, mode):
                 index += 1
@@ -92,7 +92,7 @@ class Timeline:
             index += 1
         if index == len(self._times):
             return FOREVER_US
-        return max(self._times[index] - self._cooldown_us, from_us)
+        return max(self._times[index] - self.cooldown_us, from_us)
 
 
 def first_fit(

@@ -6,7 +6,7 @@ from bespeak.base.errors import UnavailableError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import TypeVar
 
     from bespeak.storage.interface import Row
@@ -65,6 +65,17 @@ class RowShape:
                     raise DamagedRowError(f"{self._where(row)}: column {name} holds a {kind.__name__}")
             self._sound.add(found)
         return row
+
+    def check_all(self, rows: Sequence[Row]) -> Sequence[Row]:
+        """Return rows whose columns hold what they may hold; thousands of them at once.
+
+        Raises:
+            DamagedRowError: a column of one does not.
+        """
+        if not self._sound.issuperset({tuple(map(type, row)) for row in rows}):
+            for row in rows:
+                self.check(row)
+        return rows
 
     def _where(self, row: Row) -> str:
         return f"the book is damaged: {self._what} {str(row[0])!a:.60}"
