@@ -52,7 +52,7 @@ def test_the_examples_of_the_help_work(command, run, monkeypatch):
 
 
 LINES = {
-    "coord reserve": ("coord reserve src/billing.py::f --run-id me", 0),
+    "coord reserve": ("coord reserve src/billing.py::compute_totl --run-id me", 0),
     "coord check": ("coord check src/billing.py --run-id me", 7),
     "coord release": ("coord release {id} --run-id other", 0),
     "coord heartbeat": ("coord heartbeat {id} --run-id other", 0),
