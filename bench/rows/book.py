@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 FEW, MANY = 100, 5_000
 _FLAT = 1.25
+_BACK_TO_BACK, _BATCH = 15_000, 1_000
 
 
 def measure(bench: Bench) -> Iterator[Line]:
@@ -50,6 +51,7 @@ def measure(bench: Bench) -> Iterator[Line]:
         Bar(_FLAT, of_ratio=True),
         "flat",
     )
+    yield _next_free(bench)
     for places in bench.pick((100,), (100, 5_000)):
         theirs = _labgrid(bench, places)
         yield Line(
@@ -60,6 +62,26 @@ def measure(bench: Bench) -> Iterator[Line]:
             theirs.p50,
             detail=asdict(theirs),
         )
+
+
+def _next_free(bench: Bench) -> Line:
+    """Measure the question for the next free time, behind bookings that leave no gap."""
+    alice = Holder("alice")
+    with open_ledger(bench.path("booked.db"), now=lambda: books.INSTANT_US) as ledger:
+        for first in range(0, _BACK_TO_BACK, _BATCH):
+            starts = [books.INSTANT_US + number * HOUR_US for number in range(first, first + _BATCH)]
+            ledger.reserve_many([Request(("rig",), alice, starts_us=at, duration_us=HOUR_US) for at in starts])
+        wanted = Request(("rig",), alice, duration_us=HOUR_US)
+        assert ledger.next_free(wanted) == books.INSTANT_US + _BACK_TO_BACK * HOUR_US
+        asked = {"ask": lambda: 1000 * stats.seconds(lambda: ledger.next_free(wanted))}
+        found = stats.summary(stats.in_turn(asked, bench.pick(10, 50), warm=2)["ask"])
+    return Line(
+        f"next free behind {_BACK_TO_BACK:,} bookings, SQLite",
+        found.p50,
+        "ms",
+        bar=Bar(20, unit="ms"),
+        detail=asdict(found),
+    )
 
 
 def _ours(bench: Bench, size: int) -> tuple[dict[int, stats.Summary], stats.Summary]:
