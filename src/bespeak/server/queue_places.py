@@ -16,6 +16,7 @@ from bespeak.base.clock import SECOND_US
 from bespeak.base.errors import BespeakError, NotFoundError
 from bespeak.ledger.model import Holder, Request
 from bespeak.ledger.queue import renew_places
+from bespeak.ledger.queue_rights import check_own_place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,10 +97,12 @@ async def wait_at(
 
     Raises:
         NotSignedInError: the credential has ended.
+        NotAllowedError: the caller has not asked for the place, or may reserve there no more.
         WrongStateError: the place was taken away or lost.
     """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
+    await book.read(lambda ledger: check_own_place(ledger, identifier))  # before it is kept, whoever asks
     position = 0
     wanted: frozenset[str] | None = None
     with kept.keep(identifier):

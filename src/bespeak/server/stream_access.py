@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _MOST_MISSED = 3
 """So many times in a row the book may fail to answer whether a credential still counts."""
-_ENDED = "the credential of this request has ended, or its rights have changed"
+_ENDED = "the credential of this request has ended, or has changed"
 
 
 class StreamAccess:
@@ -73,37 +73,44 @@ class StreamAccess:
 
     async def lasts(self) -> bool:
         """Tell whether the stream may go on; call it with what is to be sent in hand, before sending it."""
-        if self.seconds_left:
-            return True
-        changed = self._hub.access_changed
-        if not await self._counts(known=changed is self._seen):
+        try:
+            await self.require()
+        except BespeakError:
             return False
-        self._seen, self._due = changed, time.monotonic() + self.every_seconds
         return True
 
     async def require(self) -> None:
-        """Refuse to go on with a credential that has ended.
+        """Refuse to go on with a credential or a right that has ended.
 
         Raises:
-            NotSignedInError: it has.
+            NotSignedInError: the credential has.
+            NotAllowedError: the right has.
+            UnavailableError: the book cannot be asked, just after a change, or for long.
         """
-        if not await self.lasts():
-            raise NotSignedInError(_ENDED)
+        if self.seconds_left:
+            return
+        changed = self._hub.access_changed
+        await self._check(known=changed is self._seen)
+        self._seen, self._due = changed, time.monotonic() + self.every_seconds
 
-    async def _counts(self, *, known: bool) -> bool:
+    async def _check(self, *, known: bool) -> None:
         """Ask who calls; a book that cannot be asked ends the stream at once where something has changed."""
         try:
-            if await self._again() != self._caller:
-                return False
-            if self._allowed is not None:
-                await self._allowed()
+            await self._look()
         except (NotSignedInError, NotAllowedError):
-            return False
+            raise
         except BespeakError:
             self._missed += 1
-            return known and self._missed < _MOST_MISSED
-        self._missed = 0
-        return True
+            if not known or self._missed >= _MOST_MISSED:
+                raise
+        else:
+            self._missed = 0
+
+    async def _look(self) -> None:
+        if await self._again() != self._caller:
+            raise NotSignedInError(_ENDED)
+        if self._allowed is not None:
+            await self._allowed()
 
 
 def stream_access(app: Starlette, scope: Scope, allowed: Callable[[], Awaitable[object]] | None = None) -> StreamAccess:

@@ -10,13 +10,17 @@ import httpx
 import pytest
 
 from bespeak.access import sessions
+from bespeak.access.model import Caller
 from bespeak.access.tokens import hashed, new_token
 from bespeak.base.clock import HOUR_US
+from bespeak.base.errors import NotAllowedError
 from bespeak.base.http_url import parse_http_url
+from bespeak.base.ids import new_id
 from bespeak.client.requests import Requests
 from bespeak.client.wakeups import WakeUps
 from bespeak.ledger import open_ledger
 from bespeak.ledger.model import Holder, Request
+from bespeak.ledger.queue_rights import check_own_place
 from bespeak.server.settings import ServerLimits, ServerSettings
 from bespeak.server.sign_in.authenticator import COOKIES, SignIn
 from bespeak.server.sign_in.settings import SignInSettings
@@ -169,26 +173,57 @@ def test_an_open_page_hears_nothing_of_what_it_may_no_longer_look_at(patient):
         assert next(told) == ["desk1"]
 
 
-def test_who_waits_in_line_is_told_that_the_token_has_ended(patient):
-    server, book = patient
-    book.reserve(Request(("rack7",), ROOT, duration_us=HOUR_US))
-    made, headers = token(book)
+@contextmanager
+def waiting(server, book, name, headers):
+    """Have somebody wait in line for what root has; yield what comes of it once the place is there."""
+    book.reserve(Request((name,), ROOT, duration_us=HOUR_US))
     answers = []
 
     def wait():
-        wanted = {"resources": ["rack7"], "duration": "1h", "queue": True}
-        headers["Prefer"] = "wait=60"
-        answers.append(
-            httpx.post(f"{server.url}/api/v1/reservations", json=wanted, headers=headers, timeout=SECONDS * 2)
-        )
+        wanted = {"resources": [name], "duration": "1h", "queue": True}
+        url = f"{server.url}/api/v1/reservations"
+        answers.append(httpx.post(url, json=wanted, headers={**headers, "Prefer": "wait=60"}, timeout=SECONDS * 2))
 
     waiter = threading.Thread(target=wait)
     with stream(server, STREAMS[0], token(book)[1]) as lines:
         waiter.start()
-        assert any('"rack7"' in line for line in lines)
-    book.token_revoke(made.id, ROOT)
+        assert any(f'"{name}"' in line for line in lines)
+    yield answers
     waiter.join()
+
+
+def test_who_waits_in_line_is_told_that_the_token_has_ended(patient):
+    server, book = patient
+    made, headers = token(book)
+    with waiting(server, book, "rack7", headers) as answers:
+        book.token_revoke(made.id, ROOT)
     assert (answers[0].status_code, answers[0].json()["code"]) == (401, "not_signed_in")
+
+
+def test_a_place_in_line_is_kept_no_longer_for_who_may_not_reserve_there_any_more(patient):
+    server, book = patient
+    rule, _ = book.rights_grant("dave", "booker", ROOT, selector="rack*")
+    secret = new_token()
+    book.token_create(ROOT, "dave", hashed(secret))
+    with waiting(server, book, "rack8", {"Authorization": f"Bearer {secret}"}) as answers:
+        book.rights_revoke(rule.id, ROOT)
+    assert (answers[0].status_code, answers[0].json()["code"]) == (403, "not_allowed")
+
+
+def test_nobody_has_a_place_of_somebody_else_kept(patient):
+    server, book = patient
+    book.reserve(Request(("rack10",), ROOT, duration_us=HOUR_US))
+    place = book.queue_join(Request(("rack10",), Holder("alice"), duration_us=HOUR_US), new_id())
+    book.rights_grant("eve", "booker", ROOT)
+    secret = new_token()
+    book.token_create(ROOT, "eve", hashed(secret))
+    url = f"{server.url}/api/v1/reservations/{place.id}"
+    headers = {"Authorization": f"Bearer {secret}", "Prefer": "wait=60"}
+    seen = httpx.get(url, headers=headers, timeout=SECONDS)
+    assert (seen.status_code, "Preference-Applied" in seen.headers) == (200, False)
+    assert book.get(place.id).lease_us == place.lease_us
+    with pytest.raises(NotAllowedError, match="alice's"):
+        check_own_place(book.as_caller(Caller("eve", "user", "token")), place.id)
 
 
 def test_the_stream_of_an_agent_ends_with_its_token(patient):

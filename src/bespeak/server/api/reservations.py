@@ -12,6 +12,7 @@ from starlette.responses import Response
 from bespeak.base.errors import UsageError
 from bespeak.base.ids import new_id
 from bespeak.ledger.model import State
+from bespeak.ledger.queue_rights import check_may_wait
 from bespeak.server import schemas
 from bespeak.server.answers import NUMBER_HEADER, answer, cached, reservation_answer, reservation_document
 from bespeak.server.dependencies import (
@@ -77,15 +78,17 @@ async def _in_line(
     http: Request, book: CallersBook, events: EventHub, identifier: str, wait_seconds: float | None, granted: int
 ) -> Response:
     """Wait at a place in the line; answer with status ``granted`` once it is, else with 202."""
+    own = book.without_name()
+    access = stream_access(http.app, http.scope, lambda: own.read(lambda ledger: check_may_wait(ledger, identifier)))
     async with client_gone(http) as gone:
         look = await wait_at(
-            book.without_name(),
+            own,
             events,
             http.app.state.places,
             identifier,
             wait_seconds or 0.0,
             gone,
-            stream_access(http.app, http.scope),
+            access,
         )
     now_us = await book.read(lambda ledger: ledger.now_us())
     waits = look.reservation.waiting
