@@ -119,7 +119,7 @@ def test_the_buttons_of_the_administrators_page_leave_a_row_each(served):
             assert answer.status_code == 303, answer.text
 
         def everything():
-            press("rights-grant", principal="dora", role="viewer")
+            press("rights-grant:new", principal="dora", role="viewer")
             rule = next(one for one in book.rights_list().rules if one.principal == "user:dora")
             press(f"rights-revoke:{rule.id}")
             press(f"token-revoke:{token.id}")
