@@ -28,19 +28,19 @@ class FakeModel:
     heard: list[dict[str, object]] = field(default_factory=list)
 
     def next_step(self, asked: dict[str, object], results: int) -> tuple[str, dict[str, object]] | None:
-        """Keep a request; return the tool to ask for, None when the model is done or has no tools."""
-        self.heard.append(asked)
-        return self.steps[results] if asked.get("tools") and results < len(self.steps) else None
+        """Keep a request; return the tool to ask for, None when the model is done.
 
-    @property
-    def texts(self) -> list[str]:
-        """The requests as text, the first first."""
-        return [json.dumps(asked, ensure_ascii=False) for asked in self.heard]
+        A request without tools (for a title, say) is beside the conversation, and not kept.
+        """
+        if not asked.get("tools"):
+            return None
+        self.heard.append(asked)
+        return self.steps[results] if results < len(self.steps) else None
 
     @property
     def last(self) -> str:
-        """The last request as text, in which the tools' results are."""
-        return self.texts[-1]
+        """The last request as text, in which the whole conversation is, with the tools' results."""
+        return json.dumps(self.heard[-1], ensure_ascii=False)
 
 
 @contextmanager

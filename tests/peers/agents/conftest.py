@@ -32,6 +32,7 @@ QUIET = {
     "OPENCODE_DISABLE_MODELS_FETCH": "1",
     "OPENCODE_DISABLE_LSP_DOWNLOAD": "1",
     "OPENCODE_DISABLE_DEFAULT_PLUGINS": "1",
+    "npm_config_offline": "true",
 }
 """What keeps the programs from the network; and the patience of Claude Code with a server that starts, in ms."""
 SECONDS = 240

@@ -146,13 +146,13 @@ def test_opencode_has_the_tools_and_refuses_or_warns_of_an_edit(project, program
     project.bespeak("coord", "reserve", "m.py", "--run-id", "other")
     for _ in range(TIMES):
         model = ask_opencode(project, path)
-        assert any("Take other work, or wait until it is released." in asked for asked in model.texts)
+        assert "Take other work, or wait until it is released." in model.last
         assert project.file.read_text() == "x = 1\n"
-        if any("bespeak_reserve" in asked for asked in model.texts):
+        if "bespeak_reserve" in model.last:
             break
     else:
         pytest.fail("opencode does not offer the tools to its model")
     project.bespeak("agents", "setup", "opencode")
     model = ask_opencode(project, path)
-    assert any("already reserved by run-id 'other'" in asked for asked in model.texts)
+    assert "already reserved by run-id 'other'" in model.last
     assert project.file.read_text() == "x = 2\n"
