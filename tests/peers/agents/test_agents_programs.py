@@ -124,6 +124,10 @@ def test_codex_refuses_or_warns_of_a_patch_also_of_one_in_a_command(project, pro
     assert project.file.read_text() == "x = 2\n"
 
 
+PATIENCE = {"mcp_timeout": 120_000}
+"""In ms: how long opencode waits for a server that starts."""
+
+
 def ask_opencode(project, path):
     """Let opencode read the file and change it; return the model."""
     name = str(project.file)
@@ -134,7 +138,12 @@ def ask_opencode(project, path):
             "options": {"baseURL": f"{model.url}/v1", "apiKey": "none"},
             "models": {"fake": {}},
         }
-        settings = {"provider": {"ours": provider}, "small_model": "ours/fake", "share": "disabled"}
+        settings = {
+            "provider": {"ours": provider},
+            "small_model": "ours/fake",
+            "share": "disabled",
+            "experimental": PATIENCE,
+        }
         project.write(".config/opencode/opencode.json", json.dumps(settings))
         assert "All is done." in project.run(path, "run", "-m", "ours/fake", "change x")
     return model
