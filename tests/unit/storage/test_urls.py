@@ -1,5 +1,7 @@
 """Which book a URL means, and that no secret of it is ever shown."""
 
+import traceback
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -115,3 +117,9 @@ def test_a_relative_path_is_named_in_full(tmp_path, monkeypatch):
     engine = open_engine("book.db", [])
     assert engine.name == str(tmp_path / "book.db")
     engine.close()
+
+
+def test_secrets_are_blacked_out_in_the_error_itself():
+    error = ValueError('invalid percent-encoded token: "p%zzss"')
+    assert PostgresUrl("postgresql://u:p%zzss@h/db").redacted(error) == 'invalid percent-encoded token: "***"'
+    assert "zz" not in "".join(traceback.format_exception(error))

@@ -381,8 +381,8 @@ class PostgresEngine:
         self._connections.close()
 
     def _failure(self, error: Exception) -> UnavailableError:
-        first_line = str(error).strip().splitlines()[:1]
-        text = self._address.redact(first_line[0]) if first_line else type(error).__name__
+        first_line = self._address.redacted(error).strip().splitlines()[:1]
+        text = first_line[0] if first_line else type(error).__name__
         if self._allowed and self._allowed.owner and isinstance(error, pg_errors.InsufficientPrivilege):
             text += f' for role "{self._allowed.role}"; "{self._allowed.owner}", who owns the schema, can grant it'
         return UnavailableError(f"book {self.name}: {text}")

@@ -74,6 +74,13 @@ class PostgresUrl:
             text = text.replace(secret, _HIDDEN)
         return text
 
+    def redacted(self, error: Exception) -> str:
+        """Black the secrets out of an error itself, for its traceback may be shown too; return its text."""
+        text = str(error)
+        if (plain := self.redact(text)) != text:
+            error.args = (plain,)
+        return plain
+
 
 def _secrets_of(user: str, options: list[str]) -> list[str]:
     raw = [user.partition(":")[2]]
