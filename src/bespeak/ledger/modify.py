@@ -316,9 +316,11 @@ def check_live(found: Reservation, now_us: int, fencing_token: int | None) -> No
         WrongStateError: it has ended, or ``fencing_token`` is not its own.
     """
     if found.state(now_us) is State.ENDED:
+        from bespeak.base.timeparse import show
+
         note = f": {found.ended_note}" if found.ended_note else ""
         raise WrongStateError(
-            f"reservation {found.id} ended at {iso(found.end_us(now_us))} ({found.why_ended(now_us)}{note})"
+            f"reservation {found.id} ended at {show(found.end_us(now_us))} ({found.why_ended(now_us)}{note})"
         )
     if fencing_token is not None and fencing_token != found.fencing_token:
         raise WrongStateError(
