@@ -9,6 +9,7 @@ ENDLESS = (
     "CREATE VIEW ledger_reservations AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
     "SELECT x.* FROM x, n"
 )
+DEEP = "[" * 100_000 + "]" * 100_000
 
 
 @pytest.fixture
@@ -33,6 +34,11 @@ def spoil(cli):
         pytest.param(
             ("CREATE TRIGGER t AFTER INSERT ON ledger_log BEGIN DELETE FROM ledger_reservations; END",), id="a trigger"
         ),
+        pytest.param(
+            ("ALTER TABLE ledger_reservations ADD COLUMN x AS (instr(printf('%.*c', 50000000, 'b'), purpose))",),
+            id="a computed column",
+        ),
+        pytest.param(("CREATE INDEX i ON ledger_reservations (abs(rank))",), id="an index of what is computed"),
     ],
 )
 def test_a_book_that_computes_is_not_read(cli, spoil, statements):
@@ -40,7 +46,7 @@ def test_a_book_that_computes_is_not_read(cli, spoil, statements):
     for words in (["list"], ["reserve", "rack2"], ["who", "rack1"]):
         done = cli(*words)
         assert done.returncode == 9
-        assert "it has views, triggers or virtual tables, and bespeak makes none" in done.stderr
+        assert "it has views, triggers, virtual tables or computed columns, and bespeak makes none" in done.stderr
         assert done.stderr.count("\n") == 1
 
 
@@ -53,6 +59,14 @@ def test_a_book_that_computes_is_not_read(cli, spoil, statements):
         ("UPDATE ledger_reservations SET mode = 'both'", ["list"], "'both' is not a valid Mode"),
         ("UPDATE ledger_reservations SET id = 'a' || char(27) || '[31m'", ["list"], "the id has characters"),
         ("UPDATE ledger_resources SET capacity = 'many'", ["reserve", "rack1"], "column capacity holds a str"),
+        (f"UPDATE ledger_reservations SET resources = '{DEEP}'", ["list"], "row of the reservations '1'"),
+        (f"UPDATE ledger_log SET after = '{DEEP}'", ["log"], "row of the log '1'"),
+        (f"UPDATE ledger_reservations SET resources = '{DEEP}'", ["who", "rack1"], "damaged"),
+        (
+            f"UPDATE ledger_resources SET declared = 1, labels = '{DEEP}'",
+            ["reserve", "--any", "1", "--label", "a=b"],
+            "damaged",
+        ),
         ("UPDATE ledger_log SET after = '{'", ["log"], "row of the log '1'"),
         ("UPDATE ledger_log SET action = 'burnt'", ["log"], "'burnt' is not a valid Action"),
         ("UPDATE ledger_log SET before = 1e308", ["log"], "what changed is no object"),

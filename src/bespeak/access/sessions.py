@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hmac
-import json
 import secrets
 from typing import TYPE_CHECKING
 
 from bespeak.access.model import Session
 from bespeak.access.tokens import hashed
 from bespeak.base.json_text import compact_utf8
-from bespeak.storage.row_shape import RowShape
+from bespeak.storage.row_shape import RowShape, read_json
 
 if TYPE_CHECKING:
     from bespeak.storage.interface import Row, Transaction
@@ -68,7 +67,7 @@ def find(tx: Transaction, secret: str) -> Session | None:
 
 def _session(row: Row) -> Session:
     holder, groups, csrf, expires_us, token = row
-    return Session(holder, tuple(str(name) for name in json.loads(groups)), csrf, expires_us, token)
+    return Session(holder, tuple(str(name) for name in read_json(groups)), csrf, expires_us, token)
 
 
 def end(tx: Transaction, secret: str) -> None:

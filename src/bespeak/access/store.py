@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 
 from bespeak.access.model import EVERYTHING, Mapping, Role, Rule
 from bespeak.base.json_text import compact_utf8
-from bespeak.storage.row_shape import RowShape
+from bespeak.storage.row_shape import RowShape, read_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -91,7 +90,7 @@ def mappings(tx: Transaction) -> list[Mapping]:
 
 def _mapping(row: Row) -> Mapping:
     identifier, issuer, audience, claims, holder, role, selector, once, created_us, created_by = row
-    pairs = tuple((str(key), str(value)) for key, value in json.loads(claims))
+    pairs = tuple((str(key), str(value)) for key, value in read_json(claims))
     return Mapping(
         identifier, issuer, audience, pairs, holder, Role(role), selector, bool(once), created_us, created_by
     )

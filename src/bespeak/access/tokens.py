@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import secrets
 import zlib
 from typing import TYPE_CHECKING
@@ -18,7 +17,7 @@ from bespeak.access.model import Scope, Token
 from bespeak.access.store import new_id
 from bespeak.base.clock import MINUTE_US
 from bespeak.base.json_text import compact_utf8
-from bespeak.storage.row_shape import RowShape
+from bespeak.storage.row_shape import RowShape, read_json
 
 if TYPE_CHECKING:
     from bespeak.storage.interface import Row, Transaction
@@ -132,8 +131,8 @@ def _token(row: Row) -> Token:
         identifier,
         holder,
         name,
-        tuple(Scope(scope) for scope in json.loads(scopes)),
-        tuple(str(selector) for selector in json.loads(selectors)),
+        tuple(Scope(scope) for scope in read_json(scopes)),
+        tuple(str(selector) for selector in read_json(selectors)),
         created_us,
         created_by,
         expires_us,

@@ -11,7 +11,7 @@ from bespeak.base.clock import SECOND_US, iso
 from bespeak.coord import queries
 from bespeak.coord.model import Event
 from bespeak.coord.states import EventKind
-from bespeak.storage.row_shape import RowShape
+from bespeak.storage.row_shape import RowShape, read_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,11 +54,9 @@ def since(tx: Transaction, repo: str, after: int) -> list[Event]:
 
 
 def _event(row: Row) -> Event:
-    import json
-
     seq, at_us, change, about, run, packed = row
     queries.check_instant("at_us", at_us)
-    found = json.loads(packed)
+    found = read_json(packed)
     if not isinstance(found, dict):
         raise TypeError("what changed is no object")
     return Event(seq, at_us, change, about, run, found)

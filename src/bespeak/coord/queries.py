@@ -7,7 +7,7 @@ from bespeak.base.display import short_repr
 from bespeak.coord import address as addressing
 from bespeak.coord.errors import ClaimError
 from bespeak.coord.model import Claim
-from bespeak.storage.row_shape import RowShape
+from bespeak.storage.row_shape import RowShape, read_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,9 +55,7 @@ def address_texts(packed: str) -> tuple[str, ...]:
     Raises:
         ValueError: it is no JSON list of texts.
     """
-    import json
-
-    found = json.loads(packed)
+    found = read_json(packed)
     if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
         raise ValueError("the addresses are no list of texts")
     return tuple(found)

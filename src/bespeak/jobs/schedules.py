@@ -7,7 +7,6 @@ of any number of dispatchers one makes it, and none is lost with a dispatcher th
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -23,7 +22,7 @@ from bespeak.jobs.resource_bookings import this_user
 from bespeak.jobs.schema import LOCK, TOPIC
 from bespeak.jobs.store import JobSpec
 from bespeak.recurrence import cron
-from bespeak.storage.row_shape import RowShape
+from bespeak.storage.row_shape import RowShape, read_json
 
 if TYPE_CHECKING:
     from bespeak.jobs.model import JobReservation
@@ -130,9 +129,9 @@ class Schedule:
 
 def _schedule(row: Row) -> Schedule:
     values: dict[str, Any] = dict(zip(_FIELDS, row, strict=True))
-    values["command"] = tuple(json.loads(values.pop("command_json")))
-    values["options"] = tuple(json.loads(values.pop("options_json")))
-    values["extras"] = dict(json.loads(values.pop("extras_json")))
+    values["command"] = tuple(read_json(values.pop("command_json")))
+    values["options"] = tuple(read_json(values.pop("options_json")))
+    values["extras"] = dict(read_json(values.pop("extras_json")))
     values["overlap"], values["catch_up"] = Overlap(values["overlap"]), CatchUp(values["catch_up"])
     values["paused"] = bool(values["paused"])
     return Schedule(**values)

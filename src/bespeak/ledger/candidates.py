@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from bespeak.base import label_expression
@@ -10,7 +9,7 @@ from bespeak.base.errors import Field, NotFoundError, UsageError
 from bespeak.base.natural_order import natural_key
 from bespeak.ledger.assignment import assign_alike
 from bespeak.ledger.inventory.model import label_facts
-from bespeak.storage.row_shape import RowShape
+from bespeak.storage.row_shape import RowShape, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -105,5 +104,5 @@ def _labels(tx: Transaction) -> dict[str, Labels]:
 
 def _facts(row: Row) -> tuple[str, Labels]:
     name, labels, location, owner, groups = row
-    said = {} if labels == "{}" else json.loads(labels)
-    return name, label_facts(name, said, location, owner, () if groups == "[]" else json.loads(groups))
+    said = {} if labels == "{}" else read_json(labels)
+    return name, label_facts(name, said, location, owner, () if groups == "[]" else read_json(groups))

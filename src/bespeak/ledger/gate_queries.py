@@ -8,6 +8,7 @@ from __future__ import annotations
 from bespeak.base.clock import FOREVER_US
 from bespeak.ledger.current_hold import only_seq
 from bespeak.ledger.schema import LONG_US
+from bespeak.storage.row_shape import read_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -114,22 +115,18 @@ def next_free(tx: Transaction, resources: Sequence[str]) -> dict[str, int]:
 
 def held_by(tx: Transaction, username: str, now_us: int, within: CurrentHold | None = None) -> set[str]:
     """Return every resource that ``username`` holds at ``now_us`` (µs UTC)."""
-    import json
-
     found = tx.fetch_all(_OF_HOLDER, {"holder": username, "now": now_us, "until": now_us})
     only = only_seq(tx, within)
-    return {name for row in found if only in (None, row[3]) for name in json.loads(row[0])}
+    return {name for row in found if only in (None, row[3]) for name in read_json(row[0])}
 
 
 def windows_of(
     tx: Transaction, username: str, now_us: int, within: CurrentHold | None = None
 ) -> list[tuple[str, int, int]]:
     """Return what ``username`` holds now or later: resource, start and end (µs UTC; ``FOREVER_US`` for no end)."""
-    import json
-
     found = tx.fetch_all(_OF_HOLDER, {"holder": username, "now": now_us, "until": FOREVER_US})
     only = only_seq(tx, within)
-    return [(name, row[1], row[2]) for row in found if only in (None, row[3]) for name in json.loads(row[0])]
+    return [(name, row[1], row[2]) for row in found if only in (None, row[3]) for name in read_json(row[0])]
 
 
 def all_holders(tx: Transaction) -> list[str]:

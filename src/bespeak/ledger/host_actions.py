@@ -5,8 +5,6 @@ Two rows each, because a process can be killed in between, and then the log has 
 
 from __future__ import annotations
 
-import json
-
 from bespeak.base.clock import duration_text
 from bespeak.base.display import escape_unprintable
 from bespeak.base.frozen import field, frozen
@@ -14,6 +12,7 @@ from bespeak.ledger import rights, row_mapping, sight, write_operations
 from bespeak.ledger.actions import Action
 from bespeak.ledger.errors import HostBusyError
 from bespeak.ledger.gate_queries import reservations_on
+from bespeak.storage.row_shape import read_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -87,7 +86,7 @@ def action_rows(tx: Transaction, resources: Sequence[str]) -> list[ActionRow]:
         return []
     params: dict[str, object] = {f"s{index}": seq for index, seq in enumerate(holding)}
     found = tx.fetch_all(_ACTIONS.format(inside=", ".join(f":{name}" for name in params)), params)
-    return [ActionRow(row[0], row[1], row[2], json.loads(row[3])) for row in reversed(found)]
+    return [ActionRow(row[0], row[1], row[2], read_json(row[3])) for row in reversed(found)]
 
 
 def unended_actions(book: LedgerContext, hosts: Sequence[str]) -> list[LogEntry]:

@@ -11,6 +11,7 @@ from bespeak.ledger import row_mapping, write_operations
 from bespeak.ledger.actions import Action
 from bespeak.ledger.model import State
 from bespeak.ledger.policy_changes import require_administrator
+from bespeak.storage.row_shape import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -134,7 +135,7 @@ def _mentioned(tx: Transaction) -> set[str]:
     sql = "SELECT seq, resources FROM ledger_reservations WHERE seq > :after ORDER BY seq LIMIT :limit"
     while page := tx.fetch_all(sql, {"after": after, "limit": _PAGE}):
         for seq, resources in page:
-            found.update(json.loads(resources))
+            found.update(read_json(resources))
             after = seq
     return found
 

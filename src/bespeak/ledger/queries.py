@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from bespeak.base.clock import FOREVER_US
 from bespeak.base.errors import NotFoundError, UsageError
 from bespeak.base.ids import ID_LENGTH
@@ -11,6 +9,7 @@ from bespeak.base.natural_order import natural_order
 from bespeak.ledger import row_mapping, sight, validation
 from bespeak.ledger.availability import Availability
 from bespeak.ledger.model import Free, Mode, State
+from bespeak.storage.row_shape import read_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -197,7 +196,7 @@ def labels_of(book: LedgerContext, names: Iterable[str]) -> dict[str, dict[str, 
             f"SELECT name, labels FROM ledger_resources WHERE name IN ({inside}) AND labels <> '{{}}'", params
         )
 
-    return {name: json.loads(labels) for name, labels in book.engine.read(work)} if wanted else {}
+    return {name: read_json(labels) for name, labels in book.engine.read(work)} if wanted else {}
 
 
 def now_us(book: LedgerContext) -> int:

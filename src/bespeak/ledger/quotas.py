@@ -8,10 +8,9 @@ of resources that begin in one week from Monday to Sunday, UTC; ``ahead``, how f
 
 from __future__ import annotations
 
-import json
-
 from bespeak.base.clock import DAY_US, FOREVER_US, HOUR_US, duration_text, iso
 from bespeak.base.errors import NotAllowedError
+from bespeak.storage.row_shape import read_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -119,7 +118,7 @@ def _check_hours(
         over_us = lease_us if lease_us is not None and lease_us <= tx.now_us else ends_us
         last_us = min(ends_us, over_us) if ended_us is None else ended_us
         if identifier != changed:
-            used_us += max(last_us - starts_us, 0) * len(json.loads(names))
+            used_us += max(last_us - starts_us, 0) * len(read_json(names))
     left_us = max(most * HOUR_US - used_us, 0) // resources
     if window_us[1] - window_us[0] > left_us:
         granted = duration_text(left_us) if left_us else "nothing more in this week"

@@ -7,7 +7,7 @@ from bespeak.base.errors import UnavailableError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import TypeVar
+    from typing import Any, TypeVar
 
     from bespeak.storage.interface import Row
 
@@ -18,6 +18,20 @@ _KINDS: dict[str, type] = {"i": int, "t": str, "b": bytes}
 
 class DamagedRowError(UnavailableError):
     """A row that bespeak cannot have written."""
+
+
+def read_json(text: str) -> Any:
+    """Return what a column holds as JSON.
+
+    Raises:
+        DamagedRowError: it is no JSON, or nested so deep that bespeak cannot have written it.
+    """
+    import json
+
+    try:
+        return json.loads(text)
+    except (ValueError, TypeError, RecursionError):
+        raise DamagedRowError(f"the book is damaged: a column holds {text!a:.60}, which is no JSON of ours") from None
 
 
 class RowShape:
@@ -49,7 +63,7 @@ class RowShape:
         self.check(row)
         try:
             return make(row)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, RecursionError) as error:
             raise DamagedRowError(f"{self._where(row)}: {str(error)!a:.200}") from None
 
     def check(self, row: Row) -> Row:

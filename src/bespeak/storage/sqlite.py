@@ -34,7 +34,12 @@ _PAUSE_FIRST_SECONDS = 0.0002
 _PAUSE_LAST_SECONDS = 0.004
 _NOTHING: dict[str, object] = {}
 _SCHEMA_LOOK = """
-SELECT COUNT(*), TOTAL(type IN ('view', 'trigger') OR (type = 'table' AND rootpage = 0)) FROM sqlite_schema"""
+SELECT COUNT(*), TOTAL(
+    type IN ('view', 'trigger')
+    OR (type = 'table' AND (rootpage = 0 OR EXISTS (SELECT 1 FROM pragma_table_xinfo(x.name) WHERE hidden > 1)))
+    OR (type = 'index' AND name <> 'ledger_resources_like'
+        AND EXISTS (SELECT 1 FROM pragma_index_xinfo(x.name) WHERE cid = -2))
+) FROM sqlite_schema AS x"""
 """How much there is, and how much of it could compute for ever or call code where a table is expected."""
 
 STEPS_BETWEEN_SIGNALS = 1_000_000
@@ -161,7 +166,8 @@ class SqliteEngine:
         connection.execute("COMMIT")
         if computing and not foreign:
             raise UnavailableError(
-                f"book {self.name}: it has views, triggers or virtual tables, and bespeak makes none; nothing was read"
+                f"book {self.name}: it has views, triggers, virtual tables or computed columns, and bespeak makes none;"
+                " nothing was read"
             )
         if found == APPLICATION_ID:
             return

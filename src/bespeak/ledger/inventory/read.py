@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 from bespeak.base.natural_order import natural_key
 from bespeak.ledger import row_mapping
 from bespeak.ledger.inventory.model import Entry, Properties
-from bespeak.storage.row_shape import RowShape
+from bespeak.storage.row_shape import RowShape, read_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,7 +38,7 @@ def entries(tx: Transaction, names: Iterable[str] | None = None) -> dict[str, En
 def labels_of(tx: Transaction, names: Iterable[str] | None = None) -> dict[str, dict[str, Label]]:
     """Return the labels of the known ones among ``names`` (None for all), by name."""
     rows = _select(tx, "name, labels", "ledger_resources", "name", names)
-    return {name: {} if labels == "{}" else json.loads(labels) for name, labels in rows}
+    return {name: {} if labels == "{}" else read_json(labels) for name, labels in rows}
 
 
 def revision(tx: Transaction) -> int:
@@ -69,13 +67,13 @@ def _select(tx: Transaction, columns: str, table: str, key: str, names: Iterable
 def _properties(row: Row, parts: list[str]) -> Properties:
     _, labels, owner, contact, link, location, seats, groups, health_note = row
     return Properties(
-        labels=tuple(sorted(json.loads(labels).items())),
+        labels=tuple(sorted(read_json(labels).items())),
         owner=owner,
         contact=contact,
         link=link,
         location=location,
-        seats=tuple(json.loads(seats)),
-        groups=tuple(json.loads(groups)),
+        seats=tuple(read_json(seats)),
+        groups=tuple(read_json(groups)),
         parts=tuple(sorted(parts, key=natural_key)),
         health_note=health_note,
     )
