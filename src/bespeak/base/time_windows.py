@@ -5,8 +5,12 @@ from __future__ import annotations
 from bespeak.base.clock import FOREVER_US, SECOND_US
 from bespeak.base.errors import UsageError
 from bespeak.base.timeparse import FOREVER, duration, instant, optional
-from bespeak.base.timezones import NamedZone, local_zone
+from bespeak.base.timezones import FixedZone, NamedZone, local_zone
 from bespeak.base.wallclock import wall_text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bespeak.base.timezones import Zone
 
 
 def start(name: str, text: str | None, now_us: int) -> int | None:
@@ -31,13 +35,29 @@ def end_after(text: str, begins: str | None, now_us: int) -> int:
     if begins in (None, "now") or not _is_time_of_day(text):
         return instant(text, now_us=now_us)
     starts_us = instant(begins, now_us=now_us)
-    zone = begins.split()[-1] if "/" in begins.split()[-1] else ""
-    shown = NamedZone(zone) if zone else local_zone()
+    zone, shown = _zone_of(begins)
     wall = wall_text((starts_us // SECOND_US) + shown.at(starts_us // SECOND_US)[0])
     same_day = instant(f"{wall[:10]} {text} {zone}".rstrip(), now_us=now_us)
     return (
         same_day if same_day > starts_us else instant(f"{_day_after(wall[:10])} {text} {zone}".rstrip(), now_us=now_us)
     )
+
+
+def _zone_of(begins: str) -> tuple[str, Zone]:
+    """Return the zone in which a beginning was given, as it is typed behind a time, and the zone itself."""
+    last = begins.rsplit(maxsplit=1)[-1]
+    if "/" in last:
+        return last, NamedZone(last)
+    if last in ("UTC", "GMT") or last.endswith(("Z", "z")):
+        return "UTC", FixedZone(0, "UTC")
+    sign, offset = begins[-6:-5], begins[-5:]
+    if ":" not in offset:
+        sign, offset = begins[-5:-4], begins[-4:]
+    digits = offset.replace(":", "")
+    if sign in ("+", "-") and len(digits) == 4 and digits.isdigit():  # noqa: PLR2004 +hhmm
+        seconds = int(digits[:2]) * 3600 + int(digits[2:]) * 60
+        return sign + offset, FixedZone(-seconds if sign == "-" else seconds)
+    return "", local_zone()
 
 
 def _is_time_of_day(text: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bespeak.base import clock, ids, timeparse
-from bespeak.base.clock import FOREVER_US, duration_text
+from bespeak.base.clock import FOREVER_US, SECOND_US, duration_text
 from bespeak.base.display import escape_unprintable
 from bespeak.cli.output import table
 from bespeak.ledger.errors import CLOSED
@@ -137,7 +137,11 @@ def used_by(origin: Origin, seen_us: int, now_us: int) -> str:
     """Return what uses it, where, and when that last gave a sign of life; nothing for what no process keeps."""
     if not origin.text:
         return ""
-    return f" [{origin.text}, seen {duration_text(max(now_us - seen_us, 0))} ago]" if seen_us else f" [{origin.text}]"
+    if not seen_us:
+        return f" [{origin.text}]"
+    seconds = max(now_us - seen_us, 0) // SECOND_US
+    seen = f"seen {duration_text(seconds * SECOND_US)} ago" if seconds else "seen just now"
+    return f" [{origin.text}, {seen}]"
 
 
 def in_the_way(booking: Booking) -> str:
