@@ -103,3 +103,11 @@ def test_a_report_in_each_form(run):
     assert "<svg" in out
     assert "is not one of" in run("report --by mood", 2).err
     assert "is not one of" in run("report --format pdf", 2).err
+
+
+def test_a_zone_that_there_is_not_is_an_error(cli, monkeypatch):
+    monkeypatch.setenv("TZ", "Europe/Berln")
+    for words in (["list"], ["reserve", "rack1", "--for", "1h"]):
+        done = cli(*words)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "TZ is 'Europe/Berln', and there is no such time zone" in done.stderr

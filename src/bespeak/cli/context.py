@@ -192,4 +192,8 @@ def open_book(flag: str | None, *, own: bool = False, create: bool = False, sett
     """Open the book that ``--ledger``, the environment or the settings name; with ``own``, not a repository's."""
     from bespeak.ledger.open_from_settings import open_book
 
+    if os.environ.get("TZ"):
+        from bespeak.base.timezones import local_zone
+
+        local_zone()  # refuses one that there is not: its times would be shown, and counted, as those of UTC
     return open_book(flag, own=own, create=create, settings=settings)
