@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from bespeak.argv.declarations import Argument, Option
 from bespeak.base import clock, time_windows, timeparse
+from bespeak.base.clock import FOREVER_US
 from bespeak.base.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from bespeak.ledger.service import Ledger
 
 
 FOR = Option(("--for",), "How long: 90s, 15m, 2h, 1d, 1h30m, or forever.", "DURATION")
@@ -48,6 +51,21 @@ def ending(values: dict[str, object]) -> tuple[int | None, int | None]:
     return time_windows.ending(
         _text(values["for"]), _text(values.get("until")), ("--for", "--until"), clock.now(), _text(values.get("at"))
     )
+
+
+def by_the_book(book: Ledger, text: object, instant_us: int | None) -> int | None:
+    """Return an instant that was said as a distance from now (``+2h``) as the clock of the book counts it.
+
+    Args:
+        book: whose clock may be another machine's.
+        text: as it was said.
+        instant_us: as this machine's clock counts it, µs UTC.
+    """
+    if instant_us is None or instant_us >= FOREVER_US or not isinstance(text, str) or book.clock_is_ours:
+        return instant_us
+    if not text.strip().removeprefix("now").startswith(("+", "-")):
+        return instant_us
+    return instant_us + book.now_us() - clock.now()
 
 
 def span(values: dict[str, object]) -> tuple[int | None, int | None]:

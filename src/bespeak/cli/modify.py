@@ -35,6 +35,7 @@ def extend(context: Context, values: Values) -> int:
 
     duration_us, ends_us = _one_end(values)
     book = context.book()
+    ends_us = converters.by_the_book(book, values["until"], ends_us)
     found = named(book, values["id"], context.holder(), within=current_hold())
     try:
         changed = book.extend(found.id, context.holder(), duration_us=duration_us, ends_us=ends_us)
@@ -72,6 +73,7 @@ def shorten(context: Context, values: Values) -> int:
     """Give a reservation an earlier end."""
     duration_us, ends_us = _one_end(values)
     book = context.book()
+    ends_us = converters.by_the_book(book, values["until"], ends_us)
     holder, reason = context.holder(), values["reason"] or ""
     found = named(book, values["id"], holder, within=current_hold())
     changed = book.shorten(found.id, holder, duration_us=duration_us, ends_us=ends_us, reason=reason)

@@ -8,6 +8,7 @@ from bespeak.argv.declarations import Option, command
 from bespeak.base import ids
 from bespeak.base.clock import FOREVER_US, MINUTE_US, SECOND_US, duration_text
 from bespeak.base.errors import BusyError, UsageError
+from bespeak.base.frozen import replace
 from bespeak.base.process_identity import this_host
 from bespeak.cli import converters, formatting, needs
 from bespeak.cli.converters import (
@@ -84,6 +85,11 @@ def reserve(context: Context, values: Values) -> int:
         raise UsageError("--count, --skip-conflicts and --clock-change are about a series; they need --every")
     request = asked(context, values)
     book = context.book(create=True)
+    request = replace(
+        request,
+        starts_us=converters.by_the_book(book, values["at"], request.starts_us),
+        ends_us=converters.by_the_book(book, values["until"], request.ends_us),
+    )
     if values["wait"] is None:
         from bespeak.ledger.errors import RefusedError
 
