@@ -161,7 +161,10 @@ def _guarded(
         message, code = start_failure(words, error)
         return errors.say(message, code, {}, as_json=context.json)
     guarded = Guard(context, child, warn_us=timing[0], every_us=timing[1], stops=stops)
-    code = child.wait(guarded.sleep if answer.skipped else guarded.tick)
+    try:
+        code = child.wait(guarded.sleep if answer.skipped else guarded.tick)
+    finally:
+        guarded.close()
     if child.left_behind:
         context.warn(left_behind_text(child.left_behind))
     return HOLD_LOST if guarded.stopped else code

@@ -9,11 +9,13 @@ from __future__ import annotations
 from bespeak.base import clock, timeparse
 from bespeak.base.clock import FOREVER_US, MINUTE_US, SECOND_US, boot_us, duration_text
 from bespeak.base.display import escape_unprintable
+from bespeak.base.errors import BespeakError
 from bespeak.cli.supervise import KILL_AFTER_SECONDS, stopping_text, stopping_times
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.cli.context import Context
+    from bespeak.cli.hold_news import HoldNews
     from bespeak.cli.supervise import Child
     from bespeak.reservations.prepare import Prepared
     from bespeak.reservations.report import GateReport
@@ -53,6 +55,9 @@ class Guard:
         self._next_us = boot_us() + min(every_us, _FIRST_US)
         self._asking = False
         self._answer: Answer | Exception | None = None
+        self._news: HoldNews | None = None
+        self._is_changed = False
+        """Somebody has changed what is held, so it is time to ask."""
         self._until_us: int | None = None
         """When the reservation ends, µs UTC, as far as is known."""
         self._end_us: int | None = None
@@ -73,6 +78,9 @@ class Guard:
             self._next_us = boot_us() + self._every_us
             self._take(answer)
         now_us = boot_us()
+        if self._is_changed and not self._asking:
+            self._is_changed = False
+            self._next_us = now_us
         if not self._asking and now_us >= self._next_us:
             self._ask_in_a_thread()
         due = [] if self._asking else [self._next_us]  # an answer pokes
@@ -97,6 +105,8 @@ class Guard:
                     self._context.lab_option, as_user=self._context.as_user, ledger=self._context.ledger_flag
                 )
             report = self._prepared.report()
+            if report.allowed and self._listen(self._prepared.state.backend, report):
+                report = self._prepared.report()  # what was changed before there was somebody to hear it
             asked_us, now_us, until_us = boot_us(), 0, None
             if report.allowed and report.checked and report.username is not None:
                 backend = self._prepared.state.backend
@@ -108,6 +118,28 @@ class Guard:
         except Exception as error:  # noqa: BLE001 told by the main thread
             self._answer = error
         self._child.poke()
+
+    def _listen(self, backend: object, report: GateReport) -> bool:
+        """Begin to hear of changes of what is held, if the backend tells of them; True when that is new."""
+        listen = getattr(backend, "listen", None)
+        if self._news is not None or listen is None or report.username is None:
+            return False
+        from bespeak.cli.hold_news import HoldNews
+
+        try:
+            self._news = HoldNews(listen(report.username, report.required), self._changed)
+        except (BespeakError, OSError):
+            return False  # the regular question finds out
+        return True
+
+    def _changed(self) -> None:
+        self._is_changed = True
+        self._child.poke()
+
+    def close(self) -> None:
+        """Stop hearing of changes."""
+        if self._news is not None:
+            self._news.close()
 
     def _take(self, answer: Answer | Exception) -> None:
         """Keep what the answer says of the end, and act on what it refuses."""

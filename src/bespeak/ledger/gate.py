@@ -7,10 +7,10 @@ from bespeak.ledger import gate_queries
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from bespeak.ledger.current_hold import CurrentHold
-    from bespeak.storage.interface import Engine
+    from bespeak.storage.interface import Engine, Listener
 
 
 @frozen
@@ -104,6 +104,10 @@ class Gate:
     def present_us(self) -> int:
         """Return the book's present instant, µs UTC."""
         return self._engine.read(lambda tx: tx.now_us)
+
+    def listen(self, topics: Iterable[str]) -> Listener:
+        """Start listening; changes committed after this call wake the listener."""
+        return self._engine.listen(topics)
 
     def close(self) -> None:
         """Close the book."""

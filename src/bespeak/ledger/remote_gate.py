@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from bespeak.client.requests import requests_to
+from bespeak.client.wakeups import WakeUps
 from bespeak.ledger.gate import Gate
 from bespeak.ledger.operations import GATE, GATE_VALUES
 from bespeak.ledger.remote_calls import Calls, remote_method
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from bespeak.client.requests import Requests
+    from bespeak.storage.interface import Listener
 
 
 class RemoteGate(Gate):
@@ -26,6 +30,10 @@ class RemoteGate(Gate):
     def user(self) -> str | None:
         """Who the server says we are."""
         return self.calls.welcome().user
+
+    def listen(self, topics: Iterable[str]) -> Listener:
+        """Start listening; changes committed after this call wake the listener."""
+        return WakeUps(self.calls.requests, topics)
 
     def close(self) -> None:
         """Close the connections."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bespeak.reservations.protocol import ReservationWindow
-    from bespeak.storage.interface import Engine, T
+    from bespeak.storage.interface import Engine, Listener, T
 
 
 class LedgerReservationBackend:
@@ -106,6 +106,13 @@ class LedgerReservationBackend:
             self._gate.sign_of_life([identifier for _, identifier, _ in self.fences(username, resources)])
         except BespeakError:
             return
+
+    def listen(self, username: str, resources: Collection[str]) -> Listener:
+        """Listen for changes of what ``username`` holds now among ``resources``."""
+        from bespeak.ledger.write_operations import reservation_topic
+
+        topics = [reservation_topic(identifier) for _, identifier, _ in self.fences(username, resources)]
+        return self._ask(lambda book: book.listen(topics))
 
     def holder_ends(self, resource: str) -> list[tuple[str, int | None]]:
         """Return who holds ``resource`` now and until when, µs UTC, ``FOREVER_US`` for no end."""
