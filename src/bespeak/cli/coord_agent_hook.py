@@ -75,7 +75,7 @@ def _edited(context: Context, values: Values, given: HookInput) -> list[Conflict
     from bespeak.base.paths import working_directory
     from bespeak.cli.coord_check import touched
     from bespeak.coord.address_parser import file_at
-    from bespeak.coord.agent_hooks import must_have_one_name
+    from bespeak.coord.agent_hooks import must_have_one_name, path_of
     from bespeak.coord.errors import ClaimError
 
     if not given.edits:
@@ -85,7 +85,7 @@ def _edited(context: Context, values: Values, given: HookInput) -> list[Conflict
     folder = given.folder or working_directory()
     conflicts: list[Conflict] = []
     for name in given.files:
-        path = os.path.join(folder, name)
+        path = os.path.join(folder, path_of(name))
         found = file_at(path)
         if found is not None:
             must_have_one_name(path)

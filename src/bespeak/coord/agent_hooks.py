@@ -27,6 +27,8 @@ _FILE = ("file_path", "notebook_path", "path", "filePath", "absolute_path", "tar
 _FILES = ("files", "paths", "filePaths", "file_paths")
 _PATCHES = ("command", "patchText", "input", "patch")
 _PATCHED = ("*** Add File: ", "*** Update File: ", "*** Delete File: ", "*** Move to: ")
+_HEX = frozenset("0123456789abcdefABCDEF")
+_HEX_DIGITS = 2
 _SESSION = ("session_id", "sessionId", "conversation_id", "sessionID")
 _EDITORS = """
 Edit MultiEdit Write NotebookEdit Delete apply_patch write_file replace editFiles create_file replace_string_in_file
@@ -47,7 +49,7 @@ class HookInput:
     Args:
         event: the name of the hook's event; empty if it is not said.
         tool: the tool's name; empty if it is not said.
-        files: the files that it edits, as named.
+        files: the files that it edits, as named; see :func:`path_of`.
         folder: the folder that relative names start from, absolute; None if it is not said.
         runs: the run ids that the agent's session stands for.
     """
@@ -93,6 +95,7 @@ def read_input(data: bytes) -> HookInput:
     folder = _text(document, "cwd")
     if folder:
         _check(folder)
+        folder = path_of(folder)
     event = _text(document, "hook_event_name") or _text(document, "hookEventName")
     return HookInput(event, tool, tuple(files), folder if os.path.isabs(folder) else None, tuple(_runs(document)))
 
@@ -198,6 +201,52 @@ def _check(name: str) -> None:
     except UnicodeEncodeError:
         pass
     raise ClaimError(f"The hook's input names {short_repr(name)}, which can be no file")
+
+
+def path_of(name: str) -> str:
+    """Return the path that a name is for, where agents also take addresses (``file:``) and paths from home (``~/``).
+
+    Args:
+        name: as the agent says it.
+
+    Raises:
+        ClaimError: it has another scheme, or cannot be read in one way only.
+    """
+    said = name.lstrip()
+    scheme, colon, rest = said.partition(":")
+    if colon and _is_scheme(scheme):
+        path = _path_of_address(rest) if scheme.lower() == "file" else ""
+    else:
+        path = os.path.expanduser(said) if said.startswith("~") else name
+        if path.startswith("~"):
+            path = ""  # nobody has this name
+    if not path:
+        raise ClaimError(
+            f"The hook's input names {short_repr(name)}, which may be no file here; a path from / or ./ says which"
+        )
+    _check(path)
+    return path
+
+
+def _is_scheme(text: str) -> bool:
+    first = text[:1]
+    return text.isascii() and first.isalpha() and all(each.isalnum() or each in "+-." for each in text)
+
+
+def _path_of_address(rest: str) -> str:
+    """Return the path in what follows ``file:``; empty if it is of another machine, or not one path."""
+    if rest.startswith("//"):
+        host, slash, path = rest[2:].partition("/")
+        if host.lower() not in ("", "localhost"):
+            return ""
+        rest = slash + path
+    escapes = [piece[:2] for piece in rest.split("%")[1:]]
+    readable = all(len(one) == _HEX_DIGITS and set(one) <= _HEX for one in escapes)
+    if not rest.startswith("/") or not readable or "?" in rest or "#" in rest:
+        return ""
+    from urllib.parse import unquote_to_bytes
+
+    return "/" + os.fsdecode(unquote_to_bytes(rest)).lstrip("/")
 
 
 def _runs(document: dict[str, object]) -> Iterator[str]:

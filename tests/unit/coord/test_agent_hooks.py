@@ -113,6 +113,67 @@ def test_a_file_is_found_however_it_is_named(claimed, document):
     assert (refused.returncode, b"already reserved" in refused.stderr) == (2, True)
 
 
+@pytest.mark.parametrize(
+    "form",
+    [
+        "file://{}/src/a.py",
+        "file://localhost{}/src/a.py",
+        "FILE:{}/src/%61.py",
+        "file:///{}/src/a.py",
+        " file://{}/src/a.py",
+        "/{}/src/a.py",
+        "~/{home}/src/a.py",
+        "~/{home}/src/../src/a.py",
+    ],
+)
+def test_an_address_and_a_path_from_home_are_files_too(claimed, repo, form):
+    name = form.format(repo, home=repo.name)
+    for document in (
+        call(name),
+        {"tool_name": "apply_patch", "tool_input": {"command": PATCH.replace("src/a.py", name)}},
+    ):
+        refused = edit(document, "--refuse", cwd="/", HOME=str(repo.parent))
+        assert (refused.returncode, b"already reserved" in refused.stderr) == (2, True)
+    free = edit(call(name.replace("a.py", "b.py").replace("%61", "b")), "--refuse", HOME=str(repo.parent))
+    assert (free.returncode, free.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("folder", ["file://{}/src", "~/{home}/src"])
+def test_the_folder_where_names_start_is_read_in_the_same_forms(claimed, repo, folder):
+    where = folder.format(repo, home=repo.name)
+    refused = edit(call("a.py", cwd=where), "--refuse", cwd="/", HOME=str(repo.parent))
+    assert (refused.returncode, b"already reserved" in refused.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "file://elsewhere/src/a.py",
+        "file:src/a.py",
+        "file:///src/a%2.py",
+        "file:///src/a%00.py",
+        "file:///src/a.py?x",
+        "file:///src/a.py#L1",
+        "file:",
+        "vscode-remote://ssh/src/a.py",
+        "untitled:a.py",
+        "C:\\src\\a.py",
+        "~nobody-has-this-name/src/a.py",
+    ],
+)
+def test_a_file_that_cannot_be_read_from_its_address_is_refused(claimed, name):
+    for document in (call(name), call("src/b.py", cwd=name)):
+        refused = edit(document, "--refuse")
+        assert (refused.returncode, refused.stderr.count(b"\n")) == (2, 1)
+        assert b"Nobody can say whether another run has claimed this" in refused.stderr
+    assert edit(call(name, tool="Read"), "--refuse").returncode == 0
+
+
+def test_a_name_that_looks_like_an_address_can_be_said_as_a_path(claimed):
+    for name in ("./untitled:a.py", "./~a.py", "src/x:y.py", "src/~a.py"):
+        assert edit(call(name), "--refuse").returncode == 0
+
+
 DEEP = b'{"tool_input": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
 
 
