@@ -20,6 +20,7 @@ from bespeak.jobs.booking_returns import BookingReturns
 from bespeak.jobs.claim_state import ClaimState, NextStep, Phase, StartRules
 from bespeak.jobs.claiming import ACCEPTED_BATCH, EXPIRE_BATCH
 from bespeak.jobs.events import Reporter
+from bespeak.jobs.hold_limits import HoldLimits
 from bespeak.jobs.job_ends import JobEnds
 from bespeak.jobs.retention import Retention
 from bespeak.jobs.run_limits import RunLimits
@@ -58,7 +59,8 @@ class Dispatcher:
         self._later: list[tuple[float, ClaimState]] = []
         self._tokens = itertools.count(1)
         self._returns = BookingReturns(parts, self._tokens, options.start_seconds)
-        self._ends = JobEnds(parts, self._tokens, options.start_seconds)
+        self._holds = HoldLimits(parts, self._tokens)
+        self._ends = JobEnds(parts, self._tokens, options.start_seconds, self._holds.is_lost)
         self._schedules = ScheduleTurns(parts, self._tokens)
         self._run_limits = RunLimits(parts, self._tokens)
         self._retention = Retention(parts, self._tokens, options.keep_seconds)
@@ -66,30 +68,32 @@ class Dispatcher:
         self._look_again = True
         self._beat_at = 0.0
         self._paused_until = 0.0
-        self._watchdog_at = 0.0
         self._drained = False
         self._reporter = Reporter(parts.log, parts.metrics)
         self._epoll = select.epoll()
 
     def run(self) -> int:
         """Dispatch until stopped; return the exit code."""
-        for source in (self._parts.notifier, self._parts.timer, self._parts.signals, self._parts.router):
+        parts = self._parts
+        for source in (parts.notifier, parts.timer, parts.signals, parts.router, self._holds):
             self._epoll.register(source.fileno(), select.EPOLLIN)
-        if self._parts.exporter is not None and self._parts.exporter.fileno() >= 0:
-            self._epoll.register(self._parts.exporter.fileno(), select.EPOLLIN)
-        self._parts.manager.ready(self._status())
+        if parts.exporter is not None and parts.exporter.fileno() >= 0:
+            self._epoll.register(parts.exporter.fileno(), select.EPOLLIN)
+        parts.manager.ready(self._status())
         while not self._done():
-            self._turn()
+            self._holds.turn()
+            with self._holds.in_time():
+                self._turn()
             self._parts.log.flush()
             if not self._done():
                 self._sleep()
         self._stop()
+        self._holds.close()
         self._epoll.close()
         return 0
 
     def _done(self) -> bool:
-        signals = self._parts.signals
-        if signals.hurry:
+        if (signals := self._parts.signals).hurry:
             return True
         if not signals.stopping:
             return self._options.once and self._drained
@@ -104,6 +108,7 @@ class Dispatcher:
             self._take_up_later()
             if not self._parts.signals.stopping:
                 self._run_limits.turn(self._now_us())
+                self._holds.refresh()
                 self._ends.turn()
                 if self._schedules.turn(self._now_us()):
                     self._look_again = True
@@ -132,6 +137,7 @@ class Dispatcher:
         if not self._parts.signals.stopping:
             self._schedules.look_again()
             self._run_limits.look_again()
+            self._holds.look_again()
             self._returns.begin()
             self._ends.look_again()
             self._retention.begin()
@@ -165,6 +171,7 @@ class Dispatcher:
             self._begin(ClaimState(job, Phase.ASK if ask else Phase.START))
         if taken.claimed or len(taken.expired) == EXPIRE_BATCH or stored:
             self._run_limits.look_again()
+            self._holds.look_again()
             self._look_again = True
 
     def _slots(self) -> int:
@@ -292,7 +299,7 @@ class Dispatcher:
         for token, reply in self._parts.router.take():
             failpoints.reach("jobs.answered")
             work = self._works.pop(token, None)
-            stopped = self._run_limits.take(token)
+            stopped = self._run_limits.take(token) or self._holds.take(token)
             if stopped is not None:
                 self._ends.ask(stopped)
             if self._returns.take(token, reply) or self._ends.take(token, reply):
@@ -358,7 +365,7 @@ class Dispatcher:
             parts.exporter.answer()
         if not woken and seconds >= self._poll_seconds:
             self._look_again = True
-        self._feed_watchdog()
+        self._parts.manager.alive_in_time(self._status())
 
     def _sleep_seconds(self) -> float:
         now = time.monotonic()
@@ -369,21 +376,14 @@ class Dispatcher:
         else:
             moments = [self._poll_seconds, self._beat_at - now]
         moments += [moment - now for moment, _ in self._later]
+        moments += [self._holds.seconds, self._parts.manager.seconds()]
         moments += [self._ends.seconds] * (self._ends.are_waited_for and not self._parts.signals.stopping)
         starter = self._parts.router.next_seconds()
         if starter is not None:
             moments.append(starter)
         if self._parts.failure_calls is not None and self._parts.failure_calls.seconds is not None:
             moments.append(self._parts.failure_calls.seconds)
-        if self._watchdog_at:
-            moments.append(self._watchdog_at - now)
         return max(min(*moments, _LONGEST_SLEEP_SECONDS), 0.0)
-
-    def _feed_watchdog(self) -> None:
-        interval = self._parts.manager.watchdog_seconds
-        if interval and time.monotonic() >= self._watchdog_at:
-            self._parts.manager.alive(self._status())
-            self._watchdog_at = time.monotonic() + interval
 
     # --- stopping -----------------------------------------------------------------------------------------------
 

@@ -14,14 +14,21 @@ from bespeak.base.errors import BespeakError
 from bespeak.base.frozen import frozen, replace
 from bespeak.jobs import attempts, rows
 from bespeak.jobs.contract_times import LATEST_S
-from bespeak.jobs.model import BAD_OUTCOMES, SELECT, TIMED_OUT_OUTCOME, UNKNOWN_OUTCOME
+from bespeak.jobs.model import (
+    BAD_OUTCOMES,
+    HOLD_LOST_EXTRA,
+    HOLD_LOST_OUTCOME,
+    SELECT,
+    TIMED_OUT_OUTCOME,
+    UNKNOWN_OUTCOME,
+)
 from bespeak.jobs.runner_client import replies
 from bespeak.jobs.runner_client.location import location_of
 from bespeak.jobs.schema import LOCK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from bespeak.jobs.dispatcher_parts import DispatcherParts
     from bespeak.jobs.model import JobReservation
@@ -84,9 +91,17 @@ class JobEnds:
         parts: of the dispatcher.
         tokens: for calls of the runners.
         limit_seconds: how long such a call may take.
+        is_hold_lost: tells of a reservation id whether this dispatcher ends the job because its booking is lost.
     """
 
-    def __init__(self, parts: DispatcherParts, tokens: Iterator[int], limit_seconds: float) -> None:
+    def __init__(
+        self,
+        parts: DispatcherParts,
+        tokens: Iterator[int],
+        limit_seconds: float,
+        is_hold_lost: Callable[[str], bool],
+    ) -> None:
+        self._is_hold_lost = is_hold_lost
         self._parts = parts
         self._tokens = tokens
         self._limit_seconds = limit_seconds
@@ -185,14 +200,20 @@ class JobEnds:
         longest = _FIRST_SECONDS if any(tag in self._parts.session.limits for tag in job.tag_names) else _LAST_SECONDS
         return min(max(age * _SHARE_OF_AGE, _FIRST_SECONDS), longest)
 
+    def _why_aborted(self, job: JobReservation) -> str:
+        """Return the outcome of a job that its runner has aborted: ours, if a dispatcher told it to."""
+        if job.extras.get(HOLD_LOST_EXTRA) or (job.stopped_us is None and self._is_hold_lost(job.reservation_id)):
+            return HOLD_LOST_OUTCOME
+        return _ABORTED if job.stopped_us is None else TIMED_OUT_OUTCOME
+
     def _store(self, job: JobReservation, told: JobEnd) -> JobEnd | None:
         """Write down how a job ended, and return it; None if it was written down already."""
 
         def work(tx: Transaction) -> JobEnd | None:
             now = rows.find(tx, reservation_id=job.reservation_id)
             end = told
-            if now is not None and now.stopped_us is not None and told.outcome == _ABORTED:
-                end = replace(told, outcome=TIMED_OUT_OUTCOME)
+            if now is not None and told.outcome == _ABORTED:
+                end = replace(told, outcome=self._why_aborted(now))
             values = {"outcome": end.outcome, "exit_code": end.exit_code, "ended_us": end.ended_us or tx.now_us}
             if not tx.execute(_STORE, {**values, "id": job.reservation_id, "job": job.job_id}):
                 return None

@@ -45,7 +45,13 @@ TERMINAL = (Status.DISPATCHED, Status.CANCELLED, Status.EXPIRED, Status.DISPATCH
 TIMED_OUT_OUTCOME = "TIMED_OUT"
 """The end of a job that ran longer than it may, so that a dispatcher had its runner abort it."""
 
-BAD_OUTCOMES = ("FAILED", "LOST", "ABORTED", TIMED_OUT_OUTCOME)
+HOLD_LOST_OUTCOME = "HOLD_LOST"
+"""The end of a job that did not hold any more what it needs, so that a dispatcher had its runner abort it."""
+
+HOLD_LOST_EXTRA = "hold_lost"
+"""The key of ``extras`` that says why a job was ended whose booking was lost."""
+
+BAD_OUTCOMES = ("FAILED", "LOST", "ABORTED", TIMED_OUT_OUTCOME, HOLD_LOST_OUTCOME)
 """The ends of a job that somebody has to look at: the runner's words, and ours."""
 
 UNKNOWN_OUTCOME = "UNKNOWN"

@@ -21,10 +21,11 @@ from bespeak.base.frozen import frozen, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from bespeak.jobs.model import JobReservation
     from bespeak.ledger.service import Ledger
+    from bespeak.storage.interface import Listener
 
 
 REFUSED_US = MINUTE_US
@@ -120,6 +121,21 @@ class BookingState:
     reason: str = ""
 
 
+@frozen
+class TimeLeft:
+    """How long a job still has what it booked.
+
+    Args:
+        left_us: until the end as things stand, µs.
+        length_us: of the whole booking, µs.
+        lost: why it has it no more; empty while it does.
+    """
+
+    left_us: int = 0
+    length_us: int = 0
+    lost: str = ""
+
+
 class ResourceBookings:
     """Asks the book whether jobs' resources are held; the book is opened when first needed.
 
@@ -191,6 +207,47 @@ class ResourceBookings:
             reason = f"its resources are not held any more: booking {found.id}: {why}"
             return BookingState(held=False, starts_us=FOREVER_US, reason=reason)
         return BookingState(held=False, starts_us=found.starts_us)
+
+    def time_left(self, job: JobReservation) -> TimeLeft:
+        """Return how long a job that runs still has what it booked; that it runs is its check-in.
+
+        Raises:
+            UnavailableError: the book cannot be asked.
+        """
+        from bespeak.ledger.model import Holder, State
+
+        ledger = self._opened(job)
+        try:
+            found = ledger.find(job.booking_id or "")
+        except NotFoundError:
+            return TimeLeft(lost=f"its booking {job.booking_id} is gone")
+        now_us = ledger.now_us()
+        if found.state(now_us) is State.ENDED:
+            return TimeLeft(lost=f"its booking {found.id} is lost: {found.why_ended(now_us)}")
+        if found.check_in_us is not None and found.state(now_us) is State.ACTIVE:
+            found = ledger.touch(found.id, ledger.own(Holder(found.holder, found.requested_by)))
+        ends_us = found.ends_us if found.lease_us is None else min(found.lease_us, found.ends_us)
+        return TimeLeft(ends_us - now_us, found.ends_us - found.starts_us)
+
+    def listen(self, jobs: Iterable[JobReservation]) -> list[Listener]:
+        """Listen for changes of the bookings of these jobs, with one listener a book, where that is possible."""
+        from contextlib import suppress
+
+        from bespeak.ledger.write_operations import reservation_topic
+
+        topics: dict[Ledger, list[str]] = {}
+        for job in jobs:
+            with suppress(BespeakError):
+                topics.setdefault(self._ledger(job), []).append(reservation_topic(job.booking_id or ""))
+        listeners = []
+        for ledger, wanted in topics.items():
+            with suppress(BespeakError):
+                listeners.append(ledger.listen(wanted))
+        return listeners
+
+    def again(self) -> ResourceBookings:
+        """Return another of the same kind, for another thread."""
+        return ResourceBookings(self._url)
 
     def sign_of_life(self, job: JobReservation) -> None:
         """Note that a job that has booked resources still runs; at most once a minute, and no error if it cannot be."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +36,7 @@ class ServiceManager:
         interval = environ.get("WATCHDOG_USEC", "")
         self.watchdog_seconds = int(interval) / 2_000_000 if interval.isascii() and interval.isdigit() else 0.0
         """How often :meth:`alive` must be called; 0 for never. Half of what the manager allows."""
+        self._next_at = 0.0
 
     def tell(self, text: str) -> None:
         """Send a message such as ``READY=1``; a manager that does not listen is no error."""
@@ -55,6 +58,16 @@ class ServiceManager:
     def alive(self, status: str) -> None:
         """Feed the watchdog."""
         self.tell(f"WATCHDOG=1\nSTATUS={status}")
+
+    def alive_in_time(self, status: str) -> None:
+        """Feed the watchdog if it is time to."""
+        if self.watchdog_seconds and time.monotonic() >= self._next_at:
+            self.alive(status)
+            self._next_at = time.monotonic() + self.watchdog_seconds
+
+    def seconds(self) -> float:
+        """Return in how many seconds the watchdog is to be fed again; infinite for never."""
+        return self._next_at - time.monotonic() if self._next_at else float("inf")
 
     def stopping(self) -> None:
         """Say that no more jobs are taken."""

@@ -28,6 +28,7 @@ EXTRA_NAMES = (
     "retry_delay_seconds",
     "run_timeout_seconds",
     "nice",
+    "hold_lost",
 )
 """What goes beyond orchesjob-reserver 0.1 and is shown as it is stored."""
 

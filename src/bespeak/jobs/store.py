@@ -13,7 +13,7 @@ from bespeak.base.json_text import compact
 from bespeak.jobs import rows
 from bespeak.jobs.contract_times import iso_seconds
 from bespeak.jobs.liveness import all_dispatchers, presence
-from bespeak.jobs.model import Status
+from bespeak.jobs.model import HOLD_LOST_EXTRA, Status
 from bespeak.jobs.resource_bookings import this_user
 from bespeak.jobs.schema import LOCK, TOPIC
 
@@ -29,6 +29,9 @@ _INSERT = (
     " VALUES (:reservation_id, :run_key, :command_json, 'RESERVED', :not_before, :expires_at, :metadata_json,"
     " :options_json, :now_s, :now_s, :seq, :site, :next_us, :extras_json, :account, :tags)"
 )
+
+_PASSING = ("holder", "ledger", "paused_at", "tries", HOLD_LOST_EXTRA)
+"""Keys of ``extras`` that do not make another request."""
 
 
 @frozen
@@ -75,7 +78,7 @@ class JobSpec:
 
     @staticmethod
     def _lasting(extras: dict[str, object]) -> dict[str, object]:
-        return {name: value for name, value in extras.items() if name not in ("holder", "ledger", "paused_at", "tries")}
+        return {name: value for name, value in extras.items() if name not in _PASSING}
 
 
 @frozen
