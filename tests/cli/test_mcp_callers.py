@@ -66,6 +66,103 @@ def test_each_session_of_one_server_is_a_run_of_its_own(project, listening):
     run(scenario)
 
 
+def two_on_stdio(listening):
+    del listening
+    return over_stdio, over_stdio
+
+
+def two_sessions(listening):
+    url, _ = listening()
+    return (lambda: over_http(url),) * 2
+
+
+def two_runs(listening):
+    url, _ = listening()
+    return tuple(
+        lambda name=name: over_http(url, mode=MODERN, headers={"Bespeak-Run-Id": name}) for name in ("one", "two")
+    )
+
+
+@pytest.mark.parametrize("two", [two_on_stdio, two_sessions, two_runs])
+def test_by_name_an_agent_gives_back_what_it_has_booked_itself(project, listening, two):
+    first, second = two(listening)
+
+    async def scenario():
+        async with first() as one, second() as other:
+            held = await ask(one, "book_reserve", resources=["rackM"], duration="1h")
+            await ask(one, "book_reserve", resources=["later"], start="+2h", duration="1h")
+            said = await fail(other, "book_release", resources=["rackM"])
+            who = f"{held['holder']} [{held['process']} on {held['host']}]"
+            assert said.startswith(f"BUSY: rackM is held by {who} since ")
+            assert "not by this session" in said
+            assert f"its id ends it all the same: {held['id']}" in said
+            assert (await ask(other, "book_release", mine=True))["reservations"] == []
+            assert (await fail(other, "book_release", resources=["free"])).startswith("NOT_FOUND: ")
+            got = await ask(other, "book_wait", resources=["rackN"], duration="1h")
+            assert "rackN is held by" in await fail(one, "book_release", resources=["rackN", "rackM"])
+            assert [row["id"] for row in (await ask(other, "book_release", resources=["rackN"]))["reservations"]] == [
+                got["id"]
+            ]
+            assert (await ask(one, "book_release", resources=["rackM"]))["reservations"][0]["id"] == held["id"]
+            assert len((await ask(one, "book_release", mine=True))["reservations"]) == 1
+            again = await ask(one, "book_reserve", resources=["rackM"], duration="1h")
+            ended = await ask(other, "book_release", reservation_ids=[again["id"]])
+            assert ended["reservations"][0]["state"] == "ended"
+
+    run(scenario)
+
+
+def test_who_comes_back_under_the_same_run_has_its_holds_again(project, listening):
+    url, _ = listening()
+    ways = (
+        lambda: over_stdio(env={"BESPEAK_RUN_ID": "me"}),
+        lambda: over_http(url, headers={"Bespeak-Run-Id": "me"}),
+    )
+
+    async def scenario():
+        for first, then in (ways, ways[::-1]):
+            async with first() as client:
+                await ask(client, "book_reserve", resources=["a"], duration="1h")
+                await ask(client, "book_reserve", resources=["b"], duration="1h")
+            async with then() as client:
+                assert len((await ask(client, "book_release", resources=["a"]))["reservations"]) == 1
+                assert len((await ask(client, "book_release", mine=True))["reservations"]) == 1
+
+    run(scenario)
+
+
+def test_a_server_within_a_run_gives_back_the_runs_hold_and_its_own(project, as_json):
+    around, other = (as_json("ci", "reserve", name, "--for", "1h") for name in ("rack1", "rack2"))
+    inside = {"BESPEAK_RESERVATION": around["id"], "BESPEAK_NUMBER": str(around["number"])}
+
+    async def scenario():
+        async with over_stdio("--as-user", "ci", env=inside) as client:
+            assert other["id"] in await fail(client, "book_release", resources=["rack2"])
+            own = await ask(client, "book_reserve", resources=["rack3"], duration="1h")
+            await ask(client, "book_release", resources=["rack3"])
+            assert own["process"].startswith("agent mcp-")
+            await ask(client, "book_reserve", resources=["rack3"], duration="1h")
+            ended = await ask(client, "book_release", mine=True)
+            assert sorted(row["resources"][0] for row in ended["reservations"]) == ["rack1", "rack3"]
+
+    run(scenario)
+
+
+def test_without_a_session_only_an_id_says_whose_hold_is_meant(project, listening):
+    url, _ = listening()
+
+    async def scenario():
+        async with over_http(url, mode=MODERN) as client:
+            held = await ask(client, "book_reserve", resources=["rack1"], duration="1h")
+            for asked in ({"resources": ["rack1"]}, {"mine": True}):
+                said = await fail(client, "book_release", **asked)
+                assert said.startswith("USAGE: ")
+                assert "Bespeak-Run-Id" in said
+            assert len((await ask(client, "book_release", reservation_ids=[held["id"]]))["reservations"]) == 1
+
+    run(scenario)
+
+
 def test_without_a_session_a_run_has_to_be_named(project, listening):
     url, _ = listening()
 

@@ -35,6 +35,11 @@ A client without a session (the protocol of July 2026 over HTTP has none) has to
 back then: an agent that wants to keep its claims over several connections gives a `run_id` of its own, or has `BESPEAK_RUN_ID` set. Over stdio, what the agent's program starts
 in the same work tree (its shells and hooks) is of that run too, so the guard does not refuse its commit of what it has claimed here.
 
+**Whose hold.** Agents share accounts, so `book_release` with `resources` or `mine` means what was booked or is waited for under the same run, as the connection tells it
+(`BESPEAK_RUN_ID`, the header, or the id of the connection or session; `process` in the book is `agent` and this id), and the hold of the `bespeak run` around the
+server. Another hold of the account is refused, with who has it and since when; its id ends or extends it on purpose. A client that comes back under the same run
+has its holds again. A client that neither has a session nor sends the header names reservations by id.
+
 **Repository.** Coord works in the repository around the argument `repository`, a folder; else the one that the server was started for (`--repository`: then
 that one and its work trees only); else the client's root folder, if it tells one; else the folder the server was started in.
 Addresses are relative to that folder.

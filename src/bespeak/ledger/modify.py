@@ -158,7 +158,13 @@ def release(
 
 
 def release_resources(
-    book: LedgerContext, wanted: Iterable[str], by: Holder, *, within: CurrentHold | None = None, reason: str = ""
+    book: LedgerContext,
+    wanted: Iterable[str],
+    by: Holder,
+    *,
+    within: CurrentHold | None = None,
+    made_by: str | None = None,
+    reason: str = "",
 ) -> list[Reservation]:
     """Give back what ``by`` holds of ``wanted`` now, all in one transaction.
 
@@ -167,12 +173,13 @@ def release_resources(
         wanted: names of resources.
         by: who asks.
         within: the hold of the run that asks; what is held under another one is not its to give back.
+        made_by: what asks, as an origin's process; what it has not made is not its to give back, but for ``within``.
         reason: as for :func:`release`.
 
     Raises:
         NotFoundError: who asks does not hold one of them now, or not under ``within``.
         WrongStateError: one reservation also holds something that was not named.
-        BusyError: who asks for the holder may not take it away.
+        BusyError: one is held by the same holder and was not ``made_by``; or who asks may not take it away.
         UsageError: the reason is missing.
     """
     wanted = validation.resource_names(wanted)
@@ -185,21 +192,64 @@ def release_resources(
             if found.holder == by.name and found.state(tx.now_us) is State.ACTIVE
         }
         only = only_seq(tx, within)
-        others = [found for found in held.values() if only not in (None, found.seq)]
-        if others and within is not None:
-            raise of_another_hold(others[0], within)
-        holds = {name for found in held.values() for name in found.resources}
-        for name in wanted:
-            if name not in holds:
-                raise NotFoundError(f"{by.name} does not hold {name} now")
-        if more := sorted(holds.difference(wanted)):
-            raise WrongStateError(
-                f"the same reservation also holds {', '.join(more)}; name all of it, or release it by its id"
-            )
-        endings = [rights.check_may_end(book, tx, found, by, reason, "release") for found in held.values()]
-        return [end(tx, found, by, ending) for found, ending in zip(held.values(), endings, strict=True)]
+        own = [found for found in held.values() if _is_meant(found, only, made_by)]
+        _check_own(wanted, own, list(held.values()), by, within, made_by)
+        endings = [rights.check_may_end(book, tx, found, by, reason, "release") for found in own]
+        return [end(tx, found, by, ending) for found, ending in zip(own, endings, strict=True)]
 
     return book.write(wanted, work)
+
+
+def _is_meant(found: Reservation, only: int | None, made_by: str | None) -> bool:
+    """Tell whether a hold of whoever asks is the one of the run around it, or was made by the agent that asks."""
+    if made_by is None:
+        return only in (None, found.seq)
+    return found.seq == only or found.origin.process == made_by
+
+
+def _check_own(
+    wanted: Iterable[str],
+    own: list[Reservation],
+    held: list[Reservation],
+    by: Holder,
+    within: CurrentHold | None,
+    made_by: str | None,
+) -> None:
+    """Refuse names that are not held by what asks, or not alone.
+
+    Args:
+        wanted: the names.
+        own: what is held, and is meant.
+        held: what the same holder holds of them.
+        by: who asks.
+        within: as for :func:`release_resources`.
+        made_by: as for :func:`release_resources`.
+    """
+    holds = {name for found in own for name in found.resources}
+    for name in wanted:
+        if name in holds:
+            continue
+        other = next((found for found in held if name in found.resources), None)
+        if other is None:
+            raise NotFoundError(f"{by.name} does not hold {name} now")
+        if made_by is not None:
+            raise _of_another_session(name, other)
+        if within is not None:
+            raise of_another_hold(other, within)
+    if more := sorted(holds.difference(wanted)):
+        raise WrongStateError(
+            f"the same reservation also holds {', '.join(more)}; name all of it, or release it by its id"
+        )
+
+
+def _of_another_session(name: str, found: Reservation) -> BusyError:
+    from bespeak.base.timeparse import show
+
+    who = f"{found.holder} [{found.origin.text}]" if found.origin.text else found.holder
+    return BusyError(
+        f"{name} is held by {who} since {show(found.starts_us)}, and not by this session; its id ends it all the same:"
+        f" {found.id}"
+    )
 
 
 def of_another_hold(found: Reservation, within: CurrentHold) -> NotFoundError:
@@ -211,16 +261,22 @@ def of_another_hold(found: Reservation, within: CurrentHold) -> NotFoundError:
 
 
 def release_mine(
-    book: LedgerContext, by: Holder, *, within: CurrentHold | None = None, reason: str = ""
+    book: LedgerContext,
+    by: Holder,
+    *,
+    within: CurrentHold | None = None,
+    made_by: str | None = None,
+    reason: str = "",
 ) -> list[Reservation]:
     """Give back everything that ``by`` holds, has booked or waits for, one transaction each.
 
-    Inside a run that is the hold of the run alone. The rest is as for :func:`release`.
+    Inside a run that is the hold of the run alone; of an agent (``made_by``), that and what it has made itself. The
+    rest is as for :func:`release`.
     """
     ended = []
     only = book.engine.read(lambda tx: only_seq(tx, within))
     for found in queries.reservations(book, holder=by.name):
-        if only not in (None, found.seq):
+        if not _is_meant(found, only, made_by):
             continue
         try:
             ended.append(release(book, found.id, by, reason=reason))

@@ -95,7 +95,7 @@ def request(
         next_fit=next_fit,
         needs=tuple(Need(count, label) for label, count in asked.needs.items()),
         same=tuple(asked.same),
-        origin=Origin(this_host(), f"agent {call.caller}" if call.caller else "agent"),
+        origin=Origin(this_host(), call.process or "agent"),
     )
 
 
@@ -150,27 +150,41 @@ class BookRelease(Arguments):
     """Arguments of ``book_release``."""
 
     reservation_ids: Annotated[Texts, Field(description="Ids, or six characters or more of their beginning.")] = []
-    resources: Annotated[Texts, Field(description="Instead: resources that you hold now.")] = []
-    mine: Annotated[bool, Field(description="Instead: all that you hold, have booked or wait for.")] = False
+    resources: Annotated[Texts, Field(description="Instead: resources that this session holds now.")] = []
+    mine: Annotated[bool, Field(description="Instead: all that this session has or waits for.")] = False
     reason: Annotated[
         str, Field(description="Why. Needed only for what somebody else reserved whom this server acts for.")
     ] = ""
 
 
 def book_release(call: Call, asked: BookRelease) -> Json:
-    """Give back reservations by id, or what is held of resources, or everything."""
+    """Give back reservations by id, or what this session holds of resources, or everything that it has."""
     if bool(asked.reservation_ids) + bool(asked.resources) + asked.mine != 1:
         raise UsageError("give reservation_ids, resources or mine, and only one of them")
     holder = call.holder()
     with call.book() as book:
-        if asked.mine:
-            ended: Iterable[Reservation] = book.release_mine(holder, within=current_hold(), reason=asked.reason)
-        elif asked.resources:
-            ended = book.release_resources(tuple(asked.resources), holder, within=current_hold(), reason=asked.reason)
-        else:
+        if asked.reservation_ids:
             unique = dict.fromkeys(book.find(text).id for text in asked.reservation_ids)
-            ended = [book.release(identifier, holder, reason=asked.reason) for identifier in unique]
-        return _all(ended, book)
+            return _all([book.release(identifier, holder, reason=asked.reason) for identifier in unique], book)
+        around, agent, reason = current_hold(), _agent(call), asked.reason
+        if asked.mine:
+            return _all(book.release_mine(holder, within=around, made_by=agent, reason=reason), book)
+        names = tuple(asked.resources)
+        return _all(book.release_resources(names, holder, within=around, made_by=agent, reason=reason), book)
+
+
+def _agent(call: Call) -> str:
+    """Return who of those that share an account asks; only what it has made itself is given back by name.
+
+    Raises:
+        UsageError: the connection does not tell.
+    """
+    if call.process is None:
+        raise UsageError(
+            "resources and mine: this connection has no session whose holds could be meant; give reservation_ids, or"
+            " send the header Bespeak-Run-Id with every call"
+        )
+    return call.process
 
 
 def _all(found: Iterable[Reservation], book: Ledger) -> Json:

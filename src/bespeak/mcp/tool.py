@@ -127,6 +127,11 @@ class Call:
         """The folder whose settings count. Settings can name code to run, so no client over HTTP chooses them."""
         return self.folder if self.context.request is None else self.setup.repository or self.setup.folder
 
+    @property
+    def process(self) -> str | None:
+        """How the book calls whoever calls, as the process that a hold was made by; None if there is no telling."""
+        return f"agent {self.caller}" if self.caller else None
+
     def run_id(self, given: str | None) -> str:
         """Return whose call it is.
 

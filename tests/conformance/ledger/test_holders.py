@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from bespeak.base.clock import HOUR_US, MINUTE_US, SECOND_US
-from bespeak.base.errors import BusyError, NotAllowedError, NotFoundError, UsageError
+from bespeak.base.errors import BusyError, NotAllowedError, NotFoundError, UsageError, WrongStateError
 from bespeak.base.process_identity import this_host
 from bespeak.ledger import current_hold
 from bespeak.ledger.current_hold import CurrentHold
 from bespeak.ledger.errors import RefusedError
-from bespeak.ledger.model import Holder, HolderKind, Origin, Request, State, holder_kind
+from bespeak.ledger.model import Holder, HolderKind, Mode, Origin, Request, State, holder_kind
 from bespeak.ledger.serialize import refusal_json, reservation_json
 from support.engines import on_databases
 
@@ -123,6 +123,36 @@ def test_a_hold_that_its_own_book_knows_no_more_narrows_to_nothing(book, fresh_b
         elsewhere = CurrentHold(gone.reservation_id, 1, other.identity())
         assert book.engine.read(lambda tx: current_hold.only_seq(tx, elsewhere)) is None
     assert book.release_resources(["rack"], ALICE, within=elsewhere)[0].id == made.id
+
+
+def agents_hold(book, agent, *names, **more):
+    return take(book, *names, origin=Origin(this_host(), agent), **more)
+
+
+@on_databases
+def test_an_agent_gives_back_by_name_what_it_has_made(book, clock):
+    one, two = agents_hold(book, "agent one", "rack", "board"), agents_hold(book, "agent two", "scope")
+    plain = take(book, "plain")
+    for names in (["rack", "board"], ["scope", "rack", "board"], ["plain"]):
+        with pytest.raises(BusyError, match="not by this session; its id ends it all the same: "):
+            book.release_resources(names, ALICE, made_by="agent two")
+    with pytest.raises(NotFoundError, match="alice does not hold free now"):
+        book.release_resources(["free"], ALICE, made_by="agent two")
+    with pytest.raises(WrongStateError, match="also holds board"):
+        book.release_resources(["rack"], ALICE, made_by="agent one")
+    assert [found.id for found in book.release_resources(["rack", "board"], ALICE, made_by="agent one")] == [one.id]
+    waiting = book.queue_join(
+        Request(("plain",), ALICE, duration_us=HOUR_US, origin=Origin("", "agent two")), "a" * 32, 0
+    )
+    assert {found.id for found in book.release_mine(ALICE, made_by="agent two")} == {two.id, waiting.id}
+    around = CurrentHold(plain.id, plain.fencing_token)
+    assert [found.id for found in book.release_mine(ALICE, made_by="agent two", within=around)] == [plain.id]
+
+
+def test_of_a_shared_resource_an_agent_gives_back_its_own_part(book):
+    one, two = (agents_hold(book, f"agent {name}", "rack", mode=Mode.SHARED) for name in ("one", "two"))
+    assert [found.id for found in book.release_resources(["rack"], ALICE, made_by="agent two")] == [two.id]
+    assert book.get(one.id).state(book.now_us()) is State.ACTIVE
 
 
 def test_the_listing_has_the_present_first_and_never_hides_it_behind_the_past(book, clock):
