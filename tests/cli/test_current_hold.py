@@ -164,7 +164,7 @@ $B --as-user bob reserve rack1 --json || true
 """
     done = cli("--as-user", "ci", "run", "rack1", "--", "sh", "-c", script, env={"PYTHON": sys.executable})
     host = os.uname().nodename
-    process = re.search(r"held by ci \[(pid \d+) on .*, seen \S+ ago\]", done.stdout)
+    process = re.search(r"held by ci \[(pid \d+) on .*, seen (?:just now|\S+ ago)\]", done.stdout)
     assert process is not None, done
     shown = dict(line.split(None, 1) for line in done.stdout.splitlines() if ":" in line.split()[0])
     assert (shown["host:"], shown["process:"]) == (host, process[1])
