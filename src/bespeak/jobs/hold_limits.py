@@ -80,7 +80,7 @@ class HoldLimits:
         here = f"{me.machine}:"
         where = {"site": me.site, "here": here, "length": len(here), "n": _MOST}
         jobs = self._parts.session.engine.read(lambda tx: rows.jobs(tx.fetch_all(_RUNNING, where)))
-        mine = {job.reservation_id: job for job in jobs if self._may_be_called(job)}
+        mine = {job.reservation_id: job for job in jobs if job.job_id and self._may_be_called(job)}
         self._lost &= mine.keys()
         self._again_at = {key: moment for key, moment in self._again_at.items() if key in mine}
         self._watch.watch(mine.values())
@@ -90,7 +90,7 @@ class HoldLimits:
         """Have the runners end what has lost its booking, by what is known here."""
         now_us = boot_us()
         for job, hold in self._watch.known():
-            is_due = job.job_id and hold.stop_us <= now_us
+            is_due = hold.stop_us <= now_us
             if is_due and time.monotonic() >= self._again_at.get(job.reservation_id, 0.0):
                 self._again_at[job.reservation_id] = time.monotonic() + AGAIN_SECONDS
                 self._end(job, hold.reason)
