@@ -6,7 +6,7 @@ import os
 import sqlite3
 from typing import TYPE_CHECKING
 
-from bespeak.base.errors import UsageError
+from bespeak.base.errors import Field, UsageError
 from bespeak.storage import sqlite_files
 
 if TYPE_CHECKING:
@@ -22,7 +22,9 @@ def refuse_vacuum(engine: Engine) -> None:
         UsageError: the book is no file.
     """
     if engine.dialect != "sqlite":
-        raise UsageError(f"--vacuum: {engine.name} is on a PostgreSQL server, which does that by itself (autovacuum)")
+        raise UsageError(
+            Field("vacuum"), f": {engine.name} is on a PostgreSQL server, which does that by itself (autovacuum)"
+        )
 
 
 def vacuum_file(engine: Engine) -> tuple[int, int]:
