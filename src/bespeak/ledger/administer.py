@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from bespeak.base.clock import FOREVER_US, iso
+from bespeak.base.clock import FOREVER_US
 from bespeak.base.errors import BusyError, NotAllowedError, NotFoundError, UsageError, WrongStateError
+from bespeak.base.timeparse import show
 from bespeak.ledger import rights, validation, write_operations
 from bespeak.ledger.actions import Action
 
@@ -59,7 +60,7 @@ def token_create(
     def work(tx: Transaction) -> Token:
         _require(book, tx, by)
         if expires_us <= tx.now_us:
-            raise UsageError(f"token: the end {iso(expires_us)} is in the past (now {iso(tx.now_us)})")
+            raise UsageError(f"token: the end {show(expires_us)} is in the past (now {show(tx.now_us)})")
         made = tokens.create(
             tx, digest, user, name=name, scopes=wanted, selectors=on, by=rights.asker(by), expires_us=expires_us
         )
@@ -103,7 +104,7 @@ def token_revoke(book: LedgerContext, identifier: str, by: Holder) -> Token:
             _require(book, tx, by)
             raise NotFoundError(f"no token {identifier!a}; `bespeak token list` shows them")
         if found.revoked_us is not None:
-            raise WrongStateError(f"token {identifier} was revoked at {iso(found.revoked_us)}")
+            raise WrongStateError(f"token {identifier} was revoked at {show(found.revoked_us)}")
         tokens.revoke(tx, identifier)
         _log(tx, Action.TOKEN_REVOKED, by, f"token {identifier} of {found.holder}", id=identifier, user=found.holder)
         return tokens.by_id(tx, identifier) or found

@@ -6,10 +6,11 @@ is refused. One that loses some of its resources stays the grant it was.
 
 from __future__ import annotations
 
-from bespeak.base.clock import FOREVER_US, iso
+from bespeak.base.clock import FOREVER_US
 from bespeak.base.errors import UsageError, WrongStateError
 from bespeak.base.frozen import replace
 from bespeak.base.json_text import compact_utf8
+from bespeak.base.timeparse import show
 from bespeak.ledger import quotas, rights, rules, validation, write_operations
 from bespeak.ledger.actions import Action
 from bespeak.ledger.availability import Availability
@@ -98,9 +99,9 @@ def _new_window(
     elif ends_us < FOREVER_US:
         check_instant("end", ends_us)
     if starts_us < now_us:
-        raise UsageError(f"the start {iso(starts_us)} is in the past (now {iso(now_us)})")
+        raise UsageError(f"the start {show(starts_us)} is in the past (now {show(now_us)})")
     if ends_us <= starts_us:
-        raise UsageError(f"the end {iso(ends_us)} is not after the start {iso(starts_us)}")
+        raise UsageError(f"the end {show(ends_us)} is not after the start {show(starts_us)}")
     return starts_us, min(ends_us, FOREVER_US)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bespeak.base.clock import iso
+from bespeak.base.clock import FOREVER_US
 from bespeak.base.errors import BespeakError, BusyError, NotFoundError
 
 TYPE_CHECKING = False
@@ -65,6 +65,8 @@ def _in_the_way(booking: Booking) -> str:
     what = f"{'is promised to' if booking.waiting else 'is held by'} {who}"
     if booking.closed:
         what = CLOSED[booking.closed]
-    until = iso(booking.ends_us)
+    from bespeak.base.timeparse import show
+
+    until = "without an end" if booking.ends_us >= FOREVER_US else f"until {show(booking.ends_us)}"
     purpose = f" ({booking.purpose})" if booking.purpose else ""
-    return f"{booking.resource} {what} {f'until {until}' if until else 'without an end'}{purpose}"
+    return f"{booking.resource} {what} {until}{purpose}"

@@ -7,9 +7,10 @@ ask the rules, write the facts, the index and the log. Nothing outside the datab
 from __future__ import annotations
 
 from bespeak.base import ids
-from bespeak.base.clock import FOREVER_US, iso
+from bespeak.base.clock import FOREVER_US
 from bespeak.base.errors import UsageError
 from bespeak.base.frozen import replace
+from bespeak.base.timeparse import show
 from bespeak.ledger import quotas, rights, rules, write_operations
 from bespeak.ledger.actions import Action
 from bespeak.ledger.availability import Availability
@@ -140,9 +141,9 @@ def _window(book: LedgerContext, tx: Transaction, request: Request) -> tuple[int
     if ends_us is None:
         ends_us = rules.window_end(starts_us, length_us(book, tx, request))
     if starts_us < now_us:
-        raise UsageError(f"the start {iso(starts_us)} is in the past (now {iso(now_us)})")
+        raise UsageError(f"the start {show(starts_us)} is in the past (now {show(now_us)})")
     if ends_us <= starts_us:
-        raise UsageError(f"the end {iso(ends_us)} is not after the start {iso(starts_us)}")
+        raise UsageError(f"the end {show(ends_us)} is not after the start {show(starts_us)}")
     return starts_us, min(ends_us, FOREVER_US)
 
 

@@ -7,9 +7,10 @@ or move to the first time behind that they would be granted. Each has its row in
 from __future__ import annotations
 
 from bespeak.base import ids
-from bespeak.base.clock import FOREVER_US, iso
+from bespeak.base.clock import FOREVER_US
 from bespeak.base.errors import NotFoundError, UsageError
 from bespeak.base.frozen import frozen, replace
+from bespeak.base.timeparse import show
 from bespeak.ledger import rights, row_mapping, rules, validation, write_operations
 from bespeak.ledger.actions import Action
 from bespeak.ledger.availability import Availability
@@ -132,7 +133,7 @@ def maintenance_add(
         known = _known(tx, wanted)
         first_us = tx.now_us if starts_us is None else starts_us
         if first_us < tx.now_us or ends_us <= first_us:
-            raise UsageError(f"maintenance from {iso(first_us)} to {iso(ends_us)}: it must lie ahead, and end later")
+            raise UsageError(f"maintenance from {show(first_us)} to {show(ends_us)}: it must lie ahead, and end later")
         windows = tuple(
             Window(identifier, name, first_us, min(ends_us, FOREVER_US), reason, by.requested_by or by.user)
             for name in wanted

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from bespeak.base.clock import FOREVER_US, iso
+from bespeak.base.clock import FOREVER_US
 from bespeak.base.errors import BusyError, NotFoundError, UsageError, WrongStateError
 from bespeak.base.frozen import replace
+from bespeak.base.timeparse import show
 from bespeak.ledger import queries, quotas, rights, row_mapping, rules, validation, write_operations
 from bespeak.ledger.actions import Action
 from bespeak.ledger.availability import Availability
@@ -53,7 +54,7 @@ def extend(
         rights.require(book, tx, by, "reserve", found.resources)
         end_us = _new_end(found, duration_us, ends_us)
         if end_us <= found.ends_us:
-            raise UsageError(f"extend: the new end {iso(end_us)} is not after the present end {iso(found.ends_us)}")
+            raise UsageError(f"extend: the new end {show(end_us)} is not after the present end {show(found.ends_us)}")
         ground = Availability(tx, found.resources, sweep=True)
         policy = ground.policy(book.defaults)
         window_us = (found.starts_us, end_us)
@@ -100,7 +101,7 @@ def shorten(
         ending = rights.check_may_end(book, tx, found, by, reason, "shorten")
         end_us = _new_end(found, None if duration_us is None else -duration_us, ends_us)
         if end_us >= found.ends_us:
-            raise UsageError(f"shorten: the new end {iso(end_us)} is not before the present end {iso(found.ends_us)}")
+            raise UsageError(f"shorten: the new end {show(end_us)} is not before the present end {show(found.ends_us)}")
         if end_us <= max(tx.now_us, found.starts_us):
             raise UsageError("shorten: nothing would be left of it; release it instead")
         known = row_mapping.resources(tx, found.resources)
@@ -372,8 +373,6 @@ def check_live(found: Reservation, now_us: int, fencing_token: int | None) -> No
         WrongStateError: it has ended, or ``fencing_token`` is not its own.
     """
     if found.state(now_us) is State.ENDED:
-        from bespeak.base.timeparse import show
-
         note = f": {found.ended_note}" if found.ended_note else ""
         raise WrongStateError(
             f"reservation {found.id} ended at {show(found.end_us(now_us))} ({found.why_ended(now_us)}{note})"

@@ -8,8 +8,9 @@ of resources that begin in one week from Monday to Sunday, UTC; ``ahead``, how f
 
 from __future__ import annotations
 
-from bespeak.base.clock import DAY_US, FOREVER_US, HOUR_US, duration_text, iso
+from bespeak.base.clock import DAY_US, FOREVER_US, HOUR_US, duration_text
 from bespeak.base.errors import NotAllowedError
+from bespeak.base.timeparse import show
 from bespeak.storage.row_shape import read_json
 
 TYPE_CHECKING = False
@@ -67,7 +68,7 @@ def check(
     if "ahead" in quota and starts_us > tx.now_us + quota["ahead"]:
         last_us = tx.now_us + quota["ahead"]
         raise _refusal(
-            holder, "ahead", duration_text(quota["ahead"]), f"a start until {iso(last_us)}", latest_start_us=last_us
+            holder, "ahead", duration_text(quota["ahead"]), f"a start until {show(last_us)}", latest_start_us=last_us
         )
     if "active" in quota and changed is None:
         _check_active(tx, holder, quota["active"])

@@ -44,7 +44,7 @@ def sound(book):
 
 def test_a_refusal_says_who_until_when_and_when_it_is_free(book, clock):
     held = take(book, "rack", "scope", purpose="tests")
-    with pytest.raises(RefusedError, match=r"rack is held by alice until 20\S+ \(tests\)") as caught:
+    with pytest.raises(RefusedError, match=r"rack is held by alice until 20[-0-9]+ [0-9:]+ \w+ \(tests\)") as caught:
         take(book, "rack", "other", who=BOB, minutes=5)
     assert caught.value.refusal.next_free_us == held.ends_us
     assert [b.resource for b in caught.value.refusal.conflicts] == ["rack"]
