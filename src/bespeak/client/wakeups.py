@@ -99,6 +99,7 @@ class WakeUps:
         self._closing = allocate_lock()
         self._closed = False
         self._connection: Connection | None = None
+        self._answer: http.client.HTTPResponse | None = None
         try:
             self._open()
         except (OSError, http.client.HTTPException) as error:
@@ -119,6 +120,7 @@ class WakeUps:
             finally:
                 connection.close()
         with self._closing:
+            self._answer = answer  # whose end would close what is read
             self._connection, self._lines = connection, _Lines(chunked=bool(answer.chunked))
             self._heard = time.monotonic()
 
