@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-import select
 import threading
 from typing import TYPE_CHECKING
+
+from bespeak.ledger.lease import told_to_stop
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bespeak.storage.interface import Listener
-
-_LOOK_MS = 60_000
-"""How often a listener is asked that says nothing, which finds out that its connection is lost."""
 
 _CLOSING_SECONDS = 2.0
 
@@ -40,7 +38,7 @@ class HoldNews:
 
     def _hear(self) -> None:
         try:
-            while not self._told_to_stop():
+            while not told_to_stop(self._stop_reader, self._listener):
                 if self._listener.wait(0):
                     self._tell()
         except Exception:  # noqa: BLE001 the book is away: the regular question finds out
@@ -48,9 +46,3 @@ class HoldNews:
         finally:
             self._listener.close()
             os.close(self._stop_reader)
-
-    def _told_to_stop(self) -> bool:
-        poll = select.poll()  # each time: a listener that has reconnected has another descriptor
-        poll.register(self._stop_reader, select.POLLIN)
-        poll.register(self._listener.fileno(), select.POLLIN)
-        return any(descriptor == self._stop_reader for descriptor, _ in poll.poll(_LOOK_MS))

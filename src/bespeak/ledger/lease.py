@@ -44,6 +44,9 @@ _STOP_LISTENING_SECONDS = 0.5
 _LISTEN_MS = 30_000
 """How often a listener is asked that says nothing, which finds out that its connection is lost."""
 
+_RECONNECT_MS = 1_000
+"""How often one is asked that has lost its connection, and makes another when it is asked."""
+
 _SOONEST_US = SECOND_US // 50
 
 
@@ -230,7 +233,7 @@ class Lease:
         try:
             listener = self._book.listen([reservation_topic(self.held.id)])
             try:
-                while not self._told_to_stop(listener):
+                while not told_to_stop(self._stop_reader, listener):
                     if listener.wait(0):
                         self.look()
             finally:
@@ -241,9 +244,12 @@ class Lease:
             os.close(self._stop_reader)
             self._listened.release()
 
-    def _told_to_stop(self, listener: Listener) -> bool:
-        """Sleep until there is news, or for a while; True when the lease is over."""
-        poll = select.poll()  # each time: a listener that has reconnected has another descriptor
-        poll.register(self._stop_reader, select.POLLIN)
-        poll.register(listener.fileno(), select.POLLIN)
-        return any(descriptor == self._stop_reader for descriptor, _ in poll.poll(_LISTEN_MS))
+
+def told_to_stop(stop_reader: int, listener: Listener) -> bool:
+    """Sleep until there is news, or for a while; True when the other end of ``stop_reader`` was closed."""
+    poll = select.poll()  # each time: a listener that has reconnected has another descriptor
+    poll.register(stop_reader, select.POLLIN)
+    descriptor = listener.fileno()
+    if descriptor >= 0:
+        poll.register(descriptor, select.POLLIN)
+    return any(found == stop_reader for found, _ in poll.poll(_LISTEN_MS if descriptor >= 0 else _RECONNECT_MS))
