@@ -19,6 +19,16 @@ from bespeak.server.sign_in.authenticator import account_caller
 SECONDS = 60.0
 
 
+class Bearer:
+    """The credentials of one token, for a client."""
+
+    def __init__(self, token):
+        self._token = token
+
+    def token(self):
+        return self._token
+
+
 class Named:
     """Takes a token for the name of whoever sends it; without one, the account of the Unix socket."""
 

@@ -16,20 +16,10 @@ from bespeak.ledger.model import Holder
 from bespeak.ledger.remote import RemoteLedger
 from bespeak.server.sign_in.authenticator import SignIn
 from bespeak.server.sign_in.settings import SignInSettings
-from support.server import SECONDS, serving
+from support.server import SECONDS, Bearer, serving
 
 ROOT = Holder("root")
 ISSUER = "https://gitlab.example.com"
-
-
-class Bearer:
-    """The credentials of one token."""
-
-    def __init__(self, token):
-        self._token = token
-
-    def token(self):
-        return self._token
 
 
 @pytest.fixture(scope="module")

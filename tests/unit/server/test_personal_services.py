@@ -21,21 +21,11 @@ from bespeak.notices.model import Channel, Kind
 from bespeak.notices.service import notices_in
 from bespeak.server.sign_in.authenticator import SignIn
 from bespeak.server.sign_in.settings import SignInSettings
-from support.server import SECONDS, serving
+from support.server import SECONDS, Bearer, serving
 
 ROOT = Holder("root")
 ALICE = Holder("alice")
 HOOK = "https://hooks.example.com/lab"
-
-
-class Bearer:
-    """The credentials of one token."""
-
-    def __init__(self, token):
-        self._token = token
-
-    def token(self):
-        return self._token
 
 
 @pytest.fixture(scope="module")

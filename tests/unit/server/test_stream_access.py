@@ -24,7 +24,7 @@ from bespeak.ledger.queue_rights import check_own_place
 from bespeak.server.settings import ServerLimits, ServerSettings
 from bespeak.server.sign_in.authenticator import COOKIES, SignIn
 from bespeak.server.sign_in.settings import SignInSettings
-from support.server import SECONDS, serving
+from support.server import SECONDS, Bearer, serving
 
 ROOT = Holder("root")
 STREAMS = ("/api/v1/events", "/api/v1/wakeups?topic=resource:rack1", "/live")
@@ -240,18 +240,12 @@ def test_the_stream_of_an_agent_ends_with_its_token(patient):
         rest(open_stream.iter_lines())
 
 
-class Bearer:
-    def __init__(self, headers):
-        self._token = headers["Authorization"].partition(" ")[2]
-
-    def token(self):
-        return self._token
-
-
 def test_a_sleeper_wakes_when_its_token_is_revoked_so_that_whoever_looks_is_told(patient):
     server, book = patient
     made, headers = token(book)
-    sleeper = WakeUps(Requests(parse_http_url(server.url), Bearer(headers)), ["resource:rack9"])
+    sleeper = WakeUps(
+        Requests(parse_http_url(server.url), Bearer(headers["Authorization"].partition(" ")[2])), ["resource:rack9"]
+    )
     try:
         book.token_revoke(made.id, ROOT)
         assert sleeper.wait(SECONDS)
