@@ -14,7 +14,7 @@ from bespeak.base.errors import BespeakError
 from bespeak.jobs import rows
 from bespeak.jobs.model import SELECT
 from bespeak.jobs.runner_client import replies
-from bespeak.jobs.runner_client.location import location_of
+from bespeak.jobs.runner_client.location import location_of, may_be_called
 from bespeak.jobs.schema import LOCK
 
 TYPE_CHECKING = False
@@ -98,14 +98,7 @@ class BookingReturns:
 
         found = self._parts.session.engine.read(work)
         self._after = found[-1].seq if len(found) == ASKED_AT_ONCE else -1
-        return [job for job in found if self._may_be_asked(job)]
-
-    def _may_be_asked(self, job: JobReservation) -> bool:
-        """Tell whether this process can know of a job's end: its runner is written down, or is surely our own."""
-        if not job.job_id:
-            return True
-        location = location_of(job)
-        return job.runner_home == self._parts.session.me.runner_home if location is None else location.may_be_used
+        return [job for job in found if not job.job_id or may_be_called(job, me.runner_home)]
 
     def _give_back(self, job: JobReservation) -> None:
         """Release the booking of a job that is over; what cannot be written is tried again with a later beat."""

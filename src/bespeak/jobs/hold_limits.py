@@ -15,7 +15,7 @@ from bespeak.jobs import rows
 from bespeak.jobs.hold_watch import HoldWatch
 from bespeak.jobs.model import HOLD_LOST_EXTRA, SELECT
 from bespeak.jobs.run_limits import AGAIN_SECONDS
-from bespeak.jobs.runner_client.location import location_of
+from bespeak.jobs.runner_client.location import location_of, may_be_called
 from bespeak.jobs.schema import LOCK
 from bespeak.storage.time_limit import within
 
@@ -80,7 +80,11 @@ class HoldLimits:
         here = f"{me.machine}:"
         where = {"site": me.site, "here": here, "length": len(here), "n": _MOST}
         jobs = self._parts.session.engine.read(lambda tx: rows.jobs(tx.fetch_all(_RUNNING, where)))
-        mine = {job.reservation_id: job for job in jobs if job.job_id and self._may_be_called(job)}
+        mine = {
+            job.reservation_id: job
+            for job in jobs
+            if job.job_id and may_be_called(job, self._parts.session.me.runner_home)
+        }
         self._lost &= mine.keys()
         self._again_at = {key: moment for key, moment in self._again_at.items() if key in mine}
         self._watch.watch(mine.values())
@@ -116,10 +120,6 @@ class HoldLimits:
     def close(self) -> None:
         """Stop following the bookings."""
         self._watch.close()
-
-    def _may_be_called(self, job: JobReservation) -> bool:
-        location = location_of(job)
-        return job.runner_home == self._parts.session.me.runner_home if location is None else location.may_be_used
 
     def _end(self, job: JobReservation, reason: str) -> None:
         """Write the decision down, then call the runner; a job that is over already is left alone."""

@@ -23,7 +23,7 @@ from bespeak.jobs.model import (
     UNKNOWN_OUTCOME,
 )
 from bespeak.jobs.runner_client import replies
-from bespeak.jobs.runner_client.location import location_of
+from bespeak.jobs.runner_client.location import location_of, may_be_called
 from bespeak.jobs.schema import LOCK
 
 TYPE_CHECKING = False
@@ -146,7 +146,7 @@ class JobEnds:
 
     def ask(self, job: JobReservation) -> None:
         """Ask the runner of a job how it ended, if it can be asked from here."""
-        if not job.job_id or not self._may_be_asked(job):
+        if not job.job_id or not may_be_called(job, self._parts.session.me.runner_home):
             return
         self._due[job.reservation_id] = time.monotonic() + self._pause_seconds(job)
         token = next(self._tokens)
@@ -190,10 +190,6 @@ class JobEnds:
         here = f"{me.machine}:"
         where = {"site": me.site, "here": here, "length": len(here), "after": self._after, "n": _PAGE}
         return self._parts.session.engine.read(lambda tx: rows.jobs(tx.fetch_all(_OPEN, where)))
-
-    def _may_be_asked(self, job: JobReservation) -> bool:
-        location = location_of(job)
-        return job.runner_home == self._parts.session.me.runner_home if location is None else location.may_be_used
 
     def _pause_seconds(self, job: JobReservation) -> float:
         age = time.time() - (job.dispatched_at or job.updated_at)

@@ -12,7 +12,7 @@ import time
 from bespeak.base.clock import FOREVER_US, SECOND_US
 from bespeak.jobs import rows
 from bespeak.jobs.model import SELECT
-from bespeak.jobs.runner_client.location import location_of
+from bespeak.jobs.runner_client.location import location_of, may_be_called
 from bespeak.jobs.schema import LOCK
 
 TYPE_CHECKING = False
@@ -67,7 +67,11 @@ class RunLimits:
         now = time.monotonic()
         self._again_at = {job.reservation_id: self._again_at.get(job.reservation_id, 0.0) for job in due}
         for job in due:
-            if job.job_id and now >= self._again_at[job.reservation_id] and self._may_be_called(job):
+            if (
+                job.job_id
+                and now >= self._again_at[job.reservation_id]
+                and may_be_called(job, self._parts.session.me.runner_home)
+            ):
                 self._again_at[job.reservation_id] = now + AGAIN_SECONDS
                 self._end(job, job.job_id)
 
@@ -82,10 +86,6 @@ class RunLimits:
         due = rows.jobs(tx.fetch_all(_DUE, {**where, "n": _AT_ONCE}))
         row = tx.fetch_one(_NEXT, where)
         return due, FOREVER_US if row is None or row[0] is None else int(row[0])
-
-    def _may_be_called(self, job: JobReservation) -> bool:
-        location = location_of(job)
-        return job.runner_home == self._parts.session.me.runner_home if location is None else location.may_be_used
 
     def _end(self, job: JobReservation, job_id: str) -> None:
         """Write the decision down, then call the runner."""

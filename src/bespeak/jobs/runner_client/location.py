@@ -154,6 +154,17 @@ def location_of(job: JobReservation) -> Location | None:
     return Location(job.runner, machine_id, home, job.runner_host or machine_id, job.runner_version)
 
 
+def may_be_called(job: JobReservation, own_home: str) -> bool:
+    """Tell whether this process can call the runner of a job: it is written down and is here, or is surely our own.
+
+    Args:
+        job: what was started.
+        own_home: the home of this process's own runner, with its machine.
+    """
+    location = location_of(job)
+    return job.runner_home == own_home if location is None else location.may_be_used
+
+
 def location_of_dispatcher(dispatcher: DispatcherRecord) -> Location:
     """Return where a dispatcher starts jobs."""
     embedded = dispatcher.runner == SHOWN_EMBEDDED
