@@ -40,7 +40,7 @@ _TRIES_A_LEASE = 6
 _LEAST_SECONDS = 1.0
 _FINISH_SECONDS = 10.0
 _FINISH_HANGING_SECONDS = 2.0
-_STOP_LISTENING_SECONDS = 0.5
+_BEGIN_LISTENING_SECONDS = _STOP_LISTENING_SECONDS = 0.5
 _LISTEN_MS = 30_000
 """How often a listener is asked that says nothing, which finds out that its connection is lost."""
 
@@ -95,6 +95,8 @@ class Lease:
         self._ending = False
         self._asking_since_us: int | None = None
         self._stop_reader, self._stop_writer = -1, -1
+        self._listening = allocate_lock()
+        self._listening.acquire()
         self._listened = allocate_lock()
         self._listened.acquire()
         asked_us = boot_us()
@@ -154,6 +156,7 @@ class Lease:
         return self._finished.acquire(timeout=_FINISH_HANGING_SECONDS if hangs or self.trouble else _FINISH_SECONDS)
 
     def _renew_for_ever(self) -> None:
+        self._listening.acquire(timeout=_BEGIN_LISTENING_SECONDS)  # a change before that is seen by the first renewal
         while not self._ending:
             before = (self.lost, self.fixed, self.trouble)
             self._asking_since_us = boot_us()
@@ -231,7 +234,10 @@ class Lease:
     def _listen(self) -> None:
         """Look as soon as somebody changes the reservation; without that, the next renewal finds out."""
         try:
-            listener = self._book.listen([reservation_topic(self.held.id)])
+            try:
+                listener = self._book.listen([reservation_topic(self.held.id)])
+            finally:
+                self._listening.release()
             try:
                 while not told_to_stop(self._stop_reader, listener):
                     if listener.wait(0):

@@ -118,6 +118,20 @@ def test_a_hold_that_is_taken_away_is_lost(book):
     assert (len(told), Lost.exit_code) == (1, 11)
 
 
+def test_what_happens_just_after_the_taking_is_heard(book):
+    """The next renewal is 20 minutes away, so only a sleeper hears of it."""
+    for number in range(5):
+        heard = threading.Event()
+        with (
+            pytest.raises(Lost, match="fire drill"),
+            bespeak.hold(
+                f"rack{number}", book=book, keepalive="1h", on_lost=lambda _, heard=heard: heard.set()
+            ) as held,
+        ):
+            kick(book, held)
+            assert heard.wait(60)
+
+
 def test_the_failure_of_a_block_that_lost_its_hold_says_so(book):
     heard = threading.Event()
     with (
