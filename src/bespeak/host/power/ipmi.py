@@ -61,12 +61,12 @@ class IpmiPowerController(Device):
     async def switch(self, host: Host, state: PowerState) -> str:  # noqa: ARG002 - the device's shape
         """Send a chassis control command."""
         order = _ORDERS["on" if state is PowerState.ON else self.off_type]
-        await self._exchange(_CONTROL, (order,))
+        await self.exchange(_CHASSIS, _CONTROL, (order,))
         return ""
 
     async def read(self, host: Host) -> PowerState | None:  # noqa: ARG002 - the device's shape
         """Get the chassis status."""
-        data = await self._exchange(_GET_STATUS, ())
+        data = await self.exchange(_CHASSIS, _GET_STATUS, ())
         if not data:
             raise PowerFault(f"{self.place}: the chassis status is empty", Status.Failed)
         return PowerState.ON if data[0] & _POWER_BIT else PowerState.OFF
@@ -76,31 +76,54 @@ class IpmiPowerController(Device):
         """The address of the controller."""
         return f"{escape_unprintable(self.address)}:{self.port}"
 
-    async def _exchange(self, command: int, data: tuple[int, ...]) -> list[int]:
-        """Have a process of its own (see :mod:`bespeak.host.power.ipmi_child`) make one exchange."""
+    def login(self) -> dict[str, Any]:
+        """Return what :func:`bespeak.host.power.ipmi_child.login_arguments` needs; the password is in it.
+
+        Raises:
+            PowerFault: the library is not installed.
+            SecretError: the password cannot be had.
+        """
         if importlib.util.find_spec("pyghmi") is None:
             raise PowerFault(needs_extra("ipmi", "ipmi"), final=True)
         secret: str = self.password.reveal()
-        request = {
-            "address": self.address,
-            "user": self.user,
-            "password": secret,
-            "port": self.port,
-            "netfn": _CHASSIS,
-            "command": command,
-            "data": data,
-        }
-        answer = await _ask_child(json.dumps(request).encode(), secret)
+        return {"address": self.address, "user": self.user, "password": secret, "port": self.port}
+
+    async def exchange(self, netfn: int, command: int, data: tuple[int, ...]) -> list[int]:
+        """Send one command; return the data of the answer.
+
+        Raises:
+            PowerFault: the controller could not be asked (Error), or said no (Failed).
+        """
+        answer = await self.ask("raw", netfn=netfn, command=command, data=data)
+        return list(answer["data"])
+
+    async def ask(self, operation: str, **details: Any) -> dict[str, Any]:
+        """Have a process of its own (see :mod:`bespeak.host.power.ipmi_child`) ask the controller.
+
+        Args:
+            operation: its name in the child's ``OPERATIONS``.
+            details: what that needs.
+
+        Raises:
+            PowerFault: the controller could not be asked (Error), or said no (Failed).
+        """
+        login = self.login()
+        secret = str(login["password"])
+        answer = await _ask_child(json.dumps({**login, "operation": operation, **details}).encode(), secret)
         if "data" in answer:
-            return list(answer["data"])
+            return answer
         said = answer.get("refused") or answer.get("fault") or "the answer makes no sense"
         line = scrubbed(escape_unprintable(" ".join(str(said).split())), secret)
         status = Status.Failed if "refused" in answer else Status.Error
         raise PowerFault(f"{self.place}: {line}", status, final="login_refused" in answer)
 
 
+def environment_without(secret: str) -> dict[str, str]:
+    """Return the environment of a helper process, without the variables in which the password stands."""
+    return {name: value for name, value in os.environ.items() if not secret or secret not in value}
+
+
 async def _ask_child(request: bytes, secret: str) -> dict[str, Any]:
-    environment = {name: value for name, value in os.environ.items() if not secret or secret not in value}
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-P",
@@ -109,7 +132,7 @@ async def _ask_child(request: bytes, secret: str) -> dict[str, Any]:
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
-        env=environment,
+        env=environment_without(secret),
     )
     try:
         answer, _ = await process.communicate(request)

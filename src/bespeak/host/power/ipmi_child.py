@@ -28,34 +28,54 @@ def main() -> None:
     """Answer the one request."""
     request = json.load(sys.stdin)
     try:
-        answer = _exchange(request)
+        answer = OPERATIONS[request["operation"]](request)
     except Exception as error:  # noqa: BLE001 - pyghmi lets sockets' and its own errors through
-        said = str(error)
-        answer = {"fault": "no answer" if said in {"None", "timeout"} else said or type(error).__name__}
-        if any(sign in said for sign in _LOGIN_REFUSED):
-            answer["login_refused"] = True
+        answer = fault_of(error)
     json.dump(answer, sys.stdout)
 
 
-def _exchange(request: dict[str, Any]) -> dict[str, Any]:
+def fault_of(error: Exception) -> dict[str, Any]:
+    """Return the answer that tells of an error of the library."""
+    said = str(error)
+    answer: dict[str, Any] = {"fault": "no answer" if said in {"None", "timeout"} else said or type(error).__name__}
+    if any(sign in said for sign in _LOGIN_REFUSED):
+        answer["login_refused"] = True
+    return answer
+
+
+def login_arguments(request: dict[str, Any]) -> dict[str, Any]:
+    """Return the login in the library's words, for its sessions, commands and consoles."""
+    return {
+        "bmc": request["address"],
+        "userid": request["user"],
+        "password": request["password"],
+        "port": request["port"],
+    }
+
+
+def take_the_chosen_digest() -> None:
+    """Have the library take the digest that a controller chose, where it goes on with the one it proposed."""
     from pyghmi.ipmi.private.session import Session
 
-    class Agreeing(Session):  # type: ignore[misc]
-        """Takes the digest that the controller chose, where pyghmi goes on with the one it proposed."""
+    as_it_was = Session._got_rmcp_response  # noqa: SLF001 - there is no other place
 
-        attemptedhash: int
-        currhashlib: Any
-        currhashlen: int
+    def agree(session: Any, data: Any) -> Any:
+        chosen = data[_ALGORITHM_AT] if len(data) > _ALGORITHM_AT and data[1] == 0 else None
+        if chosen == _SHA1 and session.attemptedhash == _SHA256:
+            session.attemptedhash = _SHA1
+            session.currhashlib = hashlib.sha1
+            session.currhashlen = 12
+        return as_it_was(session, data)
 
-        def _got_rmcp_response(self, data: Any) -> Any:
-            chosen = data[_ALGORITHM_AT] if len(data) > _ALGORITHM_AT and data[1] == 0 else None
-            if chosen == _SHA1 and self.attemptedhash == _SHA256:
-                self.attemptedhash = _SHA1
-                self.currhashlib = hashlib.sha1
-                self.currhashlen = 12
-            return super()._got_rmcp_response(data)
+    Session._got_rmcp_response = agree  # noqa: SLF001
 
-    session = Agreeing(request["address"], request["user"], request["password"], port=request["port"], keepalive=False)
+
+def _raw(request: dict[str, Any]) -> dict[str, Any]:
+    """Send one command."""
+    from pyghmi.ipmi.private.session import Session
+
+    take_the_chosen_digest()
+    session = Session(**login_arguments(request), keepalive=False)
     answer = session.raw_command(netfn=request["netfn"], command=request["command"], data=request["data"])
     if "error" in answer or answer.get("code"):
         said = answer.get("error") or f"completion code {answer['code']:#04x}"
@@ -64,6 +84,9 @@ def _exchange(request: dict[str, Any]) -> dict[str, Any]:
     session.logout()
     return {"data": list(answer.get("data", ()))}
 
+
+OPERATIONS = {"raw": _raw}
+"""What can be asked for, by name; each takes the request and returns the answer, which has ``data``."""
 
 if __name__ == "__main__":
     main()

@@ -54,11 +54,19 @@ class Switching:
         Raises:
             OrderForbiddenError: it is not given.
         """
+        await self.change()
+        self.ordered = state
+
+    async def change(self) -> None:
+        """Ask for permission to change something that is no power state.
+
+        Raises:
+            OrderForbiddenError: it is not given.
+        """
         if not self._ended:
             await self._confirm()
         if self._ended:
             raise OrderForbiddenError("the action has ended; nothing more is switched")
-        self.ordered = state
 
     def end(self) -> None:
         """Allow no further order."""
@@ -88,6 +96,17 @@ async def before_order(state: PowerState) -> None:
     switching = _current.get()
     if switching is not None:
         await switching.order(state)
+
+
+async def before_change() -> None:
+    """Ask for permission to change a setting of the host, such as what it starts from.
+
+    Raises:
+        OrderForbiddenError: the hold on the host is gone, or the action has ended.
+    """
+    switching = _current.get()
+    if switching is not None:
+        await switching.change()
 
 
 class ThreadPermission:
