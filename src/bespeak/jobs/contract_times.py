@@ -13,6 +13,15 @@ LATEST_S = 253_402_300_799
 """The instants that a four-digit year can name, in seconds since 1970."""
 
 
+def start_us(not_before: int | None) -> int:
+    """Return when a dispatcher is to look at a reservation with this start, µs UTC; 0 is at once, whatever the clock.
+
+    Args:
+        not_before: its start, seconds since 1970; None for at once.
+    """
+    return max(not_before or 0, 0) * SECOND_US
+
+
 def read_instant(text: str, flag: str, now_us: int) -> int:
     """Read an instant; return seconds since 1970, UTC.
 

@@ -51,6 +51,9 @@ HOLD_LOST_OUTCOME = "HOLD_LOST"
 HOLD_LOST_EXTRA = "hold_lost"
 """The key of ``extras`` that says why a job was ended whose booking was lost."""
 
+PAUSED_EXTRA = "paused_at"
+"""The key of ``extras`` that says since when a reservation is kept from being started, seconds since 1970."""
+
 BAD_OUTCOMES = ("FAILED", "LOST", "ABORTED", TIMED_OUT_OUTCOME, HOLD_LOST_OUTCOME)
 """The ends of a job that somebody has to look at: the runner's words, and ours."""
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bespeak.base.clock import FOREVER_US, SECOND_US
+from bespeak.base.clock import FOREVER_US
 from bespeak.base.errors import UsageError, WrongStateError
-from bespeak.base.json_text import compact
 from bespeak.jobs import rows
+from bespeak.jobs.contract_times import start_us
 from bespeak.jobs.liveness import presence
-from bespeak.jobs.model import SELECT, JobReservation, Status
+from bespeak.jobs.model import PAUSED_EXTRA, SELECT, JobReservation, Status
 from bespeak.jobs.schema import LOCK
 from bespeak.jobs.store import StoredJob, never_starts
 
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bespeak.storage.interface import Engine, Transaction
-
-PAUSED = "paused_at"
-"""Among the extras: since when a reservation is paused, seconds since 1970."""
 
 _UPDATE = (
     "UPDATE reservations SET not_before = :not_before, expires_at = :expires_at, next_us = :next_us,"
@@ -75,11 +72,11 @@ def pause(engine: Engine, *, run_key: str | None, reservation_id: str | None) ->
     """
 
     def change(tx: Transaction, job: JobReservation) -> JobReservation:
-        if PAUSED in job.extras:
+        if PAUSED_EXTRA in job.extras:
             return job
         if job.extras.get("needs") and not job.booking_id:
             raise WrongStateError("Cannot pause: its resources are being booked right now.")
-        return _store(tx, job, job.not_before, job.expires_at, job.extras | {PAUSED: rows.seconds(tx)}, "paused")
+        return _store(tx, job, job.not_before, job.expires_at, job.extras | {PAUSED_EXTRA: rows.seconds(tx)}, "paused")
 
     return _change(engine, run_key, reservation_id, "pause", change)
 
@@ -93,9 +90,9 @@ def resume(engine: Engine, *, run_key: str | None, reservation_id: str | None) -
     """
 
     def change(tx: Transaction, job: JobReservation) -> JobReservation:
-        extras = {name: value for name, value in job.extras.items() if name != PAUSED}
-        if len(extras) == len(job.extras):
+        if PAUSED_EXTRA not in job.extras:
             return job
+        extras = {name: value for name, value in job.extras.items() if name != PAUSED_EXTRA}
         return _store(tx, job, job.not_before, job.expires_at, extras, "resumed")
 
     return _change(engine, run_key, reservation_id, "resume", change)
@@ -110,11 +107,7 @@ def cancel_by_prefix(engine: Engine, key_prefix: str) -> list[JobReservation]:
     def work(tx: Transaction) -> list[JobReservation]:
         sql = f"{SELECT} WHERE reservation_status = 'RESERVED' AND substr(run_key, 1, :length) = :prefix ORDER BY seq"
         found = rows.jobs(tx.fetch_all(sql, {"length": len(key_prefix), "prefix": key_prefix}))
-        tx.execute_many(
-            "UPDATE reservations SET reservation_status = 'CANCELLED', updated_at = :now_s WHERE reservation_id = :id",
-            [{"now_s": rows.seconds(tx), "id": job.reservation_id} for job in found],
-        )
-        rows.log(tx, [rows.Change(job, "cancelled", Status.CANCELLED) for job in found])
+        rows.cancel(tx, found)
         return [rows.get(tx, reservation_id=job.reservation_id) for job in found]
 
     return engine.transact((LOCK,), work)
@@ -148,8 +141,8 @@ def _store(
     extras: dict[str, object],
     change: str,
 ) -> JobReservation:
-    next_us = FOREVER_US if PAUSED in extras else max(not_before or 0, 0) * SECOND_US
+    next_us = FOREVER_US if PAUSED_EXTRA in extras else start_us(not_before)
     values = {"not_before": not_before, "expires_at": expires_at, "next_us": next_us, "id": job.reservation_id}
-    tx.execute(_UPDATE, {**values, "extras": compact(extras) if extras else None, "now_s": rows.seconds(tx)})
+    tx.execute(_UPDATE, {**values, "extras": rows.extras_json(extras), "now_s": rows.seconds(tx)})
     rows.log(tx, [rows.Change(job, change, Status.RESERVED)])
     return rows.get(tx, reservation_id=job.reservation_id)

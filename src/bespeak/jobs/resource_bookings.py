@@ -18,6 +18,7 @@ from bespeak.base.errors import (
     UsageError,
 )
 from bespeak.base.frozen import frozen, replace
+from bespeak.jobs.contract_times import start_us
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def book(ledger: Ledger, job: JobReservation, now_us: int) -> tuple[str, int]:
     for found in ledger.reservations(holder=holder.name):
         if (TAG, job.reservation_id) in found.tags:
             return found.id, found.starts_us
-    starts_us = max(job.not_before or 0, 0) * SECOND_US
+    starts_us = start_us(job.not_before)
     made = ledger.reserve(
         Request(
             resources=tuple(_texts(extras.get("needs"))),

@@ -5,13 +5,14 @@ from __future__ import annotations
 from bespeak.base.clock import SECOND_US
 from bespeak.base.errors import NotFoundError
 from bespeak.base.frozen import frozen
+from bespeak.base.json_text import compact
 from bespeak.jobs.model import COLUMNS, SELECT, JobReservation, Status
 from bespeak.jobs.schema import TOPIC
 from bespeak.storage.row_shape import RowShape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from bespeak.storage.interface import Row, Transaction
 
@@ -21,6 +22,8 @@ _LOG = (
     "INSERT INTO dispatch_log (at_us, reservation_id, run_key, site, change, reservation_status, job_id, detail)"
     " VALUES (:at_us, :reservation_id, :run_key, :site, :change, :status, :job_id, :detail)"
 )
+
+_CANCEL = "UPDATE reservations SET reservation_status = 'CANCELLED', updated_at = :now_s WHERE reservation_id = :id"
 
 
 def find(tx: Transaction, *, run_key: str | None = None, reservation_id: str | None = None) -> JobReservation | None:
@@ -100,6 +103,18 @@ def log_new(tx: Transaction, reservation_id: str, run_key: str, site: str, statu
     )
     tx.notify(TOPIC)
     return int(found[0][0])
+
+
+def cancel(tx: Transaction, some: Sequence[JobReservation]) -> None:
+    """Cancel reservations that are not being dispatched, under the lock of jobs."""
+    tx.execute_many(_CANCEL, [{"now_s": seconds(tx), "id": job.reservation_id} for job in some])
+    log(tx, [Change(job, "cancelled", Status.CANCELLED) for job in some])
+
+
+def extras_json(extras: Mapping[str, object], *, without: str = "") -> str | None:
+    """Return what the column ``extras_json`` has for extras, one of them left out; None for none."""
+    kept = {name: value for name, value in extras.items() if name != without}
+    return compact(kept) if kept else None
 
 
 def seconds(tx: Transaction) -> int:

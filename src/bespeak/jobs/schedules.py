@@ -16,7 +16,7 @@ from bespeak.base.clock import FOREVER_US, SECOND_US
 from bespeak.base.errors import NotFoundError, WrongStateError
 from bespeak.base.json_text import compact
 from bespeak.jobs import rows, store
-from bespeak.jobs.contract_times import iso_seconds
+from bespeak.jobs.contract_times import iso_seconds, start_us
 from bespeak.jobs.model import SELECT, Status
 from bespeak.jobs.resource_bookings import this_user
 from bespeak.jobs.schema import LOCK, TOPIC
@@ -326,7 +326,7 @@ def _occur(tx: Transaction, schedule: Schedule, at_us: int, done: Turn) -> Sched
         elif before.job_id:
             done.replaced.append(before)
         else:
-            _cancel(tx, before)
+            rows.cancel(tx, [before])
     done.made.append(_make(tx, schedule, at_us, extras))
     return replace(schedule, last_us=at_us)
 
@@ -372,21 +372,12 @@ def _is_over(job: JobReservation) -> bool:
 
 
 def _let_go(tx: Transaction, job: JobReservation) -> None:
-    extras = {name: value for name, value in job.extras.items() if name != QUEUED_AFTER}
     tx.execute(
         "UPDATE reservations SET next_us = :next, extras_json = :extras WHERE reservation_id = :id",
         {
-            "next": max(job.not_before or 0, 0) * SECOND_US,
-            "extras": compact(extras) if extras else None,
+            "next": start_us(job.not_before),
+            "extras": rows.extras_json(job.extras, without=QUEUED_AFTER),
             "id": job.reservation_id,
         },
     )
     rows.log(tx, [rows.Change(job, "let_go", Status.RESERVED)])
-
-
-def _cancel(tx: Transaction, job: JobReservation) -> None:
-    tx.execute(
-        "UPDATE reservations SET reservation_status = 'CANCELLED', updated_at = :now_s WHERE reservation_id = :id",
-        {"now_s": rows.seconds(tx), "id": job.reservation_id},
-    )
-    rows.log(tx, [rows.Change(job, "cancelled", Status.CANCELLED)])

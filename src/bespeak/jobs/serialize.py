@@ -8,6 +8,7 @@ import sys
 from bespeak.base import json_text
 from bespeak.base.clock import SECOND_US
 from bespeak.jobs.contract_times import iso_seconds
+from bespeak.jobs.model import PAUSED_EXTRA
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from bespeak.jobs.model import JobReservation
 
 EXTRA_NAMES = (
-    "paused_at",
+    PAUSED_EXTRA,
     "queued_after",
     "env",
     "env_from",

@@ -6,14 +6,14 @@ book says.
 
 from __future__ import annotations
 
-from bespeak.base.clock import FOREVER_US, SECOND_US
+from bespeak.base.clock import FOREVER_US
 from bespeak.base.errors import UsageError, WrongStateError
 from bespeak.base.frozen import field, frozen
 from bespeak.base.json_text import compact
 from bespeak.jobs import rows
-from bespeak.jobs.contract_times import iso_seconds
+from bespeak.jobs.contract_times import iso_seconds, start_us
 from bespeak.jobs.liveness import all_dispatchers, presence
-from bespeak.jobs.model import HOLD_LOST_EXTRA, Status
+from bespeak.jobs.model import HOLD_LOST_EXTRA, PAUSED_EXTRA, Status
 from bespeak.jobs.resource_bookings import this_user
 from bespeak.jobs.schema import LOCK, TOPIC
 
@@ -30,7 +30,7 @@ _INSERT = (
     " :options_json, :now_s, :now_s, :seq, :site, :next_us, :extras_json, :account, :tags)"
 )
 
-_PASSING = ("holder", "ledger", "paused_at", "tries", HOLD_LOST_EXTRA)
+_PASSING = ("holder", "ledger", PAUSED_EXTRA, "tries", HOLD_LOST_EXTRA)
 """Keys of ``extras`` that do not make another request."""
 
 
@@ -63,7 +63,7 @@ class JobSpec:
     @property
     def next_us(self) -> int:
         """When a dispatcher is to look at it, µs UTC; 0 is at once, whatever the clock says."""
-        return max(self.not_before or 0, 0) * SECOND_US
+        return start_us(self.not_before)
 
     def same_as(self, job: JobReservation) -> bool:
         """Tell whether ``job`` is what this request would have made: the same command, run in the same way and time."""
@@ -173,7 +173,7 @@ def insert(tx: Transaction, spec: JobSpec, reservation_id: str, *, in_sight: boo
             "seq": seq,
             "site": spec.site,
             "next_us": spec.next_us if in_sight else FOREVER_US,
-            "extras_json": compact(spec.extras) if spec.extras else None,
+            "extras_json": rows.extras_json(spec.extras),
             "account": this_user(),
             "tags": f",{','.join(spec.tags)}," if spec.tags else "",
         },
@@ -258,11 +258,7 @@ def cancel(engine: Engine, *, run_key: str | None, reservation_id: str | None) -
                 f"Cannot cancel: the reservation is {job.reservation_status} and has no job_id.",
                 reservation_status=str(job.reservation_status),
             )
-        tx.execute(
-            "UPDATE reservations SET reservation_status = 'CANCELLED', updated_at = :now_s WHERE reservation_id = :id",
-            {"now_s": rows.seconds(tx), "id": job.reservation_id},
-        )
-        rows.log(tx, [rows.Change(job, "cancelled", Status.CANCELLED)])
+        rows.cancel(tx, [job])
         after = rows.get(tx, reservation_id=job.reservation_id)
         return StoredJob(after, created=False, same_request=None, dispatcher=presence(tx, job.site))
 
@@ -308,12 +304,11 @@ def requeue(
     def work(tx: Transaction) -> StoredJob:
         found = rows.get(tx, reservation_id=job.reservation_id)
         _check_requeue(tx, found, not_before, expires_at, force=force)
-        booking_id, next_us = booking or (None, max(not_before or 0, 0) * SECOND_US)
+        booking_id, next_us = booking or (None, start_us(not_before))
         values = {"not_before": not_before, "expires_at": expires_at, "next_us": next_us, "booking_id": booking_id}
         values |= {"first_claimed_us": None if force else found.first_claimed_us}
         values |= {"returned": _returned(found), "now_s": rows.seconds(tx), "id": job.reservation_id}
-        extras = {name: value for name, value in found.extras.items() if name != "paused_at"}
-        values |= {"extras": compact(extras) if extras else None}
+        values |= {"extras": rows.extras_json(found.extras, without=PAUSED_EXTRA)}
         tx.execute(_REQUEUE, values)
         rows.log(tx, [rows.Change(found, "requeued", Status.RESERVED)])
         after = rows.get(tx, reservation_id=job.reservation_id)
