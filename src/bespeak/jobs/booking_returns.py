@@ -12,17 +12,17 @@ import os
 from bespeak.base import failpoints
 from bespeak.base.errors import BespeakError
 from bespeak.jobs import rows
+from bespeak.jobs.liveness import ON_THIS_MACHINE
 from bespeak.jobs.model import SELECT
 from bespeak.jobs.runner_client import replies
-from bespeak.jobs.runner_client.location import location_of, may_be_called
+from bespeak.jobs.runner_client.location import may_be_called
 from bespeak.jobs.schema import LOCK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from bespeak.jobs.dispatcher_parts import DispatcherParts
     from bespeak.jobs.model import JobReservation
+    from bespeak.jobs.runner_client.job_calls import JobCalls
     from bespeak.jobs.runner_client.replies import Reply
     from bespeak.storage.interface import Transaction
 
@@ -35,7 +35,7 @@ _STOPPED = ("ABORTED", "CANCELLED", "LOST")
 _OVER = (
     f"{SELECT} WHERE site = :site AND seq > :after AND booking_id IS NOT NULL AND returned_us IS NULL"
     " AND reservation_status NOT IN ('RESERVED', 'DISPATCHING', 'START_UNKNOWN')"
-    " AND (reservation_status <> 'DISPATCHED' OR substr(runner_home, 1, :length) = :here) ORDER BY seq LIMIT :n"
+    f" AND (reservation_status <> 'DISPATCHED' OR {ON_THIS_MACHINE}) ORDER BY seq LIMIT :n"
 )
 _RETURNED = (
     "UPDATE reservations SET returned_us = :now WHERE reservation_id = :id AND booking_id = :booking"
@@ -48,38 +48,34 @@ class BookingReturns:
 
     Args:
         parts: of the dispatcher.
-        tokens: for calls of its runner.
+        calls: of runners.
         limit_seconds: how long such a call may take.
     """
 
-    def __init__(self, parts: DispatcherParts, tokens: Iterator[int], limit_seconds: float) -> None:
+    def __init__(self, parts: DispatcherParts, calls: JobCalls, limit_seconds: float) -> None:
         self._parts = parts
-        self._tokens = tokens
+        self._calls = calls
         self._limit_seconds = limit_seconds
-        self._asked: dict[int, JobReservation] = {}
         self._after = -1
 
     @property
     def is_asking(self) -> bool:
         """Whether a runner has not answered yet."""
-        return bool(self._asked)
+        return bool(self._calls)
 
     def begin(self) -> None:
         """Give back what jobs that are over had booked; ask the runner about those that it has."""
-        if self._asked:
+        if self._calls:
             return
         for job in self._candidates():
             if not job.job_id:
                 self._give_back(job)
                 continue
-            token = next(self._tokens)
-            self._asked[token] = job
-            words = ["status", "--job-id", job.job_id]
-            self._parts.router.submit(token, words, self._limit_seconds, location_of(job))
+            self._calls.submit(job, "status", self._limit_seconds)
 
     def take(self, token: int, reply: Reply) -> bool:
         """Take a runner's answer; False if it was not asked from here."""
-        job = self._asked.pop(token, None)
+        job = self._calls.take(token)
         if job is not None:
             if has_ended(reply):
                 self._give_back(job)
@@ -91,12 +87,8 @@ class BookingReturns:
         """Return the next of the reservations that may be over while their booking is not; all in turn."""
         me = self._parts.session.me
 
-        def work(tx: Transaction) -> list[JobReservation]:
-            here = f"{me.machine}:"
-            where = {"site": me.site, "here": here, "length": len(here), "n": ASKED_AT_ONCE}
-            return rows.jobs(tx.fetch_all(_OVER, {**where, "after": self._after}))
-
-        found = self._parts.session.engine.read(work)
+        where = {**me.here, "n": ASKED_AT_ONCE, "after": self._after}
+        found = self._parts.session.engine.read(lambda tx: rows.jobs(tx.fetch_all(_OVER, where)))
         self._after = found[-1].seq if len(found) == ASKED_AT_ONCE else -1
         return [job for job in found if not job.job_id or may_be_called(job, me.runner_home)]
 

@@ -25,6 +25,7 @@ from bespeak.jobs.job_ends import JobEnds
 from bespeak.jobs.retention import Retention
 from bespeak.jobs.run_limits import RunLimits
 from bespeak.jobs.runner_client import full_command
+from bespeak.jobs.runner_client.job_calls import JobCalls
 from bespeak.jobs.runner_client.location import location_of
 from bespeak.jobs.schedule_turns import ScheduleTurns
 
@@ -58,11 +59,12 @@ class Dispatcher:
         self._mine: set[str] = set()
         self._later: list[tuple[float, ClaimState]] = []
         self._tokens = itertools.count(1)
-        self._returns = BookingReturns(parts, self._tokens, options.start_seconds)
-        self._holds = HoldLimits(parts, self._tokens)
-        self._ends = JobEnds(parts, self._tokens, options.start_seconds, self._holds.is_lost)
-        self._schedules = ScheduleTurns(parts, self._tokens)
-        self._run_limits = RunLimits(parts, self._tokens)
+        self._returns = BookingReturns(parts, JobCalls(parts.router, self._tokens), options.start_seconds)
+        self._stops = JobCalls(parts.router, self._tokens)
+        self._holds = HoldLimits(parts, self._stops)
+        self._ends = JobEnds(parts, JobCalls(parts.router, self._tokens), options.start_seconds, self._holds.is_lost)
+        self._schedules = ScheduleTurns(parts, self._stops)
+        self._run_limits = RunLimits(parts, self._stops)
         self._retention = Retention(parts, self._tokens, options.keep_seconds)
         self._next_us = FOREVER_US
         self._look_again = True
@@ -125,7 +127,7 @@ class Dispatcher:
         now = time.monotonic()
         if now < self._beat_at:
             return
-        slots = 0 if self._parts.signals.stopping else self._slots()
+        slots = self._slots()
         found = self._session.beat(frozenset(self._mine), slots)
         # With all slots taken the rest of a dead dispatcher's work is taken over at the next beat.
         self._beat_at = now + (liveness.BEAT_SECONDS if len(found) < max(slots, 1) else 0.0)
@@ -153,7 +155,7 @@ class Dispatcher:
         self._next_us = seen.next_us
         self._ends.are_waited_for = bool(seen.full)
         self._look_again = len(seen.accepted) == ACCEPTED_BATCH
-        slots = 0 if self._parts.signals.stopping else self._slots()
+        slots = self._slots()
         due = seen.next_us <= seen.now_us and not self._parts.signals.stopping
         self._drained = not due and not (
             self._works or self._later or self._session.outcomes or self._returns.is_asking
@@ -165,7 +167,8 @@ class Dispatcher:
         self._mine.difference_update(outcome.job.reservation_id for outcome in stored)
         self._reporter.step(stored, taken)
         for job in taken.claimed:
-            self._note_delay(job, taken.now_us)
+            if job.next_us > 0:
+                self._parts.metrics.started((taken.now_us - job.next_us) / 1e6)
             # Under the key of the reservation the embedded runner starts it once, however often it is called.
             ask = job.may_be_started and not (self._own.embedded and self._place(job) == self._own)
             self._begin(ClaimState(job, Phase.ASK if ask else Phase.START))
@@ -175,7 +178,8 @@ class Dispatcher:
             self._look_again = True
 
     def _slots(self) -> int:
-        return self._options.max_starts - len(self._works) - len(self._later)
+        """Return how many more starts may be under way; none once it is to stop."""
+        return 0 if self._parts.signals.stopping else self._options.max_starts - len(self._works) - len(self._later)
 
     def _begin(self, work: ClaimState) -> None:
         self._mine.add(work.job.reservation_id)
@@ -299,8 +303,7 @@ class Dispatcher:
         for token, reply in self._parts.router.take():
             failpoints.reach("jobs.answered")
             work = self._works.pop(token, None)
-            stopped = self._run_limits.take(token) or self._holds.take(token)
-            if stopped is not None:
+            if (stopped := self._stops.take(token)) is not None:
                 self._ends.ask(stopped)
             if self._returns.take(token, reply) or self._ends.take(token, reply):
                 self._look_again = True
@@ -330,10 +333,6 @@ class Dispatcher:
     def _now_us(self) -> int:
         return time.time_ns() // 1000 + self._session.offset_us
 
-    def _note_delay(self, job: JobReservation, now_us: int) -> None:
-        if job.next_us > 0:
-            self._parts.metrics.started((now_us - job.next_us) / 1e6)
-
     def _status(self) -> str:
         return f"{len(self._works)} starting, {self._parts.metrics.counts['dispatched']} started"
 
@@ -341,7 +340,7 @@ class Dispatcher:
 
     def _sleep(self) -> None:
         seconds = self._sleep_seconds()
-        if seconds > 0 and self._slots() > 0 and not self._parts.signals.stopping:
+        if seconds > 0 and self._slots() > 0:
             # In a pause what is due would wake us at once, again and again.
             paused = self._paused_until > time.monotonic()
             moments = (self._next_us, self._schedules.next_us, self._run_limits.next_us)

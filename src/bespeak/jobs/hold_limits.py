@@ -13,28 +13,27 @@ from bespeak.base.errors import BespeakError
 from bespeak.base.json_text import compact
 from bespeak.jobs import rows
 from bespeak.jobs.hold_watch import HoldWatch
+from bespeak.jobs.liveness import ON_THIS_MACHINE
 from bespeak.jobs.model import HOLD_LOST_EXTRA, SELECT
-from bespeak.jobs.run_limits import AGAIN_SECONDS
-from bespeak.jobs.runner_client.location import location_of, may_be_called
+from bespeak.jobs.run_limits import AGAIN_SECONDS, STOP_SECONDS
+from bespeak.jobs.runner_client.location import may_be_called
 from bespeak.jobs.schema import LOCK
 from bespeak.storage.time_limit import within
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from bespeak.jobs.dispatcher_parts import DispatcherParts
     from bespeak.jobs.model import JobReservation
+    from bespeak.jobs.runner_client.job_calls import JobCalls
     from bespeak.storage.interface import Transaction
 
-_CALL_SECONDS = 60.0
 _WRITE_SECONDS = 1.0
 _LEAST_SECONDS = 1.0
 _MOST = 1000
 _RUNNING = (
     f"{SELECT} WHERE site = :site AND reservation_status = 'DISPATCHED' AND outcome IS NULL"
     " AND booking_id IS NOT NULL AND COALESCE(returned_us, 0) = 0"
-    " AND (runner_home IS NULL OR substr(runner_home, 1, :length) = :here) ORDER BY seq LIMIT :n"
+    f" AND (runner_home IS NULL OR {ON_THIS_MACHINE}) ORDER BY seq LIMIT :n"
 )
 _STOP = (
     "UPDATE reservations SET stopped_us = :now, extras_json = :extras WHERE reservation_id = :id"
@@ -48,14 +47,13 @@ class HoldLimits:
 
     Args:
         parts: of the dispatcher.
-        tokens: for calls of the runners.
+        stops: calls of runners that end jobs.
     """
 
-    def __init__(self, parts: DispatcherParts, tokens: Iterator[int]) -> None:
+    def __init__(self, parts: DispatcherParts, stops: JobCalls) -> None:
         self._parts = parts
-        self._tokens = tokens
+        self._stops = stops
         self._watch = HoldWatch(parts.bookings.again())
-        self._called: dict[int, JobReservation] = {}
         self._again_at: dict[str, float] = {}
         self._is_stale = True
         self._lost: set[str] = set()
@@ -77,14 +75,9 @@ class HoldLimits:
         if not self._is_stale:
             return
         me = self._parts.session.me
-        here = f"{me.machine}:"
-        where = {"site": me.site, "here": here, "length": len(here), "n": _MOST}
+        where = {**me.here, "n": _MOST}
         jobs = self._parts.session.engine.read(lambda tx: rows.jobs(tx.fetch_all(_RUNNING, where)))
-        mine = {
-            job.reservation_id: job
-            for job in jobs
-            if job.job_id and may_be_called(job, self._parts.session.me.runner_home)
-        }
+        mine = {job.reservation_id: job for job in jobs if job.job_id and may_be_called(job, me.runner_home)}
         self._lost &= mine.keys()
         self._again_at = {key: moment for key, moment in self._again_at.items() if key in mine}
         self._watch.watch(mine.values())
@@ -113,10 +106,6 @@ class HoldLimits:
         """Return a block in which no store is waited for past the moment at which a job is to be ended."""
         return within(max(self.seconds, _LEAST_SECONDS))
 
-    def take(self, token: int) -> JobReservation | None:
-        """Return the job that a call was to end, now that the runner has answered."""
-        return self._called.pop(token, None)
-
     def close(self) -> None:
         """Stop following the bookings."""
         self._watch.close()
@@ -132,10 +121,7 @@ class HoldLimits:
         if is_over:
             return
         self._note(job, reason)
-        token = next(self._tokens)
-        self._called[token] = job
-        words = ["abort", "--job-id", str(job.job_id), "--reason", reason]
-        self._parts.router.submit(token, words, _CALL_SECONDS, location_of(job))
+        self._stops.submit(job, "abort", STOP_SECONDS, "--reason", reason)
 
     def _note(self, job: JobReservation, reason: str) -> None:
         if job.reservation_id in self._lost:

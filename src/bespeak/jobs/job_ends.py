@@ -14,6 +14,7 @@ from bespeak.base.errors import BespeakError
 from bespeak.base.frozen import frozen, replace
 from bespeak.jobs import attempts, rows
 from bespeak.jobs.contract_times import LATEST_S
+from bespeak.jobs.liveness import ON_THIS_MACHINE
 from bespeak.jobs.model import (
     BAD_OUTCOMES,
     HOLD_LOST_EXTRA,
@@ -23,15 +24,16 @@ from bespeak.jobs.model import (
     UNKNOWN_OUTCOME,
 )
 from bespeak.jobs.runner_client import replies
-from bespeak.jobs.runner_client.location import location_of, may_be_called
+from bespeak.jobs.runner_client.location import may_be_called
 from bespeak.jobs.schema import LOCK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from bespeak.jobs.dispatcher_parts import DispatcherParts
     from bespeak.jobs.model import JobReservation
+    from bespeak.jobs.runner_client.job_calls import JobCalls
     from bespeak.jobs.runner_client.replies import Reply
     from bespeak.storage.interface import Transaction
 
@@ -45,7 +47,7 @@ _ABORTED = "ABORTED"
 _LARGEST_CODE = 2**31
 _OPEN = (
     f"{SELECT} WHERE site = :site AND seq > :after AND reservation_status = 'DISPATCHED' AND outcome IS NULL"
-    " AND (runner_home IS NULL OR substr(runner_home, 1, :length) = :here) ORDER BY seq LIMIT :n"
+    f" AND (runner_home IS NULL OR {ON_THIS_MACHINE}) ORDER BY seq LIMIT :n"
 )
 _STORE = (
     "UPDATE reservations SET outcome = :outcome, exit_code = :exit_code, ended_us = :ended_us"
@@ -89,7 +91,7 @@ class JobEnds:
 
     Args:
         parts: of the dispatcher.
-        tokens: for calls of the runners.
+        calls: of runners.
         limit_seconds: how long such a call may take.
         is_hold_lost: tells of a reservation id whether this dispatcher ends the job because its booking is lost.
     """
@@ -97,15 +99,14 @@ class JobEnds:
     def __init__(
         self,
         parts: DispatcherParts,
-        tokens: Iterator[int],
+        calls: JobCalls,
         limit_seconds: float,
         is_hold_lost: Callable[[str], bool],
     ) -> None:
         self._is_hold_lost = is_hold_lost
         self._parts = parts
-        self._tokens = tokens
+        self._calls = calls
         self._limit_seconds = limit_seconds
-        self._asked: dict[int, JobReservation] = {}
         self._due: dict[str, float] = {}
         self._after = -1
         self._look_at = 0.0
@@ -130,13 +131,13 @@ class JobEnds:
 
     def _begin(self) -> None:
         """Ask about the jobs whose turn it is."""
-        if self._asked:
+        if self._calls:
             return
         now = time.monotonic()
         found = self._page()
         for job in found:
             self._note_attempts(job)
-            if len(self._asked) >= ASKED_AT_ONCE:
+            if len(self._calls) >= ASKED_AT_ONCE:
                 return
             self._after = job.seq
             if now >= self._due.get(job.reservation_id, 0.0):
@@ -149,13 +150,11 @@ class JobEnds:
         if not job.job_id or not may_be_called(job, self._parts.session.me.runner_home):
             return
         self._due[job.reservation_id] = time.monotonic() + self._pause_seconds(job)
-        token = next(self._tokens)
-        self._asked[token] = job
-        self._parts.router.submit(token, ["status", "--job-id", job.job_id], self._limit_seconds, location_of(job))
+        self._calls.submit(job, "status", self._limit_seconds)
 
     def take(self, token: int, reply: Reply) -> bool:
         """Take a runner's answer; True if something was written down."""
-        job = self._asked.pop(token, None)
+        job = self._calls.take(token)
         end = None if job is None else job_end(reply)
         if job is None or end is None:
             return False
@@ -186,9 +185,7 @@ class JobEnds:
             self._parts.log.emit("job_attempt_failed", fields)
 
     def _page(self) -> list[JobReservation]:
-        me = self._parts.session.me
-        here = f"{me.machine}:"
-        where = {"site": me.site, "here": here, "length": len(here), "after": self._after, "n": _PAGE}
+        where = {**self._parts.session.me.here, "after": self._after, "n": _PAGE}
         return self._parts.session.engine.read(lambda tx: rows.jobs(tx.fetch_all(_OPEN, where)))
 
     def _pause_seconds(self, job: JobReservation) -> float:

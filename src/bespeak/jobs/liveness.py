@@ -26,6 +26,9 @@ _YEAR_1_US = -62_135_596_800 * SECOND_US
 _LONGEST_LEASE_US = 2 * LEASE_US
 """A lease that ends later than this from now was given by a clock that was ahead."""
 
+ON_THIS_MACHINE = "substr(runner_home, 1, :length) = :here"
+"""Of rows whose runner was called on a dispatcher's machine; its values are :attr:`DispatcherRecord.here`."""
+
 
 @frozen
 class DispatcherRecord:
@@ -50,6 +53,12 @@ class DispatcherRecord:
     def machine(self) -> str:
         """What the machine is identified by."""
         return self.runner_home.partition(":")[0]
+
+    @property
+    def here(self) -> dict[str, object]:
+        """What :data:`ON_THIS_MACHINE` asks for, and the site."""
+        prefix = f"{self.machine}:"
+        return {"site": self.site, "here": prefix, "length": len(prefix)}
 
     def alive(self, now_us: int) -> bool:
         """Tell whether it lives, by the kernel where it can be asked, else by its lease."""

@@ -11,25 +11,27 @@ import time
 
 from bespeak.base.clock import FOREVER_US, SECOND_US
 from bespeak.jobs import rows
+from bespeak.jobs.liveness import ON_THIS_MACHINE
 from bespeak.jobs.model import SELECT
-from bespeak.jobs.runner_client.location import location_of, may_be_called
+from bespeak.jobs.runner_client.location import may_be_called
 from bespeak.jobs.schema import LOCK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from bespeak.jobs.dispatcher_parts import DispatcherParts
     from bespeak.jobs.model import JobReservation
+    from bespeak.jobs.runner_client.job_calls import JobCalls
     from bespeak.storage.interface import Transaction
 
 AGAIN_SECONDS = 15.0
 """How long a runner has to end a job before it is called again."""
 
+STOP_SECONDS = 60.0
+"""How long such a call may take."""
+
 _AT_ONCE = 32
-_CALL_SECONDS = 60.0
 _LIMITED = "site = :site AND run_until_us IS NOT NULL AND outcome IS NULL AND reservation_status = 'DISPATCHED'"
-_HERE = "(runner_home IS NULL OR substr(runner_home, 1, :length) = :here)"
+_HERE = f"(runner_home IS NULL OR {ON_THIS_MACHINE})"
 _DUE = f"{SELECT} WHERE {_LIMITED} AND run_until_us <= :now AND {_HERE} ORDER BY run_until_us LIMIT :n"
 _NEXT = f"SELECT MIN(run_until_us) FROM reservations WHERE {_LIMITED} AND run_until_us > :now AND {_HERE}"
 _STOP = (
@@ -43,13 +45,12 @@ class RunLimits:
 
     Args:
         parts: of the dispatcher.
-        tokens: for calls of the runners.
+        stops: calls of runners that end jobs.
     """
 
-    def __init__(self, parts: DispatcherParts, tokens: Iterator[int]) -> None:
+    def __init__(self, parts: DispatcherParts, stops: JobCalls) -> None:
         self._parts = parts
-        self._tokens = tokens
-        self._called: dict[int, JobReservation] = {}
+        self._stops = stops
         self._again_at: dict[str, float] = {}
         self.next_us = 0
         """When to look again, µs UTC by the book's clock."""
@@ -75,14 +76,8 @@ class RunLimits:
                 self._again_at[job.reservation_id] = now + AGAIN_SECONDS
                 self._end(job, job.job_id)
 
-    def take(self, token: int) -> JobReservation | None:
-        """Return the job that a call was to end, now that the runner has answered."""
-        return self._called.pop(token, None)
-
     def _look(self, tx: Transaction) -> tuple[list[JobReservation], int]:
-        me = self._parts.session.me
-        here = f"{me.machine}:"
-        where = {"site": me.site, "here": here, "length": len(here), "now": tx.now_us}
+        where = {**self._parts.session.me.here, "now": tx.now_us}
         due = rows.jobs(tx.fetch_all(_DUE, {**where, "n": _AT_ONCE}))
         row = tx.fetch_one(_NEXT, where)
         return due, FOREVER_US if row is None or row[0] is None else int(row[0])
@@ -101,7 +96,4 @@ class RunLimits:
         if self._parts.session.engine.transact((LOCK,), work):
             fields = {"reservation_id": job.reservation_id, "run_key": job.run_key, "job_id": job_id}
             self._parts.log.emit("job_timed_out", {**fields, "run_timeout_seconds": seconds})
-        token = next(self._tokens)
-        self._called[token] = job
-        words = ["abort", "--job-id", job_id, "--reason", reason]
-        self._parts.router.submit(token, words, _CALL_SECONDS, location_of(job))
+        self._stops.submit(job, "abort", STOP_SECONDS, "--reason", reason)

@@ -6,15 +6,12 @@ The rules of schedules are loaded only where there is one.
 from __future__ import annotations
 
 from bespeak.base.clock import FOREVER_US
-from bespeak.jobs.runner_client.location import location_of
+from bespeak.jobs.run_limits import STOP_SECONDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from bespeak.jobs.dispatcher_parts import DispatcherParts
-
-_CANCEL_SECONDS = 60.0
+    from bespeak.jobs.runner_client.job_calls import JobCalls
 
 
 class ScheduleTurns:
@@ -22,12 +19,12 @@ class ScheduleTurns:
 
     Args:
         parts: of the dispatcher.
-        tokens: for calls of the runners.
+        stops: calls of runners that end jobs.
     """
 
-    def __init__(self, parts: DispatcherParts, tokens: Iterator[int]) -> None:
+    def __init__(self, parts: DispatcherParts, stops: JobCalls) -> None:
         self._parts = parts
-        self._tokens = tokens
+        self._stops = stops
         self.next_us = 0
         """When to look again, µs UTC by the book's clock."""
 
@@ -51,6 +48,5 @@ class ScheduleTurns:
             self._parts.log.emit("occurrence_skipped", {"run_key": run_key})
         for job in done.replaced:
             if job.job_id:
-                words = ["cancel", "--job-id", job.job_id]
-                self._parts.router.submit(next(self._tokens), words, _CANCEL_SECONDS, location_of(job))
+                self._stops.submit(job, "cancel", STOP_SECONDS)
         return bool(done.made) or bool(done.replaced)

@@ -57,8 +57,7 @@ def _rows_of(
     # One that was updated in the future was so by a clock that was ahead, and its call is as old.
     unowned = "owner IS NULL AND (updated_at <= :old OR updated_at > :future)"
     condition = "owner = :owner" if owner else unowned
-    here = f"{me.machine}:"
-    params: dict[str, object] = {"site": me.site, "n": limit + len(mine), "here": here, "length": len(here)}
+    params = {**me.here, "n": limit + len(mine)}
     params |= (
         {"owner": owner}
         if owner
@@ -70,7 +69,7 @@ def _rows_of(
     found = rows.jobs(
         tx.fetch_all(
             f"{SELECT} WHERE reservation_status = 'DISPATCHING' AND site = :site AND {condition}"
-            f" AND ({'runner IS NULL OR ' if same_home else ''}substr(runner_home, 1, :length) = :here)"
+            f" AND ({'runner IS NULL OR ' if same_home else ''}{liveness.ON_THIS_MACHINE})"
             " ORDER BY seq LIMIT :n",
             params,
         )
