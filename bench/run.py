@@ -3,6 +3,7 @@
 python bench/run.py                  everything (about a quarter of an hour)
 python bench/run.py --quick          smaller books, fewer samples (about three minutes)
 python bench/run.py --only gate,cli  some groups
+python bench/run.py --only plans --repos DIR   conflicts planted in the clones in DIR, and their merges replayed
 python bench/run.py --list           the groups
 python bench/run.py --json FILE      the results for programs as well
 """
@@ -38,6 +39,7 @@ GROUPS = {
     "cli": ("rows.cli", "the command line, whole processes"),
     "symbols": ("rows.symbols", "the symbol index and the call graph"),
     "merge": ("rows.merge", "plans of merges against what git does"),
+    "plans": ("rows.plans", "plans of merges: conflicts planted in real code, and real histories (--repos)"),
     "runner": ("rows.runner", "the embedded runner"),
     "power": ("rows.power", "two hundred hosts at once"),
     "coord": ("rows.coord", "claims, among a hundred thousand others"),
@@ -55,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         for name, (_, text) in GROUPS.items():
             print(f"{name:10} {text}")
         return 0
-    bench = Bench(quick=options.quick)
+    bench = Bench(quick=options.quick, repos=options.repos, merges=options.merges)
     run = Run("quick run: smaller books, fewer samples" if options.quick else "full run", machine.facts(bench.folder))
     print(run.head())
     try:
@@ -147,6 +149,8 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="smaller books, fewer samples")
     parser.add_argument("--list", action="store_true", help="list the groups and exit")
     parser.add_argument("--only", type=_groups, default=tuple(GROUPS), metavar="GROUP,...", help="only these groups")
+    parser.add_argument("--repos", metavar="DIR", default="", help="group plans: replay the merges of the clones in it")
+    parser.add_argument("--merges", metavar="N", type=int, default=40, help="of each clone, at most (default 40)")
     parser.add_argument("--json", metavar="FILE", help="write the results for programs too")
     parser.add_argument("--docs", metavar="FILE", help="write the results into this document, between its marks")
     return parser.parse_args(argv)

@@ -27,9 +27,13 @@ class Bench:
 
     Args:
         quick: fewer samples and smaller books; the lines say which.
+        repos: a folder of clones whose histories are replayed; empty for none.
+        merges: how many merges of each clone at most.
     """
 
     quick: bool
+    repos: str = ""
+    merges: int = 40
     folder: str = field(default_factory=_folder)
 
     def pick(self, quick: T, full: T) -> T:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 from harness import stats
 from harness.lines import Bar, Line, Verdict, number, table
+from support.repositories import git
 
 BENCH = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "bench"))
 
@@ -99,3 +101,31 @@ def test_a_table_lines_up() -> None:
     assert len({len(row) for row in rows}) == 1
     assert number(1234.5) == "1,234"
     assert number(0.034) == "0.034"
+
+
+def test_planted_conflicts_are_told_and_their_twins_are_not(tmp_path: Path) -> None:
+    """One language of the group ``plans``, on the few files that are enough."""
+    code = (
+        "import sys\nfrom harness.planted import Planter\nfrom harness.planted_judge import Score, judge\n"
+        "from harness.real_code import CodeTree\n"
+        "tree = CodeTree(sys.argv[2], 'go')\ncases = list(Planter(tree, 1).cases(1))[:6]\n"
+        "answers = list(judge(sys.argv[1], tree, cases))\nscore = Score.of(answers)\n"
+        "print(len({one.kind for one in answers}), score.planted, score.found, score.false)\n"
+    )
+    clone = tmp_path / "clone"
+    shutil.copytree(Path(BENCH).parent / "tests" / "corpus" / "go", clone)
+    git(clone, "init", "-q")
+    git(clone, "add", "-A")
+    git(clone, "commit", "-q", "-m", "code")
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "repo"), str(clone)],
+        cwd=BENCH,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    kinds, planted, found, false = (int(word) for word in done.stdout.split())
+    assert kinds >= 4
+    assert planted == 2 * kinds
+    assert (found > planted // 3, false) == (True, 0)
