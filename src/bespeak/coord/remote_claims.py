@@ -7,7 +7,7 @@ from bespeak.client.requests import requests_to
 from bespeak.client.wakeups import WakeUps
 from bespeak.coord.claims_book import ClaimsBook
 from bespeak.coord.operations import ONCE, READS, REPEATABLE, VALUES
-from bespeak.ledger.remote_calls import Calls, remote_method
+from bespeak.ledger.remote_calls import Calls, ask_server
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,9 +50,7 @@ class RemoteClaims(ClaimsBook):
         self.calls.requests.close()
 
 
-for _names, _write in ((READS, False), (REPEATABLE, True), (ONCE, True)):
-    for _name in _names:
-        setattr(RemoteClaims, _name, remote_method(getattr(ClaimsBook, _name), f"claims.{_name}", write=_write))
+ask_server(RemoteClaims, ClaimsBook, "claims", READS, REPEATABLE + ONCE)
 
 
 def open_remote_claims(url: str, repo: str) -> RemoteClaims:

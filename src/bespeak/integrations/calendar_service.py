@@ -9,7 +9,7 @@ from bespeak.integrations import calendar_links
 from bespeak.integrations.calendar_links import CALENDARS
 from bespeak.ledger import rights
 from bespeak.ledger.remote import RemoteLedger
-from bespeak.ledger.remote_calls import Calls, remote_method
+from bespeak.ledger.remote_calls import Calls, ask_server
 
 if TYPE_CHECKING:
     from bespeak.client.requests import Requests
@@ -86,10 +86,7 @@ class RemoteCalendarLinks(CalendarLinks):
         self.calls = Calls(requests, VALUES)
 
 
-for _names, _write in ((READS, False), (REPEATABLE, True), (ONCE, True)):
-    for _name in _names:
-        _method = remote_method(getattr(CalendarLinks, _name), f"{GROUP}.{_name}", write=_write)
-        setattr(RemoteCalendarLinks, _name, _method)
+ask_server(RemoteCalendarLinks, CalendarLinks, GROUP, READS, REPEATABLE + ONCE)
 
 
 def calendar_links_in(book: Ledger) -> CalendarLinks:

@@ -9,7 +9,7 @@ from bespeak.base.errors import UsageError
 from bespeak.client.requests import requests_to
 from bespeak.client.wakeups import WakeUps
 from bespeak.ledger.operations import ONCE, READS, REPEATABLE, VALUES
-from bespeak.ledger.remote_calls import Calls, remote_method
+from bespeak.ledger.remote_calls import Calls, ask_server
 from bespeak.ledger.service import Ledger
 
 TYPE_CHECKING = False
@@ -74,9 +74,7 @@ class RemoteLedger(Ledger):
         self._requests.close()
 
 
-for _names, _write in ((READS, False), (REPEATABLE, True), (ONCE, True)):
-    for _name in _names:
-        setattr(RemoteLedger, _name, remote_method(getattr(Ledger, _name), _name, write=_write))
+ask_server(RemoteLedger, Ledger, "", READS, REPEATABLE + ONCE)
 
 
 def open_remote(url: str) -> RemoteLedger:

@@ -15,7 +15,7 @@ from bespeak.storage.time_limit import left_seconds, within
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any, Protocol
 
     from bespeak.client.connection import Answer
@@ -128,7 +128,23 @@ class Calls:
         return self._welcome
 
 
-def remote_method(method: Callable[..., object], name: str, *, write: bool) -> Callable[..., Any]:
+def ask_server(remote: type, service: type, group: str, reads: Iterable[str] = (), writes: Iterable[str] = ()) -> None:
+    """Give a class the methods of a service, each of which asks a server.
+
+    Args:
+        remote: the class.
+        service: the service on this machine, whose methods say what they take and return.
+        group: what operations of the service are called by, before their names; empty for the book itself.
+        reads: the names of methods that change nothing.
+        writes: the names of those that may.
+    """
+    prefix = f"{group}." if group else ""
+    for names, write in ((reads, False), (writes, True)):
+        for name in names:
+            setattr(remote, name, _method(getattr(service, name), prefix + name, write=write))
+
+
+def _method(method: Callable[..., object], name: str, *, write: bool) -> Callable[..., Any]:
     """Return the method that asks a server for ``method``.
 
     Args:

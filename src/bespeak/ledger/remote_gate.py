@@ -6,7 +6,7 @@ from bespeak.client.requests import requests_to
 from bespeak.client.wakeups import WakeUps
 from bespeak.ledger.gate import Gate
 from bespeak.ledger.operations import GATE, GATE_VALUES
-from bespeak.ledger.remote_calls import Calls, remote_method
+from bespeak.ledger.remote_calls import Calls, ask_server
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,9 +40,8 @@ class RemoteGate(Gate):
         self.calls.requests.close()
 
 
-for _name in GATE:
-    setattr(RemoteGate, _name, remote_method(getattr(Gate, _name), f"gate.{_name}", write=False))
-RemoteGate.sign_of_life = remote_method(Gate.sign_of_life, "sign_of_life", write=True)  # type: ignore[method-assign]
+ask_server(RemoteGate, Gate, "gate", GATE)
+ask_server(RemoteGate, Gate, "", writes=("sign_of_life",))
 
 
 def open_remote_gate(url: str) -> RemoteGate:

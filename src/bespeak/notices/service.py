@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bespeak.base.errors import UsageError
 from bespeak.ledger import rights
 from bespeak.ledger.remote import RemoteLedger
-from bespeak.ledger.remote_calls import Calls, remote_method
+from bespeak.ledger.remote_calls import Calls, ask_server
 from bespeak.notices import store, targets
 from bespeak.notices.model import Channel
 from bespeak.notices.schema import NOTICES
@@ -132,9 +132,7 @@ class RemoteNotices(Notices):
         self.calls = Calls(requests, VALUES)
 
 
-for _names, _write in ((READS, False), (REPEATABLE, True), (ONCE, True)):
-    for _name in _names:
-        setattr(RemoteNotices, _name, remote_method(getattr(Notices, _name), f"{GROUP}.{_name}", write=_write))
+ask_server(RemoteNotices, Notices, GROUP, READS, REPEATABLE + ONCE)
 
 
 def notices_in(book: Ledger) -> Notices:
