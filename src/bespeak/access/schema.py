@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from bespeak.storage.migrations import Component, Migration, same_readers
 
+ANY_RULE = "SELECT 1 FROM access_rules LIMIT 1"
+"""Whether the book has rules at all."""
+
 _TABLES = (
     """CREATE TABLE access_rules (
     id TEXT{c} NOT NULL PRIMARY KEY,

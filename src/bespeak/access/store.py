@@ -12,7 +12,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.storage.interface import Row, Transaction
 
-ANY_RULE = "SELECT 1 FROM access_rules LIMIT 1"
 _RULE_COLUMNS = "id, principal, role, selector, created_us, created_by"
 _MAPPING_COLUMNS = "id, issuer, audience, claims, holder, role, selector, once, created_us, created_by"
 _RULE = RowShape("rule", _RULE_COLUMNS, "ttttit")

@@ -9,6 +9,7 @@ import time
 
 ID_LENGTH = 36
 SHORT_LENGTH = 8
+CHARACTERS = frozenset("0123456789abcdef-")
 _TAIL_AT = 24
 
 

@@ -29,8 +29,10 @@ RUN = Option(
     ("--run-id",), "For whom; at most 256 characters (default: $BESPEAK_RUN_ID, else the calling session).", "ID"
 )
 TTL = Option(("--ttl",), "For how long, in seconds, 1 to 31536000 (default 3600).", "SECONDS")
-SHARED_USE = Option(("--shared",), "Share it with others who share it.")
 JSON = (Option(("-j",), "The same as --json."), Option(("--format",), "json or text.", "FORMAT"))
+EDGE_VERBS = {"call": "calls", "inherit": "derives from", "use": "uses"}
+"""What a dependency of each kind says of its two ends."""
+
 ADDRESS_HELP = """An address is a file (src/a.py), a symbol (src/a.py::Class.method), a folder (src/) or a pattern
 ('src/**/*.py'). Paths start from the folder you are in; :/ at the beginning means the root of the repository."""
 

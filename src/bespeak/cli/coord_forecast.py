@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bespeak.argv.declarations import Option, command
 from bespeak.base.display import escape_unprintable, short_repr
-from bespeak.cli.coord_command import JSON, contract_command, failing, one_form, print_form, with_coord
+from bespeak.cli.coord_command import EDGE_VERBS, JSON, contract_command, failing, one_form, print_form, with_coord
 from bespeak.coord.errors import ClaimError
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 FAILED_CODE = 7
 _DEPTH, _CONFIDENCE, _LIMIT = 3, 0.3, 100
 _UNREAD_SHOWN = 5
-_VERBS = {"call": "calls", "inherit": "derives from", "use": "uses"}
 
 
 @command(
@@ -119,7 +118,7 @@ def _conflict(of: Predicted) -> list[str]:
         f"    {escape_unprintable(of.why)}",
     ]
     lines += [
-        f"    {_place(edge)}: {escape_unprintable(edge.caller)} {_VERBS[edge.kind]} {escape_unprintable(edge.callee)}"
+        f"    {_place(edge)}: {escape_unprintable(f'{edge.caller} {EDGE_VERBS[edge.kind]} {edge.callee}')}"
         for edge in of.chain
     ]
     lines += [f"    {_claim(claim)}" for claim in of.claims]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from bespeak.argv.declarations import Option, command
 from bespeak.base.display import escape_unprintable
+from bespeak.cli.converters import SHARED_USE
 from bespeak.cli.coord_command import (
     ADDRESS_HELP,
     ADDRESSES,
     JSON,
     RUN,
-    SHARED_USE,
     TTL,
     contract_command,
     envelope,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bespeak.argv.declarations import Option, command
 from bespeak.base.display import escape_unprintable
-from bespeak.cli.coord_command import ADDRESS_HELP, ADDRESSES, JSON, contract_command, one_form, print_form
+from bespeak.cli.coord_command import ADDRESS_HELP, ADDRESSES, EDGE_VERBS, JSON, contract_command, one_form, print_form
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 _LIMIT = 200
 _UNREAD_SHOWN = 5
 _PART = 100
-_VERBS = {"call": "calls", "inherit": "derives from", "use": "uses"}
 
 
 @command(
@@ -125,6 +124,6 @@ def _step(step: WalkedEdge) -> str:
     place = f"{edge.caller.partition('::')[0]}:{edge.line}"
     sure = f"{edge.how}, {edge.confidence:.2f}"
     return (
-        f" {step.distance} {escape_unprintable(place)}: {escape_unprintable(edge.caller)} {_VERBS[edge.kind]}"
+        f" {step.distance} {escape_unprintable(place)}: {escape_unprintable(edge.caller)} {EDGE_VERBS[edge.kind]}"
         f" {escape_unprintable(edge.callee)} ({sure})"
     )

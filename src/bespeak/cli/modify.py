@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from bespeak.ledger.service import Ledger
 
 REASON = Option(("--reason",), "Why; must be given with --as-user for what that user has reserved.", "TEXT")
-_ID_LETTERS = frozenset("0123456789abcdef-")
 _SHORTEST = 6
 
 
@@ -207,7 +206,7 @@ def _by_id(book: Ledger, word: str, holder: Holder) -> Reservation | None:
         UsageError: it names both.
         NotFoundError: it is a full id that the book does not have.
     """
-    if len(word) < _SHORTEST or not _ID_LETTERS.issuperset(word.lower()):
+    if len(word) < _SHORTEST or not ids.CHARACTERS.issuperset(word.lower()):
         return None
     held = any(reservation.holder == holder.name for reservation in book.who(word))
     try:

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 ASKED_AT_ONCE = 32
 
-_RUNNING = ("STARTING", "RUNNING")
 _STOPPED = ("ABORTED", "CANCELLED", "LOST")
 """States that a runner may show while the command is still on its way out."""
 
@@ -130,7 +129,7 @@ def has_ended(reply: Reply) -> bool:
         return True
     found = replies.json_object(reply.out) if reply.code == 0 else None
     state = None if found is None else found.get("status")
-    if found is None or not isinstance(state, str) or state in _RUNNING:
+    if found is None or not isinstance(state, str) or state in replies.RUNNING_STATES:
         return False
     return state not in _STOPPED or not _is_there(found.get("target_pid"))
 

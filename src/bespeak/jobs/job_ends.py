@@ -42,7 +42,6 @@ _PAGE = 500
 _FIRST_SECONDS = 1.0
 _LAST_SECONDS = 60.0
 _SHARE_OF_AGE = 0.1
-_RUNNING = ("STARTING", "RUNNING")
 _ABORTED = "ABORTED"
 _LARGEST_CODE = 2**31
 _OPEN = (
@@ -76,7 +75,7 @@ def job_end(reply: Reply) -> JobEnd | None:
         return JobEnd(UNKNOWN_OUTCOME)
     found = replies.json_object(reply.out) if reply.code == 0 else None
     state = None if found is None else found.get("status")
-    if found is None or not isinstance(state, str) or not state.isalpha() or state in _RUNNING:
+    if found is None or not isinstance(state, str) or not state.isalpha() or state in replies.RUNNING_STATES:
         return None
     code, ended_s = found.get("exit_code"), found.get("finished_at")
     return JobEnd(

@@ -11,7 +11,8 @@ backfilling):
 
 Each waiter moves only itself, when it wakes. So whoever decides works out first where the earlier ones would move to if
 each of them looked now (:class:`Replan`), and keeps off that. Since they look a little later, and may start only then,
-what they would take counts as longer by :data:`WAKE_US`: else it would be too short for them when they do look.
+what they would take counts as longer by :data:`~bespeak.ledger.rules.LEASE_US`, as their places live
+without a sign: else it would be too short for them when they do look.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bespeak.base.clock import FOREVER_US, SECOND_US
+from bespeak.base.clock import FOREVER_US
 from bespeak.ledger import row_mapping, rules
 from bespeak.ledger.occupancy import Occupancy
 
@@ -32,10 +33,6 @@ if TYPE_CHECKING:
     from bespeak.storage.interface import Transaction
 
     Window = tuple[int, int]
-
-
-WAKE_US = 30 * SECOND_US
-"""How late a waiter may look after something became free: as long as its place in the queue lives without a sign."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +112,7 @@ class Replan:
         if after is None:
             return []
         starts_us, ends_us = self._seen(after)
-        ends_us = rules.window_end(ends_us, WAKE_US)
+        ends_us = rules.window_end(ends_us, rules.LEASE_US)
         found = []
         for name in after.names:
             parts = [(starts_us, ends_us)]

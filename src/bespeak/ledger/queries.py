@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bespeak.base.clock import FOREVER_US
 from bespeak.base.errors import NotFoundError, UsageError
-from bespeak.base.ids import ID_LENGTH
+from bespeak.base.ids import CHARACTERS, ID_LENGTH
 from bespeak.base.natural_order import natural_order
 from bespeak.ledger import row_mapping, sight, validation
 from bespeak.ledger.availability import Availability
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 SHORTEST_PREFIX = 6
 _BATCH = 500
 _MOST_NAMED = 10
-_ID_CHARACTERS = frozenset("0123456789abcdef-")
 _LIVE = "r.ended_us IS NULL AND r.ends_us > :now AND (r.lease_us IS NULL OR r.lease_us > :now)"
 
 
@@ -60,7 +59,7 @@ def find(book: LedgerContext, text: str) -> Reservation:
     if len(wanted) < SHORTEST_PREFIX:
         reason = f"an id begins with at least {SHORTEST_PREFIX} characters; `bespeak list` shows them"
         raise UsageError(f"{text!a} is not an id: {reason}")
-    if not _ID_CHARACTERS.issuperset(wanted):
+    if not CHARACTERS.issuperset(wanted):
         raise NotFoundError(f"no reservation has an id that begins with {text!a}")
     if len(wanted) == ID_LENGTH:
         return get(book, wanted)
@@ -181,7 +180,7 @@ def listing(
 def _seq_of(tx: Transaction, identifier: str | None) -> int:
     if identifier is None:
         return 0
-    if not _ID_CHARACTERS.issuperset(identifier):
+    if not CHARACTERS.issuperset(identifier):
         raise NotFoundError(f"no reservation {identifier!a}")
     return row_mapping.required(tx, identifier).seq
 

@@ -24,6 +24,7 @@ from bespeak.ledger.model import EndReason, QueueLook, QueuePosition
 from bespeak.ledger.modify import check_live, check_owner, give_back
 from bespeak.ledger.policy import MOST_PRIORITY, PolicyDefaults
 from bespeak.ledger.request_checks import announce, checked, facts, new
+from bespeak.ledger.rules import LEASE_US
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,9 +37,6 @@ if TYPE_CHECKING:
 
 HEAD_START_US = HOUR_US
 """What a point of priority is worth in waiting time."""
-
-LEASE_US = 30 * SECOND_US
-"""A waiter without a sign of life for this long has lost its place."""
 
 _RENEW_US = 10 * SECOND_US
 LOOK_AT_PARTS_US = 2 * SECOND_US

@@ -7,11 +7,10 @@ from bespeak.base.errors import Field, UsageError
 from bespeak.base.frozen import replace
 from bespeak.base.process_identity import this_host
 from bespeak.ledger import validation, write_operations
-from bespeak.ledger.model import Origin, Reservation, Selection
+from bespeak.ledger.model import HolderKind, Origin, Reservation, Selection
 from bespeak.ledger.row_mapping import selection_facts
 from bespeak.ledger.rules import LAST_US
 
-KINDS = ("user", "team", "ci", "agent")
 """The words before the colon of a holder's name."""
 
 TYPE_CHECKING = False
@@ -96,7 +95,7 @@ def checked_holder(of: Holder) -> Holder:
     validation.check_new_user(of.name)
     if of.requested_by is not None:
         validation.check_name("user", of.requested_by)
-    if of.user.endswith(":") and of.user.removesuffix(":") in KINDS:
+    if of.user.endswith(":") and of.user.removesuffix(":") in {kind.value for kind in HolderKind}:
         raise UsageError(f"user {of.user!a}: a name has to follow")
     return replace(of, user=of.name)
 

@@ -9,6 +9,7 @@ without rules too, and the caller's name is compared with the name that is used.
 
 from __future__ import annotations
 
+from bespeak.access.schema import ANY_RULE
 from bespeak.base.errors import BusyError, NotAllowedError, UsageError
 from bespeak.base.frozen import frozen
 from bespeak.ledger.model import HolderKind
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
     RightName = Literal["look", "reserve", "as-user", "kick", "resource", "administer"]
 
-ANY_RULE = "SELECT 1 FROM access_rules LIMIT 1"
 _GROUPS = "SELECT group_name FROM access_members WHERE member = :holder OR member = :principal"
 
 

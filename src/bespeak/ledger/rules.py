@@ -7,13 +7,16 @@ promised to somebody who waits counts like time that is held. What follows from 
 
 from __future__ import annotations
 
-from bespeak.base.clock import FOREVER_US
+from bespeak.base.clock import FOREVER_US, SECOND_US
 from bespeak.ledger.model import Booking, Mode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+
+LEASE_US = 30 * SECOND_US
+"""A waiter without a sign of life for this long has lost its place in the queue."""
 
 LAST_US = 253_402_300_799_999_999
 """The last instant of the year 9999: what lies beyond has no date, and counts as no end."""

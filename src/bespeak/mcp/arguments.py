@@ -58,6 +58,7 @@ Addresses = Annotated[
         json_schema_extra={"maxItems": 1000},
     ),
 ]
+SharedUse = Annotated[bool, Field(description="Share it with others who share it.")]
 ReservationId = Annotated[str, Field(description="Its id (sha256:...), or the first six digits or more.")]
 
 

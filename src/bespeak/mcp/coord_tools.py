@@ -10,13 +10,12 @@ from bespeak.base.errors import UsageError
 from bespeak.coord import serialize
 from bespeak.coord.errors import ClaimRefusedError
 from bespeak.mcp import coord_schemas
-from bespeak.mcp.arguments import Addresses, Arguments, Repository, ReservationId, RunId, Texts, Whole
+from bespeak.mcp.arguments import Addresses, Arguments, Repository, ReservationId, RunId, SharedUse, Texts, Whole
 from bespeak.mcp.tool import Tool, in_thread
 
 if TYPE_CHECKING:
     from bespeak.mcp.tool import Call, Json
 
-Shared = Annotated[bool, Field(description="Share it with others who share it.")]
 Seconds = Field(json_schema_extra={"minimum": 1, "maximum": 31_536_000})
 Ttl = Annotated[Whole | None, Seconds, Field(description="For how long, seconds. Default 3600.")]
 _DOING = Literal["rename", "move", "modify", "extract", "delete"]
@@ -34,7 +33,7 @@ class Reserve(Arguments):
         Field(description="fail: claim nothing if another run is in the way, so that exactly one of you wins."),
     ] = "warn"
     depends_on: Annotated[Texts, Field(description="Full ids of reservations that must be over first.")] = []
-    shared: Shared = False
+    shared: SharedUse = False
     key: Annotated[
         str | None, Field(description="Your name for this request: repeated with it, it returns the same reservation.")
     ] = None

@@ -11,7 +11,7 @@ from bespeak.base.display import short_repr
 from bespeak.base.errors import UsageError
 from bespeak.ledger.current_hold import current_hold
 from bespeak.mcp import ledger_schemas as shapes
-from bespeak.mcp.arguments import Arguments, Texts, Whole
+from bespeak.mcp.arguments import Arguments, SharedUse, Texts, Whole
 from bespeak.mcp.tool import Tool, in_thread
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ Same = Annotated[Texts, Field(description="Labels that all share.")]
 Duration = Annotated[str | None, Field(description=f"How long, {_DURATION}. Default: the book's.")]
 Purpose = Annotated[str, Field(description="What for; whoever is refused reads it.")]
 Tags = Annotated[dict[str, str], Field(description="Notes for programs.")]
-SharedUse = Annotated[bool, Field(description="Share it with others who share it.")]
 DEFAULT_LIMIT = 200
 
 

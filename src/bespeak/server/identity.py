@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from bespeak.access.model import Caller
 
 
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+"""What changes nothing, whoever has a browser send it."""
+
 METHOD, PATH = ":method", ":path"
 """Under these names the method and the path of a request stand among its headers."""
 

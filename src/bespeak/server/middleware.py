@@ -18,7 +18,7 @@ from bespeak.base.ids import new_id
 from bespeak.net.connections import PEER_UID
 from bespeak.server import problems
 from bespeak.server.dependencies import AGAIN, BOOK, CALLER
-from bespeak.server.identity import METHOD, PATH, NotSignedInError, Peer
+from bespeak.server.identity import METHOD, PATH, SAFE_METHODS, NotSignedInError, Peer
 from bespeak.server.proxy import PEER_ADDRESS
 from bespeak.server.rate_limit import Buckets
 from bespeak.server.tools import PATH as TOOLS_PATH
@@ -37,7 +37,6 @@ log = logging.getLogger("bespeak.server")
 
 API_PREFIX = "/api/"
 TOO_LARGE = 413
-_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
@@ -175,7 +174,7 @@ class KnownHosts:
         if host not in self._hosts and not is_address(host):
             return 421, "this server is not known by that name; start it with --allow-host NAME"
         origin = headers.get(b"origin")
-        if origin is None or (origin == b"null" and scope["method"] in _SAFE_METHODS):
+        if origin is None or (origin == b"null" and scope["method"] in SAFE_METHODS):
             return None
         scheme, _, authority = origin.decode("latin-1").lower().partition("://")
         if scheme not in ("http", "https") or (authority != asked and host_name(authority) not in self._origins):

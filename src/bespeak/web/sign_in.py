@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bespeak.access.model import Caller, Right
+from bespeak.access.schema import ANY_RULE
 from bespeak.ledger import rights
 from bespeak.web.viewer import OpenRights, Viewer
 
@@ -29,7 +30,7 @@ class BookRights:
         self._book = book
         self._caller = caller
         self._known: dict[tuple[Right, str | None], bool] = {}
-        ruled = book.engine.read(lambda tx: tx.fetch_one(rights.ANY_RULE)) is not None
+        ruled = book.engine.read(lambda tx: tx.fetch_one(ANY_RULE)) is not None
         self._alike = not (ruled or caller.selectors or caller.grants)
         """Nothing tells one resource from another: there is no rule, and the credential names none."""
 
@@ -61,7 +62,7 @@ class BookRights:
         return all(self._known[right, name] for name in names)
 
     def _decide(self, tx: Transaction, right: Right, names: list[str | None]) -> list[bool]:
-        if right is Right.KICK and tx.fetch_one(rights.ANY_RULE) is None:
+        if right is Right.KICK and tx.fetch_one(ANY_RULE) is None:
             kickers = self._book.policy_in(tx).kickers
             if kickers is not None:
                 return [self._caller.holder in kickers] * len(names)

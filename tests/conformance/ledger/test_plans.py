@@ -7,13 +7,13 @@ import re
 
 import pytest
 
+from bespeak.access.schema import ANY_RULE
 from bespeak.base.clock import HOUR_US, MINUTE_US
 from bespeak.base.errors import BespeakError
 from bespeak.base.ids import new_id
 from bespeak.ledger import gate_queries, queue, row_mapping
 from bespeak.ledger.model import Holder, Request
 from bespeak.ledger.request_checks import checked
-from bespeak.ledger.rights import ANY_RULE
 from bespeak.ledger.write_operations import resource_topic
 from support.engines import on_databases
 

@@ -27,6 +27,9 @@ _NOT_FOUND_TEXT = re.compile(r"\b(run[_ -]?key|job)\b[^\n]{0,300}\bnot found\b|\
 _SHELL_FAILURES = (126, 127)
 """A shell that could not run the runner."""
 _CUT_SHORT = ("STARTING", "LOST")
+RUNNING_STATES = ("STARTING", "RUNNING")
+"""States of a job that has not ended, in the runner's words."""
+
 _LONGEST_JOB_ID = 500
 _LINE_START = re.compile(r"""^[ \t]*(?:\{(?=\s*["}])|\[(?=\s*[]"{[\dtfn-]))""", re.MULTILINE)
 _ANYWHERE = re.compile(r"""\{(?=\s*["}])""")

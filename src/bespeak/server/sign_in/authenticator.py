@@ -15,7 +15,7 @@ from bespeak.access import sessions, store, tokens
 from bespeak.access.model import Caller, Role, Scope, kind_of
 from bespeak.base.clock import SECOND_US
 from bespeak.ledger.administer import log_sign_in
-from bespeak.server.identity import METHOD, PATH, NotSignedInError
+from bespeak.server.identity import METHOD, PATH, SAFE_METHODS, NotSignedInError
 from bespeak.server.sign_in import people, signed_tokens, workloads
 from bespeak.server.sign_in.issuers import Issuers
 from bespeak.server.sign_in.signed_tokens import TokenVerifier
@@ -35,7 +35,6 @@ COOKIES = ("__Host-bespeak", "bespeak-session")
 
 CSRF_HEADER = "x-csrf-token"
 API_PREFIX = "/api/"
-_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _MOST_REMEMBERED = 10_000
 
 
@@ -178,7 +177,7 @@ class _BookAuthenticator:
         found, token, now_us = self._book.engine.read(lambda tx: _session_and_token(tx, secret))
         if found is None:
             return None
-        if headers.get(METHOD) not in _SAFE:
+        if headers.get(METHOD) not in SAFE_METHODS:
             _check_meant(headers, found.csrf)
         if found.token:
             if token is None:

@@ -52,7 +52,7 @@ WHERE pg_current_xact_id_if_assigned() IS NOT NULL AND marker = ANY(ARRAY(
     ORDER BY marker LIMIT {_CLEAN_ROWS} FOR UPDATE SKIP LOCKED
 ))
 """.encode()
-_BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; "
+BEGIN_WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; "
 _ASK = b"""
 INSERT INTO bespeak_commits AS kept (marker, made) VALUES (%(marker)s::uuid, false)
 ON CONFLICT (marker) DO UPDATE SET made = kept.made
@@ -96,7 +96,7 @@ def was_committed(connections: ConnectionPool, marker: str) -> bool | None:
 
 def _ask(connections: ConnectionPool, marker: str) -> bool | None:
     def query(connection: Connection) -> tuple[bool, int]:
-        connection.execute((_BEGIN + connections.settings).encode())
+        connection.execute((BEGIN_WRITE + connections.settings).encode())
         made, now_us = connection.execute(_ASK, {"marker": marker}).fetchone() or (False, 0)
         connection.execute("COMMIT")
         return bool(made), int(now_us)

@@ -27,6 +27,7 @@ except ImportError as missing:
 from psycopg import errors as pg_errors
 
 from bespeak.storage.postgres.commit_status import (
+    BEGIN_WRITE,
     CLEAN,
     CLEAN_EVERY,
     COMMITS,
@@ -56,7 +57,6 @@ SELECT pg_catalog.pg_notify(%(channel)s, t) FROM pg_catalog.unnest(%(topics)s::p
 """
 # Whatever the default of the session, the locks come before the first look: a snapshot of all the transaction's
 # statements would be taken before the locks were there.
-_BEGIN_WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; "
 _BEGIN_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "
 _AGAIN = (pg_errors.DeadlockDetected, pg_errors.SerializationFailure)
 
@@ -265,7 +265,7 @@ class PostgresEngine:
         """Return the first message of a write: begin, take the locks in order, and only then look at the clock."""
         numbers = sorted({_key_number(self.schema, key) for key in keys})
         locks = "".join(f"SELECT pg_advisory_xact_lock({number}); " for number in numbers)
-        return f"{_BEGIN_WRITE}{self._connections.settings}{locks}{_NOW}".encode()
+        return f"{BEGIN_WRITE}{self._connections.settings}{locks}{_NOW}".encode()
 
     def _attempt(self, keys: frozenset[str], work: Callable[[PostgresTransaction], T]) -> T:
         begin = self._write_start(keys)
