@@ -370,12 +370,17 @@ def test_openipmi_simulator(start: Start, tmp_path: Path, monkeypatch: pytest.Mo
         "cycle_delay": 0.1,
         "timeout": 25,
     }
-    control = power_control_from_spec({**settings, "password": "env:BMC_PASSWORD"})
+    settings |= {"password": "env:BMC_PASSWORD"}
+    control = power_control_from_spec(settings)
     until(lambda: run(control.status(HOST)) is not None, program, tmp_path)
     assert_power_controller_conforms(control)
     assert (tmp_path / "power").read_text() == "1\n"
     assert run(control.off(HOST)) == (Status.Success, "")
     assert (tmp_path / "power").read_text() == "0\n"
+    chosen = power_control_from_spec({**settings, "cipher_suite": 3, "privilege": "operator"})
+    assert run(chosen.on(HOST)) == (Status.Success, "")
+    state, why = run(power_control_from_spec({**settings, "cipher_suite": 17}).probe(HOST))
+    assert (state, "does not take cipher suite 17" in why) == (None, True), why
 
 
 # --- SSH: OpenSSH's own server

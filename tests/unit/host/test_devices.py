@@ -555,6 +555,75 @@ def test_a_bmc_that_obeys_and_says_that_it_was_too_busy(monkeypatch: pytest.Monk
             bmc.kill()
 
 
+STRICT_BMC = (
+    "import sys\nfrom pyghmi.ipmi.private import serversession\n"
+    "class Telling(serversession.ServerSession):\n"
+    "    def create_open_session_response(self, request):\n"
+    "        print('open', bytes(request).hex(), flush=True)\n"
+    "        return super().create_open_session_response(request)\n"
+    "    def _got_rakp1(self, data):\n"
+    "        print('role', data[24], flush=True)\n"
+    "        super()._got_rakp1(data)\n"
+    "serversession.ServerSession = Telling\n"
+) + BMC.replace("print(", "bmc.kg = bytes.fromhex(sys.argv[4])\nprint(")
+"""A controller with a key, which says what it is sent: the proposal of algorithms, and the role."""
+PROPOSED = {3: ("01", "01", "01"), 17: ("03", "04", "01")}
+"""Login, integrity and encryption of cipher suites (IPMI 2.0, table 22-20)."""
+
+
+def test_a_bmc_with_a_key_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    key = "a-key-of-20-bytes-00"
+    for name, value in (
+        ("BMC_PASSWORD", PASSWORD),
+        ("KG", key),
+        ("KG_HEX", f"0x{key.encode().hex()}"),
+        ("LONG", "k" * 21),
+    ):
+        monkeypatch.setenv(name, value)
+    port = free_udp_port()
+    words = [sys.executable, "-c", STRICT_BMC, str(port), PASSWORD, "0", key.encode().hex()]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as bmc:
+        assert bmc.stdout is not None
+        lines = iter(bmc.stdout.readline, "")
+        try:
+            assert next(lines) == "ready\n"
+
+            def probe(**more: object) -> tuple[PowerState | None, str]:
+                login = {"address": "127.0.0.1", "port": port, "user": "admin", "password": "env:BMC_PASSWORD"}
+                return run(make("ipmi", **login, **{"timeout": 60, **more}).probe(HOST))
+
+            def proposed() -> tuple[str, ...]:
+                sent = next(line.split()[1] for line in lines if line.startswith("open"))
+                return tuple(sent[16 + 16 * place + 8 :][:2] for place in range(3))
+
+            assert probe(kg="env:KG", cipher_suite=3, privilege="operator") == (PowerState.OFF, "")
+            assert (proposed(), next(lines)) == (PROPOSED[3], "role 19\n")
+            assert probe(kg="env:KG_HEX") == (PowerState.OFF, "")
+            assert (proposed(), next(lines)) == (PROPOSED[17], "role 20\n"), "the stronger suite is proposed first"
+            state, why = probe(kg="env:KG", cipher_suite=17)
+            assert (state, why) == (None, f"127.0.0.1:{port}: the controller does not take cipher suite 17")
+            assert proposed() == PROPOSED[17]
+            state, why = probe()
+            assert (state, "wrong Kg" in why) == (None, True)
+            assert probe(kg="env:LONG")[1] == "kg: the secret must have 1 to 20 bytes, not 21"
+            assert key not in repr(make("ipmi", address="a", user="u", password="env:BMC_PASSWORD", kg="env:KG"))
+        finally:
+            bmc.kill()
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"kg": "plain text"}, "kg must say where the secret is"),
+        ({"cipher_suite": 0}, "cipher_suite must be 3 or 17, not 0"),
+        ({"privilege": "root"}, "privilege must be one of user, operator, administrator, not 'root'"),
+    ],
+)
+def test_ipmi_settings(settings: dict[str, object], told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        make("ipmi", address="a", user="u", password="env:BMC_PASSWORD", **settings)
+
+
 def test_the_process_that_speaks_ipmi_does_not_get_the_password_by_its_environment(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -565,9 +634,12 @@ def test_the_process_that_speaks_ipmi_does_not_get_the_password_by_its_environme
     )
     program.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(program))
-    control = make("ipmi", password="env:BMC_PASSWORD", address="127.0.0.1", user="admin", timeout=60)
+    monkeypatch.setenv("KG", "controllers-key")
+    control = make("ipmi", password="env:BMC_PASSWORD", kg="env:KG", address="127.0.0.1", user="admin", timeout=60)
     assert run(control.status(HOST)) is PowerState.ON
-    assert PASSWORD not in (tmp_path / "env").read_text() + (tmp_path / "args").read_text()
+    seen = (tmp_path / "env").read_text() + (tmp_path / "args").read_text()
+    assert PASSWORD not in seen
+    assert "controllers-key" not in seen
     assert "PATH=" in (tmp_path / "env").read_text()
     assert (tmp_path / "args").read_text().startswith("-P ")
 

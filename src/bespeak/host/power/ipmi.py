@@ -25,6 +25,9 @@ _GET_STATUS = 1
 _CONTROL = 2
 _ORDERS = {"on": 1, "force": 0, "graceful": 5}
 _POWER_BIT = 1
+CIPHER_SUITES = (3, 17)
+PRIVILEGES = {"user": 2, "operator": 3, "administrator": 4}
+_LONGEST_KG_BYTES = 20
 
 
 @dataclass
@@ -37,6 +40,9 @@ class IpmiPowerController(Device):
         password: by reference.
         port: the UDP port.
         off_type: ``force`` cuts the power; ``graceful`` asks the operating system.
+        kg: the key of the controller (K_g), by reference: a text, or ``0x`` and hexadecimal digits; None for none.
+        cipher_suite: 17 (SHA-256) or 3 (SHA-1), and no other one; None for 17, else 3.
+        privilege: ``user``, ``operator`` or ``administrator``; None for administrator, else operator.
     """
 
     type_name: ClassVar[str] = "ipmi"
@@ -47,6 +53,9 @@ class IpmiPowerController(Device):
     password: Any = field(repr=False)
     port: int = field(default=623, kw_only=True)
     off_type: str = field(default="force", kw_only=True)
+    kg: Any = field(default=None, kw_only=True, repr=False)
+    cipher_suite: int | None = field(default=None, kw_only=True)
+    privilege: str | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -57,6 +66,11 @@ class IpmiPowerController(Device):
         self.password = optional_secret(self.password)
         if self.password is None:
             raise ValueError(f"password must say where the secret is, not {short_repr(None)}")
+        self.kg = optional_secret(self.kg, "kg")
+        if self.cipher_suite is not None and self.cipher_suite not in CIPHER_SUITES:
+            raise ValueError(f"cipher_suite must be 3 or 17, not {short_repr(self.cipher_suite)}")
+        if self.privilege is not None:
+            one_of(self.privilege, "privilege", tuple(PRIVILEGES))
 
     async def switch(self, host: Host, state: PowerState) -> str:  # noqa: ARG002 - the device's shape
         """Send a chassis control command."""
@@ -86,7 +100,24 @@ class IpmiPowerController(Device):
         if importlib.util.find_spec("pyghmi") is None:
             raise PowerFault(needs_extra("ipmi", "ipmi"), final=True)
         secret: str = self.password.reveal()
-        return {"address": self.address, "user": self.user, "password": secret, "port": self.port}
+        key = None if self.kg is None else self.kg.reveal()
+        return {
+            "address": self.address,
+            "user": self.user,
+            "password": secret,
+            "port": self.port,
+            "kg": None if key is None else _key_bytes(key).hex(),
+            "cipher_suite": self.cipher_suite,
+            "privilege": None if self.privilege is None else PRIVILEGES[self.privilege],
+        }
+
+    def secrets(self) -> tuple[str, ...]:
+        """Return what neither the environment of a helper process nor a message may have.
+
+        Raises:
+            SecretError: one cannot be had.
+        """
+        return tuple(each.reveal() for each in (self.password, self.kg) if each is not None)
 
     async def exchange(self, netfn: int, command: int, data: tuple[int, ...]) -> list[int]:
         """Send one command; return the data of the answer.
@@ -107,23 +138,34 @@ class IpmiPowerController(Device):
         Raises:
             PowerFault: the controller could not be asked (Error), or said no (Failed).
         """
-        login = self.login()
-        secret = str(login["password"])
-        answer = await _ask_child(json.dumps({**login, "operation": operation, **details}).encode(), secret)
+        secrets = self.secrets()
+        request = {**self.login(), "operation": operation, **details}
+        answer = await _ask_child(json.dumps(request).encode(), secrets)
         if "data" in answer:
             return answer
         said = answer.get("refused") or answer.get("fault") or "the answer makes no sense"
-        line = scrubbed(escape_unprintable(" ".join(str(said).split())), secret)
+        line = scrubbed(escape_unprintable(" ".join(str(said).split())), *secrets)
         status = Status.Failed if "refused" in answer else Status.Error
         raise PowerFault(f"{self.place}: {line}", status, final="login_refused" in answer)
 
 
-def environment_without(secret: str) -> dict[str, str]:
-    """Return the environment of a helper process, without the variables in which the password stands."""
-    return {name: value for name, value in os.environ.items() if not secret or secret not in value}
+def _key_bytes(key: str) -> bytes:
+    """Return the key of a controller as it is sent: from hexadecimal digits after ``0x``, else from the text."""
+    try:
+        found = bytes.fromhex(key[2:]) if key.lower().startswith("0x") else key.encode()
+    except ValueError:
+        raise PowerFault("kg: after 0x, the secret must be hexadecimal digits", final=True) from None
+    if not 0 < len(found) <= _LONGEST_KG_BYTES:
+        raise PowerFault(f"kg: the secret must have 1 to {_LONGEST_KG_BYTES} bytes, not {len(found)}", final=True)
+    return found
 
 
-async def _ask_child(request: bytes, secret: str) -> dict[str, Any]:
+def environment_without(*secrets: str) -> dict[str, str]:
+    """Return the environment of a helper process, without the variables in which one of the secrets stands."""
+    return {name: value for name, value in os.environ.items() if not any(each in value for each in secrets if each)}
+
+
+async def _ask_child(request: bytes, secrets: tuple[str, ...]) -> dict[str, Any]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-P",
@@ -132,7 +174,7 @@ async def _ask_child(request: bytes, secret: str) -> dict[str, Any]:
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
-        env=environment_without(secret),
+        env=environment_without(*secrets),
     )
     try:
         answer, _ = await process.communicate(request)

@@ -15,7 +15,11 @@ from typing import Any
 _SHA1 = 1
 _SHA256 = 256
 _ALGORITHM_AT = 16
-_LOGIN_REFUSED = ("Incorrect password", "Unauthorized")
+_DIGEST_OF = {3: (_SHA1, hashlib.sha1, 12), 17: (_SHA256, hashlib.sha256, 16)}
+"""The library's number of the digest that a cipher suite signs with, what computes it, and the bytes of a signature."""
+_CHOSEN = {1: 3, 3: 17}
+"""Cipher suites by the number of the login's algorithm in an answer (IPMI 2.0, table 13-17)."""
+_LOGIN_REFUSED = ("Incorrect password", "Unauthorized", "wrong Kg", "privelege level", "cipher suite")
 """What the library says when a login fails: asking again would lock the account."""
 
 
@@ -45,36 +49,67 @@ def fault_of(error: Exception) -> dict[str, Any]:
 
 def login_arguments(request: dict[str, Any]) -> dict[str, Any]:
     """Return the login in the library's words, for its sessions, commands and consoles."""
+    key = request.get("kg")
     return {
         "bmc": request["address"],
         "userid": request["user"],
         "password": request["password"],
         "port": request["port"],
+        "kg": None if key is None else bytes.fromhex(key),
     }
 
 
-def take_the_chosen_digest() -> None:
-    """Have the library take the digest that a controller chose, where it goes on with the one it proposed."""
-    from pyghmi.ipmi.private.session import Session
+def log_in_as_asked(request: dict[str, Any]) -> None:
+    """Have every session of this process log in as the request says, and in no weaker way than it asks for.
 
-    as_it_was = Session._got_rmcp_response  # noqa: SLF001 - there is no other place
+    Also take the digest that a controller chose, where the library goes on with the one it proposed.
+    """
+    from pyghmi.ipmi.private import session as library
 
-    def agree(session: Any, data: Any) -> Any:
-        chosen = data[_ALGORITHM_AT] if len(data) > _ALGORITHM_AT and data[1] == 0 else None
-        if chosen == _SHA1 and session.attemptedhash == _SHA256:
-            session.attemptedhash = _SHA1
-            session.currhashlib = hashlib.sha1
-            session.currhashlen = 12
-        return as_it_was(session, data)
+    suite: int | None = request.get("cipher_suite")
+    privilege: int | None = request.get("privilege")
+    strict = suite is not None or request.get("kg") is not None
+    original = library.Session
 
-    Session._got_rmcp_response = agree  # noqa: SLF001
+    class Agreeing(original):  # type: ignore[misc]
+        attemptedhash: int
+        currhashlib: Any
+        currhashlen: int
+
+        def _initsession(self) -> None:
+            super()._initsession()
+            if suite is not None:
+                self._sign_as(suite)
+            if privilege is not None:
+                self.privlevel, self.autopriv = privilege, False
+
+        def _sign_as(self, number: int) -> None:
+            self.attemptedhash, self.currhashlib, self.currhashlen = _DIGEST_OF[number]
+
+        def _got_rmcp_response(self, data: Any) -> Any:
+            refused = len(data) > 1 and data[1] != 0
+            chosen = _CHOSEN.get(data[_ALGORITHM_AT]) if len(data) > _ALGORITHM_AT and not refused else None
+            if suite is not None and (refused or chosen not in {suite, None}):
+                self.onlogon({"error": f"the controller does not take cipher suite {suite}"})
+                return -9
+            if chosen is not None and self.attemptedhash != _DIGEST_OF[chosen][0]:
+                self._sign_as(chosen)
+            return super()._got_rmcp_response(data)
+
+        def _get_session_challenge(self) -> None:
+            if strict:
+                self.onlogon({"error": "the controller speaks IPMI 1.5 only: it knows neither kg nor a cipher suite"})
+                return
+            super()._get_session_challenge()
+
+    library.Session = Agreeing
 
 
 def _raw(request: dict[str, Any]) -> dict[str, Any]:
     """Send one command."""
+    log_in_as_asked(request)
     from pyghmi.ipmi.private.session import Session
 
-    take_the_chosen_digest()
     session = Session(**login_arguments(request), keepalive=False)
     answer = session.raw_command(netfn=request["netfn"], command=request["command"], data=request["data"])
     if "error" in answer or answer.get("code"):
