@@ -98,3 +98,26 @@ def pid_namespace() -> str:
         return str(os.stat("/proc/self/ns/pid").st_ino)
     except OSError:
         return ""
+
+
+def this_process() -> dict[str, object] | None:
+    """Return the facts by which :func:`is_gone` knows this process; None where the system does not tell them."""
+    ticks = began_ticks(os.getpid())
+    boot, namespace = boot_id(), pid_namespace()
+    if ticks is None or not boot or not namespace:
+        return None
+    return {"machine": this_host(), "boot": boot, "namespace": namespace, "pid": os.getpid(), "ticks": ticks}
+
+
+def is_gone(process: object) -> bool:
+    """Tell whether a process known by the facts of :func:`this_process` has ended.
+
+    False also where that cannot be seen from here: on another machine, in another container, or after a restart of the
+    machine, for names of machines are not unique.
+    """
+    if not isinstance(process, dict) or not boot_id() or process.get("boot") != boot_id():
+        return False
+    pid, ticks = process.get("pid"), process.get("ticks")
+    if process.get("namespace") != pid_namespace() or not isinstance(pid, int) or not isinstance(ticks, int):
+        return False
+    return not alive(pid, ticks)

@@ -8,11 +8,15 @@ import signal
 from contextlib import suppress
 from typing import Any
 
+from bespeak.base.process_identity import began_ticks
 from bespeak.host.base import Host
 from bespeak.host.status import CommandStatus, Status
 
 OUTPUT_LIMIT_BYTES = 1024 * 1024
 """More output than this is read and thrown away: a device gone mad must not fill the memory."""
+
+ACTING_PROCESS = "BESPEAK_ACTING_PROCESS"
+"""A variable in the environment of every command: the process that started it, which the command may outlive."""
 
 _LINGER_SECONDS = 0.2
 """How long the output of a command that has ended is still read: a child it left behind may hold the pipe for ever."""
@@ -57,6 +61,11 @@ class _Command(asyncio.SubprocessProtocol):
         self.ended.set()
 
 
+def acting_process(pid: int, ticks: int) -> str:
+    """Return the value of :data:`ACTING_PROCESS` for a process: its number, and when it began in ticks since boot."""
+    return f"{pid}:{ticks}"
+
+
 async def run_shell(command: str, timeout: float | None, folder: str | None = None) -> CommandStatus:
     """Run ``command`` with ``/bin/sh`` and wait for its end.
 
@@ -74,6 +83,7 @@ async def run_shell(command: str, timeout: float | None, folder: str | None = No
             stderr=asyncio.subprocess.STDOUT,
             start_new_session=True,
             cwd=folder,
+            env=os.environ | {ACTING_PROCESS: acting_process(os.getpid(), began_ticks(os.getpid()) or 0)},
         )
     except (OSError, ValueError) as error:
         return CommandStatus(command, f"cannot be started: {error}", Status.Error, -1)

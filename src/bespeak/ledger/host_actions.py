@@ -49,7 +49,8 @@ class HostAction:
         resources: what the host needs.
         reservation_id: the grant that it is done under, if there is one.
         before: facts from before, for the log.
-        after: facts for the log.
+        after: facts for the log; ``instead_of``, a list of pairs of who acts and ``started_us``, names actions that
+            began and will never end by themselves, because their processes are gone.
         alone: the host is to be left to this action alone until its end.
     """
 
@@ -146,7 +147,7 @@ def record_host_action(book: LedgerContext, action: HostAction, by: Holder) -> N
     def work(tx: Transaction) -> None:
         rights.require(book, tx, by, "reserve", resources or (None,))
         if action.alone and not action.ends:
-            _refuse_if_busy(tx, action.host, resources)
+            _refuse_if_busy(tx, action, resources)
         before, after = action.before, action.after
         write_operations.log(tx, what, by.user, by.requested_by, action.reservation_id, resources, before, after)
         for name in resources:
@@ -155,24 +156,35 @@ def record_host_action(book: LedgerContext, action: HostAction, by: Holder) -> N
     book.engine.transact([f"host:{action.host}"] if action.alone else [], work)
 
 
-def _refuse_if_busy(tx: Transaction, host: str, resources: list[str]) -> None:
+def _refuse_if_busy(tx: Transaction, action: HostAction, resources: list[str]) -> None:
     """Look for an action that began and has not ended, under any reservation that is in force on ``resources``."""
     running: dict[object, ActionRow] = {}
     for row in action_rows(tx, resources):
-        if row.after.get("host") != host:
+        if row.after.get("host") != action.host:
             continue
         key = (row.who, row.after.get("started_us"))
         if row.action == Action.ACTED.value:
             running.pop(key, None)
-        elif _alone_until(row) > tx.now_us:
-            running[key] = row
+        else:
+            _forget(running, row.after)
+            if _alone_until(row) > tx.now_us:
+                running[key] = row
+    _forget(running, action.after)
     for row in running.values():
         ago = duration_text(max(tx.now_us - row.at_us, 0))
         left = duration_text(_alone_until(row) - tx.now_us)
         raise HostBusyError(
-            f"{escape_unprintable(host)} is being switched already: {row.after.get('action')} by "
+            f"{escape_unprintable(action.host)} is being switched already: {row.after.get('action')} by "
             f"{escape_unprintable(row.who)}, begun {ago} ago; it has the host for at most {left} more"
         )
+
+
+def _forget(running: dict[object, ActionRow], after: dict[str, object]) -> None:
+    """Take away the actions that a row, or one to be written, takes the place of."""
+    gone = after.get("instead_of")
+    for key in gone if isinstance(gone, list) else ():
+        if isinstance(key, list):
+            running.pop(tuple(key), None)
 
 
 def _alone_until(row: ActionRow) -> int:

@@ -9,8 +9,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bespeak.base.clock import SECOND_US
+from bespeak.base.process_identity import this_process
+from bespeak.ledger.errors import HostBusyError
 from bespeak.ledger.host_actions import HostAction
 from bespeak.lifecycle.model import spent_text
+from bespeak.lifecycle.unended import killed_action
 
 if TYPE_CHECKING:
     from bespeak.host.base import Host
@@ -35,14 +38,19 @@ class AuditLog:
         self._holder = holder
         self._skipped = skipped
 
-    def begin(self, host: Host, outcome: Outcome, *, alone_seconds: float | None = None) -> None:
+    def begin(self, host: Host, outcome: Outcome, *, alone_seconds: float | None = None) -> str:
         """Write that an action begins.
+
+        An action that has the host to itself takes the place of one whose process is seen to be gone.
 
         Args:
             host: the host.
             outcome: the action, and the grants it is done under.
             alone_seconds: the host is to be left to this action until its end, and at most so long; None for an
                 action that may run beside others.
+
+        Returns:
+            In one line which action it takes the place of; empty when there is none.
 
         Raises:
             HostBusyError: another action has the host to itself.
@@ -57,7 +65,20 @@ class AuditLog:
         }
         if alone_seconds is not None:
             facts["alone_us"] = int(alone_seconds * SECOND_US)
-        self._write(host, outcome.holds, {}, facts, alone=alone_seconds is not None)
+            facts["process"] = this_process()
+        alone = alone_seconds is not None
+        try:
+            self._write(host, outcome.holds, {}, facts, alone=alone)
+        except HostBusyError:
+            killed = killed_action(self._book(), host) if alone else None
+            if killed is None:
+                raise
+            state = f"the host is {outcome.before}" if outcome.before else "the state of the host is unknown"
+            took_over = f"{killed.text}; {state}"
+            facts |= {"instead_of": [[killed.who, killed.started_us]], "note": f"{facts['note']}: {took_over}"}
+            self._write(host, outcome.holds, {}, facts, alone=alone)
+            return took_over
+        return ""
 
     def end(self, host: Host, outcome: Outcome) -> None:
         """Write what came of it.

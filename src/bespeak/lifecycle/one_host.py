@@ -53,6 +53,7 @@ class OneHost:
         self._audit = audit
         self._switching = Switching(self._confirm)
         self._began: float | None = None
+        self._took_over = ""
         self._done: Outcome | None = None
         self._outcome = Outcome(
             host.id, action.name, _controller(action, host), Status.Error, "", holds=holds, logged=False, begun=False
@@ -110,7 +111,9 @@ class OneHost:
         try:
             if not self._interlock.skipped:
                 alone = self._alone_seconds()
-                await _to_its_end(lambda: self._audit.begin(self._host, self._outcome, alone_seconds=alone))
+                self._took_over = await _to_its_end(
+                    lambda: self._audit.begin(self._host, self._outcome, alone_seconds=alone)
+                )
         except BespeakError:
             self._began = None
             raise
@@ -134,6 +137,7 @@ class OneHost:
     async def _ended(self, status: Status, text: str, *, refused: bool = False) -> Outcome:
         duration_us = int((time.monotonic() - (self._began or 0.0)) * clock.SECOND_US)
         after = await self._state()
+        text = f"{self._took_over}\n{text}".strip() if self._took_over else text
         left_off = self._action.ends_on and not status.is_ok and self._switching.ordered is not None and after != "on"
         if left_off:
             text = f"{text}\n{_left_off(after)}".lstrip()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from bespeak.base import process_identity
 from bespeak.base.errors import UnavailableError
 from bespeak.host import Status
 from bespeak.host.power import CommandPowerController
@@ -151,6 +153,36 @@ def test_an_action_whose_process_died_has_its_host_for_a_limited_time(lab: Lab) 
     audit.begin(host, begun, alone_seconds=0.05)
     time.sleep(0.1)
     assert lab.do(power_action("on"), host)[0].ok
+
+
+def _gone() -> dict[str, object]:
+    with subprocess.Popen(["sleep", "1000"]) as process:
+        facts = dict(process_identity.this_process() or {})
+        facts |= {"pid": process.pid, "ticks": process_identity.began_ticks(process.pid)}
+        process.kill()
+    return facts
+
+
+@pytest.mark.parametrize(
+    ("elsewhere", "taken"), [({}, True), ({"boot": "b"}, False), ({"namespace": "1"}, False), (None, False)]
+)
+def test_the_place_of_an_action_is_taken_only_if_its_process_is_seen_to_be_gone(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, elsewhere: dict[str, object] | None, taken: bool
+) -> None:
+    lab.hold(ALICE)
+    audit = AuditLog(lambda: lab.book, ALICE)
+    host = lab.host()
+    begun = Outcome("r1", "cycle", "switch", Status.Error, "", started_us=1, holds=lab.interlock().admit([host])["r1"])
+    facts = None if elsewhere is None else _gone() | elsewhere
+    with monkeypatch.context() as patch:
+        patch.setattr("bespeak.lifecycle.audit.this_process", lambda: facts)
+        audit.begin(host, begun, alone_seconds=600)
+    (done,) = lab.do(power_action("on"), host)
+    assert done.ok is taken
+    assert ("was killed; the host is off" in done.text, "is being switched already" in done.text) == (taken, not taken)
+    if taken:
+        assert lab.log()[-2].after["instead_of"] == [["alice", 1]]
+        assert lab.do(power_action("off"), host)[0].ok, "the killed action is over for all that follows"
 
 
 @pytest.mark.parametrize("shipped", [False, True])
