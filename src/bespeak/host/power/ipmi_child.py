@@ -69,7 +69,7 @@ def log_in_as_asked(request: dict[str, Any]) -> None:
     suite: int | None = request.get("cipher_suite")
     privilege: int | None = request.get("privilege")
     strict = suite is not None or request.get("kg") is not None
-    original = library.Session
+    original: Any = library.Session
 
     class Agreeing(original):  # type: ignore[misc]
         attemptedhash: int
