@@ -9,16 +9,18 @@ from __future__ import annotations
 
 from bespeak.base.clock import FOREVER_US, SECOND_US, now
 from bespeak.base.frozen import frozen, replace
-from bespeak.jobs import liveness, rows, tag_limits
+from bespeak.jobs import concurrency, liveness, rows
+from bespeak.jobs.concurrency import NO_LIMITS
 from bespeak.jobs.model import EXPIRED_TEXT, SELECT, JobReservation, Status
 from bespeak.jobs.runner_client.location import COLUMNS as LOCATION_COLUMNS
 from bespeak.jobs.runner_client.location import location_of_dispatcher
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from typing import Any
 
+    from bespeak.jobs.concurrency import Limits
     from bespeak.jobs.liveness import DispatcherRecord
     from bespeak.storage.interface import Transaction
 
@@ -60,13 +62,13 @@ class QueueState:
         now_us: the transaction's present.
         next_us: when something is next to be done, µs UTC; in the past when it is due, FOREVER_US when never.
         accepted: reservations made since the last look, in the order of their numbers.
-        full: tags of which as many jobs run as may; ``next_us`` leaves their reservations out.
+        has_full: as many jobs run as may, at all or of a tag; ``next_us`` leaves out what has to wait for their end.
     """
 
     now_us: int
     next_us: int
     accepted: list[JobReservation]
-    full: tuple[str, ...] = ()
+    has_full: bool = False
 
 
 @frozen
@@ -117,23 +119,23 @@ def _ours(accounts: Sequence[str] | None) -> tuple[str, dict[str, Any]]:
 
 def look(
     tx: Transaction,
-    site: str,
+    me: DispatcherRecord,
     last_seq: int,
     accounts: Sequence[str] | None = None,
-    limits: Mapping[str, int] | None = None,
+    limits: Limits = NO_LIMITS,
 ) -> QueueState:
-    """Return what is next, of the jobs of ``accounts``, and what is new for the dispatchers of ``site``."""
-    where = {"site": site}
-    full = tuple(tag for tag, places in tag_limits.free_places(tx, site, limits or {}).items() if places <= 0)
+    """Return what is next, of the jobs of ``accounts``, and what is new for the dispatchers of one's site."""
+    where = {"site": me.site}
+    free = concurrency.free_places(tx, me, limits)
     condition, params = _ours(accounts)
-    condition, params = tag_limits.without(full, condition, params)
-    due = tx.fetch_one(_NEXT_DUE.format(ours=condition), where | params)
+    condition, params = concurrency.without(free.full_tags, condition, params)
+    due = None if free.none_left else tx.fetch_one(_NEXT_DUE.format(ours=condition), where | params)
     expiry = tx.fetch_one(_NEXT_EXPIRY, where)
     next_us = FOREVER_US if due is None or due[0] is None else int(due[0])
     if expiry is not None and expiry[0] is not None:
         next_us = min(next_us, int(expiry[0]) * SECOND_US)
-    found = tx.fetch_all(_ACCEPTED, {"last": last_seq, "site": site, "n": ACCEPTED_BATCH})
-    return QueueState(tx.now_us, next_us, rows.jobs(found), full)
+    found = tx.fetch_all(_ACCEPTED, {"last": last_seq, "site": me.site, "n": ACCEPTED_BATCH})
+    return QueueState(tx.now_us, next_us, rows.jobs(found), free.none_left or bool(free.full_tags))
 
 
 def newest(tx: Transaction) -> int:
@@ -148,7 +150,7 @@ def step(
     outcomes: Sequence[StartOutcome],
     slots: int,
     accounts: Sequence[str] | None = None,
-    limits: Mapping[str, int] | None = None,
+    limits: Limits = NO_LIMITS,
 ) -> StepResult:
     """Store ``outcomes``, expire what is too late, and claim up to ``slots`` rows of ``accounts`` that are due.
 
@@ -158,13 +160,13 @@ def step(
         outcomes: what became of earlier claims.
         slots: how many rows to claim at most.
         accounts: whose jobs; None for everybody's.
-        limits: how many jobs of a tag may run at once.
+        limits: how many jobs may run at once.
     """
     liveness.register(tx, me)
     stored = [(outcome, _store(tx, me, outcome)) for outcome in outcomes]
     rows.log(tx, [change for _, change in stored if change is not None])
     expired = _expire(tx, me.site)
-    claimed = _claim(tx, me, slots, accounts, limits or {}) if slots > 0 else []
+    claimed = _claim(tx, me, slots, accounts, limits) if slots > 0 else []
     return StepResult(tx.now_us, claimed, expired, [outcome for outcome, change in stored if change is None])
 
 
@@ -221,15 +223,14 @@ def _expire(tx: Transaction, site: str) -> list[JobReservation]:
 
 
 def _claim(
-    tx: Transaction, me: DispatcherRecord, slots: int, accounts: Sequence[str] | None, limits: Mapping[str, int]
+    tx: Transaction, me: DispatcherRecord, slots: int, accounts: Sequence[str] | None, limits: Limits
 ) -> list[JobReservation]:
     """Claim what is due in its order; what has a tag that is full lets others pass."""
-    places = tag_limits.free_places(tx, me.site, limits)
+    free = concurrency.free_places(tx, me, limits)
     claimed: list[JobReservation] = []
-    while len(claimed) < slots:
-        full = [tag for tag, left in places.items() if left <= 0]
-        due = _due(tx, me, slots - len(claimed), accounts, full)
-        fitting = [job for job in due if tag_limits.take_place(job.tag_names, places)]
+    while (count := free.at_most(slots - len(claimed))) > 0:
+        due = _due(tx, me, count, accounts, free.full_tags)
+        fitting = [job for job in due if free.take(job.tag_names)]
         claimed += take(tx, me, fitting, attempt=1)
         if len(fitting) == len(due):
             break
@@ -240,7 +241,7 @@ def _due(
     tx: Transaction, me: DispatcherRecord, count: int, accounts: Sequence[str] | None, full: Sequence[str]
 ) -> list[JobReservation]:
     condition, params = _ours(accounts)
-    condition, params = tag_limits.without(full, condition, params)
+    condition, params = concurrency.without(full, condition, params)
     params |= {"site": me.site, "now_s": rows.seconds(tx), "n": count}
     at_once = rows.jobs(tx.fetch_all(_NOW_DUE.format(ours=condition), params))
     scheduled = rows.jobs(tx.fetch_all(_THEN_DUE.format(ours=condition), params | {"now_us": tx.now_us}))

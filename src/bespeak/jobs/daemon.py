@@ -87,7 +87,7 @@ def run_dispatcher(
     call_locks.sweep()
     try:
         session = DispatcherSession(
-            engine, _record(settings, runner, own), _accounts(settings, engine), options.max_per_tag
+            engine, _record(settings, runner, own), _accounts(settings, engine), options.limits
         )
         session.begin()
         _say_started(log, engine, session, settings, runner, options)
@@ -206,7 +206,8 @@ def _say_started(
             "runner": "embedded" if runner.embedded else "external",
             "max_starts": options.max_starts,
             "start_retries": options.retries,
-            "max_per_tag": dict(options.max_per_tag),
+            "max_jobs": options.limits.jobs,
+            "max_per_tag": dict(options.limits.per_tag),
         },
     )
     log.flush()

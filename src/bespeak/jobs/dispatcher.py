@@ -153,7 +153,7 @@ class Dispatcher:
         seen = self._session.look()
         self._reporter.accepted(seen.accepted)
         self._next_us = seen.next_us
-        self._ends.are_waited_for = bool(seen.full)
+        self._ends.are_waited_for = seen.has_full
         self._look_again = len(seen.accepted) == ACCEPTED_BATCH
         slots = self._slots()
         due = seen.next_us <= seen.now_us and not self._parts.signals.stopping

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from bespeak.base.frozen import field, frozen
+from bespeak.base.frozen import frozen
+from bespeak.jobs.concurrency import NO_LIMITS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from bespeak.jobs.attempts import AttemptNotes
     from bespeak.jobs.book_changes import BookChanges
+    from bespeak.jobs.concurrency import Limits
     from bespeak.jobs.dispatcher_session import DispatcherSession
     from bespeak.jobs.events import EventLog
     from bespeak.jobs.failure_calls import FailureCalls
@@ -36,7 +36,7 @@ class DispatcherOptions:
         retries: how often a failed start is tried again.
         once: leave when nothing is due.
         keep_seconds: delete what has been over for so long; None for never.
-        max_per_tag: how many jobs of a tag may run at once.
+        limits: how many jobs may run at once.
     """
 
     poll_seconds: float = 2.0
@@ -47,7 +47,7 @@ class DispatcherOptions:
     retries: int = 0
     once: bool = False
     keep_seconds: float | None = None
-    max_per_tag: Mapping[str, int] = field(default_factory=dict)
+    limits: Limits = NO_LIMITS
 
 
 @frozen

@@ -11,13 +11,13 @@ import time
 
 from bespeak.base import failpoints
 from bespeak.jobs import claiming, liveness, store, takeover
+from bespeak.jobs.concurrency import NO_LIMITS
 from bespeak.jobs.schema import LOCK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from bespeak.jobs.claiming import QueueState, StartOutcome, StepResult
+    from bespeak.jobs.concurrency import Limits
     from bespeak.jobs.liveness import DispatcherRecord
     from bespeak.jobs.model import JobReservation
     from bespeak.storage.interface import Engine, Transaction
@@ -33,7 +33,7 @@ class DispatcherSession:
         engine: the book.
         me: the dispatcher; its lease is renewed by every write.
         accounts: whose jobs it starts; None for everybody's.
-        limits: how many jobs of a tag may run at once.
+        limits: how many jobs may run at once.
     """
 
     def __init__(
@@ -41,12 +41,12 @@ class DispatcherSession:
         engine: Engine,
         me: DispatcherRecord,
         accounts: tuple[str, ...] | None = None,
-        limits: Mapping[str, int] | None = None,
+        limits: Limits = NO_LIMITS,
     ) -> None:
         self.engine = engine
         self.me = me
         self.accounts = accounts
-        self.limits = limits or {}
+        self.limits = limits
         self.outcomes: list[StartOutcome] = []
         self.last_seq = 0
         self.offset_us = 0
@@ -65,7 +65,7 @@ class DispatcherSession:
 
     def look(self) -> QueueState:
         """Return what is next and what is new."""
-        found = self.engine.read(lambda tx: claiming.look(tx, self.me.site, self.last_seq, self.accounts, self.limits))
+        found = self.engine.read(lambda tx: claiming.look(tx, self.me, self.last_seq, self.accounts, self.limits))
         if found.accepted:
             self.last_seq = found.accepted[-1].seq
         self.offset_us = found.now_us - time.time_ns() // 1000

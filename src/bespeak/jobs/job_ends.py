@@ -1,8 +1,9 @@
 """How jobs ended: asked of their runners by the dispatcher and written down, so that a list can show it at once.
 
 A job is asked about soon after its start and then less and less often, at most once a minute. What was written down
-stays: a runner that is cleaned later changes nothing. A job of a tag that is limited is asked about each second, for
-others wait for its end. Only one dispatcher's answer is stored, whoever asks.
+stays: a runner that is cleaned later changes nothing. A job that takes a place of which there are only so many is asked
+about each second, for others wait for its end; where places are those of the machine, so are the jobs of other sites,
+whose dispatcher may be gone. Only one dispatcher's answer is stored, whoever asks.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ _SHARE_OF_AGE = 0.1
 _ABORTED = "ABORTED"
 _LARGEST_CODE = 2**31
 _OPEN = (
-    f"{SELECT} WHERE site = :site AND seq > :after AND reservation_status = 'DISPATCHED' AND outcome IS NULL"
+    f"{SELECT} WHERE {{of}}seq > :after AND reservation_status = 'DISPATCHED' AND outcome IS NULL"
     f" AND (runner_home IS NULL OR {ON_THIS_MACHINE}) ORDER BY seq LIMIT :n"
 )
 _STORE = (
@@ -110,7 +111,7 @@ class JobEnds:
         self._after = -1
         self._look_at = 0.0
         self.are_waited_for = False
-        """Whether reservations wait for the end of others, for their tag is full."""
+        """Whether reservations wait for the end of others, because as many run as may."""
 
     def look_again(self) -> None:
         """Have the next turn look: time has passed."""
@@ -154,6 +155,8 @@ class JobEnds:
     def take(self, token: int, reply: Reply) -> bool:
         """Take a runner's answer; True if something was written down."""
         job = self._calls.take(token)
+        if job is not None and not self._calls and self._after >= 0 and self.are_waited_for:
+            self.look_again()  # there are more than are asked about at once
         end = None if job is None else job_end(reply)
         if job is None or end is None:
             return False
@@ -185,11 +188,12 @@ class JobEnds:
 
     def _page(self) -> list[JobReservation]:
         where = {**self._parts.session.me.here, "after": self._after, "n": _PAGE}
-        return self._parts.session.engine.read(lambda tx: rows.jobs(tx.fetch_all(_OPEN, where)))
+        sql = _OPEN.format(of="site = :site AND " if self._parts.session.limits.jobs is None else "")
+        return self._parts.session.engine.read(lambda tx: rows.jobs(tx.fetch_all(sql, where)))
 
     def _pause_seconds(self, job: JobReservation) -> float:
         age = time.time() - (job.dispatched_at or job.updated_at)
-        longest = _FIRST_SECONDS if any(tag in self._parts.session.limits for tag in job.tag_names) else _LAST_SECONDS
+        longest = _FIRST_SECONDS if self._parts.session.limits.concern(job.tag_names) else _LAST_SECONDS
         return min(max(age * _SHARE_OF_AGE, _FIRST_SECONDS), longest)
 
     def _why_aborted(self, job: JobReservation) -> str:

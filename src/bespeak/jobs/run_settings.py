@@ -6,18 +6,18 @@ A repository cannot say whose jobs a dispatcher starts as its own account.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bespeak.base.display import escape_unprintable, short_repr
-from bespeak.jobs.tag_limits import TAG_FORM
+from bespeak.jobs.concurrency import NO_LIMITS, TAG_FORM, Limits
 from bespeak.settings.files import own_table
 from bespeak.settings.repo import SettingsError, refuse_unknown_keys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_KEYS = ("accept_from", "max_per_tag")
+_KEYS = ("accept_from", "max_jobs", "max_per_tag")
 _MOST = 10_000
 
 
@@ -27,11 +27,11 @@ class RunSettings:
 
     Attributes:
         accept_from: the other accounts whose jobs are started in a book that several share; ``anyone`` for all.
-        max_per_tag: how many jobs of a tag may run at once.
+        limits: how many jobs may run at once.
     """
 
     accept_from: tuple[str, ...] = ()
-    max_per_tag: dict[str, int] = field(default_factory=dict)
+    limits: Limits = NO_LIMITS
 
 
 def run_settings(environ: Mapping[str, str]) -> RunSettings:
@@ -48,8 +48,15 @@ def run_settings(environ: Mapping[str, str]) -> RunSettings:
         raise SettingsError(f"{where} accept_from must be a list of accounts, not {short_repr(names)}")
     if not isinstance(limits, dict) or not all(_is_limit(tag, most) for tag, most in limits.items()):
         raise SettingsError(f"{where} max_per_tag must be a table of tags with whole numbers from 1 to {_MOST}")
-    return RunSettings(tuple(names), dict(limits))
+    jobs = table.get("max_jobs")
+    if jobs is not None and not _is_number(jobs):
+        raise SettingsError(f"{where} max_jobs must be a whole number from 1 to {_MOST}, not {short_repr(jobs)}")
+    return RunSettings(tuple(names), Limits(jobs, dict(limits)))
 
 
 def _is_limit(tag: str, most: Any) -> bool:
-    return re.fullmatch(TAG_FORM, tag) is not None and type(most) is int and 1 <= most <= _MOST
+    return re.fullmatch(TAG_FORM, tag) is not None and _is_number(most)
+
+
+def _is_number(most: Any) -> bool:
+    return type(most) is int and 1 <= most <= _MOST

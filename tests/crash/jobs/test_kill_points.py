@@ -5,6 +5,10 @@ import signal
 
 import pytest
 
+from bespeak.base import ids
+from bespeak.jobs import store
+from bespeak.jobs.locations import open_store
+from bespeak.jobs.store import JobSpec
 from support.job_sites import Site, until
 
 OURS = ("before_step", "after_step", "before_start", "after_start", "answered")
@@ -65,3 +69,36 @@ def test_reserve_killed_is_there_or_not_and_can_be_repeated(any_site: Site, poin
     again = any_site.call("reserve", "--run-key", "k", "--", "/bin/true").json
     assert again["reservation"]["reservation_status"] == "RESERVED"
     assert len(any_site.call("list").json["reservations"]) == 1
+
+
+PLACE = """for place in a b; do
+    if mkdir "$0.$place" 2>/dev/null; then
+        echo ran >>"$0.ran"
+        while [ ! -e "$0.go" ]; do sleep 0.05; done
+        rmdir "$0.$place"
+        exit 0
+    fi
+done
+exit 9
+"""
+
+
+@pytest.mark.parametrize("point", ["jobs.after_start:2", "jobs.before_step:3"])
+def test_no_more_run_at_once_when_a_dispatcher_is_killed(any_site: Site, point: str) -> None:
+    own = os.path.join(any_site.folder, "place")
+    engine = open_store(any_site.url)
+    for number in range(4):
+        store.reserve(engine, JobSpec(f"k{number}", ["/bin/sh", "-c", PLACE, own]), ids.new_id())
+    engine.close()
+    limit = ("--max-jobs", "2")
+    dispatcher = any_site.run(*limit, prog="bespeak job", runner="embedded", wait=False, env={"BESPEAK_CRASH_AT": point})
+    assert dispatcher.process.wait(60) == -signal.SIGKILL
+    any_site.once(*limit, prog="bespeak job", runner="embedded")
+    until(lambda: len(marks(f"{own}.ran")) == 2, "the first two")
+    any_site.once(*limit, prog="bespeak job", runner="embedded")
+    assert marks(f"{own}.ran") == ["ran"] * 2
+    with open(f"{own}.go", "w"):
+        last = any_site.run(*limit, prog="bespeak job", runner="embedded")
+    ends = last.await_event("job_ended", 4)
+    assert [each["exit_code"] for each in ends] == [0] * 4, "one that finds no place ends with 9"
+    assert marks(f"{own}.ran") == ["ran"] * 4

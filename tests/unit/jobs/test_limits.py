@@ -1,4 +1,4 @@
-"""A job has a time limit and a priority, and of a tag only so many jobs run at once."""
+"""A job has a time limit and a priority, and of a tag or on a host only so many jobs run at once."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ import pytest
 
 from bespeak.base import ids
 from bespeak.base.clock import FOREVER_US, SECOND_US
+from bespeak.base.frozen import replace
 from bespeak.jobs import claiming, rows, schedules, store
 from bespeak.jobs.claiming import StartOutcome
+from bespeak.jobs.concurrency import NO_LIMITS, Limits
 from bespeak.jobs.liveness import DispatcherRecord, machine, this_process
+from bespeak.jobs.locations import open_store
 from bespeak.jobs.model import JobReservation, Status
 from bespeak.jobs.schema import LOCK
 from bespeak.jobs.store import JobSpec
@@ -19,17 +22,17 @@ from bespeak.storage.interface import Engine
 from support.job_sites import Site, until
 
 ME = DispatcherRecord("me", "", "host", this_process(), f"{machine()}:/nowhere", "bespeak runner", 1, 0, 0, 0)
-LIMITS = {"gpu": 2, "disk": 1}
+LIMITS = Limits(per_tag={"gpu": 2, "disk": 1})
 
 
-def reserved(engine: Engine, key: str, *tags: str) -> None:
-    store.reserve(engine, JobSpec(key, ["/bin/true"], tags=tags), ids.new_id())
+def reserved(engine: Engine, key: str, *tags: str, site: str = "") -> None:
+    store.reserve(engine, JobSpec(key, ["/bin/true"], tags=tags, site=site), ids.new_id())
 
 
-def claimed(engine: Engine, slots: int = 10, limits: dict[str, int] | None = None) -> list[JobReservation]:
-    return engine.transact(
-        (LOCK,), lambda tx: claiming.step(tx, ME, (), slots, None, LIMITS if limits is None else limits)
-    ).claimed
+def claimed(
+    engine: Engine, slots: int = 10, limits: Limits = LIMITS, me: DispatcherRecord = ME
+) -> list[JobReservation]:
+    return engine.transact((LOCK,), lambda tx: claiming.step(tx, me, (), slots, None, limits)).claimed
 
 
 def keys(found: list[JobReservation]) -> list[str]:
@@ -56,8 +59,8 @@ def test_of_a_tag_so_many_are_claimed_and_others_pass(engine: Engine) -> None:
     first = claimed(engine)
     assert keys(first) == ["g0", "g1", "d", "free", "near"]
     assert claimed(engine) == []
-    seen = engine.read(lambda tx: claiming.look(tx, "", 0, None, LIMITS))
-    assert (seen.next_us, set(seen.full)) == (FOREVER_US, {"gpu", "disk"}), "what is full is not waited for"
+    seen = engine.read(lambda tx: claiming.look(tx, ME, 0, None, LIMITS))
+    assert (seen.next_us, seen.has_full) == (FOREVER_US, True), "what is full is not waited for"
     started(engine, first)
     assert claimed(engine) == [], "what was started runs until its end is known"
     ended(engine, "g0")
@@ -76,7 +79,37 @@ def test_a_few_slots_are_filled_past_what_is_full(engine: Engine) -> None:
 def test_without_limits_tags_mean_nothing(engine: Engine) -> None:
     for number in range(4):
         reserved(engine, f"g{number}", "gpu")
-    assert len(claimed(engine, limits={})) == 4
+    assert len(claimed(engine, limits=NO_LIMITS)) == 4
+
+
+def test_on_a_host_so_many_are_claimed_whatever_their_site(engine: Engine) -> None:
+    three = Limits(jobs=3)
+    lab = replace(ME, dispatcher_id="lab", site="lab")
+    far = replace(ME, dispatcher_id="far", runner_home="another-machine:/nowhere")
+    for number in range(4):
+        reserved(engine, f"k{number}")
+        reserved(engine, f"l{number}", site="lab")
+    first = claimed(engine, slots=2, limits=three)
+    assert keys(first) == ["k0", "k1"]
+    assert keys(claimed(engine, limits=three, me=lab)) == ["l0"], "two of the other site have a place each"
+    assert claimed(engine, limits=three) == []
+    seen = engine.read(lambda tx: claiming.look(tx, ME, 0, None, three))
+    assert (seen.next_us, seen.has_full) == (FOREVER_US, True)
+    assert keys(claimed(engine, slots=1, limits=three, me=far)) == ["k2"], "another machine has places of its own"
+    started(engine, first)
+    assert claimed(engine, limits=three, me=lab) == [], "what was started runs until its end is known"
+    ended(engine, "k0")
+    assert keys(claimed(engine, limits=three, me=lab)) == ["l1"]
+
+
+def test_both_kinds_of_limits_are_kept_to(engine: Engine) -> None:
+    for number in range(3):
+        reserved(engine, f"g{number}", "gpu")
+        reserved(engine, f"d{number}", "disk")
+    assert keys(claimed(engine, limits=Limits(4, LIMITS.per_tag))) == ["g0", "d0", "g1"]
+    reserved(engine, "free")
+    reserved(engine, "over")
+    assert keys(claimed(engine, limits=Limits(4, LIMITS.per_tag))) == ["free"]
 
 
 def test_when_a_job_is_to_be_ended_is_known_from_its_start_on(engine: Engine, clock) -> None:
@@ -182,6 +215,26 @@ def test_jobs_of_a_tag_run_one_after_the_other(any_site: Site) -> None:
     assert dispatcher.events("reserver_started")[0]["max_per_tag"] == {"one": 1}
 
 
+def test_more_ends_than_are_asked_about_at_once_are_known_soon(site: Site) -> None:
+    site.reserve("k0")
+    engine = open_store(site.url)
+    for number in range(1, 40):
+        reserved(engine, f"k{number}")
+    engine.close()
+    dispatcher = site.run("--max-jobs", "20")
+    dispatcher.await_event("job_ended", 40)
+    assert dispatcher.events("reserver_started")[0]["max_jobs"] == 20
+
+
+def test_jobs_of_a_site_without_a_dispatcher_give_their_places_back(site: Site) -> None:
+    site.reserve("other", "--site", "lab")
+    site.once("--site", "lab")
+    site.reserve("k")
+    dispatcher = site.run("--max-jobs", "1")
+    ends = dispatcher.await_event("job_ended", 2)
+    assert [each["run_key"] for each in ends] == ["other", "k"]
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
@@ -193,6 +246,7 @@ def test_jobs_of_a_tag_run_one_after_the_other(any_site: Site) -> None:
         (("run", "--max-per-tag", "gpu"), "--max-per-tag 'gpu'"),
         (("run", "--max-per-tag", "gpu=0"), "--max-per-tag"),
         (("run", "--max-per-tag", "=1"), "--max-per-tag ''"),
+        (("run", "--max-jobs", "0"), "--max-jobs '0'"),
     ],
 )
 def test_what_is_no_limit_is_said(site: Site, words: tuple[str, ...], told: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bespeak.jobs.concurrency import Limits
 from bespeak.jobs.run_settings import RunSettings, run_settings
 from bespeak.settings import files
 from bespeak.settings.repo import SettingsError
@@ -26,8 +27,8 @@ def own(tmp_path, monkeypatch):
 
 def test_what_settings_say(own) -> None:
     assert run_settings(own("")) == RunSettings()
-    found = run_settings(own('[jobs]\naccept_from = ["alice", "bob"]\nmax_per_tag = { gpu = 2 }\n'))
-    assert found == RunSettings(("alice", "bob"), {"gpu": 2})
+    found = run_settings(own('[jobs]\naccept_from = ["alice", "bob"]\nmax_jobs = 3\nmax_per_tag = { gpu = 2 }\n'))
+    assert found == RunSettings(("alice", "bob"), Limits(3, {"gpu": 2}))
 
 
 @pytest.mark.parametrize(
@@ -36,6 +37,8 @@ def test_what_settings_say(own) -> None:
         ("accept = []", "accept_from"),
         ('accept_from = "alice"', "accept_from must be a list"),
         ('accept_from = [""]', "accept_from must be a list"),
+        ("max_jobs = 0", "max_jobs must be a whole number from 1 to 10000, not 0"),
+        ("max_jobs = true", "max_jobs must be a whole number"),
         ("max_per_tag = 3", "max_per_tag must be a table"),
         ("max_per_tag = { gpu = 0 }", "max_per_tag must be a table"),
         ('max_per_tag = { "a b" = 1 }', "max_per_tag must be a table"),
@@ -49,8 +52,9 @@ def test_what_settings_cannot_say(own, text: str, told: str) -> None:
 
 
 def test_an_option_goes_before_settings(site: Site, own) -> None:
-    environ = own("[jobs]\nmax_per_tag = { gpu = 2, disk = 1 }\n")
+    environ = own("[jobs]\nmax_jobs = 3\nmax_per_tag = { gpu = 2, disk = 1 }\n")
     (first, *_) = site.once("--max-per-tag", "gpu=5", env=environ)
-    assert first["max_per_tag"] == {"gpu": 5, "disk": 1}
+    assert (first["max_jobs"], first["max_per_tag"]) == (3, {"gpu": 5, "disk": 1})
+    assert site.once("--max-jobs", "7", env=environ)[0]["max_jobs"] == 7
     refused = site.call("run", "--once", **own('[jobs]\naccept_from = "x"\n'))
     assert (refused.code, "[jobs] accept_from" in refused.error) == (2, True)

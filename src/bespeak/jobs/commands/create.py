@@ -13,10 +13,10 @@ from bespeak.base.frozen import replace
 from bespeak.base.paths import HTTP_PREFIXES, POSTGRES_PREFIXES
 from bespeak.jobs import serialize, store
 from bespeak.jobs.cli import ONE_JOB, RESERVATION_ID, RUN_KEY, check_text
+from bespeak.jobs.concurrency import TAG_FORM
 from bespeak.jobs.contract_times import read_duration, read_instant, read_number
 from bespeak.jobs.locations import DOCUMENTED_PROGRAM, open_store
 from bespeak.jobs.model import Status
-from bespeak.jobs.tag_limits import TAG_FORM
 from bespeak.storage.ownership import is_shared
 
 TYPE_CHECKING = False

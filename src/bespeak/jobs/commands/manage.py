@@ -18,6 +18,7 @@ from bespeak.jobs.model import Status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from bespeak.jobs.concurrency import Limits
     from bespeak.jobs.dispatcher_parts import DispatcherOptions
     from bespeak.jobs.model import JobReservation
     from bespeak.jobs.runner_client.location import Runner
@@ -55,6 +56,7 @@ _EXTERNAL_STARTS, _EMBEDDED_STARTS, _DOCUMENTED_STARTS = 8, 32, 1
             "In a book that several accounts may write, also start jobs of these, as yourself; or of anyone.",
             "USER,...",
         ),
+        Option(("--max-jobs",), "Run at most N jobs at once on this host, of all sites of the book.", "N"),
         Option(("--max-per-tag",), "Run at most N jobs of a tag at once; may be repeated.", "TAG=N", many=True),
         Option(("--keep",), "Delete what has been over for so long, and the runner's history.", "DURATION"),
     ),
@@ -103,22 +105,25 @@ def _options(context: CommandContext, *, embedded: bool) -> DispatcherOptions:
         retries=read_number(retries, "--start-retries", 0, _MOST_RETRIES),
         once=context.on("once"),
         keep_seconds=None if context.value("keep") is None else _seconds(context, "keep", ""),
-        max_per_tag=_max_per_tag(context),
+        limits=_limits(context),
     )
 
 
-def _max_per_tag(context: CommandContext) -> dict[str, int]:
-    """Return how many jobs of a tag may run at once."""
+def _limits(context: CommandContext) -> Limits:
+    """Return how many jobs may run at once."""
     from bespeak.jobs.commands.create import check_tag
+    from bespeak.jobs.concurrency import Limits
     from bespeak.jobs.run_settings import run_settings
 
-    found = dict(run_settings(os.environ).max_per_tag)
+    said = run_settings(os.environ).limits
+    found = dict(said.per_tag)
     for text in context.many("max-per-tag"):
         tag, equals, number = text.rpartition("=")
         if not equals:
             raise UsageError(f"--max-per-tag {text!a}: expected TAG=N")
         found[check_tag(tag, "--max-per-tag")] = read_number(number, "--max-per-tag", 1, _MOST_STARTS)
-    return found
+    jobs = context.value("max-jobs")
+    return Limits(said.jobs if jobs is None else read_number(jobs, "--max-jobs", 1, _MOST_STARTS), found)
 
 
 def _seconds(context: CommandContext, name: str, default: str, *, smallest_us: int = 0) -> float:
