@@ -21,12 +21,13 @@ if TYPE_CHECKING:
 TAG_FORM = r"[A-Za-z0-9._:-]{1,100}"
 """How a tag looks."""
 
-_STATES = ("reservation_status IN ('DISPATCHING', 'START_UNKNOWN')",
-           "reservation_status = 'DISPATCHED' AND outcome IS NULL")  # fmt: skip
 _OF_TAG = "site = :site AND replace(tags, :tag, '') <> tags"
 _OF_MACHINE = f"(runner_home IS NULL OR {ON_THIS_MACHINE})"
 # Two counts, so that each of them finds its rows by an index.
-_COUNT = "SELECT " + " + ".join(f"(SELECT COUNT(*) FROM reservations WHERE {state} AND {{of}})" for state in _STATES)
+_COUNT = (
+    "SELECT (SELECT COUNT(*) FROM reservations WHERE reservation_status IN ('DISPATCHING', 'START_UNKNOWN') AND {of})"
+    " + (SELECT COUNT(*) FROM reservations WHERE job_id IS NOT NULL AND outcome IS NULL AND seq > 0 AND {of})"
+)
 
 
 @frozen

@@ -86,9 +86,7 @@ def run_dispatcher(
     call_locks = CallLocks(calls_folder(engine, environ))
     call_locks.sweep()
     try:
-        session = DispatcherSession(
-            engine, _record(settings, runner, own), _accounts(settings, engine), options.limits
-        )
+        session = DispatcherSession(engine, _record(settings, runner, own), _accounts(settings, engine), options.limits)
         session.begin()
         _say_started(log, engine, session, settings, runner, options)
         parts = DispatcherParts(

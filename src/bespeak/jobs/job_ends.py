@@ -45,10 +45,9 @@ _LAST_SECONDS = 60.0
 _SHARE_OF_AGE = 0.1
 _ABORTED = "ABORTED"
 _LARGEST_CODE = 2**31
-_OPEN = (
-    f"{SELECT} WHERE {{of}}seq > :after AND reservation_status = 'DISPATCHED' AND outcome IS NULL"
-    f" AND (runner_home IS NULL OR {ON_THIS_MACHINE}) ORDER BY seq LIMIT :n"
-)
+_UNENDED = f"outcome IS NULL AND seq > :after AND (runner_home IS NULL OR {ON_THIS_MACHINE}) ORDER BY seq LIMIT :n"
+_OF_SITE = f"{SELECT} WHERE site = :site AND reservation_status = 'DISPATCHED' AND {_UNENDED}"
+_OF_ALL_SITES = f"{SELECT} WHERE job_id IS NOT NULL AND {_UNENDED}"
 _STORE = (
     "UPDATE reservations SET outcome = :outcome, exit_code = :exit_code, ended_us = :ended_us"
     " WHERE reservation_id = :id AND job_id = :job AND outcome IS NULL"
@@ -188,7 +187,7 @@ class JobEnds:
 
     def _page(self) -> list[JobReservation]:
         where = {**self._parts.session.me.here, "after": self._after, "n": _PAGE}
-        sql = _OPEN.format(of="site = :site AND " if self._parts.session.limits.jobs is None else "")
+        sql = _OF_SITE if self._parts.session.limits.jobs is None else _OF_ALL_SITES
         return self._parts.session.engine.read(lambda tx: rows.jobs(tx.fetch_all(sql, where)))
 
     def _pause_seconds(self, job: JobReservation) -> float:

@@ -185,5 +185,10 @@ COMPONENT = Component(
             ),
         ),
         Migration(9, _LIMITS),
+        # Without the state, so that no engine takes the index of states and reads the jobs of years.
+        Migration(
+            10,
+            ("CREATE INDEX reservations_running ON reservations (seq) WHERE job_id IS NOT NULL AND outcome IS NULL",),
+        ),
     ),
 )
