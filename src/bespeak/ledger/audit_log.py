@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bespeak.base.clock import FOREVER_US, SECOND_US
 from bespeak.base.json_text import compact_utf8
-from bespeak.ledger import row_mapping, sight, validation, write_operations
+from bespeak.ledger import row_mapping, validation, visibility, write_operations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def log(
         return [row_mapping.log_entry(row) for row in tx.fetch_all(sql, params)]
 
     def work(tx: Transaction) -> list[LogEntry]:
-        seen = sight.sight_of(book, tx)
+        seen = visibility.sight_of(book, tx)
         if seen is None:
             return page(tx)
         params["limit"] = FOREVER_US
@@ -86,7 +86,7 @@ def log_rows(book: LedgerContext, after_seq: int, limit: int) -> tuple[list[LogE
 
     def work(tx: Transaction) -> tuple[list[LogEntry], int]:
         found, now_us = _rows(tx, after_seq, limit)
-        seen = sight.sight_of(book, tx)
+        seen = visibility.sight_of(book, tx)
         return (found if seen is None else seen.blanked(found)), now_us
 
     return book.engine.read(work)
@@ -137,7 +137,7 @@ def watch(
         while stop is None or not stop():
             fresh = follower.accept(*book.log_rows(follower.low, follower.limit))
             for entry in fresh:
-                if entry.who != sight.HIDDEN and (not wanted or wanted.intersection(entry.resources)):
+                if entry.who != visibility.HIDDEN and (not wanted or wanted.intersection(entry.resources)):
                     yield entry
             if not fresh:
                 listener.wait(_STOP_SECONDS if stop else None)

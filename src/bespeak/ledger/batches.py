@@ -5,7 +5,7 @@ from __future__ import annotations
 from bespeak.base import ids
 from bespeak.base.errors import UsageError, WrongStateError
 from bespeak.base.frozen import frozen, replace
-from bespeak.ledger import change_of_mind, grant, modify, rights, row_mapping, validation, write_operations
+from bespeak.ledger import grant, modify, rebooking, rights, row_mapping, validation, write_operations
 from bespeak.ledger.actions import Action
 from bespeak.ledger.errors import RefusedError
 from bespeak.ledger.model import Reservation
@@ -92,7 +92,7 @@ def move_many(
 
     def work(tx: Transaction) -> list[Reservation]:
         obstacles.clear()
-        found = [change_of_mind.live(tx, identifier, None) for identifier, _, _ in moves]
+        found = [rebooking.live(tx, identifier, None) for identifier, _, _ in moves]
         for one in found:
             modify.check_owner(one, by)
             rights.check_may_end(book, tx, one, by, "", "move")
@@ -102,12 +102,12 @@ def move_many(
             if starts_us < tx.now_us or ends_us <= starts_us:
                 raise UsageError(f"reservation {one.id}: the new time is past or empty")
             try:
-                new = change_of_mind.rebooked(tx, one, (starts_us, ends_us), by)
+                new = rebooking.rebooked(tx, one, (starts_us, ends_us), by)
             except RefusedError as refused:
                 write_operations.book(tx, one, row_mapping.resources(tx, one.resources))
                 obstacles.append(Obstacle(starts_us, ends_us, refused.refusal.conflicts))
                 continue
-            before, after = change_of_mind.numbered(one), {**change_of_mind.numbered(new), "reason": ""}
+            before, after = rebooking.numbered(one), {**rebooking.numbered(new), "reason": ""}
             write_operations.log_by(tx, Action.MOVED, by, one, before, after)
             moved.append(new)
         moved.sort(key=lambda one: one.starts_us)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bespeak.base.errors import NotAllowedError
 from bespeak.ledger.gate import Gate, GateAnswer
-from bespeak.ledger.sight import Sight, sight_of
+from bespeak.ledger.visibility import Sight, sight_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

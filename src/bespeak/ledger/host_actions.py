@@ -8,7 +8,7 @@ from __future__ import annotations
 from bespeak.base.clock import duration_text
 from bespeak.base.display import escape_unprintable
 from bespeak.base.frozen import field, frozen
-from bespeak.ledger import rights, row_mapping, sight, write_operations
+from bespeak.ledger import rights, row_mapping, visibility, write_operations
 from bespeak.ledger.actions import Action
 from bespeak.ledger.errors import HostBusyError
 from bespeak.ledger.gate_queries import reservations_on
@@ -103,7 +103,7 @@ def unended_actions(book: LedgerContext, hosts: Sequence[str]) -> list[LogEntry]
 
     def work(tx: Transaction) -> list[LogEntry]:
         rows = [row_mapping.log_entry(row) for row in tx.fetch_all(_NEWEST_OF_ALL, {})]
-        return sight.kept(book, tx, _unended(rows, frozenset(hosts)))
+        return visibility.kept(book, tx, _unended(rows, frozenset(hosts)))
 
     return book.engine.read(work)
 

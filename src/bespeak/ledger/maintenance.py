@@ -14,10 +14,10 @@ from bespeak.base.timeparse import show
 from bespeak.ledger import rights, row_mapping, rules, validation, write_operations
 from bespeak.ledger.actions import Action
 from bespeak.ledger.availability import Availability
-from bespeak.ledger.change_of_mind import numbered, rebooked
 from bespeak.ledger.constraints import Constraints
 from bespeak.ledger.inventory import read, write
 from bespeak.ledger.model import EndReason, Health, State
+from bespeak.ledger.rebooking import numbered, rebooked
 from bespeak.ledger.request_checks import check_instant
 
 TYPE_CHECKING = False

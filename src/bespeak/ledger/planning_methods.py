@@ -43,9 +43,9 @@ class PlanningMethods(LedgerContext):
             WrongStateError: it has begun or ended, waits, or the fencing token is stale.
             UsageError: the new time is past or empty, or the reason is missing.
         """
-        from bespeak.ledger import change_of_mind
+        from bespeak.ledger import rebooking
 
-        return change_of_mind.move(
+        return rebooking.move(
             self,
             identifier,
             by,
@@ -74,9 +74,9 @@ class PlanningMethods(LedgerContext):
             WrongStateError: it has ended, waits, is kept alive by a process, is theirs, or the fencing token is stale.
             UsageError: the name cannot be one, or the reason is missing.
         """
-        from bespeak.ledger import change_of_mind
+        from bespeak.ledger import rebooking
 
-        return change_of_mind.transfer(self, identifier, to, by, fencing_token=fencing_token, reason=reason)
+        return rebooking.transfer(self, identifier, to, by, fencing_token=fencing_token, reason=reason)
 
     def swap(self, mine: str, other: str, by: Holder, *, reason: str = "") -> list[Reservation]:
         """Let two reservations change hands: each holder gets the time and the resources of the other.
@@ -96,9 +96,9 @@ class PlanningMethods(LedgerContext):
             WrongStateError: one has ended, waits, or is kept alive by a process.
             UsageError: both are the same, or the reason is missing.
         """
-        from bespeak.ledger import change_of_mind
+        from bespeak.ledger import rebooking
 
-        return change_of_mind.swap(self, mine, other, by, reason=reason)
+        return rebooking.swap(self, mine, other, by, reason=reason)
 
     def release_part(
         self,
@@ -124,9 +124,9 @@ class PlanningMethods(LedgerContext):
             WrongStateError: it has ended, waits, has not all of these, has nothing else, or the token is stale.
             UsageError: the reason is missing.
         """
-        from bespeak.ledger import change_of_mind
+        from bespeak.ledger import rebooking
 
-        return change_of_mind.release_part(self, identifier, resources, by, fencing_token=fencing_token, reason=reason)
+        return rebooking.release_part(self, identifier, resources, by, fencing_token=fencing_token, reason=reason)
 
     def reserve_many(self, requests: list[Request], *, skip_conflicts: bool = False) -> Batch:
         """Book many requests in one transaction: all, or those that nobody stands in the way of.

@@ -6,7 +6,7 @@ from bespeak.base.clock import FOREVER_US
 from bespeak.base.errors import NotFoundError, UsageError
 from bespeak.base.ids import CHARACTERS, ID_LENGTH
 from bespeak.base.natural_order import natural_order
-from bespeak.ledger import row_mapping, sight, validation
+from bespeak.ledger import row_mapping, validation, visibility
 from bespeak.ledger.availability import Availability
 from bespeak.ledger.model import Free, Mode, State
 from bespeak.storage.row_shape import read_json
@@ -40,7 +40,7 @@ def get(book: LedgerContext, identifier: str) -> Reservation:
         NotFoundError: there is none.
         NotAllowedError: the caller of a server may not look at it.
     """
-    found = book.engine.read(lambda tx: sight.checked(book, tx, row_mapping.required(tx, identifier)))
+    found = book.engine.read(lambda tx: visibility.checked(book, tx, row_mapping.required(tx, identifier)))
     return book.remember(found)
 
 
@@ -65,7 +65,7 @@ def find(book: LedgerContext, text: str) -> Reservation:
         return get(book, wanted)
 
     def work(tx: Transaction) -> dict[str, Reservation]:
-        return {one.id: one for one in sight.kept(book, tx, list(_beginning(tx, wanted).values()))}
+        return {one.id: one for one in visibility.kept(book, tx, list(_beginning(tx, wanted).values()))}
 
     found = book.engine.read(work)
     if not found:
@@ -111,7 +111,7 @@ def reservations(
 
     def work(tx: Transaction) -> list[Reservation]:
         after = FOREVER_US if newest_first and after_id is None else _seq_of(tx, after_id)
-        seen = sight.sight_of(book, tx)
+        seen = visibility.sight_of(book, tx)
         result: list[Reservation] = []
         while True:
             page = tx.fetch_all(sql, {"after": after, "now": tx.now_us, "holder": holder, "batch": _BATCH})
@@ -216,7 +216,7 @@ def who(book: LedgerContext, resource: str, *, limit: int = 20) -> list[Reservat
         found = [r for _, r in row_mapping.overlapping(tx, [resource], tx.now_us, tx.now_us + 1)]
         found += [r for _, r in row_mapping.in_queue(tx, [resource])]
         found += map(row_mapping.reservation, tx.fetch_all(sql, {"name": resource, "now": tx.now_us, "limit": limit}))
-        live = {r.id: r for r in sight.kept(book, tx, found) if r.state(tx.now_us) is not State.ENDED}
+        live = {r.id: r for r in visibility.kept(book, tx, found) if r.state(tx.now_us) is not State.ENDED}
         order = {State.ACTIVE: 0, State.WAITING: 1, State.PENDING: 2}
         return sorted(live.values(), key=lambda r: (order[r.state(tx.now_us)], r.rank, r.starts_us, r.seq))
 
@@ -238,7 +238,7 @@ def free(
 
     def work(tx: Transaction) -> list[Free]:
         every = natural_order(wanted or (row[0] for row in tx.fetch_all("SELECT name FROM ledger_resources")))
-        every = sight.names(book, tx, every, asked=bool(wanted))
+        every = visibility.names(book, tx, every, asked=bool(wanted))
         return [free_window(tx, name, max(from_us or 0, tx.now_us), duration_us) for name in every]
 
     return book.engine.read(work)

@@ -6,7 +6,7 @@ from bespeak.base.clock import FOREVER_US
 from bespeak.base.errors import BusyError, NotFoundError, UsageError
 from bespeak.base.frozen import replace
 from bespeak.base.natural_order import natural_key
-from bespeak.ledger import resources_like, rights, row_mapping, rules, sight, validation
+from bespeak.ledger import resources_like, rights, row_mapping, rules, validation, visibility
 from bespeak.ledger.availability import Availability
 from bespeak.ledger.inventory import read, write
 from bespeak.ledger.inventory.model import Entry
@@ -25,7 +25,7 @@ def resource_list(book: LedgerContext) -> list[Resource]:
 
     def work(tx: Transaction) -> list[Resource]:
         every = [row_mapping.resource(row) for row in tx.fetch_all(sql)]
-        seen = set(sight.names(book, tx, (one.name for one in every)))
+        seen = set(visibility.names(book, tx, (one.name for one in every)))
         return [one for one in every if one.name in seen]
 
     return sorted(book.engine.read(work), key=lambda resource: natural_key(resource.name))

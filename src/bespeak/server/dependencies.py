@@ -12,8 +12,8 @@ from fastapi import Depends, Header, Request
 from bespeak.access.model import Caller
 from bespeak.base.errors import UsageError
 from bespeak.ledger.current_hold import CurrentHold
+from bespeak.ledger.idempotency import is_repeated, once
 from bespeak.ledger.model import Holder
-from bespeak.ledger.once import is_repeated, once
 from bespeak.server.book import ServedBook
 from bespeak.server.events import EventHub
 from bespeak.server.identity import NotSignedInError

@@ -29,9 +29,10 @@ HOT_PATH = {
         access: __init__ schema
         cli: context converters errors formatting log modify needs output process_tree reserve resource run
             show signals supervise watchdog
-        ledger: __init__ actions administer audit_log availability batches change_of_mind context current_hold errors grant host_actions keepalive kick_notices lease model modify open_from_settings planning_methods policy
-            lookalikes queries quotas queue request_checks resources resources_like rights row_mapping rules schema serialize service sight surrounding_hold validation waiting
-            write_operations
+        ledger: __init__ actions administer audit_log availability batches context current_hold errors grant
+            host_actions keepalive kick_notices lease lookalikes model modify open_from_settings planning_methods policy
+            queries queue quotas rebooking request_checks resources resources_like rights row_mapping rules schema
+            serialize service surrounding_hold validation visibility waiting write_operations
         reservations: __init__ identity
         settings: __init__ files repo trust trusted_places
         storage: __init__ migrations row_shape sqlite sqlite_files sqlite_readonly steady_clock time_limit
@@ -43,7 +44,7 @@ HOT_PATH = {
     "the same commands on a book on a server": """
         base: codec http_url
         client: connection credentials requests stream wakeups
-        ledger: once operations problems remote remote_calls remote_gate
+        ledger: idempotency operations problems remote remote_calls remote_gate
         coord: operations remote_claims
     """,
     "the inventory: resource add, set, list": """

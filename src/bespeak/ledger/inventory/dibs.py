@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bespeak.base.display import short_repr
-from bespeak.ledger.inventory import beside
+from bespeak.ledger.inventory import sidecar
 from bespeak.ledger.inventory.table import Place
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def tables(file: str, document: Any) -> list[tuple[str, str, Any]]:
         if isinstance(members, str):
             continue
         place = Place(file, f"group {short_repr(group)}")
-        for member in dict.fromkeys(beside.texts(members, "", place)):
+        for member in dict.fromkeys(sidecar.texts(members, "", place)):
             if member not in found:
                 raise place.wrong("", f"there is no resource {short_repr(member)} here")
             found[member]["groups"].append(group)

@@ -10,7 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from bespeak.base.display import short_repr
-from bespeak.ledger.inventory import beside
+from bespeak.ledger.inventory import sidecar
 from bespeak.ledger.inventory.table import Place
 
 if TYPE_CHECKING:
@@ -75,18 +75,18 @@ def _table(said: Mapping[str, Any], place: Place) -> dict[str, Any]:
     if not isinstance(words, str):
         raise place.wrong("labels", f"must be one text of words, not {short_repr(words)}")
     properties = [_property(one, place) for one in said.get("properties") or []]
-    rest = beside.read(next((value for name, value in properties if name == beside.FIELD), None), place)
-    exact = rest.pop(beside.LABELS)
+    rest = sidecar.read(next((value for name, value in properties if name == sidecar.FIELD), None), place)
+    exact = rest.pop(sidecar.LABELS)
     named = {name for name, _ in properties}
     labels = _labels(words.split(), {key: value for key, value in exact.items() if key not in named})
     kept: list[Any] = []
     for name, value in properties:
-        if name == beside.FIELD:
+        if name == sidecar.FIELD:
             continue
         fits = value is not None and name and name == name.strip() and name.isprintable() and name not in labels
         kept.append(name if fits else [name, value])
         if fits:
-            typed = name in exact and beside.label_text(exact[name]) == value
+            typed = name in exact and sidecar.label_text(exact[name]) == value
             labels[name] = exact[name] if typed else value
     if kept:
         labels[_PROPERTIES] = json.dumps(kept, ensure_ascii=False)
@@ -99,33 +99,33 @@ def _property(said: Any, place: Place) -> tuple[str, str | None]:
     if not isinstance(said, dict) or not said.keys() <= {"name", "value"} or not isinstance(said.get("name"), str):
         raise place.wrong("properties", f"each has a name and a value, not {short_repr(said)}")
     value = said.get("value")
-    return said["name"], value if value is None or isinstance(value, str) else beside.label_text(value)
+    return said["name"], value if value is None or isinstance(value, str) else sidecar.label_text(value)
 
 
 def _resource(name: str, table: Mapping[str, Any]) -> dict[str, Any]:
     labels = dict(table.get("labels", {}))
     properties: list[dict[str, str]] = []
     typed: Labels = {}
-    for one in beside.stored_list(labels, _PROPERTIES, name):
+    for one in sidecar.stored_list(labels, _PROPERTIES, name):
         if not isinstance(one, str):
             properties.append({"name": one[0]} if one[1] is None else {"name": one[0], "value": one[1]})
         elif one in labels:
             value = labels.pop(one)
-            properties.append({"name": one, "value": beside.label_text(value)})
+            properties.append({"name": one, "value": sidecar.label_text(value)})
             typed |= {} if isinstance(value, str) else {one: value}
     ephemeral = {"ephemeral": True} if labels.pop(_EPHEMERAL, False) else {}
     words, exact = _words(labels)
     rest = {key: value for key, value in table.items() if key not in ("description", "labels")}
-    text = beside.write({**rest, beside.LABELS: exact | typed})
+    text = sidecar.write({**rest, sidecar.LABELS: exact | typed})
     if text is not None:
-        properties.append({"name": beside.FIELD, "value": text})
+        properties.append({"name": sidecar.FIELD, "value": text})
     said = {"description": table.get("description", ""), "labels": " ".join(words), "properties": properties}
     return {"name": name, **{key: value for key, value in said.items() if value}, **ephemeral}
 
 
 def _word(key: str, value: object) -> str | None:
     """Return the word of a label; None if it can be none."""
-    word = key if value is True else f"{key}:{beside.label_text(value)}"
+    word = key if value is True else f"{key}:{sidecar.label_text(value)}"
     return word if word.split() == [word] else None
 
 

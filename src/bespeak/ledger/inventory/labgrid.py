@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from bespeak.base.display import short_repr
 from bespeak.base.errors import UsageError
-from bespeak.ledger.inventory import beside
+from bespeak.ledger.inventory import sidecar
 from bespeak.ledger.inventory.table import Place
 
 if TYPE_CHECKING:
@@ -66,15 +66,15 @@ def _table(said: Mapping[str, Any], place: Place, *, synced: bool) -> dict[str, 
         if key not in (_SYNCED if synced else _KEYS):
             raise place.wrong("", f"there is no key {short_repr(key)}; a place has {', '.join(sorted(_KEYS))}")
     tags = {key: _tag(key, value, place, synced=synced) for key, value in (said.get("tags") or {}).items()}
-    rest = beside.read(tags.pop(beside.FIELD, None), place)
-    exact = rest.pop(beside.LABELS)
+    rest = sidecar.read(tags.pop(sidecar.FIELD, None), place)
+    exact = rest.pop(sidecar.LABELS)
     labels: dict[str, Any] = {
-        key: exact[key] if key in exact and beside.label_text(exact[key]) == text else text
+        key: exact[key] if key in exact and sidecar.label_text(exact[key]) == text else text
         for key, text in tags.items()
     }
     labels |= {key: value for key, value in exact.items() if _is_own(key)}
     own = {
-        "aliases": sorted(beside.texts(said.get("aliases") or [], "aliases", place)),
+        "aliases": sorted(sidecar.texts(said.get("aliases") or [], "aliases", place)),
         "matches": [_match(one, place) for one in said.get("matches") or []],
     }
     labels |= {_OWN + key: json.dumps(value, ensure_ascii=False) for key, value in own.items() if value}
@@ -115,21 +115,21 @@ def _match(said: Any, place: Place) -> str | list[str]:
 
 def _place(name: str, table: Mapping[str, Any]) -> dict[str, Any]:
     labels = dict(table.get("labels", {}))
-    matches = [_written(one, name) for one in beside.stored_list(labels, _OWN + "matches", name)]
-    aliases = beside.stored_list(labels, _OWN + "aliases", name)
+    matches = [_written(one, name) for one in sidecar.stored_list(labels, _OWN + "matches", name)]
+    aliases = sidecar.stored_list(labels, _OWN + "aliases", name)
     times = {key: labels.pop(_OWN + key) for key in _TIMES if _OWN + key in labels}
-    tags = {key: beside.label_text(value) for key, value in labels.items() if not _is_own(key)}
+    tags = {key: sidecar.label_text(value) for key, value in labels.items() if not _is_own(key)}
     rest: dict[str, Any] = {key: value for key, value in table.items() if key not in ("description", "labels")}
     exact = {key: value for key, value in labels.items() if _is_own(key) or not isinstance(value, str)}
-    text = beside.write({**rest, beside.LABELS: exact})
+    text = sidecar.write({**rest, sidecar.LABELS: exact})
     if text is not None:
-        tags[beside.FIELD] = text
+        tags[sidecar.FIELD] = text
     return {"aliases": aliases, "comment": table.get("description", ""), "matches": matches, "tags": tags, **times}
 
 
 def _is_own(key: str) -> bool:
     """Tell a label that would mean something else if it stood among the tags."""
-    return key == beside.FIELD or key.startswith(_OWN)
+    return key == sidecar.FIELD or key.startswith(_OWN)
 
 
 def _written(match: str | list[str], name: str) -> dict[str, str | None]:

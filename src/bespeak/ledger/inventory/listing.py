@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bespeak.ledger import sight
+from bespeak.ledger import visibility
 from bespeak.ledger.inventory.read import entries
 
 TYPE_CHECKING = False
@@ -25,6 +25,6 @@ def inventory(book: LedgerContext, names: Iterable[str] = ()) -> list[Entry]:
 
     def work(tx: Transaction) -> list[Entry]:
         found = entries(tx, wanted or None)
-        return [found[name] for name in sight.names(book, tx, found)]
+        return [found[name] for name in visibility.names(book, tx, found)]
 
     return book.engine.read(work)

@@ -22,10 +22,10 @@ from bespeak.coord import operations as claims
 from bespeak.coord.claims_book import ClaimsBook
 from bespeak.coord.schema import COORD
 from bespeak.ledger.callers_gate import CallersGate
-from bespeak.ledger.once import forget_requests, know_values
+from bespeak.ledger.idempotency import forget_requests, know_values
 from bespeak.ledger.remote_calls import WELCOME, Welcome
 from bespeak.ledger.served import GATE_OPERATIONS, LEDGER_OPERATIONS, Effect, Operations
-from bespeak.ledger.sight import check_topics
+from bespeak.ledger.visibility import check_topics
 from bespeak.server.dependencies import SIGNED_IN, Book, Who
 from bespeak.server.stream_access import stream_access
 from bespeak.server.wakeups import wake_ups

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import Response, StreamingResponse
 
 from bespeak.base.errors import UsageError
-from bespeak.ledger.sight import kept, sight_of
 from bespeak.ledger.validation import check_name
+from bespeak.ledger.visibility import kept, sight_of
 from bespeak.server import problems
 from bespeak.server.api.reservations import problems as answers
 from bespeak.server.dependencies import SIGNED_IN, Book, CallersBook, Events
