@@ -15,7 +15,7 @@ from bespeak.cli.supervise import KILL_AFTER_SECONDS, stopping_text, stopping_ti
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.cli.context import Context
-    from bespeak.cli.hold_news import HoldNews
+    from bespeak.cli.hold_events import HoldNews
     from bespeak.cli.supervise import Child
     from bespeak.reservations.prepare import Prepared
     from bespeak.reservations.report import GateReport
@@ -124,7 +124,7 @@ class Guard:
         listen = getattr(backend, "listen", None)
         if self._news is not None or listen is None or report.username is None:
             return False
-        from bespeak.cli.hold_news import HoldNews
+        from bespeak.cli.hold_events import HoldNews
 
         try:
             self._news = HoldNews(listen(report.username, report.required), self._changed)

@@ -56,9 +56,9 @@ PROGRAM = Program(
         Entry("reserve", "Book resources, now or later: all of them, or none.", "bespeak.cli.reserve:reserve"),
         Entry("extend", "Give a reservation a later end.", "bespeak.cli.modify:extend"),
         Entry("shorten", "Give a reservation an earlier end; the rest is free at once.", "bespeak.cli.modify:shorten"),
-        Entry("move", "Give a reservation that has not begun another time.", "bespeak.cli.change_of_mind:move"),
-        Entry("transfer", "Give a reservation to a person or a team.", "bespeak.cli.change_of_mind:transfer"),
-        Entry("swap", "Let two reservations change hands.", "bespeak.cli.change_of_mind:swap"),
+        Entry("move", "Give a reservation that has not begun another time.", "bespeak.cli.rebooking:move"),
+        Entry("transfer", "Give a reservation to a person or a team.", "bespeak.cli.rebooking:transfer"),
+        Entry("swap", "Let two reservations change hands.", "bespeak.cli.rebooking:swap"),
         Entry("release", "Give back what you hold, or leave the queue.", "bespeak.cli.modify:release"),
         Entry("kick", "Take somebody's reservation away; the reason stays in the log.", "bespeak.cli.modify:kick"),
         Entry("touch", "Say that you use what you hold: check in, or keep it.", "bespeak.cli.modify:touch"),
@@ -88,7 +88,11 @@ PROGRAM = Program(
             "ledger",
             "The book itself: what it decides, who may use it, its clock, its place.",
             entries=(
-                Entry("move", "Move the book to another place or engine; nothing is lost.", "bespeak.cli.operate:move"),
+                Entry(
+                    "move",
+                    "Move the book to another place or engine; nothing is lost.",
+                    "bespeak.cli.book_operations:move",
+                ),
                 Entry(
                     "policy",
                     "What the book itself decides, the same from every folder: strictness, rights, limits.",
@@ -145,9 +149,9 @@ PROGRAM = Program(
             ),
         ),
         Entry("doctor", "What is wrong here, and what to do about it.", "bespeak.cli.doctor:doctor"),
-        Entry("backup", "Copy the book to a file, also while it is used.", "bespeak.cli.operate:backup"),
-        Entry("restore", "Fill the book from a backup.", "bespeak.cli.operate:restore"),
-        Entry("prune", "Remove what has been over for long.", "bespeak.cli.operate:prune"),
+        Entry("backup", "Copy the book to a file, also while it is used.", "bespeak.cli.book_operations:backup"),
+        Entry("restore", "Fill the book from a backup.", "bespeak.cli.book_operations:restore"),
+        Entry("prune", "Remove what has been over for long.", "bespeak.cli.book_operations:prune"),
         Entry(
             "calendar",
             "A day or a week by resource, and secret addresses that calendar programs subscribe to.",
