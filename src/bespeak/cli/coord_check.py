@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from bespeak.cli.context import Context, Values
-    from bespeak.coord.absent import Absent
     from bespeak.coord.address import Address
+    from bespeak.coord.missing_addresses import Absent
     from bespeak.coord.model import Conflict
     from bespeak.git.repository import Repository
 
@@ -64,7 +64,7 @@ def look(
     """
     from bespeak.base.paths import working_directory
     from bespeak.coord import address_parser, validation
-    from bespeak.coord.absent import absent_of
+    from bespeak.coord.missing_addresses import absent_of
     from bespeak.git.repository import find
 
     run = validation.caller(run_id)

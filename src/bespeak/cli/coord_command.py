@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from bespeak.cli.context import Context, Values
-    from bespeak.coord.absent import Absent
     from bespeak.coord.diagrams import Diagram
+    from bespeak.coord.missing_addresses import Absent
     from bespeak.coord.service import Coord
 
     Run = Callable[[Context, Values], int]

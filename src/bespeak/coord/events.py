@@ -87,7 +87,7 @@ class Polling:
 
 def listen(engine: Engine, repo: str) -> Listener | Polling:
     """Return a listener to the changes of a repository."""
-    from bespeak.coord.unmade_book import UnmadeBook
+    from bespeak.coord.missing_book import UnmadeBook
     from bespeak.storage.sqlite_readonly import ReadOnlySqliteEngine
 
     if isinstance(engine, UnmadeBook | ReadOnlySqliteEngine):

@@ -107,7 +107,7 @@ def _open_engine(location: BookLocation) -> Engine:
     if location.repo == "":
         folder = os.path.dirname(location.url)
         if location.missing and not _may_make(folder):
-            from bespeak.coord.unmade_book import UnmadeBook
+            from bespeak.coord.missing_book import UnmadeBook
 
             return UnmadeBook(location.url)
         _make_folder(folder)

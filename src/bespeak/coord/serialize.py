@@ -12,9 +12,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from bespeak.coord.absent import Absent
     from bespeak.coord.dependencies import DependencyGraph
     from bespeak.coord.errors import ClaimRefusedError
+    from bespeak.coord.missing_addresses import Absent
     from bespeak.coord.model import Claim, Conflict, Event, Intent, Reserved
     from bespeak.coord.states import HeartbeatStatus, ReleaseStatus
 

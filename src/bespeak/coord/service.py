@@ -17,12 +17,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from bespeak.coord.absent import Absent
     from bespeak.coord.address import Address
     from bespeak.coord.dependencies import DependencyGraph
     from bespeak.coord.forecast.model import Forecast
     from bespeak.coord.merge.branch_order import Order
     from bespeak.coord.merge.model import Plan
+    from bespeak.coord.missing_addresses import Absent
     from bespeak.coord.model import Claim, Conflict, Event, Intent, Reserved
     from bespeak.coord.states import HeartbeatStatus, ReleaseStatus
     from bespeak.git.repository import Repository
@@ -121,7 +121,7 @@ class Coord:
         Raises:
             ClaimError: an address is none.
         """
-        from bespeak.coord.absent import absent_of
+        from bespeak.coord.missing_addresses import absent_of
 
         return absent_of(self.repository, self.locate(addresses))
 

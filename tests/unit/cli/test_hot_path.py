@@ -61,8 +61,9 @@ HOT_PATH = {
     "claims on code, which hooks ask for before each edit and commit": """
         base: process_identity
         cli: coord_agent_hook coord_check coord_command coord_guard coord_modify coord_reserve coord_show
-        coord: absent address address_parser agent_hooks claims claims_book conflicts dependencies errors events git_hooks globs intents
-            locations model queries run_id schema serialize service session_runs states validation
+        coord: address address_parser agent_hooks claims claims_book conflicts dependencies errors events git_hooks
+            globs intents locations missing_addresses model queries run_id schema serialize service session_runs states
+            validation
         git: branch errors files ownership private_dir process repository
     """,
     "job reservations, and the dispatcher, whose start a waiting job waits for": """

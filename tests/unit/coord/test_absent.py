@@ -2,8 +2,8 @@
 
 import pytest
 
-from bespeak.coord.absent import absent_of
 from bespeak.coord.address_parser import locate_all
+from bespeak.coord.missing_addresses import absent_of
 from bespeak.git.repository import find
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from bespeak.base.errors import UnavailableError
 from bespeak.coord import events
+from bespeak.coord.missing_book import UnmadeBook
 from bespeak.coord.schema import COORD
 from bespeak.coord.states import EventKind
-from bespeak.coord.unmade_book import UnmadeBook
 from bespeak.storage import open_engine
 from support.powerless import popen_powerless, powerless, set_writable
 from support.repositories import git
