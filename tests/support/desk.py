@@ -11,8 +11,8 @@ from bespeak.ledger.model import Holder, Request, Reservation
 from bespeak.ledger.service import Ledger
 from bespeak.web.actions import act
 from bespeak.web.form import Form, Message
-from bespeak.web.line_keeper import KEPT
 from bespeak.web.pages import Asked
+from bespeak.web.queue_keeper import KEPT
 from bespeak.web.viewer import OpenRights, Viewer
 
 START_US = 1_796_040_000_000_000  # Mon 30 Nov 2026 12:00 UTC

@@ -17,7 +17,7 @@ from bespeak.base.errors import (
 )
 from bespeak.ledger.errors import CLOSED, RefusedError
 from bespeak.ledger.model import Mode, Request
-from bespeak.web import account_actions, line_keeper
+from bespeak.web import account_actions, queue_keeper
 from bespeak.web.form import LONGEST_FOR_US, Form, Message, Offer, local_path, whole_number
 from bespeak.web.wallclock import WallClock
 
@@ -81,8 +81,8 @@ def _reserve(book: Ledger, form: Form, name: str) -> Message:
 
 def _join(book: Ledger, form: Form, name: str) -> Message:
     purpose = form.text("purpose")
-    request = Request((name,), form.by, duration_us=form.duration_us(), purpose=purpose, tags=(line_keeper.KEPT,))
-    made = line_keeper.join(book, request)
+    request = Request((name,), form.by, duration_us=form.duration_us(), purpose=purpose, tags=(queue_keeper.KEPT,))
+    made = queue_keeper.join(book, request)
     if not made.waiting:
         return _done(book, form, f"{_names(made)} is yours", made)
     promised = WallClock(form.zone, book.now_us()).moment(made.starts_us)

@@ -19,7 +19,7 @@ from bespeak.base.errors import BespeakError, NotFoundError
 from bespeak.integrations import calendar_links, ical
 from bespeak.server.sign_in.authenticator import SignIn
 from bespeak.server.stream_access import stream_access
-from bespeak.web import forgery, pages
+from bespeak.web import csrf, pages
 from bespeak.web.actions import act, status_of
 from bespeak.web.form import Form, Message, whole_number
 from bespeak.web.live import MOST_STREAMS, Stream
@@ -68,14 +68,14 @@ class _Browser:
 
 def _browser(request: Request) -> _Browser:
     query = parse_qs(request.url.query, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
-    secret = forgery.secret_of(request.cookies.get(_cookie(request)))
+    secret = csrf.secret_of(request.cookies.get(_cookie(request)))
     named = query.get("zone", [""])[0] or unquote(request.cookies.get("zone", ""))
     return _Browser(
         zone_named(named, _server_zone()),
         query,
         fragment="bespeak-fragment" in request.headers,
         gzips="gzip" in request.headers.get("accept-encoding", ""),
-        secret=secret or forgery.new_secret(),
+        secret=secret or csrf.new_secret(),
         fresh=secret is None,
     )
 
@@ -90,7 +90,7 @@ def _server_zone() -> tzinfo:
 
 
 def _cookie(request: Request) -> str:
-    return forgery.cookie_name(secure=request.url.scheme == "https")
+    return csrf.cookie_name(secure=request.url.scheme == "https")
 
 
 def _site(request: Request, caller: Caller | None) -> pages.Site:
@@ -114,7 +114,7 @@ async def _answer(request: Request, page: str, make: Make) -> Response:
 
     def work(ledger: Ledger) -> tuple[bytes, bool, int]:
         ledger = as_seen_by(ledger, caller)
-        viewer = viewer_of(ledger, caller, forgery.masked(browser.secret), public=public, names_hidden=hidden)
+        viewer = viewer_of(ledger, caller, csrf.masked(browser.secret), public=public, names_hidden=hidden)
         asked = Asked(viewer, browser.zone, browser.query, fragment=browser.fragment, site=_site(request, caller))
         try:
             text, status = make(ledger, asked)
@@ -231,7 +231,7 @@ async def press(request: Request) -> Response:
     )
     browser = _browser(request)
     caller = _caller(request)
-    genuine = forgery.from_here(request.headers) and forgery.fits(
+    genuine = csrf.from_here(request.headers) and csrf.fits(
         fields.get("csrf", ""), None if browser.fresh else browser.secret
     )
     if caller is None or not genuine or not request.headers.get("content-type", "").startswith(_FORM):

@@ -15,7 +15,7 @@ from bespeak.base.clock import SECOND_US
 from bespeak.base.errors import BespeakError, UsageError
 from bespeak.notices import delivery, outbox, safe_address, store, targets
 from bespeak.notices.targets import Ways
-from bespeak.web import line_keeper, told
+from bespeak.web import notice_hints, queue_keeper
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -101,7 +101,7 @@ class Teller:
 
     def __call__(self, ledger: Ledger) -> float:
         """Do what is to be done now; return after how many seconds there is more."""
-        told.tell(outbox.collect(ledger))
+        notice_hints.tell(outbox.collect(ledger))
         delivery.deliver(ledger, self._ways)
         if time.monotonic() >= self._forget_at and not store.forget_old(ledger):
             self._forget_at = time.monotonic() + _FORGET_SECONDS
@@ -131,7 +131,7 @@ async def running(settings: ServerSettings, open_ledger: Callable[[], Ledger]) -
     """Do it for as long as the block runs."""
     ways = ways_of(settings)
     workers = [
-        Worker("bespeak-line", open_ledger, line_keeper.keep),
+        Worker("bespeak-line", open_ledger, queue_keeper.keep),
         Worker("bespeak-notices", open_ledger, Teller(ways)),
     ]
     for worker in workers:

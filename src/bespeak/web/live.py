@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bespeak.access.model import Right
 from bespeak.notices import store
-from bespeak.web import told
+from bespeak.web import notice_hints
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -105,13 +105,13 @@ class Stream:
         self._user = self._viewer_of(ledger).user
         if self._user is None:
             return 0
-        self._told = told.count(self._user)
+        self._told = notice_hints.count(self._user)
         return max((one.seq for one in store.notices(ledger, self._user, limit=1)), default=0)
 
     async def _notices(self) -> str:
-        if self._user is None or told.count(self._user) == self._told:
+        if self._user is None or notice_hints.count(self._user) == self._told:
             return ""
-        self._told = told.count(self._user)
+        self._told = notice_hints.count(self._user)
         user, last = self._user, self._last_notice or 0
         found = await self._book.read(lambda ledger: store.notices(ledger, user, after_seq=last))
         if found:

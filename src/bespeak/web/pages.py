@@ -14,12 +14,12 @@ from bespeak.integrations import calendar_links
 from bespeak.ledger.inventory import read as inventory
 from bespeak.ledger.model import Holder
 from bespeak.notices import store
-from bespeak.web import read, read_others
+from bespeak.web import read, read_claims_and_jobs
 from bespeak.web.form import Message, local_path, whole_number
 from bespeak.web.render import render
 from bespeak.web.row_cache import rendered_rows
 from bespeak.web.viewer import OpenRights, Viewer
-from bespeak.web.views import details, now, others, timeline
+from bespeak.web.views import claims_jobs_admin, details, now, timeline
 from bespeak.web.wallclock import WallClock, zone_name
 
 if TYPE_CHECKING:
@@ -258,15 +258,15 @@ def sign_in_page(asked: Asked, next_path: str = "/now") -> str:
 def claims_page(book: Ledger, asked: Asked) -> str:
     """Return the claims of agents in the repositories of this book, and which of them meet."""
     _require_signed_in(asked)
-    found = read_others.claims(book)
-    return asked.render("claims.html", "claims", view=others.claims_view(found, _clock(asked, found.now_us)))
+    found = read_claims_and_jobs.claims(book)
+    return asked.render("claims.html", "claims", view=claims_jobs_admin.claims_view(found, _clock(asked, found.now_us)))
 
 
 def jobs_page(book: Ledger, asked: Asked) -> str:
     """Return the newest jobs, with what has become of them."""
     _require_signed_in(asked)
-    found = read_others.jobs(book)
-    return asked.render("jobs.html", "jobs", view=others.jobs_view(found, _clock(asked, found.now_us)))
+    found = read_claims_and_jobs.jobs(book)
+    return asked.render("jobs.html", "jobs", view=claims_jobs_admin.jobs_view(found, _clock(asked, found.now_us)))
 
 
 def admin_page(book: Ledger, asked: Asked) -> str:
@@ -275,7 +275,7 @@ def admin_page(book: Ledger, asked: Asked) -> str:
     entries = book.engine.read(lambda tx: list(inventory.entries(tx).values()))
     clock = _clock(asked, book.now_us())
     tokens = book.token_list(Holder(user))
-    view = others.admin_view(entries, book.rights_list().rules, tokens, asked.viewer, clock)
+    view = claims_jobs_admin.admin_view(entries, book.rights_list().rules, tokens, asked.viewer, clock)
     return asked.render("admin.html", "admin", view=view)
 
 

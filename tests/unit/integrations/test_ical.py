@@ -14,7 +14,7 @@ from bespeak.base.errors import NotFoundError, UsageError
 from bespeak.integrations import calendar_links, ical
 from bespeak.integrations.calendar_links import CalendarLink, Shows
 from bespeak.ledger.model import Holder, Request
-from bespeak.web import line_keeper
+from bespeak.web import queue_keeper
 from support.desk import Desk, waiting
 
 
@@ -86,7 +86,7 @@ def test_what_did_not_take_place_is_not_there(desk: Desk) -> None:
 
 def test_a_promised_place_is_tentative(desk: Desk) -> None:
     desk.reserve("rack1", "bob", hours=2)
-    line_keeper.join(desk.book, waiting(("rack1",), Holder("alice"), duration_us=HOUR_US))
+    queue_keeper.join(desk.book, waiting(("rack1",), Holder("alice"), duration_us=HOUR_US))
     (event,) = _events(desk, Shows.USER)
     assert (event["STATUS"], event["TRANSP"]) == ("TENTATIVE", "TRANSPARENT")
     assert event.decoded("DTSTART") == datetime(2026, 11, 30, 14, tzinfo=UTC)

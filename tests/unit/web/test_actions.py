@@ -11,7 +11,7 @@ from bespeak.integrations import calendar_links
 from bespeak.ledger.actions import Action
 from bespeak.ledger.model import Holder, Request, State
 from bespeak.notices import outbox, store
-from bespeak.web import line_keeper
+from bespeak.web import queue_keeper
 from bespeak.web.form import local_path
 from support.desk import START_US, Desk
 
@@ -62,11 +62,11 @@ def test_the_line_is_joined_kept_and_granted(desk: Desk) -> None:
     assert (said.title, said.text) == ("You are in line for rack1:", "promised for 14:00")
     for _ in range(9):
         desk.clock.now_us += 20 * SECOND_US
-        line_keeper.keep(desk.book)
+        queue_keeper.keep(desk.book)
     (place,) = desk.book.reservations(holder="alice")
     assert place.waiting
     desk.book.release_mine(Holder("bob"))
-    line_keeper.keep(desk.book)
+    queue_keeper.keep(desk.book)
     (place,) = desk.book.reservations(holder="alice")
     assert place.state(desk.clock.now_us) is State.ACTIVE
     assert desk.book.log(newest_first=True, limit=1)[0].action is Action.GRANTED
@@ -80,7 +80,7 @@ def test_a_place_that_nobody_keeps_lapses(desk: Desk) -> None:
     desk.reserve("rack1", "bob")
     desk.press("alice", "join:rack1")
     desk.clock.now_us += 31 * SECOND_US
-    assert line_keeper.keep(desk.book) == line_keeper.RENEW_SECONDS
+    assert queue_keeper.keep(desk.book) == queue_keeper.RENEW_SECONDS
     assert desk.book.reservations(holder="alice") == []
 
 
@@ -90,7 +90,7 @@ def test_places_of_commands_are_not_kept(desk: Desk) -> None:
     identifier = desk.book.queue_join(request, ids.new_id()).id
     before = desk.book.get(identifier).lease_us
     desk.clock.now_us += 20 * SECOND_US
-    line_keeper.keep(desk.book)
+    queue_keeper.keep(desk.book)
     assert desk.book.get(identifier).lease_us == before
 
 

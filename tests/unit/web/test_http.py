@@ -16,7 +16,7 @@ from bespeak.ledger.model import Holder, State
 from bespeak.server.settings import ServerSettings
 from bespeak.server.sign_in.authenticator import authenticators
 from bespeak.server.sign_in.settings import SignInSettings
-from bespeak.web import forgery
+from bespeak.web import csrf
 from support.read_html import read_html
 from support.server import Serving, serving
 
@@ -136,10 +136,10 @@ def test_a_token_without_its_cookie_does_nothing(alice: Browser) -> None:
 
 
 def test_the_token_is_never_the_same_and_always_fits() -> None:
-    secret = forgery.new_secret()
-    tokens = {forgery.masked(secret) for _ in range(50)}
+    secret = csrf.new_secret()
+    tokens = {csrf.masked(secret) for _ in range(50)}
     assert len(tokens) == 50
-    assert all(forgery.fits(token, secret) for token in tokens)
+    assert all(csrf.fits(token, secret) for token in tokens)
     assert not any(secret in token for token in tokens)
 
 
@@ -149,7 +149,7 @@ def test_the_cookie_is_kept_from_scripts_and_other_sites(server: Serving) -> Non
     assert "httponly" in cookie
     assert "samesite=strict" in cookie
     assert "secure" not in cookie
-    assert forgery.cookie_name(secure=True).startswith("__Host-")
+    assert csrf.cookie_name(secure=True).startswith("__Host-")
 
 
 def test_headers_keep_scripts_and_frames_out(alice: Browser) -> None:

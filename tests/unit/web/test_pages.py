@@ -13,7 +13,7 @@ from bespeak.jobs.store import JobSpec
 from bespeak.ledger import open_ledger
 from bespeak.ledger.model import Holder, Request
 from bespeak.storage.late_tables import ensure
-from bespeak.web import line_keeper, pages
+from bespeak.web import pages, queue_keeper
 from bespeak.web.pages import SignInNeededError
 from support.desk import Desk, asked, waiting
 from support.read_html import Element, read_html
@@ -105,7 +105,7 @@ def test_no_text_of_users_becomes_markup(desk: Desk, page: str) -> None:
         )
     )
     desk.reserve(HOSTILE, HOSTILE, start_hours=4, purpose=HOSTILE_TEXT)
-    line_keeper.join(desk.book, waiting((HOSTILE,), Holder("bob"), duration_us=HOUR_US, purpose=HOSTILE_TEXT))
+    queue_keeper.join(desk.book, waiting((HOSTILE,), Holder("bob"), duration_us=HOUR_US, purpose=HOSTILE_TEXT))
     text = {
         "now": lambda: pages.now_page(desk.book, asked(HOSTILE)),
         "wall": lambda: pages.wall_page(desk.book, asked(None)),
@@ -155,7 +155,7 @@ def test_mine_is_in_parts(desk: Desk) -> None:
     desk.reserve("rack1", "alice")
     desk.reserve("rack2", "alice", start_hours=5)
     desk.reserve("rack3", "bob")
-    line_keeper.join(desk.book, waiting(("rack3",), Holder("alice"), duration_us=HOUR_US))
+    queue_keeper.join(desk.book, waiting(("rack3",), Holder("alice"), duration_us=HOUR_US))
     document = _page(pages.mine_page(desk.book, asked()))
     assert [one.text for one in document.all("h2")][:3] == ["Held now", "In line", "Booked"]
     assert [one.text for one in document.all("h3")] == ["rack1", "rack3", "rack2"]
@@ -196,7 +196,7 @@ def test_pages_work_on_both_engines(on_both_engines) -> None:
     book.reserve(
         Request(("rack1",), Holder("bob"), starts_us=book.now_us() + 9 * HOUR_US, duration_us=400 * 24 * HOUR_US)
     )
-    line_keeper.join(book, waiting(("rack1",), Holder("carol"), duration_us=HOUR_US))
+    queue_keeper.join(book, waiting(("rack1",), Holder("carol"), duration_us=HOUR_US))
     assert "1 waiting" in pages.now_page(book, asked())
     assert "1 waiting" in pages.now_page(book, asked(fragment=True, only=["rack1"]))
     assert "carol, promised" in pages.timeline_page(book, asked(span="month"))
@@ -205,7 +205,7 @@ def test_pages_work_on_both_engines(on_both_engines) -> None:
     assert "Held now" in pages.mine_page(book, asked())
     assert "joined the line" in pages.log_page(book, asked())
     assert "rack1" in pages.wall_page(book, asked(None))
-    assert 0 <= line_keeper.keep(book) <= line_keeper.RENEW_SECONDS
+    assert 0 <= queue_keeper.keep(book) <= queue_keeper.RENEW_SECONDS
 
 
 def test_claims_that_meet_are_told(tmp_path) -> None:

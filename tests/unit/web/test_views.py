@@ -9,7 +9,7 @@ import pytest
 
 from bespeak.base.clock import DAY_US, HOUR_US
 from bespeak.ledger.model import Holder, Mode, Request
-from bespeak.web import line_keeper, read
+from bespeak.web import queue_keeper, read
 from bespeak.web.views import details, now, timeline
 from bespeak.web.wallclock import WallClock, zone_named
 from support.desk import Desk, viewer, waiting
@@ -74,7 +74,7 @@ def test_sharers_are_all_named(desk: Desk) -> None:
 
 def test_who_waits_is_counted_and_sees_the_promise(desk: Desk) -> None:
     desk.reserve("rack1", "bob")
-    line_keeper.join(desk.book, waiting(("rack1",), Holder("alice"), duration_us=HOUR_US))
+    queue_keeper.join(desk.book, waiting(("rack1",), Holder("alice"), duration_us=HOUR_US))
     row = _now(desk)["rack1"]
     assert (row.waiting, row.may_join) == (1, False)
     assert row.my_place is not None
@@ -177,7 +177,7 @@ def test_bookings_at_one_time_lie_below_each_other(desk: Desk) -> None:
 
 def test_a_promised_place_is_a_bar_of_its_own_kind(desk: Desk) -> None:
     desk.reserve("rack1", "bob", hours=2)
-    line_keeper.join(desk.book, waiting(("rack1",), Holder("carol"), duration_us=HOUR_US))
+    queue_keeper.join(desk.book, waiting(("rack1",), Holder("carol"), duration_us=HOUR_US))
     bars = _timeline(desk).lanes[0].bars
     assert [(bar.kind, bar.text) for bar in bars] == [("held", "bob"), ("promised", "carol")]
 
@@ -224,7 +224,7 @@ def test_use_tells_who_held_it_how_long(desk: Desk) -> None:
 def test_cancelled_and_waiting_count_as_no_use(desk: Desk) -> None:
     desk.reserve("rack1", "bob", start_hours=5)
     desk.book.release_mine(Holder("bob"))
-    line_keeper.join(
+    queue_keeper.join(
         desk.book, Request(("rack1",), Holder("alice"), duration_us=HOUR_US, starts_us=desk.clock.now_us + HOUR_US)
     )
     desk.later(10)

@@ -12,7 +12,7 @@ from bespeak.ledger.actions import Action
 from bespeak.ledger.model import State
 from bespeak.notices import targets
 from bespeak.web.views.now import NowRow, now_view
-from bespeak.web.views.shown import reservation_url, resource_url, show
+from bespeak.web.views.reservations import reservation_url, resource_url, show
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bespeak.notices.model import Subscription
     from bespeak.web.read import Account, Board, Usage
     from bespeak.web.viewer import Viewer
-    from bespeak.web.views.shown import Shown
+    from bespeak.web.views.reservations import Shown
     from bespeak.web.wallclock import Moment, WallClock
 
 _VERBS = {

@@ -11,7 +11,7 @@ from bespeak.base.clock import FOREVER_US
 from bespeak.base.display import escape_unprintable
 from bespeak.base.natural_order import natural_key
 from bespeak.ledger.model import Health, Mode, State
-from bespeak.web.views.shown import element_id, resource_url, show
+from bespeak.web.views.reservations import element_id, resource_url, show
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bespeak.ledger.model import Reservation, Resource
     from bespeak.web.read import Board, Closure
     from bespeak.web.viewer import Viewer
-    from bespeak.web.views.shown import Shown
+    from bespeak.web.views.reservations import Shown
     from bespeak.web.wallclock import Moment, WallClock
 
 

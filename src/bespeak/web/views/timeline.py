@@ -15,7 +15,7 @@ from bespeak.base.clock import FOREVER_US, HOUR_US, MINUTE_US
 from bespeak.base.display import escape_unprintable
 from bespeak.base.natural_order import natural_key
 from bespeak.ledger.model import State
-from bespeak.web.views.shown import element_id, resource_url, show
+from bespeak.web.views.reservations import element_id, resource_url, show
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,7 +11,7 @@ from bespeak.access.model import Right
 from bespeak.base.clock import SECOND_US
 from bespeak.base.display import escape_unprintable
 from bespeak.base.natural_order import natural_key
-from bespeak.web.views.shown import resource_url
+from bespeak.web.views.reservations import resource_url
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bespeak.coord.model import Claim
     from bespeak.jobs.model import JobReservation
     from bespeak.ledger.inventory.model import Entry
-    from bespeak.web.read_others import Claims, Jobs
+    from bespeak.web.read_claims_and_jobs import Claims, Jobs
     from bespeak.web.viewer import Viewer
     from bespeak.web.wallclock import Moment, WallClock
 
