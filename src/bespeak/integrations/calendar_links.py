@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from bespeak.base import ids
 from bespeak.base.errors import NotFoundError, UsageError
-from bespeak.storage.late_tables import ensure
 from bespeak.storage.migrations import Component, Migration
+from bespeak.storage.optional_tables import ensure
 
 if TYPE_CHECKING:
     from bespeak.ledger.context import LedgerContext

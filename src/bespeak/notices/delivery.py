@@ -9,7 +9,7 @@ from bespeak.notices import store
 from bespeak.notices.model import Delivery
 from bespeak.notices.schema import NOTICES
 from bespeak.notices.send import send
-from bespeak.storage.late_tables import ensure
+from bespeak.storage.optional_tables import ensure
 
 if TYPE_CHECKING:
     from collections.abc import Callable

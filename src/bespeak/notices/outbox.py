@@ -12,7 +12,7 @@ from bespeak.ledger import row_mapping
 from bespeak.ledger.model import State
 from bespeak.notices import rules, store
 from bespeak.notices.schema import NOTICES
-from bespeak.storage.late_tables import ensure
+from bespeak.storage.optional_tables import ensure
 
 if TYPE_CHECKING:
     from bespeak.ledger.actions import LogEntry

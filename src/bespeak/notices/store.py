@@ -14,7 +14,7 @@ from bespeak.base.errors import NotFoundError, UsageError
 from bespeak.base.json_text import compact_utf8
 from bespeak.notices.model import Channel, Kind, Notice, Subscription
 from bespeak.notices.schema import NOTICES
-from bespeak.storage.late_tables import ensure
+from bespeak.storage.optional_tables import ensure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

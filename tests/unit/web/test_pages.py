@@ -12,7 +12,7 @@ from bespeak.jobs.schema import COMPONENT as JOBS
 from bespeak.jobs.store import JobSpec
 from bespeak.ledger import open_ledger
 from bespeak.ledger.model import Holder, Request
-from bespeak.storage.late_tables import ensure
+from bespeak.storage.optional_tables import ensure
 from bespeak.web import pages, queue_keeper
 from bespeak.web.pages import SignInNeededError
 from support.desk import Desk, asked, waiting

@@ -29,8 +29,8 @@ from bespeak.ledger.visibility import check_topics
 from bespeak.server.dependencies import SIGNED_IN, Book, Who
 from bespeak.server.stream_access import stream_access
 from bespeak.server.wakeups import wake_ups
-from bespeak.storage.late_tables import ensure
 from bespeak.storage.migrations import MIGRATION_KEY, migrate
+from bespeak.storage.optional_tables import ensure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
