@@ -10,10 +10,10 @@ from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import UsageError
 from bespeak.base.ids import short_id
 from bespeak.cli.output import table
+from bespeak.integrations.calendar_service import link_json
 
 if TYPE_CHECKING:
     from bespeak.cli.context import Context, Values
-    from bespeak.integrations.calendar_links import CalendarLink
 
 
 @command(
@@ -77,16 +77,3 @@ def revoke(context: Context, values: Values) -> int:
     ended = calendar_links_in(context.book()).revoke(context.holder(), values["id"])
     context.answer(link_json(ended), f"revoked calendar link {short_id(ended.id)}: {escape_unprintable(ended.title)}")
     return 0
-
-
-def link_json(of: CalendarLink) -> dict[str, object]:
-    """Return a link for programs, without the secret."""
-    return {
-        "id": of.id,
-        "owner": of.owner,
-        "shows": of.shows.value,
-        "target": of.target,
-        "names_hidden": of.names_hidden,
-        "created": iso(of.created_us),
-        "created_us": of.created_us,
-    }

@@ -15,7 +15,7 @@ from bespeak.ledger.inventory.name_ranges import expand
 from bespeak.ledger.inventory.serialize import entry_json
 from bespeak.ledger.maintenance import END, MOVE, REFUSE
 from bespeak.ledger.model import Health, State
-from bespeak.ledger.serialize import instant_json, reservation_json
+from bespeak.ledger.serialize import plan_json, reservation_json, window_json
 
 if TYPE_CHECKING:
     from bespeak.cli.context import Context, Values
@@ -116,21 +116,14 @@ def _verb(state: State) -> str:
 
 def _print(context: Context, windows: list[Window], verb: str) -> int:
     text = "\n".join(escape_unprintable(verb + _line(window)) for window in windows)
-    context.answer({"maintenance": [_window_json(one) for one in windows]}, text or "no maintenance is planned")
+    context.answer({"maintenance": [window_json(one) for one in windows]}, text or "no maintenance is planned")
     return 0
 
 
 def _print_plan(context: Context, planned: Plan) -> int:
     now_us = context.book().now_us()
     lines = [_line(window) for window in planned.windows] + [f"  {_became(hit, now_us)}" for hit in planned.hits]
-    shown = {
-        "maintenance": [_window_json(one) for one in planned.windows],
-        "hits": [
-            {"before": reservation_json(hit.before, now_us), "after": reservation_json(hit.after, now_us)}
-            for hit in planned.hits
-        ],
-    }
-    context.answer(shown, "\n".join(map(escape_unprintable, lines)))
+    context.answer(plan_json(planned, now_us), "\n".join(map(escape_unprintable, lines)))
     return 0
 
 
@@ -166,14 +159,3 @@ def _line(window: Window) -> str:
     reason = f" ({window.reason})" if window.reason else ""
     begin = timeparse.show(window.starts_us)
     return f"{window.resource}: maintenance from {begin} {formatting.until(window.ends_us)}{reason}"
-
-
-def _window_json(of: Window) -> dict[str, object]:
-    return {
-        "id": of.id,
-        "resource": of.resource,
-        **instant_json("starts", of.starts_us),
-        **instant_json("ends", of.ends_us),
-        "reason": of.reason,
-        "who": of.who,
-    }

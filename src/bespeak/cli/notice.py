@@ -10,10 +10,11 @@ from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import UsageError
 from bespeak.base.ids import short_id
 from bespeak.cli.output import table
+from bespeak.notices.serialize import notice_json, subscription_json
 
 if TYPE_CHECKING:
     from bespeak.cli.context import Context, Values
-    from bespeak.notices.model import Kind, Notice, Subscription
+    from bespeak.notices.model import Kind, Subscription
 
 _CHANNELS = ("webhook", "mail", "chat")
 _LIMIT = 50
@@ -148,30 +149,3 @@ def replay(context: Context, values: Values) -> int:
     count = notices_in(context.book()).replay(context.holder(), values["id"], length_us)
     context.answer({"notices": count}, f"{count} notices are sent again")
     return 0
-
-
-def notice_json(of: Notice) -> dict[str, object]:
-    """Return a notice for programs."""
-    return {
-        "id": of.id,
-        "at": iso(of.at_us),
-        "at_us": of.at_us,
-        "kind": of.kind.value,
-        "text": of.text,
-        "resources": list(of.resources),
-        "reservation_id": of.reservation_id,
-    }
-
-
-def subscription_json(of: Subscription) -> dict[str, object]:
-    """Return a place where somebody is told for programs, without secrets."""
-    from bespeak.notices.targets import shown
-
-    return {
-        "id": of.id,
-        "channel": of.channel.value,
-        "target": shown(of.channel, of.target),
-        "kinds": [kind.value for kind in of.kinds],
-        "created": iso(of.created_us),
-        "created_us": of.created_us,
-    }

@@ -53,21 +53,10 @@ def report(context: Context, values: Values) -> int:
     to_us = now_us if ends_us is None else ends_us
     from_us = to_us - _USUAL_US if begins_us is None else begins_us
     names = labelled(book, values["label"], ())
-    seats = {one.name: one.capacity for one in book.resource_list() if not names or one.name in names}
-    found = book.reservations(resources=names, include_ended=True, from_us=from_us, to_us=to_us)
-    teams = book.policy().stored.get("teams")
-    lines = service.report(
-        found,
-        by,
-        from_us=from_us,
-        to_us=to_us,
-        now_us=now_us,
-        seats=seats,
-        teams=teams if isinstance(teams, dict) else {},
-    )
+    lines = service.report_of(book, by, names, from_us=from_us, to_us=to_us)
     if form == "json":
         context.print_json(
-            {"by": by, "from": iso(from_us), "to": iso(to_us), "lines": [_line_json(one) for one in lines]}
+            {"by": by, "from": iso(from_us), "to": iso(to_us), "lines": [service.use_json(one) for one in lines]}
         )
         return 0
     headers, cells = (by.upper(), *_HEADERS), [_cells(one) for one in lines]
@@ -81,19 +70,6 @@ def report(context: Context, values: Values) -> int:
     else:
         context.print(f"{title}\n{table(headers, cells)}" if cells else f"{title}: nothing")
     return 0
-
-
-def _line_json(of: Use) -> dict[str, object]:
-    return {
-        "name": of.name,
-        "holds": of.holds,
-        "used_us": of.used_us,
-        "share": None if of.share is None else round(of.share, 4),
-        "waits": of.waits,
-        "waited_us": of.waited_us,
-        "longest_wait_us": of.longest_wait_us,
-        "no_shows": of.no_shows,
-    }
 
 
 def _cells(of: Use) -> tuple[str, ...]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bespeak.access.serialize import mapping_json, rights_json, rule_json
 from bespeak.argv.declarations import Argument, Option, command
-from bespeak.base.clock import iso
 from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import ExitCode, UsageError
 from bespeak.cli.output import table
@@ -74,12 +74,7 @@ def list_(context: Context, values: Values) -> int:  # noqa: ARG001 the shape of
     """Print the rules, groups and workloads of the book."""
     found = context.book().rights_list()
     if context.json:
-        document = {
-            "rules": [rule_json(rule) for rule in found.rules],
-            "groups": {name: list(members) for name, members in found.groups},
-            "workloads": [mapping_json(one) for one in found.mappings],
-        }
-        context.print_json(document)
+        context.print_json(rights_json(found))
         return 0
     if not (found.rules or found.groups or found.mappings):
         context.print("no rules: everybody who can open the book may do everything")
@@ -228,33 +223,3 @@ def _words(of: Rule) -> str:
     from bespeak.access.decide import told
 
     return told(of)
-
-
-def rule_json(of: Rule) -> dict[str, object]:
-    """Return a rule for programs."""
-    return {
-        "id": of.id,
-        "principal": of.principal,
-        "role": of.role.value,
-        "on": of.selector,
-        "created": iso(of.created_us),
-        "created_us": of.created_us,
-        "created_by": of.created_by,
-    }
-
-
-def mapping_json(of: Mapping) -> dict[str, object]:
-    """Return the mapping of a workload for programs."""
-    return {
-        "id": of.id,
-        "issuer": of.issuer,
-        "audience": of.audience or None,
-        "claims": dict(of.claims),
-        "holder": of.holder,
-        "role": of.role.value,
-        "on": of.selector,
-        "once": of.once,
-        "created": iso(of.created_us),
-        "created_us": of.created_us,
-        "created_by": of.created_by,
-    }

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bespeak.access.serialize import token_json
 from bespeak.argv.declarations import Argument, Option, command
 from bespeak.base import timeparse
-from bespeak.base.clock import DAY_US, FOREVER_US, iso
+from bespeak.base.clock import DAY_US, FOREVER_US
 from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import UsageError
 from bespeak.cli.output import table
@@ -96,26 +97,6 @@ def revoke(context: Context, values: Values) -> int:
     found = context.book().token_revoke(values["id"], context.holder())
     context.answer(token_json(found), f"revoked token {found.id} of {escape_unprintable(found.holder)}")
     return 0
-
-
-def token_json(of: Token) -> dict[str, object]:
-    """Return a token for programs, without the secret."""
-    return {
-        "id": of.id,
-        "user": of.holder,
-        "name": of.name,
-        "scopes": [scope.value for scope in of.scopes],
-        "resources": list(of.selectors),
-        **_instant("created", of.created_us),
-        "created_by": of.created_by,
-        **_instant("expires", of.expires_us),
-        **_instant("used", of.used_us),
-        **_instant("revoked", of.revoked_us),
-    }
-
-
-def _instant(name: str, instant_us: int | None) -> dict[str, object]:
-    return {name: iso(instant_us), f"{name}_us": None if instant_us is None or instant_us >= FOREVER_US else instant_us}
 
 
 def _end_us(text: str | None, now_us: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bespeak.base.clock import iso
 from bespeak.base.errors import NotAllowedError
 from bespeak.integrations import calendar_links
 from bespeak.integrations.calendar_links import CALENDARS
@@ -92,6 +93,19 @@ ask_server(RemoteCalendarLinks, CalendarLinks, GROUP, READS, REPEATABLE + ONCE)
 def calendar_links_in(book: Ledger) -> CalendarLinks:
     """Return the calendar links in a book, wherever it is."""
     return RemoteCalendarLinks(book.calls.requests) if isinstance(book, RemoteLedger) else CalendarLinks(book)
+
+
+def link_json(of: CalendarLink) -> dict[str, object]:
+    """Return a link for programs, without the secret."""
+    return {
+        "id": of.id,
+        "owner": of.owner,
+        "shows": of.shows.value,
+        "target": of.target,
+        "names_hidden": of.names_hidden,
+        "created": iso(of.created_us),
+        "created_us": of.created_us,
+    }
 
 
 SERVICE = CalendarLinks

@@ -12,6 +12,7 @@ from bespeak.ledger.model import State, holder_kind
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.ledger.actions import LogEntry
+    from bespeak.ledger.maintenance import Plan, Window
     from bespeak.ledger.model import Booking, Free, QueuePosition, Refusal, Reservation, Resource
 
     Json = dict[str, object]
@@ -114,4 +115,27 @@ def log_json(of: LogEntry) -> Json:
         "resources": list(of.resources),
         "before": of.before,
         "after": of.after,
+    }
+
+
+def window_json(of: Window) -> Json:
+    """Return a window of maintenance."""
+    return {
+        "id": of.id,
+        "resource": of.resource,
+        **instant_json("starts", of.starts_us),
+        **instant_json("ends", of.ends_us),
+        "reason": of.reason,
+        "who": of.who,
+    }
+
+
+def plan_json(of: Plan, now_us: int) -> Json:
+    """Return maintenance, and what became of the reservations that it hits (at ``now_us``, µs UTC)."""
+    return {
+        "maintenance": [window_json(one) for one in of.windows],
+        "hits": [
+            {"before": reservation_json(hit.before, now_us), "after": reservation_json(hit.after, now_us)}
+            for hit in of.hits
+        ],
     }

@@ -11,9 +11,10 @@ from bespeak.base.wallclock import DAY_S, date_text, days_until
 from bespeak.ledger.model import EndReason
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from bespeak.ledger.model import Reservation
+    from bespeak.ledger.service import Ledger
 
 BY = ("resource", "user", "team", "week")
 _WEEK = 7
@@ -62,6 +63,37 @@ class _Sum:
             self.waits += 1
             self.waited_us += waited_us
             self.longest_us = max(self.longest_us, waited_us)
+
+
+def report_of(book: Ledger, by: str, names: Sequence[str], *, from_us: int, to_us: int) -> list[Use]:
+    """Return how a book was used.
+
+    Args:
+        book: the open book.
+        by: one of :data:`BY`.
+        names: only of these resources; empty means all.
+        from_us: the first instant reported on, µs UTC.
+        to_us: its end, µs UTC.
+    """
+    seats = {one.name: one.capacity for one in book.resource_list() if not names or one.name in names}
+    found = book.reservations(resources=names, include_ended=True, from_us=from_us, to_us=to_us)
+    said = book.policy().stored.get("teams")
+    teams = said if isinstance(said, dict) else {}
+    return report(found, by, from_us=from_us, to_us=to_us, now_us=book.now_us(), seats=seats, teams=teams)
+
+
+def use_json(of: Use) -> dict[str, object]:
+    """Return a line for programs."""
+    return {
+        "name": of.name,
+        "holds": of.holds,
+        "used_us": of.used_us,
+        "share": None if of.share is None else round(of.share, 4),
+        "waits": of.waits,
+        "waited_us": of.waited_us,
+        "longest_wait_us": of.longest_wait_us,
+        "no_shows": of.no_shows,
+    }
 
 
 def report(

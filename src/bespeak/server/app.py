@@ -40,12 +40,19 @@ if TYPE_CHECKING:
 ROUTERS = (
     ("bespeak.server.api.service:router", API),
     ("bespeak.server.api.reservations:router", API),
+    ("bespeak.server.api.changes:router", API),
+    ("bespeak.server.api.series:router", API),
+    ("bespeak.server.api.access:router", API),
+    ("bespeak.server.api.inventory:router", API),
+    ("bespeak.server.api.exchange:router", API),
+    ("bespeak.server.api.notices:router", API),
     ("bespeak.server.api.resources:router", API),
     ("bespeak.server.api.questions:router", API),
     ("bespeak.server.api.events:router", API),
     ("bespeak.server.api.calls:router", API),
+    ("bespeak.web.calendar_api:router", API),
 )
-"""The routes that are always there, each with its prefix."""
+"""The routes that are always there, each with its prefix. Those of rooms above are found by name."""
 
 OPTIONAL_ROUTERS = (("bespeak.server.sign_in.browser:router", ""), ("bespeak.web.app:router", ""))
 """Routes for browsers. Those of rooms that stand on this one are found by name, so this room imports none of them."""

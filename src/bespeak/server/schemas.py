@@ -19,6 +19,9 @@ Duration = Annotated[StrictInt, Field(ge=1, le=_MOST_INTEGER, description="µs."
 IsoInstant = Annotated[str, Field(max_length=64, description="ISO 8601 with an offset.")]
 
 
+REASON: str = Field("", description="Why, for the log; needed where it is somebody else's.", max_length=1_000)
+
+
 class Asked(BaseModel):
     """A document that a client sends; members that nobody knows are refused."""
 
@@ -48,6 +51,12 @@ class Window(Asked):
         return self.duration_us if self.duration is None else timeparse.duration(self.duration)
 
 
+class ShortenRequest(Window):
+    """The new end, or how much less."""
+
+    reason: str = REASON
+
+
 class NeedRequest(Asked):
     """Resources that are wanted for what they are."""
 
@@ -69,6 +78,8 @@ class ReservationRequest(Window):
     tags: dict[str, str] = {}
     next_fit: StrictBool = Field(False, description="Take the first window from the start on in which all are free.")
     keepalive_us: Duration | None = Field(None, description="The hold lapses so long after its last sign of life.")
+    check_in_us: Duration | None = Field(None, description="Given back if nobody uses it for so long from its start.")
+    open_end: StrictBool = Field(False, description="Until it is given back; others can book what follows its end.")
     queue: StrictBool = Field(False, description="Wait in the line; with `Prefer: wait=N` in this request.")
     priority: Annotated[StrictInt, Field(ge=-1_000, le=1_000)] = Field(0, description="Of a place in the line.")
 
@@ -99,6 +110,8 @@ class ReservationRequest(Window):
             needs=tuple(Need(need.count, need.label) for need in self.needs),
             prefer=self.prefer,
             same=tuple(self.same),
+            check_in_us=self.check_in_us,
+            open_end=self.open_end,
         )
 
 
@@ -113,6 +126,12 @@ class ReleaseRequest(Asked):
 
     resources: list[str] | None = None
     mine: StrictBool = False
+
+
+class GateRequest(Asked):
+    """What a tool needs."""
+
+    resources: list[str] = Field(description="All of these.", min_length=1, max_length=1_000)
 
 
 class ResourceRequest(Asked):
@@ -180,6 +199,12 @@ class Reservations(Answer):
     now_us: int
 
 
+class ManyReservations(Reservations):
+    """What was booked of many, and what was not."""
+
+    skipped: list[dict[str, Any]] = Field(description="Windows that somebody is in the way of: `conflicts`.")
+
+
 class ReservationPage(Reservations):
     """A page of a list."""
 
@@ -234,6 +259,17 @@ class FreeWindows(Answer):
     """The first free window of each resource."""
 
     resources: list[FreeWindow]
+
+
+class GateDocument(Answer):
+    """Whether the caller holds what is needed."""
+
+    user: str
+    allowed: bool
+    held: list[str]
+    missing: list[str]
+    others: dict[str, list[dict[str, Any]]] = Field(description="Who holds each missing one, and until when.")
+    free: dict[str, str | None] = Field(description="From when on each missing one is free; null: now, or never known.")
 
 
 class ResourceDocument(Answer):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 
 import httpx
 
+from bespeak.cli.index import PROGRAM
 from support.openapipage import PLACE, page
 
 
@@ -30,3 +32,37 @@ def test_every_operation_says_how_it_fails_and_has_a_name_of_its_own():
             assert operation["summary"]
             assert "application/problem+json" in operation["responses"]["4XX"]["content"]
     assert len(names) == len(set(names))
+
+
+def test_every_command_of_the_book_has_a_path_or_a_reason_why_not():
+    text = (PLACE.parent / "api.md").read_text(encoding="utf-8").partition("## Commands and paths")[2]
+    with_paths, without = (part.partition("\n## ")[0] for part in text.split("These commands have no path", 1))
+    commands, named = [], set()
+    for row in re.findall(r"^\| (`.*?) \| (.*) \|$", with_paths, re.MULTILINE):
+        commands += re.findall("`([^`]+)`", row[0])
+        paths = re.findall("`([A-Z]+) (/[^`]*)`", row[1])
+        assert paths, row
+        named |= {(method.lower(), f"/api/v1{path}") for method, path in paths}
+    commands += [
+        one
+        for row in re.findall(r"^\| (`.*?) \| .* \|$", without, re.MULTILINE)
+        for one in re.findall("`([^`]+)`", row)
+    ]
+    described = {(method, path) for path, methods in json.loads(page())["paths"].items() for method in methods}
+    assert named <= described
+    spelled = set(_spelled(PROGRAM.entries))
+    groups = tuple(one.removesuffix("...") for one in commands if one.endswith("..."))
+    assert {one for one in spelled if not one.startswith(groups)} == {
+        one for one in commands if not one.endswith("...")
+    }
+    assert len(commands) == len(set(commands))
+
+
+def _spelled(entries, before=""):
+    """Return the full names of the commands of a program."""
+    for entry in entries:
+        name = f"{before}{entry.name}"
+        if entry.entries:
+            yield from _spelled(entry.entries, f"{name} ")
+        else:
+            yield name

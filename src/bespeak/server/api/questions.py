@@ -10,11 +10,12 @@ from starlette.responses import Response
 from bespeak.base import timeparse
 from bespeak.base.clock import FOREVER_US, iso
 from bespeak.base.errors import UsageError
-from bespeak.ledger.serialize import booking_json, free_json, log_json
+from bespeak.ledger.callers_gate import CallersGate
+from bespeak.ledger.serialize import booking_json, free_json, instant_json, log_json
 from bespeak.server import schemas
 from bespeak.server.answers import answer, reservation_document
 from bespeak.server.api.reservations import problems
-from bespeak.server.dependencies import SIGNED_IN, Book, By
+from bespeak.server.dependencies import SIGNED_IN, Book, By, Who, Within
 
 if TYPE_CHECKING:
     from bespeak.ledger.model import Reservation
@@ -75,6 +76,25 @@ async def free(
     since_us = from_us if from_ is None else schemas.instant("from", from_)
     found = await book.read(lambda ledger: ledger.free(resource, duration_us=length_us or 1, from_us=since_us))
     return answer({"resources": [free_json(one) for one in found]})
+
+
+@router.post("/gate", responses=problems(schemas.GateDocument))
+async def ask_gate(book: Book, by: By, who: Who, within: Within, asked: schemas.GateRequest) -> Response:
+    """Tell whether the caller holds what is needed; what a tool behind the gate asks before it begins."""
+
+    def work(ledger: Ledger) -> dict[str, object]:
+        found = CallersGate(ledger, who).ask(by.user, asked.resources, within)
+        missing = [name for name in asked.resources if name not in found.held]
+        others = {
+            name: [{"holder": holder, **instant_json("until", until_us)} for holder, until_us in found.others[name]]
+            for name in missing
+            if name in found.others
+        }
+        free = {name: iso(found.free.get(name)) for name in missing}
+        named = {"user": found.username, "allowed": not missing, "held": sorted(found.held)}
+        return {**named, "missing": missing, "others": others, "free": free}
+
+    return answer(await book.read(work))
 
 
 @router.get("/log", responses=problems(schemas.LogPage))

@@ -32,13 +32,15 @@ from bespeak.server.queue_places import wait_at
 from bespeak.server.stream_access import stream_access
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bespeak.ledger.model import Reservation
     from bespeak.ledger.service import Ledger
 
 router = APIRouter(tags=["reservations"], dependencies=[SIGNED_IN])
 
 _PROBLEM: dict[str, Any] = {"model": schemas.Problem, "description": "What failed."}
-_ONE: dict[int | str, dict[str, Any]] = {200: {"model": schemas.ReservationDocument}, "4XX": _PROBLEM, "5XX": _PROBLEM}
+ONE: dict[int | str, dict[str, Any]] = {200: {"model": schemas.ReservationDocument}, "4XX": _PROBLEM, "5XX": _PROBLEM}
 _MADE: dict[int | str, dict[str, Any]] = {
     201: {"model": schemas.ReservationDocument, "description": "Granted."},
     202: {"model": schemas.ReservationDocument, "description": "It waits in the line; ask for its Location again."},
@@ -156,7 +158,7 @@ def read_cursor(text: str) -> str:
         raise UsageError("cursor: not one of this server") from None
 
 
-@router.get("/reservations/{reservation_id}", responses={**_ONE, 202: _MADE[202]})
+@router.get("/reservations/{reservation_id}", responses={**ONE, 202: _MADE[202]})
 async def reservation(
     http: Request,
     book: Book,
@@ -184,7 +186,7 @@ async def reservation(
     return cached(http, reservation_document(found, now_us), headers=headers)
 
 
-@router.post("/reservations/{reservation_id}/extend", responses=_ONE)
+@router.post("/reservations/{reservation_id}/extend", responses=ONE)
 async def extend(
     book: Book, by: By, reservation_id: str, fencing_token: FencingToken, asked: schemas.Window
 ) -> Response:
@@ -195,46 +197,59 @@ async def extend(
         found = ledger.find(reservation_id)
         return ledger.extend(found.id, by, duration_us=length_us, ends_us=ends_us, fencing_token=fencing_token)
 
-    return await _changed(book, work)
+    return await changed(book, work)
 
 
-@router.post("/reservations/{reservation_id}/shorten", responses=_ONE)
+@router.post("/reservations/{reservation_id}/shorten", responses=ONE)
 async def shorten(
-    book: Book, by: By, reservation_id: str, fencing_token: FencingToken, asked: schemas.Window
+    book: Book, by: By, reservation_id: str, fencing_token: FencingToken, asked: schemas.ShortenRequest
 ) -> Response:
     """Give a reservation an earlier end; the rest is free at once."""
     length_us, ends_us = asked.length(), asked.end()
 
     def work(ledger: Ledger) -> Reservation:
         found = ledger.find(reservation_id)
-        return ledger.shorten(found.id, by, duration_us=length_us, ends_us=ends_us, fencing_token=fencing_token)
+        return ledger.shorten(
+            found.id,
+            by,
+            duration_us=length_us,
+            ends_us=ends_us,
+            fencing_token=fencing_token,
+            reason=asked.reason,
+        )
 
-    return await _changed(book, work)
+    return await changed(book, work)
 
 
-@router.post("/reservations/{reservation_id}/kick", responses=_ONE)
+@router.post("/reservations/{reservation_id}/kick", responses=ONE)
 async def kick(book: Book, by: By, reservation_id: str, asked: schemas.KickRequest) -> Response:
     """Take a reservation away from its holder; the reason stays in the log."""
-    return await _changed(book, lambda ledger: ledger.kick(ledger.find(reservation_id).id, by, asked.reason))
+    return await changed(book, lambda ledger: ledger.kick(ledger.find(reservation_id).id, by, asked.reason))
 
 
-@router.post("/reservations/{reservation_id}/keep-alive", responses=_ONE)
+@router.post("/reservations/{reservation_id}/keep-alive", responses=ONE)
 async def keep_alive(request: Request, book: Book, reservation_id: str, fencing_token: FencingToken) -> Response:
     """Renew the sign of life of a hold; needs its fencing token in `If-Match`."""
     if fencing_token is None:
         text = "keep-alive: the fencing token is needed, as If-Match"
         return problem_answer(428, text, request.scope, "usage")
-    return await _changed(book, lambda ledger: ledger.keep_alive(ledger.find(reservation_id).id, fencing_token))
+    return await changed(book, lambda ledger: ledger.keep_alive(ledger.find(reservation_id).id, fencing_token))
 
 
-@router.delete("/reservations/{reservation_id}", responses=_ONE)
-async def release(book: Book, by: By, reservation_id: str, fencing_token: FencingToken) -> Response:
+@router.delete("/reservations/{reservation_id}", responses=ONE)
+async def release(
+    book: Book,
+    by: By,
+    reservation_id: str,
+    fencing_token: FencingToken,
+    reason: Annotated[str, Query(description="Why, for the log.", max_length=1_000)] = "",
+) -> Response:
     """Give a reservation back, cancel it, or leave the line; answers with the reservation that has ended."""
 
     def work(ledger: Ledger) -> Reservation:
-        return ledger.release(ledger.find(reservation_id).id, by, fencing_token=fencing_token)
+        return ledger.release(ledger.find(reservation_id).id, by, fencing_token=fencing_token, reason=reason)
 
-    return await _changed(book, work)
+    return await changed(book, work)
 
 
 @router.post("/release", responses=problems(schemas.Reservations))
@@ -252,7 +267,9 @@ async def release_several(book: Book, by: By, within: Within, asked: schemas.Rel
     return answer({"reservations": [reservation_document(one, now_us) for one in ended], "now_us": now_us})
 
 
-async def _changed(book: Book, work: Any) -> Response:
+async def changed(book: CallersBook, work: Callable[[Ledger], Reservation]) -> Response:
+    """Do a change, and answer with the reservation as it is then."""
+
     def inside(ledger: Ledger) -> tuple[Reservation, int]:
         return work(ledger), ledger.now_us()
 
