@@ -20,6 +20,7 @@ from bespeak.jobs.liveness import DispatcherRecord, this_process
 from bespeak.jobs.locations import open_store
 from bespeak.jobs.metrics import Exporter, Metrics
 from bespeak.jobs.resource_bookings import ResourceBookings, this_user
+from bespeak.jobs.resource_scope import Scopes
 from bespeak.jobs.runner_client.call_lock import CallLocks, calls_folder
 from bespeak.jobs.runner_client.full_command import ATTEMPTS_VARIABLE, without_values
 from bespeak.jobs.runner_client.helper import HelperStarter
@@ -104,6 +105,7 @@ def run_dispatcher(
             call_locks=call_locks,
             attempts=AttemptNotes(attempts),
             failure_calls=_failure_calls(settings, engine, log, environ),
+            scopes=Scopes(without_manager(environ), is_asked=runner.embedded),
         )
         code = Dispatcher(parts, options).run()
         log.emit("reserver_stopped", {})

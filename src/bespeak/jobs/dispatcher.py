@@ -241,8 +241,8 @@ class Dispatcher:
             if not work.interrupted:  # else it stays ours, for whoever takes over to ask about it
                 self._settle(work, work.put_back(work.job.next_us))
             return False
-        if not work.job.command:
-            self._settle(work, work.give_up("its stored command cannot be read"))
+        if (refusal := self._parts.scopes.why_not(work.job)) is not None:
+            self._settle(work, work.give_up(refusal, untouched=not work.job.may_be_started))
             return False
         if not self._still_mine(work):
             self._mine.discard(work.job.reservation_id)

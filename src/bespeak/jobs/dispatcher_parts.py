@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bespeak.jobs.failure_calls import FailureCalls
     from bespeak.jobs.metrics import Exporter, Metrics
     from bespeak.jobs.resource_bookings import ResourceBookings
+    from bespeak.jobs.resource_scope import Scopes
     from bespeak.jobs.runner_client.call_lock import CallLocks
     from bespeak.jobs.runner_client.location import Runner
     from bespeak.jobs.runner_client.process import Router
@@ -68,3 +69,4 @@ class DispatcherParts:
     call_locks: CallLocks
     attempts: AttemptNotes
     failure_calls: FailureCalls | None
+    scopes: Scopes

@@ -29,6 +29,8 @@ EXTRA_NAMES = (
     "retry_delay_seconds",
     "run_timeout_seconds",
     "nice",
+    "memory_max_bytes",
+    "cpu_percent",
     "hold_lost",
 )
 """What goes beyond orchesjob-reserver 0.1 and is shown as it is stored."""

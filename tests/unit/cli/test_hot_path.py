@@ -70,7 +70,7 @@ HOT_PATH = {
         base: runner_alias
         jobs: attempts book_changes booking_returns claim_state claiming cli commands.create commands.manage commands.query
             concurrency contract_times daemon dispatcher dispatcher_parts dispatcher_session events follow hold_limits hold_watch
-            job_ends liveness locations metrics model queries resource_bookings rows runner_client.call_lock
+            job_ends liveness locations metrics model queries resource_bookings resource_scope rows runner_client.call_lock
             runner_client.full_command runner_client.helper runner_client.job_calls runner_client.job_proxy
             runner_client.location runner_client.process runner_client.replies run_limits schedule_turns schema sd_notify serialize signals store
             takeover timerfd

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 
 from bespeak.argv.declarations import Option, command
@@ -11,7 +12,7 @@ from bespeak.base.clock import FOREVER_US, SECOND_US, now
 from bespeak.base.errors import BusyError, UsageError
 from bespeak.base.frozen import replace
 from bespeak.base.paths import HTTP_PREFIXES, POSTGRES_PREFIXES
-from bespeak.jobs import serialize, store
+from bespeak.jobs import resource_scope, serialize, store
 from bespeak.jobs.cli import ONE_JOB, RESERVATION_ID, RUN_KEY, check_text
 from bespeak.jobs.concurrency import TAG_FORM
 from bespeak.jobs.contract_times import read_duration, read_instant, read_number
@@ -54,6 +55,8 @@ HOW_IT_RUNS = (
     Option(("--retry-delay",), "Pause between these; default 1s.", "DURATION"),
     Option(("--run-timeout",), "End it, with all its processes, when it has run for so long.", "DURATION"),
     Option(("--nice",), "Run it at this lower priority, 1 to 19.", "N"),
+    Option(("--memory-max",), "End it when it needs more than this, through systemd; such as 512M.", "SIZE"),
+    Option(("--cpu",), "Give it so much of one processor, through systemd; 200 is two.", "PERCENT"),
     Option(("--tag",), "What run --max-per-tag counts it by; may be repeated.", "TAG", many=True),
     Option(
         ("--env",),
@@ -93,6 +96,7 @@ def reserve(context: CommandContext) -> int:
     spec = _spec(context)
     engine = open_store(context.url)
     try:
+        _check_limits(context, engine, spec)
         # The documented program stores what can never start, and calls it expired.
         refuse_late = context.prog != DOCUMENTED_PROGRAM
         answer = store.reserve(engine, spec, ids.new_id(), refuse_late=refuse_late)
@@ -136,6 +140,21 @@ def _spec(context: CommandContext) -> store.JobSpec:
         extras=_extras(context),
         tags=read_tags(context),
     )
+
+
+def _check_limits(context: CommandContext, engine: Engine, spec: store.JobSpec) -> None:
+    """Refuse limits that this host cannot keep, where it is surely this account and host that starts the job.
+
+    Raises:
+        UsageError: the job cannot be limited.
+    """
+    from bespeak.jobs.commands.query import runner_of
+
+    if engine.dialect != "sqlite" or is_shared(engine) or not runner_of(context).embedded:
+        return
+    refusal = resource_scope.Scopes(os.environ).refusal(spec.extras)
+    if refusal:
+        raise UsageError(refusal)
 
 
 def read_tags(context: CommandContext) -> tuple[str, ...]:
@@ -215,6 +234,11 @@ def command_extras(context: CommandContext) -> dict[str, object]:
         extras["run_timeout_seconds"] = read_duration(limit, "--run-timeout", smallest_us=SECOND_US) / SECOND_US
     if nice is not None:
         extras["nice"] = read_number(nice, "--nice", 1, _NICEST)
+    memory, percent = context.value("memory-max"), context.value("cpu")
+    if memory is not None:
+        extras[resource_scope.MEMORY] = resource_scope.read_memory(memory, "--memory-max")
+    if percent is not None:
+        extras[resource_scope.CPU] = resource_scope.read_percent(percent, "--cpu")
     return extras
 
 

@@ -1,9 +1,11 @@
-"""What the runner is asked to run: the reserved command, with ``env``, ``cwd``, ``retry``, ``nice`` in front of it.
+"""What the runner is asked to run: the reserved command, with variables, folder, retries, priority and limits in front.
 
 For a foreign runner they are expressed with ``env`` and ``sh``, so any honours them and nothing of ours stays behind.
 """
 
 from __future__ import annotations
+
+from bespeak.jobs import resource_scope
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,7 +50,8 @@ def full_command(job: JobReservation) -> list[str]:
 
 def _inner_command(job: JobReservation) -> list[str]:
     """Return the command with what is put in front of it for every runner."""
-    words, extras = job.command, job.extras
+    extras = job.extras
+    words = resource_scope.limited(job.command, extras)
     nice = extras.get("nice")
     if isinstance(nice, int) and nice:
         words = ["nice", "-n", str(nice), "--", *words]
