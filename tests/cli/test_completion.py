@@ -49,6 +49,10 @@ def test_the_programs_under_our_name_are_completed_too(cli):
     assert offered(cli, "runner logs --run-key k --stream s") == ["stderr", "stdout"]
 
 
+def test_devices_to_start_from_are_offered(cli):
+    assert offered(cli, "host boot node1 --device ") == ["bios", "cd", "default", "disk", "pxe"]
+
+
 def test_run_keys_come_from_the_jobs(cli, tmp_path):
     cli("job", "reserve", "--db", str(tmp_path / "jobs"), "--run-key", "nightly", "--", "true")
     assert offered(cli, f"job status --db {tmp_path / 'jobs'} --run-key n") == ["nightly"]

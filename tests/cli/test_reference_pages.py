@@ -15,6 +15,7 @@ from bespeak.notices import outbox, store
 from bespeak.operations.exchange import Item, dump
 from support import clipage
 from support.commands import COMMANDS, PROGRAMS
+from support.redfish_service import redfish_service
 from support.repositories import git
 from support.trusting import trust
 
@@ -75,17 +76,35 @@ status_cmd = "cat {name} || echo off"
 status_on = "on"
 cycle_delay = 0.01
 """
+MANAGED = """
+[[hosts]]
+id = "node1"
+labs = ["bench"]
+power_control = {{ type = "redfish", url = "{url}" }}
+"""
 PLACES = "board9: {acquired: host/carol, aliases: [], comment: '', matches: [], tags: {}}\n"
 
 
+@pytest.fixture(scope="module")
+def controller():
+    """A management controller that speaks Redfish."""
+    with redfish_service() as found:
+        chassis = "/redfish/v1/Chassis/1"
+        found.add("1", "On", Status={"Health": "OK"}, Links={"Chassis": [{"@odata.id": chassis}]})
+        found.pages[chassis] = {"Thermal": {"@odata.id": f"{chassis}/Thermal"}}
+        found.pages[f"{chassis}/Thermal"] = {"Fans": [{"Name": "fan1", "Reading": 2100, "Status": {"Health": "OK"}}]}
+        yield found
+
+
 @pytest.fixture
-def sample(tmp_path, monkeypatch, capfd):
+def sample(tmp_path, monkeypatch, capfd, controller):
     """A lab, a book with something in it, and a function that runs a command line and returns what it printed."""
     (tmp_path / ".bespeak").mkdir()
     (tmp_path / ".bespeak" / "settings.toml").write_text('[reservations]\nbackend = "ledger"\n')
     (tmp_path / "lab.toml").write_text(
         '[labs.demo]\nresources = ["rack1"]\n[[hosts]]\nid = "h"\nlabs = ["demo"]\naddress = "127.0.0.1"\n'
         + "".join(SWITCHED.format(name=name) for name in ("router1", "router2", "plug7"))
+        + MANAGED.format(url=controller.url)
     )
     trust(tmp_path)
     monkeypatch.chdir(tmp_path)
@@ -184,6 +203,8 @@ LINES = {
     "host list": "-l bench host list",
     "host exec": "host exec router1 -- true",
     "host wait": "host wait router1",
+    "host boot": "host boot node1 --device pxe --once",
+    "host health": "host health node1",
     "agents setup": "agents setup claude",
     "completion": "completion bash",
     "init": "init fresh",

@@ -49,6 +49,8 @@ HOST_COMMANDS = {
     "host wait h --timeout 1s",
     "host reboot h",
     "host shutdown h",
+    "host boot h --device pxe",
+    "host health h",
 }
 OTHERS = {"list", "lab list", "lab show demo", "lab check", "-l demo host list", "completion bash", "job list"}
 EVERY = sorted(BOOK_COMMANDS | GATE_COMMANDS | HOST_COMMANDS | OTHERS)

@@ -33,6 +33,9 @@ class RedfishService(ThreadingHTTPServer):
         self.logins: list[str] = []
         self.asked: list[tuple[str, str]] = []
         self.resets: list[str] = []
+        self.changes: list[tuple[str, Any]] = []
+        self.obeys = True
+        """Whether a change that is accepted is made."""
         self.pages: dict[str, Any] = {}
         self.instead: Callable[[str, str], tuple[int, dict[str, str], bytes] | None] = lambda method, path: None
         self.on_reset: Callable[[str, str], int] | None = None
@@ -58,8 +61,12 @@ class RedfishService(ThreadingHTTPServer):
             links = {"Links": {"Sessions": {"@odata.id": SESSIONS}}} if self.sessions else {}
             return {"Id": "root", "Systems": {"@odata.id": SYSTEMS}, **links}
         if path == SYSTEMS:
-            return {"Members": [{"@odata.id": each} for each in self.pages if each.startswith(SYSTEMS + "/")]}
+            return {"Members": [{"@odata.id": each} for each in self.pages if self.is_system(each)]}
         return self.pages.get(path)
+
+    @staticmethod
+    def is_system(path: str) -> bool:
+        return path.startswith(f"{SYSTEMS}/") and "/" not in path.removeprefix(f"{SYSTEMS}/")
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that went away."""
@@ -85,6 +92,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.say(204 if self.server.tokens.pop(path, None) else 404)
         elif method == "POST" and path.endswith("/Actions/ComputerSystem.Reset"):
             self.reset(path, body.get("ResetType"))
+        elif method == "PATCH" and path in self.server.pages:
+            self.server.changes.append((path, body))
+            if self.server.obeys:
+                self.server.pages[path].setdefault("Boot", {}).update(body.get("Boot", {}))
+            self.say(204)
         elif (page := self.server.page(path)) is not None:
             self.say(200, {}, json.dumps(page).encode())
         else:

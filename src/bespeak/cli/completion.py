@@ -120,6 +120,12 @@ def _hosts(context: click.Context) -> dict[str, str]:  # noqa: ARG001 the shape 
     return {host.id: " ".join(host.labs) for host in open_labs(load_settings()).hosts}
 
 
+def _boot_devices(context: click.Context) -> dict[str, str]:  # noqa: ARG001 the shape of all sources
+    from bespeak.host.power.management import BootDevice
+
+    return dict.fromkeys((device.value for device in BootDevice), "")
+
+
 def _policy(context: click.Context) -> dict[str, str]:  # noqa: ARG001 the shape of all sources
     from bespeak.ledger.policy import KEYS
 
@@ -129,6 +135,7 @@ def _policy(context: click.Context) -> dict[str, str]:  # noqa: ARG001 the shape
 SOURCES = {
     "program": lambda _: dict.fromkeys(_PROGRAMS, ""),
     "host": _hosts,
+    "boot_device": _boot_devices,
     "resource": _resources,
     "reservation": _reservations,
     "user": _users,

@@ -221,6 +221,8 @@ PROGRAM = Program(
                     "shutdown", "Shut hosts down that you hold, from their own systems.", "bespeak.cli.host:shutdown"
                 ),
                 Entry("wait", "Wait until hosts can be reached. Needs no reservation.", "bespeak.cli.host:wait"),
+                Entry("boot", "Say what hosts start from that you hold.", "bespeak.cli.host_boot:boot"),
+                Entry("health", "Tell how hosts are. Needs no reservation.", "bespeak.cli.host_boot:health"),
             ),
         ),
         Entry(

@@ -11,6 +11,7 @@ from bespeak.lifecycle.model import HostAction
 
 if TYPE_CHECKING:
     from bespeak.host.base import Host
+    from bespeak.host.power.management import BootDevice
 
 POWER = ("on", "off", "cycle", "toggle")
 _GRACE_SECONDS = 15.0
@@ -66,3 +67,15 @@ def exec_action(command: str, timeout_seconds: float | None) -> HostAction:
         return result.status, said
 
     return HostAction("exec", run, switches=False)
+
+
+def boot_action(device: BootDevice, *, once: bool) -> HostAction:
+    """Return that a host starts from ``device``, the next time or every time."""
+
+    async def run(host: Host) -> tuple[Status, str]:
+        from bespeak.host.power.management import set_boot
+
+        return await set_boot(host, device, once=once)
+
+    how = f"boot {device.value}" + (" once" if once else "")
+    return HostAction(how, run, switches=False, by_controller=True)

@@ -18,11 +18,12 @@ class HostAction:
     """Something that can be done to a host.
 
     Attributes:
-        name: ``on``, ``off``, ``cycle``, ``toggle``, ``reboot``, ``shutdown``, ``exec``.
+        name: ``on``, ``off``, ``cycle``, ``toggle``, ``reboot``, ``shutdown``, ``exec``, ``boot``, ``console``.
         run: does it; returns how it ended and what was said.
         switches: it needs the host's power controller, and the state before and after is of interest.
         ends_on: it switches the host off and on again, so a host that it leaves off is a fault of its own.
         command: what is typed for it after ``bespeak``; empty when that cannot be told.
+        by_controller: the power controller does it, also when nothing is switched.
         limit: seconds after which it is given up, whatever it waits for; None when it ends by itself.
     """
 
@@ -32,6 +33,7 @@ class HostAction:
     limit: Callable[[Host], float] | None = None
     ends_on: bool = False
     command: str = ""
+    by_controller: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,7 +173,7 @@ def _left_off(after: str | None) -> str:
 
 
 def _controller(action: HostAction, host: Host) -> str | None:
-    if not action.switches:
+    if not (action.switches or action.by_controller):
         return str(host.kind)
     control: Any = host.power_control
     return None if control is None else str(getattr(control, "described", control.type_name))

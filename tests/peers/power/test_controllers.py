@@ -19,6 +19,7 @@ import pytest
 from bespeak.host import PowerOnlyHost, SshOptions, Status, UnixHost
 from bespeak.host.factory import HostLab
 from bespeak.host.power import PowerState, power_control_from_spec
+from bespeak.host.power.management import BootDevice, Level, read_health, set_boot
 from bespeak.testing import assert_power_controller_conforms
 from support import debs, job_sites, openssh, peervenv
 
@@ -126,6 +127,22 @@ def test_redfish_reads_back_what_comes_seconds_later(emulator: str) -> None:
     assert run(controls[2].off(HOST))[0] is Status.Success
     unnamed = power_control_from_spec({"type": "redfish", "url": emulator})
     assert "system must say which of these it is: uuid-0, uuid-1, uuid-2" in run(unnamed.probe(HOST))[1]
+
+
+def test_redfish_says_what_a_system_starts_from_and_how_it_is(emulator: str) -> None:
+    control = power_control_from_spec({"type": "redfish", "url": emulator, "system": "node1", "timeout": 30})
+    host = PowerOnlyHost("h1", power_control=control)
+    assert run(set_boot(host, BootDevice.PXE, once=False)) == (Status.Success, "")
+    status, said = run(set_boot(host, BootDevice.CD, once=True))  # it keeps every device for every start, and says so
+    assert (status, said) == (Status.Success, "the system was asked for Once and says Continuous")
+    status, said = run(set_boot(host, BootDevice.BIOS, once=True))
+    assert (status, "cannot start from BiosSetup; it offers " in said) == (Status.Failed, True), said
+    health, why = run(read_health(host))
+    assert health is not None, why
+    assert (health.level, health.power) == (Level.OK, PowerState.OFF)
+    readings = {each.name: (each.value, each.unit) for each in health.sensors}
+    assert readings["Chassis Intake Temp"] == (25.0, "°C")
+    assert readings["BaseBoard System Fan"] == (2100.0, "RPM")
 
 
 # --- SNMP: snmpsim
@@ -334,6 +351,17 @@ def test_libvirt(monkeypatch: pytest.MonkeyPatch) -> None:
 # --- IPMI: OpenIPMI's simulator
 
 
+TEMPERATURE = " ".join(
+    f"{byte:#04x}"
+    for byte in (
+        *(0, 0, 0x51, 1, 46, 0x20, 0, 7, 3, 1, 0x7F, 0x68, 1, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0),
+        *(1, 0, 0, 0, 0, 0, 0, 40, 80, 10, 255, 0, 110, 100, 90, 0, 0, 0, 2, 2, 0, 0, 0, 0xC3),
+        *b"CPU",
+    )
+)
+"""The record of a sensor of the processor's temperature, in °C."""
+
+
 def test_openipmi_simulator(start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BMC_PASSWORD", "test")
     try:
@@ -344,10 +372,11 @@ def test_openipmi_simulator(start: Start, tmp_path: Path, monkeypatch: pytest.Mo
     control_script = tmp_path / "chassis"
     control_script.write_text(
         f'#!/bin/sh\n# ADDRESS get|set NAME [VALUE]\ncase "$2" in\n'
-        f'get) echo "power:$(cat {tmp_path}/power)" ;;\nset) echo "$4" > {tmp_path}/power ;;\nesac\n'
+        f'get) echo "$3:$(cat {tmp_path}/$3)" ;;\nset) echo "$4" > {tmp_path}/$3 ;;\nesac\n'
     )
     control_script.chmod(0o755)
     (tmp_path / "power").write_text("0\n")
+    (tmp_path / "boot").write_text("default\n")
     (tmp_path / "lan.conf").write_text(
         f'name "bench"\nset_working_mc 0x20\n  startlan 1\n    addr 127.0.0.1 {port}\n    priv_limit admin\n'
         "    allowed_auths_admin none md2 md5 straight\n    guid a123456789abcdefa123456789abcdef\n  endlan\n"
@@ -355,7 +384,10 @@ def test_openipmi_simulator(start: Start, tmp_path: Path, monkeypatch: pytest.Mo
         '  user 2 true "admin" "test" admin 10 none md2 md5 straight\n'
     )
     (tmp_path / "bench.emu").write_text(
-        "mc_setbmc 0x20\nmc_add 0x20 0 no-device-sdrs 0x23 9 8 0x9f 0x1291 0xf02 persist_sdr\nmc_enable 0x20\n"
+        "mc_setbmc 0x20\nmc_add 0x20 0 has-device-sdrs 0x23 9 8 0x9f 0x1291 0xf02\nsel_enable 0x20 100 0x0a\n"
+        "sensor_add 0x20 0 7 1 1\nsensor_set_value 0x20 0 7 95 0\n"
+        f"sensor_set_event_support 0x20 0 7 enable scanning per-state {' '.join(['0' * 15] * 4)}\n"
+        f"main_sdr_add 0x20 {TEMPERATURE}\nmc_enable 0x20\n"
     )
     (tmp_path / "state").mkdir()
     program = start(
@@ -381,6 +413,14 @@ def test_openipmi_simulator(start: Start, tmp_path: Path, monkeypatch: pytest.Mo
     assert run(chosen.on(HOST)) == (Status.Success, "")
     state, why = run(power_control_from_spec({**settings, "cipher_suite": 17}).probe(HOST))
     assert (state, "does not take cipher suite 17" in why) == (None, True), why
+    host = PowerOnlyHost("h1", power_control=control)
+    taken = "the controller has taken it, and does not say that it is in force"
+    assert run(set_boot(host, BootDevice.PXE, once=True)) == (Status.Success, taken)
+    assert (tmp_path / "boot").read_text() == "pxe\n"
+    health, why = run(read_health(host))
+    assert health is not None, why
+    assert (health.level, health.power, health.unread) == (Level.OK, PowerState.OFF, ())
+    assert [(each.name, each.value, each.unit) for each in health.sensors] == [("CPU", 95.0, "°C")]
 
 
 # --- SSH: OpenSSH's own server

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from support.redfish_service import redfish_service
 from support.trusting import trust
 
 LAB = """
@@ -376,3 +377,42 @@ def test_progress_on_a_terminal(bench: Bench) -> None:
     os.close(master)
     assert process.returncode == 0
     assert "0/1 done, waiting for r1" in said
+
+
+def test_boot_is_for_who_holds_the_host_and_health_for_everybody(bench: Bench) -> None:
+    with redfish_service() as service:
+        system = service.add("1", "On", Status={"Health": "Warning"})
+        with (bench.folder / "lab.toml").open("a") as lab:
+            lab.write(
+                f'[[hosts]]\nid = "n1"\nlabs = ["bench"]\nresources = ["rack3"]\n'
+                f'power_control = {{ type = "redfish", url = "{service.url}" }}\n'
+            )
+        trust(bench.folder)
+        bench.hold("rack1")
+        refused = bench("host", "boot", "n1", "--device", "pxe")
+        assert (refused.returncode, service.asked) == (8, [])
+        told = bench("host", "health", "n1", "r1", "--json")
+        results = {one["host"]: one for one in json.loads(told.stdout)["results"]}
+        assert told.returncode == 1
+        assert (results["n1"]["health"], results["n1"]["power"], results["n1"]["text"]) == (
+            "warning",
+            "on",
+            "system: warning",
+        )
+        assert results["r1"]["text"].endswith("has no sensors; redfish and ipmi have")
+        assert {method for method, _ in service.asked} == {"GET"}
+        bench.hold("rack3")
+        done = bench("host", "boot", "n1", "--device", "cd", "--once", "--json")
+        assert done.returncode == 0, done.stderr
+        assert system["Boot"] == {"BootSourceOverrideTarget": "Cd", "BootSourceOverrideEnabled": "Once"}
+        assert "boot cd once n1 by redfish" in bench("log").stdout
+        system["Status"] = {"Health": "OK"}
+        shown = bench("host", "health", "n1", "--sensors")
+        assert shown.returncode == 0, shown.stderr
+        assert shown.stdout.splitlines()[1].split() == ["n1", "ok", "on", "0"]
+    for words, why in (
+        (("--device", "floppy"), "--device: one of pxe, disk, cd, bios, default, not 'floppy'"),
+        (("--device", "default", "--once"), "--once: 'default' overrides nothing"),
+    ):
+        wrong = bench("host", "boot", "n1", *words)
+        assert (wrong.returncode, why in wrong.stderr) == (2, True), wrong.stderr

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from bespeak.base.display import escape_unprintable, short_repr
 from bespeak.base.errors import needs_extra
+from bespeak.host.device_limit import turn_at
 from bespeak.host.power.device import Device, PowerFault, one_of, port_number, text_field
 from bespeak.host.secrets import optional_secret, scrubbed
 from bespeak.host.status import PowerState, Status
 
 if TYPE_CHECKING:
     from bespeak.host.base import Host
+    from bespeak.host.power.management import BootDevice, Health
 
 OFF_TYPES = ("force", "graceful")
 _CHASSIS = 0
@@ -89,6 +91,20 @@ class IpmiPowerController(Device):
     def place(self) -> str:
         """The address of the controller."""
         return f"{escape_unprintable(self.address)}:{self.port}"
+
+    async def set_boot(self, host: Host, device: BootDevice, *, once: bool) -> str:
+        """Set what the host starts from; see :mod:`bespeak.host.power.ipmi_management`."""
+        from bespeak.host.power import ipmi_management
+
+        async with turn_at(*self.turn(host)):
+            return await ipmi_management.set_boot(self, device, once=once)
+
+    async def health(self, host: Host) -> Health:
+        """Read how the host is; see :mod:`bespeak.host.power.ipmi_management`."""
+        from bespeak.host.power import ipmi_management
+
+        async with turn_at(*self.turn(host)):
+            return await ipmi_management.read_health(self)
 
     def login(self) -> dict[str, Any]:
         """Return what :func:`bespeak.host.power.ipmi_child.login_arguments` needs; the password is in it.

@@ -120,7 +120,17 @@ def _raw(request: dict[str, Any]) -> dict[str, Any]:
     return {"data": list(answer.get("data", ()))}
 
 
-OPERATIONS = {"raw": _raw}
+def _health(request: dict[str, Any]) -> dict[str, Any]:
+    """Read sensors, event log and chassis status."""
+    log_in_as_asked(request)
+    from pyghmi.ipmi.command import Command
+
+    from bespeak.host.power.ipmi_sensors import health
+
+    return health(Command(**login_arguments(request), keepalive=False))
+
+
+OPERATIONS = {"raw": _raw, "health": _health}
 """What can be asked for, by name; each takes the request and returns the answer, which has ``data``."""
 
 if __name__ == "__main__":

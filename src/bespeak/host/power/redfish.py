@@ -20,6 +20,7 @@ from bespeak.host.status import PowerState, Status
 
 if TYPE_CHECKING:
     from bespeak.host.base import Host
+    from bespeak.host.power.management import BootDevice, Health
     from bespeak.host.power.redfish_client import RedfishClient
 
 OFF_TYPES = ("force", "graceful")
@@ -98,6 +99,22 @@ class RedfishPowerController(Device):
         path, found = await service.system(self.system)
         self._found = (self.url, self.system, path)
         return path, found
+
+    async def set_boot(self, host: Host, device: BootDevice, *, once: bool) -> str:
+        """Set what the system starts from; see :mod:`bespeak.host.power.redfish_management`."""
+        from bespeak.host.power import redfish_management
+
+        async with turn_at(*self.turn(host)), self.conversation() as service:
+            path, system = await self.find(service)
+            return await redfish_management.set_boot(service, path, system, device, once=once)
+
+    async def health(self, host: Host) -> Health:
+        """Read how the system is; see :mod:`bespeak.host.power.redfish_management`."""
+        from bespeak.host.power import redfish_management
+
+        async with turn_at(*self.turn(host)), self.conversation() as service:
+            _, system = await self.find(service)
+            return await redfish_management.read_health(service, system)
 
     async def switch(self, host: Host, state: PowerState) -> str:  # noqa: ARG002 - the device's shape
         """Send a reset, unless the system is in that state already."""
