@@ -33,7 +33,7 @@ test: $(READY) ## every test, on SQLite and on a real PostgreSQL server; about 1
 
 peers: $(READY) ## against real counterparts, each in an environment of its own; about 10 minutes the first time
 	@$(BIN)/python .ci/timed.py peers "the programs beside bespeak are installed into .peers and tested with it" \
-		"about 10 minutes the first time" $(BIN)/python -m pytest -q -s -m peers -o 'norecursedirs=.*' tests/peers
+		"about 10 minutes the first time" $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile -m peers -o 'norecursedirs=.*' tests/peers
 
 lint: $(READY) ## style, types, and which room imports which; about a minute
 	@echo "lint: ruff, mypy and import-linter; about a minute"

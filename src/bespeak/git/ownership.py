@@ -12,6 +12,7 @@ import os
 from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import UnavailableError
 from bespeak.git.errors import GitError, NotOwnedError
+from bespeak.git.private_dir import must_be_plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,10 +59,12 @@ def in_place(repository: Repository, *words: str) -> subprocess.CompletedProcess
     """Run git in the repository itself, found as git finds it. Only for what reads no object and no index.
 
     Raises:
+        GitError: a pipe or a device is where git reads a file.
         UnavailableError: git cannot be run, or does not answer.
     """
     import subprocess
 
+    _must_not_wait(repository)
     env = environment() | {name: text for name, text in os.environ.items() if name.startswith("GIT_CONFIG_")}
     if _is_named(repository):
         env |= {name: os.environ[name] for name in _PLACE if name in os.environ}
@@ -84,6 +87,15 @@ def in_place(repository: Repository, *words: str) -> subprocess.CompletedProcess
         raise UnavailableError(f"git cannot be run: {error.strerror or error}") from None
 
 
+def _must_not_wait(repository: Repository) -> None:
+    """Refuse a repository in which git waits for ever before it has read its settings."""
+    for folder in (repository.git_dir, repository.common_dir):
+        for name in _READ_FIRST:
+            must_be_plain(os.path.join(folder, name))
+
+
+_READ_FIRST = ("HEAD", "commondir", "config", "config.worktree")
+"""What git opens to find a repository and to know its settings."""
 _LONGEST_SECONDS = 20
 """It reads a few settings; what takes longer waits for something that never comes."""
 
