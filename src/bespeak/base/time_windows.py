@@ -10,7 +10,19 @@ from bespeak.base.wallclock import wall_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from bespeak.base.timezones import Zone
+
+    class BookClock(Protocol):
+        """The clock of a book, which may be another machine's."""
+
+        @property
+        def clock_is_ours(self) -> bool:
+            """Whether the book takes its time from this machine."""
+
+        def now_us(self) -> int:
+            """Return its present, µs UTC."""
 
 
 def start(name: str, text: str | None, now_us: int) -> int | None:
@@ -41,6 +53,20 @@ def end_after(text: str, begins: str | None, now_us: int) -> int:
     return (
         same_day if same_day > starts_us else instant(f"{_day_after(wall[:10])} {text} {zone}".rstrip(), now_us=now_us)
     )
+
+
+def by_the_book(book: BookClock, text: str | None, instant_us: int | None, begins: str | None = None) -> int | None:
+    """Return a time that was said from now on (``+2h``, ``tomorrow 9:00``) as the clock of the book counts it.
+
+    Args:
+        book: whose clock it is.
+        text: as it was said; None for nothing.
+        instant_us: as this machine's clock counts it, in µs since 1970, UTC; None for nothing.
+        begins: for an end, the beginning as it was said.
+    """
+    if text is None or instant_us is None or instant_us >= FOREVER_US or book.clock_is_ours:
+        return instant_us
+    return end_after(text, begins, book.now_us())
 
 
 def _zone_of(begins: str) -> tuple[str, Zone]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bespeak.argv.declarations import Argument, Option
 from bespeak.base import clock, time_windows, timeparse
-from bespeak.base.clock import FOREVER_US
 from bespeak.base.errors import UsageError
 
 TYPE_CHECKING = False
@@ -53,19 +52,21 @@ def ending(values: dict[str, object]) -> tuple[int | None, int | None]:
     )
 
 
-def by_the_book(book: Ledger, text: object, instant_us: int | None) -> int | None:
-    """Return an instant that was said as a distance from now (``+2h``) as the clock of the book counts it.
+def start_by_the_book(book: Ledger, values: dict[str, object]) -> int | None:
+    """Return what ``--at`` says, µs UTC, by the clock of the book."""
+    text = _text(values.get("at"))
+    return time_windows.by_the_book(book, text, start("--at", text))
+
+
+def end_by_the_book(book: Ledger, values: dict[str, object], ends_us: int | None) -> int | None:
+    """Return what ``--until`` says, µs UTC, by the clock of the book.
 
     Args:
         book: whose clock may be another machine's.
-        text: as it was said.
-        instant_us: as this machine's clock counts it, µs UTC.
+        values: what was typed.
+        ends_us: what :func:`ending` made of it.
     """
-    if instant_us is None or instant_us >= FOREVER_US or not isinstance(text, str) or book.clock_is_ours:
-        return instant_us
-    if not text.strip().removeprefix("now").startswith(("+", "-")):
-        return instant_us
-    return instant_us + book.now_us() - clock.now()
+    return time_windows.by_the_book(book, _text(values.get("until")), ends_us, _text(values.get("at")))
 
 
 def span(values: dict[str, object]) -> tuple[int | None, int | None]:

@@ -64,10 +64,10 @@ def maintenance(context: Context, values: Values) -> int:
         return _print(context, context.book().maintenance_list(names), "")
     if not names:
         raise UsageError("resource maintenance: say of which resources")
-    starts_us = converters.start("--at", values["at"])
+    converters.start("--at", values["at"])
     book = context.book()
-    starts_us = converters.by_the_book(book, values["at"], starts_us)
-    ends_us = converters.by_the_book(book, values["until"], ends_us)
+    starts_us = converters.start_by_the_book(book, values)
+    ends_us = converters.end_by_the_book(book, values, ends_us)
     if ends_us is None and duration_us is not None:
         first_us = book.now_us() if starts_us is None else starts_us
         ends_us = min(first_us + duration_us, FOREVER_US)

@@ -49,9 +49,9 @@ def move(context: Context, values: Values) -> int:
         moved = book.move(
             found.id,
             holder,
-            starts_us=converters.by_the_book(book, values["at"], starts_us) or starts_us,
+            starts_us=converters.start_by_the_book(book, values) or starts_us,
             duration_us=duration_us,
-            ends_us=converters.by_the_book(book, values["until"], ends_us),
+            ends_us=converters.end_by_the_book(book, values, ends_us),
             reason=values["reason"] or "",
         )
     except RefusedError as refused:

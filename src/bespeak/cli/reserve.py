@@ -8,7 +8,6 @@ from bespeak.argv.declarations import Option, command
 from bespeak.base import ids
 from bespeak.base.clock import FOREVER_US, MINUTE_US, SECOND_US, duration_text
 from bespeak.base.errors import BusyError, UsageError
-from bespeak.base.frozen import replace
 from bespeak.base.process_identity import this_host
 from bespeak.cli import converters, formatting, needs
 from bespeak.cli.converters import (
@@ -22,6 +21,7 @@ from bespeak.cli.converters import (
     UNTIL,
 )
 from bespeak.ledger.model import Mode, Origin, Request
+from bespeak.ledger.request_checks import with_times
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -85,11 +85,8 @@ def reserve(context: Context, values: Values) -> int:
         raise UsageError("--count, --skip-conflicts and --clock-change are about a series; they need --every")
     request = asked(context, values)
     book = context.book(create=True)
-    request = replace(
-        request,
-        starts_us=converters.by_the_book(book, values["at"], request.starts_us),
-        ends_us=converters.by_the_book(book, values["until"], request.ends_us),
-    )
+    ends_us = converters.end_by_the_book(book, values, request.ends_us)
+    request = with_times(request, converters.start_by_the_book(book, values), ends_us)
     if values["wait"] is None:
         from bespeak.ledger.errors import RefusedError
 

@@ -175,7 +175,7 @@ def free(context: Context, values: Values) -> int:
     """Print the first free window of each resource."""
     length_us = converters.duration("--for", values["for"]) or 1
     book = context.book()
-    from_us = converters.by_the_book(book, values["at"], converters.start("--at", values["at"]))
+    from_us = converters.start_by_the_book(book, values)
     found = book.free(values["resource"], duration_us=length_us, from_us=from_us)
     now_us = book.now_us()
     if context.json:

@@ -24,6 +24,11 @@ MOST_WANTED = 1_000
 """Resources of one kind in one request."""
 
 
+def with_times(request: Request, starts_us: int | None, ends_us: int | None) -> Request:
+    """Return the request with another beginning and another end, µs UTC."""
+    return replace(request, starts_us=starts_us, ends_us=ends_us)
+
+
 def checked(request: Request, *, here: bool = True) -> Request:
     """Return the request with its parts checked and in order.
 

@@ -52,9 +52,10 @@ def book_reserve(call: Call, asked: BookReserve) -> Json:
     """Book resources, or say who is in the way."""
     from bespeak.ledger.errors import RefusedError
 
+    wanted = request(call, asked, start=asked.start, until=asked.until, next_fit=asked.next)
     with call.book(create=True) as book:
         try:
-            made = book.reserve(request(call, asked, start=asked.start, until=asked.until, next_fit=asked.next))
+            made = book.reserve(by_the_book(book, asked, wanted))
         except RefusedError as error:
             return refused(error)
         return granted("reserved", made, book)
@@ -81,7 +82,7 @@ def request(
     for label, count in asked.needs.items():
         if count < 1:
             raise UsageError(f"needs: {short_repr(label)}: {count} is no number of resources, at least 1")
-    duration_us, ends_us = ending(asked.duration, until)
+    duration_us, ends_us = ending(asked.duration, until, start)
     return Request(
         resources=tuple(asked.resources),
         holder=call.holder(),
@@ -98,9 +99,17 @@ def request(
     )
 
 
-def ending(duration: str | None, until: str | None) -> tuple[int | None, int | None]:
-    """Read a duration or an end: (µs, µs UTC), at most one of them not None."""
-    return time_windows.ending(duration, until, ("duration", "until"), clock.now())
+def by_the_book(book: Ledger, asked: BookReserve, wanted: Request) -> Request:
+    """Return what is asked for, with its times as the clock of the book counts them."""
+    from bespeak.ledger.request_checks import with_times
+
+    starts_us = time_windows.by_the_book(book, asked.start, wanted.starts_us)
+    return with_times(wanted, starts_us, time_windows.by_the_book(book, asked.until, wanted.ends_us, asked.start))
+
+
+def ending(duration: str | None, until: str | None, start: str | None = None) -> tuple[int | None, int | None]:
+    """Read a duration, or an end that may count from a start: (µs, µs UTC), at most one of them not None."""
+    return time_windows.ending(duration, until, ("duration", "until"), clock.now(), start)
 
 
 def microseconds(name: str, text: str | None) -> int | None:
@@ -209,6 +218,7 @@ def book_extend(call: Call, asked: BookExtend) -> Json:
     if duration_us is None and ends_us is None:
         raise UsageError("say how much with duration, or the new end with until")
     with call.book() as book:
+        ends_us = time_windows.by_the_book(book, asked.until, ends_us)
         found = book.find(asked.reservation_id)
         try:
             changed = book.extend(found.id, call.holder(), duration_us=duration_us, ends_us=ends_us)
@@ -276,9 +286,9 @@ def book_free(call: Call, asked: BookFree) -> Json:
     length_us = microseconds("duration", asked.duration) or 1
     from_us = _start(asked.start)
     with call.book() as book:
-        return {
-            "resources": [free_json(one) for one in book.free(asked.resources, duration_us=length_us, from_us=from_us)]
-        }
+        from_us = time_windows.by_the_book(book, asked.start, from_us)
+        found = book.free(asked.resources, duration_us=length_us, from_us=from_us)
+        return {"resources": [free_json(one) for one in found]}
 
 
 _REFUSALS = (
