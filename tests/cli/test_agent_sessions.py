@@ -1,13 +1,17 @@
 """An agent claims through its server of tools and commits from its shell: that is one run, and its commit is its own."""
 
+import json
 import os
+import signal
 import subprocess
+from contextlib import suppress
 
 import pytest
 
 from bespeak.coord.session_runs import FOLDER
 from support.agents import ask, over_stdio, run
 from support.repositories import git
+from support.trees import lives, wait_for
 
 COMMIT = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-qm", "change"]
 
@@ -78,3 +82,42 @@ def test_a_file_that_others_may_write_makes_nobody_the_same_run(guarded):
             assert commit(guarded).returncode == 1
 
     run(scenario)
+
+
+def kill_server(folder):
+    """Kill the one server of tools with -9, as an out-of-memory kill does; wait until it is gone."""
+    (name,) = sessions(folder)
+    server = int(name.rpartition("-")[2])
+    os.kill(server, signal.SIGKILL)
+    wait_for(lambda: not lives(server))
+
+
+@pytest.mark.parametrize("tree", ["main", "linked"])
+def test_what_a_killed_server_has_claimed_stands_in_nobody_s_way(guarded, cli, tmp_path, tree):
+    """Also in another work tree of the clone; the claim is given back by the next one that claims."""
+    git(guarded, "worktree", "add", "-q", str(tmp_path / "linked"), "-b", "linked")
+    where = {"cwd": guarded if tree == "main" else tmp_path / "linked"}
+
+    async def scenario():
+        with suppress(Exception):
+            async with over_stdio() as client:
+                await ask(client, "reserve", addresses=["src/a.py"])
+                assert cli("coord", "check", "src/a.py", "--run-id", "other", **where).returncode == 7
+                kill_server(guarded)
+
+    run(scenario)
+    assert cli("coord", "check", "src/a.py", "--run-id", "other", **where).returncode == 0
+    assert len(sessions(guarded)) == 1, "a check changes nothing"
+    made = cli("coord", "reserve", "src/a.py", "--run-id", "other", "--on-conflict", "fail", **where)
+    assert (made.returncode, sessions(guarded)) == (0, [])
+    held = json.loads(cli("coord", "list", "--json", **where).stdout)["reservations"]
+    assert [one["run_id"] for one in held] == ["other"]
+
+
+@pytest.mark.parametrize("elsewhere", ["", "00000000", "00000000-4026531999"])
+def test_a_server_of_another_machine_is_not_called_dead(guarded, cli, elsewhere):
+    assert cli("coord", "reserve", "src/a.py", "--run-id", "mcp-far").returncode == 0
+    (guarded / ".git" / FOLDER).mkdir(parents=True)
+    (guarded / ".git" / FOLDER / "999999-1-999998").write_text(f"mcp-far\n{elsewhere}")
+    assert cli("coord", "check", "src/a.py", "--run-id", "other").returncode == 7
+    assert cli("coord", "reserve", "src/a.py", "--run-id", "other", "--on-conflict", "fail").returncode == 7

@@ -81,13 +81,14 @@ def in_the_way(
 ) -> list[Conflict]:
     """Return what claims of other runs overlap some addresses; makes no book."""
     from bespeak.coord.locations import locate_book, open_claims_book
+    from bespeak.coord.session_runs import without_orphans
 
     location = locate_book(repository, ledger)
     if location.missing:
         return []
     book = open_claims_book(location)
     try:
-        return book.conflicts(run, wanted, shared=shared)
+        return without_orphans(repository, book.conflicts(run, wanted, shared=shared))
     finally:
         book.close()
 

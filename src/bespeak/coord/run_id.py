@@ -36,7 +36,7 @@ def session_id() -> str:
         return ""
     # A leader that has ended: its number is not given to another process while somebody is left in its session.
     began = process_identity.began_ticks(leader) or "ended"
-    return f"session-{_boot()}-{leader}-{began}"
+    return f"session-{this_boot()}-{leader}-{began}"
 
 
 def _eldest() -> int:
@@ -56,7 +56,7 @@ def _parent_and_session(process: int) -> tuple[int, int]:
     return found
 
 
-def _boot() -> str:
+def this_boot() -> str:
     """Return which boot it is, and which container of it, as far as the system tells."""
     boot_id = process_identity.boot_id()[:_BOOT_DIGITS] or UNKNOWN
     namespace = process_identity.pid_namespace() or _FIRST_NAMESPACE

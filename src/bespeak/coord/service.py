@@ -6,7 +6,7 @@ import os
 
 from bespeak.base.clock import SECOND_US
 from bespeak.base.errors import Field
-from bespeak.coord import address_parser, validation
+from bespeak.coord import address_parser, session_runs, validation
 from bespeak.coord.claims_book import ClaimsBook
 from bespeak.coord.locations import locate_book, open_claims_book
 from bespeak.coord.model import ClaimRequest
@@ -103,7 +103,14 @@ class Coord:
         branch = current_branch(self.repository)
         request = ClaimRequest(run, branch, ttl_us, operation, needs, shared, refuse, retry_key)
         wanted = address_parser.locate_all(addresses, self.repository, self.folder)
+        self._end_orphans()
         return self.book.reserve(request, wanted)
+
+    def _end_orphans(self) -> None:
+        """Give back what servers of agents have claimed that were killed: nobody can speak for it any more."""
+        for path, run in session_runs.orphans(self.repository):
+            self.book.release_all(run)
+            session_runs.bury(path)
 
     def check(self, addresses: Sequence[str], *, run_id: str | None = None, shared: bool = False) -> list[Conflict]:
         """Return what claims of other runs overlap ``addresses``; changes nothing.
@@ -113,7 +120,7 @@ class Coord:
         """
         run = validation.caller(run_id)
         wanted = self.locate(addresses)
-        return self.book.conflicts(run, wanted, shared=shared)
+        return session_runs.without_orphans(self.repository, self.book.conflicts(run, wanted, shared=shared))
 
     def absent(self, addresses: Sequence[str]) -> list[Absent]:
         """Return those of ``addresses`` that name nothing in the work tree, with the nearest that is there.

@@ -4,6 +4,9 @@ The server of an agent claims under an id of its own, and the agent commits from
 both have in common is the agent's process, which has started both: the server leaves a file named after it in the work
 tree's git directory, and a hook looks for the files of the processes above it. A process that has started two servers
 leads two agents, whose shells nobody can tell apart: it stands for neither.
+
+The file goes with the server. One whose server was killed tells whoever comes next that nobody can speak for its run
+any more, so that what it has claimed need not stand until it lapses.
 """
 
 from __future__ import annotations
@@ -12,11 +15,13 @@ import os
 
 from bespeak.base import process_identity
 from bespeak.base.fileio import read_own, write_atomically
+from bespeak.coord.run_id import this_boot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from bespeak.coord.model import Conflict
     from bespeak.git.repository import Repository
 
 FOLDER = os.path.join("bespeak", "sessions")
@@ -40,8 +45,8 @@ def remember(where: Repository, agent: int, run_id: str) -> None:
         return  # whoever started the caller is gone: every process would be below it
     folder = os.path.join(where.git_dir, FOLDER)
     os.makedirs(folder, mode=0o700, exist_ok=True)
-    _forget_ended(folder)
-    write_atomically(_path(where, agent, began), run_id.encode())
+    _forget_other_boots(folder)
+    write_atomically(_path(where, agent, began), f"{run_id}\n{this_boot()}".encode())
 
 
 def forget(where: Repository, agent: int) -> None:
@@ -51,27 +56,65 @@ def forget(where: Repository, agent: int) -> None:
         _remove(_path(where, agent, began))
 
 
+def orphans(where: Repository) -> list[tuple[str, str]]:
+    """Return the files of servers that were killed, and their run ids.
+
+    A server that cannot be seen from here is not called dead: one of another machine, or of another container.
+    """
+    here = this_boot()
+    found = []
+    for folder in _folders(where):
+        for name in _names(folder):
+            run, boot = ("", "") if _lives(name) else _read(os.path.join(folder, name))
+            if run and boot == here:
+                found.append((os.path.join(folder, name), run))
+    return found
+
+
+def without_orphans(where: Repository, found: list[Conflict]) -> list[Conflict]:
+    """Return conflicts without those with what killed servers have claimed."""
+    ended = {run for _, run in orphans(where)} if found else set()
+    return [conflict for conflict in found if conflict.run_id not in ended]
+
+
+def _folders(where: Repository) -> list[str]:
+    """Return where the work trees of a clone keep their files: a claim stands in all of them."""
+    linked = os.path.join(where.common_dir, "worktrees")
+    places = [where.common_dir, *(os.path.join(linked, name) for name in _names(linked))]
+    return [os.path.join(place, FOLDER) for place in places]
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
+
+
+def bury(path: str) -> None:
+    """Remove the file of a server that was killed."""
+    _remove(path)
+
+
 def own_runs(where: Repository) -> list[str]:
     """Return the run ids that belong to the processes that this one was started by; nearest first."""
     folder = os.path.join(where.git_dir, FOLDER)
-    try:
-        names = [name for name in os.listdir(folder) if _lives(name)]
-    except OSError:
-        return []
+    names = [name for name in _names(folder) if _lives(name)]
     found = []
     for above in _above():
         left = [name for name in names if name.startswith(above)]
-        if len(left) == 1 and (run := _read(os.path.join(folder, left[0]))):
+        if len(left) == 1 and (run := _read(os.path.join(folder, left[0]))[0]):
             found.append(run)
     return found
 
 
-def _read(path: str) -> str:
-    """Return the run id in a file that this user wrote; empty for any other."""
+def _read(path: str) -> tuple[str, str]:
+    """Return the run id in a file that this user wrote, and where its server ran; both empty for any other."""
     try:
-        return (read_own(path, _LONGEST) or b"").decode()
+        run, _, boot = (read_own(path, _LONGEST) or b"").decode().partition("\n")
     except (OSError, UnicodeDecodeError):
-        return ""
+        return "", ""
+    return run, boot
 
 
 def _above() -> Iterator[str]:
@@ -98,10 +141,12 @@ def _lives(name: str) -> bool:
     return process_identity.began_ticks(agent) == began and process_identity.began_ticks(server) is not None
 
 
-def _forget_ended(folder: str) -> None:
+def _forget_other_boots(folder: str) -> None:
+    here = this_boot().partition("-")[0]
     for name in os.listdir(folder):
-        if not _lives(name):
-            _remove(os.path.join(folder, name))
+        path = os.path.join(folder, name)
+        if not _lives(name) and _read(path)[1].partition("-")[0] != here:
+            _remove(path)
 
 
 def _remove(path: str) -> None:
