@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 from bespeak.argv.declarations import Argument, Option, command
 from bespeak.base.clock import iso
 from bespeak.base.display import escape_unprintable
-from bespeak.base.errors import UsageError
+from bespeak.base.errors import UnavailableError, UsageError
 from bespeak.cli.output import table
 from bespeak.ledger.policy import KEYS, parse_value, policy_key
+from bespeak.storage.steady_clock import STEADY_CLOCK
 
 if TYPE_CHECKING:
     from bespeak.cli.context import Context, Values
     from bespeak.ledger.policy import Policy
     from bespeak.storage.interface import Transaction
+    from bespeak.storage.sqlite import SqliteEngine
 
 POLICY_TABLE = "ledger_policy"
 LESS_THAN_WRITE = {
@@ -38,7 +40,7 @@ def accept_clock(context: Context, values: Values) -> int:  # noqa: ARG001 the s
     """Set the time of a file book to what the machine's clock says."""
     from bespeak.storage.sqlite import SqliteEngine
 
-    engine = context.book().engine
+    engine = _named_book(context.ledger_flag) or context.book().engine
     if not isinstance(engine, SqliteEngine):
         raise UsageError(f"book {engine.name}: it takes its time from the server, and no clock has to be accepted")
     before_us, after_us = engine.accept_clock()
@@ -48,6 +50,25 @@ def accept_clock(context: Context, values: Values) -> int:  # noqa: ARG001 the s
         f"the book was last written at {before}; its time is now {after}",
     )
     return 0
+
+
+def _named_book(flag: str | None) -> SqliteEngine | None:
+    """Return the file that ``--ledger`` names, whichever tables are in it: books of claims and of jobs have clocks too.
+
+    Returns:
+        None where none is named, or one that is no file.
+    """
+    from bespeak.base.paths import SHARED_PREFIXES, book_url
+    from bespeak.storage import open_engine
+    from bespeak.storage.sqlite import SqliteEngine
+
+    url = "" if flag is None else book_url(flag, "--ledger", None)
+    if not url or url.startswith(SHARED_PREFIXES):
+        return None
+    opened = open_engine(url, [STEADY_CLOCK], create=False)
+    if not isinstance(opened, SqliteEngine):
+        raise UnavailableError(f"book {opened.name}: this user may not write it")
+    return opened
 
 
 @command(

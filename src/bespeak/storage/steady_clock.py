@@ -58,9 +58,11 @@ def steady(now_us: int, mark_us: int, book: str) -> int:
         UnavailableError: the clock stands more than :data:`MOST_BEHIND_US` behind the mark.
     """
     if mark_us - now_us > MOST_BEHIND_US:
+        from shlex import quote
+
         raise UnavailableError(
             f"book {book}: it was last written at {iso(mark_us)}, but this machine's clock says {iso(now_us)}; "
-            "set the clock, or, if the clock is right now: bespeak ledger accept-clock"
+            f"set the clock, or, if the clock is right now: bespeak --ledger {quote(book)} ledger accept-clock"
         )
     return max(now_us, mark_us)
 
