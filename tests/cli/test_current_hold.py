@@ -197,3 +197,21 @@ def test_the_gate_counts_what_a_team_holds_for_its_members_alone(run_as, book_pa
     assert (
         json.loads(cli("list", "--user", "team:bringup", "--json").stdout)["reservations"][0]["holder_kind"] == "team"
     )
+
+
+def test_what_a_command_holds_is_ended_from_outside_by_its_id_alone(cli, run_as, as_json):
+    """Two jobs of one account: the second, outside of any run, must not end the first one's hold by a slip."""
+    booked = as_json("ci", "reserve", "board8", "--for", "1h")
+    running = cli.start("--as-user", "ci", "run", "board7", "--", "sh", "-c", "echo up; sleep 300")
+    assert running.stdout.readline() == "up\n"
+    (hold,) = as_json("ci", "who", "board7")["reservations"]
+    refused = run_as("ci", "release", "board7", code=7)
+    assert f"board7 is held by ci [pid {running.pid} on " in refused.stderr
+    assert f"its id ends it all the same: {hold['id']}" in refused.stderr
+    mine = run_as("ci", "release", "--mine")
+    assert (booked["short_id"] in mine.stdout, hold["short_id"] in mine.stdout) == (True, False)
+    assert f"kept: {hold['short_id']}  board7  until " in mine.stderr
+    assert "its id ends it all the same" in mine.stderr
+    assert running.poll() is None
+    run_as("ci", "release", hold["short_id"])
+    assert running.wait(60) == 11

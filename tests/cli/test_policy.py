@@ -92,7 +92,10 @@ def test_what_another_user_has_reserved_is_given_back_with_a_reason_by_who_may(c
     cli("--ledger", book, "ledger", "policy", "set", "kickers", "carol")
     barred = cli("--ledger", book, "--as-user", "bob", "release", held.id, "--reason", "fire")
     assert (barred.returncode, "policy of the book: kickers" in barred.stderr) == (7, True)
+    longer = cli("--ledger", book, "--as-user", "bob", "extend", held.id, "--for", "1h")
+    assert (longer.returncode, "policy of the book: kickers" in longer.stderr) == (7, True)
     cli("--ledger", book, "ledger", "policy", "set", "kickers", ME)
+    assert cli("--ledger", book, "--as-user", "bob", "extend", held.id, "--for", "1h").returncode == 0
     done = cli("--ledger", book, "--as-user", "bob", "release", held.id, "--reason", "fire", "--json")
     (ended,) = json.loads(done.stdout)["reservations"]
     assert (ended["ended_why"], ended["ended_note"], ended["holder"]) == ("kicked", "fire", "bob")

@@ -51,7 +51,9 @@ def sentence(of: Reservation, now_us: int) -> str:
 
 
 _WIDE = 160
-"""From so many columns on there is room for where a reservation is used."""
+"""From so many columns on there is room for the machine on which each was made."""
+_ROOM = 120
+"""From so many columns on there is room for what uses a reservation, where something does."""
 
 _LIST = ("ID", "STATE", "HOLDER", "RESOURCES", "FROM", "UNTIL", "PURPOSE")
 _ELASTIC = ("PURPOSE", "RESOURCES", "HOLDER")
@@ -78,9 +80,10 @@ def rows(found: Sequence[Reservation], now_us: int, width: int | None = None) ->
         ]
         for of in found
     ]
-    if width is None:
+    is_used = any(of.origin.text for of in found)
+    if width is None and not is_used:
         return table(_LIST, cells)
-    if width >= _WIDE:
+    if width is None or width >= (_ROOM if is_used else _WIDE):
         every = [[*row, of.origin.text or of.origin.host] for row, of in zip(cells, found, strict=True)]
         return table((*_LIST, "WHERE"), every, width, (*_ELASTIC, "WHERE"))
     if len(table(_LIST, [[*row[:-1], ""] for row in cells]).partition("\n")[0]) > width - len("PURPOSE"):

@@ -34,7 +34,7 @@ def extend(context: Context, values: Values) -> int:
 
     duration_us, ends_us = _one_end(values)
     book = context.book()
-    ends_us = converters.by_the_book(book, values["until"], ends_us)
+    ends_us = converters.end_by_the_book(book, values, ends_us)
     found = named(book, values["id"], context.holder(), within=current_hold())
     try:
         changed = book.extend(found.id, context.holder(), duration_us=duration_us, ends_us=ends_us)
@@ -72,7 +72,7 @@ def shorten(context: Context, values: Values) -> int:
     """Give a reservation an earlier end."""
     duration_us, ends_us = _one_end(values)
     book = context.book()
-    ends_us = converters.by_the_book(book, values["until"], ends_us)
+    ends_us = converters.end_by_the_book(book, values, ends_us)
     holder, reason = context.holder(), values["reason"] or ""
     found = named(book, values["id"], holder, within=current_hold())
     changed = book.shorten(found.id, holder, duration_us=duration_us, ends_us=ends_us, reason=reason)
@@ -98,12 +98,13 @@ def kick(context: Context, values: Values) -> int:
 @command(
     "release",
     text="Names reservations by their id, or resources that you hold now. A word that is both is refused. "
+    "What a command holds as long as it runs (run, a job, a Python program) is ended by its id alone, or from inside. "
     "With --as-user, what that user has reserved, and not you for them, is taken away: that needs the right to kick "
     "and a reason.",
     examples=(
         ("release 8f3a2c10", "one reservation"),
         ("release rack3 analyser", "what you hold of these"),
-        ("release --mine", "everything you hold, booked or wait for"),
+        ("release --mine", "everything you hold, booked or wait for, but for what commands hold"),
         ("release --from 8f3a2c10 scope1", "one of its resources; the rest is held on"),
     ),
     arguments=(Argument("ID-OR-RESOURCE", many=True, required=False, complete="resource"),),
@@ -124,7 +125,9 @@ def release(context: Context, values: Values) -> int:
         raise UsageError("release: name reservations or resources, or say --mine")
     book, holder, reason = context.book(), context.holder(), values["reason"] or ""
     if values["mine"]:
-        return say(context, "released", book.release_mine(holder, within=current_hold(), reason=reason))
+        code = say(context, "released", book.release_mine(holder, within=current_hold(), reason=reason))
+        _tell_kept(context, book, holder)
+        return code
     found = [reservation for word in words if (reservation := _by_id(book, word, holder)) is not None]
     if not found:
         return say(context, "released", book.release_resources(words, holder, within=current_hold(), reason=reason))
@@ -132,6 +135,18 @@ def release(context: Context, values: Values) -> int:
         raise UsageError("release: name reservations or resources, not both at once")
     unique = {reservation.id: reservation for reservation in found}
     return say(context, "released", [book.release(identifier, holder, reason=reason) for identifier in unique])
+
+
+def _tell_kept(context: Context, book: Ledger, holder: Holder) -> None:
+    """Say what is left because commands hold it; inside a run all others' holds are left, as everybody expects."""
+    if current_hold() is not None:
+        return
+    for found in book.listing(holder=holder.name):
+        if found.origin.is_of_command:
+            context.warn(
+                f"kept: {formatting.sentence(found, book.now_us())}, for it is held by a command ({found.origin.text});"
+                " its id ends it all the same"
+            )
 
 
 def _release_part(context: Context, values: Values, words: tuple[str, ...]) -> int:

@@ -97,6 +97,11 @@ class Origin:
     process: str = ""
 
     @property
+    def is_of_command(self) -> bool:
+        """Whether a command holds it as long as it runs: ``bespeak run``, a Python program or a job."""
+        return self.process.startswith(("pid ", "job "))
+
+    @property
     def text(self) -> str:
         """What uses it and where, for people; empty where nothing stays."""
         return f"{self.process}{f' on {self.host}' if self.host else ''}" if self.process else ""
@@ -130,8 +135,7 @@ class Request:
         tags: key and value pairs for programs.
         next_fit: take the first window from ``starts_us`` on in which all are free.
         keepalive_us: the hold lapses this long (µs) after its last sign of life; None means it needs none.
-        open_end: it lasts until it is given back, and nobody knows when that is: others can book what follows its
-            window, but nobody in the queue is promised a time behind it.
+        open_end: nobody knows when it is given back: others can book behind its window, but none is promised it.
         needs: resources that are wanted for what they are, not by name, besides those that are named.
         prefer: labels that those should match where there is a choice.
         same: labels, or ``location`` or ``owner``, that must be the same for all of them, the named ones included.
@@ -182,8 +186,7 @@ class Reservation:
     ``starts_us`` and ``ends_us`` of a waiting reservation are the promised window; ``FOREVER_US`` in both means that
     nothing can be promised yet. ``selection`` is what is wanted by need; while it waits, ``resources`` are those that
     the promise is about at present; none without a promise. ``lease_us`` is the instant at which it lapses without a
-    further sign of life.
-    ``check_in_us`` is how long after its start that is, µs, as long as nobody has used it.
+    further sign of life; ``check_in_us`` is how long after its start that is, µs, as long as nobody has used it.
     """
 
     seq: int

@@ -45,13 +45,15 @@ def extend(
 
     Raises:
         NotFoundError: no such reservation.
-        BusyError: it is somebody else's, or (as :class:`RefusedError`) the next holder would lose.
+        BusyError: it is somebody else's, or who asks for them may not; or (as :class:`RefusedError`) the next holder
+            would lose.
         WrongStateError: it has ended, waits, or the fencing token is stale.
         UsageError: the new end is not later.
     """
 
     def work(tx: Transaction, found: Reservation) -> Reservation:
         rights.require(book, tx, by, "reserve", found.resources)
+        rights.check_may_keep(book, tx, found, by)
         end_us = _new_end(found, duration_us, ends_us)
         if end_us <= found.ends_us:
             raise UsageError(f"extend: the new end {show(end_us)} is not after the present end {show(found.ends_us)}")
@@ -202,10 +204,15 @@ def release_resources(
 
 
 def _is_meant(found: Reservation, only: int | None, made_by: str | None) -> bool:
-    """Tell whether a hold of whoever asks is the one of the run around it, or was made by the agent that asks."""
-    if made_by is None:
-        return only in (None, found.seq)
-    return found.seq == only or found.origin.process == made_by
+    """Tell whether a hold of whoever asks is the one of the run around it, or was made by the agent that asks.
+
+    Outside of both it is what the person has reserved: what a command holds as long as it runs is the command's.
+    """
+    if found.seq == only:
+        return True
+    if made_by is not None:
+        return found.origin.process == made_by
+    return only is None and not found.origin.is_of_command
 
 
 def _check_own(
@@ -233,10 +240,9 @@ def _check_own(
         other = next((found for found in held if name in found.resources), None)
         if other is None:
             raise NotFoundError(f"{by.name} does not hold {name} now")
-        if made_by is not None:
-            raise _of_another_session(name, other)
-        if within is not None:
+        if within is not None and made_by is None:
             raise of_another_hold(other, within)
+        raise _of_another_session(name, other)
     if more := sorted(holds.difference(wanted)):
         raise WrongStateError(
             f"the same reservation also holds {', '.join(more)}; name all of it, or release it by its id"
@@ -271,8 +277,8 @@ def release_mine(
 ) -> list[Reservation]:
     """Give back everything that ``by`` holds, has booked or waits for, one transaction each.
 
-    Inside a run that is the hold of the run alone; of an agent (``made_by``), that and what it has made itself. The
-    rest is as for :func:`release`.
+    Inside a run that is the hold of the run alone; of an agent (``made_by``), that and what it has made itself.
+    Outside of both it is all but what commands hold as long as they run. The rest is as for :func:`release`.
     """
     ended = []
     only = book.engine.read(lambda tx: only_seq(tx, within))

@@ -96,7 +96,7 @@ def check_may_end(
         UsageError: it is taken away, and no reason is given.
     """
     require_identity(book, by)
-    if by.requested_by in (None, found.holder, found.requested_by) or acts_for_team(book.policy_in(tx), by):
+    if _is_theirs(book, tx, found, by):
         return Ending(taken=False, reason=reason)
     check_may_take(book, tx, by, found.resources)
     if not reason.strip():
@@ -105,6 +105,22 @@ def check_may_end(
             " will read it"
         )
     return Ending(taken=True, reason=reason)
+
+
+def check_may_keep(book: LedgerContext, tx: Transaction, found: Reservation, by: Holder) -> None:
+    """Refuse to keep others from a resource, in somebody else's name, to whoever may not take it from them either.
+
+    Raises:
+        BusyError: acting for the holder would be a way around the right to kick.
+        NotAllowedError: the same, where the book has rules.
+    """
+    if not _is_theirs(book, tx, found, by):
+        check_may_take(book, tx, by, found.resources)
+
+
+def _is_theirs(book: LedgerContext, tx: Transaction, found: Reservation, by: Holder) -> bool:
+    """Tell whether whoever asks has it, has reserved it for its holder, or is in the team that has it."""
+    return by.requested_by in (None, found.holder, found.requested_by) or acts_for_team(book.policy_in(tx), by)
 
 
 def acts_for_team(policy: Policy, by: Holder) -> bool:
