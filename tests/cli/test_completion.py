@@ -106,6 +106,12 @@ def test_bash_gets_names_that_run_nothing(cli, tmp_path):
     assert not (tmp_path / "made-by-tab").exists()
 
 
+def test_a_name_that_would_be_taken_for_an_option_is_not_offered(cli):
+    for name in ("-rf", "rack1"):
+        assert cli("resource", "add", "--", name).returncode == 0
+    assert offered(cli, "who ") == ["rack1"]
+
+
 @pytest.mark.parametrize("begun", ["who 'rack", 'who "rack', "who ra\\ck"])
 def test_within_quotes_only_plain_names_are_offered(cli, begun):
     cli("resource", "add", HOSTILE)

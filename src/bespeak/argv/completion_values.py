@@ -29,7 +29,7 @@ def completions(program: Program, kind: str) -> Callable[[click.Context, click.P
         return [
             CompletionItem(name, help=text)
             for name, text in sorted(known.items())
-            if name.startswith(begun) and name.isprintable()
+            if name.startswith(begun) and name.isprintable() and name[:1] != "-"  # that would be taken for an option
         ][:MOST_OFFERED]
 
     return offer
