@@ -39,15 +39,16 @@ _FOLDER, _FILE = "bespeak", "symbols.sqlite3"
 _UNREAD = 100
 
 
-def open_index(repository: Repository, progress: Progress | None = None) -> Index:
+def open_index(repository: Repository, progress: Progress | None = None, folder: str | None = None) -> Index:
     """Return the symbol index of a repository.
 
     Args:
         repository: where to read.
         progress: called while files are read, with how many are and how many there are in all.
+        folder: a private git directory that the caller keeps, to read objects that are only there; None for none.
     """
     path = os.path.join(repository.common_dir, _FOLDER, _FILE)
-    return _GitIndex(_Reader(repository), path, progress, check=sqlite_files.check)
+    return _GitIndex(_Reader(repository, folder), path, progress, check=sqlite_files.check)
 
 
 class _Reader(Objects):

@@ -19,6 +19,7 @@ from bespeak.git.files import first_endless, read_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
     from typing import Self
 
@@ -107,14 +108,18 @@ class Git:
         return self._env
 
     def start(
-        self, *words: str, stdin: int = subprocess.PIPE, stderr: int = subprocess.PIPE
+        self,
+        *words: str,
+        stdin: int = subprocess.PIPE,
+        stderr: int = subprocess.PIPE,
+        more: Mapping[str, str] | None = None,
     ) -> subprocess.Popen[bytes]:
-        """Start git with pipes.
+        """Start git with pipes; ``more`` is added to its environment.
 
         Raises:
             UnavailableError: there is no git.
         """
-        env = self._environment()
+        env = self._environment() | dict(more or {})
         command = [ownership.program(), "--no-pager", *words]
         try:
             return subprocess.Popen(
@@ -123,15 +128,17 @@ class Git:
         except OSError as error:
             raise UnavailableError(f"git cannot be run: {error.strerror or error}") from None
 
-    def try_(self, *words: str, data: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
-        """Run git whatever comes of it.
+    def try_(
+        self, *words: str, data: bytes | None = None, more: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[bytes]:
+        """Run git whatever comes of it; ``more`` is added to its environment.
 
         Raises:
             UnavailableError: there is no git.
             GitError: it would wait for ever.
         """
         if data is None:
-            return self._try(words, subprocess.DEVNULL)
+            return self._try(words, subprocess.DEVNULL, more)
         import tempfile
 
         try:
@@ -139,12 +146,14 @@ class Git:
             with tempfile.TemporaryFile(dir=self.folder) as given:
                 given.write(data)
                 given.seek(0)
-                return self._try(words, given.fileno())
+                return self._try(words, given.fileno(), more)
         except OSError as error:
             raise UnavailableError(f"{self.folder}: git's input cannot be written: {error.strerror or error}") from None
 
-    def _try(self, words: tuple[str, ...], stdin: int) -> subprocess.CompletedProcess[bytes]:
-        with self.start(*words, stdin=stdin) as process:
+    def _try(
+        self, words: tuple[str, ...], stdin: int, more: Mapping[str, str] | None
+    ) -> subprocess.CompletedProcess[bytes]:
+        with self.start(*words, stdin=stdin, more=more) as process:
             try:
                 out, err = self._communicate(process)
             except BaseException:
@@ -220,6 +229,19 @@ class Git:
                     continue
             pairs.append((name, value))
         private_dir.add_settings(folder, pairs)
+
+    def commit_tree_of(self, revision: str) -> str:
+        """Return the id of the tree of a revision."""
+        return self.run("rev-parse", "--verify", f"{revision}^{{tree}}").decode("ascii").strip()
+
+    def use_own_index(self) -> None:
+        """Let git read and write an index of its own, so that trees can be made; the repository's is left alone."""
+        self._environment()["GIT_INDEX_FILE"] = os.path.join(self.folder, "own-index")
+
+    def store(self) -> str:
+        """Return the object store of the repository, for what is to be kept there."""
+        objects = os.environ.get("GIT_OBJECT_DIRECTORY") or os.path.join(self.repository.common_dir, "objects")
+        return os.path.join(self.repository.root, objects)
 
     @property
     def version(self) -> tuple[int, ...]:

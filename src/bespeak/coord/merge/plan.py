@@ -140,6 +140,18 @@ def plan(repository: Repository, ours: str, theirs: str, *, everything: bool = F
         return planner.plan(*revisions, everything=everything)
 
 
+def judge(git: Git, index: Index, sides: tuple[Revision, Revision], bases: tuple[str, ...]) -> Plan:
+    """Return the plan of a merge that is neither done nor a fast-forward, of commits that need not be stored.
+
+    Args:
+        git: which has the commits.
+        index: which reads from that git.
+        sides: what is merged into, and what is merged.
+        bases: the merge bases.
+    """
+    return _One(git, index, *sides, bases).plan(everything=False)
+
+
 class _Fresh:
     """The lines that a side wrote, by path: ranges ``[first, beyond)``, worked out when they are asked for.
 
