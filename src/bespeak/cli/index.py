@@ -261,6 +261,11 @@ PROGRAM = Program(
                     "bespeak.cli.coord_merge:plan_merge",
                 ),
                 Entry(
+                    "merge",
+                    "Do a merge as its plan recommends; what is not certain is left to you.",
+                    "bespeak.cli.coord_do_merge:merge",
+                ),
+                Entry(
                     "reconcile",
                     "In which order to merge branches, and what git needs for each.",
                     "bespeak.cli.coord_merge:reconcile",

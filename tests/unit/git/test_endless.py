@@ -16,6 +16,7 @@ READING = (
     "forecast",
     "forecast --worktree",
     "plan-merge main feature",
+    "merge main feature --into made --with-conflicts",
     "reconcile --onto main feature",
     "guard commit",
     "guard install",

@@ -28,6 +28,8 @@ LOOKING = (
     "forecast --rev feature",
     "plan-merge main feature",
     "plan-merge feature main",
+    "merge main feature --dry-run",
+    "merge main feature --into made --with-conflicts",
     "reconcile --onto main feature",
     "reconcile",
     "guard commit",

@@ -19,6 +19,7 @@ READING = (
     "forecast --rev HEAD",
     "forecast --worktree",
     "plan-merge main feature",
+    "merge main feature --dry-run",
     "reconcile --onto main feature",
     "guard commit",
     "guard install",
