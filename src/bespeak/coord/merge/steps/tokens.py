@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 _NAMED = ("name", "declarator", "left")
-_NO_DEFINITIONS = ("import", "alias", "specifier", "argument", "attribute", "jsx", "use_", "scoped", "call", "pair")
-_NO_DEFINITIONS += ("invocation", "access", "expression")
+_NO_DEFINITIONS = (
+    *("import", "alias", "specifier", "argument", "attribute", "jsx", "use_", "scoped", "call", "pair"),
+    *("invocation", "access", "expression"),
+)
+"""Parts of the types of nodes that have a name and define nothing."""
 _SHORT = "shorthand"
 
 
