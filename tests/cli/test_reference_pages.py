@@ -200,6 +200,8 @@ LINES = {
     "power cycle": "power cycle router1",
     "power toggle": "power toggle router1",
     "power status": "power status router1",
+    "power watch": "power watch router1 --for 1s",
+    "power selftest": "power selftest router1 --yes",
     "host list": "-l bench host list",
     "host exec": "host exec router1 -- true",
     "host wait": "host wait router1",
@@ -258,7 +260,7 @@ def test_the_examples_of_the_help_work(command, sample):
     for line, _ in command.examples:
         if command.name.startswith("coord "):
             continue  # in a git repository: test_coord_pages.py
-        if "--follow" in line or command.name == "watch" or line.startswith(("mcp --", "serve")):
+        if "--follow" in line or command.name in ("watch", "power watch") or line.startswith(("mcp --", "serve")):
             continue  # what serves until it is told to end: test_mcp_listening.py, test_serve.py
         if command.name in ("login", "logout"):
             continue  # at a server with a provider: unit/client/test_login.py

@@ -45,6 +45,8 @@ HOST_COMMANDS = {
     "power off h --dry-run",
     "power cycle h",
     "power toggle h",
+    "power watch h --for 1s",
+    "power selftest h --yes",
     "host exec h -- true",
     "host wait h --timeout 1s",
     "host reboot h",

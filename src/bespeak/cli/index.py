@@ -208,6 +208,8 @@ PROGRAM = Program(
                 Entry("cycle", "Switch hosts off, and on again.", "bespeak.cli.power:cycle"),
                 Entry("toggle", "Switch hosts to the other state; never blindly.", "bespeak.cli.power:toggle"),
                 Entry("status", "Tell which hosts are on. Needs no reservation.", "bespeak.cli.power:status"),
+                Entry("watch", "Follow which hosts are on. Needs no reservation.", "bespeak.cli.power_watch:watch"),
+                Entry("selftest", "Try out what switches a host you hold.", "bespeak.cli.power_selftest:selftest"),
             ),
         ),
         Entry(

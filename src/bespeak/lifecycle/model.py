@@ -18,13 +18,15 @@ class HostAction:
     """Something that can be done to a host.
 
     Attributes:
-        name: ``on``, ``off``, ``cycle``, ``toggle``, ``reboot``, ``shutdown``, ``exec``, ``boot``, ``console``.
+        name: ``on``, ``off``, ``cycle``, ``toggle``, ``selftest``, ``reboot``, ``shutdown``, ``exec``, ``boot``,
+            ``console``.
         run: does it; returns how it ended and what was said.
         switches: it needs the host's power controller, and the state before and after is of interest.
         ends_on: it switches the host off and on again, so a host that it leaves off is a fault of its own.
         command: what is typed for it after ``bespeak``; empty when that cannot be told.
         by_controller: the power controller does it, also when nothing is switched.
         limit: seconds after which it is given up, whatever it waits for; None when it ends by itself.
+        restores: it leaves the host as it was, so one that was on and is left off is a fault of its own.
     """
 
     name: str
@@ -34,6 +36,7 @@ class HostAction:
     ends_on: bool = False
     command: str = ""
     by_controller: bool = False
+    restores: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,7 +138,9 @@ class OneHost:
         duration_us = int((time.monotonic() - (self._began or 0.0)) * clock.SECOND_US)
         after = await self._state()
         text = f"{self._took_over}\n{text}".strip() if self._took_over else text
-        left_off = self._action.ends_on and not status.is_ok and self._switching.ordered is not None and after != "on"
+        failed = self._action.ends_on and not status.is_ok
+        lost = self._action.restores and self._outcome.before == "on"
+        left_off = (failed or lost) and self._switching.ordered is not None and after != "on"
         if left_off:
             text = f"{text}\n{_left_off(after)}".lstrip()
         outcome = replace(

@@ -491,6 +491,7 @@ class Chassis(Bmc):
     def power_on(self): self.state = "on"; return 0
     def power_off(self): self.state = "off"; return int(sys.argv[3])
     def power_shutdown(self): return 0xd5
+    def power_reset(self): return 0xd5 if self.state == "off" else 0
 
 bmc = Chassis({"admin": sys.argv[2]}, port=int(sys.argv[1]), address="127.0.0.1")
 print("ready", flush=True)
@@ -519,6 +520,7 @@ def test_a_real_bmc(monkeypatch: pytest.MonkeyPatch) -> None:
             assert run(control.status(HOST)) is PowerState.OFF
             assert run(control.on(HOST)) == (Status.Success, "")
             assert run(control.cycle(HOST)) == (Status.Success, "")
+            assert run(control.reset(HOST)) == (Status.Success, "")
             assert run(control.status(HOST)) is PowerState.ON
             stubborn = make("ipmi", password="env:BMC_PASSWORD", off_type="graceful", **settings)
             status, said = run(stubborn.off(HOST))

@@ -260,6 +260,10 @@ def test_a_restart_by_the_system_itself(service: RedfishService) -> None:
     for kind in ("ForceRestart", "PowerCycle"):
         assert run(control(service, cycle_type=kind).cycle(HOST)) == (Status.Success, "")
     assert service.resets == ["ForceRestart", "PowerCycle"]
+    assert run(control(service, system="1").reset(HOST)) == (Status.Success, "")
+    assert service.resets[2:] == ["ForceRestart"]
+    service.add("2", "On", resets=["On", "ForceOff"])
+    assert run(control(service, system="2").reset(HOST))[0] is Status.Skipped
 
 
 @pytest.mark.parametrize(("power", "offered"), [("On", ["On", "ForceOff"]), ("Off", ["On", "ForceOff", "PowerCycle"])])

@@ -356,6 +356,47 @@ def test_a_command_that_switches_does_not_go_on_after_the_end(bench: Bench) -> N
     assert "acted rack1 (on r1 by command: Error, " in bench("log").stdout
 
 
+def test_a_selftest_is_held_confirmed_and_written_down(bench: Bench) -> None:
+    (bench.folder / "r1.state").write_text("on\n")
+    bench.hold("rack1")
+    asked = bench("power", "selftest", "r1")
+    assert (asked.returncode, "Add --yes to do it" in asked.stderr) == (2, True)
+    assert bench("power", "selftest", "r1", "--yes", user="bob").returncode == 8
+    nowhere = bench("power", "selftest", "r1", "--yes", "--report", "no/such/place")
+    assert (nowhere.returncode, "is no folder that can be written to" in nowhere.stderr) == (2, True)
+    assert bench("power", "selftest", "r1", "--yes", "--dry-run").stdout == "would selftest r1 by command\n"
+    assert list(bench.folder.glob("*.md")) == []
+    done = bench("power", "selftest", "r1", "--yes", "--report", "report")
+    assert done.returncode == 0, done.stderr
+    report = json.loads((bench.folder / "report.json").read_text())
+    assert [one["operation"] for one in report["operations"] if one["result"] == "works"] == [
+        "status", "off", "read back off", "on", "read back on", "cycle",
+    ]  # fmt: skip
+    assert "| read back off | works | off | " in (bench.folder / "report.md").read_text()
+    assert bench.state() == "on"
+    assert "acted rack1 (selftest r1 by command: on -> on, Success, " in bench("log").stdout
+
+
+def test_a_selftest_that_is_interrupted_leaves_the_host_as_it_was(bench: Bench) -> None:
+    (bench.folder / "r1.state").write_text("on\n")
+    bench.hold("rack1")
+    (bench.folder / "lab.toml").write_text(LAB.replace("cycle_delay = 0.05", "cycle_delay = 300"))
+    trust(bench.folder)
+    words = ("--as-user", "alice", "-l", "bench", "power", "selftest", "r1", "--yes", "--json", "--report", "report")
+    process = bench.cli.start(*words, cwd=bench.folder)
+    wait_until(lambda: bench.state() == "off")
+    wait_until(lambda: bench.state() == "on")
+    wait_until(lambda: bench.state() == "off")  # its cycle, which stays off for long
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130, stderr
+    report = json.loads(stdout)
+    assert (report["interrupted"], report["before"], report["after"], report["left_off"]) == (True, "on", "on", False)
+    assert [one["operation"] for one in report["operations"][-2:]] == ["cycle", "restore"]
+    assert bench.state() == "on"
+    assert json.loads((bench.folder / "report.json").read_text())["interrupted"]
+
+
 def test_progress_on_a_terminal(bench: Bench) -> None:
     bench.hold("rack1")
     master, slave = pty.openpty()

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from bespeak.base.display import escape_unprintable, short_repr
 from bespeak.base.errors import needs_extra
-from bespeak.host.device_limit import turn_at
+from bespeak.host.device_limit import time_limit, turn_at
 from bespeak.host.power.device import Device, PowerFault, one_of, port_number, text_field
+from bespeak.host.power.permission import before_order
 from bespeak.host.secrets import optional_secret, scrubbed
 from bespeak.host.status import PowerState, Status
 
@@ -26,6 +27,7 @@ _CHASSIS = 0
 _GET_STATUS = 1
 _CONTROL = 2
 _ORDERS = {"on": 1, "force": 0, "graceful": 5}
+_HARD_RESET = 3
 _POWER_BIT = 1
 CIPHER_SUITES = (3, 17)
 PRIVILEGES = {"user": 2, "operator": 3, "administrator": 4}
@@ -86,6 +88,21 @@ class IpmiPowerController(Device):
         if not data:
             raise PowerFault(f"{self.place}: the chassis status is empty", Status.Failed)
         return PowerState.ON if data[0] & _POWER_BIT else PowerState.OFF
+
+    async def reset(self, host: Host) -> tuple[Status, str]:
+        """Send a hard reset, once: the host restarts without being off in between."""
+        try:
+            async with time_limit(self.timeout) as limit:
+                async with turn_at(*self.turn(host)):
+                    await before_order(PowerState.OFF)
+                    await before_order(PowerState.ON)
+                    await self.exchange(_CHASSIS, _CONTROL, (_HARD_RESET,))
+                left = limit.left_seconds
+        except PowerFault as fault:
+            return fault.status, str(fault)
+        except TimeoutError:
+            return Status.Error, f"{self.place}: no answer within {self.timeout:g} s"
+        return await self._see(host, PowerState.ON, "", left or 0.0)
 
     @property
     def place(self) -> str:

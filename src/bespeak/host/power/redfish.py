@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 OFF_TYPES = ("force", "graceful")
 OFF_AND_ON = "off-on"
 CYCLE_TYPES = (OFF_AND_ON, "ForceRestart", "GracefulRestart", "PowerCycle")
+_RESET = "ForceRestart"
 _RESETS = {"on": ("On", "ForceOn"), "force": ("ForceOff",), "graceful": ("GracefulShutdown",)}
 """What to ask a system for, the first of these that it offers."""
 
@@ -138,12 +139,20 @@ class RedfishPowerController(Device):
 
     async def cycle(self, host: Host) -> tuple[Status, str]:
         """Power off and on again, or let the system restart itself where it can and ``cycle_type`` says so."""
-        if self.cycle_type == OFF_AND_ON:
-            return await super().cycle(host)
+        ended = None if self.cycle_type == OFF_AND_ON else await self._restart_itself(host, self.cycle_type)
+        return await super().cycle(host) if ended is None else ended
+
+    async def reset(self, host: Host) -> tuple[Status, str]:
+        """Have the system restart itself at once; Skipped where it is off or does not offer that."""
+        ended = await self._restart_itself(host, _RESET)
+        return (Status.Skipped, f"the system is off, or offers no {_RESET}") if ended is None else ended
+
+    async def _restart_itself(self, host: Host, kind: str) -> tuple[Status, str] | None:
+        """Have the system restart itself by a reset of ``kind``; None when nothing was sent: it is off or cannot."""
         sent = asyncio.Event()
         try:
             async with time_limit(self.timeout) as limit, turn_at(*self.turn(host)):
-                await self._restart(sent)
+                await self._restart(sent, kind)
                 left = limit.left_seconds
         except (PowerFault, BespeakError, TimeoutError) as fault:
             if isinstance(fault, OrderForbiddenError):
@@ -155,21 +164,19 @@ class RedfishPowerController(Device):
             ended, said = await self._on_again(host)
             now = "it is on" if ended.is_ok else said
             return Status.Error, f"{text}; nobody can tell whether it restarted; {now}"
-        if not sent.is_set():
-            return await super().cycle(host)
-        return await self._see(host, PowerState.ON, "", left or 0.0)
+        return await self._see(host, PowerState.ON, "", left or 0.0) if sent.is_set() else None
 
-    async def _restart(self, sent: asyncio.Event) -> None:
-        """Ask a system that is on for the restart of ``cycle_type``; send nothing when it is off or offers none."""
+    async def _restart(self, sent: asyncio.Event, kind: str) -> None:
+        """Ask a system that is on for a reset of ``kind``; send nothing when it is off or offers none."""
         async with self.conversation() as service:
             path, system = await self.find(service)
             reset = await _reset_of(service, path, system)
-            if _state_of(system) is not PowerState.ON or self.cycle_type not in reset.offered:
+            if _state_of(system) is not PowerState.ON or kind not in reset.offered:
                 return
             await before_order(PowerState.OFF)
             await before_order(PowerState.ON)
             sent.set()
-            await service.send("POST", reset.target, {"ResetType": self.cycle_type})
+            await service.send("POST", reset.target, {"ResetType": kind})
 
 
 @dataclass(frozen=True, slots=True)
