@@ -24,7 +24,7 @@ def main(origin: str, most: str, root: str) -> None:
     report: dict[str, int] = {"merges": 0, "files": 0, "known_files": 0, "wrong": 0}
     told = []
     started = time.process_time()
-    with Planner(find(root)) as planner:
+    with Planner(find(root, bare=True)) as planner:
         for merge, ours, theirs in _merges(root, most):
             plan = planner.plan(*(revision_named(planner.git, name) for name in (ours, theirs)))
             verdicts[plan.verdict] += 1
