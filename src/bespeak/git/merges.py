@@ -227,6 +227,27 @@ def parse_hunks(text: bytes) -> tuple[Hunk, ...]:
     return tuple(found)
 
 
+def lines_with(git: Git, commit: str, word: str, suffixes: Sequence[str]) -> tuple[tuple[str, bytes], ...] | None:
+    """Return the lines of a commit's files that have a word, each with its path; None if git cannot tell.
+
+    Args:
+        git: where the commit is.
+        commit: whose files are looked through.
+        word: as it stands in the line.
+        suffixes: of the files to look in.
+    """
+    words = ("grep", "-n", "-z", "-w", "-F", "-I", "--no-color", "--full-name", "-e", word, commit, "--")
+    done = git.try_(*words, *(f"*{suffix}" for suffix in suffixes))
+    if done.returncode > 1 or done.stderr:
+        return None
+    found = []
+    for line in done.stdout.split(b"\n"):
+        path, _, rest = line.partition(b"\0")
+        if rest:
+            found.append((_text(path).partition(":")[2], rest.partition(b"\0")[2]))
+    return tuple(found)
+
+
 def blobs(git: Git, wanted: Iterable[str]) -> dict[str, bytes]:
     """Return the content of blobs by id; what is none, or is not there, is left out."""
     names = list(dict.fromkeys(name for name in wanted if name))

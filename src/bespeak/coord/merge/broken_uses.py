@@ -7,7 +7,7 @@ means anything, or if the call no longer fits.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bespeak.coord.merge import call_compatibility
@@ -310,9 +310,20 @@ def _breaks(one: Node, two: Node, call: Reference, source: Source) -> float:
         return 0.0
     if first is not None and second is not None and _static_is_nothing(one, two, source.path):
         first, second = (call_compatibility.without(found, "static ") for found in (first, second))
+    if one.language == "go" and first is not None and second is not None:
+        if not _takes_results(source, call):
+            second = replace(second, result=first.result)
+        if call_compatibility.returned(first.result) != call_compatibility.returned(second.result):
+            return call_compatibility.FITS_NO_MORE
     named = one.language == "python"
     given = keywords(source.lines, call.line, call.text.rpartition(".")[2]) if named else frozenset[str]()
     return call_compatibility.breaks(first, second, call.arguments, given)
+
+
+def _takes_results(source: Source, call: Reference) -> bool:
+    """Tell whether a call of Go is not a statement by itself."""
+    line = source.lines[call.line - 1].strip().decode("utf-8", "replace")
+    return not line.removeprefix("go ").removeprefix("defer ").startswith(call.text)
 
 
 def _static_is_nothing(before: Node, after: Node, path: str) -> bool:

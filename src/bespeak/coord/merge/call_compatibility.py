@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _OPEN, _CLOSE = "([{", ")]}"
 _RECEIVERS = frozenset({"self", "cls", "&self", "&mut self", "mut self", "this"})
 _ANGLES = frozenset({"cpp", "java", "rust", "typescript", "tsx"})
-FITS_NO_MORE, CALLED_OTHERWISE, OTHER_MEANING, OTHER_TYPES, COMPATIBLE = 0.9, 0.6, 0.5, 0.25, 0.0
+FITS_NO_MORE, CALLED_OTHERWISE, OTHER_DEFAULT, OTHER_MEANING, OTHER_TYPES, COMPATIBLE = 0.9, 0.6, 0.55, 0.5, 0.25, 0.0
 _MANNERS = ("async ", "static ", "@staticmethod", "@classmethod", "@property", "@contextmanager", "suspend ")
 """Words that change how something is called, not with what."""
 _DEFINED = re.compile(r"(?:^|\s)def\b")
@@ -50,6 +50,7 @@ class Parameters:
         result: what stands after the parameters.
         named: those that can be given by name (Python).
         open_named: any other name can be given too.
+        defaults: the values of those that may be left out, as written, by name.
     """
 
     required: int
@@ -60,6 +61,7 @@ class Parameters:
     result: str = ""
     named: tuple[str, ...] = ()
     open_named: bool = False
+    defaults: tuple[tuple[str, str], ...] = ()
 
     def take(self, arguments: int) -> bool:
         """Tell whether a call with so many arguments fits."""
@@ -87,7 +89,8 @@ def parameters(signature: str, language: str, *, method: bool) -> Parameters | N
         parts = parts[1:]
     found = _python(parts) if language == "python" else _others(parts, language)
     manners = tuple(word for word in _MANNERS if word in signature[:start])
-    return replace(found, manners=manners, result=signature[end + 1 :].strip(" ;"))
+    defaults = tuple((_name(part, language), _default(part)) for part in parts if _default(part))
+    return replace(found, manners=manners, result=signature[end + 1 :].strip(" ;"), defaults=defaults)
 
 
 def without(found: Parameters, manner: str) -> Parameters:
@@ -215,6 +218,11 @@ def _unbracketed(part: str) -> str:
     return "".join(kept).replace("=>", "")
 
 
+def _default(part: str) -> str:
+    """Return the value that a parameter has where a call leaves it out; empty if there is none."""
+    return "" if part.startswith(("*", "{", "[")) else re.sub(r"\s+", "", part.replace("=>", "").partition("=")[2])
+
+
 def _name(part: str, language: str) -> str:
     """Return the name of a parameter, without its type and default."""
     text = part.partition("=")[0]
@@ -253,7 +261,22 @@ def breaks(
         shifted = any(name in after.names and after.names.index(name) != place for place, name in enumerate(names))
         return OTHER_MEANING if shifted else OTHER_TYPES
     same = before.types[:placed] == after.types[:placed] and before.result == after.result
-    return COMPATIBLE if same else OTHER_TYPES
+    relies = _relies_on_another(before, after, placed, given)
+    return OTHER_DEFAULT if relies else COMPATIBLE if same else OTHER_TYPES
+
+
+def _relies_on_another(before: Parameters, after: Parameters, placed: int, given: frozenset[str]) -> bool:
+    """Tell whether a call leaves out a parameter that has another default now."""
+    left_out = {*before.named, *before.names} - {*before.names[:placed], *given}
+    old, new = dict(before.defaults), dict(after.defaults)
+    return any(name in new and old[name] != new[name] for name in left_out & old.keys())
+
+
+def returned(result: str) -> int:
+    """Return how many values a Go function returns, by what stands after its parameters."""
+    if not result.startswith("("):
+        return 1 if result else 0
+    return len([part for part in _split(result[1 : _closed(result) - 1], "go") if part.strip()])
 
 
 def _extends(before: Parameters, after: Parameters) -> bool:

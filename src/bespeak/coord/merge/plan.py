@@ -14,7 +14,10 @@ from bespeak.coord.languages import unread_language
 from bespeak.coord.merge.broken_uses import Changer, User, uses
 from bespeak.coord.merge.definitions import read_sides
 from bespeak.coord.merge.file_conflicts import BASE, OURS, THEIRS, file_items, find_conflicted
+from bespeak.coord.merge.implementers import unmet_interfaces
 from bespeak.coord.merge.inheritance import broken_heirs
+from bespeak.coord.merge.lost_exports import lost_exports
+from bespeak.coord.merge.lost_members import lost_members
 from bespeak.coord.merge.lost_names import lost_names
 from bespeak.coord.merge.model import LIKELY, ItemKind, Plan, Relation, Revision, SideChange, Verdict
 from bespeak.coord.merge.resolved_trees import ResolvedTrees
@@ -285,8 +288,14 @@ class _One:
             user = User(sides[mine], of.after, of.before, paths, _Fresh(self._git, base, commits[mine], of))
             changer = Changer(sides[other], read[other].moved)
             found += uses(user, changer, trees, everything=everything)
-            told = {(item.user, item.line) for item in found}
-            found += [item for item in broken_heirs(user, changer, trees) if (item.user, item.line) not in told]
+            for more in (
+                broken_heirs(user, changer, trees),
+                lost_members(user, changer, read[other], trees),
+                _untold(lost_exports(user, changer, read[other], trees), found),
+                unmet_interfaces(user, changer, read[other]),
+            ):
+                told = {(item.user, item.line) for item in found}
+                found += [item for item in more if (item.user, item.line) not in told]
         return found
 
     def _named(self, item: Item) -> Item:
@@ -315,6 +324,12 @@ class _One:
         for side in (self._ours, self._theirs):
             text = text.replace(side.commit, side.name)
         return text
+
+
+def _untold(items: Sequence[Item], found: Sequence[Item]) -> list[Item]:
+    """Return the imports of what no found item of the same file is about."""
+    told = {(item.address, item.path) for item in found}
+    return [item for item in items if (item.address, item.path) not in told]
 
 
 def _in_conflict(item: Item, conflicted: Sequence[ConflictedFile]) -> Item:

@@ -6,9 +6,11 @@ resolved among the merged files, so aliases, re-exports and relative imports cou
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from bespeak.coord.merge.members import kin, members
 from bespeak.git import merges
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ class ResolvedTrees:
         self._commits = commits
         self._graphs: dict[str, CallGraph] = {}
         self._merged_names: dict[str, Counter[str]] = {}
+        self._members: dict[tuple[str, str, tuple[str, ...]], bool] = {}
 
     def edges(self, side: str, path: str) -> tuple[Edge, ...]:
         """Return the edges that start in a file of a side."""
@@ -57,6 +60,28 @@ class ResolvedTrees:
 
             self._graphs[side] = CallGraph(self._index.snapshot(self._commits[side]))
         return self._graphs[side]
+
+    def has_member(self, side: str, name: str, path: str) -> bool:
+        """Tell whether a side has a member of some name anywhere: one that is read, or that a type declares.
+
+        Args:
+            side: of the merge.
+            name: of the member.
+            path: of a file; only files of its kin are looked at.
+        """
+        key = side, name, kin(path)
+        if key not in self._members:
+            self._members[key] = self._has_member(*key)
+        return self._members[key]
+
+    def _has_member(self, side: str, name: str, suffixes: tuple[str, ...]) -> bool:
+        read = re.compile(rb"(?:\.|->|::)\s*%s\b" % re.escape(name.encode()))
+        found = merges.lines_with(self._git, self._commits[side], name, suffixes)
+        if found is None or any(read.search(line) for _, line in found):
+            return True
+        snapshot = self._graph(side).snapshot
+        facts = [snapshot.facts(path) for path in sorted({path for path, _ in found})]
+        return any(last == name for one in facts if one is not None for _, last in members(one))
 
     def merged(self, path: str, definer: str) -> tuple[Facts, tuple[Edge, ...]] | None:
         """Return what a file says after the merge, and its edges.

@@ -34,6 +34,7 @@ _SIGNIFICANT = (SideChange.SIGNATURE, SideChange.BODY)
 _OPEN = frozenset({"space"})
 """Families that may be defined in several pieces."""
 _MANY_IN_GO = frozenset({"init", "_"})
+_NOT_LINKED = frozenset({"macro", "constant"})
 _SYSTEMS = re.compile(
     r"_(aix|android|darwin|dragonfly|freebsd|illumos|ios|js|linux|netbsd|openbsd|plan9|solaris|unix|wasip1|windows"
     r"|386|amd64|arm|arm64|loong64|mips\w*|ppc64\w*|riscv64|s390x|wasm)(_test)?\.go$"
@@ -262,7 +263,16 @@ def _place(node: Node) -> tuple[str, str]:
     if node.language == "go" and node.symbol.name not in _MANY_IN_GO:
         tested = "_test" if node.path.endswith("_test.go") else ""
         return os.path.dirname(node.path) + "/" + tested, node.symbol.name
+    if _is_linked(node):
+        return os.path.dirname(node.path) + "/", node.symbol.name
     return node.path, node.symbol.name
+
+
+def _is_linked(node: Node) -> bool:
+    """Tell whether a definition of C is one for all files that are linked together."""
+    unit = node.language == "c" and node.path.endswith(".c") and node.family in {"callable", "value"}
+    linked = not {"static", "extern"} & set(node.signature.split()) and node.symbol.kind not in _NOT_LINKED
+    return unit and linked and not node.parent and node.last != "main" and not node.signature.endswith(";")
 
 
 def _only_inside(node: Node) -> bool:

@@ -316,15 +316,18 @@ def alias(walk: Walk, node: Node, scope: Scope) -> None:
 
 
 def enum(walk: Walk, node: Node, scope: Scope) -> None:
-    """``enum Name {}``."""
+    """``enum Name {}``: its members are constants."""
     name, body = node.child_by_field_name("name"), node.child_by_field_name("body")
     if name is None:
         return
     draft = Draft(qualify(scope, walk.text(name)), "enum", walk.outers.get(node.id, node), body)
-    inner, _ = _open(walk, node, scope, draft, "class")
+    inner, symbol = _open(walk, node, scope, draft, "class")
     for child in body.named_children if body is not None else ():
-        if child.type == "enum_assignment":
-            walk.push(inner, child.child_by_field_name("value"))
+        member, value = child.child_by_field_name("name") or child, child.child_by_field_name("value")
+        if symbol and member.type == "property_identifier":
+            walk.symbol(Draft(f"{symbol}.{walk.text(member)}", "constant", child, value))
+        if value is not None:
+            walk.push(inner, value)
 
 
 def namespace(walk: Walk, node: Node, scope: Scope) -> None:

@@ -68,7 +68,15 @@ class Project:
             return self._at(folder, module)
         if module.startswith("/"):
             return None
+        if module.startswith("#"):
+            return self._shortened(folder, module)
         return self._mapped(folder, module) or self._packaged(folder, module)
+
+    def _shortened(self, folder: str, module: str) -> str | None:
+        """Return the file that ``imports`` of the nearest package.json gives a short name."""
+        root = next((above for above in self._above(folder) if self._package(above) is not None), "")
+        names = _conditions((self._package(root) or {}).get("imports"), module, _OTHER[self._taken])
+        return next((found for name in names if (found := self._built(root, name)) is not None), None)
 
     def _at(self, folder: str, module: str) -> str | None:
         """Return the file that a path means, with or without its suffix, or the index of a folder."""

@@ -124,7 +124,8 @@ def test_declarations_of_typescript_are_symbols():
     kinds = {symbol.name: symbol.kind for symbol in world.facts("a.ts").symbols}
     assert kinds == {
         "Store": "interface", "Store.save": "method", "Store.name": "variable", "Store.onSave": "method",
-        "Pair": "type", "Pair.left": "method", "Level": "enum", "Outer": "namespace", "Outer.Inner": "namespace",
+        "Pair": "type", "Pair.left": "method", "Level": "enum", "Level.Low": "constant",
+        "Level.High": "constant", "Outer": "namespace", "Outer.Inner": "namespace",
         "Outer.Inner.deep": "function", "Shape": "class", "Shape.area": "method", "Shape.constructor": "method",
         "Shape.side": "variable", "outside": "function", "given": "function", "over": "function",
     }  # fmt: skip
@@ -729,7 +730,7 @@ def test_each_part_of_a_union_may_be_meant():
 
 def test_types_are_used_where_they_are_written():
     world = ts("interface A {}\nenum E { X }\ntype B = A[];\nfunction f(a: A, b: Map<string, B>): E { return E.X; }\n")
-    assert world.out("a.ts::f", "use") == ["a.ts::A", "a.ts::B", "a.ts::E"]
+    assert world.out("a.ts::f", "use") == ["a.ts::A", "a.ts::B", "a.ts::E", "a.ts::E.X"]
     assert world.out("a.ts::B", "use") == ["a.ts::A"]
 
 
