@@ -11,16 +11,16 @@ import hmac
 import socket
 from typing import TYPE_CHECKING, Any
 
-import uvicorn
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.responses import PlainTextResponse
 
 from bespeak.net import connections
-from bespeak.net.web import Ending, Web, serve_until_cancelled
+from bespeak.net.web import Ending, Web, configuration, serve_until_cancelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import uvicorn
     from mcp.server.lowlevel.server import Server
     from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -69,18 +69,7 @@ async def serve(
 
 def _configuration(app: ASGIApp, address: ListenAddress, limits: connections.Limits) -> uvicorn.Config:
     uids = None if address.socket is None else address.uids
-    return uvicorn.Config(
-        app,
-        http=connections.protocol(limits, uids),
-        log_config=None,
-        access_log=False,
-        ws="none",
-        lifespan="on",
-        backlog=limits.waiting,
-        timeout_keep_alive=limits.idle_seconds,
-        timeout_graceful_shutdown=_GRACE_SECONDS,
-        server_header=False,
-    )
+    return configuration(app, connections.protocol(limits, uids), grace_seconds=_GRACE_SECONDS, lifespan="on")
 
 
 def _known_hosts(address: ListenAddress) -> TransportSecuritySettings:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import anyio
 import uvicorn
@@ -17,12 +17,46 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from bespeak.net.connections import Limits
+    from bespeak.net.connections import LimitedConnection, Limits
 
 
 _LEAST_HANDSHAKES = 16
 _PART_OF_CONNECTIONS = 4
 """Of four connections one may be at its handshake."""
+
+
+def configuration(
+    app: ASGIApp,
+    connection: type[LimitedConnection],
+    *,
+    grace_seconds: int,
+    lifespan: Literal["on", "off"],
+    tls: tuple[str, str] | None = None,
+) -> uvicorn.Config:
+    """Return how the connections of one socket are served; no header is believed about where a request is from.
+
+    Args:
+        app: what is served.
+        connection: the class of the connections, with their limits.
+        grace_seconds: how long requests may go on when the server is told to end.
+        lifespan: tell the application of its beginning and end.
+        tls: the files of the certificate and its key; None for plain HTTP.
+    """
+    return uvicorn.Config(
+        app,
+        http=connection,
+        log_config=None,
+        access_log=False,
+        ws="none",
+        lifespan=lifespan,
+        backlog=connection.limits.waiting,
+        timeout_keep_alive=connection.limits.idle_seconds,
+        timeout_graceful_shutdown=grace_seconds,
+        server_header=False,
+        proxy_headers=False,
+        ssl_certfile=None if tls is None else tls[0],
+        ssl_keyfile=None if tls is None else tls[1],
+    )
 
 
 class Web(uvicorn.Server):

@@ -6,10 +6,8 @@ import socket
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import uvicorn
-
 from bespeak.base.errors import UsageError
-from bespeak.net import connections, fast_connections, listening
+from bespeak.net import connections, fast_connections, listening, web
 from bespeak.net.descriptors import connections_for
 from bespeak.net.listen_address import ListenAddress
 from bespeak.net.log_lines import log_to_stderr
@@ -22,6 +20,7 @@ from bespeak.server.sign_in.authenticator import authenticators
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    import uvicorn
     from starlette.types import ASGIApp
 
     from bespeak.ledger.service import Ledger
@@ -149,18 +148,5 @@ def configuration(app: ASGIApp, settings: ServerSettings, *, tls: tuple[str, str
     """Return how the connections of one socket are served."""
     most = connections_for(settings.limits.connections, _SOCKETS)
     limits = connections.Limits(connections=most, idle_seconds=_IDLE_SECONDS, waiting=_BACKLOG)
-    return uvicorn.Config(
-        app,
-        http=fast_connections.protocol(limits),
-        log_config=None,
-        access_log=False,
-        ws="none",
-        lifespan="off",
-        backlog=limits.waiting,
-        timeout_keep_alive=limits.idle_seconds,
-        timeout_graceful_shutdown=_GRACE_SECONDS,
-        server_header=False,
-        proxy_headers=False,
-        ssl_certfile=None if tls is None else tls[0],
-        ssl_keyfile=None if tls is None else tls[1],
-    )
+    kind = fast_connections.protocol(limits)
+    return web.configuration(app, kind, grace_seconds=_GRACE_SECONDS, lifespan="off", tls=tls)
