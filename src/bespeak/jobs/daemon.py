@@ -77,46 +77,54 @@ def run_dispatcher(
         signals.close()
         return 0
     own = own_location(runner, environ)
-    attempts = attempts_folder(engine, environ)
-    router = _router(runner, own, {**environ, ATTEMPTS_VARIABLE: attempts})
-    metrics = Metrics()
-    exporter = Exporter(settings.metrics, metrics) if settings.metrics else None
-    bookings = ResourceBookings(settings.ledger)
-    notifier = BookChanges(engine, (TOPIC,))
-    timer = WallTimer()
-    call_locks = CallLocks(calls_folder(engine, environ))
-    call_locks.sweep()
+    session = DispatcherSession(engine, _record(settings, runner, own), _accounts(settings, engine), options.limits)
+    parts = _parts(settings, runner, own, environ, session, signals, log)
     try:
-        session = DispatcherSession(engine, _record(settings, runner, own), _accounts(settings, engine), options.limits)
         session.begin()
-        _say_started(log, engine, session, settings, runner, options)
-        parts = DispatcherParts(
-            session=session,
-            runner=runner,
-            router=router,
-            log=log,
-            metrics=metrics,
-            exporter=exporter,
-            bookings=bookings,
-            signals=signals,
-            manager=ServiceManager(environ),
-            timer=timer,
-            notifier=notifier,
-            call_locks=call_locks,
-            attempts=AttemptNotes(attempts),
-            failure_calls=_failure_calls(settings, engine, log, environ),
-            scopes=Scopes(without_manager(environ), is_asked=runner.embedded),
-        )
+        _say_started(log, session, settings, runner, options)
         code = Dispatcher(parts, options).run()
         log.emit("reserver_stopped", {})
         return code
     finally:
         log.finish()
-        if exporter is not None:
-            exporter.refresh()
-            exporter.close()
-        for part in (router, notifier, timer, bookings, engine, signals):
+        if parts.exporter is not None:
+            parts.exporter.refresh()
+            parts.exporter.close()
+        for part in (parts.router, parts.notifier, parts.timer, parts.bookings, engine, signals):
             part.close()
+
+
+def _parts(
+    settings: DaemonSettings,
+    runner: Runner,
+    own: Location,
+    environ: Mapping[str, str],
+    session: DispatcherSession,
+    signals: Signals,
+    log: EventLog,
+) -> DispatcherParts:
+    engine = session.engine
+    attempts = attempts_folder(engine, environ)
+    metrics = Metrics()
+    call_locks = CallLocks(calls_folder(engine, environ))
+    call_locks.sweep()
+    return DispatcherParts(
+        session=session,
+        runner=runner,
+        router=_router(runner, own, {**environ, ATTEMPTS_VARIABLE: attempts}),
+        log=log,
+        metrics=metrics,
+        exporter=Exporter(settings.metrics, metrics) if settings.metrics else None,
+        bookings=ResourceBookings(settings.ledger),
+        signals=signals,
+        manager=ServiceManager(environ),
+        timer=WallTimer(),
+        notifier=BookChanges(engine, (TOPIC,)),
+        call_locks=call_locks,
+        attempts=AttemptNotes(attempts),
+        failure_calls=_failure_calls(settings, engine, log, environ),
+        scopes=Scopes(without_manager(environ), is_asked=runner.embedded),
+    )
 
 
 def _failure_calls(
@@ -187,7 +195,6 @@ def _accounts(settings: DaemonSettings, engine: Engine) -> tuple[str, ...] | Non
 
 def _say_started(
     log: EventLog,
-    engine: Engine,
     session: DispatcherSession,
     settings: DaemonSettings,
     runner: Runner,
@@ -196,7 +203,7 @@ def _say_started(
     log.emit(
         "reserver_started",
         {
-            "db": engine.name,
+            "db": session.engine.name,
             "orchesjob_bin": runner.shown,
             "orchesjob_start_options": without_values(options.start_options),
             "poll_interval": options.poll_seconds,
