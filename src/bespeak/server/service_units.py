@@ -22,17 +22,7 @@ _MARK = "# Written by `bespeak serve install`; --remove removes it."
 _HOMES = ("/home/", "/root/")
 
 
-def service(words: Sequence[str], variables: Mapping[str, str]) -> str:
-    """Return the unit of the service.
-
-    Args:
-        words: the server's command.
-        variables: its environment.
-    """
-    command = " ".join(unit_word(word, command=True) for word in words)
-    environment = "\n".join(f"Environment={unit_word(f'{name}={value}')}" for name, value in variables.items())
-    in_home = any(word.startswith(_HOMES) for word in words)
-    return f"""{_MARK}
+_SERVICE = f"""{_MARK}
 [Unit]
 Description=bespeak: the book of reservations for other machines
 Wants=network-online.target
@@ -42,8 +32,8 @@ StartLimitIntervalSec=0
 
 [Service]
 Type=notify
-ExecStart={command}
-{environment}
+ExecStart={{command}}
+{{environment}}
 Restart=always
 RestartSec=1
 TimeoutStopSec=30
@@ -60,7 +50,7 @@ NoNewPrivileges=yes
 CapabilityBoundingSet=
 AmbientCapabilities=
 ProtectSystem=strict
-ProtectHome={"read-only" if in_home else "yes"}
+ProtectHome={{home}}
 PrivateTmp=yes
 PrivateDevices=yes
 ProtectClock=yes
@@ -85,6 +75,19 @@ SystemCallErrorNumber=EPERM
 [Install]
 WantedBy=multi-user.target
 """
+
+
+def service(words: Sequence[str], variables: Mapping[str, str]) -> str:
+    """Return the unit of the service.
+
+    Args:
+        words: the server's command.
+        variables: its environment.
+    """
+    command = " ".join(unit_word(word, command=True) for word in words)
+    environment = "\n".join(f"Environment={unit_word(f'{name}={value}')}" for name, value in variables.items())
+    in_home = any(word.startswith(_HOMES) for word in words)
+    return _SERVICE.format(command=command, environment=environment, home="read-only" if in_home else "yes")
 
 
 def sockets(host: str, port: int, place: str) -> str:
