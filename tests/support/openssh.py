@@ -44,8 +44,8 @@ class Server:
 
 
 @contextmanager
-def server(folder: Path) -> Iterator[Server]:
-    """Start a server with its files in ``folder``, and end it.
+def server(folder: Path, *settings: str) -> Iterator[Server]:
+    """Start a server with its files in ``folder`` and more lines of its settings, and end it.
 
     Raises:
         UnobtainableError: there is no sshd here and no package of it.
@@ -54,7 +54,7 @@ def server(folder: Path) -> Iterator[Server]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         found = Server(folder, probe.getsockname()[1])
-    _configure(found)
+    _configure(found, settings)
     words = _with_an_account(folder, [program, "-D", "-e", "-f", str(folder / "sshd_config")])
     with open(folder / "sshd.log", "wb") as log:
         process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=os.environ | environ)
@@ -74,7 +74,7 @@ def _program() -> tuple[str, dict[str, str]]:
     return f"{packages.root}/usr/sbin/sshd", {"LD_LIBRARY_PATH": packages.libraries}
 
 
-def _configure(found: Server) -> None:
+def _configure(found: Server, settings: Sequence[str]) -> None:
     import asyncssh
 
     folder = found.folder
@@ -87,6 +87,7 @@ def _configure(found: Server) -> None:
     (folder / "sshd_config").write_text(
         f"ListenAddress 127.0.0.1:{found.port}\nHostKey {folder}/host\nAuthorizedKeysFile {folder}/user.pub\n"
         "StrictModes no\nUsePAM no\nPidFile none\nPasswordAuthentication no\nPermitRootLogin yes\n"
+        + "".join(f"{line}\n" for line in settings)
     )
 
 

@@ -40,6 +40,7 @@ PROGRAM = Program(
         Entry("result", "Print what the runner says about the job's result.", f"{_QUERY}:result"),
         Entry("cancel", "Cancel a reservation, or the job that it became.", f"{_QUERY}:cancel"),
         Entry("list", "List reservations, newest first.", f"{_QUERY}:listing"),
+        Entry("fleet", "Show how the jobs of each host of a lab are doing, over SSH.", "bespeak.cli.job_fleet:fleet"),
         Entry(
             "clean",
             "Delete reservations that are over. RESERVED and DISPATCHING ones always stay.",

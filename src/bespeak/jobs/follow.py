@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _PAGE = 500
 _LOOK_SECONDS = 30.0
-_OVERDUE_US = 10 * SECOND_US
+OVERDUE_US = 10 * SECOND_US
 _FIELDS = ("seq", "at_us", "reservation_id", "run_key", "site", "change", "reservation_status", "job_id", "detail")
 
 
@@ -119,7 +119,7 @@ def health(engine: Engine, site: str | None) -> tuple[dict[str, object], bool]:
         living = [item for item in known if item.alive(tx.now_us)]
         ids = {item.dispatcher_id for item in living}
         counts = {str(name): int(n) for name, n in tx.fetch_all(_COUNTS)}
-        where = {"now": tx.now_us - _OVERDUE_US, "now_s": rows.seconds(tx) - _OVERDUE_US // SECOND_US}
+        where = {"now": tx.now_us - OVERDUE_US, "now_s": rows.seconds(tx) - OVERDUE_US // SECOND_US}
         overdue = int((tx.fetch_one(_OVERDUE, where) or (0,))[0])
         owners = tx.fetch_all("SELECT DISTINCT owner FROM reservations WHERE reservation_status = 'DISPATCHING'")
         stuck = sum(1 for (owner,) in owners if owner not in ids)

@@ -216,10 +216,13 @@ def give_back_of(context: CommandContext, job: JobReservation) -> None:
 
 @command(
     "list",
+    text="With --all-sites (and --since, by default a day ago) the exit code is 1 if somebody has to look: a site has "
+    "no dispatcher, or something is overdue, failed or was lost.",
     examples=(
         ("list --status RESERVED --limit 10", "the ten newest that wait"),
         ("list --key-prefix nightly- --text", "for people"),
         ("list --failed --since -1d --text", "each morning: what went wrong since yesterday"),
+        ("list --all-sites --text", "each morning: a line for each site of the book"),
     ),
     options=(
         Option(("--status",), "Only this state.", "STATUS", complete="status"),
@@ -231,12 +234,17 @@ def give_back_of(context: CommandContext, job: JobReservation) -> None:
         Option(("--metadata",), "Metadata that says so; may be repeated.", "NAME=VALUE", many=True),
         Option(("--failed",), "Only what failed, or was not started although nobody cancelled it."),
         Option(("--site",), "Only of this site; without it of all.", "NAME"),
+        Option(("--all-sites",), "A line for each site: how it is doing, what ran, failed and is next."),
     ),
 )
 def listing(context: CommandContext) -> int:
     """Print reservations, newest first."""
     from bespeak.jobs import queries
 
+    if context.on("all-sites"):
+        from bespeak.jobs.commands.sites import list_sites
+
+        return list_sites(context)
     wanted = _list_filter(context)
     limit = read_number(context.value("limit") or str(_DEFAULT_LIMIT), "--limit", -_MOST, _MOST)
     engine = open_store(context.url)
