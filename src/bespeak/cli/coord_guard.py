@@ -25,10 +25,11 @@ _LONGEST_INPUT = 64 * 1024 * 1024
 
 @command(
     "coord guard",
-    text="install puts a pre-commit and a pre-push hook into this clone, which first run those that were "
-    "there, and prints the configuration that makes a coding agent ask before each edit and after each "
-    "command; remove takes them out again. commit, push, edit and changed are what the hooks call. A claim "
-    "of another run on a part of a file that you hold another part of is not in your way.",
+    text="install puts hooks into this clone that ask before a commit, a merge, a patch of git am and a push, after "
+    "those that were there, and prints the configuration that makes a coding agent ask before each edit and after "
+    "each command; remove takes them out again. git has no such hook for cherry-pick, revert, rebase and a "
+    "fast-forward: what they make is asked about when it is pushed. commit, push, edit and changed are what the "
+    "hooks call. A claim of another run on a part of a file that you hold another part of is not in your way.",
     examples=(
         ("coord guard install", "warn"),
         ("coord guard install --refuse", "refuse commits and pushes of what another run has claimed"),

@@ -1,4 +1,7 @@
-"""The guard: git hooks that ask, before a commit or a push, whether another run has claimed what it touches.
+"""The guard: git hooks that ask, before a commit, a merge or a push, whether another run has claimed what it touches.
+
+``git cherry-pick``, ``revert``, ``rebase`` and a merge that is a fast-forward call no hook that looks at files: what
+they make is looked at when it is pushed.
 
 A hook that was there is kept under another name and called first, with the same arguments and the same input. When
 the program is gone, a guard that warns lets everything pass, and one that refuses refuses.
@@ -23,7 +26,8 @@ if TYPE_CHECKING:
     from bespeak.git.process import Git
     from bespeak.git.repository import Repository
 
-HOOKS = (("pre-commit", "commit"), ("pre-push", "push"))
+HOOKS = (("pre-commit", "commit"), ("pre-merge-commit", "commit"), ("pre-applypatch", "commit"), ("pre-push", "push"))
+"""The hooks of git that can refuse, and what each calls: for a commit, a merge, ``git am``, a push."""
 MARK = "# Made by bespeak coord guard"
 BEFORE = ".before-bespeak"
 _NO_COMMIT = "0"

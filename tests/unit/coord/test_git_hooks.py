@@ -123,6 +123,24 @@ def test_a_merge_touches_what_it_changed_itself(run, history, tmp_path):
     assert attempt(history, "push", "-q", "origin", "evil").returncode == 1
 
 
+def test_a_merge_and_a_patch_are_asked_about_and_what_git_has_no_hook_for_is_not(run, history):
+    git(history, "checkout", "-q", "-b", "side")
+    assert commit(history, "src/a.py").returncode == 0
+    git(history, "format-patch", "-q", "-1", "-o", "..")
+    git(history, "checkout", "-q", "main")
+    assert commit(history, "src/b.py").returncode == 0
+    run("guard", "install", "--refuse")
+    run("reserve", "src/a.py", "--run-id", "other")
+    merged = attempt(history, "merge", "-q", "--no-edit", "side")
+    assert merged.returncode == 1
+    assert "This commit touches what another run has claimed" in merged.stderr
+    git(history, "reset", "-q", "--hard")
+    patch = next(history.parent.glob("*.patch"))
+    assert attempt(history, "am", "-q", str(patch)).returncode == 1
+    git(history, "am", "--abort")
+    assert attempt(history, "cherry-pick", "side").returncode == 0
+
+
 def test_the_guard_holds_in_every_work_tree(run, history, tmp_path):
     git(history, "worktree", "add", "-q", str(tmp_path / "wt"), "-b", "side")
     run("guard", "install", "--refuse")
@@ -142,7 +160,7 @@ def test_hooks_that_were_there_run_first_and_come_back(run, history):
     assert "the old hook" in commit(history, "src/b.py").stderr
     assert commit(history, "forbidden").returncode == 1
     (history / "forbidden").unlink()
-    assert run("guard", "remove").out.startswith("Removed 2 hook(s)")
+    assert run("guard", "remove").out.startswith("Removed 4 hook(s)")
     assert hook.read_text().startswith("#!/bin/sh\necho the old hook")
     assert not (history / ".git" / "hooks" / "pre-push").exists()
     assert run("guard", "remove").out.startswith("Removed 0")

@@ -142,6 +142,22 @@ def test_imports_of_both_sides_are_one_list(forked, merged):
     assert files["a.py"].startswith("import json\nimport os\nimport re\n\n\n")
 
 
+def test_edits_of_two_definitions_that_touch_are_both_kept(forked, merged):
+    base = "def f():\n    a = 1\n    return a\ndef g():\n    return 2\n"
+    forked.fork(
+        {"a.py": base}, {"a.py": base.replace("return a", "return a + 1")}, {"a.py": base.replace("g()", "g(b=3)")}
+    )
+    outcome, files = merged()
+    assert [step.kind.value for step in outcome.steps] == ["both_kept"]
+    assert files["a.py"] == base.replace("return a", "return a + 1").replace("g()", "g(b=3)")
+
+
+def test_edits_of_lines_that_touch_in_one_definition_are_left(forked, merged):
+    forked.fork({"a.py": BODY}, {"a.py": BODY.replace("a + 1", "a + 9")}, {"a.py": BODY.replace("one * 2", "one * 9")})
+    outcome, _ = merged()
+    assert (outcome.steps, outcome.failed) == ((), True)
+
+
 def test_one_local_name_for_two_imports_is_left(forked, merged):
     forked.fork({"a.py": G}, {"a.py": f"from x import n\n\n\n{G}"}, {"a.py": f"from y import n\n\n\n{G}"})
     outcome, _ = merged()

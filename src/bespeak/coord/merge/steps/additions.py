@@ -91,7 +91,7 @@ def _both(state: MergeState, clash: ConflictedFile, file: _File) -> Proposal | N
         return None
     edits = {side: {clash.paths[side]: file.with_unions(side, done)} for side in (OURS, THEIRS)}
     names = ", ".join(sorted({name for each in done for name in each.names}))
-    reason = f"Both sides added to {clash.conflict.path} at one place, and nothing under one name: both are kept"
+    reason = f"Both sides changed {clash.conflict.path} at one place, and nothing under one name: both are kept"
     return Proposal(StepKind.BOTH_KEPT, clash.conflict.path, f"{reason} ({names}).", edits)
 
 
@@ -139,7 +139,40 @@ class _File:
             mine, other = added[OURS], added[THEIRS]
             if mine is not None and other is not None:
                 return self._joined(sides, mine, other)
-        return self._imports(sides)
+        return self._imports(sides) or self._neighbours(sides)
+
+    def _neighbours(self, sides: dict[str, Hunk]) -> _Union | None:
+        """Return both changes, if they only touch, and are in different definitions."""
+        first, second = sorted(sides, key=lambda side: (sides[side].first, sides[side].beyond))
+        one, two = sides[first], sides[second]
+        if one.beyond > two.first or one.first == one.beyond or two.first == two.beyond:
+            return None
+        names = [self._changed(side, sides[side]) for side in (first, second)]
+        if None in names or any(_nested(mine, other) for mine in names[0] or () for other in names[1] or ()):
+            return None
+        low, high = one.first, two.beyond
+        spans = {
+            first: (one.new_first, one.new_beyond + high - one.beyond),
+            second: (two.new_first - (two.first - low), two.new_beyond),
+        }
+        lines = [
+            *self.lines[first][one.new_first - 1 : one.new_beyond - 1],
+            *self.lines[BASE][one.beyond - 1 : two.first - 1],
+            *self.lines[second][two.new_first - 1 : two.new_beyond - 1],
+        ]
+        return _Union(spans, lines, tuple(sorted((names[0] or set()) | (names[1] or set()))))
+
+    def _changed(self, side: str, hunk: Hunk) -> set[str] | None:
+        """Return the innermost definitions that a side changed; None if it changed anything else."""
+        found = set()
+        for version, span in ((BASE, (hunk.first, hunk.beyond)), (side, (hunk.new_first, hunk.new_beyond))):
+            for line in range(*span):
+                around = [one.name for one in self.facts[version].symbols if one.first_line <= line <= one.last_line]
+                if around:
+                    found.add(max(around, key=len))
+                elif self.lines[version][line - 1].strip():
+                    return None
+        return found or None
 
     def _addition(self, side: str, hunk: Hunk) -> _Addition | None:
         """Return what a side inserts, shifted so that it is made of whole definitions."""
@@ -224,6 +257,10 @@ class _File:
 
 _DEFINED = frozenset({"function", "method", "class", "interface", "enum", "struct", "trait", "type"})
 """Kinds whose order among each other means nothing."""
+
+
+def _nested(one: str, two: str) -> bool:
+    return one == two or one.startswith(f"{two}.") or two.startswith(f"{one}.")
 
 
 def _gap(before: list[bytes], after: list[bytes]) -> list[bytes]:

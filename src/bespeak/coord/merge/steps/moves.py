@@ -61,6 +61,8 @@ def _proposal(state: MergeState, mover: str, moved: Pair, edited: Pair) -> Propo
     indents = [_indent(lines) for lines in texts]
     again = [_indented(lines, indent, indents[1]) for lines, indent in zip(texts, indents, strict=True)]
     merged = _merged(state, *again)
+    if merged is None and (there.path, there.parent) == (base.path, base.parent):
+        return None  # it may only have other neighbours
     if merged is None:
         why = "both sides changed the same lines of it"
         return Proposal(StepKind.EDIT_CARRIED, base.address, reason, {}, obstacle=why)
