@@ -34,11 +34,11 @@ def claimed(engine: Engine, accounts: tuple[str, ...] | None) -> list[str]:
 def test_only_jobs_of_accepted_accounts_are_claimed_or_waited_for(engine: Engine) -> None:
     reserved(engine, "theirs", "eve")
     own = ("", this_user())
-    assert engine.read(lambda tx: claiming.look(tx, "", 0, own)).next_us == FOREVER_US, "nothing is due for us"
+    assert engine.read(lambda tx: claiming.look(tx, ME, 0, own)).next_us == FOREVER_US, "nothing is due for us"
     assert claimed(engine, own) == []
     reserved(engine, "ours")
     reserved(engine, "original", "")
-    assert engine.read(lambda tx: claiming.look(tx, "", 0, own)).next_us == 0
+    assert engine.read(lambda tx: claiming.look(tx, ME, 0, own)).next_us == 0
     assert claimed(engine, own) == ["original", "ours"]
     assert claimed(engine, (*own, "eve")) == ["theirs"]
 

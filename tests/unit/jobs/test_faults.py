@@ -368,10 +368,10 @@ def test_09_every_question_of_the_loop_is_an_index_search(
 def test_09_a_look_reads_only_what_is_new(engine: Engine) -> None:
     for number in range(5):
         reserve(engine, f"k{number}", not_before=4_000_000_000)
-    first = engine.read(lambda tx: claiming.look(tx, "", 0))
+    first = engine.read(lambda tx: claiming.look(tx, line("me"), 0))
     assert [job.run_key for job in first.accepted] == [f"k{number}" for number in range(5)]
     reserve(engine, "new", not_before=4_000_000_000)
-    again = engine.read(lambda tx: claiming.look(tx, "", first.accepted[-1].seq))
+    again = engine.read(lambda tx: claiming.look(tx, line("me"), first.accepted[-1].seq))
     assert [job.run_key for job in again.accepted] == ["new"]
 
 
@@ -442,7 +442,7 @@ def test_10_new_is_decided_by_row_order(engine: Engine, clock, seconds: int) -> 
     last = engine.read(claiming.newest)
     clock.step(seconds)
     reserve(engine, "new")
-    found = engine.read(lambda tx: claiming.look(tx, "", last))
+    found = engine.read(lambda tx: claiming.look(tx, line("me"), last))
     assert [job.run_key for job in found.accepted] == ["new"]
 
 
