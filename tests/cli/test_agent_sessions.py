@@ -121,3 +121,38 @@ def test_a_server_of_another_machine_is_not_called_dead(guarded, cli, elsewhere)
     (guarded / ".git" / FOLDER / "999999-1-999998").write_text(f"mcp-far\n{elsewhere}")
     assert cli("coord", "check", "src/a.py", "--run-id", "other").returncode == 7
     assert cli("coord", "reserve", "src/a.py", "--run-id", "other", "--on-conflict", "fail").returncode == 7
+
+
+@pytest.fixture
+def begin(cli, tmp_path):
+    """Call the hook at the start of a session; return what the shell's file has then, and the answer."""
+
+    def call(document, name="shell", **env):
+        path = tmp_path / name
+        done = cli("coord", "guard", "session", input=json.dumps(document), env={"CLAUDE_ENV_FILE": str(path), **env})
+        return (path.read_text() if path.is_file() else "", done)
+
+    return call
+
+
+def test_the_hook_at_the_start_of_a_session_gives_its_shell_the_run_id(begin, tmp_path):
+    (tmp_path / "shell").write_text("export OTHER=1\n")
+    text, done = begin({"hook_event_name": "SessionStart", "session_id": "a7 $(touch x)"})
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    shell = subprocess.run(
+        ["sh", "-c", f'{text}printf %s "$BESPEAK_RUN_ID"'], capture_output=True, text=True, check=True
+    )
+    assert (shell.stdout, text.startswith("export OTHER=1\n")) == ("a7 $(touch x)", True)
+
+
+def test_a_run_id_of_the_environment_stays(begin):
+    assert begin({"session_id": "a7"}, BESPEAK_RUN_ID="mine")[0] == ""
+    assert begin({"source": "startup"})[0] == ""
+
+
+def test_the_shell_s_file_is_never_reached_by_a_link(begin, tmp_path):
+    (tmp_path / "profile").write_text("")
+    (tmp_path / "link").symlink_to(tmp_path / "profile")
+    text, done = begin({"session_id": "a7"}, "link")
+    assert (text, done.returncode) == ("", 9)
+    assert "CLAUDE_ENV_FILE: " in done.stderr

@@ -1,10 +1,10 @@
-"""``coord guard edit`` and ``changed``: what a coding agent's hooks call. Their start-up is waited for each time."""
+"""``coord guard edit``, ``changed``, ``session``: what a coding agent's hooks call. Each time their start is waited for."""
 
 from __future__ import annotations
 
 import sys
 
-from bespeak.base.errors import BespeakError
+from bespeak.base.errors import BespeakError, UnavailableError
 from bespeak.cli import output
 
 TYPE_CHECKING = False
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     Look = Callable[[Context, Values, HookInput], list[Conflict]]
 
+SHELL_FILE = "CLAUDE_ENV_FILE"
+"""Names the file whose lines Claude Code's shell reads before each command."""
 REFUSED = 2
 """What makes an agent's hook stop the tool and read stderr."""
 
@@ -29,6 +31,33 @@ def edit(context: Context, values: Values) -> int:
 def changed(context: Context, values: Values) -> int:
     """Answer a hook that is called after a command: what differs in the work tree counts."""
     return _answer(context, values, _changed, "This work tree changes what another run has claimed.")
+
+
+def session(context: Context, values: Values) -> int:  # noqa: ARG001 the shape of a command
+    """Answer a hook that is called when a session begins: all that its shell starts gets the session's run id.
+
+    Claude Code starts each command in a session of the system of its own, so nothing else is common to them. It names
+    a file to which a hook adds lines that its shell reads.
+    """
+    import os
+
+    from bespeak.coord.agent_hooks import LIMIT_BYTES, read_input
+    from bespeak.coord.run_id import VARIABLE
+
+    path = os.environ.get(SHELL_FILE)
+    runs = read_input(sys.stdin.buffer.read(LIMIT_BYTES + 1)).runs
+    if not path or not runs or os.environ.get(VARIABLE):
+        return 0
+    from bespeak.base.fileio import open_regular
+    from bespeak.coord import validation
+
+    run = validation.run_id(runs[0], "session_id")
+    try:
+        with open(open_regular(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, follow=False), "a") as file:
+            file.write(f"export {VARIABLE}={output.shell_words([run])}\n")
+    except OSError as error:
+        raise UnavailableError(f"{SHELL_FILE}: {output.one_line(path)}: {error.strerror}") from None
+    return 0
 
 
 def _answer(context: Context, values: Values, look: Look, what: str) -> int:

@@ -28,14 +28,14 @@ _LONGEST_INPUT = 64 * 1024 * 1024
     text="install puts hooks into this clone that ask before a commit, a merge, a patch of git am and a push, after "
     "those that were there, and prints the configuration that makes a coding agent ask before each edit and after "
     "each command; remove takes them out again. git has no such hook for cherry-pick, revert, rebase and a "
-    "fast-forward: what they make is asked about when it is pushed. commit, push, edit and changed are what the "
-    "hooks call. A claim of another run on a part of a file that you hold another part of is not in your way.",
+    "fast-forward: what they make is asked about when it is pushed. commit, push, edit, changed and session are what "
+    "the hooks call. A claim of another run on a part of a file that you hold another part of is not in your way.",
     examples=(
         ("coord guard install", "warn"),
         ("coord guard install --refuse", "refuse commits and pushes of what another run has claimed"),
         ("coord guard remove", "take the hooks out"),
     ),
-    arguments=(Argument("ACTION", choices=("install", "remove", "commit", "push", "edit", "changed")),),
+    arguments=(Argument("ACTION", choices=("install", "remove", "commit", "push", "edit", "changed", "session")),),
     options=(
         Option(("--refuse",), "Refuse instead of warning."),
         Option(("--remote",), "The remote that is pushed to (for push).", "NAME"),
@@ -46,7 +46,7 @@ _LONGEST_INPUT = 64 * 1024 * 1024
 def guard(context: Context, values: Values) -> int:
     """Do one of the guard's actions."""
     action = {"install": _install, "remove": _remove, "commit": _commit, "push": _push, "edit": _edit}
-    action["changed"] = _changed
+    action |= {"changed": _changed, "session": _session}
     return action[values["action"]](context, values)
 
 
@@ -149,3 +149,9 @@ def _changed(context: Context, values: Values) -> int:
     from bespeak.cli.coord_agent_hook import changed
 
     return changed(context, values)
+
+
+def _session(context: Context, values: Values) -> int:
+    from bespeak.cli.coord_agent_hook import session
+
+    return session(context, values)

@@ -54,6 +54,7 @@ CLIENTS: dict[str, tuple[SettingsFile, ...]] = {
             hooks=(
                 Hook("PreToolUse", "edit", "Edit|MultiEdit|Write|NotebookEdit"),
                 Hook("PostToolUse", "changed", "Bash"),
+                Hook("SessionStart", "session"),
             ),
         ),
     ),

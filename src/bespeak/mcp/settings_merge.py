@@ -17,7 +17,7 @@ from bespeak.base.errors import WrongStateError
 from bespeak.mcp.client_config import configuration
 
 NAME = "bespeak"
-_ACTIONS = ("edit", "changed")
+_ACTIONS = ("edit", "changed", "session")
 _BEGIN, _END = "# bespeak agents setup: begin", "# bespeak agents setup: end"
 _BLOCK = re.compile(rf"\n?^{_BEGIN}$.*?^{_END}$\n?", re.DOTALL | re.MULTILINE)
 _OWN_KEYS = {"type", "command", "args", "cwd", "enabled"}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 
 from support.fake_model import fake_model
+from support.repositories import git
 
 TIMES = 5
 """Gemini CLI and opencode wait 5 s for a server that starts, which a loaded machine may need longer for: ask again."""
@@ -91,6 +93,28 @@ def test_claude_code_tells_the_model_after_a_command_that_writes(project, progra
     assert "already reserved by run-id 'other'" in model.last
     assert "This work tree changes what another run has claimed." in model.last
     assert project.file.read_text() == "x = 3\n"
+
+
+def test_claude_code_commits_what_an_earlier_command_of_its_own_has_claimed(project, program):
+    """It starts each command in a session of its own; the hook at its start gives all of them one run id."""
+    path = program("claude")
+    project.bespeak("coord", "guard", "install", "--refuse")
+    project.bespeak("agents", "setup", "--refuse", "claude")
+    project.write(
+        ".claude/settings.json",
+        json.dumps({"enableAllProjectMcpServers": True, "permissions": {"allow": ["Bash"]}}),
+    )
+    ours = f"{sys.executable} -P -m bespeak"
+    claim = f"setsid -w {ours} coord reserve m.py"
+    author = "-c user.name=t -c user.email=t@example.org"
+    change = f"echo 'x = 4' > m.py && setsid -w git {author} commit -qam four && git log --oneline"
+    with fake_model(
+        ("Bash", {"command": claim, "description": "claim m.py"}),
+        ("Bash", {"command": change, "description": "commit"}),
+    ) as model:
+        ask_claude(project, path, model)
+    assert "four" in model.last
+    assert git(project.folder, "log", "--format=%s", "-1").strip() == "four"
 
 
 def ask_codex(project, path, *steps):
