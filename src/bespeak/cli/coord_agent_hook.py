@@ -1,4 +1,4 @@
-"""``coord guard edit``, ``changed``, ``session``: what a coding agent's hooks call. Each time their start is waited for."""
+"""``coord guard edit``, ``changed`` and ``session``: what a coding agent's hooks call, and wait for each time."""
 
 from __future__ import annotations
 
