@@ -50,9 +50,16 @@ def test_every_step_is_taken(forked, merged, language):
 
 
 def in_all_languages(of):
-    """Return the files of one merge with what is planted in each language."""
-    versions = [of(language) for language in LANGUAGES]
-    return [{path: text for version in versions for path, text in version[number].items()} for number in range(3)]
+    """Return the files of one merge with what is planted in each language, in a folder of its own."""
+    planted_in = {language: of(language) for language in LANGUAGES}
+    return [
+        {
+            f"{language}/{path}": text
+            for language, version in planted_in.items()
+            for path, text in version[number].items()
+        }
+        for number in range(3)
+    ]
 
 
 def test_a_harmless_twin_is_merged_as_git_does(forked, merged):
@@ -66,7 +73,8 @@ def test_what_is_not_certain_is_left(forked, merged):
     forked.fork(*in_all_languages(contested))
     outcome, _ = merged()
     assert (outcome.steps, outcome.failed) == ((), True)
-    paths = {of.path(name) for of in LANGUAGES.values() for name in ("twice", "both", "moved")}
+    names = ("twice", "both", "moved")
+    paths = {f"{language}/{of.path(name)}" for language, of in LANGUAGES.items() for name in names}
     assert {left.address.partition("::")[0] for left in outcome.left} == paths
     assert outcome.tree == tree_of_git(forked)
 
