@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from bespeak.argv.declarations import Option, command
-from bespeak.cli.coord_command import ADDRESS_HELP, ADDRESSES, JSON, RUN, contract_command, envelope, say_absent
+from bespeak.cli.coord_command import (
+    ADDRESS_HELP,
+    ADDRESSES,
+    JSON,
+    RUN,
+    contract_command,
+    envelope,
+    say_absent,
+    say_how_to_be_known,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,6 +54,7 @@ def check(context: Context, values: Values) -> int:
 
     for conflict in found:
         context.print(message(conflict))
+    say_how_to_be_known(values["run_id"], [conflict.run_id for conflict in found])
     return code
 
 

@@ -156,3 +156,19 @@ def with_coord(context: Context, work: Callable[[Coord], int]) -> int:
         return work(coord)
     finally:
         coord.close()
+
+
+def say_how_to_be_known(run_id: str | None, holders: Iterable[str]) -> None:
+    """Tell a caller without a run id how to have one, where a claim of such a caller is in the way.
+
+    Args:
+        run_id: as typed; None if none was.
+        holders: the runs whose claims are in the way.
+    """
+    from bespeak.coord.run_id import given_run_id, is_made_up
+
+    if run_id is None and not given_run_id() and any(is_made_up(holder) for holder in holders):
+        output.to_stderr(
+            "No run id was given, neither here nor for that claim. A run whose commands are started in sessions of "
+            "their own is known again by its id only: set BESPEAK_RUN_ID in its environment."
+        )

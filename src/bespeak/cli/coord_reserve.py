@@ -14,6 +14,7 @@ from bespeak.cli.coord_command import (
     contract_command,
     envelope,
     say_absent,
+    say_how_to_be_known,
 )
 from bespeak.coord.errors import ClaimError, ClaimRefusedError
 
@@ -70,7 +71,7 @@ def reserve(context: Context, values: Values) -> int:
         )
         absent = coord.absent(values["address"])
     except ClaimRefusedError as error:
-        return _refused(context, error)
+        return _refused(context, error, values["run_id"])
     finally:
         if coord is not None:
             coord.close()
@@ -101,7 +102,7 @@ def _check(values: Values) -> int:
     return ttl
 
 
-def _refused(context: Context, error: ClaimRefusedError) -> int:
+def _refused(context: Context, error: ClaimRefusedError, run_id: str | None) -> int:
     if context.json:
         from bespeak.coord.serialize import refused_json
 
@@ -112,6 +113,7 @@ def _refused(context: Context, error: ClaimRefusedError) -> int:
     for conflict in error.conflicts:
         context.print(message(conflict))
     context.print(f"\n❌ Not reserved: {len(error.conflicts)} conflict(s).")
+    say_how_to_be_known(run_id, [conflict.run_id for conflict in error.conflicts])
     return error.exit_code
 
 

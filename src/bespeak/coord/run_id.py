@@ -15,6 +15,7 @@ import os
 from bespeak.base import process_identity
 
 UNKNOWN = "unknown"
+_OF_A_SESSION = "session-"
 VARIABLE = "BESPEAK_RUN_ID"
 _FIRST_NAMESPACE = "4026531836"
 _OUTSIDE = 0
@@ -23,7 +24,17 @@ _BOOT_DIGITS = 8
 
 def default_run_id() -> str:
     """Return ``BESPEAK_RUN_ID``, else an id of the calling session, else ``unknown``."""
-    return os.environ.get(VARIABLE) or session_id() or UNKNOWN
+    return given_run_id() or session_id() or UNKNOWN
+
+
+def given_run_id() -> str:
+    """Return ``BESPEAK_RUN_ID``; empty if it is not set."""
+    return os.environ.get(VARIABLE, "")
+
+
+def is_made_up(run_id: str) -> bool:
+    """Tell whether a run id is that of a session: nobody gave one."""
+    return run_id.startswith(_OF_A_SESSION)
 
 
 def session_id() -> str:
@@ -36,7 +47,7 @@ def session_id() -> str:
         return ""
     # A leader that has ended: its number is not given to another process while somebody is left in its session.
     began = process_identity.began_ticks(leader) or "ended"
-    return f"session-{this_boot()}-{leader}-{began}"
+    return f"{_OF_A_SESSION}{this_boot()}-{leader}-{began}"
 
 
 def _eldest() -> int:

@@ -141,6 +141,17 @@ def test_a_merge_and_a_patch_are_asked_about_and_what_git_has_no_hook_for_is_not
     assert attempt(history, "cherry-pick", "side").returncode == 0
 
 
+def test_whoever_gives_no_run_id_is_told_how_where_such_a_claim_is_in_the_way(run, history, monkeypatch):
+    run("reserve", "src/a.py", "--run-id", "session-1-2-3")
+    run("reserve", "src/b.py", "--run-id", "other")
+    monkeypatch.delenv("BESPEAK_RUN_ID", raising=False)
+    told = "set BESPEAK_RUN_ID in its environment"
+    answers = [run("check", "src/a.py"), run("reserve", "src/a.py", "--on-conflict", "fail")]
+    assert [(answer.code, told in answer.err) for answer in answers] == [(7, True), (7, True)]
+    for answer in (run("check", "src/b.py"), run("check", "src/a.py", "--run-id", "me")):
+        assert (answer.code, told in answer.err) == (7, False)
+
+
 def test_the_guard_holds_in_every_work_tree(run, history, tmp_path):
     git(history, "worktree", "add", "-q", str(tmp_path / "wt"), "-b", "side")
     run("guard", "install", "--refuse")
