@@ -283,6 +283,15 @@ def test_snmp_signs_and_encrypts_in_every_way(
 # --- PDUDaemon
 
 
+DRIVERS = """
+import pathlib, re, pdudaemon.drivers
+for file in pathlib.Path(pdudaemon.drivers.__file__).parent.glob("*.py"):
+    for known in re.findall(r"drivername(?:\\.lower\\(\\))? (?:==|in) (.*)|models = (.*)", file.read_text()):
+        print(*re.findall("[\\"']([^\\"']+)[\\"']", "".join(known)))
+"""
+"""Prints the drivers that PDUDaemon's sources name; those on USB are named by the names of their classes."""
+
+
 def test_pdudaemon(peer: Any, start: Start, tmp_path: Path) -> None:
     environment = peer("pdudaemon", [str(HERE / "systemd_stub"), "pdudaemon==1.1.1"])
     port = free_port()
@@ -300,6 +309,11 @@ def test_pdudaemon(peer: Any, start: Start, tmp_path: Path) -> None:
     assert_power_controller_conforms(control)
     assert run(control.off(HOST)) == (Status.Success, "OK - accepted request")
     assert (tmp_path / "outlet-7").read_text() == "off\n"
+    told = subprocess.run([environment.python, "-c", DRIVERS], capture_output=True, text=True, check=True)
+    page = (HERE.parents[2] / "docs/reference/power.md").read_text()
+    assert [name for name in told.stdout.split() if "%" not in name and f"`{name}`" not in page] == [], (
+        "the table has every driver"
+    )
     unknown = power_control_from_spec({**settings, "pdu": "no such unit", "timeout": 3})
     status, said = run(unknown.on(HOST))  # its 500 may be an error of its own, so the order is repeated until the end
     assert (status, f"127.0.0.1:{port}: HTTP 500: Invalid request" in said) == (Status.Error, True), said
@@ -421,6 +435,32 @@ def test_openipmi_simulator(start: Start, tmp_path: Path, monkeypatch: pytest.Mo
     assert health is not None, why
     assert (health.level, health.power, health.unread) == (Level.OK, PowerState.OFF, ())
     assert [(each.name, each.value, each.unit) for each in health.sensors] == [("CPU", 95.0, "°C")]
+
+
+# --- fence-agents: its dummy agent, which keeps its state in a file
+
+
+def test_fence_agents(peer: Any, tmp_path: Path) -> None:
+    environment = peer("fence-agents", ["pexpect", "pycurl"])
+    try:
+        packages = debs.unpacked(["fence-agents"])
+    except peervenv.UnobtainableError as error:
+        pytest.fail(str(error), pytrace=False)
+    agent = tmp_path / "fence_dummy"
+    agent.write_text(
+        f"#!/bin/sh\nexec env PYTHONPATH={packages.root}/usr/share/fence {environment.python} "
+        f'{packages.root}/usr/sbin/fence_dummy "$@"\n'
+    )
+    agent.chmod(0o755)
+    settings = {"type": "fence", "agent": str(agent), "cycle_delay": 0.1, "timeout": 60}
+    control = power_control_from_spec({**settings, "options": {"status_file": str(tmp_path / "state")}})
+    assert run(control.status(HOST)) is PowerState.OFF
+    assert_power_controller_conforms(control)
+    assert (tmp_path / "state").read_text() == "on"
+    assert run(control.off(HOST))[0] is Status.Success
+    assert (tmp_path / "state").read_text() == "off"
+    failing = power_control_from_spec({**settings, "options": {"type": "fail"}, "outlet": "p", "timeout": 5})
+    assert run(failing.off(HOST))[0] is not Status.Success
 
 
 # --- SSH: OpenSSH's own server

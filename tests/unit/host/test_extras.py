@@ -14,7 +14,7 @@ from bespeak.host.secrets import Secret, SecretError
 
 from .conftest import run
 
-LIBRARIES = ("asyncssh", "httpx", "pysnmp", "pyghmi", "wakeonlan", "libvirt", "keyring")
+LIBRARIES = ("asyncssh", "httpx", "pysnmp", "pyghmi", "wakeonlan", "libvirt", "keyring", "kasa")
 SETTINGS = {
     "http": {"url": "http://127.0.0.1:1", "model": "shelly1"},
     "pdudaemon": {"url": "http://127.0.0.1:1", "pdu": "p", "outlet": 1},
@@ -22,6 +22,7 @@ SETTINGS = {
     "snmp": {"address": "127.0.0.1", "outlet": 1, "model": "apc", "community": "env:HOME"},
     "wol": {"mac": "00:11:22:33:44:55"},
     "libvirt": {},
+    "kasa": {"address": "127.0.0.1"},
 }
 PACKAGES = {
     "http": "httpx",

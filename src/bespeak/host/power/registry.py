@@ -19,8 +19,10 @@ _registered: Registry[type[PowerController]] = Registry(
     "power controller",
     {
         "command": _MODULES + "command:CommandPowerController",
+        "fence": _MODULES + "fence:FencePowerController",
         "http": _MODULES + "http:HttpPowerController",
         "ipmi": _MODULES + "ipmi:IpmiPowerController",
+        "kasa": _MODULES + "kasa:KasaPowerController",
         "libvirt": _MODULES + "libvirt:LibvirtPowerController",
         "pdudaemon": _MODULES + "pdudaemon:PduDaemonPowerController",
         "redfish": _MODULES + "redfish:RedfishPowerController",
