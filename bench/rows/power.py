@@ -1,7 +1,7 @@
 """Two hundred hosts at once: wall time against the slowest device, and what one dead device does to the others.
 
 The devices are plugs behind HTTP, each with an address of its own on loopback and as slow as a real one; the interlock,
-the log and reading back are all part of what is measured. In the last row all hosts are behind one OpenSSH server, where
+the log and reading back are part of what is measured. In the last row all hosts are behind one OpenSSH server, where
 commands switch them, eight at a time.
 """
 
