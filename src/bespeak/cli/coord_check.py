@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from bespeak.cli.context import Context, Values
     from bespeak.coord.address import Address
-    from bespeak.coord.missing_addresses import Absent
+    from bespeak.coord.missing_addresses import MissingAddress
     from bespeak.coord.model import Conflict
     from bespeak.git.repository import Repository
 
@@ -60,7 +60,7 @@ def check(context: Context, values: Values) -> int:
 
 def look(
     addresses: Sequence[str], run_id: str | None, ledger: str | None, *, shared: bool = False
-) -> tuple[str, list[str], list[Conflict], list[Absent]]:
+) -> tuple[str, list[str], list[Conflict], list[MissingAddress]]:
     """Return the run that asks, the addresses normalised, what is in their way, and those that name nothing.
 
     Makes no book.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from bespeak.cli.context import Context, Values
     from bespeak.coord.diagrams import Diagram
-    from bespeak.coord.missing_addresses import Absent
+    from bespeak.coord.missing_addresses import MissingAddress
     from bespeak.coord.service import Coord
 
     Run = Callable[[Context, Values], int]
@@ -97,7 +97,7 @@ def failing(given: Iterable[str], known: Sequence[str], any_: Iterable[str]) -> 
     return wanted
 
 
-def say_absent(absent: Iterable[Absent]) -> None:
+def say_absent(absent: Iterable[MissingAddress]) -> None:
     """Say on stderr which addresses name nothing in the work tree."""
     from bespeak.cli import output
 

@@ -87,10 +87,10 @@ class Polling:
 
 def listen(engine: Engine, repo: str) -> Listener | Polling:
     """Return a listener to the changes of a repository."""
-    from bespeak.coord.missing_book import UnmadeBook
+    from bespeak.coord.missing_book import MissingBook
     from bespeak.storage.sqlite_readonly import ReadOnlySqliteEngine
 
-    if isinstance(engine, UnmadeBook | ReadOnlySqliteEngine):
+    if isinstance(engine, MissingBook | ReadOnlySqliteEngine):
         return Polling()
     return engine.listen([topic(repo)])
 

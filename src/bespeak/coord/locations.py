@@ -107,9 +107,9 @@ def _open_engine(location: BookLocation) -> Engine:
     if location.repo == "":
         folder = os.path.dirname(location.url)
         if location.missing and not _may_make(folder):
-            from bespeak.coord.missing_book import UnmadeBook
+            from bespeak.coord.missing_book import MissingBook
 
-            return UnmadeBook(location.url)
+            return MissingBook(location.url)
         _make_folder(folder)
     return open_engine(location.url, [COORD])
 

@@ -26,7 +26,7 @@ _LEAST_LENGTH, _LONGEST_SLIP = 5, 2
 
 
 @frozen
-class Absent:
+class MissingAddress:
     """An address that names nothing.
 
     Args:
@@ -46,7 +46,7 @@ class Absent:
         return f"{escape_unprintable(self.address)} is not in the work tree{near}"
 
 
-def absent_of(repository: Repository, wanted: Iterable[Address]) -> list[Absent]:
+def absent_of(repository: Repository, wanted: Iterable[Address]) -> list[MissingAddress]:
     """Return those of the addresses that name nothing in the work tree; patterns are not looked at.
 
     Args:
@@ -57,11 +57,11 @@ def absent_of(repository: Repository, wanted: Iterable[Address]) -> list[Absent]
     return [each for each in found if each is not None]
 
 
-def _absent(repository: Repository, address: Address) -> Absent | None:
+def _absent(repository: Repository, address: Address) -> MissingAddress | None:
     path = os.path.join(repository.root, address.path)
     if not os.path.lexists(path):
         near = _near_path(path, address)
-        return Absent(address.text, near) if near else None
+        return MissingAddress(address.text, near) if near else None
     if not address.symbol:
         return None
     try:
@@ -70,7 +70,7 @@ def _absent(repository: Repository, address: Address) -> Absent | None:
         return None
     if address.symbol[-1].encode("utf-8", "surrogateescape") in content:
         return None
-    return Absent(address.text, _near_symbol(repository, address, content))
+    return MissingAddress(address.text, _near_symbol(repository, address, content))
 
 
 def _near_path(path: str, address: Address) -> str | None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bespeak.storage.interface import Dialect, Engine, Listener, T, Transaction
 
 
-class UnmadeBook:
+class MissingBook:
     """The book at a path where there is none; see :class:`bespeak.storage.interface.Engine`.
 
     Args:

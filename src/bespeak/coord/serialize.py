@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from bespeak.coord.dependencies import DependencyGraph
     from bespeak.coord.errors import ClaimRefusedError
-    from bespeak.coord.missing_addresses import Absent
+    from bespeak.coord.missing_addresses import MissingAddress
     from bespeak.coord.model import Claim, Conflict, Event, Intent, Reserved
     from bespeak.coord.states import HeartbeatStatus, ReleaseStatus
 
@@ -150,12 +150,12 @@ def conflicts_json(conflicts: Iterable[Conflict]) -> Json:
     }
 
 
-def absent_json(absent: Iterable[Absent]) -> Json:
+def absent_json(absent: Iterable[MissingAddress]) -> Json:
     """Return which of the addresses name nothing, each with what is there of nearly that name."""
     return {"absent": {each.address: each.nearest for each in absent}}
 
 
-def reserved_json(made: Reserved, absent: Iterable[Absent] = ()) -> Json:
+def reserved_json(made: Reserved, absent: Iterable[MissingAddress] = ()) -> Json:
     """Return a reservation that was made, and which of its addresses name nothing."""
     held = made.reservation
     return {
@@ -183,7 +183,7 @@ def refused_json(error: ClaimRefusedError) -> Json:
 
 
 def check_json(
-    run_id: str, addresses: Iterable[str], conflicts: Sequence[Conflict], absent: Iterable[Absent] = ()
+    run_id: str, addresses: Iterable[str], conflicts: Sequence[Conflict], absent: Iterable[MissingAddress] = ()
 ) -> Json:
     """Return who holds what overlaps some addresses, and which of them name nothing."""
     told: Json = {"free": not conflicts, "run_id": run_id, "addresses": list(addresses)}

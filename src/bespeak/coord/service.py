@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bespeak.coord.forecast.model import Forecast
     from bespeak.coord.merge.branch_order import Order
     from bespeak.coord.merge.model import Plan
-    from bespeak.coord.missing_addresses import Absent
+    from bespeak.coord.missing_addresses import MissingAddress
     from bespeak.coord.model import Claim, Conflict, Event, Intent, Reserved
     from bespeak.coord.states import HeartbeatStatus, ReleaseStatus
     from bespeak.git.repository import Repository
@@ -122,7 +122,7 @@ class Coord:
         wanted = self.locate(addresses)
         return session_runs.without_orphans(self.repository, self.book.conflicts(run, wanted, shared=shared))
 
-    def absent(self, addresses: Sequence[str]) -> list[Absent]:
+    def absent(self, addresses: Sequence[str]) -> list[MissingAddress]:
         """Return those of ``addresses`` that name nothing in the work tree, with the nearest that is there.
 
         Raises:

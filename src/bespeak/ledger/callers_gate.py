@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bespeak.base.errors import NotAllowedError
 from bespeak.ledger.gate import Gate, GateAnswer
-from bespeak.ledger.visibility import Sight, sight_of
+from bespeak.ledger.visibility import Visibility, sight_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -113,7 +113,7 @@ class CallersGate(Gate):
         found = super().all_holders()
         return found if self._sight() is None else [name for name in found if name == self._caller.holder]
 
-    def _sight(self) -> Sight | None:
+    def _sight(self) -> Visibility | None:
         return self._engine.read(lambda tx: sight_of(self._book, tx))
 
     def _is_own(self, username: str) -> bool:

@@ -64,13 +64,13 @@ def once(book: L, who: str, key: str, request: bytes) -> L:
         raise UsageError(f"Idempotency-Key: 1 to {LONGEST_KEY} visible ASCII characters")
     view = object.__new__(type(book))
     view.__dict__.update(book.__dict__)
-    view.engine = OnceEngine(book.engine, who, key, sha256(request).hexdigest())
+    view.engine = IdempotentEngine(book.engine, who, key, sha256(request).hexdigest())
     return view
 
 
 def is_repeated(book: LedgerContext) -> bool:
     """Tell whether a view of :func:`once` has answered from what was written down."""
-    return isinstance(book.engine, OnceEngine) and book.engine.repeated
+    return isinstance(book.engine, IdempotentEngine) and book.engine.repeated
 
 
 def forget_requests(book: LedgerContext) -> int:
@@ -78,7 +78,7 @@ def forget_requests(book: LedgerContext) -> int:
     return book.engine.transact([], lambda tx: tx.execute(_FORGET, {"before": tx.now_us - KEPT_US}))
 
 
-class OnceEngine:
+class IdempotentEngine:
     """An engine whose write transactions are those of one request; see :class:`bespeak.storage.interface.Engine`.
 
     Args:

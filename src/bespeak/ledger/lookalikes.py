@@ -38,7 +38,7 @@ def refusal(kind: str, name: str, other: str) -> str:
     return f"{kind} {short_repr(name)}: looks like {short_repr(other)}, which is another one; use that, or another name"
 
 
-class Index:
+class LookalikeIndex:
     """Names by their skeletons.
 
     Args:

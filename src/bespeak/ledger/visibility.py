@@ -26,7 +26,7 @@ HIDDEN = "(hidden)"
 """Stands for who did what in a row of the log that a caller may not see."""
 
 
-class Sight:
+class Visibility:
     """What one caller may see, as the rules stand in one transaction.
 
     Args:
@@ -70,11 +70,11 @@ def _blank(entry: LogEntry) -> LogEntry:
     return replace(entry, who=HIDDEN, requested_by=None, reservation_id=None, resources=(), before={}, after={})
 
 
-def sight_of(book: LedgerContext, tx: Transaction) -> Sight | None:
+def sight_of(book: LedgerContext, tx: Transaction) -> Visibility | None:
     """Return what the caller of a server may see; None where that is everything."""
     if book.caller is None or rights.decisions(book, tx, book.caller, "look", [None])[0].allowed:
         return None
-    return Sight(book, tx, book.caller)
+    return Visibility(book, tx, book.caller)
 
 
 def checked(book: LedgerContext, tx: Transaction, found: Reservation) -> Reservation:

@@ -8,7 +8,7 @@ import pytest
 
 from bespeak.base.errors import UnavailableError
 from bespeak.coord import events
-from bespeak.coord.missing_book import UnmadeBook
+from bespeak.coord.missing_book import MissingBook
 from bespeak.coord.schema import COORD
 from bespeak.coord.states import EventKind
 from bespeak.storage import open_engine
@@ -77,7 +77,7 @@ def test_a_watcher_sees_what_somebody_who_may_write_claims(clone):
 
 def test_a_book_that_somebody_makes_later_is_read(tmp_path):
     path = tmp_path / "book"
-    book = UnmadeBook(str(path))
+    book = MissingBook(str(path))
     count = "SELECT COUNT(*) FROM coord_log"
     assert book.read(lambda tx: tx.fetch_one(count)) == (0,)
     assert not path.exists()

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bespeak.ledger.lookalikes import Index, skeleton
+from bespeak.ledger.lookalikes import LookalikeIndex, skeleton
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_a_skeleton_is_its_own(name):
 
 
 def test_an_index_names_the_other():
-    names = Index(["rack3"])
+    names = LookalikeIndex(["rack3"])
     assert names.like("Rack3") == "rack3"
     assert names.like("rack3") is None
     assert names.like("rack4") is None

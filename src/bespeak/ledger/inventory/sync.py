@@ -97,7 +97,7 @@ def _difference(tx: Transaction, wanted: Mapping[str, Entry], *, prune: bool) ->
 def _check_names(found: Difference, known: Mapping[str, Entry]) -> None:
     """Refuse new names that are not what they look like."""
     removed = {entry.name for entry in found.removed}
-    there = lookalikes.Index(name for name in known if name not in removed)
+    there = lookalikes.LookalikeIndex(name for name in known if name not in removed)
     for entry in found.added:
         validation.check_new_resource(entry.name, declared=True)
         other = there.like(entry.name)
