@@ -11,7 +11,7 @@ from bespeak.base.exitcodes import ExitCode
 if TYPE_CHECKING:
     from bespeak.cli.context import Context, Values
     from bespeak.mcp.agent_setup import FileState
-    from bespeak.mcp.settings_merge import Calls
+    from bespeak.mcp.settings_merge import HookCommands
 
 _CLIENTS = ("claude", "codex", "cursor", "gemini", "vscode", "opencode")
 
@@ -55,12 +55,12 @@ def setup(context: Context, values: Values) -> int:
     return ExitCode.ERROR if lacking else 0
 
 
-def _calls(context: Context, *, refuse: bool) -> tuple[Calls, Calls]:
+def _calls(context: Context, *, refuse: bool) -> tuple[HookCommands, HookCommands]:
     from bespeak.cli.coord_guard import absolute_program, ledger_option
-    from bespeak.mcp.settings_merge import Calls
+    from bespeak.mcp.settings_merge import HookCommands
 
     ledger = ledger_option(context)
-    return Calls((*absolute_program(), *ledger), refuse), Calls(("bespeak", *ledger), refuse)
+    return HookCommands((*absolute_program(), *ledger), refuse), HookCommands(("bespeak", *ledger), refuse)
 
 
 def _answer(

@@ -150,7 +150,7 @@ def _guarded(
     stops: bool,
 ) -> int:
     from bespeak.cli import errors
-    from bespeak.cli.gate_monitor import Guard
+    from bespeak.cli.gate_monitor import GateMonitor
     from bespeak.cli.supervise import HOLD_LOST, Child, left_behind_text, start_failure
 
     if not answer.checked and not answer.skipped:
@@ -160,7 +160,7 @@ def _guarded(
     except (OSError, ValueError) as error:
         message, code = start_failure(words, error)
         return errors.say(message, code, {}, as_json=context.json)
-    guarded = Guard(context, child, warn_us=timing[0], every_us=timing[1], stops=stops)
+    guarded = GateMonitor(context, child, warn_us=timing[0], every_us=timing[1], stops=stops)
     try:
         code = child.wait(guarded.sleep if answer.skipped else guarded.tick)
     finally:

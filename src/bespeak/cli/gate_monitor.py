@@ -15,7 +15,7 @@ from bespeak.cli.supervise import KILL_AFTER_SECONDS, stopping_text, stopping_ti
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bespeak.cli.context import Context
-    from bespeak.cli.hold_events import HoldNews
+    from bespeak.cli.hold_events import HoldEvents
     from bespeak.cli.supervise import Child
     from bespeak.reservations.prepare import Prepared
     from bespeak.reservations.report import GateReport
@@ -34,7 +34,7 @@ _LONGEST_TICK_US = SECOND_US
 _IDLE_SECONDS = 3600.0
 
 
-class Guard:
+class GateMonitor:
     """The watch over one command.
 
     Args:
@@ -55,7 +55,7 @@ class Guard:
         self._next_us = boot_us() + min(every_us, _FIRST_US)
         self._asking = False
         self._answer: Answer | Exception | None = None
-        self._news: HoldNews | None = None
+        self._news: HoldEvents | None = None
         self._is_changed = False
         """Somebody has changed what is held, so it is time to ask."""
         self._until_us: int | None = None
@@ -124,10 +124,10 @@ class Guard:
         listen = getattr(backend, "listen", None)
         if self._news is not None or listen is None or report.username is None:
             return False
-        from bespeak.cli.hold_events import HoldNews
+        from bespeak.cli.hold_events import HoldEvents
 
         try:
-            self._news = HoldNews(listen(report.username, report.required), self._changed)
+            self._news = HoldEvents(listen(report.username, report.required), self._changed)
         except (BespeakError, OSError):
             return False  # the regular question finds out
         return True

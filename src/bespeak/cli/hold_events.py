@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _CLOSING_SECONDS = 2.0
 
 
-class HoldNews:
+class HoldEvents:
     """Calls ``tell`` after each change.
 
     Args:

@@ -15,7 +15,7 @@ from bespeak.cli import output
 if TYPE_CHECKING:
     from bespeak.base.http_url import HttpAddress
     from bespeak.cli.context import Context, Values
-    from bespeak.client.device_flow import Begun, Provider
+    from bespeak.client.device_flow import PendingLogin, Provider
 
 _URL = Argument("URL", required=False)
 _OK = 200
@@ -121,7 +121,7 @@ def _ask(address: HttpAddress, path: str, token: str) -> dict[str, Any]:
     raise UsageError(f"{address.name} refuses: {escape_unprintable(str(why or f'status {answer.status}'))}")
 
 
-def _show(context: Context, begun: Begun) -> None:
+def _show(context: Context, begun: PendingLogin) -> None:
     if context.json:
         facts = {"event": "login", "address": begun.address, "full_address": begun.full_address, "code": begun.code}
         output.to_stderr(one_line(facts))

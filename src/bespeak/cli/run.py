@@ -86,14 +86,16 @@ def run(context: Context, values: Values) -> int:
         request = replace(asked, keepalive_us=keepalive_us, open_end=values["for"] is None, origin=origin)
         book = context.book(create=True)
         around = None if request.needs else surrounding_hold(book, request)
-        hold = _take(context, request, values) if around is None else Hold(context, around, values, borrowed=True)
+        hold = (
+            _take(context, request, values) if around is None else CommandHold(context, around, values, borrowed=True)
+        )
     return hold.supervise(words)
 
 
-def _take(context: Context, request: Request, values: Values) -> Hold:
+def _take(context: Context, request: Request, values: Values) -> CommandHold:
     taken = _taken(context, request, values)
     try:
-        return Hold(context, taken, values)
+        return CommandHold(context, taken, values)
     except BaseException:
         with within(_GIVE_UP_SECONDS), suppress(BespeakError):
             context.book().release(taken.id, context.holder(), fencing_token=taken.fencing_token)
@@ -111,7 +113,7 @@ def _taken(context: Context, request: Request, values: Values) -> Reservation:
         reserve.refuse(refused, request, context)
 
 
-class Hold:
+class CommandHold:
     """What is held for the command.
 
     Args:

@@ -78,7 +78,7 @@ class Tokens:
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class PendingLogin:
     """A sign-in that waits for somebody to type its code.
 
     Attributes:
@@ -92,7 +92,9 @@ class Begun:
     code: str
 
 
-def sign_in(provider: Provider, show: Callable[[Begun], None], sleep: Callable[[float], object] = time.sleep) -> Tokens:
+def sign_in(
+    provider: Provider, show: Callable[[PendingLogin], None], sleep: Callable[[float], object] = time.sleep
+) -> Tokens:
     """Sign somebody in, who types a code into a browser anywhere.
 
     Args:
@@ -112,7 +114,7 @@ def sign_in(provider: Provider, show: Callable[[Begun], None], sleep: Callable[[
     if status != _OK:
         raise _refusal(provider, found, status)
     device_code = _text(found, "device_code", provider)
-    shown = Begun(
+    shown = PendingLogin(
         escape_unprintable(_text(found, "verification_uri", provider)),
         escape_unprintable(str(found.get("verification_uri_complete") or "")),
         escape_unprintable(_text(found, "user_code", provider)),

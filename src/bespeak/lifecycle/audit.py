@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bespeak.host.base import Host
     from bespeak.ledger.model import Holder
     from bespeak.ledger.service import Ledger
-    from bespeak.lifecycle.model import Hold, Outcome
+    from bespeak.lifecycle.model import HostGrant, Outcome
 
 _TEXT_LIMIT = 500
 
@@ -102,7 +102,7 @@ class AuditLog:
     def _write(
         self,
         host: Host,
-        holds: tuple[Hold, ...],
+        holds: tuple[HostGrant, ...],
         before: dict[str, object],
         after: dict[str, object],
         *,

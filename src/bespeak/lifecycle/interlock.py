@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import GateRefusedError
-from bespeak.lifecycle.model import Hold
+from bespeak.lifecycle.model import HostGrant
 from bespeak.reservations.check import announce_skip
 from bespeak.reservations.errors import MissingReservationError
 from bespeak.reservations.evaluation import ask, evaluate, name_of
@@ -90,7 +90,7 @@ class Interlock:
         """Whether ``-R`` was given."""
         return self.state.skip_check
 
-    def admit(self, hosts: Iterable[Host], *, announce: bool = True) -> dict[str, tuple[Hold, ...]]:
+    def admit(self, hosts: Iterable[Host], *, announce: bool = True) -> dict[str, tuple[HostGrant, ...]]:
         """Ask the gate for everything that ``hosts`` need; return the grants of each by host id.
 
         Raises:
@@ -113,7 +113,7 @@ class Interlock:
             for identifier, host in chosen.items()
         }
 
-    def confirm(self, host: Host, holds: tuple[Hold, ...]) -> None:
+    def confirm(self, host: Host, holds: tuple[HostGrant, ...]) -> None:
         """See, right before ``host`` is touched, that what let it through is still in force.
 
         Raises:
@@ -152,15 +152,15 @@ class Interlock:
         of_labs = {name for host in hosts.values() for name in host.required}
         return evaluate(self.state, _Selected(self.lab, dict(hosts), of_labs))
 
-    def _holds(self, resources: set[str]) -> list[Hold]:
+    def _holds(self, resources: set[str]) -> list[HostGrant]:
         backend: Any = self.state.backend
         identity = self.state.identity
         if identity is None or not resources or not self._numbered:
             return []
         found = ask(backend, name_of(backend), "fences", identity.username, resources)
-        return [Hold(*each) for each in found]
+        return [HostGrant(*each) for each in found]
 
-    def _fenced(self, host: Host, holds: list[Hold]) -> tuple[Hold, ...]:
+    def _fenced(self, host: Host, holds: list[HostGrant]) -> tuple[HostGrant, ...]:
         """Return one grant for each resource: that of the number given beforehand, else the newest."""
         if not self._numbered:
             return ()

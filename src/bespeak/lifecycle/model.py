@@ -40,7 +40,7 @@ class HostAction:
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
+class HostGrant:
     """A grant that lets somebody act on a host: the reservation, and its fencing token."""
 
     resource: str
@@ -79,7 +79,7 @@ class Outcome:
     after: str | None = None
     started_us: int = 0
     duration_us: int = 0
-    holds: tuple[Hold, ...] = ()
+    holds: tuple[HostGrant, ...] = ()
     refused: bool = False
     logged: bool = True
     begun: bool = True

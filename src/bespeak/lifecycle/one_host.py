@@ -18,7 +18,7 @@ from bespeak.host.device_limit import time_limit
 from bespeak.host.power.permission import OrderForbiddenError, Switching, allowed_by
 from bespeak.host.power.verification import attempt, probe
 from bespeak.host.status import Status
-from bespeak.lifecycle.model import Hold, HostAction, Outcome
+from bespeak.lifecycle.model import HostAction, HostGrant, Outcome
 
 if TYPE_CHECKING:
     from bespeak.host.base import Host
@@ -44,7 +44,7 @@ class OneHost:
     """
 
     def __init__(
-        self, action: HostAction, host: Host, holds: tuple[Hold, ...], interlock: Interlock, audit: AuditLog
+        self, action: HostAction, host: Host, holds: tuple[HostGrant, ...], interlock: Interlock, audit: AuditLog
     ) -> None:
         self._action = action
         self._host = host

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bespeak.git.repository import Repository
-    from bespeak.mcp.settings_merge import Calls, SettingsFile
+    from bespeak.mcp.settings_merge import HookCommands, SettingsFile
 
 _OPENCODE = """\
 // Made by bespeak agents setup; "bespeak agents setup --remove opencode" takes it out.
@@ -131,7 +131,7 @@ class Change:
     after: str | None
 
 
-def plan(where: Repository, client: str, here: Calls, anywhere: Calls) -> list[Change]:
+def plan(where: Repository, client: str, here: HookCommands, anywhere: HookCommands) -> list[Change]:
     """Return what is to be done to set a client up.
 
     Args:

@@ -24,7 +24,7 @@ _OWN_KEYS = {"type", "command", "args", "cwd", "enabled"}
 
 
 @dataclass(frozen=True, slots=True)
-class Calls:
+class HookCommands:
     """How an agent's program starts bespeak.
 
     Args:
@@ -52,7 +52,7 @@ class SettingsFile(Protocol):
     def path(self) -> str:
         """Where it is, from the root of the repository."""
 
-    def merged(self, text: str | None, calls: Calls) -> str:
+    def merged(self, text: str | None, calls: HookCommands) -> str:
         """Return the file with our entries; ``text`` is what is in it now."""
 
     def without(self, text: str) -> str | None:
@@ -92,7 +92,7 @@ class JsonSettings:
     flat: bool = False
     version: int = 0
 
-    def merged(self, text: str | None, calls: Calls) -> str:
+    def merged(self, text: str | None, calls: HookCommands) -> str:
         """Return the file with our entries."""
         found = {} if text is None or not text.strip() else _object(self.path, text)
         before = json.dumps(found)
@@ -104,14 +104,14 @@ class JsonSettings:
             self._add_hook(found, hook, calls)
         return text if text is not None and json.dumps(found) == before else _printed(found, text)
 
-    def _add_server(self, found: dict[str, Any], calls: Calls) -> None:
+    def _add_server(self, found: dict[str, Any], calls: HookCommands) -> None:
         key, wanted = _server(self.client, calls.server)
         servers = _inner(self.path, found, key)
         if NAME in servers and not _is_our_server(servers[NAME]):
             raise WrongStateError(f"{self.path} has a server {NAME!r} that is not of this command's making")
         servers[NAME] = wanted
 
-    def _add_hook(self, found: dict[str, Any], hook: Hook, calls: Calls) -> None:
+    def _add_hook(self, found: dict[str, Any], hook: Hook, calls: HookCommands) -> None:
         entries = _list(self.path, _inner(self.path, found, "hooks"), hook.event)
         command = {"type": "command", "command": shlex.join(calls.hook(hook.action))}
         matcher = {"matcher": hook.matcher} if hook.matcher else {}
@@ -150,7 +150,7 @@ class TomlSettings:
 
     path: str
 
-    def merged(self, text: str | None, calls: Calls) -> str:
+    def merged(self, text: str | None, calls: HookCommands) -> str:
         """Return the file with our block."""
         rest = _BLOCK.sub("", text or "")
         servers = _toml(self.path, rest).get("mcp_servers", {})
@@ -183,7 +183,7 @@ class Plugin:
     path: str
     source: str
 
-    def merged(self, text: str | None, calls: Calls) -> str:
+    def merged(self, text: str | None, calls: HookCommands) -> str:
         """Return the program."""
         mark = self.source.partition("\n")[0]
         if text is not None and not text.startswith(mark):

@@ -20,15 +20,15 @@ _LINES_SECONDS = 60.0
 def log_to_stderr(*, debug: bool) -> None:
     """Say on stderr, a line each, what the libraries have to say; stdout belongs to the answer."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(Line(debug=debug))
+    handler.setFormatter(LineFormatter(debug=debug))
     if not debug:
-        handler.addFilter(Sparing())
+        handler.addFilter(LineLimit())
     logging.basicConfig(handlers=[handler], level=logging.INFO if debug else logging.WARNING, force=True)
     # It tells of each request that was cut off when the server ended.
     logging.getLogger("uvicorn.error").setLevel(logging.INFO if debug else logging.CRITICAL)
 
 
-class Sparing(logging.Filter):
+class LineLimit(logging.Filter):
     """Lets so many lines a minute pass: what strangers send must not fill a disk.
 
     Args:
@@ -52,7 +52,7 @@ class Sparing(logging.Filter):
         return self._count <= MOST_LINES
 
 
-class Line(logging.Formatter):
+class LineFormatter(logging.Formatter):
     """One safe line a record; with ``debug`` also where an error comes from."""
 
     def __init__(self, *, debug: bool) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from bespeak.ledger.context import LedgerContext
     from bespeak.notices.send import Sent
-    from bespeak.notices.targets import Ways
+    from bespeak.notices.targets import DeliverySettings
     from bespeak.storage.interface import Transaction
 
 PAUSES_US = (
@@ -47,7 +47,9 @@ WHERE d.next_us <= :now AND s.ended_us IS NULL ORDER BY d.next_us, d.message LIM
 _NOTICE_WIDTH = store.NOTICE_COLUMNS.count(",") + 1
 
 
-def deliver(book: LedgerContext, ways: Ways, sender: Callable[[Delivery, Ways, int], Sent] = send) -> int:
+def deliver(
+    book: LedgerContext, ways: DeliverySettings, sender: Callable[[Delivery, DeliverySettings, int], Sent] = send
+) -> int:
     """Send what is due now.
 
     Returns:

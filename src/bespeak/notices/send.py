@@ -22,7 +22,7 @@ from bespeak.notices.store import SECRET_PREFIX
 
 if TYPE_CHECKING:
     from bespeak.notices.model import Delivery, Notice
-    from bespeak.notices.targets import MailServer, Ways
+    from bespeak.notices.targets import DeliverySettings, MailServer
 
 TIMEOUT_SECONDS = 15.0
 _GONE = 410
@@ -44,7 +44,7 @@ class Sent:
     final: bool = False
 
 
-def send(delivery: Delivery, ways: Ways, now_us: int) -> Sent:
+def send(delivery: Delivery, ways: DeliverySettings, now_us: int) -> Sent:
     """Send a notice; whatever goes wrong is an answer, not an error."""
     channel = delivery.subscription.channel
     try:
@@ -89,7 +89,7 @@ def signature(secret: str, identifier: str, timestamp: int, body: bytes) -> str:
     return "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
 
 
-def _webhook(delivery: Delivery, ways: Ways, now_us: int) -> Sent:
+def _webhook(delivery: Delivery, ways: DeliverySettings, now_us: int) -> Sent:
     subscription = delivery.subscription
     url = http_url(subscription.target)
     address = pinned(url.host, url.port, ways.allowed)

@@ -42,7 +42,7 @@ class MailServer:
 
 
 @dataclass(frozen=True, slots=True)
-class Ways:
+class DeliverySettings:
     """What a server offers for delivering notices.
 
     Attributes:

@@ -14,7 +14,7 @@ import anyio
 from bespeak.base.clock import SECOND_US
 from bespeak.base.errors import BespeakError, UsageError
 from bespeak.notices import delivery, outbox, safe_address, store, targets
-from bespeak.notices.targets import Ways
+from bespeak.notices.targets import DeliverySettings
 from bespeak.web import notice_hints, queue_keeper
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class Teller:
         ways: how notices leave.
     """
 
-    def __init__(self, ways: Ways) -> None:
+    def __init__(self, ways: DeliverySettings) -> None:
         self._ways = ways
         self._forget_at = 0.0
 
@@ -111,7 +111,7 @@ class Teller:
         return max((due_us - ledger.now_us()) / SECOND_US, 0.0)
 
 
-def ways_of(settings: ServerSettings) -> Ways:
+def ways_of(settings: ServerSettings) -> DeliverySettings:
     """Return how this server delivers notices.
 
     Raises:
@@ -123,7 +123,7 @@ def ways_of(settings: ServerSettings) -> Ways:
             raise UsageError("serve: --mail-server and --mail-from go together")
         password = os.environ.get("BESPEAK_MAIL_PASSWORD", "")
         mail = targets.mail_server(settings.mail_server, settings.mail_from, password)
-    return Ways(mail, safe_address.networks(settings.webhooks_to))
+    return DeliverySettings(mail, safe_address.networks(settings.webhooks_to))
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 
-class Rights(Protocol):
+class ViewerRights(Protocol):
     """Answers whether a user may do something."""
 
     def allows(self, user: str | None, right: Right, resource: str | None) -> bool:
@@ -63,7 +63,7 @@ class Viewer:
     """
 
     user: str | None
-    rights: Rights = field(default_factory=OpenRights)
+    rights: ViewerRights = field(default_factory=OpenRights)
     csrf: str = ""
     names_hidden: bool = False
 

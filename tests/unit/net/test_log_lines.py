@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from bespeak.net.log_lines import MOST_LINES, Sparing
+from bespeak.net.log_lines import MOST_LINES, LineLimit
 
 
 def record(number):
@@ -13,7 +13,7 @@ def record(number):
 
 def test_so_many_lines_a_minute_are_said_and_the_last_says_so():
     clock = [0.0]
-    sparing = Sparing(lambda: clock[0])
+    sparing = LineLimit(lambda: clock[0])
     records = [record(number) for number in range(1000)]
     said = [one.getMessage() for one in records if sparing.filter(one)]
     assert len(said) == MOST_LINES

@@ -20,10 +20,10 @@ from bespeak.base.errors import NotFoundError, UnavailableError, UsageError
 from bespeak.ledger.model import Holder
 from bespeak.notices import delivery, outbox, safe_address, send, store, targets
 from bespeak.notices.model import Channel, Kind, Notice
-from bespeak.notices.targets import Ways
+from bespeak.notices.targets import DeliverySettings
 from support.desk import Desk
 
-LOOPBACK = Ways(allowed=(ipaddress.ip_network("127.0.0.0/8"),))
+LOOPBACK = DeliverySettings(allowed=(ipaddress.ip_network("127.0.0.0/8"),))
 
 
 class Receiver:
@@ -200,7 +200,7 @@ def test_a_webhook_into_the_servers_network_is_refused(desk: Desk, receiver: Rec
     outbox.collect(desk.book)
     store.subscribe(desk.book, "bob", Channel.WEBHOOK, receiver.url)
     _kick(desk)
-    assert delivery.deliver(desk.book, Ways()) == 1
+    assert delivery.deliver(desk.book, DeliverySettings()) == 1
     assert receiver.got == []
     error = desk.book.engine.read(lambda tx: tx.fetch_one("SELECT error FROM notices_deliveries"))
     assert error == ("127.0.0.1: 127.0.0.1 is not a public address; the server connects there only if it is allowed",)
@@ -328,7 +328,7 @@ def test_without_a_mail_server_it_is_told(desk: Desk) -> None:
     outbox.collect(desk.book)
     store.subscribe(desk.book, "bob", Channel.MAIL, "bob@example.com")
     _kick(desk)
-    delivery.deliver(desk.book, Ways())
+    delivery.deliver(desk.book, DeliverySettings())
     error = desk.book.engine.read(lambda tx: tx.fetch_one("SELECT error FROM notices_deliveries"))
     assert error == ("this server sends no mail (serve --mail-from)",)
 
@@ -396,7 +396,7 @@ def test_mail_arrives(desk: Desk) -> None:
         outbox.collect(desk.book)
         store.subscribe(desk.book, "bob", Channel.MAIL, "bob@example.com")
         _kick(desk)
-        ways = Ways(targets.mail_server(host.url, "bespeak@example.com"))
+        ways = DeliverySettings(targets.mail_server(host.url, "bespeak@example.com"))
         assert delivery.deliver(desk.book, ways) == 1
         assert delivery.next_due_us(desk.book) is None
     finally:

@@ -17,7 +17,7 @@ _TIMEOUT_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Began:
+class PendingSignIn:
     """A sign-in that was begun.
 
     Attributes:
@@ -47,7 +47,7 @@ class CodeFlow:
         self._issuers = issuers
         self._redirect_uri = redirect_uri
 
-    def begin(self) -> Began:
+    def begin(self) -> PendingSignIn:
         """Return where a browser has to go to sign in.
 
         Raises:
@@ -58,7 +58,7 @@ class CodeFlow:
             address, _ = client.create_authorization_url(
                 self._endpoint("authorization_endpoint"), state=state, nonce=nonce, code_verifier=verifier
             )
-        return Began(str(address), state, nonce, verifier)
+        return PendingSignIn(str(address), state, nonce, verifier)
 
     def finish(self, code: str, verifier: str) -> tuple[str, str]:
         """Return the ID token and the access token that the provider gives for a code; nothing is checked yet.
