@@ -110,6 +110,8 @@ async def resources(use):
     assert longer["ends_us"] - held["ends_us"] == 30 * 60 * 1_000_000
     assert (await use("book_wait", resources=["rack2"], duration="1h"))["status"] == "reserved"
     assert (await use("gate_check", labs=["demo"]))["allowed"] is True
+    here = await use("book_answer", reservation_ids=[held["id"]], answer="here")
+    assert here["reservations"] == [{"id": held["id"], "state": "active"}]
     gone = await use("book_release", resources=["rack1"])
     assert [each["state"] for each in gone["reservations"]] == ["ended"]
     late = await use("book_wait", resources=["rack2"], duration="1h", timeout="1s")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pwd
 import re
 import shlex
 from pathlib import Path
@@ -20,6 +21,8 @@ from support.repositories import git
 from support.trusting import trust
 
 REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
+
+ME = pwd.getpwuid(os.getuid()).pw_name
 
 
 def test_the_page_of_the_command_line_is_the_one_that_the_table_gives():
@@ -151,6 +154,8 @@ LINES = {
     "transfer": "--as-user alice transfer {id} --to bob",
     "swap": "--as-user alice swap {id} {pending}",
     "touch": "--as-user alice touch {id}",
+    "approve": "approve {asked}",
+    "refuse": "refuse {asked} --reason r",
     "kick": "--as-user eve kick {id} --reason r",
     "list": "list",
     "who": "who rack1",
@@ -216,13 +221,10 @@ LINES = {
 
 @pytest.mark.parametrize("name", LINES)
 def test_a_command_prints_the_keys_that_the_page_shows(name, sample):
-    words = {"id": "", "rule": "", "token": "", "pending": "", "series": ""}
-    if "{id}" in LINES[name]:
-        words["id"] = made(sample)
-    if "{series}" in LINES[name]:
-        words["series"] = series(sample)
-    if "{pending}" in LINES[name]:
-        words["pending"] = booked(sample)
+    words = dict.fromkeys(("id", "rule", "token", "pending", "series", "asked"), "")
+    for word, make in (("id", made), ("asked", asked), ("series", series), ("pending", booked)):
+        if f"{{{word}}}" in LINES[name]:
+            words[word] = make(sample)
     if "{token}" in LINES[name] or "{rule}" in LINES[name]:
         words["rule"] = words["token"] = named_by(name, sample)
     if name == "calendar list":
@@ -276,12 +278,23 @@ def test_the_examples_of_the_help_work(command, sample):
         sample(f"--as-user alice {prepared}", code=1 if own_system else 0)  # the hosts here are this machine
 
 
+def asked(run):
+    """Make a request that whoever runs this can approve; return its id."""
+    name = f"asked-{os.urandom(4).hex()}"
+    run(f"resource add {name} --approval somebody")
+    identifier = json.loads(run(f"--as-user bob reserve {name} --for 1h --json").out)["id"]
+    run(f"resource set {name} --approval {ME}")
+    return identifier
+
+
 def named_by(name, run):  # noqa: PLR0911 one for each kind of thing
     """Make what the id in an example names; return its id."""
     if name.startswith("series"):
         return series(run)
     if name in ("move", "transfer"):
         return booked(run, f"later-{os.urandom(4).hex()}")
+    if name in ("approve", "refuse"):
+        return asked(run)
     if name == "release":
         return json.loads(run("--as-user alice reserve x scope1 --until '2031-01-01 00:00' --json").out)["id"]
     if name == "token revoke":

@@ -15,22 +15,24 @@ YEAR_10000 = 253_402_300_800_000_000
 FACTS = (
     *("number", "holder", "acting", "mode", "starts_us", "ends_us", "created_us", "purpose", "tags", "priority"),
     *("waiting", "rank", "wanted_us", "not_before_us", "keepalive_us", "open_end"),
-    *("host", "process", "check_in_us", "selection"),
+    *("host", "process", "check_in_us", "selection", "approval"),
 )
 ALWAYS = ("capacity", "declared", "description")
 RESOURCE_FACTS = (
     *ALWAYS,
     *("labels", "owner", "contact", "link", "location", "seats", "group_names", "cooldown_us", "hours"),
-    *("check_in_us", "health", "health_note"),
+    *("check_in_us", "health", "health_note", "approval"),
 )
-LATER_FACTS = {"host": "", "process": "", "check_in_us": None}
+LATER_FACTS = {"host": "", "process": "", "check_in_us": None, "approval": ""}
 """Facts that logs of early versions do not have, and what they were then."""
 
 COLUMN_OF_FACT = {"number": "fencing_token", "acting": "requested_by", "ended_why": "end_reason"}
 """Facts that the log has always called otherwise than the table does."""
 
-GRANTS = ("reserved", "granted")
-ENDS = ("released", "cancelled", "kicked", "lapsed", "no_show")
+GRANTS = ("reserved", "granted", "approval_asked")
+ENDS = ("released", "cancelled", "kicked", "lapsed", "no_show", "refused", "unanswered")
+STORED_AS = {("cancelled", "refused"): "refused", ("no_show", "asked"): "unanswered"}
+"""Reasons that the first tables did not know: how one is stored, and what is said of the approval."""
 
 
 @dataclass
@@ -61,7 +63,7 @@ class Rebuilt:
             self.policy = {name: value for name, value in self.policy.items() if name in after or name not in before}
         elif action in {"pruned", "restored", "relocated"}:
             pass  # of the book as a whole
-        elif action in {"reserved", "queued"}:
+        elif action in {"reserved", "queued", "approval_asked"}:
             if identifier in self.reservations:
                 self.wrong.append(f"log {seq}: {identifier} is made twice")
             ended = {"ended_us": None, "ended_why": None, "ended_note": ""}
@@ -145,6 +147,7 @@ def resources(tx: Any) -> dict[str, dict[str, Any]]:
     for name, *values in tx.fetch_all(f"SELECT name, {', '.join(RESOURCE_FACTS)} FROM ledger_resources"):
         row = dict(zip(RESOURCE_FACTS, values, strict=True))
         row |= {key: json.loads(row[key]) for key in ("labels", "seats", "group_names")}
+        row["approval"] = row["approval"] and (json.loads(row["approval"]) or True)
         row["declared"] = bool(row["declared"])
         row["parts"] = [
             part
@@ -166,6 +169,7 @@ def reservations(tx: Any) -> list[dict[str, Any]]:
         row |= {"resources": json.loads(row["resources"]), "tags": json.loads(row["tags"])}
         row["selection"] = None if row["selection"] is None else json.loads(row["selection"])
         row["waiting"], row["open_end"] = bool(row["waiting"]), bool(row["open_end"])
+        row["ended_why"] = STORED_AS.get((row["ended_why"], row["approval"]), row["ended_why"])
         if row["number"] is None:
             ends_us = row["starts_us"] + row["wanted_us"]
             row["ends_us"] = ends_us if ends_us < YEAR_10000 else FOREVER
@@ -188,7 +192,7 @@ def _parts(every: list[dict[str, Any]], taken: list[tuple[Any, ...]], line: list
         if row["ended_us"] is not None:
             continue
         for name in row["resources"]:
-            if row["waiting"]:
+            if row["waiting"] and row["approval"] != "asked":
                 want_line.add((name, row["rank"], row["seq"]))
             else:
                 want_taken.add((name, row["starts_us"], row["ends_us"], row["seq"]))

@@ -132,7 +132,7 @@ def _entry(of: Reservation, day_us: int, now_us: int) -> str:
     ends_us = of.end_us(now_us)
     begins = _shown(of.starts_us)[11:16] if of.starts_us >= day_us else "…"
     ends = _shown(ends_us)[11:16] if ends_us <= day_us + DAY_US else "…"
-    mark = "?" if of.waiting else ""
+    mark = "?" if of.waiting or of.fencing_token is None else ""
     return f"{begins}-{ends} {of.holder}{mark} {ids.short_id(of.id)}"
 
 

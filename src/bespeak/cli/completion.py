@@ -110,7 +110,7 @@ def _labs(context: click.Context) -> dict[str, str]:  # noqa: ARG001 the shape o
 
 
 def _states(context: click.Context) -> dict[str, str]:  # noqa: ARG001 the shape of all sources
-    return dict.fromkeys(("waiting", "pending", "active", "ended"), "")
+    return dict.fromkeys(("waiting", "awaiting", "pending", "active", "ended"), "")
 
 
 def _hosts(context: click.Context) -> dict[str, str]:  # noqa: ARG001 the shape of all sources

@@ -87,9 +87,11 @@ def import_(context: Context, values: Values) -> int:
             hint="--skip-conflicts leaves these out",
         )
     now_us = book.now_us()
+    asked = sum(one.is_awaiting for one in done)
+    await_ = f"; {asked} of them await approval" if asked else ""
     context.answer(
         {"reservations": [reservation_json(one, now_us) for one in done], "skipped": len(obstacles), "over": over},
-        f"imported {len(done)} reservations; {len(obstacles)} were in the way, {over} are over",
+        f"imported {len(done)} reservations; {len(obstacles)} were in the way, {over} are over{await_}",
     )
     return 0
 

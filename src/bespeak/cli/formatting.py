@@ -7,7 +7,7 @@ from bespeak.base.clock import FOREVER_US, SECOND_US, duration_text
 from bespeak.base.display import escape_unprintable
 from bespeak.cli.output import table
 from bespeak.ledger.errors import CLOSED
-from bespeak.ledger.model import Mode, State
+from bespeak.ledger.model import Approval, Mode, State
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ def window(of: Reservation, now_us: int) -> str:
     state = of.state(now_us)
     if state is State.WAITING:
         return "waiting" + ("" if of.starts_us >= FOREVER_US else f", promised from {timeparse.show(of.starts_us)}")
+    if state is State.AWAITING:
+        return f"awaiting approval, from {timeparse.show(of.starts_us)} {until(of.ends_us)}{length(of)}"
     if state is State.ACTIVE:
         return until(of.ends_us) + length(of)
     if state is State.ENDED:
@@ -120,17 +122,30 @@ def details(of: Reservation, now_us: int) -> str:
         ("seen", timeparse.show(of.seen_us)),
         ("tags", " ".join(f"{key}={value}" for key, value in of.tags) or "-"),
     ]
-    if of.waiting:
+    if of.in_queue:
         lines.append(("priority", str(of.priority)))
+    if of.state(now_us) is State.AWAITING:
+        lines.append(("approval", f"asked for; unanswered, it expires {timeparse.show(of.lease_us or 0)}"))
+    elif of.approval is Approval.GIVEN:
+        lines.append(("approval", "given"))
     if of.state(now_us) is State.ENDED:
         note = f": {of.ended_note}" if of.ended_note else ""
         lines.append(("ended", f"{timeparse.show(of.end_us(now_us))}, {of.why_ended(now_us)}{note}"))
     return "\n".join(f"{name + ':':<11}{escape_unprintable(value)}" for name, value in lines)
 
 
+ANSWERS = {"approved": "was approved", "refused": "was refused", "unanswered": "expired, nobody answered it"}
+"""What became of a reservation that awaited approval, by the action in the log."""
+
+
 def taken_away(kick: LogEntry) -> str:
-    """Return what the former holder of a reservation has to hear."""
+    """Return what whoever had or asked for a reservation has to hear."""
     reason = kick.after.get("ended_note")
+    if kick.action.value in ANSWERS:
+        by = "" if kick.action.value == "unanswered" else f" by {kick.requested_by or kick.who}"
+        what = f"{', '.join(kick.resources)} (reservation {ids.short_id(kick.reservation_id or '')})"
+        said = f"{ANSWERS[kick.action.value]}{by}, {timeparse.show(kick.at_us)}"
+        return f"your request for {what} {said}{f': {reason}' if reason else ''}"
     what = f"{', '.join(kick.resources)} (reservation {ids.short_id(kick.reservation_id or '')})"
     who = kick.requested_by or kick.who
     return f"{what} was taken away from you by {who}, {timeparse.show(kick.at_us)}: {reason or 'no reason given'}"
@@ -153,6 +168,7 @@ def in_the_way(booking: Booking) -> str:
     what = "is promised to" if booking.waiting else "is held by" if begun else "is booked by"
     from_ = "" if begun else f"from {timeparse.show(booking.starts_us)} "
     who = booking.holder + used_by(booking.origin, booking.seen_us, clock.now())
+    what = "is kept, until somebody approves it, for" if booking.awaiting else what
     what = CLOSED[booking.closed] if booking.closed else f"{what} {who}"
     purpose = f" ({booking.purpose})" if booking.purpose else ""
     if booking.closed and booking.ends_us >= FOREVER_US:

@@ -61,6 +61,8 @@ PROGRAM = Program(
         Entry("swap", "Let two reservations change hands.", "bespeak.cli.rebooking:swap"),
         Entry("release", "Give back what you hold, or leave the queue.", "bespeak.cli.modify:release"),
         Entry("kick", "Take somebody's reservation away; the reason stays in the log.", "bespeak.cli.modify:kick"),
+        Entry("approve", "Approve a reservation that awaits it.", "bespeak.cli.approval:approve"),
+        Entry("refuse", "Refuse a reservation that awaits approval.", "bespeak.cli.approval:refuse"),
         Entry("touch", "Say that you use what you hold: check in, or keep it.", "bespeak.cli.modify:touch"),
         Entry("run", "Hold resources exactly as long as a command runs.", "bespeak.cli.run:run"),
         Entry("list", "What is held, booked and waited for.", "bespeak.cli.show:list_"),

@@ -254,6 +254,7 @@ def _details(of: Entry) -> str:
         ("location", known.location),
         ("hours", resource.hours),
         ("cool-down", duration_text(resource.cooldown_us, units=4) if resource.cooldown_us else ""),
+        ("approval", "" if resource.approval is None else f"by {resource.approved_by}"),
         ("check-in", "" if resource.check_in_us is None else f"within {duration_text(resource.check_in_us, units=4)}"),
     ]
     return "\n".join(f"{name + ':':<13}{escape_unprintable(value)}" for name, value in lines if value)

@@ -101,7 +101,7 @@ def mark(context: Context, values: Values) -> int:
     book = context.book()
     (entry,) = book.resource_mark([name], context.holder(), health=values["state"], reason=values["reason"] or "")
     now_us = book.now_us()
-    who = [] if values["state"] == Health.OK.value else [one for one in book.who(name) if not one.waiting]
+    who = [] if values["state"] == Health.OK.value else [one for one in book.who(name) if not one.in_queue]
     note = f" ({entry.properties.health_note})" if entry.properties.health_note else ""
     lines = [f"{name} is {entry.resource.health.value}{note}"]
     lines += [f"  {_verb(one.state(now_us))} {one.holder}: {formatting.sentence(one, now_us)}" for one in who]

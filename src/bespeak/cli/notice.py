@@ -57,7 +57,7 @@ def list_(context: Context, values: Values) -> int:
         Option(("--chat",), "Tell a chat, by its apprise URL (extra on the server: chat).", "URL"),
         Option(
             ("--on",),
-            "Only your_turn, ends_soon, somebody_waits, taken_away, moved or free; may be repeated.",
+            "Only your_turn, ends_soon, somebody_waits, taken_away, moved, free or approval; may be repeated.",
             "KIND",
             many=True,
         ),

@@ -107,6 +107,9 @@ def reserve(context: Context, values: Values) -> int:
         return 0
     said = request.duration_us is not None or request.ends_us is not None
     default = "" if said else f"; the default is {duration_text(made.ends_us - made.starts_us)}, choose with --for"
+    if made.is_awaiting:
+        context.print(f"asked for {formatting.sentence(made, book.now_us())}{default}; it is no hold before that")
+        return 0
     context.print(f"reserved {formatting.sentence(made, book.now_us())}{default}")
     return 0
 

@@ -34,6 +34,12 @@ ABOUT = (
     Option(("--part",), "A resource that is a part of it; repeat it.", "RESOURCE", many=True, complete="resource"),
     Option(("--cooldown",), "How long it stays free between two holds.", "DURATION"),
     Option(("--hours",), "When it may be held: 'mon-fri 08:00-18:00 Europe/Berlin'.", "HOURS"),
+    Option(
+        ("--approval",),
+        "Each reservation waits for approval by one of these (alice,team:lab,group:leads); 'managers' for whoever "
+        "manages it, 'none' for nobody.",
+        "WHO",
+    ),
     Option(("--check-in",), "A hold without `touch` for so long after its start is given back.", "DURATION"),
 )
 """What can be said about a resource; the words of an inventory file."""
@@ -149,6 +155,10 @@ def said(values: Values) -> dict[str, object]:
         found["seats"] = list(values["seat"])
     elif values["capacity"] is not None:
         found["seats"] = values["capacity"]
+    if values["approval"] is not None:
+        who = values["approval"]
+        words = {"managers": True, "none": False, "": False}
+        found["approval"] = words[who] if who in words else [name for word in who.split(",") if (name := word.strip())]
     if values["label"]:
         from bespeak.ledger.inventory import csv_cells
 

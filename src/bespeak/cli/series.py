@@ -54,7 +54,9 @@ def reserve_every(context: Context, values: Values, request: Request) -> int:
         raise _refused(batch.obstacles, len(found.requests))
     series = Series(found.id, found.rule, batch.done)
     context.done = f"series {ids.short_id(series.id)} was made, and stands"
-    return _answer(context, series, f"reserved {len(batch.done)} of {len(found.requests)}", batch.obstacles)
+    asked = sum(one.is_awaiting for one in batch.done)
+    done = f"reserved {len(batch.done)} of {len(found.requests)}{f', {asked} of them await approval' if asked else ''}"
+    return _answer(context, series, done, batch.obstacles)
 
 
 def _last(text: str | None, zone: Zone) -> datetime | None:

@@ -39,7 +39,7 @@ LABEL = Option(("--label",), "Only resources whose labels match: 'arm64 and ram>
         ),
         Option(
             ("--state",),
-            "Only waiting, pending, active or ended; may be repeated.",
+            "Only waiting, awaiting (approval), pending, active or ended; may be repeated.",
             "STATE",
             many=True,
             complete="state",
@@ -77,6 +77,8 @@ def list_(context: Context, values: Values) -> int:
         context.print_json({"reservations": [reservation_json(one, now_us) for one in found], "more": more})
         return 0
     context.print(formatting.rows(found, now_us, output.width()) if found else "nothing is reserved")
+    if any(one.is_awaiting for one in found) and (mine := book.to_approve(context.holder())):
+        context.warn(f"{len(mine)} of all that awaits approval can be approved by you; `bespeak approve` lists it")
     if more:
         context.warn(f"only the first {limit} are shown; ask for more with --limit")
     return 0

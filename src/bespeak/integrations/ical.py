@@ -64,7 +64,7 @@ def calendar(book: LedgerContext, link: CalendarLink) -> bytes:
 
 def _takes_place(of: Reservation, now_us: int) -> bool:
     if of.waiting:
-        return of.state(now_us) is State.WAITING and of.starts_us < FOREVER_US
+        return of.state(now_us) in (State.WAITING, State.AWAITING) and of.starts_us < FOREVER_US
     return of.fencing_token is not None and of.end_reason not in _NEVER_TOOK_PLACE and of.starts_us < of.end_us(now_us)
 
 
@@ -143,7 +143,7 @@ def _event(event: Event, now_us: int, *, names_hidden: bool) -> list[str]:
     summary = f"{names}: {'taken' if names_hidden else of.holder}"
     notes = [] if names_hidden or not of.purpose else [of.purpose]
     notes += ["no end"] if open_end else []
-    notes += ["promised at the latest for this time"] if waits else []
+    notes += ["awaits approval"] if of.is_awaiting else ["promised at the latest for this time"] if waits else []
     lines = [
         "BEGIN:VEVENT",
         f"UID:{of.id}@bespeak",

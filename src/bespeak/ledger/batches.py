@@ -5,7 +5,7 @@ from __future__ import annotations
 from bespeak.base import ids
 from bespeak.base.errors import UsageError, WrongStateError
 from bespeak.base.frozen import frozen, replace
-from bespeak.ledger import grant, modify, rebooking, rights, row_mapping, validation, write_operations
+from bespeak.ledger import grant, modify, quotas, rebooking, rights, row_mapping, validation, write_operations
 from bespeak.ledger.actions import Action
 from bespeak.ledger.errors import RefusedError
 from bespeak.ledger.model import Reservation
@@ -97,10 +97,12 @@ def move_many(
             modify.check_owner(one, by)
             rights.check_may_end(book, tx, one, by, "", "move")
             rights.require(book, tx, by, "reserve", one.resources)
+            quotas.lock(tx, one.holder)
         moved = []
         for one, starts_us, ends_us in _in_order(found, moves):
             if starts_us < tx.now_us or ends_us <= starts_us:
                 raise UsageError(f"reservation {one.id}: the new time is past or empty")
+            rebooking.check_gain(book, tx, one, one.holder, (starts_us, ends_us), by, "move it")
             try:
                 new = rebooking.rebooked(tx, one, (starts_us, ends_us), by)
             except RefusedError as refused:

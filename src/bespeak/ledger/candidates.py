@@ -97,8 +97,8 @@ def candidates_of(tx: Transaction, selection: Selection) -> Candidates | None:
 
 
 def _labels(tx: Transaction) -> dict[str, Labels]:
-    """Return, for each declared resource that is fit for use, what expressions can ask for."""
-    sql = f"SELECT {_COLUMNS} FROM ledger_resources WHERE declared = 1 AND health = 'ok'"
+    """Return, for each declared resource that is fit for use and needs no approval, what expressions can ask for."""
+    sql = f"SELECT {_COLUMNS} FROM ledger_resources WHERE declared = 1 AND health = 'ok' AND approval = ''"
     return dict(_SHAPE.read(row, _facts) for row in tx.fetch_all(sql))
 
 

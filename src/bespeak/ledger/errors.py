@@ -63,6 +63,8 @@ class HostBusyError(BespeakError):
 def _in_the_way(booking: Booking) -> str:
     who = f"{booking.holder} [{booking.origin.text}]" if booking.origin.text else booking.holder
     what = f"{'is promised to' if booking.waiting else 'is held by'} {who}"
+    if booking.awaiting:
+        what = f"is kept, until somebody approves it, for {who}"
     if booking.closed:
         what = CLOSED[booking.closed]
     from bespeak.base.timeparse import show

@@ -11,7 +11,7 @@ from bespeak.base.clock import FOREVER_US
 from bespeak.base.errors import UsageError
 from bespeak.base.frozen import replace
 from bespeak.base.timeparse import show
-from bespeak.ledger import quotas, rights, rules, write_operations
+from bespeak.ledger import approvals, quotas, rights, rules, write_operations
 from bespeak.ledger.actions import Action
 from bespeak.ledger.availability import Availability
 from bespeak.ledger.errors import RefusedError
@@ -83,9 +83,11 @@ def _reserve_named(
         (starts_us, ends_us),
         ends_us - starts_us,
     )
+    if approvals.is_needed(book, tx, request.holder, ground.known.values()):
+        made = approvals.awaiting(made, policy)
     write_operations.insert(tx, made)
     write_operations.book(tx, made, ground.known)
-    announce(tx, Action.RESERVED, request.holder, made)
+    announce(tx, Action.APPROVAL_ASKED if made.waiting else Action.RESERVED, request.holder, made)
     return made
 
 

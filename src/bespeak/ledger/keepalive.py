@@ -31,7 +31,7 @@ def sign_of_life(book: LedgerContext, identifiers: Iterable[str]) -> None:
     sql = (
         "UPDATE ledger_reservations SET gate_seen_us = :now, lease_us = CASE WHEN keepalive_us IS NULL"
         " OR check_in_us IS NOT NULL THEN lease_us ELSE :now + keepalive_us END"
-        " WHERE id = :id AND ended_us IS NULL AND (lease_us IS NULL OR lease_us > :now)"
+        " WHERE id = :id AND waiting = 0 AND ended_us IS NULL AND (lease_us IS NULL OR lease_us > :now)"
     )
 
     def work(tx: Transaction) -> None:

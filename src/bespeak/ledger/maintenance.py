@@ -257,6 +257,8 @@ def _log(tx: Transaction, action: Action, by: Holder, window: Window) -> None:
 
 def _displace(tx: Transaction, by: Holder, found: Reservation, window: Window, hit: str) -> Reservation:
     """End, shorten or move a reservation in the way of maintenance; return it as it is then."""
+    if found.is_awaiting:
+        return _end(tx, by, found, window)
     begun = found.state(tx.now_us) is State.ACTIVE
     if begun and window.starts_us > tx.now_us:
         return _shorten(tx, by, found, window)

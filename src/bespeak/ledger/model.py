@@ -9,6 +9,10 @@ from __future__ import annotations
 from enum import Enum
 
 from bespeak.base.frozen import frozen
+from bespeak.ledger.holders import Holder as Holder  # noqa: PLC0414 it is looked for here
+from bespeak.ledger.holders import HolderKind as HolderKind  # noqa: PLC0414 it is looked for here
+from bespeak.ledger.holders import Origin as Origin  # noqa: PLC0414 it is looked for here
+from bespeak.ledger.holders import holder_kind as holder_kind  # noqa: PLC0414 it is looked for here
 
 
 class Mode(Enum):
@@ -22,6 +26,8 @@ class State(Enum):
     """Where a reservation stands at some instant."""
 
     WAITING = "waiting"
+    AWAITING = "awaiting"
+    """It keeps its time, and is nobody's hold before somebody has approved it."""
     PENDING = "pending"
     ACTIVE = "active"
     ENDED = "ended"
@@ -36,6 +42,17 @@ class EndReason(Enum):
     REPLACED = "replaced"
     NO_SHOW = "no_show"
     LAPSED = "lapsed"
+    REFUSED = "refused"
+    UNANSWERED = "unanswered"
+
+
+class Approval(Enum):
+    """Whether somebody has to approve a reservation, and what was said."""
+
+    NONE = ""
+    ASKED = "asked"
+    GIVEN = "given"
+    REFUSED = "refused"
 
 
 class Health(Enum):
@@ -44,67 +61,6 @@ class Health(Enum):
     OK = "ok"
     SICK = "sick"
     OFFLINE = "offline"
-
-
-class HolderKind(Enum):
-    """What a holder is: the word before the colon of its name; a plain name is a user's."""
-
-    USER = "user"
-    TEAM = "team"
-    CI = "ci"
-    AGENT = "agent"
-
-
-def holder_kind(name: str) -> HolderKind:
-    """Return what the holder of this name is."""
-    word, colon, _ = name.partition(":")
-    return HolderKind(word) if colon and word in ("team", "ci", "agent") else HolderKind.USER
-
-
-@frozen
-class Holder:
-    """Who asks.
-
-    Args:
-        user: whose reservation it is: a user, or a name with its kind (``team:bringup``, ``ci:nightly``, ``agent:a7``).
-        requested_by: who really asked, where that is somebody else (``--as-user``).
-    """
-
-    user: str
-    requested_by: str | None = None
-
-    @property
-    def kind(self) -> HolderKind:
-        """What the holder is."""
-        return holder_kind(self.user)
-
-    @property
-    def name(self) -> str:
-        """How the book calls the holder: a user by the plain name, whether or not ``user:`` was written before it."""
-        return self.user.removeprefix("user:")
-
-
-@frozen
-class Origin:
-    """Where a reservation was made, for people who look for who uses what.
-
-    Args:
-        host: the machine.
-        process: what uses it there: ``pid 4711``, ``job 0198...``, ``agent a7``; empty where nothing stays.
-    """
-
-    host: str = ""
-    process: str = ""
-
-    @property
-    def is_of_command(self) -> bool:
-        """Whether a command holds it as long as it runs: ``bespeak run``, a Python program or a job."""
-        return self.process.startswith(("pid ", "job "))
-
-    @property
-    def text(self) -> str:
-        """What uses it and where, for people; empty where nothing stays."""
-        return f"{self.process}{f' on {self.host}' if self.host else ''}" if self.process else ""
 
 
 @frozen
@@ -216,6 +172,17 @@ class Reservation:
     gate_seen_us: int | None = None
     check_in_us: int | None = None
     selection: Selection | None = None
+    approval: Approval = Approval.NONE
+
+    @property
+    def is_awaiting(self) -> bool:
+        """Whether it keeps its time until somebody has approved or refused it."""
+        return self.waiting and self.approval is Approval.ASKED
+
+    @property
+    def in_queue(self) -> bool:
+        """Whether it has a place in the queue."""
+        return self.waiting and self.approval is not Approval.ASKED
 
     def is_ahead_of(self, other: Reservation | None) -> bool:
         """Tell whether a waiter comes before another one in the queue; everybody comes before a newcomer (None)."""
@@ -249,7 +216,7 @@ class Reservation:
         if self.ended_us is not None or self.lapsed(now_us):
             return State.ENDED
         if self.waiting:
-            return State.WAITING
+            return State.AWAITING if self.is_awaiting else State.WAITING
         if now_us >= self.ends_us:
             return State.ENDED
         return State.ACTIVE if now_us >= self.starts_us else State.PENDING
@@ -272,7 +239,9 @@ class Reservation:
 
     @property
     def why_lapsed(self) -> EndReason:
-        """Why it ends when its sign of life is overdue: nobody came, or whoever had it went away."""
+        """Why it ends when its sign of life is overdue: nobody approved it or came, or whoever had it went away."""
+        if self.is_awaiting:
+            return EndReason.UNANSWERED
         return EndReason.NO_SHOW if self.waiting or self.check_in_us is not None else EndReason.LAPSED
 
 
@@ -281,6 +250,7 @@ class Booking:
     """One resource taken (or promised, when ``waiting``) for one window; what a refusal names.
 
     ``origin`` and ``seen_us`` say where it is used, and when that last gave a sign of life (µs UTC; 0 if unknown).
+    ``awaiting`` is what keeps its time until somebody approves it.
     ``closed`` says why nobody has it then: ``maintenance``, ``cooldown``, ``hours``, ``sick`` or ``offline``; it is
     empty for what somebody holds.
     """
@@ -296,6 +266,7 @@ class Booking:
     origin: Origin = Origin()
     seen_us: int = 0
     closed: str = ""
+    awaiting: bool = False
 
 
 @frozen
@@ -366,6 +337,8 @@ class Resource:
         check_in_us: a holder who does not check in for this long (µs) after the start loses the hold; None for never.
         health: whether it can be given out.
         closed_until_us: the last end of a window in which it is not given out, µs UTC; 0 where there never was one.
+        approval: who may approve reservations of it, each of which waits for that; nobody named means whoever manages
+            the resource. None where none is needed.
     """
 
     name: str
@@ -379,6 +352,12 @@ class Resource:
     check_in_us: int | None = None
     health: Health = Health.OK
     closed_until_us: int = 0
+    approval: tuple[str, ...] | None = None
+
+    @property
+    def approved_by(self) -> str:
+        """Who may approve reservations of it, as a part of a sentence."""
+        return " or ".join(self.approval) if self.approval else "whoever manages it"
 
     def is_constrained(self, now_us: int) -> bool:
         """Tell whether anything but bookings of it can keep it from being given out."""

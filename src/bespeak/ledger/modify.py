@@ -6,7 +6,7 @@ from bespeak.base.clock import FOREVER_US
 from bespeak.base.errors import BusyError, NotFoundError, UsageError, WrongStateError
 from bespeak.base.frozen import replace
 from bespeak.base.timeparse import show
-from bespeak.ledger import queries, quotas, rights, row_mapping, rules, validation, write_operations
+from bespeak.ledger import approvals, queries, quotas, rights, row_mapping, rules, validation, write_operations
 from bespeak.ledger.actions import Action
 from bespeak.ledger.availability import Availability
 from bespeak.ledger.current_hold import only_seq
@@ -61,6 +61,7 @@ def extend(
         policy = ground.policy(book.defaults)
         window_us = (found.starts_us, end_us)
         quotas.check(tx, policy, found.holder, window_us, len(found.resources), changed=found.id)
+        approvals.require(book, tx, by, ground.known.values(), "extend it")
         displaced = ground.displaced(found, found.ends_us, end_us)
         if displaced:
             wanted = Request(found.resources, by, starts_us=found.ends_us, ends_us=end_us, mode=found.mode)
@@ -124,7 +125,7 @@ def _change(
         check_owner(found, by)
         check_live(found, tx.now_us, fencing_token)
         if found.waiting:
-            raise WrongStateError(f"reservation {found.id} still waits in the queue; its window is not fixed yet")
+            raise not_granted(found, "its window is not fixed yet")
         return work(tx, found)
 
     return book.write(book.resources_of(identifier), inside)
@@ -360,6 +361,13 @@ def _change_end(
     write_operations.log_by(tx, action, by, found, {"ends_us": found.ends_us}, after)
     write_operations.wake(tx, found)
     return replace(found, ends_us=end_us)
+
+
+def not_granted(found: Reservation, otherwise: str) -> WrongStateError:
+    """Return the error for a change of what is no grant yet."""
+    if found.is_awaiting:
+        return WrongStateError(f"reservation {found.id} awaits approval; release it and ask again, or wait for that")
+    return WrongStateError(f"reservation {found.id} still waits in the queue; {otherwise}")
 
 
 def check_owner(found: Reservation, by: Holder) -> None:

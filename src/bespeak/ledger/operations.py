@@ -12,6 +12,7 @@ _ACCESS = "bespeak.access.model"
 
 VALUES = {
     "Action": _ACTIONS,
+    "Approval": _MODEL,
     "Batch": "bespeak.ledger.batches",
     "Booking": _MODEL,
     "EndReason": _MODEL,
@@ -55,6 +56,7 @@ READS = (
     "find",
     "reservations",
     "listing",
+    "to_approve",
     "labels_of",
     "now_us",
     "who",
@@ -94,6 +96,8 @@ ONCE = (
     "release",
     "release_resources",
     "kick",
+    "approve",
+    "refuse",
     "move",
     "transfer",
     "swap",

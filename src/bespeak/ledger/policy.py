@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 DEFAULT_FOR_US = 4 * HOUR_US
 """How long a hold lasts that names no end, where neither the book nor the settings say so."""
 
+APPROVAL_WITHIN_US = 4 * HOUR_US
+"""How long a request is kept that nobody has approved, where the book does not say so."""
+
 MOST_PRIORITY = 1_000
 EVERYBODY = "*"
 """Stands in a policy for whoever it does not name."""
@@ -216,6 +219,7 @@ QUOTAS = ValueKind(
 
 KEYS = (
     PolicyKey("admins", NAMES, "Who may change the policy, beside the owner of the book."),
+    PolicyKey("approval_within", DURATION, "How long a request is kept that nobody has approved; default 4h."),
     PolicyKey("default_for", DURATION, "How long a reservation lasts that names no end."),
     PolicyKey("kickers", NAMES, "Who may take reservations away from others; without it, whoever can write the book."),
     PolicyKey("priority", LIMITS, "Who may wait with --priority, and up to which number; without it, anybody."),
@@ -307,6 +311,16 @@ class Policy:
         text = self.stored.get("default_for")
         if text is None:
             return self.defaults.default_for_us
+        from bespeak.base import timeparse
+
+        return timeparse.duration(str(text))
+
+    @property
+    def approval_within_us(self) -> int:
+        """How long a request is kept at least that nobody has approved, µs."""
+        text = self.stored.get("approval_within")
+        if text is None:
+            return APPROVAL_WITHIN_US
         from bespeak.base import timeparse
 
         return timeparse.duration(str(text))

@@ -130,7 +130,7 @@ def reservations(
     return book.engine.read(work)
 
 
-_PRESENT_FIRST = {State.ACTIVE: 0, State.PENDING: 1, State.WAITING: 2}
+_PRESENT_FIRST = {State.ACTIVE: 0, State.PENDING: 1, State.AWAITING: 2, State.WAITING: 3}
 
 
 def listing(
@@ -156,7 +156,7 @@ def listing(
         if live
         else []
     )
-    found.sort(key=lambda one: (_PRESENT_FIRST.get(one.state(now_us), 3), one.rank, one.starts_us, one.seq))
+    found.sort(key=lambda one: (_PRESENT_FIRST.get(one.state(now_us), 4), one.rank, one.starts_us, one.seq))
     room = None if limit is None else limit - len(found)
     if (
         (include_ended or State.ENDED in wanted)
@@ -217,7 +217,7 @@ def who(book: LedgerContext, resource: str, *, limit: int = 20) -> list[Reservat
         found += [r for _, r in row_mapping.in_queue(tx, [resource])]
         found += map(row_mapping.reservation, tx.fetch_all(sql, {"name": resource, "now": tx.now_us, "limit": limit}))
         live = {r.id: r for r in visibility.kept(book, tx, found) if r.state(tx.now_us) is not State.ENDED}
-        order = {State.ACTIVE: 0, State.WAITING: 1, State.PENDING: 2}
+        order = {State.ACTIVE: 0, State.AWAITING: 1, State.WAITING: 2, State.PENDING: 3}
         return sorted(live.values(), key=lambda r: (order[r.state(tx.now_us)], r.rank, r.starts_us, r.seq))
 
     return book.engine.read(work)

@@ -16,7 +16,7 @@ from __future__ import annotations
 from bespeak.base.clock import FOREVER_US, HOUR_US, SECOND_US
 from bespeak.base.errors import NotFoundError, UsageError, WrongStateError
 from bespeak.base.frozen import replace
-from bespeak.ledger import quotas, rights, row_mapping, rules, write_operations
+from bespeak.ledger import approvals, quotas, rights, row_mapping, rules, write_operations
 from bespeak.ledger.actions import Action
 from bespeak.ledger.availability import Availability
 from bespeak.ledger.grant import candidates_for, length_us
@@ -105,7 +105,7 @@ def renew_places(book: LedgerContext, identifiers: Sequence[str]) -> None:
     """
     sql = (
         "UPDATE ledger_reservations SET lease_us = :lease "
-        "WHERE id = :id AND waiting = 1 AND ended_us IS NULL AND lease_us > :now"
+        "WHERE id = :id AND waiting = 1 AND approval <> 'asked' AND ended_us IS NULL AND lease_us > :now"
     )
 
     def work(tx: Transaction) -> None:
@@ -119,7 +119,7 @@ def _look(tx: Transaction, identifier: str, *, with_held: bool) -> tuple[QueueLo
     """See whether there is anything to write; most wake-ups are for somebody else."""
     me = row_mapping.required(tx, identifier)
     check_live(me, tx.now_us, None)
-    if not me.waiting:
+    if not me.in_queue:
         return QueueLook(me, None, 0), False
     ground, candidates = _ground(tx, me)
     fit_us, names, _ = promise(ground, me, tx.now_us, candidates)
@@ -160,7 +160,7 @@ def _with_held(tx: Transaction, position: QueuePosition, held: list[Reservation]
 def _move(tx: Transaction, identifier: str) -> tuple[Reservation, Booking | None]:
     me = write_operations.locked(tx, identifier)
     check_live(me, tx.now_us, None)
-    return _advance(tx, me) if me.waiting else (me, None)
+    return _advance(tx, me) if me.in_queue else (me, None)
 
 
 def queue_lapsed(book: LedgerContext, identifier: str) -> bool:
@@ -209,6 +209,7 @@ def join(book: LedgerContext, tx: Transaction, request: Request, identifier: str
     if policy.strict:
         ground.require_known()
     ground.check_new()
+    approvals.require(book, tx, request.holder, ground.known.values(), "wait in the queue for it")
     me = _new_entry(book, tx, request, identifier, priority, ground)
     first_us = max(tx.now_us, request.starts_us or 0)
     wanted = len(request.resources) + sum(need.count for need in request.needs)
@@ -320,10 +321,9 @@ def _move_to(
     *,
     chosen: bool = False,
 ) -> Reservation:
-    now_us = tx.now_us
-    if fit_us <= now_us:
-        return _grant(tx, me, ground, _granted_end(ground, me, now_us))
-    lease_us = now_us + LEASE_US
+    if fit_us <= tx.now_us:
+        return _grant(tx, me, ground, _granted_end(ground, me, tx.now_us))
+    lease_us = tx.now_us + LEASE_US
     tx.execute_deferred(
         "UPDATE ledger_reservations SET starts_us = :starts, lease_us = :lease WHERE seq = :seq",
         [{"starts": fit_us, "lease": lease_us, "seq": me.seq}],
@@ -344,8 +344,8 @@ def _turn_away(tx: Transaction, me: Reservation, note: str) -> Reservation:
     """End the place of somebody who may not have it at present, so that it keeps nobody behind it from the turn."""
     write_operations.end(tx, me, tx.now_us, EndReason.CANCELLED, note)
     after = {"ended_us": tx.now_us, "ended_why": EndReason.CANCELLED.value, "ended_note": note}
-    who, before = write_operations.SYSTEM, write_operations.window(me)
-    write_operations.log(tx, Action.CANCELLED, who, None, me.id, me.resources, before, after)
+    what = (Action.CANCELLED, write_operations.SYSTEM, None, me.id, me.resources, write_operations.window(me), after)
+    write_operations.log(tx, *what)
     return replace(me, ended_us=tx.now_us, end_reason=EndReason.CANCELLED, ended_note=note)
 
 

@@ -32,7 +32,7 @@ WHERE holder = :holder AND ended_us IS NULL AND ends_us > :now AND (lease_us IS 
 """
 _OF_WEEK = """
 SELECT id, resources, starts_us, ends_us, ended_us, lease_us FROM ledger_reservations
-WHERE holder = :holder AND starts_us >= :from AND starts_us < :until AND waiting = 0
+WHERE holder = :holder AND starts_us >= :from AND starts_us < :until AND (waiting = 0 OR approval = 'asked')
 """
 
 
@@ -61,7 +61,7 @@ def check(
     quota = policy.quota(holder)
     if not quota:
         return
-    tx.require([f"quota:{holder}"])  # two of one holder at the same time are counted one after the other
+    lock(tx, holder)
     starts_us, ends_us = window_us
     if "longest" in quota:
         _check_longest(holder, ends_us - starts_us, quota["longest"])
@@ -74,6 +74,11 @@ def check(
         _check_active(tx, holder, quota["active"])
     if "hours" in quota:
         _check_hours(tx, holder, window_us, resources, quota["hours"], changed)
+
+
+def lock(tx: Transaction, holder: str) -> None:
+    """Take the lock by which what one holder asks for at the same time is counted one after the other."""
+    tx.require([f"quota:{holder}"])
 
 
 def turned_away(

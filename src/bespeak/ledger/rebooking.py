@@ -11,12 +11,12 @@ from bespeak.base.errors import UsageError, WrongStateError
 from bespeak.base.frozen import replace
 from bespeak.base.json_text import compact_utf8
 from bespeak.base.timeparse import show
-from bespeak.ledger import quotas, rights, rules, validation, write_operations
+from bespeak.ledger import approvals, quotas, rights, row_mapping, rules, validation, write_operations
 from bespeak.ledger.actions import Action
 from bespeak.ledger.availability import Availability
 from bespeak.ledger.errors import RefusedError
 from bespeak.ledger.model import Refusal, Request, State
-from bespeak.ledger.modify import check_live, check_owner
+from bespeak.ledger.modify import check_live, check_owner, not_granted
 from bespeak.ledger.request_checks import check_instant
 
 TYPE_CHECKING = False
@@ -49,7 +49,7 @@ def move(
         rights.check_may_end(book, tx, found, by, reason, "move")
         rights.require(book, tx, by, "reserve", found.resources)
         window = _new_window(found, tx.now_us, starts_us, duration_us, ends_us)
-        quotas.check(tx, book.policy_in(tx), found.holder, window, len(found.resources), changed=found.id)
+        check_gain(book, tx, found, found.holder, window, by, "move it")
         moved = rebooked(tx, found, window, by)
         write_operations.log_by(tx, Action.MOVED, by, found, numbered(found), {**numbered(moved), "reason": reason})
         return moved
@@ -125,6 +125,7 @@ def transfer(
         rights.check_may_end(book, tx, found, by, reason, "transfer")
         if to == found.holder:
             raise WrongStateError(f"reservation {found.id} is {to}'s already")
+        check_gain(book, tx, found, to, (found.starts_us, found.ends_us), by, "hand it over")
         given = _hand_over(tx, found, to, rights.asker(by), found.purpose, found.tags)
         after = {"holder": to, "acting": given.requested_by, "number": given.fencing_token, "reason": reason}
         write_operations.log_by(tx, Action.TRANSFERRED, by, found, _owned(found), after)
@@ -149,6 +150,10 @@ def swap(book: LedgerContext, mine: str, other: str, by: Holder, *, reason: str 
             rights.check_may_take(book, tx, by, second.resources)
             if not reason.strip():
                 raise UsageError(f"swap: a reason must be given; {second.holder} will read it")
+        if first.holder != second.holder:
+            for one, other_one in ((first, second), (second, first)):
+                window = (one.starts_us, one.ends_us)
+                check_gain(book, tx, one, other_one.holder, window, by, "swap it", instead=other_one)
         return [_swapped(tx, first, second, by, reason), _swapped(tx, second, first, by, reason)]
 
     return book.write({*book.resources_of(mine), *book.resources_of(other)}, work)
@@ -202,8 +207,40 @@ def live(tx: Transaction, identifier: str, fencing_token: int | None) -> Reserva
     found = write_operations.locked(tx, identifier)
     check_live(found, tx.now_us, fencing_token)
     if found.waiting:
-        raise WrongStateError(f"reservation {found.id} still waits in the queue; leave it with release")
+        raise not_granted(found, "leave it with release")
     return found
+
+
+def check_gain(
+    book: LedgerContext,
+    tx: Transaction,
+    found: Reservation,
+    holder: str,
+    window_us: tuple[int, int],
+    by: Holder,
+    doing: str,
+    *,
+    instead: Reservation | None = None,
+) -> None:
+    """Refuse to give a reservation, in a window, to somebody whose quota does not allow it, or whom others approve.
+
+    Args:
+        book: the open book.
+        tx: the transaction, before its first change.
+        found: the reservation.
+        holder: who has it then.
+        window_us: when it is then, µs UTC.
+        by: who asks.
+        doing: what is done, for messages.
+        instead: what its new holder gives away for it.
+
+    Raises:
+        NotAllowedError: naming the rule, or who may approve.
+    """
+    changed = found.id if holder == found.holder else None if instead is None else instead.id
+    quotas.check(tx, book.policy_in(tx), holder, window_us, len(found.resources), changed=changed)
+    known = row_mapping.resources(tx, found.resources)
+    approvals.require(book, tx, by, known.values(), doing)
 
 
 def _check_transferable(found: Reservation) -> None:

@@ -188,4 +188,5 @@ def facts(made: Reservation) -> dict[str, object]:
         "host": made.origin.host,
         "process": made.origin.process,
         "selection": None if made.selection is None else selection_facts(made.selection),
+        **({"approval": made.approval.value} if made.approval.value else {}),
     }

@@ -7,7 +7,18 @@ import json
 from bespeak.base.clock import FOREVER_US
 from bespeak.base.errors import NotFoundError
 from bespeak.ledger.actions import Action, LogEntry
-from bespeak.ledger.model import Booking, EndReason, Health, Mode, Need, Origin, Reservation, Resource, Selection
+from bespeak.ledger.model import (
+    Approval,
+    Booking,
+    EndReason,
+    Health,
+    Mode,
+    Need,
+    Origin,
+    Reservation,
+    Resource,
+    Selection,
+)
 from bespeak.ledger.rules import window_end
 from bespeak.ledger.schema import LONG_US
 from bespeak.storage.row_shape import RowShape
@@ -25,11 +36,11 @@ COLUMNS = (
     "r.seq, r.id, r.fencing_token, r.holder, r.requested_by, r.resources, r.mode, r.starts_us, r.ends_us, "
     "r.created_us, r.ended_us, r.end_reason, r.ended_note, r.purpose, r.tags, r.priority, r.lease_us, r.waiting, "
     "r.rank, r.wanted_us, r.not_before_us, r.keepalive_us, r.open_end, r.host, r.process, r.gate_seen_us, "
-    "r.check_in_us, r.selection"
+    "r.check_in_us, r.selection, r.approval"
 )
 RESOURCE_COLUMNS = (
     "name, capacity, declared, description, longest_us, related, cooldown_us, hours, check_in_us, health,"
-    " closed_until_us"
+    " closed_until_us, approval"
 )
 WINDOW_COLUMNS = "b.resource, b.starts_us, b.ends_us, r.mode, r.lease_us, r.open_end"
 LOG_COLUMNS = "seq, at_us, action, who, requested_by, reservation, resources, before, after"
@@ -62,8 +73,8 @@ ORDER BY l.rank, r.seq
 """
 
 
-_RESOURCE = RowShape("resource", RESOURCE_COLUMNS, "tiitiiitIti")
-_RESERVATION = RowShape("row of the reservations", COLUMNS, "itItTttiiiITtttiIiiiiIittIIT")
+_RESOURCE = RowShape("resource", RESOURCE_COLUMNS, "tiitiiitItit")
+_RESERVATION = RowShape("row of the reservations", COLUMNS, "itItTttiiiITtttiIiiiiIittIITt")
 _MODES = {mode.value: mode for mode in Mode}
 _WINDOW = RowShape("booking", WINDOW_COLUMNS, "tiitIi")
 _LOG_ENTRY = RowShape("row of the log", LOG_COLUMNS, "iittTTttt")
@@ -88,7 +99,7 @@ def _reservation(row: Row) -> Reservation:
     (
         seq, identifier, fencing_token, holder, requested_by, resources, mode, starts_us, ends_us, created_us,
         ended_us, end_reason, ended_note, purpose, tags, priority, lease_us, waiting, rank, wanted_us, not_before_us,
-        keepalive_us, open_end, host, process, gate_seen_us, check_in_us, selected,
+        keepalive_us, open_end, host, process, gate_seen_us, check_in_us, selected, approval,
     ) = row  # fmt: skip
     if not (identifier.isascii() and identifier.isprintable()):
         raise ValueError("the id has characters that no id has")
@@ -107,7 +118,7 @@ def _reservation(row: Row) -> Reservation:
         ends_us=window_end(starts_us, wanted_us) if promised else ends_us,
         created_us=created_us,
         ended_us=ended_us,
-        end_reason=EndReason(end_reason) if end_reason else None,
+        end_reason=_end_reason(end_reason, approval) if end_reason else None,
         ended_note=ended_note,
         purpose=purpose,
         tags=tuple((key, value) for key, value in json.loads(tags)),
@@ -123,7 +134,20 @@ def _reservation(row: Row) -> Reservation:
         gate_seen_us=gate_seen_us,
         check_in_us=check_in_us,
         selection=None if selected is None else _selection(json.loads(selected)),
+        approval=Approval(approval) if approval else Approval.NONE,
     )
+
+
+STORED_REASON = {EndReason.REFUSED: "cancelled", EndReason.UNANSWERED: "no_show"}
+"""How the book keeps the reasons that its first tables did not know; what was said of the approval tells them apart."""
+
+
+def _end_reason(stored: str, approval: str) -> EndReason:
+    if approval == Approval.REFUSED.value and stored == STORED_REASON[EndReason.REFUSED]:
+        return EndReason.REFUSED
+    if approval == Approval.ASKED.value and stored == STORED_REASON[EndReason.UNANSWERED]:
+        return EndReason.UNANSWERED
+    return EndReason(stored)
 
 
 def _selection(found: list[Any]) -> Selection:
@@ -157,10 +181,11 @@ def booking(resource: str, of: Reservation, window_us: tuple[int, int] | None = 
         of.mode,
         starts_us,
         ends_us,
-        of.waiting,
+        of.in_queue,
         of.purpose,
         of.origin,
         of.seen_us,
+        awaiting=of.is_awaiting,
     )
 
 
@@ -169,7 +194,11 @@ def cooling(found: Iterable[tuple[str, Reservation]], cooldown_us: Mapping[str, 
     return [
         booking(name, of, (of.starts_us, of.lease_us))
         for name, of in found
-        if cooldown_us.get(name) and of.lapsed(now_us) and of.lease_us is not None and of.starts_us < of.lease_us
+        if cooldown_us.get(name)
+        and not of.waiting
+        and of.lapsed(now_us)
+        and of.lease_us is not None
+        and of.starts_us < of.lease_us
     ]
 
 
@@ -212,7 +241,7 @@ def resource(row: Row) -> Resource:
 def _resource(row: Row) -> Resource:
     (
         name, capacity, declared, description, longest_us, related, cooldown_us, hours, check_in_us, health,
-        closed_until_us,
+        closed_until_us, approval,
     ) = row  # fmt: skip
     return Resource(
         name,
@@ -226,6 +255,7 @@ def _resource(row: Row) -> Resource:
         check_in_us,
         Health.OK if health == "ok" else Health(health),
         closed_until_us,
+        tuple(json.loads(approval)) if approval else None,
     )
 
 

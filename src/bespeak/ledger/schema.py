@@ -12,6 +12,9 @@ index of those who wait; their rows in ``ledger_reservations`` have no end, beca
 ``ledger_inventory`` counts the changes of such facts, and says when an inventory was last synced. ``ledger_closures``
 holds windows in which a resource is not given out (maintenance, the rest of a cool-down);
 ``ledger_resources.closed_until_us`` is the last end of one, so that a resource without any costs nothing.
+
+What awaits approval is entered in ``ledger_bookings``, so that it keeps its time, and is marked as waiting and not in
+``ledger_queue``, so that whoever does not know of approvals takes it for no hold.
 """
 
 from __future__ import annotations
@@ -186,6 +189,14 @@ _SELECTIONS = (
     "ALTER TABLE ledger_reservations ADD COLUMN selection TEXT{c}",
     "CREATE INDEX ledger_reservations_needy ON ledger_reservations (rank) WHERE waiting = 1 AND selection IS NOT NULL",
 )
+_APPROVALS = (
+    "ALTER TABLE ledger_resources ADD COLUMN approval TEXT{c} NOT NULL DEFAULT ''",
+    "CREATE INDEX ledger_resources_approval ON ledger_resources (name) WHERE approval <> ''",
+    """
+ALTER TABLE ledger_reservations ADD COLUMN approval TEXT{c} NOT NULL DEFAULT ''
+    CHECK (approval IN ('', 'asked', 'given', 'refused'))""",
+    "CREATE INDEX ledger_reservations_asked ON ledger_reservations (seq) WHERE approval = 'asked' AND waiting = 1",
+)
 _TABLES = (_RESERVATIONS, _RESOURCES, _BOOKINGS, _QUEUE, _LOG)
 
 
@@ -209,6 +220,10 @@ def _closures(words: dict[str, str]) -> list[str]:
 
 def _selections(words: dict[str, str]) -> list[str]:
     return [text.format_map(words) for text in _SELECTIONS]
+
+
+def _approvals(words: dict[str, str]) -> list[str]:
+    return [text.format_map(words) for text in _APPROVALS]
 
 
 def _statements(words: dict[str, str]) -> list[str]:
@@ -268,6 +283,7 @@ LEDGER = Component(
         Migration(11, sqlite=["CREATE INDEX ledger_reservations_starts ON ledger_reservations (holder, starts_us)"]),
         Migration(12, sqlite=["CREATE INDEX ledger_resources_like ON ledger_resources (lower(name))"]),
         Migration(13, sqlite=_selections(_ON_SQLITE), postgresql=_selections(_ON_POSTGRESQL)),
+        Migration(14, sqlite=_approvals(_ON_SQLITE), postgresql=_approvals(_ON_POSTGRESQL)),
     ],
     steady_time=True,
 )

@@ -50,6 +50,7 @@ def reservation_json(of: Reservation, now_us: int) -> Json:
         "tags": dict(of.tags),
         "priority": of.priority,
         "open_end": of.open_end,
+        "approval": of.approval.value or None,
         "needs": [{"count": need.count, "label": need.label} for need in of.selection.needs] if of.selection else [],
     }
 
@@ -66,6 +67,7 @@ def booking_json(of: Booking) -> Json:
         "reservation_id": of.reservation_id,
         "mode": of.mode.value,
         "waiting": of.waiting,
+        "awaiting": of.awaiting,
         **instant_json("starts", of.starts_us),
         **instant_json("ends", of.ends_us),
         "purpose": of.purpose,

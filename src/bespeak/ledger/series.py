@@ -146,7 +146,7 @@ def not_begun(series: Series, now_us: int, *, only: date | None = None, begin: d
     found = [
         one
         for one in series.members
-        if one.state(now_us) is State.PENDING
+        if one.state(now_us) in (State.PENDING, State.AWAITING)
         and only in (None, recurrence.wall_time(one.starts_us, zone).date())
         and (begin is None or recurrence.wall_time(one.starts_us, zone).date() >= begin)
     ]

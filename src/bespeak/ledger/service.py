@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bespeak.ledger import (
     administer,
+    approvals,
     audit_log,
     grant,
     host_actions,
@@ -49,6 +50,9 @@ class Ledger(PlanningMethods):
     release_resources = modify.release_resources
     release_mine = modify.release_mine
     kick = modify.kick
+    approve = approvals.approve
+    refuse = approvals.refuse
+    to_approve = approvals.to_approve
     touch = keepalive.touch
     take_kick_notices = kick_notices.take_kick_notices
     keep_alive = keepalive.keep_alive
@@ -95,7 +99,8 @@ class Ledger(PlanningMethods):
         """Let the book decide something, or decide it otherwise; the change is in the log.
 
         Args:
-            name: a key: ``admins``, ``default_for``, ``kickers``, ``priority``, ``strict`` or ``teams``.
+            name: a key: ``admins``, ``approval_within``, ``default_for``, ``kickers``, ``priority``, ``quotas``,
+                ``strict`` or ``teams``.
             value: as JSON has it; the reference of the settings says what each key takes.
             by: who asks.
             is_owner: who asks owns the book; None finds out whether this process does.

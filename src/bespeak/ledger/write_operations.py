@@ -8,14 +8,15 @@ from bespeak.base.frozen import replace
 from bespeak.base.ids import tail
 from bespeak.base.json_text import compact_utf8
 from bespeak.ledger.actions import Action
-from bespeak.ledger.row_mapping import required, selection_facts
+from bespeak.ledger.model import EndReason
+from bespeak.ledger.row_mapping import STORED_REASON, required, selection_facts
 from bespeak.ledger.schema import LONG_US
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from bespeak.ledger.model import EndReason, Holder, Reservation, Resource
+    from bespeak.ledger.model import Holder, Reservation, Resource
     from bespeak.storage.interface import Transaction
 
 SYSTEM = "bespeak"
@@ -24,10 +25,10 @@ SYSTEM = "bespeak"
 _INSERT = """
 INSERT INTO ledger_reservations (seq, id, tail, fencing_token, holder, requested_by, resources, mode, starts_us,
     ends_us, created_us, purpose, tags, priority, lease_us, waiting, rank, wanted_us, not_before_us, keepalive_us,
-    open_end, host, process, check_in_us, selection)
+    open_end, host, process, check_in_us, selection, approval)
 VALUES (:seq, :id, :tail, :fencing_token, :holder, :requested_by, :resources, :mode, :starts_us, :ends_us, :created_us,
     :purpose, :tags, :priority, :lease_us, :waiting, :rank, :wanted_us, :not_before_us, :keepalive_us,
-    :open_end, :host, :process, :check_in_us, :selection)
+    :open_end, :host, :process, :check_in_us, :selection, :approval)
 """
 _LOG = """
 INSERT INTO ledger_log (at_us, action, reservation, resources, who, requested_by, before, after)
@@ -35,7 +36,7 @@ VALUES (:at_us, :action, :reservation, :resources, :who, :requested_by, :before,
 """
 _END = """
 UPDATE ledger_reservations SET ended_us = :ended_us, end_reason = :reason, ended_note = :note, waiting = 0,
-    unheard = :unheard
+    unheard = :unheard, approval = CASE WHEN :refused = 1 THEN 'refused' ELSE approval END
 WHERE seq = :seq AND ended_us IS NULL
 """
 _COOL_DOWN = """
@@ -79,7 +80,7 @@ def insert(tx: Transaction, new: Reservation) -> None:
                 "resources": compact_utf8(new.resources),
                 "mode": new.mode.value,
                 "starts_us": new.starts_us,
-                "ends_us": FOREVER_US if new.waiting else new.ends_us,
+                "ends_us": FOREVER_US if new.in_queue else new.ends_us,
                 "created_us": new.created_us,
                 "purpose": new.purpose,
                 "tags": compact_utf8(new.tags),
@@ -95,6 +96,7 @@ def insert(tx: Transaction, new: Reservation) -> None:
                 "host": new.origin.host,
                 "process": new.origin.process,
                 "selection": None if new.selection is None else compact_utf8(selection_facts(new.selection)),
+                "approval": new.approval.value,
             }
         ],
     )
@@ -210,21 +212,23 @@ def end(
 
 
 def _ending(of: Reservation, ended_us: int, why: EndReason, note: str) -> dict[str, object]:
-    return {"seq": of.seq, "ended_us": ended_us, "reason": why.value, "note": note, "unheard": 0}
+    reason, refused = STORED_REASON.get(why, why.value), int(why is EndReason.REFUSED)
+    return {"seq": of.seq, "ended_us": ended_us, "reason": reason, "note": note, "unheard": 0, "refused": refused}
 
 
 def _vacate(tx: Transaction, of: Reservation, ended_us: int) -> None:
-    if of.waiting:
+    if of.in_queue:
         leave_queue(tx, of)
     else:
-        cool_down(tx, of, of.resources, ended_us)
+        if not of.waiting:
+            cool_down(tx, of, of.resources, ended_us)
         unbook(tx, of, of.resources)
     wake(tx, of)
 
 
 def forget(tx: Transaction, of: Reservation) -> None:
     """Remove a reservation that has ended, all of whose locks the transaction holds."""
-    if of.waiting:
+    if of.in_queue:
         leave_queue(tx, of)
     unbook(tx, of, of.resources)
     tx.execute_deferred("DELETE FROM ledger_reservations WHERE seq = :seq", [{"seq": of.seq}])
@@ -237,7 +241,8 @@ def record_lapse(tx: Transaction, of: Reservation) -> None:
     """
     ended_us = of.end_us(tx.now_us)
     why = of.why_lapsed
-    if tx.execute(_END, _ending(of, ended_us, why, "")):
+    unheard = {"unheard": int(why is EndReason.UNANSWERED)}
+    if tx.execute(_END, _ending(of, ended_us, why, "") | unheard):
         _vacate(tx, of, ended_us)
         after = {"ended_us": ended_us, "ended_why": why.value, "ended_note": ""}
         log(tx, Action(why.value), SYSTEM, None, of.id, of.resources, window(of), after)

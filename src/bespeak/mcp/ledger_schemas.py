@@ -16,7 +16,7 @@ class Booked(TypedDict):
     id: str
     short_id: str
     number: Annotated[int | None, Field(description="fencing number; null while waiting")]
-    state: Literal["waiting", "pending", "active", "ended"]
+    state: Annotated[str, Field(description="waiting, awaiting (approval), pending, active or ended")]
     holder: str
     holder_kind: str
     acting: Annotated[str | None, Field(description="who really asked, if somebody else")]
@@ -65,7 +65,8 @@ class BookAnswer(TypedDict):
     """A reservation with `status` reserved or extended; or who is in the way, with `status` refused or timed_out."""
 
     status: Annotated[
-        Literal["reserved", "extended", "refused", "timed_out"], Field(description="reserved or extended: it is yours")
+        Literal["reserved", "extended", "awaiting", "refused", "timed_out"],
+        Field(description="reserved or extended: it is yours; awaiting: not before somebody approves it"),
     ]
     conflicts: list[InTheWay]
     next_free: Annotated[str | None, Field(description="when the same request would be granted; null for never")]
@@ -74,7 +75,7 @@ class BookAnswer(TypedDict):
     id: NotRequired[str]
     short_id: NotRequired[str]
     number: NotRequired[int | None]
-    state: NotRequired[Literal["waiting", "pending", "active", "ended"]]
+    state: NotRequired[str]
     holder: NotRequired[str]
     holder_kind: NotRequired[str]
     acting: NotRequired[str | None]
@@ -106,6 +107,19 @@ class Changed(TypedDict):
     """Reservations that were changed."""
 
     reservations: list[Booked]
+
+
+class Standing(TypedDict):
+    """How a reservation stands now."""
+
+    id: str
+    state: str
+
+
+class Answered(TypedDict):
+    """Reservations that were answered, and how they stand then."""
+
+    reservations: list[Standing]
 
 
 class BookList(TypedDict):

@@ -15,20 +15,20 @@ from bespeak.mcp.arguments import Arguments, SharedUse, Texts, Whole
 from bespeak.mcp.tool import Tool, in_thread
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from bespeak.ledger.errors import RefusedError
     from bespeak.ledger.model import Request, Reservation
     from bespeak.ledger.service import Ledger
     from bespeak.mcp.tool import Call, Json
 
-_DURATION = "such as 90s, 1h30m, 1d or forever"
-_TIME = "such as fri 14:00, +2h or 2030-05-01T14:00+01:00"
-Resources = Annotated[Texts, Field(description="Names; all of them, or none.")]
+_DURATION = "as 90s, 1h30m or forever"
+_TIME = "as fri 14:00, +2h or ISO 8601"
+Resources = Annotated[Texts, Field(description="Names; all or none.")]
 Needs = Annotated[dict[str, Whole], Field(description='So many whose labels match: {"arm64 and ram>=4": 2}.')]
 Same = Annotated[Texts, Field(description="Labels that all share.")]
 Duration = Annotated[str | None, Field(description=f"How long, {_DURATION}. Default: the book's.")]
-Purpose = Annotated[str, Field(description="What for; whoever is refused reads it.")]
+Purpose = Annotated[str, Field(description="What for; others read it.")]
 Tags = Annotated[dict[str, str], Field(description="Notes for programs.")]
 DEFAULT_LIMIT = 200
 
@@ -40,9 +40,9 @@ class BookReserve(Arguments):
     needs: Needs = {}
     same: Same = []
     duration: Duration = None
-    until: Annotated[str | None, Field(description=f"Until when, instead of duration, {_TIME}.")] = None
+    until: Annotated[str | None, Field(description=f"Or until when, {_TIME}.")] = None
     start: Annotated[str | None, Field(description=f"From when, {_TIME}. Default: now.")] = None
-    next: Annotated[bool, Field(description="Take the first time from start on at which all are free.")] = False
+    next: Annotated[bool, Field(description="Take the first free time from start on.")] = False
     shared: SharedUse = False
     purpose: Purpose = ""
     tags: Tags = {}
@@ -58,7 +58,7 @@ def book_reserve(call: Call, asked: BookReserve) -> Json:
             made = book.reserve(by_the_book(book, asked, wanted))
         except RefusedError as error:
             return refused(error)
-        return granted("reserved", made, book)
+        return granted("awaiting" if made.is_awaiting else "reserved", made, book)
 
 
 def request(
@@ -146,9 +146,9 @@ class BookWait(Arguments):
     duration: Duration = None
     timeout: Annotated[
         str,
-        Field(description=f"Give the queue position up after this time, {_DURATION}; mind your client's own limit."),
+        Field(description=f"At most so long, {_DURATION}; mind your client's own limit."),
     ] = "50s"
-    priority: Annotated[Whole, Field(description="Higher goes first; a point counts as an hour of waiting.")] = 0
+    priority: Annotated[Whole, Field(description="Higher goes first; 1 is an hour of waiting.")] = 0
     shared: SharedUse = False
     purpose: Purpose = ""
     tags: Tags = {}
@@ -157,12 +157,10 @@ class BookWait(Arguments):
 class BookRelease(Arguments):
     """Arguments of ``book_release``."""
 
-    reservation_ids: Annotated[Texts, Field(description="Ids, or six characters or more of their beginning.")] = []
-    resources: Annotated[Texts, Field(description="Instead: resources that this session holds now.")] = []
-    mine: Annotated[bool, Field(description="Instead: all that this session has or waits for.")] = False
-    reason: Annotated[
-        str, Field(description="Why. Needed only for what somebody else reserved whom this server acts for.")
-    ] = ""
+    reservation_ids: Annotated[Texts, Field(description="Ids, or how they begin.")] = []
+    resources: Annotated[Texts, Field(description="Instead: resources that it holds now.")] = []
+    mine: Annotated[bool, Field(description="Instead: all of this session.")] = False
+    reason: Annotated[str, Field(description="Why; needed for what somebody else reserved.")] = ""
 
 
 def book_release(call: Call, asked: BookRelease) -> Json:
@@ -205,7 +203,7 @@ def _all(found: Iterable[Reservation], book: Ledger) -> Json:
 class BookExtend(Arguments):
     """Arguments of ``book_extend``."""
 
-    reservation_id: Annotated[str, Field(description="Its id, or six characters or more of its beginning.")]
+    reservation_id: Annotated[str, Field(description="Its id, or how it begins.")]
     duration: Annotated[str | None, Field(description=f"How much longer, {_DURATION}.")] = None
     until: Annotated[str | None, Field(description=f"Or the new end, {_TIME}.")] = None
 
@@ -227,6 +225,29 @@ def book_extend(call: Call, asked: BookExtend) -> Json:
         return granted("extended", changed, book)
 
 
+class BookAnswer(Arguments):
+    """Arguments of ``book_answer``."""
+
+    reservation_ids: Annotated[Texts, Field(description="Ids.")]
+    answer: Annotated[Literal["here", "approve", "refuse"], Field(description="here: check in.")]
+    reason: Annotated[str, Field(description="Why it is refused.")] = ""
+
+
+def book_answer(call: Call, asked: BookAnswer) -> Json:
+    """Say that holds are used, or answer reservations that await approval."""
+    by = call.holder()
+    with call.book() as book:
+        answers: dict[str, Callable[[str], Reservation]] = {
+            "here": lambda identifier: book.touch(identifier, by),
+            "approve": lambda identifier: book.approve(identifier, by),
+            "refuse": lambda identifier: book.refuse(identifier, by, asked.reason),
+        }
+        unique = dict.fromkeys(book.find(text).id for text in asked.reservation_ids)
+        done = [answers[asked.answer](identifier) for identifier in unique]
+        now_us = book.now_us()
+        return {"reservations": [{"id": one.id, "state": one.state(now_us).value} for one in done]}
+
+
 class BookList(Arguments):
     """Arguments of ``book_list``."""
 
@@ -234,7 +255,8 @@ class BookList(Arguments):
     user: Annotated[str | None, Field(description="Only what this user has.")] = None
     mine: Annotated[bool, Field(description="Only what is yours.")] = False
     states: Annotated[
-        list[Literal["waiting", "pending", "active", "ended"]], Field(description="Only in one of these states.")
+        list[Literal["waiting", "awaiting", "pending", "active", "ended"]],
+        Field(description="Only in one of these states."),
     ] = []
     all: Annotated[bool, Field(description="Also what has ended.")] = False
     limit: Annotated[Whole, Field(description="At most so many.", json_schema_extra={"minimum": 1})] = DEFAULT_LIMIT
@@ -274,8 +296,8 @@ def book_who(call: Call, asked: BookWho) -> Json:
 class BookFree(Arguments):
     """Arguments of ``book_free``."""
 
-    resources: Annotated[Texts, Field(description="Their names; without them, all that the book knows.")] = []
-    duration: Annotated[str | None, Field(description=f"Free for at least so long, {_DURATION}.")] = None
+    resources: Annotated[Texts, Field(description="Their names; default: all.")] = []
+    duration: Annotated[str | None, Field(description=f"For how long, {_DURATION}.")] = None
     start: Annotated[str | None, Field(description=f"From when on, {_TIME}. Default: now.")] = None
 
 
@@ -291,9 +313,7 @@ def book_free(call: Call, asked: BookFree) -> Json:
         return {"resources": [free_json(one) for one in found]}
 
 
-_REFUSALS = (
-    "If somebody is in the way, status is refused, and the answer says who, until when, why and the next free time."
-)
+_REFUSALS = "If refused, the answer says who is in the way, until when, why, and the next free time."
 
 TOOLS = (
     Tool(
@@ -320,6 +340,14 @@ TOOLS = (
         BookExtend,
         shapes.BookAnswer,
         in_thread(book_extend),
+    ),
+    Tool(
+        "book_answer",
+        "Check in, approve, refuse",
+        "Say that you use what you hold, or approve or refuse what awaits approval.",
+        BookAnswer,
+        shapes.Answered,
+        in_thread(book_answer),
     ),
     Tool(
         "book_list",

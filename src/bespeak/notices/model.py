@@ -15,6 +15,7 @@ class Kind(Enum):
     TAKEN_AWAY = "taken_away"
     MOVED = "moved"
     FREE = "free"
+    APPROVAL = "approval"
 
 
 class Channel(Enum):

@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bespeak.base.clock import SECOND_US
-from bespeak.ledger import row_mapping
+from bespeak.ledger import approvals, row_mapping
 from bespeak.ledger.model import State
+from bespeak.ledger.policy import PolicyDefaults, read_policy
 from bespeak.notices import rules, store
 from bespeak.notices.schema import NOTICES
 from bespeak.storage.optional_tables import ensure
@@ -45,6 +46,7 @@ def collect(book: LedgerContext) -> list[str]:
         The recipient of each message that was written.
     """
     ensure(book.engine, NOTICES)
+    approvals.record_unanswered(book)
     written: list[str] = []
     while True:
         made, more = book.engine.transact([_KEY], _batch)
@@ -105,7 +107,10 @@ def _drafts_of(tx: Transaction, entry: LogEntry) -> list[Draft]:
         overlapping = row_mapping.overlapping(tx, entry.resources, tx.now_us, tx.now_us + 1)
         return [one for _, one in overlapping if one.state(tx.now_us) is State.ACTIVE]
 
-    return rules.drafts(entry, found, holders)
+    def approvers() -> set[str]:
+        return approvals.approvers(tx, read_policy(tx, PolicyDefaults()), entry.resources)
+
+    return rules.drafts(entry, found, holders, approvers)
 
 
 def _of_time(tx: Transaction) -> list[Draft]:
@@ -120,7 +125,7 @@ def _now_free(tx: Transaction) -> list[Draft]:
     for holder, resource, created_us in tx.fetch_all("SELECT holder, resource, created_us FROM notices_watches"):
         held = row_mapping.overlapping(tx, [resource], tx.now_us, tx.now_us + 1)
         seats = row_mapping.resources(tx, [resource]).get(resource)
-        taken = sum(one.state(tx.now_us) is State.ACTIVE for _, one in held)
+        taken = sum(one.state(tx.now_us) in (State.ACTIVE, State.AWAITING) for _, one in held)
         if taken < (1 if seats is None else seats.capacity):
             found.append(rules.free_draft(holder, resource, created_us))
             tx.execute(

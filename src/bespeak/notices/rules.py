@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bespeak.base.clock import FOREVER_US, MINUTE_US, as_datetime
 from bespeak.base.display import escape_unprintable
+from bespeak.base.ids import short_id
 from bespeak.ledger.actions import Action
 from bespeak.ledger.model import State
 from bespeak.notices.model import Draft, Kind
@@ -22,12 +23,17 @@ SOON_US = 10 * MINUTE_US
 _LEAST_LENGTH = 2
 """A hold that is shorter than so many times :data:`SOON_US` ends soon from its start; nobody is told that."""
 
-TELLING = frozenset({Action.GRANTED, Action.QUEUED, Action.KICKED, Action.MOVED, Action.SHORTENED, Action.TRANSFERRED})
+_ANSWERS = {Action.APPROVED: "was approved", Action.REFUSED: "was refused", Action.UNANSWERED: "expired unanswered"}
+_CHANGES = (Action.MOVED, Action.SHORTENED, Action.TRANSFERRED)
+TELLING = frozenset({Action.GRANTED, Action.QUEUED, Action.KICKED, Action.APPROVAL_ASKED, *_CHANGES, *_ANSWERS})
 """The rows of the log that can mean a notice."""
 
 
 def drafts(
-    entry: LogEntry, reservation: Reservation | None, holders: Callable[[], Iterable[Reservation]]
+    entry: LogEntry,
+    reservation: Reservation | None,
+    holders: Callable[[], Iterable[Reservation]],
+    approvers: Callable[[], Iterable[str]] = tuple,
 ) -> list[Draft]:
     """Return the notices that a row of the log means.
 
@@ -35,34 +41,41 @@ def drafts(
         entry: the row.
         reservation: the reservation that it is about.
         holders: returns the holds on the resources of the row, as they are now.
+        approvers: returns who may approve reservations of these resources.
     """
     if reservation is None:
         return []
     cause = f"log:{entry.seq}"
-    names = _names(entry.resources)
-    if entry.action is Action.GRANTED:
-        text = f"It is your turn: {names} is yours {_until(reservation.ends_us)}."
-        return [Draft(reservation.holder, Kind.YOUR_TURN, text, cause, entry.resources, reservation.id)]
-    if entry.action is Action.KICKED:
-        return _taken(entry, reservation, cause)
-    if entry.action in (Action.MOVED, Action.SHORTENED, Action.TRANSFERRED):
-        return _changed_by_another(entry, reservation, cause)
+    if entry.action is Action.APPROVAL_ASKED:
+        return _asked(entry, reservation, approvers(), cause)
     if entry.action is Action.QUEUED:
-        purpose = f" ({escape_unprintable(reservation.purpose)})" if reservation.purpose else ""
-        found = {hold.holder: hold for hold in holders() if hold.holder != reservation.holder}
-        return [
-            Draft(
-                hold.holder,
-                Kind.SOMEBODY_WAITS,
-                f"{escape_unprintable(reservation.holder)} waits for {_shared(entry, hold)}, which you hold "
-                f"{_until(hold.ends_us)}{purpose}.",
-                cause,
-                tuple(name for name in entry.resources if name in hold.resources),
-                hold.id,
-            )
-            for hold in found.values()
-        ]
-    return []
+        return _somebody_waits(entry, reservation, holders(), cause)
+    teller = _TELLERS.get(entry.action)
+    return [] if teller is None else teller(entry, reservation, cause)
+
+
+def _your_turn(entry: LogEntry, reservation: Reservation, cause: str) -> list[Draft]:
+    text = f"It is your turn: {_names(entry.resources)} is yours {_until(reservation.ends_us)}."
+    return [Draft(reservation.holder, Kind.YOUR_TURN, text, cause, entry.resources, reservation.id)]
+
+
+def _somebody_waits(
+    entry: LogEntry, reservation: Reservation, holders: Iterable[Reservation], cause: str
+) -> list[Draft]:
+    purpose = f" ({escape_unprintable(reservation.purpose)})" if reservation.purpose else ""
+    found = {hold.holder: hold for hold in holders if hold.holder != reservation.holder}
+    return [
+        Draft(
+            hold.holder,
+            Kind.SOMEBODY_WAITS,
+            f"{escape_unprintable(reservation.holder)} waits for {_shared(entry, hold)}, which you hold "
+            f"{_until(hold.ends_us)}{purpose}.",
+            cause,
+            tuple(name for name in entry.resources if name in hold.resources),
+            hold.id,
+        )
+        for hold in found.values()
+    ]
 
 
 def _changed_by_another(entry: LogEntry, reservation: Reservation, cause: str) -> list[Draft]:
@@ -82,6 +95,31 @@ def _changed_by_another(entry: LogEntry, reservation: Reservation, cause: str) -
     return [Draft(reservation.holder, Kind.MOVED, text, cause, entry.resources, reservation.id)]
 
 
+def _asked(entry: LogEntry, reservation: Reservation, approvers: Iterable[str], cause: str) -> list[Draft]:
+    """Return what those who may approve a reservation are told."""
+    if not reservation.is_awaiting:
+        return []
+    purpose = f" ({escape_unprintable(reservation.purpose)})" if reservation.purpose else ""
+    text = (
+        f"{escape_unprintable(reservation.holder)} asks for {_names(entry.resources)} from "
+        f"{_clock(reservation.starts_us)} {_until(reservation.ends_us)}{purpose}: approve or refuse it, "
+        f"reservation {short_id(reservation.id)}."
+    )
+    told = sorted(set(approvers) - {reservation.holder})
+    return [Draft(one, Kind.APPROVAL, text, cause, entry.resources, reservation.id) for one in told]
+
+
+def _answered(entry: LogEntry, reservation: Reservation, cause: str) -> list[Draft]:
+    """Return what the holder is told whose reservation awaited approval."""
+    by = entry.requested_by or entry.who
+    if by == reservation.holder:
+        return []
+    who = "" if entry.action is Action.UNANSWERED else f" by {escape_unprintable(by)}"
+    reason = escape_unprintable(str(entry.after.get("ended_note") or ""))
+    text = f"Your request for {_names(entry.resources)} {_ANSWERS[entry.action]}{who}{': ' + reason if reason else ''}."
+    return [Draft(reservation.holder, Kind.APPROVAL, text, cause, entry.resources, reservation.id)]
+
+
 def _taken(entry: LogEntry, reservation: Reservation, cause: str) -> list[Draft]:
     by = entry.requested_by or entry.who
     if by == reservation.holder:
@@ -89,6 +127,14 @@ def _taken(entry: LogEntry, reservation: Reservation, cause: str) -> list[Draft]
     reason = escape_unprintable(str(entry.after.get("ended_note") or ""))
     text = f"{escape_unprintable(by)} took {_names(entry.resources)} away from you{': ' + reason if reason else ''}."
     return [Draft(reservation.holder, Kind.TAKEN_AWAY, text, cause, entry.resources, reservation.id)]
+
+
+_TELLERS: dict[Action, Callable[[LogEntry, Reservation, str], list[Draft]]] = {
+    Action.GRANTED: _your_turn,
+    Action.KICKED: _taken,
+    **dict.fromkeys(_CHANGES, _changed_by_another),
+    **dict.fromkeys(_ANSWERS, _answered),
+}
 
 
 def ending_drafts(holds: Iterable[Reservation], now_us: int) -> list[Draft]:

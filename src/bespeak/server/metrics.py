@@ -76,7 +76,8 @@ class Metrics:
         return Response(generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     def _set(self, now: BookStatistics, streams: int) -> None:
-        for state, count in (("active", now.active), ("pending", now.pending), ("waiting", now.waiting)):
+        counts = {"active": now.active, "pending": now.pending, "waiting": now.waiting, "awaiting": now.awaiting}
+        for state, count in counts.items():
             self._reservations.labels(state).set(count)
         self._holders.set(now.holders)
         self._resources.set(now.resources)

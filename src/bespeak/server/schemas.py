@@ -169,7 +169,7 @@ class ReservationDocument(Answer):
     id: str
     short_id: str
     number: int | None = Field(description="The fencing token; null while it waits.")
-    state: Literal["waiting", "pending", "active", "ended"]
+    state: Literal["waiting", "awaiting", "pending", "active", "ended"]
     holder: str
     acting: str | None = Field(description="Who really asked, where that is somebody else.")
     resources: list[str]
@@ -188,6 +188,7 @@ class ReservationDocument(Answer):
     tags: dict[str, str]
     priority: int
     open_end: bool = Field(description="It lasts until it is given back.")
+    approval: Literal["asked", "given", "refused"] | None = Field(description="Null where none is needed.")
     needs: list[dict[str, Any]] = Field(description="What was asked for by need in the queue: count and label.")
     now_us: int = Field(description="The book's instant at which this document was made.")
 

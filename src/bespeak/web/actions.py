@@ -76,6 +76,8 @@ def _request(book: Ledger, form: Form, name: str) -> Request:
 
 def _reserve(book: Ledger, form: Form, name: str) -> Message:
     made = book.reserve(_request(book, form, name))
+    if made.is_awaiting:
+        return _done(book, form, f"{_names(made)} is asked for, and awaits approval", made)
     return _done(book, form, f"{_names(made)} is yours", made)
 
 
@@ -162,7 +164,15 @@ def _in_the_way(of: Booking, clock: WallClock, viewer: Viewer) -> str:
     if of.closed:
         reason = f" ({escape_unprintable(of.purpose)})" if of.purpose else ""
         return f"{escape_unprintable(of.resource)} {CLOSED[of.closed]} until {clock.moment(of.ends_us).text}{reason}"
-    verb = "promised to" if of.waiting else "held by" if of.starts_us <= clock.now_us else "booked by"
+    verb = (
+        "kept until somebody approves it for"
+        if of.awaiting
+        else "promised to"
+        if of.waiting
+        else "held by"
+        if of.starts_us <= clock.now_us
+        else "booked by"
+    )
     begins = "" if of.starts_us <= clock.now_us else f" from {clock.moment(of.starts_us).text}"
     shown = viewer.purpose(of.holder, of.purpose)
     purpose = f" ({escape_unprintable(shown)})" if shown else ""

@@ -211,7 +211,7 @@ def account(book: LedgerContext, user: str) -> Account:
     from bespeak.ledger import queries
 
     now_us = queries.now_us(book)
-    order = {State.ACTIVE: 0, State.WAITING: 1, State.PENDING: 2}
+    order = {State.ACTIVE: 0, State.AWAITING: 1, State.WAITING: 2, State.PENDING: 3}
     live = [one for one in queries.reservations(book, holder=user) if one.state(now_us) is not State.ENDED]
     return Account(now_us, tuple(sorted(live, key=lambda one: (order[one.state(now_us)], one.starts_us, one.seq))))
 

@@ -38,6 +38,8 @@ CALLS = {
     "shorten": lambda b, held, by: b.shorten(held["active"].id, by, duration_us=1),
     "release": lambda b, held, by: b.release(held["active"].id, by),
     "release_resources": lambda b, held, by: b.release_resources(["rack1", "rack2"], by),
+    "approve": lambda b, held, by: b.approve(held["asked"].id, by),
+    "refuse": lambda b, held, by: b.refuse(held["asked"].id, by, "x"),
     "kick": lambda b, held, by: b.kick(held["active"].id, by, "x"),
     "move": lambda b, held, by: b.move(held["booked"].id, by, starts_us=held["booked"].starts_us + 1),
     "transfer": lambda b, held, by: b.transfer(held["plain"].id, "mallory", by),
@@ -82,6 +84,8 @@ def held(book, clock):
         "token": book.token_create(ROOT, "alice", tokens.hashed(tokens.new_token())),
     }
     book.resource_set("spare", ROOT)
+    book.inventory_add(["asked"], ROOT, {"approval": ["carol"]})
+    facts["asked"] = book.reserve(Request(("asked",), ALICE, duration_us=HOUR_US))
     book.policy_set("strict", False, ROOT)
     waiting = Request(("rack1",), ALICE, duration_us=HOUR_US)
     facts["waiting"] = book.queue_join(waiting, new_id())

@@ -29,8 +29,8 @@ HOT_PATH = {
         access: __init__ schema
         cli: context converters errors formatting log modify needs output process_tree reserve resource run
             show signals supervise watchdog
-        ledger: __init__ actions administer audit_log availability batches context current_hold errors grant
-            host_actions keepalive kick_notices lease lookalikes model modify open_from_settings planning_methods policy
+        ledger: __init__ actions administer approvals audit_log availability batches context current_hold errors grant
+            holders host_actions keepalive kick_notices lease lookalikes model modify open_from_settings planning_methods policy
             queries queue quotas rebooking request_checks resources resources_like rights row_mapping rules schema
             serialize service surrounding_hold validation visibility waiting write_operations
         reservations: __init__ identity

@@ -31,6 +31,7 @@ groups = ["boards"]
 cooldown = "10m"
 hours = "mon-fri 08:00-18:00 Europe/Berlin"
 check_in = "15m"
+approval = ["carol", "team:leads"]
 
 [resources."b1.gpu"]
 labels = ["usb3"]
@@ -70,6 +71,7 @@ def entries(draw):
             cooldown_us=draw(st.one_of(st.just(0), lengths)),
             hours=draw(hours),
             check_in_us=draw(st.one_of(st.none(), lengths)),
+            approval=draw(st.one_of(st.none(), some, st.just(("true",)))),
         )
         labels = draw(st.dictionaries(names, values, max_size=3))
         found.append(

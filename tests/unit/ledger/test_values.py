@@ -83,6 +83,7 @@ def test_json_of_a_reservation():
         "tags": {"k": "v"},
         "priority": 0,
         "open_end": False,
+        "approval": None,
         "needs": [],
     }
     assert serialize.reservation_json(LEASED, 160)["ended_at_us"] == 150

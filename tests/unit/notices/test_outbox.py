@@ -50,6 +50,25 @@ def test_who_is_kicked_is_told_by_whom_and_why(desk: Desk) -> None:
     assert _told(desk, "bob") == [(Kind.TAKEN_AWAY, "boss took rack1 away from you: power outage\\n\\x1b[31m.")]
 
 
+def test_who_approves_is_told_of_a_request_and_who_asked_of_the_answer(desk: Desk) -> None:
+    outbox.collect(desk.book)
+    desk.book.inventory_add(["laser"], Holder("boss"), {"approval": ["carol", "group:leads"]})
+    desk.book.rights_group("leads", Holder("boss"), add=("dora",))
+    first, second, third = (desk.reserve("laser", "bob", start_hours=hour, purpose="cut") for hour in (1, 4, 7))
+    asked = "bob asks for laser from 2026-11-30 13:00 UTC until 2026-11-30 15:00 UTC (cut): approve or refuse it, "
+    for who in ("carol", "dora"):
+        assert _told(desk, who)[0] == (Kind.APPROVAL, f"{asked}reservation {ids.short_id(first.id)}.")
+    assert _told(desk, "bob") == []
+    desk.book.approve(first.id, Holder("carol"))
+    desk.book.refuse(second.id, Holder("dora"), "audit")
+    desk.clock.now_us = third.starts_us
+    assert _told(desk, "bob") == [
+        (Kind.APPROVAL, "Your request for laser was approved by carol."),
+        (Kind.APPROVAL, "Your request for laser was refused by dora: audit."),
+        (Kind.APPROVAL, "Your request for laser expired unanswered."),
+    ]
+
+
 def test_a_hold_that_ends_soon_is_told_once_for_each_end(desk: Desk) -> None:
     made = desk.reserve("rack1", "bob", hours=1)
     desk.reserve("rack2", "bob", hours=0.2)

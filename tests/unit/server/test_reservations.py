@@ -9,6 +9,9 @@ import pwd
 import httpx
 import pytest
 
+from bespeak.ledger import open_ledger
+from bespeak.ledger.model import Holder
+
 HOUR_US = 3_600_000_000
 
 
@@ -87,6 +90,24 @@ def test_nobody_changes_what_is_somebody_elses_and_a_kick_has_a_reason(alice, bo
     kicked = bob.post(f"{path}/kick", json={"reason": "fire drill"}).json()
     assert (kicked["ended_why"], kicked["ended_note"]) == ("kicked", "fire drill")
     assert alice.delete(path).json()["code"] == "wrong_state"
+
+
+def test_what_awaits_approval_is_answered(server, alice, bob):
+    with server.client() as manager:
+        assert manager.put("/resources/appr1", json={}).status_code == 201
+    with open_ledger(server.book_url) as book:
+        book.inventory_change(["appr1"], Holder("root"), {"approval": ["bob"]})
+    asked = reserve(alice, "appr1")
+    assert (asked.status_code, asked.json()["state"], asked.json()["number"]) == (202, "awaiting", None)
+    path = f"/reservations/{asked.json()['id']}"
+    assert alice.post(f"{path}/approve").json()["code"] == "not_allowed"
+    given = bob.post(f"{path}/approve").json()
+    assert (given["state"], given["approval"]) == ("active", "given")
+    assert alice.post(f"{path}/touch").json()["state"] == "active"
+    assert alice.delete(path).status_code == 200
+    path = f"/reservations/{reserve(alice, 'appr1').json()['id']}"
+    refused = bob.post(f"{path}/refuse", json={"reason": "audit"}).json()
+    assert (refused["ended_why"], refused["ended_note"]) == ("refused", "audit")
 
 
 def test_resources_or_everything_of_ones_own_is_given_back_at_once(alice):

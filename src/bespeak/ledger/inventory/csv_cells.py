@@ -30,18 +30,23 @@ def read(key: str, cell: str) -> Any:
         return _labels(cell)
     if key == "seats" and cell.isascii() and cell.isdigit() and len(cell) <= 12:  # noqa: PLR2004 more than any seats
         return int(cell)
-    if key == "seats" or key in _LISTS:
+    if key == "approval" and cell in ("true", "false"):
+        return cell == "true"
+    if key in ("seats", "approval") or key in _LISTS:
         return [_text(words, key) for words in _items(cell, key)]
     return cell
 
 
 def write(key: str, value: Any) -> str:
     """Return the cell of a value."""
+    if value is True:
+        return "true"
     if isinstance(value, dict):
         return "; ".join(_label(name, said) for name, said in value.items())
     if isinstance(value, list):
         written = "; ".join(_word(item) for item in value)
-        return _quoted(value[0]) if key == "seats" and len(value) == 1 and value[0].isdigit() else written
+        bare = len(value) == 1 and (value[0].isdigit() if key == "seats" else value[0] in ("true", "false"))
+        return _quoted(value[0]) if bare and key in ("seats", "approval") else written
     return str(value)
 
 

@@ -28,6 +28,7 @@ def entry_json(of: Entry) -> Json:
         **_length("cooldown", resource.cooldown_us or None),
         "hours": resource.hours or None,
         **_length("check_in", resource.check_in_us),
+        "approval": False if resource.approval is None else list(resource.approval) or True,
         "health": resource.health.value,
         "health_note": known.health_note,
     }

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 KEYS = (
     *("description", "labels", "owner", "contact", "link", "location", "seats", "parts", "groups"),
-    *("cooldown", "hours", "check_in"),
+    *("cooldown", "hours", "check_in", "approval"),
 )
 """The keys of a resource in an inventory file, in the order in which they are written."""
 
@@ -69,6 +69,7 @@ def entry_of(name: str, table: Any, place: Place) -> Entry:
         cooldown_us=read.get("cooldown", 0),
         hours=read.get("hours", ""),
         check_in_us=read.get("check_in"),
+        approval=read.get("approval"),
     )
     texts = {key: read[key] for key in ("owner", "contact", "link", "location", "labels", "groups") if key in read}
     properties = Properties(**texts, seats=() if isinstance(seats, int) else seats, parts=read.get("parts", ()))
@@ -93,6 +94,7 @@ def table_of(entry: Entry) -> dict[str, Any]:
         "cooldown": exact_duration(resource.cooldown_us) if resource.cooldown_us else None,
         "hours": resource.hours,
         "check_in": None if resource.check_in_us is None else exact_duration(resource.check_in_us),
+        "approval": None if resource.approval is None else list(resource.approval) or True,
     }
     return {key: values[key] for key in KEYS if values[key]}
 
@@ -169,6 +171,12 @@ def _groups(_key: str, value: Any) -> tuple[str, ...]:
     return tuple(sorted(_names("group", value)))
 
 
+def _approval(_key: str, value: Any) -> tuple[str, ...] | None:
+    if isinstance(value, bool) or value == []:
+        return () if value else None
+    return tuple(sorted(_names("user", value)))
+
+
 def _names(kind: str, value: Any) -> tuple[str, ...]:
     """Return a list of different names."""
     if not isinstance(value, list):
@@ -202,4 +210,5 @@ _READERS: dict[str, Callable[[str, Any], Any]] = {
     "cooldown": _length,
     "check_in": _length,
     "hours": _hours,
+    "approval": _approval,
 }

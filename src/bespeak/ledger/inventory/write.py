@@ -18,7 +18,7 @@ LOCK = "inventory"
 
 _FACTS = (
     *("capacity", "declared", "description", "labels", "owner", "contact", "link", "location", "seats", "group_names"),
-    *("cooldown_us", "hours", "check_in_us", "health", "health_note"),
+    *("cooldown_us", "hours", "check_in_us", "health", "health_note", "approval"),
 )
 _PUT = (
     f"INSERT INTO ledger_resources (name, {', '.join(_FACTS)}) VALUES (:name, {', '.join(f':{c}' for c in _FACTS)}) "
@@ -33,6 +33,7 @@ def put(tx: Transaction, by: Holder, new: Entry, old: Entry | None) -> None:
     """
     row = {**facts(new), "name": new.name, "declared": int(new.resource.declared)}
     row |= {key: compact_utf8(row[key]) for key in ("labels", "seats", "group_names")}
+    row["approval"] = "" if new.resource.approval is None else compact_utf8(list(new.resource.approval))
     del row["parts"]
     tx.execute_deferred(_PUT, [row])
     before = old.properties.parts if old else ()
@@ -79,6 +80,7 @@ def facts(of: Entry) -> dict[str, object]:
         "check_in_us": resource.check_in_us,
         "health": resource.health.value,
         "health_note": known.health_note,
+        "approval": None if resource.approval is None else list(resource.approval) or True,
         "parts": list(known.parts),
     }
 

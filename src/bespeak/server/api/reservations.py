@@ -43,14 +43,17 @@ _PROBLEM: dict[str, Any] = {"model": schemas.Problem, "description": "What faile
 ONE: dict[int | str, dict[str, Any]] = {200: {"model": schemas.ReservationDocument}, "4XX": _PROBLEM, "5XX": _PROBLEM}
 _MADE: dict[int | str, dict[str, Any]] = {
     201: {"model": schemas.ReservationDocument, "description": "Granted."},
-    202: {"model": schemas.ReservationDocument, "description": "It waits in the line; ask for its Location again."},
+    202: {
+        "model": schemas.ReservationDocument,
+        "description": "It waits in the line, or awaits approval; ask for its Location again.",
+    },
     "4XX": _PROBLEM,
     "5XX": _PROBLEM,
 }
 _MOST = 1_000
 _USUAL = 200
 
-StateName = Literal["waiting", "pending", "active", "ended"]
+StateName = Literal["waiting", "awaiting", "pending", "active", "ended"]
 
 
 def problems(model: type[Any], status: int = 200) -> dict[int | str, dict[str, Any]]:
@@ -66,7 +69,7 @@ async def reserve(
     request = asked.request(by)
     if not asked.queue:
         made = await book.write(lambda ledger: ledger.reserve(request))
-        return reservation_answer(made, made.created_us, 201, made=True)
+        return reservation_answer(made, made.created_us, 202 if made.is_awaiting else 201, made=True)
     if asked.next_fit:
         raise UsageError("queue and next_fit exclude each other: who waits takes the first turn")
     identifier = new_id()
@@ -225,6 +228,18 @@ async def shorten(
 async def kick(book: Book, by: By, reservation_id: str, asked: schemas.KickRequest) -> Response:
     """Take a reservation away from its holder; the reason stays in the log."""
     return await changed(book, lambda ledger: ledger.kick(ledger.find(reservation_id).id, by, asked.reason))
+
+
+@router.post("/reservations/{reservation_id}/approve", responses=ONE)
+async def approve(book: Book, by: By, reservation_id: str) -> Response:
+    """Approve a reservation that awaits it; it is a hold from its start on."""
+    return await changed(book, lambda ledger: ledger.approve(ledger.find(reservation_id).id, by))
+
+
+@router.post("/reservations/{reservation_id}/refuse", responses=ONE)
+async def refuse(book: Book, by: By, reservation_id: str, asked: schemas.KickRequest) -> Response:
+    """Refuse a reservation that awaits approval; its time is free at once."""
+    return await changed(book, lambda ledger: ledger.refuse(ledger.find(reservation_id).id, by, asked.reason))
 
 
 @router.post("/reservations/{reservation_id}/keep-alive", responses=ONE)

@@ -41,6 +41,10 @@ _VERBS = {
     Action.CLOSED: "planned maintenance of",
     Action.OPENED: "ended the maintenance of",
     Action.MOVED: "moved",
+    Action.APPROVAL_ASKED: "asked for",
+    Action.APPROVED: "approved",
+    Action.REFUSED: "refused",
+    Action.UNANSWERED: "recorded that nobody answered for",
     Action.TRANSFERRED: "handed over",
     Action.SWAPPED: "swapped",
     Action.PART_RELEASED: "released a part of",
@@ -136,7 +140,9 @@ def resource_view(
 ) -> ResourceView:
     """Return the page of the one resource that was read."""
     (of,) = board.resources
-    pending = [one for one in board.booked.get(of.name, ()) if one.state(clock.now_us) is State.PENDING]
+    pending = [
+        one for one in board.booked.get(of.name, ()) if one.state(clock.now_us) in (State.PENDING, State.AWAITING)
+    ]
     total_us = max(usage.window_us * of.capacity, 1)
     shares = sorted(usage.held_us.items(), key=lambda item: (-item[1], item[0]))
     named = tuple((escape_unprintable(who), round(us * 100 / total_us)) for who, us in shares)
@@ -214,7 +220,8 @@ def mine_view(account: Account, viewer: Viewer, clock: WallClock) -> MineView:
     def of(state: State) -> tuple[Shown, ...]:
         return tuple(one for one in shown if one.state == state.value)
 
-    return MineView(of(State.ACTIVE), of(State.WAITING), of(State.PENDING), min(edges, default=None))
+    booked = (*of(State.AWAITING), *of(State.PENDING))
+    return MineView(of(State.ACTIVE), of(State.WAITING), booked, min(edges, default=None))
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ def show(of: Reservation, viewer: Viewer, clock: WallClock) -> Shown:
     state = of.state(clock.now_us)
     live = state is not State.ENDED
     known = mine or not viewer.names_hidden
-    edge_us = of.starts_us if state in (State.PENDING, State.WAITING) else of.end_us(clock.now_us)
+    edge_us = of.starts_us if state in (State.PENDING, State.WAITING, State.AWAITING) else of.end_us(clock.now_us)
     return Shown(
         id=of.id,
         short_id=short_id(of.id),

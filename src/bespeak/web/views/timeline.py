@@ -14,7 +14,6 @@ from bespeak.access.model import Right
 from bespeak.base.clock import FOREVER_US, HOUR_US, MINUTE_US
 from bespeak.base.display import escape_unprintable
 from bespeak.base.natural_order import natural_key
-from bespeak.ledger.model import State
 from bespeak.web.views.reservations import element_id, resource_url, show
 
 if TYPE_CHECKING:
@@ -240,7 +239,7 @@ def _blocked(name: str, of: Closure, clock: WallClock, scale: _Scale) -> Bar:
 
 def _bar(name: str, of: Reservation, row: int, viewer: Viewer, clock: WallClock, scale: _Scale) -> Bar:
     shown = show(of, viewer, clock)
-    kind = "promised" if of.state(clock.now_us) is State.WAITING else "mine" if shown.mine else "held"
+    kind = "promised" if of.waiting else "mine" if shown.mine else "held"
     if kind == "held" and shown.shared:
         kind = "shared"
     ends_us = of.end_us(clock.now_us)
