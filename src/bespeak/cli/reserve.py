@@ -21,7 +21,6 @@ from bespeak.cli.converters import (
     UNTIL,
 )
 from bespeak.ledger.model import Mode, Origin, Request
-from bespeak.ledger.request_checks import with_times
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -85,6 +84,8 @@ def reserve(context: Context, values: Values) -> int:
         raise UsageError("--count, --skip-conflicts and --clock-change are about a series; they need --every")
     request = asked(context, values)
     book = context.book(create=True)
+    from bespeak.ledger.request_checks import with_times
+
     ends_us = converters.end_by_the_book(book, values, request.ends_us)
     request = with_times(request, converters.start_by_the_book(book, values), ends_us)
     if values["wait"] is None:
