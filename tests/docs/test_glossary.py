@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from bespeak.coord.merge.model import Verdict
 from bespeak.coord.states import ClaimState
 from bespeak.host.power.base import PowerState
 from bespeak.host.status import Status as ActionStatus
 from bespeak.jobs.model import Status as ReservationStatus
 from bespeak.ledger.actions import Action
-from bespeak.ledger.model import EndReason, Mode, State
+from bespeak.ledger.model import EndReason, Health, Mode, State
+from bespeak.notices.model import Channel, Kind
 from bespeak.runner.model import JobStatus
 
 ROOT = Path(__file__).parents[2]
@@ -48,6 +50,14 @@ def test_states_of_hosts() -> None:
     assert sentence("The gate, hosts, power", "An action on a host ends with ") == {one.name for one in ActionStatus}
     row = next(line for line in GLOSSARY.splitlines() if line.startswith("| power state |"))
     assert words(row) == values(PowerState)
+
+
+def test_health_notices_and_verdicts() -> None:
+    rows = {line.split("|")[1].strip(): line.split("|")[2] for line in GLOSSARY.splitlines() if line.startswith("| ")}
+    assert words(rows["health"]) == values(Health)
+    assert words(rows["channel"]) == values(Channel)
+    assert words(rows["verdict"]) == values(Verdict)
+    assert sentence("Planning and being told", "A notice is about ") == values(Kind)
 
 
 def test_states_of_claims_and_jobs() -> None:
