@@ -91,7 +91,8 @@ class Planter:
 
     def _defines(self, path: str, symbol: Symbol, name: str) -> bool:
         """Tell whether a function binds the name itself: a parameter or a variable."""
-        return any(
+        bound = re.compile(rb"\b(?:let|let mut|const|var|auto|int|for|fn)\s+%s\b" % re.escape(name.encode()))
+        return bound.search(self.tree.text(path, symbol)) is not None or any(
             binding.name.rpartition(".")[2] == name and binding.name.startswith(f"{symbol.name}.")
             for binding in self.tree.facts[path].bindings
         )
@@ -113,13 +114,15 @@ class Planter:
 
     def signature(self, of: Defined) -> Files | None:
         """Return the change that gives a function one more parameter, at every call too."""
+        if of.symbol is None or not _head_of(of.symbol, self.tree.lines(of.path), of.last):
+            return None
         added = _PARAMETER[self.tree.language]
         called = re.compile(rb"\b%s\s*\((\s*)(\)?)" % re.escape(of.last.encode()))
         changed: Files = {}
         for path in self.tree.mentioning(of.last):
             lines = self.tree.lines(path)
             for number, line in enumerate(lines, 1):
-                head = of.symbol is not None and path == of.path and number in _head_of(of.symbol, lines, of.last)
+                head = path == of.path and number in _head_of(of.symbol, lines, of.last)
                 prototype = self.tree.language in {"c", "cpp"} and re.match(rb"[\w].*\);\s*$", line) is not None
                 word = added if head or prototype else b"0"
                 lines[number - 1] = called.sub(
@@ -243,7 +246,7 @@ def _override(of: Planter, kind: str, _: Defined | None) -> Case | None:
     of.random.shuffle(symbols)
     by_name = {symbol.name: path for path, symbol in symbols if symbol.kind in {"class", "interface"}}
     for path, symbol in symbols:
-        bases = [base.rpartition(".")[2] for base in symbol.bases if base.rpartition(".")[2] in by_name]
+        bases = [base for base in symbol.bases if base in by_name]
         if symbol.kind != "class" or "." in symbol.name or len(symbol.bases) != 1 or not bases:
             continue
         mine, theirs = (

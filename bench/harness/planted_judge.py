@@ -97,7 +97,7 @@ def judge(root: str, tree: CodeTree, cases: Sequence[Case]) -> Iterator[Answer]:
 def _write(root: str, tree: CodeTree, cases: Sequence[Case]) -> None:
     os.makedirs(root)
     subprocess.run(["git", "init", "-q", "-b", "main", root], check=True)
-    parts = [b"commit refs/heads/main\nmark :1\n", _WHO, b"data 4\nbase\n", *_files(tree.files)]
+    parts = [b"commit refs/heads/main\nmark :1\n", _WHO, b"data 4\nbase\n", *_files(tree.files | tree.projects)]
     for number, case in enumerate(cases):
         mark = number + 2
         parts += [b"commit refs/heads/base%d\nmark :%d\n" % (number, mark), _WHO, b"data 4\nbase\nfrom :1\n"]

@@ -23,6 +23,7 @@ _FEWEST = 8
 _SHORTEST = 5
 _APART = 5
 """So many lines between two edits are enough for git to keep them apart."""
+_PROJECTS = frozenset({"go.mod", "Cargo.toml", "package.json", "tsconfig.json"})
 _CALLABLE = frozenset({"function", "method"})
 _TYPES = frozenset({"class", "struct", "interface", "trait", "enum", "type"})
 
@@ -59,7 +60,10 @@ class CodeTree:
 
     def __init__(self, root: str, language: str) -> None:
         self.language = language
-        self.files = dict(_files(root, language))
+        found = dict(_files(root, language))
+        self.projects = {path: text for path, text in found.items() if _is_project(path)}
+        """Files that say what the name of a module or package means."""
+        self.files = {path: text for path, text in found.items() if path not in self.projects}
         self.facts: dict[str, Facts] = {
             path: registry.extract(language, text, path) for path, text in self.files.items()
         }
@@ -131,10 +135,24 @@ class CodeTree:
             for symbol in self.facts[path].symbols:
                 if symbol.kind in _CALLABLE and symbol.name.rpartition(".")[2] != name:
                     text = self.text(path, symbol)
-                    body = text.partition(b"\n")[2]
-                    if used.search(_code(body)) and self.copied_well(path, symbol):
+                    body = _code(text.partition(b"\n")[2])
+                    if used.search(body) and self._refers(path, symbol, name) and self.copied_well(path, symbol):
                         found.append((path, symbol))
         return found
+
+    def _refers(self, path: str, symbol: Symbol, name: str) -> bool:
+        """Tell whether an expression of a function has a name that may be this tree's own: not ``library.name``."""
+        if self.language in {"c", "cpp", "rust"}:
+            return True  # not every member that is read is an expression of the index
+        facts = self.facts[path]
+        imported = {one.local for one in facts.imports}
+        for one in facts.references:
+            parts = one.text.split(".")
+            if name in parts and one.within == symbol.name:
+                at = parts.index(name)
+                if not at or parts[at - 1] not in imported:
+                    return True
+        return False
 
     def copied_well(self, path: str, symbol: Symbol) -> bool:
         """Tell whether a function can be copied beside itself: whole lines, not defined out of its class."""
@@ -177,6 +195,10 @@ def _code(text: bytes) -> bytes:
     return re.sub(rb'//[^\n]*|#[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', b"", text, flags=re.DOTALL)
 
 
+def _is_project(path: str) -> bool:
+    return path.rpartition("/")[2] in _PROJECTS
+
+
 def _files(root: str, language: str) -> Iterator[tuple[str, bytes]]:
     listed = subprocess.run(
         ["git", "-C", root, "ls-tree", "-r", "-z", "--format=%(objecttype) %(objectsize) %(path)", "HEAD"],
@@ -187,8 +209,9 @@ def _files(root: str, language: str) -> Iterator[tuple[str, bytes]]:
     for entry in listed.decode("utf-8", "replace").split("\0"):
         kind, _, rest = entry.partition(" ")
         size, _, path = rest.lstrip().partition(" ")
-        if kind == "blob" and registry.language_of(path) == language and int(size) <= _LARGEST and taken < MOST_FILES:
+        code = registry.language_of(path) == language and taken < MOST_FILES
+        if kind == "blob" and (code or _is_project(path)) and int(size) <= _LARGEST:
             content = subprocess.run(["git", "-C", root, "show", f"HEAD:{path}"], check=False, capture_output=True)
             if not content.returncode and b"\0" not in content.stdout and b"\r" not in content.stdout:
-                taken += 1
+                taken += code
                 yield path, content.stdout
