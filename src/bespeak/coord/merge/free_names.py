@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bespeak_symbols.model import CALL
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -101,9 +103,10 @@ def _encloses(scope: str, within: str) -> bool:
     return not scope or within == scope or within.startswith(scope + ".")
 
 
-def head(reference: Reference) -> str:
+def head(reference: Reference, language: str) -> str:
     """Return the name that a file has to bind for a use to mean something; empty if there is none."""
-    name = reference.text.partition(".")[0]
+    made = language == "java" and reference.kind == CALL
+    name = (reference.text.removeprefix("new.") if made else reference.text).partition(".")[0]
     return "" if name in _RECEIVERS or not name.isidentifier() else name
 
 
@@ -118,7 +121,7 @@ def free_names(facts: Facts, sight: NamesInSight) -> dict[str, list[Reference]]:
     """Return the uses whose first name nothing in a file binds, by that name; of members by ``self.`` and the name."""
     found: dict[str, list[Reference]] = {}
     for reference in facts.references:
-        name, of_itself = head(reference), member(reference)
+        name, of_itself = head(reference, facts.language), member(reference)
         if of_itself:
             owner = sight.owner(reference.within)
             if not owner or not sight.has(owner, of_itself):

@@ -103,6 +103,11 @@ LOST = {
         java("", "        return 1;"),
         java("import q.Tool;", "        return Tool.x(a);", "        return Tool.x(b);"),
     ),
+    "java made": (
+        java("import q.Tool;", "        return new Tool(a).size();"),
+        java("", "        return 1;"),
+        java("import q.Tool;", "        return new Tool(a).size();", "        return new Tool(b).size();"),
+    ),
     "java static import": (
         java("import static q.Tool.x;", "        return x(a);"),
         java("", "        return 1;"),
@@ -242,6 +247,11 @@ HARMLESS = {
         java("import q.Tool;", "        return Tool.x(a);"),
         java("import q.*;", "        return Other.x(a);"),
         java("import q.Tool;", "        return Tool.x(a);", "        return Tool.x(b);"),
+    ),
+    "java made of the same file": (
+        java("import q.Tool;", "        return new Tool(a).size();"),
+        java("class Tool {\n}", "        return 1;"),
+        java("import q.Tool;", "        return new Tool(a).size();", "        return new Tool(b).size();"),
     ),
     "java the same package": (
         {**java("import q.Tool;", "        return Tool.x(a);"), "q/Tool.java": "package q;\n\nclass Tool {\n}\n"},
