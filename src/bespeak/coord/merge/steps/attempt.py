@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from bespeak.git.repository import Repository
 
 _MAKERS = (keep_once, follow_renames, carry_edits, redirect_uses, add_imports, keep_both)
-_MOST_TRIED = 100
+_MOST_TRIED = 40
 """So many steps are tried at most; each costs about as much as a plan."""
 
 

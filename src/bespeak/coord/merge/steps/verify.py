@@ -38,14 +38,18 @@ def objection(first: MergeState, before: MergeState, after: MergeState, step: Pr
 
 
 def _worse(before: MergeState, after: MergeState) -> str:
-    regions = before.open_regions, after.open_regions
-    items = len(_hidden(before.plan)), len(_hidden(after.plan))
-    new = {_key(item) for item in _hidden(after.plan)} - {_key(item) for item in before.plan.items if item.likely}
+    regions, hidden = (before.open_regions, after.open_regions), _hidden(before.plan)
+    if set(after.trial.stages) - set(before.trial.stages) or regions[1] > regions[0]:
+        return "more would be in conflict"
+    if regions[1] == regions[0] and not hidden:  # known without a plan, which costs far more
+        return "it would resolve nothing"
+    left = _hidden(after.plan)
+    new = {_key(item) for item in left} - {_key(item) for item in before.plan.items if item.likely}
     if new:
         return f"{min(new)[1]} would be in conflict"
-    if set(after.trial.stages) - set(before.trial.stages) or regions[1] > regions[0] or items[1] > items[0]:
+    if len(left) > len(hidden):
         return "more would be in conflict"
-    return "" if (regions[1], items[1]) != (regions[0], items[0]) else "it would resolve nothing"
+    return "" if (regions[1], len(left)) != (regions[0], len(hidden)) else "it would resolve nothing"
 
 
 def _hidden(plan: Plan) -> list[Item]:
