@@ -424,6 +424,32 @@ def test_18_metadata_is_found_however_it_is_written(site: Site) -> None:
     assert [job["run_key"] for job in found] == ["CANCELLED-key-0"]
 
 
+@pytest.mark.parametrize(
+    ("stored", "asked"),
+    [
+        ("1e-7", "1e-07"),
+        ("1.50", "1.5"),
+        ("-0", "0"),
+        ("5", "5"),
+        ('"5"', "5"),
+        ("true", "true"),
+        ("null", "null"),
+        ('["a","b"]', '["a", "b"]'),
+        ('"rack3"', "rack3"),
+        ('"r\\u00e4ck"', "räck"),
+        ('"rac\\u006b3"', "rack3"),
+    ],
+)
+def test_18_a_value_is_found_however_it_is_written(engine: Engine, stored: str, asked: str) -> None:
+    reserve(engine, "k")
+    reserve(engine, "other")
+    sql = "UPDATE reservations SET metadata_json = :text WHERE run_key = :key"
+    for key, text in (("k", f'{{"a": {stored}}}'), ("other", '{"a": "something else"}')):
+        engine.transact((LOCK,), lambda tx, key=key, text=text: tx.execute(sql, {"text": text, "key": key}))
+    found = queries.listing(engine, queries.Filter(metadata={"a": asked}), limit=None)
+    assert [job.run_key for job in found] == ["k"]
+
+
 # --- 10 --------------------------------------------------------------------------------------------------------------
 
 
