@@ -26,6 +26,9 @@ BATCH = 5000
 _SCANNED = 10_000
 """Rows of which only the metadata is read, at a time."""
 
+_SAME_IN_JSON = r"[A-Za-z_][A-Za-z0-9_:.-]*|[0-9]+"
+"""Text that JSON has unchanged, as a string or a number: of fractions there are several spellings."""
+
 _TERMINAL_SQL = ", ".join(f"'{status}'" for status in TERMINAL)
 _BAD_SQL = ", ".join(f"'{outcome}'" for outcome in BAD_OUTCOMES)
 _NOT_STARTED_SQL = ", ".join(f"'{status}'" for status in (Status.DISPATCH_FAILED, Status.EXPIRED, Status.START_UNKNOWN))
@@ -93,6 +96,17 @@ class Filter:
             conditions.append(f"(outcome IN ({_BAD_SQL}) OR reservation_status IN ({_NOT_STARTED_SQL}))")
         if self.ended:
             conditions.append("(reservation_status <> 'DISPATCHED' OR outcome IS NOT NULL)")
+        if self.metadata:
+            import re
+
+        for number, value in enumerate(self.metadata.values()):
+            # What the text does not have anywhere, no entry has; where characters are escaped, only a reader can tell.
+            if re.fullmatch(_SAME_IN_JSON, value):
+                conditions.append(
+                    f"(replace(metadata_json, :metadata{number}, '') <> metadata_json"
+                    " OR replace(metadata_json, :escape, '') <> metadata_json)"
+                )
+                params |= {f"metadata{number}": value, "escape": "\\"}
         return conditions, params
 
     def matches(self, job: JobReservation) -> bool:

@@ -815,24 +815,25 @@ def test_a_job_is_not_told_about_the_service_of_the_dispatcher(site: Site, runne
 
 
 def test_no_process_and_no_event_shows_the_variables_of_a_job(site: Site) -> None:
+    secret = f"hunter{os.urandom(8).hex()}"  # another run of this test on this machine has another one
     out, go = (os.path.join(site.folder, name) for name in ("out", "go"))
     body = f'echo "$TOKEN" >{out}; while [ ! -e {go} ]; do sleep 0.05; done'
     made = site.call(
-        "reserve", "--run-key", "k", "--env", "TOKEN=hunter2x", "--cwd", "/usr", "--", "/bin/sh", "-c", body
+        "reserve", "--run-key", "k", "--env", f"TOKEN={secret}", "--cwd", "/usr", "--", "/bin/sh", "-c", body
     )
     assert made.code == 0
     dispatcher = site.run(runner="embedded")
     dispatcher.await_event("dispatch_succeeded")
     until(lambda: os.path.exists(out) and os.path.getsize(out), "the job")
-    shown = [pid for pid in os.listdir("/proc") if pid.isdigit() and b"hunter2x" in words_of(pid)]
+    shown = [pid for pid in os.listdir("/proc") if pid.isdigit() and secret.encode() in words_of(pid)]
     with open(go, "w", encoding="ascii"):
         pass
     with open(out, encoding="utf-8") as file:
-        assert file.read() == "hunter2x\n"
+        assert file.read() == f"{secret}\n"
     assert shown == []
     (call,) = dispatcher.events("orchesjob_start_call")
     assert "TOKEN" in str(call)
-    assert "hunter2x" not in json.dumps(dispatcher.events())
+    assert secret not in json.dumps(dispatcher.events())
 
 
 def test_no_event_shows_variables_that_a_foreign_runner_is_given(site: Site) -> None:
