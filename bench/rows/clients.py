@@ -36,7 +36,7 @@ def measure(bench: Bench) -> Iterator[Line]:
     finally:
         server.stop()
     places = bench.pick(1_000, RESOURCES)
-    theirs = _labgrid(bench, places, seconds)
+    theirs = labgrid(bench, places, seconds)
     for engine, result in found.items():
         kept = stats.summary(result["pairs_ms"])
         yield Line(
@@ -66,11 +66,12 @@ def _ours(url: str, seconds: str) -> dict[str, Any]:
     return together(commands, float(seconds))
 
 
-def _labgrid(bench: Bench, places: int, seconds: str) -> dict[str, Any]:
-    share = places // CLIENTS
+def labgrid(bench: Bench, places: int, seconds: str, clients: int = CLIENTS) -> dict[str, Any]:
+    """Let so many clients acquire and release places of labgrid's coordinator."""
+    share = places // clients
     with peers.labgrid_coordinator(bench.path("labgrid"), places) as address:
         python = peers.installed("labgrid").python
-        ranges = [(str(share * n), str(share * (n + 1))) for n in range(CLIENTS)]
+        ranges = [(str(share * n), str(share * (n + 1))) for n in range(clients)]
         return together(
             [[python, child("labgrid_load.py"), address, *each, seconds] for each in ranges], float(seconds)
         )

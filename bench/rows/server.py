@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from harness import stats
+from harness import peers, stats
 from harness.bench import child, support
 from harness.lines import Bar, Line
 from harness.processes import whole
 from rows import pages
-from rows.clients import together
+from rows.clients import labgrid, together
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,12 +25,15 @@ if TYPE_CHECKING:
 
 CLIENTS = 32
 _FAR_BAR = Bar(2.0, of_ratio=True)
+_EVENT_BAR = Bar(250.0, unit="ms")
 _BAR = Bar(1_500.0, at_least=True, unit="reservations/s")
 
 
 def measure(bench: Bench) -> Iterator[Line]:
-    """Measure reservations a second from 32 connections, and the page *now*."""
+    """Measure reservations a second from 32 connections, commands from afar, events, and the page *now*."""
     seconds = str(bench.pick(3, 10))
+    places = bench.pick(320, 5_000)
+    theirs = labgrid(bench, places, seconds, CLIENTS)
     server = support("pgserver").Server(durable=True)
     try:
         books = {"SQLite": bench.path("book.db"), "PostgreSQL": f"{server.url}&schema=bench_server"}
@@ -39,14 +42,34 @@ def measure(bench: Bench) -> Iterator[Line]:
                 found = together(
                     [[sys.executable, child("http_load.py"), place["socket"], str(CLIENTS), seconds]], float(seconds)
                 )
-            yield _line(engine, found, _BAR if engine == "SQLite" else None)
+            peer = f"{peers.version('labgrid')}, nothing durable, {places:,} places, {CLIENTS} clients"
+            yield _line(engine, found, _BAR if engine == "SQLite" else None, peer, theirs["rate"])
     finally:
         server.stop()
     yield from distant_commands(bench)
+    yield from listeners(bench)
     resources, url = bench.pick(1_000, 5_000), bench.path("pages.db")
     pages.fill(url, resources)
     with serving(url) as place:
         yield from pages.lines(place["socket"], resources, bench.pick(10, 50))
+
+
+def listeners(bench: Bench) -> Iterator[Line]:
+    """Measure how long after a reservation is asked for the last of many listeners has the event."""
+    count, rounds = bench.pick(200, 1_000), bench.pick(5, 20)
+    with serving(bench.path("events.db")) as place:
+        done = subprocess.run(
+            [sys.executable, child("event_listeners.py"), place["socket"], str(count), str(rounds)],
+            check=True, capture_output=True, text=True,
+        )  # fmt: skip
+    kept = stats.summary(json.loads(done.stdout)["last_ms"])
+    yield Line(
+        f"reserve, until the last of {count:,} listeners has the event",
+        kept.p50,
+        "ms",
+        bar=_EVENT_BAR,
+        note=f"p99 {kept.p99:.0f} ms; the listeners are one process on the same processors",
+    )
 
 
 def distant_commands(bench: Bench) -> Iterator[Line]:
@@ -90,13 +113,16 @@ def _process(command: list[str], environ: dict[str, str]) -> Callable[[], float]
     return lambda: whole(command, environ)
 
 
-def _line(engine: str, found: dict[str, Any], bar: Bar | None) -> Line:
+def _line(engine: str, found: dict[str, Any], bar: Bar | None, peer: str, theirs: float) -> Line:
     kept = stats.summary(found["pairs_ms"])
     return Line(
         f"{CLIENTS} connections reserve over HTTP, durable, {engine}",
         found["rate"],
         "reservations/s",
-        bar=bar,
+        peer,
+        theirs,
+        "more",
+        bar,
         note=f"one answer p50 {kept.p50:.1f}, p99 {kept.p99:.0f} ms; client and server share the processors",
         detail={"answers": len(found["pairs_ms"]), "p50_ms": kept.p50, "p99_ms": kept.p99},
     )

@@ -5,19 +5,16 @@ from __future__ import annotations
 import os
 import time
 
-import pytest
-
 from bespeak.ledger import open_ledger
-from support import distant, trees
+from support import distant, trees, two_machines
 from support.meddling import meddling
 from support.remote import ManyUsers, Whoever
 from support.server import serving
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_a_network_that_loses_and_doubles(tmp_path, seed):
+def test_a_network_that_loses_and_doubles(tmp_path):
     url = f"sqlite://{tmp_path}/book"
-    with serving(url, authenticator=lambda _: Whoever()) as server, meddling(server.socket, seed) as network:
+    with serving(url, authenticator=lambda _: Whoever()) as server, meddling(server.socket, 1) as network:
         clients = [
             distant.Client(lambda: ManyUsers(network.url), f"user{number}", number, steps=25, resources=4)
             for number in range(4)
@@ -30,6 +27,13 @@ def test_a_network_that_loses_and_doubles(tmp_path, seed):
         assert distant.faults_of(book, clients) == []
     assert all(network.done.values()), "each fault came up"
     assert sum(len(client.account.made) for client in clients) > 20
+
+
+def test_two_machines_with_such_a_network_between_them():
+    wrong, counts = two_machines.work(operations=160, clients=8, seed=1)
+    assert wrong == []
+    assert counts["operations"] == 160
+    assert counts["acknowledged reservations"] > 20
 
 
 def test_a_server_that_is_killed(tmp_path):

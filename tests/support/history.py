@@ -104,7 +104,7 @@ def check(log: Sequence[Entry]) -> History:
             history.capacity.pop(entry.resources[0], None)
         elif entry.action in {"reserved", "queued"}:
             _begin(history, entry)
-        else:
+        elif entry.id is not None:  # else a sign-in, a token, a right
             _go_on(history, entry)
     return history
 

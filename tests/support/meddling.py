@@ -13,15 +13,15 @@ _LIMIT = 30.0
 
 
 class Meddler:
-    """Takes connections on a port of this machine and passes requests on to a Unix socket, not always well.
+    """Takes connections on a port of this machine and passes requests on to a server, not always well.
 
     Args:
-        target: the path of the server's Unix socket.
+        target: the path of the server's Unix socket, or its host and port.
         seed: of the faults.
         faults: what is done with a request, each as often as it is named.
     """
 
-    def __init__(self, target: str, seed: int, faults=FAULTS) -> None:
+    def __init__(self, target: str | tuple[str, int], seed: int, faults=FAULTS) -> None:
         self._target = target
         self._random = random.Random(seed)
         self._faults = faults
@@ -78,7 +78,7 @@ class Meddler:
             return b""
 
     def _connected(self) -> socket.socket:
-        server = socket.socket(socket.AF_UNIX)
+        server = socket.socket(socket.AF_UNIX if isinstance(self._target, str) else socket.AF_INET)
         server.settimeout(_LIMIT)
         server.connect(self._target)
         return server
@@ -115,7 +115,7 @@ def _one_message(sock: socket.socket) -> bytes:
 
 
 @contextmanager
-def meddling(target: str, seed: int, faults=FAULTS):
+def meddling(target: str | tuple[str, int], seed: int, faults=FAULTS):
     """Have a network that meddles for as long as the block runs."""
     meddler = Meddler(target, seed, faults)
     try:

@@ -63,6 +63,8 @@ class Rebuilt:
             self.policy = {name: value for name, value in self.policy.items() if name in after or name not in before}
         elif action in {"pruned", "restored", "relocated"}:
             pass  # of the book as a whole
+        elif identifier is None and not names:
+            pass  # a sign-in, a token, a right
         elif action in {"reserved", "queued", "approval_asked"}:
             if identifier in self.reservations:
                 self.wrong.append(f"log {seq}: {identifier} is made twice")
