@@ -23,6 +23,7 @@ from bespeak.ledger.grant import candidates_for, length_us
 from bespeak.ledger.model import EndReason, QueueLook, QueuePosition
 from bespeak.ledger.modify import check_live, check_owner, give_back
 from bespeak.ledger.policy import MOST_PRIORITY, PolicyDefaults
+from bespeak.ledger.queue_rights import require_may_wait
 from bespeak.ledger.request_checks import announce, checked, facts, new
 from bespeak.ledger.rules import LEASE_US
 
@@ -71,11 +72,13 @@ def queue_look(book: LedgerContext, identifier: str, *, with_held: bool = False)
     Raises:
         WrongStateError: the place was taken away or lost, or ended because the quota of its holder is used up.
         NotFoundError: there is no such reservation.
-        NotAllowedError: the caller of a server has not asked for it.
+        NotAllowedError: the caller of a server has not asked for it, or may not reserve it any more.
     """
 
     def look(tx: Transaction) -> tuple[QueueLook, bool]:
-        rights.require_own(book, tx, row_mapping.required(tx, identifier))
+        found = row_mapping.required(tx, identifier)
+        rights.require_own(book, tx, found)
+        require_may_wait(book, tx, found)
         return _look(tx, identifier, with_held=with_held)
 
     seen, due = book.engine.read(look)

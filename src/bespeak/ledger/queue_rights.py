@@ -9,6 +9,7 @@ from bespeak.ledger.model import Holder
 
 if TYPE_CHECKING:
     from bespeak.ledger.context import LedgerContext
+    from bespeak.ledger.model import Reservation
     from bespeak.storage.interface import Transaction
 
 
@@ -33,13 +34,13 @@ def check_may_wait(book: LedgerContext, identifier: str) -> None:
         NotFoundError: there is no such reservation.
         NotAllowedError: no rule lets the caller reserve what is waited for.
     """
+    book.engine.read(lambda tx: require_may_wait(book, tx, row_mapping.required(tx, identifier)))
 
-    def check(tx: Transaction) -> None:
-        if book.caller is None:
-            return
-        found, asks = row_mapping.required(tx, identifier), book.caller.holder
-        by = Holder(found.holder, None if asks == found.holder else asks)
-        if found.waiting and found.ended_us is None:
-            rights.require(book, tx, by, "reserve", found.resources)
 
-    book.engine.read(check)
+def require_may_wait(book: LedgerContext, tx: Transaction, found: Reservation) -> None:
+    """Refuse a caller who could not ask for what is waited for any more; as :func:`check_may_wait`."""
+    if book.caller is None or not found.waiting or found.ended_us is not None:
+        return
+    asks = book.caller.holder
+    by = Holder(found.holder, None if asks == found.holder else asks)
+    rights.require(book, tx, by, "reserve", found.resources)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
+import os
+import pwd
 import re
 
 import httpx
@@ -133,3 +136,22 @@ def test_a_browser_that_signs_in_with_a_token_and_out_leaves_a_row_each(served):
             assert browser.post("/auth/token", data={"token": new_token()}).status_code == 401
 
         assert rows_of(book, guess) == []
+
+
+def test_who_comes_by_the_socket_or_by_a_proxys_header_leaves_one_row_a_day(tmp_path):
+    path = str(tmp_path / "book.db")
+    proxies = (ipaddress.ip_network("127.0.0.0/8"),)
+    settings = SignInSettings(proxy_user_header="x-user", proxies=proxies)
+    with serving(path, authenticator=SignIn(settings)) as running, open_ledger(path) as book:
+        book.resource_set("rack1", ROOT)
+
+        def come():
+            with running.client() as account:
+                assert [account.get("/me").json()["method"] for _ in range(3)] == ["peer"] * 3
+            for name in ("alice", "bob", "alice"):
+                headers = {"X-User": name}
+                assert httpx.get(f"{running.url}/api/v1/me", headers=headers, timeout=SECONDS).json()["holder"] == name
+
+        me = pwd.getpwuid(os.geteuid()).pw_name
+        assert rows_of(book, come) == [("signed_in", one) for one in (me, "alice", "bob")]
+        assert "proxy 127.0.0.1" in str(book.log(newest_first=True, limit=1)[0].after)

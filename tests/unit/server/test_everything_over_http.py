@@ -5,11 +5,17 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from bespeak.base.clock import HOUR_US
+from bespeak.base.errors import NotAllowedError
+from bespeak.base.http_url import parse_http_url
+from bespeak.base.ids import new_id
+from bespeak.client.requests import Requests
 from bespeak.ledger import open_ledger
-from bespeak.ledger.model import Holder
+from bespeak.ledger.model import Holder, Request
+from bespeak.ledger.remote import RemoteLedger
 from bespeak.server.sign_in.authenticator import SignIn
 from bespeak.server.sign_in.settings import SignInSettings
-from support.server import SECONDS, serving
+from support.server import SECONDS, Bearer, serving
 
 MAY = "2091-05-01T{}:00:00+00:00"
 
@@ -221,3 +227,19 @@ def test_notices_and_calendars_are_ones_own(alice, bob):
     assert bob.delete(f"/calendars/{link['id']}").json()["code"] == "not_found"
     assert alice.delete(f"/calendars/{link['id']}").json()["id"] == link["id"]
     assert alice.post("/calendars", json={"shows": "user", "target": "ga1"}).json()["code"] == "usage"
+
+
+def test_who_waits_needs_the_right_at_each_look(ruled):
+    running, admin = ruled
+    admin.post("/reservations", json={"resources": ["wait1"], "duration": "1h"})
+    rule = admin.post("/rights/rules", json={"principal": "gina", "role": "booker", "on": "wait*"}).json()
+    secret = admin.post("/tokens", json={"user": "gina"}).json()["token"]
+    gina, identifier = RemoteLedger(Requests(parse_http_url(running.url), Bearer(secret))), new_id()
+    try:
+        gina.queue_join(Request(("wait1",), Holder("gina"), duration_us=HOUR_US), identifier, 0)
+        assert gina.queue_look(identifier).reservation.waiting
+        admin.delete(f"/rights/{rule['id']}")
+        with pytest.raises(NotAllowedError):
+            gina.queue_look(identifier)
+    finally:
+        gina.close()

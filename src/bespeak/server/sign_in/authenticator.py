@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from bespeak.access import sessions, store, tokens
 from bespeak.access.model import Caller, Role, Scope, kind_of
-from bespeak.base.clock import SECOND_US
+from bespeak.base.clock import DAY_US, SECOND_US
 from bespeak.ledger.administer import log_sign_in
 from bespeak.server.identity import METHOD, PATH, SAFE_METHODS, NotSignedInError
 from bespeak.server.sign_in import people, signed_tokens, workloads
@@ -58,7 +58,7 @@ class SignIn:
         return _BookAuthenticator(self, book)
 
     def is_new(self, token: str) -> bool:
-        """Tell whether this process sees a signed token for the first time, so that it goes into the log once."""
+        """Tell whether this process sees a signed token, or somebody on a day, first: so it goes into the log once."""
         digest = tokens.hashed(token)
         with self._lock:
             if digest in self._seen:
@@ -115,7 +115,7 @@ class _BookAuthenticator:
             NotSignedInError: a credential is wrong.
         """
         if peer.uid is not None:
-            return account_caller(peer.uid)
+            return self._noted(account_caller(peer.uid), f"the Unix socket, account {peer.uid}", again=again)
         bearer = headers.get("authorization", "")
         if bearer:
             return self._by_bearer(bearer, again=again)
@@ -124,8 +124,15 @@ class _BookAuthenticator:
             return self._by_session(secret, headers)
         header = self._settings.proxy_user_header
         if header and header in headers:
-            return self._by_proxy(headers[header], peer)
+            return self._noted(self._by_proxy(headers[header], peer), f"the proxy {peer.address}", again=again)
         return None
+
+    def _noted(self, caller: Caller, where: str, *, again: bool) -> Caller:
+        """Write down that somebody comes who needs no credential of ours: with the first request of each day."""
+        day = self._book.now_us() // DAY_US
+        if not again and self._sign_in.is_new(f"{caller.holder} {where} {day}"):
+            log_sign_in(self._book, caller.holder, f"{caller.method}, {where}")
+        return caller
 
     def _by_bearer(self, header: str, *, again: bool) -> Caller:
         scheme, _, credential = header.partition(" ")
