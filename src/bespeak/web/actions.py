@@ -17,8 +17,9 @@ from bespeak.base.errors import (
 )
 from bespeak.ledger.errors import CLOSED, RefusedError
 from bespeak.ledger.model import Mode, Request
-from bespeak.web import account_actions, queue_keeper
-from bespeak.web.form import LONGEST_FOR_US, Form, Message, Offer, local_path, whole_number
+from bespeak.web import account_actions, planning_actions, queue_keeper
+from bespeak.web.form import LONGEST_FOR_US, Form, Message, Offer, local_path
+from bespeak.web.planning_actions import key_of
 from bespeak.web.wallclock import WallClock
 
 if TYPE_CHECKING:
@@ -75,7 +76,10 @@ def _request(book: Ledger, form: Form, name: str) -> Request:
 
 
 def _reserve(book: Ledger, form: Form, name: str) -> Message:
-    made = book.reserve(_request(book, form, name))
+    request = _request(book, form, name)
+    if form.text("repeat"):
+        return planning_actions.reserve_again(book, form, request)
+    made = book.reserve(request)
     if made.is_awaiting:
         return _done(book, form, f"{_names(made)} is asked for, and awaits approval", made)
     return _done(book, form, f"{_names(made)} is yours", made)
@@ -93,19 +97,19 @@ def _join(book: Ledger, form: Form, name: str) -> Message:
 
 
 def _extend(book: Ledger, form: Form, key: str) -> Message:
-    identifier, token = _key(key)
+    identifier, token = key_of(key)
     made = book.extend(identifier, form.by, duration_us=form.duration_us(), fencing_token=token)
     return _done(book, form, f"{_names(made)} extended", made)
 
 
 def _shorten(book: Ledger, form: Form, key: str) -> Message:
-    identifier, token = _key(key)
+    identifier, token = key_of(key)
     made = book.shorten(identifier, form.by, duration_us=form.duration_us(), fencing_token=token)
     return _done(book, form, f"{_names(made)} shortened", made)
 
 
 def _release(book: Ledger, form: Form, key: str) -> Message:
-    identifier, token = _key(key)
+    identifier, token = key_of(key)
     ended = book.release(identifier, form.by, fencing_token=token)
     verb = {"released": "released", "cancelled": "cancelled"}.get(ended.why_ended(book.now_us()) or "", "given back")
     return Message("done", f"{_names(ended)} {verb}")
@@ -114,14 +118,6 @@ def _release(book: Ledger, form: Form, key: str) -> Message:
 def _kick(book: Ledger, form: Form, identifier: str) -> Message:
     ended = book.kick(identifier, form.by, form.text("reason"))
     return Message("done", f"{_names(ended)} was taken from {escape_unprintable(ended.holder)}")
-
-
-def _key(key: str) -> tuple[str, int | None]:
-    identifier, _, token = key.rpartition(".")
-    number = whole_number(token)
-    if number is None:
-        raise UsageError("the page sent an unknown reservation; load it again")
-    return identifier, number or None
 
 
 def _done(book: Ledger, form: Form, title: str, made: Reservation) -> Message:
@@ -141,7 +137,14 @@ def _refused(book: Ledger, form: Form, target: str, error: RefusedError) -> Mess
     lines = [_in_the_way(one, clock, form.viewer) for one in refusal.conflicts[:_MOST_CONFLICTS_SHOWN]]
     offers: list[Offer] = []
     fields = [("purpose", form.text("purpose"))]
-    if form.text("do").startswith("reserve:"):
+    word, _, key = form.text("do").partition(":")
+    if word == "move" and refusal.next_free_us is not None:
+        free = clock.moment(refusal.next_free_us)
+        fields.append(("starts_us", str(refusal.next_free_us)))
+        if request.duration_us is not None:
+            fields.append(("ends_us", str(refusal.next_free_us + request.duration_us)))
+        offers.append(Offer(f"move:{key}", f"Move to {free.text}"))
+    if word == "reserve":
         length_us = _length_us(form, request, clock.now_us)
         fields.append(("for", duration_text(length_us, units=4)))
         if refusal.next_free_us is not None:
@@ -187,6 +190,11 @@ _ACTIONS: dict[str, Callable[[Ledger, Form, str], Message]] = {
     "shorten": _shorten,
     "release": _release,
     "kick": _kick,
+    "move": planning_actions.move,
+    "check-in": planning_actions.check_in,
+    "transfer": planning_actions.transfer,
+    "part": planning_actions.release_part,
+    "series-cancel": planning_actions.cancel_series,
     "notify": account_actions.notify,
     "calendar": account_actions.make_calendar,
     "calendar-revoke": account_actions.revoke_calendar,

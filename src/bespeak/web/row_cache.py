@@ -117,6 +117,7 @@ def _facts(of: Sequence[Reservation], now_us: int) -> Hashable:
             one.ends_us,
             one.fencing_token,
             one.state(now_us) is State.ACTIVE,
+            one.check_in_us,
         )
         for one in of
     )

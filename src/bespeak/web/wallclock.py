@@ -58,6 +58,10 @@ class WallClock:
             clock = f"{local:%a} {local.day} {local:%b}{year} {clock}"
         return Moment(clock, iso(instant_us) or "", instant_us)
 
+    def field(self, instant_us: int) -> str:
+        """Return an instant, µs UTC, as a field of a form has it; empty where there is no end."""
+        return "" if instant_us >= FOREVER_US else f"{self.local(instant_us):%Y-%m-%dT%H:%M}"
+
     def distance(self, instant_us: int) -> str:
         """Return how far an instant (µs UTC) is from now, in whole minutes: ``1h30m``, ``under 1m``."""
         away_us = abs(instant_us - self.now_us) // MINUTE_US * MINUTE_US

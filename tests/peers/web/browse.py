@@ -75,12 +75,13 @@ def said(user, *words):
     return json.loads(text)
 
 
-def reserve(user, name, hours, purpose=""):
-    """Reserve through the API."""
-    body = json.dumps({"resources": [name], "duration": f"{hours}h", "purpose": purpose}).encode()
+def reserve(user, name, hours, purpose="", at=None):
+    """Reserve through the API; return the id."""
+    body = json.dumps({"resources": [name], "duration": f"{hours}h", "purpose": purpose, "starts": at}).encode()
     headers = {"Authorization": f"Bearer {user}", "Content-Type": "application/json"}
     with urlopen(Request(f"{URL}/api/v1/reservations", body, headers), timeout=PATIENCE_MS / 1000) as answer:
         assert answer.status == 201
+        return json.load(answer)["id"]
 
 
 def row(page, name):
@@ -103,7 +104,7 @@ def drag(stage):
     alice, bob = stage.person("alice"), stage.person("bob")
     for page in (alice, bob):
         goto(page, f"timeline?span=day&day={tomorrow()}")
-    watching = shell("carol", "watch", "--json")
+    watching = shell("carol", "watch", "--after", "0", "--json")
     field = alice.locator('[data-book="rack1"]')
     box = field.bounding_box()
     y = box["y"] + box["height"] / 2
@@ -114,24 +115,76 @@ def drag(stage):
     alice.screenshot(path=f"{FOLDER}/drawing.png")
     alice.mouse.up()
     assert alice.locator("#book-name").inner_text() == "rack1"
-    assert alice.locator('[name="starts"]').input_value().endswith("T12:00")
-    assert alice.locator('[name="ends"]').input_value().endswith("T18:00")
-    alice.locator("dialog [name=purpose]").fill("bring-up of rev C")
+    assert alice.locator('#book [name="starts"]').input_value().endswith("T12:00")
+    assert alice.locator('#book [name="ends"]').input_value().endswith("T18:00")
+    alice.locator("#book [name=purpose]").fill("bring-up of rev C")
     alice.locator("#book-do").click()
     for page in (alice, bob):
         wait_for_text(page, "rack1", "alice · bring-up of rev C")
     alice.wait_for_selector(".message.done")
     line = json.loads(watching.stdout.readline())
-    while line["resources"] != ["rack1"]:
+    while line["action"] != "reserved":
         line = json.loads(watching.stdout.readline())
     watching.kill()
     watching.communicate()
-    assert (line["action"], line["who"]) == ("reserved", "alice")
+    assert (line["resources"], line["who"]) == (["rack1"], "alice")
     (found,) = said("carol", "who", "rack1")["reservations"]
     assert (found["holder"], found["purpose"]) == ("alice", "bring-up of rev C")
     bob.locator("#lanes a[aria-label^='rack1: alice']").click()
     bob.wait_for_url("**/reservation/*")
     assert "bring-up of rev C" in bob.locator("main").inner_text()
+
+
+def move(stage):
+    """What is booked is dragged to another time, or moved with keys; a second browser sees it; and it comes again."""
+    alice, bob = stage.person("alice"), stage.person("bob")
+    for page in (alice, bob):
+        goto(page, f"timeline?span=day&day={tomorrow()}")
+    field = alice.locator('[data-book="rack1"]')
+    field.focus()
+    for key in ("ArrowRight", *["Shift+ArrowRight"] * 11, "Enter"):
+        alice.keyboard.press(key)
+    alice.wait_for_selector("#book[open]")
+    assert alice.locator('#book [name="ends"]').input_value().endswith("T03:00")
+    alice.locator("#book [name=repeat]").select_option("day")
+    alice.locator("#book [name=count]").fill("2")
+    alice.locator("#book-do").click()
+    wait_for_text(bob, "rack1", "alice")
+    bar = alice.locator("[data-name=rack1] a[data-move]")
+    bar.wait_for()
+    box, whole = bar.bounding_box(), field.bounding_box()
+    y = box["y"] + box["height"] / 2
+    alice.mouse.move(box["x"] + 10, y)
+    alice.mouse.down()
+    alice.mouse.move(box["x"] + 10 + whole["width"] / 4, y, steps=8)
+    alice.mouse.move(box["x"] + 10 + whole["width"] / 2, y, steps=8)
+    alice.screenshot(path=f"{FOLDER}/moving.png")
+    alice.mouse.up()
+    alice.wait_for_selector("#move[open]")
+    assert alice.locator("#move-name").inner_text() == "rack1"
+    assert alice.locator('#move [name="starts"]').input_value().endswith("T12:00")
+    assert alice.locator('#move [name="ends"]').input_value().endswith("T15:00")
+    alice.locator("#move-do").click()
+    for page in (alice, bob):
+        page.wait_for_selector("[data-name=rack1] a[aria-label*='12:00']")
+    bar.focus()
+    for key in ("ArrowRight", "ArrowRight", "ArrowLeft", "Enter"):
+        alice.keyboard.press(key)
+    alice.wait_for_selector("#move[open]")
+    assert alice.locator('#move [name="starts"]').input_value().endswith("T12:15")
+    for _ in range(20):
+        alice.keyboard.press("Tab")
+        if alice.evaluate("document.activeElement.id") == "move-do":
+            break
+    alice.keyboard.press("Enter")
+    bob.wait_for_selector("[data-name=rack1] a[aria-label*='12:15']")
+    bob.goto(f"{URL}/timeline?span=month&day={tomorrow()}")
+    assert bob.locator("[data-name=rack1] a[aria-label*=alice]").count() >= 1
+    alice.locator("[data-name=rack1] a[data-move]").click()
+    alice.wait_for_url("**/reservation/*")
+    alice.locator("[name=to]").fill("bob")
+    alice.get_by_role("button", name="Hand over").click()
+    alice.wait_for_function("() => document.querySelector('#whole dl').textContent.includes('bob')")
 
 
 def run(stage):
@@ -226,8 +279,8 @@ def keys(stage):
         alice.keyboard.press(key)
     alice.wait_for_selector("dialog[open]")
     assert alice.evaluate("document.activeElement.name") == "purpose"
-    assert alice.locator('[name="starts"]').input_value().endswith("T00:15")
-    assert alice.locator('[name="ends"]').input_value().endswith("T01:15")
+    assert alice.locator('#book [name="starts"]').input_value().endswith("T00:15")
+    assert alice.locator('#book [name="ends"]').input_value().endswith("T01:15")
     alice.keyboard.type("by keys")
     alice.keyboard.press("Enter")
     wait_for_text(alice, "rack6", "alice · by keys")
@@ -256,6 +309,16 @@ def axe(stage):
     alice.locator('[data-book="rack1"]').press("Enter")
     alice.wait_for_selector("dialog[open]")
     found += [("dialog", *one) for one in violations(alice)]
+    alice.locator("#book-close").click()
+    mine = reserve("alice", "rack9", 2, at=f"{tomorrow()}T10:00+00:00")
+    for path in (f"timeline?span=day&day={tomorrow()}", f"reservation/{mine}"):
+        goto(alice, path)
+        alice.evaluate(source)
+        if path.startswith("timeline"):
+            alice.locator("a[data-move]").press("ArrowRight")
+            alice.keyboard.press("Enter")
+            alice.wait_for_selector("#move[open]")
+        found += [(path, *one) for one in violations(alice)]
     assert found == [], json.dumps(found, indent=1)
 
 
@@ -292,7 +355,7 @@ def offline(stage):
     stage.troubles.clear()
 
 
-SCENES = {scene.__name__: scene for scene in (drag, run, line, phone, dark, keys, axe, plain, offline)}
+SCENES = {scene.__name__: scene for scene in (drag, move, run, line, phone, dark, keys, axe, plain, offline)}
 
 
 @contextmanager

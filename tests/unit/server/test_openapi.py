@@ -9,6 +9,7 @@ import httpx
 
 from bespeak.cli.index import PROGRAM
 from support.openapipage import PLACE, page
+from support.server import SECONDS
 
 
 def test_the_description_is_the_committed_one():
@@ -17,7 +18,7 @@ def test_the_description_is_the_committed_one():
 
 
 def test_it_is_served_and_says_what_the_server_does(server):
-    found = httpx.get(f"{server.url}/openapi.json").json()
+    found = httpx.get(f"{server.url}/openapi.json", timeout=SECONDS).json()
     assert found == json.loads(page())
     assert found["openapi"].startswith("3.1")
     assert found["components"]["securitySchemes"]

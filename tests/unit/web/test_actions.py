@@ -11,9 +11,9 @@ from bespeak.integrations import calendar_links
 from bespeak.ledger.actions import Action
 from bespeak.ledger.model import Holder, Request, State
 from bespeak.notices import outbox, store
-from bespeak.web import queue_keeper
+from bespeak.web import pages, queue_keeper
 from bespeak.web.form import local_path
-from support.desk import START_US, Desk
+from support.desk import START_US, Desk, asked
 
 
 def test_one_press_reserves(desk: Desk) -> None:
@@ -253,3 +253,62 @@ def test_maintenance_explains_a_refusal(desk: Desk) -> None:
     assert said.status == 409
     assert "until 14:00 (new PSU)" in said.lines[0]
     assert said.lines[1] == "free for 1h from 14:00"
+
+
+def test_a_booking_is_moved_and_a_refusal_offers_the_next_time(desk: Desk) -> None:
+    mine = desk.reserve("rack1", hours=2, start_hours=4)
+    key = f"{mine.id}.{mine.fencing_token}"
+    said = desk.press("alice", f"move:{key}", starts="2026-11-30T18:00", ends="2026-11-30T19:00")
+    assert (said.kind, said.title, said.text) == ("done", "rack1 moved:", "from 18:00 until 19:00")
+    assert "is stale" in desk.press("alice", f"move:{key}", starts="2026-11-30T21:00").text
+    desk.reserve("rack1", "bob", hours=2, start_hours=10)
+    (mine,) = desk.book.reservations(holder="alice")
+    key = f"{mine.id}.{mine.fencing_token}"
+    refused = desk.press("alice", f"move:{key}", starts="2026-11-30T22:30", ends="2026-11-30T23:30")
+    assert (refused.kind, refused.status) == ("refused", 409)
+    (offer,) = refused.offers
+    moved = desk.press("alice", offer.action, **dict(refused.fields))
+    assert (moved.kind, moved.text) == ("done", "from Tue 1 Dec 00:00 until Tue 1 Dec 01:00")
+
+
+def test_a_hold_is_checked_in(desk: Desk) -> None:
+    made = desk.reserve("rack1", hours=2, start_hours=1, check_in_us=HOUR_US // 2)
+    desk.later(1.1)
+    assert "Check in rack1" in pages.now_page(desk.book, asked("alice"))
+    assert "Check in rack1" not in pages.now_page(desk.book, asked("bob"))
+    said = desk.press("alice", f"check-in:{made.id}.{made.fencing_token}")
+    assert (said.kind, desk.book.get(made.id).check_in_us) == ("done", None)
+    assert "Check in rack1" not in pages.now_page(desk.book, asked("alice"))
+
+
+def test_a_reservation_is_handed_over_and_given_back_in_part(desk: Desk) -> None:
+    made = desk.book.reserve(Request(("rack1", "rack:2"), Holder("alice"), duration_us=HOUR_US))
+    key = f"{made.id}.{made.fencing_token}"
+    assert f'value="part:{key}:rack:2"' in pages.reservation_page(desk.book, asked("alice"), made.id)
+    assert desk.press("bob", f"part:{key}:rack:2").kind == "error"
+    assert desk.press("alice", f"part:{key}:rack:2").title == "rack:2 given back;"
+    assert desk.press("alice", f"transfer:{key}", to="bob").title == "rack1 is bob's now."
+    assert desk.book.get(made.id).holder == "bob"
+    assert desk.press("alice", f"transfer:{key}", to="").kind == "error"
+
+
+def test_what_comes_again_is_booked_all_or_none_and_cancelled(desk: Desk) -> None:
+    drawn = {"starts": "2026-12-01T10:00", "ends": "2026-12-01T11:30", "repeat": "week", "count": "3"}
+    said = desk.press("alice", "reserve:rack1", **drawn)
+    assert (said.kind, said.title) == ("done", "rack1 is yours 3 times:"), said
+    made = desk.book.reservations(holder="alice")
+    assert [one.starts_us - START_US for one in made] == [(22 + week * 168) * HOUR_US for week in range(3)]
+    assert {one.ends_us - one.starts_us for one in made} == {3 * HOUR_US // 2}
+    refused = desk.press("bob", "reserve:rack1", **drawn | {"repeat": "day", "count": "2"})
+    assert (refused.kind, refused.lines) == ("refused", ("Tue 1 Dec 10:00: alice is in the way",))
+    assert desk.book.reservations(holder="bob") == []
+    page = pages.reservation_page(desk.book, asked("alice"), made[0].id)
+    action = page.partition('value="series-cancel:')[2].partition('"')[0]
+    assert desk.press("alice", f"series-cancel:{action}").title.startswith("3 of series")
+    assert desk.press("alice", "reserve:rack1", **drawn | {"count": "0"}).kind == "error"
+
+
+def test_what_begins_now_comes_again_from_now_on(desk: Desk) -> None:
+    said = desk.press("alice", "reserve:rack1", **{"for": "1h", "repeat": "day", "count": "2"})
+    assert said.kind == "done", said
+    assert [one.starts_us - START_US for one in desk.book.reservations()] == [0, 24 * HOUR_US]

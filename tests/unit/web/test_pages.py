@@ -145,7 +145,7 @@ def test_what_is_not_there_or_not_for_the_viewer_is_not_found(desk: Desk) -> Non
 def test_the_page_of_a_reservation(desk: Desk) -> None:
     made = desk.reserve("rack1", "alice", purpose="bring-up")
     document = _page(pages.reservation_page(desk.book, asked(), made.id))
-    assert list(_buttons(document)) == ["Extend", "Shorten", "Release"]
+    assert list(_buttons(document)) == ["Extend", "Shorten", "Release", "Hand over"]
     document = _page(pages.reservation_page(desk.book, asked("boss"), made.id))
     assert _buttons(document) == {"Take away": f"kick:{made.id}"}
     assert _buttons(_page(pages.reservation_page(desk.book, asked("bob"), made.id))) == {}
@@ -180,7 +180,7 @@ def test_the_timeline_can_be_used_with_keys(desk: Desk) -> None:
     field = document.one(data_book="rack1")
     assert field.attributes["tabindex"] == "0"
     assert field.attributes["aria-label"].startswith("rack1: 1 bookings shown")
-    assert document.one("dialog").one("button", name="do").text == "Book"
+    assert [one.one("button", name="do").text for one in document.all("dialog")] == ["Book", "Move"]
     assert not _page(pages.timeline_page(desk.book, asked(None))).all(data_book="rack1")
 
 

@@ -42,6 +42,7 @@ function address(names) {
 }
 
 const MOST_NAMED = 40;
+let drawing = null; // on the timeline: { field, box, anchor, bar, grip, from, until } with instants in ms; nothing is swapped meanwhile
 let busy = false;
 let wanted = new Set();
 let everything = false;
@@ -49,12 +50,12 @@ let everything = false;
 function ask(names) {
   if (names === null) everything = true;
   else for (const name of names) wanted.add(name);
-  if (!busy) refresh();
+  if (!busy && !drawing) refresh();
 }
 
 async function refresh() {
   busy = true;
-  while (everything || wanted.size) {
+  while (!drawing && (everything || wanted.size)) {
     const names = [...wanted];
     const all = everything || names.length > MOST_NAMED;
     wanted = new Set();
@@ -74,6 +75,7 @@ async function refresh() {
 
 async function refreshRows(rows, names) {
   const found = await get(address(names));
+  if (drawing) return void names.forEach((name) => wanted.add(name));
   const fresh = new Map([...found.querySelectorAll("[data-name]")].map((row) => [row.dataset.name, row]));
   let unknown = false;
   for (const name of names) {
@@ -101,6 +103,7 @@ function count() {
 async function refreshWhole() {
   if ($("dialog[open]")) return void (everything = true, await new Promise((done) => setTimeout(done, 1000)));
   const found = await get(location.href);
+  if (drawing) return void (everything = true);
   for (const id of ["rows", "counts", "lanes", "tiles", "whole", "clock"]) {
     const before = document.getElementById(id);
     const after = found.getElementById(id);
@@ -199,7 +202,6 @@ const dialog = $("#book");
 const scale = () => ({
   starts: Number(timeline.dataset.starts), ends: Number(timeline.dataset.ends), step: Number(timeline.dataset.step),
 });
-let drawing = null; // { field, box, anchor, from, until } with instants in ms
 
 const wall = (at, form) => new Intl.DateTimeFormat("sv-SE", { timeZone: timeline.dataset.zone || undefined, ...form }).format(at);
 const input = (at) => wall(at, { dateStyle: "short", timeStyle: "short" }).replace(" ", "T");
@@ -229,26 +231,55 @@ function draw(field, from, until) {
 function stopDrawing() {
   drawing?.box.remove();
   drawing = null;
+  if (!busy && (everything || wanted.size)) refresh();
 }
 
-function book() {
+function askFor(name, word, what, first) {
   const { field, from, until } = drawing;
-  const name = field.dataset.book;
-  $("#book-name").textContent = name;
-  $("#book-do").value = `reserve:${name}`;
+  const dialog = document.getElementById(name);
+  $(`#${name}-name`).textContent = field.closest("[data-name]").dataset.name;
+  $(`#${name}-do`).value = `${word}:${what}`;
   dialog.querySelector('[name="starts"]').value = input(from);
   dialog.querySelector('[name="ends"]').value = input(until);
   dialog.showModal();
-  dialog.querySelector('[name="purpose"]').focus();
+  dialog.querySelector(first).focus();
+}
+
+const askToBook = () => askFor("book", "reserve", drawing.field.dataset.book, '[name="purpose"]');
+const askToMove = () => askFor("move", "move", drawing.bar.dataset.move, '[name="starts"]');
+
+// A booking of the viewer's that has not begun; it is drawn at another time, and moved there when that is confirmed.
+function drawBar(bar, shift) {
+  const { starts, ends, step } = scale();
+  const from = Number(bar.dataset.from);
+  const until = Number(bar.dataset.until);
+  const earliest = Math.ceil(Math.max(Date.now(), starts) / step) * step;
+  const to = Math.min(Math.max(Math.round((from + shift) / step) * step, earliest), ends - step);
+  draw(bar.closest(".field"), to, to + (until - from));
+  drawing.bar = bar;
 }
 
 if (timeline && dialog) {
-  $("#book-close").addEventListener("click", () => dialog.close());
-  dialog.addEventListener("close", () => { const field = drawing?.field; stopDrawing(); field?.focus(); });
+  for (const one of [dialog, $("#move")]) {
+    $(`#${one.id}-close`).addEventListener("click", () => one.close());
+    one.addEventListener("close", () => { const next = drawing?.bar ?? drawing?.field; stopDrawing(); next?.focus(); });
+  }
+  let dragged = false;
+  timeline.addEventListener("dragstart", (event) => event.preventDefault());
+  timeline.addEventListener("click", (event) => { if (dragged) event.preventDefault(); dragged = false; }, true);
 
   timeline.addEventListener("pointerdown", (event) => {
-    const field = event.target.closest("[data-book]");
-    if (!field || event.button !== 0 || event.target.closest("a")) return;
+    const field = event.target.closest(".field");
+    const bar = event.target.closest("a[data-move]");
+    dragged = false;
+    if (!field || event.button !== 0) return;
+    if (bar) {
+      stopDrawing();
+      drawing = { field, box: document.createElement("div"), bar, grip: event.clientX };
+      drawing.box.className = "drawn";
+      return;
+    }
+    if (!field.dataset.book || event.target.closest("a")) return;
     const { step } = scale();
     const at = Math.floor(instantAt(field, event.clientX) / step) * step;
     draw(field, at, at + step);
@@ -258,6 +289,14 @@ if (timeline && dialog) {
     field.focus();
   });
   timeline.addEventListener("pointermove", (event) => {
+    if (drawing?.grip !== undefined) {
+      const { bar, field, grip } = drawing;
+      if (!dragged && Math.abs(event.clientX - grip) < 5) return;
+      if (!dragged) field.append(drawing.box);
+      if (!dragged) field.setPointerCapture(event.pointerId);
+      dragged = true;
+      return drawBar(bar, instantAt(field, event.clientX) - instantAt(field, grip));
+    }
     if (drawing?.anchor === undefined) return;
     const { step } = scale();
     const at = instantAt(drawing.field, event.clientX);
@@ -265,14 +304,28 @@ if (timeline && dialog) {
     else draw(drawing.field, Math.floor(at / step) * step, drawing.anchor + step);
   });
   timeline.addEventListener("pointerup", () => {
+    if (drawing?.grip !== undefined) {
+      delete drawing.grip;
+      return dragged ? askToMove() : stopDrawing();
+    }
     if (drawing?.anchor === undefined) return;
     delete drawing.anchor;
-    book();
+    askToBook();
   });
   timeline.addEventListener("pointercancel", stopDrawing);
 
   timeline.addEventListener("keydown", (event) => {
     const field = event.target;
+    const bar = field.closest?.("a[data-move]");
+    if (bar) {
+      const shift = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+      const mine = drawing?.bar === bar;
+      if (shift) drawBar(bar, (mine ? drawing.from - Number(bar.dataset.from) : 0) + shift * scale().step);
+      else if (event.key === "Enter" && mine) askToMove();
+      else if (event.key === "Escape" && mine) stopDrawing();
+      else return;
+      return event.preventDefault();
+    }
     if (!field.matches?.("[data-book]")) return;
     const { starts, ends, step } = scale();
     const first = Math.ceil(Math.max(Date.now(), starts) / step) * step;
@@ -281,7 +334,7 @@ if (timeline && dialog) {
     if (move && event.shiftKey) draw(field, now.from, Math.min(Math.max(now.until + move, now.from + step), ends));
     else if (move && drawing?.field !== field) draw(field, now.from, now.until);
     else if (move && now.from + move >= starts && now.until + move <= ends) draw(field, now.from + move, now.until + move);
-    else if (event.key === "Enter") { draw(field, now.from, now.until); book(); }
+    else if (event.key === "Enter") { draw(field, now.from, now.until); askToBook(); }
     else if (event.key === "Escape") stopDrawing();
     else return;
     event.preventDefault();

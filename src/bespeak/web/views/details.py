@@ -10,6 +10,7 @@ from bespeak.base.clock import DAY_US, FOREVER_US
 from bespeak.base.display import escape_unprintable
 from bespeak.ledger.actions import Action
 from bespeak.ledger.model import State
+from bespeak.ledger.series import TAG
 from bespeak.notices import targets
 from bespeak.web.views.now import NowRow, now_view
 from bespeak.web.views.reservations import reservation_url, resource_url, show
@@ -176,7 +177,13 @@ def _facts(of: Entry) -> tuple[tuple[str, str], ...]:
 
 @dataclass(frozen=True, slots=True)
 class ReservationView:
-    """The page of one reservation."""
+    """The page of one reservation.
+
+    Attributes:
+        starts: its start on the viewer's clock, as a form sends it.
+        ends: its end; empty where it has none.
+        series: the id of the series that it belongs to; empty where it is alone.
+    """
 
     shown: Shown
     resources: tuple[tuple[str, str], ...]
@@ -186,6 +193,9 @@ class ReservationView:
     note: str
     tags: tuple[tuple[str, str], ...]
     history: LogView
+    starts: str
+    ends: str
+    series: str
 
 
 def reservation_view(of: Reservation, history: LogView, viewer: Viewer, clock: WallClock) -> ReservationView:
@@ -199,6 +209,9 @@ def reservation_view(of: Reservation, history: LogView, viewer: Viewer, clock: W
         note=escape_unprintable(of.ended_note),
         tags=tuple((escape_unprintable(key), escape_unprintable(value)) for key, value in of.tags),
         history=history,
+        starts=clock.field(of.starts_us),
+        ends=clock.field(of.ends_us),
+        series=dict(of.tags).get(TAG, ""),
     )
 
 

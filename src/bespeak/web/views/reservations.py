@@ -45,6 +45,8 @@ class Shown:
         left: how long until it ends or begins, for people.
         may_end: the viewer may give it back.
         may_kick: the viewer may take it away from its holder.
+        may_move: the viewer may give it another time.
+        may_check_in: the viewer should say that it is used, or it is given back.
     """
 
     id: str
@@ -63,6 +65,8 @@ class Shown:
     may_end: bool
     may_extend: bool
     may_kick: bool
+    may_move: bool
+    may_check_in: bool
 
 
 def show(of: Reservation, viewer: Viewer, clock: WallClock) -> Shown:
@@ -89,4 +93,6 @@ def show(of: Reservation, viewer: Viewer, clock: WallClock) -> Shown:
         may_end=mine and live,
         may_extend=mine and state in (State.ACTIVE, State.PENDING) and of.ends_us < FOREVER_US,
         may_kick=live and not mine and all(viewer.may(Right.KICK, name) for name in of.resources),
+        may_move=mine and state is State.PENDING,
+        may_check_in=mine and state is State.ACTIVE and of.check_in_us is not None,
     )

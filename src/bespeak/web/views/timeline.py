@@ -75,6 +75,9 @@ class Bar:
         url: the page of the reservation; empty where the viewer may not know more of it.
         text: what is written on it.
         label: what a screen reader says.
+        key: names it to the button that moves it; empty where the viewer cannot.
+        starts_us: its start, µs UTC.
+        ends_us: its end, µs UTC.
     """
 
     x: str
@@ -84,6 +87,9 @@ class Bar:
     url: str
     text: str
     label: str
+    key: str = ""
+    starts_us: int = 0
+    ends_us: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,4 +259,7 @@ def _bar(name: str, of: Reservation, row: int, viewer: Viewer, clock: WallClock,
         url=shown.url,
         text=text,
         label=f"{escape_unprintable(name)}: {text}, {verb} {shown.starts.text} to {shown.ends.text}",
+        key=shown.key if shown.may_move and of.ends_us < FOREVER_US else "",
+        starts_us=of.starts_us,
+        ends_us=of.ends_us,
     )
