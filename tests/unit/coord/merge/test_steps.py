@@ -5,7 +5,9 @@ import subprocess
 
 import pytest
 
+from bespeak.coord.merge.plan import revision_named
 from bespeak.coord.merge.steps.attempt import Merger
+from bespeak.coord.merge.steps.state import MergeState
 from bespeak.git import merges, trees
 from bespeak.git.repository import find
 from support.planted_merges import KINDS, LANGUAGES, contested, planted
@@ -164,6 +166,32 @@ def test_edits_of_lines_that_touch_in_one_definition_are_left(forked, merged):
     forked.fork({"a.py": BODY}, {"a.py": BODY.replace("a + 1", "a + 9")}, {"a.py": BODY.replace("one * 2", "one * 9")})
     outcome, _ = merged()
     assert (outcome.steps, outcome.failed) == ((), True)
+
+
+GO = "func f(a string) string {\n\treturn a\n}\n"
+
+
+def test_one_import_at_two_places_is_kept_once(forked, merged):
+    """Go refuses a name that is imported twice; git merges the two lines, and the plan of symbols knows none."""
+    head = 'package p\n\nimport (\n\t"fmt"\n\t"os"\n\t"testing"\n)\n\n'
+    forked.fork(
+        {"a.go": head + GO},
+        {"a.go": head.replace('\t"testing"\n', '\t"testing"\n\t"strings"\n') + GO},
+        {"a.go": head.replace('\t"os"', '\t"strings"\n\t"os"') + GO},
+    )
+    outcome, files = merged()
+    assert [(step.kind.value, step.address) for step in outcome.steps] == [("kept_once", "a.go::strings")]
+    assert (outcome.left, files["a.go"].count('"strings"')) == ((), 1)
+
+
+def test_a_file_that_a_side_deleted_has_no_text(forked):
+    forked.fork({"a.py": G, "b.py": H}, {"a.py": None}, {"a.py": G + H})
+    with Merger(find(str(forked.root))) as merger:
+        assert merger.merge("main", "feature").left[0].address == "a.py"
+        bases = merges.bases(merger.git, "main", "feature")
+        state = MergeState(merger.git, None, [revision_named(merger.git, name) for name in ("main", "feature")], bases)
+        assert state.path_on("ours", "a.py") == ""
+        assert state.text("ours", "") is None
 
 
 def test_one_local_name_for_two_imports_is_left(forked, merged):

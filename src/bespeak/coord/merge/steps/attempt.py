@@ -9,6 +9,7 @@ from bespeak.coord.errors import ClaimError
 from bespeak.coord.merge.model import ItemKind, Relation
 from bespeak.coord.merge.plan import revision_named
 from bespeak.coord.merge.steps.additions import keep_both, keep_once
+from bespeak.coord.merge.steps.imported_twice import import_once, imported_twice, left_twice
 from bespeak.coord.merge.steps.imports import add_imports, redirect_uses
 from bespeak.coord.merge.steps.model import Left, Outcome, Step
 from bespeak.coord.merge.steps.moves import carry_edits
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from bespeak.coord.merge.steps.model import Proposal
     from bespeak.git.repository import Repository
 
-_MAKERS = (keep_once, follow_renames, carry_edits, redirect_uses, add_imports, keep_both)
+_MAKERS = (keep_once, import_once, follow_renames, carry_edits, redirect_uses, add_imports, keep_both)
 _MOST_TRIED = 40
 """So many steps are tried at most; each costs about as much as a plan."""
 
@@ -91,7 +92,7 @@ class Merger:
             Relation.DIVERGED,
             state.trial.tree,
             tuple(steps),
-            _left(state, obstacles),
+            (*_left(state, obstacles), *left_twice(state)),
             first.plan,
             state.plan,
             _review(state.plan),
@@ -101,7 +102,7 @@ class Merger:
         self, first: MergeState, state: MergeState, obstacles: dict[str, str]
     ) -> tuple[Proposal, MergeState] | None:
         """Return the next step that can be taken, and the merge with it; note why others cannot."""
-        if state.trial.clean and not state.plan.conflicting:
+        if state.trial.clean and not state.plan.conflicting and not imported_twice(state):
             return None
         for maker in _MAKERS:
             for proposal in maker(state):

@@ -165,7 +165,9 @@ class MergeState:
         return None if text is None else self.index.facts(path, text)
 
     def text(self, version: str, path: str) -> bytes | None:
-        """Return a file of a version; None if it is not there."""
+        """Return a file of a version; None if it is not there, or has no path there."""
+        if not path:
+            return None
         key = version, path
         if key not in self._texts:
             known = trees.mode_and_blob(self.git, self.commits[version], (path,))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bespeak.coord.merge.file_conflicts import BASE, OURS, THEIRS
 from bespeak.coord.merge.free_names import free_names, names_in_sight
+from bespeak.coord.merge.steps.imported_twice import imported_twice
 from bespeak_symbols.model import CERTAIN, IMPORT
 
 if TYPE_CHECKING:
@@ -39,9 +40,10 @@ def objection(first: MergeState, before: MergeState, after: MergeState, step: Pr
 
 def _worse(before: MergeState, after: MergeState) -> str:
     regions, hidden = (before.open_regions, after.open_regions), _hidden(before.plan)
-    if set(after.trial.stages) - set(before.trial.stages) or regions[1] > regions[0]:
+    twice = len(imported_twice(before)), len(imported_twice(after))
+    if set(after.trial.stages) - set(before.trial.stages) or regions[1] > regions[0] or twice[1] > twice[0]:
         return "more would be in conflict"
-    if regions[1] == regions[0] and not hidden:  # known without a plan, which costs far more
+    if regions[1] == regions[0] and twice[1] == twice[0] and not hidden:  # known without a plan, which costs far more
         return "it would resolve nothing"
     left = _hidden(after.plan)
     new = {_key(item) for item in left} - {_key(item) for item in before.plan.items if item.likely}
@@ -49,7 +51,8 @@ def _worse(before: MergeState, after: MergeState) -> str:
         return f"{min(new)[1]} would be in conflict"
     if len(left) > len(hidden):
         return "more would be in conflict"
-    return "" if (regions[1], len(left)) != (regions[0], len(hidden)) else "it would resolve nothing"
+    same = regions[1] == regions[0] and twice[1] == twice[0] and len(left) == len(hidden)
+    return "it would resolve nothing" if same else ""
 
 
 def _hidden(plan: Plan) -> list[Item]:
