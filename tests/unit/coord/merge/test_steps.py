@@ -184,6 +184,19 @@ def test_one_import_at_two_places_is_kept_once(forked, merged):
     assert (outcome.left, files["a.go"].count('"strings"')) == ((), 1)
 
 
+def test_one_import_in_a_file_that_was_in_conflict_is_kept_once_too(forked, merged):
+    head = 'package p\n\nimport (\n\t"fmt"\n\t"os"\n\t"testing"\n)\n\n'
+    mine, yours = GO.replace("func f", "func mine"), GO.replace("func f", "func yours")
+    forked.fork(
+        {"a.go": head + GO},
+        {"a.go": head.replace('\t"testing"\n', '\t"testing"\n\t"strings"\n') + GO + "\n" + mine},
+        {"a.go": head.replace('\t"os"', '\t"strings"\n\t"os"') + GO + "\n" + yours},
+    )
+    outcome, files = merged()
+    assert [step.kind.value for step in outcome.steps] == ["both_kept", "kept_once"]
+    assert (outcome.left, files["a.go"].count('"strings"')) == ((), 1)
+
+
 def test_a_file_that_a_side_deleted_has_no_text(forked):
     forked.fork({"a.py": G, "b.py": H}, {"a.py": None}, {"a.py": G + H})
     with Merger(find(str(forked.root))) as merger:

@@ -40,7 +40,9 @@ def objection(first: MergeState, before: MergeState, after: MergeState, step: Pr
 
 def _worse(before: MergeState, after: MergeState) -> str:
     regions, hidden = (before.open_regions, after.open_regions), _hidden(before.plan)
-    twice = len(imported_twice(before)), len(imported_twice(after))
+    # In a file that was in conflict nobody could see what it imports twice: that is for the next step.
+    seen = [each for each in imported_twice(after) if each[0].merged not in before.trial.stages]
+    twice = len(imported_twice(before)), len(seen)
     if set(after.trial.stages) - set(before.trial.stages) or regions[1] > regions[0] or twice[1] > twice[0]:
         return "more would be in conflict"
     if regions[1] == regions[0] and twice[1] == twice[0] and not hidden:  # known without a plan, which costs far more
