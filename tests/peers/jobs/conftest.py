@@ -48,6 +48,18 @@ def ours() -> peervenv.Environment:
         pytest.fail(str(error), pytrace=False)
 
 
+@pytest.fixture(scope="session")
+def fake_clock() -> str:
+    """The library to preload."""
+    try:
+        environment = peervenv.environment("libfaketime", ["libfaketime==3.0.1"])
+    except peervenv.UnobtainableError as error:
+        pytest.fail(str(error), pytrace=False)
+    found = glob.glob(os.path.join(environment.folder, "lib", "**", "libfaketime.so*"), recursive=True)
+    assert found
+    return min(found)
+
+
 @pytest.fixture
 def site(tmp_path) -> Iterator[Site]:
     """A site on SQLite."""

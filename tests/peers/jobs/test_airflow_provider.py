@@ -1,14 +1,20 @@
-"""The published airflow-providers-orchesjob: its operator and sensor run unchanged, over a transport that is local.
+"""The published airflow-providers-orchesjob: its operators and its sensor run unchanged, over a real OpenSSH server.
 
 Airflow itself (hundreds of packages) is not installed: four names of it are stood in for below, and its SSH hook runs
-the command with ``sh -c`` as an SSH server does. What the provider builds and what it reads back is the provider's own.
+each command through OpenSSH's client, a connection each. What the provider builds and what it reads back is the provider's own.
 """
 
+import json
 import os
 import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from support import openssh, peervenv
 
 SHIM = """
-import subprocess, sys, types
+import json, os, subprocess, sys, types
 
 def module(name, **names):
     made = types.ModuleType(name)
@@ -35,7 +41,8 @@ class Hook:
     def get_conn(self): return self
     def close(self): pass
     def exec_command(self, command, timeout=None):
-        done = subprocess.run(["sh", "-c", command], capture_output=True)
+        words = [*json.loads(os.environ["SSH_WORDS"]), command]
+        done = subprocess.run(words, capture_output=True, stdin=subprocess.DEVNULL)
         return None, Stream(done.stdout, done.returncode), Stream(done.stderr, done.returncode)
 
 for name in ("airflow", "airflow.providers", "airflow.providers.ssh", "airflow.providers.ssh.hooks",
@@ -49,6 +56,7 @@ module("airflow.providers.ssh.hooks.ssh", SSHHook=Hook)
 """
 DAG = """
 import sys, time
+from airflow_providers_orchesjob.operators.orchesjob import OrchesJobOperator
 from airflow_providers_orchesjob.operators.reserver import OrchesJobReserveOperator
 from airflow_providers_orchesjob.sensors.orchesjob import OrchesJobSensor
 
@@ -66,19 +74,50 @@ print("waits" if not sensor.poke({}) else "too early", flush=True)
 sys.stdin.readline()
 for _ in range(600):
     if sensor.poke({}):
-        print("ended well")
+        print("ended well", flush=True)
         break
-    time.sleep(0.1)
+    time.sleep(0.5)
+
+class Task:
+    pushed = {}
+    def xcom_push(self, key, value): self.pushed[key] = value
+
+task = Task()
+direct = OrchesJobOperator(
+    ssh_conn_id="edge", run_key="direct", command=["/bin/sh", "-c", "echo one"], orchesjob_home=sys.argv[1]
+)
+job = direct.execute({"ti": task})
+assert task.pushed["job_id"] == job
+by_key = OrchesJobSensor(ssh_conn_id="edge", run_key="direct", orchesjob_home=sys.argv[1])
+for _ in range(600):
+    if by_key.poke({}):
+        print("ended directly", flush=True)
+        break
+    time.sleep(0.5)
 """
 
 
-def test_operator_and_sensor(site, provider_wheel, published, ours) -> None:
+@pytest.fixture
+def edge(site, tmp_path) -> Iterator[openssh.Server]:
+    """The host that Airflow reaches; its sessions have the programs of the test on PATH."""
+    folder = tmp_path / "sshd"
+    folder.mkdir()
+    variables = f"SetEnv PATH={site.folder}/bin:{os.environ['PATH']} HOME={tmp_path}"
+    try:
+        with openssh.server(folder, variables) as found:
+            yield found
+    except peervenv.UnobtainableError as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+def test_operators_and_sensor(site, provider_wheel, published, ours, edge: openssh.Server) -> None:
     programs = os.path.join(site.folder, "bin")
     os.mkdir(programs)
     os.symlink(ours.program("orchesjob-reserver"), os.path.join(programs, "orchesjob-reserver"))
     subprocess.run([ours.program("bespeak"), "runner", "alias", "--into", programs], check=True, capture_output=True)
     home = os.path.join(site.folder, "home")
     environ = site.environ(PATH=f"{programs}:{os.environ['PATH']}", PYTHONPATH=provider_wheel)
+    environ["SSH_WORDS"] = json.dumps(edge.ssh("")[:-1])
     dag = subprocess.Popen(
         [published.python, "-c", SHIM + DAG, home],
         stdin=subprocess.PIPE,
@@ -99,4 +138,4 @@ def test_operator_and_sensor(site, provider_wheel, published, ours) -> None:
         running.terminate()
         running.wait(60)
     assert dag.returncode == 0, err
-    assert (first, out) == ("waits\n", "ended well\n")
+    assert (first, out) == ("waits\n", "ended well\nended directly\n")

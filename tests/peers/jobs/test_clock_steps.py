@@ -4,25 +4,10 @@ Only what the process reads is moved; the kernel's own timer notices a real step
 the right to set the machine's clock and is not tried here. So these tests stand on the back-stop look.
 """
 
-import glob
 import os
 import time
 
 import pytest
-
-from support import peervenv
-
-
-@pytest.fixture(scope="session")
-def fake_clock() -> str:
-    """The library to preload."""
-    try:
-        environment = peervenv.environment("libfaketime", ["libfaketime==3.0.1"])
-    except peervenv.UnobtainableError as error:
-        pytest.fail(str(error), pytrace=False)
-    found = glob.glob(os.path.join(environment.folder, "lib", "**", "libfaketime.so*"), recursive=True)
-    assert found
-    return min(found)
 
 
 def running(site, library: str, offset: str):
