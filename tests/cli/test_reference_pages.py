@@ -5,6 +5,9 @@ import os
 import pwd
 import re
 import shlex
+import socket
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -71,6 +74,7 @@ SWITCHED = """
 id = "{name}"
 kind = "local"
 labs = ["bench"]
+console = {{ type = "tcp", address = "127.0.0.1", port = {port} }}
 [hosts.power_control]
 type = "command"
 on_cmd = "echo on > {name}"
@@ -99,14 +103,35 @@ def controller():
         yield found
 
 
+@pytest.fixture(scope="module")
+def console_port():
+    """The port of a console that says one thing and listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve():
+            kept = []
+            with suppress(OSError):
+                while True:
+                    kept.append(server.accept()[0])
+                    kept[-1].sendall(b"login: ")
+            for connection in kept:
+                connection.close()
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield server.getsockname()[1]
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
 @pytest.fixture
-def sample(tmp_path, monkeypatch, capfd, controller):
+def sample(tmp_path, monkeypatch, capfd, controller, console_port):
     """A lab, a book with something in it, and a function that runs a command line and returns what it printed."""
     (tmp_path / ".bespeak").mkdir()
     (tmp_path / ".bespeak" / "settings.toml").write_text('[reservations]\nbackend = "ledger"\n')
     (tmp_path / "lab.toml").write_text(
         '[labs.demo]\nresources = ["rack1"]\n[[hosts]]\nid = "h"\nlabs = ["demo"]\naddress = "127.0.0.1"\n'
-        + "".join(SWITCHED.format(name=name) for name in ("router1", "router2", "plug7"))
+        + "".join(SWITCHED.format(name=name, port=console_port) for name in ("router1", "router2", "plug7"))
         + MANAGED.format(url=controller.url)
     )
     trust(tmp_path)
@@ -210,6 +235,7 @@ LINES = {
     "host list": "-l bench host list",
     "host exec": "host exec router1 -- true",
     "host wait": "host wait router1",
+    "host console": "host console router1 --expect login: --timeout 1m",
     "host boot": "host boot node1 --device pxe --once",
     "host health": "host health node1",
     "agents setup": "agents setup claude",
@@ -264,6 +290,8 @@ def test_the_examples_of_the_help_work(command, sample):
             continue  # in a git repository: test_coord_pages.py
         if "--follow" in line or command.name in ("watch", "power watch") or line.startswith(("mcp --", "serve")):
             continue  # what serves until it is told to end: test_mcp_listening.py, test_serve.py
+        if line == "host console router1":
+            continue  # a session on a terminal: unit/lifecycle/test_console_cli.py
         if command.name in ("login", "logout"):
             continue  # at a server with a provider: unit/client/test_login.py
         if command.name == "ledger grant":
@@ -273,6 +301,7 @@ def test_the_examples_of_the_help_work(command, sample):
         prepared = re.sub(
             r"-- (pytest|make) .*", "-- true", line.replace("8f3a2c10", identifier).replace("8f3a2c11", booked(sample))
         )
+        prepared = prepared.replace("--timeout 30s", "--timeout 1s")  # it would only listen
         prepare(command.name, prepared, sample)
         own_system = command.name in {"host reboot", "host shutdown"} and "--hard" not in line
         sample(f"--as-user alice {prepared}", code=1 if own_system else 0)  # the hosts here are this machine

@@ -53,6 +53,7 @@ HOST_COMMANDS = {
     "host shutdown h",
     "host boot h --device pxe",
     "host health h",
+    "host console h",
 }
 OTHERS = {"list", "lab list", "lab show demo", "lab check", "-l demo host list", "completion bash", "job list"}
 EVERY = sorted(BOOK_COMMANDS | GATE_COMMANDS | HOST_COMMANDS | OTHERS)

@@ -101,17 +101,12 @@ def act(context: Context, values: Values, action: HostAction, show: Callable[[Co
     try:
         lock = interlock(context, selection, values.get("number"))
         if values.get("dry_run"):
-            return _dry_run(context, lock, selection, action)
+            return dry_run(context, lock, selection, action)
         for line in unended(context, selection.hosts).values() if action.switches and not lock.skipped else ():
             context.warn(line)
         outcomes, signals = _execute(context, values, lock, selection, action)
     except MissingReservationError as error:
-        from bespeak.base.json_text import one_line
-        from bespeak.cli.output import to_stderr
-
-        code = int(ExitCode.GATE_REFUSED)
-        to_stderr(one_line({"error": str(error), "exit_code": code, **error.details}) if context.json else str(error))
-        return code
+        return refused_by_gate(context, error)
     except ReservationBackendError as error:
         from bespeak.cli.gate import unavailable
 
@@ -124,6 +119,16 @@ def act(context: Context, values: Values, action: HostAction, show: Callable[[Co
     _warn_unlogged(context, outcomes)
     show(context, outcomes)
     return exit_code(outcomes) if signals.exit_code is None else signals.exit_code
+
+
+def refused_by_gate(context: Context, error: MissingReservationError) -> int:
+    """Say what is not held; return the exit code."""
+    from bespeak.base.json_text import one_line
+
+    code = int(ExitCode.GATE_REFUSED)
+    told = one_line({"error": str(error), "exit_code": code, **error.details}) if context.json else str(error)
+    output.to_stderr(told)
+    return code
 
 
 def _say_what_is_open(context: Context, lock: Interlock, selection: Selection) -> None:
@@ -246,7 +251,8 @@ def _warn_unlogged(context: Context, outcomes: list[Outcome]) -> None:
         context.warn(f"done, but the log could not be written: {', '.join(missing)}")
 
 
-def _dry_run(context: Context, lock: Interlock, selection: Selection, action: HostAction) -> int:
+def dry_run(context: Context, lock: Interlock, selection: Selection, action: HostAction) -> int:
+    """Say what would be done, if the gate lets it through; return the exit code."""
     admitted = lock.admit(selection.hosts)
     _say_what_is_open(context, lock, selection)
     plans = [

@@ -226,6 +226,7 @@ PROGRAM = Program(
                 ),
                 Entry("wait", "Wait until hosts can be reached. Needs no reservation.", "bespeak.cli.host:wait"),
                 Entry("boot", "Say what hosts start from that you hold.", "bespeak.cli.host_boot:boot"),
+                Entry("console", "Use the console of a host you hold.", "bespeak.cli.host_console:console"),
                 Entry("health", "Tell how hosts are. Needs no reservation.", "bespeak.cli.host_boot:health"),
             ),
         ),

@@ -67,6 +67,7 @@ class Host(ABC):
         self.power_control = power_control
         self._lab: Any = None
         self.folder: str | None = None
+        self.console: Any = None
 
     @property
     def required(self) -> set[str]:

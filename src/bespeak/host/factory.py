@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bespeak.base.display import escape_unprintable, short_repr, suggest
 from bespeak.host.base import Host, PowerOnlyHost
+from bespeak.host.console.spec import console_from_spec
 from bespeak.host.label_selector import labels_of
 from bespeak.host.local import LocalHost
 from bespeak.host.power.device import number, port_number, text_field, whole_number
@@ -90,6 +91,9 @@ def _references(host: Host) -> Iterator[tuple[str, str]]:
     hop = getattr(host, "hop", None)
     if hop is not None:
         yield hop, "hop"
+    behind = getattr(host.console, "controller", None)
+    if behind is not None:
+        yield behind, "console: controller"
     control: Any = host.power_control
     for each in getattr(control, "controllers", (control,)):
         name = getattr(each, "controller", None)
@@ -110,6 +114,10 @@ def host_from_spec(spec: HostSpec) -> Host:
     )
     host = _Reader(spec, where).host()
     host.folder = os.path.dirname(spec.file) or None
+    try:
+        host.console = console_from_spec(spec.raw.get("console"))
+    except ValueError as error:
+        raise LabDataError(f"{where}: console: {error}") from error
     try:
         host.power_control = power_control_from_spec(spec.power_control)
         _check_power(host)

@@ -1,6 +1,6 @@
-"""``[devices.NAME]``: a power device is described once, and hosts say ``power = "pdu1:5"``.
+"""``[devices.NAME]``: a device is described once, and hosts say ``power = "pdu1:5"`` and ``console = "ser1:7004"``.
 
-The reference becomes the host's ``power_control``, so whoever reads hosts knows of no devices.
+The reference becomes the host's ``power_control`` or ``console``, so whoever reads hosts knows of no devices.
 """
 
 from __future__ import annotations
@@ -42,15 +42,44 @@ def power_control(raw: RawHost, devices: Mapping[str, dict[str, Any]], where: st
     return {**table, "power_control": supplies if isinstance(said, list) else supplies[0]}
 
 
-def _supply(text: Any, devices: Mapping[str, dict[str, Any]], where: str) -> dict[str, Any]:
-    if not isinstance(text, str) or not text:
-        raise LabDataError(f"{where} must be a text such as 'pdu1:5', or a list of them, not {short_repr(text)}")
-    name, colon, outlet = text.partition(":")
+def console(table: dict[str, Any], devices: Mapping[str, dict[str, Any]], where: str) -> dict[str, Any]:
+    """Return the table of a host, a reference in its ``console`` replaced by the device.
+
+    Args:
+        table: the host.
+        devices: the tables of its file.
+        where: file and host, for messages.
+
+    Raises:
+        LabDataError: the reference cannot be used.
+    """
+    said = table.get("console")
+    if not isinstance(said, str) or (said not in devices and ":" not in said):
+        return table
+    name, colon, line = said.partition(":")
+    device = _device(name, said, devices, f"{where}: console")
+    if not colon:
+        return {**table, "console": dict(device)}
+    if not line:
+        raise LabDataError(f"{where}: console {short_repr(said)}: nothing stands behind the colon")
+    if device["type"] == "ssh":
+        return {**table, "console": {**device, "line": line}}
+    return {**table, "console": {**device, "port": int(line) if line.isascii() and line.isdigit() else line}}
+
+
+def _device(name: str, text: str, devices: Mapping[str, dict[str, Any]], where: str) -> dict[str, Any]:
     if name not in devices:
         near = suggest(name, devices, count=1)
         hint = f"; did you mean {escape_unprintable(near[0])}?" if near else ""
         raise LabDataError(f"{where} {short_repr(text)}: the file has no [devices.{escape_unprintable(name)}]{hint}")
-    table: dict[str, Any] = devices[name]
+    return devices[name]
+
+
+def _supply(text: Any, devices: Mapping[str, dict[str, Any]], where: str) -> dict[str, Any]:
+    if not isinstance(text, str) or not text:
+        raise LabDataError(f"{where} must be a text such as 'pdu1:5', or a list of them, not {short_repr(text)}")
+    name, colon, outlet = text.partition(":")
+    table = _device(name, text, devices, where)
     if colon and not outlet:
         raise LabDataError(f"{where} {short_repr(text)}: nothing stands behind the colon")
     if not colon:

@@ -12,7 +12,7 @@ from typing import Any
 
 _ACTING = (
     *("address", "ip", "hop", "user", "creds", "ssh"),
-    *("power_control", "reboot_cmd", "shutdown_cmd", "snmp"),
+    *("power_control", "reboot_cmd", "shutdown_cmd", "snmp", "console"),
 )
 
 

@@ -11,6 +11,7 @@ from bespeak.lifecycle.model import HostAction
 
 if TYPE_CHECKING:
     from bespeak.host.base import Host
+    from bespeak.host.console.dialogue import Dialogue
     from bespeak.host.power.management import BootDevice
 
 POWER = ("on", "off", "cycle", "toggle")
@@ -79,3 +80,20 @@ def boot_action(device: BootDevice, *, once: bool) -> HostAction:
 
     how = f"boot {device.value}" + (" once" if once else "")
     return HostAction(how, run, switches=False, by_controller=True)
+
+
+def console_action(dialogue: Dialogue, path: str, kind: str) -> HostAction:
+    """Return a conversation with the console of a host.
+
+    Args:
+        dialogue: what is wanted of it; it says afterwards what came of it.
+        path: the transcript.
+        kind: how the console is reached.
+    """
+
+    async def run(host: Host) -> tuple[Status, str]:
+        from bespeak.host.console.dialogue import converse
+
+        return await converse(host, dialogue, path)
+
+    return HostAction("console", run, switches=False, by=kind)

@@ -175,6 +175,8 @@ def _left_off(after: str | None) -> str:
 
 
 def _controller(action: HostAction, host: Host) -> str | None:
+    if action.by is not None:
+        return action.by
     if not (action.switches or action.by_controller):
         return str(host.kind)
     control: Any = host.power_control

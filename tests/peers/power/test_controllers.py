@@ -433,7 +433,7 @@ def test_openipmi_simulator(start: Start, tmp_path: Path, monkeypatch: pytest.Mo
     assert (tmp_path / "boot").read_text() == "pxe\n"
     health, why = run(read_health(host))
     assert health is not None, why
-    assert (health.level, health.power, health.unread) == (Level.OK, PowerState.OFF, ())
+    assert (health.level, health.power, health.unread) == (Level.OK, PowerState.ON, ())
     assert [(each.name, each.value, each.unit) for each in health.sensors] == [("CPU", 95.0, "°C")]
 
 

@@ -9,12 +9,17 @@ import pytest
 
 from bespeak.base.errors import needs_extra
 from bespeak.host import PowerOnlyHost, SshOptions, Status, UnixHost
+from bespeak.host.console.lines import ConsoleError
+from bespeak.host.console.spec import console_from_spec
 from bespeak.host.power import power_control_from_spec
 from bespeak.host.secrets import Secret, SecretError
 
 from .conftest import run
 
-LIBRARIES = ("asyncssh", "httpx", "pysnmp", "pyghmi", "wakeonlan", "libvirt", "keyring", "kasa")
+LIBRARIES = (
+    *("asyncssh", "httpx", "pysnmp", "pyghmi", "wakeonlan", "libvirt", "keyring"),
+    *("kasa", "serial", "telnetlib3"),
+)
 SETTINGS = {
     "http": {"url": "http://127.0.0.1:1", "model": "shelly1"},
     "pdudaemon": {"url": "http://127.0.0.1:1", "pdu": "p", "outlet": 1},
@@ -35,7 +40,7 @@ PACKAGES = {
 
 def test_reading_lab_data_and_commands_load_no_library() -> None:
     program = (
-        "import sys, bespeak.cli.power, bespeak.cli.host\n"
+        "import sys, bespeak.cli.power, bespeak.cli.host, bespeak.cli.host_console\n"
         "from bespeak.host.power import build_power_controller, known_controllers\n"
         "[build_power_controller(name) for name in known_controllers()]\n"
         f"print([name for name in {LIBRARIES!r} if name in sys.modules])"
@@ -79,3 +84,12 @@ def test_a_machine_without_a_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("the secret keyring:lab/root cannot be read: NoKeyringError\n", "")
+
+
+@pytest.mark.parametrize(("kind", "package"), [("telnet", "telnetlib3"), ("rfc2217", "serial")])
+def test_a_console_whose_library_is_not_installed(kind: str, package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    console = console_from_spec({"type": kind, "address": "127.0.0.1", "port": 1})
+    assert console is not None
+    with pytest.raises(ConsoleError, match="needs the extra 'console'"):
+        run(console.open(PowerOnlyHost("h")))

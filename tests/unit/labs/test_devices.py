@@ -94,6 +94,42 @@ def test_what_is_no_device_is_said(text, said):
     assert str(caught.value) == said
 
 
+SERIAL = """
+[devices.ser1]
+type = "telnet"
+address = "ser1.lab"
+[devices.menu]
+type = "ssh"
+controller = "conserver"
+command = "console"
+"""
+
+
+def test_a_console_is_a_device_and_what_of_it():
+    hosts = SERIAL + (
+        '[hosts.a]\nconsole = "ser1:7004"\n[hosts.b]\nconsole = "menu:b"\n[hosts.c]\nconsole = "bmc4"\n'
+        '[hosts.d]\nconsole = "ipmi"\n[hosts.e]\nconsole = { type = "tcp", address = "s", port = 1 }\n'
+    )
+    a, b, c, d, e = specs(hosts)
+    assert a.raw["console"] == {"type": "telnet", "address": "ser1.lab", "port": 7004}
+    assert b.raw["console"] == {"type": "ssh", "controller": "conserver", "command": "console", "line": "b"}
+    assert (c.raw["console"]["type"], d.raw["console"], e.raw["console"]["port"]) == ("ipmi", "ipmi", 1)
+    assert a.acts == ["console"]
+
+
+@pytest.mark.parametrize(
+    ("host", "said"),
+    [
+        ("ser2:1", "console 'ser2:1': the file has no [devices.ser2]; did you mean ser1?"),
+        ("ser1:", "console 'ser1:': nothing stands behind the colon"),
+    ],
+)
+def test_what_is_no_console_of_a_device_is_said(host, said):
+    with pytest.raises(LabDataError) as caught:
+        specs(SERIAL + f'[hosts.a]\nconsole = "{host}"\n')
+    assert str(caught.value) == f"lab.toml: host 'a': {said}"
+
+
 def test_what_another_program_keeps_as_power_stays():
     document = parse("hosts.json", b'[{"id": "h1", "power": {"watts": 3}}]')
     [spec] = [host_from(raw, "bench", document.path, document.devices) for raw in document.hosts]
