@@ -153,8 +153,9 @@ def _show(context: Context, outcomes: list[Outcome], trial: SelfTest, host: Host
     rows.append(("wrong password", "never tried", "-", "-", REFUSED_LOGIN.partition(": ")[2]))
     context.print(output.table(("OPERATION", "RESULT", "POWER", "TIME", "SAID"), rows))
     before = trial.found.value if trial.found is not None else "unknown"
-    said = " ".join(outcome.text.split())
-    context.print(f"{escape_unprintable(host.id)}: {said}; before {before}, after {outcome.after or 'unknown'}")
+    said = "; ".join(outcome.text.split("\n"))
+    after = outcome.after or "unknown"
+    context.print(escape_unprintable(f"{host.id}: {said}; before {before}, after {after}"))
     if trial.leave is None and trial.found is None:
         context.warn("give --leave on or --leave off to switch a host whose state cannot be read")
     for path in written:

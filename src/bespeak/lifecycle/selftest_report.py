@@ -61,7 +61,7 @@ def report_markdown(report: dict[str, Any]) -> str:
         "",
         f"{report['started'] or 'not begun'}, bespeak {report['bespeak']}, {spent_text(report['duration_us'])}. {ends}",
         "",
-        f"**{'Everything that is offered works.' if report['ok'] else _cell(report['text'])}**",
+        f"**{'Everything that is offered works.' if report['ok'] else _cell('; '.join(report['text'].splitlines()))}**",
         "",
         "| operation | result | state | time | said |",
         "| --- | --- | --- | --- | --- |",

@@ -425,6 +425,8 @@ def test_openipmi_simulator(start: Start, tmp_path: Path, monkeypatch: pytest.Mo
     assert (tmp_path / "power").read_text() == "0\n"
     chosen = power_control_from_spec({**settings, "cipher_suite": 3, "privilege": "operator"})
     assert run(chosen.on(HOST)) == (Status.Success, "")
+    assert run(chosen.reset(HOST)) == (Status.Success, "")
+    assert (tmp_path / "reset").exists()
     state, why = run(power_control_from_spec({**settings, "cipher_suite": 17}).probe(HOST))
     assert (state, "does not take cipher suite 17" in why) == (None, True), why
     host = PowerOnlyHost("h1", power_control=control)

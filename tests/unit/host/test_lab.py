@@ -69,7 +69,7 @@ def test_kinds_of_hosts(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("power_control = { on_cmd = 'x' }", "power_control: needs a type; known: command, http"),
+        ("power_control = { on_cmd = 'x' }", "power_control: needs a type; known: command, fence"),
         ("power_control = 5", "power_control: must be a name, a table or a list"),
         ("power_control = 'warp'", "power_control: Unknown power controller 'warp'"),
         ("power_control = { type = 'command', on_cmd = 'a {nme}', off_cmd = 'b' }", "on_cmd: no field '{nme}'"),

@@ -106,7 +106,7 @@ def test_an_init_module_that_registers_nothing(project: Project) -> None:
     done = project("power", "on", "r1")
     assert done.returncode == 1
     said = done.stdout + done.stderr
-    assert "Unknown power controller 'bench-relay'. Registered controllers: command, http, ipmi, " in said
+    assert "Unknown power controller 'bench-relay'. Registered controllers: command, fence, http, ipmi, " in said
     assert "Traceback" not in said
 
 
