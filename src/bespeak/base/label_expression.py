@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from bespeak.base.display import short_repr
-from bespeak.base.errors import UsageError
+from bespeak.base.errors import Field, UsageError
 
 Labels = Mapping[str, object]
 """Values by key: a text, a number, true or false, or a tuple of texts, of which one has to match."""
@@ -32,23 +32,23 @@ _COMPARED: dict[str, Callable[[float, float], bool]] = {
 _DEEPEST = 50
 
 
-def parse(expression: str, flag: str = "--label") -> Matcher:
+def parse(expression: str, field: str = "label") -> Matcher:
     """Return a function that tells whether labels match.
 
     Args:
         expression: the text.
-        flag: the option that it was given with, for messages.
+        field: the field that it was given in, for messages.
 
     Raises:
         UsageError: it cannot be understood.
     """
-    return _Parser(expression, flag).parse()
+    return _Parser(expression, field).parse()
 
 
 class _Parser:
-    def __init__(self, expression: str, flag: str) -> None:
+    def __init__(self, expression: str, field: str) -> None:
         self._expression = expression
-        self._flag = flag
+        self._field = Field(field)
         self._at = 0
         self._depth = 0
 
@@ -136,7 +136,7 @@ class _Parser:
         return short_repr(token[0].strip() if token else self._rest()) if self._rest() else "the end"
 
     def _error(self, reason: str) -> UsageError:
-        return UsageError(f"{self._flag} {short_repr(self._expression)}: {reason}")
+        return UsageError(self._field, f" {short_repr(self._expression)}: {reason}")
 
 
 def _unquoted(text: str) -> str:

@@ -55,7 +55,7 @@ class Candidates:
             matching = f": {len(self._suits)} resources match; at most {_MOST}, so ask more precisely"
             raise UsageError(Field("label"), matching)
         self._order = sorted(self._suits, key=natural_key)
-        prefers = label_expression.parse(request.prefer, "--prefer") if request.prefer else None
+        prefers = label_expression.parse(request.prefer, "prefer") if request.prefer else None
         self._preferred = frozenset(name for name in self._order if prefers and prefers(known[name]))
         self._compare(known)
         self.names = (*request.resources, *self._order)

@@ -222,7 +222,7 @@ KEYS = (
     PolicyKey("approval_within", DURATION, "How long a request is kept that nobody has approved; default 4h."),
     PolicyKey("default_for", DURATION, "How long a reservation lasts that names no end."),
     PolicyKey("kickers", NAMES, "Who may take reservations away from others; without it, whoever can write the book."),
-    PolicyKey("priority", LIMITS, "Who may wait with --priority, and up to which number; without it, anybody."),
+    PolicyKey("priority", LIMITS, "Who may wait with a priority, and up to which number; without it, anybody."),
     PolicyKey("quotas", QUOTAS, "How much a holder may have: at once, in a week, how far ahead, how long."),
     PolicyKey("strict", BOOLEAN, "Refuse resources that nobody declared; without it, where an inventory was synced."),
     PolicyKey("teams", MEMBERS, "Who may act for a team: holder."),

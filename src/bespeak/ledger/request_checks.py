@@ -86,7 +86,7 @@ def _check_needs(request: Request) -> None:
         if need.label:
             label_expression.parse(need.label)
     if request.prefer:
-        label_expression.parse(request.prefer, "--prefer")
+        label_expression.parse(request.prefer, "prefer")
     for key in request.same:
         validation.check_name("label", key)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bespeak.base.errors import UsageError
+from bespeak.base.errors import Field, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -92,17 +92,16 @@ def _is_unseen(char: str) -> bool:
 
 def _check_first_use(name: str) -> None:
     """Refuse a word that somebody typed for something else and that would become a resource by its first use."""
-    other = ""
+    other: tuple[str, ...] = ()
     if " " in name:
-        other = "one name with a blank"
+        other = ("one name with a blank",)
     elif "," in name:
-        other = f"one name with a comma; for several: {' '.join(name.split(','))}"
+        other = (f"one name with a comma; for several: {' '.join(name.split(','))}",)
     elif name[0].isdigit() and _is_duration(name):
-        other = f"a duration; say how long with --for {name}"
+        other = ("a duration; say how long with ", Field("duration"), f" {name}")
     if other:
-        raise UsageError(
-            f"resource {name!a}: {other}; if it is a resource, declare it first: bespeak resource add {name!a}"
-        )
+        declare = f"; if it is a resource, declare it first: bespeak resource add {name!a}"
+        raise UsageError(f"resource {name!a}: ", *other, declare)
 
 
 def _is_duration(text: str) -> bool:

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from bespeak.base import failpoints
-from bespeak.base.errors import NoBookError, NotFoundError, UnavailableError, UsageError, WrongStateError
+from bespeak.base.errors import Field, NoBookError, NotFoundError, UnavailableError, UsageError, WrongStateError
 from bespeak.base.paths import public_url
 from bespeak.ledger import write_operations
 from bespeak.ledger.actions import Action
@@ -130,7 +130,7 @@ def _restore(book: LedgerContext, old: Transaction, new: Transaction, by: Holder
     table_copy.lock_all(new)
     if table_copy.has_rows(new, CONTENT):
         if not replace:
-            raise WrongStateError(f"book {book.name} is not empty; --replace throws away what is in it")
+            raise WrongStateError(f"book {book.name} is not empty; ", Field("replace"), " throws away what is in it")
         check_may("throw away what is in the book", book, new, by)
     names = _names(new)
     rows = table_copy.copy(old, new)
@@ -245,7 +245,8 @@ def _check_target(path: str, *, replace: bool) -> None:
     if not os.path.lexists(path):
         return
     if not replace:
-        raise WrongStateError(f"backup {path}: there is a file already; --replace puts the new one in its place")
+        said = f"backup {path}: there is a file already; "
+        raise WrongStateError(said, Field("replace"), " puts the new one in its place")
     try:
         _check_backup(path)
     except UsageError as error:

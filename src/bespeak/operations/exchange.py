@@ -14,7 +14,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from bespeak.base.clock import FOREVER_US, as_datetime, from_iso, iso, of_datetime
-from bespeak.base.errors import UsageError, needs_extra
+from bespeak.base.errors import Field, UsageError, needs_extra
 from bespeak.ledger.model import Holder, Mode, Request
 from bespeak.operations import held_elsewhere
 from bespeak.operations.exchange_item import Item
@@ -220,12 +220,12 @@ def _event(event: Any, resources: tuple[str, ...]) -> Item:
         return Item(names, facts["holder"], *window, Mode(facts["mode"]), facts["purpose"], tags)
     title = str(event.get("SUMMARY", "an event"))
     if "RRULE" in event:
-        raise UsageError(f"the event {title[:80]!a} comes again: make it a series, with reserve --every")
+        raise UsageError(f"the event {title[:80]!a} comes again: reserve it as a series, with ", Field("every"))
     names = resources or tuple(
         part for part in (each.strip() for each in str(event.get("LOCATION", "")).split(",")) if part
     )
     if not names:
-        raise UsageError(f"the event {title[:80]!a} names no resource; say which with --resource")
+        raise UsageError(f"the event {title[:80]!a} names no resource; say which with ", Field("resource"))
     ends = event.get("DTEND")
     return Item(
         names, None, _instant(event["DTSTART"].dt), FOREVER_US if ends is None else _instant(ends.dt), purpose=title

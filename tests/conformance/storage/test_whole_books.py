@@ -115,7 +115,7 @@ def test_a_restore_brings_back_what_was_and_gives_out_no_number_twice(book_url, 
         backup(book_url, path)
         before = everything(book_url)
         later = [book.reserve(want(f"later{number}")) for number in range(5)]
-        with pytest.raises(WrongStateError, match="is not empty; --replace"):
+        with pytest.raises(WrongStateError, match="is not empty; replace"):
             restore(book_url, path, ALICE)
         restore(book_url, path, Holder("root"), replace=True)
         found = everything(book_url)

@@ -16,10 +16,10 @@ from bespeak.coord import validation
 from bespeak.coord.errors import ClaimError, ClaimRefusedError
 
 ROOM = Path(bespeak.__file__).parent
-SERVICES = ("coord", "ledger", "storage")
+SERVICES = ("access", "coord", "git", "ledger", "notices", "operations", "recurrence", "storage")
 OPTION = re.compile(r"(?<![\w-])--[a-z]")
-PROSE_OF_GIT = "--write-tree"
-"""An option of git, in a message about git."""
+NO_FIELDS = ("--write-tree", "bespeak --ledger ")
+"""An option of git, in a message about git; a whole command to type on the machine of the book."""
 
 
 def raised(tree):
@@ -37,7 +37,7 @@ def test_no_service_raises_an_error_that_names_an_option():
         for service in SERVICES
         for path in sorted((ROOM / service).rglob("*.py"))
         for text, line in raised(ast.parse(path.read_text(encoding="utf-8")))
-        if OPTION.search(text) and PROSE_OF_GIT not in text
+        if OPTION.search(text) and not any(prose in text for prose in NO_FIELDS)
     ]
     assert found == []
 

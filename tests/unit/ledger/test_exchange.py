@@ -91,7 +91,7 @@ def test_an_event_of_another_program():
     assert named.resources == ("rack9",)
     with pytest.raises(UsageError, match="names no resource"):
         load("ical", EVENT.format(more=""))
-    with pytest.raises(UsageError, match="reserve --every"):
+    with pytest.raises(UsageError, match="as a series, with every"):
         load("ical", EVENT.format(more="RRULE:FREQ=DAILY\n"), ("rack9",))
 
 

@@ -100,7 +100,7 @@ async def report_use(
     """Add up how the book was used."""
     begins_us = None if from_ is None else schemas.instant("from", from_)
     ends_us = None if to is None else schemas.instant("to", to)
-    matches = None if label is None else label_expression.parse(label, "label")
+    matches = None if label is None else label_expression.parse(label)
 
     def work(ledger: Ledger) -> dict[str, Any]:
         to_us = ledger.now_us() if ends_us is None else ends_us

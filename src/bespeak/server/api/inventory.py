@@ -136,7 +136,7 @@ async def inventory(
     declared: Annotated[bool | None, Query(description="Only those that somebody declared, or did not.")] = None,
 ) -> Response:
     """List resources with all that is declared about them."""
-    matches = None if label is None else label_expression.parse(label, "label")
+    matches = None if label is None else label_expression.parse(label)
 
     def suits(of: Entry) -> bool:
         return (

@@ -36,7 +36,7 @@ async def resources(
 ) -> Response:
     """List the resources of the book, by name: `board2` before `board10`."""
     after = natural_key("" if cursor is None else read_cursor(cursor))
-    matches = None if label is None else label_expression.parse(label, "label")
+    matches = None if label is None else label_expression.parse(label)
 
     def work(ledger: Ledger) -> list[Resource]:
         if matches is None:
