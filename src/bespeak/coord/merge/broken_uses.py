@@ -210,8 +210,9 @@ def survives(user: User, changer: Changer, trees: ResolvedTrees, edge: Edge, pat
         *(ref.line for ref in facts.references if ref.text in texts and ref.within in names),
         *(one.line for one in facts.imports if (one.module, one.name) in texts),
     }
-    if not lines:
-        return not any(ref.text in texts for ref in facts.references)
+    if not lines:  # the other side took the use away, or its name means nothing any more and is no use
+        kept = any(ref.text in texts for ref in facts.references)
+        return not kept and not trees.keeps_line(merged, user.files[path].lines[edge.line - 1])
     return any(other.line in lines and other.kind == edge.kind and _as_sure(edge, other, changer) for other in edges)
 
 

@@ -43,6 +43,7 @@ class ResolvedTrees:
         self._commits = commits
         self._graphs: dict[str, CallGraph] = {}
         self._merged_names: dict[str, Counter[str]] = {}
+        self._lines: dict[str, frozenset[bytes]] = {}
         self._members: dict[tuple[str, str, tuple[str, ...]], bool] = {}
 
     def edges(self, side: str, path: str) -> tuple[Edge, ...]:
@@ -101,6 +102,15 @@ class ResolvedTrees:
         graph = self._graphs[name]
         facts = graph.snapshot.facts(path)
         return None if facts is None else (facts, graph.edges_of(path))
+
+    def keeps_line(self, path: str, line: bytes) -> bool:
+        """Tell whether a merged file that git does not leave in conflict has a line, blanks around it apart."""
+        if path not in self._lines:
+            blobs = merges.listing(self._git, self._trial.tree, (path,))
+            texts = merges.blobs(self._git, blobs.values())
+            text = texts.get(blobs.get(path, ""), b"")
+            self._lines[path] = frozenset(each.strip() for each in text.splitlines())
+        return line.strip() in self._lines[path]
 
     def merged_facts(self, paths: Sequence[str]) -> dict[str, Facts]:
         """Return what files say after the merge; those that git leaves in conflict, or nobody reads, are left out."""

@@ -19,6 +19,16 @@ SHORT = {"src/use.js": 'import { cut } from "#tools/saw";\n\nexport const cutter
 C = {"a.c": "int one(void)\n{\n\treturn 1;\n}\n", "b.c": "int two(void)\n{\n\treturn 2;\n}\n"}
 JS_WAIT = "export function wait(event, timeout = 30) {\n  return [event, timeout];\n}\n"
 
+KIND = "export class Kind {\n  static NEAR = 1;\n  static FAR = 2;\n}\n"
+GAP = "\n".join(f"// {number}" for number in range(8))
+USES = f"""import {{ Kind }} from "./kind";
+
+export function one() {{
+  return Kind.NEAR;
+}}
+{GAP}
+"""
+
 
 def waits(call):
     return {"b.py": f"from a import wait\n\n\ndef new():\n    return {call}\n"}
@@ -36,6 +46,11 @@ BROKEN = {
     "javascript default": ({"a.js": JS_WAIT}, {"a.js": JS_WAIT.replace("30", "5")}, js_waits("wait(1)")),
     "named export": ({"paint.js": PAINT}, {"paint.js": PAINT.replace("default ", "")}, {"wall.js": TAKES}),
     "short name": (TOOL, {"package.json": PROJECT.replace("#tools", "#core")}, SHORT),
+    "typescript static member": (
+        {"kind.ts": KIND, "uses.ts": USES},
+        {"kind.ts": KIND.replace("Kind", "Sort"), "uses.ts": USES.replace("Kind", "Sort")},
+        {"uses.ts": USES + "\nexport function two() {\n  return Kind.FAR;\n}\n"},
+    ),
     "c global": (C, {"a.c": C["a.c"] + "\nint total = 1;\n"}, {"b.c": C["b.c"] + "\nint total = 2;\n"}),
 }
 HARMLESS = {
@@ -50,6 +65,11 @@ HARMLESS = {
         {"wall.js": TAKES},
     ),
     "short name": (TOOL, {"package.json": PROJECT.replace("{\n    ", '{\n    "#core/*": "./src/*.js",\n    ')}, SHORT),
+    "typescript static member": (
+        {"kind.ts": KIND, "uses.ts": USES},
+        {"kind.ts": KIND.replace("Kind", "Sort") + "\nexport { Sort as Kind };\n"},
+        {"uses.ts": USES + "\nexport function two() {\n  return Kind.FAR;\n}\n"},
+    ),
     "c global": (C, {"a.c": C["a.c"] + "\nstatic int total = 1;\n"}, {"b.c": C["b.c"] + "\nint total = 2;\n"}),
 }
 
