@@ -11,7 +11,7 @@ from bespeak.base.clock import FOREVER_US
 from bespeak.base.errors import UsageError
 from bespeak.base.frozen import replace
 from bespeak.base.timeparse import show
-from bespeak.ledger import approvals, quotas, rights, rules, write_operations
+from bespeak.ledger import approvals, quotas, rights, row_mapping, rules, write_operations
 from bespeak.ledger.actions import Action
 from bespeak.ledger.availability import Availability
 from bespeak.ledger.errors import RefusedError
@@ -167,14 +167,24 @@ def next_free(book: LedgerContext, request: Request) -> int | None:
 
 
 def candidate_names(book: LedgerContext, request: Request) -> tuple[str, ...]:
-    """Return the resources that a request is about: those it names, and all that could be given to it by need.
+    """Return the resources whose changes concern a request: what it names or could be given, its wholes and parts.
 
     Raises:
         NotFoundError: the book has fewer resources than are wanted.
     """
-    if not request.needs:
-        return request.resources
-    return book.engine.read(lambda tx: candidates_for(book, tx, request).names)
+
+    def work(tx: Transaction) -> tuple[str, ...]:
+        names = candidates_for(book, tx, request).names if request.needs else request.resources
+        known = row_mapping.resources(tx, names)
+        if not any(one.related for one in known.values()):
+            return names
+        from bespeak.ledger import visibility
+        from bespeak.ledger.constraints import Constraints
+
+        others = set(Constraints(tx, known).scope(names)).difference(names)
+        return (*names, *visibility.names(book, tx, sorted(others), asked=False))
+
+    return book.engine.read(work)
 
 
 def in_the_way(book: LedgerContext, request: Request) -> tuple[Booking, ...]:

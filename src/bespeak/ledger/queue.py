@@ -39,7 +39,6 @@ HEAD_START_US = HOUR_US
 """What a point of priority is worth in waiting time."""
 
 _RENEW_US = 10 * SECOND_US
-LOOK_AT_PARTS_US = 2 * SECOND_US
 
 
 def queue_join(book: LedgerContext, request: Request, identifier: str, priority: int = 0) -> Reservation:
@@ -134,8 +133,6 @@ def _look(tx: Transaction, identifier: str, *, with_held: bool) -> tuple[QueueLo
     if with_held:
         wanted = set(me.resources or ground.names)
         position = _with_held(tx, position, ground.holding_now(me), wanted)
-    if ground.has_relatives:
-        ground.leases_us.add(tx.now_us + LOOK_AT_PARTS_US)  # a change of a whole or a part wakes nobody who waits here
     due = due or (me.selection is not None and set(names) != set(me.resources))
     next_us = min([me.starts_us, lease_us - LEASE_US + _RENEW_US, *(lease + 1 for lease in ground.leases_us)])
     return QueueLook(me, position, max(next_us - tx.now_us, 0)), due

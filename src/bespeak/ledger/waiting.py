@@ -107,8 +107,7 @@ class _QueueEntry:
         self._book = book
         self._request = request
         self._priority = priority
-        names = book.candidate_names(request) if request.needs else request.resources
-        self._topics = [write_operations.resource_topic(name) for name in names]
+        self._topics = [write_operations.resource_topic(name) for name in book.candidate_names(request)]
         self._on_position = on_position
         self._should_stop = should_stop
         self._on_outage = on_outage

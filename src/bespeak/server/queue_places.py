@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from bespeak.base.clock import SECOND_US
 from bespeak.base.errors import BespeakError, NotFoundError
-from bespeak.ledger.model import Holder, Request
+from bespeak.ledger.model import Holder, Request, Selection
 from bespeak.ledger.queue import renew_places
 from bespeak.ledger.queue_rights import check_own_place
 
@@ -131,10 +131,8 @@ async def _look(book: CallersBook, kept: KeptPlaces, identifier: str, *, far: bo
 
 
 async def _wanted(book: CallersBook, waiter: Reservation) -> frozenset[str]:
-    """Return the resources whose changes concern a place in the line: by need, all that could be given to it."""
-    selection = waiter.selection
-    if selection is None:
-        return frozenset(waiter.resources)
+    """Return the resources whose changes concern a place in the line: also all that could be given to it by need."""
+    selection = waiter.selection or Selection(waiter.resources)
     request = Request(
         selection.resources,
         Holder(waiter.holder),
