@@ -87,26 +87,27 @@ def test_refused_its_time_is_free_and_the_reason_is_told(lab, clock):
     assert lab.engine.read(replay.compare) + lab.engine.read(replay.broken) == []
 
 
-@pytest.mark.parametrize(
-    ("starts", "hours", "expires"),
-    [(0, 8, 4), (0, 1, 1), (2, 8, 4), (2, 1, 3), (9, 1, 9)],
-    ids=["now", "now and short", "soon", "soon and short", "later"],
-)
-def test_unanswered_it_expires(lab, clock, starts, hours, expires):
-    begin = clock.now
-    asked = lab.reserve(ask(at=begin + starts * HOUR_US if starts else None, hours=hours))
-    clock.now = begin + expires * HOUR_US - 1
-    assert lab.get(asked.id).state(clock.now) is State.AWAITING
-    clock.now += 1
-    assert lab.get(asked.id).why_ended(clock.now) == "unanswered"
-    assert lab.to_approve(CAROL) == []
-    with pytest.raises(WrongStateError, match="it is unanswered"):
-        lab.approve(asked.id, CAROL)
-    assert lab.reserve(ask(who=BOB, hours=12)).is_awaiting
-    assert [told.action.value for told in lab.take_kick_notices(ALICE)] == ["unanswered"]
-    assert lab.take_kick_notices(ALICE) == []
-    assert actions(lab, asked)[-1] == "unanswered"
-    assert lab.get(asked.id).why_ended(clock.now) == "unanswered"
+UNANSWERED = ((0, 8, 4), (0, 1, 1), (2, 8, 4), (2, 1, 3), (9, 1, 9))
+"""In hours: when it is to begin, how long it is to last, and when it expires."""
+
+
+def test_unanswered_it_expires(lab, clock):
+    for starts, hours, expires in UNANSWERED:
+        begin = clock.now
+        asked = lab.reserve(ask(at=begin + starts * HOUR_US if starts else None, hours=hours))
+        clock.now = begin + expires * HOUR_US - 1
+        assert lab.get(asked.id).state(clock.now) is State.AWAITING
+        clock.now += 1
+        assert lab.get(asked.id).why_ended(clock.now) == "unanswered"
+        assert lab.to_approve(CAROL) == []
+        with pytest.raises(WrongStateError, match="it is unanswered"):
+            lab.approve(asked.id, CAROL)
+        after = lab.reserve(ask(who=BOB, hours=12))
+        assert [told.action.value for told in lab.take_kick_notices(ALICE)] == ["unanswered"]
+        assert lab.take_kick_notices(ALICE) == []
+        assert actions(lab, asked)[-1] == "unanswered"
+        assert lab.get(asked.id).why_ended(clock.now) == "unanswered"
+        lab.release(after.id, BOB)
     assert lab.engine.read(replay.compare) + lab.engine.read(replay.broken) == []
 
 
