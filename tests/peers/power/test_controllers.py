@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 
 from bespeak.host import PowerOnlyHost, SshOptions, Status, UnixHost
+from bespeak.host.console.dialogue import Dialogue, End, Step, converse
+from bespeak.host.console.spec import console_from_spec
 from bespeak.host.factory import HostLab
 from bespeak.host.power import PowerState, power_control_from_spec
 from bespeak.host.power.management import BootDevice, Level, read_health, set_boot
@@ -503,6 +505,30 @@ def test_openssh(sshd: openssh.Server, tmp_path: Path) -> None:
     if os.getuid() == 0:  # OpenSSH passes no signals on to the processes of root; see docs/explanation/power.md
         os.kill(pid, 9)
     job_sites.until(lambda: not os.path.exists(f"/proc/{pid}"), "the end of the command")
+
+
+def test_a_console_behind_openssh(sshd: openssh.Server, tmp_path: Path) -> None:
+    door = UnixHost(
+        "door", ip="127.0.0.1",
+        ssh=SshOptions(user=sshd.user, port=sshd.port, key=sshd.key, agent=False, known_hosts=sshd.known_hosts),
+    )  # fmt: skip
+    host = PowerOnlyHost("r1")
+    host.console = console_from_spec(
+        {"type": "ssh", "controller": "door", "command": "printf 'login: '; tty; read x; echo", "line": "r1"}
+    )
+    host._lab = HostLab("bench", {"door": door, "r1": host})
+    steps = (Step(expect=b"login: /dev/"), Step(send=b"root\r"), Step(expect=b"r1"))
+
+    async def work() -> Dialogue:
+        dialogue = Dialogue(steps=steps, timeout_seconds=60)
+        try:
+            await converse(host, dialogue, str(tmp_path / "transcript"))
+        finally:
+            await door.close()
+        return dialogue
+
+    assert run(work()).end is End.DONE
+    assert b"r1" in (tmp_path / "transcript").read_bytes()
 
 
 BEHIND_ONE_DOOR = 200
