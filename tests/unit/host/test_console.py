@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import socket
 import subprocess
@@ -20,7 +21,7 @@ from serial.rfc2217 import PortManager
 from bespeak.host import HostLab, PowerOnlyHost, Status
 from bespeak.host.console.dialogue import BREAK, Dialogue, End, EscapeReader, Step, converse
 from bespeak.host.console.lines import ConsoleError
-from bespeak.host.console.spec import console_from_spec
+from bespeak.host.console.spec import Console, console_from_spec
 from bespeak.host.power import power_control_from_spec
 from bespeak.host.power.permission import OrderForbiddenError, Switching, allowed_by
 
@@ -140,6 +141,29 @@ def test_a_hold_that_is_lost_ends_it_and_the_transcript_is_complete(port: int, t
     assert run(work()).end is End.LOST
     assert b"login: \n--- ended " in (tmp_path / "log").read_bytes()
     assert (tmp_path / "log").read_bytes().endswith(b": rack1 is no longer held\n")
+
+
+class _NeverOpens(Console):
+    type_name = "never"
+
+    async def open(self, host: Any) -> Any:
+        await asyncio.get_running_loop().create_future()
+
+
+def test_an_interruption_while_it_is_opened_is_in_the_transcript(tmp_path: Path) -> None:
+    host = PowerOnlyHost("h1")
+    host.console = _NeverOpens()
+
+    async def work() -> Dialogue:
+        dialogue = Dialogue()
+        task = asyncio.create_task(converse(host, dialogue, str(tmp_path / "log")))
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait({task})
+        return dialogue
+
+    assert run(work()).end is End.INTERRUPTED
+    assert (tmp_path / "log").read_bytes().endswith(b": interrupted\n")
 
 
 def test_what_cannot_be_opened_or_written_is_said(closed_port: int, port: int, tmp_path: Path) -> None:

@@ -64,6 +64,8 @@ class ConsoleServer:
             self.connected.release()
             while typed := connection.recv(4096):
                 connection.sendall(b"<" + typed + b">")
+                if b"bye" in typed:
+                    connection.shutdown(socket.SHUT_RDWR)
         except OSError:
             return
 
@@ -138,8 +140,9 @@ def test_a_script_for_programs_and_the_log_of_the_book(bench: Bench) -> None:
 
 
 def test_a_pipe_goes_there_and_what_comes_is_printed_as_it_is(bench: Bench) -> None:
-    done = bench("host", "console", "r1", "--timeout", "2s", "--log", "log", input="\x1d.ls\n")
-    assert (done.returncode, done.stdout.encode()) == (0, COLOURED + b"<\x1d.ls\n>"), done.stderr
+    done = bench("host", "console", "r1", "--log", "log", input="\x1d.bye\n")
+    assert (done.returncode, done.stdout.encode()) == (1, COLOURED + b"<\x1d.bye\n>"), done.stderr
+    assert "the other side closed the connection" in done.stderr
     assert "Ctrl-]" not in done.stderr
 
 

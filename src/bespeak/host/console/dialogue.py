@@ -105,6 +105,10 @@ class Dialogue:
         """
         try:
             return await console.open(host)
+        except asyncio.CancelledError:
+            self._ended(End.INTERRUPTED, "interrupted")
+            transcript.end(self.why)
+            raise
         except ConsoleError as error:
             self._ended(End.FAILED, str(error))
             transcript.end(self.why)
