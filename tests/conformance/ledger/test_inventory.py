@@ -95,6 +95,7 @@ def test_json_has_the_keys_of_files(book):
         "hours": "mon-fri 08:00-18:00 Europe/Berlin",
         "check_in": "15m",
         "check_in_us": 900_000_000,
+        "approval": False,
         "health": "sick",
         "health_note": "no boot",
     }
