@@ -54,7 +54,7 @@ class StreamAccess:
         self._caller = caller
         self._allowed = allowed
         self._seen = hub.access_changed
-        self._due = time.monotonic() + every_seconds
+        self._due = time.monotonic()  # at once: it may have ended between the question who calls and now
         self._missed = 0
 
     @property

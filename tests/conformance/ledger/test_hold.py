@@ -150,7 +150,7 @@ def test_a_hold_that_was_taken_away_unnoticed_is_lost_at_the_end(book_url):
 
 
 def test_the_time_is_over_before_another_may_have_it(book):
-    with pytest.raises(Lost, match="the time is over"), bespeak.hold("rack3", minutes=1 / 60, book=book) as held:
+    with pytest.raises(Lost, match="the time is over"), bespeak.hold("rack3", minutes=3 / 60, book=book) as held:
         while held.lost is None:
             threading.Event().wait(0.02)
         assert state(book, held) is State.ACTIVE
