@@ -217,7 +217,8 @@ def _answerable(book: LedgerContext, tx: Transaction, identifier: str, by: Holde
         raise WrongStateError(f"reservation {found.id} does not await approval: it is {_standing(found, tx.now_us)}")
     if others := _not_approvable(book, tx, asks, found):
         who = ", ".join(f"{one.name}: {one.approved_by}" for one in others)
-        raise NotAllowedError(f"{asks} may not {doing} this reservation ({who})", rule="approval")
+        own = f", for {asks} has asked for it" if asks in (found.holder, found.requested_by) else ""
+        raise NotAllowedError(f"{asks} may not {doing} this reservation{own} ({who})", rule="approval")
     return found
 
 

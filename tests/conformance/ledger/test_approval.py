@@ -175,7 +175,7 @@ def test_nobody_named_means_whoever_did_not_ask_for_it_where_the_book_names_nobo
     book.inventory_add(["rack1"], ROOT, {"approval": True})
     for_bob = book.reserve(ask(who=Holder("bob", "alice")))
     for who in (ALICE, BOB):
-        with pytest.raises(NotAllowedError, match="whoever manages it"):
+        with pytest.raises(NotAllowedError, match=rf", for {who.name} has asked for it \(rack1: whoever manages it\)"):
             book.approve(for_bob.id, who)
     assert book.approve(for_bob.id, CAROL).state(clock.now) is State.ACTIVE
 
