@@ -21,7 +21,8 @@ def run(tmp_path, monkeypatch, capfd):
     (tmp_path / "src").mkdir()
     (tmp_path / "src" / "billing.py").write_text(SOURCE)
     git(tmp_path, "init", "-q", "-b", "main")
-    git(tmp_path, "add", "src")
+    (tmp_path / "Makefile").write_text("test:\n\t@true\n")
+    git(tmp_path, "add", "src", "Makefile")
     git(tmp_path, "commit", "-q", "-m", "billing")
     for branch in ("feature", "feature-a", "feature-b", "release", "origin/main"):
         git(tmp_path, "branch", branch)

@@ -46,7 +46,7 @@ _ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|.)", re.DOTALL)
     examples=(
         ("host console router1", "on a terminal: a session"),
         ("host console router1 --timeout 30s", "what it says in half a minute"),
-        ("host console router1 --send '' --expect 'login:' --timeout 2m", "Return, and wait for a prompt"),
+        ("host console router1 --send root --expect login: --timeout 2m", "a line, and wait for a text"),
     ),
     arguments=(Argument("HOST", complete="host"),),
     options=(
