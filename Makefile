@@ -27,9 +27,9 @@ chapter: | python
 demo: chapter $(READY) ## play the main job for real, about 30 s; CHAPTER=book, jobs, power, agents or server plays one
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python examples/demo.py $(CHAPTER)
 
-test: $(READY) ## every test, on SQLite and on a real PostgreSQL server; about 18 minutes on 2 cores
+test: $(READY) ## every test, on SQLite and on a real PostgreSQL server; about 15 minutes on 2 cores
 	@$(BIN)/python .ci/timed.py test "every test, in parallel, with a PostgreSQL server of its own, in temporary folders" \
-		"about 18 minutes on 2 cores" $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
+		"about 15 minutes on 2 cores" $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 
 peers: $(READY) ## against real counterparts, each in an environment of its own; about 6 minutes the first time
 	@$(BIN)/python .ci/timed.py peers "the programs beside bespeak are installed into .peers and tested with it" \
