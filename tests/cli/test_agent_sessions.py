@@ -8,6 +8,7 @@ from contextlib import suppress
 
 import pytest
 
+from bespeak.coord.run_id import this_boot
 from bespeak.coord.session_runs import FOLDER
 from support.agents import ask, over_stdio, run
 from support.repositories import git
@@ -114,13 +115,46 @@ def test_what_a_killed_server_has_claimed_stands_in_nobody_s_way(guarded, cli, t
     assert [one["run_id"] for one in held] == ["other"]
 
 
+def leave(folder, name, text):
+    """Leave the file of a server, as the server itself does: nobody else has any right to it."""
+    path = folder / ".git" / FOLDER / name
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    path.chmod(0o600)
+
+
+def test_a_server_of_this_boot_that_has_ended_is_called_dead(guarded, cli):
+    assert cli("coord", "reserve", "src/a.py", "--run-id", "mcp-on").returncode == 0
+    leave(guarded, "999999-1-999998", f"mcp-on\n{this_boot()}")
+    assert cli("coord", "check", "src/a.py", "--run-id", "other").returncode == 0
+
+
 @pytest.mark.parametrize("elsewhere", ["", "00000000", "00000000-4026531999"])
 def test_a_server_of_another_machine_is_not_called_dead(guarded, cli, elsewhere):
     assert cli("coord", "reserve", "src/a.py", "--run-id", "mcp-far").returncode == 0
-    (guarded / ".git" / FOLDER).mkdir(parents=True)
-    (guarded / ".git" / FOLDER / "999999-1-999998").write_text(f"mcp-far\n{elsewhere}")
+    leave(guarded, "999999-1-999998", f"mcp-far\n{elsewhere}")
     assert cli("coord", "check", "src/a.py", "--run-id", "other").returncode == 7
     assert cli("coord", "reserve", "src/a.py", "--run-id", "other", "--on-conflict", "fail").returncode == 7
+
+
+def test_a_server_whose_agent_has_ended_speaks_for_its_run_while_it_works(guarded, cli):
+    """An agent behind a shell or a wrapper that ends leaves its server to init; that server's claims stand."""
+    assert cli("coord", "reserve", "src/a.py", "--run-id", "mcp-on").returncode == 0
+    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(["sleep", "600"], **quiet) as server:
+        try:
+            leave(guarded, f"999999-1-{server.pid}", f"mcp-on\n{this_boot()}")
+            assert cli("coord", "check", "src/a.py", "--run-id", "other").returncode == 7
+            assert cli("coord", "reserve", "src/a.py", "--run-id", "other", "--on-conflict", "fail").returncode == 7
+        finally:
+            server.kill()
+    assert cli("coord", "check", "src/a.py", "--run-id", "other").returncode == 0
+
+
+def test_a_file_of_another_name_calls_no_run_ended(guarded, cli):
+    assert cli("coord", "reserve", "src/a.py", "--run-id", "mcp-on").returncode == 0
+    leave(guarded, "notes", f"mcp-on\n{this_boot()}")
+    assert cli("coord", "check", "src/a.py", "--run-id", "other").returncode == 7
 
 
 @pytest.fixture

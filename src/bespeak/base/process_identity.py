@@ -37,6 +37,12 @@ def alive(pid: int, ticks: int) -> bool:
     return fields is not None and fields[_STATE] not in _ENDED and int(fields[_BEGAN]) == ticks
 
 
+def has_ended(pid: int) -> bool:
+    """Tell whether no process runs under that pid (one that waits to be reaped does not run)."""
+    fields = _stat(pid)
+    return fields is None or fields[_STATE] in _ENDED
+
+
 def began_ticks(pid: int) -> int | None:
     """Return when the process began, in clock ticks since boot; None when there is none."""
     fields = _stat(pid)

@@ -59,13 +59,14 @@ def forget(where: Repository, agent: int) -> None:
 def orphans(where: Repository) -> list[tuple[str, str]]:
     """Return the files of servers that were killed, and their run ids.
 
-    A server that cannot be seen from here is not called dead: one of another machine, or of another container.
+    A server that cannot be seen from here is not called dead: one of another machine, or of another container. One that
+    works on although its agent has ended speaks for its run still.
     """
     here = this_boot()
     found = []
     for folder in _folders(where):
         for name in _names(folder):
-            run, boot = ("", "") if _lives(name) else _read(os.path.join(folder, name))
+            run, boot = _read(os.path.join(folder, name)) if _server_has_ended(name) else ("", "")
             if run and boot == here:
                 found.append((os.path.join(folder, name), run))
     return found
@@ -132,13 +133,27 @@ def _path(where: Repository, agent: int, began: int) -> str:
     return os.path.join(where.git_dir, FOLDER, f"{agent}-{began}-{os.getpid()}")
 
 
-def _lives(name: str) -> bool:
-    """Tell whether the agent and the server that a file is named after still run."""
+def _numbers(name: str) -> tuple[int, int, int] | None:
+    """Return the agent, when it began, and the server that a file is named after; None for any other name."""
     words = name.split("-")
     if len(words) != len(("agent", "began", "server")) or not all(word.isdecimal() for word in words):
-        return False
+        return None
     agent, began, server = map(int, words)
-    return process_identity.began_ticks(agent) == began and process_identity.began_ticks(server) is not None
+    return agent, began, server
+
+
+def _lives(name: str) -> bool:
+    """Tell whether the agent and the server that a file is named after still run."""
+    numbers = _numbers(name)
+    if numbers is None or _server_has_ended(name):
+        return False
+    agent, began, _ = numbers
+    return process_identity.began_ticks(agent) == began
+
+
+def _server_has_ended(name: str) -> bool:
+    numbers = _numbers(name)
+    return numbers is not None and process_identity.has_ended(numbers[2])
 
 
 def _forget_other_boots(folder: str) -> None:
