@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from bespeak.coord.merge.model import ItemKind, SideChange
+from bespeak.coord.merge.model import Half, ItemKind, SideChange
 
 _DID = {
     SideChange.ADDED: "added it",
@@ -18,15 +16,6 @@ _CHANGED = {
     SideChange.BODY: "its body",
     SideChange.DOCSTRING: "its documentation",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Half:
-    """One side of an item: the revision's name, what it did, and what the symbol is called there (empty: gone)."""
-
-    name: str
-    words: tuple[SideChange, ...]
-    becomes: str
 
 
 def did(words: tuple[SideChange, ...]) -> str:

@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bespeak.coord.merge import call_compatibility
-from bespeak.coord.merge.advice import Half, advise
+from bespeak.coord.merge.advice import advise
 from bespeak.coord.merge.call_compatibility import keywords
-from bespeak.coord.merge.model import Item, ItemKind, SideChange
+from bespeak.coord.merge.file_conflicts import OURS
+from bespeak.coord.merge.model import Half, Item, ItemKind, SideChange
 from bespeak.coord.merge.side_changes import words
 from bespeak_symbols.model import CALL, CERTAIN, IMPORT
 
@@ -60,6 +61,10 @@ class Changer:
 
     side: Side
     moved: Mapping[str, str]
+
+    def ours_first(self, changed: Half, used: Half) -> tuple[Half, Half]:
+        """Return what this side and the user's did: ours, then theirs."""
+        return (changed, used) if self.side.name == OURS else (used, changed)
 
 
 def uses(user: User, changer: Changer, trees: ResolvedTrees, *, everything: bool = False) -> list[Item]:
@@ -351,15 +356,11 @@ def _build(
     confidence: float,
 ) -> Item:
     first, second = Half(changer.side.label, done, becomes), Half(user.side.label, (SideChange.USED,), edge.callee)
-    halves = (first, second) if changer.side.name == "ours" else (second, first)
-    return Item(
+    halves = changer.ours_first(first, second)
+    return Item.of_halves(
         kind,
         address,
-        halves[0].words,
-        halves[1].words,
-        halves[0].becomes,
-        halves[1].becomes,
-        textual=False,
+        halves,
         confidence=round(confidence, 2),
         how=f"{edge.kind} resolved by {edge.how}",
         recommendation=advise(kind, address, *halves, user=edge.caller),

@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from bespeak.coord.merge.advice import Half, advise_heir
-from bespeak.coord.merge.file_conflicts import OURS
-from bespeak.coord.merge.model import Item, ItemKind, SideChange
+from bespeak.coord.merge.advice import advise_heir
+from bespeak.coord.merge.model import Half, Item, ItemKind, SideChange
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,17 +92,13 @@ def _is_used_as(user: User, read: ChangedFiles, path: str, interface: str, owner
 def _item(user: User, changer: Changer, method: Node, owner: str) -> Item:
     first = Half(changer.side.label, (SideChange.ADDED,), method.address)
     second = Half(user.side.label, (SideChange.USED,), owner)
-    halves = (first, second) if changer.side.name == OURS else (second, first)
+    halves = changer.ours_first(first, second)
     path, _, name = owner.partition("::")
     symbols = (symbol for symbol in user.files[path].facts.symbols if symbol.name.startswith(name))
-    return Item(
+    return Item.of_halves(
         ItemKind.DEPENDENCY,
         method.address,
-        halves[0].words,
-        halves[1].words,
-        halves[0].becomes,
-        halves[1].becomes,
-        textual=False,
+        halves,
         confidence=_CONFIDENCE,
         how="it has all methods that the interface had",
         recommendation=advise_heir(method.address, first, second, owner),

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bespeak.coord.merge import call_compatibility
-from bespeak.coord.merge.advice import Half, advise_heir
+from bespeak.coord.merge.advice import advise_heir
 from bespeak.coord.merge.broken_uses import KnownUses, count_uses, is_fresh, is_new, survives
-from bespeak.coord.merge.file_conflicts import OURS
-from bespeak.coord.merge.model import Item, ItemKind, SideChange
+from bespeak.coord.merge.model import Half, Item, ItemKind, SideChange
 from bespeak.coord.merge.side_changes import words
 from bespeak_symbols.model import CERTAIN, INHERIT
 
@@ -241,15 +240,11 @@ def _built(
         raise ValueError("a pair without a definition")
     becomes = "" if pair.after is None else pair.after.address
     first, second = Half(changer.side.label, words(pair), becomes), Half(user.side.label, (SideChange.USED,), used)
-    halves = (first, second) if changer.side.name == OURS else (second, first)
-    return Item(
+    halves = changer.ours_first(first, second)
+    return Item.of_halves(
         kind,
         node.address,
-        halves[0].words,
-        halves[1].words,
-        halves[0].becomes,
-        halves[1].becomes,
-        textual=False,
+        halves,
         confidence=confidence,
         how="inherited from what the other side changed",
         recommendation=advise_heir(node.address, first, second, who),

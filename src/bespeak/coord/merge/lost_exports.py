@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bespeak.coord.merge.advice import Half
 from bespeak.coord.merge.broken_uses import is_fresh, survives
-from bespeak.coord.merge.file_conflicts import OURS
-from bespeak.coord.merge.model import Item, ItemKind, SideChange
+from bespeak.coord.merge.model import Half, Item, ItemKind, SideChange
 from bespeak_symbols.model import IMPORT
 
 if TYPE_CHECKING:
@@ -88,15 +86,11 @@ def _item(user: User, changer: Changer, edge: Edge, address: str) -> Item:
     path = edge.caller.partition("::")[0]
     first = Half(changer.side.label, (SideChange.DELETED,), "")
     second = Half(user.side.label, (SideChange.USED,), address)
-    halves = (first, second) if changer.side.name == OURS else (second, first)
-    return Item(
+    halves = changer.ours_first(first, second)
+    return Item.of_halves(
         ItemKind.DELETE_USE,
         address,
-        halves[0].words,
-        halves[1].words,
-        halves[0].becomes,
-        halves[1].becomes,
-        textual=False,
+        halves,
         confidence=_CONFIDENCE,
         how="the import finds nothing in the merged files",
         recommendation=f"{changer.side.label} took what {path} ({user.side.label}) newly imports out of {address}: "

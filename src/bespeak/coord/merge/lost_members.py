@@ -11,11 +11,10 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bespeak.coord.merge.advice import Half, advise
+from bespeak.coord.merge.advice import advise
 from bespeak.coord.merge.broken_uses import is_fresh
-from bespeak.coord.merge.file_conflicts import OURS
 from bespeak.coord.merge.members import attributes, kin, members
-from bespeak.coord.merge.model import Item, ItemKind, SideChange
+from bespeak.coord.merge.model import Half, Item, ItemKind, SideChange
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -270,16 +269,12 @@ def _built(user: User, changer: Changer, lost: _Lost, path: str, within: str, li
     done = SideChange.RENAMED if becomes else SideChange.DELETED
     who = f"{path}::{within}" if within else path
     first, second = Half(changer.side.label, (done,), becomes), Half(user.side.label, (SideChange.USED,), address)
-    halves = (first, second) if changer.side.name == OURS else (second, first)
+    halves = changer.ours_first(first, second)
     typed = "its type is known" if confidence >= _TYPED else "nothing else has a member of that name"
-    return Item(
+    return Item.of_halves(
         kind,
         address,
-        halves[0].words,
-        halves[1].words,
-        halves[0].becomes,
-        halves[1].becomes,
-        textual=False,
+        halves,
         confidence=confidence,
         how=f"member {lost.owner}.{lost.name} is gone, and {typed}",
         recommendation=advise(kind, address, *halves, user=who),

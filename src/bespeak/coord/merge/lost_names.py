@@ -12,10 +12,10 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bespeak.coord.merge.advice import Half, advise_lost
+from bespeak.coord.merge.advice import advise_lost
 from bespeak.coord.merge.file_conflicts import OURS, THEIRS
 from bespeak.coord.merge.free_names import free_names, member, names_in_sight
-from bespeak.coord.merge.model import Item, ItemKind, SideChange
+from bespeak.coord.merge.model import Half, Item, ItemKind, SideChange
 from bespeak_symbols.model import CERTAIN, IMPORT
 
 if TYPE_CHECKING:

@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bespeak.git.merges import FileConflict
     from bespeak_symbols.model import Unread
 
@@ -73,6 +75,15 @@ class Revision:
 
 
 @dataclass(frozen=True, slots=True)
+class Half:
+    """One side of an item: the revision's name, what it did, and what the symbol is called there (empty: gone)."""
+
+    name: str
+    words: tuple[SideChange, ...]
+    becomes: str
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """One symbol, or file, that both sides touched.
 
@@ -107,6 +118,38 @@ class Item:
     user: str = ""
     line: int = 0
     type: str = ""
+
+    @classmethod
+    def of_halves(
+        cls,
+        kind: ItemKind,
+        address: str,
+        halves: Sequence[Half],
+        *,
+        confidence: float,
+        how: str,
+        recommendation: str,
+        path: str,
+        user: str = "",
+        line: int = 0,
+    ) -> Item:
+        """Return an item that git does not report, of what ours and theirs did, in this order."""
+        ours, theirs = halves
+        return cls(
+            kind,
+            address,
+            ours.words,
+            theirs.words,
+            ours.becomes,
+            theirs.becomes,
+            textual=False,
+            confidence=confidence,
+            how=how,
+            recommendation=recommendation,
+            path=path,
+            user=user,
+            line=line,
+        )
 
     @property
     def likely(self) -> bool:

@@ -10,9 +10,9 @@ import re
 from typing import TYPE_CHECKING
 
 from bespeak.coord.merge import call_compatibility
-from bespeak.coord.merge.advice import Half, advise
+from bespeak.coord.merge.advice import advise
 from bespeak.coord.merge.definitions import OVERLOADS
-from bespeak.coord.merge.model import Item, ItemKind, SideChange
+from bespeak.coord.merge.model import Half, Item, ItemKind, SideChange
 from bespeak.coord.merge.side_changes import words
 from bespeak.coord.merge.symbol_matching import BY_FILE
 
@@ -230,14 +230,10 @@ def _undisputed(
         ]
         how = "only one side changed it" if one is None or two is None else "the two go together"
         found.append(
-            Item(
+            Item.of_halves(
                 ItemKind.NO_CONFLICT,
                 node.address,
-                halves[0].words,
-                halves[1].words,
-                halves[0].becomes,
-                halves[1].becomes,
-                textual=False,
+                halves,
                 confidence=1.0,
                 how=how,
                 recommendation=_advice(ItemKind.NO_CONFLICT, node.address, halves[0], halves[1]),
