@@ -14,7 +14,9 @@ from bespeak.coord.languages import unread_language
 from bespeak.coord.merge.broken_uses import Changer, User, uses
 from bespeak.coord.merge.definitions import read_sides
 from bespeak.coord.merge.file_conflicts import BASE, OURS, THEIRS, file_items, find_conflicted
+from bespeak.coord.merge.folding import fold_uses_of_deleted_files
 from bespeak.coord.merge.implementers import unmet_interfaces
+from bespeak.coord.merge.imported_twice import twice_items
 from bespeak.coord.merge.inheritance import broken_heirs
 from bespeak.coord.merge.lost_exports import lost_exports
 from bespeak.coord.merge.lost_members import lost_members
@@ -223,7 +225,9 @@ class _One:
         told_of = {(item.path, item.line) for item in used}
         lost = lost_names((self._ours.name, self._theirs.name), read, trees)
         used += [item for item in lost if (item.path, item.line) not in told_of]
-        items = [*met, *(_in_conflict(item, conflicted) for item in used), *files]
+        used = fold_uses_of_deleted_files(used, conflicted)
+        twice = twice_items((self._ours.name, self._theirs.name), read, trees)
+        items = [*met, *(_in_conflict(item, conflicted) for item in used), *twice, *files]
         told = [self._named(item) for item in items]
         return self._result(told, conflicted, read, everything=everything)
 

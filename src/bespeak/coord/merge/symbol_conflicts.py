@@ -258,9 +258,9 @@ def _new(side: Side) -> Places:
 def _place(node: Node) -> tuple[str, str]:
     if node.language == "go" and node.symbol.name not in _MANY_IN_GO:
         tested = "_test" if node.path.endswith("_test.go") else ""
-        return os.path.dirname(node.path) + "/" + tested, node.symbol.name
+        return f"{os.path.dirname(node.path)}/{node.language}{tested}", node.symbol.name
     if _is_linked(node):
-        return os.path.dirname(node.path) + "/", node.symbol.name
+        return f"{os.path.dirname(node.path)}/{node.language}", node.symbol.name
     return node.path, node.symbol.name
 
 

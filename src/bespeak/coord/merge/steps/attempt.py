@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bespeak.base.display import escape_unprintable
 from bespeak.coord.errors import ClaimError
+from bespeak.coord.merge.imported_twice import without_twice
 from bespeak.coord.merge.model import ItemKind, Relation
 from bespeak.coord.merge.plan import revision_named
 from bespeak.coord.merge.steps.additions import keep_both, keep_once
@@ -123,7 +124,7 @@ def _left(state: MergeState, obstacles: dict[str, str]) -> tuple[Left, ...]:
     """Return what a person has to do."""
     found = [
         Left(item.address, _kind(item), item.recommendation, obstacles.get(item.address, ""))
-        for item in state.plan.conflicting
+        for item in without_twice(state.plan.conflicting)
     ]
     told = {item.path for item in state.plan.conflicting if item.textual}
     for clash in state.conflicted:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bespeak.coord.merge.file_conflicts import BASE, OURS, THEIRS
 from bespeak.coord.merge.free_names import free_names, names_in_sight
+from bespeak.coord.merge.imported_twice import without_twice
 from bespeak.coord.merge.steps.imported_twice import imported_twice
 from bespeak_symbols.model import CERTAIN, IMPORT
 
@@ -41,7 +42,7 @@ def objection(first: MergeState, before: MergeState, after: MergeState, step: Pr
 def _worse(before: MergeState, after: MergeState) -> str:
     regions, hidden = (before.open_regions, after.open_regions), _hidden(before.plan)
     # In a file that was in conflict nobody could see what it imports twice: that is for the next step.
-    seen = [each for each in imported_twice(after) if each[0].merged not in before.trial.stages]
+    seen = [each for each in imported_twice(after) if each.file.merged not in before.trial.stages]
     twice = len(imported_twice(before)), len(seen)
     if set(after.trial.stages) - set(before.trial.stages) or regions[1] > regions[0] or twice[1] > twice[0]:
         return "more would be in conflict"
@@ -58,8 +59,8 @@ def _worse(before: MergeState, after: MergeState) -> str:
 
 
 def _hidden(plan: Plan) -> list[Item]:
-    """Return the conflicts that git does not see."""
-    return [item for item in plan.items if item.likely and not item.textual]
+    """Return the conflicts that git does not see, imports that are there twice apart: those are counted."""
+    return [item for item in without_twice(plan.items) if item.likely and not item.textual]
 
 
 def _key(item: Item) -> tuple[str, str, str]:
