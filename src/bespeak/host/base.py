@@ -139,7 +139,7 @@ class Host(ABC):
         """
         current, why = await probe(self.require_power_control(), self)
         if current is None:
-            raise ValueError(f"host {self.id!r}: cannot toggle, its power state is unknown: {why}; say on or off")
+            raise ValueError(f"host {self.id!r}: cannot toggle, its power status is unknown: {why}; say on or off")
         return "off" if current is PowerState.ON else "on"
 
     async def reboot(

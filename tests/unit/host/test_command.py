@@ -79,7 +79,7 @@ def test_a_failing_status_command_is_unknown_and_toggle_refuses(tmp_path: Path) 
     control = power_control_from_spec(states(tmp_path, status_cmd="echo on; exit 1"))
     host = LocalHost("h", power_control=control)
     assert run(control.status(host)) is None
-    with pytest.raises(ValueError, match=r"power state is unknown: status_cmd failed: on; say on or off"):
+    with pytest.raises(ValueError, match=r"power status is unknown: status_cmd failed: on; say on or off"):
         run(host.power())
     assert not (tmp_path / "state").exists()
 
@@ -145,7 +145,7 @@ def test_a_state_is_unknown_unless_it_is_certain(on: str, output: str, state: Po
 def test_toggle_acts_on_certainty_only(tmp_path: Path) -> None:
     control = power_control_from_spec(states(tmp_path, status_cmd="echo Error: no route"))
     host = LocalHost("h", power_control=control)
-    with pytest.raises(ValueError, match="its power state is unknown"):
+    with pytest.raises(ValueError, match="its power status is unknown"):
         run(host.power())
     assert not (tmp_path / "state").exists()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import types
+from unittest.mock import AsyncMock
 
 import pytest
 
@@ -42,6 +43,21 @@ class Switch(PowerController):
     async def off(self, host):
         self.done.append("off")
         return self.off_answer
+
+
+def test_a_controller_host_needs_no_more_than_the_command_of_oneshot() -> None:
+    runner = AsyncMock()
+    runner.oneshot.return_value = CommandStatus("virsh", "running", Status.Success, 0)
+    target = PowerOnlyHost("vm1")
+    target._lab = types.SimpleNamespace(hosts={"hyp": runner})
+    control = CommandPowerController("start {name}", "destroy {name}", "domstate {name}", "running", "hyp")
+    assert run(control.status(target)) is PowerState.ON
+    runner.oneshot.assert_awaited_once_with("domstate vm1")
+    blind = CommandPowerController("start {name}", "destroy {name}", controller="hyp")
+    blind.cycle_delay = 0.0
+    runner.oneshot.reset_mock()
+    assert run(blind.cycle(target))[0] is Status.Success
+    assert [call.args for call in runner.oneshot.await_args_list] == [("destroy vm1",), ("start vm1",)]
 
 
 def test_states() -> None:

@@ -29,7 +29,7 @@ def test_toggle_never_acts_blindly(lab: Lab) -> None:
     one, other = lab.do(power_action("toggle"), seen, dark)
     assert (one.ok, one.after) == (True, "on")
     assert not other.ok
-    assert "its power state is unknown" in other.text
+    assert "its power status is unknown" in other.text
     assert dark.power_control.told == []
 
 
