@@ -7,9 +7,8 @@ import json
 import os
 import socket
 import subprocess
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -24,54 +23,10 @@ from bespeak.host.power import PowerState, power_control_from_spec
 from bespeak.host.power.management import BootDevice, Level, read_health, set_boot
 from bespeak.testing import assert_power_controller_conforms
 from support import debs, job_sites, openssh, peervenv
+from support.programs import Start, free_port, listens, run, until
 
 HERE = Path(__file__).parent
 HOST = PowerOnlyHost("h1")
-Start = Callable[..., "subprocess.Popen[bytes]"]
-
-
-def run(work: Any) -> Any:
-    return asyncio.run(work)
-
-
-def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
-    """Start a program; its output goes to a file, and it ends with the test."""
-    started: list[subprocess.Popen[bytes]] = []
-
-    def begin(*words: str, env: dict[str, str] | None = None) -> subprocess.Popen[bytes]:
-        with open(tmp_path / f"program-{len(started)}.log", "wb") as log:
-            process = subprocess.Popen(
-                words, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=os.environ | (env or {})
-            )
-        started.append(process)
-        return process
-
-    yield begin
-    for process in started:
-        process.kill()
-        process.wait()
-
-
-def until(true: Callable[[], bool], program: subprocess.Popen[bytes], tmp_path: Path) -> None:
-    """Wait until the program is ready; what it said is the reason if it is not."""
-    deadline = time.monotonic() + 40
-    while not true():
-        said = "".join(log.read_text(errors="replace")[-2000:] for log in tmp_path.glob("program-*.log"))
-        assert program.poll() is None, said
-        assert time.monotonic() < deadline, said
-        time.sleep(0.1)
-
-
-def listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def answers(url: str) -> bool:
@@ -362,83 +317,6 @@ def test_libvirt(monkeypatch: pytest.MonkeyPatch) -> None:
         capture_output=True, text=True, check=False, timeout=120, env=os.environ | {"LD_LIBRARY_PATH": packages.libraries},
     )  # fmt: skip
     assert (done.returncode, done.stdout, done.stderr) == (0, "all of it\n", "")
-
-
-# --- IPMI: OpenIPMI's simulator
-
-
-TEMPERATURE = " ".join(
-    f"{byte:#04x}"
-    for byte in (
-        *(0, 0, 0x51, 1, 46, 0x20, 0, 7, 3, 1, 0x7F, 0x68, 1, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0),
-        *(1, 0, 0, 0, 0, 0, 0, 40, 80, 10, 255, 0, 110, 100, 90, 0, 0, 0, 2, 2, 0, 0, 0, 0xC3),
-        *b"CPU",
-    )
-)
-"""The record of a sensor of the processor's temperature, in °C."""
-
-
-def test_openipmi_simulator(start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BMC_PASSWORD", "test")
-    try:
-        packages = debs.unpacked(["openipmi", "libopenipmi0", "libsnmp40", "libpopt0"])
-    except peervenv.UnobtainableError as error:
-        pytest.fail(str(error), pytrace=False)
-    port = free_port(socket.SOCK_DGRAM)
-    control_script = tmp_path / "chassis"
-    control_script.write_text(
-        f'#!/bin/sh\n# ADDRESS get|set NAME [VALUE]\ncase "$2" in\n'
-        f'get) echo "$3:$(cat {tmp_path}/$3)" ;;\nset) echo "$4" > {tmp_path}/$3 ;;\nesac\n'
-    )
-    control_script.chmod(0o755)
-    (tmp_path / "power").write_text("0\n")
-    (tmp_path / "boot").write_text("default\n")
-    (tmp_path / "lan.conf").write_text(
-        f'name "bench"\nset_working_mc 0x20\n  startlan 1\n    addr 127.0.0.1 {port}\n    priv_limit admin\n'
-        "    allowed_auths_admin none md2 md5 straight\n    guid a123456789abcdefa123456789abcdef\n  endlan\n"
-        f'  chassis_control "{control_script} 0x20"\n  user 1 true "" "test" user 10 none\n'
-        '  user 2 true "admin" "test" admin 10 none md2 md5 straight\n'
-    )
-    (tmp_path / "bench.emu").write_text(
-        "mc_setbmc 0x20\nmc_add 0x20 0 has-device-sdrs 0x23 9 8 0x9f 0x1291 0xf02\nsel_enable 0x20 100 0x0a\n"
-        "sensor_add 0x20 0 7 1 1\nsensor_set_value 0x20 0 7 95 0\n"
-        f"sensor_set_event_support 0x20 0 7 enable scanning per-state {' '.join(['0' * 15] * 4)}\n"
-        f"main_sdr_add 0x20 {TEMPERATURE}\nmc_enable 0x20\n"
-    )
-    (tmp_path / "state").mkdir()
-    program = start(
-        f"{packages.root}/usr/bin/ipmi_sim", "-c", str(tmp_path / "lan.conf"), "-f", str(tmp_path / "bench.emu"),
-        "-s", str(tmp_path / "state"), "-n", env={"LD_LIBRARY_PATH": packages.libraries},
-    )  # fmt: skip
-    settings = {
-        "type": "ipmi",
-        "address": "127.0.0.1",
-        "port": port,
-        "user": "admin",
-        "cycle_delay": 0.1,
-        "timeout": 25,
-    }
-    settings |= {"password": "env:BMC_PASSWORD"}
-    control = power_control_from_spec(settings)
-    until(lambda: run(control.status(HOST)) is not None, program, tmp_path)
-    assert_power_controller_conforms(control)
-    assert (tmp_path / "power").read_text() == "1\n"
-    assert run(control.off(HOST)) == (Status.Success, "")
-    assert (tmp_path / "power").read_text() == "0\n"
-    chosen = power_control_from_spec({**settings, "cipher_suite": 3, "privilege": "operator"})
-    assert run(chosen.on(HOST)) == (Status.Success, "")
-    assert run(chosen.reset(HOST)) == (Status.Success, "")
-    assert (tmp_path / "reset").exists()
-    state, why = run(power_control_from_spec({**settings, "cipher_suite": 17}).probe(HOST))
-    assert (state, "does not take cipher suite 17" in why) == (None, True), why
-    host = PowerOnlyHost("h1", power_control=control)
-    taken = "the controller has taken it, and does not say that it is in force"
-    assert run(set_boot(host, BootDevice.PXE, once=True)) == (Status.Success, taken)
-    assert (tmp_path / "boot").read_text() == "pxe\n"
-    health, why = run(read_health(host))
-    assert health is not None, why
-    assert (health.level, health.power, health.unread) == (Level.OK, PowerState.ON, ())
-    assert [(each.name, each.value, each.unit) for each in health.sensors] == [("CPU", 95.0, "°C")]
 
 
 # --- fence-agents: its dummy agent, which keeps its state in a file
