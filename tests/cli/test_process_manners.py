@@ -140,6 +140,6 @@ def test_a_group_without_a_command_names_its_commands(cli):
     done = cli("resource")
     assert done.returncode == 2
     assert done.stderr == (
-        "bespeak: error: missing command; known: add, set, list, show, remove, sync, export, maintenance, mark\n"
+        "bespeak: error: missing command; known: add, set, list, show, remove, sync, export, maintenance, check, mark\n"
         "bespeak: see 'bespeak resource --help'\n"
     )

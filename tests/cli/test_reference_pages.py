@@ -89,6 +89,7 @@ id = "node1"
 labs = ["bench"]
 power_control = {{ type = "redfish", url = "{url}" }}
 """
+CHECK = '[health.ping]\ncommand = ["true"]\nresources = ["licences"]\n'
 PLACES = "board9: {acquired: host/carol, aliases: [], comment: '', matches: [], tags: {}}\n"
 
 
@@ -128,7 +129,7 @@ def console_port():
 def sample(tmp_path, monkeypatch, capfd, controller, console_port):
     """A lab, a book with something in it, and a function that runs a command line and returns what it printed."""
     (tmp_path / ".bespeak").mkdir()
-    (tmp_path / ".bespeak" / "settings.toml").write_text('[reservations]\nbackend = "ledger"\n')
+    (tmp_path / ".bespeak" / "settings.toml").write_text('[reservations]\nbackend = "ledger"\n' + CHECK)
     (tmp_path / "lab.toml").write_text(
         '[labs.demo]\nresources = ["rack1"]\n[[hosts]]\nid = "h"\nlabs = ["demo"]\naddress = "127.0.0.1"\n'
         + "".join(SWITCHED.format(name=name, port=console_port) for name in ("router1", "router2", "plug7"))
@@ -194,6 +195,7 @@ LINES = {
     "resource sync": "resource sync inventory.toml --yes",
     "resource export": "resource export",
     "resource maintenance": "resource maintenance licences --for 1h",
+    "resource check": "resource check",
     "resource mark": "resource mark licences sick",
     "resource remove": "resource remove licences",
     "ledger accept-clock": "ledger accept-clock",
@@ -288,7 +290,12 @@ def test_the_examples_of_the_help_work(command, sample):
     for line, _ in command.examples:
         if command.name.startswith("coord "):
             continue  # in a git repository: test_coord_pages.py
-        if "--follow" in line or command.name in ("watch", "power watch") or line.startswith(("mcp --", "serve")):
+        if (
+            "--follow" in line
+            or command.name in ("watch", "power watch")
+            or "--watch" in line
+            or line.startswith(("mcp --", "serve"))
+        ):
             continue  # what serves until it is told to end: test_mcp_listening.py, test_serve.py
         if line == "host console router1":
             continue  # a session on a terminal: unit/lifecycle/test_console_cli.py

@@ -38,6 +38,7 @@ BOOK_COMMANDS = {
     "kick 1234 --reason r",
     "resource add x",
 }
+HEALTH = '[health.ping]\ncommand = ["sh", "-c", {cmd}]\nresources = ["*"]\n'
 GATE_COMMANDS = {"gate -l demo", "gate -l demo -- true", "-l demo reservation check", "reservation whoami"}
 HOST_COMMANDS = {
     "power status h",
@@ -55,7 +56,16 @@ HOST_COMMANDS = {
     "host health h",
     "host console h",
 }
-OTHERS = {"list", "lab list", "lab show demo", "lab check", "-l demo host list", "completion bash", "job list"}
+OTHERS = {
+    "list",
+    "lab list",
+    "lab show demo",
+    "lab check",
+    "-l demo host list",
+    "completion bash",
+    "job list",
+    "resource check",
+}
 EVERY = sorted(BOOK_COMMANDS | GATE_COMMANDS | HOST_COMMANDS | OTHERS)
 POWER = {line for line in HOST_COMMANDS if line.startswith("power")}
 
@@ -78,6 +88,7 @@ HOSTILE = {
     ),
     "status_cmd": (LEDGER, HOST + SWITCH, HOST_COMMANDS),
     "status_cmd without settings": (None, HOST + SWITCH, HOST_COMMANDS),
+    "health check": (HEALTH + LEDGER, DEMO, {"resource check"}),
     "secret": (LEDGER, HOST + WEB, HOST_COMMANDS),
     "address": (LEDGER, HOST + 'address = "127.0.0.1"\n[hosts.ssh]\nport = {port}\n', HOST_COMMANDS),
 }
@@ -105,9 +116,11 @@ def plant(tmp_path, monkeypatch, listener):
         settings, lab, refused = HOSTILE[name]
         root, marker, port = tmp_path / "cloned", tmp_path / "ran", listener.getsockname()[1]
         (root / folder).mkdir(parents=True)
-        if settings is not None:
-            (root / folder / "settings.toml").write_text(settings.replace("{port}", str(port)))
         command = json.dumps(f"touch {marker}")
+        if settings is not None:
+            (root / folder / "settings.toml").write_text(
+                settings.replace("{port}", str(port)).replace("{cmd}", command)
+            )
         (root / "lab.toml").write_text(lab.replace("{port}", str(port)).replace("{cmd}", command))
         (root / "planted_here.py").write_text(PLANTED.format(marker=str(marker)))
         monkeypatch.chdir(root)
@@ -134,6 +147,8 @@ def plant(tmp_path, monkeypatch, listener):
 @pytest.mark.parametrize("name", HOSTILE)
 def test_no_command_acts_on_what_an_untrusted_folder_names(name, folder, plant, capfd, cli):
     root, refused = plant(name, folder)
+    if (name, folder) == ("health check", ".otto"):
+        refused = set()  # a table of that name there is another program's
     for line in EVERY:
         if line == "watch" and line not in refused:
             continue  # it would watch the user's own book until it is ended

@@ -83,6 +83,7 @@ PROGRAM = Program(
                 Entry("sync", "Make the inventory of the book what a file says.", "bespeak.cli.inventory:sync"),
                 Entry("export", "Print the inventory of the book as a file.", "bespeak.cli.inventory:export"),
                 Entry("maintenance", "Windows in which nobody gets a resource.", "bespeak.cli.maintenance:maintenance"),
+                Entry("check", "Run health checks, and mark what fails.", "bespeak.cli.resource_check:check"),
                 Entry("mark", "Say whether a resource is ok, sick or offline.", "bespeak.cli.maintenance:mark"),
             ),
         ),

@@ -14,10 +14,10 @@ from bespeak.base.display import escape_unprintable, short_repr
 from bespeak.base.errors import NoBookError, UsageError
 from bespeak.base.fileio import read_regular
 from bespeak.cli.resource import NAMES, PATTERNS, label_text
-from bespeak.cli.resource_names import matching
 from bespeak.labs.store import LabStore
 from bespeak.ledger.inventory import files
 from bespeak.ledger.inventory.compare import compare, difference_json
+from bespeak.ledger.inventory.name_patterns import matching
 from bespeak.ledger.inventory.serialize import entry_json
 
 if TYPE_CHECKING:

@@ -83,8 +83,8 @@ def maintenance(context: Context, values: Values) -> int:
 
 @command(
     "resource mark",
-    text="What is sick or offline is given to nobody until it is ok again. Who holds it now keeps it. A health check "
-    "that runs on a schedule (`bespeak job`, cron) calls this.",
+    text="What is sick or offline is given to nobody until it is ok again. Who holds it now keeps it. `resource "
+    "check` says so of what fails.",
     examples=(
         ("resource mark rack3 sick --reason 'does not boot'", "nobody gets it"),
         ("resource mark rack3 ok", "it is well again"),

@@ -44,6 +44,8 @@ ABOUT = (
 )
 """What can be said about a resource; the words of an inventory file."""
 _TEXTS = ("description", "owner", "contact", "link", "location", "cooldown", "hours", "check_in")
+_NOTE = 60
+"""More of why a resource is sick, in characters, is shown by ``resource show``."""
 _LISTS = (("group", "groups"), ("part", "parts"))
 
 
@@ -100,7 +102,7 @@ def set_(context: Context, values: Values) -> int:
 )
 def list_(context: Context, values: Values) -> int:
     """Print resources."""
-    from bespeak.cli.resource_names import matching
+    from bespeak.ledger.inventory.name_patterns import matching
 
     suits = _suits(values["label"])
     found = [
@@ -196,7 +198,7 @@ def _table(found: list[Entry]) -> str:
             one.name,
             str(one.resource.capacity),
             "yes" if one.resource.declared else "no",
-            "" if one.resource.health.value == "ok" else one.resource.health.value,
+            _health(one),
             " ".join(label_text(key, value) for key, value in one.properties.labels),
             ",".join(one.properties.groups),
             one.resource.description,
@@ -206,6 +208,13 @@ def _table(found: list[Entry]) -> str:
     always = ("RESOURCE", "CAPACITY", "DECLARED", "DESCRIPTION")
     shown = [at for at, header in enumerate(headers) if header in always or any(row[at] for row in rows)]
     return table([headers[at] for at in shown], [[row[at] for at in shown] for row in rows])
+
+
+def _health(of: Entry) -> str:
+    if of.resource.health.value == "ok":
+        return ""
+    note = of.properties.health_note
+    return of.resource.health.value + (f": {note if len(note) <= _NOTE else note[: _NOTE - 3] + '...'}" if note else "")
 
 
 def label_text(key: str, value: object) -> str:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import signal
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bespeak.base.process_identity import began_ticks
 from bespeak.host.base import Host
 from bespeak.host.status import CommandStatus, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 OUTPUT_LIMIT_BYTES = 1024 * 1024
 """More output than this is read and thrown away: a device gone mad must not fill the memory."""
@@ -66,6 +70,14 @@ def acting_process(pid: int, ticks: int) -> str:
     return f"{pid}:{ticks}"
 
 
+_APART: dict[str, Any] = {
+    "stdin": asyncio.subprocess.DEVNULL,
+    "stdout": asyncio.subprocess.PIPE,
+    "stderr": asyncio.subprocess.STDOUT,
+    "start_new_session": True,
+}
+
+
 async def run_shell(command: str, timeout: float | None, folder: str | None = None) -> CommandStatus:
     """Run ``command`` with ``/bin/sh`` and wait for its end.
 
@@ -74,19 +86,36 @@ async def run_shell(command: str, timeout: float | None, folder: str | None = No
         timeout: seconds; afterwards the command and all its children of the same process group are killed.
         folder: where it runs; None for the working directory.
     """
+    acting = {ACTING_PROCESS: acting_process(os.getpid(), began_ticks(os.getpid()) or 0)}
+    loop = asyncio.get_running_loop()
     try:
-        transport, running = await asyncio.get_running_loop().subprocess_shell(
-            _Command,
-            command,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,
-            cwd=folder,
-            env=os.environ | {ACTING_PROCESS: acting_process(os.getpid(), began_ticks(os.getpid()) or 0)},
-        )
+        started = await loop.subprocess_shell(_Command, command, cwd=folder, env=os.environ | acting, **_APART)
     except (OSError, ValueError) as error:
         return CommandStatus(command, f"cannot be started: {error}", Status.Error, -1)
+    return await _finished(command, *started, timeout)
+
+
+async def run_program(
+    words: Sequence[str], timeout: float, folder: str | None, environ: Mapping[str, str]
+) -> CommandStatus:
+    """Run a program without a shell and wait for its end, as :func:`run_shell` does.
+
+    Args:
+        words: the program and its arguments.
+        timeout: seconds; see :func:`run_shell`.
+        folder: where it runs; None for the working directory.
+        environ: its environment.
+
+    Raises:
+        OSError: it cannot be started.
+    """
+    started = await asyncio.get_running_loop().subprocess_exec(_Command, *words, cwd=folder, env=environ, **_APART)
+    return await _finished(shlex.join(words), *started, timeout)
+
+
+async def _finished(
+    command: str, transport: asyncio.SubprocessTransport, running: _Command, timeout: float | None
+) -> CommandStatus:
     try:
         async with asyncio.timeout(timeout):
             await running.ended.wait()

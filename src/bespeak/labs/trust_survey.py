@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import NoContextError
 from bespeak.labs.store import open_labs
-from bespeak.settings import SUT_DIRS_VARIABLES, load_settings
+from bespeak.settings import SUT_DIRS_VARIABLES, health_checks, load_settings
 from bespeak.settings.trust import Folder, read_all, read_record, record_path
 
 if TYPE_CHECKING:
@@ -76,8 +76,11 @@ def survey(start: str | None, environ: Mapping[str, str]) -> list[Survey]:
     for repo in settings.repos:
         folder = repo.folder
         if folder is not None:
-            contents = {**read_all(repo.code_files()), **store.contents(folder)}
-            found.append(_survey(folder, repo.names(), store.acting(folder), contents, environ))
+            named = [*repo.code_files(), *health_checks.files(repo)]
+            contents = {**read_all(named), **store.contents(folder)}
+            found.append(
+                _survey(folder, [*repo.names(), *health_checks.named(repo)], store.acting(folder), contents, environ)
+            )
     if not settings.repos:
         root = start or os.getcwd()
         if not store.files:

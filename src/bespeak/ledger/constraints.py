@@ -94,7 +94,9 @@ class Constraints:
             return []
         result = []
         if found.health is not Health.OK:
-            result.append(_booking(name, found.health.value, "", self._tx.now_us, FOREVER_US))
+            note = self._tx.fetch_one("SELECT health_note FROM ledger_resources WHERE name = :name", {"name": name})
+            reason = str(note[0]) if note else ""
+            result.append(_booking(name, found.health.value, reason, self._tx.now_us, FOREVER_US))
         if found.closed_until_us > from_us or found.cooldown_us:
             rows = self._tx.fetch_all(_CLOSURES, {"name": name, "starts": from_us, "ends": until_us})
             result += [_booking(name, kind, reason, starts_us, ends_us) for starts_us, ends_us, kind, reason in rows]

@@ -187,9 +187,19 @@ def maintenance_cancel(book: LedgerContext, names: Iterable[str], by: Holder) ->
 
 
 def resource_mark(
-    book: LedgerContext, names: Iterable[str], by: Holder, *, health: str, reason: str = ""
+    book: LedgerContext,
+    names: Iterable[str],
+    by: Holder,
+    *,
+    health: str,
+    reason: str = "",
+    check: str = "",
+    stays: bool = False,
 ) -> list[Entry]:
     """Say whether resources are well: what is ``sick`` or ``offline`` is given to nobody until it is ``ok`` again.
+
+    What a check says is noted as its word, and it takes back its own word alone: a resource that a person, or another
+    check, has marked stays as it is.
 
     Args:
         book: the open book.
@@ -197,6 +207,11 @@ def resource_mark(
         by: who asks.
         health: ``ok``, ``sick`` or ``offline``.
         reason: what is wrong.
+        check: the name of the check that says so; empty for a person.
+        stays: the check will not take it back; a person has to.
+
+    Returns:
+        The resources as they are then.
 
     Raises:
         UsageError: there is no such state.
@@ -213,7 +228,11 @@ def resource_mark(
         _known(tx, wanted)
         marked = []
         for name, old in read.entries(tx, wanted).items():
-            properties = replace(old.properties, health_note="" if health == Health.OK.value else reason)
+            if check and not _may_say(old, check, states[health]):
+                marked.append(old)
+                continue
+            note = _checked(check, reason, stays=stays) if check else reason
+            properties = replace(old.properties, health_note="" if health == Health.OK.value else note)
             new = replace(old, resource=replace(old.resource, health=states[health]), properties=properties)
             if new != old:
                 write.put(tx, by, new, old)
@@ -221,6 +240,18 @@ def resource_mark(
         return marked
 
     return book.write(wanted, work)
+
+
+def _checked(check: str, reason: str, *, stays: bool) -> str:
+    held = ", stays until a person marks it ok" if stays else ""
+    return f"check {check}{held}: {reason}"
+
+
+def _may_say(old: Entry, check: str, health: Health) -> bool:
+    """Tell whether a check may mark a resource: one that is well, or that it has marked itself and may take back."""
+    if old.resource.health is Health.OK:
+        return health is not Health.OK
+    return old.properties.health_note.startswith(_checked(check, "", stays=False))
 
 
 def _known(tx: Transaction, names: Sequence[str]) -> dict[str, Resource]:

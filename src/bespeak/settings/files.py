@@ -41,7 +41,7 @@ FILENAME = "settings.toml"
 SUT_DIRS_VARIABLES = ("BESPEAK_SUT_DIRS", "OTTO_SUT_DIRS")
 LEDGER_VARIABLE = "BESPEAK_LEDGER"
 SYSTEM_PATH = "/etc/bespeak/settings.toml"
-_FOR_USERS = ("jobs", "ledger", "server")
+_FOR_USERS = ("health", "jobs", "ledger", "server")
 _NOT_FOR_USERS = ("init", "labs", "libs", "reservations")
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 OWN_FOLDER, OTTO_FOLDER = ".bespeak", ".otto"
 """Where settings are: in a folder of ours they are read strictly; those made for otto say more than we know of."""
 
-TOP_KEYS = ("init", "lab", "labs", "ledger", "libs", "name", "reservations", "version")
+TOP_KEYS = ("health", "init", "lab", "labs", "ledger", "libs", "name", "reservations", "version")
 RESERVATION_KEYS = ("backend", "url")
 DEFAULT_BACKEND = "ledger"
 """Who is asked where settings name no backend."""

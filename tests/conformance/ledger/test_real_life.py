@@ -120,6 +120,25 @@ def test_what_is_not_well_is_given_to_nobody(book, clock, health):
     assert book.engine.read(replay.compare) == []
 
 
+def test_a_check_takes_back_its_own_word_alone(book):
+    book.inventory_add(["a"], ROOT, {})
+
+    def said(health, check="", **more):
+        (entry,) = book.resource_mark(["a"], ROOT, health=health, reason="it smells", check=check, **more)
+        return entry.resource.health.value, entry.properties.health_note
+
+    assert said("sick", "ping") == ("sick", "check ping: it smells")
+    assert said("ok", "boot") == said("offline", "boot") == ("sick", "check ping: it smells")
+    assert said("ok", "ping") == ("ok", "")
+    assert said("sick", "ping", stays=True) == ("sick", "check ping, stays until a person marks it ok: it smells")
+    assert said("ok", "ping")[0] == "sick"
+    assert said("ok") == ("ok", "")
+    assert said("offline") == ("offline", "it smells")
+    assert said("ok", "ping") == ("offline", "it smells")
+    assert refused(book, "a").conflicts[0].purpose == "it smells"
+    assert book.engine.read(replay.compare) == []
+
+
 def test_whole_and_part_exclude_each_other(book, clock):
     book.inventory_add(["rack", "board", "gpu1", "gpu2"], ROOT, {})
     book.inventory_change(["rack"], ROOT, {"parts": ["board"]})

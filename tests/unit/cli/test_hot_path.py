@@ -48,9 +48,8 @@ HOT_PATH = {
         coord: operations remote_claims
     """,
     "the inventory: resource add, set, list": """
-        cli: resource_names
         ledger: constraints maintenance inventory.__init__ inventory.compare inventory.csv_cells inventory.edit inventory.in_use inventory.model
-            inventory.name_ranges inventory.whole_and_parts inventory.listing inventory.read inventory.serialize inventory.sync inventory.table
+            inventory.name_patterns inventory.name_ranges inventory.whole_and_parts inventory.listing inventory.read inventory.serialize inventory.sync inventory.table
             inventory.write opening_hours
     """,
     "the gate, which a hook asks before each command": """

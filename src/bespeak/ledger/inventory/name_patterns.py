@@ -1,4 +1,4 @@
-"""Resources named by patterns on a command line."""
+"""Resources named by patterns, on a command line or in settings."""
 
 from __future__ import annotations
 
