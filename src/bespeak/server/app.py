@@ -19,6 +19,7 @@ from bespeak.server import description, middleware, problems
 from bespeak.server.answers import API
 from bespeak.server.api.service import API_VERSION
 from bespeak.server.book import ServedBook
+from bespeak.server.direct_routes import DirectRoutes
 from bespeak.server.events import EventHub
 from bespeak.server.exposure import is_loopback
 from bespeak.server.metrics import Metrics
@@ -38,21 +39,21 @@ if TYPE_CHECKING:
     from bespeak.server.settings import ServerSettings
 
 ROUTERS = (
-    ("bespeak.server.api.service:router", API),
-    ("bespeak.server.api.reservations:router", API),
-    ("bespeak.server.api.changes:router", API),
-    ("bespeak.server.api.series:router", API),
-    ("bespeak.server.api.access:router", API),
-    ("bespeak.server.api.inventory:router", API),
-    ("bespeak.server.api.exchange:router", API),
-    ("bespeak.server.api.notices:router", API),
-    ("bespeak.server.api.resources:router", API),
-    ("bespeak.server.api.questions:router", API),
-    ("bespeak.server.api.events:router", API),
-    ("bespeak.server.api.calls:router", API),
-    ("bespeak.web.calendar_api:router", API),
+    "bespeak.server.api.service:router",
+    "bespeak.server.api.reservations:router",
+    "bespeak.server.api.changes:router",
+    "bespeak.server.api.series:router",
+    "bespeak.server.api.access:router",
+    "bespeak.server.api.inventory:router",
+    "bespeak.server.api.exchange:router",
+    "bespeak.server.api.notices:router",
+    "bespeak.server.api.resources:router",
+    "bespeak.server.api.questions:router",
+    "bespeak.server.api.events:router",
+    "bespeak.server.api.calls:router",
+    "bespeak.web.calendar_api:router",
 )
-"""The routes that are always there, each with its prefix. Those of rooms above are found by name."""
+"""The routes of the API, which are always there. Those of rooms above are found by name."""
 
 OPTIONAL_ROUTERS = (("bespeak.server.sign_in.browser:router", ""), ("bespeak.web.app:router", ""))
 """Routes for browsers. Those of rooms that stand on this one are found by name, so this room imports none of them."""
@@ -95,7 +96,8 @@ class Application:
         app.state.sign_in, app.state.sign_in_url = authenticator, SIGN_IN_PAGE
         app.add_route("/metrics", self._numbers)
         self._tools = ToolsForAgents(app, settings.ledger)
-        asgi: ASGIApp = middleware.SignIn(self._tools, self._identify, settings.limits)
+        asgi: ASGIApp = DirectRoutes(app, self._tools, map(_load, ROUTERS), API)
+        asgi = middleware.SignIn(asgi, self._identify, settings.limits)
         asgi = middleware.BodyLimit(asgi, settings.limits.body_bytes)
         asgi = BehindProxy(asgi, settings.behind_proxy)
         asgi = middleware.KnownHosts(asgi, known_hosts(settings), frozenset(map(str.lower, settings.hosts)))
@@ -160,8 +162,8 @@ def routes(book: ServedBook, events: EventHub) -> FastAPI:
     problems.install(app)
     app.add_route("/healthz", healthz)
     app.add_route("/readyz", readyz)
-    for name, prefix in ROUTERS:
-        app.include_router(_load(name), prefix=prefix)
+    for name in ROUTERS:
+        app.include_router(_load(name), prefix=API)
     for name, prefix in OPTIONAL_ROUTERS:
         if _is_there(name):
             app.include_router(_load(name), prefix=prefix, include_in_schema=False)

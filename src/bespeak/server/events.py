@@ -8,6 +8,7 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from bespeak.base.errors import BespeakError
@@ -37,27 +38,25 @@ CHANGES_OF_RIGHTS = frozenset(
 _CHANGES_OF_ACCESS = CHANGES_OF_RIGHTS | {Action.TOKEN_REVOKED, Action.SIGNED_OUT}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Event:
     """One change of the book, as it is sent.
 
     Attributes:
         entry: the row of the log.
-        text: the event as a client reads it.
     """
 
     entry: LogEntry
-    text: str
 
     @property
     def seq(self) -> int:
         """The number of the row."""
         return self.entry.seq
 
-
-def event_of(entry: LogEntry) -> Event:
-    """Return an entry as an event."""
-    return Event(entry, f"id: {entry.seq}\nevent: change\ndata: {compact(log_json(entry))}\n\n")
+    @cached_property
+    def text(self) -> str:
+        """The event as a client reads it: made once for all streams, and not where there is none."""
+        return f"id: {self.seq}\nevent: change\ndata: {compact(log_json(self.entry))}\n\n"
 
 
 class EventHub:
@@ -122,7 +121,7 @@ class EventHub:
         return [event for event in self._kept if event.seq > after]
 
     def _publish(self, entries: list[LogEntry]) -> None:
-        self._kept.extend(map(event_of, entries))
+        self._kept.extend(map(Event, entries))
         self.last = entries[-1].seq
         self._note(entries)
         new = asyncio.get_running_loop().create_future

@@ -116,6 +116,13 @@ def plain(status: int, detail: str, scope: Scope | None = None, code: str = "htt
     return _answer(document, status, scope, {name.replace("_", "-"): value for name, value in headers.items()})
 
 
+def of_http(error: HTTPException, scope: Scope) -> Response:
+    """Return what is told of an error that is one of HTTP and not of the book."""
+    headers = {name.replace("-", "_"): value for name, value in (error.headers or {}).items()}
+    code = _OF_STATUS.get(error.status_code, "http")
+    return plain(error.status_code, str(error.detail), scope, code, **headers)
+
+
 def internal(scope: Scope, error: Exception) -> Response:
     """Return what is told of a fault that nobody foresaw: nothing but the number under which the log has it now."""
     log.error("request %s failed", scope["state"]["request_id"], exc_info=error)
@@ -156,9 +163,7 @@ async def _of_validation(request: Request, error: Exception) -> Response:
 
 async def _of_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 registered for it
-    headers = {name.replace("-", "_"): value for name, value in (error.headers or {}).items()}
-    code = _OF_STATUS.get(error.status_code, "http")
-    return plain(error.status_code, str(error.detail), request.scope, code, **headers)
+    return of_http(error, request.scope)
 
 
 async def _of_fault(request: Request, error: Exception) -> Response:

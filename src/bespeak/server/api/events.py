@@ -14,7 +14,7 @@ from bespeak.ledger.visibility import kept, sight_of
 from bespeak.server import problems
 from bespeak.server.api.reservations import problems as answers
 from bespeak.server.dependencies import SIGNED_IN, Book, CallersBook, Events
-from bespeak.server.events import CHANGES_OF_RIGHTS, Event, EventHub, event_of
+from bespeak.server.events import CHANGES_OF_RIGHTS, Event, EventHub
 from bespeak.server.schemas import Problem
 from bespeak.server.stream_access import StreamAccess, stream_access
 
@@ -124,6 +124,6 @@ async def _from_book(book: CallersBook, after: int, upto: int) -> Sequence[Event
 
     def work(ledger: Ledger) -> list[Event]:
         entries, _ = ledger.log_rows(after, _BATCH)
-        return [event_of(entry) for entry in entries if entry.seq <= upto]
+        return [Event(entry) for entry in entries if entry.seq <= upto]
 
     return await book.read(work)
