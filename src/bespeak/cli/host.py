@@ -77,6 +77,7 @@ def _facts(host: Host) -> dict[str, object]:
         "kind": host.kind,
         "address": host.ip,
         "power_control": _controller(host),
+        "management_control": None if host.management is None else host.management.type_name,
         "labels": sorted(host.labels),
         "resources": sorted(host.resources),
         "required": sorted(host.required),

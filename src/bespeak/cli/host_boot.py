@@ -20,7 +20,7 @@ from bespeak.cli.host_common import (
     gather,
     show_outcomes,
 )
-from bespeak.host.power.management import BootDevice, Health, Level, read_health
+from bespeak.host.power.management import BootDevice, Health, Level, manager_name, read_health
 from bespeak.host.status import Status
 from bespeak.lifecycle.actions import boot_action
 from bespeak.lifecycle.model import Outcome
@@ -89,9 +89,7 @@ def health(context: Context, values: Values) -> int:
         spent_us = int((time.monotonic() - began) * SECOND_US)
         status = Status.Error if told is None else (Status.Success if told.level is Level.OK else Status.Failed)
         text = why if told is None else "; ".join(told.warnings)
-        control: Any = host.power_control
-        controller = None if control is None else str(getattr(control, "described", control.type_name))
-        return Outcome(host.id, "health", controller, status, text, started_us=began_us, duration_us=spent_us)
+        return Outcome(host.id, "health", manager_name(host), status, text, started_us=began_us, duration_us=spent_us)
 
     outcomes = gather(context, values, selection, one) + broken_outcomes("health", selection)
     if context.json:

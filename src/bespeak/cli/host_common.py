@@ -251,6 +251,14 @@ def _warn_unlogged(context: Context, outcomes: list[Outcome]) -> None:
         context.warn(f"done, but the log could not be written: {', '.join(missing)}")
 
 
+def _planned_controller(action: HostAction, host: Host) -> str | None:
+    if action.by_manager:
+        from bespeak.host.power.management import manager_name
+
+        return manager_name(host)
+    return None if host.power_control is None else host.power_control.type_name
+
+
 def dry_run(context: Context, lock: Interlock, selection: Selection, action: HostAction) -> int:
     """Say what would be done, if the gate lets it through; return the exit code."""
     admitted = lock.admit(selection.hosts)
@@ -259,7 +267,7 @@ def dry_run(context: Context, lock: Interlock, selection: Selection, action: Hos
         {
             "host": host.id,
             "action": action.name,
-            "controller": None if host.power_control is None else host.power_control.type_name,
+            "controller": _planned_controller(action, host),
             "reservations": sorted({(hold.reservation_id, hold.fencing_token) for hold in admitted[host.id]}),
         }
         for host in selection.hosts

@@ -68,6 +68,7 @@ class Host(ABC):
         self._lab: Any = None
         self.folder: str | None = None
         self.console: Any = None
+        self.management: Any = None
 
     @property
     def required(self) -> set[str]:

@@ -13,6 +13,7 @@ from bespeak.host.console.spec import console_from_spec
 from bespeak.host.label_selector import labels_of
 from bespeak.host.local import LocalHost
 from bespeak.host.power.device import number, port_number, text_field, whole_number
+from bespeak.host.power.management import management_from_spec
 from bespeak.host.power.registry import power_control_from_spec
 from bespeak.host.secrets import optional_secret
 from bespeak.host.ssh import PORT, SESSIONS, SshOptions, UnixHost
@@ -91,6 +92,9 @@ def _references(host: Host) -> Iterator[tuple[str, str]]:
     hop = getattr(host, "hop", None)
     if hop is not None:
         yield hop, "hop"
+    named = getattr(host.management, "controller", None)
+    if isinstance(named, str):
+        yield named, "management_control: controller"
     behind = getattr(host.console, "controller", None)
     if behind is not None:
         yield behind, "console: controller"
@@ -120,14 +124,18 @@ def host_from_spec(spec: HostSpec) -> Host:
         raise LabDataError(f"{where}: console: {error}") from error
     try:
         host.power_control = power_control_from_spec(spec.power_control)
-        _check_power(host)
+        _check_control(host.power_control, host)
     except ValueError as error:
         raise LabDataError(f"{where}: power_control: {error}") from error
+    try:
+        host.management = management_from_spec(spec.management_control)
+        _check_control(host.management, host)
+    except ValueError as error:
+        raise LabDataError(f"{where}: management_control: {error}") from error
     return host
 
 
-def _check_power(host: Host) -> None:
-    control: Any = host.power_control
+def _check_control(control: Any, host: Host) -> None:
     for each in getattr(control, "controllers", (control,)):
         check = getattr(each, "check", None)
         if check is not None:

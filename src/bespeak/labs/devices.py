@@ -1,6 +1,9 @@
-"""``[devices.NAME]``: a device is described once, and hosts say ``power = "pdu1:5"`` and ``console = "ser1:7004"``.
+"""``[devices.NAME]``: a device is described once, and hosts refer to it.
 
-The reference becomes the host's ``power_control`` or ``console``, so whoever reads hosts knows of no devices.
+They say ``power = "pdu1:5"``, ``management = "bmc1"`` and ``console = "ser1:7004"``.
+
+The reference becomes the host's ``power_control``, ``management_control`` or ``console``, so whoever reads hosts knows
+of no devices.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
 _CHOOSES = {"redfish": "system", "libvirt": "domain", "http": "channel"}
 _OUTLET = "outlet"
 _NAMED = ("system", "domain")
+_POWER = "a text such as 'pdu1:5', or a list of them"
 
 
 def power_control(raw: RawHost, devices: Mapping[str, dict[str, Any]], where: str) -> dict[str, Any]:
@@ -37,9 +41,28 @@ def power_control(raw: RawHost, devices: Mapping[str, dict[str, Any]], where: st
     if "power_control" in table:
         raise LabDataError(f"{where}: power and power_control say the same; keep one of them")
     if not references:
-        raise LabDataError(f"{where}: power must be a text such as 'pdu1:5', or a list of them, not []")
-    supplies = [_supply(text, devices, f"{where}: power") for text in references]
+        raise LabDataError(f"{where}: power must be {_POWER}, not []")
+    supplies = [_supply(text, devices, f"{where}: power", _POWER) for text in references]
     return {**table, "power_control": supplies if isinstance(said, list) else supplies[0]}
+
+
+def management_control(table: dict[str, Any], devices: Mapping[str, dict[str, Any]], where: str) -> dict[str, Any]:
+    """Return the table of a host, its ``management`` as ``management_control``.
+
+    Args:
+        table: the host.
+        devices: the tables of its file.
+        where: file and host, for messages.
+
+    Raises:
+        LabDataError: the reference cannot be used.
+    """
+    said = table.get("management")
+    if said is None or not devices:
+        return table  # what another program keeps under this name
+    if "management_control" in table:
+        raise LabDataError(f"{where}: management and management_control say the same; keep one of them")
+    return {**table, "management_control": _supply(said, devices, f"{where}: management", "a text such as 'bmc1'")}
 
 
 def console(table: dict[str, Any], devices: Mapping[str, dict[str, Any]], where: str) -> dict[str, Any]:
@@ -75,9 +98,9 @@ def _device(name: str, text: str, devices: Mapping[str, dict[str, Any]], where: 
     return devices[name]
 
 
-def _supply(text: Any, devices: Mapping[str, dict[str, Any]], where: str) -> dict[str, Any]:
+def _supply(text: Any, devices: Mapping[str, dict[str, Any]], where: str, wanted: str) -> dict[str, Any]:
     if not isinstance(text, str) or not text:
-        raise LabDataError(f"{where} must be a text such as 'pdu1:5', or a list of them, not {short_repr(text)}")
+        raise LabDataError(f"{where} must be {wanted}, not {short_repr(text)}")
     name, colon, outlet = text.partition(":")
     table = _device(name, text, devices, where)
     if colon and not outlet:

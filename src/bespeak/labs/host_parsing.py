@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bespeak.base.display import escape_unprintable, short_repr, suggest
-from bespeak.labs.devices import console, power_control
+from bespeak.labs.devices import console, management_control, power_control
 from bespeak.labs.model import HostSpec
 from bespeak.labs.parsing import LabDataError, RawHost, texts
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _GUARDED = ("labs", "resources", "power_control")
 _KNOWN = frozenset(
     {
-        *(*_GUARDED, "power", "console"),
+        *(*_GUARDED, "power", "console", "management", "management_control"),
         *("id", "name", "address", "ip", "element", "element_id", "board", "slot", "labels", "description", "tags"),
         *("creds", "user", "hop", "os_type", "os_name", "os_version", "is_virtual", "interfaces", "snmp", "toolchain"),
         *("hw_version", "sw_version", "valid_terms", "valid_transfers", "term", "transfer", "docker_capable"),
@@ -74,6 +74,7 @@ def host_from(
     if slip is not None:
         raise LabDataError(f"{where}: there is no field {short_repr(slip[0])}; did you mean {slip[1]}?")
     table = power_control(raw, devices or {}, where)
+    table = management_control(table, devices or {}, where)
     table = console(table, devices or {}, where)
     address = table.get("address", table.get("ip"))
     if address is not None and not isinstance(address, str):

@@ -12,7 +12,7 @@ from typing import Any
 
 _ACTING = (
     *("address", "ip", "hop", "user", "creds", "ssh"),
-    *("power_control", "reboot_cmd", "shutdown_cmd", "snmp", "console"),
+    *("power_control", "management_control", "reboot_cmd", "shutdown_cmd", "snmp", "console"),
 )
 
 
@@ -42,6 +42,11 @@ class HostSpec:
     def power_control(self) -> Any:
         """How the host is switched, exactly as the file has it; None when it does not say."""
         return self.raw.get("power_control")
+
+    @property
+    def management_control(self) -> Any:
+        """What manages the host beside that, exactly as the file has it; None when it does not say."""
+        return self.raw.get("management_control")
 
     @property
     def acts(self) -> list[str]:

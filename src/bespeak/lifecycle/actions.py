@@ -79,7 +79,7 @@ def boot_action(device: BootDevice, *, once: bool) -> HostAction:
         return await set_boot(host, device, once=once)
 
     how = f"boot {device.value}" + (" once" if once else "")
-    return HostAction(how, run, switches=False, by_controller=True)
+    return HostAction(how, run, switches=False, by_manager=True)
 
 
 def console_action(dialogue: Dialogue, path: str, kind: str) -> HostAction:

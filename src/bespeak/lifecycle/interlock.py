@@ -52,7 +52,8 @@ class Fence:
 
 def open_hosts(hosts: Iterable[Host]) -> str | None:
     """Return in one line which of ``hosts`` can be switched and need nothing to be held; None if there is none."""
-    names = [escape_unprintable(host.id) for host in hosts if host.power_control is not None and not host.required]
+    open_ones = [host for host in hosts if not host.required and (host.power_control or host.management)]
+    names = [escape_unprintable(host.id) for host in open_ones]
     if not names:
         return None
     return f"open to everybody, because neither the host nor its lab names resources: {', '.join(names)}"

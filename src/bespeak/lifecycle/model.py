@@ -24,7 +24,7 @@ class HostAction:
         switches: it needs the host's power controller, and the state before and after is of interest.
         ends_on: it switches the host off and on again, so a host that it leaves off is a fault of its own.
         command: what is typed for it after ``bespeak``; empty when that cannot be told.
-        by_controller: the power controller does it, also when nothing is switched.
+        by_manager: the management controller does it, and nothing is switched.
         by: what does it, where that is neither the controller nor the host's own system.
         limit: seconds after which it is given up, whatever it waits for; None when it ends by itself.
         restores: it leaves the host as it was, so one that was on and is left off is a fault of its own.
@@ -36,7 +36,7 @@ class HostAction:
     limit: Callable[[Host], float] | None = None
     ends_on: bool = False
     command: str = ""
-    by_controller: bool = False
+    by_manager: bool = False
     restores: bool = False
     by: str | None = None
 

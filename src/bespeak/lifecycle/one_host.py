@@ -177,7 +177,11 @@ def _left_off(after: str | None) -> str:
 def _controller(action: HostAction, host: Host) -> str | None:
     if action.by is not None:
         return action.by
-    if not (action.switches or action.by_controller):
+    if action.by_manager:
+        from bespeak.host.power.management import manager_name
+
+        return manager_name(host)
+    if not action.switches:
         return str(host.kind)
     control: Any = host.power_control
     return None if control is None else str(getattr(control, "described", control.type_name))

@@ -91,7 +91,7 @@ def _load_plugins(settings: Settings, lab: Lab) -> None:
 
 def _types(spec: HostSpec) -> set[str]:
     value = spec.power_control
-    tables = value if isinstance(value, list) else [value]
+    tables = [*(value if isinstance(value, list) else [value]), spec.management_control]
     found = (each.get("type") if isinstance(each, dict) else each for each in tables)
     return {each for each in found if isinstance(each, str)}
 

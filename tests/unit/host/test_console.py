@@ -348,5 +348,5 @@ def test_mistakes_in_lab_data(value: object, told: str) -> None:
 
 
 def test_an_ipmi_console_needs_a_controller(tmp_path: Path) -> None:
-    with pytest.raises(ConsoleError, match="host 'h1' has no power_control of type ipmi"):
+    with pytest.raises(ConsoleError, match="host 'h1' has no power_control or management_control of type ipmi"):
         talk(host_with(type="ipmi"), tmp_path / "log")

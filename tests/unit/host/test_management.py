@@ -169,7 +169,7 @@ def test_other_controllers_cannot() -> None:
     )
     assert run(read_health(PowerOnlyHost("h2"))) == (
         None,
-        "host 'h2' has no power_control, so it has no sensors; redfish and ipmi have",
+        "host 'h2' has no power_control and no management_control, so it has no sensors; redfish and ipmi have",
     )
 
 

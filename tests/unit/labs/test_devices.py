@@ -134,3 +134,46 @@ def test_what_another_program_keeps_as_power_stays():
     document = parse("hosts.json", b'[{"id": "h1", "power": {"watts": 3}}]')
     [spec] = [host_from(raw, "bench", document.path, document.devices) for raw in document.hosts]
     assert spec.power_control is None
+
+
+def test_what_manages_a_host_stands_beside_what_switches_it():
+    board, blade, other = specs(
+        '[hosts.board1]\npower = "pdu1:5"\nmanagement = "bmc4"\nconsole = "ipmi"\n'
+        '[hosts.blade2]\npower = "pdu1:6"\nmanagement = "chassis:2"\n[hosts.none]\npower = "pdu1:7"\n'
+    )
+    assert (board.power_control["type"], board.management_control["type"]) == ("snmp", "ipmi")
+    assert (blade.management_control["system"], other.management_control) == ("2", None)
+    assert board.acts == ["power_control", "management_control", "console"]
+    [host] = build_hosts(board_lab(board)).hosts.values()
+    assert (host.power_control.type_name, host.management.type_name) == ("snmp", "ipmi")
+
+
+@pytest.mark.parametrize(
+    ("host", "said"),
+    [
+        ('management = "bmc5"', "management 'bmc5': the file has no [devices.bmc5]; did you mean bmc4?"),
+        ('management = ["bmc4"]', "management must be a text such as 'bmc1', not ['bmc4']"),
+        (
+            'management = "bmc4"\nmanagement_control = "x"',
+            "management and management_control say the same; keep one of them",
+        ),
+    ],
+)
+def test_what_is_no_manager_is_said(host, said):
+    with pytest.raises(LabDataError) as caught:
+        specs(f"[hosts.board1]\n{host}\n")
+    assert str(caught.value) == f"lab.toml: host 'board1': {said}"
+
+
+def test_what_manages_a_host_can_do_what_it_is_for():
+    [board] = specs('[hosts.board1]\nmanagement = "pdu1:5"\n')
+    [why] = build_hosts(board_lab(board)).broken.values()
+    assert why.endswith(
+        "management_control: snmp neither says what a host starts from nor has sensors; redfish and ipmi do"
+    )
+
+
+def test_a_file_without_devices_may_have_a_field_of_that_name():
+    document = parse("lab.toml", b'[hosts.board1]\nmanagement = "10.0.0.3"\n')
+    [spec] = [host_from(raw, "bench", document.path, document.devices) for raw in document.hosts]
+    assert spec.management_control is None

@@ -420,6 +420,35 @@ def test_progress_on_a_terminal(bench: Bench) -> None:
     assert "0/1 done, waiting for r1" in said
 
 
+def test_a_controller_beside_the_unit_that_cuts_the_power(bench: Bench) -> None:
+    with redfish_service() as service:
+        system = service.add("1", "On", Status={"Health": "OK"})
+        with (bench.folder / "lab.toml").open("a") as lab:
+            lab.write(
+                f'[devices.bmc1]\ntype = "redfish"\nurl = "{service.url}"\n'
+                '[[hosts]]\nid = "n1"\nlabs = ["bench"]\nresources = ["rack3"]\nmanagement = "bmc1"\n'
+                'power_control = { type = "command", on_cmd = "echo on > n1", off_cmd = "echo off > n1" }\n'
+            )
+        trust(bench.folder)
+        bench.hold("rack1")
+        refused = bench("host", "boot", "n1", "--device", "pxe")
+        assert (refused.returncode, service.asked) == (8, [])
+        bench.hold("rack3")
+        planned = bench("host", "boot", "n1", "--device", "pxe", "--dry-run", "--json")
+        assert json.loads(planned.stdout)["results"][0]["controller"] == "redfish"
+        assert bench("host", "boot", "n1", "--device", "pxe", "--once").returncode == 0
+        assert system["Boot"] == {"BootSourceOverrideTarget": "Pxe", "BootSourceOverrideEnabled": "Once"}
+        assert "boot pxe once n1 by redfish" in bench("log").stdout
+        told = json.loads(bench("host", "health", "n1", "--json").stdout)["results"][0]
+        assert (told["controller"], told["health"]) == ("redfish", "ok")
+        asked = len(service.asked)
+        assert bench("power", "off", "n1").returncode == 0
+        assert (bench.folder / "n1").read_text() == "off\n"
+        assert (len(service.asked), system["PowerState"]) == (asked, "On")
+        hosts = {each["id"]: each for each in json.loads(bench("host", "list", "--json").stdout)["hosts"]}
+        assert (hosts["n1"]["power_control"], hosts["n1"]["management_control"]) == ("command", "redfish")
+
+
 def test_boot_is_for_who_holds_the_host_and_health_for_everybody(bench: Bench) -> None:
     with redfish_service() as service:
         system = service.add("1", "On", Status={"Health": "Warning"})

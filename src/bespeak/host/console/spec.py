@@ -124,7 +124,7 @@ class LanConsole(Console):
     """Serial over LAN.
 
     Attributes:
-        control: the controller; None for the host's own ``power_control``.
+        control: the controller; None for the host's own ``management_control`` or ``power_control``.
     """
 
     type_name: ClassVar[str] = "ipmi"
@@ -139,13 +139,14 @@ class LanConsole(Console):
 
     def _controller(self, host: Host) -> IpmiPowerController:
         from bespeak.host.power.ipmi import IpmiPowerController
+        from bespeak.host.power.management import managing_controllers
 
-        own: Any = host.power_control
-        for each in (self.control, *getattr(own, "controllers", (own,))):
+        for each in (self.control, *managing_controllers(host)):
             if isinstance(each, IpmiPowerController):
                 return each
         raise ConsoleError(
-            f"console: host {host.id!r} has no power_control of type ipmi; name the controller in console itself"
+            f"console: host {host.id!r} has no power_control or management_control of type ipmi; name the controller in"
+            " console itself"
         )
 
 

@@ -16,6 +16,7 @@ from bespeak.host.status import PowerState, Status
 
 if TYPE_CHECKING:
     from bespeak.host.base import Host
+    from bespeak.host.power.base import PowerController
 
 
 class BootDevice(Enum):
@@ -122,13 +123,43 @@ def warning_of(sensor: Sensor) -> str | None:
     return f"{sensor.name}:{value} {' '.join(sensor.states) or sensor.level.value}".replace(":  ", ": ")
 
 
+def management_from_spec(value: Any) -> PowerController | None:
+    """Make what manages a host beside what switches it, from lab data as for ``power_control``; None for nothing.
+
+    Raises:
+        ValueError: it cannot be used, or can neither say what a host starts from nor tell how it is.
+    """
+    from bespeak.host.power.registry import power_control_from_spec
+
+    control = power_control_from_spec(value)
+    if control is None or isinstance(control, (SupportsBoot, SupportsHealth)):
+        return control
+    raise ValueError(f"{control.type_name} neither says what a host starts from nor has sensors; redfish and ipmi do")
+
+
+def managing_controllers(host: Host) -> tuple[Any, ...]:
+    """Return what may manage ``host``, in the order in which it is asked: its ``management_control`` comes first."""
+    power: Any = host.power_control
+    found = (host.management, *getattr(power, "controllers", (power,)))
+    return tuple(each for each in found if each is not None)
+
+
+def manager_name(host: Host) -> str | None:
+    """Return the type of what manages ``host``, or else of what switches it; None where nothing does."""
+    for control in managing_controllers(host):
+        if isinstance(control, (SupportsBoot, SupportsHealth)):
+            return str(getattr(control, "type_name", type(control).__name__))
+    power: Any = host.power_control
+    return None if power is None else str(getattr(power, "described", power.type_name))
+
+
 def boot_controller(host: Host) -> SupportsBoot:
     """Return what sets what ``host`` starts from.
 
     Raises:
         ValueError: nothing does.
     """
-    for control in _controllers(host):
+    for control in managing_controllers(host):
         if isinstance(control, SupportsBoot):
             return control
     raise ValueError(f"{_described(host)} cannot say what it starts from; redfish and ipmi can")
@@ -140,24 +171,28 @@ def health_controller(host: Host) -> SupportsHealth:
     Raises:
         ValueError: nothing does.
     """
-    for control in _controllers(host):
+    for control in managing_controllers(host):
         if isinstance(control, SupportsHealth):
             return control
     raise ValueError(f"{_described(host)} has no sensors; redfish and ipmi have")
 
 
-def management_seconds(host: Host) -> float:
-    """Return how long one request to the controllers of ``host`` may take, seconds."""
-    timeout: float | None = getattr(host.power_control, "timeout", TIMEOUT_SECONDS)
+def _seconds(control: object) -> float:
+    """Return how long one request to ``control`` may take, seconds."""
+    timeout: float | None = getattr(control, "timeout", TIMEOUT_SECONDS)
     return NO_LIMIT_SECONDS if timeout is None else timeout
 
 
 async def set_boot(host: Host, device: BootDevice, *, once: bool) -> tuple[Status, str]:
     """Set what ``host`` starts from; return how that ended and what is to be known of it."""
-    seconds = management_seconds(host)
+    try:
+        control = boot_controller(host)
+    except ValueError as error:
+        return Status.Error, str(error)
+    seconds = _seconds(control)
     try:
         async with time_limit(seconds):
-            return Status.Success, await boot_controller(host).set_boot(host, device, once=once)
+            return Status.Success, await control.set_boot(host, device, once=once)
     except TimeoutError:
         return Status.Error, f"no answer within {seconds:g} s"
     except PowerFault as fault:
@@ -170,24 +205,23 @@ async def set_boot(host: Host, device: BootDevice, *, once: bool) -> tuple[Statu
 
 async def read_health(host: Host) -> tuple[Health | None, str]:
     """Return how ``host`` is; None and the reason where that cannot be told."""
-    seconds = management_seconds(host)
+    try:
+        control = health_controller(host)
+    except ValueError as error:
+        return None, str(error)
+    seconds = _seconds(control)
     try:
         async with time_limit(seconds):
-            return await health_controller(host).health(host), ""
+            return await control.health(host), ""
     except TimeoutError:
         return None, f"no answer within {seconds:g} s"
     except (PowerFault, BespeakError, ValueError) as error:
         return None, str(error)
 
 
-def _controllers(host: Host) -> tuple[Any, ...]:
-    control: Any = host.power_control
-    return () if control is None else tuple(getattr(control, "controllers", (control,)))
-
-
 def _described(host: Host) -> str:
     control: Any = host.power_control
     if control is None:
-        return f"host {host.id!r} has no power_control, so it"
+        return f"host {host.id!r} has no power_control and no management_control, so it"
     kind = escape_unprintable(str(getattr(control, "described", control.type_name)))
     return f"the power_control of host {host.id!r} ({kind})"
