@@ -77,22 +77,37 @@ def indented(value: object, indent: str = "", quote: Callable[[str], str] = _quo
 
 
 def _laid_out(value: object, indent: str, quote: Callable[[str], str]) -> str:
+    inner = indent + "  "
+    # Plain strings, numbers and None are decided here: a call for each costs more than its text.
+    if isinstance(value, dict):
+        items = [
+            f"{quote(key)}: {quote(item)}"
+            if type(item) is str
+            else f"{quote(key)}: {item}"
+            if type(item) is int
+            else f"{quote(key)}: null"
+            if item is None
+            else f"{quote(key)}: {_laid_out(item, inner, quote)}"
+            for key, item in value.items()
+        ]
+        opening, closing = "{}"
+    elif isinstance(value, list):
+        items = [quote(item) if type(item) is str else _laid_out(item, inner, quote) for item in value]
+        opening, closing = "[]"
+    else:
+        return _scalar(value, quote)
+    if not items:
+        return opening + closing
+    separator = ",\n" + inner
+    return f"{opening}\n{inner}{separator.join(items)}\n{indent}{closing}"
+
+
+def _scalar(value: object, quote: Callable[[str], str]) -> str:
     if isinstance(value, str):
         return quote(value)
     if value is None or isinstance(value, bool):
         return "null" if value is None else str(value).lower()
-    inner = indent + "  "
-    if isinstance(value, dict):
-        items = [f"{quote(key)}: {_laid_out(item, inner, quote)}" for key, item in value.items()]
-        opening, closing = "{}"
-    elif isinstance(value, list):
-        items = [_laid_out(item, inner, quote) for item in value]
-        opening, closing = "[]"
-    else:
-        return str(value) if isinstance(value, int) else one_line(value)
-    if not items:
-        return opening + closing
-    return f"{opening}\n{inner}" + f",\n{inner}".join(items) + f"\n{indent}{closing}"
+    return str(value) if isinstance(value, int) else one_line(value)
 
 
 def flat(value: dict[str, object]) -> str:

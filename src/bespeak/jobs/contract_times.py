@@ -12,6 +12,10 @@ EARLIEST_S = -62_135_596_800
 LATEST_S = 253_402_300_799
 """The instants that a four-digit year can name, in seconds since 1970."""
 
+_MOST_TEXTS = 10_000
+_TEXTS: dict[int, str] = {}
+"""Instants as they were formatted before: in a list, most rows share theirs with another one."""
+
 
 def start_us(not_before: int | None) -> int:
     """Return when a dispatcher is to look at a reservation with this start, µs UTC; 0 is at once, whatever the clock.
@@ -64,12 +68,18 @@ def iso_seconds(seconds: int | None) -> str | None:
     """Format seconds since 1970 as ISO 8601 in UTC, None as None; what no calendar has is None too."""
     if seconds is None:
         return None
-    from datetime import UTC, datetime
+    found = _TEXTS.get(seconds)
+    if found is None:
+        from datetime import UTC, datetime
 
-    try:
-        return datetime.fromtimestamp(seconds, UTC).isoformat()
-    except (ValueError, OverflowError, OSError):
-        return None
+        try:
+            found = datetime.fromtimestamp(seconds, UTC).isoformat()
+        except (ValueError, OverflowError, OSError):
+            return None
+        if len(_TEXTS) >= _MOST_TEXTS:
+            _TEXTS.clear()
+        _TEXTS[seconds] = found
+    return found
 
 
 def read_number(text: str, flag: str, least: int, most: int) -> int:

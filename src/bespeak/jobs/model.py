@@ -164,6 +164,8 @@ SELECT = "SELECT " + ", ".join(COLUMNS) + " FROM reservations"
 
 
 def _words(text: str) -> list[str]:
+    if text == "[]":
+        return []
     import json
 
     try:

@@ -69,10 +69,11 @@ def job_json(job: JobReservation) -> dict[str, object]:
         form["runner"] = _runner_json(job)
     if job.booking_id:
         form["booking_id"] = job.booking_id
-    if job.tries:
-        form["tries"] = [_try_json(number, each) for number, each in enumerate(job.tries, start=1)]
-    extras = job.extras
-    form.update((name, extras[name]) for name in EXTRA_NAMES if name in extras)
+    if job.extras_json:
+        if job.tries:
+            form["tries"] = [_try_json(number, each) for number, each in enumerate(job.tries, start=1)]
+        extras = job.extras
+        form.update((name, extras[name]) for name in EXTRA_NAMES if name in extras)
     return form
 
 
