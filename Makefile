@@ -17,7 +17,7 @@ help: ## show this list
 python:
 	@test -n "$(PYTHON)" || { echo "bespeak needs Python 3.11 or newer on PATH" >&2; exit 1; }
 
-$(READY): pyproject.toml constraints.txt | python
+$(READY): pyproject.toml constraints.txt $(wildcard hatch_build.py src/bespeak/runner/supervise.c) | python
 	@$(PYTHON) .ci/install.py $(VENV) -c constraints.txt -e '.[dev]'
 	@touch $(READY)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,10 +13,20 @@ from pathlib import Path
 import pytest
 
 from bespeak.base import process_identity
-from bespeak.runner import exit_record
+from bespeak.runner import exit_record, supervisors
 from bespeak.runner.service import Runner
 
 WAIT_SECONDS = 20
+COMPILERS = [name for name in ("cc",) if shutil.which(name)]
+"""The C compiler of this machine, if it has one."""
+
+
+def compiled_supervisor(compiler: str, folder: Path) -> str:
+    """Compile the supervisor of jobs; return where it is."""
+    program = str(folder / "supervise.bin")
+    source = os.path.join(os.path.dirname(supervisors.SCRIPT), "supervise.c")
+    subprocess.run([compiler, "-Wall", "-Wextra", "-Werror", "-O1", "-o", program, source], check=True, timeout=120)
+    return program
 
 
 def counting(tmp_path: Path, after: str = "") -> tuple[list[str], Path]:

@@ -36,11 +36,11 @@ def children(pid: int) -> list[int]:
 
 
 def supervisors(helper: int) -> list[int]:
-    """Return the shells that stay with jobs and are still children of a living helper."""
+    """Return the supervisors that stay with jobs and are still children of a living helper."""
     found = []
     for pid in children(helper):
         with contextlib.suppress(OSError), open(f"/proc/{pid}/cmdline", "rb") as file:
-            if b"supervise.sh" in file.read():
+            if b"/supervise." in file.read():
                 found.append(pid)
     return found
 

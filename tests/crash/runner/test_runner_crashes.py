@@ -13,11 +13,17 @@ import time
 import pytest
 
 from bespeak.runner.model import JobStatus
-from support.jobs import WAIT_SECONDS, counting, eventually, executions, program
+from support.jobs import COMPILERS, WAIT_SECONDS, compiled_supervisor, counting, eventually, executions, program
 
 STARTER_POINTS = ["storage.before_commit", "storage.after_commit", "runner.stored", "runner.locked", "runner.spawned"]
 AROUND_CLAIM = ["supervisor.before_claim", "supervisor.checked"]
 AFTER_CLAIM = ["supervisor.claimed", "supervisor.ended", "supervisor.recorded"]
+
+
+@pytest.fixture(params=["script", *COMPILERS])
+def supervisor(request, monkeypatch, tmp_path):
+    compiled = compiled_supervisor(request.param, tmp_path) if request.param in COMPILERS else ""
+    monkeypatch.setenv("BESPEAK_SUPERVISOR", compiled)
 
 
 def start(command, *, crash_at="", key="mine"):
@@ -60,6 +66,7 @@ def test_the_first_start_of_all_may_die_while_it_makes_the_book(runner, tmp_path
     assert executions(marks) == 1
 
 
+@pytest.mark.usefixtures("supervisor")
 def test_a_supervisor_killed_before_it_began_leaves_the_job_to_the_next(runner, tmp_path):
     command, marks = counting(tmp_path)
     words = ["start", "--run-key", "k", "--idempotency-key", "mine", "--start-timeout", "0.3", "--", *command]
@@ -70,6 +77,7 @@ def test_a_supervisor_killed_before_it_began_leaves_the_job_to_the_next(runner, 
     assert (job.status, job.exit_code, executions(marks)) == (JobStatus.SUCCEEDED, 0, 1)
 
 
+@pytest.mark.usefixtures("supervisor")
 @pytest.mark.parametrize("point", AROUND_CLAIM)
 def test_a_supervisor_killed_while_the_job_is_claimed_leaves_one_execution(runner, tmp_path, point):
     """The command may or may not see in time that its supervisor died; either way it runs once."""
@@ -80,6 +88,7 @@ def test_a_supervisor_killed_while_the_job_is_claimed_leaves_one_execution(runne
     assert eventually(lambda: executions(marks)) == 1
 
 
+@pytest.mark.usefixtures("supervisor")
 @pytest.mark.parametrize("point", AFTER_CLAIM)
 def test_a_supervisor_killed_after_it_claimed_the_job_never_lets_it_run_twice(runner, tmp_path, point):
     command, marks = counting(tmp_path)
@@ -93,6 +102,7 @@ def test_a_supervisor_killed_after_it_claimed_the_job_never_lets_it_run_twice(ru
     assert executions(marks) == 1
 
 
+@pytest.mark.usefixtures("supervisor")
 def test_a_command_killed_before_its_first_instruction_is_a_failure_that_says_so(runner, tmp_path):
     command, marks = counting(tmp_path)
     assert start(command, crash_at="target.before_exec").returncode == 0
@@ -101,6 +111,7 @@ def test_a_command_killed_before_its_first_instruction_is_a_failure_that_says_so
     assert json.loads(start(command).stdout)["job_id"] == job.job_id
 
 
+@pytest.mark.usefixtures("supervisor")
 def test_an_abort_killed_after_it_was_stored_can_be_repeated(runner):
     job = runner.start("k", ["/bin/sleep", "30"]).job
     assert program("abort", "--run-key", "k", crash_at="runner.stop_stored").returncode == -signal.SIGKILL
@@ -111,6 +122,7 @@ def test_an_abort_killed_after_it_was_stored_can_be_repeated(runner):
 
 
 ROUNDS = 200
+SUPERVISOR_ROUNDS = 100
 
 
 def _kill_at_random(rng, words, longest_seconds):
@@ -149,18 +161,19 @@ def _length_of_a_start(runner):
     return time.monotonic() - began
 
 
+@pytest.mark.usefixtures("supervisor")
 def test_supervisors_killed_at_random_instants_never_double_and_never_say_what_did_not_happen(runner, tmp_path):
     rng = random.Random(21)
     marks = tmp_path / "marks"
     marks.mkdir()
-    for number in range(ROUNDS):
+    for number in range(SUPERVISOR_ROUNDS):
         command = ["/bin/sh", "-c", 'echo run >>"$1"', "sh", str(marks / str(number))]
         started = runner.start(f"k{number}", command, idempotency_key=f"k{number}", start_timeout_seconds=0)
         time.sleep(rng.uniform(0, 0.004))
         if started.job.worker_pid is not None:
             os.kill(started.job.worker_pid, signal.SIGKILL)
         runner.start(f"k{number}", command, idempotency_key=f"k{number}")
-    for number in range(ROUNDS):
+    for number in range(SUPERVISOR_ROUNDS):
         job = runner.wait(runner.find(idempotency_key=f"k{number}").job_id, WAIT_SECONDS)
         ran = executions(marks / str(number))
         assert job.status in (JobStatus.SUCCEEDED, JobStatus.LOST)

@@ -1,4 +1,4 @@
-"""The supervisor on every POSIX shell of this machine: Debian's dash, and what /bin/sh is elsewhere."""
+"""The supervisor on every POSIX shell of this machine (Debian's dash, and what /bin/sh is elsewhere), and compiled."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ import os
 import pytest
 
 from bespeak.base import process_identity
-from bespeak.runner import exit_record, launch, stop
+from bespeak.runner import exit_record, launch, stop, supervisors
 from bespeak.runner.model import JobStatus
-from support.jobs import counting, executions, run, stderr_of, stdout_of
+from support.jobs import COMPILERS, compiled_supervisor, counting, executions, run, stderr_of, stdout_of
 
 SHELLS = [path for path in ("/bin/dash", "/bin/bash", "/bin/ksh", "/bin/sh") if os.access(path, os.X_OK)]
 
 
-@pytest.fixture(params=SHELLS)
-def shell(request, monkeypatch):
-    monkeypatch.setattr(launch, "_SHELLS", (request.param,))
+@pytest.fixture(params=[*SHELLS, *COMPILERS])
+def shell(request, monkeypatch, tmp_path):
+    compiled = compiled_supervisor(request.param, tmp_path) if request.param in COMPILERS else ""
+    monkeypatch.setenv("BESPEAK_SUPERVISOR", compiled)
+    monkeypatch.setattr(supervisors, "SHELLS", (request.param,))
 
 
 @pytest.mark.usefixtures("shell")
@@ -60,3 +62,43 @@ def test_of_two_supervisors_of_one_job_one_runs_it(runner, tmp_path):
     assert codes == [0, 0]
     assert executions(marks) == 1
     assert exit_record.read(runner.paths.record(job.job_id)).exit_code == 0
+
+
+@pytest.mark.usefixtures("shell")
+def test_descriptors_that_the_starter_leaves_open_do_not_reach_the_command(runner):
+    inherited, other = os.pipe()
+    os.set_inheritable(inherited, True)
+    job = run(runner, ["/bin/sh", "-c", "ls /proc/self/fd | wc -l"])
+    os.close(inherited)
+    os.close(other)
+    assert stdout_of(runner, job).strip() == b"4"
+
+
+@pytest.mark.usefixtures("shell")
+def test_a_program_without_a_first_line_is_run_by_a_shell_and_a_folder_is_its_pwd(runner, tmp_path):
+    script = tmp_path / "plain"
+    script.write_text("echo $PWD\n")
+    script.chmod(0o755)
+    job = run(runner, [str(script)], cwd=str(tmp_path))
+    assert stdout_of(runner, job).decode().strip() == str(tmp_path)
+    assert job.exit_code == 0
+
+
+@pytest.mark.usefixtures("shell")
+def test_what_cannot_be_run_after_all_fails_and_says_why(runner, tmp_path):
+    """A file that names an interpreter which is not there: only running it tells."""
+    script = tmp_path / "orphan"
+    script.write_text("#!/no/such/interpreter\n")
+    script.chmod(0o755)
+    job = run(runner, [str(script)])
+    assert job.exit_code in (126, 127)
+    assert b"orphan" in stderr_of(runner, job)
+
+
+def test_a_compiled_supervisor_for_another_machine_leaves_the_work_to_the_script(runner, tmp_path, monkeypatch):
+    foreign = tmp_path / "supervise.bin"
+    foreign.write_bytes(b"\x7fELF of another machine")
+    foreign.chmod(0o755)
+    monkeypatch.setenv("BESPEAK_SUPERVISOR", str(foreign))
+    job = run(runner, ["/bin/echo", "done"])
+    assert (job.exit_code, stdout_of(runner, job)) == (0, b"done\n")
