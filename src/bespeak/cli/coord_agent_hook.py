@@ -71,9 +71,9 @@ def _answer(context: Context, values: Values, look: Look, what: str) -> int:
     except BespeakError as error:
         if not values["refuse"]:
             raise
-        from bespeak.cli.errors import words
+        from bespeak.argv.option_names import in_options
 
-        reason = f"❌ Nobody can say whether another run has claimed this: {output.one_line(words(error))}"
+        reason = f"❌ Nobody can say whether another run has claimed this: {output.one_line(in_options(error))}"
         return _refuse(context, event, reason)
     if not found:
         return 0

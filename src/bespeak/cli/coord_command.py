@@ -61,11 +61,12 @@ def _failed(context: Context, error: BespeakError) -> int:
 
     if context.debug:
         raise error
-    from bespeak.cli.errors import say, words
+    from bespeak.argv.option_names import in_options
+    from bespeak.cli.errors import say
 
     if context.json or not isinstance(error, ClaimError):
-        return say(words(error), error.exit_code, error.details, as_json=context.json)
-    output.to_stderr(f"❌ {output.one_line(words(error))}")
+        return say(in_options(error), error.exit_code, error.details, as_json=context.json)
+    output.to_stderr(f"❌ {output.one_line(in_options(error))}")
     return error.exit_code
 
 

@@ -12,8 +12,6 @@ from bespeak.cli import output
 
 INTERRUPTED = 130
 PIPE_CLOSED = 141
-_FLAGS = {"duration": "--for"}
-"""Options that are not called after their field."""
 
 
 def report(error: BaseException, *, as_json: bool, debug: bool) -> int:
@@ -36,17 +34,10 @@ def report(error: BaseException, *, as_json: bool, debug: bool) -> int:
     if isinstance(error, BrokenPipeError):
         return closed_pipe()
     if isinstance(error, BespeakError):
-        return say(words(error), int(error.exit_code), error.details, as_json=as_json)
+        from bespeak.argv.option_names import in_options
+
+        return say(in_options(error), int(error.exit_code), error.details, as_json=as_json)
     return say(_unforeseen(error), int(ExitCode.ERROR), {}, as_json=as_json)
-
-
-def words(error: BespeakError) -> str:
-    """Return what failed in one line, with fields spelled as options."""
-    return error.spelled(_flag)
-
-
-def _flag(field: str) -> str:
-    return _FLAGS.get(field) or "--" + field.replace("_", "-")
 
 
 def _unforeseen(error: BaseException) -> str:

@@ -237,18 +237,20 @@ def _documented(error: BespeakError, prog: str) -> int:
 
 
 def _fail(error: BespeakError, code: int, prog: str, *, as_text: bool) -> int:
+    from bespeak.argv.option_names import in_options
+
     if as_text:
         from bespeak.base.display import escape_unprintable
 
-        print(f"{prog}: error: {escape_unprintable(str(error))}", file=sys.stderr, flush=True)
+        print(f"{prog}: error: {escape_unprintable(in_options(error))}", file=sys.stderr, flush=True)
         return int(code)
     import json
 
     details = {name: value for name, value in error.details.items() if value is not None}
     try:
-        line = json.dumps({"error": str(error), **details}, default=str)
+        line = json.dumps({"error": in_options(error), **details}, default=str)
     except (TypeError, ValueError):
-        line = json.dumps({"error": str(error)})
+        line = json.dumps({"error": in_options(error)})
     print(line, file=sys.stderr, flush=True)
     return int(code)
 
@@ -277,7 +279,7 @@ def read_words(argv: list[str], prog: str) -> Parsed | int:
     try:
         return read(PROGRAM, argv, prog)
     except UsageError as error:
-        raise UsageError(str(error)) from None
+        raise UsageError(*error.parts) from None
 
 
 def reserver_main() -> int:

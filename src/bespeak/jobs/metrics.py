@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bespeak.base.errors import UsageError
+from bespeak.base.errors import Field, UsageError
 from bespeak.base.fileio import write_atomically
 
 TYPE_CHECKING = False
@@ -96,11 +96,11 @@ class Exporter:
         import socket
 
         if port > _HIGHEST_PORT:
-            raise UsageError(f"--metrics {target!a}: a port is at most {_HIGHEST_PORT}")
+            raise UsageError(Field("metrics"), f" {target!a}: a port is at most {_HIGHEST_PORT}")
         try:
             self._server = socket.create_server((host.strip("[]"), port), backlog=8)
         except OSError as error:
-            raise UsageError(f"--metrics {target!a}: {error.strerror}") from error
+            raise UsageError(Field("metrics"), f" {target!a}: {error.strerror}") from error
         self._server.setblocking(False)
 
     def fileno(self) -> int:
@@ -137,7 +137,7 @@ class Exporter:
             write_atomically(self._path, self._metrics.text().encode("ascii"), 0o666)
         except OSError as error:
             if first:
-                raise UsageError(f"--metrics {self._path!a}: {error.strerror}") from error
+                raise UsageError(Field("metrics"), f" {self._path!a}: {error.strerror}") from error
 
     def close(self) -> None:
         """Stop answering."""

@@ -57,7 +57,7 @@ def reschedule(
             )
         late = never_starts(not_before, expires_at, rows.seconds(tx))
         if late:
-            raise UsageError(f"it could never start: {late}")
+            raise UsageError("it could never start: ", *late)
         return _store(tx, job, not_before, expires_at, job.extras, "rescheduled")
 
     return _change(engine, run_key, reservation_id, "reschedule", change)

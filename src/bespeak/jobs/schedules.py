@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from bespeak.base import ids
 from bespeak.base.clock import FOREVER_US, SECOND_US
-from bespeak.base.errors import NotFoundError, WrongStateError
+from bespeak.base.errors import Field, NotFoundError, WrongStateError
 from bespeak.base.json_text import compact
 from bespeak.jobs import rows, store
 from bespeak.jobs.contract_times import iso_seconds, start_us
@@ -147,7 +147,7 @@ def save(engine: Engine, wanted: Schedule, *, replace_existing: bool) -> Schedul
     def work(tx: Transaction) -> Schedule:
         found = find(tx, wanted.name)
         if found is not None and not replace_existing:
-            raise WrongStateError(f"there is a schedule {wanted.name!r} already; --replace changes it")
+            raise WrongStateError(f"there is a schedule {wanted.name!r} already; ", Field("replace"), " changes it")
         made = replace(wanted, created_us=tx.now_us, next_us=wanted.after(tx.now_us))
         made = made if found is None else replace(made, last_us=found.last_us, created_us=found.created_us)
         tx.execute("DELETE FROM dispatch_schedules WHERE name = :name", {"name": wanted.name})

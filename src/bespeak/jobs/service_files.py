@@ -7,7 +7,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from bespeak.base.errors import BespeakError, UsageError
+from bespeak.base.errors import BespeakError, Field, UsageError
 from bespeak.base.fileio import read_regular, write_atomically
 from bespeak.base.paths import JOBS_FOLDER, POSTGRES_PREFIXES
 from bespeak.jobs.locations import home
@@ -100,7 +100,7 @@ def service_account(named: str | None, environ: Mapping[str, str]) -> str:
     """
     if named is not None:
         if not _USER_NAME.fullmatch(named):
-            raise UsageError(f"--service-user {named!a}: is no name of an account")
+            raise UsageError(Field("service_user"), f" {named!a}: is no name of an account")
         return named
     from bespeak.jobs.resource_bookings import this_user
 
@@ -108,7 +108,11 @@ def service_account(named: str | None, environ: Mapping[str, str]) -> str:
     if os.geteuid() != 0 or (found != _ROOT and _USER_NAME.fullmatch(found)):
         return found
     raise UsageError(
-        "the jobs would run as root: --service-user NAME says as whom; --service-user root if that is meant"
+        "the jobs would run as root: ",
+        Field("service_user"),
+        " NAME says as whom; ",
+        Field("service_user"),
+        " root if that is meant",
     )
 
 
@@ -215,12 +219,12 @@ def write(path: str, text: str, *, force: bool) -> bool:
             if _has(path, content):
                 return False
             if not force:
-                raise UsageError(f"{path} exists with other contents; --force replaces it")
+                raise UsageError(f"{path} exists with other contents; ", Field("force"), " replaces it")
         os.makedirs(os.path.dirname(path), exist_ok=True)
         # The URL of a book may have a password in it.
         write_atomically(path, content, 0o600 if "://" in text else 0o666)
     except OSError as error:
-        raise BespeakError(f"{path}: {error.strerror}; --print shows the text instead") from error
+        raise BespeakError(f"{path}: {error.strerror}; ", Field("print"), " shows the text instead") from error
     return True
 
 

@@ -7,7 +7,7 @@ book says.
 from __future__ import annotations
 
 from bespeak.base.clock import FOREVER_US
-from bespeak.base.errors import UsageError, WrongStateError
+from bespeak.base.errors import Field, UsageError, WrongStateError
 from bespeak.base.frozen import field, frozen
 from bespeak.base.json_text import compact
 from bespeak.jobs import rows
@@ -103,14 +103,15 @@ class StoredJob:
 _NO_MORE = (Status.CANCELLED, Status.EXPIRED, Status.DISPATCH_FAILED, Status.START_UNKNOWN)
 
 
-def never_starts(not_before: int | None, expires_at: int | None, now_s: int) -> str | None:
+def never_starts(not_before: int | None, expires_at: int | None, now_s: int) -> tuple[str, ...] | None:
     """Return why a reservation with these times can never start, or None if it can; all in seconds since 1970."""
     if expires_at is None:
         return None
     if expires_at <= now_s:
-        return f"--expires-at {iso_seconds(expires_at)} has passed"
+        return Field("expires_at"), f" {iso_seconds(expires_at)} has passed"
     if not_before is not None and expires_at <= not_before:
-        return f"--expires-at {iso_seconds(expires_at)} is not after --not-before {iso_seconds(not_before)}"
+        until, since = iso_seconds(expires_at), iso_seconds(not_before)
+        return Field("expires_at"), f" {until} is not after ", Field("not_before"), f" {since}"
     return None
 
 
@@ -136,14 +137,14 @@ def reserve(engine: Engine, spec: JobSpec, reservation_id: str, *, refuse_late: 
                              dispatcher=presence(tx, found.site), warning=_no_more(found))  # fmt: skip
         late = never_starts(spec.not_before, spec.expires_at, rows.seconds(tx))
         if late and refuse_late:
-            raise UsageError(f"it can never start: {late}")
+            raise UsageError("it can never start: ", *late)
         job = insert(tx, spec, reservation_id, in_sight=not spec.extras.get("needs"))
         return StoredJob(
             job,
             created=True,
             same_request=None,
             dispatcher=presence(tx, spec.site),
-            warning=late and f"it will never start: {late}",
+            warning="".join(("it will never start: ", *late)) if late else None,
         )
 
     return engine.transact((LOCK,), work)
@@ -334,7 +335,7 @@ def _check_requeue(
 ) -> None:
     late = never_starts(not_before, expires_at, rows.seconds(tx))
     if late:
-        raise UsageError(f"it could never start: {late}")
+        raise UsageError("it could never start: ", *late)
     if job.reservation_status in _NO_MORE:
         return
     if job.reservation_status == Status.DISPATCHING and force:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bespeak.base.display import escape_unprintable, short_repr, suggest
-from bespeak.base.errors import NotFoundError, UsageError
+from bespeak.base.errors import Field, NotFoundError, UsageError
 from bespeak.host.factory import HostLab, build_hosts
 from bespeak.host.label_selector import matching
 from bespeak.host.power.registry import known_controllers
@@ -58,7 +58,7 @@ def load_hosts(settings: Settings, labs: Sequence[str], wanted: Sequence[str] = 
 
 def _lab_of(store: LabStore, wanted: Sequence[str]) -> Lab:
     if not wanted:
-        raise UsageError("name hosts, or a lab with --lab / -l (env var: BESPEAK_LAB)")
+        raise UsageError("name hosts, or a lab with ", Field("lab"), " (or BESPEAK_LAB)")
     labs: list[str] = []
     for identifier in wanted:
         found = [host for host in store.hosts if host.id == identifier]
@@ -67,7 +67,9 @@ def _lab_of(store: LabStore, wanted: Sequence[str]) -> Lab:
             raise _unknown(identifier, [host.id for host in store.hosts], "any lab")
         if len(found) > 1:
             places = ", ".join(escape_unprintable(lab) for host in found for lab in host.labs)
-            raise UsageError(f"there are several hosts {short_repr(identifier)}, in {places}; say which with --lab")
+            raise UsageError(
+                f"there are several hosts {short_repr(identifier)}, in {places}; say which with ", Field("lab")
+            )
         labs.extend(found[0].labs)
     if not labs:
         raise UsageError(f"host {short_repr(wanted[0])} belongs to no lab")
@@ -110,7 +112,7 @@ def select(lab: HostLab, ids: Sequence[str] = (), *, every: bool = False, label:
         NotFoundError: there is no such host.
     """
     if bool(ids) + every + (label is not None) != 1:
-        raise UsageError("name hosts, or give --all, or --label: exactly one of the three")
+        raise UsageError("name hosts, or give ", Field("all"), ", or ", Field("label"), ": exactly one of the three")
     if ids:
         chosen = list(dict.fromkeys(ids))
         for identifier in chosen:

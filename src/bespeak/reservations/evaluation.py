@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from bespeak.base.clock import FOREVER_US, of_datetime
 from bespeak.base.display import short_repr
-from bespeak.base.errors import UsageError
+from bespeak.base.errors import Field, UsageError
 from bespeak.base.paths import public_url
 from bespeak.labs.model import required_resources
 from bespeak.reservations.errors import ReservationBackendError, as_backend_error
@@ -73,7 +73,9 @@ def evaluate(state: ReservationState, lab: Any, *, even_if_skipped: bool = False
     if backend is None:
         backend = NullReservationBackend()
     if username is None and not isinstance(backend, NullReservationBackend):
-        raise UsageError("nobody to check reservations for: the identity was not resolved; say it with --as-user")
+        raise UsageError(
+            "nobody to check reservations for: the identity was not resolved; say it with ", Field("as_user")
+        )
     return examine(lab, username or "", backend, decided_by)
 
 

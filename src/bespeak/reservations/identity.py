@@ -11,7 +11,7 @@ import os
 import pwd
 
 from bespeak.base.display import escape_unprintable
-from bespeak.base.errors import UsageError
+from bespeak.base.errors import Field, UsageError
 from bespeak.base.frozen import frozen
 
 TYPE_CHECKING = False
@@ -56,7 +56,8 @@ def resolve_username(as_user: str | None) -> ResolvedIdentity:
     except (KeyError, OSError, ImportError) as error:
         raise UsageError(
             f"cannot tell who you are: user id {os.getuid()} has no account, and {', '.join(VARIABLES)} are not set; "
-            "say it with --as-user"
+            "say it with ",
+            Field("as_user"),
         ) from error
     said = said_by_environment()
     if said is not None and said[1] == username:

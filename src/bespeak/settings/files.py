@@ -15,7 +15,7 @@ import errno
 import os
 
 from bespeak.base.display import escape_unprintable
-from bespeak.base.errors import NoContextError
+from bespeak.base.errors import Field, NoContextError
 from bespeak.base.frozen import frozen
 from bespeak.base.paths import book_url, public_url, user_folder, working_directory
 from bespeak.settings.repo import (
@@ -217,7 +217,9 @@ def ledger_place(
     if required_by:
         raise NoContextError(
             f"no book is named here, and {escape_unprintable(required_by)} says [ledger] require = true; "
-            f"name one with --ledger, {LEDGER_VARIABLE} or [ledger] url"
+            "name one with ",
+            Field("ledger"),
+            f", {LEDGER_VARIABLE} or [ledger] url",
         )
     return LedgerPlace(os.path.join(user_folder(env, "data"), "book.sqlite3"), "default")
 

@@ -10,16 +10,31 @@ from pathlib import Path
 import pytest
 
 import bespeak
+from bespeak.argv.option_names import in_options
 from bespeak.base.errors import Field, UsageError
-from bespeak.cli.errors import words
 from bespeak.coord import validation
 from bespeak.coord.errors import ClaimError, ClaimRefusedError
 
 ROOM = Path(bespeak.__file__).parent
-SERVICES = ("access", "coord", "git", "ledger", "notices", "operations", "recurrence", "storage")
+SERVICES = (
+    "access",
+    "coord",
+    "git",
+    "jobs",
+    "ledger",
+    "lifecycle",
+    "notices",
+    "operations",
+    "recurrence",
+    "reservations",
+    "settings",
+    "storage",
+)
+DOORS = ("jobs/commands/", "jobs/cli.py")
+"""Parts of these rooms that read a command line themselves."""
 OPTION = re.compile(r"(?<![\w-])--[a-z]")
-NO_FIELDS = ("--write-tree", "bespeak --ledger ")
-"""An option of git, in a message about git; a whole command to type on the machine of the book."""
+NO_FIELDS = ("--write-tree", "bespeak --ledger ", "details with --debug")
+"""An option of git, in a message about git; a whole command to type on the machine of the book; no field of a request."""
 
 
 def raised(tree):
@@ -37,6 +52,7 @@ def test_no_service_raises_an_error_that_names_an_option():
         for service in SERVICES
         for path in sorted((ROOM / service).rglob("*.py"))
         for text, line in raised(ast.parse(path.read_text(encoding="utf-8")))
+        if not str(path.relative_to(ROOM)).startswith(DOORS)
         if OPTION.search(text) and not any(prose in text for prose in NO_FIELDS)
     ]
     assert found == []
@@ -66,13 +82,13 @@ def test_no_service_raises_an_error_that_names_an_option():
 )
 def test_each_door_spells_fields_its_own_way(error, service, command_line):
     assert str(error) == service
-    assert words(error) == command_line
+    assert in_options(error) == command_line
 
 
 def test_what_was_typed_is_never_spelled_anew():
     with pytest.raises(ClaimError) as caught:
         validation.needs(["run_id --run-id"])
-    assert words(caught.value).startswith("Invalid --depends-on: 'run_id --run-id' is not")
+    assert in_options(caught.value).startswith("Invalid --depends-on: 'run_id --run-id' is not")
     assert str(caught.value).startswith("Invalid depends_on: 'run_id --run-id' is not")
 
 

@@ -263,7 +263,7 @@ def test_a_unit_of_the_system_waits_for_everything_and_has_an_account(site: Site
 def test_a_service_is_never_of_root_unless_that_is_said(site: Site, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 0)
     monkeypatch.setattr("bespeak.jobs.resource_bookings.this_user", lambda: "root")
-    with pytest.raises(UsageError, match="--service-user root"):
+    with pytest.raises(UsageError, match="service_user root"):
         service_files.service_account(None, {})
     assert service_files.service_account(None, {"SUDO_USER": "alice"}) == "alice"
     assert service_files.service_account("root", {}) == "root"

@@ -193,7 +193,7 @@ def test_a_paused_schedule_makes_nothing_and_goes_on_from_now(engines, clock) ->
 
 def test_names_are_kept_apart(engines, clock) -> None:
     engine = saved(engines, clock)
-    with pytest.raises(WrongStateError, match="--replace changes it"):
+    with pytest.raises(WrongStateError, match="replace changes it"):
         schedules.save(engine, schedule(), replace_existing=False)
     assert schedules.save(engine, schedule(cron="0 3 * * *"), replace_existing=True).cron == "0 3 * * *"
     schedules.remove(engine, "s")
