@@ -33,15 +33,6 @@ BUSY_SECONDS = 30.0
 _PAUSE_FIRST_SECONDS = 0.0002
 _PAUSE_LAST_SECONDS = 0.004
 _NOTHING: dict[str, object] = {}
-_SCHEMA_LOOK = """
-SELECT COUNT(*), TOTAL(
-    type IN ('view', 'trigger')
-    OR (type = 'table' AND (rootpage = 0 OR EXISTS (SELECT 1 FROM pragma_table_xinfo(x.name) WHERE hidden > 1)))
-    OR (type = 'index' AND name <> 'ledger_resources_like'
-        AND EXISTS (SELECT 1 FROM pragma_index_xinfo(x.name) WHERE cid = -2))
-) FROM sqlite_schema AS x"""
-"""How much there is, and how much of it could compute for ever or call code where a table is expected."""
-
 STEPS_BETWEEN_SIGNALS = 1_000_000
 """SQLite's own instructions, some 10 ms of them, after which Python may act on a signal."""
 
@@ -162,13 +153,10 @@ class SqliteEngine:
         # One transaction: between two, another first process may claim the file and make tables in it.
         connection.execute("BEGIN")
         (found,) = connection.execute("PRAGMA application_id").fetchone()
-        tables, computing = connection.execute(_SCHEMA_LOOK).fetchone()
+        tables, computing = connection.execute(sqlite_files.SCHEMA_LOOK).fetchone()
         connection.execute("COMMIT")
         if computing and not foreign:
-            raise UnavailableError(
-                f"book {self.name}: it has views, triggers, virtual tables or computed columns, and bespeak makes none;"
-                " nothing was read"
-            )
+            raise UnavailableError(f"book {self.name}: {sqlite_files.COMPUTES}")
         if found == APPLICATION_ID:
             return
         if (found or tables) and not foreign:

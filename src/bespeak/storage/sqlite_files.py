@@ -17,6 +17,34 @@ from bespeak.base.errors import LockedError, UnavailableError
 READ_ONLY = "the file or its folder is read-only"
 SUFFIXES = ("-wal", "-shm", "-journal")
 
+COMPUTES = (
+    "it has views, triggers, virtual tables, computed columns or computed conditions, and bespeak makes none;"
+    " nothing was read"
+)
+SCHEMA_LOOK = """
+SELECT COUNT(*), TOTAL(
+    type NOT IN ('table', 'index')
+    OR rootpage = 0
+    OR (sql NOT GLOB 'CREATE TABLE *' AND sql NOT GLOB 'CREATE INDEX *' AND sql NOT GLOB 'CREATE UNIQUE INDEX *')
+    OR (
+        (instr(rest, '(') OR rest LIKE '%like%' OR rest LIKE '%glob%' OR rest LIKE '%match%' OR rest LIKE '%regexp%')
+        AND sql <> 'CREATE INDEX ledger_resources_like ON ledger_resources (lower(name))'
+    )
+)
+FROM (
+    SELECT type, rootpage, sql,
+        replace(replace(replace(replace(replace(replace(replace(replace(
+            substr(sql, instr(sql, '(') + 1), 'glob INTEGER NOT NULL CHECK (glob IN (', ''), 'CHECK ((', ''),
+            'CHECK (', ''), 'KEY (', ''), 'UNIQUE (', ''), 'OR (', ''), 'IN (', ''), '= (', '') AS rest
+    FROM sqlite_schema
+)"""
+"""How much there is, and how much of it could compute for ever, or call code, where a table is expected.
+
+SQLite computes one function to its end, whatever signals come, so none may stand in a table or an index: not in a
+column, a default, a check or the condition of a partial index. Bespeak's own have no parenthesis but those of lists and
+of checks; no function whose name ends like one of these words takes long.
+"""
+
 
 def check(path: str) -> bool:
     """Tell whether there is a file at ``path``; False when nothing is there.

@@ -17,7 +17,13 @@ from bespeak.base.errors import UnavailableError
 from bespeak.base.fileio import Signature, signature
 from bespeak.storage import sqlite_files, steady_clock
 from bespeak.storage.migrations import VERSIONS, moved_to, up_to_date
-from bespeak.storage.sqlite import APPLICATION_ID, BUSY_SECONDS, SqliteTransaction
+from bespeak.storage.sqlite import (
+    APPLICATION_ID,
+    BUSY_SECONDS,
+    STEPS_BETWEEN_SIGNALS,
+    SqliteTransaction,
+    let_signals_in,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,6 +79,9 @@ class ReadOnlySqliteEngine:
         ((mark,),) = tx.fetch_all("PRAGMA application_id")
         if mark != APPLICATION_ID and not foreign:
             raise self._unavailable(f"this is no book of bespeak's, and none can be made: {sqlite_files.READ_ONLY}")
+        ((_, computing),) = tx.fetch_all(sqlite_files.SCHEMA_LOOK)
+        if computing and not foreign:
+            raise self._unavailable(sqlite_files.COMPUTES)
         tables = tx.fetch_one("SELECT 1 FROM sqlite_schema WHERE name = 'bespeak_migrations'")
         found = {str(name): int(version) for name, version in tx.fetch_all(VERSIONS)} if tables else {}
         self.moved_to = moved_to(found)
@@ -92,6 +101,8 @@ class ReadOnlySqliteEngine:
                 try:
                     result = self._read_once(work, still=before[1:] == (None, None))
                 except sqlite3.Error as error:
+                    if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_INTERRUPT:
+                        raise KeyboardInterrupt from error  # only a signal in let_signals_in interrupts a statement
                     if self._state() == before:
                         raise self._failure(error) from error
                     continue
@@ -107,6 +118,8 @@ class ReadOnlySqliteEngine:
         )
         try:
             connection.execute("PRAGMA query_only=ON")
+            connection.execute("PRAGMA trusted_schema=OFF")
+            connection.set_progress_handler(let_signals_in, STEPS_BETWEEN_SIGNALS)
             connection.execute("BEGIN")
             return work(SqliteTransaction(connection, self._present(connection)))
         finally:

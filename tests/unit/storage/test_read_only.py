@@ -1,7 +1,10 @@
 """A book that may be read but not written can be looked at, with or without others who write to it."""
 
+import contextlib
 import os
 import shutil
+import signal
+import sqlite3
 import tempfile
 import threading
 
@@ -72,6 +75,34 @@ def test_a_book_that_has_to_be_upgraded_says_so(tmp_path):
     open_engine(path, []).close()
     with pytest.raises(UnavailableError, match="of an older bespeak, and the file or its folder is read-only"):
         ReadOnlySqliteEngine(path, [THINGS])
+
+
+def test_what_computes_is_not_read(tmp_path):
+    path = str(tmp_path / "book.db")
+    open_things(path).close()
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("ALTER TABLE things RENAME TO x")
+        connection.execute("CREATE VIEW things AS WITH n(i) AS (SELECT 1 UNION SELECT i + 1 FROM n) SELECT * FROM x, n")
+    with pytest.raises(UnavailableError, match="computed columns or computed conditions, and bespeak makes none"):
+        ReadOnlySqliteEngine(path, [THINGS])
+
+
+def test_a_signal_ends_a_statement_that_takes_long(tmp_path):
+    path = str(tmp_path / "book.db")
+    open_things(path).close()
+    engine = ReadOnlySqliteEngine(path, [THINGS])
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT COUNT(*) FROM n"
+
+    def look(tx):
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+        return tx.fetch_all(endless)
+
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            engine.read(look)
+    finally:
+        signal.signal(signal.SIGALRM, before)
 
 
 def test_a_change_while_reading_is_read_again(tmp_path):
