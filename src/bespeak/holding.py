@@ -120,6 +120,10 @@ def _timeout_us(wait: str | bool) -> int | None:
     return timeout_us if timeout_us < FOREVER_US else None
 
 
+def _say_it_is_new(book: str) -> None:
+    _LOG.warning("there was no book, so this is a new one: %s", book)
+
+
 class Hold:
     """What :func:`hold` returns: a context manager, or :meth:`take` and :meth:`release` where no block fits."""
 
@@ -243,7 +247,8 @@ class Hold:
         """
         if self._book is not None:
             raise WrongStateError("a hold is taken once; call bespeak.hold() again for another one")
-        self._book = named = self._named_book if isinstance(self._named_book, Ledger) else open_book(self._named_book)
+        given = self._named_book
+        self._book = named = given if isinstance(given, Ledger) else open_book(given, when_made=_say_it_is_new)
         try:
             me = named.user or resolve_username(None).username  # a server knows who we are, a file does not
             self._request = self._wanted(holder=Holder(me) if self._user in (None, me) else Holder(str(self._user), me))

@@ -320,6 +320,42 @@ def test_making_a_book_is_said_once(cli, tmp_path):
     assert second.stderr == ""
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["reserve", "board*"],
+        ["reserve", "board*", "--wait", "5s"],
+        ["--as-user", "team:x", "reserve", "rack3"],
+        ["run", "board*", "--", "true"],
+        ["run", "board*", "--wait", "5s", "--", "true"],
+        ["reserve", "--any", "1", "--label", "a=b"],
+        ["resource", "add", "b*"],
+        ["job", "reserve", "--run-key", "k", "--needs", "b*", "--for", "1h", "--", "true"],
+    ],
+)
+def test_what_is_refused_makes_no_book(cli, tmp_path, monkeypatch, words):
+    path = tmp_path / "deep" / "other.db"
+    monkeypatch.setenv("BESPEAK_LEDGER", str(path))
+    done = cli(*words)
+    assert done.returncode in {2, 4, 7}
+    assert "there was no book" not in done.stderr
+    assert not path.parent.exists()
+
+
+def test_what_is_refused_makes_no_schema(cli, postgres_url):
+    assert cli("--ledger", postgres_url, "reserve", "board*").returncode == 2
+    assert cli("--ledger", postgres_url, "list").returncode == 3
+    made = cli("--ledger", postgres_url, "run", "board1", "--", "true")
+    assert "there was no book, so this is a new one" in made.stderr
+    assert cli("--ledger", postgres_url, "list").returncode == 0
+
+
+def test_who_makes_a_book_by_its_policy_owns_it(cli, tmp_path):
+    path = str(tmp_path / "other.db")
+    assert cli("--ledger", path, "ledger", "policy", "set", "strict", "true").returncode == 0
+    assert cli("--ledger", path, "reserve", "rack3").returncode != 0
+
+
 def test_init_makes_the_book(cli, tmp_path):
     folder = tmp_path / "team"
     assert cli("init", str(folder), "--ledger", str(folder / "book.db")).returncode == 0

@@ -70,12 +70,20 @@ class NoContextError(BespeakError):
 
 
 class NoBookError(NoContextError):
-    """There is no book where one is to be looked at; only a change makes one."""
+    """There is no book where one is to be looked at; only a change makes one.
+
+    Attributes:
+        book: where it would be, without secrets.
+    """
+
+    book = ""
 
     @classmethod
     def at(cls, book: str) -> NoBookError:
         """Return the error for a book, named without secrets."""
-        return cls(f"no book at {book}; `bespeak init` or the first reservation makes it")
+        error = cls(f"no book at {book}; `bespeak init` or the first reservation makes it")
+        error.book = book
+        return error
 
 
 class NotFoundError(BespeakError):

@@ -10,6 +10,7 @@ from bespeak.cli import output
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from bespeak.ledger.model import Holder
@@ -71,14 +72,18 @@ class Context:
             create: make the book where there is none, and say so: for what writes into an empty one.
         """
         if self._book is None:
-            self._book = open_book(self.ledger_flag, create=create, settings=self._settings)
-            if self._book.made:
-                self.warn(f"there was no book, so this is a new one: {self._book.name}")
+            self._book = open_book(
+                self.ledger_flag, create=create, settings=self._settings, when_made=self.say_it_is_new
+            )
             if self._book.moved_to is not None:
                 self.warn(f"this book has moved to {self._book.moved_to}; what you see is as it was then")
             else:
                 self._tell_kicks(self._book)
         return self._book
+
+    def say_it_is_new(self, book: str) -> None:
+        """Say that there was no book, and where it was made."""
+        self.warn(f"there was no book, so this is a new one: {book}")
 
     def _tell_kicks(self, book: Ledger) -> None:
         """Say what was taken away from who runs this command, once; where that cannot be said, the command goes on."""
@@ -188,7 +193,14 @@ class Context:
         output.to_stderr(output.styled(line, style, output.colours(sys.stderr, self.colour)))
 
 
-def open_book(flag: str | None, *, own: bool = False, create: bool = False, settings: Settings | None = None) -> Ledger:
+def open_book(
+    flag: str | None,
+    *,
+    own: bool = False,
+    create: bool = False,
+    settings: Settings | None = None,
+    when_made: Callable[[str], None] | None = None,
+) -> Ledger:
     """Open the book that ``--ledger``, the environment or the settings name; with ``own``, not a repository's."""
     from bespeak.ledger.open_from_settings import open_book
 
@@ -196,4 +208,4 @@ def open_book(flag: str | None, *, own: bool = False, create: bool = False, sett
         from bespeak.base.timezones import local_zone
 
         local_zone()  # refuses one that there is not: its times would be shown, and counted, as those of UTC
-    return open_book(flag, own=own, create=create, settings=settings)
+    return open_book(flag, own=own, create=create, settings=settings, when_made=when_made)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bespeak.base.clock import Clock
     from bespeak.ledger.service import Ledger
 
@@ -17,6 +19,7 @@ def open_ledger(
     durable: bool = True,
     now: Clock | None = None,
     create: bool = True,
+    when_made: Callable[[str], None] | None = None,
 ) -> Ledger:
     """Open the book at ``url`` (see :func:`bespeak.storage.open_engine`), making it where there is none.
 
@@ -28,6 +31,7 @@ def open_ledger(
         durable: committed work survives power loss.
         now: a clock for tests.
         create: make the book where there is none; False where it is only to be looked at.
+        when_made: have the book made by the first write that is not refused, and call this with its name then.
 
     Raises:
         NoBookError: there is no book, and none is to be made.
@@ -46,6 +50,6 @@ def open_ledger(
     from bespeak.ledger.service import Ledger
     from bespeak.storage import open_engine
 
-    engine = open_engine(url, [LEDGER, ACCESS], durable=durable, now=now, create=create)
+    engine = open_engine(url, [LEDGER, ACCESS], durable=durable, now=now, create=create, when_made=when_made)
     length_us = DEFAULT_FOR_US if default_for_us is None else default_for_us
     return Ledger(engine, PolicyDefaults(strict=strict, default_for_us=length_us, kickers=kickers))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import TypedDict
 
     from bespeak.ledger.service import Ledger
@@ -22,6 +23,7 @@ def open_book(
     own: bool = False,
     create: bool = True,
     settings: Settings | None = None,
+    when_made: Callable[[str], None] | None = None,
 ) -> Ledger:
     """Open a book as the command line would.
 
@@ -34,6 +36,7 @@ def open_book(
         own: open the user's own book, whatever a repository names.
         create: make the book where there is none; False where it is only to be looked at.
         settings: the settings that count; by default those of ``cwd``, read here.
+        when_made: have the book made by the first write that is not refused, and call this with its name then.
 
     Raises:
         UsageError: a setting, or the place named, makes no sense.
@@ -45,7 +48,8 @@ def open_book(
     from bespeak.settings import ledger_place, load_settings
 
     settings = load_settings(cwd) if settings is None else settings
-    return open_ledger(ledger_place(url, settings, cwd=cwd, own=own).url, **said_by_settings(settings), create=create)
+    place = ledger_place(url, settings, cwd=cwd, own=own)
+    return open_ledger(place.url, **said_by_settings(settings), create=create, when_made=when_made)
 
 
 def said_by_settings(settings: Settings) -> _Said:

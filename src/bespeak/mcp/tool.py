@@ -7,6 +7,7 @@ was true of a book, its settings or a repository when the server started is take
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from contextlib import contextmanager
@@ -34,6 +35,7 @@ Json = dict[str, Any]
 SCHEMA_VERSION = "1"
 CALLER = "caller"
 """In the state of a request to the server of the book: who calls."""
+_log = logging.getLogger("bespeak.mcp")
 NO_RUN = (
     "run_id has to be given: this connection has no session that could stand for you; choose one id and give it with "
     "every call, or send it as the header Bespeak-Run-Id"
@@ -192,10 +194,10 @@ class Call:
 
     @contextmanager
     def book(self, *, create: bool = False) -> Iterator[Ledger]:
-        """Open the book for as long as the block runs; ``create`` makes it where there is none."""
+        """Open the book for as long as the block runs; with ``create`` the first write makes it where there is none."""
         from bespeak.ledger.open_from_settings import open_book
 
-        book = open_book(self.setup.ledger, cwd=self.home, create=create)
+        book = open_book(self.setup.ledger, cwd=self.home, create=create, when_made=_say_it_is_new)
         try:
             yield book if self.verified_caller is None else book.as_caller(self.verified_caller)
         finally:
@@ -238,3 +240,7 @@ def in_thread(work: Callable[[Call, A], Json], *, slow: bool = False) -> Callabl
         return await place(lambda: work(call, asked))
 
     return run
+
+
+def _say_it_is_new(book: str) -> None:
+    _log.warning("there was no book, so this is a new one: %s", book)

@@ -11,7 +11,7 @@ from bespeak.base.paths import POSTGRES_PREFIXES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from bespeak.base.clock import Clock
     from bespeak.storage.interface import Engine
@@ -27,6 +27,7 @@ def open_engine(
     foreign: bool = False,
     busy_seconds: float | None = None,
     create: bool = True,
+    when_made: Callable[[str], None] | None = None,
 ) -> Engine:
     """Open the book at ``url``, make or upgrade its tables, and return it.
 
@@ -38,12 +39,15 @@ def open_engine(
         foreign: accept an SQLite file that another program made.
         busy_seconds: how long to wait for other writers of an SQLite file; by default half a minute.
         create: make the book where there is none; False where it is only to be looked at.
+        when_made: have the book made by the first write that changes something, and call this with its name then.
 
     Raises:
         UsageError: ``url`` is of no known kind.
         NoBookError: there is no book, and none is to be made.
         UnavailableError: the book cannot be opened, or a newer bespeak wrote it.
     """
+    if create and when_made is not None:
+        return _open_or_wait(url, components, when_made, durable=durable, now=now)
     if url.startswith(POSTGRES_PREFIXES):
         from bespeak.storage.postgres.engine import PostgresEngine
 
@@ -67,6 +71,21 @@ def open_engine(
         foreign=foreign,
         busy_seconds=busy,
     )
+
+
+def _open_or_wait(
+    url: str, components: Sequence[Component], when_made: Callable[[str], None], *, durable: bool, now: Clock | None
+) -> Engine:
+    """Open the book that there is, else one that the first write makes."""
+    try:
+        return open_engine(url, components, durable=durable, now=now, create=False)
+    except NoBookError as error:
+        from bespeak.storage.first_write import EngineAtFirstWrite
+
+        def make() -> Engine:
+            return open_engine(url, components, durable=durable, now=now)
+
+        return EngineAtFirstWrite(error.book, components, make, when_made, now)
 
 
 def _sqlite_path(url: str) -> str:

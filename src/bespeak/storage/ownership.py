@@ -21,7 +21,10 @@ def owns(engine: Engine, tx: Transaction) -> bool:
         tx: a transaction of it.
     """
     if tx.dialect == "sqlite":
-        return os.geteuid() in (0, os.stat(engine.name).st_uid)
+        try:
+            return os.geteuid() in (0, os.stat(engine.name).st_uid)
+        except FileNotFoundError:
+            return True  # the first write makes the book, and who makes it owns it
     found = tx.fetch_one(_OWNS_SCHEMA, {"schema": getattr(engine, "schema", "")})
     return found is not None and bool(found[0])
 

@@ -306,9 +306,11 @@ def _booking(context: CommandContext, job: JobReservation) -> tuple[str, int]:
     from bespeak.settings import ledger_url
 
     named = context.value("ledger") or job.extras.get("ledger")
-    with open_ledger(ledger_url(str(named) if named else None)) as ledger:
-        if ledger.made:
-            context.warn(f"there was no book, so this is a new one: {ledger.name}")
+
+    def say_it_is_new(book: str) -> None:
+        context.warn(f"there was no book, so this is a new one: {book}")
+
+    with open_ledger(ledger_url(str(named) if named else None), when_made=say_it_is_new) as ledger:
         booking_id, starts_us = book(ledger, job, ledger.now_us())
     return booking_id, starts_us if job.not_before else 0
 
