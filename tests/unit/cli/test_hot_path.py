@@ -23,6 +23,9 @@ HOT_PATH = {
         argv: declarations fast_parser
         cli: index main
     """,
+    "commands that fail, as a script expects of a question: who, job status": """
+        argv: option_names
+    """,
     "commands on the book: reserve, release, list, who, run": """
         base: clock display errors exitcodes failpoints fileio frozen ids json_text lazy_attributes natural_order
             paths time_windows timeparse timezones wallclock
