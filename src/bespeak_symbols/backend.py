@@ -27,6 +27,9 @@ class Backend(Protocol):
     def language_of(self, path: str) -> str | None:
         """Return the language of a file by its name; None if the backend cannot read it."""
 
+    def language_by_name(self, path: str) -> str | None:
+        """Return the language of a file that is read by name alone; None for all others."""
+
     def has_separate_declarations(self, language: str) -> bool:
         """Return whether a definition depends on a declaration of its name in another file."""
 

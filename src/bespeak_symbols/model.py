@@ -18,6 +18,9 @@ SEPARATOR = "::"
 CERTAIN = 0.9
 """From this confidence on, an edge is called certain."""
 
+BY_NAME = "by name"
+"""How an edge of a language that is read by name alone was resolved."""
+
 CALL, USE, INHERIT, IMPORT = "call", "use", "inherit", "import"
 """Kinds of edges: a call; any other use of a name; a base class; an import."""
 
@@ -166,7 +169,8 @@ class Edge:
         callee: the address of what it depends on.
         kind: ``call``, ``use``, ``inherit`` or ``import``.
         how: how the name was resolved, for example ``local``, ``import``, ``module``, ``self``, ``inherited``,
-            ``constructor``, ``alias``, ``re-export``, ``typed``, ``override``, ``name`` (only its name fits).
+            ``constructor``, ``alias``, ``re-export``, ``typed``, ``override``, ``name`` (only its name fits),
+            ``by name`` (the language is read by name alone).
         confidence: of 1; from :data:`CERTAIN` on the edge is certain.
         line: of the caller's file, from 1.
     """

@@ -40,6 +40,7 @@ ATOMS = frozenset(
 """Nodes that count as one token with everything inside: blanks matter there."""
 
 _GRAMMARS = {"typescript": ("tree_sitter_typescript", "language_typescript")}
+_GRAMMARS["php"] = ("tree_sitter_php", "language_php")
 _GRAMMARS["tsx"] = ("tree_sitter_typescript", "language_tsx")
 _ENDS = ("_statement", "block", "_definition", "_declaration", "_item")
 _MOST_UNREAD = 20
@@ -79,7 +80,8 @@ def parse(source: bytes, grammar: str) -> Tree:
 
     Args:
         source: any bytes.
-        grammar: ``python``, ``javascript``, ``typescript``, ``tsx``, ``go``, ``rust``, ``java``, ``c`` or ``cpp``.
+        grammar: ``python``, ``javascript``, ``typescript``, ``tsx``, ``go``, ``rust``, ``java``, ``c``, ``cpp``, or
+            one of those that are read by name (``ruby``, ``c_sharp``, ``bash`` ...).
 
     Raises:
         GrammarsMissingError: the extra with the grammars is not installed.

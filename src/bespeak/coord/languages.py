@@ -1,4 +1,4 @@
-"""Programming languages that are recognised by a file name but not parsed: nothing is known of such a file."""
+"""Programming languages by a file name: nothing is known of them, or (with the extra ``languages``) only names."""
 
 from __future__ import annotations
 
@@ -62,5 +62,10 @@ def unread_language(path: str, language_of: Callable[[str], str | None]) -> str:
         path: of the file.
         language_of: returns the language of a file that is parsed; None for others.
     """
+    return "" if language_of(path) else language_of_suffix(path)
+
+
+def language_of_suffix(path: str) -> str:
+    """Return the language of a file by its name alone; empty for those that are resolved, and for texts and data."""
     name = path.rpartition("/")[2]
-    return "" if language_of(path) else _BY_SUFFIX.get(name.rpartition(".")[2].lower() if "." in name else "", "")
+    return _BY_SUFFIX.get(name.rpartition(".")[2].lower() if "." in name else "", "")

@@ -14,7 +14,7 @@ from bespeak.coord.address import CONTAINS, SAME, SEPARATOR, Address
 from bespeak.coord.diagrams import Arrow, Diagram
 from bespeak.coord.errors import ClaimError
 from bespeak.coord.globs import relation
-from bespeak.coord.languages import unread_language
+from bespeak.coord.languages import language_of_suffix, unread_language
 from bespeak.git.errors import UnknownRevisionError
 from bespeak.git.objects import Objects
 from bespeak.storage import sqlite_files
@@ -207,12 +207,15 @@ def _nearest(snapshot: Snapshot, wanted: Iterable[Address]) -> str:
 
 
 def _other_languages(index: Index, snapshot: Snapshot, wanted: Iterable[Address]) -> tuple[Unread, ...]:
-    """Return the files at some addresses whose language is not read."""
+    """Return the files at some addresses whose language is not read, or by name only."""
     found = {}
     for address in wanted:
         language = unread_language(address.path, index.backend.language_of)
         if language and snapshot.blob(address.path) is not None:
             found[address.path] = Unread(address.path, f"{language} is not read")
+        elif index.backend.language_by_name(address.path) and address.path in snapshot.paths:
+            told = f"{language_of_suffix(address.path)} is read by name only"
+            found[address.path] = Unread(address.path, told)
     return tuple(found.values())
 
 

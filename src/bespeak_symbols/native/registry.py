@@ -30,6 +30,7 @@ class Reader:
         module: below ``native``: a module or package with ``extract`` and ``resolve``.
         grammars: the grammars it parses with.
         declared: a definition depends on a declaration of its name in another file.
+        by_name: uses are matched with definitions by name alone; only read where its grammar is installed.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Reader:
     module: str
     grammars: tuple[str, ...]
     declared: bool = False
+    by_name: bool = False
 
 
 READERS = (
@@ -54,6 +56,15 @@ READERS = (
         ("cpp",),
         declared=True,
     ),
+    Reader("ruby", (".rb", ".rake", ".gemspec"), "by_name", ("ruby",), by_name=True),
+    Reader("kotlin", (".kt", ".kts"), "by_name", ("kotlin",), by_name=True),
+    Reader("csharp", (".cs",), "by_name", ("c_sharp",), by_name=True),
+    Reader("php", (".php",), "by_name", ("php",), by_name=True),
+    Reader("swift", (".swift",), "by_name", ("swift",), by_name=True),
+    Reader("scala", (".scala", ".sc"), "by_name", ("scala",), by_name=True),
+    Reader("shell", (".sh", ".bash"), "by_name", ("bash",), by_name=True),
+    Reader("lua", (".lua",), "by_name", ("lua",), by_name=True),
+    Reader("sql", (".sql",), "by_name", ("sql",), by_name=True),
 )
 
 _BY_SUFFIX = {suffix: reader for reader in READERS for suffix in reader.suffixes}
@@ -68,7 +79,18 @@ def suffix_of(path: str) -> str:
 def language_of(path: str) -> str | None:
     """Return the language of a file by its name; None if it is in none that can be read."""
     reader = _BY_SUFFIX.get(suffix_of(path))
-    return None if reader is None else reader.name
+    return None if reader is None or (reader.by_name and not _installed(reader.grammars[0])) else reader.name
+
+
+def language_by_name(path: str) -> str | None:
+    """Return the language of a file that is read by name alone; None for others, or if its grammar is not installed."""
+    reader = _BY_SUFFIX.get(suffix_of(path))
+    return reader.name if reader is not None and reader.by_name and _installed(reader.grammars[0]) else None
+
+
+@cache
+def _installed(grammar: str) -> bool:
+    return find_spec(syntax.module_of(grammar)) is not None
 
 
 def has_separate_declarations(language: str) -> bool:

@@ -167,12 +167,12 @@ def test_of_one_file_only_its_own_unread_places_are_said(ask, project):
 
 
 def test_a_language_that_is_not_read_is_named(ask, project):
-    project.write("app/task.rb", "def task\nend\n")
+    project.write("app/task.pl", "def task\nend\n")
     project.commit()
-    code, _, err = ask("app/task.rb::task")
+    code, _, err = ask("app/task.pl::task")
     assert (code, err) == (
         4,
-        "bespeak: error: no symbol of HEAD is at app/task.rb::task (not read: app/task.rb: Ruby is not read)\n",
+        "bespeak: error: no symbol of HEAD is at app/task.pl::task (not read: app/task.pl: Perl is not read)\n",
     )
-    told = json.loads(ask("app/", "app/task.rb", "--json")[1])
-    assert told["unread"] == [{"path": "app/task.rb", "why": "Ruby is not read", "line": 0}]
+    told = json.loads(ask("app/", "app/task.pl", "--json")[1])
+    assert told["unread"] == [{"path": "app/task.pl", "why": "Perl is not read", "line": 0}]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bespeak.base.display import suggest
 from bespeak.coord import address as addresses
 from bespeak.coord import globs
-from bespeak.coord.languages import unread_language
+from bespeak.coord.languages import language_of_suffix, unread_language
 from bespeak.coord.states import Operation
 
 if TYPE_CHECKING:
@@ -60,6 +60,8 @@ class AddressLookup:
         """What of the unknown should be there: not files that are yet to be written."""
         self.other_languages: set[str] = set()
         """Claimed files in a language that is not read."""
+        self.by_name: set[str] = set()
+        """Claimed files in a language that is read by name only."""
 
     @property
     def over(self) -> bool:
@@ -76,6 +78,8 @@ class AddressLookup:
                 named = self._symbol(address.path, address.symbol)
             else:
                 named = self._file(address.path) or self._files.blob(address.path) is not None
+            if address.path in self._files.paths and language_of_suffix(address.path):
+                self.by_name.add(address.path)
             if self._is_unread(address.path):
                 self.other_languages.add(address.path)
             elif not named:

@@ -88,6 +88,8 @@ def _impact(
         reasons.append(f"{len(lookup.missing)} claimed address(es) name nothing at this revision{_nearest(lookup)}")
     if lookup.other_languages:
         reasons.append(f"{len(lookup.other_languages)} claimed file(s) are in a language that is not read")
+    if lookup.by_name:
+        reasons.append(f"{len(lookup.by_name)} claimed file(s) are in a language that is read by name only")
     if lookup.over or holders.over:
         reasons.append(_TOO_MANY_FILES)
     if impact.bounded:

@@ -362,7 +362,7 @@ def _build(
         address,
         halves,
         confidence=round(confidence, 2),
-        how=f"{edge.kind} resolved by {edge.how}",
+        how=f"{edge.kind} resolved by {edge.how.removeprefix('by ')}",
         recommendation=advise(kind, address, *halves, user=edge.caller),
         path=edge.caller.partition("::")[0],
         user=edge.caller,

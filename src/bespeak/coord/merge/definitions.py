@@ -26,7 +26,7 @@ _FAMILIES = {
     "space": ("module", "namespace"),
 }
 _FAMILY = {kind: family for family, kinds in _FAMILIES.items() for kind in kinds}
-OVERLOADS = frozenset({"java", "cpp"})
+OVERLOADS = frozenset({"java", "cpp", "csharp", "kotlin", "scala", "swift", "sql"})
 """Languages in which two definitions with one name are two things if their parameters differ."""
 
 

@@ -156,7 +156,7 @@ def lost_names(names: tuple[str, str], read: Sequence[ChangedFiles], trees: Reso
         read: what each side changed.
         trees: in which names are resolved.
     """
-    shared = shared_files(read)
+    shared = [file for file in shared_files(read) if not trees.by_name(file.merged)]
     merged = trees.merged_facts([file.merged for file in shared])
     found: dict[tuple[str, str, str], Item] = {}
     for file in shared:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bespeak.base.display import escape_unprintable, short_repr
 from bespeak.coord.errors import ClaimError
-from bespeak.coord.languages import unread_language
+from bespeak.coord.languages import language_of_suffix, unread_language
 from bespeak.coord.merge.broken_uses import Changer, User, uses
 from bespeak.coord.merge.definitions import read_sides
 from bespeak.coord.merge.file_conflicts import BASE, OURS, THEIRS, file_items, find_conflicted
@@ -256,13 +256,15 @@ class _One:
         )
 
     def _not_judged(self, read: Sequence[ChangedFiles], unread: Sequence[Unread]) -> tuple[tuple[str, str], ...]:
-        """Return the changed source files of which nothing is known, each with the reason."""
+        """Return the changed source files of which nothing or only names are known, each with the reason."""
         found = {part.path: part.why for part in unread if not part.line}
         for entry in (entry for one in read for entry in one.entries if entry.regular):
             path = entry.new or entry.old
             language = unread_language(path, self._index.backend.language_of)
             if language:
                 found[path] = f"{language} is not read"
+            elif self._index.backend.language_by_name(path):
+                found[path] = f"{language_of_suffix(path)} is read by name only"
         return tuple(sorted(found.items()))
 
     def _notes(self) -> tuple[str, ...]:

@@ -50,6 +50,10 @@ class ResolvedTrees:
         """Return the edges that start in a file of a side."""
         return self._graph(side).edges_of(path)
 
+    def by_name(self, path: str) -> bool:
+        """Tell whether the language of a file is read by name alone: what a name stands for is not known."""
+        return self._index.backend.language_by_name(path) is not None
+
     def may_name(self, side: str, addresses: Iterable[str]) -> set[str]:
         """Return the files of a side that may have an edge to one of some addresses of that side."""
         graph = self._graph(side)

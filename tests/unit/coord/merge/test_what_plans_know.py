@@ -93,16 +93,16 @@ def test_a_use_of_another_signature_is_still_one(forked):
 
 def test_a_changed_file_in_a_language_that_is_not_read_is_not_judged(forked, run):
     forked.fork(
-        {"a.rb": "def x\nend\n", "b.py": "b = 1\n", "c.md": "c\n"}, {"a.rb": "def y\nend\n"}, {"b.py": "b = 2\n"}
+        {"a.pl": "def x\nend\n", "b.py": "b = 1\n", "c.md": "c\n"}, {"a.pl": "def y\nend\n"}, {"b.py": "b = 2\n"}
     )
     plan = forked.plan()
-    assert (plan.verdict, plan.not_judged) == (Verdict.NOT_JUDGED, (("a.rb", "Ruby is not read"),))
+    assert (plan.verdict, plan.not_judged) == (Verdict.NOT_JUDGED, (("a.pl", "Perl is not read"),))
     answer = run("plan-merge", "main", "feature")
     assert answer.out.splitlines()[0] == "✅ git merges it; not judged: 1 changed file(s) that are not read"
-    assert " ⚠️ not judged: a.rb: Ruby is not read" in answer.out.splitlines()
+    assert " ⚠️ not judged: a.pl: Perl is not read" in answer.out.splitlines()
     assert "merges cleanly" not in answer.out
     assert run("plan-merge", "main", "feature", "--json").json["not_judged"] == [
-        {"path": "a.rb", "why": "Ruby is not read"}
+        {"path": "a.pl", "why": "Perl is not read"}
     ]
     assert run("plan-merge", "main", "feature", "--fail-on", "not_judged").code == 7
     assert run("plan-merge", "main", "feature", "--fail-on", "any").code == 0

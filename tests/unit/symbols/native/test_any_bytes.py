@@ -10,7 +10,8 @@ from bespeak_symbols.model import Facts
 from bespeak_symbols.native import registry
 from support import corpus
 
-SUFFIXES = [reader.suffixes[0] for reader in registry.READERS] + [".tsx", ".h"]
+SUFFIXES = [reader.suffixes[0] for reader in registry.READERS if not reader.by_name] + [".tsx", ".h"]
+BY_NAME = [reader.suffixes[0] for reader in registry.READERS if reader.by_name]
 WORDS = [
     b"def ", b"class ", b"function ", b"fn ", b"func ", b"struct ", b"impl ", b"import ", b"from ", b"return ", b"if ", b"for ",
     b"x", b"y.z", b"(", b")", b"{", b"}", b"[", b"]", b":", b";", b",", b"=", b"=>", b"->", b".", b"::", b"<", b">", b"@", b"*",
@@ -59,6 +60,18 @@ def test_any_bytes_are_read(suffix, source):
 @given(parts=st.lists(st.sampled_from(WORDS), max_size=60))
 def test_any_pieces_of_source_are_read(suffix, parts):
     facts_of(b"".join(parts), suffix)
+
+
+@settings(max_examples=150, deadline=None)
+@given(suffix=st.sampled_from(BY_NAME), parts=st.lists(st.sampled_from(WORDS), max_size=60))
+def test_any_pieces_of_source_are_read_by_name(suffix, parts):
+    facts_of(b"".join(parts), suffix)
+
+
+@pytest.mark.parametrize("suffix", BY_NAME)
+def test_deep_and_long_sources_are_read_by_name(suffix):
+    for source in DEEP.values():
+        facts_of(source[:15_000], suffix)
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)

@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from bespeak.git.merges import Hunk
     from bespeak_symbols.model import Facts
 
-_COMMENTS = {b"python": (b"#",)}
+_COMMENTS = {
+    **dict.fromkeys((b"python", b"ruby", b"shell"), (b"#",)),
+    **dict.fromkeys((b"lua", b"sql"), (b"--",)),
+    b"php": (b"//", b"/*", b"*", b"*/", b"#"),
+}
 _SLASHES = (b"//", b"/*", b"*", b"*/")
 _FARTHEST = 200
 """Over so many lines at most an insertion is shifted to where it begins and ends with a definition."""
