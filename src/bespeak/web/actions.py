@@ -120,6 +120,16 @@ def _kick(book: Ledger, form: Form, identifier: str) -> Message:
     return Message("done", f"{_names(ended)} was taken from {escape_unprintable(ended.holder)}")
 
 
+def _approve(book: Ledger, form: Form, identifier: str) -> Message:
+    made = book.approve(identifier, form.by)
+    return _done(book, form, f"{_names(made)} approved for {escape_unprintable(made.holder)}", made)
+
+
+def _refuse(book: Ledger, form: Form, identifier: str) -> Message:
+    ended = book.refuse(identifier, form.by, form.text("reason"))
+    return Message("done", f"{_names(ended)} refused to {escape_unprintable(ended.holder)}")
+
+
 def _done(book: Ledger, form: Form, title: str, made: Reservation) -> Message:
     clock = WallClock(form.zone, book.now_us())
     starts = "" if made.starts_us <= clock.now_us else f"from {clock.moment(made.starts_us).text} "
@@ -190,6 +200,8 @@ _ACTIONS: dict[str, Callable[[Ledger, Form, str], Message]] = {
     "shorten": _shorten,
     "release": _release,
     "kick": _kick,
+    "approve": _approve,
+    "refuse": _refuse,
     "move": planning_actions.move,
     "check-in": planning_actions.check_in,
     "transfer": planning_actions.transfer,

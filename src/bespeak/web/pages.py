@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import tzinfo
 
+    from bespeak.ledger.model import Reservation
     from bespeak.ledger.service import Ledger
 
 LOG_ROWS = 100
@@ -195,16 +196,23 @@ def reservation_page(book: Ledger, asked: Asked, text: str) -> str:
     clock = _clock(asked, book.now_us())
     entries = book.log(reservation_id=found.id, limit=_HISTORY_ROWS, newest_first=True)
     history = details.log_view(entries, viewer, clock, limit=_HISTORY_ROWS)
-    view = details.reservation_view(found, history, viewer, clock)
+    view = details.reservation_view(found, history, viewer, clock, may_answer=_may_answer(book, viewer, found))
     return asked.render("reservation.html", "reservation", view=view)
 
 
+def _may_answer(book: Ledger, viewer: Viewer, found: Reservation) -> bool:
+    """Tell whether the viewer may approve or refuse a reservation."""
+    if viewer.user is None or not found.is_awaiting:
+        return False
+    return any(one.id == found.id for one in book.to_approve(Holder(viewer.user)))
+
+
 def mine_page(book: Ledger, asked: Asked) -> str:
-    """Return what the viewer holds, has booked and waits for."""
+    """Return what the viewer holds, has booked and waits for, and what others want the viewer to approve."""
     user = _require_signed_in(asked)
     account = read.account(book, user)
-    view = details.mine_view(account, asked.viewer, _clock(asked, account.now_us))
     clock = _clock(asked, account.now_us)
+    view = details.mine_view(account, asked.viewer, clock, book.to_approve(Holder(user)))
     told = [(clock.moment(one.at_us), one.text) for one in store.notices(book, user, limit=_NOTICES)]
     return asked.render(
         "mine.html",

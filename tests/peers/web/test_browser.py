@@ -54,6 +54,7 @@ def test_in_a_browser(scene, peer, chromium, axe, tmp_path):
     with open_ledger(url) as book:
         for index in range(1, 13):
             book.resource_set(f"rack{index}", Holder("boss"), description="boot tests" if index == 1 else None)
+        book.inventory_change(["rack12"], Holder("boss"), {"approval": ["alice"]})
     with serving(url, ServerSettings(public=("now",))) as server:
         bespeak = os.path.join(os.path.dirname(sys.executable), "bespeak")
         here = os.path.join(os.path.dirname(__file__), "browse.py")

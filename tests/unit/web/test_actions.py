@@ -56,6 +56,21 @@ def test_a_refusal_is_explained_and_helps_on(desk: Desk) -> None:
     assert (said.kind, said.text) == ("done", "from 16:00 until 18:00")
 
 
+def test_what_awaits_approval_is_approved_or_refused_with_a_reason(desk: Desk) -> None:
+    desk.book.inventory_add(["rack1"], Holder("boss"), {"approval": ["carol"]})
+    one, other = desk.reserve("rack1"), desk.reserve("rack1", start_hours=5)
+    said = desk.press("bob", f"approve:{one.id}")
+    assert (said.kind, said.status) == ("error", 403)
+    assert desk.book.get(one.id).is_awaiting
+    said = desk.press("carol", f"approve:{one.id}")
+    assert (said.kind, said.title, said.text) == ("done", "rack1 approved for alice:", "until 14:00")
+    assert desk.book.get(one.id).state(desk.clock.now_us) is State.ACTIVE
+    assert desk.press("carol", f"refuse:{other.id}", reason=" ").status == 400
+    said = desk.press("carol", f"refuse:{other.id}", reason="audit")
+    assert (said.kind, said.title) == ("done", "rack1 refused to alice")
+    assert (desk.book.get(other.id).ended_note, desk.press("carol", f"approve:{other.id}").status) == ("audit", 409)
+
+
 def test_the_line_is_joined_kept_and_granted(desk: Desk) -> None:
     desk.reserve("rack1", "bob", hours=2)
     said = desk.press("alice", "join:rack1", **{"for": "1h"})

@@ -56,6 +56,21 @@ def alice(server: Serving) -> Iterator[Browser]:
     browser.http.close()
 
 
+def test_who_may_approve_does_so_from_their_page(server: Serving, alice: Browser) -> None:
+    with open_ledger(server.book_url) as book:
+        book.inventory_add(["asked"], Holder("boss"), {"approval": ["carol"]})
+        alice.press("reserve:asked")
+        (wanted,) = book.reservations(resources=["asked"])
+        assert wanted.is_awaiting
+        alice.press(f"approve:{wanted.id}")
+        assert book.get(wanted.id).is_awaiting
+        carol = Browser(server, "carol")
+        assert f"approve:{wanted.id}" in carol.get("/mine").text
+        carol.press(f"approve:{wanted.id}")
+        carol.http.close()
+        assert book.get(wanted.id).state(book.now_us()) is State.ACTIVE
+
+
 @pytest.fixture
 def nobody(server: Serving) -> Iterator[Browser]:
     """A browser in which nobody is signed in."""

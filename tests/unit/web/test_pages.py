@@ -50,6 +50,32 @@ def test_now_offers_what_can_be_done(desk: Desk) -> None:
     assert document.one("ul", id="counts").text == "1 free 1 mine 1 held"
 
 
+def test_who_may_approve_is_asked_on_mine_and_on_the_page_of_the_reservation(desk: Desk) -> None:
+    desk.book.inventory_add(["rack1"], Holder("boss"), {"approval": ["carol"]})
+    wanted = desk.reserve("rack1", "alice", purpose="bring-up")
+    answers = {"Approve": f"approve:{wanted.id}", "Refuse": f"refuse:{wanted.id}"}
+    mine = _page(pages.mine_page(desk.book, asked("carol")))
+    card = mine.one("li", id=f"q-{wanted.id}")
+    assert _buttons(card) == answers
+    assert "alice, 12:00 to 14:00 bring-up" in card.text
+    form = card.one("form", method="post")
+    assert (form.one("input", name="csrf").attributes["value"], len(form.all("button", name="do"))) == ("token", 2)
+    page = _page(pages.reservation_page(desk.book, asked("carol"), wanted.id))
+    assert answers.items() <= _buttons(page).items()
+    for user in ("alice", "bob"):
+        assert not mine_questions(desk, user)
+        assert "Approve" not in _buttons(_page(pages.reservation_page(desk.book, asked(user), wanted.id)))
+    desk.book.approve(wanted.id, Holder("carol"))
+    assert not mine_questions(desk, "carol")
+    assert "Approve" not in _buttons(_page(pages.reservation_page(desk.book, asked("carol"), wanted.id)))
+
+
+def mine_questions(desk: Desk, user: str) -> list[Element]:
+    """Return what a user is asked to approve on their page."""
+    document = _page(pages.mine_page(desk.book, asked(user)))
+    return [one for one in document.all("li") if one.attributes.get("id", "").startswith("q-")]
+
+
 def test_every_button_belongs_to_the_form_with_the_csrf_token(desk: Desk) -> None:
     desk.reserve("mine", "alice")
     document = _page(pages.now_page(desk.book, asked()))

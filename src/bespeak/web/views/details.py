@@ -183,6 +183,7 @@ class ReservationView:
         starts: its start on the viewer's clock, as a form sends it.
         ends: its end; empty where it has none.
         series: the id of the series that it belongs to; empty where it is alone.
+        may_answer: the viewer may approve or refuse it.
     """
 
     shown: Shown
@@ -196,9 +197,12 @@ class ReservationView:
     starts: str
     ends: str
     series: str
+    may_answer: bool
 
 
-def reservation_view(of: Reservation, history: LogView, viewer: Viewer, clock: WallClock) -> ReservationView:
+def reservation_view(
+    of: Reservation, history: LogView, viewer: Viewer, clock: WallClock, *, may_answer: bool = False
+) -> ReservationView:
     """Return the page of a reservation."""
     return ReservationView(
         shown=show(of, viewer, clock),
@@ -212,21 +216,23 @@ def reservation_view(of: Reservation, history: LogView, viewer: Viewer, clock: W
         starts=clock.field(of.starts_us),
         ends=clock.field(of.ends_us),
         series=dict(of.tags).get(TAG, ""),
+        may_answer=may_answer,
     )
 
 
 @dataclass(frozen=True, slots=True)
 class MineView:
-    """What is the viewer's."""
+    """What is the viewer's, and what others have asked the viewer for."""
 
     active: tuple[Shown, ...]
     waiting: tuple[Shown, ...]
     pending: tuple[Shown, ...]
+    to_answer: tuple[Shown, ...]
     changes_us: int | None
 
 
-def mine_view(account: Account, viewer: Viewer, clock: WallClock) -> MineView:
-    """Return the page of what the viewer has."""
+def mine_view(account: Account, viewer: Viewer, clock: WallClock, to_answer: Sequence[Reservation] = ()) -> MineView:
+    """Return the page of what the viewer has, and may approve."""
     shown = [show(one, viewer, clock) for one in account.live]
     edges = [edge for one in account.live for edge in (one.starts_us, one.ends_us) if clock.now_us < edge < FOREVER_US]
 
@@ -234,7 +240,8 @@ def mine_view(account: Account, viewer: Viewer, clock: WallClock) -> MineView:
         return tuple(one for one in shown if one.state == state.value)
 
     booked = (*of(State.AWAITING), *of(State.PENDING))
-    return MineView(of(State.ACTIVE), of(State.WAITING), booked, min(edges, default=None))
+    asked = tuple(show(one, viewer, clock) for one in to_answer)
+    return MineView(of(State.ACTIVE), of(State.WAITING), booked, asked, min(edges, default=None))
 
 
 @dataclass(frozen=True, slots=True)
