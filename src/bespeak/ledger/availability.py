@@ -83,11 +83,6 @@ class Availability:
         others = [name for name in self._scope if name not in self._names]
         return row_mapping.in_queue(self._tx, others) if others else []
 
-    @property
-    def has_relatives(self) -> bool:
-        """Whether wholes or parts of the resources matter too."""
-        return len(self._scope) > len(self._names)
-
     def _alive(self, reservation: Reservation) -> bool:
         if not reservation.lapsed(self._tx.now_us):
             if reservation.lease_us is not None:
@@ -118,7 +113,7 @@ class Availability:
             if name not in self.known:
                 validation.check_new_resource(name, declared=False)
                 resources_like.check(self._tx, name)
-        if self.has_relatives and self.constraints is not None:
+        if self.constraints is not None:
             self.constraints.check_apart(self._names)
 
     def require_known(self) -> None:

@@ -12,7 +12,7 @@ from bespeak.ledger.inventory.model import label_facts
 from bespeak.storage.row_shape import RowShape, read_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from bespeak.ledger.model import Request, Selection
     from bespeak.storage.interface import Row, Transaction
@@ -60,7 +60,7 @@ class Candidates:
         self._compare(known)
         self.names = (*request.resources, *self._order)
         if self.choose(self.names) is None:
-            raise NotFoundError(self._too_few())
+            raise NotFoundError(self._too_few(_unfit(tx, matchers)))
 
     def _compare(self, known: dict[str, Labels]) -> None:
         """Find out what has to be the same; what lacks it, or differs from what is named, is no candidate."""
@@ -80,12 +80,13 @@ class Candidates:
         found = assign_alike(self._counts, self._suits, suitable, self._preferred, self._alike)
         return None if found is None else (*self._request.resources, *(name for names in found for name in names))
 
-    def _too_few(self) -> str:
+    def _too_few(self, unfit: int) -> str:
         wanted = " and ".join(
             f"{need.count} of {need.label!a}" if need.label else f"{need.count} of any" for need in self._request.needs
         )
         same = f" with the same {' and '.join(self._request.same)}" if self._request.same else ""
-        return f"the book does not have {wanted}{same}, whoever holds them: {len(self._suits)} suit"
+        others = f", {unfit} more {'is' if unfit == 1 else 'are'} sick or offline" if unfit else ""
+        return f"the book does not have {wanted}{same}, whoever holds them: {len(self._suits)} suit{others}"
 
 
 def candidates_of(tx: Transaction, selection: Selection) -> Candidates | None:
@@ -98,7 +99,17 @@ def candidates_of(tx: Transaction, selection: Selection) -> Candidates | None:
 
 def _labels(tx: Transaction) -> dict[str, Labels]:
     """Return, for each declared resource that is fit for use and needs no approval, what expressions can ask for."""
-    sql = f"SELECT {_COLUMNS} FROM ledger_resources WHERE declared = 1 AND health = 'ok' AND approval = ''"
+    return _labels_of_all(tx, "health = 'ok'")
+
+
+def _unfit(tx: Transaction, matchers: Sequence[label_expression.Matcher | None]) -> int:
+    """Return how many would suit if they were not sick or offline."""
+    ill = _labels_of_all(tx, "health <> 'ok'").values()
+    return sum(any(matches is None or matches(labels) for matches in matchers) for labels in ill)
+
+
+def _labels_of_all(tx: Transaction, health: str) -> dict[str, Labels]:
+    sql = f"SELECT {_COLUMNS} FROM ledger_resources WHERE declared = 1 AND {health} AND approval = ''"
     return dict(_SHAPE.read(row, _facts) for row in tx.fetch_all(sql))
 
 

@@ -71,4 +71,6 @@ def _in_the_way(booking: Booking) -> str:
 
     until = "without an end" if booking.ends_us >= FOREVER_US else f"until {show(booking.ends_us)}"
     purpose = f" ({booking.purpose})" if booking.purpose else ""
+    if booking.closed and booking.ends_us >= FOREVER_US:
+        return f"{booking.resource} {what}{purpose}"
     return f"{booking.resource} {what} {until}{purpose}"

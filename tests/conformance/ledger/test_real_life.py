@@ -9,7 +9,7 @@ import pytest
 from bespeak.base.clock import DAY_US, FOREVER_US, HOUR_US, MINUTE_US, SECOND_US, of_datetime
 from bespeak.base.errors import BusyError, NotAllowedError, NotFoundError, UsageError, WrongStateError
 from bespeak.ledger.errors import RefusedError
-from bespeak.ledger.model import Holder, Mode, Request, State
+from bespeak.ledger.model import Holder, Mode, Need, Request, State
 from bespeak.ledger.policy import parse_value
 from bespeak.ledger.write_operations import resource_topic
 from support import replay
@@ -137,6 +137,27 @@ def test_a_check_takes_back_its_own_word_alone(book):
     assert said("ok", "ping") == ("offline", "it smells")
     assert refused(book, "a").conflicts[0].purpose == "it smells"
     assert book.engine.read(replay.compare) == []
+
+
+def test_a_request_by_need_says_what_is_not_fit_for_use(book):
+    book.inventory_add(["a", "b"], ROOT, {"labels": {"arm64": True}})
+    book.resource_mark(["a"], ROOT, health="sick", reason="it smells")
+    with pytest.raises(NotFoundError, match="whoever holds them: 1 suit, 1 more is sick or offline"):
+        book.reserve(Request((), ALICE, duration_us=HOUR_US, needs=(Need(2, "arm64"),)))
+    with pytest.raises(BusyError, match=r"^a is sick \(it smells\)$"):
+        book.reserve(ask("a"))
+
+
+def test_nobody_asks_for_a_whole_with_its_only_part(book):
+    book.inventory_add(["rack", "board"], ROOT, {})
+    book.inventory_change(["rack"], ROOT, {"parts": ["board"]})
+    for names in (("rack", "board"), ("board", "other", "rack")):
+        with pytest.raises(UsageError, match="are whole and part"):
+            book.reserve(ask(*names))
+        with pytest.raises(UsageError, match="are whole and part"):
+            book.queue_join(ask(*names), "0190a0b0-0000-7000-8000-000000000001")
+        with pytest.raises(UsageError, match="are whole and part"):
+            book.reserve_many([ask(*names)])
 
 
 def test_whole_and_part_exclude_each_other(book, clock):
