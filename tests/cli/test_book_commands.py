@@ -3,6 +3,7 @@
 import json
 import shlex
 import signal
+import sys
 
 import pytest
 
@@ -35,6 +36,26 @@ def test_a_refusal_says_who_until_when_why_when_free_and_how_to_book_that(run_as
     command = hint.partition("book that with: ")[2]
     assert command == """bespeak --as-user bob reserve rack3 --for 30m --purpose 'it'"'"'s mine' --next"""
     assert refused.stdout == ""
+
+
+@pytest.mark.parametrize("name", ["rack3", "-x"])
+def test_who_is_refused_by_a_hold_of_their_own_reads_what_to_do_with_it(run_as, name):
+    made = run_as("alice", "reserve", "--for", "1h", "--", name)
+    hint = run_as("alice", "reserve", "--for", "30m", "--", name, code=7).stderr.splitlines()[-1]
+    assert hint.startswith(f"bespeak: {name} is yours until then: work with it, or make that longer with ")
+    words = shlex.split(hint.partition("longer with ")[2].partition(";")[0])
+    assert words[:5] == ["bespeak", "--as-user", "alice", "extend", "--for"]
+    assert "(1h30m)" in run_as("alice", *words[3:]).stdout
+    assert "is yours" not in run_as("bob", "reserve", "--", name, code=7).stderr
+    assert made.stdout.startswith("reserved ")
+
+
+def test_a_hold_that_another_command_of_the_account_uses_is_not_called_theirs_to_work_with(run_as):
+    refused = run_as(
+        "alice", "run", "rack3", "--", sys.executable, "-m", "bespeak", "--as-user", "alice", "reserve", "rack3", code=7
+    )
+    assert "rack3 is held by alice" in refused.stderr
+    assert "is yours" not in refused.stderr
 
 
 def test_the_command_of_a_refusal_books_what_it_promises(run_as, as_json, cli):

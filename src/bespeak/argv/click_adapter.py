@@ -237,10 +237,15 @@ class _Lazy(click.Group):
         if find(self.entries, name) is None and not ctx.resilient_parsing and not name.startswith("-"):
             known = self.list_commands(ctx)
             other = self.program.other_words.get(name) if isinstance(self, Root) else None
-            meant = [other] if other else suggest(name, known)
+            meant = [other] if other else (_inside_groups(self.entries, name) or suggest(name, known))
             hint = f"; did you mean {' or '.join(meant)}?" if meant else f"; known: {', '.join(known)}"
             raise click.UsageError(f"no command {escape_unprintable(name)!r}{hint}", ctx)
         return super().resolve_command(ctx, args)
+
+
+def _inside_groups(entries: Sequence[Entry], name: str) -> list[str]:
+    """Return the commands of this name that groups have, as they are typed."""
+    return [f"{group.name} {entry.name}" for group in entries for entry in group.entries if entry.name == name]
 
 
 class Root(_Lazy):

@@ -230,8 +230,24 @@ def refuse(refused: RefusedError, request: Request, context: Context) -> NoRetur
     next_us = refused.refusal.next_free_us
     if next_us is not None:
         details |= _way_out(request, next_us, context.spoken())
-        details["hint"] = f"{details['hint']}{_until_then(refused.refusal, request)}"
+        ways = (_own_hold(refused.refusal, request, context), details["hint"], _until_then(refused.refusal, request))
+        details["hint"] = "".join(map(str, ways))
     raise BusyError(why, **details) from None
+
+
+def _own_hold(refusal: Refusal, request: Request, context: Context) -> str:
+    """Return what to do instead, where it is a hold of who asks that is in the way."""
+    from bespeak.base import clock
+    from bespeak.cli.output import shell_words
+
+    starts_us = request.starts_us or clock.now()
+    found = next((one for one in refusal.conflicts if one.holder == request.holder.name), None)
+    if found is None or found.waiting or found.awaiting or found.origin.text or found.starts_us > starts_us:
+        return ""
+    dash = ["--"] if found.resource.startswith("-") else []
+    length = clock.duration_text(request.duration_us or 3600 * SECOND_US, units=4)
+    longer = shell_words(["bespeak", *context.spoken(), "extend", "--for", length, *dash, found.resource])
+    return f"{found.resource} is yours until then: work with it, or make that longer with {longer}; "
 
 
 def _until_then(refusal: Refusal, request: Request) -> str:

@@ -30,3 +30,11 @@ def test_what_is_meant_exists_and_the_word_does_not(word, meant):
 def test_other_words_are_those_of_the_program_and_not_of_its_groups(capfd):
     assert main(["resource", "book"]) == 2
     assert "did you mean" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"), [("whoami", "reservation whoami"), ("guard", "coord guard"), ("health", "host health")]
+)
+def test_a_command_of_a_group_is_found_without_the_group(word, meant, capfd):
+    assert main([word]) == 2
+    assert f"no command {word!r}; did you mean {meant}" in capfd.readouterr().err
