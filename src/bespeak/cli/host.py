@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import shlex
-import time
 from typing import TYPE_CHECKING
 
 from bespeak.argv.declarations import Option, command
-from bespeak.base.clock import SECOND_US, duration_text, now
+from bespeak.base.clock import SECOND_US, duration_text
 from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import ExitCode, UsageError
 from bespeak.cli import output
@@ -15,6 +14,7 @@ from bespeak.cli.host_common import (
     CAREFUL,
     HOSTS,
     WHICH,
+    Stopwatch,
     act,
     broken_outcomes,
     choose,
@@ -187,7 +187,7 @@ def wait(context: Context, values: Values) -> int:
 
 
 async def _wait(host: Host, down: bool, limit: float) -> Outcome:
-    started_us, began = now(), time.monotonic()
+    watch = Stopwatch()
     wanted = "unreachable" if down else "reachable"
     try:
         came = await (host.wait_until_down(limit) if down else host.wait_until_up(limit))
@@ -195,5 +195,4 @@ async def _wait(host: Host, down: bool, limit: float) -> Outcome:
         text = wanted if came else f"not {wanted} within {duration_text(int(limit * SECOND_US))}"
     except ValueError as error:
         status, text = Status.Error, str(error)
-    spent_us = int((time.monotonic() - began) * SECOND_US)
-    return Outcome(host.id, "wait", host.kind, status, text, started_us=started_us, duration_us=spent_us)
+    return Outcome(host.id, "wait", host.kind, status, text, started_us=watch.started_us, duration_us=watch.duration_us)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 from bespeak.argv.declarations import Option, command
-from bespeak.base.clock import SECOND_US, iso, now
+from bespeak.base.clock import iso
 from bespeak.base.display import short_repr
 from bespeak.base.errors import ExitCode, UsageError
 from bespeak.cli import output
@@ -14,6 +13,7 @@ from bespeak.cli.host_common import (
     CAREFUL,
     HOSTS,
     WHICH,
+    Stopwatch,
     act,
     broken_outcomes,
     choose,
@@ -82,14 +82,21 @@ def health(context: Context, values: Values) -> int:
     found: dict[str, Health] = {}
 
     async def one(host: Host) -> Outcome:
-        began_us, began = now(), time.monotonic()
+        watch = Stopwatch()
         told, why = await read_health(host)
         if told is not None:
             found[host.id] = told
-        spent_us = int((time.monotonic() - began) * SECOND_US)
         status = Status.Error if told is None else (Status.Success if told.level is Level.OK else Status.Failed)
         text = why if told is None else "; ".join(told.warnings)
-        return Outcome(host.id, "health", manager_name(host), status, text, started_us=began_us, duration_us=spent_us)
+        return Outcome(
+            host.id,
+            "health",
+            manager_name(host),
+            status,
+            text,
+            started_us=watch.started_us,
+            duration_us=watch.duration_us,
+        )
 
     outcomes = gather(context, values, selection, one) + broken_outcomes("health", selection)
     if context.json:
@@ -135,7 +142,7 @@ def _print(context: Context, outcomes: list[Outcome], found: dict[str, Health], 
         told = found.get(one.host)
         level = "unknown" if told is None or told.level is None else told.level.value
         power = "unknown" if told is None or told.power is None else told.power.value
-        rows.append((one.host, level, power, str(len(told.sensors)) if told else "-", " ".join(one.text.split())))
+        rows.append((one.host, level, power, str(len(told.sensors)) if told else "-", output.cell(one.text)))
     context.print(output.table(("HOST", "HEALTH", "POWER", "SENSORS", "SAID"), rows))
     if sensors:
         readings = [(host, *_reading(each)) for host, told in found.items() for each in told.sensors]

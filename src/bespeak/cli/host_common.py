@@ -6,12 +6,14 @@ import asyncio
 import os
 import shlex
 import sys
+import time
+from dataclasses import dataclass, field
 from functools import partial
 from signal import Signals
 from typing import TYPE_CHECKING
 
 from bespeak.argv.declarations import Argument, Option
-from bespeak.base.clock import SECOND_US
+from bespeak.base.clock import SECOND_US, now
 from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import ExitCode, UsageError
 from bespeak.cli import converters, output
@@ -93,6 +95,19 @@ def _fence(number: int | None) -> Fence | None:
     if given.isascii() and given.isdigit() and held:
         return Fence(int(given), frozenset(held.split("\n")))
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class Stopwatch:
+    """When something was begun that asks a host and is no action of the log."""
+
+    started_us: int = field(default_factory=now)
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def duration_us(self) -> int:
+        """How long it has taken until now, microseconds."""
+        return int((time.monotonic() - self.began) * SECOND_US)
 
 
 def act(context: Context, values: Values, action: HostAction, show: Callable[[Context, list[Outcome]], None]) -> int:
@@ -296,7 +311,7 @@ def show_outcomes(context: Context, outcomes: list[Outcome]) -> None:
             one.after or "?",
             "refused" if one.refused else one.status.name.lower(),
             spent_text(one.duration_us) if one.duration_us else "-",
-            " ".join(one.text.split()),
+            output.cell(one.text),
         )
         for one in outcomes
     ]

@@ -14,7 +14,7 @@ from bespeak.base.clock import SECOND_US, iso
 from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import ExitCode, UsageError
 from bespeak.base.paths import user_folder
-from bespeak.cli import converters
+from bespeak.cli import converters, output
 from bespeak.cli.console_terminal import Keys, Screen, Terminal
 from bespeak.cli.host_common import CAREFUL, choose, dry_run, interlock, refused_by_gate
 from bespeak.cli.signals import SignalsOfLoop
@@ -201,6 +201,6 @@ def _tell(context: Context, outcome: Outcome, dialogue: Dialogue, path: str, cod
     kept = f"; transcript: {escape_unprintable(path)}" if begun else ""
     lost = "the hold is lost: " if dialogue.end is End.LOST else ""
     context.warn(
-        f"console of {outcome.host} ended: {lost}{' '.join(outcome.text.split())}{kept}",
+        f"console of {outcome.host} ended: {lost}{output.cell(outcome.text)}{kept}",
         "dim" if code == 0 else "yellow",
     )

@@ -83,6 +83,11 @@ def one_line(text: str) -> str:
     return escape_unprintable(" ".join(text.split("\n")))
 
 
+def cell(text: str) -> str:
+    """Return the lines of ``text`` for one cell of a table, so that one can be told from the next."""
+    return "; ".join(" ".join(line.split()) for line in text.splitlines() if line.strip())
+
+
 def not_written(error: OSError, done: str = "") -> Exception:
     """Return what to raise when stdout cannot be written: nobody shall take it for a failure of the book.
 

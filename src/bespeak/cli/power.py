@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bespeak.argv.declarations import command
-from bespeak.base.clock import SECOND_US, now
 from bespeak.cli import output
 from bespeak.cli.host_common import (
     CAREFUL,
     HOSTS,
     WHICH,
+    Stopwatch,
     act,
     broken_outcomes,
     choose,
@@ -103,9 +102,7 @@ def status(context: Context, values: Values) -> int:
     if context.json:
         print_json(context, outcomes)
     else:
-        rows = [
-            (one.host, one.after or "unknown", one.controller or "-", " ".join(one.text.split())) for one in outcomes
-        ]
+        rows = [(one.host, one.after or "unknown", one.controller or "-", output.cell(one.text)) for one in outcomes]
         context.print(output.table(("HOST", "POWER", "CONTROLLER", "SAID"), rows))
     return exit_code(outcomes)
 
@@ -116,7 +113,7 @@ async def _status(host: Host) -> Outcome:
     control = host.power_control
     if control is None:
         return Outcome(host.id, "status", None, Status.Error, f"host {host.id!r} has no power_control")
-    started_us, began = now(), time.monotonic()
+    watch = Stopwatch()
     state, why = await probe(control, host)
     return Outcome(
         host.id,
@@ -125,6 +122,6 @@ async def _status(host: Host) -> Outcome:
         Status.Success if state is not None else Status.Error,
         why,
         after=None if state is None else state.value,
-        started_us=started_us,
-        duration_us=int((time.monotonic() - began) * SECOND_US),
+        started_us=watch.started_us,
+        duration_us=watch.duration_us,
     )

@@ -153,7 +153,7 @@ def _show(context: Context, outcomes: list[Outcome], trial: SelfTest, host: Host
     rows.append(("wrong password", "never tried", "-", "-", REFUSED_LOGIN.partition(": ")[2]))
     context.print(output.table(("OPERATION", "RESULT", "POWER", "TIME", "SAID"), rows))
     before = trial.found.value if trial.found is not None else "unknown"
-    said = "; ".join(outcome.text.split("\n"))
+    said = output.cell(outcome.text)
     after = outcome.after or "unknown"
     context.print(escape_unprintable(f"{host.id}: {said}; before {before}, after {after}"))
     if trial.leave is None and trial.found is None:

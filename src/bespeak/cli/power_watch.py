@@ -117,7 +117,7 @@ def _is_live(context: Context) -> bool:
 
 def _line(change: PowerChange) -> str:
     was = "" if change.first else f"{word(change.before)} -> "
-    why = f" ({' '.join(change.text.split())})" if change.text else ""
+    why = f" ({output.cell(change.text)})" if change.text else ""
     return escape_unprintable(f"{timeparse.show(change.at_us)}  {change.host}  {was}{word(change.after)}{why}")
 
 
@@ -175,4 +175,4 @@ class _Screen:
         if one is None:
             return identifier, "...", "-", ""
         lasted = duration_text(max(now() - one.at_us, 0) // SECOND_US * SECOND_US, units=1)
-        return identifier, word(one.after), lasted, " ".join(one.text.split())
+        return identifier, word(one.after), lasted, output.cell(one.text)

@@ -112,6 +112,11 @@ def scrubbed(text: str, *values: str | None) -> str:
     return text
 
 
+def told_of(said: object, *values: str | None) -> str:
+    """Return what a device or a library said on one line, safe to print, without any of the secret values."""
+    return scrubbed(escape_unprintable(" ".join(str(said).split())), *values)
+
+
 def _forms(value: str) -> Iterator[str]:
     """Yield regular expressions for a secret as it is, in an address, and inside something in Base64."""
     from urllib.parse import quote, quote_plus

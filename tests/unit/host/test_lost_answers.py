@@ -327,6 +327,30 @@ def test_of_two_supplies_one_refuses() -> None:
     assert said == "supply 1: success: off; it is off\nsupply 2: failed: jammed; it is on"
 
 
+def test_a_cycle_in_which_one_supply_stays_on_leaves_none_off() -> None:
+    one, other, third = Robot(), Robot(), Robot()
+    other.faults["off"] = [(Status.Failed, "jammed")]
+    third.faults["on"] = [(Status.Failed, "burnt")]
+    status, said = run(RedundantPowerController([one, other, third]).cycle(HOST))
+    assert status is Status.Failed
+    assert said.splitlines()[-2:] == ["supply 1 is on again", "supply 3 was left off: burnt"]
+    assert (one.told, other.told, third.told) == (["off", "on"], ["off"], ["off", "on"])
+
+
+def test_a_supply_that_may_not_be_switched_on_again_is_named() -> None:
+    one, other = Robot(), Robot()
+    other.faults["off"] = [(Status.Failed, "jammed")]
+
+    async def confirm() -> None:
+        if one.told:
+            raise OrderForbiddenError("rack1 is no longer held", refused=True)
+
+    with allowed_by(Switching(confirm)), pytest.raises(OrderForbiddenError) as caught:
+        run(RedundantPowerController([one, other]).cycle(HOST))
+    assert (one.told, caught.value.refused) == (["off"], True)
+    assert str(caught.value).endswith("supply 1 was left off: rack1 is no longer held")
+
+
 def test_a_supply_that_raises_does_not_interrupt_the_other() -> None:
     one, other = Robot(), Robot()
     one.faults["off"] = [RuntimeError("bug")]

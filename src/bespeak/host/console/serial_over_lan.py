@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from bespeak.base.display import escape_unprintable
 from bespeak.host.console.lines import ConsoleError, Line
 from bespeak.host.power.device import PowerFault
-from bespeak.host.power.ipmi import environment_without
-from bespeak.host.secrets import scrubbed
+from bespeak.host.power.ipmi import start_child
+from bespeak.host.secrets import told_of
 
 if TYPE_CHECKING:
     from bespeak.host.power.ipmi import IpmiPowerController
@@ -20,6 +18,7 @@ if TYPE_CHECKING:
 _OPEN_SECONDS = 40.0
 _CLOSE_SECONDS = 3.0
 _LONGEST_MESSAGE_BYTES = 1 << 20
+_CHILD = "bespeak.host.console.serial_over_lan_child"
 
 
 class LanLine(Line):
@@ -47,8 +46,7 @@ class LanLine(Line):
         line = await self._output.readline()
         found: dict[str, Any] = json.loads(line) if line else {}
         if "error" in found:
-            said = scrubbed(escape_unprintable(" ".join(str(found["error"]).split())), *self._secrets)
-            raise ConsoleError(f"{self._place}: {said}")
+            raise ConsoleError(f"{self._place}: {told_of(found['error'], *self._secrets)}")
         return found
 
     async def opened(self) -> None:
@@ -101,18 +99,7 @@ async def open_serial_over_lan(control: IpmiPowerController) -> Line:
         login, secrets = control.login(), control.secrets()
     except PowerFault as fault:
         raise ConsoleError(str(fault)) from fault
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-P",
-        "-m",
-        "bespeak.host.console.serial_over_lan_child",
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        env=environment_without(*secrets),
-        limit=_LONGEST_MESSAGE_BYTES,
-        start_new_session=True,
-    )
+    process = await start_child(_CHILD, secrets, limit=_LONGEST_MESSAGE_BYTES, start_new_session=True)
     line = LanLine(process, control.place, secrets)
     try:
         async with asyncio.timeout(_OPEN_SECONDS):

@@ -15,7 +15,7 @@ from bespeak.base.errors import needs_extra
 from bespeak.host.device_limit import time_limit, turn_at
 from bespeak.host.power.device import Device, PowerFault, one_of, port_number, text_field
 from bespeak.host.power.permission import before_order
-from bespeak.host.secrets import optional_secret, scrubbed
+from bespeak.host.secrets import optional_secret, told_of
 from bespeak.host.status import PowerState, Status
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ class IpmiPowerController(Device):
         if "data" in answer:
             return answer
         said = answer.get("refused") or answer.get("fault") or "the answer makes no sense"
-        line = scrubbed(escape_unprintable(" ".join(str(said).split())), *secrets)
+        line = told_of(said, *secrets)
         status = Status.Failed if "refused" in answer else Status.Error
         raise PowerFault(f"{self.place}: {line}", status, final="login_refused" in answer)
 
@@ -198,17 +198,29 @@ def environment_without(*secrets: str) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not any(each in value for each in secrets if each)}
 
 
-async def _ask_child(request: bytes, secrets: tuple[str, ...]) -> dict[str, Any]:
-    process = await asyncio.create_subprocess_exec(
+async def start_child(module: str, secrets: tuple[str, ...], **options: Any) -> asyncio.subprocess.Process:
+    """Start a module as a process of its own, which imports nothing from the working directory and is given no secret.
+
+    Args:
+        module: its name; what it is asked goes to its standard input.
+        secrets: what its environment may not have.
+        options: as for ``asyncio.create_subprocess_exec``.
+    """
+    return await asyncio.create_subprocess_exec(
         sys.executable,
         "-P",
         "-m",
-        "bespeak.host.power.ipmi_child",
+        module,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
         env=environment_without(*secrets),
+        **options,
     )
+
+
+async def _ask_child(request: bytes, secrets: tuple[str, ...]) -> dict[str, Any]:
+    process = await start_child("bespeak.host.power.ipmi_child", secrets)
     try:
         answer, _ = await process.communicate(request)
     finally:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from bespeak.base.display import escape_unprintable, short_repr
 from bespeak.base.errors import needs_extra
 from bespeak.host.power.device import Device, PowerFault, port_number, text_field, whole_number
-from bespeak.host.secrets import optional_secret, scrubbed
+from bespeak.host.secrets import optional_secret, told_of
 from bespeak.host.status import PowerState, Status
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ class KasaPowerController(Device):
         except kasa.AuthenticationError as error:
             raise PowerFault(f"{self.place}: login refused", final=True) from error
         except (kasa.KasaException, OSError) as error:
-            said = scrubbed(escape_unprintable(" ".join(str(error).split())), secret)
+            said = told_of(error, secret)
             raise PowerFault(said if self.place in said else f"{self.place}: {said}") from error
         except Exception as error:  # the library trips over answers that it does not expect
             raise PowerFault(f"{self.place}: python-kasa cannot read the answer: {type(error).__name__}") from error

@@ -159,10 +159,8 @@ def boot_controller(host: Host) -> SupportsBoot:
     Raises:
         ValueError: nothing does.
     """
-    for control in managing_controllers(host):
-        if isinstance(control, SupportsBoot):
-            return control
-    raise ValueError(f"{_described(host)} cannot say what it starts from; redfish and ipmi can")
+    found: SupportsBoot = _first(SupportsBoot, host, "cannot say what it starts from; redfish and ipmi can")
+    return found
 
 
 def health_controller(host: Host) -> SupportsHealth:
@@ -171,10 +169,15 @@ def health_controller(host: Host) -> SupportsHealth:
     Raises:
         ValueError: nothing does.
     """
+    found: SupportsHealth = _first(SupportsHealth, host, "has no sensors; redfish and ipmi have")
+    return found
+
+
+def _first(wanted: Any, host: Host, lacks: str) -> Any:
     for control in managing_controllers(host):
-        if isinstance(control, SupportsHealth):
+        if isinstance(control, wanted):
             return control
-    raise ValueError(f"{_described(host)} has no sensors; redfish and ipmi have")
+    raise ValueError(f"{_described(host)} {lacks}")
 
 
 def _seconds(control: object) -> float:

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from bespeak.host.power.base import PowerController
-from bespeak.host.power.permission import OrderForbiddenError
+from bespeak.host.power.permission import OrderForbiddenError, before_order
 from bespeak.host.power.verification import attempt, probe
 from bespeak.host.status import PowerState, Status
 
@@ -52,6 +52,30 @@ class RedundantPowerController(PowerController):
     async def off(self, host: Host) -> tuple[Status, str]:
         """Power every supply off, all at once."""
         return await self._all(host, lambda each: each.off(host))
+
+    async def cycle(self, host: Host) -> tuple[Status, str]:
+        """Cycle every supply as one; where one stays on, those that went off are switched on again."""
+        ended, said = await super().cycle(host)
+        if ended.is_ok:
+            return ended, said
+        states = [(await probe(each, host))[0] for each in self.controllers]
+        if PowerState.ON not in states:
+            return ended, said
+        for number, (each, state) in enumerate(zip(self.controllers, states, strict=True), 1):
+            if state is PowerState.OFF:
+                said = f"{said}\n{await self._again(number, each, host, said)}"
+        return ended, said
+
+    @staticmethod
+    async def _again(number: int, supply: PowerController, host: Host, said: str) -> str:
+        try:
+            await before_order(PowerState.ON)
+            ended, why = await attempt(lambda: supply.on(host))
+        except OrderForbiddenError as error:
+            raise OrderForbiddenError(
+                f"{said}\nsupply {number} was left off: {error}", refused=error.refused
+            ) from error
+        return f"supply {number} is on again" if ended.is_ok else f"supply {number} was left off: {why}"
 
     async def status(self, host: Host) -> PowerState | None:
         """Return ON when any supply is on, OFF when all are off, None when that cannot be told."""
