@@ -1,13 +1,11 @@
-"""Writes docs/reference/openapi.json, the description of the HTTP API: ``python tests/support/openapipage.py``."""
+"""Writes src/bespeak/server/openapi.json, the description of the HTTP API: ``python tests/support/openapipage.py``."""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 from bespeak.server.app import described
-
-PLACE = Path(__file__).parents[2] / "docs" / "reference" / "openapi.json"
+from bespeak.server.description import PLACE
 
 
 def page() -> str:

@@ -1,14 +1,25 @@
-"""The description of the API (OpenAPI 3.1), as clients and their generators read it."""
+"""The description of the API (OpenAPI 3.1), as clients and their generators read it.
+
+Making it of the routes takes a second, in which a server could do nothing else. So it is made when it changes, and
+committed beside this module; a test compares the two.
+"""
 
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastapi.openapi.utils import get_openapi
+from starlette.responses import Response
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
     from fastapi.routing import APIRoute
+    from starlette.requests import Request
+
+PLACE = Path(__file__).with_name("openapi.json")
+"""The description as it was frozen."""
 
 _JSON, _PROBLEM = "application/json", "application/problem+json"
 _ABOUT = (
@@ -23,6 +34,16 @@ _SCHEMES = {
 def operation_id(route: APIRoute) -> str:
     """Return the name of an operation: that of its handler."""
     return route.name
+
+
+async def frozen(_: Request) -> Response:
+    """Send the frozen description."""
+    return Response(_text(), media_type=_JSON)
+
+
+@cache
+def _text() -> bytes:
+    return PLACE.read_bytes()
 
 
 def describe(app: FastAPI) -> dict[str, Any]:

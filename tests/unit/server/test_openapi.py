@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import httpx
 
@@ -11,9 +12,11 @@ from bespeak.cli.index import PROGRAM
 from support.openapipage import PLACE, page
 from support.server import SECONDS
 
+_REFERENCE = Path(__file__).parents[3] / "docs" / "reference"
+
 
 def test_the_description_is_the_committed_one():
-    message = "docs/reference/openapi.json is out of date: python tests/support/openapipage.py; additions only"
+    message = "src/bespeak/server/openapi.json is out of date: python tests/support/openapipage.py; additions only"
     assert PLACE.read_text(encoding="utf-8") == page(), message
 
 
@@ -36,7 +39,7 @@ def test_every_operation_says_how_it_fails_and_has_a_name_of_its_own():
 
 
 def test_every_command_of_the_book_has_a_path_or_a_reason_why_not():
-    text = (PLACE.parent / "api.md").read_text(encoding="utf-8").partition("## Commands and paths")[2]
+    text = (_REFERENCE / "api.md").read_text(encoding="utf-8").partition("## Commands and paths")[2]
     with_paths, without = (part.partition("\n## ")[0] for part in text.split("These commands have no path", 1))
     commands, named = [], set()
     for row in re.findall(r"^\| (`.*?) \| (.*) \|$", with_paths, re.MULTILINE):
