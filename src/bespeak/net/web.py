@@ -111,24 +111,30 @@ class Ending:
 
     def __init__(self, inner: ASGIApp) -> None:
         self._inner = inner
-        self._open: set[anyio.CancelScope] = set()
+        self._open: set[asyncio.Task[object]] = set()
+        self._is_ending = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request, which :meth:`end` can end."""
         if scope["type"] != "http":
             await self._inner(scope, receive, send)
             return
-        with anyio.CancelScope() as cancel:
-            self._open.add(cancel)
-            try:
-                await self._inner(scope, receive, send)
-            finally:
-                self._open.discard(cancel)
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 a coroutine that runs has one
+        self._open.add(task)
+        try:
+            await self._inner(scope, receive, send)
+        except asyncio.CancelledError:
+            if not self._is_ending:
+                raise
+        finally:
+            self._open.discard(task)
 
     def end(self) -> None:
         """End them."""
-        for scope in tuple(self._open):
-            scope.cancel()
+        self._is_ending = True
+        for task in tuple(self._open):
+            task.cancel()
 
 
 async def serve_until_cancelled(
