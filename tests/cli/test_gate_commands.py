@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import sys
 
 import pytest
 
@@ -68,6 +69,21 @@ def test_a_refusal_says_when_what_others_have_booked_is_over(run_as):
     text = run_as("bob", "gate", "-l", "demo", code=8).stderr
     first, second = (re.search(rf"^{name}: alice until (.+); free from (.+)$", text, re.MULTILINE) for name in RACKS)
     assert first[1] == first[2] == second[1] != second[2]
+
+
+def test_a_refusal_says_what_uses_it_and_where(run_as, as_json):
+    command = "env -u BESPEAK_RESERVATION {python} -m bespeak --as-user bob {json} gate -l demo".format
+    text, found = (
+        run_as("alice", "run", "rack1", "--", "sh", "-c", command(python=sys.executable, json=json), code=8).stderr
+        for json in ("", "--json")
+    )
+    assert text.partition("Missing:")[2].startswith("\n  - rack1 (held by alice)\n")
+    used = re.search(r"^rack1: alice \[(pid \d+ on \S+), seen (just now|.* ago)\] until ", text, re.MULTILINE)
+    assert used is not None
+    [rack1, _] = json.loads(found.splitlines()[-1])["missing"]
+    [alice] = rack1["holders"]
+    assert re.fullmatch(r"pid \d+ on \S+", alice["where"])
+    assert alice["seen"] is not None
 
 
 def test_a_refusal_without_an_end_says_so(run_as):

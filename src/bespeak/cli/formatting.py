@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from bespeak.base import clock, ids, timeparse
-from bespeak.base.clock import FOREVER_US, SECOND_US, duration_text
+from bespeak.base.clock import FOREVER_US, duration_text
 from bespeak.base.display import escape_unprintable
 from bespeak.cli.output import table
 from bespeak.ledger.errors import CLOSED
+from bespeak.ledger.holders import use_text
 from bespeak.ledger.model import Approval, Mode, State
 
 TYPE_CHECKING = False
@@ -153,13 +154,7 @@ def taken_away(kick: LogEntry) -> str:
 
 def used_by(origin: Origin, seen_us: int, now_us: int) -> str:
     """Return what uses it, where, and when that last gave a sign of life; nothing for what no process keeps."""
-    if not origin.text:
-        return ""
-    if not seen_us:
-        return f" [{origin.text}]"
-    seconds = max(now_us - seen_us, 0) // SECOND_US
-    seen = f"seen {duration_text(seconds * SECOND_US)} ago" if seconds else "seen just now"
-    return f" [{origin.text}, {seen}]"
+    return use_text(origin.text, seen_us, now_us)
 
 
 def in_the_way(booking: Booking) -> str:

@@ -102,6 +102,15 @@ class CallersGate(Gate):
         self._check_seen([resource])
         return super().holders_of(resource)
 
+    def users_of(self, resources: Sequence[str]) -> dict[str, list[tuple[str, str, int]]]:
+        """Return for each resource that is held: by whom, what uses it where, the last sign of life (µs UTC).
+
+        Raises:
+            NotAllowedError: the caller may not look at one of them.
+        """
+        self._check_seen(resources)
+        return super().users_of(resources)
+
     def windows_of(self, username: str, within: CurrentHold | None) -> list[tuple[str, int, int]]:
         """Return what somebody holds now or later, and the caller may know of: resource, start and end (µs UTC)."""
         found = super().windows_of(username, within)

@@ -93,6 +93,10 @@ class Gate:
         """Return who holds a resource now and until when, µs UTC."""
         return self._engine.read(lambda tx: gate_queries.holders_of(tx, resource, tx.now_us))
 
+    def users_of(self, resources: Sequence[str]) -> dict[str, list[tuple[str, str, int]]]:
+        """Return for each resource that is held: by whom, what uses it where, the last sign of life (µs UTC)."""
+        return self._engine.read(lambda tx: gate_queries.users_of(tx, resources))
+
     def windows_of(self, username: str, within: CurrentHold | None) -> list[tuple[str, int, int]]:
         """Return what somebody holds now or later: resource, start and end (µs UTC)."""
         return self._engine.read(lambda tx: gate_queries.windows_of(tx, username, tx.now_us, within))

@@ -98,6 +98,23 @@ def holders_of(tx: Transaction, resource: str, now_us: int) -> list[tuple[str, i
     return list(ends.items())
 
 
+def users_of(tx: Transaction, resources: Sequence[str]) -> dict[str, list[tuple[str, str, int]]]:
+    """Return for each of ``resources`` that is held: by whom, what uses it where, the last sign of life (µs UTC).
+
+    At most :data:`MOST_FREE` are looked at.
+    """
+    from bespeak.ledger.row_mapping import COLUMNS, in_list, reservation
+
+    rows = _now_on(tx, resources[:MOST_FREE], tx.now_us)
+    inside, params = in_list("s", sorted({row[3] for row in rows}))
+    found = tx.fetch_all(f"SELECT {COLUMNS} FROM ledger_reservations r WHERE r.seq IN ({inside})", params)
+    known = {of.seq: (of.holder, of.origin.text, of.seen_us) for of in map(reservation, found)}
+    users: dict[str, list[tuple[str, str, int]]] = {}
+    for name, _, _, seq in sorted(rows, key=lambda row: row[3]):
+        users.setdefault(name, []).append(known[seq])
+    return users
+
+
 def next_free(tx: Transaction, resources: Sequence[str]) -> dict[str, int]:
     """Return for each of ``resources`` that is taken from when on it is free (µs UTC), unless it never is.
 

@@ -45,6 +45,19 @@ class Holder:
         return self.user.removeprefix("user:")
 
 
+def use_text(where: str, seen_us: int, now_us: int) -> str:
+    """Return what uses a hold, where, and when that last gave a sign of life; nothing for what no process keeps."""
+    from bespeak.base.clock import SECOND_US, duration_text
+
+    if not where:
+        return ""
+    if not seen_us:
+        return f" [{where}]"
+    seconds = max(now_us - seen_us, 0) // SECOND_US
+    seen = f"seen {duration_text(seconds * SECOND_US)} ago" if seconds else "seen just now"
+    return f" [{where}, {seen}]"
+
+
 @frozen
 class Origin:
     """Where a reservation was made, for people who look for who uses what.

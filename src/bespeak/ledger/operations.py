@@ -153,6 +153,7 @@ GATE = (
     "fences",
     "team_members",
     "holders_of",
+    "users_of",
     "windows_of",
     "all_holders",
     "present_us",

@@ -30,7 +30,6 @@ def gate_check(call: Call, asked: GateCheck) -> Json:
     from bespeak.labs import lab_names, open_labs
     from bespeak.reservations.evaluation import evaluate
     from bespeak.reservations.factory import build_reservation_state
-    from bespeak.reservations.report import report_json
     from bespeak.settings import load_settings
 
     names = lab_names(asked.labs or call.setup.labs)
@@ -48,11 +47,22 @@ def gate_check(call: Call, asked: GateCheck) -> Json:
     )
     try:
         report = evaluate(state, lab)
-        return report_json(report) | {"free": _free(report, state.backend)}
+        return _told(report) | {"free": _free(report, state.backend)}
     finally:
         close = getattr(state.backend, "close", None)
         if callable(close):
             close()
+
+
+def _told(report: GateReport) -> Json:
+    """Return the report without the last signs of life: the list of tools has no room for what it would say of them."""
+    from bespeak.reservations.report import report_json
+
+    told = report_json(report)
+    for missing in told["missing"]:
+        for holder in missing["holders"]:
+            del holder["seen"]
+    return told
 
 
 def _free(report: GateReport, backend: Any) -> list[Json]:

@@ -155,6 +155,7 @@ class Holder(TypedDict):
     username: str
     until: Instant
     open_ended: bool
+    where: str | None
 
 
 class Missing(TypedDict):

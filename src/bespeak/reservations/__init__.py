@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from bespeak.reservations.protocol import SupportsNextFree as SupportsNextFree
     from bespeak.reservations.protocol import SupportsReservationWindows as SupportsReservationWindows
     from bespeak.reservations.protocol import SupportsUsernameCompletion as SupportsUsernameCompletion
+    from bespeak.reservations.protocol import SupportsUsers as SupportsUsers
     from bespeak.reservations.registry import register_reservation_backend as register_reservation_backend
     from bespeak.reservations.report import GateReport as GateReport
 
@@ -57,6 +58,7 @@ __getattr__, __dir__ = on_first_use(
         "SupportsNextFree": "protocol",
         "SupportsReservationWindows": "protocol",
         "SupportsUsernameCompletion": "protocol",
+        "SupportsUsers": "protocol",
         "build_backend": "factory",
         "build_reservation_state": "factory",
         "check_reservations": "check",

@@ -17,7 +17,7 @@ from bespeak.base.paths import public_url
 from bespeak.labs.model import required_resources
 from bespeak.reservations.errors import ReservationBackendError, as_backend_error
 from bespeak.reservations.null_backend import NullReservationBackend
-from bespeak.reservations.report import GateReport, MissingResource, ResourceHolder
+from bespeak.reservations.report import GateReport, MissingResource, ResourceHolder, missing_resources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -103,7 +103,7 @@ def examine(lab: Any, username: str, backend: ReservationBackend, decided_by: st
         username,
         required,
         held=tuple(resource for resource in required if resource in held),
-        missing=_with_free(backend, name, missing),
+        missing=_with_more(backend, name, missing),
         backend=name,
         decided_by=decided_by,
         within=within if isinstance(within, str) else None,
@@ -169,14 +169,27 @@ def _one_look(
     return held, tuple(missing)
 
 
-def _with_free(backend: Any, name: str, missing: tuple[MissingResource, ...]) -> tuple[MissingResource, ...]:
-    """Add from when on each missing resource is free, where the backend can say it."""
-    if not missing or not callable(getattr(backend, "next_free", None)):
-        return missing
-    free = ask(backend, name, "next_free", [each.resource for each in missing])
+def _with_more(backend: Any, name: str, missing: tuple[MissingResource, ...]) -> tuple[MissingResource, ...]:
+    """Add from when on each missing resource is free, and what uses it where, as far as the backend can say it."""
+    names = [each.resource for each in missing]
+    free = _if_it_can(backend, name, "next_free", names)
     if not isinstance(free, dict) or not all(isinstance(instant, int) for instant in free.values()):
         _nonsense(name, "next_free", free)
-    return tuple(MissingResource(each.resource, each.holders, free.get(each.resource)) for each in missing)
+    users = _if_it_can(backend, name, "users_of", names)
+    if not isinstance(users, dict) or not all(_are_users(each) for each in users.values()):
+        _nonsense(name, "users_of", users)
+    others = {each.resource: [(holder.username, holder.until) for holder in each.holders] for each in missing}
+    return missing_resources(others, free, users)
+
+
+def _if_it_can(backend: Any, name: str, question: str, names: list[str]) -> Any:
+    return ask(backend, name, question, names) if names and callable(getattr(backend, question, None)) else {}
+
+
+def _are_users(found: Any) -> bool:
+    return isinstance(found, list) and all(
+        isinstance(one, tuple) and [type(part) for part in one] == [str, str, int] for one in found
+    )
 
 
 def _holders(backend: Any, name: str, resource: str) -> tuple[ResourceHolder, ...]:

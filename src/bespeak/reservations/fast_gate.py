@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from bespeak.base.fileio import Signature
+    from bespeak.ledger.gate import Gate, GateAnswer
     from bespeak.reservations.report import GateReport
 
     Consulted = Sequence[tuple[str, Signature | None]]
@@ -175,6 +176,7 @@ def _ask(plan: RememberedPlan, username: str | None) -> GateReport:
         book = open_gate(plan.book)
         try:
             found = book.ask(username, plan.required, within)
+            users = _users(book, found)
         finally:
             book.close()
     except (BespeakError, UnicodeError, ValueError) as error:
@@ -186,9 +188,19 @@ def _ask(plan: RememberedPlan, username: str | None) -> GateReport:
         found.username,
         plan.required,
         held=tuple(resource for resource in plan.required if resource in found.held),
-        missing=missing_resources(found.others, found.free),
+        missing=missing_resources(found.others, found.free, users),
         backend="ledger",
         decided_by=plan.decided_by,
         within=None if within is None else within.reservation_id,
         book=public_url(plan.book),
     )
+
+
+def _users(book: Gate, found: GateAnswer) -> dict[str, list[tuple[str, str, int]]]:
+    """Return what uses what is held by others; an older server cannot say it, and the refusal stands without."""
+    from bespeak.base.errors import BespeakError
+
+    try:
+        return book.users_of(list(found.others)) if found.others else {}
+    except BespeakError:
+        return {}

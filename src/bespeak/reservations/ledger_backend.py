@@ -84,6 +84,16 @@ class LedgerReservationBackend:
         names = sorted(resources)
         return self._ask_about(username, lambda book, name: book.holdings(name, names, self._within))
 
+    def users_of(self, resources: Collection[str]) -> dict[str, list[tuple[str, str, int]]]:
+        """Return for each of ``resources`` that is held: by whom, what uses it where, the last sign of life (µs UTC).
+
+        An older server cannot say it, and then nothing is known.
+        """
+        try:
+            return self._ask(lambda book: book.users_of(sorted(resources)))
+        except ReservationBackendError:
+            return {}
+
     def next_free(self, resources: Collection[str]) -> dict[str, int]:
         """Return from when on each of ``resources`` that is taken is free, µs UTC, unless it never is."""
         return self._ask(lambda book: book.next_free(sorted(resources)))

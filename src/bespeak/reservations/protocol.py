@@ -113,6 +113,17 @@ class SupportsNextFree(Protocol):
 
 
 @runtime_checkable
+class SupportsUsers(Protocol):
+    """The backend knows what uses a resource, and where."""
+
+    def users_of(self, resources: Collection[str]) -> dict[str, list[tuple[str, str, int]]]:
+        """Return for each of ``resources`` that is held: by whom, what uses it where, the last sign of life.
+
+        What uses it is a text for people, empty if unknown; the sign of life is in µs since 1970 UTC, 0 if unknown.
+        """
+
+
+@runtime_checkable
 class SupportsHoldings(Protocol):
     """The backend answers the gate's whole question in one look, so that the answer belongs to one moment."""
 

@@ -23,10 +23,14 @@ class ResourceHolder:
     Attributes:
         username: who.
         until: when the hold ends, µs UTC; ``FOREVER_US`` for an open end, None if the backend cannot say.
+        where: what uses it and on which machine, as far as the backend knows.
+        seen: the last sign of life of that, µs UTC; 0 if unknown.
     """
 
     username: str
     until: int | None = None
+    where: str = ""
+    seen: int = 0
 
 
 @frozen
@@ -103,30 +107,41 @@ class GateReport:
 
 
 def missing_resources(
-    others: Mapping[str, Iterable[tuple[str, int | None]]], free: Mapping[str, int]
+    others: Mapping[str, Iterable[tuple[str, int | None]]],
+    free: Mapping[str, int],
+    users: Mapping[str, Iterable[tuple[str, str, int]]],
 ) -> tuple[MissingResource, ...]:
     """Return what is missing, in the order of ``others``.
 
     Args:
         others: the holders of each resource, with the ends of their holds (µs UTC).
         free: from when on each is free (µs UTC), as far as it is known.
+        users: who holds each, what uses it where, and the last sign of life of that (µs UTC), as far as it is known.
     """
     return tuple(
-        MissingResource(resource, tuple(ResourceHolder(*held) for held in holders), free.get(resource))
+        MissingResource(resource, tuple(_used(*held, users.get(resource, ())) for held in holders), free.get(resource))
         for resource, holders in others.items()
     )
 
 
+def _used(username: str, until: int | None, users: Iterable[tuple[str, str, int]]) -> ResourceHolder:
+    own = [(where, seen) for holder, where, seen in users if holder == username and where]
+    where = ", ".join(dict.fromkeys(where for where, _ in own))
+    return ResourceHolder(username, until, where, max((seen for _, seen in own), default=0))
+
+
 def until_when(report: GateReport) -> list[str]:
     """Return lines that say until when what is missing is held, from when on it is free, and which book says so."""
-    from bespeak.base import timeparse
+    from bespeak.base import clock, timeparse
+    from bespeak.ledger.holders import use_text
 
+    now_us = clock.now()
     alike: dict[str, list[str]] = {}
     for each in report.missing:
         ends = [
-            f"{escape_unprintable(holder.username)} {_until(holder.until)}"
-            for holder in each.holders
-            if holder.until is not None
+            f"{escape_unprintable(of.username + use_text(of.where, of.seen, now_us))} {_until(of.until)}"
+            for of in each.holders
+            if of.until is not None
         ]
         if ends:
             free = [] if each.free_us is None else [f"free from {timeparse.show(each.free_us)}"]
@@ -174,6 +189,8 @@ def report_json(report: GateReport) -> dict[str, Any]:
                         "username": holder.username,
                         "until": iso(holder.until),
                         "open_ended": holder.until is not None and holder.until >= FOREVER_US,
+                        "where": holder.where or None,
+                        "seen": iso(holder.seen or None),
                     }
                     for holder in each.holders
                 ],

@@ -24,7 +24,7 @@ from bespeak.reservations import (
 )
 from bespeak.reservations.errors import SKIP_HINT, backend_failure_lines
 from bespeak.reservations.evaluation import whoami
-from bespeak.reservations.report import report_json
+from bespeak.reservations.report import report_json, until_when
 
 ALICE = ResolvedIdentity("alice", "$USER")
 
@@ -266,11 +266,29 @@ class TestReport:
         report = evaluate(ReservationState(backend, ALICE), demo())
         assert backend.asked == [("among", "rack1", "rack2")]
         assert report.text.endswith("  - rack2 (held by bob, eve, joe)")
+        nowhere = {"where": None, "seen": None}
         assert report_json(report)["missing"][0]["holders"] == [
-            {"username": "bob", "until": "1970-01-01T00:00:05+00:00", "open_ended": False},
-            {"username": "eve", "until": None, "open_ended": True},
-            {"username": "joe", "until": None, "open_ended": False},
+            {"username": "bob", "until": "1970-01-01T00:00:05+00:00", "open_ended": False, **nowhere},
+            {"username": "eve", "until": None, "open_ended": True, **nowhere},
+            {"username": "joe", "until": None, "open_ended": False, **nowhere},
         ]
+
+    def test_what_uses_it_is_told_where_the_backend_knows(self):
+        backend = Recorder()
+        backend.holder_ends = lambda resource: [("bob", FOREVER_US), ("eve", None)]
+        backend.users_of = lambda resources: {"rack2": [("bob", "pid 7 on lab1", 5_000_000), ("eve", "", 5_000_000)]}
+        report = evaluate(ReservationState(backend, ALICE), demo())
+        [rack2] = [each for each in report.missing if each.resource == "rack2"]
+        assert [(each.where, each.seen) for each in rack2.holders] == [("pid 7 on lab1", 5_000_000), ("", 0)]
+        assert any("rack2: bob [pid 7 on lab1, seen " in line for line in until_when(report))
+        assert "pid 7" not in report.text
+
+    @pytest.mark.parametrize("users", [None, {"rack2": None}, {"rack2": [("bob",)]}, {"rack2": [("bob", "", None)]}])
+    def test_nonsense_about_what_uses_it_shuts_the_gate(self, users):
+        backend = Recorder()
+        backend.users_of = lambda resources: users
+        with pytest.raises(ReservationBackendError, match="users_of"):
+            evaluate(ReservationState(backend, ALICE), demo())
 
     @pytest.mark.parametrize("pairs", [None, [("bob",)], [("bob", "noon")], [(1, None)], "x"])
     def test_nonsense_from_a_capability_shuts_the_gate(self, pairs):
