@@ -80,7 +80,7 @@ _WINDOW = RowShape("booking", WINDOW_COLUMNS, "tiitIi")
 _LOG_ENTRY = RowShape("row of the log", LOG_COLUMNS, "iittTTttt")
 
 
-def in_list(prefix: str, values: Iterable[str]) -> tuple[str, dict[str, object]]:
+def in_list(prefix: str, values: Iterable[object]) -> tuple[str, dict[str, object]]:
     """Return the inside of ``IN (...)`` for named parameters, and the parameters."""
     params: dict[str, object] = {f"{prefix}{index}": value for index, value in enumerate(values)}
     return ", ".join(f":{name}" for name in params) or "NULL", params
