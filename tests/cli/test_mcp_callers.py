@@ -21,6 +21,30 @@ from support.repositories import git
 from support.trusting import trust
 
 
+def test_what_another_agent_or_a_command_of_the_account_holds_passes_no_gate(cli, project):
+    (project / "lab.toml").write_text('[labs.demo]\nresources = ["rack1"]\n')
+
+    async def scenario():
+        async with over_stdio() as one, over_stdio() as other:
+            held = await ask(one, "book_reserve", resources=["rack1"], duration="1h")
+            assert (await ask(one, "gate_check", labs=["demo"]))["allowed"]
+            refused = await ask(other, "gate_check", labs=["demo"])
+            assert not refused["allowed"]
+            assert refused["held"] == []
+            [missing] = refused["missing"]
+            [holder] = missing["holders"]
+            assert holder["where"].startswith(f"{held['process']} on ")
+            assert (missing["resource"], holder["until"]) == ("rack1", held["ends"])
+            assert missing["free_from"] == held["ends"]
+            named = await ask(other, "gate_check", labs=["demo"], user=held["holder"])
+            assert named["allowed"]
+            await ask(one, "book_release", mine=True)
+            assert cli("reserve", "rack1").returncode == 0
+            assert (await ask(other, "gate_check", labs=["demo"]))["allowed"]
+
+    run(scenario)
+
+
 def test_of_clients_that_race_for_one_symbol_exactly_one_is_told_that_it_is_free(project, listening):
     url, _ = listening()
     told = []

@@ -10,10 +10,10 @@ from bespeak.base.errors import UsageError
 from bespeak.mcp import ledger_schemas as shapes
 from bespeak.mcp.arguments import Arguments, Texts
 from bespeak.mcp.tool import Tool, in_thread
+from bespeak.reservations.report import GateReport, missing_resources, report_json
 
 if TYPE_CHECKING:
     from bespeak.mcp.tool import Call, Json
-    from bespeak.reservations.report import GateReport
 
 
 class GateCheck(Arguments):
@@ -47,6 +47,8 @@ def gate_check(call: Call, asked: GateCheck) -> Json:
     )
     try:
         report = evaluate(state, lab)
+        if asked.user is None and call.setup.as_user is None and call.process is not None:
+            report = _without_others(report, state.backend, call.process)
         return _told(report) | {"free": _free(report, state.backend)}
     finally:
         close = getattr(state.backend, "close", None)
@@ -54,10 +56,44 @@ def gate_check(call: Call, asked: GateCheck) -> Json:
             close()
 
 
+def _without_others(report: GateReport, backend: Any, process: str) -> GateReport:
+    """Count as missing what the account holds for another agent, or for a command that runs: agents share accounts.
+
+    Args:
+        report: what the account holds.
+        backend: who was asked.
+        process: how the book calls whoever calls.
+    """
+    if report.within is not None or not report.held or not callable(getattr(backend, "users_of", None)):
+        return report
+    users = backend.users_of(report.held)
+    others = {
+        name: [one for one in backend.holder_ends(name) if one[0] == report.username]
+        for name in report.held
+        if not _is_usable([where for who, where, _ in users.get(name, ()) if who == report.username], process)
+    }
+    if not others:
+        return report
+    more = missing_resources(others, backend.next_free(list(others)), users)
+    return GateReport(
+        report.lab,
+        report.username,
+        report.required,
+        held=tuple(name for name in report.held if name not in others),
+        missing=tuple(sorted((*report.missing, *more), key=lambda each: each.resource)),
+        backend=report.backend,
+        decided_by=report.decided_by,
+        book=report.book,
+    )
+
+
+def _is_usable(uses: list[str], process: str) -> bool:
+    """Tell whether one of the holds is kept by no process, or by this one; more than the book tells is usable."""
+    return not uses or any(not where or f"{where} on ".startswith(f"{process} on ") for where in uses)
+
+
 def _told(report: GateReport) -> Json:
     """Return the report without the last signs of life: the list of tools has no room for what it would say of them."""
-    from bespeak.reservations.report import report_json
-
     told = report_json(report)
     for missing in told["missing"]:
         for holder in missing["holders"]:
@@ -81,7 +117,8 @@ TOOLS = (
     Tool(
         "gate_check",
         "May I use this lab",
-        "Say whether a user holds everything a lab needs now; if not, who holds what, until when, and when it is free. "
+        "Say whether you, and no other agent of your account, hold all a lab needs now; if not, who holds what, until "
+        "when, and when it is free. "
         "Call it before you touch a lab.",
         GateCheck,
         shapes.GateAnswer,

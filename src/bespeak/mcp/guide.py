@@ -38,7 +38,8 @@ GUIDE = """\
 - If it is refused: `next` takes the first time at which all are free; `book_wait` waits in the queue, and cancelling
   that call leaves the queue. What you took, give back with `book_release`; extend it with `book_extend`.
 - `resources` and `mine` mean what this session has booked; what others booked under your account ends by its id only.
-- `gate_check` before you touch a lab: it says whether you hold all that the lab needs, and if not, who does.
+- `gate_check` before you touch a lab: it says whether you, and no other agent of your account, hold all
+  that the lab needs, and if not, who does.
 
 A refusal is an answer and not a failure: it says who holds what, until when, and when it is free next. Errors begin
 with a code: USAGE means that the request is wrong, NOT_FOUND, BUSY, WRONG_STATE and UNAVAILABLE mean what they say.
