@@ -296,6 +296,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA cache_size = -65536")
     if _format(connection) == _FORMAT:
+        _refuse_what_is_not_ours(connection)
         return
     connection.execute("BEGIN IMMEDIATE")
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
@@ -305,6 +306,15 @@ def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute("COMMIT")
     if _format(connection) != _FORMAT:
         raise sqlite3.DatabaseError("of another format")
+    _refuse_what_is_not_ours(connection)
+
+
+def _refuse_what_is_not_ours(connection: sqlite3.Connection) -> None:
+    """Refuse a file with a view, a trigger, or what computes: somebody else may have laid it there."""
+    found = {sql for (sql,) in connection.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL")}
+    ours = {statement.strip() for statement in _SCHEMA.split(";")} | {"CREATE TABLE sqlite_sequence(name,seq)"}
+    if not found <= ours:
+        raise sqlite3.DatabaseError("not as this program makes it")
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:
