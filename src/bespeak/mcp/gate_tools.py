@@ -117,8 +117,8 @@ TOOLS = (
     Tool(
         "gate_check",
         "May I use this lab",
-        "Say whether you, and no other agent of your account, hold all a lab needs now; if not, who holds what, until "
-        "when, and when it is free. "
+        "Say whether you, and no other agent of yours, hold all a lab needs; if not, who does, until when, and "
+        "when it is free. "
         "Call it before you touch a lab.",
         GateCheck,
         shapes.GateAnswer,
