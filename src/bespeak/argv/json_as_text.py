@@ -21,6 +21,9 @@ _COLUMNS = (
 )
 """What a table shows of each row, where it has it."""
 
+_MOST_COLUMNS = 8
+"""How many fields a table shows of rows that have none of these."""
+
 
 def render(answer: object, indent: str = "") -> str:
     """Return an answer as lines of text; what has no value is left out.
@@ -56,6 +59,7 @@ def _table(rows: Sequence[Mapping[str, object]], indent: str) -> str:
     if not rows:
         return f"{indent}none"
     names = [name for name in _COLUMNS if any(row.get(name) is not None for row in rows)]
+    names = names or [name for name in rows[0] if f"{name}_iso" not in rows[0]][:_MOST_COLUMNS]
     cells = [[_label(name).upper() for name in names], *([_cell(row.get(name)) for name in names] for row in rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(names))]
     return "\n".join(

@@ -81,10 +81,11 @@ PROGRAM = Program(
             any_value=True,
         ),
         Option(("--ledger",), "bespeak's book of resources.", "PLACE"),
-        Option(("--json",), "Print JSON: the default.", in_full=True),
-        Option(("--text",), "Print text for people instead of JSON.", in_full=True),
+        Option(("--json",), "Print JSON: the default in a pipe, and of orchesjob-reserver.", in_full=True),
+        Option(("--text",), "Print text for people: the default of bespeak job on a terminal.", in_full=True),
     ),
-    text="Answers are JSON; an error is one JSON object on standard error. Exit codes: 0 done, 1 error, 2 usage, "
+    text="Answers are JSON, an error is one JSON object on standard error; on a terminal `bespeak job` prints text, "
+    "unless --json is given. Exit codes: 0 done, 1 error, 2 usage, "
     "4 not found, 5 not dispatched yet, 6 not possible in its state.",
     main="bespeak.jobs.cli:main",
     abbreviations=True,
@@ -107,7 +108,7 @@ class CommandContext:
 
     def __init__(self, prog: str, parsed: Parsed) -> None:
         self.prog = prog
-        self.as_text: bool = parsed.shared["text"]
+        self.as_text: bool = is_text(prog, text=parsed.shared["text"], as_json=parsed.shared["json"])
         self.command: list[str] = list(parsed.values.get("tail", ()))
         self._values: dict[str, Any] = parsed.shared | parsed.values
 
@@ -176,6 +177,11 @@ class CommandContext:
             serialize.write(form, indent=None)
 
 
+def is_text(prog: str, *, text: bool, as_json: bool) -> bool:
+    """Tell whether answers are text for people: where that is asked for, and under our own name on a terminal."""
+    return text or (not as_json and prog != DOCUMENTED_PROGRAM and sys.stdout.isatty())
+
+
 def check_text(text: str, what: str) -> None:
     """Refuse what no database and no JSON can carry unchanged.
 
@@ -198,7 +204,7 @@ def main(argv: list[str], prog: str = "bespeak job") -> int:
         prog: the name we are called by; ``orchesjob-reserver`` has the documented defaults where ours differ.
     """
     own = argv[: argv.index("--")] if "--" in argv else argv
-    as_text = "--text" in own
+    as_text = is_text(prog, text="--text" in own, as_json="--json" in own)
     try:
         parsed = _read(argv, prog)
         if isinstance(parsed, int):

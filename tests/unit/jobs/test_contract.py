@@ -2,11 +2,15 @@
 
 import json
 import os
+import pty
 import stat
+import subprocess
 
 import pytest
 
-from support.job_sites import Site
+from bespeak.argv.json_as_text import render
+from support import job_sites
+from support.job_sites import RESERVER, Site
 
 DOCUMENTED = [
     "reservation_id", "run_key", "reservation_status", "job_id", "command", "orchesjob_start_options", "metadata",
@@ -279,7 +283,35 @@ def test_help_is_no_error(site: Site) -> None:
             assert f"orchesjob-reserver {line}\n" in answer.out
 
 
-def test_text_for_people_is_printed_only_if_it_is_asked_for(site: Site) -> None:
+@pytest.mark.parametrize(
+    ("prog", "words", "is_text"),
+    [
+        ("bespeak job", [], True),
+        ("bespeak job", ["--json"], False),
+        (RESERVER, [], False),
+        (RESERVER, ["--text"], True),
+    ],
+)
+def test_our_own_name_prints_text_on_a_terminal(site: Site, prog: str, words: list[str], is_text: bool) -> None:
+    """And the documented name what is documented: JSON."""
+    site.reserve("k")
+    terminal, slave = pty.openpty()
+    argv = job_sites.command("list", "--db", site.url, *words, prog=prog)
+    assert subprocess.run(argv, stdout=slave, env=site.environ(), check=False).returncode == 0
+    os.close(slave)
+    with open(terminal, "rb") as stream:
+        assert stream.readline().startswith(b"STATE " if is_text else b"{")
+
+
+def test_rows_that_have_none_of_the_usual_columns_are_shown_all_the_same() -> None:
+    assert render({"dispatchers": [{"alive": True, "since": 1, "since_iso": "1970"}]}).splitlines() == [
+        "dispatchers:",
+        "  ALIVE  SINCE",
+        "  yes    1970",
+    ]
+
+
+def test_text_for_people_is_printed_if_it_is_asked_for(site: Site) -> None:
     site.reserve("k 1", "--env", "A=b c")
     told = site.call("status", "--run-key", "k 1", "--text")
     assert (told.code, told.err) == (0, "")
@@ -288,7 +320,7 @@ def test_text_for_people_is_printed_only_if_it_is_asked_for(site: Site) -> None:
     assert any(line.split() == ["run", "key", "k", "1"] for line in lines)
     assert any(line.startswith("command ") and line.endswith("/bin/true 'k 1'") for line in lines)
     rows = site.call("list", "--text").out.splitlines()
-    assert rows[0].split() == ["STATE", "OUTCOME", "RESERVATION", "ID", "RUN", "KEY"]
+    assert rows[0].split() == ["STATE", "OUTCOME", "STARTED", "OR", "DUE", "RESERVATION", "ID", "RUN", "KEY"]
     assert rows[1].startswith("RESERVED ")
     assert rows[1].endswith("  k 1")
     refused = site.call("status", "--run-key", "none", "--text")

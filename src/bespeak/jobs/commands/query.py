@@ -9,7 +9,7 @@ import os
 import sys
 
 from bespeak.argv.declarations import Option, command
-from bespeak.base.clock import now
+from bespeak.base.clock import SECOND_US, now
 from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import NoBookError, NotReadyError, UnavailableError, UsageError
 from bespeak.base.json_text import printable
@@ -285,21 +285,29 @@ def _pair(text: str) -> tuple[str, str]:
 
 def print_rows(context: CommandContext, found: Iterable[JobReservation]) -> None:
     """Print the opening of the answer and its rows, in the layout that ``json.dumps(indent=2)`` has."""
-    write = sys.stdout.write
     if context.as_text:
-        write(f"{'STATE':<15}  {'OUTCOME':<13}  {'RESERVATION ID':<36}  RUN KEY\n")
-        for job in found:
-            outcome = (job.outcome or _running_try(job)) + (f" {job.exit_code}" if job.exit_code else "")
-            words = (f"{job.reservation_status:<15}", f"{escape_unprintable(outcome):<13}")
-            names = (f"{escape_unprintable(job.reservation_id):<36}", escape_unprintable(job.run_key))
-            write("  ".join((*words, *names)) + "\n")
+        _print_table(found)
         return
+    write = sys.stdout.write
     write('{\n  "reservations": [')
     separator = "\n"
     for job in found:
         write(separator + serialize.text_at("    ", serialize.job_json(job)))
         separator = ",\n"
     write("]" if separator == "\n" else "\n  ]")
+
+
+def _print_table(found: Iterable[JobReservation]) -> None:
+    """Print a line for each reservation; its instant is when it was started, or else when it is due."""
+    from bespeak.base.timeparse import show
+
+    sys.stdout.write(f"{'STATE':<15}  {'OUTCOME':<13}  {'STARTED OR DUE':<24}  {'RESERVATION ID':<36}  RUN KEY\n")
+    for job in found:
+        outcome = (job.outcome or _running_try(job)) + (f" {job.exit_code}" if job.exit_code else "")
+        at_us = (job.dispatched_at or job.not_before or job.created_at) * SECOND_US
+        words = (f"{job.reservation_status:<15}", f"{escape_unprintable(outcome):<13}", f"{show(at_us):<24}")
+        names = (f"{escape_unprintable(job.reservation_id):<36}", escape_unprintable(job.run_key))
+        sys.stdout.write("  ".join((*words, *names)) + "\n")
 
 
 def _running_try(job: JobReservation) -> str:
