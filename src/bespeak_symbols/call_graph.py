@@ -63,7 +63,8 @@ class CallGraph:
     @property
     def unread(self) -> tuple[Unread, ...]:
         """What could not be read, with files whose edges could not be worked out so far."""
-        return (*self.snapshot.unread, *(self._failed[path] for path in sorted(self._failed)))
+        compiler = () if self.snapshot.compiler is None else self.snapshot.compiler.unread
+        return (*self.snapshot.unread, *(self._failed[path] for path in sorted(self._failed)), *compiler)
 
     @property
     def resolved(self) -> frozenset[str]:
@@ -85,7 +86,9 @@ class CallGraph:
         if language is None:
             return ()
         try:
-            found = tuple(sorted(set(self.snapshot.backend.resolve(language, path, self.snapshot)), key=_order))
+            ours = set(self.snapshot.backend.resolve(language, path, self.snapshot))
+            compiler = self.snapshot.compiler
+            found = tuple(sorted(ours if compiler is None else compiler.outrank(path, [*ours]), key=_order))
         except SymbolsError as missing:
             self._failed[path] = Unread(path, f"its names could not be resolved: {missing}")
             return ()

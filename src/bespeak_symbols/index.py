@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from _thread import RLock
-from os.path import splitext
+from os.path import dirname, splitext
 from typing import TYPE_CHECKING, Self
 from weakref import WeakSet
 
@@ -56,6 +56,7 @@ class Index:
         self.reader = reader
         self.backend = backends.load() if backend is None else backend
         self.cache = Cache(cache_path, check)
+        self.folder = dirname(cache_path)
         self.lock = RLock()
         self.read_count = 0
         """The number of contents that this index had to parse."""
@@ -67,14 +68,18 @@ class Index:
         """Why the cache is not stored on disk; empty if it is."""
         return self.cache.notice
 
-    def snapshot(self, revision: str) -> Snapshot:
+    def snapshot(self, revision: str, *, compiled: bool = True) -> Snapshot:
         """Return the files of a revision: a branch, a tag, a commit id, ``HEAD~2``.
+
+        Args:
+            revision: its name.
+            compiled: an index that a compiler made of the commit is looked for, and then outranks ours.
 
         Raises:
             Exception: the reader's own, if there is no such revision.
             GrammarsMissingError: the extra with the grammars is not installed.
         """
-        return self._opened(self.reader.revision(revision))
+        return self._opened(self.reader.revision(revision), compiled=compiled)
 
     def worktree(self) -> Snapshot:
         """Return the files of the work tree as they are: changed and new ones too, ignored ones not.
@@ -82,10 +87,10 @@ class Index:
         Raises:
             GrammarsMissingError: the extra with the grammars is not installed.
         """
-        return self._opened(self.reader.worktree())
+        return self._opened(self.reader.worktree(), compiled=True)
 
-    def _opened(self, listing: Listing) -> Snapshot:
-        snapshot = Snapshot(self, listing)
+    def _opened(self, listing: Listing, *, compiled: bool) -> Snapshot:
+        snapshot = Snapshot(self, listing, compiled=compiled)
         self._snapshots.add(snapshot)
         return snapshot
 

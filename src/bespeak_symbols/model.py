@@ -170,7 +170,7 @@ class Edge:
         kind: ``call``, ``use``, ``inherit`` or ``import``.
         how: how the name was resolved, for example ``local``, ``import``, ``module``, ``self``, ``inherited``,
             ``constructor``, ``alias``, ``re-export``, ``typed``, ``override``, ``name`` (only its name fits),
-            ``by name`` (the language is read by name alone).
+            ``by name`` (the language is read by name alone), ``scip`` (an index of a compiler says so).
         confidence: of 1; from :data:`CERTAIN` on the edge is certain.
         line: of the caller's file, from 1.
     """

@@ -10,7 +10,8 @@ import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from bespeak_symbols import edge_cache, name_index
+from bespeak_symbols import compiler_edges, edge_cache, name_index
+from bespeak_symbols.compiler_edges import CompilerEdges
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -42,6 +43,7 @@ class Store(Protocol):
     reader: ObjectReader
     cache: Cache
     lock: RLock
+    folder: str
 
     def sources(self, listing: Listing) -> tuple[dict[str, Source], tuple[Unread, ...]]:
         """Return the source of each file of a listing; files that nobody has read are read now."""
@@ -51,11 +53,19 @@ class Store(Protocol):
 
 
 class Snapshot:
-    """The files of one revision, as a resolver sees them."""
+    """The files of one revision, as a resolver sees them.
 
-    def __init__(self, index: Store, listing: Listing) -> None:
+    Args:
+        index: what keeps and reads them.
+        listing: the files.
+        compiled: an index that a compiler made of them is looked for, and then outranks ours.
+    """
+
+    def __init__(self, index: Store, listing: Listing, *, compiled: bool = False) -> None:
         self._index = index
         self._listing = listing
+        self._compiled = compiler_edges.identity(listing, index.folder) if compiled else ""
+        self.compiler = CompilerEdges(self, index.folder) if self._compiled else None
         self._facts: dict[str, Facts | None] = {}
         self._names: dict[str, tuple[str, ...]] = {}
         self._kept: dict[str, tuple[Edge, ...]] = {}
@@ -175,7 +185,7 @@ class Snapshot:
 
     def _world(self) -> str:
         if not self._digest:
-            self._digest = edge_cache.digest(self.backend, self._listing.blobs, self._paths)
+            self._digest = edge_cache.digest(self.backend, self._listing.blobs, self._paths) + self._compiled
         return self._digest
 
     def _ask(self, question: Callable[[], T]) -> T:

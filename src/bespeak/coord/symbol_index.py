@@ -170,7 +170,8 @@ def report(
         steps = tuple(step for direction in directions for step in _walk(graph, start, direction, depth))
         placed = tuple(found for address in start for found in _placed(graph, address))
         commit = snapshot.commit if revision else ""
-        unread = graph.unread if CALLER in directions else _unread_in(graph, wanted)
+        compiler = () if snapshot.compiler is None else snapshot.compiler.unread
+        unread = graph.unread if CALLER in directions else (*_unread_in(graph, wanted), *compiler)
         unread = (*unread, *_other_languages(index, snapshot, wanted))
         return SymbolReport(commit, placed, steps, unknown, unread, escape_unprintable(index.notice))
 

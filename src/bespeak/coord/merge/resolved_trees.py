@@ -63,7 +63,8 @@ class ResolvedTrees:
         if side not in self._graphs:
             from bespeak_symbols.call_graph import CallGraph
 
-            self._graphs[side] = CallGraph(self._index.snapshot(self._commits[side]))
+            # Without indexes of compilers: the merged tree has none, and the two have to be alike.
+            self._graphs[side] = CallGraph(self._index.snapshot(self._commits[side], compiled=False))
         return self._graphs[side]
 
     def has_member(self, side: str, name: str, path: str) -> bool:

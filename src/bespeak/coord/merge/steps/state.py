@@ -156,7 +156,7 @@ class MergeState:
     def graph(self, version: str) -> CallGraph:
         """Return who names what in a version."""
         if version not in self._graphs:
-            self._graphs[version] = CallGraph(self.index.snapshot(self.commits[version]))
+            self._graphs[version] = CallGraph(self.index.snapshot(self.commits[version], compiled=False))
         return self._graphs[version]
 
     def facts(self, version: str, path: str) -> Facts | None:
