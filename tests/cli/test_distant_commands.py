@@ -122,6 +122,16 @@ def test_what_is_about_the_database_is_done_on_its_machine(cli, server):
     assert f"book {server.url}" in done.stderr
 
 
+def test_whom_the_server_does_not_know_is_told_how_to_sign_in(cli, server):
+    how = "; set BESPEAK_TOKEN, or sign in with: bespeak login\n"
+    for command in (("list",), ("reserve", "rack3"), ("run", "rack3", "--", "true")):
+        refused = cli("--ledger", server.address, *command)
+        assert (refused.returncode, refused.stderr.endswith(f": it does not know who you are{how}")) == (9, True)
+    wrong = cli("--ledger", server.address, "list", env={"BESPEAK_TOKEN": "bsp_wrong"})
+    assert (wrong.returncode, wrong.stderr.endswith(how), "mistyped or cut off" in wrong.stderr) == (9, True, True)
+    assert "bsp_wrong" not in wrong.stderr
+
+
 def test_a_server_that_is_not_there(cli, tmp_path):
     for url in (f"unix://{tmp_path}/none", "http://127.0.0.1:1"):
         done = cli("list", env={"BESPEAK_LEDGER": url})

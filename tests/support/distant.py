@@ -152,6 +152,7 @@ class Server:
     def __init__(self, folder: str) -> None:
         self.book = os.path.join(folder, "book.sqlite3")
         self.socket = os.path.join(folder, "s")
+        self.address = ""
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -161,7 +162,7 @@ class Server:
             [*words, "--socket", self.socket], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
         assert self.process.stdout is not None
-        self.process.stdout.readline()
+        self.address = self.process.stdout.readline().decode().split()[1]
 
     def kill(self) -> None:
         """Kill it as a power cut would."""

@@ -95,7 +95,7 @@ def _line(entry: LogEntry) -> str:
     who = entry.who + (f" (by {entry.requested_by})" if entry.requested_by else "")
     of = ids.short_id(entry.reservation_id) if entry.reservation_id else "-"
     what = f"{entry.action.value} {', '.join(entry.resources)}{_changed(entry)}"
-    return escape_unprintable(f"{entry.seq:>5}  {timeparse.show(entry.at_us)}  {of:8}  {who}  {what}")
+    return escape_unprintable(f"{entry.seq:>5}  {timeparse.show(entry.at_us):<23}  {of:8}  {who}  {what}")
 
 
 def _value(facts: dict[str, object], key: str) -> str:

@@ -64,6 +64,11 @@ class Requests:
         self._credentials = credentials
         self._idle: list[Connection] = []
 
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether no token is shown."""
+        return not self._credentials.token()
+
     def ask(
         self,
         method: str,

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 CALL_PATH = "/api/v1/call/"
 WELCOME = "welcome"
 _FAILED = 400
+_NOT_SIGNED_IN = 401
 _BROKEN = 500
 _AGAIN_SECONDS = 0.2
 _TRIES = 10
@@ -117,6 +118,9 @@ class Calls:
             failure = from_problem(found)
         except (DecodeError, LookupError, TypeError, AttributeError) as error:
             raise UnavailableError(f"book {name}: its answer makes no sense: {error}") from error
+        if answer.status == _NOT_SIGNED_IN:
+            why = "it does not know who you are" if self.requests.is_anonymous else str(failure)
+            raise UnavailableError(f"book {name}: {why}; set BESPEAK_TOKEN, or sign in with: bespeak login")
         if answer.status >= _BROKEN and not isinstance(failure, UnavailableError):
             raise _GarbledError(f"book {name}: {failure}")
         raise failure
