@@ -103,8 +103,11 @@ class Scopes:
 
 
 def _why_not(environ: Mapping[str, str]) -> str | None:
+    import shutil
     import subprocess
 
+    if shutil.which("systemd-run", path=environ.get("PATH", os.defpath)) is None:
+        return "systemd-run is not on PATH; it comes with systemd"
     words = limited(["/bin/sh", "-c", _PROBE], {MEMORY: 64 << 20, CPU: 100})
     try:
         done = subprocess.run(

@@ -76,6 +76,17 @@ def test_where_systemd_cannot_limit_nothing_is_reserved(site: Site, program: str
     assert site.call("list").json["reservations"] == []
 
 
+def test_a_host_without_systemd_is_told_what_is_missing(site: Site) -> None:
+    folder = os.path.join(site.folder, "without")
+    os.makedirs(folder)
+    os.symlink("/bin/sh", os.path.join(folder, "sh"))
+    refused = reserve(site, "--cpu", "50", "--", "/bin/true", PATH=folder)
+    assert (refused.code, refused.error) == (
+        2,
+        "--cpu: a job cannot be limited on this host: systemd-run is not on PATH; it comes with systemd",
+    )
+
+
 def test_a_job_that_cannot_be_limited_is_not_started(any_site: Site) -> None:
     out = os.path.join(any_site.folder, "out")
     reserve(
