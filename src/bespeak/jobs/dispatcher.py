@@ -19,6 +19,7 @@ from bespeak.jobs import liveness
 from bespeak.jobs.booking_returns import BookingReturns
 from bespeak.jobs.claim_state import ClaimState, NextStep, Phase, StartRules
 from bespeak.jobs.claiming import ACCEPTED_BATCH, EXPIRE_BATCH
+from bespeak.jobs.due_alarm import DueAlarm
 from bespeak.jobs.events import Reporter
 from bespeak.jobs.hold_limits import HoldLimits
 from bespeak.jobs.job_ends import JobEnds
@@ -28,6 +29,7 @@ from bespeak.jobs.runner_client import full_command
 from bespeak.jobs.runner_client.job_calls import JobCalls
 from bespeak.jobs.runner_client.location import location_of
 from bespeak.jobs.schedule_turns import ScheduleTurns
+from bespeak.jobs.step_pacing import StepPacing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,6 +69,8 @@ class Dispatcher:
         self._run_limits = RunLimits(parts, self._stops)
         self._retention = Retention(parts, self._tokens, options.keep_seconds)
         self._next_us = FOREVER_US
+        self._pacing = StepPacing(options.max_starts)
+        self._alarm = DueAlarm(parts.timer, parts.router)
         self._look_again = True
         self._beat_at = 0.0
         self._paused_until = 0.0
@@ -86,7 +90,8 @@ class Dispatcher:
             self._holds.turn()
             with self._holds.in_time():
                 self._turn()
-            self._parts.log.flush()
+            parts.router.flush()
+            parts.log.flush()
             if not self._done():
                 self._sleep()
         self._stop()
@@ -114,12 +119,13 @@ class Dispatcher:
                 self._ends.turn()
                 if self._schedules.turn(self._now_us()):
                     self._look_again = True
-            if self._look_again or self._session.outcomes:
+            if self._look_again or self._pacing.is_due(has_outcomes=bool(self._session.outcomes)):
                 self._work_through()
         except UnavailableError as error:
             self._parts.metrics.add("errors")
             self._parts.log.emit("dispatcher_error", {"error": str(error)})
             self._paused_until = time.monotonic() + self._options.error_seconds
+            self._pacing.forget()
             self._look_again = True
             self._beat_at = 0.0
 
@@ -160,7 +166,8 @@ class Dispatcher:
         self._drained = not due and not (
             self._works or self._later or self._session.outcomes or self._returns.is_asking
         )
-        if not self._session.outcomes and not (due and slots):
+        has_reason = bool(self._session.outcomes or (due and slots))
+        if not self._pacing.acts(has_reason=has_reason, under_way=len(self._works), slots=slots):
             return
         stored = list(self._session.outcomes)
         taken = self._session.step(slots if due else 0)
@@ -321,7 +328,6 @@ class Dispatcher:
             if not self._place(work.job).embedded:
                 self._parts.call_locks.discard(work.job.reservation_id)
             self._session.outcomes.append(work.outcome)
-            self._look_again = True
 
     def _take_up_later(self) -> None:
         now = time.monotonic()
@@ -336,18 +342,15 @@ class Dispatcher:
     def _status(self) -> str:
         return f"{len(self._works)} starting, {self._parts.metrics.counts['dispatched']} started"
 
-    # --- sleeping -----------------------------------------------------------------------------------------------
-
     def _sleep(self) -> None:
         seconds = self._sleep_seconds()
-        if seconds > 0 and self._slots() > 0:
+        if seconds > 0 and self._slots() > 0 and self._pacing.seconds is None:
             # In a pause what is due would wake us at once, again and again.
             paused = self._paused_until > time.monotonic()
             moments = (self._next_us, self._schedules.next_us, self._run_limits.next_us)
             next_us = FOREVER_US if paused else min(moments)
-            self._parts.timer.arm(min(next_us - self._session.offset_us, FOREVER_US))
-        woken = {descriptor for descriptor, _ in self._epoll.poll(seconds)}
-        parts = self._parts
+            self._alarm.set(next_us, self._now_us(), self._session.offset_us)
+        parts, woken = self._parts, {descriptor for descriptor, _ in self._epoll.poll(seconds)}
         if parts.timer.fileno() in woken:
             if parts.timer.take():
                 parts.log.emit("clock_changed", {})
@@ -377,14 +380,10 @@ class Dispatcher:
         moments += [moment - now for moment, _ in self._later]
         moments += [self._holds.seconds, self._parts.manager.seconds()]
         moments += [self._ends.seconds] * (self._ends.are_waited_for and not self._parts.signals.stopping)
-        starter = self._parts.router.next_seconds()
-        if starter is not None:
-            moments.append(starter)
-        if self._parts.failure_calls is not None and self._parts.failure_calls.seconds is not None:
-            moments.append(self._parts.failure_calls.seconds)
+        failures = None if self._parts.failure_calls is None else self._parts.failure_calls.seconds
+        others = (self._pacing.seconds, self._parts.router.next_seconds(), failures)
+        moments += [seconds for seconds in others if seconds is not None]
         return max(min(*moments, _LONGEST_SLEEP_SECONDS), 0.0)
-
-    # --- stopping -----------------------------------------------------------------------------------------------
 
     def _stop(self) -> None:
         self._parts.manager.stopping()

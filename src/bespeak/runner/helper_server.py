@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import sys
+from contextlib import suppress
 from queue import SimpleQueue
 from threading import Lock, Thread
 
@@ -36,7 +37,10 @@ def main() -> int:
     """Answer until the end of standard input."""
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    Server(Runner(), sys.stdout.fileno()).run(sys.stdin.fileno())
+    runner = Runner()
+    with suppress(BespeakError):
+        runner.read(lambda _: None)  # opens the book before anybody asks; what is wrong with it is told to who asks
+    Server(runner, sys.stdout.fileno()).run(sys.stdin.fileno())
     return 0
 
 

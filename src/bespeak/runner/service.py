@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+from _thread import allocate_lock  # as in shared_commits
 from contextlib import suppress
 
 from bespeak.base import clock, failpoints, process_identity
@@ -16,6 +17,7 @@ from bespeak.base.fileio import open_regular
 from bespeak.base.frozen import replace
 from bespeak.runner import exit_record, launch, status, store, validation
 from bespeak.runner.model import Job, JobStatus, Override, Started
+from bespeak.runner.shared_commits import SharedCommits
 from bespeak.storage import open_engine
 
 TYPE_CHECKING = False
@@ -57,6 +59,8 @@ class Runner:
         self._now = now
         self._engine: Engine | None = None
         self._children: set[int] = set()
+        self._commits = SharedCommits()
+        self._opening = allocate_lock()
 
     def start(
         self,
@@ -115,7 +119,7 @@ class Runner:
         source = self.find(run_key=run_key, job_id=job_id)
 
         def work(tx: Transaction) -> Started:
-            last = self._settle(tx, _known(store.latest(tx, source.run_key), source.run_key))
+            last = self._settle(tx, store.last_of(tx, source.run_key))
             if self._occupied(last):
                 raise WrongStateError(f"run key {source.run_key!r}: job {last.job_id} is {last.status.value}")
             job = validation.again(source, attempt_no=last.attempt_no + 1, reason=reason, now_us=tx.now_us)
@@ -247,7 +251,8 @@ class Runner:
         keys = [f"runner:run:{fresh.run_key}"]
         if fresh.idempotency_key:
             keys.append(f"runner:idem:{fresh.idempotency_key}")
-        started = self._open().transact(keys, lambda tx: self._decide(tx, fresh))
+        engine = self._open()
+        started = self._commits.run(engine, lambda: engine.transact(keys, lambda tx: self._decide(tx, fresh)))
         failpoints.reach("runner.stored")
         return started
 
@@ -366,7 +371,9 @@ class Runner:
         ended = [job for job in seen if not job.status.active]
         if ended:
             with suppress(UnavailableError):  # as above
-                self._open().transact([f"runner:run:{job.run_key}" for job in ended], lambda tx: _finish_all(tx, ended))
+                self._open().transact(
+                    [f"runner:run:{job.run_key}" for job in ended], lambda tx: store.finish_all(tx, ended)
+                )
         return seen
 
     def _read(self, work: Callable[[Transaction], T]) -> T:
@@ -375,9 +382,10 @@ class Runner:
         return self._open().read(work)
 
     def _open(self) -> Engine:
-        if self._engine is None:
-            self._engine = open_engine(self.paths.database, [store.COMPONENT], durable=self._durable, now=self._now)
-        return self._engine
+        with self._opening:  # of two connections one would wait for the other in a commit that they share
+            if self._engine is None:
+                self._engine = open_engine(self.paths.database, [store.COMPONENT], durable=self._durable, now=self._now)
+            return self._engine
 
     def _make_folders(self) -> None:
         try:
@@ -387,14 +395,3 @@ class Runner:
             raise UnavailableError(
                 f"home {self.paths.home}: {error.strerror}; set ORCHESJOB_HOME to a folder you may write"
             ) from error
-
-
-def _known(job: Job | None, run_key: str) -> Job:
-    if job is None:
-        raise NotFoundError(f"run key {run_key!r} not found")
-    return job
-
-
-def _finish_all(tx: Transaction, jobs: Sequence[Job]) -> None:
-    for job in jobs:
-        store.finish(tx, job)

@@ -8,6 +8,7 @@ here by whoever looks first, so a finished job costs no process a database conne
 
 from __future__ import annotations
 
+from bespeak.base.errors import NotFoundError
 from bespeak.runner.model import Job, JobStatus, Override
 from bespeak.storage.migrations import Component, Migration
 from bespeak.storage.row_shape import RowShape
@@ -157,6 +158,18 @@ def latest(tx: Transaction, run_key: str) -> Job | None:
     return _job(row) if row else None
 
 
+def last_of(tx: Transaction, run_key: str) -> Job:
+    """Return the last job of a run key.
+
+    Raises:
+        NotFoundError: it has none.
+    """
+    job = latest(tx, run_key)
+    if job is None:
+        raise NotFoundError(f"run key {run_key!r} not found")
+    return job
+
+
 def history(tx: Transaction, run_key: str) -> list[Job]:
     """Return every attempt of a run key, the last first."""
     rows = tx.fetch_all(f"{_SELECT} WHERE run_key = :key ORDER BY attempt_no DESC", {"key": run_key})
@@ -193,6 +206,12 @@ def finish(tx: Transaction, job: Job) -> None:
             "aborted_us": job.aborted_us,
         },
     )
+
+
+def finish_all(tx: Transaction, jobs: Iterable[Job]) -> None:
+    """Store how several jobs ended."""
+    for job in jobs:
+        finish(tx, job)
 
 
 def finished(

@@ -80,7 +80,7 @@ HOT_PATH = {
     """,
     "the runner: each start of a job is one process of it": """
         cli: orchesjob
-        runner: clean cli exit_record helper_server launch logs model query_commands serialize service start_commands
+        runner: clean cli exit_record helper_server launch logs model query_commands serialize service shared_commits start_commands
             status stop store supervisors validation
     """,
 }

@@ -34,6 +34,7 @@ def answers(starter: HelperStarter, count: int = 1) -> dict[int, Reply]:
     found: dict[int, Reply] = {}
 
     def more() -> bool:
+        starter.flush()
         select.select([starter.fileno()], [], [], min(starter.next_seconds() or 0.05, 0.05))
         found.update(starter.take())
         return len(found) >= count
@@ -117,3 +118,24 @@ def test_the_real_one_starts_and_knows_its_keys(tmp_path) -> None:
         assert answers(starter)[6].code == 2
     finally:
         starter.close()
+
+
+def test_requests_are_sent_when_it_is_said_and_all_at_once(helper) -> None:
+    """The helper reads once; two writes would be two reads."""
+    starter = helper(
+        'dd bs=65536 count=1 2>/dev/null | grep -c argv | sed \'s/.*/{"n": 1, "code": 0, "out": "&", "err": ""}/\'\nread b\n'
+    )
+    starter.submit(1, ["start"], 60)
+    starter.submit(2, ["status"], 60)
+    assert answers(starter)[1].out == "2"
+
+
+def test_a_helper_can_be_had_before_it_is_needed(helper, tmp_path) -> None:
+    begun = tmp_path / "begun"
+    starter = helper(f'touch {begun}; read a; echo \'{{"n": 1, "code": 0, "out": "", "err": ""}}\'; read b\n')
+    assert not starter.is_ready
+    starter.get_ready()
+    assert starter.is_ready
+    until(begun.exists)
+    starter.submit(1, ["start"], 60)
+    assert answers(starter)[1].code == 0

@@ -57,7 +57,7 @@ class HelperStarter:
         self._to = self._from = -1
         self._unsent = bytearray()
         self._unread = bytearray()
-        self._answered = False
+        self._answered = self._is_full = False
         self._deaths = 0
         self._last_used = 0.0
 
@@ -72,7 +72,22 @@ class HelperStarter:
             return
         self._waiting[token] = _Waiting(limit_seconds)
         self._unsent += json.dumps({"n": token, "argv": list(words)}).encode() + b"\n"
-        self._send()
+
+    def flush(self) -> None:
+        """Send the requests that were begun: many in one write, which wakes the helper once."""
+        if self._unsent and not self._is_full:
+            self._send()
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether a request would be worked on at once."""
+        return self._pid != 0
+
+    def get_ready(self) -> None:
+        """Start the helper before it is needed; it stays for as long as after a request."""
+        self._last_used = time.monotonic()
+        if not self._pid and self._deaths < _GIVE_UP_AFTER:
+            self._begin()
 
     def _begin(self) -> bool:
         to_read, self._to = os.pipe2(os.O_CLOEXEC)
@@ -94,7 +109,7 @@ class HelperStarter:
         finally:
             os.close(to_read)
             os.close(from_write)
-        self._answered = False
+        self._answered = self._is_full = False
         for descriptor in (self._to, self._from):
             os.set_blocking(descriptor, False)
         self._epoll.register(self._from, select.EPOLLIN)
@@ -107,11 +122,16 @@ class HelperStarter:
                 sent = os.write(self._to, self._unsent[:_CHUNK])
                 del self._unsent[:sent]
         except BlockingIOError:
-            self._epoll.modify(self._to, select.EPOLLOUT)
-            return
+            self._watch_room(is_full=True)
         except OSError:
             return  # it is gone; its end of the other pipe says so
-        self._epoll.modify(self._to, 0)
+        else:
+            self._watch_room(is_full=False)
+
+    def _watch_room(self, *, is_full: bool) -> None:
+        if is_full != self._is_full:
+            self._is_full = is_full
+            self._epoll.modify(self._to, select.EPOLLOUT if is_full else 0)
 
     def take(self) -> list[tuple[int, Reply]]:
         """Return the calls that have ended; a helper that holds one for too long is replaced."""

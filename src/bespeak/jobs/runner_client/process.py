@@ -27,6 +27,16 @@ if TYPE_CHECKING:
         def submit(self, token: int, words: Sequence[str], limit_seconds: float, stdin: int = -1) -> None:
             """Begin a call; its end is returned by :meth:`take` under ``token``."""
 
+        def flush(self) -> None:
+            """Send what was begun and not sent yet."""
+
+        @property
+        def is_ready(self) -> bool:
+            """Whether a call would be worked on at once."""
+
+        def get_ready(self) -> None:
+            """Do what the first call of a while would have to wait for."""
+
         def take(self) -> list[tuple[int, Reply]]:
             """Return the calls that have ended, and end those that took too long."""
 
@@ -155,6 +165,15 @@ class ProgramStarter:
             os.close(out_write)
             os.close(err_write)
         self._watch(_Call(token, pid, {out_read: "out", err_read: "err"}, limit_seconds))
+
+    def flush(self) -> None:
+        """Do nothing: a program is started at once."""
+
+    is_ready = True
+    """Nothing but the call itself is started."""
+
+    def get_ready(self) -> None:
+        """Do nothing: there is nothing that stays."""
 
     def _spawn(self, argv: list[str], stdin: int, out: int, err: int) -> int:
         return os.posix_spawnp(
@@ -305,6 +324,20 @@ class Router:
             self._starters[location] = found
             self._epoll.register(found.fileno(), select.EPOLLIN)
         return found
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the dispatcher's own runner would work on a call at once."""
+        return self._starters[self.own].is_ready
+
+    def get_ready(self) -> None:
+        """Do what the first call of a while to the dispatcher's own runner would have to wait for."""
+        self._starters[self.own].get_ready()
+
+    def flush(self) -> None:
+        """Send the calls that were begun and not sent yet."""
+        for starter in self._starters.values():
+            starter.flush()
 
     def take(self) -> list[tuple[int, Reply]]:
         """Return the calls that have ended, and end those that took too long."""
