@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from kasa import Discover
 
 from bespeak.host import PowerOnlyHost, Status
 from bespeak.host.power import PowerState, power_control_from_spec
 from support.kasa_plug import KasaPlug, decrypted, encrypted
+from support.klap_plug import KlapPlug
 
 from .conftest import run
 
@@ -73,6 +75,29 @@ def test_nobody_answers(closed_port: int) -> None:
     status, said = run(make("kasa", address="127.0.0.1", port=closed_port, timeout=1).on(HOST))
     assert status is Status.Error
     assert f"127.0.0.1:{closed_port}" in said
+
+
+@pytest.mark.parametrize("tapo", [False, True])
+def test_a_plug_that_wants_an_account(monkeypatch: pytest.MonkeyPatch, tapo: bool) -> None:
+    monkeypatch.setenv("RIGHT", "s3cret-word")
+    monkeypatch.setenv("WRONG", "not-the-word")
+
+    async def work() -> list[Any]:
+        async with KlapPlug("me@lab", "s3cret-word", tapo=tapo).listening() as plug:
+            monkeypatch.setattr(Discover, "DISCOVERY_PORT_2", plug.port)
+            login = {"address": "127.0.0.1", "user": "me@lab", "timeout": 60, "cycle_delay": 0.0}
+            device = make("kasa", password="env:RIGHT", **login)
+            done = [await device.status(HOST), await device.on(HOST), plug.is_on, await device.cycle(HOST)]
+            done += [await device.off(HOST), plug.is_on]
+            before = plug.logins
+            refused = await make("kasa", password="env:WRONG", **login).on(HOST)
+            return [*done, refused, plug.is_on, plug.logins - before]
+
+    *done, refused, is_on, logins = run(work())
+    success = (Status.Success, "")
+    assert done == [PowerState.OFF, success, True, success, success, False]
+    assert refused == (Status.Error, "127.0.0.1: login refused")
+    assert (is_on, logins) == (False, 1), "devices lock accounts, so a wrong password is tried once"
 
 
 @pytest.mark.parametrize(

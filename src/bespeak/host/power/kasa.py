@@ -58,8 +58,9 @@ class KasaPowerController(Device):
 
     @property
     def place(self) -> str:
-        """The address of the device."""
-        return f"{escape_unprintable(self.address)}:{self.port}"
+        """The address of the device; one with an account says itself on which port it is spoken to."""
+        address = escape_unprintable(self.address)
+        return address if self.user is not None else f"{address}:{self.port}"
 
     async def switch(self, host: Host, state: PowerState) -> str:  # noqa: ARG002 - the device's shape
         """Switch the outlet."""
@@ -123,5 +124,9 @@ class KasaPowerController(Device):
         device = await kasa.Discover.discover_single(self.address, credentials=login, discovery_timeout=seconds)
         if device is None:
             raise PowerFault(f"{self.place}: no answer")
-        await device.update()
+        try:
+            await device.update()
+        except BaseException:
+            await device.disconnect()
+            raise
         return device
