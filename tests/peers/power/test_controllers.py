@@ -40,26 +40,63 @@ def answers(url: str) -> bool:
 # --- Redfish: sushy-tools
 
 
-@pytest.fixture
-def emulator(peer: Any, start: Start, tmp_path: Path) -> str:
+LOGIN = "admin:$2b$12$/MFzmBn4oKvNIqXEmMUKdOKQ0zcvAoMNOHZ5tCfb/fK2hHkPYNEGW\n"
+"""An account of the emulator, and its password as it keeps it: ``password``."""
+
+
+def emulated(peer: Any, start: Start, folder: Path, **more: str) -> tuple[int, subprocess.Popen[bytes]]:
+    """Start the emulator with three systems; return its port. ``more`` are settings of its own."""
     environment = peer("sushy-tools", ["sushy-tools>=2"])
     port = free_port()
     systems = [
         {"uuid": f"uuid-{n}", "name": f"node{n}", "power_state": "Off", "external_notifier": False, "nics": []}
         for n in range(3)
     ]
-    users = tmp_path / "htpasswd"
-    users.write_text("admin:$2b$12$/MFzmBn4oKvNIqXEmMUKdOKQ0zcvAoMNOHZ5tCfb/fK2hHkPYNEGW\n")
-    config = tmp_path / "emulator.conf"
+    config = folder / "emulator.conf"
     config.write_text(
         f"SUSHY_EMULATOR_FAKE_DRIVER = True\nSUSHY_EMULATOR_FAKE_SYSTEMS = {systems!r}\n"
         f"SUSHY_EMULATOR_LISTEN_IP = '127.0.0.1'\nSUSHY_EMULATOR_LISTEN_PORT = {port}\n"
-        f"SUSHY_EMULATOR_STATE_DIR = {str(tmp_path)!r}\n"
+        f"SUSHY_EMULATOR_STATE_DIR = {str(folder)!r}\n"
+        + "".join(f"SUSHY_EMULATOR_{name} = {value!r}\n" for name, value in more.items())
     )
-    program = start(environment.program("sushy-emulator"), "--config", str(config))
+    return port, start(environment.program("sushy-emulator"), "--config", str(config))
+
+
+@pytest.fixture
+def emulator(peer: Any, start: Start, tmp_path: Path) -> str:
+    port, program = emulated(peer, start, tmp_path)
     url = f"http://127.0.0.1:{port}"
     until(lambda: answers(f"{url}/redfish/v1/Systems/uuid-0"), program, tmp_path)  # it makes its files when first asked
     return url
+
+
+def test_redfish_over_tls_with_a_login(
+    peer: Any, start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BMC_PASSWORD", "password")
+    monkeypatch.setenv("WRONG", "not-the-word")
+    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=bmc.lab", "-batch",
+         "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    (tmp_path / "users").write_text(LOGIN)
+    files = {"SSL_CERT": str(certificate), "SSL_KEY": str(key), "AUTH_FILE": str(tmp_path / "users")}
+    port, program = emulated(peer, start, tmp_path, **files)
+    place = {"url": f"https://127.0.0.1:{port}", "system": "node1", "user": "admin", "timeout": 60, "cycle_delay": 0.1}
+    settings = {"type": "redfish", **place, "verify": str(certificate), "password": "env:BMC_PASSWORD"}
+
+    def probe(**more: object) -> tuple[PowerState | None, str]:
+        return run(power_control_from_spec({**settings, **more}).probe(HOST))
+
+    until(lambda: probe()[0] is not None, program, tmp_path)
+    assert run(power_control_from_spec(settings).on(HOST)) == (Status.Success, "")
+    assert probe() == (PowerState.ON, "")
+    state, why = probe(password="env:WRONG")
+    assert (state, "login refused" in why, "not-the-word" in why) == (None, True, False), why
+    state, why = probe(verify=True)
+    assert (state, "certificate" in why.lower()) == (None, True), why
 
 
 def test_redfish_reads_back_what_comes_seconds_later(emulator: str) -> None:
