@@ -357,6 +357,7 @@ def test_making_a_book_is_said_once(cli, tmp_path):
 def test_what_is_refused_makes_no_book(cli, tmp_path, monkeypatch, words):
     path = tmp_path / "deep" / "other.db"
     monkeypatch.setenv("BESPEAK_LEDGER", str(path))
+    monkeypatch.setenv("ORCHESJOB_HOME", str(tmp_path / "jobs"))
     done = cli(*words)
     assert done.returncode in {2, 4, 7}
     assert "there was no book" not in done.stderr

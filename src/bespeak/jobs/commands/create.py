@@ -265,8 +265,10 @@ def read_needs(context: CommandContext) -> dict[str, object]:
     for name in needs:
         check_text(name, "--needs")
     from bespeak.jobs.resource_bookings import this_user
+    from bespeak.ledger.validation import resource_names
     from bespeak.settings import ledger_url
 
+    resource_names(needs)  # what cannot be is refused before anything is written
     url = ledger_url(context.value("ledger"))
     extras: dict[str, object] = {
         "needs": list(dict.fromkeys(needs)),
