@@ -92,10 +92,22 @@ class Planter:
     def _defines(self, path: str, symbol: Symbol, name: str) -> bool:
         """Tell whether a function binds the name itself: a parameter or a variable."""
         bound = re.compile(rb"\b(?:let|let mut|const|var|auto|int|for|fn)\s+%s\b" % re.escape(name.encode()))
-        return bound.search(self.tree.text(path, symbol)) is not None or any(
-            binding.name.rpartition(".")[2] == name and binding.name.startswith(f"{symbol.name}.")
-            for binding in self.tree.facts[path].bindings
+        text = self.tree.text(path, symbol)
+        return (
+            bound.search(text) is not None
+            or self._takes(text, name)
+            or any(
+                binding.name.rpartition(".")[2] == name and binding.name.startswith(f"{symbol.name}.")
+                for binding in self.tree.facts[path].bindings
+            )
         )
+
+    def _takes(self, text: bytes, name: str) -> bool:
+        """Tell whether a function has a parameter of that name."""
+        word, given = re.escape(name.encode()), text.partition(b"(")[2].partition(b")")[0]
+        last = self.tree.language in {"c", "cpp", "java"}
+        pattern = rb"\b%s\s*(?:\[\]\s*)?(?:,|=|$)" if last else rb"(?:^|,)\s*(?:\.\.\.|\*+)?%s\s*(?:[,:=?\s]|$)"
+        return re.search(pattern % word, given) is not None
 
     def with_copy(self, path: str, symbol: Symbol, after: int, new: str) -> bytes:
         """Return a file with a copy of a definition, under a new name, after a line."""

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from bespeak_symbols.model import Edge, Facts, Reference
 
 _BODY_CHANGED = 0.15
+_WHOLE_FILE = "*"
+"""In place of a scope: all of them."""
 _DECLARING = frozenset({"c", "cpp"})
 _UNITS = (".c", ".cc", ".cpp", ".cxx", ".c++")
 """Files that are compiled by themselves: what is static in one, no other file sees."""
@@ -136,6 +138,7 @@ def is_fresh(user: User, path: str, line: int) -> bool:
 def count_uses(source: Source) -> Counter[Hashable]:
     """Return the uses in a file, in a form that stays the same when lines are moved or rewritten."""
     uses: Counter[Hashable] = Counter((ref.within, ref.text, ref.arguments) for ref in source.facts.references)
+    uses.update((_WHOLE_FILE, ref.text, ref.arguments) for ref in source.facts.references)
     uses.update((one.module, one.name) for one in source.facts.imports)
     return uses
 
@@ -149,9 +152,14 @@ def is_new(user: User, edge: Edge, now: Counter[Hashable], known: KnownUses) -> 
     old: Counter[Hashable] = known(old_path) if before else Counter()
     if edge.kind == IMPORT:
         return any(now[use] > old[use] for use in _texts(source.facts, edge))
+    # Where a copy of a definition is added, git may take the copy for the old one, and the old one for new.
+    scopes = [(edge.caller.partition("::")[2], old_within)]
+    if old_path == user.paths.get(path, path):
+        scopes.append((_WHOLE_FILE, _WHOLE_FILE))
     return any(
-        now[ref.within, ref.text, ref.arguments] > old[old_within, ref.text, ref.arguments]
+        now[after, ref.text, ref.arguments] > old[before_it, ref.text, ref.arguments]
         for ref in _references(source.facts, edge)
+        for after, before_it in scopes
     )
 
 

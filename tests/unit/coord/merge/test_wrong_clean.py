@@ -2,7 +2,7 @@
 
 import pytest
 
-from bespeak.coord.merge.model import Verdict
+from bespeak.coord.merge.model import ItemKind, Verdict
 
 GO = {"go.mod": "module m\n", "m.go": "package m\n\nfunc Load(name string) int {\n\treturn len(name)\n}\n"}
 TWO = {"m.go": GO["m.go"].replace(") int {", ") (int, error) {").replace("(name)\n", "(name), nil\n")}
@@ -92,3 +92,18 @@ def test_what_breaks_is_told(forked, case):
 def test_what_breaks_nothing_is_clean(forked, case):
     plan = fork(forked, HARMLESS[case], turned=len(case) % 2 == 0)
     assert (plan.items, plan.verdict) == ((), Verdict.CLEAN)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_copy_that_git_takes_for_the_old_definition_leaves_the_old_use_behind(forked, turned):
+    """git changes the line of the copy, which is as the base had it; the old definition keeps the old name."""
+    head = '#include "a.h"\n\n'
+    old = "int {}(int x)\n{{\n\tint a = {};\n\tint b = {};\n\tint c = a + b + x;\n\treturn c + TARGET;\n}}\n"
+    base = {"a.h": "#define TARGET 1\n", "a.c": head + old.format("first", 1, 2)}
+    copied = {"a.c": head + old.format("newly", 1, 2) + "\n" + old.format("first", 5, 6)}
+    renamed = {name: text.replace("TARGET", "GOAL") for name, text in base.items()}
+    forked.fork(base, *((renamed, copied) if turned else (copied, renamed)))
+    assert forked.conflicted() == (set(), True)
+    assert [(item.kind, item.address, item.user) for item in forked.plan().conflicting] == [
+        (ItemKind.RENAME_EDIT, "a.h::TARGET", "a.c::first")
+    ]
