@@ -40,7 +40,7 @@ def answers(url: str) -> bool:
 # --- Redfish: sushy-tools
 
 
-LOGIN = "admin:$2b$12$/MFzmBn4oKvNIqXEmMUKdOKQ0zcvAoMNOHZ5tCfb/fK2hHkPYNEGW\n"
+LOGIN = "admin:$2b$04$RYXa9eri0txxF7r4sxlRjuuEj0IHrHnZxUypH445slrfuOHWZDnH.\n"
 """An account of the emulator, and its password as it keeps it: ``password``."""
 
 
