@@ -16,7 +16,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bespeak.base import timeparse
+from bespeak.base import ids, timeparse
 from bespeak.base.clock import FOREVER_US, MINUTE_US, SECOND_US, boot_us
 from bespeak.base.errors import BespeakError, UsageError, WrongStateError
 from bespeak.base.process_identity import this_host
@@ -155,6 +155,14 @@ class Hold:
         self._identity = ""
         self._limit_us = FOREVER_US
         self._lease_margin_us = self._end_margin_us = 0
+
+    def __repr__(self) -> str:
+        lease = self._lease
+        if lease is None:
+            return "<Hold: nothing is taken>"
+        held = lease.held
+        until = "released" if self._over else self.lost or f"until {timeparse.show(held.ends_us)}"
+        return f"<Hold {ids.short_id(held.id)}: {', '.join(held.resources)}, {until}>"
 
     # --- what it is ---------------------------------------------------------------------------------------------
 

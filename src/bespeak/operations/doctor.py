@@ -107,7 +107,7 @@ def _book(place: LedgerPlace) -> Iterator[Finding]:
     try:
         book = open_ledger(place.url, create=False)
     except NoBookError as error:
-        yield Finding("book", Level.WARNING, str(error), "bespeak init makes it, or the first reservation")
+        yield Finding("book", Level.WARNING, str(error))
         return
     except BespeakError as error:
         advice = "ask who runs the server, or name another book" if not is_file else ""

@@ -6,11 +6,13 @@ from __future__ import annotations
 import asyncio
 import functools
 import threading
+import time
 
 import pytest
 
 import bespeak
 from bespeak import Holder, Lost, RefusedError, Request, State, UsageError, WaitTimedOutError, WrongStateError
+from bespeak.base import ids, timeparse
 
 BOB = Holder("bob")
 
@@ -49,6 +51,20 @@ def test_a_block_holds_and_gives_back(book):
         held.check()
         assert held.environment()["BESPEAK_RESERVATION"] == held.id
     assert book.get(held.id).why_ended(book.now_us()) == "released"
+
+
+def test_a_hold_is_shown_as_what_it_is(book):
+    """As a notebook prints it."""
+    hold = bespeak.hold("rack3", "rack4", minutes=20, book=book)
+    assert repr(hold) == "<Hold: nothing is taken>"
+    with pytest.raises(Lost), hold as held:
+        shown = f"<Hold {ids.short_id(held.id)}: rack3, rack4, "
+        assert repr(held) == f"{shown}until {timeparse.show(held.reservation.ends_us)}>"
+        kick(book, held)
+        while held.lost is None:
+            time.sleep(0.01)
+        assert repr(held) == f"{shown}{held.lost}>"
+    assert repr(hold) == f"{shown}released>"
 
 
 def test_what_is_held_is_asked_for_by_need(book):
