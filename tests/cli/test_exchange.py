@@ -41,6 +41,28 @@ def test_what_cannot_be_imported(run, tmp_path):
     assert "is not one of json, csv, ical, otto" in run(f"import {tmp_path / 'letter.csv'} --format pdf", 2).err
 
 
+@pytest.mark.parametrize(
+    ("form", "text", "said"),
+    [
+        ("json", "[1]", "a value in it is of another kind than the documented one"),
+        ("json", "null", "a value in it is of another kind than the documented one"),
+        ("json", '{"version": 1}', "'reservations' is missing"),
+        ("json", '{"version": 1, "reservations": [{"resources": "rack1"}]}', "resources must be a list of names"),
+        ("json", "[" * 100_000, "it is nested too deeply"),
+        ("otto", '{"version": 1, "reservations": [{"resources": ["rack1"]}]}', "'user' is missing"),
+        ("csv", f"resources,tags\nrack1,{'[' * 100_000}\n", "it is nested too deeply"),
+        ("dibs", '[{"owner": "alice"}]', "'resource' is missing"),
+        ("dibs", "[" * 100_000, "it is nested too deeply"),
+        ("labgrid", "- 1", "a value in it is of another kind than the documented one"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_said_in_words(run, tmp_path, form, text, said):
+    (tmp_path / "file").write_text(text)
+    err = run(f"import {tmp_path / 'file'} --format {form}", 2).err
+    assert err.startswith(f"bespeak: error: this is no {form}")
+    assert err.endswith(f": {said}\n")
+
+
 PLACES = """
 board-1: {acquired: dude/rcz, comment: on the left, matches: [], tags: {board: imx6}}
 board-2: {acquired: null, comment: '', matches: [], tags: {board: imx8}}

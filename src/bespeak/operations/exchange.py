@@ -17,7 +17,7 @@ from bespeak.base.clock import FOREVER_US, as_datetime, from_iso, iso, of_dateti
 from bespeak.base.errors import Field, UsageError, needs_extra
 from bespeak.ledger.model import Holder, Mode, Request
 from bespeak.operations import held_elsewhere
-from bespeak.operations.exchange_item import Item
+from bespeak.operations.exchange_item import NOT_AS_DOCUMENTED, Item, what_is_wrong
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -92,8 +92,8 @@ def load(form: str, text: str, resources: tuple[str, ...] = ()) -> list[Item]:
     readers: dict[str, Callable[[str], list[Item]]] = {"json": _load_json, "csv": _load_csv, "otto": _load_otto}
     try:
         return readers[form](text)
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, csv.Error) as error:
-        raise UsageError(f"this is no {form} of reservations: {type(error).__name__}: {str(error)[:200]}") from None
+    except (*NOT_AS_DOCUMENTED, csv.Error) as error:
+        raise UsageError(f"this is no {form} of reservations: {what_is_wrong(error)}") from None
 
 
 def _row(of: Item) -> dict[str, Any]:
@@ -114,7 +114,7 @@ def _item(row: dict[str, Any]) -> Item:
         raise ValueError(f"unknown {', '.join(unknown)}")
     resources, tags = row["resources"], row.get("tags") or {}
     if not isinstance(resources, list) or not all(isinstance(name, str) for name in resources):
-        raise TypeError("resources must be a list of names")
+        raise ValueError("resources must be a list of names")
     return Item(
         tuple(resources),
         row.get("holder") or None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bespeak.base.display import escape_unprintable, short_repr
 from bespeak.ledger.model import Mode
 
 
@@ -18,3 +19,18 @@ class Item:
     mode: Mode = Mode.EXCLUSIVE
     purpose: str = ""
     tags: tuple[tuple[str, str], ...] = ()
+
+
+NOT_AS_DOCUMENTED = (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, RecursionError)
+"""What reading a file raises that is not as it should be."""
+
+
+def what_is_wrong(error: Exception) -> str:
+    """Return what is wrong with a file, in words, for an error of :data:`NOT_AS_DOCUMENTED`."""
+    if isinstance(error, KeyError):
+        return f"{short_repr(str(error.args[0]))} is missing"
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    if isinstance(error, TypeError | AttributeError | IndexError):
+        return "a value in it is of another kind than the documented one"
+    return escape_unprintable(str(error)[:200])

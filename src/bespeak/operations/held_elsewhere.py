@@ -12,7 +12,7 @@ from bespeak.base import yaml_text
 from bespeak.base.clock import FOREVER_US
 from bespeak.base.errors import UsageError
 from bespeak.ledger.inventory import jenkins
-from bespeak.operations.exchange_item import Item
+from bespeak.operations.exchange_item import NOT_AS_DOCUMENTED, Item, what_is_wrong
 
 
 def load(form: str, text: str) -> list[Item]:
@@ -28,8 +28,8 @@ def load(form: str, text: str) -> list[Item]:
     readers = {"labgrid": _labgrid, "jenkins": _jenkins, "dibs": _dibs}
     try:
         return readers[form](json.loads(text) if form == "dibs" else yaml_text.read(text))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise UsageError(f"this is no {form} file with holds: {type(error).__name__}: {str(error)[:200]}") from None
+    except NOT_AS_DOCUMENTED as error:
+        raise UsageError(f"this is no {form} file with holds: {what_is_wrong(error)}") from None
 
 
 def _labgrid(places: Any) -> list[Item]:
