@@ -24,6 +24,7 @@ from bespeak.host.power.management import BootDevice, Level, read_health, set_bo
 from bespeak.testing import assert_power_controller_conforms
 from support import debs, job_sites, openssh, peervenv
 from support.programs import Start, free_port, listens, run, until
+from support.redfish_service import redfish_service
 
 HERE = Path(__file__).parent
 HOST = PowerOnlyHost("h1")
@@ -121,6 +122,37 @@ def test_redfish_reads_back_what_comes_seconds_later(emulator: str) -> None:
     assert run(controls[2].off(HOST))[0] is Status.Success
     unnamed = power_control_from_spec({"type": "redfish", "url": emulator})
     assert "system must say which of these it is: uuid-0, uuid-1, uuid-2" in run(unnamed.probe(HOST))[1]
+
+
+SESSION = """
+import os, sys, redfish
+client = redfish.redfish_client(base_url=sys.argv[1], username="admin", password=os.environ["BMC_PASSWORD"])
+client.login(auth="session")
+print(client.get("/redfish/v1/Systems/1").dict["PowerState"])
+client.post("/redfish/v1/Systems/1/Actions/ComputerSystem.Reset", body={"ResetType": "ForceOff"})
+client.logout()
+"""
+
+
+def test_redfish_in_sessions_as_the_library_of_its_makers_opens_them(
+    peer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No emulator with sessions can be had, so the stand-in for one is logged in to by DMTF's own client, too."""
+    monkeypatch.setenv("BMC_PASSWORD", "s3cret-word")
+    environment = peer("redfish", ["redfish>=3.4"])
+    with redfish_service("s3cret-word") as service:
+        service.add("1")
+        settings = {"type": "redfish", "url": service.url, "user": "admin", "password": "env:BMC_PASSWORD"}
+        control = power_control_from_spec({**settings, "timeout": 60})
+        assert run(control.on(HOST)) == (Status.Success, "")
+        ours = len(service.logins)
+        done = subprocess.run(
+            [environment.python, "-c", SESSION, service.url], capture_output=True, text=True, check=False, timeout=60
+        )
+        assert (done.returncode, done.stdout) == (0, "On\n"), done.stderr
+        assert len(service.logins) == ours + 1
+        assert run(control.status(HOST)) is PowerState.OFF
+        assert (set(service.logins), service.tokens) == ({"session"}, {})
 
 
 def test_redfish_says_what_a_system_starts_from_and_how_it_is(emulator: str) -> None:
