@@ -32,6 +32,7 @@ GROUPS = {
     "gate": ("rows.gate", "the gate in process"),
     "book": ("rows.book", "reserve and release in process, durable"),
     "clients": ("rows.clients", "sixteen processes at once, on both engines"),
+    "crowd": ("rows.crowd", "a line in which thousands wait, and when each of a thousand resources is free"),
     "server": ("rows.server", "reservations over HTTP, on both engines, and the page now"),
     "handover": ("rows.handover", "release until a waiter has it, on both engines"),
     "forecast": ("rows.forecast", "when is it free next"),

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from bespeak.base.clock import HOUR_US
 from bespeak.ledger import open_ledger
+from bespeak.ledger.model import Holder, Request
 from bespeak.ledger.schema import LEDGER
 from harness.bench import CACHE
 
@@ -59,6 +60,12 @@ SELECT :instant - 90000000000 + seq, 'reserved', id, json_array(resource), holde
     json_object('starts_us', starts_us, 'ends_us', starts_us + :length, 'mode', 'exclusive', 'number', seq)
 FROM made
 """
+_WAITING = f"""
+INSERT INTO ledger_reservations (id, tail, holder, resources, mode, starts_us, ends_us, created_us, lease_us, waiting,
+    rank, wanted_us)
+VALUES (?1, ?2, ?3, '["rig"]', 'exclusive', ?4, ?4 + {HOUR_US}, {INSTANT_US}, {INSTANT_US} + 30000000, 1,
+    {INSTANT_US} + ?5, {HOUR_US})
+"""
 
 
 def name(number: int) -> str:
@@ -90,6 +97,35 @@ def filled(bench: Bench, resources: int, reservations: int) -> str:
     shutil.copyfile(kept, path)
     with open(path, "rb") as file:
         os.fsync(file.fileno())  # or the first commits that are measured would pay for the copy
+    return path
+
+
+def with_line(bench: Bench, waiting: int) -> str:
+    """Return the path of a book of its own in which so many wait, an hour each, for the resource ``rig`` of alice."""
+    path = bench.path("book.db")
+    with open_ledger(path, now=lambda: INSTANT_US) as ledger:
+        ledger.reserve(Request(("rig",), Holder("alice"), duration_us=HOUR_US))
+    connection = sqlite3.connect(path)
+    connection.executemany(
+        _WAITING,
+        (
+            (
+                f"0190a0b0-0000-7000-8000-{n:012x}",
+                f"{n:012x}",
+                f"user{n % _USERS:03}",
+                INSTANT_US + (n + 1) * HOUR_US,
+                n,
+            )
+            for n in range(waiting)
+        ),
+    )
+    connection.execute(
+        "INSERT INTO ledger_queue (resource, rank, reservation)"
+        " SELECT 'rig', rank, seq FROM ledger_reservations WHERE waiting = 1"
+    )
+    connection.execute("UPDATE ledger_counter SET last = last + ?", (waiting,))
+    connection.commit()
+    connection.close()
     return path
 
 

@@ -13,7 +13,7 @@ from bespeak.base.clock import HOUR_US
 from bespeak.ledger import open_ledger
 from bespeak.ledger.model import Holder, Request
 from harness import books, peers, stats
-from harness.bench import child
+from harness.bench import child, support
 from harness.lines import Bar, Line
 from harness.machine import synced_file
 
@@ -51,7 +51,7 @@ def measure(bench: Bench) -> Iterator[Line]:
         Bar(_FLAT, of_ratio=True),
         "flat",
     )
-    yield _next_free(bench)
+    yield from _next_free(bench)
     for places in bench.pick((100,), (100, 5_000)):
         theirs = _labgrid(bench, places)
         yield Line(
@@ -64,10 +64,19 @@ def measure(bench: Bench) -> Iterator[Line]:
         )
 
 
-def _next_free(bench: Bench) -> Line:
+def _next_free(bench: Bench) -> Iterator[Line]:
     """Measure the question for the next free time, behind bookings that leave no gap."""
+    yield _next_free_on(bench, "SQLite", bench.path("booked.db"))
+    server = support("pgserver").Server(durable=False)
+    try:
+        yield _next_free_on(bench, "PostgreSQL", f"{server.url}&schema=bench_booked")
+    finally:
+        server.stop()
+
+
+def _next_free_on(bench: Bench, engine: str, url: str) -> Line:
     alice = Holder("alice")
-    with open_ledger(bench.path("booked.db"), now=lambda: books.INSTANT_US) as ledger:
+    with open_ledger(url, now=lambda: books.INSTANT_US) as ledger:
         for first in range(0, _BACK_TO_BACK, _BATCH):
             starts = [books.INSTANT_US + number * HOUR_US for number in range(first, first + _BATCH)]
             ledger.reserve_many([Request(("rig",), alice, starts_us=at, duration_us=HOUR_US) for at in starts])
@@ -76,7 +85,7 @@ def _next_free(bench: Bench) -> Line:
         asked = {"ask": lambda: 1000 * stats.seconds(lambda: ledger.next_free(wanted))}
         found = stats.summary(stats.in_turn(asked, bench.pick(10, 50), warm=2)["ask"])
     return Line(
-        f"next free behind {_BACK_TO_BACK:,} bookings, SQLite",
+        f"next free behind {_BACK_TO_BACK:,} bookings, {engine}",
         found.p50,
         "ms",
         bar=Bar(20, unit="ms"),

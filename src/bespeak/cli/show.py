@@ -9,6 +9,7 @@ from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import NotFoundError, UsageError
 from bespeak.cli import converters, formatting, output
 from bespeak.ledger.model import State
+from bespeak.ledger.queries import MOST_WAITING
 from bespeak.ledger.serialize import free_json, reservation_json
 
 TYPE_CHECKING = False
@@ -130,6 +131,8 @@ def who(context: Context, values: Values) -> int:
     for number, one in enumerate(found):
         begin = f"{escape_unprintable(name)}:" if number == 0 else "  then"
         context.print(f"{begin} {_part(one, now_us)}")
+    if sum(one.in_queue for one in found) >= MOST_WAITING:
+        context.warn(f"only the first {MOST_WAITING} who wait are shown")
     return 0
 
 

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     Place = tuple[int, tuple[str, ...]]
 
+LONG_LINE = 1_000
+"""Of more who wait, each is only looked at where somebody is to get something."""
+
 
 class Availability:
     """The resources of one request, who waits for them, and a way to look at any window on them.
@@ -41,7 +44,8 @@ class Availability:
         self._sweep = sweep
         self._first = first
         self._number: int | None = None
-        queries = [row_mapping.resources_query(names), row_mapping.queue_query(names), (POLICY_QUERY, {})]
+        first_of_line = row_mapping.queue_query(names, LONG_LINE + 1)
+        queries = [row_mapping.resources_query(names), first_of_line, (POLICY_QUERY, {})]
         queries.append(row_mapping.needy_query())
         if first is not None:
             queries.append(row_mapping.overlap_query(names, *first))
@@ -61,10 +65,10 @@ class Availability:
         """The resources, with their wholes and parts."""
         self.leases_us: set[int] = set()
         """When what was looked at lapses, µs UTC, if there is no further sign of life."""
-        waiting = row_mapping.named(line)
-        if any(one.is_constrained(tx.now_us) for one in self.known.values()):
-            waiting += self._constrain()
-        self.line = [entry for entry in waiting if self._alive(entry[1])]
+        self._is_long = len(line) > LONG_LINE
+        constrained = any(one.is_constrained(tx.now_us) for one in self.known.values())
+        self._others = self._constrain() if constrained else []
+        self._line = None if self._is_long else self._those_alive(row_mapping.named(line))
         by_need = map(row_mapping.reservation, needy)
         self.needy = [waiter for waiter in by_need if not waiter.lapsed(tx.now_us)]
         self._replan: Replan | None = None
@@ -82,6 +86,16 @@ class Availability:
             self._first = None  # what was read ahead is not all that matters
         others = [name for name in self._scope if name not in self._names]
         return row_mapping.in_queue(self._tx, others) if others else []
+
+    @property
+    def line(self) -> list[tuple[str, Reservation]]:
+        """Who waits for the resources, and for wholes and parts of them, with the resource; a long one is read here."""
+        if self._line is None:
+            self._line = self._those_alive(row_mapping.in_queue(self._tx, self._names))
+        return self._line
+
+    def _those_alive(self, waiting: list[tuple[str, Reservation]]) -> list[tuple[str, Reservation]]:
+        return [entry for entry in (*waiting, *self._others) if self._alive(entry[1])]
 
     def _alive(self, reservation: Reservation) -> bool:
         if not reservation.lapsed(self._tx.now_us):
@@ -172,6 +186,10 @@ class Availability:
 
     def blockers(self, mode: Mode, starts_us: int, ends_us: int) -> list[Booking]:
         """Return what keeps a newcomer from ``[starts_us, ends_us)``; time that the queue is about to take included."""
+        if self._is_long:
+            held = self.held(starts_us, ends_us)
+            if found := rules.blockers(mode, starts_us, ends_us, held, self.capacity, self.cooldown_us):
+                return found
         taken = self.taken(starts_us, ends_us)
         while True:
             found = rules.blockers(mode, starts_us, ends_us, taken, self.capacity, self.cooldown_us)
@@ -215,6 +233,24 @@ class Availability:
         ]
         capacity = {name: seats for name, seats in self.capacity.items() if name in waiter.resources}
         return rules.blockers(waiter.mode, starts_us, ends_us, others, capacity, self.cooldown_us)
+
+    def offer(self, mode: Mode, from_us: int, duration_us: int) -> int | None:
+        """Return a start for who is refused, µs UTC, or None: the first one, or behind a long line a later one.
+
+        Where each of thousands would move to is not worked out for that.
+        """
+        if not self._is_long:
+            return self.first_fit(mode, from_us, duration_us)
+        from bespeak.ledger.occupancy import Occupancy
+
+        first_us = max(from_us, row_mapping.last_promise_us(self._tx, self._scope))
+        if first_us >= rules.LAST_US:
+            return None
+        board = Occupancy(
+            self._tx, self.capacity, self._names, first_us, for_waiters=False, constraints=self.constraints
+        )
+        fit_us = board.first_fit(self._names, mode, first_us, duration_us)
+        return fit_us if fit_us < FOREVER_US else None
 
     def first_fit(self, mode: Mode, from_us: int, duration_us: int) -> int | None:
         """Return the first start at which a newcomer is granted ``duration_us``, µs UTC, or None."""

@@ -46,7 +46,7 @@ def reserve(book: LedgerContext, request: Request) -> Reservation:
     result = book.write_new(request.resources, identifier, work)
     if isinstance(result, Reservation):
         return book.remember(result)
-    raise RefusedError(Refusal(tuple(result), next_free(book, request)), request)
+    raise RefusedError(Refusal(tuple(result), _next_free(book, request, is_offer=True)), request)
 
 
 def reserve_in(book: LedgerContext, tx: Transaction, request: Request, identifier: str) -> Reservation | list[Booking]:
@@ -151,7 +151,10 @@ def _window(book: LedgerContext, tx: Transaction, request: Request) -> tuple[int
 
 def next_free(book: LedgerContext, request: Request) -> int | None:
     """Return the first start, µs UTC, at which ``request`` would be granted, or None."""
+    return _next_free(book, request, is_offer=False)
 
+
+def _next_free(book: LedgerContext, request: Request, *, is_offer: bool) -> int | None:
     def work(tx: Transaction) -> int | None:
         is_past = (request.starts_us or tx.now_us) < tx.now_us
         starts_us, ends_us = _window(book, tx, replace(request, starts_us=None) if is_past else request)
@@ -161,7 +164,8 @@ def next_free(book: LedgerContext, request: Request) -> int | None:
             ground = Availability(tx, candidates.names, sweep=False)
             fit_us, _ = ground.pick(candidates, request.mode, starts_us, wanted_us)
             return None if fit_us >= FOREVER_US else fit_us
-        return Availability(tx, request.resources, sweep=False).first_fit(request.mode, starts_us, wanted_us)
+        ground = Availability(tx, request.resources, sweep=False)
+        return (ground.offer if is_offer else ground.first_fit)(request.mode, starts_us, wanted_us)
 
     return book.engine.read(work)
 

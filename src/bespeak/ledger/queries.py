@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 SHORTEST_PREFIX = 6
 _BATCH = 500
 _MOST_NAMED = 10
+MOST_WAITING = 1_000
+"""So many who wait for a resource are listed: the first ones."""
 _LIVE = "r.ended_us IS NULL AND r.ends_us > :now AND (r.lease_us IS NULL OR r.lease_us > :now)"
 
 
@@ -203,8 +205,15 @@ def now_us(book: LedgerContext) -> int:
     return book.engine.read(lambda tx: tx.now_us)
 
 
-def who(book: LedgerContext, resource: str, *, limit: int = 20) -> list[Reservation]:
-    """Return who holds ``resource`` now, who waits for it, and who has it booked next."""
+def who(book: LedgerContext, resource: str, *, limit: int = 20, waiting: int = MOST_WAITING) -> list[Reservation]:
+    """Return who holds ``resource`` now, who waits for it, and who has it booked next.
+
+    Args:
+        book: the open book.
+        resource: which one.
+        limit: at most so many who have it booked.
+        waiting: at most so many who wait, the first ones.
+    """
     validation.check_name("resource", resource)
     sql = (
         f"SELECT {row_mapping.COLUMNS} FROM ledger_bookings b JOIN ledger_reservations r ON r.seq = b.reservation "
@@ -214,7 +223,7 @@ def who(book: LedgerContext, resource: str, *, limit: int = 20) -> list[Reservat
 
     def work(tx: Transaction) -> list[Reservation]:
         found = [r for _, r in row_mapping.overlapping(tx, [resource], tx.now_us, tx.now_us + 1)]
-        found += [r for _, r in row_mapping.in_queue(tx, [resource])]
+        found += [r for _, r in row_mapping.named(tx.fetch_all(*row_mapping.queue_query([resource], waiting)))]
         found += map(row_mapping.reservation, tx.fetch_all(sql, {"name": resource, "now": tx.now_us, "limit": limit}))
         live = {r.id: r for r in visibility.kept(book, tx, found) if r.state(tx.now_us) is not State.ENDED}
         order = {State.ACTIVE: 0, State.AWAITING: 1, State.WAITING: 2, State.PENDING: 3}

@@ -71,6 +71,12 @@ JOIN ledger_reservations r ON r.seq = l.reservation
 WHERE l.resource IN ({names})
 ORDER BY l.rank, r.seq
 """
+_LAST_PROMISE = """
+SELECT MAX(r.starts_us + r.wanted_us)
+FROM ledger_queue l
+JOIN ledger_reservations r ON r.seq = l.reservation
+WHERE l.resource IN ({names}) AND r.starts_us < :forever
+"""
 
 
 _RESOURCE = RowShape("resource", RESOURCE_COLUMNS, "tiitiiitItit")
@@ -329,10 +335,18 @@ def in_queue(tx: Transaction, names: Iterable[str]) -> list[tuple[str, Reservati
     return named(tx.fetch_all(*queue_query(names)))
 
 
-def queue_query(names: Iterable[str]) -> Query:
-    """Return the query of :func:`in_queue`; its rows are read by :func:`named`."""
+def queue_query(names: Iterable[str], limit: int | None = None) -> Query:
+    """Return the query of :func:`in_queue`, of so many rows at most; its rows are read by :func:`named`."""
     inside, params = in_list("n", names)
-    return _QUEUE.format(columns=COLUMNS, names=inside), params
+    end = "" if limit is None else f"LIMIT {limit}"
+    return _QUEUE.format(columns=COLUMNS, names=inside) + end, params
+
+
+def last_promise_us(tx: Transaction, names: Iterable[str]) -> int:
+    """Return the end of the last time that is promised to anybody who waits for ``names``, µs UTC; 0 if none is."""
+    inside, params = in_list("n", names)
+    row = tx.fetch_one(_LAST_PROMISE.format(names=inside), params | {"forever": FOREVER_US})
+    return 0 if row is None or row[0] is None else int(row[0])
 
 
 def named(found: Iterable[Row]) -> list[tuple[str, Reservation]]:

@@ -52,6 +52,14 @@ class Timeline:
         counts = self._alone if mode is Mode.EXCLUSIVE else self._sharing
         for index in range(first, last):
             counts[index] += by
+        self._join(last)
+        self._join(first)
+
+    def _join(self, index: int) -> None:
+        """Make one stretch of two that follow each other and are alike, so that a search through thousands is short."""
+        alone, sharing = self._alone, self._sharing
+        if 0 < index < len(alone) and alone[index] == alone[index - 1] and sharing[index] == sharing[index - 1]:
+            del self._times[index], alone[index], sharing[index]
 
     def _cut(self, at_us: int) -> int:
         """Return the index of the stretch that begins at ``at_us``, made by cutting one in two where needed."""
