@@ -22,6 +22,7 @@ from bespeak.server.direct_routes import DirectRoutes
 from bespeak.server.events import EventHub
 from bespeak.server.exposure import is_loopback
 from bespeak.server.metrics import Metrics
+from bespeak.server.open_streams import OpenStreams
 from bespeak.server.proxy import BehindProxy
 from bespeak.server.queue_places import KeptPlaces
 from bespeak.server.tools import ToolsForAgents
@@ -85,12 +86,14 @@ class Application:
         self.book = ServedBook(open_ledger)
         self.metrics = Metrics()
         self.events = EventHub(open_ledger, self.metrics.note)
+        self.streams = OpenStreams(settings.limits.connections)
         self.settings = settings
         self._open_ledger = open_ledger
         self._authenticator = authenticator
         self._accounts: dict[int, tuple[Caller | None, float]] = {}
         app = routes(self.book, self.events)
         app.state.settings = settings
+        app.state.streams = self.streams
         app.state.places = self._places = KeptPlaces(self.book)
         app.state.sign_in, app.state.sign_in_url = authenticator, SIGN_IN_PAGE
         app.add_route("/metrics", self._numbers)
@@ -108,7 +111,7 @@ class Application:
         middleware.to_access_log(scope, status, seconds)
 
     async def _numbers(self, _: Request) -> Response:
-        return await self.metrics.answer(self.book, self.events.streams)
+        return await self.metrics.answer(self.book, len(self.streams))
 
     async def _identify(self, headers: Mapping[str, str], peer: Peer, *, again: bool = False) -> Caller | None:
         if peer.uid is None or not _CREDENTIALS.isdisjoint(headers):

@@ -30,6 +30,8 @@ BOOK = "callers_book"
 AGAIN = "who_calls_now"
 """Under this name stands what finds out once more who calls, for what goes on for long."""
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
+_MEANING = ("bespeak-as-user", "if-match")
+"""Headers that a change means something else with: under one name they are the same, as the body is."""
 _MOST_DIGITS = 18
 
 
@@ -111,7 +113,8 @@ async def _book(
 ) -> CallersBook:
     named = None
     if key is not None and request.method not in _SAFE_METHODS:
-        asked = f"{request.method} {request.url.path}?{request.url.query}\n".encode() + await request.body()
+        meant = "".join(f"{name}: {request.headers[name]}\n" for name in _MEANING if name in request.headers)
+        asked = f"{request.method} {request.url.path}?{request.url.query}\n{meant}".encode() + await request.body()
         named = key, asked
     found = CallersBook(request.app.state.book, _caller_of(request), named)
     request.scope["state"][BOOK] = found
@@ -133,7 +136,10 @@ async def _holder(
 ) -> Holder:
     if not as_user:
         return Holder(who.holder)
-    return Holder(unquote(as_user), who.holder)
+    try:
+        return Holder(unquote(as_user, errors="strict"), who.holder)
+    except UnicodeDecodeError:
+        raise UsageError(f"Bespeak-As-User: {as_user[:60]!a} is no percent-encoded UTF-8") from None
 
 
 By = Annotated[Holder, Depends(_holder)]
@@ -186,8 +192,9 @@ async def _wait_seconds(
 ) -> float | None:
     for part in (prefer or "").replace(";", ",").split(","):
         name, _, value = part.strip().partition("=")
-        if name.strip().lower() == "wait" and value.strip('" ').isdigit():
-            return float(min(int(value.strip('" ')[:_MOST_DIGITS]), MOST_WAIT_SECONDS))
+        digits = value.strip('" ')
+        if name.strip().lower() == "wait" and digits.isascii() and digits.isdigit():
+            return float(min(int(digits[:_MOST_DIGITS]), MOST_WAIT_SECONDS))
     return None
 
 

@@ -78,8 +78,6 @@ class EventHub:
         self._access_changed: asyncio.Future[None] | None = None
         self.last = 0
         """The number of the last row that was handed out."""
-        self.streams = 0
-        """Streams of events that are open."""
 
     async def start(self) -> None:
         """Begin behind what is in the book.

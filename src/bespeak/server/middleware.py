@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from bespeak.access.model import Caller
 from bespeak.base.display import escape_unprintable
@@ -37,6 +38,8 @@ log = logging.getLogger("bespeak.server")
 
 API_PREFIX = "/api/"
 TOO_LARGE = 413
+_CLIENT_LEFT = 499
+"""In the access log and the numbers: the client has left before its request was whole."""
 _SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
@@ -49,6 +52,8 @@ _POLICY = (
     b"default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; object-src 'none'; "
     b"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
+_SAID_ONCE = (b"host", b"origin")
+"""Of two, each reader could take another for the one that counts."""
 _STRICT_TRANSPORT = (b"strict-transport-security", b"max-age=31536000")
 
 
@@ -85,6 +90,8 @@ class Observed:
 
         try:
             await self._inner(scope, receive, observed)
+        except ClientDisconnect:
+            status = status or _CLIENT_LEFT  # nobody is there to be told, and nothing has failed here
         except Exception as error:  # noqa: BLE001 whatever it was, its text is for the log alone
             if not status:
                 await problems.internal(scope, error)(scope, receive, observed)
@@ -162,7 +169,11 @@ class KnownHosts:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""
         if scope["type"] == "http":
-            refused = self._refusal(dict(scope["headers"]), scope)
+            names = [name for name, _ in scope["headers"]]
+            twice = next((name for name in _SAID_ONCE if names.count(name) > 1), None)
+            refused = (
+                (400, f"{twice.decode()} is said twice") if twice else self._refusal(dict(scope["headers"]), scope)
+            )
             if refused is not None:
                 await problems.plain(*refused, scope)(scope, receive, send)
                 return

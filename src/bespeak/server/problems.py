@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from bespeak.base.errors import BespeakError, WrongStateError
@@ -145,6 +146,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(BespeakError, _of_bespeak)
     app.add_exception_handler(RequestValidationError, _of_validation)
     app.add_exception_handler(HTTPException, _of_http)
+    app.add_exception_handler(ClientDisconnect, _of_leaving)
     app.add_exception_handler(Exception, _of_fault)
 
 
@@ -164,6 +166,10 @@ async def _of_validation(request: Request, error: Exception) -> Response:
 async def _of_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 registered for it
     return of_http(error, request.scope)
+
+
+async def _of_leaving(request: Request, _: Exception) -> Response:
+    return plain(400, "the client has left before its request was whole", request.scope)
 
 
 async def _of_fault(request: Request, error: Exception) -> Response:

@@ -132,6 +132,8 @@ async def serve_sockets(
         ready: called when clients can connect.
         authenticator: says who calls, of an open book.
     """
+    most = connections_for(settings.limits.connections, _SOCKETS)
+    settings = replace(settings, limits=replace(settings.limits, connections=most))
     application = Application(settings, open_ledger, authenticator)
     ending = Ending(application.asgi)
     kind = Web if settings.tls is None else TlsWeb
@@ -146,7 +148,6 @@ async def serve_sockets(
 
 def configuration(app: ASGIApp, settings: ServerSettings, *, tls: tuple[str, str] | None) -> uvicorn.Config:
     """Return how the connections of one socket are served."""
-    most = connections_for(settings.limits.connections, _SOCKETS)
-    limits = connections.Limits(connections=most, idle_seconds=_IDLE_SECONDS, waiting=_BACKLOG)
+    limits = connections.Limits(connections=settings.limits.connections, idle_seconds=_IDLE_SECONDS, waiting=_BACKLOG)
     kind = fast_connections.protocol(limits)
     return web.configuration(app, kind, grace_seconds=_GRACE_SECONDS, lifespan="off", tls=tls)

@@ -9,20 +9,21 @@ from dataclasses import dataclass
 from datetime import UTC
 from http import HTTPStatus
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, parse_qsl, quote, unquote
+from urllib.parse import parse_qsl, quote, unquote
 
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response, StreamingResponse
+from starlette.responses import RedirectResponse, Response
 
-from bespeak.base.errors import BespeakError, NotFoundError
+from bespeak.base.errors import BespeakError, NotFoundError, UsageError
 from bespeak.integrations import calendar_links, ical
+from bespeak.server.open_streams import EventStream
 from bespeak.server.sign_in.authenticator import SignIn
 from bespeak.server.stream_access import stream_access
 from bespeak.web import csrf, pages
 from bespeak.web.actions import act, status_of
 from bespeak.web.form import Form, Message, whole_number
-from bespeak.web.live import MOST_STREAMS, Stream
+from bespeak.web.live import Stream
 from bespeak.web.pages import Asked, SignInNeededError
 from bespeak.web.render import STATIC_TYPES, static_file, static_url
 from bespeak.web.sign_in import as_seen_by, viewer_of
@@ -67,7 +68,9 @@ class _Browser:
 
 
 def _browser(request: Request) -> _Browser:
-    query = parse_qs(request.url.query, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    query: dict[str, list[str]] = {}
+    for name, value in _fields(request.url.query):
+        query.setdefault(name, []).append(value)
     secret = csrf.secret_of(request.cookies.get(_cookie(request)))
     named = query.get("zone", [""])[0] or unquote(request.cookies.get("zone", ""))
     return _Browser(
@@ -78,6 +81,18 @@ def _browser(request: Request) -> _Browser:
         secret=secret or csrf.new_secret(),
         fresh=secret is None,
     )
+
+
+def _fields(text: str) -> list[tuple[str, str]]:
+    """Return the fields of a query or a form.
+
+    Raises:
+        UsageError: no page of ours has so many.
+    """
+    try:
+        return parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        raise UsageError(f"at most {_MOST_FIELDS} fields") from None
 
 
 def _caller(request: Request) -> Caller | None:
@@ -224,11 +239,7 @@ async def log(request: Request) -> Response:
 @router.post("/act")
 async def press(request: Request) -> Response:
     """Do what a button says, if the form is of this server."""
-    fields = dict(
-        parse_qsl(
-            (await request.body()).decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS
-        )
-    )
+    fields = dict(_fields((await request.body()).decode("utf-8", "replace")))
     browser = _browser(request)
     caller = _caller(request)
     genuine = csrf.from_here(request.headers) and csrf.fits(
@@ -283,8 +294,6 @@ async def live(request: Request) -> Response:
     caller, settings, hub = _caller(request), request.app.state.settings, request.app.state.events
     if caller is None and not settings.public:
         return Response(status_code=HTTPStatus.UNAUTHORIZED)
-    if hub.streams >= MOST_STREAMS:
-        return Response(status_code=HTTPStatus.SERVICE_UNAVAILABLE, headers={"Retry-After": "10"})
 
     def viewer_in(ledger: Ledger) -> Viewer:
         return viewer_of(as_seen_by(ledger, caller), caller, "", public=True)
@@ -292,10 +301,8 @@ async def live(request: Request) -> Response:
     said = request.headers.get("last-event-id") or request.query_params.get("after") or ""
     after = whole_number(said)
     stream = Stream(request.app.state.book, hub, stream_access(request.app, request.scope), viewer_in)
-    headers = {"X-Accel-Buffering": "no", "Cache-Control": "no-store"}
-    return StreamingResponse(
-        stream.events(hub.last if after is None else after), media_type="text/event-stream", headers=headers
-    )
+    sent = stream.events(hub.last if after is None else after)
+    return EventStream(request.app.state.streams, sent, {"Cache-Control": "no-store"})
 
 
 @router.get("/static/{digest}/{name}")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _BYTES = 24
 _SECRET_LENGTH = 2 * _BYTES
+_HEXADECIMAL = frozenset("0123456789abcdef")
 
 
 def cookie_name(*, secure: bool) -> str:
@@ -25,7 +26,7 @@ def cookie_name(*, secure: bool) -> str:
 
 def secret_of(cookie: str | None) -> str | None:
     """Return the secret of a cookie, or None where it is none of ours."""
-    if cookie is None or len(cookie) != _SECRET_LENGTH or not set(cookie) <= set("0123456789abcdef"):
+    if cookie is None or len(cookie) != _SECRET_LENGTH or not set(cookie) <= _HEXADECIMAL:
         return None
     return cookie
 
@@ -43,12 +44,9 @@ def masked(secret: str) -> str:
 
 def fits(token: str, secret: str | None) -> bool:
     """Tell whether the token of a form was made of the secret of this browser's cookie."""
-    if secret is None or len(token) != 2 * _SECRET_LENGTH:
+    if secret is None or len(token) != 2 * _SECRET_LENGTH or not set(token) <= _HEXADECIMAL:
         return False
-    try:
-        both = bytes.fromhex(token)
-    except ValueError:
-        return False
+    both = bytes.fromhex(token)
     return hmac.compare_digest(_xor(both[:_BYTES], both[_BYTES:]), bytes.fromhex(secret))
 
 

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from bespeak.server.stream_access import StreamAccess
     from bespeak.web.viewer import Viewer
 
-MOST_STREAMS = 2_048
 TOGETHER_SECONDS = 0.1
 """Changes that come in quick succession are told together."""
 
@@ -55,28 +54,24 @@ class Stream:
 
     async def events(self, after: int) -> AsyncIterator[str]:
         """Yield what came behind a number of the log, for as long as the credential counts."""
-        self._hub.streams += 1
-        try:
-            yield "retry: 1000\n\n"
-            self._last_notice = await self._book.read(self._newest_notice)
-            quiet = 0.0
-            while True:
-                changed = self._hub.changed
-                text = ""
-                if self._hub.last > after:
-                    after, text = self._hub.last, await self._changes(after)
-                text += await self._notices()
-                if not await self._access.lasts():
-                    return
-                quiet = 0.0 if text else quiet + _TICK_SECONDS
-                if text or quiet >= self._access.every_seconds:
-                    quiet = 0.0
-                    yield text or ": alive\n\n"
-                done, _ = await asyncio.wait([changed], timeout=_TICK_SECONDS)
-                if done:
-                    await asyncio.sleep(TOGETHER_SECONDS)
-        finally:
-            self._hub.streams -= 1
+        yield "retry: 1000\n\n"
+        self._last_notice = await self._book.read(self._newest_notice)
+        quiet = 0.0
+        while True:
+            changed = self._hub.changed
+            text = ""
+            if self._hub.last > after:
+                after, text = self._hub.last, await self._changes(after)
+            text += await self._notices()
+            if not await self._access.lasts():
+                return
+            quiet = 0.0 if text else quiet + _TICK_SECONDS
+            if text or quiet >= self._access.every_seconds:
+                quiet = 0.0
+                yield text or ": alive\n\n"
+            done, _ = await asyncio.wait([changed], timeout=_TICK_SECONDS)
+            if done:
+                await asyncio.sleep(TOGETHER_SECONDS)
 
     async def _changes(self, after: int) -> str:
         """Return the event that tells what came behind a number; without names where it is too much to name."""

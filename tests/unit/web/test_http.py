@@ -145,6 +145,19 @@ def test_a_form_without_the_token_of_the_cookie_does_nothing(alice: Browser, tok
     assert "forged" not in alice.get("/mine").text
 
 
+def test_a_token_that_is_no_number_is_of_no_page(alice: Browser, server: Serving) -> None:
+    for token in ("aa" + " " * 94, "g" * 96, "\u0663" * 96, "A" * 96):
+        alice.csrf = token
+        assert alice.press("reserve:rack1").status_code == 403
+
+
+def test_more_fields_than_any_page_has_are_refused(alice: Browser) -> None:
+    many = "&".join(f"a{number}=1" for number in range(300))
+    assert alice.http.get(f"/now?{many}").status_code == 400
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert alice.http.post("/act", content=many, headers=form).status_code == 400
+
+
 def test_a_token_without_its_cookie_does_nothing(alice: Browser) -> None:
     alice.http.cookies.clear()
     assert alice.press("reserve:forged").status_code == 403

@@ -6,15 +6,15 @@ import asyncio
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from bespeak.base.errors import UsageError
 from bespeak.ledger.validation import check_name
 from bespeak.ledger.visibility import kept, sight_of
-from bespeak.server import problems
 from bespeak.server.api.reservations import problems as answers
 from bespeak.server.dependencies import SIGNED_IN, Book, CallersBook, Events
 from bespeak.server.events import CHANGES_OF_RIGHTS, Event, EventHub
+from bespeak.server.open_streams import EventStream
 from bespeak.server.schemas import Problem
 from bespeak.server.stream_access import StreamAccess, stream_access
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 router = APIRouter(tags=["events"], dependencies=[SIGNED_IN])
 
-MOST_STREAMS = 2_048
 _MOST_INTEGER = 2**63 - 1
 _MOST_DIGITS = 18
 _BATCH = 500
@@ -51,8 +50,6 @@ async def events(
         after = int(last_event_id)
     wanted = frozenset(check_name("resource", name) for name in resource)
     identifier = reservation_id and (await book.read(lambda ledger: ledger.find(reservation_id))).id
-    if hub.streams >= MOST_STREAMS:
-        return problems.plain(503, f"{MOST_STREAMS} streams are open already", code="too_many", Retry_After="10")
 
     def fits(event: Event) -> bool:
         named = not wanted or not wanted.isdisjoint(event.entry.resources)
@@ -60,37 +57,33 @@ async def events(
 
     start = hub.last if after is None else after
     sent = _stream(book, hub, stream_access(http.app, http.scope), start, fits)
-    return StreamingResponse(sent, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+    return EventStream(http.app.state.streams, sent, {})
 
 
 async def _stream(
     book: CallersBook, hub: EventHub, access: StreamAccess, after: int, fits: Callable[[Event], bool]
 ) -> AsyncIterator[str]:
     """Yield the events behind a number, for as long as the caller's credential counts."""
-    hub.streams += 1
     view = _View(book)
-    try:
-        yield "retry: 1000\n\n"
-        while True:
-            changed = hub.changed
-            found = hub.since(after)
-            if found is None:
-                upto = hub.last
-                found = await _from_book(book, after, upto)
-                after = after if found else upto  # older rows may have been removed
-            if not await access.lasts():
-                return
-            if found:
-                after = found[-1].seq
-                shown = await view.of([event for event in found if fits(event)])
-                if text := "".join(event.text for event in shown):
-                    yield text
-                continue
-            done, _ = await asyncio.wait([changed], timeout=access.every_seconds)
-            if not done:
-                yield ": alive\n\n"
-    finally:
-        hub.streams -= 1
+    yield "retry: 1000\n\n"
+    while True:
+        changed = hub.changed
+        found = hub.since(after)
+        if found is None:
+            upto = hub.last
+            found = await _from_book(book, after, upto)
+            after = after if found else upto  # older rows may have been removed
+        if not await access.lasts():
+            return
+        if found:
+            after = found[-1].seq
+            shown = await view.of([event for event in found if fits(event)])
+            if text := "".join(event.text for event in shown):
+                yield text
+            continue
+        done, _ = await asyncio.wait([changed], timeout=access.every_seconds)
+        if not done:
+            yield ": alive\n\n"
 
 
 class _View:
