@@ -48,6 +48,12 @@ _TAKE = (
     " runner = :runner, runner_home = :runner_home, runner_host = :runner_host, runner_version = :runner_version,"
     " updated_at = :now_s WHERE reservation_id = :id"
 )
+_STORE = (
+    "UPDATE reservations SET reservation_status = :status, owner = NULL, job_id = :job_id,"
+    " dispatched_at = :dispatched_at, last_error = :error, next_us = :next_us, attempts = :attempts,"
+    " run_until_us = :run_until, first_claimed_us = :first_claimed_us, updated_at = :now_s WHERE reservation_id = :id"
+)
+_CLAIMS = "SELECT reservation_id, claim_no FROM reservations WHERE owner = :me AND reservation_status = 'DISPATCHING'"
 _MINE = "reservation_id = :id AND owner = :me AND claim_no = :claim_no AND reservation_status = 'DISPATCHING'"
 
 
@@ -163,41 +169,51 @@ def step(
         limits: how many jobs may run at once.
     """
     liveness.register(tx, me)
-    stored = [(outcome, _store(tx, me, outcome)) for outcome in outcomes]
+    stored = _store(tx, me, outcomes)
     rows.log(tx, [change for _, change in stored if change is not None])
     expired = _expire(tx, me.site)
     claimed = _claim(tx, me, slots, accounts, limits) if slots > 0 else []
     return StepResult(tx.now_us, claimed, expired, [outcome for outcome, change in stored if change is None])
 
 
-def _store(tx: Transaction, me: DispatcherRecord, outcome: StartOutcome) -> rows.Change | None:
-    """Store an outcome and return its line for the log; None if another dispatcher has taken the row over."""
+def _store(
+    tx: Transaction, me: DispatcherRecord, outcomes: Sequence[StartOutcome]
+) -> list[tuple[StartOutcome, rows.Change | None]]:
+    """Store outcomes, each with its line for the log; None where another dispatcher has taken the row over.
+
+    Whose the rows are is read once: under the lock of jobs nobody takes one over meanwhile.
+    """
+    if not outcomes:
+        return []
+    mine: dict[str, int] = dict(tx.fetch_all(_CLAIMS, {"me": me.dispatcher_id}))
+    stored = []
+    for outcome in outcomes:
+        is_mine = mine.pop(outcome.job.reservation_id, None) == outcome.job.claim_no
+        stored.append((outcome, _change(outcome) if is_mine else None))
+    tx.execute_many(_STORE, [_stored_values(tx, outcome) for outcome, change in stored if change is not None])
+    return stored
+
+
+def _change(outcome: StartOutcome) -> rows.Change:
+    name = _CHANGES.get(outcome.status, "failed")
+    return rows.Change(outcome.job, name, outcome.status, job_id=outcome.job_id, detail=outcome.error)
+
+
+def _stored_values(tx: Transaction, outcome: StartOutcome) -> dict[str, Any]:
     job = outcome.job
     dispatched = outcome.status == Status.DISPATCHED
-    changed = tx.execute(
-        "UPDATE reservations SET reservation_status = :status, owner = NULL, job_id = :job_id,"
-        " dispatched_at = :dispatched_at, last_error = :error, next_us = :next_us, attempts = :attempts,"
-        " run_until_us = :run_until,"
-        f" first_claimed_us = :first_claimed_us, updated_at = :now_s WHERE {_MINE}",
-        {
-            "status": str(outcome.status),
-            "job_id": outcome.job_id,
-            "dispatched_at": rows.seconds(tx) if dispatched else None,
-            "error": outcome.error,
-            "next_us": outcome.next_us,
-            "run_until": _run_until_us(tx, job) if dispatched else None,
-            "attempts": job.attempts,
-            "first_claimed_us": None if outcome.untouched else job.first_claimed_us,
-            "now_s": rows.seconds(tx),
-            "id": job.reservation_id,
-            "me": me.dispatcher_id,
-            "claim_no": job.claim_no,
-        },
-    )
-    if not changed:
-        return None
-    name = _CHANGES.get(outcome.status, "failed")
-    return rows.Change(job, name, outcome.status, job_id=outcome.job_id, detail=outcome.error)
+    return {
+        "status": str(outcome.status),
+        "job_id": outcome.job_id,
+        "dispatched_at": rows.seconds(tx) if dispatched else None,
+        "error": outcome.error,
+        "next_us": outcome.next_us,
+        "run_until": _run_until_us(tx, job) if dispatched else None,
+        "attempts": job.attempts,
+        "first_claimed_us": None if outcome.untouched else job.first_claimed_us,
+        "now_s": rows.seconds(tx),
+        "id": job.reservation_id,
+    }
 
 
 def _run_until_us(tx: Transaction, job: JobReservation) -> int | None:

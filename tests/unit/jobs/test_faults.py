@@ -94,6 +94,23 @@ def test_01_a_dispatcher_that_slept_past_its_lease_changes_nothing(engine: Engin
     assert store.look(engine, run_key="k", reservation_id=None).job.reservation_status == "DISPATCHING"
 
 
+def test_01_of_outcomes_stored_together_only_those_taken_over_are_lost(engine: Engine, clock) -> None:
+    for key in ("first", "second"):
+        reserve(engine, key)
+    a, b = line("a"), line("b")
+    first, second = step(engine, a).claimed
+    clock.step(21)
+    (taken, _) = recover(engine, b)
+    again = first if taken.run_key == "second" else second
+    step(engine, b, slots=0, outcomes=[claiming.StartOutcome(taken, Status.RESERVED)])
+    (mine,) = step(engine, a, slots=1).claimed
+    done, late = (claiming.StartOutcome(job, Status.DISPATCHED, job_id=f"j-{job.run_key}") for job in (mine, again))
+    assert step(engine, a, slots=0, outcomes=[late, done, done]).lost == [late, done]
+    found = {job.run_key: job for job in queries.listing(engine, queries.Filter(), limit=None)}
+    assert (found[mine.run_key].reservation_status, found[mine.run_key].job_id) == ("DISPATCHED", f"j-{mine.run_key}")
+    assert (found[again.run_key].reservation_status, found[again.run_key].owner) == ("DISPATCHING", "b")
+
+
 def test_01_on_its_own_machine_the_kernel_says_who_lives(engine: Engine, clock) -> None:
     reserve(engine, "k")
     living = line("living", process=liveness.this_process())
