@@ -74,15 +74,17 @@ class NoBookError(NoContextError):
 
     Attributes:
         book: where it would be, without secrets.
+        ahead_us: how far the clock that it would go by is ahead of this machine's, µs.
     """
 
     book = ""
+    ahead_us = 0
 
     @classmethod
-    def at(cls, book: str) -> NoBookError:
-        """Return the error for a book, named without secrets."""
+    def at(cls, book: str, ahead_us: int = 0) -> NoBookError:
+        """Return the error for a book, named without secrets; ``ahead_us`` as of the attributes."""
         error = cls(f"no book at {book}; `bespeak init` or the first reservation makes it")
-        error.book = book
+        error.book, error.ahead_us = book, ahead_us
         return error
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bespeak.argv.declarations import Argument, Option, command
+from bespeak.base import timeparse
 from bespeak.base.clock import iso
 from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import UnavailableError, UsageError
@@ -47,7 +48,7 @@ def accept_clock(context: Context, values: Values) -> int:  # noqa: ARG001 the s
     before, after = iso(before_us), iso(after_us)
     context.answer(
         {"before": before, "before_us": before_us, "after": after, "after_us": after_us},
-        f"the book was last written at {before}; its time is now {after}",
+        f"the book was last written at {timeparse.show(before_us)}; its time is now {timeparse.show(after_us)}",
     )
     return 0
 

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from bespeak.argv.declarations import Argument, Option, command
+from bespeak.base import timeparse
 from bespeak.base.clock import SECOND_US, iso
 from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import NotFoundError, UnavailableError, UsageError
@@ -46,7 +47,8 @@ def login(context: Context, values: Values) -> int:
     ends_us = int(tokens.ends) * SECOND_US or None
     lasts = bool(tokens.refresh_token)
     document = {"server": address.name, "user": user, "expires": iso(ends_us), "expires_us": ends_us, "renewed": lasts}
-    until = "" if lasts else f" until {iso(ends_us)}, and not longer: the provider gave no refresh token"
+    ends = timeparse.show(ends_us or 0)
+    until = "" if lasts else f" until {ends}, and not longer: the provider gave no refresh token"
     context.answer(document, escape_unprintable(f"signed in at {address.name} as {user}{until}"))
     return 0
 

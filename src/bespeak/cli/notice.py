@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bespeak.argv.declarations import Argument, Option, command
-from bespeak.base.clock import iso
+from bespeak.base import timeparse
 from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import UsageError
 from bespeak.base.ids import short_id
@@ -37,7 +37,7 @@ def list_(context: Context, values: Values) -> int:
         context.print_json({"notices": [notice_json(one) for one in found]})
         return 0
     for one in found:
-        context.print(f"{iso(one.at_us)}  {one.text}")
+        context.print(f"{timeparse.show(one.at_us)}  {one.text}")
     if not found:
         context.print("no notices")
     return 0
@@ -141,7 +141,6 @@ def remove(context: Context, values: Values) -> int:
 )
 def replay(context: Context, values: Values) -> int:
     """Send again what was sent, with the same ids."""
-    from bespeak.base import timeparse
     from bespeak.base.clock import DAY_US
     from bespeak.notices.service import notices_in
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from bespeak.base import clock
+from bespeak.base import clock, timeparse
 from bespeak.base.clock import SECOND_US, duration_text
 from bespeak.base.errors import BespeakError, NoBookError, UnavailableError
 from bespeak.base.paths import HTTP_PREFIXES, POSTGRES_PREFIXES
@@ -93,7 +93,7 @@ def _time_zone() -> Iterator[Finding]:
     from bespeak.base.timezones import local_zone, offset_text
 
     offset, name = local_zone().at(clock.now() // SECOND_US)
-    yield Finding("time zone", Level.OK, f"{name}, {offset_text(offset)}; now is {clock.iso(clock.now())}")
+    yield Finding("time zone", Level.OK, f"{name}, {offset_text(offset)}; now is {timeparse.show(clock.now())}")
 
 
 def _book(place: LedgerPlace) -> Iterator[Finding]:

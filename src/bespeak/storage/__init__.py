@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from bespeak.base.clock import Clock
-    from bespeak.storage.interface import Engine
+    from bespeak.storage.interface import Dialect, Engine
     from bespeak.storage.migrations import Component
 
 
@@ -85,7 +85,13 @@ def _open_or_wait(
         def make() -> Engine:
             return open_engine(url, components, durable=durable, now=now)
 
-        return EngineAtFirstWrite(error.book, components, make, when_made, now)
+        ahead_us = error.ahead_us
+        dialect: Dialect = "postgresql" if url.startswith(POSTGRES_PREFIXES) else "sqlite"
+
+        def present_us() -> int:
+            return clock.now() + ahead_us
+
+        return EngineAtFirstWrite(error.book, components, make, when_made, now or present_us, dialect)
 
 
 def _sqlite_path(url: str) -> str:

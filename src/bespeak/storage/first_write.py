@@ -6,14 +6,13 @@ import sqlite3
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-from bespeak.base import clock
 from bespeak.storage.sqlite import SqliteEngine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from bespeak.base.clock import Clock
-    from bespeak.storage.interface import Engine, Listener, T, Transaction
+    from bespeak.storage.interface import Dialect, Engine, Listener, T, Transaction
     from bespeak.storage.migrations import Component
 
 _NOWHERE = "/dev/null/book"
@@ -91,7 +90,8 @@ class EngineAtFirstWrite:
         components: the tables it will have.
         make: opens the book, making it where nobody has made it since.
         when_made: called with its name as soon as it was made.
-        now: the clock.
+        now: the clock that the book will go by.
+        dialect: of the real one.
     """
 
     def __init__(
@@ -100,12 +100,14 @@ class EngineAtFirstWrite:
         components: Sequence[Component],
         make: Callable[[], Engine],
         when_made: Callable[[str], None],
-        now: Clock | None,
+        now: Clock,
+        dialect: Dialect,
     ) -> None:
+        self.dialect = dialect
         self._make = make
         self._when_made = when_made
         self._lock = RLock()
-        self._empty = EmptyBook(name, components, now or clock.now)
+        self._empty = EmptyBook(name, components, now)
         self._real: Engine | None = None
         self._listeners: list[ListenerAtFirstWrite] = []
 

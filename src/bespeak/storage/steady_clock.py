@@ -12,7 +12,7 @@ A PostgreSQL book takes its time from the server and needs no mark.
 
 from __future__ import annotations
 
-from bespeak.base.clock import HOUR_US, iso
+from bespeak.base.clock import HOUR_US
 from bespeak.base.errors import UnavailableError
 from bespeak.storage.migrations import Component, Migration
 
@@ -60,8 +60,10 @@ def steady(now_us: int, mark_us: int, book: str) -> int:
     if mark_us - now_us > MOST_BEHIND_US:
         from shlex import quote
 
+        from bespeak.base.timeparse import show
+
         raise UnavailableError(
-            f"book {book}: it was last written at {iso(mark_us)}, but this machine's clock says {iso(now_us)}; "
+            f"book {book}: it was last written at {show(mark_us)}, but this machine's clock says {show(now_us)}; "
             f"set the clock, or, if the clock is right now: bespeak --ledger {quote(book)} ledger accept-clock"
         )
     return max(now_us, mark_us)

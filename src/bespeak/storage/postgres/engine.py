@@ -15,7 +15,7 @@ from functools import lru_cache, partial
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from bespeak.base import failpoints
+from bespeak.base import clock, failpoints
 from bespeak.base.errors import NoBookError, OutcomeUnknownError, UnavailableError, UsageError, needs_extra
 from bespeak.storage.migrations import MIGRATION_KEY, VERSIONS, migrate, moved, moved_to, up_to_date
 from bespeak.storage.postgres.url import PostgresUrl
@@ -199,7 +199,7 @@ class PostgresEngine:
             if up_to_date(versions, components, self.name):
                 return
             if not versions and not create:
-                raise NoBookError.at(self.name)
+                raise NoBookError.at(self.name, self.read(lambda tx: tx.now_us) - clock.now())
             if not allowed.may_make:
                 raise UnavailableError(
                     f"book {self.name}: some tables are missing or older than this bespeak, and role "
