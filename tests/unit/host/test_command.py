@@ -61,7 +61,7 @@ def test_a_state_that_cannot_be_read_back_says_why(tmp_path: Path) -> None:
 
 def test_a_state_that_flaps_is_unstable(tmp_path: Path) -> None:
     flap = f"if [ -e {tmp_path}/x ]; then rm {tmp_path}/x; echo on; else touch {tmp_path}/x; echo off; fi"
-    control = power_control_from_spec(states(tmp_path, status_cmd=flap, timeout=1))
+    control = power_control_from_spec(states(tmp_path, status_cmd=flap, timeout=3))
     status, said = run(control.on(LocalHost("h")))
     assert status is Status.Unstable
     assert "it was on, but did not stay on" in said

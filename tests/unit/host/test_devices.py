@@ -123,7 +123,7 @@ def test_a_state_that_never_changes(plug: Plug) -> None:
 def test_a_state_that_flaps(plug: Plug) -> None:
     turn = iter(range(10_000))
     plug.answer = lambda path, handler: (200, json.dumps({"ison": next(turn) % 2 == 0}))
-    assert run(make("http", url=plug.url, model="shelly1", timeout=1).on(HOST))[0] is Status.Unstable
+    assert run(make("http", url=plug.url, model="shelly1", timeout=3).on(HOST))[0] is Status.Unstable
 
 
 @pytest.mark.parametrize(
@@ -679,7 +679,7 @@ def test_snmp_outlets_are_counted_as_the_model_does(model: str, outlet: object, 
 
 def test_snmp_addresses_that_nobody_knows_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COMMUNITY", "c")
-    control = make("snmp", address="pdu.invalid", outlet=1, model="apc", community="env:COMMUNITY", timeout=1)
+    control = make("snmp", address="pdu.invalid", outlet=1, model="apc", community="env:COMMUNITY", timeout=60)
     state, why = run(control.probe(HOST))
     assert state is None
     assert why.startswith("pdu.invalid:161: the name is not known")

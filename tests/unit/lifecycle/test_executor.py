@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from types import SimpleNamespace
 
 import pytest
@@ -94,24 +93,37 @@ def test_one_dead_host_delays_nobody(lab: Lab) -> None:
     assert all(outcome.ok for outcome in outcomes)
 
 
-def test_the_limit_and_the_stagger(lab: Lab) -> None:
+def test_the_limit(lab: Lab) -> None:
     lab.hold(ALICE)
     busy = SimpleNamespace(now=0, most=0)
-    starts: list[float] = []
+    full = asyncio.Event()
 
     async def work() -> None:
-        starts.append(time.monotonic())
         busy.now += 1
         busy.most = max(busy.most, busy.now)
-        await asyncio.sleep(0.02)
+        if busy.now == 3:
+            full.set()
+        await full.wait()
+        await asyncio.sleep(0)
         busy.now -= 1
 
     hosts = [lab.host(f"r{number}", control=Switch(work)) for number in range(8)]
-    lab.do(power_action("on"), *hosts, at_once=3)
-    assert 1 < busy.most <= 3
-    starts.clear()
-    lab.do(power_action("off"), *hosts[:3], stagger_seconds=0.1)
-    assert starts[-1] - starts[0] >= 0.15
+    outcomes = lab.do(power_action("on"), *hosts, at_once=3)
+    assert (all(one.ok for one in outcomes), busy.most) == (True, 3)
+
+
+def test_the_stagger(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab.hold(ALICE)
+    really, slept = asyncio.sleep, set()
+
+    async def sleep(seconds: float) -> None:
+        slept.add(round(seconds, 3))
+        await really(0)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    monkeypatch.setattr("bespeak.lifecycle.executor.time", SimpleNamespace(monotonic=lambda: 100.0))
+    lab.do(power_action("off"), *(lab.host(f"r{number}") for number in range(3)), stagger_seconds=7.0)
+    assert {0.0, 7.0, 14.0} <= slept
 
 
 def test_an_interruption_is_in_the_log(lab: Lab) -> None:
