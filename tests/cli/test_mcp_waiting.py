@@ -126,7 +126,8 @@ def test_machines_that_share_a_book_share_claims_and_lines(project, postgres_url
             held = await ask(one, "reserve", addresses=["src/a.py"], on_conflict="fail")
             assert (await ask(two, "reserve", addresses=["src/"], on_conflict="fail"))["reservation_id"] is None
             booked = await ask(one, "book_reserve", resources=["rack1"], duration="1h")
-            assert (await ask(two, "gate_check", labs=["demo"]))["allowed"]  # they are one account
+            assert (await ask(one, "gate_check", labs=["demo"]))["allowed"]
+            assert not (await ask(two, "gate_check", labs=["demo"]))["allowed"]  # one account, and two sessions
             nobody, somebody = waiting(one)
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(ask_free, two)
