@@ -24,18 +24,22 @@ from support.trusting import trust
 
 def test_a_server_that_is_killed_loses_nothing(project, listening):
     url, process = listening()
-    kept = {}
+    kept: dict[str, object] = {}
+    held: dict[str, object] = {}
 
     async def before():
         async with over_http(url) as client:
             kept.update(await ask(client, "reserve", addresses=["src/a.py"], run_id="me"))
-            await ask(client, "book_reserve", resources=["rack1"], duration="1h")
+            held.update(await ask(client, "book_reserve", resources=["rack1"], duration="1h"))
 
     async def after():
         async with over_http(listening()[0]) as client:
             assert (await ask(client, "list"))["reservations"][0]["reservation_id"] == kept["reservation_id"]
             assert (await ask(client, "release", reservation_id=kept["reservation_id"], run_id="me"))["status"] == "ok"
-            assert (await ask(client, "gate_check", labs=["demo"]))["allowed"]
+            refused = await ask(client, "gate_check", labs=["demo"])  # this is another session
+            assert refused["missing"][0]["holders"][0]["where"].startswith(f"{held['process']} on ")
+            ended = await ask(client, "book_release", reservation_ids=[held["id"]])
+            assert [one["id"] for one in ended["reservations"]] == [held["id"]]
 
     run(before)
     process.kill()
