@@ -84,6 +84,8 @@ class NaiveBook:
     closed: list[Closed] = field(default_factory=list)
     """Windows in which a resource is given to nobody; the rest of a cool-down among them."""
     unwell: set[str] = field(default_factory=set)
+    quotas: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """How many reservations a user may have at once, and how long one may be."""
 
     def line(self) -> list[Hold]:
         """Return who waits, first come first, higher priority before."""
@@ -216,8 +218,38 @@ class NaiveBook:
             if fit == FOREVER:
                 return False
             hold.start, hold.end = fit, later(fit, length)
+        self.check_quota(hold, hold.end - hold.start)
         self._keep(hold)
         return True
+
+    def reserve_series(self, holds: list[Hold], *, skip: bool) -> list[Hold]:
+        """Book several, one after the other; return those that were made: none where one is in the way, without skip.
+
+        Raises:
+            RefusalError: a quota is used up; nothing was made.
+        """
+        made = []
+        for hold in holds:
+            try:
+                made += [hold] if self.reserve(hold, next_fit=False) else []
+            except RefusalError:
+                self._unmake(made)
+                raise
+        if len(made) < len(holds) and not skip:
+            self._unmake(made)
+            return []
+        return made
+
+    def _unmake(self, made: list[Hold]) -> None:
+        for hold in made:
+            del self.holds[hold.id]
+
+    def check_quota(self, me: Hold, length: int, *, another: bool = True) -> None:
+        """Refuse what is longer, or one more, than the user may have."""
+        most, longest = self.quotas.get(me.user, (FOREVER, FOREVER))
+        there = [h for h in self.holds.values() if h.user == me.user and h.live(self.now) and h.end > self.now]
+        if length > longest or (another and len(there) >= most):
+            raise RefusalError("NotAllowedError")
 
     def _keep(self, hold: Hold) -> None:
         if hold.keepalive is not None:
@@ -226,6 +258,7 @@ class NaiveBook:
 
     def join(self, me: Hold) -> None:
         """Stand in line: go before those of lower priority, whatever they are promised."""
+        self.check_quota(me, me.wanted)
         me.waiting, me.start, me.end = True, FOREVER, FOREVER
         self.holds[me.id] = me
         taken = self.booked(seen_by_waiter=True) + self.of_those_ahead(me)
@@ -276,6 +309,8 @@ class NaiveBook:
             raise RefusalError("WrongStateError")
         if end == me.end or (end < me.end and end <= max(self.now, me.start)):
             raise RefusalError("UsageError")
+        if end > me.end:
+            self.check_quota(me, end - me.start, another=False)
         others = self.booked(but=me.id) + self.promises(self.line())
         if end > me.end and not self.room(me.names, me.mode, me.end, end, others):
             raise RefusalError("RefusedError")
