@@ -65,6 +65,7 @@ class Dispatcher:
         self._stops = JobCalls(parts.router, self._tokens)
         self._holds = HoldLimits(parts, self._stops)
         self._ends = JobEnds(parts, JobCalls(parts.router, self._tokens), options.start_seconds, self._holds.is_lost)
+        self._ends.asks_all = options.once
         self._schedules = ScheduleTurns(parts, self._stops)
         self._run_limits = RunLimits(parts, self._stops)
         self._retention = Retention(parts, self._tokens, options.keep_seconds)
@@ -164,7 +165,7 @@ class Dispatcher:
         slots = self._slots()
         due = seen.next_us <= seen.now_us and not self._parts.signals.stopping
         self._drained = not due and not (
-            self._works or self._later or self._session.outcomes or self._returns.is_asking
+            self._works or self._later or self._session.outcomes or self._returns.is_asking or self._ends.is_asking
         )
         has_reason = bool(self._session.outcomes or (due and slots))
         if not self._pacing.acts(has_reason=has_reason, under_way=len(self._works), slots=slots):
@@ -312,7 +313,7 @@ class Dispatcher:
             work = self._works.pop(token, None)
             if (stopped := self._stops.take(token)) is not None:
                 self._ends.ask(stopped)
-            if self._returns.take(token, reply) or self._ends.take(token, reply):
+            if self._returns.take(token, reply) or self._ends.take(token, reply) or self._options.once:
                 self._look_again = True
             if work is not None:
                 self._settle(work, work.take(reply, self._rules(work), self._now_us()))

@@ -111,6 +111,8 @@ class JobEnds:
         self._look_at = 0.0
         self.are_waited_for = False
         """Whether reservations wait for the end of others, because as many run as may."""
+        self.asks_all = False
+        """Whether to ask about all at once, because there is no later."""
 
     def look_again(self) -> None:
         """Have the next turn look: time has passed."""
@@ -120,6 +122,11 @@ class JobEnds:
     def seconds(self) -> float:
         """In how many seconds to look again while ends are waited for."""
         return self._look_at - time.monotonic()
+
+    @property
+    def is_asking(self) -> bool:
+        """Whether answers of runners are still to come."""
+        return bool(self._calls)
 
     def turn(self) -> None:
         """Ask if it is time to: after :meth:`look_again`, and each second while ends are waited for."""
@@ -154,7 +161,7 @@ class JobEnds:
     def take(self, token: int, reply: Reply) -> bool:
         """Take a runner's answer; True if something was written down."""
         job = self._calls.take(token)
-        if job is not None and not self._calls and self._after >= 0 and self.are_waited_for:
+        if job is not None and not self._calls and self._after >= 0 and (self.are_waited_for or self.asks_all):
             self.look_again()  # there are more than are asked about at once
         end = None if job is None else job_end(reply)
         if job is None or end is None:

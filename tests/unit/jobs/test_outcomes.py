@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from bespeak.jobs.job_ends import JobEnd, job_end
+from bespeak.jobs.job_ends import ASKED_AT_ONCE, JobEnd, job_end
 from bespeak.jobs.runner_client.replies import Reply
 from bespeak.jobs.schema import COMPONENT, LOCK
 from bespeak.storage import open_engine
@@ -71,6 +71,19 @@ def changes(site, key):
     done = site.call("watch", "--run-key", key, "--after-seq", "0", "--timeout", "1s")
     assert done.code == 0, done.err
     return [json.loads(line) for line in done.out.splitlines()]
+
+
+def test_a_dispatcher_that_runs_once_takes_note_of_how_earlier_jobs_ended(ending) -> None:
+    """As cron starts it; there are more of them than are asked about at a time."""
+    keys = ["runs", "good", "bad"]
+    many = [f"other{number}" for number in range(2 * ASKED_AT_ONCE)]
+    for key in (*many, *keys):
+        ending.reserve(key)
+    ending.once("--max-starts", "8", prog="bespeak job")
+    ending.once("--max-starts", "8", prog="bespeak job")
+    found = outcomes(ending)
+    assert (found["good"][:2], found["bad"][:2], found["runs"][0]) == (("SUCCEEDED", 0), ("FAILED", 3), None)
+    assert {found[key][0] for key in many} == {"UNKNOWN"}
 
 
 @pytest.mark.parametrize(
