@@ -211,7 +211,7 @@ def test_a_cycle_whose_on_fails_says_that_the_host_was_left_off(lab: Lab) -> Non
 
 
 def test_a_cycle_that_is_given_up_says_that_the_host_may_be_off(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bespeak.lifecycle.actions._GRACE_SECONDS", 0.1)
+    monkeypatch.setattr("bespeak.lifecycle.actions._GRACE_SECONDS", 3.0)
 
     class Blind(Switch):
         timeout = 0.05
