@@ -31,6 +31,8 @@ RUNNING_STATES = ("STARTING", "RUNNING")
 """States of a job that has not ended, in the runner's words."""
 
 _LONGEST_JOB_ID = 500
+_LARGEST_STEP_S = 12 * 3600
+"""So far a clock that was wrong is set back; a job of the same key and command from longer ago is an earlier one."""
 _LINE_START = re.compile(r"""^[ \t]*(?:\{(?=\s*["}])|\[(?=\s*[]"{[\dtfn-]))""", re.MULTILINE)
 _ANYWHERE = re.compile(r"""\{(?=\s*["}])""")
 _MOST_FAILURES = 100
@@ -163,9 +165,10 @@ def _of_found_job(found: dict[str, object], job: JobReservation, now_us: int) ->
     """Read the newest job that a foreign runner has under our run key."""
     started_at = found.get("started_at")
     since = _is_since(started_at, job, now_us)
-    if _is_ours(found, job) and (since or started_at is None):
+    ours = _is_ours(found, job)
+    if ours and (since or started_at is None):
         return Meaning(Verdict.STARTED, job_id=str(found["job_id"]), existing=True)
-    if since is False:
+    if since is False and not (ours and _may_be_of_another_clock(started_at, job)):
         return Meaning(Verdict.NOT_STARTED, error="not started")
     return Meaning(
         Verdict.UNKNOWN,
@@ -190,6 +193,12 @@ def _is_since(started: object, job: JobReservation, now_us: int) -> bool | None:
     if started >= first_us // SECOND_US:
         return True
     return None if now_us < first_us else False
+
+
+def _may_be_of_another_clock(started: object, job: JobReservation) -> bool:
+    """Tell whether a job of our own command began so shortly before our claim that the clock may have been set back."""
+    first_us = job.updated_at * SECOND_US if job.first_claimed_us is None else job.first_claimed_us
+    return isinstance(started, int | float) and started > first_us // SECOND_US - _LARGEST_STEP_S
 
 
 def is_unknown(reply: Reply) -> bool:
