@@ -37,6 +37,7 @@ def test_commands_and_options_are_offered(cli):
         "sync",
         "export",
         "maintenance",
+        "check",
         "mark",
     ]
     assert "--purpose" in offered(cli, "reserve --p")

@@ -178,6 +178,9 @@ def test_events_as_documented(site: Site) -> None:
 def test_what_was_dispatched_earlier_is_not_told_again(site: Site) -> None:
     site.reserve("k")
     site.once()
+    told = [event["event"] for event in site.once()]
+    assert (told[0], told[-1]) == ("reserver_started", "reserver_stopped")
+    assert set(told[1:-1]) <= {"job_ended"}, "that it was dispatched was told before"
     assert [event["event"] for event in site.once()] == ["reserver_started", "reserver_stopped"]
 
 

@@ -76,7 +76,7 @@ def test_a_helper_that_never_works_is_replaced_by_programs(helper) -> None:
 
 
 def test_a_call_that_takes_too_long_ends_the_helper(helper) -> None:
-    starter = helper("read a; read b; sleep 3600\n")
+    starter = helper("read a; read b; exec sleep 3600\n")
     starter.submit(1, ["start"], 0.05)
     starter.submit(2, ["start"], 3600)
     found = answers(starter, 2)
