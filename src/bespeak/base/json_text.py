@@ -17,6 +17,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+quote_utf8 = _quote_utf8
+"""Encodes a string; what is no ASCII stands as it is."""
+
 
 def one_line(value: object) -> str:
     """Return one line of JSON, in ASCII: safe on every terminal and in every encoding."""

@@ -12,9 +12,10 @@ EARLIEST_S = -62_135_596_800
 LATEST_S = 253_402_300_799
 """The instants that a four-digit year can name, in seconds since 1970."""
 
-_MOST_TEXTS = 10_000
-_TEXTS: dict[int, str] = {}
-"""Instants as they were formatted before: in a list, most rows share theirs with another one."""
+_DAY_S = 86_400
+_MOST_DATES = 10_000
+_DATES: dict[int, str | None] = {}
+"""Days since 1970 as they were formatted before: in a list, most rows share theirs with another one."""
 
 
 def start_us(not_before: int | None) -> int:
@@ -68,18 +69,24 @@ def iso_seconds(seconds: int | None) -> str | None:
     """Format seconds since 1970 as ISO 8601 in UTC, None as None; what no calendar has is None too."""
     if seconds is None:
         return None
-    found = _TEXTS.get(seconds)
-    if found is None:
-        from datetime import UTC, datetime
+    day, second = divmod(seconds, _DAY_S)
+    date = _DATES[day] if day in _DATES else _date(day)
+    if date is None:
+        return None
+    return f"{date}T{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}+00:00"
 
-        try:
-            found = datetime.fromtimestamp(seconds, UTC).isoformat()
-        except (ValueError, OverflowError, OSError):
-            return None
-        if len(_TEXTS) >= _MOST_TEXTS:
-            _TEXTS.clear()
-        _TEXTS[seconds] = found
-    return found
+
+def _date(day: int) -> str | None:
+    """Format a day, counted from 1970, and keep its text."""
+    from datetime import UTC, datetime
+
+    if len(_DATES) >= _MOST_DATES:
+        _DATES.clear()
+    try:
+        _DATES[day] = datetime.fromtimestamp(day * _DAY_S, UTC).date().isoformat()
+    except (ValueError, OverflowError, OSError):
+        _DATES[day] = None
+    return _DATES[day]
 
 
 def read_number(text: str, flag: str, least: int, most: int) -> int:

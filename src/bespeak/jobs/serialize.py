@@ -35,36 +35,61 @@ EXTRA_NAMES = (
 )
 """What goes beyond orchesjob-reserver 0.1 and is shown as it is stored."""
 
+INSTANTS = ("not_before", "expires_at", "created_at", "updated_at", "dispatched_at")
+"""The columns with an instant in seconds, in the order in which they are shown."""
+
 
 def job_json(job: JobReservation) -> dict[str, object]:
     """Return one reservation as the documented object, followed by bespeak's own keys."""
-    form: dict[str, object] = {
+    form = identity_json(job) | what_json(job)
+    for name in INSTANTS:
+        form |= instant_json(name, getattr(job, name))
+    return form | state_json(job) | end_json(job) | additions_json(job)
+
+
+def identity_json(job: JobReservation) -> dict[str, object]:
+    """Return the part of a reservation that no other has, and its state."""
+    return {
         "reservation_id": job.reservation_id,
         "run_key": job.run_key,
         "reservation_status": str(job.reservation_status),
         "job_id": job.job_id,
-        "command": job.command,
-        "orchesjob_start_options": job.start_options,
-        "metadata": job.metadata,
     }
-    for name in ("not_before", "expires_at", "created_at", "updated_at", "dispatched_at"):
-        seconds = getattr(job, name)
-        form[name] = seconds
-        form[name + "_iso"] = iso_seconds(seconds)
-    form["last_error"] = job.last_error
-    form["attempts"] = job.attempts
+
+
+def what_json(job: JobReservation) -> dict[str, object]:
+    """Return the part of a reservation that says what is to be run; many have the same."""
+    return {"command": job.command, "orchesjob_start_options": job.start_options, "metadata": job.metadata}
+
+
+def instant_json(name: str, seconds: int | None) -> dict[str, object]:
+    """Return an instant, seconds since 1970, as a number and as text."""
+    return {name: seconds, name + "_iso": iso_seconds(seconds)}
+
+
+def state_json(job: JobReservation) -> dict[str, object]:
+    """Return the part of a reservation that says how often it was tried, and for whom it is."""
+    form: dict[str, object] = {"last_error": job.last_error, "attempts": job.attempts}
     if job.site:
         form["site"] = job.site
     if job.tags:
         form["tags"] = job.tag_names
-    if job.outcome:
-        form["outcome"] = job.outcome
-        form["exit_code"] = job.exit_code
-        ended_at = None if job.ended_us is None else job.ended_us // SECOND_US
-        form |= {"ended_at": ended_at, "ended_at_iso": iso_seconds(ended_at)}
+    return form
+
+
+def end_json(job: JobReservation) -> dict[str, object]:
+    """Return the part of a reservation that says how its job ended; nothing before."""
+    if not job.outcome:
+        return {}
+    ended_at = None if job.ended_us is None else job.ended_us // SECOND_US
+    return {"outcome": job.outcome, "exit_code": job.exit_code, **instant_json("ended_at", ended_at)}
+
+
+def additions_json(job: JobReservation) -> dict[str, object]:
+    """Return the part of a reservation that goes beyond orchesjob-reserver 0.1, but for its end."""
+    form: dict[str, object] = {}
     if job.stopped_us is not None:
-        stopped_at = job.stopped_us // SECOND_US
-        form |= {"stopped_at": stopped_at, "stopped_at_iso": iso_seconds(stopped_at)}
+        form |= instant_json("stopped_at", job.stopped_us // SECOND_US)
     if job.runner:
         form["runner"] = _runner_json(job)
     if job.booking_id:
@@ -86,11 +111,6 @@ def _runner_json(job: JobReservation) -> dict[str, object]:
     """Return where a reservation was, or is being, started."""
     home = (job.runner_home or "").partition(":")[2] or None
     return {"program": job.runner, "home": home, "host": job.runner_host, "version": job.runner_version}
-
-
-def text_at(indent: str, value: object) -> str:
-    """Return JSON text as a part of a document that is printed piece by piece; ``indent`` stands before every line."""
-    return indent + json_text.printable_part(value, indent)
 
 
 def write(value: object, stream: TextIO | None = None, *, indent: int | None = 2) -> None:

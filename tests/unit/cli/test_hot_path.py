@@ -75,7 +75,7 @@ HOT_PATH = {
             job_ends liveness locations metrics model queries resource_bookings resource_scope rows runner_client.call_lock
             runner_client.full_command runner_client.helper runner_client.job_calls runner_client.job_proxy
             runner_client.location runner_client.process runner_client.replies run_limits schedule_turns schema sd_notify serialize signals store
-            takeover timerfd
+            reservation_text takeover timerfd
         storage: ownership
     """,
     "the runner: each start of a job is one process of it": """

@@ -288,11 +288,13 @@ def print_rows(context: CommandContext, found: Iterable[JobReservation]) -> None
     if context.as_text:
         _print_table(found)
         return
-    write = sys.stdout.write
+    from bespeak.jobs.reservation_text import ReservationText
+
+    write, text = sys.stdout.write, ReservationText("    ")
     write('{\n  "reservations": [')
     separator = "\n"
     for job in found:
-        write(separator + serialize.text_at("    ", serialize.job_json(job)))
+        write(separator + text.of(job))
         separator = ",\n"
     write("]" if separator == "\n" else "\n  ]")
 
