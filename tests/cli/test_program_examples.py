@@ -11,6 +11,8 @@ import shlex
 import pytest
 
 from bespeak.jobs import cli as jobs
+from bespeak.ledger import open_ledger
+from bespeak.ledger.model import Holder
 from bespeak.runner import cli as runner
 
 SERVES = ("run", "wait", "watch", "fleet")
@@ -49,6 +51,8 @@ def words(line):
 def test_those_of_jobs(home, capfd):
     examples = {command.name: command.examples for _, command in jobs.PROGRAM.commands()}
     assert set(examples) == {*ORDER, *SERVES}
+    with open_ledger(os.environ["BESPEAK_LEDGER"]) as book:
+        book.inventory_add(["board1", "board2"], Holder("root"), {"labels": {"arch": "arm64", "ram": 8}})
     for name in ORDER:
         for line, _ in examples[name]:
             code = jobs.main(words(line))

@@ -202,11 +202,13 @@ class CommandHold:
             self._say("released", f"released {ids.short_id(lease.held.id)}")
 
     def _environment(self) -> dict[str, str]:
+        from bespeak.ledger.by_need import RESOURCES_VARIABLE, variables
+
         held = self._lease.held
-        more = needs.variables(self._context.book(), held.resources) | {
+        more = variables(self._context.book(), held.resources) | {
             "BESPEAK_RESERVATION": held.id,
             "BESPEAK_NUMBER": str(held.fencing_token),
-            "BESPEAK_RESOURCES": "\n".join(held.resources),
+            RESOURCES_VARIABLE: "\n".join(held.resources),
             "BESPEAK_BOOK": self._identity,
         }
         if self._context.ledger_flag is not None:

@@ -260,7 +260,9 @@ class Dispatcher:
     def _holds_needs(self, work: ClaimState) -> bool:
         now_us = self._now_us()
         try:
-            work.job, hold = self._parts.bookings.at_start(work.job, self._session.note_booking)
+            work.job, hold = self._parts.bookings.at_start(
+                work.job, self._session.note_booking, self._session.note_held
+            )
         except BespeakError as error:
             self._settle(work, work.put_back(now_us + _NEED_AGAIN_US, str(error)))
             return False

@@ -12,6 +12,7 @@ import time
 from bespeak.base import failpoints
 from bespeak.jobs import claiming, liveness, store, takeover
 from bespeak.jobs.concurrency import NO_LIMITS
+from bespeak.jobs.model import HELD_EXTRA
 from bespeak.jobs.schema import LOCK
 
 TYPE_CHECKING = False
@@ -120,6 +121,10 @@ class DispatcherSession:
     def note_booking(self, job: JobReservation, booking_id: str) -> None:
         """Write down what was booked for a job that is about to start."""
         store.booked(self.engine, job, booking_id, job.next_us)
+
+    def note_held(self, job: JobReservation, variables: dict[str, str]) -> JobReservation:
+        """Write down what a job that is about to start is told of what it holds, unless that stands there."""
+        return job if job.extras.get(HELD_EXTRA) == variables else store.note_held(self.engine, job, variables)
 
     def end(self) -> None:
         """Store what is left and take the dispatcher off the list, or end its lease if it still has claims."""

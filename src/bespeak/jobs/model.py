@@ -51,6 +51,9 @@ HOLD_LOST_OUTCOME = "HOLD_LOST"
 HOLD_LOST_EXTRA = "hold_lost"
 """The key of ``extras`` that says why a job was ended whose booking was lost."""
 
+HELD_EXTRA = "held_env"
+"""The key of ``extras`` for the variables that tell a command what is held for it, as they were at its start."""
+
 PAUSED_EXTRA = "paused_at"
 """The key of ``extras`` that says since when a reservation is kept from being started, seconds since 1970."""
 

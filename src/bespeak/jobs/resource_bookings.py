@@ -17,7 +17,7 @@ from bespeak.base.errors import (
     UnavailableError,
     UsageError,
 )
-from bespeak.base.frozen import frozen, replace
+from bespeak.base.frozen import field, frozen, replace
 from bespeak.jobs.contract_times import start_us
 
 TYPE_CHECKING = False
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from bespeak.jobs.model import JobReservation
+    from bespeak.ledger.model import Holder, Request
     from bespeak.ledger.service import Ledger
     from bespeak.storage.interface import Listener
 
@@ -55,7 +56,7 @@ def book(ledger: Ledger, job: JobReservation, now_us: int) -> tuple[str, int]:
         BusyError: somebody else holds something of it.
     """
     from bespeak.base.process_identity import this_host
-    from bespeak.ledger.model import Holder, Origin, Request
+    from bespeak.ledger.model import Holder, Origin
 
     extras = job.extras
     holder = ledger.own(Holder(str(extras.get("holder", "")) or this_user(), _acting(extras)))
@@ -64,11 +65,9 @@ def book(ledger: Ledger, job: JobReservation, now_us: int) -> tuple[str, int]:
             return found.id, found.starts_us
     starts_us = start_us(job.not_before)
     made = ledger.reserve(
-        Request(
-            resources=tuple(_texts(extras.get("needs"))),
-            holder=holder,
+        replace(
+            wanted(extras, holder),
             starts_us=starts_us if starts_us > now_us else None,
-            duration_us=int(float(str(extras.get("for_seconds", 0))) * SECOND_US),
             purpose=f"job {job.run_key}",
             tags=((TAG, job.reservation_id),),
             origin=Origin(this_host(), f"job {job.reservation_id}"),
@@ -77,13 +76,29 @@ def book(ledger: Ledger, job: JobReservation, now_us: int) -> tuple[str, int]:
     return made.id, made.starts_us
 
 
+def wanted(extras: dict[str, object], holder: Holder) -> Request:
+    """Return the request for what a job needs: names, and objects that say how many of what kind."""
+    from bespeak.ledger.model import Need, Request
+
+    items = _items(extras.get("needs"))
+    needs = [Need(int(str(item.get("count"))), str(item.get("label"))) for item in items if isinstance(item, dict)]
+    return Request(
+        resources=tuple(str(item) for item in items if not isinstance(item, dict)),
+        holder=holder,
+        duration_us=int(float(str(extras.get("for_seconds", 0))) * SECOND_US),
+        needs=tuple(needs),
+        prefer=str(extras.get("prefer", "")),
+        same=tuple(map(str, _items(extras.get("same")))),
+    )
+
+
 def _acting(extras: dict[str, object]) -> str | None:
     who = this_user()
     return who if extras.get("holder") not in (None, who) else None
 
 
-def _texts(value: object) -> list[str]:
-    return [str(item) for item in value] if isinstance(value, list) else []
+def _items(value: object) -> list[object]:
+    return list(value) if isinstance(value, list) else []
 
 
 def give_back(ledger: Ledger, job: JobReservation) -> None:
@@ -115,11 +130,13 @@ class BookingState:
         held: right now.
         starts_us: when they will be, µs UTC; FOREVER_US when they never will.
         reason: why not.
+        variables: what the command is told of what is held.
     """
 
     held: bool
     starts_us: int = 0
     reason: str = ""
+    variables: dict[str, str] = field(default_factory=dict)
 
 
 @frozen
@@ -153,7 +170,10 @@ class ResourceBookings:
         """When each booking's last sign of life was written, µs since boot."""
 
     def at_start(
-        self, job: JobReservation, note: Callable[[JobReservation, str], None]
+        self,
+        job: JobReservation,
+        note: Callable[[JobReservation, str], None],
+        note_held: Callable[[JobReservation, dict[str, str]], JobReservation],
     ) -> tuple[JobReservation, BookingState]:
         """Return a job that is about to start, booked, and how its booking stands; an occurrence is booked only now.
 
@@ -162,22 +182,29 @@ class ResourceBookings:
         Args:
             job: what is about to start.
             note: writes the id of a new booking down.
+            note_held: writes down what the command is told of what is held, and returns the job with it.
 
         Raises:
             UnavailableError: the book cannot be asked now, or refuses the booking for less than a minute.
         """
         if job.booking_id:
-            return job, self.ask(job)
+            return self._ask_and_note(job, note_held)
         try:
             job = self._book(job, note)
-        except (BusyError, NotAllowedError, UsageError) as error:
+        except (BusyError, NotAllowedError, NotFoundError, UsageError) as error:
             since_us = self._refused.setdefault(job.reservation_id, boot_us())
             if isinstance(error, BusyError) and boot_us() - since_us < REFUSED_US:
                 raise UnavailableError(str(error)) from None
             del self._refused[job.reservation_id]
             return job, BookingState(held=False, starts_us=FOREVER_US, reason=str(error))
         self._refused.pop(job.reservation_id, None)
-        return job, self.ask(job)
+        return self._ask_and_note(job, note_held)
+
+    def _ask_and_note(
+        self, job: JobReservation, note_held: Callable[[JobReservation, dict[str, str]], JobReservation]
+    ) -> tuple[JobReservation, BookingState]:
+        found = self.ask(job)
+        return note_held(job, found.variables) if found.held else job, found
 
     def _book(self, job: JobReservation, note: Callable[[JobReservation, str], None]) -> JobReservation:
         ledger = self._opened(job)
@@ -202,7 +229,7 @@ class ResourceBookings:
             return BookingState(held=False, starts_us=FOREVER_US, reason=f"its booking {job.booking_id} is gone")
         state = found.state(ledger.now_us())
         if state is State.ACTIVE:
-            return BookingState(held=True)
+            return BookingState(held=True, variables=_variables(ledger, found.resources))
         if state is State.ENDED:
             why = found.end_reason.value if found.end_reason else "its time was over"
             reason = f"its resources are not held any more: booking {found.id}: {why}"
@@ -293,6 +320,12 @@ class ResourceBookings:
         for ledger in self._open.values():
             ledger.close()
         self._open.clear()
+
+
+def _variables(ledger: Ledger, names: Iterable[str]) -> dict[str, str]:
+    from bespeak.ledger.by_need import RESOURCES_VARIABLE, variables
+
+    return {**variables(ledger, names), RESOURCES_VARIABLE: "\n".join(names)}
 
 
 def _default_url() -> str:

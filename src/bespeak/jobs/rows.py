@@ -111,9 +111,9 @@ def cancel(tx: Transaction, some: Sequence[JobReservation]) -> None:
     log(tx, [Change(job, "cancelled", Status.CANCELLED) for job in some])
 
 
-def extras_json(extras: Mapping[str, object], *, without: str = "") -> str | None:
-    """Return what the column ``extras_json`` has for extras, one of them left out; None for none."""
-    kept = {name: value for name, value in extras.items() if name != without}
+def extras_json(extras: Mapping[str, object], *without: str) -> str | None:
+    """Return what the column ``extras_json`` has for extras, some of them left out; None for none."""
+    kept = {name: value for name, value in extras.items() if name not in without}
     return compact(kept) if kept else None
 
 

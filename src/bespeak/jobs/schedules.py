@@ -376,7 +376,7 @@ def _let_go(tx: Transaction, job: JobReservation) -> None:
         "UPDATE reservations SET next_us = :next, extras_json = :extras WHERE reservation_id = :id",
         {
             "next": start_us(job.not_before),
-            "extras": rows.extras_json(job.extras, without=QUEUED_AFTER),
+            "extras": rows.extras_json(job.extras, QUEUED_AFTER),
             "id": job.reservation_id,
         },
     )

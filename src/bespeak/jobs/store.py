@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from bespeak.base.clock import FOREVER_US
 from bespeak.base.errors import Field, UsageError, WrongStateError
-from bespeak.base.frozen import field, frozen
+from bespeak.base.frozen import field, frozen, replace
 from bespeak.base.json_text import compact
 from bespeak.jobs import rows
 from bespeak.jobs.contract_times import iso_seconds, start_us
 from bespeak.jobs.liveness import all_dispatchers, presence
-from bespeak.jobs.model import HOLD_LOST_EXTRA, PAUSED_EXTRA, Status
+from bespeak.jobs.model import HELD_EXTRA, HOLD_LOST_EXTRA, PAUSED_EXTRA, Status
 from bespeak.jobs.resource_bookings import this_user
 from bespeak.jobs.schema import LOCK, TOPIC
 
@@ -30,7 +30,8 @@ _INSERT = (
     " :options_json, :now_s, :now_s, :seq, :site, :next_us, :extras_json, :account, :tags)"
 )
 
-_PASSING = ("holder", "ledger", PAUSED_EXTRA, "tries", HOLD_LOST_EXTRA)
+_SET_EXTRAS = "UPDATE reservations SET extras_json = :extras WHERE reservation_id = :id"
+_PASSING = ("holder", "ledger", PAUSED_EXTRA, "tries", HOLD_LOST_EXTRA, HELD_EXTRA)
 """Keys of ``extras`` that do not make another request."""
 
 
@@ -203,6 +204,20 @@ def booked(engine: Engine, job: JobReservation, booking_id: str, next_us: int) -
     return engine.transact((LOCK,), work)
 
 
+def note_held(engine: Engine, job: JobReservation, variables: dict[str, str]) -> JobReservation:
+    """Write down what a command is told of what is held for it; return the job with it.
+
+    What is asked about the start later compares the words that were given to the runner, and these are among them.
+    """
+
+    def work(tx: Transaction) -> JobReservation:
+        extras = rows.get(tx, reservation_id=job.reservation_id).extras | {HELD_EXTRA: variables}
+        tx.execute(_SET_EXTRAS, {"extras": compact(extras), "id": job.reservation_id})
+        return replace(job, extras_json=compact(extras))
+
+    return engine.transact((LOCK,), work)
+
+
 def _returned(job: JobReservation) -> int | None:
     """Return what stands in ``returned_us`` of a new booking: None until it is given back, or 0 if it never is."""
     return 0 if job.extras.get("keep_needs") else None
@@ -309,7 +324,8 @@ def requeue(
         values = {"not_before": not_before, "expires_at": expires_at, "next_us": next_us, "booking_id": booking_id}
         values |= {"first_claimed_us": None if force else found.first_claimed_us}
         values |= {"returned": _returned(found), "now_s": rows.seconds(tx), "id": job.reservation_id}
-        values |= {"extras": rows.extras_json(found.extras, without=PAUSED_EXTRA)}
+        old = (PAUSED_EXTRA,) if values["first_claimed_us"] else (PAUSED_EXTRA, HELD_EXTRA)
+        values |= {"extras": rows.extras_json(found.extras, *old)}
         tx.execute(_REQUEUE, values)
         rows.log(tx, [rows.Change(found, "requeued", Status.RESERVED)])
         after = rows.get(tx, reservation_id=job.reservation_id)

@@ -32,7 +32,7 @@ HOT_PATH = {
         access: __init__ schema
         cli: context converters errors formatting log modify needs output process_tree reserve resource run
             show signals supervise watchdog
-        ledger: __init__ actions administer approvals audit_log availability batches context current_hold errors grant
+        ledger: __init__ actions administer approvals audit_log availability batches by_need context current_hold errors grant
             holders host_actions keepalive kick_notices lease lookalikes model modify open_from_settings planning_methods policy
             queries queue quotas rebooking request_checks resources resources_like rights row_mapping rules schema
             serialize service surrounding_hold validation visibility waiting write_operations
@@ -70,8 +70,8 @@ HOT_PATH = {
     """,
     "job reservations, and the dispatcher, whose start a waiting job waits for": """
         base: runner_alias
-        jobs: attempts book_changes booking_returns claim_state claiming cli commands.create commands.manage commands.query
-            concurrency contract_times daemon dispatcher dispatcher_parts dispatcher_session events follow hold_limits hold_watch
+        jobs: attempts book_changes booking_returns claim_state claiming cli commands.create commands.manage commands.needs
+            commands.query concurrency contract_times daemon dispatcher dispatcher_parts dispatcher_session events follow hold_limits hold_watch
             job_ends liveness locations metrics model queries resource_bookings resource_scope rows runner_client.call_lock
             runner_client.full_command runner_client.helper runner_client.job_calls runner_client.job_proxy
             runner_client.location runner_client.process runner_client.replies run_limits schedule_turns schema sd_notify serialize signals store

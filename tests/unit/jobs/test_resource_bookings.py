@@ -250,13 +250,13 @@ def test_an_occurrence_books_what_it_needs_when_it_starts(engine: Engine, clock,
     ledger, url = book
     made = occurrence(engine, clock, url)
     bookings = ResourceBookings(None)
-    note = DispatcherSession(engine, ME).note_booking
-    job, state = bookings.at_start(made, note)
+    session = DispatcherSession(engine, ME)
+    job, state = bookings.at_start(made, session.note_booking, session.note_held)
     assert state.held
     (booking,) = ledger.reservations()
     assert (booking.id, booking.resources) == (job.booking_id, ("rack3",))
     assert engine.read(lambda tx: rows.get(tx, run_key=made.run_key)).booking_id == booking.id
-    again, state = bookings.at_start(made, note)
+    again, state = bookings.at_start(made, session.note_booking, session.note_held)
     assert (again.booking_id, state.held) == (booking.id, True), "whoever was killed in between finds the same booking"
     bookings.close()
 
@@ -266,11 +266,11 @@ def test_an_occurrence_that_cannot_have_what_it_needs_is_not_started(engine: Eng
     made = occurrence(engine, clock, url)
     ledger.reserve(Request(("rack3",), Holder("alice"), duration_us=3_600_000_000))
     bookings = ResourceBookings(None)
-    note = DispatcherSession(engine, ME).note_booking
+    session = DispatcherSession(engine, ME)
     with pytest.raises(UnavailableError, match="alice"):
-        bookings.at_start(made, note)
+        bookings.at_start(made, session.note_booking, session.note_held)
     monkeypatch.setattr(resource_bookings, "REFUSED_US", 0)
-    job, state = bookings.at_start(made, note)
+    job, state = bookings.at_start(made, session.note_booking, session.note_held)
     assert (job.booking_id, state.held, state.starts_us) == (None, False, FOREVER_US)
     assert "alice" in state.reason
     bookings.close()

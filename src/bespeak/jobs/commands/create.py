@@ -9,11 +9,11 @@ import re
 from bespeak.argv.declarations import Option, command
 from bespeak.base import ids
 from bespeak.base.clock import FOREVER_US, SECOND_US, now
-from bespeak.base.errors import BusyError, UsageError
+from bespeak.base.errors import UsageError
 from bespeak.base.frozen import replace
-from bespeak.base.paths import HTTP_PREFIXES, POSTGRES_PREFIXES
 from bespeak.jobs import resource_scope, serialize, store
 from bespeak.jobs.cli import ONE_JOB, RESERVATION_ID, RUN_KEY, check_text
+from bespeak.jobs.commands.needs import NEEDS, booking_of, booking_of_new, read_needs
 from bespeak.jobs.concurrency import TAG_FORM
 from bespeak.jobs.contract_times import read_duration, read_instant, read_number
 from bespeak.jobs.locations import DOCUMENTED_PROGRAM, open_store
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from typing import Never
 
     from bespeak.jobs.cli import CommandContext
-    from bespeak.jobs.model import JobReservation
     from bespeak.jobs.store import StoredJob
     from bespeak.storage.interface import Engine
 
@@ -34,21 +33,6 @@ _LONGEST_KEY = 4096
 _NICEST = 19
 _REFERENCE = r"env:[A-Za-z_][A-Za-z0-9_]*|file:/(?!/)[^\n]*"
 """A value of ``--env`` that says where the value is; ``file:///x`` and ``file:x.db`` are values."""
-
-
-NEEDS = (
-    Option(
-        ("--needs",),
-        "Book these too; start only while they are held.",
-        "RESOURCE",
-        words=True,
-        complete="resource",
-    ),
-    Option(("--for",), "How long --needs are booked.", "DURATION"),
-    Option(("--as-user",), "For whom --needs are booked.", "NAME"),
-    Option(("--keep-needs",), "Keep what is booked until --for is over, though the job has ended."),
-)
-"""The options of a job that say which resources it holds."""
 
 HOW_IT_RUNS = (
     Option(("--retry",), "Run the command again up to N times when it fails.", "N"),
@@ -77,6 +61,10 @@ HOW_IT_RUNS = (
     examples=(
         ("reserve --run-key nightly --not-before '2030-05-04T02:00:00+09:00' -- /usr/local/bin/backup.sh", "at two"),
         ("reserve --run-key soak --not-before +5m --needs rack3 --for 2h -- make soak", "while rack3 is held"),
+        (
+            "reserve --run-key flash --any 2 --label 'arm64 and ram>=4' --for 1h -- make flash",
+            "with two boards of a kind",
+        ),
         ("reserve --run-key import --retry 3 --retry-delay 1m -- ./import.sh", "again if it fails"),
     ),
     options=(
@@ -101,7 +89,7 @@ def reserve(context: CommandContext) -> int:
         refuse_late = context.prog != DOCUMENTED_PROGRAM
         answer = store.reserve(engine, spec, ids.new_id(), refuse_late=refuse_late)
         if answer.job.next_us >= FOREVER_US and answer.job.extras.get("needs") and not answer.job.booking_id:
-            answer = replace(answer, job=_book(context, engine, answer.job))
+            answer = replace(answer, job=booking_of_new(context, engine, answer.job))
         if answer.created and context.prog != DOCUMENTED_PROGRAM and engine.dialect == "sqlite" and is_shared(engine):
             context.warn(
                 "several accounts may write this book: a dispatcher of yours starts this job, or one that was told to"
@@ -250,73 +238,6 @@ def _setting(text: str) -> tuple[str, str]:
     return name, value
 
 
-def read_needs(context: CommandContext) -> dict[str, object]:
-    """Return what a job holds: ``needs``, ``for_seconds``, ``holder`` ..."""
-    needs = context.many("needs")
-    if not needs:
-        for name in ("for", "as-user", "keep-needs"):
-            if context.value(name) is not None or context.on(name):
-                raise UsageError(f"--{name} needs --needs")
-        return {}
-    length = context.value("for")
-    if length is None:
-        raise UsageError("--needs needs --for: how long the resources are booked")
-    for_us = read_duration(length, "--for", smallest_us=SECOND_US)
-    for name in needs:
-        check_text(name, "--needs")
-    from bespeak.jobs.resource_bookings import this_user
-    from bespeak.ledger.validation import resource_names
-    from bespeak.settings import ledger_url
-
-    resource_names(needs)  # what cannot be is refused before anything is written
-    url = ledger_url(context.value("ledger"))
-    extras: dict[str, object] = {
-        "needs": list(dict.fromkeys(needs)),
-        "for_seconds": for_us / SECOND_US,
-        "holder": context.text("as-user") or _user_of(url) or this_user(),
-    }
-    if context.on("keep-needs"):
-        extras["keep_needs"] = True
-    # A password must not end up in the reservation; a dispatcher is told about a server by its own --ledger.
-    return extras if url.startswith(POSTGRES_PREFIXES) else extras | {"ledger": url}
-
-
-def _user_of(url: str) -> str | None:
-    """Return who the server of a book says we are; None for a book without one."""
-    if not url.startswith(HTTP_PREFIXES):
-        return None
-    from bespeak.ledger import open_ledger
-
-    with open_ledger(url) as ledger:
-        return ledger.user
-
-
-def _book(context: CommandContext, engine: Engine, job: JobReservation) -> JobReservation:
-    """Book what a new job needs; when that is refused, it is as if nothing had been asked."""
-    try:
-        booking_id, next_us = _booking(context, job)
-    except (BusyError, UsageError):
-        store.withdraw(engine, job)
-        raise
-    return store.booked(engine, job, booking_id, next_us)
-
-
-def _booking(context: CommandContext, job: JobReservation) -> tuple[str, int]:
-    """Book what a job needs; return the booking and when a dispatcher is to look at the job, µs UTC."""
-    from bespeak.jobs.resource_bookings import book
-    from bespeak.ledger import open_ledger
-    from bespeak.settings import ledger_url
-
-    named = context.value("ledger") or job.extras.get("ledger")
-
-    def say_it_is_new(book: str) -> None:
-        context.warn(f"there was no book, so this is a new one: {book}")
-
-    with open_ledger(ledger_url(str(named) if named else None), when_made=say_it_is_new) as ledger:
-        booking_id, starts_us = book(ledger, job, ledger.now_us())
-    return booking_id, starts_us if job.not_before else 0
-
-
 @command(
     "requeue",
     examples=(("requeue --run-key nightly --not-before +10m", "ten minutes from now"),),
@@ -345,7 +266,7 @@ def requeue(context: CommandContext) -> int:
         if job.extras.get("needs"):
             if job.reservation_status != Status.DISPATCHING:
                 give_back_of(context, job)  # it is over, and a dispatcher may be giving this back right now
-            booking = _booking(context, job)
+            booking = booking_of(context, job)
         answer: StoredJob = store.requeue(
             engine, job, not_before=not_before, expires_at=expires_at, booking=booking, force=context.on("force")
         )

@@ -12,7 +12,8 @@ from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import UsageError
 from bespeak.jobs import schedules
 from bespeak.jobs.cli import check_text
-from bespeak.jobs.commands.create import HOW_IT_RUNS, NEEDS, command_extras, read_needs, read_tags, start_options
+from bespeak.jobs.commands.create import HOW_IT_RUNS, command_extras, read_tags, start_options
+from bespeak.jobs.commands.needs import NEEDS, read_needs
 from bespeak.jobs.contract_times import read_duration, read_number
 from bespeak.jobs.locations import open_store
 from bespeak.jobs.serialize import EXTRA_NAMES

@@ -6,6 +6,7 @@ For a foreign runner they are expressed with ``env`` and ``sh``, so any honours 
 from __future__ import annotations
 
 from bespeak.jobs import resource_scope
+from bespeak.jobs.model import HELD_EXTRA
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,9 +68,12 @@ def _inner_command(job: JobReservation) -> list[str]:
 
 
 def _settings(extras: Mapping[str, object]) -> list[str]:
-    """Return the variables of a job as NAME=VALUE."""
-    env = extras.get("env")
-    return [f"{name}={value}" for name, value in env.items()] if isinstance(env, dict) else []
+    """Return the variables of a job as NAME=VALUE: what it holds, and what was said for it, which goes before."""
+    found: dict[str, str] = {}
+    for key in (HELD_EXTRA, "env"):
+        env = extras.get(key)
+        found |= env if isinstance(env, dict) else {}
+    return [f"{name}={value}" for name, value in found.items()]
 
 
 def start_words(job: JobReservation, runner: Runner, options: Sequence[str]) -> list[str]:
