@@ -45,6 +45,24 @@ def test_what_another_agent_or_a_command_of_the_account_holds_passes_no_gate(cli
     run(scenario)
 
 
+def test_processes_are_compared_whole_and_not_by_how_they_are_shown(project):
+    names = [f"rack{number}" for number in range(52)]  # more than the gate describes
+    (project / "lab.toml").write_text(f"[labs.demo]\nresources = {names}\n")
+
+    async def scenario():
+        async with (
+            over_stdio(env={"BESPEAK_RUN_ID": "a on b"}) as longer,
+            over_stdio(env={"BESPEAK_RUN_ID": "a"}) as shorter,
+        ):
+            await ask(longer, "book_reserve", resources=names, duration="1h")
+            assert (await ask(longer, "gate_check", labs=["demo"]))["allowed"]
+            refused = await ask(shorter, "gate_check", labs=["demo"])
+            assert refused["held"] == []
+            assert {each["resource"] for each in refused["missing"]} == set(names)
+
+    run(scenario)
+
+
 def test_of_clients_that_race_for_one_symbol_exactly_one_is_told_that_it_is_free(project, listening):
     url, _ = listening()
     told = []

@@ -13,6 +13,7 @@ from bespeak.mcp.tool import Tool, in_thread
 from bespeak.reservations.report import GateReport, missing_resources, report_json
 
 if TYPE_CHECKING:
+    from bespeak.ledger.model import Reservation
     from bespeak.mcp.tool import Call, Json
 
 
@@ -61,25 +62,26 @@ def _without_others(report: GateReport, backend: Any, process: str) -> GateRepor
 
     Args:
         report: what the account holds.
-        backend: who was asked.
+        backend: who was asked; only bespeak's own book knows processes.
         process: how the book calls whoever calls.
     """
-    if report.within is not None or not report.held or not callable(getattr(backend, "users_of", None)):
+    url = getattr(backend, "url", None)
+    if report.within is not None or not report.held or report.backend != "ledger" or url is None:
         return report
-    users = backend.users_of(report.held)
+    usable = _usable(_own_holds(url, report), process)
     others = {
         name: [one for one in backend.holder_ends(name) if one[0] == report.username]
         for name in report.held
-        if not _is_usable([where for who, where, _ in users.get(name, ()) if who == report.username], process)
+        if name not in usable
     }
     if not others:
         return report
-    more = missing_resources(others, backend.next_free(list(others)), users)
+    more = missing_resources(others, backend.next_free(list(others)), backend.users_of(list(others)))
     return GateReport(
         report.lab,
         report.username,
         report.required,
-        held=tuple(name for name in report.held if name not in others),
+        held=tuple(name for name in report.held if name in usable),
         missing=tuple(sorted((*report.missing, *more), key=lambda each: each.resource)),
         backend=report.backend,
         decided_by=report.decided_by,
@@ -87,9 +89,18 @@ def _without_others(report: GateReport, backend: Any, process: str) -> GateRepor
     )
 
 
-def _is_usable(uses: list[str], process: str) -> bool:
-    """Tell whether one of the holds is kept by no process, or by this one; more than the book tells is usable."""
-    return not uses or any(not where or f"{where} on ".startswith(f"{process} on ") for where in uses)
+def _own_holds(url: str, report: GateReport) -> list[Reservation]:
+    """Return what the account of a report holds now of what it asked for."""
+    from bespeak.ledger import open_ledger
+    from bespeak.ledger.model import State
+
+    with open_ledger(url, create=False) as book:
+        return book.reservations(holder=report.username, resources=report.held, states=[State.ACTIVE])
+
+
+def _usable(holds: list[Reservation], process: str) -> set[str]:
+    """Return what is held by no process, or by this one: processes are compared as the book has them, whole."""
+    return {name for hold in holds if hold.origin.process in ("", process) for name in hold.resources}
 
 
 def _told(report: GateReport) -> Json:
