@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from contextlib import suppress
 
 import pytest
@@ -45,6 +46,28 @@ def test_the_commit_of_what_the_agent_has_claimed_itself_is_made(guarded):
 
     run(scenario)
     assert sessions(guarded) == []
+
+
+def claim_and_commit(folder, claimant, committer):
+    """Claim and commit in sessions of the system of their own, as many agents start commands; return the commit."""
+    apart = {"cwd": folder, "capture_output": True, "text": True, "start_new_session": True}
+    words = [sys.executable, "-m", "bespeak", "coord", "reserve", "src/a.py"]
+    subprocess.run(words, env=os.environ | claimant, check=True, **apart)
+    return subprocess.run(COMMIT, env=os.environ | committer, check=False, **apart)
+
+
+@pytest.mark.parametrize("name", ["BESPEAK_RUN_ID", "CODEX_THREAD_ID", "CLAUDE_CODE_SESSION_ID"])
+def test_commands_in_sessions_of_their_own_are_one_run_by_the_name_of_their_agent(guarded, name):
+    refused = claim_and_commit(guarded, {name: "a7"}, {name: "a8"})
+    assert (refused.returncode, "already reserved by run-id 'a7'" in refused.stderr) == (1, True)
+    done = claim_and_commit(guarded, {name: "a7"}, {name: "a7"})
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_commands_in_sessions_of_their_own_that_nobody_names_may_be_of_two_agents(guarded):
+    refused = claim_and_commit(guarded, {}, {})
+    assert refused.returncode == 1
+    assert "set BESPEAK_RUN_ID in its environment before it claims anything." in refused.stderr
 
 
 def test_what_another_agent_has_claimed_is_still_refused(guarded):

@@ -26,7 +26,7 @@ STARTED = "coord.started"
 ADDRESSES = Argument("ADDRESS", many=True)
 ID = Argument("ID")
 RUN = Option(
-    ("--run-id",), "For whom; at most 256 characters (default: $BESPEAK_RUN_ID, else the calling session).", "ID"
+    ("--run-id",), "For whom; at most 256 characters (default: $BESPEAK_RUN_ID, else the agent's or the calling session).", "ID"
 )
 TTL = Option(("--ttl",), "For how long, in seconds, 1 to 31536000 (default 3600).", "SECONDS")
 JSON = (Option(("-j",), "The same as --json."), Option(("--format",), "json or text.", "FORMAT"))
@@ -171,5 +171,5 @@ def say_how_to_be_known(run_id: str | None, holders: Iterable[str]) -> None:
     if run_id is None and not given_run_id() and any(is_made_up(holder) for holder in holders):
         output.to_stderr(
             "No run id was given, neither here nor for that claim. A run whose commands are started in sessions of "
-            "their own is known again by its id only: set BESPEAK_RUN_ID in its environment."
+            "their own is known again by its id only: set BESPEAK_RUN_ID in its environment before it claims anything."
         )

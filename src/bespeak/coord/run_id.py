@@ -1,7 +1,10 @@
 """Who is asking: the id of the run, when nobody gave one.
 
+Claude Code and Codex tell the commands that they start which session of theirs it is, and that names the run. Where two
+of them do, one agent has started the other, and nobody can tell which of them calls: then neither counts.
+
 Two strangers must never share an id, because a run has no conflict with itself; and one agent must keep its id over
-all the commands it starts. What they have in common is the session that the terminal or the agent was started in: its
+all the commands it starts. Where nobody names it, what they have in common is the session that the terminal or the agent was started in: its
 leader's process number, the tick at which that process began, and the boot in which that tick is counted.
 
 In a container the leader may be outside, where nobody here sees it: its number is then 0, for every session of the
@@ -17,19 +20,21 @@ from bespeak.base import process_identity
 UNKNOWN = "unknown"
 _OF_A_SESSION = "session-"
 VARIABLE = "BESPEAK_RUN_ID"
+OF_AGENTS = ("CLAUDE_CODE_SESSION_ID", "CODEX_THREAD_ID")
 _FIRST_NAMESPACE = "4026531836"
 _OUTSIDE = 0
 _BOOT_DIGITS = 8
 
 
 def default_run_id() -> str:
-    """Return ``BESPEAK_RUN_ID``, else an id of the calling session, else ``unknown``."""
+    """Return the run id of the environment, else an id of the calling session, else ``unknown``."""
     return given_run_id() or session_id() or UNKNOWN
 
 
 def given_run_id() -> str:
-    """Return ``BESPEAK_RUN_ID``; empty if it is not set."""
-    return os.environ.get(VARIABLE, "")
+    """Return ``BESPEAK_RUN_ID``, else what a coding agent calls the session it runs this in; empty for neither."""
+    sessions = [found for name in OF_AGENTS if (found := os.environ.get(name))]
+    return os.environ.get(VARIABLE, "") or (sessions[0] if len(sessions) == 1 else "")
 
 
 def is_made_up(run_id: str) -> bool:

@@ -33,6 +33,9 @@ function ask(action, event, input, args, cwd) {
 }
 
 export const BespeakGuard = async ({ directory }) => ({
+  "shell.env": async (input, output) => {
+    if (input.sessionID && !process.env.BESPEAK_RUN_ID) output.env.BESPEAK_RUN_ID = input.sessionID
+  },
   "tool.execute.before": async (input, output) => {
     const done = ask("edit", "PreToolUse", input, output.args ?? {}, directory)
     if (REFUSE && (done.error || done.status !== 0)) throw new Error(done.stderr || String(done.error))

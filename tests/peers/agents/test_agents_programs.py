@@ -95,6 +95,13 @@ def test_claude_code_tells_the_model_after_a_command_that_writes(project, progra
     assert project.file.read_text() == "x = 3\n"
 
 
+CLAIM = f"setsid -w {sys.executable} -P -m bespeak coord reserve m.py"
+COMMIT = (
+    "echo 'x = 4' > m.py && "
+    "setsid -w git -c user.name=t -c user.email=t@example.org commit -qam four && git log --oneline"
+)
+
+
 def test_claude_code_commits_what_an_earlier_command_of_its_own_has_claimed(project, program):
     """It starts each command in a session of its own; the hook at its start gives all of them one run id."""
     path = program("claude")
@@ -104,13 +111,9 @@ def test_claude_code_commits_what_an_earlier_command_of_its_own_has_claimed(proj
         ".claude/settings.json",
         json.dumps({"enableAllProjectMcpServers": True, "permissions": {"allow": ["Bash"]}}),
     )
-    ours = f"{sys.executable} -P -m bespeak"
-    claim = f"setsid -w {ours} coord reserve m.py"
-    author = "-c user.name=t -c user.email=t@example.org"
-    change = f"echo 'x = 4' > m.py && setsid -w git {author} commit -qam four && git log --oneline"
     with fake_model(
-        ("Bash", {"command": claim, "description": "claim m.py"}),
-        ("Bash", {"command": change, "description": "commit"}),
+        ("Bash", {"command": CLAIM, "description": "claim m.py"}),
+        ("Bash", {"command": COMMIT, "description": "commit"}),
     ) as model:
         ask_claude(project, path, model)
     assert "four" in model.last
@@ -148,15 +151,26 @@ def test_codex_refuses_or_warns_of_a_patch_also_of_one_in_a_command(project, pro
     assert project.file.read_text() == "x = 2\n"
 
 
+def test_codex_commits_what_an_earlier_command_of_its_own_has_claimed(project, program):
+    path = program("codex")
+    project.bespeak("coord", "guard", "install", "--refuse")
+    model = ask_codex(project, path, *(("exec_command", {"cmd": command}) for command in (CLAIM, COMMIT)))
+    assert git(project.folder, "log", "--format=%s", "-1").strip() == "four", model.last
+
+
 PATIENCE = {"mcp_timeout": 120_000}
 """In ms: how long opencode waits for a server that starts."""
 
 
-def ask_opencode(project, path):
-    """Let opencode read the file and change it; return the model."""
+def edits(project):
+    """Return the tools that a model asks opencode for, to read the file and change it."""
     name = str(project.file)
-    change = {"filePath": name, "oldString": "x = 1", "newString": "x = 2"}
-    with fake_model(("read", {"filePath": name}), ("edit", change)) as model:
+    return ("read", {"filePath": name}), ("edit", {"filePath": name, "oldString": "x = 1", "newString": "x = 2"})
+
+
+def ask_opencode(project, path, *steps):
+    """Let opencode do what a model wants; return the model."""
+    with fake_model(*steps) as model:
         provider = {
             "npm": "@ai-sdk/openai-compatible",
             "options": {"baseURL": f"{model.url}/v1", "apiKey": "none"},
@@ -178,7 +192,7 @@ def test_opencode_has_the_tools_and_refuses_or_warns_of_an_edit(project, program
     project.bespeak("agents", "setup", "--refuse", "opencode")
     project.bespeak("coord", "reserve", "m.py", "--run-id", "other")
     for _ in range(TIMES):
-        model = ask_opencode(project, path)
+        model = ask_opencode(project, path, *edits(project))
         assert "Take other work, or wait until it is released." in model.last
         assert project.file.read_text() == "x = 1\n"
         if "bespeak_reserve" in model.last:
@@ -186,6 +200,17 @@ def test_opencode_has_the_tools_and_refuses_or_warns_of_an_edit(project, program
     else:
         pytest.fail("opencode does not offer the tools to its model")
     project.bespeak("agents", "setup", "opencode")
-    model = ask_opencode(project, path)
+    model = ask_opencode(project, path, *edits(project))
     assert "already reserved by run-id 'other'" in model.last
     assert project.file.read_text() == "x = 2\n"
+
+
+def test_opencode_commits_what_an_earlier_command_of_its_own_has_claimed(project, program):
+    path = program("opencode")
+    project.bespeak("coord", "guard", "install", "--refuse")
+    project.bespeak("agents", "setup", "opencode")
+    (project.folder / "opencode.json").unlink()  # the server of tools, which takes long to start and is not asked
+    model = ask_opencode(
+        project, path, *(("bash", {"command": command, "description": "x"}) for command in (CLAIM, COMMIT))
+    )
+    assert git(project.folder, "log", "--format=%s", "-1").strip() == "four", model.last

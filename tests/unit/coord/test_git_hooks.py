@@ -145,7 +145,7 @@ def test_whoever_gives_no_run_id_is_told_how_where_such_a_claim_is_in_the_way(ru
     run("reserve", "src/a.py", "--run-id", "session-1-2-3")
     run("reserve", "src/b.py", "--run-id", "other")
     monkeypatch.delenv("BESPEAK_RUN_ID", raising=False)
-    told = "set BESPEAK_RUN_ID in its environment"
+    told = "set BESPEAK_RUN_ID in its environment before it claims anything."
     answers = [run("check", "src/a.py"), run("reserve", "src/a.py", "--on-conflict", "fail")]
     assert [(answer.code, told in answer.err) for answer in answers] == [(7, True), (7, True)]
     for answer in (run("check", "src/b.py"), run("check", "src/a.py", "--run-id", "me")):

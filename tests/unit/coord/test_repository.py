@@ -156,3 +156,18 @@ def test_the_run_id_is_that_of_the_session(monkeypatch):
     assert _run_id_of("os.setsid(); ") not in {first, "unknown"}
     monkeypatch.setenv("BESPEAK_RUN_ID", "agent-7")
     assert run_id.default_run_id() == "agent-7"
+
+
+@pytest.mark.parametrize("name", ["CLAUDE_CODE_SESSION_ID", "CODEX_THREAD_ID"])
+def test_the_session_of_a_coding_agent_names_the_run_over_all_sessions_of_the_system(name, monkeypatch):
+    monkeypatch.setenv(name, "a7")
+    assert run_id.default_run_id() == "a7"
+    assert _run_id_of("os.setsid(); ") == "a7"
+    monkeypatch.setenv("BESPEAK_RUN_ID", "given")
+    assert run_id.default_run_id() == "given"
+
+
+def test_an_agent_inside_an_agent_of_another_kind_is_neither_of_them(monkeypatch):
+    monkeypatch.setenv("CODEX_THREAD_ID", "outer")
+    monkeypatch.setenv("CLAUDE_CODE_SESSION_ID", "inner")
+    assert run_id.default_run_id().startswith("session-")

@@ -196,6 +196,9 @@ def test_the_hooks_that_are_written_work_from_anywhere(setup, repo, capsys):
 ASK = """
 const plugin = await (await import(process.argv[1])).BespeakGuard({ directory: process.argv[2] })
 const input = { tool: "edit", sessionID: process.argv[4] }
+const shell = { env: {} }
+await plugin["shell.env"](input, shell)
+if (shell.env.BESPEAK_RUN_ID !== input.sessionID) throw new Error("the shell does not know its session")
 const output = { args: { filePath: process.argv[3] }, output: "done" }
 try { await plugin["tool.execute.before"](input, output) } catch (error) { console.log("refused", error.message) }
 await plugin["tool.execute.after"](input, output)
