@@ -26,7 +26,9 @@ STARTED = "coord.started"
 ADDRESSES = Argument("ADDRESS", many=True)
 ID = Argument("ID")
 RUN = Option(
-    ("--run-id",), "For whom; at most 256 characters (default: $BESPEAK_RUN_ID, else the agent's or the calling session).", "ID"
+    ("--run-id",),
+    "For whom; at most 256 characters (default: $BESPEAK_RUN_ID, else the session of the agent or shell).",
+    "ID",
 )
 TTL = Option(("--ttl",), "For how long, in seconds, 1 to 31536000 (default 3600).", "SECONDS")
 JSON = (Option(("-j",), "The same as --json."), Option(("--format",), "json or text.", "FORMAT"))

@@ -4,8 +4,9 @@ Claude Code and Codex tell the commands that they start which session of theirs 
 of them do, one agent has started the other, and nobody can tell which of them calls: then neither counts.
 
 Two strangers must never share an id, because a run has no conflict with itself; and one agent must keep its id over
-all the commands it starts. Where nobody names it, what they have in common is the session that the terminal or the agent was started in: its
-leader's process number, the tick at which that process began, and the boot in which that tick is counted.
+all the commands it starts. Where nobody names it, what they have in common is the session that the terminal or the
+agent was started in: its leader's process number, the tick at which that process began, and the boot in which that tick
+is counted.
 
 In a container the leader may be outside, where nobody here sees it: its number is then 0, for every session of the
 outside. What tells such callers apart is the eldest process of theirs that can be seen from here.

@@ -116,6 +116,7 @@ class SqliteEngine:
         self.made = False
         self.moved_to: str | None = None
         self._foreign = foreign
+        self._components = components
         self._group: list[str] | None = None
         self._steady = any(component.steady_time for component in components)
         if self._steady:
@@ -155,7 +156,7 @@ class SqliteEngine:
         (found,) = connection.execute("PRAGMA application_id").fetchone()
         tables, computing = connection.execute(sqlite_files.SCHEMA_LOOK).fetchone()
         connection.execute("COMMIT")
-        if computing and not foreign:
+        if computing and not (foreign and self._only_own_triggers(connection, computing)):
             raise UnavailableError(f"book {self.name}: {sqlite_files.COMPUTES}")
         if found == APPLICATION_ID:
             return
@@ -164,6 +165,10 @@ class SqliteEngine:
         self._persist(connection, "PRAGMA journal_mode=WAL")
         if not foreign:
             self._persist(connection, f"PRAGMA application_id={APPLICATION_ID}")
+
+    def _only_own_triggers(self, connection: sqlite3.Connection, computing: float) -> bool:
+        triggers = [row[0] for row in connection.execute(sqlite_files.TRIGGERS)]
+        return len(triggers) == computing and sqlite_files.are_own(triggers, self._components)
 
     def _persist(self, connection: sqlite3.Connection, pragma: str) -> None:
         """Run a pragma that writes the file's header; of many first processes, each waits its turn."""

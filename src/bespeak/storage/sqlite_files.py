@@ -14,6 +14,12 @@ import stat
 
 from bespeak.base.errors import LockedError, UnavailableError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bespeak.storage.migrations import Component
+
 READ_ONLY = "the file or its folder is read-only"
 SUFFIXES = ("-wal", "-shm", "-journal")
 
@@ -44,6 +50,14 @@ SQLite computes one function to its end, whatever signals come, so none may stan
 column, a default, a check or the condition of a partial index. Bespeak's own have no parenthesis but those of lists and
 of checks; no function whose name ends like one of these words takes long.
 """
+
+TRIGGERS = "SELECT sql FROM sqlite_schema WHERE type = 'trigger'"
+
+
+def are_own(triggers: Iterable[str], components: Iterable[Component]) -> bool:
+    """Tell whether triggers are those that components make; each counts once in :data:`SCHEMA_LOOK`."""
+    made = {text.strip() for component in components for step in component.steps for text in step.sqlite}
+    return made.issuperset(triggers)
 
 
 def check(path: str) -> bool:

@@ -80,7 +80,8 @@ class ReadOnlySqliteEngine:
         if mark != APPLICATION_ID and not foreign:
             raise self._unavailable(f"this is no book of bespeak's, and none can be made: {sqlite_files.READ_ONLY}")
         ((_, computing),) = tx.fetch_all(sqlite_files.SCHEMA_LOOK)
-        if computing and not foreign:
+        triggers = [row[0] for row in tx.fetch_all(sqlite_files.TRIGGERS)] if computing and foreign else []
+        if len(triggers) != computing or not sqlite_files.are_own(triggers, components):
             raise self._unavailable(sqlite_files.COMPUTES)
         tables = tx.fetch_one("SELECT 1 FROM sqlite_schema WHERE name = 'bespeak_migrations'")
         found = {str(name): int(version) for name, version in tx.fetch_all(VERSIONS)} if tables else {}

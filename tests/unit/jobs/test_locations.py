@@ -1,16 +1,21 @@
 """Where the reservations are, which runner is meant, and what a log does that nobody reads."""
 
+import contextlib
 import json
 import os
+import sqlite3
 
 import pytest
 
 from bespeak.base import paths
+from bespeak.base.errors import UnavailableError
 from bespeak.jobs import events, locations
 from bespeak.jobs.events import EventLog
 from bespeak.jobs.runner_client import location
 from bespeak.jobs.runner_client.location import own_location
+from bespeak.jobs.schema import COMPONENT
 from bespeak.runner.service import default_home
+from bespeak.storage.sqlite_readonly import ReadOnlySqliteEngine
 from support.job_sites import Site
 
 BOOK = "postgresql://book/jobs"
@@ -93,3 +98,42 @@ def test_what_lies_due_too_long_is_unhealthy(site: Site) -> None:
     assert (health.code, health.json["overdue"]) == (1, 1)
     assert site.call("health", "--site", "elsewhere").json["dispatcher"] == "alive"
     assert dispatcher.stop() == 0
+
+
+SLOW = "instr(printf('%.*c', 50000000, 'a'), printf('%.*c', 25000000, 'b'))"
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ("ALTER TABLE reservations RENAME TO x", "CREATE VIEW reservations AS SELECT x.* FROM x"),
+        ("CREATE TRIGGER t AFTER INSERT ON dispatch_log BEGIN DELETE FROM reservations; END",),
+        (
+            "DROP TRIGGER reservations_from_elsewhere",
+            f"CREATE TRIGGER reservations_from_elsewhere AFTER INSERT ON reservations BEGIN SELECT {SLOW}; END",
+        ),
+        ("DROP TRIGGER reservations_from_elsewhere", f"CREATE INDEX i ON reservations (seq) WHERE {SLOW}"),
+        (f"CREATE INDEX i ON reservations (seq) WHERE seq > 3 AND {SLOW}",),
+        (f"ALTER TABLE reservations ADD COLUMN x AS ({SLOW})",),
+        (f"CREATE TABLE x (y CHECK ({SLOW}))",),
+    ],
+)
+def test_a_store_that_computes_is_not_read(tmp_path, statements):
+    path = str(tmp_path / "reserver.sqlite3")
+    locations.open_store(path).close()
+    locations.open_store(path).close()  # the trigger that bespeak makes there itself is no reason
+    ReadOnlySqliteEngine(path, [COMPONENT], foreign=True)
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+    for opened in (locations.open_store, lambda name: ReadOnlySqliteEngine(name, [COMPONENT], foreign=True)):
+        with pytest.raises(UnavailableError, match="computed columns or computed conditions, and bespeak makes none"):
+            opened(path)
+
+
+def test_a_database_of_the_documented_program_is_upgraded(tmp_path):
+    path = str(tmp_path / "reserver.sqlite3")
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        for statement in COMPONENT.steps[0].sqlite:
+            connection.execute(statement)
+    locations.open_store(path).close()
