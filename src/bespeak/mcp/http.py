@@ -33,7 +33,7 @@ MOST_SESSIONS = 256
 """So many sessions at the same time; each costs some 40 KiB."""
 LONGEST_REQUEST = 4 * 1024 * 1024
 """Bytes of the body of one request."""
-_GRACE_SECONDS = 3
+_GRACE_SECONDS = 2
 
 
 async def serve(
@@ -62,7 +62,8 @@ async def serve(
         max_sessions=MOST_SESSIONS,
         max_request_body_size=LONGEST_REQUEST,
     )
-    ending = Ending(inner if token is None else _Token(inner, token))
+    unanswered = PlainTextResponse("the server is stopping\n", 503, {"Retry-After": "1"})
+    ending = Ending(inner if token is None else _Token(inner, token), unanswered, _GRACE_SECONDS)
     web = Web(_configuration(ending, address, limits or connections.Limits()))
     await serve_until_cancelled([(web, bound)], ending, ready)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,11 +16,16 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Iterator, Sequence
 
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from bespeak.net.connections import LimitedConnection, Limits
 
 
+ENDLESS = "endless"
+"""In the state of a request: nobody knows when its answer ends, so that it is not waited for when the server ends."""
+_EVENTS = b"text/event-stream"
+_ORDERLY_SECONDS = 1.0
+"""Between our end of a request and uvicorn's, which leaves no time for an answer."""
 _LEAST_HANDSHAKES = 16
 _PART_OF_CONNECTIONS = 4
 """Of four connections one may be at its handshake."""
@@ -29,7 +35,7 @@ def configuration(
     app: ASGIApp,
     connection: type[LimitedConnection],
     *,
-    grace_seconds: int,
+    grace_seconds: float,
     lifespan: Literal["on", "off"],
     tls: tuple[str, str] | None = None,
 ) -> uvicorn.Config:
@@ -51,7 +57,7 @@ def configuration(
         lifespan=lifespan,
         backlog=connection.limits.waiting,
         timeout_keep_alive=connection.limits.idle_seconds,
-        timeout_graceful_shutdown=grace_seconds,
+        timeout_graceful_shutdown=math.ceil(grace_seconds + _ORDERLY_SECONDS),
         server_header=False,
         proxy_headers=False,
         ssl_certfile=None if tls is None else tls[0],
@@ -107,11 +113,19 @@ class TlsWeb(Web):
 
 
 class Ending:
-    """Ends the requests that are open when the server ends: streams of events never end by themselves."""
+    """Ends the requests that are open when the server ends; who is answered within the grace is answered.
 
-    def __init__(self, inner: ASGIApp) -> None:
+    Args:
+        inner: what answers.
+        unanswered: answers for a request that was ended before its answer began.
+        grace_seconds: how long requests may go on when the server is told to end.
+    """
+
+    def __init__(self, inner: ASGIApp, unanswered: ASGIApp, grace_seconds: float) -> None:
         self._inner = inner
-        self._open: set[asyncio.Task[object]] = set()
+        self._unanswered = unanswered
+        self._grace_seconds = grace_seconds
+        self._open: dict[asyncio.Task[object], _Progress] = {}
         self._is_ending = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -121,20 +135,52 @@ class Ending:
             return
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 a coroutine that runs has one
-        self._open.add(task)
+        progress = self._open[task] = _Progress(scope, send)
         try:
-            await self._inner(scope, receive, send)
+            await self._inner(scope, receive, progress.send)
         except asyncio.CancelledError:
             if not self._is_ending:
                 raise
+            if not progress.has_begun:
+                await self._unanswered(scope, receive, send)
+            elif progress.is_endless:  # this is its end; whatever else is cut off has to be seen as that
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
-            self._open.discard(task)
+            del self._open[task]
 
     def end(self) -> None:
-        """End them."""
+        """End what never ends by itself now, and the rest after the grace."""
         self._is_ending = True
-        for task in tuple(self._open):
+        for task, progress in self._open.items():
+            if progress.is_endless:
+                task.cancel()
+        asyncio.get_running_loop().call_later(self._grace_seconds, self._end_all)
+
+    def _end_all(self) -> None:
+        for task in self._open:
             task.cancel()
+
+
+class _Progress:
+    """How far the answer to a request has come."""
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        self._scope = scope
+        self._send = send
+        self.has_begun = False
+        self._is_stream = False
+
+    async def send(self, message: Message) -> None:
+        """Pass on a part of the answer."""
+        if message["type"] == "http.response.start":
+            self.has_begun = True
+            self._is_stream = dict(message.get("headers", ())).get(b"content-type", b"").startswith(_EVENTS)
+        await self._send(message)
+
+    @property
+    def is_endless(self) -> bool:
+        """Whether the request never ends by itself, or waits for what somebody else does."""
+        return self._is_stream or ENDLESS in self._scope.get("state", {})
 
 
 async def serve_until_cancelled(

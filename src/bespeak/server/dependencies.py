@@ -14,6 +14,7 @@ from bespeak.base.errors import UsageError
 from bespeak.ledger.current_hold import CurrentHold
 from bespeak.ledger.idempotency import is_repeated, once
 from bespeak.ledger.model import Holder
+from bespeak.net.web import ENDLESS
 from bespeak.server.book import ServedBook
 from bespeak.server.events import EventHub
 from bespeak.server.identity import NotSignedInError
@@ -203,12 +204,13 @@ WaitSeconds = Annotated[float | None, Depends(_wait_seconds)]
 
 @asynccontextmanager
 async def client_gone(request: Request) -> AsyncIterator[asyncio.Future[None]]:
-    """Give a future that is done when the client has left; the body must have been read."""
+    """Give a future that is done when the client has left, for who waits; the body must have been read."""
 
     async def listen() -> None:
         while (await request.receive())["type"] != "http.disconnect":
             pass
 
+    request.scope["state"][ENDLESS] = True
     task = asyncio.ensure_future(listen())
     try:
         yield task

@@ -10,17 +10,17 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from bespeak.base.errors import BespeakError, WrongStateError
+from bespeak.base.errors import BespeakError, OutcomeUnknownError, UnavailableError, WrongStateError
 from bespeak.base.json_text import compact
 from bespeak.ledger.errors import RefusedError, UndeclaredError
 from bespeak.ledger.problems import MEDIA_TYPE, TYPE_PREFIX, to_problem
 from bespeak.ledger.serialize import refusal_json
-from bespeak.server.identity import NotSignedInError
+from bespeak.server.identity import SAFE_METHODS, NotSignedInError
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
     from starlette.requests import Request
-    from starlette.types import Scope
+    from starlette.types import Receive, Scope, Send
 
 log = logging.getLogger("bespeak.server")
 
@@ -128,6 +128,20 @@ def internal(scope: Scope, error: Exception) -> Response:
     """Return what is told of a fault that nobody foresaw: nothing but the number under which the log has it now."""
     log.error("request %s failed", scope["state"]["request_id"], exc_info=error)
     return plain(500, "the server failed; its log says why", scope, "internal")
+
+
+async def ended(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer a request that was not answered before the server ended; whether it was done is not known."""
+    if scope["method"] in SAFE_METHODS:
+        error: BespeakError = UnavailableError("the server is stopping; ask again")
+    else:
+        error = OutcomeUnknownError(
+            "the server is stopping; it may or may not have been done: "
+            "ask again, under the same Idempotency-Key if there was one"
+        )
+    answered = response(error, scope)
+    answered.headers["Connection"] = "close"
+    await answered(scope, receive, send)
 
 
 def _answer(document: dict[str, Any], status: int, scope: Scope | None, headers: dict[str, str]) -> Response:

@@ -13,7 +13,7 @@ from bespeak.net.listen_address import ListenAddress
 from bespeak.net.log_lines import log_to_stderr
 from bespeak.net.until_signal import run_until_signal
 from bespeak.net.web import Ending, TlsWeb, Web, serve_until_cancelled
-from bespeak.server import exposure
+from bespeak.server import exposure, problems
 from bespeak.server.app import Application
 from bespeak.server.sign_in.authenticator import authenticators
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from bespeak.server.identity import Authenticator
     from bespeak.server.settings import ServerSettings
 
-_GRACE_SECONDS = 5
+_GRACE_SECONDS = 4
 _SOCKETS = 2
 _BACKLOG = 2_048
 _IDLE_SECONDS = 75
@@ -135,7 +135,7 @@ async def serve_sockets(
     most = connections_for(settings.limits.connections, _SOCKETS)
     settings = replace(settings, limits=replace(settings.limits, connections=most))
     application = Application(settings, open_ledger, authenticator)
-    ending = Ending(application.asgi)
+    ending = Ending(application.asgi, problems.ended, _GRACE_SECONDS)
     kind = Web if settings.tls is None else TlsWeb
     webs: list[tuple[Web, socket.socket]] = []
     if sockets.tcp is not None:

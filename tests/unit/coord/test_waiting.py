@@ -29,14 +29,18 @@ def test_the_time_is_over(coord, held):
 
 def test_a_release_wakes_and_a_change_is_told(coord, held):
     second = coord.reserve(["src/b.py"], run_id="third").reservation
-    seen = []
+    seen, releases = [], []
 
     def told(left):
         seen.append([one.run_id for one in left])
         next_one, run_id = (held, "other") if len(seen) == 1 else (second, "third")
-        threading.Thread(target=coord.release, args=(next_one.id,), kwargs={"run_id": run_id}).start()
+        release = threading.Thread(target=coord.release, args=(next_one.id,), kwargs={"run_id": run_id})
+        releases.append(release)
+        release.start()
 
     assert wait(coord, timeout_us=60_000_000, on_change=told) == []
+    for release in releases:
+        release.join()
     assert seen == [["other", "third"], ["third"]]
 
 
@@ -50,8 +54,10 @@ def test_what_expires_is_free_at_that_instant(coord, clock):
 
 def test_it_ends_when_it_is_told_to(coord, held):
     stop = threading.Event()
-    threading.Timer(0.1, stop.set).start()
+    timer = threading.Timer(0.1, stop.set)
+    timer.start()
     assert len(wait(coord, stop=stop.is_set)) == 1
+    timer.join()
 
 
 def test_a_wrong_request_is_refused_at_once(coord):

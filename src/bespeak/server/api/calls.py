@@ -26,6 +26,7 @@ from bespeak.ledger.idempotency import forget_requests, know_values
 from bespeak.ledger.remote_calls import WELCOME, Welcome
 from bespeak.ledger.served import GATE_OPERATIONS, LEDGER_OPERATIONS, Effect, Operations
 from bespeak.ledger.visibility import check_topics
+from bespeak.net.web import ENDLESS
 from bespeak.server.dependencies import SIGNED_IN, Book, Who
 from bespeak.server.stream_access import stream_access
 from bespeak.server.wakeups import wake_ups
@@ -151,4 +152,5 @@ async def listen(request: Request, book: Book) -> Response:
 
     access = stream_access(request.app, request.scope, lambda: book.read(check))
     listener = await book.read(begin)
+    request.scope["state"][ENDLESS] = True
     return StreamingResponse(wake_ups(listener, access), media_type="text/plain")
