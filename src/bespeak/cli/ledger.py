@@ -11,6 +11,7 @@ from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import UnavailableError, UsageError
 from bespeak.cli.output import table
 from bespeak.ledger.policy import KEYS, parse_value, policy_key
+from bespeak.ledger.policy_changes import accepted_clock
 from bespeak.storage.steady_clock import STEADY_CLOCK
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ Rights and tokens are written by the owner of the schema alone, so that nobody g
 
 @command(
     "ledger accept-clock",
+    text="The time of the book can go back by it, so it is for who may change the book's policy; of a file in which "
+    "no reservations stand, for its owner.",
     examples=(("ledger accept-clock", "the clock was wrong when the book was last written, and is right now"),),
 )
 def accept_clock(context: Context, values: Values) -> int:  # noqa: ARG001 the shape of a command
@@ -44,7 +47,7 @@ def accept_clock(context: Context, values: Values) -> int:  # noqa: ARG001 the s
     engine = _named_book(context.ledger_flag) or context.book().engine
     if not isinstance(engine, SqliteEngine):
         raise UsageError(f"book {engine.name}: it takes its time from the server, and no clock has to be accepted")
-    before_us, after_us = engine.accept_clock()
+    before_us, after_us = accepted_clock(engine, context.holder())
     before, after = iso(before_us), iso(after_us)
     context.answer(
         {"before": before, "before_us": before_us, "after": after, "after_us": after_us},

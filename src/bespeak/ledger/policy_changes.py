@@ -8,16 +8,17 @@ from bespeak.base.errors import BusyError, UsageError
 from bespeak.base.json_text import compact_utf8
 from bespeak.ledger import policy, rights, validation, write_operations
 from bespeak.ledger.actions import Action
+from bespeak.ledger.context import LedgerContext
+from bespeak.ledger.policy import Policy, PolicyDefaults
 from bespeak.ledger.rights import asker
 from bespeak.storage.ownership import owns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bespeak.ledger.context import LedgerContext
     from bespeak.ledger.model import Holder
-    from bespeak.ledger.policy import Policy
     from bespeak.storage.interface import Transaction
+    from bespeak.storage.sqlite import SqliteEngine
 
 _TOPIC = "policy"
 """Locks the policy against other changes, and announces one."""
@@ -133,3 +134,30 @@ def check_may_administer(
     owner = "the owner of the file" if is_file else "the owner of the schema"
     may = others if others and not is_file else f"{owner}{f' and {others}' if others else ''}"
     raise BusyError(f"{asks} may not {doing}; {may} may (policy of the book: admins)")
+
+
+def accepted_clock(engine: SqliteEngine, by: Holder, *, is_owner: bool | None = None) -> tuple[int, int]:
+    """Take this machine's clock for right, whatever the file says: holds can come back by it, and others become free.
+
+    Args:
+        engine: the open file, whatever tables are in it.
+        by: who asks.
+        is_owner: as for :func:`require_administrator`.
+
+    Returns:
+        The instant at which the book was last written, and the clock's, µs UTC.
+
+    Raises:
+        NotAllowedError: no rule gives whoever asks the right to administer.
+        BusyError: the book has no rules, and who asks neither owns the file nor is named in ``admins``.
+    """
+    doing = "say that the clock is right"
+
+    def check(tx: Transaction) -> None:
+        if tx.fetch_one("SELECT 1 FROM sqlite_schema WHERE name = 'access_rules'") is not None:
+            require_administrator(LedgerContext(engine), tx, by, is_owner=is_owner, doing=doing)
+            return
+        owner = owns(engine, tx) if is_owner is None else is_owner
+        check_may_administer(Policy({}, PolicyDefaults()), asker(by), is_owner=owner, is_file=True, doing=doing)
+
+    return engine.accept_clock(check)

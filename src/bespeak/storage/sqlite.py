@@ -270,13 +270,21 @@ class SqliteEngine:
             return self._now()
         return steady_clock.steady(self._now(), steady_clock.mark(self._connection), self.name)
 
-    def accept_clock(self) -> tuple[int, int]:
+    def accept_clock(self, check: Callable[[SqliteTransaction], object]) -> tuple[int, int]:
         """Take this machine's clock for right although the book was written later by an earlier one.
+
+        Args:
+            check: called in the transaction; raises where who asks may not do this.
 
         Returns:
             The mark that stood in the book, and the new one, µs UTC.
         """
-        return self._write(lambda tx: (steady_clock.accept(self._connection, tx.now_us), tx.now_us), self._now)
+
+        def work(tx: SqliteTransaction) -> tuple[int, int]:
+            check(tx)
+            return steady_clock.accept(self._connection, tx.now_us), tx.now_us
+
+        return self._write(work, self._now)
 
     def _write(self, work: Callable[[SqliteTransaction], T], now: Clock) -> T:
         with self._lock:

@@ -3,11 +3,13 @@
 import pytest
 
 from bespeak.base.clock import HOUR_US, MINUTE_US, SECOND_US
-from bespeak.base.errors import UnavailableError
+from bespeak.base.errors import BusyError, UnavailableError
 from bespeak.ledger import open_ledger
 from bespeak.ledger.errors import RefusedError
 from bespeak.ledger.model import Holder, Request, State
+from bespeak.ledger.policy_changes import accepted_clock
 from bespeak.storage.sqlite import SqliteEngine
+from bespeak.storage.steady_clock import STEADY_CLOCK
 
 ALICE, BOB = Holder("alice"), Holder("bob")
 _INSTANT = r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)? \S+"
@@ -73,8 +75,30 @@ def test_a_clock_far_behind_the_book_is_refused_until_a_person_accepts_it(open_b
     for ask in (book.now_us, lambda: book.reserve(request(BOB)), lambda: open_book().reservations()):
         with pytest.raises(UnavailableError, match=TWO_CLOCKS):
             ask()
-    assert book.engine.accept_clock() == (late_us, clock.now)
+    assert book.engine.accept_clock(lambda tx: None) == (late_us, clock.now)
     assert open_book().now_us() == clock.now
+
+
+def test_who_may_not_change_the_policy_takes_no_book_back_in_time(open_book, clock, path):
+    """Else holds that have ended come back, and what has begun can be booked twice."""
+    book = open_book()
+    book.policy_set("admins", ["bob"], Holder("root"), is_owner=True)
+    late_us = clock.now
+    clock.now -= 2 * HOUR_US
+    for by in (Holder("eve"), Holder("bob", requested_by="eve")):
+        with pytest.raises(BusyError, match="eve may not say that the clock is right; the owner of the file and bob"):
+            accepted_clock(book.engine, by, is_owner=False)
+    with pytest.raises(UnavailableError, match=TWO_CLOCKS):
+        book.now_us()
+    assert accepted_clock(book.engine, BOB, is_owner=False) == (late_us, clock.now)
+
+
+def test_the_time_of_a_file_without_a_policy_is_its_owner_s(tmp_path, clock):
+    claims = SqliteEngine(str(tmp_path / "claims.sqlite3"), [STEADY_CLOCK], now=clock)
+    with pytest.raises(BusyError, match="alice may not say that the clock is right; the owner of the file may"):
+        accepted_clock(claims, ALICE, is_owner=False)
+    assert accepted_clock(claims, ALICE) == (0, clock.now)
+    claims.close()
 
 
 def test_a_book_of_an_earlier_version_gets_a_mark(path, clock):
