@@ -153,10 +153,14 @@ class Availability:
             return held
         from bespeak.ledger.backfill import promised_window
 
+        gap_us = max(self.cooldown_us.values(), default=0)
         return held + [
             row_mapping.booking(name, waiter)
             for name, waiter in self.line
-            if waiter.is_ahead_of(ahead_of) and promised_window(waiter, self._tx.now_us) is not None
+            if waiter.starts_us < ends_us + gap_us
+            and waiter.ends_us + gap_us > starts_us
+            and waiter.is_ahead_of(ahead_of)
+            and promised_window(waiter, self._tx.now_us) is not None
         ]
 
     def held(self, starts_us: int, ends_us: int) -> list[Booking]:
@@ -322,11 +326,13 @@ class Availability:
         board = Occupancy(
             self._tx, self.capacity, self._names, from_us, for_waiters=for_waiters, constraints=self.constraints
         )
+        windows = []
         for waiter in {waiter.id: waiter for _, waiter in self.line}.values():
             window = promised_window(waiter, self._tx.now_us)
             if window is None or not waiter.is_ahead_of(ahead_of) or (but is not None and waiter.id == but.id):
                 continue
-            board.change(waiter.resources, waiter.mode, counted(waiter, window) if for_waiters else window)
+            windows.append((waiter.resources, waiter.mode, counted(waiter, window) if for_waiters else window))
+        board.enter(windows)
         return board
 
     def _search(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 
 from bespeak.base.clock import FOREVER_US
 from bespeak.base.errors import NotFoundError
@@ -112,36 +113,46 @@ def _reservation(row: Row) -> Reservation:
     if not 0 <= min(starts_us, ends_us, created_us, wanted_us) <= max(starts_us, ends_us, wanted_us) <= FOREVER_US:
         raise ValueError("an instant or a length is none")
     promised = fencing_token is None
-    return Reservation(
-        seq=seq,
-        id=identifier,
-        fencing_token=fencing_token,
-        holder=holder,
-        requested_by=requested_by,
-        resources=tuple(json.loads(resources)),
-        mode=Mode(mode),
-        starts_us=starts_us,
-        ends_us=window_end(starts_us, wanted_us) if promised else ends_us,
-        created_us=created_us,
-        ended_us=ended_us,
-        end_reason=_end_reason(end_reason, approval) if end_reason else None,
-        ended_note=ended_note,
-        purpose=purpose,
-        tags=tuple((key, value) for key, value in json.loads(tags)),
-        priority=priority,
-        lease_us=lease_us,
-        waiting=bool(waiting),
-        rank=rank,
-        wanted_us=wanted_us,
-        not_before_us=not_before_us,
-        keepalive_us=keepalive_us,
-        open_end=bool(open_end),
-        origin=Origin(host, process),
-        gate_seen_us=gate_seen_us,
-        check_in_us=check_in_us,
-        selection=None if selected is None else _selection(json.loads(selected)),
-        approval=Approval(approval) if approval else Approval.NONE,
+    return Reservation(  # in the order of its fields: of a long line, each is made for every answer
+        seq,
+        identifier,
+        fencing_token,
+        holder,
+        requested_by,
+        _names(resources),
+        Mode(mode),
+        starts_us,
+        window_end(starts_us, wanted_us) if promised else ends_us,
+        created_us,
+        ended_us,
+        _end_reason(end_reason, approval) if end_reason else None,
+        ended_note,
+        purpose,
+        tuple((key, value) for key, value in json.loads(tags)) if tags != "[]" else (),
+        priority,
+        lease_us,
+        bool(waiting),
+        rank,
+        wanted_us,
+        not_before_us,
+        keepalive_us,
+        bool(open_end),
+        _origin(host, process),
+        gate_seen_us,
+        check_in_us,
+        None if selected is None else _selection(json.loads(selected)),
+        Approval(approval) if approval else Approval.NONE,
     )
+
+
+@lru_cache(maxsize=1024)
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(json.loads(text))
+
+
+@lru_cache(maxsize=1024)
+def _origin(host: str, process: str) -> Origin:
+    return Origin(host, process)
 
 
 STORED_REASON = {EndReason.REFUSED: "cancelled", EndReason.UNANSWERED: "no_show"}

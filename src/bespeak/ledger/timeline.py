@@ -93,6 +93,28 @@ class Timeline:
             if index == count or times[index] >= ends_us:
                 return starts_us
 
+    def has_room_within(self, mode: Mode, from_us: int, until_us: int) -> bool:
+        """Tell whether there is any room at some instant of ``[from_us, until_us)``, however short it lasts."""
+        times, count = self._times, len(self._times)
+        index = bisect_right(times, from_us) - 1
+        while index < count and times[index] < until_us:
+            if not self._is_full(index, mode):
+                return True
+            index += 1
+        return False
+
+    def seats_all(self, mode: Mode, starts_us: int, ends_us: int) -> bool:
+        """Tell whether all who are entered in a window, µs UTC, have their seats, one in this mode among them."""
+        times, count = self._times, len(self._times)
+        ends_us = window_end(ends_us, self.cooldown_us)
+        index = bisect_right(times, starts_us) - 1
+        while index < count and times[index] < ends_us:
+            alone, sharing = self._alone[index], self._sharing[index]
+            if (alone > 0) if mode is Mode.SHARED else (sharing > 0 or alone > self._capacity):
+                return False
+            index += 1
+        return True
+
     def free_until(self, mode: Mode, from_us: int) -> int:
         """Return the end of the room that there is at ``from_us``, µs UTC; ``FOREVER_US`` when it has no end."""
         index = bisect_right(self._times, from_us) - 1
