@@ -32,7 +32,7 @@ def test_a_refusal_says_who_until_when_why_when_free_and_how_to_book_that(run_as
     refused = run_as("bob", "reserve", "rack3", "--for", "30m", "--purpose", "it's mine", code=7)
     line, hint = refused.stderr.splitlines()
     assert line.startswith("bespeak: error: rack3 is held by alice until ")
-    assert line.endswith("(thermal run)")
+    assert "(thermal run); asked of book " in line
     command = hint.partition("book that with: ")[2]
     assert command == """bespeak --as-user bob reserve rack3 --for 30m --purpose 'it'"'"'s mine' --next"""
     assert refused.stdout == ""
@@ -219,7 +219,7 @@ def test_a_waiter_is_told_who_has_it_until_when_and_what_for(cli, run_as):
     assert done.returncode == 10
     (line,) = [line for line in done.stderr.splitlines() if "waiting: position 1" in line]
     assert "; rack3 is held by alice until" in line
-    assert line.endswith("(thermal run)")
+    assert "(thermal run); asked of book " in line
 
 
 def test_waiting_ends_with_code_10_and_leaves_the_line(run_as, as_json):

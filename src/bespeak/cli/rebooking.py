@@ -64,7 +64,8 @@ def _refused(context: Context, found: Reservation, refused: RefusedError) -> Bus
     from bespeak.ledger.serialize import refusal_json
 
     why = "; ".join(formatting.in_the_way(booking) for booking in refused.refusal.conflicts)
-    details = refusal_json(refused.refusal)
+    book = context.book().name
+    details: dict[str, object] = {**refusal_json(refused.refusal), "book": book}
     next_us = refused.refusal.next_free_us
     if next_us is not None:
         words = ["bespeak", *context.spoken(), "move", ids.short_id(found.id), "--at", str(iso(next_us))]
@@ -73,7 +74,7 @@ def _refused(context: Context, found: Reservation, refused: RefusedError) -> Bus
             words += ["--until", str(iso(next_us + length_us))]
         command = shell_words(words)
         details |= {"hint": f"{timeparse.show(next_us)} would be granted: {command}", "command": command}
-    return BusyError(why, **details)
+    return BusyError(f"{why}; asked of book {book}", **details)
 
 
 @command(

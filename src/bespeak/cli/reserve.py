@@ -224,15 +224,13 @@ def refuse(refused: RefusedError, request: Request, context: Context) -> NoRetur
 
     why = "; ".join(formatting.in_the_way(booking) for booking in refused.refusal.conflicts) or str(refused)
     book = context.book()
-    if book.made or context.ledger_flag is not None:
-        why = f"{why}; asked of book {book.name}"
     details: dict[str, object] = {**refusal_json(refused.refusal), "book": book.name}
     next_us = refused.refusal.next_free_us
     if next_us is not None:
         details |= _way_out(request, next_us, context.spoken())
         ways = (_own_hold(refused.refusal, request, context), details["hint"], _until_then(refused.refusal, request))
         details["hint"] = "".join(map(str, ways))
-    raise BusyError(why, **details) from None
+    raise BusyError(f"{why}; asked of book {book.name}", **details) from None
 
 
 def _own_hold(refusal: Refusal, request: Request, context: Context) -> str:
