@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from bespeak.jobs.model import JobReservation
-    from bespeak.ledger.model import Holder, Request
+    from bespeak.ledger.model import Holder, Request, Reservation
     from bespeak.ledger.service import Ledger
     from bespeak.storage.interface import Listener
 
@@ -99,6 +99,18 @@ def _acting(extras: dict[str, object]) -> str | None:
 
 def _items(value: object) -> list[object]:
     return list(value) if isinstance(value, list) else []
+
+
+def _missing(job: JobReservation, found: Reservation) -> str:
+    """Return why a booking is not what ``job`` needs any more: moved to other resources, or given back in part."""
+    items = _items(job.extras.get("needs"))
+    named = [str(item) for item in items if not isinstance(item, dict)]
+    by_label = sum(int(str(item.get("count"))) for item in items if isinstance(item, dict))
+    missing = [name for name in named if name not in found.resources]
+    if not missing and len(found.resources) >= len(set(named)) + by_label:
+        return ""
+    what = f"of {', '.join(missing)}" if missing else "of as many as it needs"
+    return f"its booking {found.id} is not {what} any more: it is of {', '.join(found.resources)}"
 
 
 def give_back(ledger: Ledger, job: JobReservation) -> None:
@@ -228,6 +240,8 @@ class ResourceBookings:
         except NotFoundError:
             return BookingState(held=False, starts_us=FOREVER_US, reason=f"its booking {job.booking_id} is gone")
         state = found.state(ledger.now_us())
+        if state is State.ACTIVE and (missing := _missing(job, found)):
+            return BookingState(held=False, starts_us=FOREVER_US, reason=missing)
         if state is State.ACTIVE:
             return BookingState(held=True, variables=_variables(ledger, found.resources))
         if state is State.ENDED:
@@ -252,6 +266,8 @@ class ResourceBookings:
         now_us = ledger.now_us()
         if found.state(now_us) is State.ENDED:
             return TimeLeft(lost=f"its booking {found.id} is lost: {found.why_ended(now_us)}")
+        if missing := _missing(job, found):
+            return TimeLeft(lost=missing)
         if found.check_in_us is not None and found.state(now_us) is State.ACTIVE:
             found = ledger.touch(found.id, ledger.own(Holder(found.holder, found.requested_by)))
         ends_us = found.ends_us if found.lease_us is None else min(found.lease_us, found.ends_us)

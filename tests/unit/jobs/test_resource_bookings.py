@@ -1,6 +1,7 @@
 """``--needs``: booked with the reservation, held at the start, given back when the job is over, whoever dies."""
 
 import signal
+from contextlib import closing
 
 import pytest
 
@@ -73,6 +74,30 @@ def test_a_job_whose_resources_were_released_does_not_start(any_site: Site, book
     assert after["reservation_status"] == "DISPATCH_FAILED"
     assert "not held any more" in after["last_error"]
     assert any_site.starts() == []
+
+
+@pytest.mark.parametrize("change", ["move", "release_part"])
+def test_a_job_whose_booking_is_of_other_resources_does_not_start(
+    site: Site, book, change: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger, url = book
+    needing(site, url, "k", "--needs", "rack3", "rack4", "--for", "1h", "--not-before", "+1h")
+    (booking,) = ledger.reservations()
+    by = Holder(booking.holder)
+    if change == "move":
+        ledger.move(booking.id, by, resources=["rack4", "rack5"])
+    else:
+        ledger.release_part(booking.id, ["rack3"], by)
+    found = ledger.get(booking.id)
+    with closing(open_store(site.url)) as store:
+        job = store.read(lambda tx: rows.get(tx, run_key="k"))
+    lost = f"its booking {booking.id} is not of rack3 any more: it is of {', '.join(found.resources)}"
+    bookings = ResourceBookings(url)
+    assert bookings.time_left(job).lost == lost
+    assert bookings.ask(job).starts_us == booking.starts_us, "until its start it can be moved back"
+    monkeypatch.setattr(bookings._opened(job), "now_us", lambda: booking.starts_us)
+    asked = bookings.ask(job)
+    assert (asked.held, asked.reason) == (False, lost)
 
 
 def test_cancelling_gives_the_resources_back(site: Site, book) -> None:
