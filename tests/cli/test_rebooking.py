@@ -35,6 +35,18 @@ def test_a_refused_move_names_the_command_that_would_work(run):
     assert "say to when" in run(f"--as-user alice move {mine}", 2).err
 
 
+def test_a_booking_is_moved_to_another_resource(run):
+    mine = made(run, "--as-user alice reserve rack1 scope --at '2040-05-01 9:00' --for 1h")
+    run("--as-user bob reserve rack2 --at '2040-05-01 9:00' --for 2h")
+    err = run(f"--as-user alice move {mine} --to rack2 --to scope", 7).err
+    assert "rack2 is booked by bob from 2040-05-01 09:00 UTC" in err
+    command = err.strip().rpartition("would be granted: bespeak ")[2]
+    assert command == f"--as-user alice move {mine} --at 2040-05-01T11:00:00+00:00 --to=rack2 --to=scope"
+    (moved,) = json.loads(run(f"--json {command}").out)["reservations"]
+    assert (moved["resources"], moved["starts"]) == (["rack2", "scope"], "2040-05-01T11:00:00+00:00")
+    assert "moved" in run(f"--as-user alice move {mine} --to rack3").out
+
+
 def test_a_refused_extension_names_the_end_that_would_be_granted(run):
     mine = made(run, "--as-user alice reserve rack1 --at '2040-05-01 9:00' --for 1h")
     run("--as-user bob reserve rack1 --at '2040-05-01 14:00' --for 2h")

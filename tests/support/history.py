@@ -138,7 +138,8 @@ def _go_on(history: History, entry: Entry) -> None:
         raise ViolationError(f"row {entry.seq}: {entry.action} of {entry.id}, which nothing made")
     if known.ended_us is not None:
         raise ViolationError(f"row {entry.seq}: {entry.action} of {entry.id}, which has ended")
-    if entry.resources != known.resources:
+    others = tuple(name for name in entry.after.get("resources", ()) if name not in known.resources)
+    if entry.resources != known.resources + (others if entry.action == "moved" else ()):
         raise ViolationError(f"row {entry.seq}: {entry.id} is about {known.resources}, here {entry.resources}")  # 3
     if entry.action == "granted":
         if not known.waiting:
@@ -163,6 +164,8 @@ def _go_on(history: History, entry: Entry) -> None:
 
 def _changed(history: History, entry: Entry, known: Held) -> None:
     """Follow a reservation that changed its time, its holder or its resources."""
+    if entry.action == "moved" and "resources" in entry.after:
+        _of_others(history, known, tuple(entry.after["resources"]))
     if entry.action in {"moved", "transferred", "swapped"}:
         for name in ("starts_us", "ends_us", "holder", "number"):
             setattr(known, name, entry.after.get(name, getattr(known, name)))
@@ -171,13 +174,18 @@ def _changed(history: History, entry: Entry, known: Held) -> None:
         _check_seats(history, entry, known)
         _check_promises(history, entry, known)
     elif entry.action == "part_released":
-        known.resources, known.purpose = tuple(entry.after["resources"]), ""
-        for held in history.by_resource.values():
-            held[:] = [one for one in held if one is not known]
-        for name in known.resources:
-            history.by_resource[name].append(known)
+        known.purpose = ""
+        _of_others(history, known, tuple(entry.after["resources"]))
     else:
         raise ViolationError(f"row {entry.seq}: unknown action {entry.action}")
+
+
+def _of_others(history: History, known: Held, names: tuple[str, ...]) -> None:
+    known.resources = names
+    for held in history.by_resource.values():
+        held[:] = [one for one in held if one is not known]
+    for name in names:
+        history.by_resource.setdefault(name, []).append(known)
 
 
 def _granted(history: History, entry: Entry, made: Held, before: Held | None) -> None:

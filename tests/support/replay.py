@@ -78,7 +78,7 @@ class Rebuilt:
             }
         else:
             self._change(seq, action, str(identifier), after)
-        if action in GRANTS:
+        if action in GRANTS or (action == "moved" and "resources" in after):
             for name in names:
                 self.resources.setdefault(name, {"capacity": 1, "declared": False, "description": ""})
 

@@ -1,4 +1,4 @@
-"""``move``, ``transfer`` and ``swap``: another time, another holder, somebody else's turn."""
+"""``move``, ``transfer`` and ``swap``: another time, other resources, another holder, somebody else's turn."""
 
 from __future__ import annotations
 
@@ -21,27 +21,36 @@ if TYPE_CHECKING:
 
 @command(
     "move",
-    text="It keeps its id and gets a new number. If somebody is in the way there, nothing changes, and the answer says "
-    "the first time from then on that would be granted. What has begun is not moved: extend, shorten or release it.",
+    text="It keeps its id and gets a new number; quotas, approval and closed times are asked again. If somebody is in "
+    "the way there, nothing changes, and the answer says the first time from then on that would be granted. What has "
+    "begun is not moved: extend, shorten or release it.",
     examples=(
         ("move 8f3a2c10 --at '2031-05-01 16:00'", "as long as before, at another time"),
         ("move 8f3a2c10 --at '2031-05-02 9:00' --for 2h", "and another length"),
+        ("move 8f3a2c10 --to rack4", "at the same time, on another resource"),
     ),
     arguments=(RESERVATION,),
     options=(
-        Option(("--at",), "The new start; must be given.", "TIME"),
+        Option(("--at",), "The new start (default: as before).", "TIME"),
+        Option(
+            ("--to",),
+            "What it is of then, all of it (default: as before).",
+            "RESOURCE",
+            many=True,
+            complete="resource",
+        ),
         Option(("--for",), "How long then (default: as long as it was).", "DURATION"),
         UNTIL,
         REASON,
     ),
 )
 def move(context: Context, values: Values) -> int:
-    """Give a reservation that has not begun another time."""
+    """Give a reservation that has not begun another time, or other resources."""
     from bespeak.ledger.errors import RefusedError
 
     starts_us = converters.start("--at", values["at"])
-    if starts_us is None:
-        raise UsageError("move: say to when, with --at; what shall begin now is reserved anew")
+    if starts_us is None and (values["at"] or not values["to"]):
+        raise UsageError("move: say to when, with --at, or to what, with --to; what shall begin now is reserved anew")
     duration_us, ends_us = converters.ending(values)
     book, holder = context.book(), context.holder()
     found = named(book, values["id"], holder)
@@ -52,14 +61,15 @@ def move(context: Context, values: Values) -> int:
             starts_us=converters.start_by_the_book(book, values) or starts_us,
             duration_us=duration_us,
             ends_us=converters.end_by_the_book(book, values, ends_us),
+            resources=values["to"] or None,
             reason=values["reason"] or "",
         )
     except RefusedError as refused:
-        raise _refused(context, found, refused) from None
+        raise _refused(context, found, refused, values["to"]) from None
     return say(context, "moved", [moved])
 
 
-def _refused(context: Context, found: Reservation, refused: RefusedError) -> BusyError:
+def _refused(context: Context, found: Reservation, refused: RefusedError, to: tuple[str, ...]) -> BusyError:
     """Return who is in the way, and the command that moves to the first time at which nobody is."""
     from bespeak.ledger.serialize import refusal_json
 
@@ -69,6 +79,7 @@ def _refused(context: Context, found: Reservation, refused: RefusedError) -> Bus
     next_us = refused.refusal.next_free_us
     if next_us is not None:
         words = ["bespeak", *context.spoken(), "move", ids.short_id(found.id), "--at", str(iso(next_us))]
+        words += [f"--to={name}" for name in to]
         length_us = refused.request.duration_us
         if length_us is not None and length_us != found.ends_us - found.starts_us:
             words += ["--until", str(iso(next_us + length_us))]

@@ -131,8 +131,11 @@ class LedgerContext:
         return self.engine.read(self.policy_in)
 
     def write(self, resources: Iterable[str], work: Callable[[Transaction], T]) -> T:
-        """Run ``work`` under the locks of ``resources``."""
-        return self.engine.transact([write_operations.resource_topic(name) for name in resources], work)
+        """Run ``work`` under the locks of ``resources``; who names what nobody declared is told what is like it."""
+        try:
+            return self.engine.transact([write_operations.resource_topic(name) for name in resources], work)
+        except UndeclaredError as refused:
+            raise UndeclaredError(refused.name, self._like(refused.name)) from None
 
     def write_new(
         self, resources: Iterable[str], identifier: str, work: Callable[[Transaction], Reservation | T]
@@ -144,8 +147,6 @@ class LedgerContext:
         resources = tuple(resources)
         try:
             return self.write(resources, work)
-        except UndeclaredError as refused:
-            raise UndeclaredError(refused.name, self._like(refused.name)) from None
         except OutcomeUnknownError as lost:
             try:
                 made = self.write(resources, lambda tx: row_mapping.by_id(tx, identifier))

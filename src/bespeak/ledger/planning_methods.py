@@ -20,28 +20,34 @@ class PlanningMethods(LedgerContext):
         identifier: str,
         by: Holder,
         *,
-        starts_us: int,
+        starts_us: int | None = None,
         duration_us: int | None = None,
         ends_us: int | None = None,
+        resources: Iterable[str] | None = None,
         fencing_token: int | None = None,
         reason: str = "",
     ) -> Reservation:
-        """Give a reservation that has not begun another time, unless somebody is in the way; it gets a new number.
+        """Give a reservation that has not begun another time or other resources, unless somebody is in the way.
+
+        It keeps its id and gets a new number. What a new reservation would be asked is asked again: rights, quotas,
+        approval, closed times and who is in the way.
 
         Args:
             identifier: the reservation's full id.
             by: who asks.
-            starts_us: the new start, µs UTC.
+            starts_us: the new start, µs UTC; None keeps it.
             duration_us: how long then, µs; by default as long as it was.
             ends_us: or the new end, µs UTC.
+            resources: all that it is of then; None keeps them.
             fencing_token: the token the caller believes in; None does not compare.
             reason: why, for the log; must be given by whoever acts for the holder and has not reserved it.
 
         Raises:
             NotFoundError: no such reservation.
             BusyError: it is somebody else's, or (as :class:`RefusedError`) somebody is in the way.
+            NotAllowedError: a quota is used up, a resource needs approval, or no right to it is given.
             WrongStateError: it has begun or ended, waits, or the fencing token is stale.
-            UsageError: the new time is past or empty, or the reason is missing.
+            UsageError: neither a time nor resources are given, the new time is past or empty, or the reason is missing.
         """
         from bespeak.ledger import rebooking
 
@@ -52,6 +58,7 @@ class PlanningMethods(LedgerContext):
             starts_us=starts_us,
             duration_us=duration_us,
             ends_us=ends_us,
+            resources=resources,
             fencing_token=fencing_token,
             reason=reason,
         )

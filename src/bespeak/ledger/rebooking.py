@@ -1,7 +1,7 @@
-"""Changing what was reserved: another time, another holder, less of it, or somebody else's turn instead.
+"""Changing what was reserved: another time, other resources, another holder, less of it, or somebody else's turn.
 
-A reservation that gets another time or holder is a new grant: it gets a new number, and whoever acts under the old one
-is refused. One that loses some of its resources stays the grant it was.
+A reservation that gets another time, other resources or another holder is a new grant: it gets a new number, and
+whoever acts under the old one is refused. One that loses some of its resources stays the grant it was.
 """
 
 from __future__ import annotations
@@ -33,65 +33,134 @@ def move(
     identifier: str,
     by: Holder,
     *,
-    starts_us: int,
+    starts_us: int | None = None,
     duration_us: int | None = None,
     ends_us: int | None = None,
+    resources: Iterable[str] | None = None,
     fencing_token: int | None = None,
     reason: str = "",
 ) -> Reservation:
     """See :meth:`bespeak.ledger.planning_methods.PlanningMethods.move`."""
     validation.check_text("reason", reason)
-    check_instant("start", starts_us)
+    if starts_us is None and resources is None:
+        raise UsageError("move: say to when, or to which resources")
+    if starts_us is not None:
+        check_instant("start", starts_us)
+    others = None if resources is None else validation.resource_names(resources)
 
     def work(tx: Transaction) -> Reservation:
         found = live(tx, identifier, fencing_token)
+        names = others or found.resources
+        tx.require(map(write_operations.resource_topic, names))
         check_owner(found, by)
         rights.check_may_end(book, tx, found, by, reason, "move")
-        rights.require(book, tx, by, "reserve", found.resources)
+        rights.require(book, tx, by, "reserve", names)
         window = _new_window(found, tx.now_us, starts_us, duration_us, ends_us)
-        check_gain(book, tx, found, found.holder, window, by, "move it")
-        moved = rebooked(tx, found, window, by)
-        write_operations.log_by(tx, Action.MOVED, by, found, numbered(found), {**numbered(moved), "reason": reason})
+        check_gain(book, tx, found, found.holder, window, by, "move it", names=names)
+        new = None if names == found.resources else names
+        moved = rebooked(tx, found, window, by, names=new, is_strict=book.policy_in(tx).strict)
+        _log_move(tx, found, moved, by, reason)
         return moved
 
-    return book.write(book.resources_of(identifier), work)
+    return book.remember(book.write({*book.resources_of(identifier), *(others or ())}, work))
 
 
-def rebooked(tx: Transaction, found: Reservation, window_us: tuple[int, int], by: Holder) -> Reservation:
+def _log_move(tx: Transaction, found: Reservation, moved: Reservation, by: Holder, reason: str) -> None:
+    """Record a move; where the resources are others too, the row names both, for whoever follows either."""
+    before, after = numbered(found), {**numbered(moved), "reason": reason}
+    if moved.resources != found.resources:
+        before |= {"resources": list(found.resources), "check_in_us": found.check_in_us}
+        after |= {"resources": list(moved.resources), "check_in_us": moved.check_in_us}
+    both = (*found.resources, *(name for name in moved.resources if name not in found.resources))
+    write_operations.log_by(tx, Action.MOVED, by, replace(found, resources=both), before, after)
+
+
+def rebooked(
+    tx: Transaction,
+    found: Reservation,
+    window_us: tuple[int, int],
+    by: Holder,
+    *,
+    names: tuple[str, ...] | None = None,
+    is_strict: bool = False,
+) -> Reservation:
     """Give a booking that has not begun another window, under the locks of its resources; the log is the caller's.
+
+    Args:
+        tx: the transaction, which holds the locks of ``names``, too.
+        found: the booking.
+        window_us: when it is then, µs UTC.
+        by: who asks.
+        names: other resources that it is of then; None for those it has.
+        is_strict: refuse other resources that nobody declared.
 
     Raises:
         WrongStateError: it has begun.
         RefusedError: somebody is in the way; carries the first time from the new start on at which nobody is.
+        UndeclaredError: nobody declared one of ``names``, and the book is strict.
+        UsageError: ``names`` are a whole and its part, or one is not what it looks like.
     """
     if found.state(tx.now_us) is not State.PENDING:
-        raise WrongStateError(f"reservation {found.id} has begun; give it another end (extend, shorten) or release it")
+        raise _has_begun(found)
     write_operations.unbook(tx, found, found.resources)
-    ground = Availability(tx, found.resources, sweep=True, first=window_us)
+    ground = Availability(tx, names or found.resources, sweep=True, first=window_us)
+    check_in_us = found.check_in_us
+    if names is not None:
+        if is_strict:
+            ground.require_known()
+        ground.check_new()
+        check_in_us = ground.with_check_in(Request(names, by, check_in_us=check_in_us)).check_in_us
     if blocking := ground.blockers(found.mode, *window_us):
         length_us = FOREVER_US if window_us[1] >= FOREVER_US else window_us[1] - window_us[0]
-        wanted = Request(found.resources, by, starts_us=window_us[0], duration_us=length_us, mode=found.mode)
+        wanted = Request(ground.names, by, starts_us=window_us[0], duration_us=length_us, mode=found.mode)
         raise RefusedError(Refusal(tuple(blocking), ground.first_fit(found.mode, window_us[0], length_us)), wanted)
-    token = ground.next_number()
-    moved = replace(found, starts_us=window_us[0], ends_us=window_us[1], fencing_token=token)
-    write_operations.book(tx, moved, ground.known)
-    if found.check_in_us is not None:
-        moved = replace(moved, lease_us=moved.starts_us + found.check_in_us)
-    row = {"seq": found.seq, "starts": moved.starts_us, "ends": moved.ends_us, "token": token, "lease": moved.lease_us}
-    tx.execute_deferred(
-        "UPDATE ledger_reservations SET starts_us = :starts, ends_us = :ends, fencing_token = :token, lease_us = :lease"
-        " WHERE seq = :seq",
-        [row],
+    moved = replace(
+        found,
+        resources=ground.names,
+        starts_us=window_us[0],
+        ends_us=window_us[1],
+        fencing_token=ground.next_number(),
+        check_in_us=check_in_us,
+        lease_us=found.lease_us if check_in_us is None else window_us[0] + check_in_us,
     )
+    write_operations.book(tx, moved, ground.known)
+    _write_move(tx, moved)
+    if names is not None:
+        write_operations.wake(tx, found)
     write_operations.wake(tx, moved)
     return moved
 
 
+def _has_begun(found: Reservation) -> WrongStateError:
+    return WrongStateError(f"reservation {found.id} has begun; give it another end (extend, shorten) or release it")
+
+
+def _write_move(tx: Transaction, moved: Reservation) -> None:
+    row = {
+        "seq": moved.seq,
+        "resources": compact_utf8(moved.resources),
+        "starts": moved.starts_us,
+        "ends": moved.ends_us,
+        "token": moved.fencing_token,
+        "check_in": moved.check_in_us,
+        "lease": moved.lease_us,
+    }
+    tx.execute_deferred(
+        "UPDATE ledger_reservations SET resources = :resources, starts_us = :starts, ends_us = :ends, "
+        "fencing_token = :token, check_in_us = :check_in, lease_us = :lease WHERE seq = :seq",
+        [row],
+    )
+
+
 def _new_window(
-    found: Reservation, now_us: int, starts_us: int, duration_us: int | None, ends_us: int | None
+    found: Reservation, now_us: int, starts_us: int | None, duration_us: int | None, ends_us: int | None
 ) -> tuple[int, int]:
     if duration_us is not None and ends_us is not None:
         raise UsageError("a reservation ends after a duration or at an instant; both were given")
+    if starts_us is None:
+        if found.state(now_us) is not State.PENDING:
+            raise _has_begun(found)
+        starts_us = found.starts_us
     if ends_us is None:
         length_us = found.ends_us - found.starts_us if duration_us is None else duration_us
         open_end = duration_us is None and found.ends_us >= FOREVER_US
@@ -221,6 +290,7 @@ def check_gain(
     doing: str,
     *,
     instead: Reservation | None = None,
+    names: tuple[str, ...] | None = None,
 ) -> None:
     """Refuse to give a reservation, in a window, to somebody whose quota does not allow it, or whom others approve.
 
@@ -233,13 +303,15 @@ def check_gain(
         by: who asks.
         doing: what is done, for messages.
         instead: what its new holder gives away for it.
+        names: the resources that it has then; None for those it has now.
 
     Raises:
         NotAllowedError: naming the rule, or who may approve.
     """
     changed = found.id if holder == found.holder else None if instead is None else instead.id
-    quotas.check(tx, book.policy_in(tx), holder, window_us, len(found.resources), changed=changed)
-    known = row_mapping.resources(tx, found.resources)
+    names = names or found.resources
+    quotas.check(tx, book.policy_in(tx), holder, window_us, len(names), changed=changed)
+    known = row_mapping.resources(tx, names)
     approvals.require(book, tx, by, known.values(), doing)
 
 

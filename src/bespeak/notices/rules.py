@@ -83,7 +83,7 @@ def _changed_by_another(entry: LogEntry, reservation: Reservation, cause: str) -
     by = entry.requested_by or entry.who
     if by == reservation.holder:
         return []
-    what = f"{escape_unprintable(by)} %s {_names(entry.resources)}"
+    what = f"{escape_unprintable(by)} %s {_what_of(entry)}"
     reason = escape_unprintable(str(entry.after.get("reason") or ""))
     window = f"{_clock(reservation.starts_us)}, {_until(reservation.ends_us)}"
     text = f"{what % 'moved your booking of'}: it begins {window}"
@@ -93,6 +93,14 @@ def _changed_by_another(entry: LogEntry, reservation: Reservation, cause: str) -
         text = f"{what % 'handed over to you'}, {_until(reservation.ends_us)}"
     text += f" ({reason})." if reason else "."
     return [Draft(reservation.holder, Kind.MOVED, text, cause, entry.resources, reservation.id)]
+
+
+def _what_of(entry: LogEntry) -> str:
+    """Return the resources of a row; of a move to others, those before and those after it."""
+    before, after = entry.before.get("resources"), entry.after.get("resources")
+    if isinstance(before, list) and isinstance(after, list):
+        return f"{_names(map(str, before))} to {_names(map(str, after))}"
+    return _names(entry.resources)
 
 
 def _asked(entry: LogEntry, reservation: Reservation, approvers: Iterable[str], cause: str) -> list[Draft]:

@@ -161,6 +161,11 @@ def test_whose_booking_is_moved_by_another_is_told(desk: Desk) -> None:
             "boss moved your booking of rack1: it begins 2026-11-30 18:00 UTC, until 2026-11-30 20:00 UTC (maintenance).",
         )
     ]
+    desk.book.move(made.id, Holder("bob", "boss"), resources=["rack2"], reason="rack1 is sick")
+    assert _told(desk, "bob")[-1][1] == (
+        "boss moved your booking of rack1 to rack2: it begins 2026-11-30 18:00 UTC, until 2026-11-30 20:00 UTC"
+        " (rack1 is sick)."
+    )
 
 
 def test_maintenance_tells_those_whom_it_moves_shortens_or_ends(desk: Desk) -> None:

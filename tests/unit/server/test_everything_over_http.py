@@ -50,6 +50,10 @@ def test_a_reservation_is_moved_transferred_swapped_and_given_back_in_part(alice
         headers={"If-Match": f'"{mine["number"]}"'},
     )
     assert stale.status_code == 412
+    elsewhere = alice.post(f"/reservations/{mine['id']}/move", json={"resources": ["ch9", "ch2"]}).json()
+    assert (elsewhere["resources"], elsewhere["starts"]) == (["ch2", "ch9"], moved["starts"])
+    assert alice.post(f"/reservations/{mine['id']}/move", json={"reason": "r"}).status_code == 400
+    moved = alice.post(f"/reservations/{mine['id']}/move", json={"resources": ["ch1", "ch2"]}).json()
     part = alice.post(f"/reservations/{mine['id']}/release-part", json={"resources": ["ch2"]}).json()
     assert (part["resources"], part["number"]) == (["ch1"], moved["number"])
     other = booked(bob, "ch3")

@@ -24,17 +24,21 @@ router = APIRouter(tags=["reservations"], dependencies=[SIGNED_IN])
 
 
 class MoveRequest(schemas.Window):
-    """Another time; by default as long as it was."""
+    """Another time, by default as long as it was; or other resources, by default at the time it has; or both."""
 
     starts: schemas.IsoInstant | None = None
     starts_us: schemas.Instant | None = None
+    resources: list[str] | None = Field(
+        None, min_length=1, max_length=1_000, description="All that it is of then; by default what it has."
+    )
     reason: str = schemas.REASON
 
-    def start(self) -> int:
-        """Return the new start, µs UTC."""
-        if (self.starts is None) == (self.starts_us is None):
-            raise UsageError("give one of starts and starts_us")
-        return schemas.instant("starts", self.starts) if self.starts is not None else self.starts_us or 0
+    def start(self) -> int | None:
+        """Return the new start, µs UTC; None keeps it."""
+        given = (self.starts is not None) + (self.starts_us is not None)
+        if given > 1 or (not given and self.resources is None):
+            raise UsageError("give one of starts and starts_us, or resources")
+        return self.starts_us if self.starts is None else schemas.instant("starts", self.starts)
 
 
 class TransferRequest(schemas.Asked):
@@ -67,7 +71,7 @@ class ManyRequest(schemas.Asked):
 
 @router.post("/reservations/{reservation_id}/move", responses=ONE)
 async def move(book: Book, by: By, reservation_id: str, fencing_token: FencingToken, asked: MoveRequest) -> Response:
-    """Give a reservation that has not begun another time; it gets a new number."""
+    """Give a reservation that has not begun another time or other resources; it gets a new number."""
     starts_us, length_us, ends_us = asked.start(), asked.length(), asked.end()
 
     def work(ledger: Ledger) -> Reservation:
@@ -77,6 +81,7 @@ async def move(book: Book, by: By, reservation_id: str, fencing_token: FencingTo
             starts_us=starts_us,
             duration_us=length_us,
             ends_us=ends_us,
+            resources=asked.resources,
             fencing_token=fencing_token,
             reason=asked.reason,
         )
