@@ -150,6 +150,7 @@ def _refused(book: Ledger, form: Form, target: str, error: RefusedError) -> Mess
     word, _, key = form.text("do").partition(":")
     if word == "move" and refusal.next_free_us is not None:
         free = clock.moment(refusal.next_free_us)
+        fields += [(name, form.text(name)) for name in ("from", "to") if form.text(name)]
         fields.append(("starts_us", str(refusal.next_free_us)))
         if request.duration_us is not None:
             fields.append(("ends_us", str(refusal.next_free_us + request.duration_us)))

@@ -39,13 +39,33 @@ def key_of(text: str) -> tuple[str, int | None]:
 
 
 def move(book: Ledger, form: Form, key: str) -> Message:
-    """Give a reservation that has not begun another time."""
+    """Give a reservation that has not begun another time, and another resource in place of one of its own."""
     identifier, token = key_of(key)
     starts_us, ends_us = form.instant_us("starts"), form.instant_us("ends")
     if starts_us is None:
         raise UsageError("say to when")
-    made = book.move(identifier, form.by, starts_us=starts_us, ends_us=ends_us, fencing_token=token)
+    made = book.move(
+        identifier,
+        form.by,
+        starts_us=starts_us,
+        ends_us=ends_us,
+        resources=_with_another(book, form, identifier),
+        fencing_token=token,
+    )
     return Message("done", f"{_names(made)} moved:", _window(form, made, book.now_us()))
+
+
+def _with_another(book: Ledger, form: Form, identifier: str) -> tuple[str, ...] | None:
+    """Return the resources of a reservation with ``to`` in place of ``from``; None where the form changes none."""
+    old, new = form.text("from"), form.text("to")
+    if not new or new == old:
+        return None
+    names = book.get(identifier).resources
+    if old not in names:
+        raise UsageError(f"the reservation does not have {old!a}; load the page again")
+    if new in names:
+        raise UsageError(f"the reservation has {new!a} already")
+    return tuple(new if name == old else name for name in names)
 
 
 def check_in(book: Ledger, form: Form, key: str) -> Message:

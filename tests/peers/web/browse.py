@@ -178,13 +178,41 @@ def move(stage):
             break
     alice.keyboard.press("Enter")
     bob.wait_for_selector("[data-name=rack1] a[aria-label*='12:15']")
+    to_another_row(alice, bob, y)
     bob.goto(f"{URL}/timeline?span=month&day={tomorrow()}")
     assert bob.locator("[data-name=rack1] a[aria-label*=alice]").count() >= 1
     alice.locator("[data-name=rack1] a[data-move]").click()
     alice.wait_for_url("**/reservation/*")
-    alice.locator("[name=to]").fill("bob")
+    alice.locator("[name=to][placeholder^=user]").fill("bob")
     alice.get_by_role("button", name="Hand over").click()
     alice.wait_for_function("() => document.querySelector('#whole dl').textContent.includes('bob')")
+
+
+def to_another_row(alice, bob, y):
+    """The booking of rack1 is dragged to rack2 at its time, and brought back with keys; a second browser sees it."""
+    alice.wait_for_selector("[data-name=rack1] a[aria-label*='12:15']")
+    box = alice.locator("[data-name=rack1] a[data-move]").bounding_box()
+    other = alice.locator('[data-book="rack2"]').bounding_box()
+    alice.mouse.move(box["x"] + 10, y)
+    alice.mouse.down()
+    alice.mouse.move(box["x"] + 10, other["y"] + other["height"] / 2, steps=8)
+    alice.screenshot(path=f"{FOLDER}/moving-to-another-row.png")
+    alice.mouse.up()
+    alice.wait_for_selector("#move[open]")
+    assert alice.locator("#move-name").inner_text() == "rack1 to rack2"
+    assert alice.locator('#move [name="starts"]').input_value().endswith("T12:15")
+    alice.locator("#move-do").click()
+    for page in (alice, bob):
+        page.wait_for_selector("[data-name=rack2] a[aria-label*='12:15']")
+        page.wait_for_selector("[data-name=rack1] a[data-from]", state="detached")
+    alice.locator("[data-name=rack2] a[data-move]").focus()
+    alice.keyboard.press("ArrowUp")
+    alice.keyboard.press("Enter")
+    alice.wait_for_selector("#move[open]")
+    assert alice.locator("#move-name").inner_text() == "rack2 to rack1"
+    alice.locator("#move-do").click()
+    for page in (alice, bob):
+        page.wait_for_selector("[data-name=rack1] a[aria-label*='12:15']")
 
 
 def run(stage):

@@ -286,6 +286,27 @@ def test_a_booking_is_moved_and_a_refusal_offers_the_next_time(desk: Desk) -> No
     assert (moved.kind, moved.text) == ("done", "from Tue 1 Dec 00:00 until Tue 1 Dec 01:00")
 
 
+def test_a_booking_is_moved_to_another_resource(desk: Desk) -> None:
+    mine = desk.reserve("rack1", hours=2, start_hours=4)
+    window = {"starts_us": str(mine.starts_us), "ends_us": str(mine.ends_us), "from": "rack1"}
+    said = desk.press("alice", f"move:{mine.id}.{mine.fencing_token}", to="rack2", **window)
+    assert (said.kind, said.title, said.text) == ("done", "rack2 moved:", "from 16:00 until 18:00")
+    (mine,) = desk.book.reservations(holder="alice")
+    desk.reserve("rack3", "bob", hours=2, start_hours=4)
+    key = f"move:{mine.id}.{mine.fencing_token}"
+    assert "does not have 'rack1'" in desk.press("alice", key, to="rack3", **window).text
+    window["from"] = "rack2"
+    refused = desk.press("alice", key, to="rack3", **window)
+    assert (refused.status, refused.title) == (409, "rack3 is taken.")
+    (offer,) = refused.offers
+    moved = desk.press("alice", offer.action, **dict(refused.fields))
+    assert (moved.title, moved.text) == ("rack3 moved:", "from 18:00 until 20:00")
+    (mine,) = desk.book.reservations(holder="alice")
+    key = f"move:{mine.id}.{mine.fencing_token}"
+    window = {"starts_us": str(mine.starts_us + HOUR_US), "from": "rack3", "to": "rack3"}
+    assert desk.press("alice", key, **window).text == "from 19:00 until 21:00"
+
+
 def test_a_hold_is_checked_in(desk: Desk) -> None:
     made = desk.reserve("rack1", hours=2, start_hours=1, check_in_us=HOUR_US // 2)
     desk.later(1.1)

@@ -246,17 +246,35 @@ function askFor(name, word, what, first) {
 }
 
 const askToBook = () => askFor("book", "reserve", drawing.field.dataset.book, '[name="purpose"]');
-const askToMove = () => askFor("move", "move", drawing.bar.dataset.move, '[name="starts"]');
+const laneOf = (one) => one.closest("[data-name]").dataset.name;
+function askToMove() {
+  const { bar, field } = drawing;
+  const [from, to] = [laneOf(bar), laneOf(field)];
+  $('#move [name="from"]').value = from;
+  $('#move [name="to"]').value = to;
+  askFor("move", "move", bar.dataset.move, '[name="starts"]');
+  if (to !== from) $("#move-name").textContent = `${from} to ${to}`;
+}
 
-// A booking of the viewer's that has not begun; it is drawn at another time, and moved there when that is confirmed.
-function drawBar(bar, shift) {
+// The row under the pointer, or the next one for the keys, where the viewer may book; else where the bar is drawn now.
+const fieldAt = (x, y) => document.elementFromPoint(x, y)?.closest("#lanes .field[data-book]") ?? drawing.field;
+function fieldBeside(field, way) {
+  const all = [...document.querySelectorAll("#lanes .field[data-book]")].filter((one) => !one.closest("[data-name]").hidden);
+  return all[all.indexOf(field) + way] ?? field;
+}
+
+// A booking of the viewer's that has not begun; it is drawn elsewhere, and moved there when that is confirmed.
+function drawBar(bar, shift, field) {
   const { starts, ends, step } = scale();
   const from = Number(bar.dataset.from);
   const until = Number(bar.dataset.until);
   const earliest = Math.ceil(Math.max(Date.now(), starts) / step) * step;
-  const to = Math.min(Math.max(Math.round((from + shift) / step) * step, earliest), ends - step);
-  draw(bar.closest(".field"), to, to + (until - from));
+  const snapped = Math.min(Math.max(Math.round((from + shift) / step) * step, earliest), ends - step);
+  const to = Math.abs(shift) < step / 2 ? from : snapped; // straight up or down keeps the minute
+  const { grip } = drawing ?? {};
+  draw(field, to, to + (until - from));
   drawing.bar = bar;
+  if (grip !== undefined) drawing.grip = grip;
 }
 
 if (timeline && dialog) {
@@ -275,7 +293,7 @@ if (timeline && dialog) {
     if (!field || event.button !== 0) return;
     if (bar) {
       stopDrawing();
-      drawing = { field, box: document.createElement("div"), bar, grip: event.clientX };
+      drawing = { field, box: document.createElement("div"), bar, grip: { x: event.clientX, y: event.clientY } };
       drawing.box.className = "drawn";
       return;
     }
@@ -291,11 +309,12 @@ if (timeline && dialog) {
   timeline.addEventListener("pointermove", (event) => {
     if (drawing?.grip !== undefined) {
       const { bar, field, grip } = drawing;
-      if (!dragged && Math.abs(event.clientX - grip) < 5) return;
+      if (!dragged && Math.hypot(event.clientX - grip.x, event.clientY - grip.y) < 5) return;
       if (!dragged) field.append(drawing.box);
       if (!dragged) field.setPointerCapture(event.pointerId);
       dragged = true;
-      return drawBar(bar, instantAt(field, event.clientX) - instantAt(field, grip));
+      const shift = instantAt(field, event.clientX) - instantAt(field, grip.x);
+      return drawBar(bar, shift, fieldAt(event.clientX, event.clientY));
     }
     if (drawing?.anchor === undefined) return;
     const { step } = scale();
@@ -319,8 +338,12 @@ if (timeline && dialog) {
     const bar = field.closest?.("a[data-move]");
     if (bar) {
       const shift = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+      const way = { ArrowUp: -1, ArrowDown: 1 }[event.key];
       const mine = drawing?.bar === bar;
-      if (shift) drawBar(bar, (mine ? drawing.from - Number(bar.dataset.from) : 0) + shift * scale().step);
+      const lane = mine ? drawing.field : bar.closest(".field");
+      const by = mine ? drawing.from - Number(bar.dataset.from) : 0;
+      if (shift) drawBar(bar, by + shift * scale().step, lane);
+      else if (way) drawBar(bar, by, fieldBeside(lane, way));
       else if (event.key === "Enter" && mine) askToMove();
       else if (event.key === "Escape" && mine) stopDrawing();
       else return;
