@@ -160,10 +160,14 @@ def made(ledger: Ledger, **more: object) -> Reservation:
     return ledger.reserve(replace(request, **more))
 
 
+def with_booking(job: JobReservation, booking: Reservation) -> JobReservation:
+    return replace(job, booking_id=booking.id, extras_json=json.dumps({**job.extras, "needs": booking.resources}))
+
+
 def test_a_lease_ends_it_as_well(booked: JobReservation, book) -> None:
     other = made(book[0], keepalive_us=30 * SECOND_US)
     bookings = ResourceBookings(None)
-    left = bookings.time_left(replace(booked, booking_id=other.id))
+    left = bookings.time_left(with_booking(booked, other))
     bookings.close()
     assert (left.lost, left.length_us) == ("", 3600 * SECOND_US)
     assert left.left_us <= 30 * SECOND_US
@@ -175,7 +179,7 @@ def test_a_job_that_runs_has_checked_in(booked: JobReservation, book) -> None:
     assert other.check_in_us is not None
     until(lambda: ledger.find(other.id).state(ledger.now_us()) is State.ACTIVE)
     bookings = ResourceBookings(None)
-    left = bookings.time_left(replace(booked, booking_id=other.id))
+    left = bookings.time_left(with_booking(booked, other))
     bookings.close()
     assert ledger.find(other.id).check_in_us is None
     assert left.left_us > 900 * SECOND_US
