@@ -100,6 +100,18 @@ def test_a_job_whose_booking_is_of_other_resources_does_not_start(
     assert (asked.held, asked.reason) == (False, lost)
 
 
+def test_a_job_that_asked_by_label_and_has_less_left_does_not_start(site: Site, book) -> None:
+    ledger, url = book
+    ledger.inventory_add(["psu", "rack3", "rack4"], Holder("root"), {"labels": {"kind": "rack"}})
+    needing(site, url, "k", "--needs", "psu", "--any", "2", "--label", "kind=rack", "--for", "1h", "--not-before", "+1h")
+    (booking,) = ledger.reservations()
+    ledger.release_part(booking.id, ["rack3"], Holder(booking.holder))
+    with closing(open_store(site.url)) as store:
+        job = store.read(lambda tx: rows.get(tx, run_key="k"))
+    lost = f"its booking {booking.id} is not of as many as it needs any more: it is of psu, rack4"
+    assert ResourceBookings(url).time_left(job).lost == lost
+
+
 def test_cancelling_gives_the_resources_back(site: Site, book) -> None:
     ledger, url = book
     needing(site, url, "k", "--needs", "rack3", "--for", "1h", "--not-before", "+1h")
