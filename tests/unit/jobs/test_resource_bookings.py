@@ -103,7 +103,9 @@ def test_a_job_whose_booking_is_of_other_resources_does_not_start(
 def test_a_job_that_asked_by_label_and_has_less_left_does_not_start(site: Site, book) -> None:
     ledger, url = book
     ledger.inventory_add(["psu", "rack3", "rack4"], Holder("root"), {"labels": {"kind": "rack"}})
-    needing(site, url, "k", "--needs", "psu", "--any", "2", "--label", "kind=rack", "--for", "1h", "--not-before", "+1h")
+    needing(
+        site, url, "k", "--needs", "psu", "--any", "2", "--label", "kind=rack", "--for", "1h", "--not-before", "+1h"
+    )
     (booking,) = ledger.reservations()
     ledger.release_part(booking.id, ["rack3"], Holder(booking.holder))
     with closing(open_store(site.url)) as store:
