@@ -1,7 +1,7 @@
 """JSON as it is printed and stored: one line, compact, or indented.
 
-``json`` is imported by the functions that need its speed. What a short command prints is encoded here, because
-importing ``json`` costs half of what starting the interpreter does.
+Importing ``json`` costs half of what starting the interpreter does. So what a short command reads and prints is
+done with the parts in C that ``json`` itself is made of; where an interpreter has none, ``json`` has them.
 """
 
 from __future__ import annotations
@@ -9,37 +9,76 @@ from __future__ import annotations
 try:
     from _json import encode_basestring as _quote_utf8
     from _json import encode_basestring_ascii as _quote
+    from _json import make_encoder, make_scanner
 except ImportError:  # an interpreter without the C accelerator
     from json.encoder import py_encode_basestring as _quote_utf8
     from json.encoder import py_encode_basestring_ascii as _quote
 
+    make_encoder = make_scanner = None  # type: ignore[assignment,misc]
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
 quote_utf8 = _quote_utf8
 """Encodes a string; what is no ASCII stands as it is."""
 
 
-def one_line(value: object) -> str:
-    """Return one line of JSON, in ASCII: safe on every terminal and in every encoding."""
-    import json
+class _Reading:
+    """What ``json.loads`` tells the scanner in C."""
 
-    return json.dumps(value)
-
-
-def compact(value: object) -> str:
-    """Return JSON without blanks, in ASCII: any bytes of a command survive as escapes."""
-    import json
-
-    return json.dumps(value, separators=(",", ":"))
+    strict = True
+    object_hook = object_pairs_hook = None
+    parse_float, parse_int = float, int
+    parse_constant = {"-Infinity": -float("inf"), "Infinity": float("inf"), "NaN": float("nan")}.__getitem__
+    memo: dict[str, str] = {}  # noqa: RUF012 the scanner in C has one of its own
 
 
-def compact_utf8(value: object) -> str:
-    """Return JSON without blanks in which names stand as they are, so that SQL finds them."""
-    import json
+def loads(text: str) -> Any:
+    """Return what JSON text says, as ``json.loads`` does.
 
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    Raises:
+        ValueError: it is no JSON.
+    """
+    if _scan is not None:
+        try:
+            value, end = _scan(text, 0)
+        except StopIteration:
+            end = -1
+        if end == len(text):
+            return value
+    import json  # reads blanks around the value, or tells what is wrong
+
+    return json.loads(text)
+
+
+def _encoder(quote: Callable[[str], str], separators: tuple[str, str]) -> Callable[[object], str]:
+    """Return what encodes as ``json.dumps`` does."""
+    between, behind_key = separators
+    if make_encoder is None:
+        import json
+
+        is_ascii = quote is _quote
+        return lambda value: json.dumps(value, ensure_ascii=is_ascii, separators=separators)
+    encode = make_encoder(None, _refuse, quote, None, behind_key, between, False, False, True)
+    return lambda value: "".join(encode(value, 0))
+
+
+def _refuse(value: object) -> object:
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
+
+
+_scan = None if make_scanner is None else make_scanner(_Reading)  # type: ignore[arg-type]
+
+one_line = _encoder(_quote, (", ", ": "))
+"""Returns one line of JSON, in ASCII: safe on every terminal and in every encoding."""
+
+compact = _encoder(_quote, (",", ":"))
+"""Returns JSON without blanks, in ASCII: any bytes of a command survive as escapes."""
+
+compact_utf8 = _encoder(_quote_utf8, (",", ":"))
+"""Returns JSON without blanks in which names stand as they are, so that SQL finds them."""
 
 
 def printable(value: object, *, indent: int | None = 2) -> str:

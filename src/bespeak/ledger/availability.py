@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bespeak.base.clock import FOREVER_US
 from bespeak.base.frozen import replace
-from bespeak.ledger import resources_like, row_mapping, rules, validation, write_operations
+from bespeak.ledger import row_mapping, rules, validation, write_operations
 from bespeak.ledger.errors import UndeclaredError
 from bespeak.ledger.policy import POLICY_QUERY, policy_of
 
@@ -126,6 +126,8 @@ class Availability:
         for name in self._names:
             if name not in self.known:
                 validation.check_new_resource(name, declared=False)
+                from bespeak.ledger import resources_like
+
                 resources_like.check(self._tx, name)
         if self.constraints is not None:
             self.constraints.check_apart(self._names)

@@ -17,13 +17,12 @@ without a sign: else it would be too short for them when they do look.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 from bespeak.base.clock import FOREVER_US
+from bespeak.base.frozen import frozen
 from bespeak.ledger import row_mapping, rules
 from bespeak.ledger.occupancy import Occupancy
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     Window = tuple[int, int]
 
 
-@dataclass(frozen=True)
+@frozen
 class Move:
     """Time that a waiter takes, or would take."""
 

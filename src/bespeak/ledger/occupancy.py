@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bespeak.base.clock import FOREVER_US
 from bespeak.ledger import row_mapping, timeline
 from bespeak.ledger.model import Mode
 from bespeak.ledger.rules import window_end
 from bespeak.ledger.timeline import Timeline
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 

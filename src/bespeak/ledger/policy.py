@@ -8,12 +8,11 @@ The settings of a folder count only for a key that the book says nothing about (
 
 from __future__ import annotations
 
-import json
-
 from bespeak.base.clock import FOREVER_US, HOUR_US
 from bespeak.base.display import escape_unprintable, short_repr, suggest
 from bespeak.base.errors import UnavailableError, UsageError
 from bespeak.base.frozen import frozen
+from bespeak.base.json_text import loads
 from bespeak.ledger import validation
 from bespeak.storage.row_shape import RowShape
 
@@ -252,7 +251,7 @@ def parse_value(name: str, text: str) -> Value:
     """
     key = policy_key(name)
     try:
-        value = json.loads(text) if text[:1] in ("{", "[") else key.kind.parse(text)
+        value = loads(text) if text[:1] in ("{", "[") else key.kind.parse(text)
     except (ValueError, RecursionError) as error:
         raise UsageError(f"policy {name}: {text!a:.200}: {error}; it is {key.kind.form}") from None
     return checked_value(name, value)
@@ -390,6 +389,6 @@ def _stored(row: Row) -> tuple[str, Value]:
             " upgrade bespeak"
         )
     try:
-        return name, checked_value(name, json.loads(text))
+        return name, checked_value(name, loads(text))
     except (UsageError, RecursionError) as error:
         raise ValueError(str(error)) from None

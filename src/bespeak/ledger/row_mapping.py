@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from functools import lru_cache
 
 from bespeak.base.clock import FOREVER_US
 from bespeak.base.errors import NotFoundError
+from bespeak.base.json_text import loads
 from bespeak.ledger.actions import Action, LogEntry
 from bespeak.ledger.model import (
     Approval,
@@ -128,7 +128,7 @@ def _reservation(row: Row) -> Reservation:
         _end_reason(end_reason, approval) if end_reason else None,
         ended_note,
         purpose,
-        tuple((key, value) for key, value in json.loads(tags)) if tags != "[]" else (),
+        tuple((key, value) for key, value in loads(tags)) if tags != "[]" else (),
         priority,
         lease_us,
         bool(waiting),
@@ -140,14 +140,14 @@ def _reservation(row: Row) -> Reservation:
         _origin(host, process),
         gate_seen_us,
         check_in_us,
-        None if selected is None else _selection(json.loads(selected)),
+        None if selected is None else _selection(loads(selected)),
         Approval(approval) if approval else Approval.NONE,
     )
 
 
 @lru_cache(maxsize=1024)
 def _names(text: str) -> tuple[str, ...]:
-    return tuple(json.loads(text))
+    return tuple(loads(text))
 
 
 @lru_cache(maxsize=1024)
@@ -230,7 +230,7 @@ def log_entry(row: Row) -> LogEntry:
 
 def _log_entry(row: Row) -> LogEntry:
     seq, at_us, action, who, requested_by, reservation_id, resources, before, after = row
-    facts = json.loads(before), json.loads(after)
+    facts = loads(before), loads(after)
     if not all(isinstance(fact, dict) for fact in facts):
         raise ValueError("what changed is no object")
     return LogEntry(
@@ -240,7 +240,7 @@ def _log_entry(row: Row) -> LogEntry:
         who=who,
         requested_by=requested_by,
         reservation_id=reservation_id,
-        resources=tuple(json.loads(resources)),
+        resources=tuple(loads(resources)),
         before=facts[0],
         after=facts[1],
     )
@@ -272,7 +272,7 @@ def _resource(row: Row) -> Resource:
         check_in_us,
         Health.OK if health == "ok" else Health(health),
         closed_until_us,
-        tuple(json.loads(approval)) if approval else None,
+        tuple(loads(approval)) if approval else None,
     )
 
 

@@ -2,32 +2,48 @@
 
 from __future__ import annotations
 
-from bespeak.ledger import (
-    administer,
-    approvals,
-    audit_log,
-    grant,
-    host_actions,
-    keepalive,
-    kick_notices,
-    maintenance,
-    modify,
-    queries,
-    resources,
-    waiting,
-)
-from bespeak.ledger import queue as steps
-from bespeak.ledger.inventory.listing import inventory
+from bespeak.base.lazy_attributes import LaterModule
 from bespeak.ledger.planning_methods import PlanningMethods
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from bespeak.ledger import (
+        administer,
+        approvals,
+        audit_log,
+        grant,
+        host_actions,
+        keepalive,
+        kick_notices,
+        maintenance,
+        modify,
+        queries,
+        resources,
+        waiting,
+    )
+    from bespeak.ledger import queue as steps
+    from bespeak.ledger.inventory import listing as inventory_listing
     from bespeak.ledger.inventory.compare import Difference
     from bespeak.ledger.inventory.model import Entry
     from bespeak.ledger.model import Holder
     from bespeak.ledger.policy import Policy
+else:  # a short command loads the modules of the methods that it calls
+    administer = LaterModule("bespeak.ledger.administer")
+    approvals = LaterModule("bespeak.ledger.approvals")
+    audit_log = LaterModule("bespeak.ledger.audit_log")
+    grant = LaterModule("bespeak.ledger.grant")
+    host_actions = LaterModule("bespeak.ledger.host_actions")
+    keepalive = LaterModule("bespeak.ledger.keepalive")
+    kick_notices = LaterModule("bespeak.ledger.kick_notices")
+    maintenance = LaterModule("bespeak.ledger.maintenance")
+    modify = LaterModule("bespeak.ledger.modify")
+    queries = LaterModule("bespeak.ledger.queries")
+    resources = LaterModule("bespeak.ledger.resources")
+    waiting = LaterModule("bespeak.ledger.waiting")
+    steps = LaterModule("bespeak.ledger.queue")
+    inventory_listing = LaterModule("bespeak.ledger.inventory.listing")
 
 
 class Ledger(PlanningMethods):
@@ -78,7 +94,7 @@ class Ledger(PlanningMethods):
     resource_list = resources.resource_list
     resource_set = resources.resource_set
     resource_remove = resources.resource_remove
-    inventory = inventory
+    inventory = inventory_listing.inventory
 
     maintenance_add = maintenance.maintenance_add
     maintenance_list = maintenance.maintenance_list

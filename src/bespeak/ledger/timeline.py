@@ -7,12 +7,12 @@ thousands of bookings, and names nobody. Both have the same rule of seats.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from typing import TYPE_CHECKING
 
 from bespeak.base.clock import FOREVER_US
 from bespeak.ledger.model import Mode
 from bespeak.ledger.rules import window_end
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

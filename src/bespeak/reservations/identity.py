@@ -49,18 +49,16 @@ def resolve_username(as_user: str | None) -> ResolvedIdentity:
     """
     if as_user:
         return ResolvedIdentity(as_user, "--as-user")
-    import getpass
-
+    said = said_by_environment()
     try:
-        username = getpass.getuser()
-    except (KeyError, OSError, ImportError) as error:
+        username = pwd.getpwuid(os.getuid()).pw_name if said is None else said[1]
+    except KeyError as error:
         raise UsageError(
             f"cannot tell who you are: user id {os.getuid()} has no account, and {', '.join(VARIABLES)} are not set; "
             "say it with ",
             Field("as_user"),
         ) from error
-    said = said_by_environment()
-    if said is not None and said[1] == username:
+    if said is not None:
         account = account_instead_of(username)
         if account is not None:
             _warn(said[0], username, account)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bespeak.base.errors import UnavailableError
+from bespeak.base.json_text import loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,10 +27,8 @@ def read_json(text: str) -> Any:
     Raises:
         DamagedRowError: it is no JSON, or nested so deep that bespeak cannot have written it.
     """
-    import json
-
     try:
-        return json.loads(text)
+        return loads(text)
     except (ValueError, TypeError, RecursionError):
         raise DamagedRowError(f"the book is damaged: a column holds {text!a:.60}, which is no JSON of ours") from None
 

@@ -32,10 +32,10 @@ HOT_PATH = {
         access: __init__ schema
         cli: context converters errors formatting log modify needs output process_tree reserve resource run
             show signals supervise watchdog
-        ledger: __init__ actions administer approvals audit_log availability batches by_need context current_hold errors grant
-            holders host_actions keepalive kick_notices lease lookalikes model modify open_from_settings planning_methods policy
+        ledger: __init__ actions administer approvals audit_log availability backfill batches by_need context current_hold errors grant
+            holders host_actions keepalive kick_notices lease lookalikes model modify occupancy open_from_settings planning_methods policy
             queries queue quotas rebooking request_checks resources resources_like rights row_mapping rules schema
-            serialize service surrounding_hold validation visibility waiting write_operations
+            serialize service surrounding_hold timeline validation visibility waiting write_operations
         reservations: __init__ identity
         settings: __init__ files repo trust trusted_places
         storage: __init__ migrations row_shape sqlite sqlite_files sqlite_readonly steady_clock time_limit

@@ -10,7 +10,10 @@ import sys
 
 import pytest
 
+from bespeak.base.clock import HOUR_US
+from bespeak.base.exitcodes import ExitCode
 from bespeak.ledger import open_ledger
+from bespeak.ledger.model import Holder, Request
 from support.commands import ALL_PROGRAMS as PROGRAMS
 
 PROGRAM = """
@@ -37,6 +40,7 @@ OTHER_ROOMS = names("labs lifecycle jobs runner configmodule host coord mcp")
 
 BOOK_COMMANDS = [
     ["reserve", "rack3", "--for", "2h", "--purpose", "x"],
+    ["reserve", "taken", "--for", "2h", "--purpose", "x"],
     ["release", "--mine"],
     ["list"],
     ["list", "--json"],
@@ -60,11 +64,12 @@ def rooms(modules):
 
 @pytest.mark.parametrize("argv", BOOK_COMMANDS, ids=" ".join)
 def test_a_command_on_the_book_loads_nothing_heavy_and_no_other_room(argv, tmp_path):
-    open_ledger(str(tmp_path / "book")).close()
+    with open_ledger(str(tmp_path / "book")) as ledger:
+        ledger.reserve(Request(("taken",), Holder("alice"), duration_us=HOUR_US))
     code, loaded, ours, _ = run(["--ledger", str(tmp_path / "book"), *argv], tmp_path)
-    assert code == 0
+    assert code == (ExitCode.BUSY if "taken" in argv else 0)
     assert "sqlite3" in loaded
-    assert not loaded & NEVER
+    assert not loaded & (NEVER if argv[0] == "resource" else NEVER | {"json"})
     assert not rooms(ours) & OTHER_ROOMS
 
 

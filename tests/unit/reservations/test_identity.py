@@ -10,7 +10,7 @@ import pwd
 import pytest
 
 from bespeak.base.errors import UsageError
-from bespeak.reservations import ResolvedIdentity, resolve_username
+from bespeak.reservations import ResolvedIdentity, identity, resolve_username
 from bespeak.reservations.identity import VARIABLES
 
 ME = pwd.getpwuid(os.getuid()).pw_name
@@ -32,9 +32,14 @@ def test_without_the_flag_it_is_who_runs_the_process(flag):
     assert resolve_username(flag) == ResolvedIdentity(ME, "$USER")
 
 
-def test_it_is_what_getuser_says(monkeypatch):
-    monkeypatch.setattr(getpass, "getuser", lambda: "carol")
-    assert resolve_username(None) == ResolvedIdentity("carol", "$USER")
+@pytest.mark.parametrize(
+    "said", [{}, {"USERNAME": ME}, {"LOGNAME": "", "LNAME": "carol"}, {"USER": "u", "LOGNAME": "l"}]
+)
+def test_it_is_what_getuser_says(monkeypatch, said):
+    monkeypatch.setattr(identity, "account_instead_of", lambda _: None)
+    for variable, value in said.items():
+        monkeypatch.setenv(variable, value)
+    assert resolve_username(None) == ResolvedIdentity(getpass.getuser(), "$USER")
 
 
 @pytest.mark.parametrize("variable", VARIABLES)
