@@ -50,6 +50,8 @@ def check_new_resource(name: str, *, declared: bool) -> None:
     """
     if "*" in name or "?" in name:
         raise UsageError(f"resource {name!a}: * and ? make no pattern here, and a new name must not have them")
+    if "/" in name:
+        _check_path(name)
     if not declared:
         _check_first_use(name)
     _check_looks("resource", name)
@@ -65,6 +67,16 @@ def check_new_user(name: str) -> str:
     kind, colon, rest = name.partition(":")
     _check_looks("user", rest if colon and kind.isascii() else name)
     return name
+
+
+def _check_path(name: str) -> None:
+    """Refuse a second name for what is already one: ``rack1/`` (a shell completes folders so) and ``./rack1``."""
+    kept = [part for part in name.split("/") if part not in ("", ".")]
+    plain = "/" * name.startswith("/") + "/".join(kept)
+    if ".." in kept:
+        raise UsageError(f"resource {name!a}: has a part that is '..', which no name has")
+    if plain != name and "://" not in name:
+        raise UsageError(f"resource {name!a}: is another way to write {plain!a}; type that")
 
 
 def _check_looks(kind: str, name: str) -> None:

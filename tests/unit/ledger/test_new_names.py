@@ -24,3 +24,20 @@ def test_another_form_of_plain_characters_is_refused_with_the_plain_one(name):
 )
 def test_names_of_other_languages_stay_names(name):
     check_new_resource(name, declared=True)
+
+
+@pytest.mark.parametrize("name", ["rack1/", "./rack1", "rack1/.", "rack1//", "/./rack1", "lab//rack1"])
+@pytest.mark.parametrize("declared", [True, False])
+def test_another_way_to_write_a_path_is_refused_with_the_plain_one(name, declared):
+    with pytest.raises(UsageError, match=r"another way to write '(/|lab/)?rack1'; type that"):
+        check_new_resource(name, declared=declared)
+
+
+def test_a_part_that_is_the_folder_above_is_in_no_name():
+    with pytest.raises(UsageError, match=r"has a part that is '\.\.'"):
+        check_new_resource("rack2/../rack1", declared=True)
+
+
+@pytest.mark.parametrize("name", ["lab/rack1", "/dev/ttyUSB0", "exporter/group/class/name", "tcp://10.0.0.7:5025/", "."])
+def test_a_name_with_slashes_is_one(name):
+    check_new_resource(name, declared=False)
