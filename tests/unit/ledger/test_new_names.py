@@ -38,6 +38,8 @@ def test_a_part_that_is_the_folder_above_is_in_no_name():
         check_new_resource("rack2/../rack1", declared=True)
 
 
-@pytest.mark.parametrize("name", ["lab/rack1", "/dev/ttyUSB0", "exporter/group/class/name", "tcp://10.0.0.7:5025/", "."])
+@pytest.mark.parametrize(
+    "name", ["lab/rack1", "/dev/ttyUSB0", "exporter/group/class/name", "tcp://10.0.0.7:5025/", "."]
+)
 def test_a_name_with_slashes_is_one(name):
     check_new_resource(name, declared=False)
