@@ -82,7 +82,7 @@ class Reference:
 
     Args:
         text: as written, with dots between the parts: ``self.store.save``; a part that is no name is ``()`` for the
-            result of a call and ``[]`` for an item.
+            result of a call, ``[]`` for an item (``[0]``, ``['name']`` where the key is told) and ``[:]`` for a slice.
         kind: ``call``, ``use`` or ``inherit``.
         line: from 1.
         within: the symbol in which it stands; empty for the top level of the file.
@@ -118,6 +118,7 @@ class Binding:
         bound: as in a reference, for the first part of the target.
         root: as in a reference, for the first part of the target.
         within: the symbol in which the target is to be read, where the extractor says so.
+        key: at which item of a collection the target is, as in the text of a reference; empty if that is not said.
     """
 
     name: str
@@ -127,6 +128,7 @@ class Binding:
     bound: int = -1
     root: str = ""
     within: str = ""
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

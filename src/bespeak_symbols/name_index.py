@@ -81,7 +81,9 @@ def mentions(facts: Facts) -> set[str]:
         found.update((stem, last(stem), *(() if stem.strip(".") else _STANDS_FOR_FOLDER)))
         if nameless(imported.name):
             found.update(with_module(imported.name, where) for where in _froms(imported.module))
-    return found - _NO_NAMES
+    if "[*]" in found and facts.language == "python":
+        found.update(("__iter__", "__next__"))
+    return {name for name in found - _NO_NAMES if name[0] != "["}
 
 
 def _froms(module: str) -> tuple[str, ...]:
@@ -101,8 +103,14 @@ def renames(facts: Facts) -> set[tuple[str, str]]:
             found.update((with_module(imported.name, where), new) for where in _froms(imported.module))
         elif imported.name and imported.name != new:
             found.add((last(imported.name), new))
+    callable_here = {last(symbol.name) for symbol in facts.symbols} | {imported.local for imported in facts.imports}
     for binding in facts.bindings:
-        if binding.how == "alias":
+        if binding.how in {"mapped", "listed"} or (binding.how == "alias" and binding.name.endswith(".()")):
+            # What a function returns, or a table holds, is called by the name of that function or table.
+            new, old = last(binding.name.removesuffix(".()")), last(binding.target)
+            if old in callable_here and old != new:
+                found.add((old, new))
+        elif binding.how == "alias":
             new = binding.name if nameless(binding.name) else last(binding.name)
             old = last(binding.target)
             if old != new:

@@ -1,7 +1,8 @@
 """Python: what a file says, and what its names mean.
 
-Beyond the modules of every family: ``bindings`` (statements that give names a meaning), ``scopes`` (what is gathered
-while the tree is walked), ``values`` (what an expression may mean).
+Beyond the modules of every family: ``arguments`` (what the calls of a file give to parameters), ``bindings``
+(statements that give names a meaning), ``rebinding`` (which of several assignments a use sees), ``scopes`` (what is
+gathered while the tree is walked), ``values`` (what an expression may mean).
 """
 
 from bespeak_symbols.native.python.extract import extract

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bespeak_symbols import syntax
-from bespeak_symbols.model import USE, Symbol
+from bespeak_symbols.model import CALL, USE, Binding, Symbol
 from bespeak_symbols.native.python import expressions
-from bespeak_symbols.native.python.scopes import FUNCTION
+from bespeak_symbols.native.python.scopes import APPENDED, FUNCTION
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -17,7 +17,13 @@ if TYPE_CHECKING:
     Place = tuple[Node, Scope]
 
 _ADDING = frozenset({"append", "appendleft", "add", "insert"})
+_ITERATORS = frozenset({f"{name}.()" for name in ("range", "enumerate", "zip", "sorted", "reversed", "map", "filter")})
+"""What gives an iterator that no Python file defines."""
+_VIEWS = (".items.()", ".values.()", ".keys.()")
+
 _MOST_HELD = 24
+_NAMED = frozenset({"identifier", "attribute", "call"})
+_DISPLAYS = frozenset({"dictionary", "list", "tuple", "set", "expression_list"})
 _GROUPS = frozenset({"pattern_list", "tuple_pattern", "list_pattern", "tuple", "list", "expression_list"})
 
 
@@ -41,45 +47,104 @@ def assignment(state: State, node: Node, scope: Scope) -> list[Place]:
         _assign_each(state, left, right, scope)
     elif right is not None or kind is not None:
         assign(state, left, expressions.alternatives(right, scope.known), scope)
-        _hold(state, left, right, scope)
+        _hold(state, _bound_name(left, scope), right, scope)
         value = left.child_by_field_name("value") if left.type == "subscript" else None
         if value is not None and right is not None:
-            _put(state, value, right, "mapped", scope)
+            _put(state, value, right, "mapped", scope, expressions.key_of(left.child_by_field_name("subscript")))
     return [*places, *_stored(state, left, scope)]
 
 
 def _assign_each(state: State, left: Node, right: Node, scope: Scope) -> None:
+    """``a, (b, *c) = x, (y, *z)``: each name is what stands at its place, as far as the places are known."""
     names, values = left.named_children, right.named_children
-    same = len(names) == len(values) and not any("splat" in part.type for part in (*names, *values))
-    for number, name in enumerate(names):
-        given = expressions.alternatives(values[number], scope.known) if same else []
-        assign(state, name, given, scope)
-
-
-def _hold(state: State, left: Node, right: Node | None, scope: Scope) -> None:
-    """Note what a list or a table that is written out holds, where that has names."""
-    kind = "" if right is None else right.type
-    name = _bound_name(left, scope)
-    if right is None or not name or kind not in {"dictionary", "list", "tuple", "set"}:
+    starred = [number for number, name in enumerate(names) if "splat" in name.type]
+    more = len(values) - len(names)
+    if any("splat" in value.type for value in values) or len(starred) > 1 or (more < -1 if starred else more):
+        assign(state, left, [], scope)
         return
-    for item in right.named_children[:_MOST_HELD]:
+    for number, name in enumerate(names):
+        at = number if not starred or number < starred[0] else number + more
+        if number in starred:
+            _starred(state, name, values[number : at + 1], scope)
+        elif name.type in _GROUPS and values[at].type in _GROUPS:
+            _assign_each(state, name, values[at], scope)
+        else:
+            assign(state, name, expressions.alternatives(values[at], scope.known), scope)
+            _hold(state, _bound_name(name, scope), values[at], scope)
+
+
+def _starred(state: State, name: Node, values: list[Node], scope: Scope) -> None:
+    target = next(iter(name.named_children), None)
+    if target is None or target.type != "identifier":
+        assign(state, name, [], scope)
+        return
+    assign(state, target, ["list.()"], scope)
+    for number, value in enumerate(values[:_MOST_HELD]):
+        if value.type in _NAMED:
+            text = expressions.text_of(value, scope.known)
+            state.bind(_bound_name(target, scope), text, "listed", value, scope.name, f"[{number}]")
+
+
+def _hold(state: State, name: str, right: Node | None, scope: Scope) -> None:
+    """Note what a list or a table that is written out holds, where that has names."""
+    if right is None or not name or right.type not in _DISPLAYS:
+        return
+    how = "mapped" if right.type == "dictionary" else "listed"
+    keyed = right.type != "set"
+    for number, item in enumerate(right.named_children[:_MOST_HELD]):
         held = item.child_by_field_name("value") if item.type == "pair" else item
-        if held is not None and held.type in {"identifier", "attribute", "call"}:
-            how = "mapped" if kind == "dictionary" else "listed"
-            state.bind(name, expressions.text_of(held, scope.known), how, held, scope.name)
+        if "splat" in item.type:
+            keyed = False
+        elif held is not None and held.type in {*_NAMED, *_DISPLAYS}:
+            key = expressions.key_of(item.child_by_field_name("key")) if item.type == "pair" else f"[{number}]"
+            key = key if keyed and key != expressions.UNKNOWN else ""
+            text = expressions.text_of(held, scope.known)
+            if held.type in _DISPLAYS:
+                text = f"{name.rpartition('.')[2]}{key or '[]'}"
+                _hold(state, f"{name}{key or '[]'}", held, scope)
+            state.bind(name, text, how, held, scope.name, key)
 
 
 def added(state: State, function: Node, given: Node, scope: Scope) -> None:
     """Note what ``x.append(y)`` puts into ``x``."""
     attribute, target = function.child_by_field_name("attribute"), function.child_by_field_name("object")
-    if attribute is not None and target is not None and expressions.name_of(attribute) in _ADDING:
-        _put(state, target, given, "listed", scope)
+    if attribute is None or target is None:
+        return
+    name = expressions.name_of(attribute)
+    if name in _ADDING:
+        _put(state, target, given, "listed", scope, "" if name == "insert" else APPENDED)
+    elif name == "update" and given.type == "dictionary":
+        for item in given.named_children[:_MOST_HELD]:
+            value = item.child_by_field_name("value")
+            if value is not None:
+                _put(state, target, value, "mapped", scope, expressions.key_of(item.child_by_field_name("key")))
+    elif name == "update":
+        put_unknown(state, target, given, scope)
 
 
-def _put(state: State, target: Node, given: Node, how: str, scope: Scope) -> None:
-    name = expressions.name_of(target) if target.type == "identifier" else _bound_name(target, scope)
-    if name and given.type in {"identifier", "attribute", "call"}:
-        state.hold(name, expressions.text_of(given, scope.known), how, given, scope)
+def put_unknown(state: State, target: Node, given: Node, scope: Scope) -> None:
+    """Note that nobody knows what ``x.update(y)`` puts into ``x``."""
+    name = _holder(target, scope)
+    if name:
+        state.held.append((scope.name, Binding(name, "", "mapped", syntax.first_line(given)), given))
+
+
+def _holder(target: Node, scope: Scope) -> str:
+    """Return the name of what something is put into: ``x``, ``self.x``, or an item of one of these."""
+    if target.type == "identifier":
+        return expressions.name_of(target)
+    if target.type != "subscript":
+        return _bound_name(target, scope)
+    whole = target.child_by_field_name("value")
+    name = "" if whole is None else _holder(whole, scope)
+    return f"{name}{expressions.key_of(target.child_by_field_name('subscript'))}" if name else ""
+
+
+def _put(state: State, target: Node, given: Node, how: str, scope: Scope, key: str = "") -> None:
+    name = _holder(target, scope)
+    if name and given.type in _NAMED:
+        key = "" if key == expressions.UNKNOWN else key
+        state.hold(name, expressions.text_of(given, scope.known), how, given, scope, key)
 
 
 def _define(state: State, left: Node, statement: Node, scope: Scope) -> None:
@@ -202,6 +267,8 @@ def _bound_name(target: Node, scope: Scope) -> str:
 def loop(state: State, node: Node, scope: Scope) -> list[Place]:
     """``for x in y``."""
     left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
+    asynchronous = bool(node.children) and node.children[0].type == "async"
+    iterated(state, right, scope, asynchronous=asynchronous)
     if left is not None:
         both = expressions.pairs(right, scope.known)
         names = left.named_children
@@ -211,6 +278,20 @@ def loop(state: State, node: Node, scope: Scope) -> list[Place]:
         else:
             assign(state, left, [expressions.yielded(right, scope.known)], scope)
     return [(child, scope) for child in node.named_children if left is None or child.id != left.id]
+
+
+def iterated(state: State, node: Node | None, scope: Scope, *, asynchronous: bool = False) -> None:
+    """Note that a loop calls ``__iter__`` of what it is over, and ``__next__`` of what that gives."""
+    if node is None or node.type not in {"identifier", "attribute", "call"}:
+        return
+    text = expressions.text_of(node, scope.known)
+    if text.startswith(expressions.UNKNOWN) or text in _ITERATORS:
+        return
+    if asynchronous:
+        state.refer(f"{text}.__aiter__", CALL, node, scope)
+        state.refer(f"{text}.__aiter__.().__anext__", CALL, node, scope)
+    elif not text.endswith(_VIEWS):
+        state.refer(f"{text}.[*]", CALL, node, scope)
 
 
 def loop_names(node: Node, scope: Scope) -> dict[str, str]:
@@ -235,6 +316,19 @@ def returned(state: State, node: Node, scope: Scope) -> list[Place]:
     if scope.kind == FUNCTION and scope.name not in state.annotated:
         for text in expressions.alternatives(value, scope.known):
             state.bind(f"{scope.name}.()", text, "alias", node, scope.name)
+        _hold(state, f"{scope.name}.()", value, scope)
+    return [(value, scope)]
+
+
+def yielded(state: State, node: Node, scope: Scope) -> list[Place]:
+    """``yield x``: an item of what calling the function gives, unless its annotation says so."""
+    value = next(iter(node.named_children), None)
+    if value is None:
+        return []
+    plain = all(child.type != "from" for child in node.children)
+    if plain and scope.kind == FUNCTION and scope.name not in state.annotated:
+        for text in expressions.alternatives(value, scope.known):
+            state.bind(f"{scope.name}.()", text, "listed", node, scope.name, "[*]")
     return [(value, scope)]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bespeak_symbols import syntax
 from bespeak_symbols.model import CALL, INHERIT, USE, Symbol
 from bespeak_symbols.native.python import expressions
-from bespeak_symbols.native.python.scopes import CLASS, FUNCTION, Scope
+from bespeak_symbols.native.python.scopes import CLASS, FUNCTION, GIVEN, Call, Parameters, Scope
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     Place = tuple[Node, Scope]
 
+_POSITIONAL = frozenset({"identifier", "default_parameter", "typed_parameter", "typed_default_parameter"})
 _DEFINITIONS = frozenset({"function_definition", "class_definition", "decorated_definition"})
 
 
@@ -36,8 +37,12 @@ def decorated(state: State, node: Node, scope: Scope) -> list[Place]:
         state.refer(expressions.text_of(called or expression, scope.known), USE, decorator, own)
         if expression.type == "call":
             places.append((expression, scope))
-        else:
-            state.refer(expressions.text_of(expression, scope.known), CALL, decorator, scope, 1)
+        state.refer(expressions.text_of(expression, scope.known), CALL, decorator, scope, 1)
+    given = "" if name is None else expressions.name_of(name)
+    for decorator in reversed(decorators) if given else ():
+        text = expressions.text_of(next(iter(decorator.named_children), None), scope.known)
+        state.calls.append(Call(text, (given,), scope))
+        given = f"{text}.()"
     state.decorated[definition.id] = node
     return [*places, (definition, scope)]
 
@@ -111,6 +116,7 @@ def function(state: State, node: Node, scope: Scope) -> list[Place]:
     bare = expressions.name_of(named)
     name = scope.inside(bare)
     inner = Scope(name, FUNCTION, scope, scope.known)
+    state.scopes[name] = FUNCTION
     line = state.tokens.line(parameters)
     asynchronous = "async " if node.children and node.children[0].type == "async" else ""
     arrow = "" if result is None else f" -> {state.tokens.line(result)}"
@@ -128,16 +134,23 @@ def _parameters(state: State, node: Node, parameters: Node | None, scope: Scope,
     places: list[Place] = []
     listed = [] if parameters is None else parameters.named_children
     first = True
+    known = state.parameters[inner.name] = Parameters("", [], {})
+    by_name = False
     for parameter in listed:
+        by_name = by_name or parameter.type == "keyword_separator"
         name = expressions.parameter_name(parameter)
         if not name:
             continue
+        by_name = by_name or parameter.type not in _POSITIONAL
+        if not by_name:
+            known.positional.append(name)
         default, kind = parameter.child_by_field_name("value"), parameter.child_by_field_name("type")
         places += [(default, scope)] if default is not None else []
         places += [(kind, inner)] if kind is not None else []
         bound = f"{inner.name}.{name}"
         if first and scope.kind == CLASS and _receiver(state, node, bound, scope, inner):
             first = False
+            known.receiver = "self" if inner.receiver else "class"
             continue
         first = False
         said = [] if kind is None else expressions.meant(kind)
@@ -145,8 +158,13 @@ def _parameters(state: State, node: Node, parameters: Node | None, scope: Scope,
         for text, how in said:
             many = {"list_splat_pattern": "items", "dictionary_splat_pattern": "values"}.get(inside.type)
             state.bind(bound, text, how if many is None else many, parameter, inner.name)
-        if not said:
-            state.bind(bound, "", "value", parameter, inner.name)
+        if said:
+            continue
+        state.bind(bound, "", "value", parameter, inner.name)
+        if kind is None and parameter.type in _POSITIONAL:
+            known.open[name] = syntax.first_line(parameter)
+            if default is not None and default.type in {"identifier", "attribute"}:
+                state.bind(bound, expressions.text_of(default, scope.known), GIVEN, parameter, scope.name)
     return places
 
 

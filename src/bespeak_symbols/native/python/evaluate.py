@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 
 from bespeak_symbols.model import Binding, Import, Symbol
 from bespeak_symbols.native.python import values
+from bespeak_symbols.native.python.expressions import SLICE
 from bespeak_symbols.native.python.imports import modules, table
 from bespeak_symbols.native.python.members import ClassHierarchy
+from bespeak_symbols.native.python.scopes import GIVEN
 from bespeak_symbols.native.python.values import ELSEWHERE, NOBODY_KNOWS, Meaning, merged
 
 if TYPE_CHECKING:
@@ -89,6 +91,17 @@ class Evaluator:
             return (Meaning(values.EXTERNAL, how="plain"),)
         return (ELSEWHERE,) if name in _BUILTINS else ()
 
+    def bound(self, path: str, number: int) -> Meanings:
+        """Return what a name means where it is known which of the assignments of a file was the last."""
+        facts, names = self.world.facts(path), self.table(path)
+        if facts is None or names is None:
+            return ()
+        meant = facts.bindings[number]
+        scope, _, name = meant.name.rpartition(".")
+        entries = names.entries.get((scope, name), [])
+        found = self._entries(path, [one for one in entries if not isinstance(one, Binding) or _is_seen(one, meant)])
+        return found if any(each.kind != values.UNKNOWN for each in found) else self._entries(path, entries)
+
     def _starred(self, path: str, stars: list[Import] | tuple[()], name: str) -> Meanings | None:
         """Return what a name means that may come from imports of everything; None if it comes from none of them."""
         outside = False
@@ -138,6 +151,8 @@ class Evaluator:
         variable = next((entry for entry in entries if isinstance(entry, Symbol) and _stored(entry)), None)
         if variable is not None:
             found = [each.held_by(f"{path}::{variable.name}") for each in found]
+        if any(one.how == GIVEN for one in bound) and len(bound) == len(entries):
+            return _given(found, bound)
         return merged(values.telling(found))
 
     def _symbol(self, path: str, symbol: Symbol, bound: list[Binding]) -> Meanings:
@@ -172,17 +187,19 @@ class Evaluator:
             return (Meaning(kind, f"{path}::{bound.target}", values.FOUND, "self"),)
         if bound.target == "None.()":
             return (Meaning(values.EXTERNAL, how="None"),)
-        if bound.how == "alias":
+        if bound.how in {"alias", GIVEN}:
             found = self.text(path, bound.within, bound.target) or (NOBODY_KNOWS,)
-            return tuple(_renamed(each) for each in found)
-        if bound.how in {"mapped", "listed"}:
-            held = self.text(path, bound.within, bound.target)
-            return (
-                (Meaning(values.VALUES if bound.how == "mapped" else values.ITEMS, of=held, confidence=values.TYPED),)
-                if held
-                else ()
+            return tuple(
+                _renamed(each) if bound.how == "alias" else each.at_most(values.FOUND, GIVEN) for each in found
             )
-        return self._declared(path, bound)
+        return self._held(path, bound) if bound.how in {"mapped", "listed"} else self._declared(path, bound)
+
+    def _held(self, path: str, bound: Binding) -> Meanings:
+        """Return what a collection is of which one item is known."""
+        held = self.text(path, bound.within, bound.target)
+        kind = values.VALUES if bound.how == "mapped" else values.ITEMS
+        sure = values.FOUND if bound.key else values.TYPED
+        return (Meaning(kind, of=held, confidence=sure, key=bound.key),) if held else ()
 
     def _declared(self, path: str, bound: Binding) -> Meanings:
         """Return what an annotation makes a name mean."""
@@ -202,6 +219,8 @@ class Evaluator:
 
     def step(self, before: Meanings, part: str) -> Meanings:
         """Return what one more part of a dotted text makes of what stands before it."""
+        if part[:1] == "[":
+            before = values.holding(before, part)
         if len(before) == 1:
             return merged(self.one_step(before[0], part))
         found: list[Meaning] = []
@@ -215,7 +234,7 @@ class Evaluator:
             return (before,)
         if part == "()":
             return self.called(before)
-        if part in {"[]", "[*]"}:
+        if part[:1] == "[":
             return self.item(before, part)
         return self._attribute(before, part)
 
@@ -234,16 +253,16 @@ class Evaluator:
     def called(self, function: Meaning) -> Meanings:
         """Return what calling something gives."""
         if function.kind == values.CLASS:
-            return (
-                Meaning(values.INSTANCE, function.address, min(function.confidence, values.FOUND), "typed", exact=True),
-            )
+            sure, given = min(function.confidence, values.FOUND), function.how == GIVEN
+            return (Meaning(values.INSTANCE, function.address, sure, GIVEN if given else "typed", exact=not given),)
         if function.kind == values.FUNCTION:
             names = self.table(function.path)
             entries = () if names is None else names.entries.get((function.symbol, "()"), ())
             found = [
                 each for entry in entries if isinstance(entry, Binding) for each in self.binding(function.path, entry)
             ]
-            return tuple(each.at_most(values.TYPED, "typed") for each in merged(found)) or (NOBODY_KNOWS,)
+            sure = values.FOUND if self._as_written(function) else values.TYPED
+            return tuple(_given_back(each, sure) for each in merged(values.telling(found))) or (NOBODY_KNOWS,)
         if function.kind == values.INSTANCE:
             return tuple(
                 inner
@@ -259,31 +278,67 @@ class Evaluator:
             )
         return (function,) if function.kind in {values.ITEMS, values.VALUES} else (NOBODY_KNOWS,)
 
+    def _as_written(self, function: Meaning) -> bool:
+        """Return whether a call gives what the function itself returns: no decorator or overriding method is called."""
+        symbol = self.classes.symbol(function.address)
+        if symbol is None or symbol.signature.startswith("@"):
+            return False
+        return symbol.kind == "function" or function.exact or not self.classes.is_overridden(function.address)
+
     def item(self, whole: Meaning, part: str) -> Meanings:
         """Return what ``x[i]``, or a loop over ``x``, gives."""
-        if whole.kind == values.ITEMS or (whole.kind == values.VALUES and part == "[]"):
-            return _taken_out(whole.of)
+        if whole.kind == values.ITEMS and part == SLICE:
+            return (Meaning(values.ITEMS, of=whole.of, confidence=min(whole.confidence, values.TYPED)),)
+        if whole.kind == values.ITEMS or (whole.kind == values.VALUES and part != "[*]"):
+            return _taken_out(whole.of, whole.confidence if whole.key == part else values.TYPED)
         if whole.kind == values.INSTANCE:
-            method = "__getitem__" if part == "[]" else "__iter__"
+            method = "__iter__" if part == "[*]" else "__getitem__"
             found = [
                 inner
                 for each in self.classes.member(whole, method)
                 if each.kind == values.FUNCTION
                 for inner in self.called(each)
             ]
-            if part == "[*]":
-                return _taken_out(inner for each in found if each.kind == values.ITEMS for inner in each.of)
-            return tuple(found)
+            return tuple(found) if part != "[*]" else self._iterated(found)
         return (whole,) if whole.kind == values.CLASS else (NOBODY_KNOWS,)
+
+    def _iterated(self, iterators: list[Meaning]) -> Meanings:
+        """Return what a loop takes from what ``__iter__`` gives."""
+        held = [inner for each in iterators if each.kind == values.ITEMS for inner in each.of]
+        found = list(_taken_out(held))
+        for each in iterators:
+            if each.kind == values.INSTANCE:
+                methods = [one for one in self.classes.member(each, "__next__") if one.kind == values.FUNCTION]
+                found += [inner for one in methods for inner in self.called(one)]
+        return tuple(found)
+
+
+def _is_seen(one: Binding, meant: Binding) -> bool:
+    """Return whether a binding is of the same assignment as another, or puts something into what was assigned."""
+    return one.line == meant.line or one.how in {"mapped", "listed"}
 
 
 def _stored(symbol: Symbol) -> bool:
     return symbol.kind in {"variable", "constant", "type"}
 
 
-def _taken_out(held: Iterable[Meaning]) -> Meanings:
+def _taken_out(held: Iterable[Meaning], sure: float = values.TYPED) -> Meanings:
     """Return what is taken out of a collection; that it holds nothing else is not certain."""
-    return tuple(each.at_most(values.TYPED) for each in held)
+    return tuple(each.at_most(sure) for each in held)
+
+
+def _given(found: list[Meaning], bound: list[Binding]) -> Meanings:
+    """Return what a parameter may be: each call gives what it gives, so one makes another no less certain."""
+    known = values.each_once(each for each in found if each.kind != values.UNKNOWN)
+    if all(one.how in {GIVEN, "value"} for one in bound):
+        return known or (NOBODY_KNOWS,)
+    return merged(known)
+
+
+def _given_back(each: Meaning, sure: float) -> Meaning:
+    """Return what a function returns: a function or a class itself as sure as that, what is declared as a type."""
+    made = each.exact or each.key or each.how == "self" or each.kind in {values.FUNCTION, values.CLASS}
+    return each.at_most(sure if made else values.TYPED, "typed")
 
 
 def _how(each: Meaning, module: str) -> str:
@@ -310,7 +365,10 @@ def _instance(held: Meaning) -> Meaning:
 def _of_collection(whole: Meaning, part: str) -> Meanings:
     """Return what a method of a list or a mapping gives, as a collection or one item, before it is called."""
     if part in {"values", "copy"} or (part == "items" and whole.kind == values.ITEMS):
-        return (Meaning(values.ITEMS if part == "values" else whole.kind, of=whole.of, confidence=whole.confidence),)
+        if part == "copy":
+            return (whole,)
+        sure = min(whole.confidence, values.TYPED)
+        return (Meaning(values.ITEMS if part == "values" else whole.kind, of=whole.of, confidence=sure),)
     if part in {"__enter__", "__aenter__", "pop", "get", "setdefault", "popleft"}:
         return (Meaning(values.GIVER, of=whole.of),)
     return (ELSEWHERE,)

@@ -1,6 +1,7 @@
 """Expressions as dotted text, and type annotations.
 
-``make(x)[0].run`` is ``make.().[].run``; what is no name has a part of its own. An annotation is read as type checkers
+``make(x)[n].run`` is ``make.().[].run``; what is no name has a part of its own, and a key that is a constant stands
+in it: ``[0]``, ``['name']``. An annotation is read as type checkers
 read it, quoted or not: of ``Foo | None`` only ``Foo`` says something, of ``list[Foo]`` that its items do.
 """
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 UNKNOWN = "[]"
+SLICE = "[:]"
+_QUOTES = ("'", '"')
+_LONGEST_KEY = 40
 _MOST_PARTS = 40
 _MOST_ALTERNATIVES = 8
 _LITERALS = {
@@ -33,10 +37,14 @@ _LITERALS = {
     "set": "set",
     "set_comprehension": "set",
     "tuple": "tuple",
+    "expression_list": "tuple",
     "generator_expression": "iter",
     "comparison_operator": "bool",
     "not_operator": "bool",
 }
+PLAIN = frozenset(f"{name}.()" for name in _LITERALS.values())
+"""The texts of values that are written out."""
+
 _INNER = frozenset({"parenthesized_expression", "await"})
 _SAME_ITEMS = frozenset({"list", "sorted", "reversed", "set", "tuple", "iter", "frozenset"})
 _ITEMS = frozenset(
@@ -124,7 +132,7 @@ def text_of(node: Node | None, known: Mapping[str, str]) -> str:
             parts.append("()")
             node = node.child_by_field_name("function")
         elif kind == "subscript":
-            parts.append("[]")
+            parts.append(_item(node))
             node = node.child_by_field_name("value")
         elif kind in _INNER:
             node = next(iter(node.named_children), None)
@@ -135,6 +143,24 @@ def text_of(node: Node | None, known: Mapping[str, str]) -> str:
         else:
             break
     return ".".join((UNKNOWN, *reversed(parts)))
+
+
+def _item(node: Node) -> str:
+    """Return the part of ``x[...]``: with the key if that is written out, ``[:]`` for a slice."""
+    key = node.child_by_field_name("subscript")
+    if key is not None and key.type == "slice":
+        return SLICE
+    return UNKNOWN if len(node.named_children) > 2 else key_of(key)  # noqa: PLR2004 what has items, and one key
+
+
+def key_of(key: Node | None) -> str:
+    """Return the part for an item at a key: ``[0]``, ``['name']``; ``[]`` if it is not a short constant."""
+    if key is not None and key.type in {"integer", "string"}:
+        text = name_of(key)
+        plain = text if key.type == "integer" else text[1:-1] if text[:1] in _QUOTES else ""
+        if len(plain) <= _LONGEST_KEY and plain.replace("_", "a").isalnum():
+            return f"[{plain}]" if key.type == "integer" else f"['{plain}']"
+    return UNKNOWN
 
 
 def alternatives(node: Node | None, known: Mapping[str, str]) -> list[str]:

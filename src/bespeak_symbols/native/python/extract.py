@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from bespeak_symbols import syntax
 from bespeak_symbols.model import CALL, USE, Facts
-from bespeak_symbols.native.python import bindings, declarations, expressions
+from bespeak_symbols.native.python import arguments, bindings, declarations, expressions, rebinding
+from bespeak_symbols.native.python.arguments import Arguments
 from bespeak_symbols.native.python.scopes import FUNCTION, MODULE, Scope, State
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ def extract(source: bytes, path: str) -> Facts:  # noqa: ARG001 all Python files
         else:
             stack.extend(reversed(handler(state, node, scope)))
     state.settle()
+    rebinding.settle(state)
+    Arguments(state).bind()
     hidden = {bound.name for bound in state.bindings if bound.how != "alias"}
     hidden.update(bound.name for bound in state.bindings if "." in bound.name)
     references = [
@@ -80,16 +83,19 @@ def spine(node: Node | None, scope: Scope) -> list[Place]:
 def _call(state: State, node: Node, scope: Scope) -> list[Place]:
     function = node.child_by_field_name("function")
     given = node.child_by_field_name("arguments")
-    arguments = [] if given is None else given.named_children
+    listed = [] if given is None else given.named_children
     if given is not None and given.type == "argument_list":
-        splat = any(argument.type.endswith("_splat") for argument in arguments)
-        count = -1 if splat else sum(argument.type != "comment" for argument in arguments)
+        splat = any(argument.type.endswith("_splat") for argument in listed)
+        count = -1 if splat else sum(argument.type != "comment" for argument in listed)
     else:
-        count, arguments = 1, [] if given is None else [given]
-    state.refer(expressions.text_of(function, scope.known), CALL, node, scope, count)
-    if function is not None and function.type == "attribute" and arguments:
-        bindings.added(state, function, arguments[-1], scope)
-    return [*spine(function, scope), *((argument, scope) for argument in arguments)]
+        count, listed = 1, [] if given is None else [given]
+    text = expressions.text_of(function, scope.known)
+    state.refer(text, CALL, node, scope, count)
+    if listed:
+        arguments.note(state, text, listed, scope)
+    if function is not None and function.type == "attribute" and listed:
+        bindings.added(state, function, listed[-1], scope)
+    return [*spine(function, scope), *((argument, scope) for argument in listed)]
 
 
 def _subscript(state: State, node: Node, scope: Scope) -> list[Place]:
@@ -111,7 +117,7 @@ def _type(state: State, node: Node, scope: Scope) -> list[Place]:
     return []
 
 
-def _comprehension(_: State, node: Node, scope: Scope) -> list[Place]:
+def _comprehension(state: State, node: Node, scope: Scope) -> list[Place]:
     """A comprehension has a scope of its own; each of its loops sees the names of those before it."""
     places: list[Place] = []
     inner = scope
@@ -120,6 +126,7 @@ def _comprehension(_: State, node: Node, scope: Scope) -> list[Place]:
             right = child.child_by_field_name("right")
             if right is not None:
                 places.append((right, inner))
+                bindings.iterated(state, right, inner)
             inner = inner.knowing(bindings.loop_names(child, inner))
     body = [child for child in node.named_children if child.type != "for_in_clause"]
     return [*places, *((child, inner) for child in body)]
@@ -133,7 +140,9 @@ def _lambda(_: State, node: Node, scope: Scope) -> list[Place]:
     defaults = [parameter.child_by_field_name("value") for parameter in listed]
     body = node.child_by_field_name("body")
     places = [(default, scope) for default in defaults if default is not None]
-    return places if body is None else [*places, (body, scope.knowing(names))]
+    inner = scope.knowing(names)
+    inner.later = True
+    return places if body is None else [*places, (body, inner)]
 
 
 def _with_item(state: State, node: Node, scope: Scope) -> list[Place]:
@@ -203,6 +212,14 @@ def _case_pattern(state: State, node: Node, scope: Scope) -> list[Place]:
     return []
 
 
+def _raise(state: State, node: Node, scope: Scope) -> list[Place]:
+    """``raise E`` makes an ``E``, if that is a class; a name of the function is an object that is there already."""
+    raised = next(iter(node.named_children), None)
+    if raised is not None and raised.type in {"identifier", "attribute"}:
+        state.raised.append((expressions.text_of(raised, scope.known), raised, scope))
+    return [(child, scope) for child in node.named_children]
+
+
 def _dotted(node: Node) -> str:
     return ".".join(expressions.name_of(part) for part in node.named_children) or expressions.name_of(node)
 
@@ -248,6 +265,8 @@ _HANDLERS: dict[str, Callable[[State, Node, Scope], list[Place]]] = {
     "import_from_statement": bindings.imports_from,
     "future_import_statement": _nothing,
     "return_statement": bindings.returned,
+    "raise_statement": _raise,
+    "yield": bindings.yielded,
     "type_alias_statement": declarations.type_alias,
     "function_definition": declarations.function,
     "class_definition": declarations.class_,

@@ -108,7 +108,8 @@ class ClassHierarchy:
                 how = owner.how if owner.kind != values.CLASS or owner.how == "self" else "class"
                 how = "inherited" if number and how == "self" else how
                 most = min(owner.confidence, values.FOUND if number < order.unknown_from else values.OVERRIDDEN)
-                return tuple(each.at_most(most, how) for each in found)
+                exact = owner.kind == values.INSTANCE and owner.exact
+                return tuple(_of_exact(each.at_most(most, how)) if exact else each.at_most(most, how) for each in found)
         return (NOBODY_KNOWS,)
 
     def _own(self, address: str, name: str) -> Meanings:
@@ -131,10 +132,10 @@ class ClassHierarchy:
         variable = next((e for e in entries if isinstance(e, Symbol) and e.kind in {"variable", "constant"}), None)
         if variable is not None:
             found = [each.held_by(f"{path}::{variable.name}") for each in found]
-        # An attribute can be set from anywhere: what the class itself stores there is not certain.
+        # An attribute can be set from anywhere: what the class itself stores there is certain if it does so once.
+        once = len(entries) == 1
         return tuple(
-            each if each.kind == values.FUNCTION and not each.how else each.at_most(values.TYPED)
-            for each in merged(found)
+            each if not each.how or (once and _is_made(each)) else each.at_most(values.TYPED) for each in merged(found)
         )
 
     def is_property(self, function: Meaning) -> bool:
@@ -150,6 +151,13 @@ class ClassHierarchy:
             return self._of.called(member)
         return (member,)
 
+    def is_overridden(self, address: str) -> bool:
+        """Return whether a derived class may have another method of the same name."""
+        owner, _, name = address.rpartition(".")
+        if len(self._of.world.defining(name)) > _MOST_DEFINERS:
+            return True
+        return bool(self.overriding(Meaning(values.INSTANCE, owner), name))
+
     def overriding(self, owner: Meaning, name: str) -> list[str]:
         """Return the methods of derived classes that may be what is called instead."""
         if owner.exact or owner.kind == values.SUPER:
@@ -164,6 +172,18 @@ class ClassHierarchy:
             if symbol is not None and symbol.kind == "method" and owner.address in self.order(holder).known[1:]:
                 found.append(address)
         return found
+
+
+def _is_made(each: Meaning) -> bool:
+    """Return whether something is a function, a class, or an instance that was made in sight."""
+    return each.exact or each.kind in {values.FUNCTION, values.CLASS}
+
+
+def _of_exact(member: Meaning) -> Meaning:
+    """Return a member of an instance whose class is known: no derived class has another one."""
+    if member.kind != values.FUNCTION:
+        return member
+    return Meaning(member.kind, member.address, member.confidence, member.how, exact=True, via=member.via)
 
 
 def _linear(lists: list[list[str]]) -> list[str]:

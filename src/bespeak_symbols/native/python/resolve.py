@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bespeak_symbols.model import CALL, IMPORT, INHERIT, USE, Edge
 from bespeak_symbols.native.python import values
 from bespeak_symbols.native.python.evaluate import Evaluator
 from bespeak_symbols.native.python.imports import table
+from bespeak_symbols.native.python.scopes import GIVEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 _CONSTRUCTORS = ("__new__", "__init__", "__post_init__")
 _MOST_OF_A_NAME = 6
 _TAKEN = {"import", "re-export", "module"}
+_NO_NAME = frozenset({"(", "["})
 _KINDS = {values.FUNCTION, values.CLASS}
 _COMMON = frozenset(
     name
@@ -81,9 +84,9 @@ def resolve(path: str, world: World) -> Iterable[Edge]:
     found: list[Edge] = []
     for taken in facts.imports:
         found += maker.imported(taken)
-    done: dict[tuple[str, str, str], tuple[tuple[str, str, str, float], ...]] = {}
+    done: dict[tuple[str, str, str, int], tuple[tuple[str, str, str, float], ...]] = {}
     for reference in facts.references:
-        key = reference.text, reference.kind, reference.within
+        key = reference.text, reference.kind, reference.within, reference.bound
         if key not in done:
             done[key] = tuple((e.callee, e.kind, e.how, e.confidence) for e in maker.of(reference))
         caller = maker.address(reference.within)
@@ -126,12 +129,19 @@ class _Resolver:
         if parts[:2] == ["super", "()"]:
             parts[:2] = ["super.()"]
         before: tuple[Meaning, ...] = ()
+        if parts[-1] == "[*]" and reference.kind == CALL:
+            yield from self._looped(reference)
+            return
         for number, part in enumerate(parts):
             last = number == len(parts) - 1
             owners: dict[str, Meaning] = {}
-            if number == 0:
+            if number == 0 and reference.bound >= 0:
+                found = self._of.bound(self._path, reference.bound)
+            elif number == 0:
                 found = self._of.text(self._path, reference.within, part)
             else:
+                if part[:1] == "[":
+                    before = values.holding(before, part)
                 members = [(one, each) for one in before for each in self._member(one, part)]
                 owners = {each.address: one for one, each in reversed(members)}
                 found = values.merged([each for _, each in members])
@@ -142,9 +152,16 @@ class _Resolver:
                 yield from self._final(before, found, part, reference, owners)
             before = tuple(inner for each in found for inner in self._read(each, before))
 
+    def _looped(self, reference: Reference) -> Iterator[Edge]:
+        """Yield the edges of a loop: to ``__iter__`` of what it is over, and to ``__next__`` of what that gives."""
+        over = reference.text.removesuffix(".[*]")
+        if any(each.kind == values.INSTANCE for each in self._of.text(self._path, reference.within, over)):
+            yield from self.of(replace(reference, text=f"{over}.__iter__"))
+            yield from self.of(replace(reference, text=f"{over}.__iter__.().__next__"))
+
     def _member(self, one: Meaning, part: str) -> tuple[Meaning, ...]:
         """Return what a part means of what stands before it, a property itself and not what it returns."""
-        if one.kind in {values.CLASS, values.INSTANCE, values.SUPER} and part not in {"()", "[]", "[*]"}:
+        if one.kind in {values.CLASS, values.INSTANCE, values.SUPER} and part[:1] not in _NO_NAME:
             return self._of.classes.member(one, part)
         return self._of.one_step(one, part)
 
@@ -180,8 +197,17 @@ class _Resolver:
         owners: Mapping[str, Meaning],
     ) -> Iterator[Edge]:
         """Yield the edges to what the whole text means."""
-        if part in {"()", "[]", "[*]"} and reference.kind != CALL:
+        if part[:1] in _NO_NAME and reference.kind != CALL:
             return
+        sure = list(self._known(found, part, reference, owners))
+        yield from sure
+        if before and reference.kind == CALL:
+            known = {edge.callee for edge in sure}
+            yield from (edge for edge in self._guessed(before, found, part, reference) if edge.callee not in known)
+
+    def _known(
+        self, found: tuple[Meaning, ...], part: str, reference: Reference, owners: Mapping[str, Meaning]
+    ) -> Iterator[Edge]:
         for each in found:
             if each.kind == values.FUNCTION and not self._of.classes.is_property(each):
                 yield from self._function(each, owners.get(each.address), part, reference)
@@ -189,9 +215,16 @@ class _Resolver:
                 yield self._edge(reference, each.address, reference.kind, each.how, each.confidence)
             if reference.kind == CALL:
                 yield from self._made(each, reference)
+
+    def _guessed(
+        self, before: tuple[Meaning, ...], found: tuple[Meaning, ...], part: str, reference: Reference
+    ) -> Iterator[Edge]:
+        """Yield guesses where nothing is known of an object, or where calls in other files may give another one."""
         unknown = [one for one in before if one.kind == values.UNKNOWN or _lost(one, found)]
-        if before and reference.kind == CALL and unknown and all(each.kind == values.UNKNOWN for each in found):
+        if unknown and all(each.kind == values.UNKNOWN for each in found):
             yield from self._by_name(part, reference, foreign=any(one.how == "external" for one in unknown))
+        elif any(one.how == GIVEN and one.kind == values.INSTANCE for one in before):
+            yield from self._by_name(part, reference, foreign=False)
 
     def _function(self, each: Meaning, owner: Meaning | None, part: str, reference: Reference) -> Iterator[Edge]:
         kind = USE if reference.kind == INHERIT else reference.kind
@@ -199,7 +232,7 @@ class _Resolver:
         if (
             owner is not None
             and owner.kind in {values.INSTANCE, values.CLASS}
-            and owner.how in {"self", "typed", "inherited"}
+            and owner.how in {"self", "typed", "inherited", GIVEN}
         ):
             others = self._of.classes.overriding(owner, part)
         sure = min(each.confidence, values.OVERRIDDEN) if others else each.confidence

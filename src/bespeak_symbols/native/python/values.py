@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bespeak_symbols.native.python.scopes import APPENDED
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -31,6 +33,7 @@ class Meaning:
         exact: an instance of this very class, not of one derived from it.
         of: what a collection holds.
         via: the variable that holds it.
+        key: a collection, as far as what it has at this key is concerned; empty if that is any of its items.
     """
 
     kind: str
@@ -40,6 +43,7 @@ class Meaning:
     exact: bool = False
     of: tuple[Meaning, ...] = ()
     via: str = ""
+    key: str = ""
 
     def __init__(
         self,
@@ -50,6 +54,7 @@ class Meaning:
         exact: bool = False,
         of: tuple[Meaning, ...] = (),
         via: str = "",
+        key: str = "",
     ) -> None:
         # Written out because so many are made.
         _assign(self, "kind", kind)
@@ -59,6 +64,7 @@ class Meaning:
         _assign(self, "exact", exact)
         _assign(self, "of", of)
         _assign(self, "via", via)
+        _assign(self, "key", key)
 
     @property
     def path(self) -> str:
@@ -75,11 +81,11 @@ class Meaning:
         if self.confidence <= confidence and (not how or how == self.how):
             return self
         sure = min(self.confidence, confidence)
-        return Meaning(self.kind, self.address, sure, how or self.how, self.exact, self.of, self.via)
+        return Meaning(self.kind, self.address, sure, how or self.how, self.exact, self.of, self.via, self.key)
 
     def held_by(self, variable: str) -> Meaning:
         """Return the same, as what a variable holds."""
-        return Meaning(self.kind, self.address, self.confidence, self.how, self.exact, self.of, variable)
+        return Meaning(self.kind, self.address, self.confidence, self.how, self.exact, self.of, variable, self.key)
 
 
 NOBODY_KNOWS = Meaning(UNKNOWN, confidence=0.0)
@@ -93,14 +99,28 @@ def merged(several: Iterable[Meaning]) -> tuple[Meaning, ...]:
     listed = several if isinstance(several, tuple) else tuple(several)
     if len(listed) < 2:  # noqa: PLR2004 one is not several
         return listed
-    found: dict[tuple[str, str, tuple[Meaning, ...]], Meaning] = {}
-    for meaning in listed:
-        key = meaning.kind, meaning.address, meaning.of
+    found = each_once(listed)
+    parts = sum(1 for each in found if each.key)
+    return found if len(found) <= max(parts, 1) else tuple(meaning.at_most(ONE_OF_SEVERAL) for meaning in found)
+
+
+def each_once(several: Iterable[Meaning]) -> tuple[Meaning, ...]:
+    """Return different things each once, as sure as the surest of them."""
+    found: dict[tuple[str, str, tuple[Meaning, ...], str], Meaning] = {}
+    for meaning in several:
+        key = meaning.kind, meaning.address, meaning.of, meaning.key
         known = found.get(key)
         if known is None or known.confidence < meaning.confidence:
             found[key] = meaning
-    alone = len(found) <= 1
-    return tuple(meaning if alone else meaning.at_most(ONE_OF_SEVERAL) for meaning in found.values())
+    return tuple(found.values())
+
+
+def holding(several: tuple[Meaning, ...], part: str) -> tuple[Meaning, ...]:
+    """Return those of several things that may have an item at a key; all if the key is not told."""
+    if part in {"[]", "[*]", "[:]"} or not any(each.key for each in several):
+        return several
+    same = tuple(each for each in several if each.key == part)
+    return same + tuple(each for each in several if not each.key or (each.key == APPENDED and not same))
 
 
 def telling(several: list[Meaning]) -> list[Meaning]:

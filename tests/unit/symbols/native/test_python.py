@@ -98,7 +98,7 @@ RULES = {
             ("f", "C"): ("local", True),
             ("f", "C.__enter__"): ("typed", True),
             ("f", "C.__exit__"): ("typed", True),
-            ("f", "C.g"): ("typed", False),
+            ("f", "C.g"): ("typed", True),
         },
     ),
     "a variable that is another function": (
