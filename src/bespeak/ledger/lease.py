@@ -14,7 +14,6 @@ from _thread import allocate_lock, start_new_thread
 from bespeak.base import clock
 from bespeak.base.clock import FOREVER_US, MINUTE_US, SECOND_US, boot_us
 from bespeak.base.errors import BespeakError, BusyError, NotFoundError, WrongStateError
-from bespeak.ledger.write_operations import reservation_topic
 from bespeak.storage.time_limit import within
 
 TYPE_CHECKING = False
@@ -233,6 +232,8 @@ class Lease:
 
     def _listen(self) -> None:
         """Look as soon as somebody changes the reservation; without that, the next renewal finds out."""
+        from bespeak.ledger.write_operations import reservation_topic  # the gate needs no lease of its own
+
         try:
             try:
                 listener = self._book.listen([reservation_topic(self.held.id)])

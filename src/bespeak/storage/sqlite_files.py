@@ -43,12 +43,14 @@ FROM (
             substr(sql, instr(sql, '(') + 1), 'glob INTEGER NOT NULL CHECK (glob IN (', ''), 'CHECK ((', ''),
             'CHECK (', ''), 'KEY (', ''), 'UNIQUE (', ''), 'OR (', ''), 'IN (', ''), '= (', '') AS rest
     FROM sqlite_schema
+    LIMIT -1
 )"""
 """How much there is, and how much of it could compute for ever, or call code, where a table is expected.
 
 SQLite computes one function to its end, whatever signals come, so none may stand in a table or an index: not in a
 column, a default, a check or the condition of a partial index. Bespeak's own have no parenthesis but those of lists and
 of checks; no function whose name ends like one of these words takes long.
+Without the limit SQLite would make ``rest`` anew for each of its five uses.
 """
 
 TRIGGERS = "SELECT sql FROM sqlite_schema WHERE type = 'trigger'"

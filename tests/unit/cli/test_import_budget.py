@@ -147,3 +147,8 @@ def test_the_hook_asks_the_gate_without_settings_or_labs(tmp_path):
     assert not loaded & (NEVER | {"json", "re", "enum"})
     assert not rooms(ours) & {"labs", "settings"}
     assert "bespeak.base.timeparse" not in ours
+    code, loaded, ours, done = run([*argv, "gate", "-l", "demo", "--", "/bin/true"], tmp_path)
+    assert (code, "alice" in done.stderr) == (0, True)
+    assert not loaded & (NEVER | {"json", "re"})
+    assert not rooms(ours) & {"labs", "settings"}
+    assert "bespeak.ledger.model" not in ours
