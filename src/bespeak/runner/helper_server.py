@@ -38,6 +38,7 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     runner = Runner()
+    runner.inherited = dict(os.environb)  # asking for it anew is a tenth of a start
     with suppress(BespeakError):
         runner.read(lambda _: None)  # opens the book before anybody asks; what is wrong with it is told to who asks
     Server(runner, sys.stdout.fileno()).run(sys.stdin.fileno())

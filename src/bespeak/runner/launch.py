@@ -28,13 +28,16 @@ class CannotRunError(Exception):
     """The command can never be run as it is; the message says why."""
 
 
-def launch(paths: Paths, job: Job, start_timeout_seconds: float) -> int | None:
+def launch(
+    paths: Paths, job: Job, start_timeout_seconds: float, inherited: Mapping[bytes, bytes] | None = None
+) -> int | None:
     """Start the job's supervisor unless the job has one or ran already; return the supervisor's pid if one was started.
 
     Args:
         paths: the runner's home.
         job: a stored job that no record names.
         start_timeout_seconds: how long to wait for the command to begin.
+        inherited: the environment that the job adds to; None for that of this process.
 
     Raises:
         CannotRunError: there is no such program, folder, or the arguments are too long.
@@ -47,7 +50,7 @@ def launch(paths: Paths, job: Job, start_timeout_seconds: float) -> int | None:
     try:
         if os.path.exists(paths.record(job.job_id)):
             return None
-        environment = _environment(job)
+        environment = _environment(job, os.environb if inherited is None else inherited)
         _check(job, environment)
         failpoints.reach("runner.locked")
         return _spawn(paths, job, environment, opened, start_timeout_seconds)
@@ -66,8 +69,8 @@ def _lock(path: str) -> int | None:
     return None
 
 
-def _environment(job: Job) -> dict[bytes, bytes]:
-    environment = dict(os.environb)
+def _environment(job: Job, inherited: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
+    environment = dict(inherited)
     environment.update(job.environment)
     environment[JOB_VARIABLE] = job.job_id.encode()
     return environment

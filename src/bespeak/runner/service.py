@@ -57,6 +57,8 @@ class Runner:
         self.paths = exit_record.Paths(os.path.abspath(home or default_home()))
         self._durable = durable
         self._now = now
+        self.inherited: Mapping[bytes, bytes] | None = None
+        """The environment that jobs add to; None for what this process has when it starts one."""
         self._engine: Engine | None = None
         self._children: set[int] = set()
         self._commits = SharedCommits()
@@ -319,7 +321,7 @@ class Runner:
         if self._read(lambda tx: store.by_id(tx, job.job_id)) is None:
             raise NotFoundError(f"job {job.job_id!r} not found")
         try:
-            pid = launch.launch(self.paths, job, start_timeout_seconds)
+            pid = launch.launch(self.paths, job, start_timeout_seconds, self.inherited)
         except launch.CannotRunError as error:
             return self._cannot_run(job, str(error)), None
         except OSError as error:

@@ -264,3 +264,11 @@ def test_a_rerun_has_the_same_command_variables_and_folder(runner, tmp_path):
     ended = runner.wait(again.job.job_id, WAIT_SECONDS)
     assert stdout_of(runner, ended) == stdout_of(runner, job)
     assert (ended.rerun_of_job_id, ended.rerun_reason, ended.attempt_no) == (job.job_id, "why not", 2)
+
+
+def test_an_environment_that_is_given_once_is_that_of_every_job(runner, monkeypatch):
+    runner.inherited = {b"PATH": os.environb[b"PATH"], b"OF_ALL": b"1"}
+    monkeypatch.setenv("LATER", "2")
+    job = run(runner, ["/bin/sh", "-c", "echo $OF_ALL.$LATER.$OWN"], environment={"OWN": "3"})
+    assert stdout_of(runner, job) == b"1..3\n"
+    assert runner.inherited == {b"PATH": os.environb[b"PATH"], b"OF_ALL": b"1"}
