@@ -169,10 +169,10 @@ class Context:
         if self.as_user is not None:
             self.warn(f"acting as {self.as_user!a} (--as-user)", "magenta")
 
-    def print(self, text: str) -> None:
-        """Print a line (or several) of the answer; names in it have to be safe already."""
+    def print(self, text: str, end: str = "\n") -> None:
+        """Print a line (or several, or a part of one) of the answer; names in it have to be safe already."""
         try:
-            sys.stdout.write(text + "\n")
+            sys.stdout.write(text + end)
         except OSError as error:
             raise output.not_written(error, self.done) from error
 

@@ -7,6 +7,7 @@ from bespeak.base import ids, timeparse
 from bespeak.base.clock import FOREVER_US
 from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import NotFoundError, UsageError
+from bespeak.base.json_text import one_line
 from bespeak.cli import converters, formatting, output
 from bespeak.ledger.model import State
 from bespeak.ledger.queries import MOST_WAITING
@@ -14,6 +15,9 @@ from bespeak.ledger.serialize import free_json, reservation_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
     from bespeak.cli.context import Context, Values
     from bespeak.ledger.model import Free, Reservation
     from bespeak.ledger.service import Ledger
@@ -62,27 +66,41 @@ def list_(context: Context, values: Values) -> int:
         raise UsageError("--limit: at least 1")
     from_us, to_us = converters.span(values)
     book = context.book_to_look_at()
-    names = labelled(book, values["label"], values["resource"])
-    found = book.listing(
-        holder=context.holder().name if values["mine"] else (values["user"] or "").removeprefix("user:") or None,
-        resources=names,
-        states=_states(values["state"]),
-        include_ended=values["all"] or values["day"] is not None,
-        limit=limit + 1,
-        from_us=from_us,
-        to_us=to_us,
-    )
+    filters: dict[str, Any] = {
+        "holder": context.holder().name if values["mine"] else (values["user"] or "").removeprefix("user:") or None,
+        "resources": labelled(book, values["label"], values["resource"]),
+        "states": _states(values["state"]),
+        "include_ended": values["all"] or values["day"] is not None,
+        "limit": limit + 1,
+        "from_us": from_us,
+        "to_us": to_us,
+    }
+    if context.json:
+        _print_pages(context, book, book.listing_pages(**filters), limit)
+        return 0
+    found = book.listing(**filters)
     more = len(found) > limit
     found, now_us = found[:limit], book.now_us()
-    if context.json:
-        context.print_json({"reservations": [reservation_json(one, now_us) for one in found], "more": more})
-        return 0
     context.print(formatting.rows(found, now_us, output.width()) if found else "nothing is reserved")
     if any(one.is_awaiting for one in found) and (mine := book.to_approve(context.holder())):
         context.warn(f"{len(mine)} of all that awaits approval can be approved by you; `bespeak approve` lists it")
     if more:
         context.warn(f"only the first {limit} are shown; ask for more with --limit")
     return 0
+
+
+def _print_pages(context: Context, book: Ledger, pages: Iterator[list[Reservation]], limit: int) -> None:
+    """Print one JSON document, each page as soon as it is read, so that a long list needs little memory."""
+    now_us, before, count = 0, '{"reservations": [', 0
+    for page in pages:
+        now_us = now_us or book.now_us()
+        shown = page[: max(limit - count, 0)]
+        count += len(page)
+        if shown:
+            context.print(before + one_line([reservation_json(one, now_us) for one in shown])[1:-1], end="")
+            before = ", "
+    more = str(count > limit).lower()
+    context.print(f'{"" if before == ", " else before}], "more": {more}}}')
 
 
 def labelled(book: Ledger, expression: str | None, names: tuple[str, ...]) -> tuple[str, ...]:

@@ -129,6 +129,7 @@ LOCAL = (
     "as_caller",
     "close",
     "listen",
+    "listing_pages",
     "own",
     "queue",
     "watch",

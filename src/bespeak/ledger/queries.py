@@ -13,7 +13,7 @@ from bespeak.storage.row_shape import read_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from bespeak.ledger.context import LedgerContext
     from bespeak.ledger.inventory.model import Label
@@ -22,10 +22,12 @@ if TYPE_CHECKING:
 
 SHORTEST_PREFIX = 6
 _BATCH = 500
+_GROWTH = 8
+_LARGEST_BATCH = 32_000
 _MOST_NAMED = 10
 MOST_WAITING = 1_000
 """So many who wait for a resource are listed: the first ones."""
-_LIVE = "r.ended_us IS NULL AND r.ends_us > :now AND (r.lease_us IS NULL OR r.lease_us > :now)"
+LIVE = "r.ended_us IS NULL AND r.ends_us > :now AND (r.lease_us IS NULL OR r.lease_us > :now)"
 
 
 def _checked(resources: Iterable[str]) -> set[str]:
@@ -105,34 +107,94 @@ def reservations(
         from_us: only those that end after this instant, µs UTC.
         to_us: only those that begin before this instant, µs UTC.
     """
-    wanted_names, wanted_states = _checked(resources), set(states)
-    if holder is not None:
-        validation.check_name("user", holder)
-    ended = include_ended or State.ENDED in wanted_states
-    sql = _page(ended, of_holder=holder is not None, newest_first=newest_first)
+    wanted = Wanted(holder, resources, states, from_us, to_us)
+    ended = include_ended or State.ENDED in wanted.states
 
     def work(tx: Transaction) -> list[Reservation]:
-        after = FOREVER_US if newest_first and after_id is None else _seq_of(tx, after_id)
-        seen = visibility.sight_of(book, tx)
+        after = None if after_id is None else _seq_of(tx, after_id)
         result: list[Reservation] = []
-        while True:
-            page = tx.fetch_all(sql, {"after": after, "now": tx.now_us, "holder": holder, "batch": _BATCH})
-            fitting = [
-                found
-                for found in map(row_mapping.reservation, page)
-                if _fits(found, wanted_names, wanted_states, tx.now_us)
-                and (to_us is None or found.starts_us < to_us)
-                and (from_us is None or found.end_us(tx.now_us) > from_us)
-            ]
-            result += fitting if seen is None else seen.keep(fitting)
-            if len(page) < _BATCH or (limit is not None and len(result) >= limit):
-                return result[:limit]
-            after = page[-1][0]
+        for page in scan(book, tx, wanted, ended=ended, newest_first=newest_first, after=after):
+            result += page
+            if limit is not None and len(result) >= limit:
+                break
+        return result[:limit]
 
     return book.engine.read(work)
 
 
-_PRESENT_FIRST = {State.ACTIVE: 0, State.PENDING: 1, State.AWAITING: 2, State.WAITING: 3}
+class Wanted:
+    """Which reservations are asked for.
+
+    Args:
+        holder: only this user's; None for everybody's.
+        names: only those that have one of these resources; empty for all.
+        states: only those in one of these states; empty for all that are read.
+        from_us: only those that end after this instant, µs UTC.
+        to_us: only those that begin before this instant, µs UTC.
+
+    Raises:
+        UsageError: a name cannot be one.
+    """
+
+    def __init__(
+        self,
+        holder: str | None,
+        names: Iterable[str],
+        states: Iterable[State],
+        from_us: int | None = None,
+        to_us: int | None = None,
+    ) -> None:
+        self.names, self.states = _checked(names), set(states)
+        if holder is not None:
+            validation.check_name("user", holder)
+        self.holder, self._from_us, self._to_us = holder, from_us, to_us
+
+    def fits(self, found: Reservation, now_us: int) -> bool:
+        """Tell whether a reservation of the holder is asked for, as it stands at ``now_us``, µs UTC."""
+        return (
+            (not self.names or not self.names.isdisjoint(found.resources))
+            and (not self.states or found.state(now_us) in self.states)
+            and (self._to_us is None or found.starts_us < self._to_us)
+            and (self._from_us is None or found.end_us(now_us) > self._from_us)
+        )
+
+
+def scan(
+    book: LedgerContext,
+    tx: Transaction,
+    wanted: Wanted,
+    *,
+    ended: bool,
+    newest_first: bool = False,
+    after: int | None = None,
+) -> Iterator[list[Reservation]]:
+    """Read what is wanted and the caller may see, in the order in which it was made, in portions.
+
+    Each portion of what lives sorts all that lives, so they grow: many small ones would take the square of the time.
+
+    Args:
+        book: the open book.
+        tx: the transaction.
+        wanted: which reservations.
+        ended: read ended ones too.
+        newest_first: the other way round.
+        after: the number of a reservation; only what comes after it.
+    """
+    sql = _page(ended, of_holder=wanted.holder is not None, newest_first=newest_first)
+    seen = visibility.sight_of(book, tx)
+    after = (FOREVER_US if newest_first else 0) if after is None else after
+    size = _BATCH
+    while True:
+        page = tx.fetch_all(sql, {"after": after, "now": tx.now_us, "holder": wanted.holder, "batch": size})
+        fitting = [one for one in map(row_mapping.reservation, page) if wanted.fits(one, tx.now_us)]
+        yield fitting if seen is None else seen.keep(fitting)
+        if len(page) < size:
+            return
+        after = page[-1][0]
+        size = size if ended else min(size * _GROWTH, _LARGEST_BATCH)
+
+
+PRESENT_FIRST = {State.ACTIVE: 0, State.PENDING: 1, State.AWAITING: 2, State.WAITING: 3}
 
 
 def listing(
@@ -158,7 +220,7 @@ def listing(
         if live
         else []
     )
-    found.sort(key=lambda one: (_PRESENT_FIRST.get(one.state(now_us), 4), one.rank, one.starts_us, one.seq))
+    found.sort(key=lambda one: (PRESENT_FIRST.get(one.state(now_us), 4), one.rank, one.starts_us, one.seq))
     room = None if limit is None else limit - len(found)
     if (
         (include_ended or State.ENDED in wanted)
@@ -217,7 +279,7 @@ def who(book: LedgerContext, resource: str, *, limit: int = 20, waiting: int = M
     validation.check_name("resource", resource)
     sql = (
         f"SELECT {row_mapping.COLUMNS} FROM ledger_bookings b JOIN ledger_reservations r ON r.seq = b.reservation "
-        f"WHERE b.resource = :name AND b.starts_us > :now AND b.ends_us > :now AND {_LIVE} "
+        f"WHERE b.resource = :name AND b.starts_us > :now AND b.ends_us > :now AND {LIVE} "
         "ORDER BY b.starts_us LIMIT :limit"
     )
 
@@ -253,18 +315,13 @@ def free(
     return book.engine.read(work)
 
 
-def _fits(found: Reservation, wanted_names: set[str], wanted_states: set[State], now_us: int) -> bool:
-    named = not wanted_names or not wanted_names.isdisjoint(found.resources)
-    return named and (not wanted_states or found.state(now_us) in wanted_states)
-
-
 def _page(ended: bool, *, of_holder: bool, newest_first: bool = False) -> str:
     """Return the statement for the next of some reservations.
 
     What lives is found by its own small index and then sorted; the plus signs keep the planner from walking the whole
     history in order of seq instead.
     """
-    seq, where = ("r.seq", []) if ended else ("+r.seq", [_LIVE])
+    seq, where = ("r.seq", []) if ended else ("+r.seq", [LIVE])
     where += [f"{seq} {'<' if newest_first else '>'} :after", *(["r.holder = :holder"] if of_holder else [])]
     return (
         f"SELECT {row_mapping.COLUMNS} FROM ledger_reservations r WHERE {' AND '.join(where)} ORDER BY {seq}"

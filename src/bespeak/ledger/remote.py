@@ -14,9 +14,11 @@ from bespeak.ledger.service import Ledger
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+    from typing import Any
 
     from bespeak.client.requests import Requests
+    from bespeak.ledger.model import Reservation
     from bespeak.storage.interface import Engine, Listener
 
 
@@ -68,6 +70,10 @@ class RemoteLedger(Ledger):
     def listen(self, topics: Iterable[str]) -> Listener:
         """Start listening; changes committed after this call wake the listener."""
         return WakeUps(self._requests, topics)
+
+    def listing_pages(self, **filters: Any) -> Iterator[list[Reservation]]:
+        """Yield what ``listing`` returns; a server answers in one piece."""
+        yield self.listing(**filters)
 
     def close(self) -> None:
         """Close the connections."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         resources,
         waiting,
     )
+    from bespeak.ledger import listing_pages as pages
     from bespeak.ledger import queue as steps
     from bespeak.ledger.inventory import listing as inventory_listing
     from bespeak.ledger.inventory.compare import Difference
@@ -38,6 +39,7 @@ else:  # a short command loads the modules of the methods that it calls
     keepalive = LaterModule("bespeak.ledger.keepalive")
     kick_notices = LaterModule("bespeak.ledger.kick_notices")
     maintenance = LaterModule("bespeak.ledger.maintenance")
+    pages = LaterModule("bespeak.ledger.listing_pages")
     modify = LaterModule("bespeak.ledger.modify")
     queries = LaterModule("bespeak.ledger.queries")
     resources = LaterModule("bespeak.ledger.resources")
@@ -79,6 +81,7 @@ class Ledger(PlanningMethods):
     find = queries.find
     reservations = queries.reservations
     listing = queries.listing
+    listing_pages = pages.listing_pages
     labels_of = queries.labels_of
     now_us = queries.now_us
     who = queries.who
