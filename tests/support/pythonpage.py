@@ -85,7 +85,8 @@ def methods(of):
     """Return the public methods of a class, in the order in which they are written, its bases' last."""
     seen = {}
     for kind in of.__mro__[:-1]:
-        for name, member in vars(kind).items():
+        for name in list(vars(kind)):
+            member = getattr(kind, name)  # what is loaded later is loaded by that
             if not name.startswith("_") and inspect.isfunction(member):
                 seen.setdefault(name, member)
     return seen
