@@ -37,8 +37,7 @@ if TYPE_CHECKING:
     from bespeak.jobs.model import JobReservation
     from bespeak.jobs.runner_client.location import Location, Runner
 
-_LONGEST_SLEEP_SECONDS = 3600.0
-"""The system call takes no more than 24 days; a longer interval is slept in parts."""
+_LONGEST_SLEEP_SECONDS = 3600.0  # the system call takes no more than 24 days; a longer interval is slept in parts
 _NEED_AGAIN_US = 5_000_000
 _SHORTEST_POLL_SECONDS = 0.05
 
@@ -104,7 +103,7 @@ class Dispatcher:
         if (signals := self._parts.signals).hurry:
             return True
         if not signals.stopping:
-            return self._options.once and self._drained
+            return self._options.once and self._drained and self._parts.telling_seconds is None
         return not self._works and (not self._session.outcomes or time.monotonic() < self._paused_until)
 
     def _turn(self) -> None:
@@ -122,6 +121,8 @@ class Dispatcher:
                     self._look_again = True
             if self._look_again or self._pacing.is_due(has_outcomes=bool(self._session.outcomes)):
                 self._work_through()
+            if self._options.once and self._drained:
+                self._parts.tell_failures()  # of what has ended until now, for there is no later
         except UnavailableError as error:
             self._parts.metrics.add("errors")
             self._parts.log.emit("dispatcher_error", {"error": str(error)})
@@ -150,8 +151,7 @@ class Dispatcher:
             self._returns.begin()
             self._ends.look_again()
             self._retention.begin()
-            if self._parts.failure_calls is not None:
-                self._parts.failure_calls.turn()
+            self._parts.tell_failures()
         if self._parts.exporter is not None:
             self._parts.metrics.in_flight = len(self._works)
             self._parts.exporter.refresh()
@@ -383,8 +383,7 @@ class Dispatcher:
         moments += [moment - now for moment, _ in self._later]
         moments += [self._holds.seconds, self._parts.manager.seconds()]
         moments += [self._ends.seconds] * (self._ends.are_waited_for and not self._parts.signals.stopping)
-        failures = None if self._parts.failure_calls is None else self._parts.failure_calls.seconds
-        others = (self._pacing.seconds, self._parts.router.next_seconds(), failures)
+        others = (self._pacing.seconds, self._parts.router.next_seconds(), self._parts.telling_seconds)
         moments += [seconds for seconds in others if seconds is not None]
         return max(min(*moments, _LONGEST_SLEEP_SECONDS), 0.0)
 

@@ -70,3 +70,13 @@ class DispatcherParts:
     attempts: AttemptNotes
     failure_calls: FailureCalls | None
     scopes: Scopes
+
+    def tell_failures(self) -> None:
+        """Begin to tell of jobs that failed, and note what has been told."""
+        if self.failure_calls is not None:
+            self.failure_calls.turn()
+
+    @property
+    def telling_seconds(self) -> float | None:
+        """In how many seconds to look again after whom is being told of failures; None where nobody is."""
+        return None if self.failure_calls is None else self.failure_calls.seconds
