@@ -1,8 +1,12 @@
 """What the commands of coord may load, above all ``check``, which hooks call before each edit."""
 
 import ast
+import os
+import pty
+import re
 import subprocess
 import sys
+from contextlib import suppress
 
 from support.repositories import git
 
@@ -62,3 +66,29 @@ def test_no_command_on_claims_starts_git_or_loads_click(tmp_path):
     for argv in (["reserve", "a.py"], ["list"], ["release", "--mine"], ["dag"], ["intent", "a.py", "--op", "move"]):
         code, loaded, _ = run(tmp_path, *argv)
         assert (code, loaded & (HEAVY - {"json", "re", "enum", "hashlib"})) == (0, set())
+
+
+def on_a_terminal(*words):
+    """Return what a command prints on a terminal, and its exit code."""
+    parent, child = pty.openpty()
+    argv = [sys.executable, "-m", "bespeak", "coord", *words]
+    done = subprocess.run(argv, stdout=child, check=False, env=os.environ | {"TZ": "Asia/Tokyo"})
+    os.close(child)
+    shown = b""
+    with suppress(OSError):  # how a terminal says that nobody writes to it any more
+        while piece := os.read(parent, 4096):
+            shown += piece
+    os.close(parent)
+    return shown.decode(), done.returncode
+
+
+def test_times_have_their_zone_on_a_terminal_and_are_as_the_contract_has_them_elsewhere(cli, project):
+    plain, zones = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", r" UTC, \d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)? JST"
+    shown, code = on_a_terminal("reserve", "src/a.py", "--run-id", "a")
+    assert code == 0
+    assert re.search(f" Expires: {plain}{zones}\r\n", shown)
+    assert re.search(f" Expires: {plain}\n", cli("coord", "reserve", "src/b.py", "--run-id", "a").stdout)
+    shown, code = on_a_terminal("check", "src/a.py", "--run-id", "b")
+    assert code == 7
+    assert re.search(rf"\(expires {plain}{zones}\)\r\n", shown)
+    assert re.search(rf"\(expires {plain}\)\n", cli("coord", "check", "src/a.py", "--run-id", "b").stdout)

@@ -10,6 +10,7 @@ from bespeak.cli.coord_command import (
     RUN,
     contract_command,
     envelope,
+    out_time,
     say_absent,
     say_how_to_be_known,
 )
@@ -53,7 +54,7 @@ def check(context: Context, values: Values) -> int:
     from bespeak.coord.serialize import message
 
     for conflict in found:
-        context.print(message(conflict))
+        context.print(message(conflict, out_time))
     say_how_to_be_known(values["run_id"], [conflict.run_id for conflict in found])
     return code
 

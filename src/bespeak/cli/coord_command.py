@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 
 from bespeak.argv.declarations import Argument, Option
@@ -98,6 +99,27 @@ def failing(given: Iterable[str], known: Sequence[str], any_: Iterable[str]) -> 
             raise ClaimError(f"Invalid --fail-on: {short_repr(word)}; choose one of: {', '.join(('any', *known))}")
         wanted.update(any_ if word == "any" else (word,))
     return wanted
+
+
+def out_time(instant_us: int) -> str:
+    """Return an instant for stdout: as the contract has it, without a zone; on a terminal with UTC and the user's."""
+    return _time(instant_us, on_terminal=sys.stdout.isatty())
+
+
+def error_time(instant_us: int) -> str:
+    """Return an instant for stderr; see :func:`out_time`."""
+    return _time(instant_us, on_terminal=sys.stderr.isatty())
+
+
+def _time(instant_us: int, *, on_terminal: bool) -> str:
+    from bespeak.coord.serialize import plain_time
+
+    if not on_terminal:
+        return plain_time(instant_us)
+    from bespeak.base.timeparse import show
+
+    there = show(instant_us)
+    return f"{plain_time(instant_us)} UTC" + ("" if there.endswith(" UTC") else f", {there}")
 
 
 def say_absent(absent: Iterable[MissingAddress]) -> None:

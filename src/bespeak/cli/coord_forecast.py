@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING
 
 from bespeak.argv.declarations import Option, command
 from bespeak.base.display import escape_unprintable, short_repr
-from bespeak.cli.coord_command import EDGE_VERBS, JSON, contract_command, failing, one_form, print_form, with_coord
+from bespeak.cli.coord_command import (
+    EDGE_VERBS,
+    JSON,
+    contract_command,
+    failing,
+    one_form,
+    out_time,
+    print_form,
+    with_coord,
+)
 from bespeak.coord.errors import ClaimError
 
 if TYPE_CHECKING:
@@ -135,14 +144,12 @@ def _relation(of: Predicted) -> str:
 
 
 def _claim(of: ClaimedAddress) -> str:
-    from bespeak.coord.serialize import plain_time
-
     what = f"{of.operation} " if of.operation else ""
     how = " (shared)" if of.shared else ""
     kind = "intends" if of.intent_id else "holds"
     return (
         f"{of.run_id!r} on {escape_unprintable(of.branch)} {kind} {what}{escape_unprintable(of.address)}{how}"
-        f" until {plain_time(of.expires_us)}"
+        f" until {out_time(of.expires_us)}"
     )
 
 

@@ -9,7 +9,7 @@ from bespeak.argv.declarations import Argument, Option, command
 from bespeak.base.display import escape_unprintable
 from bespeak.base.json_text import one_line
 from bespeak.cli import output
-from bespeak.cli.coord_command import RUN, contract_command, say_how_to_be_known
+from bespeak.cli.coord_command import RUN, contract_command, error_time, say_how_to_be_known
 from bespeak.coord.errors import ClaimError
 
 TYPE_CHECKING = False
@@ -131,7 +131,7 @@ def _judge(context: Context, values: Values, where: Repository, files: Sequence[
     if not found:
         return 0
     for conflict in found:
-        output.to_stderr(message(conflict))
+        output.to_stderr(message(conflict, error_time))
     say_how_to_be_known(values["run_id"], [conflict.run_id for conflict in found])
     if not values["refuse"]:
         output.to_stderr(f"⚠️ This {what} touches what another run has claimed.")

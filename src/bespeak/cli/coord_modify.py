@@ -5,7 +5,7 @@ from __future__ import annotations
 from bespeak.argv.declarations import Argument, Option, command
 from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import UsageError
-from bespeak.cli.coord_command import ADDRESSES, ID, JSON, RUN, TTL, contract_command, envelope, with_coord
+from bespeak.cli.coord_command import ADDRESSES, ID, JSON, RUN, TTL, contract_command, envelope, out_time, with_coord
 from bespeak.coord.errors import ClaimError
 
 TYPE_CHECKING = False
@@ -80,7 +80,6 @@ def heartbeat(context: Context, values: Values) -> int:
 
 def _beat(context: Context, values: Values, coord: Coord, extension: int) -> int:
     from bespeak.coord import serialize
-    from bespeak.coord.serialize import plain_time
     from bespeak.coord.states import HeartbeatStatus
 
     status, found = coord.heartbeat(values["id"], run_id=values["run_id"], extension_seconds=extension)
@@ -88,7 +87,7 @@ def _beat(context: Context, values: Values, coord: Coord, extension: int) -> int
     if status is HeartbeatStatus.NOT_FOUND or found is None:
         text = f"❌ There is no reservation {escape_unprintable(values['id'])}"
     elif status is HeartbeatStatus.OK:
-        text = f"✅ {found.id}\n Expires: {plain_time(found.expires_us)}"
+        text = f"✅ {found.id}\n Expires: {out_time(found.expires_us)}"
     else:
         text = f"❌ Stop: {found.id} {'has expired' if status is HeartbeatStatus.EXPIRED else 'was released'}"
     context.answer(envelope(context, code) | serialize.heartbeat_json(status, values["id"], found, extension), text)
@@ -126,7 +125,7 @@ def intent(context: Context, values: Values) -> int:
 
 
 def _declare(context: Context, values: Values, coord: Coord, ttl: int) -> int:
-    from bespeak.coord.serialize import intent_json, plain_time
+    from bespeak.coord.serialize import intent_json
 
     made = coord.intend(
         values["address"],
@@ -139,7 +138,7 @@ def _declare(context: Context, values: Values, coord: Coord, ttl: int) -> int:
     lines = [
         f"✅ Declared {made.operation} of {len(made.addresses)} address(es) for run-id {made.run_id!r}",
         f" Intent ID: {made.id}",
-        f" Ends: {plain_time(made.expires_us)}" + (", or with its reservation" if made.reservation_id else ""),
+        f" Ends: {out_time(made.expires_us)}" + (", or with its reservation" if made.reservation_id else ""),
     ]
     context.answer(envelope(context) | intent_json(made), "\n".join(lines))
     return 0

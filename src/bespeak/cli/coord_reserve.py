@@ -13,6 +13,7 @@ from bespeak.cli.coord_command import (
     TTL,
     contract_command,
     envelope,
+    out_time,
     say_absent,
     say_how_to_be_known,
 )
@@ -111,7 +112,7 @@ def _refused(context: Context, error: ClaimRefusedError, run_id: str | None) -> 
     from bespeak.coord.serialize import message
 
     for conflict in error.conflicts:
-        context.print(message(conflict))
+        context.print(message(conflict, out_time))
     context.print(f"\n❌ Not reserved: {len(error.conflicts)} conflict(s).")
     say_how_to_be_known(run_id, [conflict.run_id for conflict in error.conflicts])
     return error.exit_code
@@ -119,15 +120,15 @@ def _refused(context: Context, error: ClaimRefusedError, run_id: str | None) -> 
 
 def _say(context: Context, made: Reserved) -> None:
     from bespeak.cli import output
-    from bespeak.coord.serialize import message, plain_time
+    from bespeak.coord.serialize import message
 
     held = made.reservation
     for conflict in made.conflicts:
-        context.print(message(conflict))
+        context.print(message(conflict, out_time))
     context.print(
         f"\n✅ Reserved {len(held.addresses)} address(es) for run-id {held.run_id!r}\n"
         f" Reservation ID: {held.id}\n"
-        f" Expires: {plain_time(held.expires_us)}"
+        f" Expires: {out_time(held.expires_us)}"
     )
     if held.operation:
         context.print(f" Operation: {held.operation}")

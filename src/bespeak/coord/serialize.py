@@ -10,7 +10,7 @@ from bespeak.base.display import escape_unprintable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from bespeak.coord.dependencies import DependencyGraph
     from bespeak.coord.errors import ClaimRefusedError
@@ -74,12 +74,17 @@ def conflict_json(of: Conflict) -> dict[str, object]:
     }
 
 
-def message(of: Conflict) -> str:
-    """Return one conflict in words, in two lines."""
+def message(of: Conflict, time: Callable[[int], str] | None = None) -> str:
+    """Return one conflict in words, in two lines.
+
+    Args:
+        of: the conflict.
+        time: returns an instant (µs UTC) in words; by default :func:`plain_time`.
+    """
     named = escape_unprintable(of.address)
     if of.relation != "same":
         named += f" ({_RELATIONS[of.relation]} {escape_unprintable(of.held_address)})"
-    return f" ⚠️ {named}\n already reserved by run-id {of.run_id!r} (expires {plain_time(of.expires_us)})"
+    return f" ⚠️ {named}\n already reserved by run-id {of.run_id!r} (expires {(time or plain_time)(of.expires_us)})"
 
 
 _RELATIONS = {"contains": "contains", "inside": "is inside", "overlaps": "overlaps"}
