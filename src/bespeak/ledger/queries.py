@@ -25,6 +25,8 @@ _BATCH = 500
 _GROWTH = 8
 _LARGEST_BATCH = 32_000
 _MOST_NAMED = 10
+_FEW = 50
+"""Of more names, only those that somebody has used are looked at."""
 MOST_WAITING = 1_000
 """So many who wait for a resource are listed: the first ones."""
 LIVE = "r.ended_us IS NULL AND r.ends_us > :now AND (r.lease_us IS NULL OR r.lease_us > :now)"
@@ -310,9 +312,20 @@ def free(
     def work(tx: Transaction) -> list[Free]:
         every = natural_order(wanted or (row[0] for row in tx.fetch_all("SELECT name FROM ledger_resources")))
         every = visibility.names(book, tx, every, asked=bool(wanted))
-        return [free_window(tx, name, max(from_us or 0, tx.now_us), duration_us) for name in every]
+        known = _used(tx) if len(wanted) > _FEW else set(every)
+        since_us = max(from_us or 0, tx.now_us)
+        return [
+            free_window(tx, name, since_us, duration_us) if name in known else Free(name, since_us, None)
+            for name in every
+        ]
 
     return book.engine.read(work)
+
+
+def _used(tx: Transaction) -> set[str]:
+    """Return the resources that the book knows, or that somebody waits for; nobody has any other."""
+    sql = "SELECT name FROM ledger_resources UNION SELECT resource FROM ledger_queue"
+    return {row[0] for row in tx.fetch_all(sql)}
 
 
 def _page(ended: bool, *, of_holder: bool, newest_first: bool = False) -> str:

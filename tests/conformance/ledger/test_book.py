@@ -417,3 +417,18 @@ def test_acting_for_a_holder_is_no_way_around_the_right_to_kick(book):
     assert shortened.after["reason"] == "fire drill"
     assert (kicked.action, kicked.who, kicked.requested_by) == (Action.KICKED, "alice", "root")
     assert book.engine.read(replay.compare) == []
+
+
+def test_names_that_nobody_used_are_free_and_known_ones_are_looked_at(book, clock):
+    book.inventory_add(["board/ch1"], ROOT, {})
+    book.inventory_add(["board"], ROOT, {"parts": ["board/ch1"]})
+    held = book.reserve(Request(("board",), ALICE, duration_us=HOUR_US))
+    unknown = [f"x{number}" for number in range(200)]
+    take(book, "s", minutes=120)
+    assert join(book, "q", "s", starts_us=clock.now + HOUR_US).starts_us == clock.now + 2 * HOUR_US
+    assert {one.resource: one.until_us for one in book.free([*unknown, "q"])}["q"] == clock.now + 2 * HOUR_US
+    for names in (["board/ch1", "x1"], [*unknown, "board/ch1"]):
+        found = {one.resource: (one.from_us, one.until_us) for one in book.free(names)}
+        assert found.pop("board/ch1") == (held.ends_us, None)
+        assert set(found.values()) == {(clock.now, None)}
+        assert len(found) == len(names) - 1
