@@ -126,13 +126,13 @@ class WakeUps:
 
     def _refusal(self, answer: http.client.HTTPResponse) -> BespeakError:
         """Return what an answer says that brings no wake-ups."""
-        kind = {_NOT_SIGNED_IN: _NotSignedInError, _NOT_ALLOWED: NotAllowedError}.get(answer.status)
-        if kind is not None:
-            import json
+        import json
 
-            with suppress(OSError, http.client.HTTPException, ValueError, LookupError, TypeError):
-                return kind(str(json.loads(answer.read(_AT_ONCE))["detail"]))
-        return UnavailableError(f"book {self._requests.address.name}: status {answer.status}")
+        kind = {_NOT_SIGNED_IN: _NotSignedInError, _NOT_ALLOWED: NotAllowedError}.get(answer.status)
+        told = f"status {answer.status}"
+        with suppress(OSError, http.client.HTTPException, ValueError, LookupError, TypeError):
+            told = str(json.loads(answer.read(_AT_ONCE))["detail"])
+        return UnavailableError(f"book {self._requests.address.name}: {told}") if kind is None else kind(told)
 
     def wait(self, timeout_seconds: float | None) -> bool:
         """Sleep until woken or until the time is over; True when woken, connected anew, or refused.

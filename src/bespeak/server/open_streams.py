@@ -1,4 +1,4 @@
-"""How many streams of events are open: streams stay, so nobody may have so many that others find no connection."""
+"""How many streams are open: they stay, so nobody may have so many that others find no connection."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from bespeak.server import problems
 from bespeak.server.dependencies import CALLER
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
+    from starlette.responses import Response
     from starlette.types import Receive, Scope, Send
 
 MOST_STREAMS = 2_048
@@ -66,7 +67,45 @@ class OpenStreams:
         return {"nobody": _PART_OF_NOBODY, f"address {address}": _PART_OF_AN_ADDRESS}
 
 
-class EventStream(StreamingResponse):
+def too_many(scope: Scope) -> Response:
+    """Return what whoever may have no more streams is told."""
+    return problems.plain(503, "too many streams are open already", scope, "too_many", Retry_After="10")
+
+
+class CountedStream(StreamingResponse):
+    """An answer that stays open, where there is room for one more stream.
+
+    Args:
+        streams: those that are open.
+        content: what is sent.
+        media_type: of what is sent.
+        headers: further headers.
+        refused: called where there is no room, as nothing is taken from ``content`` then.
+    """
+
+    def __init__(
+        self,
+        streams: OpenStreams,
+        content: AsyncIterator[str | bytes],
+        media_type: str,
+        headers: Mapping[str, str] | None = None,
+        refused: Callable[[], object] = bool,
+    ) -> None:
+        super().__init__(content, media_type=media_type, headers=headers)
+        self._streams = streams
+        self._refused = refused
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it; asked and counted without a pause between, so that many at once are no more than many."""
+        if not self._streams.may_open(scope):
+            self._refused()
+            await too_many(scope)(scope, receive, send)
+            return
+        with self._streams.opened(scope):
+            await super().__call__(scope, receive, send)
+
+
+class EventStream(CountedStream):
     """Server-sent events, where there is room for one more stream.
 
     Args:
@@ -76,14 +115,4 @@ class EventStream(StreamingResponse):
     """
 
     def __init__(self, streams: OpenStreams, events: AsyncIterator[str], headers: Mapping[str, str]) -> None:
-        super().__init__(events, media_type="text/event-stream", headers={"X-Accel-Buffering": "no", **headers})
-        self._streams = streams
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send them; asked and counted without a pause between, so that many at once are no more than many."""
-        if not self._streams.may_open(scope):
-            text = "too many streams are open already"
-            await problems.plain(503, text, scope, "too_many", Retry_After="10")(scope, receive, send)
-            return
-        with self._streams.opened(scope):
-            await super().__call__(scope, receive, send)
+        super().__init__(streams, events, "text/event-stream", {"X-Accel-Buffering": "no", **headers})

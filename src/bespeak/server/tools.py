@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -12,11 +13,14 @@ import anyio
 from bespeak.base.errors import NotAllowedError, needs_extra
 from bespeak.server import problems
 from bespeak.server.dependencies import CALLER
+from bespeak.server.open_streams import too_many
 from bespeak.server.stream_access import serve_with_access, stream_access
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
     from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from bespeak.server.open_streams import OpenStreams
 
 PATH = "/mcp"
 _MODULE, _LIBRARY = "bespeak.mcp.mounted", "mcp"
@@ -51,6 +55,16 @@ class ToolsForAgents:
         else:
             self._wanted.set()
             await self._ready.wait()
+            await self._serve(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request; a GET stays open, and counts as a stream."""
+        streams: OpenStreams = self._app.state.streams
+        stays = scope["method"] == "GET"
+        if stays and not streams.may_open(scope):
+            await too_many(scope)(scope, receive, send)
+            return
+        with streams.opened(scope) if stays else nullcontext():
             await serve_with_access(self._tools, stream_access(self._app, scope), scope, receive, send)
 
     async def run(self) -> None:

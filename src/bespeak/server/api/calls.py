@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from bespeak import __version__
 from bespeak.base.codec import encode
@@ -28,6 +28,7 @@ from bespeak.ledger.served import GATE_OPERATIONS, LEDGER_OPERATIONS, Effect, Op
 from bespeak.ledger.visibility import check_topics
 from bespeak.net.web import ENDLESS
 from bespeak.server.dependencies import SIGNED_IN, Book, Who
+from bespeak.server.open_streams import CountedStream, OpenStreams, too_many
 from bespeak.server.stream_access import stream_access
 from bespeak.server.wakeups import wake_ups
 from bespeak.storage.migrations import MIGRATION_KEY, migrate
@@ -150,7 +151,10 @@ async def listen(request: Request, book: Book) -> Response:
         check(ledger)
         return book.served.listen(ledger, topics)
 
+    streams: OpenStreams = request.app.state.streams
+    if not streams.may_open(request.scope):
+        return too_many(request.scope)
     access = stream_access(request.app, request.scope, lambda: book.read(check))
     listener = await book.read(begin)
     request.scope["state"][ENDLESS] = True
-    return StreamingResponse(wake_ups(listener, access), media_type="text/plain")
+    return CountedStream(streams, wake_ups(listener, access), "text/plain", refused=listener.close)
