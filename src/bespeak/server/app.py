@@ -25,6 +25,7 @@ from bespeak.server.metrics import Metrics
 from bespeak.server.open_streams import OpenStreams
 from bespeak.server.proxy import BehindProxy
 from bespeak.server.queue_places import KeptPlaces
+from bespeak.server.rate_limit import Buckets
 from bespeak.server.tools import ToolsForAgents
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ class Application:
         app = routes(self.book, self.events)
         app.state.settings = settings
         app.state.streams = self.streams
+        app.state.calendar_guesses = Buckets(settings.limits.failures_per_minute)
         app.state.places = self._places = KeptPlaces(self.book)
         app.state.sign_in, app.state.sign_in_url = authenticator, SIGN_IN_PAGE
         app.add_route("/metrics", self._numbers)
@@ -102,6 +104,7 @@ class Application:
         asgi = middleware.SignIn(asgi, self._identify, settings.limits)
         asgi = middleware.BodyLimit(asgi, settings.limits.body_bytes)
         asgi = BehindProxy(asgi, settings.behind_proxy)
+        asgi = middleware.ReadableAddress(asgi)
         asgi = middleware.KnownHosts(asgi, known_hosts(settings), frozenset(map(str.lower, settings.hosts)))
         asgi = middleware.SecurityHeaders(asgi, tls=settings.tls is not None)
         self.asgi: ASGIApp = middleware.Observed(asgi, self._observe)
@@ -158,6 +161,7 @@ def routes(book: ServedBook, events: EventHub) -> FastAPI:
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # it would lead to the host that the request names
         separate_input_output_schemas=False,
     )
     app.state.book, app.state.events = book, events

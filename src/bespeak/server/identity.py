@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 """What changes nothing, whoever has a browser send it."""
 
-METHOD, PATH = ":method", ":path"
-"""Under these names the method and the path of a request stand among its headers."""
+METHOD, PATH, SCHEME = ":method", ":path", ":scheme"
+"""Under these names the method, the path and the scheme of a request stand among its headers."""
 
 
 class NotSignedInError(UnavailableError):

@@ -8,6 +8,7 @@ import math
 import time
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
+from urllib.parse import unquote_to_bytes
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -19,7 +20,7 @@ from bespeak.base.ids import new_id
 from bespeak.net.connections import PEER_UID
 from bespeak.server import problems
 from bespeak.server.dependencies import AGAIN, BOOK, CALLER
-from bespeak.server.identity import METHOD, PATH, SAFE_METHODS, NotSignedInError, Peer
+from bespeak.server.identity import METHOD, PATH, SAFE_METHODS, SCHEME, NotSignedInError, Peer
 from bespeak.server.proxy import PEER_ADDRESS
 from bespeak.server.rate_limit import Buckets
 from bespeak.server.tools import PATH as TOOLS_PATH
@@ -37,6 +38,7 @@ access = logging.getLogger("bespeak.access")
 log = logging.getLogger("bespeak.server")
 
 API_PREFIX = "/api/"
+SECRET_PATH = "/calendar/"  # noqa: S105 what follows is the secret
 TOO_LARGE = 413
 _CLIENT_LEFT = 499
 """In the access log and the numbers: the client has left before its request was whole."""
@@ -100,15 +102,15 @@ class Observed:
 
 
 def to_access_log(scope: Scope, status: int, seconds: float) -> None:
-    """Write a request into the access log: no query, no header, no body, so no secret."""
+    """Write a request into the access log: no query, no header, no body, no secret part of a path."""
     if not access.isEnabledFor(logging.INFO):
         return
-    caller = scope["state"].get(CALLER)
+    caller, path = scope["state"].get(CALLER), scope["path"]
     access.info(
         "%s %s %s %d %.1fms %s",
         escape_unprintable(caller.holder) if caller else "-",
         scope["method"],
-        escape_unprintable(scope["path"]),
+        SECRET_PATH + "..." if path.startswith(SECRET_PATH) else escape_unprintable(path),
         status,
         seconds * 1000,
         scope["state"]["request_id"],
@@ -193,6 +195,38 @@ class KnownHosts:
         return None
 
 
+class ReadableAddress:
+    """Refuses a path or a query that is no UTF-8: different ones would all be read as the same name.
+
+    Args:
+        inner: what answers.
+    """
+
+    def __init__(self, inner: ASGIApp) -> None:
+        self._inner = inner
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request."""
+        if scope["type"] == "http":
+            for part, sent in (("path", scope.get("raw_path") or b""), ("query", scope["query_string"])):
+                if not is_utf8(sent):
+                    refusal = problems.plain(400, f"the {part} is no percent-encoded UTF-8", scope, "usage")
+                    await refusal(scope, receive, send)
+                    return
+        await self._inner(scope, receive, send)
+
+
+def is_utf8(encoded: bytes) -> bool:
+    """Tell whether a percent-encoded text is UTF-8."""
+    if b"%" not in encoded and encoded.isascii():
+        return True
+    try:
+        unquote_to_bytes(encoded).decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def host_name(authority: str) -> str:
     """Return a host in lower case, without its port."""
     name, colon, port = authority.lower().rpartition(":")
@@ -200,7 +234,9 @@ def host_name(authority: str) -> str:
 
 
 def is_address(host: str) -> bool:
-    """Tell whether a host is an address and no name."""
+    """Tell whether a host is an address and no name; the zone of an address could be any text."""
+    if "%" in host:
+        return False
     try:
         ipaddress.ip_address(host.removeprefix("[").removesuffix("]"))
     except ValueError:
@@ -315,7 +351,7 @@ def _too_many(scope: Scope, wait: float) -> Response:
 
 def _headers(scope: Scope) -> dict[str, str]:
     """Return the headers for signing in; what is said twice is joined, so that no second value hides the first."""
-    found: dict[str, str] = {METHOD: scope["method"], PATH: scope["path"]}
+    found: dict[str, str] = {METHOD: scope["method"], PATH: scope["path"], SCHEME: scope["scheme"]}
     for raw_name, raw_value in scope["headers"]:
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
         between = "; " if name == "cookie" else ", "

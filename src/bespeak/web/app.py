@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import math
 import os
 from dataclasses import dataclass
 from datetime import UTC
@@ -17,6 +18,7 @@ from starlette.responses import RedirectResponse, Response
 
 from bespeak.base.errors import BespeakError, NotFoundError, UsageError
 from bespeak.integrations import calendar_links, ical
+from bespeak.server.middleware import is_utf8
 from bespeak.server.open_streams import EventStream
 from bespeak.server.sign_in.authenticator import SignIn
 from bespeak.server.stream_access import stream_access
@@ -69,7 +71,7 @@ class _Browser:
 
 def _browser(request: Request) -> _Browser:
     query: dict[str, list[str]] = {}
-    for name, value in _fields(request.url.query):
+    for name, value in _fields(request.scope["query_string"]):
         query.setdefault(name, []).append(value)
     secret = csrf.secret_of(request.cookies.get(_cookie(request)))
     named = query.get("zone", [""])[0] or unquote(request.cookies.get("zone", ""))
@@ -83,14 +85,16 @@ def _browser(request: Request) -> _Browser:
     )
 
 
-def _fields(text: str) -> list[tuple[str, str]]:
+def _fields(sent: bytes) -> list[tuple[str, str]]:
     """Return the fields of a query or a form.
 
     Raises:
-        UsageError: no page of ours has so many.
+        UsageError: they are no text, or no page of ours has so many.
     """
+    if not is_utf8(sent):
+        raise UsageError("the fields of the form are no percent-encoded UTF-8")
     try:
-        return parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+        return parse_qsl(sent.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
     except ValueError:
         raise UsageError(f"at most {_MOST_FIELDS} fields") from None
 
@@ -106,6 +110,13 @@ def _server_zone() -> tzinfo:
 
 def _cookie(request: Request) -> str:
     return csrf.cookie_name(secure=request.url.scheme == "https")
+
+
+def _base(request: Request) -> str:
+    """Return the address of the server as the settings say it, else as this browser knows it."""
+    sign_in = getattr(request.app.state, "sign_in", None)
+    said = sign_in.settings.url if isinstance(sign_in, SignIn) else ""
+    return (said or str(request.base_url)).rstrip("/")
 
 
 def _site(request: Request, caller: Caller | None) -> pages.Site:
@@ -239,10 +250,10 @@ async def log(request: Request) -> Response:
 @router.post("/act")
 async def press(request: Request) -> Response:
     """Do what a button says, if the form is of this server."""
-    fields = dict(_fields((await request.body()).decode("utf-8", "replace")))
+    fields = dict(_fields(await request.body()))
     browser = _browser(request)
     caller = _caller(request)
-    genuine = csrf.from_here(request.headers) and csrf.fits(
+    genuine = csrf.from_here(request.headers, secure=request.url.scheme == "https") and csrf.fits(
         fields.get("csrf", ""), None if browser.fresh else browser.secret
     )
     if caller is None or not genuine or not request.headers.get("content-type", "").startswith(_FORM):
@@ -251,7 +262,7 @@ async def press(request: Request) -> Response:
     def work(ledger: Ledger) -> Message:
         ledger = as_seen_by(ledger, caller)
         viewer = viewer_of(ledger, caller, "", public=False)
-        return act(ledger, Form(fields, viewer, browser.zone, str(request.base_url).rstrip("/")))
+        return act(ledger, Form(fields, viewer, browser.zone, _base(request)))
 
     said = await request.app.state.book.write(work)
     if said.status == HTTPStatus.OK and not browser.fragment:
@@ -280,12 +291,21 @@ async def calendar(request: Request, token: str) -> Response:
 
     body = await request.app.state.book.read(work)
     if body is None:
-        return Response("no such calendar\n", HTTPStatus.NOT_FOUND, media_type="text/plain")
+        return _no_calendar(request)
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {"ETag": tag, "Cache-Control": "private, max-age=60"}
     if tag in request.headers.get("if-none-match", ""):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     return Response(body, headers=headers, media_type="text/calendar; charset=utf-8")
+
+
+def _no_calendar(request: Request) -> Response:
+    """Answer a guess; one address has so many of them in a minute as of wrong tokens."""
+    wait = request.app.state.calendar_guesses.take(request.client.host if request.client else "")
+    if wait:
+        headers = {"Retry-After": str(math.ceil(wait))}
+        return Response("come back later\n", HTTPStatus.TOO_MANY_REQUESTS, headers, "text/plain")
+    return Response("no such calendar\n", HTTPStatus.NOT_FOUND, media_type="text/plain")
 
 
 @router.get("/live")

@@ -54,13 +54,16 @@ def _xor(left: bytes, right: bytes) -> bytes:
     return bytes(a ^ b for a, b in zip(left, right, strict=True))
 
 
-def from_here(headers: Mapping[str, str]) -> bool:
+def from_here(headers: Mapping[str, str], *, secure: bool) -> bool:
     """Tell whether a request that changes something comes from a page of this very origin, as far as is said.
 
     Args:
         headers: those of the request, names in lower case.
+        secure: it came over TLS; a page that did not is none of ours then.
     """
     if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         return False
-    origin = headers.get("origin")
-    return origin is None or origin.partition("://")[2] == headers.get("host", "")
+    scheme, _, authority = headers.get("origin", "").partition("://")
+    if "origin" not in headers:
+        return True
+    return authority == headers.get("host", "") and not (secure and scheme == "http")

@@ -17,11 +17,12 @@ from bespeak.host.secrets import Secret
 from bespeak.ledger import open_ledger
 from bespeak.ledger.model import Holder
 from bespeak.server.sign_in.authenticator import COOKIES, SignIn
-from bespeak.server.sign_in.browser import LOGIN_COOKIE, local_path
+from bespeak.server.sign_in.browser import LOGIN_COOKIES, local_path
 from bespeak.server.sign_in.settings import OidcSettings, SignInSettings
 from support.server import SECONDS, serving
 
 ROOT = Holder("root")
+LOGIN_COOKIE = LOGIN_COOKIES[False][0]
 PROVIDER = """
 import sys, warnings
 warnings.simplefilter("ignore")
@@ -138,9 +139,13 @@ def test_over_tls_the_cookie_is_for_this_host_and_tls_only(tmp_path, oidc):
     ):
         answer = browser.get("/auth/login")
         assert "redirect_uri=https%3A%2F%2Fbook.example.com%2Fauth%2Fcallback" in answer.headers["location"]
-        state = answer.cookies.get(LOGIN_COOKIE) or re.search("bespeak-login=([^;]+)", answer.headers["set-cookie"])[1]
-        assert "Secure" in answer.headers["set-cookie"]
-        back = browser.get(at_provider(answer.headers["location"]), headers={"Cookie": f"{LOGIN_COOKIE}={state}"})
+        begun = answer.headers["set-cookie"]
+        state = re.search("__Host-bespeak-login=([^;]+)", begun)[1]
+        assert {"Secure", "HttpOnly", "Path=/"} <= {part.strip() for part in begun.split(";")}
+        back_at = at_provider(answer.headers["location"])
+        planted = browser.get(back_at, headers={"Cookie": f"{LOGIN_COOKIE}={state}"})
+        assert "not begun in this browser" in refused(planted), "another host of the domain can set this cookie"
+        back = browser.get(back_at, headers={"Cookie": f"__Host-bespeak-login={state}"})
     cookie = next(one for one in back.headers.get_list("set-cookie") if one.startswith(f"{COOKIES[0]}="))
     assert COOKIES[0].startswith("__Host-")
     assert {"HttpOnly", "Secure", "SameSite=lax", "Path=/"} <= {part.strip() for part in cookie.split(";")}

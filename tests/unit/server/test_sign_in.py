@@ -18,7 +18,7 @@ from bespeak.base.clock import DAY_US, FOREVER_US, MINUTE_US, now
 from bespeak.base.errors import NotAllowedError, UnavailableError
 from bespeak.ledger import open_ledger
 from bespeak.ledger.model import Holder, Request
-from bespeak.server.identity import METHOD, PATH, NotSignedInError, Peer
+from bespeak.server.identity import METHOD, PATH, SCHEME, NotSignedInError, Peer
 from bespeak.server.sign_in.authenticator import COOKIES, CSRF_HEADER, SignIn
 from bespeak.server.sign_in.code_flow import CodeFlow
 from bespeak.server.sign_in.issuers import FAILED_SECONDS, REFETCH_SECONDS, Issuers
@@ -470,6 +470,23 @@ def test_a_form_of_another_site_changes_nothing(sign_in, book, headers, meant):
             sign_in(book).authenticate(every, REMOTE)
     with pytest.raises(NotSignedInError, match="x-csrf-token"):
         sign_in(book).authenticate({**every, PATH: "/api/v1/reservations"}, REMOTE)
+
+
+def test_over_tls_a_session_that_another_host_can_have_given_the_browser_is_none(sign_in, book):
+    secret, _ = session(book)
+    for settings, scheme in ((SignInSettings(), "https"), (SignInSettings(url="https://book.example.com"), "http")):
+        for name, known in ((COOKIES[0], True), (COOKIES[1], False)):
+            headers = {"cookie": f"{name}={secret}", METHOD: "GET", SCHEME: scheme}
+            assert (SignIn(settings)(book).authenticate(headers, REMOTE) is not None) is known, (name, scheme)
+
+
+def test_over_tls_a_page_that_came_without_it_changes_nothing(sign_in, book):
+    secret, _ = session(book)
+    every = {"cookie": f"{COOKIES[0]}={secret}", "host": "book.example.com", METHOD: "POST", PATH: "/act"}
+    every |= {SCHEME: "https", "origin": "http://book.example.com"}
+    with pytest.raises(NotSignedInError, match="another site"):
+        sign_in(book).authenticate(every, REMOTE)
+    assert sign_in(book).authenticate({**every, "origin": "https://book.example.com"}, REMOTE).holder == "alice"
 
 
 def test_a_session_that_is_over_or_made_up_is_nobody(sign_in, book):

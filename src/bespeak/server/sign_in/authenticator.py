@@ -15,7 +15,7 @@ from bespeak.access import sessions, store, tokens
 from bespeak.access.model import Caller, Role, Scope, kind_of
 from bespeak.base.clock import DAY_US, SECOND_US
 from bespeak.ledger.administer import log_sign_in
-from bespeak.server.identity import METHOD, PATH, SAFE_METHODS, NotSignedInError
+from bespeak.server.identity import METHOD, PATH, SAFE_METHODS, SCHEME, NotSignedInError
 from bespeak.server.sign_in import people, signed_tokens, workloads
 from bespeak.server.sign_in.issuers import Issuers
 from bespeak.server.sign_in.signed_tokens import TokenVerifier
@@ -119,9 +119,9 @@ class _BookAuthenticator:
         bearer = headers.get("authorization", "")
         if bearer:
             return self._by_bearer(bearer, again=again)
-        secret = session_secret(headers)
-        if secret:
-            return self._by_session(secret, headers)
+        is_secure = secure(self._settings, headers.get(SCHEME, ""))
+        if secret := session_secret(headers, is_secure=is_secure):
+            return self._by_session(secret, headers, is_secure=is_secure)
         header = self._settings.proxy_user_header
         if header and header in headers:
             return self._noted(self._by_proxy(headers[header], peer), f"the proxy {peer.address}", again=again)
@@ -180,12 +180,12 @@ class _BookAuthenticator:
         if not self._book.engine.transact(["access:once"], work):
             raise NotSignedInError("the token was used before, and is accepted once")
 
-    def _by_session(self, secret: str, headers: Mapping[str, str]) -> Caller | None:
+    def _by_session(self, secret: str, headers: Mapping[str, str], *, is_secure: bool) -> Caller | None:
         found, token, now_us = self._book.engine.read(lambda tx: _session_and_token(tx, secret))
         if found is None:
             return None
         if headers.get(METHOD) not in SAFE_METHODS:
-            _check_meant(headers, found.csrf)
+            _check_meant(headers, found.csrf, is_secure=is_secure)
         if found.token:
             if token is None:
                 return None
@@ -204,7 +204,7 @@ class _BookAuthenticator:
         return Caller(people.person(name, f"the header {header}"), "user", "proxy")
 
 
-def _check_meant(headers: Mapping[str, str], csrf: str) -> None:
+def _check_meant(headers: Mapping[str, str], csrf: str, *, is_secure: bool) -> None:
     """Refuse a change that a page of somebody else may have made a browser send with its cookie.
 
     Forms of our pages come from our own origin, which browsers say, and have words of their own; the API wants the
@@ -217,14 +217,22 @@ def _check_meant(headers: Mapping[str, str], csrf: str) -> None:
         return
     if headers.get(PATH, API_PREFIX).startswith(API_PREFIX):
         raise NotSignedInError(f"a change from a browser needs the header {CSRF_HEADER} of its session")
-    if not is_from_here(headers):
+    if not is_from_here(headers, is_secure=is_secure):
         raise NotSignedInError("a form of another site cannot change anything here")
 
 
-def is_from_here(headers: Mapping[str, str]) -> bool:
-    """Tell whether the browser says that a request comes from a page of this origin."""
-    origin = headers.get("origin", "")
-    own = bool(origin) and origin.partition("://")[2] == headers.get("host")
+def secure(settings: SignInSettings, scheme: str) -> bool:
+    """Tell whether browsers reach this server over TLS: as the settings say, else as the request has come."""
+    return (settings.url or f"{scheme}:").startswith("https:")
+
+
+def is_from_here(headers: Mapping[str, str], *, is_secure: bool) -> bool:
+    """Tell whether the browser says that a request comes from a page of this origin.
+
+    Over TLS a page that came without it is none: somebody on the network can have put it under our name.
+    """
+    scheme, _, authority = headers.get("origin", "").partition("://")
+    own = bool(authority) and authority == headers.get("host") and not (is_secure and scheme == "http")
     return own or headers.get("sec-fetch-site") == "same-origin"
 
 
@@ -248,14 +256,19 @@ def account_caller(uid: int) -> Caller:
     return Caller(name, "user", "peer", unruled=unruled)
 
 
-def session_secret(headers: Mapping[str, str]) -> str:
-    """Return the secret in the session's cookie; empty where there is none."""
+def session_secret(headers: Mapping[str, str], *, is_secure: bool) -> str:
+    """Return the secret in the session's cookie; empty where there is none.
+
+    Over TLS only the cookie counts that no other host of the domain can set: somebody could otherwise give a browser a
+    session of his own.
+    """
     jar: SimpleCookie = SimpleCookie()
     try:
         jar.load(headers.get("cookie", ""))
     except CookieError:
         return ""
-    return next((jar[name].value for name in COOKIES if name in jar and jar[name].value), "")
+    names = COOKIES[:1] if is_secure else COOKIES
+    return next((jar[name].value for name in names if name in jar and jar[name].value), "")
 
 
 def authenticators(settings: SignInSettings) -> Callable[[Ledger], Authenticator]:

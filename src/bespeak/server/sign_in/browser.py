@@ -22,7 +22,7 @@ from bespeak.base.errors import BespeakError, NotFoundError
 from bespeak.ledger.administer import log_sign_in
 from bespeak.server.identity import NotSignedInError
 from bespeak.server.sign_in import people
-from bespeak.server.sign_in.authenticator import COOKIES, SignIn, is_from_here, session_secret
+from bespeak.server.sign_in.authenticator import COOKIES, SignIn, is_from_here, secure, session_secret
 from bespeak.server.sign_in.code_flow import CodeFlow
 
 if TYPE_CHECKING:
@@ -32,7 +32,9 @@ if TYPE_CHECKING:
     from bespeak.storage.interface import Transaction
 
 router = APIRouter(prefix="/auth")
-LOGIN_COOKIE = "bespeak-login"
+LOGIN_COOKIES = {True: ("__Host-bespeak-login", "/"), False: ("bespeak-login", "/auth")}
+"""The cookie of a sign-in that was begun, and its path: over TLS (True), where no other host of the domain can set it;
+and over plain HTTP on this machine."""
 _LOGIN_US = 10 * MINUTE_US
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -75,12 +77,14 @@ async def login(request: Request, next: str = "/") -> Response:  # noqa: A002 th
 
     await _book(request).write(lambda ledger: ledger.engine.transact(["access:once"], keep))
     answer = RedirectResponse(began.address, HTTPStatus.SEE_OTHER)
+    is_secure = _is_secure(request)
+    name, path = LOGIN_COOKIES[is_secure]
     answer.set_cookie(
-        LOGIN_COOKIE,
+        name,
         began.state,
         max_age=_LOGIN_US // SECOND_US,
-        path="/auth",
-        secure=_is_secure(request),
+        path=path,
+        secure=is_secure,
         httponly=True,
         samesite="lax",
     )
@@ -95,7 +99,9 @@ async def callback(request: Request) -> Response:
     except BespeakError as error:
         return _refused(str(error))
     answer = RedirectResponse(next_path, HTTPStatus.SEE_OTHER)
-    answer.delete_cookie(LOGIN_COOKIE, path="/auth")
+    is_secure = _is_secure(request)
+    name, path = LOGIN_COOKIES[is_secure]
+    answer.delete_cookie(name, path=path, secure=is_secure, httponly=True, samesite="lax")
     oidc = _sign_in(request).settings.oidc
     seconds = oidc.session_seconds if oidc is not None else 0
     return await _signed_in(request, answer, caller, seconds, "", "oidc, browser")
@@ -107,7 +113,7 @@ async def _returned(request: Request) -> tuple[Caller, str]:
     if oidc is None:
         raise NotFoundError("this server has no provider to sign in at")
     state = asked.get("state", "")
-    if not state or not hmac.compare_digest(state.encode(), request.cookies.get(LOGIN_COOKIE, "").encode()):
+    if not state or not hmac.compare_digest(state.encode(), _login_cookie(request).encode()):
         raise NotSignedInError("this sign-in was not begun in this browser")
 
     def take(ledger: Ledger) -> str | None:
@@ -146,7 +152,8 @@ async def with_token(
     next: Annotated[str, Form()] = "/",  # noqa: A002
 ) -> Response:
     """Sign in with a token: the session ends with it, and may do no more than it."""
-    if not is_from_here({name.lower(): value for name, value in request.headers.items()}):
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    if not is_from_here(headers, is_secure=_is_secure(request)):
         return _refused("a form of another site cannot sign anybody in here")
     sign_in = _sign_in(request)
     try:
@@ -177,7 +184,7 @@ async def logout_form(request: Request) -> Response:
 @router.post("/logout")
 async def logout(request: Request) -> Response:
     """End the session."""
-    secret = session_secret(_cookie(request))
+    secret = _secret(request)
 
     def end(ledger: Ledger) -> None:
         found = _session(ledger, request)
@@ -197,7 +204,7 @@ async def _signed_in(
     request: Request, answer: Response, caller: Caller, seconds: int, token: str, how: str
 ) -> Response:
     """Begin a session, end the one that the browser had, and give it the cookie of the new one."""
-    secret, old = sessions.new_secret(), session_secret(_cookie(request))
+    secret, old = sessions.new_secret(), _secret(request)
 
     def begin(ledger: Ledger) -> None:
         def work(tx: Transaction) -> None:
@@ -210,13 +217,13 @@ async def _signed_in(
         log_sign_in(ledger, caller.holder, how)
 
     await _book(request).write(begin)
-    secure = _is_secure(request)
+    is_secure = _is_secure(request)
     answer.set_cookie(
-        COOKIES[0] if secure else COOKIES[1],
+        COOKIES[0] if is_secure else COOKIES[1],
         secret,
         max_age=seconds,
         path="/",
-        secure=secure,
+        secure=is_secure,
         httponly=True,
         samesite="lax",
     )
@@ -225,7 +232,7 @@ async def _signed_in(
 
 
 def _session(ledger: Ledger, request: Request) -> Session | None:
-    secret = session_secret(_cookie(request))
+    secret = _secret(request)
     return ledger.engine.read(lambda tx: sessions.find(tx, secret)) if secret else None
 
 
@@ -242,11 +249,15 @@ def base_url(request: Request) -> str:
 
 
 def _is_secure(request: Request) -> bool:
-    return base_url(request).startswith("https://")
+    return secure(_sign_in(request).settings, request.url.scheme)
 
 
-def _cookie(request: Request) -> dict[str, str]:
-    return {"cookie": request.headers.get("cookie", "")}
+def _secret(request: Request) -> str:
+    return session_secret({"cookie": request.headers.get("cookie", "")}, is_secure=_is_secure(request))
+
+
+def _login_cookie(request: Request) -> str:
+    return request.cookies.get(LOGIN_COOKIES[_is_secure(request)][0], "")
 
 
 def _book(request: Request) -> ServedBook:
