@@ -55,11 +55,25 @@ def test_a_round(lab, capfd):
     ]
 
 
+def test_a_script_can_ask_whether_all_is_well(lab, capfd):
+    trust(lab)
+    assert main(["resource", "check", "--exit-code"]) == 0
+    (lab / "bad-board1").touch()
+    assert main(["resource", "check", "--exit-code", "--dry-run"]) == 1
+    assert main(["resource", "check", "--exit-code", "--json"]) == 1
+    assert main(["resource", "check"]) == 0, "that something is sick is an answer"
+    (lab / "bad-board1").unlink()
+    assert main(["resource", "check", "--exit-code"]) == 0
+    assert main(["resource", "mark", "board2", "offline", "--reason", "its disk is gone"]) == 0
+    assert main(["resource", "check", "--exit-code"]) == 1, "what a person has marked is not well"
+
+
 def test_what_cannot_be_asked_for(lab, capfd):
     trust(lab)
     for line, code, said in (
         (["pong"], 4, "names no check 'pong'; did you mean ping?"),
         (["--for", "1h"], 2, "--for goes with --watch"),
+        (["--watch", "--exit-code"], 2, "--exit-code is about one round"),
     ):
         capfd.readouterr()
         assert main(["resource", "check", *line]) == code

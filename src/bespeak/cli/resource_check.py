@@ -13,6 +13,7 @@ from bespeak.base.display import escape_unprintable, suggest
 from bespeak.base.errors import NotFoundError, UnavailableError, UsageError
 from bespeak.cli.host_common import seconds
 from bespeak.cli.signals import SignalsOfLoop
+from bespeak.ledger.model import Health
 from bespeak.lifecycle.check_memory import memory_of
 from bespeak.lifecycle.resource_checks import Checker, Found, finding_json, follow
 from bespeak.settings import ledger_place, load_settings
@@ -34,11 +35,13 @@ if TYPE_CHECKING:
     text=(
         "Runs the commands of [health.NAME] in the settings of a trusted repository, else in your own, else in the "
         "machine's; never one that a book names. What fails is marked and given to nobody; what is well again is "
-        "given out. What a person has marked stays so. Exits with 1 if a command could not tell."
+        "given out. What a person has marked stays so. Exits with 1 if a command could not tell; that something is sick "
+        "is an answer, and 0 without --exit-code."
     ),
     examples=(
         ("resource check", "one round of all checks: for a timer, cron or `bespeak job schedule`"),
         ("resource check ping --dry-run", "one of them, and mark nothing"),
+        ("resource check --exit-code", "for a script: 0 only if all is well"),
         ("resource check --watch --for 8h", "each as often as its settings say"),
     ),
     arguments=(Argument("CHECK", many=True, required=False),),
@@ -46,6 +49,7 @@ if TYPE_CHECKING:
         Option(("--watch",), "Go on until interrupted: each check as often as its `every` says."),
         Option(("--for",), "With --watch: end after so long.", "DURATION"),
         Option(("--dry-run",), "Run the commands, and mark nothing."),
+        Option(("--exit-code",), "Exit with 1 also if something is sick or offline, or a command says that it is."),
     ),
 )
 def check(context: Context, values: Values) -> int:
@@ -53,6 +57,8 @@ def check(context: Context, values: Values) -> int:
     limit = None if values["for"] is None else seconds("--for", values["for"], 0.0)
     if limit is not None and not values["watch"]:
         raise UsageError("--for goes with --watch")
+    if values["exit_code"] and values["watch"]:
+        raise UsageError("--exit-code is about one round; it excludes --watch")
     settings = load_settings()
     checks = _chosen(*health_checks(settings, os.environ), values["check"])
     url = ledger_place(context.ledger_flag, settings).url
@@ -60,7 +66,7 @@ def check(context: Context, values: Values) -> int:
         rounds = {one.name: _round(context, one, memory, dry_run=values["dry_run"]) for one in checks}
         if values["watch"]:
             return _watch(context, checks, rounds, limit)
-        return _once(context, rounds)
+        return _once(context, rounds, tells_health=values["exit_code"])
 
 
 def _chosen(found: list[HealthCheck], path: str, names: tuple[str, ...]) -> list[HealthCheck]:
@@ -87,7 +93,7 @@ def _round(context: Context, check: HealthCheck, memory: CheckMemory, *, dry_run
     return work
 
 
-def _once(context: Context, rounds: dict[str, Round]) -> int:
+def _once(context: Context, rounds: dict[str, Round], *, tells_health: bool) -> int:
     found: list[Finding] = []
 
     async def work() -> None:
@@ -97,7 +103,8 @@ def _once(context: Context, rounds: dict[str, Round]) -> int:
     code = _run(work())
     lines = [_line(one) for one in found]
     context.answer({"findings": [finding_json(one) for one in found]}, "\n".join(lines) or "no resource to check")
-    return code or int(any(one.found is Found.UNKNOWN for one in found))
+    is_ill = tells_health and any(one.health != Health.OK.value or one.found is Found.FAILED for one in found)
+    return code or int(is_ill or any(one.found is Found.UNKNOWN for one in found))
 
 
 def _watch(context: Context, checks: list[HealthCheck], rounds: dict[str, Round], limit: float | None) -> int:
