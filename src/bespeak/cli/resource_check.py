@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     text=(
         "Runs the commands of [health.NAME] in the settings of a trusted repository, else in your own, else in the "
         "machine's; never one that a book names. What fails is marked and given to nobody; what is well again is "
-        "given out. What a person has marked stays so. Exits with 1 if a command could not tell; that something is sick "
-        "is an answer, and 0 without --exit-code."
+        "given out. What a person has marked stays so. Exits with 1 if a command could not tell. That something is "
+        "sick is an answer, and 0 without --exit-code."
     ),
     examples=(
         ("resource check", "one round of all checks: for a timer, cron or `bespeak job schedule`"),
