@@ -168,7 +168,7 @@ def _of_found_job(found: dict[str, object], job: JobReservation, now_us: int) ->
     ours = _is_ours(found, job)
     if ours and (since or started_at is None):
         return Meaning(Verdict.STARTED, job_id=str(found["job_id"]), existing=True)
-    if since is False and not (ours and _may_be_of_another_clock(started_at, job)):
+    if since is False and not (ours and _may_be_of_another_clock(found, job)):
         return Meaning(Verdict.NOT_STARTED, error="not started")
     return Meaning(
         Verdict.UNKNOWN,
@@ -195,10 +195,18 @@ def _is_since(started: object, job: JobReservation, now_us: int) -> bool | None:
     return None if now_us < first_us else False
 
 
-def _may_be_of_another_clock(started: object, job: JobReservation) -> bool:
-    """Tell whether a job of our own command began so shortly before our claim that the clock may have been set back."""
+def _may_be_of_another_clock(found: dict[str, object], job: JobReservation) -> bool:
+    """Tell whether the clock may have been set back when a job of our own command began before our claim.
+
+    It may where the job began shortly before, and where it ended after the claim: whatever the clock said at its start,
+    the runner would not have begun another one of its key beside it.
+    """
     first_us = job.updated_at * SECOND_US if job.first_claimed_us is None else job.first_claimed_us
-    return isinstance(started, int | float) and started > first_us // SECOND_US - _LARGEST_STEP_S
+    first_s = first_us // SECOND_US
+    started, ended = found.get("started_at"), found.get("finished_at")
+    return (isinstance(started, int | float) and started > first_s - _LARGEST_STEP_S) or (
+        isinstance(ended, int | float) and ended >= first_s
+    )
 
 
 def is_unknown(reply: Reply) -> bool:
