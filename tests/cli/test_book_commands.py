@@ -299,9 +299,20 @@ def test_what_is_held_can_be_named_by_its_resource(run_as, as_json):
     assert as_json("bob", "show", "rack3")["id"] == held
     run_as("alice", "extend", "rack3", "--for", "1h")
     run_as("alice", "shorten", "rack3", "--for", "30m")
-    assert "is not an id" in run_as("bob", "extend", "rack3", "--for", "1h", code=2).stderr
+    refused = run_as("bob", "extend", "rack3", "--for", "1h", code=4).stderr
+    assert refused.startswith("bespeak: error: bob does not hold rack3 now; alice does")
     run_as("bob", "kick", "rack3", "--reason", "fire drill")
     assert as_json("bob", "show", held)["ended_why"] == "kicked"
+
+
+def test_of_a_resource_that_nobody_holds_that_is_said(run_as):
+    run_as("alice", "reserve", "rack3", "--at", "+1h", "--for", "1h")
+    refused = run_as("alice", "extend", "rack3", "--for", "1h", code=4).stderr
+    assert refused.startswith("bespeak: error: nobody holds rack3 now; what has not begun is named by its id")
+    refused = run_as("alice", "reserve", "rack3", "--at", "+90m", "--for", "1h", code=7).stderr
+    assert (
+        "rack3 is yours at that time; make that longer with bespeak --as-user alice extend --for 1h rack3;" in refused
+    )
 
 
 def test_a_resource_with_several_holds_names_none_of_them(run_as):

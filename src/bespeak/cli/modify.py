@@ -205,8 +205,17 @@ def named(book: Ledger, word: str, holder: Holder | None = None, *, within: Curr
             every = ", ".join(ids.short_id(found.id) for found in mine)
             raise UsageError(f"{word!a} is held by several reservations, {every}; name one of them") from None
         if not mine:
-            raise no_id from None
+            raise _not_held(book, word, holder, holds) or no_id from None
         return mine[0]
+
+
+def _not_held(book: Ledger, word: str, holder: Holder | None, holds: list[Reservation]) -> NotFoundError | None:
+    """Return what to say of the name of a resource that is not held by whoever is meant; None if it is no such name."""
+    if holds and holder is not None:
+        return NotFoundError(f"{holder.name} does not hold {word} now; {holds[0].holder} does")
+    if not book.inventory([word]):
+        return None
+    return NotFoundError(f"nobody holds {word} now; what has not begun is named by its id, which `bespeak list` shows")
 
 
 def _under(book: Ledger, found: list[Reservation], within: CurrentHold) -> list[Reservation]:

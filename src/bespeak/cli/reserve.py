@@ -245,6 +245,8 @@ def _own_hold(refusal: Refusal, request: Request, context: Context) -> str:
     dash = ["--"] if found.resource.startswith("-") else []
     length = clock.duration_text(request.duration_us or 3600 * SECOND_US, units=4)
     longer = shell_words(["bespeak", *context.spoken(), "extend", "--for", length, *dash, found.resource])
+    if found.starts_us > clock.now():
+        return f"{found.resource} is yours at that time; make that longer with {longer}; "
     return f"{found.resource} is yours until then: work with it, or make that longer with {longer}; "
 
 
