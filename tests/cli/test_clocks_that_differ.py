@@ -66,6 +66,17 @@ def test_a_distance_is_counted_by_the_clock_of_the_book(ahead):
     assert round((free["from_us"] - made["starts_us"]) / HOUR_US) == 4
 
 
+def test_a_refusal_says_what_has_begun_by_the_clock_of_the_book(present, monkeypatch, capsys):
+    """A clock that is ten minutes behind takes what is held for what is booked, and offers to end before it."""
+    assert main(["--as-user", "alice", "reserve", "rack1", "--for", "2h"]) == 0
+    monkeypatch.setattr(clock, "now", lambda: present() - HOUR_US // 6)
+    for words in (["reserve", "rack1"], ["run", "rack1", "--", "true"]):
+        assert main(["--as-user", "bob", *words]) == 7
+        told = capsys.readouterr().err
+        assert "rack1 is held by alice until" in told
+        assert "or end by" not in told
+
+
 @pytest.mark.postgres
 def test_a_time_of_a_clock_on_the_wall_is_taken_as_it_is_said(ahead):
     made = ahead("reserve", "rack1", "--at", "2040-01-01T10:00Z", "--until", "2040-01-01T12:00Z")

@@ -157,12 +157,18 @@ def used_by(origin: Origin, seen_us: int, now_us: int) -> str:
     return use_text(origin.text, seen_us, now_us)
 
 
-def in_the_way(booking: Booking) -> str:
-    """Return one conflict: what, who, from when if it has not begun, until when, why."""
-    begun = booking.waiting or booking.starts_us <= clock.now()
+def in_the_way(booking: Booking, now_us: int | None = None) -> str:
+    """Return one conflict: what, who, from when if it has not begun, until when, why.
+
+    Args:
+        booking: what is in the way.
+        now_us: the present of the book, µs UTC; by default that of this machine.
+    """
+    now_us = clock.now() if now_us is None else now_us
+    begun = booking.waiting or booking.starts_us <= now_us
     what = "is promised to" if booking.waiting else "is held by" if begun else "is booked by"
     from_ = "" if begun else f"from {timeparse.show(booking.starts_us)} "
-    who = booking.holder + used_by(booking.origin, booking.seen_us, clock.now())
+    who = booking.holder + used_by(booking.origin, booking.seen_us, now_us)
     what = "is kept, until somebody approves it, for" if booking.awaiting else what
     what = CLOSED[booking.closed] if booking.closed else f"{what} {who}"
     purpose = f" ({booking.purpose})" if booking.purpose else ""

@@ -41,7 +41,8 @@ def extend(context: Context, values: Values) -> int:
     except RefusedError as refused:
         from bespeak.ledger.serialize import refusal_json
 
-        why = "; ".join(formatting.in_the_way(booking) for booking in refused.refusal.conflicts)
+        now_us = book.now_us()
+        why = "; ".join(formatting.in_the_way(booking, now_us) for booking in refused.refusal.conflicts)
         hint = _most(found, [booking.starts_us for booking in refused.refusal.conflicts])
         raise BusyError(
             f"{why}, so it cannot end then; asked of book {book.name}",

@@ -73,8 +73,9 @@ def _refused(context: Context, found: Reservation, refused: RefusedError, to: tu
     """Return who is in the way, and the command that moves to the first time at which nobody is."""
     from bespeak.ledger.serialize import refusal_json
 
-    why = "; ".join(formatting.in_the_way(booking) for booking in refused.refusal.conflicts)
     book = context.book().name
+    now_us = context.book().now_us()
+    why = "; ".join(formatting.in_the_way(booking, now_us) for booking in refused.refusal.conflicts)
     details: dict[str, object] = {**refusal_json(refused.refusal), "book": book}
     next_us = refused.refusal.next_free_us
     if next_us is not None:

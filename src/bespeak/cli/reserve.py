@@ -222,23 +222,28 @@ def refuse(refused: RefusedError, request: Request, context: Context) -> NoRetur
     """
     from bespeak.ledger.serialize import refusal_json
 
-    why = "; ".join(formatting.in_the_way(booking) for booking in refused.refusal.conflicts) or str(refused)
     book = context.book()
+    now_us = book.now_us()
+    why = "; ".join(formatting.in_the_way(booking, now_us) for booking in refused.refusal.conflicts) or str(refused)
     details: dict[str, object] = {**refusal_json(refused.refusal), "book": book.name}
     next_us = refused.refusal.next_free_us
     if next_us is not None:
         details |= _way_out(request, next_us, context.spoken())
-        ways = (_own_hold(refused.refusal, request, context), details["hint"], _until_then(refused.refusal, request))
+        ways = (
+            _own_hold(refused.refusal, request, context, now_us),
+            details["hint"],
+            _until_then(refused.refusal, request, now_us),
+        )
         details["hint"] = "".join(map(str, ways))
     raise BusyError(f"{why}; asked of book {book.name}", **details) from None
 
 
-def _own_hold(refusal: Refusal, request: Request, context: Context) -> str:
+def _own_hold(refusal: Refusal, request: Request, context: Context, now_us: int) -> str:
     """Return what to do instead, where it is a hold of who asks that is in the way."""
     from bespeak.base import clock
     from bespeak.cli.output import shell_words
 
-    starts_us = request.starts_us or clock.now()
+    starts_us = request.starts_us or now_us
     found = next((one for one in refusal.conflicts if one.holder == request.holder.name), None)
     if found is None or found.waiting or found.awaiting or found.origin.text or found.starts_us > starts_us:
         return ""
@@ -250,12 +255,12 @@ def _own_hold(refusal: Refusal, request: Request, context: Context) -> str:
     return f"{found.resource} is yours until then: work with it, or make that longer with {longer}; "
 
 
-def _until_then(refusal: Refusal, request: Request) -> str:
+def _until_then(refusal: Refusal, request: Request, now_us: int) -> str:
     """Return until when the request would be granted, where what is in the way has not begun."""
-    from bespeak.base import clock, timeparse
+    from bespeak.base import timeparse
 
     begins_us = min((booking.starts_us for booking in refusal.conflicts), default=0)
-    if any(booking.waiting for booking in refusal.conflicts) or begins_us <= (request.starts_us or clock.now()):
+    if any(booking.waiting for booking in refusal.conflicts) or begins_us <= (request.starts_us or now_us):
         return ""
     return f"; or end by {timeparse.show(begins_us)}"
 
