@@ -60,8 +60,21 @@ def repeated(request: Request, windows_us: Sequence[tuple[int, int]], tags: Sequ
     return [replace(request, starts_us=s, ends_us=e, duration_us=None, tags=every) for s, e in windows_us]
 
 
-def reserve_many(book: LedgerContext, requests: Sequence[Request], *, skip_conflicts: bool = False) -> Batch:
-    """See :meth:`bespeak.ledger.planning_methods.PlanningMethods.reserve_many`."""
+def reserve_many(book: LedgerContext, requests: list[Request], *, skip_conflicts: bool = False) -> Batch:
+    """Book many requests in one transaction: all, or those that nobody stands in the way of.
+
+    Args:
+        book: the open book.
+        requests: what is wanted; each is booked as :func:`bespeak.ledger.grant.reserve` would.
+        skip_conflicts: leave out those that somebody stands in the way of; else nothing is written then.
+
+    Returns:
+        What was booked, and who is in the way of the others.
+
+    Raises:
+        UsageError: a request contradicts itself, or there are none, or more than 1,000.
+        NotFoundError: the book is strict and a resource is not declared.
+    """
     wanted = [checked(request) for request in requests]
     if not 1 <= len(wanted) <= MOST:
         raise UsageError(f"{len(wanted)} reservations at once; 1 to {MOST}")
@@ -84,9 +97,25 @@ def reserve_many(book: LedgerContext, requests: Sequence[Request], *, skip_confl
 
 
 def move_many(
-    book: LedgerContext, moves: Sequence[tuple[str, int, int]], by: Holder, *, skip_conflicts: bool = False
+    book: LedgerContext, moves: list[tuple[str, int, int]], by: Holder, *, skip_conflicts: bool = False
 ) -> Batch:
-    """See :meth:`bespeak.ledger.planning_methods.PlanningMethods.move_many`."""
+    """Give many reservations that have not begun other times, in one transaction.
+
+    Args:
+        book: the open book.
+        moves: the full id, the new start and the new end (µs UTC) of each.
+        by: who asks.
+        skip_conflicts: leave those where they are that somebody stands in the way of; else nothing is moved then.
+
+    Returns:
+        What was moved, and who is in the way of the others.
+
+    Raises:
+        NotFoundError: no such reservation.
+        BusyError: one is somebody else's.
+        WrongStateError: one has begun or ended, or waits.
+        UsageError: a new time is past or empty.
+    """
     names = {name for identifier, _, _ in moves for name in book.resources_of(identifier)}
     obstacles: list[Obstacle] = []
 
@@ -132,8 +161,20 @@ def _in_order(
     ]
 
 
-def release_many(book: LedgerContext, identifiers: Sequence[str], by: Holder, *, reason: str = "") -> list[Reservation]:
-    """See :meth:`bespeak.ledger.planning_methods.PlanningMethods.release_many`."""
+def release_many(book: LedgerContext, identifiers: list[str], by: Holder, *, reason: str = "") -> list[Reservation]:
+    """Give many reservations back in one transaction; those that have ended by themselves are left out.
+
+    Args:
+        book: the open book.
+        identifiers: their full ids.
+        by: who asks.
+        reason: why, for the log; must be given by whoever acts for the holder and has not reserved them.
+
+    Raises:
+        NotFoundError: no such reservation.
+        BusyError: one is somebody else's, or who asks for them may not take it away.
+        UsageError: the reason is missing.
+    """
     validation.check_text("reason", reason)
     names = {name for identifier in identifiers for name in book.resources_of(identifier)}
 

@@ -40,7 +40,29 @@ def move(
     fencing_token: int | None = None,
     reason: str = "",
 ) -> Reservation:
-    """See :meth:`bespeak.ledger.planning_methods.PlanningMethods.move`."""
+    """Give a reservation that has not begun another time or other resources, unless somebody is in the way.
+
+    It keeps its id and gets a new number. What a new reservation would be asked is asked again: rights, quotas,
+    approval, closed times and who is in the way.
+
+    Args:
+        book: the open book.
+        identifier: the reservation's full id.
+        by: who asks.
+        starts_us: the new start, µs UTC; None keeps it.
+        duration_us: how long then, µs; by default as long as it was.
+        ends_us: or the new end, µs UTC.
+        resources: all that it is of then; None keeps them.
+        fencing_token: the token the caller believes in; None does not compare.
+        reason: why, for the log; must be given by whoever acts for the holder and has not reserved it.
+
+    Raises:
+        NotFoundError: no such reservation.
+        BusyError: it is somebody else's, or (as :class:`RefusedError`) somebody is in the way.
+        NotAllowedError: a quota is used up, a resource needs approval, or no right to it is given.
+        WrongStateError: it has begun or ended, waits, or the fencing token is stale.
+        UsageError: neither a time nor resources are given, the new time is past or empty, or the reason is missing.
+    """
     validation.check_text("reason", reason)
     if starts_us is None and resources is None:
         raise UsageError("move: say to when, or to which resources")
@@ -183,7 +205,22 @@ def transfer(
     fencing_token: int | None = None,
     reason: str = "",
 ) -> Reservation:
-    """See :meth:`bespeak.ledger.planning_methods.PlanningMethods.transfer`."""
+    """Give a reservation to somebody else, a person or a team (``team:bringup``); it gets a new number.
+
+    Args:
+        book: the open book.
+        identifier: the reservation's full id.
+        to: the new holder.
+        by: who asks.
+        fencing_token: the token the caller believes in; None does not compare.
+        reason: why, for the log; must be given by whoever acts for the holder and has not reserved it.
+
+    Raises:
+        NotFoundError: no such reservation.
+        BusyError: it is somebody else's.
+        WrongStateError: it has ended, waits, is kept alive by a process, is theirs, or the fencing token is stale.
+        UsageError: the name cannot be one, or the reason is missing.
+    """
     validation.check_new_user(to)
     validation.check_text("reason", reason)
 
@@ -204,7 +241,24 @@ def transfer(
 
 
 def swap(book: LedgerContext, mine: str, other: str, by: Holder, *, reason: str = "") -> list[Reservation]:
-    """See :meth:`bespeak.ledger.planning_methods.PlanningMethods.swap`."""
+    """Let two reservations change hands: each holder gets the time and the resources of the other.
+
+    What for, and the tags, go along with the holder; both get new numbers. Who asks has one of the two, and has
+    the other one too or may take it away.
+
+    Args:
+        book: the open book.
+        mine: the full id of a reservation of whoever asks.
+        other: the full id of the other one.
+        by: who asks.
+        reason: why, for the log; must be given where the other one is somebody else's.
+
+    Raises:
+        NotFoundError: no such reservation.
+        BusyError: neither is whoever asks's, or the other one may not be taken away.
+        WrongStateError: one has ended, waits, or is kept alive by a process.
+        UsageError: both are the same, or the reason is missing.
+    """
     validation.check_text("reason", reason)
     if mine == other:
         raise UsageError("swap: two reservations are swapped, and this is one")
@@ -246,7 +300,22 @@ def release_part(
     fencing_token: int | None = None,
     reason: str = "",
 ) -> Reservation:
-    """See :meth:`bespeak.ledger.planning_methods.PlanningMethods.release_part`."""
+    """Give back some of the resources of a reservation; the rest is held on, under the same number.
+
+    Args:
+        book: the open book.
+        identifier: the reservation's full id.
+        resources: what is given back.
+        by: who asks.
+        fencing_token: the token the caller believes in; None does not compare.
+        reason: why, for the log; must be given by whoever acts for the holder and has not reserved it.
+
+    Raises:
+        NotFoundError: no such reservation.
+        BusyError: it is somebody else's.
+        WrongStateError: it has ended, waits, has not all of these, has nothing else, or the token is stale.
+        UsageError: the reason is missing.
+    """
     names = validation.resource_names(resources)
     validation.check_text("reason", reason)
 

@@ -3,37 +3,36 @@
 from __future__ import annotations
 
 from bespeak.base.lazy_attributes import LaterModule
-from bespeak.ledger.planning_methods import PlanningMethods
+from bespeak.ledger.context import LedgerContext
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     from bespeak.ledger import (
         administer,
         approvals,
         audit_log,
+        batches,
         grant,
         host_actions,
         keepalive,
         kick_notices,
         maintenance,
         modify,
+        policy_changes,
         queries,
+        rebooking,
         resources,
         waiting,
     )
     from bespeak.ledger import listing_pages as pages
     from bespeak.ledger import queue as steps
+    from bespeak.ledger.inventory import edit, sync
     from bespeak.ledger.inventory import listing as inventory_listing
-    from bespeak.ledger.inventory.compare import Difference
-    from bespeak.ledger.inventory.model import Entry
-    from bespeak.ledger.model import Holder
-    from bespeak.ledger.policy import Policy
 else:  # a short command loads the modules of the methods that it calls
     administer = LaterModule("bespeak.ledger.administer")
     approvals = LaterModule("bespeak.ledger.approvals")
     audit_log = LaterModule("bespeak.ledger.audit_log")
+    batches = LaterModule("bespeak.ledger.batches")
     grant = LaterModule("bespeak.ledger.grant")
     host_actions = LaterModule("bespeak.ledger.host_actions")
     keepalive = LaterModule("bespeak.ledger.keepalive")
@@ -41,14 +40,18 @@ else:  # a short command loads the modules of the methods that it calls
     maintenance = LaterModule("bespeak.ledger.maintenance")
     pages = LaterModule("bespeak.ledger.listing_pages")
     modify = LaterModule("bespeak.ledger.modify")
+    policy_changes = LaterModule("bespeak.ledger.policy_changes")
     queries = LaterModule("bespeak.ledger.queries")
+    rebooking = LaterModule("bespeak.ledger.rebooking")
     resources = LaterModule("bespeak.ledger.resources")
     waiting = LaterModule("bespeak.ledger.waiting")
     steps = LaterModule("bespeak.ledger.queue")
+    edit = LaterModule("bespeak.ledger.inventory.edit")
+    sync = LaterModule("bespeak.ledger.inventory.sync")
     inventory_listing = LaterModule("bespeak.ledger.inventory.listing")
 
 
-class Ledger(PlanningMethods):
+class Ledger(LedgerContext):
     """An open book: reserve, wait, change, look; a context manager that closes it."""
 
     # The methods are the functions of this package whose first argument is the open book.
@@ -114,97 +117,18 @@ class Ledger(PlanningMethods):
     rights_map = administer.rights_map
     rights_check = administer.rights_check
 
-    def policy_set(self, name: str, value: object, by: Holder, *, is_owner: bool | None = None) -> Policy:
-        """Let the book decide something, or decide it otherwise; the change is in the log.
+    move = rebooking.move
+    transfer = rebooking.transfer
+    swap = rebooking.swap
+    release_part = rebooking.release_part
+    reserve_many = batches.reserve_many
+    move_many = batches.move_many
+    release_many = batches.release_many
 
-        Args:
-            name: a key: ``admins``, ``approval_within``, ``default_for``, ``kickers``, ``priority``, ``quotas``,
-                ``strict`` or ``teams``.
-            value: as JSON has it; the reference of the settings says what each key takes.
-            by: who asks.
-            is_owner: who asks owns the book; None finds out whether this process does.
+    policy_set = policy_changes.change
+    policy_unset = policy_changes.unset
 
-        Raises:
-            UsageError: there is no such key, the value cannot be, or nobody could change it back.
-            BusyError: who asks may not change the policy.
-        """
-        from bespeak.ledger import policy_changes
-
-        return policy_changes.change(self, name, value, by, is_owner=is_owner)
-
-    def policy_unset(self, name: str, by: Holder, *, is_owner: bool | None = None) -> Policy:
-        """Let the book say nothing about something, so that settings count again; as :meth:`policy_set`."""
-        from bespeak.ledger import policy_changes
-
-        return policy_changes.unset(self, name, by, is_owner=is_owner)
-
-    def inventory_difference(self, wanted: Mapping[str, Entry], *, prune: bool = True) -> Difference:
-        """Return what :meth:`inventory_sync` would do now; changes nothing.
-
-        Args:
-            wanted: the resources by name.
-            prune: remove declared resources that ``wanted`` does not have.
-
-        Raises:
-            UsageError: a new name cannot be, or looks like another one.
-        """
-        from bespeak.ledger.inventory import sync
-
-        return sync.difference(self, wanted, prune=prune)
-
-    def inventory_sync(
-        self, wanted: Mapping[str, Entry], by: Holder, *, prune: bool = True, revision: int | None = None
-    ) -> Difference:
-        """Make the inventory of the book what ``wanted`` describes; the book is strict from then on.
-
-        What is in use keeps its seats and parts and is not removed; the result says so.
-
-        Args:
-            wanted: the resources by name.
-            by: who asks.
-            prune: remove declared resources that ``wanted`` does not have.
-            revision: of the inventory for which this was decided; None for whichever there is.
-
-        Raises:
-            UsageError: a new name cannot be, or looks like another one; nothing was written.
-            WrongStateError: the inventory has changed since ``revision``; nothing was written.
-        """
-        from bespeak.ledger.inventory import sync
-
-        return sync.sync(self, wanted, by, prune=prune, revision=revision)
-
-    def inventory_add(self, names: Iterable[str], by: Holder, table: Mapping[str, object]) -> list[Entry]:
-        """Declare resources that are not declared yet, all or none, and return them.
-
-        Args:
-            names: which ones.
-            by: who asks.
-            table: what is declared about each, as a table of an inventory file has it.
-
-        Raises:
-            UsageError: a name or a value cannot be; nothing was written.
-            WrongStateError: one is declared already.
-        """
-        from bespeak.ledger.inventory import edit
-
-        return edit.add(self, names, by, table)
-
-    def inventory_change(
-        self, names: Iterable[str], by: Holder, table: Mapping[str, object], *, without: Iterable[str] = ()
-    ) -> list[Entry]:
-        """Change what is declared about resources, all or none, and return them as they are then.
-
-        Args:
-            names: which ones.
-            by: who asks.
-            table: what changes, as a table of an inventory file has it; labels are added to those that are there.
-            without: keys of labels that go.
-
-        Raises:
-            UsageError: a value cannot be; nothing was written.
-            NotFoundError: the book does not know one of them, or one has no such label.
-            BusyError: what is booked does not allow it.
-        """
-        from bespeak.ledger.inventory import edit
-
-        return edit.change(self, names, by, table, without=without)
+    inventory_difference = sync.difference
+    inventory_sync = sync.sync
+    inventory_add = edit.add
+    inventory_change = edit.change

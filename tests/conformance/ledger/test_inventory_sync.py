@@ -152,7 +152,9 @@ def test_some_resources_are_changed_by_the_same_keys(book):
     (entry,) = book.inventory_change(["b2"], ROOT, {"labels": {"ram": 8}, "owner": "me"}, without=["arch"])
     assert dict(entry.properties.labels) == {"ram": 8}
     assert (entry.properties.owner, entry.resource.capacity) == ("me", 2)
-    for table, why in (({"seats": 0}, "seats"), ({"parts": ["b9"]}, "no resource 'b9'"), ({"hours": "x"}, "hours")):
+    assert dict(book.inventory_change(["b2"], ROOT, {"labels": {}})[0].properties.labels) == {"ram": 8}
+    wrong = ({"seats": 0}, "seats"), ({"parts": ["b9"]}, "no resource 'b9'"), ({"hours": "x"}, "hours")
+    for table, why in (*wrong, ({"labels": 5}, "labels: must be a table")):
         with pytest.raises(UsageError, match=why):
             book.inventory_change(["b2"], ROOT, table)
     with pytest.raises(NotFoundError, match="has no label 'x'"):

@@ -13,7 +13,6 @@ from bespeak.ledger.model import Resource
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from typing import Any
 
     from bespeak.ledger.context import LedgerContext
     from bespeak.ledger.model import Holder
@@ -22,7 +21,7 @@ _TRIES = 5
 _LABELS = "labels"
 
 
-def add(book: LedgerContext, names: Iterable[str], by: Holder, table: Mapping[str, Any]) -> list[Entry]:
+def add(book: LedgerContext, names: Iterable[str], by: Holder, table: Mapping[str, object]) -> list[Entry]:
     """Declare resources that are not declared yet, all or none, and return them.
 
     Args:
@@ -46,7 +45,7 @@ def add(book: LedgerContext, names: Iterable[str], by: Holder, table: Mapping[st
 
 
 def change(
-    book: LedgerContext, names: Iterable[str], by: Holder, table: Mapping[str, Any], *, without: Iterable[str] = ()
+    book: LedgerContext, names: Iterable[str], by: Holder, table: Mapping[str, object], *, without: Iterable[str] = ()
 ) -> list[Entry]:
     """Change what is declared about resources, all or none, and return them as they are then.
 
@@ -81,10 +80,13 @@ def unknown(name: str, known: Iterable[str]) -> NotFoundError:
     return NotFoundError(f"the book knows no resource {name!a}{hint}")
 
 
-def _merged(old: Entry, table: Mapping[str, Any], without: tuple[str, ...], command: str) -> Entry:
+def _merged(old: Entry, table: Mapping[str, object], without: tuple[str, ...], command: str) -> Entry:
     values = table_of(old) | dict(table)
-    if _LABELS in table or without:
-        labels = dict(old.properties.labels) | table.get(_LABELS, {})
+    given = table.get(_LABELS, {})
+    if isinstance(given, dict) and (
+        _LABELS in table or without
+    ):  # whatever else it is, it is refused with the other values
+        labels = dict(old.properties.labels) | given
         for key in without:
             if key not in labels:
                 raise NotFoundError(f"resource {old.name!a} has no label {key!a}")
@@ -104,7 +106,7 @@ def _write(
         known, revision = book.engine.read(lambda tx: (read.entries(tx), read.revision(tx)))
         wanted = {name: entry(known, name) for name in names}
         try:
-            done = sync.sync(book, wanted, by, prune=False, revision=revision, whole=False)
+            done = sync.write_difference(book, wanted, by, prune=False, revision=revision, whole=False)
         except WrongStateError:
             if attempt == _TRIES:
                 raise

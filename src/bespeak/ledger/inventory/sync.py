@@ -36,17 +36,30 @@ def difference(book: LedgerContext, wanted: Mapping[str, Entry], *, prune: bool 
 
 
 def sync(
-    book: LedgerContext,
-    wanted: Mapping[str, Entry],
-    by: Holder,
-    *,
-    prune: bool = True,
-    revision: int | None = None,
-    whole: bool = True,
+    book: LedgerContext, wanted: Mapping[str, Entry], by: Holder, *, prune: bool = True, revision: int | None = None
 ) -> Difference:
     """Make the inventory of the book what ``wanted`` describes; the book is strict from then on.
 
     What is in use keeps its seats and parts and is not removed; the result says so.
+
+    Args:
+        book: the open book.
+        wanted: the resources by name.
+        by: who asks.
+        prune: remove declared resources that ``wanted`` does not have.
+        revision: of the inventory for which this was decided; None for whichever there is.
+
+    Raises:
+        UsageError: a new name cannot be, or looks like another one; nothing was written.
+        WrongStateError: the inventory has changed since ``revision``; nothing was written.
+    """
+    return write_difference(book, wanted, by, prune=prune, revision=revision, whole=True)
+
+
+def write_difference(
+    book: LedgerContext, wanted: Mapping[str, Entry], by: Holder, *, prune: bool, revision: int | None, whole: bool
+) -> Difference:
+    """Write what ``wanted`` has otherwise than the book.
 
     Args:
         book: the open book.
