@@ -35,6 +35,8 @@ STAMPING = '#!/bin/sh\n[ "$1" = start ] && date +%s.%N >>"$STAMPS"\necho \'{"job
 OURS = [sys.executable, "-c", "from bespeak.jobs.cli import reserver_main; raise SystemExit(reserver_main())"]
 PARALLEL = [sys.executable, "-c", "import sys; from bespeak.__main__ import main; raise SystemExit(main())", "job"]
 """The same under its own name: 32 starts at once, where the original, and so its name, makes one after the other."""
+_REST_SECONDS = 40
+"""Longer than the helper of the embedded runner stays without a request."""
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE_KIB = os.sysconf("SC_PAGE_SIZE") // 1024
 
@@ -43,6 +45,7 @@ def measure(bench: Bench) -> Iterator[Line]:
     """Measure everything."""
     theirs = _theirs()
     yield from _late(bench, theirs)
+    yield from _late_bodies(bench)
     yield from _throughput(bench, theirs)
     yield from _waiting(bench, theirs)
     yield from _programs(bench, theirs)
@@ -109,6 +112,45 @@ def _late(bench: Bench, theirs: list[str]) -> Iterator[Line]:
     yield Line("due until the start call, p50", ours.p50, "ms", "orchesjob-reserver 0.1.2, poll 2 s", peer.p50,
                bar=Bar(5, unit="ms"), note=note)  # fmt: skip
     yield Line("due until the start call, p99", stats.percentile(found["ours"], 0.99), "ms", bar=Bar(20, unit="ms"))
+
+
+def _late_bodies(bench: Bench) -> Iterator[Line]:
+    """Jobs of the embedded runner that write down when they run: one a second, and after the helper has left."""
+    yield from _body_lines(bench, bench.pick(10, 60), 1, "one a second")
+    yield from _body_lines(bench, bench.pick(1, 4), _REST_SECONDS, f"{_REST_SECONDS} s apart, so that no helper waits")
+
+
+def _body_lines(bench: Bench, count: int, apart_seconds: int, note: str) -> Iterator[Line]:
+    ours, floor = _body_delays_ms(bench, count, apart_seconds)
+    for name, share, most in (("p50", 0.5, 5), ("p95", 0.95, 20)):
+        yield Line(f"due until the body runs, embedded runner, {name}", stats.percentile(ours, share), "ms",
+                   "sleeping until then and posix_spawn", stats.percentile(floor, share), "slower",
+                   Bar(most, unit="ms"), f"{count} of them, {note}")  # fmt: skip
+
+
+def _body_delays_ms(bench: Bench, count: int, apart_seconds: int) -> tuple[list[float], list[float]]:
+    """Return how late the bodies of jobs ran, and the same commands that this process spawns between them."""
+    url, stamps, spawned = bench.path("reserver.sqlite3"), bench.path("stamps"), bench.path("spawned")
+    due = [int(time.time()) + 3 + apart_seconds * number for number in range(count)]
+    engine = open_store(url)
+    for moment in due:
+        store.reserve(engine, JobSpec(f"k{moment}", _stamping(stamps), not_before=moment), ids.new_id())
+    engine.close()
+    with _running(PARALLEL, url, "embedded"):
+        for moment in due:
+            time.sleep(max(moment + 0.5 - time.time(), 0))
+            whole(_stamping(spawned), dict(os.environ))
+        time.sleep(2)
+    return _delays_ms(stamps, due), _delays_ms(spawned, [moment + 0.5 for moment in due])
+
+
+def _stamping(path: str) -> list[str]:
+    return ["/bin/sh", "-c", f"date +%s.%N >>{path}"]
+
+
+def _delays_ms(path: str, due: list[Any]) -> list[float]:
+    with open(path, encoding="ascii") as file:
+        return [(float(text) - moment) * 1000 for text, moment in zip(file, due, strict=True)]
 
 
 def _throughput(bench: Bench, theirs: list[str]) -> Iterator[Line]:
