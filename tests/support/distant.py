@@ -20,8 +20,9 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from bespeak.base.clock import HOUR_US, MINUTE_US
+from bespeak.base.clock import HOUR_US, MINUTE_US, SECOND_US, now
 from bespeak.base.errors import BespeakError, OutcomeUnknownError, UnavailableError
+from bespeak.base.frozen import replace
 from bespeak.ledger import open_ledger
 from bespeak.ledger.actions import Action
 from bespeak.ledger.model import Holder, Request
@@ -41,12 +42,14 @@ class Account:
         """Purposes of which nobody knows."""
         self.extended: Counter[str] = Counter()
         self.maybe_extended: Counter[str] = Counter()
+        self.moved: Counter[str] = Counter()
+        self.maybe_moved: Counter[str] = Counter()
         self.released: set[str] = set()
         self.asked = 0
 
 
 class Client(threading.Thread):
-    """Reserves, extends and releases at random.
+    """Reserves, extends, moves and releases at random; half of what it reserves begins later, with room behind it.
 
     Args:
         open_book: opens the book as this client sees it.
@@ -85,16 +88,18 @@ class Client(threading.Thread):
             self._release(book, self._random.choice(live))
         elif what < 0.5 or not live:
             self._reserve(book)
-        elif what < 0.75:
+        elif what < 0.7:
             self._extend(book, self._random.choice(live))
+        elif what < 0.8:
+            self._move(book, self._random.choice(live))
         else:
             self._release(book, self._random.choice(live))
 
     def _reserve(self, book) -> None:
         purpose = f"{self._number}-{self.account.asked}"
-        names = tuple({f"r{self._random.randrange(self._resources)}" for _ in range(2)})
+        wanted = Request(self._names(), self._holder, duration_us=MINUTE_US, purpose=purpose, next_fit=True)
         try:
-            made = book.reserve(Request(names, self._holder, duration_us=MINUTE_US, purpose=purpose, next_fit=True))
+            made = book.reserve(replace(wanted, starts_us=self._random.choice((None, self._later_us()))))
             self.account.made[purpose] = made.id
         except OutcomeUnknownError:
             self.account.unknown.add(purpose)
@@ -103,12 +108,27 @@ class Client(threading.Thread):
 
     def _extend(self, book, identifier: str) -> None:
         try:
-            book.extend(identifier, self._holder, duration_us=HOUR_US)
+            book.extend(identifier, self._holder, duration_us=self._random.choice((SECOND_US, HOUR_US)))
             self.account.extended[identifier] += 1
         except OutcomeUnknownError:
             self.account.maybe_extended[identifier] += 1
         except BespeakError:
             return
+
+    def _move(self, book, identifier: str) -> None:
+        try:
+            book.move(identifier, self._holder, starts_us=self._later_us(), resources=self._names())
+            self.account.moved[identifier] += 1
+        except OutcomeUnknownError:
+            self.account.maybe_moved[identifier] += 1
+        except BespeakError:
+            return
+
+    def _names(self) -> tuple[str, ...]:
+        return tuple({f"r{self._random.randrange(self._resources)}" for _ in range(2)})
+
+    def _later_us(self) -> int:
+        return now() + self._random.randrange(1, 1_000) * HOUR_US
 
     def _release(self, book, identifier: str) -> None:
         self.account.released.add(identifier)  # acknowledged or not, it may be gone from now on
@@ -125,18 +145,24 @@ def faults_of(book, clients: list[Client]) -> list[str]:
     every = book.reservations(include_ended=True)
     times = Counter(one.purpose for one in every)
     ids = {one.purpose: one.id for one in every}
-    extensions = Counter(entry.reservation_id for entry in book.log() if entry.action is Action.EXTENDED)
+    log = book.log()
+    extensions, moves = (
+        Counter(entry.reservation_id for entry in log if entry.action is action)
+        for action in (Action.EXTENDED, Action.MOVED)
+    )
     known: set[str] = set()
     for account in (client.account for client in clients):
         known |= account.made.keys() | account.unknown
         found += [f"{purpose} was acknowledged and is lost" for purpose in account.made if not times[purpose]]
         found += [f"{purpose} has another id" for purpose, id_ in account.made.items() if ids.get(purpose) != id_]
         for identifier in account.made.values():
-            least = account.extended[identifier]
-            if not least <= extensions[identifier] <= least + account.maybe_extended[identifier]:
-                found.append(
-                    f"{identifier}: {least} extensions were acknowledged, the log has {extensions[identifier]}"
-                )
+            for what, told, maybe, logged in (
+                ("extensions", account.extended, account.maybe_extended, extensions),
+                ("moves", account.moved, account.maybe_moved, moves),
+            ):
+                least = told[identifier]
+                if not least <= logged[identifier] <= least + maybe[identifier]:
+                    found.append(f"{identifier}: {least} {what} were acknowledged, the log has {logged[identifier]}")
     found += [f"{purpose} was made {count} times" for purpose, count in times.items() if count > 1]
     found += [f"{purpose} was said not to be made, and is there" for purpose in times if purpose not in known]
     return found
@@ -210,6 +236,7 @@ def under_kills(folder: str, *, kills: int, clients: int, steps: int, seed: int)
             "acknowledged": sum(len(one.account.made) for one in works),
             "unknown": sum(len(one.account.unknown) for one in works),
             "extensions": sum(sum(one.account.extended.values()) for one in works),
+            "moves": sum(sum(one.account.moved.values()) for one in works),
         }
     return wrong, counts
 
