@@ -55,6 +55,13 @@ def test_what_is_printed_is_hardened_and_has_no_secret(cli):
     assert (refused.returncode, "secret" in refused.stderr + refused.stdout) == (2, False)
 
 
+@pytest.mark.parametrize("url", ["https://book.example.com", "http://127.0.0.1:8420", "unix:///run/bespeak/book.sock"])
+def test_what_a_server_has_already_is_not_served_again(cli, url):
+    refused = cli("--ledger", url, "serve", "install", "--print")
+    assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (2, "", 1)
+    assert f"book {url}: it is on a server already" in refused.stderr
+
+
 @pytest.mark.parametrize("words", [["--host", "0.0.0.0"], ["--print", "--remove"]])
 def test_what_could_not_be_meant_is_told(cli, tmp_path, words):
     refused = cli("serve", "install", "--output", str(tmp_path), *words)

@@ -33,6 +33,8 @@ def install(context: Context, values: Values) -> int:
 
 
 def _texts(context: Context, values: Values) -> dict[str, str]:
+    from bespeak.base.http_url import parse_http_url
+    from bespeak.base.paths import HTTP_PREFIXES
     from bespeak.jobs.service_files import refuse_secrets
     from bespeak.server import exposure, service_units
     from bespeak.server.settings import DEFAULT_PORT
@@ -45,6 +47,9 @@ def _texts(context: Context, values: Values) -> dict[str, str]:
     )
     place = os.path.abspath(values["socket"] or service_units.PLACE)
     book = context.ledger_flag or os.environ.get("BESPEAK_LEDGER") or service_units.BOOK
+    if book.startswith(HTTP_PREFIXES):
+        name = parse_http_url(book).name
+        raise UsageError(f"book {name}: it is on a server already; name its path or postgresql:// URL with --ledger")
     book = book if "://" in book else os.path.abspath(os.path.expanduser(book))
     words = [sys.executable, "-P", "-m", "bespeak", "serve", *_passed_on(values)]
     refuse_secrets([book])
