@@ -45,6 +45,7 @@ def test_a_booking_is_moved_to_another_resource(run):
     (moved,) = json.loads(run(f"--json {command}").out)["reservations"]
     assert (moved["resources"], moved["starts"]) == (["rack2", "scope"], "2040-05-01T11:00:00+00:00")
     assert "moved" in run(f"--as-user alice move {mine} --to rack3").out
+    assert "moved rack2, scope to rack3: 2040-05-01 11:00 UTC" in run("log --resource rack3").out
 
 
 def test_a_refused_extension_names_the_end_that_would_be_granted(run):

@@ -94,8 +94,16 @@ def _emit(context: Context, entry: LogEntry) -> None:
 def _line(entry: LogEntry) -> str:
     who = entry.who + (f" (by {entry.requested_by})" if entry.requested_by else "")
     of = ids.short_id(entry.reservation_id) if entry.reservation_id else "-"
-    what = f"{entry.action.value} {', '.join(entry.resources)}{_changed(entry)}"
+    what = f"{entry.action.value} {_resources(entry)}{_changed(entry)}"
     return escape_unprintable(f"{entry.seq:>5}  {timeparse.show(entry.at_us):<23}  {of:8}  {who}  {what}")
+
+
+def _resources(entry: LogEntry) -> str:
+    """Return the resources of a row; of a move to others, those before and those after it."""
+    before, after = entry.before.get("resources"), entry.after.get("resources")
+    if entry.action is Action.MOVED and isinstance(before, list) and isinstance(after, list):
+        return f"{', '.join(map(str, before))} to {', '.join(map(str, after))}"
+    return ", ".join(entry.resources)
 
 
 def _value(facts: dict[str, object], key: str) -> str:

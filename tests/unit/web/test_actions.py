@@ -292,6 +292,7 @@ def test_a_booking_is_moved_to_another_resource(desk: Desk) -> None:
     said = desk.press("alice", f"move:{mine.id}.{mine.fencing_token}", to="rack2", **window)
     assert (said.kind, said.title, said.text) == ("done", "rack2 moved:", "from 16:00 until 18:00")
     (mine,) = desk.book.reservations(holder="alice")
+    assert "from rack1 to rack2" in pages.log_page(desk.book, asked("alice"))
     desk.reserve("rack3", "bob", hours=2, start_hours=4)
     key = f"move:{mine.id}.{mine.fencing_token}"
     assert "does not have 'rack1'" in desk.press("alice", key, to="rack3", **window).text

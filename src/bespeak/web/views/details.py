@@ -97,10 +97,18 @@ def _visible(of: LogEntry, viewer: Viewer) -> bool:
     return all(viewer.may(Right.LOOK, name) for name in of.resources)
 
 
+def _move_note(of: LogEntry) -> str:
+    """Return from what to what a booking was moved, where that changed."""
+    before, after = of.before.get("resources"), of.after.get("resources")
+    if of.action is not Action.MOVED or not isinstance(before, list) or not isinstance(after, list):
+        return ""
+    return f"from {', '.join(map(str, before))} to {', '.join(map(str, after))}"
+
+
 def _log_row(of: LogEntry, viewer: Viewer, clock: WallClock) -> LogRow:
     mine = of.who == viewer.user
     hidden = viewer.names_hidden and not mine
-    note = of.after.get("ended_note") or of.after.get("purpose") or ""
+    note = of.after.get("ended_note") or of.after.get("purpose") or _move_note(of)
     return LogRow(
         seq=of.seq,
         at=clock.moment(of.at_us),
