@@ -35,10 +35,12 @@ def sessions(folder):
     return sorted(os.listdir(folder / ".git" / FOLDER))
 
 
-def test_the_commit_of_what_the_agent_has_claimed_itself_is_made(guarded):
+def test_the_commit_of_what_the_agent_has_claimed_itself_is_made(guarded, cli):
     async def scenario():
         async with over_stdio() as client:
             claimed = await ask(client, "reserve", addresses=["src/a.py"])
+            assert cli("coord", "check", "src/a.py").returncode == 0
+            assert cli("coord", "check", "src/a.py", "--run-id", "other").returncode == 7
             assert claimed["run_id"].startswith("mcp-")
             assert len(sessions(guarded)) == 1
             done = commit(guarded)

@@ -64,8 +64,7 @@ def look(
 ) -> tuple[str, list[str], list[Conflict], list[MissingAddress]]:
     """Return the run that asks, the addresses normalised, what is in their way, and those that name nothing.
 
-    Makes no book.
-
+    Makes no book. What the server of tools has claimed for the agent that asks is in nobody's way.
 
     Args:
         addresses: as typed.
@@ -84,6 +83,11 @@ def look(
     repository = find(here)
     wanted = address_parser.locate_all(addresses, repository, here)
     found = in_the_way(repository, wanted, run, ledger, shared=shared)
+    if found and run_id is None:
+        from bespeak.coord.session_runs import own_runs
+
+        own = own_runs(repository)
+        found = [conflict for conflict in found if conflict.run_id not in own]
     return run, [address.text for address in wanted], found, absent_of(repository, wanted)
 
 
