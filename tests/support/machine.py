@@ -142,6 +142,7 @@ class BookMachine(RuleBasedStateMachine):
         next_fit=st.booleans(),
         keepalive=leases,
         open_end=seldom,
+        check_in=st.sampled_from([None, None, None, CELL, 3 * CELL]),
     )
     def reserve(
         self,
@@ -154,9 +155,11 @@ class BookMachine(RuleBasedStateMachine):
         next_fit: bool,
         keepalive: Any,
         open_end: bool = False,
+        check_in: int | None = None,
     ) -> None:
         start = self.naive.now + (offset or 0)
         hold = self._hold(names, user, mode, keepalive, open_end=open_end)
+        hold.check_in = check_in
         hold.start, hold.end = start, later(start, length)
         wanted = hold.end - hold.start
         request = Request(
@@ -168,6 +171,7 @@ class BookMachine(RuleBasedStateMachine):
             next_fit=next_fit,
             keepalive_us=keepalive,
             open_end=open_end,
+            check_in_us=check_in,
         )
         answers = self._all(lambda book: book.reserve(request))
         if self.naive.contradicts(names):
@@ -373,6 +377,15 @@ class BookMachine(RuleBasedStateMachine):
 
         self._both(hold, ask, renew)
 
+    @precondition(lambda self: any(h.lease for h in self.naive.holds.values() if not h.waiting))
+    @rule(pick=picks, user=st.one_of(st.none(), st.none(), users))
+    def touch(self, pick: int, user: str | None) -> None:
+        hold = self._some(pick)
+        user = user or hold.user
+        self._both(
+            hold, lambda book, identifier: book.touch(identifier, Holder(user)), lambda: self.naive.touch(hold, user)
+        )
+
     @precondition(lambda self: self.count % 4 == 1)
     @rule(name=st.sampled_from(NAMES[:3]), seats=st.integers(1, 3))
     def set_seats(self, name: str, seats: int) -> None:
@@ -441,7 +454,8 @@ class BookMachine(RuleBasedStateMachine):
                     if not hold.waiting and hold not in lapsed:
                         self.naive.cool_down(hold, hold.lease)
                         lapsed.append(hold)
-                    hold.ended, hold.why = hold.lease, "no_show" if hold.waiting else "lapsed"
+                    is_no_show = hold.waiting or hold.check_in is not None
+                    hold.ended, hold.why = hold.lease, "no_show" if is_no_show else "lapsed"
                     hold.waiting = False
 
     @invariant()
@@ -509,7 +523,7 @@ def _same(found: Reservation, hold: Hold, now: int) -> None:
     assert found.holder == hold.user
     assert set(found.resources) == hold.names
     if hold.live(now):
-        assert found.lease_us == hold.lease, (found, hold)
+        assert (found.lease_us, found.check_in_us) == (hold.lease, hold.check_in), (found, hold)
 
 
 def _shown(answer: Any) -> str:

@@ -48,6 +48,8 @@ class Hold:
     wanted: int = 0
     not_before: int = 0
     priority: int = 0
+    check_in: int | None = None
+    """How long after its start it is given back, as long as nobody has used it."""
     open_end: bool = False
     """It lasts until it is given back: nobody in the queue is promised a time behind it."""
 
@@ -254,7 +256,20 @@ class NaiveBook:
     def _keep(self, hold: Hold) -> None:
         if hold.keepalive is not None:
             hold.lease = self.now + hold.keepalive
+        if hold.start <= self.now:
+            hold.check_in = None  # who takes it at once is there
+        if hold.check_in is not None:
+            hold.lease = hold.start + hold.check_in
         self.holds[hold.id] = hold
+
+    def touch(self, me: Hold, user: str) -> None:
+        """Say that a hold is used: check in, or give a sign of life."""
+        self.change(me, user)
+        if me.state(self.now) != "active":
+            raise RefusalError("WrongStateError")
+        if me.check_in is not None or me.keepalive is not None:
+            me.lease = None if me.keepalive is None else self.now + me.keepalive
+        me.check_in = None
 
     def join(self, me: Hold) -> None:
         """Stand in line: go before those of lower priority, whatever they are promised."""
@@ -348,6 +363,7 @@ class NaiveBook:
                 told.append((hold, "ended"))
             else:
                 hold.start, hold.end = at, later(at, length)
+                hold.lease = hold.lease if hold.check_in is None else at + hold.check_in
                 told.append((hold, "moved"))
         return told
 
