@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _PAGE = 500
 _LOOK_SECONDS = 30.0
+_MOST_UNANSWERED = 5
 OVERDUE_US = 10 * SECOND_US
 _FIELDS = ("seq", "at_us", "reservation_id", "run_key", "site", "change", "reservation_status", "job_id", "detail")
 
@@ -91,13 +92,29 @@ def until_decided(engine: Engine, reservation_id: str, deadline: float | None) -
 def until_ended(ask: Callable[[], dict[str, object] | None], deadline: float | None) -> dict[str, object] | None:
     """Ask the runner about a job until it has ended; None when the time is over.
 
+    A machine may be out of processes for a moment, and the job may run for hours: a few questions may stay unanswered.
+
     Args:
         ask: returns the job's state.
         deadline: on the monotonic clock, seconds; None for never.
+
+    Raises:
+        NoAnswerError: the runner could not be asked, again and again.
     """
+    from bespeak.jobs.runner_client.job_proxy import NoAnswerError
+
     pause = 0.05
+    unanswered = 0
     while True:
-        found = ask()
+        try:
+            found = ask()
+            unanswered = 0
+        except NoAnswerError:
+            found = None
+            unanswered += 1
+            pause *= 2
+            if unanswered == _MOST_UNANSWERED:
+                raise
         if found is not None and found.get("status") not in ("STARTING", "RUNNING"):
             return found
         if deadline is not None and time.monotonic() + pause > deadline:

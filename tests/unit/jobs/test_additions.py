@@ -64,6 +64,26 @@ def test_wait_ends(site: Site) -> None:
     assert site.call("wait", "--run-key", "k").code == 6
 
 
+def test_wait_asks_again_where_a_runner_gives_no_answer(site: Site) -> None:
+    """Where it is killed, or no process can be begun for a moment: nothing is said of the job."""
+    count = os.path.join(site.folder, "asked")
+    site.runner = site.stub(
+        "killed",
+        f"""#!/bin/sh
+        [ "$1" = status ] || exec echo '{{"job_id": "J"}}'
+        echo x >>{count}
+        [ "$(wc -l <{count})" -gt "$UNANSWERED" ] || kill -9 $$
+        echo '{{"job_id": "J", "status": "SUCCEEDED", "exit_code": 0}}'
+        """,
+    )
+    site.reserve("k")
+    assert site.call("run", "--once", UNANSWERED="0").code == 0
+    assert site.call("wait", "--run-key", "k", UNANSWERED="2").code == 0
+    os.unlink(count)
+    answer = site.call("wait", "--run-key", "k", UNANSWERED="9")
+    assert (answer.code, "was ended by signal 9" in answer.err) == (1, True)
+
+
 def test_wait_for_the_start_alone(site: Site) -> None:
     site.reserve("k")
     site.once()

@@ -69,11 +69,15 @@ def runners_to_ask(job: JobReservation, flag: str | None, environ: Mapping[str, 
     return [*named, ConfiguredRunner(location.runner, there)]
 
 
+class NoAnswerError(BespeakError):
+    """A runner could not be called, or gave no answer in time, which says nothing about the job."""
+
+
 def call(candidate: ConfiguredRunner, words: list[str]) -> Reply:
     """Call the runner and wait for its answer.
 
     Raises:
-        BespeakError: it could not be called, or gave no answer in time.
+        NoAnswerError: it could not be called, or gave no answer in time.
     """
     starter = ProgramStarter(candidate.runner.words, candidate.environ)
     try:
@@ -86,7 +90,7 @@ def call(candidate: ConfiguredRunner, words: list[str]) -> Reply:
         starter.close()
     reply = ended[0][1]
     if reply.code is None:
-        raise BespeakError(f"{candidate.runner.shown} {words[0]}: {reply.note}")
+        raise NoAnswerError(f"{candidate.runner.shown} {words[0]}: {reply.note}")
     return reply
 
 
