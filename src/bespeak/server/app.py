@@ -95,7 +95,7 @@ class Application:
         app = routes(self.book, self.events)
         app.state.settings = settings
         app.state.streams = self.streams
-        app.state.calendar_guesses = Buckets(settings.limits.failures_per_minute)
+        app.state.guesses = Buckets(settings.limits.failures_per_minute)
         app.state.places = self._places = KeptPlaces(self.book)
         app.state.sign_in, app.state.sign_in_url = authenticator, SIGN_IN_PAGE
         app.add_route("/metrics", self._numbers)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from starlette.requests import Request
 
 _MOST_KEYS = 10_000
 
@@ -39,3 +42,9 @@ class Buckets:
         now = self._now()
         level, since = self._levels.get(key, (self._size, now))
         return min(level + (now - since) * self._rate, self._size), now
+
+
+def guessed(request: Request) -> int:
+    """Count a guess of whoever sent a request without a credential; return how long (seconds) to wait, 0 for not."""
+    guesses: Buckets = request.app.state.guesses
+    return math.ceil(guesses.take(request.client.host if request.client else ""))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import math
 import os
 from dataclasses import dataclass
 from datetime import UTC
@@ -20,6 +19,7 @@ from bespeak.base.errors import BespeakError, NotFoundError, UsageError
 from bespeak.integrations import calendar_links, ical
 from bespeak.server.middleware import is_utf8
 from bespeak.server.open_streams import EventStream
+from bespeak.server.rate_limit import guessed
 from bespeak.server.sign_in.authenticator import SignIn
 from bespeak.server.stream_access import stream_access
 from bespeak.web import csrf, pages
@@ -301,9 +301,8 @@ async def calendar(request: Request, token: str) -> Response:
 
 def _no_calendar(request: Request) -> Response:
     """Answer a guess; one address has so many of them in a minute as of wrong tokens."""
-    wait = request.app.state.calendar_guesses.take(request.client.host if request.client else "")
-    if wait:
-        headers = {"Retry-After": str(math.ceil(wait))}
+    if wait := guessed(request):
+        headers = {"Retry-After": str(wait)}
         return Response("come back later\n", HTTPStatus.TOO_MANY_REQUESTS, headers, "text/plain")
     return Response("no such calendar\n", HTTPStatus.NOT_FOUND, media_type="text/plain")
 

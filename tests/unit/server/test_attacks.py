@@ -100,6 +100,24 @@ def test_who_guesses_the_addresses_of_calendars_is_slowed_down_and_nobody_else(t
         assert status(path) == 200
 
 
+def test_who_guesses_tokens_in_the_form_is_slowed_down_and_nobody_else(tmp_path):
+    path, secret = str(tmp_path / "book.db"), new_token()
+    with open_ledger(path) as book:
+        book.token_create(Holder("alice"), "alice", hashed(secret))
+    settings = ServerSettings(limits=ServerLimits(failures_per_minute=1))
+    with serving(path, settings, authenticator=SignIn(SignInSettings())) as server:
+
+        def status(token):
+            headers = {"Origin": server.url}
+            return httpx.post(
+                f"{server.url}/auth/token", data={"token": token}, headers=headers, timeout=SECONDS
+            ).status_code
+
+        statuses = [status(new_token()) for _ in range(5)]
+        assert (statuses[0], 429 in statuses) == (401, True)
+        assert status(secret) == 303
+
+
 def test_the_address_of_a_calendar_is_not_in_the_access_log(tmp_path, caplog):
     with (
         caplog.at_level(logging.INFO, "bespeak.access"),

@@ -16,6 +16,7 @@ from bespeak.access.tokens import hashed, new_token
 from bespeak.host.secrets import Secret
 from bespeak.ledger import open_ledger
 from bespeak.ledger.model import Holder
+from bespeak.server.settings import ServerLimits, ServerSettings
 from bespeak.server.sign_in.authenticator import COOKIES, SignIn
 from bespeak.server.sign_in.browser import LOGIN_COOKIES, local_path
 from bespeak.server.sign_in.settings import OidcSettings, SignInSettings
@@ -150,6 +151,17 @@ def test_over_tls_the_cookie_is_for_this_host_and_tls_only(tmp_path, oidc):
     assert COOKIES[0].startswith("__Host-")
     assert {"HttpOnly", "Secure", "SameSite=lax", "Path=/"} <= {part.strip() for part in cookie.split(";")}
     assert "domain" not in cookie.lower()
+
+
+def test_nobody_begins_sign_ins_without_end(tmp_path, oidc):
+    settings = ServerSettings(limits=ServerLimits(failures_per_minute=1))
+    path = str(tmp_path / "book.db")
+    with serving(path, settings, authenticator=SignIn(SignInSettings(oidc=oidc))) as running:
+        statuses = [httpx.get(f"{running.url}/auth/login", timeout=SECONDS).status_code for _ in range(5)]
+        with open_ledger(path) as book:
+            (kept,) = book.engine.read(lambda tx: tx.fetch_one("SELECT COUNT(*) FROM access_once"))
+    assert (statuses[0], 429 in statuses) == (303, True)
+    assert kept == statuses.count(303)
 
 
 def test_a_new_session_for_whoever_signs_in(browser, served):

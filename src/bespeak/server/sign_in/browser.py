@@ -21,6 +21,7 @@ from bespeak.base.clock import MINUTE_US, SECOND_US
 from bespeak.base.errors import BespeakError, NotFoundError
 from bespeak.ledger.administer import log_sign_in
 from bespeak.server.identity import NotSignedInError
+from bespeak.server.rate_limit import guessed
 from bespeak.server.sign_in import people
 from bespeak.server.sign_in.authenticator import COOKIES, SignIn, is_from_here, secure, session_secret
 from bespeak.server.sign_in.code_flow import CodeFlow
@@ -68,6 +69,8 @@ async def login(request: Request, next: str = "/") -> Response:  # noqa: A002 th
     sign_in = _sign_in(request)
     if sign_in.settings.oidc is None:
         return HTMLResponse(_token_page("", local_path(next)))
+    if wait := guessed(request):
+        return _too_often(wait)
     flow = CodeFlow(sign_in.settings.oidc, sign_in.issuers, f"{base_url(request)}/auth/callback")
     began = await asyncio.to_thread(flow.begin)
     kept = json.dumps({"nonce": began.nonce, "verifier": began.verifier, "next": local_path(next)})
@@ -159,6 +162,8 @@ async def with_token(
     try:
         found = await _book(request).read(lambda ledger: sign_in.token_of(ledger, token.strip()))
     except NotSignedInError as error:
+        if wait := guessed(request):
+            return _too_often(wait)
         return HTMLResponse(_token_page(str(error), local_path(next)), HTTPStatus.UNAUTHORIZED)
     answer = RedirectResponse(local_path(next), HTTPStatus.SEE_OTHER)
     seconds = sign_in.settings.session_seconds
@@ -275,6 +280,13 @@ def _sign_in(request: Request) -> SignIn:
 def _token_page(said: str, next_path: str) -> str:
     body = _TOKEN_FORM.format(said=html.escape(said), next=html.escape(next_path))
     return _PAGE.format(title="Sign in", body=body)
+
+
+def _too_often(wait: int) -> Response:
+    body = _PAGE.format(
+        title="Too many sign-ins", body="<p>Too many were begun from this address; come back later.</p>"
+    )
+    return HTMLResponse(body, HTTPStatus.TOO_MANY_REQUESTS, {"Retry-After": str(wait)})
 
 
 def _refused(why: str) -> Response:
