@@ -44,7 +44,7 @@ def loads(text: str) -> Any:
     if _scan is not None:
         try:
             value, end = _scan(text, 0)
-        except StopIteration:
+        except (StopIteration, SystemError):  # it says what is wrong only where json has been loaded
             end = -1
         if end == len(text):
             return value

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
@@ -44,3 +46,13 @@ def test_what_is_no_json_is_told_as_the_standard_library_tells_it(text):
 def test_what_json_cannot_say_is_no_json():
     with pytest.raises(TypeError, match="set is not JSON serializable"):
         compact({1, 2})
+
+
+@pytest.mark.parametrize("text", ["{", "[1,", '"', "", "nul", '{"a" 1}'])
+def test_what_is_no_json_is_a_value_error_also_where_json_was_not_loaded(text):
+    program = (
+        "import sys; from bespeak.base.json_text import loads; assert 'json' not in sys.modules\n"
+        "try: loads(sys.argv[1])\nexcept ValueError: print('no JSON')"
+    )
+    done = subprocess.run([sys.executable, "-c", program, text], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("no JSON\n", "")
