@@ -78,12 +78,13 @@ class Planter:
         self._number += 1
         return f"{word}{self._number}"
 
-    def copied(self, name: str, avoided: str = "", near: str = "") -> Files | None:
-        """Return the change that adds a copy of a function that uses ``name``; None if there is none to copy."""
-        users = [one for one in self.tree.users(name) if not near or one[0] == near]
+    def copied(self, of: Defined) -> Files | None:
+        """Return the change that adds a copy of a function that uses a definition; None if there is none to copy."""
+        name = of.last
+        users = [one for one in self.tree.users(name) if self.tree.visible(one[0], of)]
         self.random.shuffle(users)
         for path, symbol in users[:20]:
-            lines = self.tree.changed_lines(path, avoided or name)
+            lines = self.tree.changed_lines(path, name)
             room = self.tree.room(path, symbol, lines)
             if room and not self._defines(path, symbol, name):
                 return {path: self.with_copy(path, symbol, self.random.choice(room), self.name("newly_added_"))}
@@ -158,7 +159,7 @@ def _head_of(symbol: Symbol, lines: list[bytes], name: str) -> range:
 
 
 def _rename(of: Planter, kind: str, one: Defined | None) -> Case | None:
-    user = None if one is None else of.copied(one.last)
+    user = None if one is None else of.copied(one)
     if one is None or user is None:
         return None
     harmless = of.other(user, of.tree.defined)
@@ -170,7 +171,7 @@ def _delete(of: Planter, kind: str, one: Defined | None) -> Case | None:
     """The definition goes, and what used it uses another."""
     if one is None or one.symbol is None or one.symbol.last_line - one.symbol.first_line < 2:
         return None
-    user = of.copied(one.last)
+    user = of.copied(one)
     harmless = None if user is None else of.other(user, of.tree.defined)
     others = [two for two in of.tree.defined if two.kind == one.kind and two.last != one.last]
     if user is None or harmless is None or not others:
@@ -188,7 +189,7 @@ def _delete(of: Planter, kind: str, one: Defined | None) -> Case | None:
 
 
 def _signature(of: Planter, kind: str, one: Defined | None) -> Case | None:
-    user = None if one is None else of.copied(one.last)
+    user = None if one is None else of.copied(one)
     if one is None or user is None or not _calls(user, of.tree.files, one.last):
         return None
     changer, harmless = of.signature(one), of.other(user, of.tree.defined)

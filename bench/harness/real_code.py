@@ -114,6 +114,28 @@ class CodeTree:
         found = re.compile(rb"\b%s\b" % re.escape(name.encode()))
         return [path for path, text in self.files.items() if found.search(text)]
 
+    def visible(self, path: str, of: Defined) -> bool:
+        """Return whether a file sees a definition: in C only over ``#include``, but for functions, which are linked.
+
+        What is called so elsewhere (``uint64_t`` of the compiler) does not change with the definition.
+        """
+        if self.language not in {"c", "cpp"} or of.kind in _CALLABLE or path == of.path:
+            return True
+        word = re.compile(rb"\b%s\b" % re.escape(of.last.encode()))
+        return any(word.search(self.files[one]) for one in self._included(path))
+
+    def _included(self, path: str) -> set[str]:
+        """Return the files that a file includes, directly or not, as far as their names tell."""
+        found: set[str] = set()
+        left = [path]
+        while left:
+            for taken in self.facts[left.pop()].imports:
+                name = "/" + taken.module[1:-1].rpartition("./")[2]
+                more = {one for one in self.files if f"/{one}".endswith(name)} - found
+                found |= more
+                left += more
+        return found
+
     def renamed(self, name: str, new: str) -> dict[str, bytes]:
         """Return the files in which a word becomes another."""
         found = re.compile(rb"\b%s\b" % re.escape(name.encode()))

@@ -187,6 +187,8 @@ def _item(user: User, changer: Changer, trees: ResolvedTrees, path: str, lost: _
     source = user.files[path]
     within = _within(source.facts, use.line)
     fits = use.braces != "" or _is_of(source, within, use, lost.owner)
+    if fits is False and _other_name(source.facts, within, use, lost.owner, trees, user.side.name):
+        fits = True
     if fits is False or (fits is None and trees.has_member(changer.side.name, lost.name, source.path)):
         return None
     confidence = _TYPED if fits else _NOBODY_ELSE
@@ -211,6 +213,13 @@ def _is_of(source: Source, within: str, use: _Use, owner: str) -> bool | None:
     binding = _bound(facts.bindings, within, receiver)
     found = None if binding is None else _binds(binding, last)
     return _declared(source, within, use, last) if found is None else found
+
+
+def _other_name(facts: Facts, within: str, use: _Use, owner: str, trees: ResolvedTrees, side: str) -> bool:
+    """Tell whether what stands before a dot is of a type that is another name of the owner (``typedef``)."""
+    binding = _bound(facts.bindings, within, use.receiver)
+    names = re.findall(r"[A-Za-z_]\w*", "" if binding is None or binding.how != "type" else binding.target)
+    return any(owner.rpartition(".")[2] in trees.named_again(side, name) for name in names)
 
 
 def _declared(source: Source, within: str, use: _Use, last: str) -> bool | None:

@@ -43,6 +43,7 @@ class ResolvedTrees:
         self._commits = commits
         self._graphs: dict[str, CallGraph] = {}
         self._merged_names: dict[str, Counter[str]] = {}
+        self._other_names: dict[tuple[str, str], frozenset[str]] = {}
         self._lines: dict[str, frozenset[bytes]] = {}
         self._members: dict[tuple[str, str, tuple[str, ...]], bool] = {}
 
@@ -88,6 +89,24 @@ class ResolvedTrees:
         snapshot = self._graph(side).snapshot
         facts = [snapshot.facts(path) for path in sorted({path for path, _ in found})]
         return any(last == name for one in facts if one is not None for _, last in members(one))
+
+    def named_again(self, side: str, name: str) -> frozenset[str]:
+        """Return the names of what a type is another name for on a side: of ``point_t``, ``point``."""
+        key = side, name
+        if key not in self._other_names:
+            found: set[str] = set()
+            snapshot = self._graph(side).snapshot
+            for address in snapshot.defining(name):
+                path, _, symbol = address.partition("::")
+                facts = snapshot.facts(path)
+                targets = [
+                    one.target
+                    for one in (() if facts is None else facts.bindings)
+                    if one.how == "alias" and one.name == symbol
+                ]
+                found.update(part for target in targets for part in re.findall(r"[A-Za-z_]\w*", target))
+            self._other_names[key] = frozenset(found)
+        return self._other_names[key]
 
     def merged(self, path: str, definer: str) -> tuple[Facts, tuple[Edge, ...]] | None:
         """Return what a file says after the merge, and its edges.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bespeak_symbols.model import CALL, INHERIT, USE, Import
+from bespeak_symbols.model import CALL, INHERIT, USE, Binding, Import
 from bespeak_symbols.native.block_extractor import fields
 from bespeak_symbols.native.c_family import expressions
 from bespeak_symbols.native.c_family.declarations import Declarations, returns_when_called, storage_of
+from bespeak_symbols.native.c_family.imports import DECLARED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +31,7 @@ class Records(Declarations):
     def __init__(self, sheet: FactSheet, language: str) -> None:
         super().__init__(sheet, language)
         self._names_given: dict[int, Node] = {}
+        self._declared: set[str] = set()
 
     def type_handlers(self) -> dict[str, Callable[[Node], None]]:
         """Return the handlers by type of node."""
@@ -100,13 +102,27 @@ class Records(Declarations):
         )
 
     def _named_body(self, node: Node) -> tuple[Node | None, Node | None]:
-        """Return name and body of a type; without a body it is a use, or ``struct node;``, which says nothing."""
+        """Return name and body of a type; without a body it is a use, or ``struct node;``: it is defined elsewhere."""
         body = node.child_by_field_name("body")
         named = node.child_by_field_name("name") or self._names_given.get(node.id)
         alone = self.sheet.source[node.end_byte : node.end_byte + 1] == b";"
-        if body is None and named is not None and not alone:
-            self.sheet.refer(expressions.dotted(named), USE, self.line(node), types=True)
+        if body is None and named is not None:
+            text = expressions.dotted(named)
+            if not alone:
+                self.sheet.refer(text, USE, self.line(node), types=True)
+            if alone or self.language == "c" or self._named_again(node):
+                self._declare(text if self.language == "c" else self.qualified(text.lstrip(".")), node)
         return named, body
+
+    @staticmethod
+    def _named_again(node: Node) -> bool:
+        """Tell whether a type gets another name: ``typedef struct node node_t;``."""
+        return node.parent is not None and node.parent.type == "type_definition"
+
+    def _declare(self, name: str, node: Node) -> None:
+        if name not in self._declared:
+            self._declared.add(name)
+            self.sheet.bindings.append(Binding(name, "", DECLARED, self.line(node)))
 
     def _into_class(self, name: str) -> None:
         self.classes.append(name)

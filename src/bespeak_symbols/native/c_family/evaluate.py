@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from bespeak_symbols.native.c_family.imports import Files
 
 _KINDS = {"function": FUNCTION, "method": FUNCTION, "class": CLASS, "struct": CLASS, "namespace": NAMESPACE}
+_TYPES = frozenset({"class", "struct", "enum"})
+_LINKED = 0.95
+"""How sure it is that a type is the one that is defined in a file that is not included here."""
 _SMART = frozenset({"unique_ptr", "shared_ptr", "weak_ptr", "optional", "reference_wrapper", "scoped_ptr"})
 _LISTS = frozenset({"vector", "list", "deque", "array", "set", "span", "initializer_list", "multiset", "unordered_set"})
 _MAPS = frozenset({"map", "unordered_map", "multimap"})
@@ -82,7 +85,20 @@ class Evaluator:
             return tuple(own)
         if found and found[0].kind == NAMESPACE:
             return tuple(found[:1])
-        return tuple(found) or self._bound(qualified)
+        return tuple(found) or self._bound(qualified) or self._declared(qualified)
+
+    def _declared(self, qualified: str) -> tuple[Meaning, ...]:
+        """Return the type that this file sees declared only (``struct node;``), if one file alone defines it."""
+        found = [
+            self.meaning(path, symbol, "linked")
+            for path, name in self.files.named(qualified.rpartition(".")[2])
+            if name == qualified
+            for symbol in self.files.symbols(path, name)[:1]
+            if symbol.kind in _TYPES
+        ]
+        if len(found) != 1 or not any(qualified in self.files.table(path).declared for path in self._closure):
+            return ()
+        return (with_how(found[0], "linked", _LINKED),)
 
     def meaning(self, path: str, symbol: Symbol, how: str) -> Meaning:
         """Return what a symbol is."""
@@ -186,8 +202,13 @@ class Evaluator:
                 for binding in self.files.table(each.path).bindings.get(each.name, ()):
                     if binding.how == "alias" and binding.target.partition("<")[0].rstrip("*") != head:
                         outer = each.name.rpartition(".")[0]
-                        classes += self.at(each.path).classes(binding.target, outer, binding.bound, depth + 1)
+                        named = self.at(each.path).classes(binding.target, outer, binding.bound, depth + 1)
+                        classes += named or self._here(binding.target, outer, depth + 1)
         return tuple(dict.fromkeys(classes))
+
+    def _here(self, target: str, within: str, depth: int) -> tuple[Meaning, ...]:
+        """Return the classes of another name of a header, which this file alone may define."""
+        return () if within else self.classes(target, "", -1, depth)
 
     def classes_of(self, held: Meaning) -> tuple[Meaning, ...]:
         """Return the classes of a value."""

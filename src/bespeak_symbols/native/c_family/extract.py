@@ -292,6 +292,10 @@ class _Reader(Classes):
         self._conditions += by
 
     def _macro_type(self, node: Node) -> None:
+        """``LIST(X)`` before a name, or where a semicolon is missing: a macro."""
+        name = node.child_by_field_name("name")
+        if name is not None:
+            self.sheet.refer(expressions.plain(name), CALL, self.line(node), 1)
         self.sheet.then(node.child_by_field_name("type"))
 
     def _macro(self, node: Node) -> None:

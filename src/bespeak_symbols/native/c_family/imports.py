@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from bespeak_symbols.model import Binding, Import, Symbol, World
 
 SUFFIXES = (".c", ".h", ".cc", ".cpp", ".cxx", ".c++", ".hh", ".hpp", ".hxx", ".h++", ".inl", ".ipp", ".tpp", ".tcc")
+DECLARED = "declared"
+"""How a type is bound that a file only says to exist: ``struct node;``."""
+
 _FOLDERS = ("", "include", "src", "inc", "lib")
 _OF_BLOCKS = frozenset({"function", "method", "macro"})
 _MOST_INCLUDED = 2000
@@ -54,7 +57,7 @@ _STANDARD = frozenset(
 class Table:
     """What one file says, by name; what blocks bind is left to those who know its place."""
 
-    __slots__ = ("bindings", "imports", "language", "path", "places", "symbols")
+    __slots__ = ("bindings", "declared", "imports", "language", "path", "places", "symbols")
 
     def __init__(self, path: str, world: World) -> None:
         facts = world.facts(path)
@@ -63,10 +66,14 @@ class Table:
         self.symbols: dict[str, list[Symbol]] = {}
         self.bindings: dict[str, list[Binding]] = {}
         self.places: tuple[Binding, ...] = facts.bindings if facts is not None else ()
+        self.declared: set[str] = set()
         self.imports: tuple[Import, ...] = facts.imports if facts is not None else ()
         for symbol in facts.symbols if facts is not None else ():
             self.symbols.setdefault(symbol.name, []).append(symbol)
         for binding in self.places:
+            if binding.how == DECLARED:
+                self.declared.add(binding.name)
+                continue
             owners = self.symbols.get(binding.name.rpartition(".")[0], ())
             if binding.how == "result" or not any(owner.kind in _OF_BLOCKS for owner in owners):
                 self.bindings.setdefault(binding.name, []).append(binding)

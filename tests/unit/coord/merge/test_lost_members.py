@@ -31,6 +31,19 @@ CASES = {
         {"b.c": '#include "a.h"\n\nint fresh(struct store *s)\n{\n\treturn s->items;\n}\n'},
         {"b.c": '#include "a.h"\n\nint fresh(struct list *s)\n{\n\treturn s->items;\n}\n'},
     ),
+    "c by another name of the type": (
+        {
+            "a.h": "typedef struct store store_t;\ntypedef struct list list_t;\n",
+            "a.c": '#include "a.h"\n\nstruct store {\n\tint items;\n\tint other;\n};\n',
+        },
+        {"b.c": '#include "a.h"\n\nint fresh(store_t *s)\n{\n\treturn s->items;\n}\n'},
+        {"b.c": '#include "a.h"\n\nint fresh(list_t *s)\n{\n\treturn s->items;\n}\n'},
+    ),
+    "typescript by another name of the type": (
+        {"a.ts": "export interface Store {\n  items: number;\n  other: number;\n}\nexport type Kept = Store;\n"},
+        {"b.ts": 'import { Kept } from "./a";\n\nexport function fresh(s: Kept) {\n  return s.items;\n}\n'},
+        {"b.ts": 'import { Other } from "./c";\n\nexport function fresh(s: Other) {\n  return s.items;\n}\n'},
+    ),
     "cpp": (
         {"a.hpp": "struct Store {\n  int items;\n  int other;\n};\n"},
         {"b.cpp": '#include "a.hpp"\n\nint fresh(const Store& s) {\n  return s.items;\n}\n'},

@@ -403,3 +403,22 @@ def test_many_names_of_one_declaration_each_have_their_own_place():
     ]
     assert [each.signature for each in world.facts("a.c").symbols] == ["int=", "int*", "int[3]"]
     assert len(one("int " + ", ".join(f"x{number}" for number in range(20_000)) + ";").names("a.c")) == 20_000
+
+
+def test_a_type_that_is_declared_in_sight_is_the_one_that_one_file_defines():
+    files = {
+        "a.h": "struct store;\ntypedef struct list list_t;\nstruct store *make(void);\n",
+        "a.c": '#include "a.h"\nstruct store { int x; };\nstruct list { int y; };\n',
+        "b.c": '#include "a.h"\nvoid use(void)\n{\n\tstruct store *s = make();\n\tlist_t *l;\n}\n',
+        "c.c": "void other(void)\n{\n\tstore *s;\n}\n",
+    }
+    assert Sources(files).out("b.c::use", "use", certain=True) == ["a.c::store", "a.h::list_t"]
+    assert Sources(files).out("a.h", "use") == ["a.c::list", "a.c::store"]
+    assert Sources(files).out("c.c::other", "use") == []
+    twice = files | {"d.c": "struct store { int z; };\n"}
+    assert Sources(twice).out("b.c::use", "use") == ["a.h::list_t"]
+
+
+def test_a_macro_where_a_semicolon_is_missing_is_called():
+    world = one("#define LIST(X) X(1)\nint f(void) {\n#define X(n) n;\n\tLIST(X)\n#undef X\n\treturn 0;\n}\n")
+    assert "a.c::LIST" in world.out("a.c::f")
