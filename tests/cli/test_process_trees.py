@@ -89,6 +89,19 @@ def test_a_storm_of_new_processes_is_calmed(impatient, notes, run_as, as_json):
     assert not trees.with_argument(str(notes))
 
 
+def test_what_a_killed_command_has_left_is_stopped_when_its_hold_is_lost(cli, notes, run_as, as_json):
+    """Its watchdog may kill a command before bespeak, on a busy machine, has seen that the hold is lost."""
+    patient = trees.IMPATIENT.replace("0.3", "600")
+    cli.command = lambda *args: [sys.executable, "-c", patient, *args]
+    running = cli.start("run", "rack3", "--keepalive", "20s", "--", *python(trees.STUBBORN, notes))
+    noted(notes, 2)
+    [command] = [pid for pid in map(int, notes.read_text().split()) if os.getsid(pid) == os.getsid(running.pid)]
+    os.kill(command, signal.SIGKILL)
+    kicked(run_as, as_json)
+    assert running.wait(90) == 11
+    assert not trees.with_argument(str(notes))
+
+
 def test_the_next_holder_begins_after_the_last_process_has_ended(cli, run_as, as_json, tmp_path):
     ticks = tmp_path / "ticks"
     program = (

@@ -64,8 +64,13 @@ class GateMonitor:
         """The same since boot, µs."""
         self._stop_us = self._kill_us = 0
         self._told: set[object] = set()
-        self.stopped = False
-        """The command was stopped because the hold was over."""
+        self._stopped = False
+
+    @property
+    def stopped(self) -> bool:
+        """The command was stopped because the hold was over: by this process, or by its watchdog, which was faster."""
+        over = self._end_us is not None and boot_us() >= self._end_us - self._kill_us
+        return self._stopped or (over and self._stops and self._child.was_killed)
 
     def sleep(self) -> float:
         """Do nothing: the check was skipped."""
@@ -183,18 +188,20 @@ class GateMonitor:
             then = stopped if self._stops else "the command will go on without it"
             end = f"ends {timeparse.show(self._until_us or 0)}, in {duration_text(max(left_us, 0))}"
             self._tell(("end", self._until_us), f"the reservation {end}; {then}")
-        if self._stops and left_us <= self._stop_us and not self.stopped:
+        if self._stops and left_us <= self._stop_us and not self._stopped:
             then = self._stop(max(left_us - self._kill_us, 0) / SECOND_US)
             self._tell("over", f"the reservation is over; {then}")
         return now_us + _LONGEST_TICK_US if left_us > _LONGEST_TICK_US + self._stop_us else now_us + _SOONEST_US * 2
 
     def _stop(self, grace_seconds: float) -> str:
         """Stop the command if that is wanted; return what becomes of it."""
-        if self._child.has_ended:
-            return "the command has ended"
         if not self._stops:
-            return "the command goes on without it"
-        self.stopped = True
+            return "the command has ended" if self._child.has_ended else "the command goes on without it"
+        if self._child.has_ended:
+            self._stopped = self._child.was_killed
+            self._child.terminate(grace_seconds)
+            return "the command has ended, and what it has left is being stopped"
+        self._stopped = True
         self._child.terminate(grace_seconds)
         return "the command is being stopped"
 

@@ -20,7 +20,14 @@ from bespeak.base.process_identity import this_host
 from bespeak.cli import converters, errors, formatting, needs, reserve
 from bespeak.cli.converters import FOR, PRIORITY, PURPOSE, SHARED_USE, TAG
 from bespeak.cli.signals import ended_by_signal
-from bespeak.cli.supervise import HOLD_LOST, Child, left_behind_text, start_failure, stopping_text, stopping_times
+from bespeak.cli.supervise import (
+    HOLD_LOST,
+    Child,
+    left_behind_text,
+    start_failure,
+    stopping_text,
+    stopping_times,
+)
 from bespeak.ledger.errors import RefusedError
 from bespeak.ledger.lease import KEEPALIVE_US, NOTICE_US, Lease
 from bespeak.ledger.model import Origin
@@ -171,6 +178,8 @@ class CommandHold:
         self._lease.start()
         try:
             code = self._child.wait(self._tick)
+            if self._child.was_killed and self._stops and self._is_over():
+                self._stopped = True  # the watchdog was faster than we were
         finally:
             self._give_back()
         if self._child.left_behind:
@@ -241,6 +250,12 @@ class CommandHold:
             until_end_us = left_us - self._notice_us
         return min(max(min(until_lapse_us, until_end_us), 0), _LONGEST_TICK_US) / SECOND_US
 
+    def _is_over(self) -> bool:
+        lease = self._lease
+        left_us = min(lease.left_us(), self._over_us - boot_us())
+        kill_us = min(lease.lease_left_us() - self._lease_kill_us, left_us - self._kill_us)
+        return self._over or lease.lost is not None or kill_us <= 0
+
     def _announce(self) -> None:
         """Say once that the end comes and stays; while it may still be moved, say nothing."""
         why = self._lease.fixed
@@ -270,10 +285,14 @@ class CommandHold:
 
     def _stop(self, grace_us: int) -> str:
         """Stop the command if that is wanted, and kill it after ``grace_us`` µs; return what becomes of it."""
-        if self._child is None or self._child.has_ended:
+        if self._child is None:
             return "the command has ended"
         if not self._stops:
-            return "the command goes on without it"
+            return "the command has ended" if self._child.has_ended else "the command goes on without it"
+        if self._child.has_ended:
+            self._stopped = self._child.was_killed
+            self._child.terminate(max(grace_us, 0) / SECOND_US)
+            return "the command has ended, and what it has left is being stopped"
         self._stopped = True
         self._child.terminate(max(grace_us, 0) / SECOND_US)
         return "the command is being stopped"

@@ -86,6 +86,11 @@ class Child:
         return self._code is not None
 
     @property
+    def was_killed(self) -> bool:
+        """The command was killed: by the watchdog, if its hold is over, or by anybody else."""
+        return self._code == _SIGNALLED + signal.SIGKILL
+
+    @property
     def left_behind(self) -> list[int]:
         """The processes that could not be stopped, after :meth:`wait`."""
         return sorted({*self._tree.untouchable, *self._unkillable})
