@@ -22,7 +22,7 @@ from bespeak.host.factory import HostLab
 from bespeak.host.power import PowerState, power_control_from_spec
 from bespeak.host.power.management import BootDevice, Level, read_health, set_boot
 from bespeak.testing import assert_power_controller_conforms
-from support import debs, job_sites, openssh, peervenv
+from support import debs, job_sites, openssh, peervenv, trees
 from support.programs import Start, free_port, listens, run, until
 from support.redfish_service import redfish_service
 
@@ -451,7 +451,7 @@ def test_openssh(sshd: openssh.Server, tmp_path: Path) -> None:
     pid = int((tmp_path / "pid").read_text())
     if os.getuid() == 0:  # OpenSSH passes no signals on to the processes of root; see docs/explanation/power.md
         os.kill(pid, 9)
-    job_sites.until(lambda: not os.path.exists(f"/proc/{pid}"), "the end of the command")
+    job_sites.until(lambda: not trees.lives(pid), "the end of the command")
 
 
 def test_a_console_behind_openssh(sshd: openssh.Server, tmp_path: Path) -> None:

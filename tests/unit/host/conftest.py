@@ -121,14 +121,6 @@ def run(work: Any) -> Any:
     return asyncio.run(work)
 
 
-def alive(pid: int) -> bool:
-    """Tell whether a process runs; one that has ended and was not collected does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
 def wait_for(path: Path) -> str:
     """Return the content of a file as soon as it has any."""
     while not (path.exists() and path.read_text()):

@@ -14,8 +14,9 @@ from bespeak.host import LocalHost, PowerOnlyHost, Status
 from bespeak.host.power import CommandPowerController, PowerState, power_control_from_spec
 from bespeak.host.power.state_matcher import StateMatcher
 from bespeak.host.power.templates import Template
+from support.trees import lives
 
-from .conftest import alive, run, wait_for
+from .conftest import run, wait_for
 
 
 def states(folder: Path, **more: object) -> dict[str, object]:
@@ -267,9 +268,9 @@ def test_a_time_out_kills_everything_that_was_started(tmp_path: Path) -> None:
     assert "no answer within 2 s" in said or "killed" in said
     left = [int(pid) for pid in wait_for(pids).split()]
     deadline = time.monotonic() + 20  # a killed process may take a moment to be gone
-    while any(alive(pid) for pid in left) and time.monotonic() < deadline:
+    while any(lives(pid) for pid in left) and time.monotonic() < deadline:
         time.sleep(0.02)
-    assert not any(alive(pid) for pid in left)
+    assert not any(lives(pid) for pid in left)
 
 
 def test_a_child_left_behind_does_not_hold_up_the_answer() -> None:

@@ -16,8 +16,9 @@ import pytest
 from bespeak.host import HostLab, PowerOnlyHost, SshOptions, Status, UnixHost
 from bespeak.host.power import CommandPowerController
 from bespeak.host.secrets import Secret
+from support.trees import lives
 
-from .conftest import alive, run, wait_for
+from .conftest import run, wait_for
 
 PASSWORD = "s3cret-" + "w0rd"
 PROGRAM = str(Path(__file__).parents[2] / "support" / "sshd.py")
@@ -140,9 +141,9 @@ def test_a_time_out_ends_the_command(sshd: Sshd, tmp_path: Path) -> None:
     assert again.output == "still usable"
     pid = int(wait_for(tmp_path / "pid"))
     deadline = time.monotonic() + 10
-    while alive(pid) and time.monotonic() < deadline:
+    while lives(pid) and time.monotonic() < deadline:
         time.sleep(0.02)
-    assert not alive(pid)
+    assert not lives(pid)
 
 
 def test_a_connection_that_breaks_off_in_mid_command(sshd: Sshd) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +21,7 @@ from bespeak.jobs.schema import LOCK
 from bespeak.jobs.store import JobSpec
 from bespeak.storage.interface import Engine
 from support.job_sites import Site, until
+from support.trees import lives
 
 ME = DispatcherRecord("me", "", "host", this_process(), f"{machine()}:/nowhere", "bespeak runner", 1, 0, 0, 0)
 LIMITS = Limits(per_tag={"gpu": 2, "disk": 1})
@@ -149,7 +151,10 @@ def test_what_runs_too_long_is_ended_with_all_its_processes(any_site: Site) -> N
     assert (found["outcome"], found["run_timeout_seconds"], found["nice"]) == ("TIMED_OUT", 1, 7)
     assert found["stopped_at"] is not None
     assert any_site.status("quick")["outcome"] == "SUCCEEDED"
-    until(lambda: not any(_lives(f"{note}.{name}") for name in ("away", "child")), "the end of its processes")
+    until(
+        lambda: not any(lives(int(Path(f"{note}.{name}").read_text())) for name in ("away", "child")),
+        "the end of its processes",
+    )
     text = any_site.call("list", "--failed", "--text").out
     assert "TIMED_OUT" in text
     assert "quick" not in text
@@ -157,11 +162,6 @@ def test_what_runs_too_long_is_ended_with_all_its_processes(any_site: Site) -> N
     assert [json.loads(line)["change"] for line in changes][-2:] == ["timed_out", "ended_timed_out"]
     job = any_site.call("result", "--run-key", "slow", runner="embedded").json
     assert (job["status"], job["abort_reason"]) == ("ABORTED", "ran longer than 1 s")
-
-
-def _lives(path: str) -> bool:
-    with open(path) as file:
-        return os.path.exists(f"/proc/{file.read().strip()}")
 
 
 def test_what_fell_due_while_no_dispatcher_ran_is_ended_by_the_next(site: Site) -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +20,7 @@ from bespeak.ledger import open_ledger
 from bespeak.ledger.model import Holder, Request, Reservation, State
 from bespeak.ledger.service import Ledger
 from support.job_sites import Dispatcher, Site, until
+from support.trees import lives
 
 LEAVES = (
     'setsid sleep 3600 & echo $! >"$0.away.new"; sleep 3600 & echo $! >"$0.child.new";'
@@ -47,15 +49,13 @@ def running(site: Site, url: str, *args: str, length: str = "1h") -> tuple[Dispa
     return dispatcher, str(found["booking_id"])
 
 
-def lives(path: str) -> bool:
-    with open(path) as file:
-        return os.path.exists(f"/proc/{file.read().strip()}")
-
-
 def is_over(site: Site, dispatcher: Dispatcher) -> None:
     """Check that the whole tree is gone and everybody is told why."""
     until(lambda: [each["outcome"] for each in dispatcher.events("job_ended")] == ["HOLD_LOST"], "its end")
-    until(lambda: not any(lives(f"{tree(site)}.{name}") for name in ("away", "child")), "the end of its processes")
+    until(
+        lambda: not any(lives(int(Path(f"{tree(site)}.{name}").read_text())) for name in ("away", "child")),
+        "the end of its processes",
+    )
 
 
 def test_the_job_whose_booking_is_kicked_is_ended_with_all_its_processes(any_site: Site, book) -> None:
@@ -149,7 +149,10 @@ def test_the_job_is_ended_though_its_store_cannot_be_written(site: Site, book) -
     locked = sqlite3.connect(site.url, isolation_level=None)
     locked.execute("BEGIN EXCLUSIVE")
     ledger.kick(booking, Holder("alice"), "the lab burns")
-    until(lambda: not any(lives(f"{tree(site)}.{name}") for name in ("away", "child")), "the end of its processes")
+    until(
+        lambda: not any(lives(int(Path(f"{tree(site)}.{name}").read_text())) for name in ("away", "child")),
+        "the end of its processes",
+    )
     locked.execute("ROLLBACK")
     locked.close()
     is_over(site, dispatcher)
