@@ -58,10 +58,10 @@ signal.signal(signal.SIGTERM, signal.SIG_IGN)
 for _ in range(4):
     if os.fork() == 0:
         os.setsid()
-        for _ in range(20_000):
+        for _ in range(4_000):
             if os.fork():
                 os._exit(0)
-            time.sleep(0.002)
+            time.sleep(0.01)
         os._exit(0)
 time.sleep(300)
 """
