@@ -200,7 +200,7 @@ def test_check_says_it_to_who_is_refused_too(run_as):
 
 @pytest.mark.parametrize("strict", [[], ["--strict"]], ids=["by default", "strict"])
 def test_an_end_ahead_is_announced_and_the_command_is_stopped_before_it(run_as, as_json, strict):
-    run_as("alice", "reserve", "rack1", "rack2", "--for", "4s")
+    run_as("alice", "reserve", "rack1", "rack2", "--for", "8s")  # a busy machine takes seconds to start the gate
     done = run_as("alice", "gate", "-l", "demo", *strict, "--every", "1s", "--", "sleep", "60", code=11)
     announced, over = done.stderr.splitlines()
     assert "the reservation ends" in announced
@@ -233,8 +233,8 @@ def test_a_reservation_that_is_extended_in_time_stops_nothing(cli, run_as, as_js
 
 
 def test_with_keep_going_the_command_goes_on_and_is_told(run_as):
-    run_as("alice", "reserve", "rack1", "rack2", "--for", "2s")
-    words = ["--keep-going", "--every", "500s", "--warn", "1h", "--", "sh", "-c", "sleep 4; exit 6"]
+    run_as("alice", "reserve", "rack1", "rack2", "--for", "8s")
+    words = ["--keep-going", "--every", "500s", "--warn", "1h", "--", "sh", "-c", "sleep 9; exit 6"]
     done = run_as("alice", "gate", "-l", "demo", *words, code=6)
     assert "goes on without it" in done.stderr
 

@@ -72,7 +72,7 @@ def test_sigterm_ends_all_that_the_command_has_started(impatient, notes, words, 
 def test_a_hold_that_is_taken_away_ends_all_that_the_command_has_started(
     impatient, notes, run_as, as_json, words, count
 ):
-    running = impatient("run", "rack3", "--keepalive", "2s", "--", *words, str(notes))
+    running = impatient("run", "rack3", "--keepalive", "6s", "--", *words, str(notes))
     pids = noted(notes, count)
     kicked(run_as, as_json)
     _, err = running.communicate(timeout=60)
@@ -82,7 +82,7 @@ def test_a_hold_that_is_taken_away_ends_all_that_the_command_has_started(
 
 
 def test_a_storm_of_new_processes_is_calmed(impatient, notes, run_as, as_json):
-    running = impatient("run", "rack3", "--keepalive", "2s", "--", *python(trees.STORM, notes))
+    running = impatient("run", "rack3", "--keepalive", "6s", "--", *python(trees.STORM, notes))
     noted(notes, 1)
     kicked(run_as, as_json)
     assert running.wait(90) == 11
@@ -198,11 +198,14 @@ def test_a_waiter_started_by_nohup_survives_the_hangup(cli, run_as):
 
 def test_the_command_finds_no_signal_ignored_that_bespeak_found_set_to_default(cli):
     seen = cli("run", "rack3", "--", "grep", "SigIgn", "/proc/self/status").stdout
-    assert int(seen.split()[1], 16) & ALL_BUT_REAL_TIME == 0
+    by_python = {signal.SIGPIPE, signal.SIGXFSZ}
+    ours = {each for each in signal.valid_signals() - by_python if signal.getsignal(each) is signal.SIG_IGN}
+    found = int(seen.split()[1], 16) & ALL_BUT_REAL_TIME
+    assert {each for each in range(1, 32) if found >> (each - 1) & 1} <= ours, "a shell's `&` ignores some"
 
 
 def test_the_gate_stops_the_whole_tree_too(impatient, lab, run_as, notes):
-    run_as("alice", "reserve", "rack1", "--for", "3s")
+    run_as("alice", "reserve", "rack1", "--for", "8s")  # a busy machine takes seconds to start the gate
     running = impatient("--as-user", "alice", "gate", "-l", "demo", "--", *python(trees.STUBBORN, notes))
     assert running.wait(60) == 11
     assert not [pid for pid in noted(notes, 2) if lives(pid)]
