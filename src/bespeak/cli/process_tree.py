@@ -14,11 +14,14 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     Process = tuple[int, int]
     """A process: its number, and when it was started (clock ticks since boot), which tells it from a later one."""
 
 _PR_SET_CHILD_SUBREAPER = 36
 _FREEZE_PASSES = 50
+_MOST_LOOKS = 20
 _REAP_EVERY_SECONDS = 10.0
 _ZOMBIE = "Z"
 _DEAD = "X"
@@ -57,6 +60,7 @@ class ProcessTree:
         self._started = None if found is None else found[2]
         self._told: set[Process] = set()
         self._last: list[Process] = []
+        self._is_settled = False
         self._untouchable: set[int] = set()
         self._zombies: set[int] = set()
         self._reap_at = time.monotonic() + _REAP_EVERY_SECONDS
@@ -67,34 +71,60 @@ class ProcessTree:
         return sorted(self._untouchable)
 
     def members(self) -> list[Process]:
-        """Return those that live, the command among them."""
-        self._last = self._look() or self._look()  # one that gets another parent meanwhile can be missed, but not twice
+        """Return those that live, the command among them.
+
+        Where none is seen, the tree is looked at until two looks find the same of what has ended: one that gets another
+        parent, or replaces itself by a new one, can be missed, and leaves something that has ended.
+        """
+        before: frozenset[Process] | None = None
+        for _ in range(_MOST_LOOKS):
+            self._last, ended = self._look()
+            self._is_settled = not self._last and ended == before
+            if self._last or self._is_settled:
+                break
+            if before is not None:
+                self._reap(before & ended)  # a look at thousands of them takes longer than a process of a storm lives
+            before = ended
         return self._last
 
-    def _look(self) -> list[Process]:
+    def _reap(self, ended: Iterable[Process]) -> None:
+        """Let go of adopted orphans; children that other threads of this process wait for are in its own group."""
+        group = os.getpgrp()
+        for pid, _ in ended:
+            found = None if pid in (self._pid, self.spared) else _read(pid)
+            if found is not None and found[0] == os.getpid() and found[3] != group:
+                try:
+                    os.waitpid(pid, os.WNOHANG)
+                except ChildProcessError:
+                    continue
+
+    def _look(self) -> tuple[list[Process], frozenset[Process]]:
+        """Return those that live, and those that have ended and were not reaped."""
         if self._started is None:
-            return [(pid, 0) for pid in _descendants_by_ps(self._pid) if pid not in self._untouchable]
+            return [(pid, 0) for pid in _descendants_by_ps(self._pid) if pid not in self._untouchable], frozenset()
         table = _table()
         found: list[Process] = []
+        ended: list[Process] = []
         parents = [self._root]
         while parents:
-            for pid, state, started in table.get(parents.pop(), ()):
+            for pid, state, started, _ in table.get(parents.pop(), ()):
                 if started < self._started or pid == self.spared:
                     continue  # a child that this process had before, or took over from the program that started it
                 parents.append(pid)
-                if state not in (_ZOMBIE, _DEAD) and pid not in self._untouchable:
+                if state in (_ZOMBIE, _DEAD):
+                    ended.append((pid, started))
+                elif pid not in self._untouchable:
                     found.append((pid, started))
-        return found
+        return found, frozenset(ended)
 
     def tell_to_end(self) -> bool:
         """Send SIGTERM to each that was not told yet, and wake those that are stopped; True if none lives."""
-        living = self.members()
-        for process in living:
+        for process in self.members():
             if process not in self._told:
                 self._told.add(process)
                 self._send(process, signal.SIGTERM)
                 self._send(process, signal.SIGCONT)
-        return not living
+        return self._is_settled
 
     def kill(self) -> bool:
         """Stop all, so that none makes new ones meanwhile, and kill them; True if none lived."""
@@ -109,7 +139,7 @@ class ProcessTree:
                 break
         for process in frozen:
             self._send(process, signal.SIGKILL)
-        return not frozen
+        return not frozen and self._is_settled
 
     def reap_orphans(self) -> None:
         """Let go of adopted orphans that have ended, from time to time.
@@ -121,7 +151,7 @@ class ProcessTree:
             return
         self._reap_at = now + _REAP_EVERY_SECONDS
         children = _table().get(os.getpid(), ())
-        ended = {pid for pid, state, started in children if state == _ZOMBIE and started >= self._started}
+        ended = {pid for pid, state, started, _ in children if state == _ZOMBIE and started >= self._started}
         for pid in (ended & self._zombies) - {self._pid, self.spared}:
             try:
                 os.waitpid(pid, os.WNOHANG)
@@ -148,24 +178,24 @@ def is_stopped(pid: int) -> bool:
     return found is not None and found[1] in _STOPPED
 
 
-def _read(pid: int) -> tuple[int, str, int] | None:
-    """Return the parent, the state and the start (clock ticks) of a process; None if ``/proc`` does not tell."""
+def _read(pid: int) -> tuple[int, str, int, int] | None:
+    """Return parent, state, start (clock ticks) and group of a process; None if ``/proc`` does not tell."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             fields = file.read().rpartition(b")")[2].split()
-        return int(fields[1]), fields[0].decode(), int(fields[19])
+        return int(fields[1]), fields[0].decode(), int(fields[19]), int(fields[2])
     except (OSError, ValueError, IndexError):
         return None
 
 
-def _table() -> dict[int, list[tuple[int, str, int]]]:
-    """Return the children of each process: pid, state, start."""
-    children: dict[int, list[tuple[int, str, int]]] = {}
+def _table() -> dict[int, list[tuple[int, str, int, int]]]:
+    """Return the children of each process: pid, state, start, group."""
+    children: dict[int, list[tuple[int, str, int, int]]] = {}
     for name in os.listdir("/proc"):
         if name.isdigit():
             found = _read(int(name))
             if found is not None:
-                children.setdefault(found[0], []).append((int(name), found[1], found[2]))
+                children.setdefault(found[0], []).append((int(name), *found[1:]))
     return children
 
 
