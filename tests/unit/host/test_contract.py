@@ -127,6 +127,20 @@ def test_reading_back_ends_though_the_device_never_answers() -> None:
     assert run(work()) == (Status.Error, "accepted, but its state could not be read within 0.1 s")
 
 
+def test_a_state_that_came_too_late_is_not_said_to_have_gone() -> None:
+    looks = iter([PowerState.ON])
+
+    async def ask() -> PowerState:
+        found = next(looks, None)
+        if found is None:
+            await asyncio.sleep(3600)
+        assert found is not None
+        return found
+
+    told = run(read_back(ask, PowerState.ON, within=0.1))
+    assert told == (Status.Unstable, "it is on, but whether it stays on was not seen within 0.1 s")
+
+
 def test_a_controller_for_otto_works_with_the_package_name_changed() -> None:
     from bespeak import utils
 

@@ -107,8 +107,8 @@ async def read_back(
         within: seconds until this gives up.
 
     Returns:
-        Success and an empty text; Unstable when the state was reached and left again; Failed when it never was;
-        Error when the state could not be read at all.
+        Success and an empty text; Unstable when the state was reached and left again, or at the last look only; Failed
+        when it never was; Error when the state could not be read at all.
     """
     seen: list[Enum] = []
     pause = _FIRST_PAUSE_SECONDS
@@ -131,6 +131,9 @@ async def read_back(
 def _doubt(seen: list[Enum], wanted: Enum, within: float) -> tuple[Status, str]:
     if not seen:
         return Status.Error, f"accepted, but its state could not be read within {within:g} s"
-    if wanted in seen:
-        return Status.Unstable, f"it was {wanted.value}, but did not stay {wanted.value} within {within:g} s"
-    return Status.Failed, f"accepted, but it is still {seen[-1].value} after {within:g} s"
+    if wanted not in seen:
+        return Status.Failed, f"accepted, but it is still {seen[-1].value} after {within:g} s"
+    name = wanted.value
+    if seen.index(wanted) == len(seen) - 1:
+        return Status.Unstable, f"it is {name}, but whether it stays {name} was not seen within {within:g} s"
+    return Status.Unstable, f"it was {name}, but did not stay {name} within {within:g} s"
