@@ -41,6 +41,10 @@ def test_the_commit_of_what_the_agent_has_claimed_itself_is_made(guarded, cli):
             claimed = await ask(client, "reserve", addresses=["src/a.py"])
             assert cli("coord", "check", "src/a.py").returncode == 0
             assert cli("coord", "check", "src/a.py", "--run-id", "other").returncode == 7
+            refusing = "coord", "reserve", "--on-conflict", "fail", "src/a.py"
+            assert cli(*refusing, "--run-id", "other").returncode == 7
+            mine = cli(*refusing, "--json")
+            assert (mine.returncode, json.loads(mine.stdout)["conflicts"]) == (0, [])
             assert claimed["run_id"].startswith("mcp-")
             assert len(sessions(guarded)) == 1
             done = commit(guarded)

@@ -54,7 +54,7 @@ def reserve(tx: Transaction, repo: str, request: ClaimRequest, addresses: tuple[
         asked.append((_NEXT_EPOCH, {"repo": repo}))
     found_rows = tx.fetch_batch(asked)
     _sweep(tx, repo, found_rows[len(question.queries)])
-    found = question.answer(found_rows)
+    found = [conflict for conflict in question.answer(found_rows) if conflict.run_id not in request.own]
     if made is not None:
         return _with_edges(tx, repo, request, Reserved(made, tuple(found), repeated=True))
     if found and request.refuse:

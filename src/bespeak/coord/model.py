@@ -55,6 +55,7 @@ class ClaimRequest:
         ttl_us: for how long, µs.
         key: the caller's own name for this request: repeated with it, the same reservation is returned.
         refuse: make nothing if another run is in the way.
+        own: further runs of whoever asks, which are in nobody's way.
     """
 
     run_id: str
@@ -65,6 +66,7 @@ class ClaimRequest:
     shared: bool = False
     refuse: bool = False
     key: str | None = None
+    own: tuple[str, ...] = ()
 
 
 @frozen

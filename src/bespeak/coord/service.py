@@ -81,7 +81,7 @@ class Coord:
 
         Args:
             addresses: files, symbols, folders, patterns.
-            run_id: for whom; by default the calling session.
+            run_id: for whom; by default the calling session, in whose way its server of tools is not.
             ttl_seconds: for how long, seconds.
             operation: what will be done.
             depends_on: ids of reservations that have to be over first.
@@ -101,7 +101,8 @@ class Coord:
         needs = validation.needs(depends_on)
         retry_key = None if key is None else validation.run_id(key, "key")
         branch = current_branch(self.repository)
-        request = ClaimRequest(run, branch, ttl_us, operation, needs, shared, refuse, retry_key)
+        own = () if run_id is not None else tuple(session_runs.own_runs(self.repository))
+        request = ClaimRequest(run, branch, ttl_us, operation, needs, shared, refuse, retry_key, own)
         wanted = address_parser.locate_all(addresses, self.repository, self.folder)
         self._end_orphans()
         return self.book.reserve(request, wanted)

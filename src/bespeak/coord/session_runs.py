@@ -102,7 +102,7 @@ def own_runs(where: Repository) -> list[str]:
     folder = os.path.join(where.git_dir, FOLDER)
     names = [name for name in _names(folder) if _lives(name)]
     found = []
-    for above in _above():
+    for above in _above() if names else ():
         left = [name for name in names if name.startswith(above)]
         if len(left) == 1 and (run := _read(os.path.join(folder, left[0]))[0]):
             found.append(run)
