@@ -389,8 +389,6 @@ class BookMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.count % 4 == 1)
     @rule(name=st.sampled_from(NAMES[:3]), seats=st.integers(1, 3))
     def set_seats(self, name: str, seats: int) -> None:
-        if name in self.naive.cooldown and seats > 1:
-            return  # who would move in the queue counts twice in its own pause: a promise can be later than need be
         self._forget_lapsed()
         taken = [
             h

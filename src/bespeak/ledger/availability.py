@@ -204,10 +204,12 @@ class Availability:
             moves = self._moves()
             if not moves:
                 return []
-            taken += self._as_bookings(moves)
+            taken = self._with_moves(taken, moves)
 
-    def _as_bookings(self, moves: Iterable[Move]) -> list[Booking]:
-        return [
+    def _with_moves(self, taken: Iterable[Booking], moves: Iterable[Move]) -> list[Booking]:
+        """Return, as bookings, what is taken and what the moves would take; of two windows that are one, the one."""
+        replaced = {(move.waiter.id, name) for move in moves if move.instead for name in move.names}
+        return [booking for booking in taken if (booking.reservation_id, booking.resource) not in replaced] + [
             row_mapping.booking(name, move.waiter, move.window)
             for move in moves
             for name in move.names
@@ -362,6 +364,8 @@ class Availability:
 
     def _enter(self, board: Occupancy, moves: Iterable[Move]) -> None:
         for move in moves:
+            if move.instead is not None:
+                board.change(move.names, move.waiter.mode, move.instead, -1)
             board.change(move.names, move.waiter.mode, move.window)
 
     def _moves(self, ahead_of: Reservation | None = None) -> list[Move]:

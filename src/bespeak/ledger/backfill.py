@@ -36,11 +36,12 @@ if TYPE_CHECKING:
 
 @frozen
 class Move:
-    """Time that a waiter takes, or would take."""
+    """Time that a waiter takes, or would take; with ``instead``, the promised window in whose place it stands."""
 
     waiter: Reservation
     names: tuple[str, ...]
     window: Window
+    instead: Window | None = None
 
 
 class Replan:
@@ -118,12 +119,21 @@ class Replan:
         ends_us = rules.window_end(ends_us, rules.LEASE_US)
         found = []
         for name in after.names:
-            parts = [(starts_us, ends_us)]
-            if before is not None and name in before.names:
-                known = self._seen(before)
-                parts = [(starts_us, min(ends_us, known[0])), (max(starts_us, known[1]), ends_us)]
-            found += [Move(after.waiter, (name,), window) for window in parts if window[0] < window[1]]
+            if before is None or name not in before.names:
+                found.append(Move(after.waiter, (name,), (starts_us, ends_us)))
+            else:
+                found += self._beyond(name, after.waiter, (starts_us, ends_us), self._seen(before))
         return found
+
+    def _beyond(self, name: str, waiter: Reservation, window: Window, known: Window) -> list[Move]:
+        """Return what ``window`` takes of a resource beyond the window that is ``known`` to be the waiter's."""
+        gap_us = 0 if self._constraints is None else self._constraints.cooldown_us(name)
+        if gap_us and window[0] <= known[1] + gap_us and known[0] <= window[1] + gap_us:
+            # Nobody needs a pause between what are its own: as two windows it would be counted twice.
+            both = (min(window[0], known[0]), max(window[1], known[1]))
+            return [] if both == known else [Move(waiter, (name,), both, known)]
+        parts = ((window[0], min(window[1], known[0])), (max(window[0], known[1]), window[1]))
+        return [Move(waiter, (name,), part) for part in parts if part[0] < part[1]]
 
     def _seen(self, place: Move) -> Window:
         return place.window if self._ahead_of is None else counted(place.waiter, place.window)
