@@ -221,7 +221,7 @@ def _not_held(book: Ledger, word: str, holder: Holder | None, holds: list[Reserv
 
 def _under(book: Ledger, found: list[Reservation], within: CurrentHold) -> list[Reservation]:
     """Return the one that is the hold of the run around this command, or all where that run is about another book."""
-    from bespeak.ledger.modify import of_another_hold
+    from bespeak.ledger.releasing import of_another_hold
 
     ours = [one for one in found if (one.id, one.fencing_token) == (within.reservation_id, within.fencing_token)]
     if ours or not is_of(book, within):

@@ -5,7 +5,18 @@ from __future__ import annotations
 from bespeak.base import ids
 from bespeak.base.errors import UsageError, WrongStateError
 from bespeak.base.frozen import frozen, replace
-from bespeak.ledger import grant, modify, quotas, rebooking, rights, row_mapping, validation, write_operations
+from bespeak.ledger import (
+    change_checks,
+    gains,
+    grant,
+    quotas,
+    rebooking,
+    releasing,
+    rights,
+    row_mapping,
+    validation,
+    write_operations,
+)
 from bespeak.ledger.actions import Action
 from bespeak.ledger.errors import RefusedError
 from bespeak.ledger.model import Reservation
@@ -121,9 +132,9 @@ def move_many(
 
     def work(tx: Transaction) -> list[Reservation]:
         obstacles.clear()
-        found = [rebooking.live(tx, identifier, None) for identifier, _, _ in moves]
+        found = [change_checks.live(tx, identifier, None) for identifier, _, _ in moves]
         for one in found:
-            modify.check_owner(one, by)
+            change_checks.check_owner(one, by)
             rights.check_may_end(book, tx, one, by, "", "move")
             rights.require(book, tx, by, "reserve", one.resources)
             quotas.lock(tx, one.holder)
@@ -131,7 +142,7 @@ def move_many(
         for one, starts_us, ends_us in _in_order(found, moves):
             if starts_us < tx.now_us or ends_us <= starts_us:
                 raise UsageError(f"reservation {one.id}: the new time is past or empty")
-            rebooking.check_gain(book, tx, one, one.holder, (starts_us, ends_us), by, "move it")
+            gains.check_gain(book, tx, one, one.holder, (starts_us, ends_us), by, "move it")
             try:
                 new = rebooking.rebooked(tx, one, (starts_us, ends_us), by)
             except RefusedError as refused:
@@ -182,13 +193,13 @@ def release_many(book: LedgerContext, identifiers: list[str], by: Holder, *, rea
         found = [write_operations.locked(tx, identifier) for identifier in identifiers]
         ended = []
         for one in found:
-            modify.check_owner(one, by)
+            change_checks.check_owner(one, by)
             ending = rights.check_may_end(book, tx, one, by, reason, "release")
             try:
-                modify.check_live(one, tx.now_us, None)
+                change_checks.check_live(one, tx.now_us, None)
             except WrongStateError:
                 continue  # it ended by itself in between
-            ended.append(modify.end(tx, one, by, ending))
+            ended.append(releasing.end(tx, one, by, ending))
         return ended
 
     return book.write(names, work)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bespeak.base.errors import WrongStateError
 from bespeak.base.frozen import replace
-from bespeak.ledger import modify, rights, row_mapping, write_operations
+from bespeak.ledger import change_checks, rights, row_mapping, write_operations
 from bespeak.ledger.actions import Action
 from bespeak.ledger.model import State
 
@@ -60,9 +60,9 @@ def touch(book: LedgerContext, identifier: str, by: Holder) -> Reservation:
 
     def work(tx: Transaction) -> Reservation:
         found = row_mapping.required(tx, identifier)
-        modify.check_owner(found, by)
+        change_checks.check_owner(found, by)
         rights.require_own(book, tx, found)
-        modify.check_live(found, tx.now_us, None)
+        change_checks.check_live(found, tx.now_us, None)
         if found.state(tx.now_us) is not State.ACTIVE:
             raise WrongStateError(f"reservation {found.id} has not begun; there is nothing to use yet")
         if found.check_in_us is None:
@@ -97,7 +97,7 @@ def keep_alive(book: LedgerContext, identifier: str, fencing_token: int) -> Rese
     def work(tx: Transaction) -> Reservation:
         found = write_operations.locked(tx, identifier)
         rights.require_own(book, tx, found)
-        modify.check_live(found, tx.now_us, fencing_token)
+        change_checks.check_live(found, tx.now_us, fencing_token)
         return _renew(tx, found)
 
     return book.write(book.resources_of(identifier), work)
@@ -118,7 +118,7 @@ def hold_in_force(book: LedgerContext, identifier: str, fencing_token: int | Non
 
     def look(tx: Transaction) -> tuple[Reservation, int]:
         found = row_mapping.required(tx, identifier)
-        modify.check_live(found, tx.now_us, fencing_token)
+        change_checks.check_live(found, tx.now_us, fencing_token)
         return found, tx.now_us
 
     return book.engine.read(look)

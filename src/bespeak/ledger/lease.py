@@ -18,6 +18,7 @@ from bespeak.storage.time_limit import within
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from _thread import LockType
     from collections.abc import Callable
 
     from bespeak.ledger.model import Holder, Reservation
@@ -87,17 +88,13 @@ class Lease:
         self._borrowed = borrowed
         every_us = (held.keepalive_us or _LOOK_US) // _RENEWALS_A_LEASE
         self._every_us = every_us // 2 if borrowed else every_us
-        self._due = allocate_lock()
-        self._due.acquire()
-        self._finished = allocate_lock()
-        self._finished.acquire()
+        self._due = _locked()
+        self._finished = _locked()
         self._ending = False
         self._asking_since_us: int | None = None
         self._stop_reader, self._stop_writer = -1, -1
-        self._listening = allocate_lock()
-        self._listening.acquire()
-        self._listened = allocate_lock()
-        self._listened.acquire()
+        self._listening = _locked()
+        self._listened = _locked()
         asked_us = boot_us()
         self._set(held, asked_us, book.now_us())
         self.lost: str | None = None
@@ -260,3 +257,10 @@ def told_to_stop(stop_reader: int, listener: Listener) -> bool:
     if descriptor >= 0:
         poll.register(descriptor, select.POLLIN)
     return any(found == stop_reader for found, _ in poll.poll(_LISTEN_MS if descriptor >= 0 else _RECONNECT_MS))
+
+
+def _locked() -> LockType:
+    """Return a lock that whoever waits for news takes, and that news give back."""
+    lock = allocate_lock()
+    lock.acquire()
+    return lock

@@ -19,10 +19,11 @@ from bespeak.base.frozen import replace
 from bespeak.ledger import approvals, quotas, rights, row_mapping, rules, write_operations
 from bespeak.ledger.actions import Action
 from bespeak.ledger.availability import Availability
+from bespeak.ledger.change_checks import check_live, check_owner
 from bespeak.ledger.grant import candidates_for, length_us
 from bespeak.ledger.model import EndReason, QueueLook, QueuePosition
-from bespeak.ledger.modify import check_live, check_owner, give_back
 from bespeak.ledger.policy import MOST_PRIORITY, PolicyDefaults
+from bespeak.ledger.releasing import give_back
 from bespeak.ledger.request_checks import announce, checked, facts, new
 from bespeak.ledger.rules import LEASE_US
 

@@ -112,37 +112,16 @@ def _reservation(row: Row) -> Reservation:
         raise ValueError("the id has characters that no id has")
     if not 0 <= min(starts_us, ends_us, created_us, wanted_us) <= max(starts_us, ends_us, wanted_us) <= FOREVER_US:
         raise ValueError("an instant or a length is none")
-    promised = fencing_token is None
+    of_tags = tuple((key, value) for key, value in loads(tags)) if tags != "[]" else ()
+    end_us = window_end(starts_us, wanted_us) if fencing_token is None else ends_us  # the end of a promise follows
+    why = _end_reason(end_reason, approval) if end_reason else None
+    selection = None if selected is None else _selection(loads(selected))
     return Reservation(  # in the order of its fields: of a long line, each is made for every answer
-        seq,
-        identifier,
-        fencing_token,
-        holder,
-        requested_by,
-        _names(resources),
-        Mode(mode),
-        starts_us,
-        window_end(starts_us, wanted_us) if promised else ends_us,
-        created_us,
-        ended_us,
-        _end_reason(end_reason, approval) if end_reason else None,
-        ended_note,
-        purpose,
-        tuple((key, value) for key, value in loads(tags)) if tags != "[]" else (),
-        priority,
-        lease_us,
-        bool(waiting),
-        rank,
-        wanted_us,
-        not_before_us,
-        keepalive_us,
-        bool(open_end),
-        _origin(host, process),
-        gate_seen_us,
-        check_in_us,
-        None if selected is None else _selection(loads(selected)),
+        seq, identifier, fencing_token, holder, requested_by, _names(resources), Mode(mode), starts_us, end_us,
+        created_us, ended_us, why, ended_note, purpose, of_tags, priority, lease_us, bool(waiting), rank, wanted_us,
+        not_before_us, keepalive_us, bool(open_end), _origin(host, process), gate_seen_us, check_in_us, selection,
         Approval(approval) if approval else Approval.NONE,
-    )
+    )  # fmt: skip
 
 
 @lru_cache(maxsize=1024)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         audit_log,
         batches,
         grant,
+        handing_over,
         host_actions,
         keepalive,
         kick_notices,
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
         policy_changes,
         queries,
         rebooking,
+        releasing,
         resources,
         waiting,
     )
@@ -34,6 +36,7 @@ else:  # a short command loads the modules of the methods that it calls
     audit_log = LaterModule("bespeak.ledger.audit_log")
     batches = LaterModule("bespeak.ledger.batches")
     grant = LaterModule("bespeak.ledger.grant")
+    handing_over = LaterModule("bespeak.ledger.handing_over")
     host_actions = LaterModule("bespeak.ledger.host_actions")
     keepalive = LaterModule("bespeak.ledger.keepalive")
     kick_notices = LaterModule("bespeak.ledger.kick_notices")
@@ -43,6 +46,7 @@ else:  # a short command loads the modules of the methods that it calls
     policy_changes = LaterModule("bespeak.ledger.policy_changes")
     queries = LaterModule("bespeak.ledger.queries")
     rebooking = LaterModule("bespeak.ledger.rebooking")
+    releasing = LaterModule("bespeak.ledger.releasing")
     resources = LaterModule("bespeak.ledger.resources")
     waiting = LaterModule("bespeak.ledger.waiting")
     steps = LaterModule("bespeak.ledger.queue")
@@ -67,10 +71,10 @@ class Ledger(LedgerContext):
 
     extend = modify.extend
     shorten = modify.shorten
-    release = modify.release
-    release_resources = modify.release_resources
-    release_mine = modify.release_mine
-    kick = modify.kick
+    release = releasing.release
+    release_resources = releasing.release_resources
+    release_mine = releasing.release_mine
+    kick = releasing.kick
     approve = approvals.approve
     refuse = approvals.refuse
     to_approve = approvals.to_approve
@@ -118,9 +122,9 @@ class Ledger(LedgerContext):
     rights_check = administer.rights_check
 
     move = rebooking.move
-    transfer = rebooking.transfer
-    swap = rebooking.swap
-    release_part = rebooking.release_part
+    transfer = handing_over.transfer
+    swap = handing_over.swap
+    release_part = releasing.release_part
     reserve_many = batches.reserve_many
     move_many = batches.move_many
     release_many = batches.release_many
