@@ -132,13 +132,26 @@ def test_a_refusal_names_the_book(cli, book):
     cli("--ledger", book, "reserve", "rack", "--for", "1h")
     cli("--ledger", book, "reserve", "rack", "--at", "+4h", "--for", "1h")
     (_, own) = json.loads(cli("--ledger", book, "list", "--mine", "--json").stdout)["reservations"]
+    (of_bob,) = json.loads(cli("--ledger", book, "list", "--user", "bob", "--json").stdout)["reservations"]
+    calendar = f"{book}.csv"
+    with open(calendar, "w") as file:
+        file.write(f"resources,starts,ends\nrack,{of_bob['starts']},{of_bob['ends']}\n")
     for words in (
         ["reserve", "rack"],
         ["run", "rack", "--", "true"],
         ["extend", "rack", "--for", "3h"],
         ["move", own["id"], "--at", "+2h"],
+        ["extend", of_bob["id"], "--for", "1h"],
+        ["shorten", of_bob["id"], "--for", "30m"],
+        ["move", of_bob["id"], "--at", "+6h"],
+        ["transfer", of_bob["id"], "--to", "carol"],
+        ["swap", of_bob["id"], own["id"]],
+        ["release", of_bob["id"]],
+        ["reserve", "rack", "--every", "FREQ=HOURLY", "--for", "1h", "--count", "5"],
+        ["resource", "maintenance", "rack", "--at", "+2h", "--for", "1h"],
+        ["import", "--format", "csv", calendar],
     ):
-        named = cli(*words, env={"BESPEAK_LEDGER": book})
-        assert (named.returncode, f"; asked of book {book}\n" in named.stderr) == (7, True), named.stderr
-        told = cli("--json", *words[:-1], words[-1], env={"BESPEAK_LEDGER": book}) if words[0] != "run" else None
-        assert told is None or json.loads(told.stderr.splitlines()[-1])["book"] == book
+        refused = cli("--json", *words, env={"BESPEAK_LEDGER": book})
+        assert refused.returncode == 7, refused.stderr
+        told = json.loads(refused.stderr.splitlines()[-1])
+        assert (told["book"], told["error"].count(f"; asked of book {book}")) == (book, 1)

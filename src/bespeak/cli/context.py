@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from bespeak.base.errors import BusyError
 from bespeak.base.json_text import one_line
 from bespeak.cli import output
 
@@ -109,6 +110,13 @@ class Context:
             self.warn(f"this is your own book: {error}")
             self._book = open_book(self.ledger_flag, own=True)
             return self._book
+
+    def naming_the_book(self, error: BusyError) -> BusyError:
+        """Return what was refused with the book that was asked: who reads it may have meant another one."""
+        if self._book is None or "book" in error.details:
+            return error
+        name = self._book.name
+        return BusyError(*error.parts, f"; asked of book {name}", **error.details, book=name)
 
     def close(self) -> None:
         """Close what was opened."""

@@ -10,6 +10,7 @@ import sys
 
 from bespeak.argv.declarations import Program, load
 from bespeak.argv.fast_parser import read
+from bespeak.base.errors import BusyError
 from bespeak.cli.index import PROGRAM
 
 TYPE_CHECKING = False
@@ -102,6 +103,8 @@ def run_parsed(parsed: Parsed) -> int:
     try:
         code = parsed.command.run(context, parsed.values)
         _push_out(context.done)
+    except BusyError as error:
+        raise context.naming_the_book(error) from error
     finally:
         context.close()
     return code

@@ -44,12 +44,7 @@ def extend(context: Context, values: Values) -> int:
         now_us = book.now_us()
         why = "; ".join(formatting.in_the_way(booking, now_us) for booking in refused.refusal.conflicts)
         hint = _most(found, [booking.starts_us for booking in refused.refusal.conflicts])
-        raise BusyError(
-            f"{why}, so it cannot end then; asked of book {book.name}",
-            **refusal_json(refused.refusal),
-            book=book.name,
-            **hint,
-        ) from None
+        raise BusyError(f"{why}, so it cannot end then", **refusal_json(refused.refusal), **hint) from None
     return say(context, "extended", [changed])
 
 

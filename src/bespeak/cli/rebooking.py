@@ -73,10 +73,9 @@ def _refused(context: Context, found: Reservation, refused: RefusedError, to: tu
     """Return who is in the way, and the command that moves to the first time at which nobody is."""
     from bespeak.ledger.serialize import refusal_json
 
-    book = context.book().name
     now_us = context.book().now_us()
     why = "; ".join(formatting.in_the_way(booking, now_us) for booking in refused.refusal.conflicts)
-    details: dict[str, object] = {**refusal_json(refused.refusal), "book": book}
+    details = refusal_json(refused.refusal)
     next_us = refused.refusal.next_free_us
     if next_us is not None:
         words = ["bespeak", *context.spoken(), "move", ids.short_id(found.id), "--at", str(iso(next_us))]
@@ -86,7 +85,7 @@ def _refused(context: Context, found: Reservation, refused: RefusedError, to: tu
             words += ["--until", str(iso(next_us + length_us))]
         command = shell_words(words)
         details |= {"hint": f"{timeparse.show(next_us)} would be granted: {command}", "command": command}
-    return BusyError(f"{why}; asked of book {book}", **details)
+    return BusyError(why, **details)
 
 
 @command(

@@ -225,7 +225,7 @@ def refuse(refused: RefusedError, request: Request, context: Context) -> NoRetur
     book = context.book()
     now_us = book.now_us()
     why = "; ".join(formatting.in_the_way(booking, now_us) for booking in refused.refusal.conflicts) or str(refused)
-    details: dict[str, object] = {**refusal_json(refused.refusal), "book": book.name}
+    details = refusal_json(refused.refusal)
     next_us = refused.refusal.next_free_us
     if next_us is not None:
         details |= _way_out(request, next_us, context.spoken())
@@ -235,7 +235,7 @@ def refuse(refused: RefusedError, request: Request, context: Context) -> NoRetur
             _until_then(refused.refusal, request, now_us),
         )
         details["hint"] = "".join(map(str, ways))
-    raise BusyError(f"{why}; asked of book {book.name}", **details) from None
+    raise BusyError(why, **details) from None
 
 
 def _own_hold(refusal: Refusal, request: Request, context: Context, now_us: int) -> str:
