@@ -44,9 +44,10 @@ _GRAMMARS["php"] = ("tree_sitter_php", "language_php")
 _GRAMMARS["tsx"] = ("tree_sitter_typescript", "language_tsx")
 _ENDS = ("_statement", "block", "_definition", "_declaration", "_item")
 _MOST_UNREAD = 20
-_MOST_SECONDS = 0.5
-_MOST_SECONDS_A_BYTE = 2e-6
-"""Of processor time; a parser needs a twentieth of this for a large source, and far less for what most people write."""
+_FREE_TURNS, _TURNS_A_BYTE = 100, 0.04
+"""A parser reports after each hundred operations: in a text of any kind, of its language or not, at every 70th byte."""
+_MOST_SECONDS = 10.0
+"""Of processor time, for texts that this count does not know of; a parser needs 0.3 for the largest sources."""
 _CHUNK = 1 << 16
 _TANGLED = b")"
 _DEEPEST = 600
@@ -91,15 +92,25 @@ def parse(source: bytes, grammar: str) -> Tree:
 
     if _depth(source) > _DEEPEST or _OPEN_TYPES.search(source):
         return Parser(language).parse(_TANGLED)
-    end = thread_time() + _MOST_SECONDS + len(source) * _MOST_SECONDS_A_BYTE
     try:
-        tree = Parser(language).parse(
-            lambda at, _point: source[at : at + _CHUNK],
-            progress_callback=lambda _at, _errors: thread_time() > end,
-        )
+        tree = Parser(language).parse(lambda at, _point: source[at : at + _CHUNK], progress_callback=_Limit())
     except ValueError:
         return Parser(language).parse(_TANGLED)
     return Parser(language).parse(source, tree)  # takes the tree over as it is, and knows its text
+
+
+class _Limit:
+    """Stops a parser that does far more than any source needs for the text it has come through."""
+
+    __slots__ = ("_end", "_turns")
+
+    def __init__(self) -> None:
+        self._turns = 0
+        self._end = thread_time() + _MOST_SECONDS
+
+    def __call__(self, at: int, _errors: bool) -> bool:  # noqa: FBT001 -- as the parser calls it
+        self._turns += 1
+        return self._turns > _FREE_TURNS + at * _TURNS_A_BYTE or thread_time() > self._end
 
 
 def _depth(source: bytes) -> int:

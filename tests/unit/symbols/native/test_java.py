@@ -1,5 +1,7 @@
 """Java: what a file says, and which definition a name means."""
 
+from itertools import count
+
 import pytest
 
 from bespeak_symbols.native.java.types import Type, Written, library_result, read_type
@@ -469,3 +471,12 @@ def test_super_is_never_an_interface_unless_it_is_named():
         " Object c() { return new I() { void d() { super.f(); } }; } }"
     )
     assert [world.out(f"A.java::A.{name}") for name in ("a", "b", "c.I$1.d")] == [[], ["A.java::I.f"], []]
+
+
+def test_what_is_tangled_is_unread_however_fast_the_machine_is_and_what_is_not_is_read_however_slow(monkeypatch):
+    monkeypatch.setattr("bespeak_symbols.syntax.thread_time", lambda: 0.0)
+    assert Sources({"A.java": b"class A { void f() { } }" + b"x.f(|y|" * 3_000}).facts("A.java").unread
+    times = count(step=1.0)
+    monkeypatch.setattr("bespeak_symbols.syntax.thread_time", lambda: next(times))
+    facts = Sources({"A.java": b"class A { void f() { } }\n" * 20}).facts("A.java")
+    assert not facts.unread
