@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from bespeak_symbols.model import Facts
 
-_FORMAT = 2
+_FORMAT = 3
 _BUSY_SECONDS = 20.0
 _RETRY_SECONDS = 0.01
 _SPARE = 50_000
@@ -41,6 +41,7 @@ CREATE TABLE world (id INTEGER PRIMARY KEY AUTOINCREMENT, digest TEXT NOT NULL U
 CREATE TABLE edges (
     world INTEGER NOT NULL, path TEXT NOT NULL, edges BLOB NOT NULL, PRIMARY KEY (world, path)
 ) WITHOUT ROWID;
+CREATE TABLE listing (id INTEGER PRIMARY KEY AUTOINCREMENT, digest TEXT NOT NULL UNIQUE, content BLOB NOT NULL);
 CREATE TABLE rename (
     old INTEGER NOT NULL, new INTEGER NOT NULL, source INTEGER NOT NULL, PRIMARY KEY (old, new, source)
 ) WITHOUT ROWID;
@@ -95,7 +96,7 @@ class Cache:
 
     @property
     def connection(self) -> sqlite3.Connection:
-        """The open database; the edges are stored in it too."""
+        """The open database; edges and listings are stored in it too."""
         return self._connection
 
     @property
@@ -246,6 +247,7 @@ class Cache:
         listed = json.dumps(list(sources))
         self._connection.execute("BEGIN IMMEDIATE")
         try:
+            self._connection.execute("DELETE FROM listing")  # they have numbers of sources
             for table, column in (
                 ("mention", "source"),
                 ("definition", "source"),
@@ -294,7 +296,7 @@ def _connect(path: str) -> sqlite3.Connection:
 def _prepare(connection: sqlite3.Connection) -> None:
     _use_wal(connection)
     connection.execute("PRAGMA synchronous = NORMAL")
-    connection.execute("PRAGMA cache_size = -65536")
+    connection.execute("PRAGMA cache_size = -49152")
     if _format(connection) == _FORMAT:
         _refuse_what_is_not_ours(connection)
         return

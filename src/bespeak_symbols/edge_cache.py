@@ -11,7 +11,7 @@ from functools import cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from bespeak_symbols import codec
+from bespeak_symbols import codec, listing_cache
 
 if TYPE_CHECKING:
     import sqlite3
@@ -34,9 +34,9 @@ def digest(backend: Backend, blobs: Mapping[str, str], languages: Mapping[str, s
     whole = blake2b(digest_size=16)
     for language in sorted(set(languages.values())):
         whole.update(f"{language} {backend.version(language)}\n".encode())
-    lines = (f"{path}\0{blob}\0{languages.get(path, '')}\n" for path, blob in sorted(blobs.items()))
     whole.update(_own_version().encode())
-    whole.update("".join(lines).encode("utf-8", "surrogatepass"))
+    whole.update(listing_cache.digest(blobs).encode())
+    whole.update(listing_cache.digest(languages).encode())
     return whole.hexdigest()
 
 

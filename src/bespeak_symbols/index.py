@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import sqlite3
 from _thread import RLock
-from os.path import dirname, splitext
+from os.path import dirname
 from typing import TYPE_CHECKING, Self
 from weakref import WeakSet
 
 from bespeak_symbols import backend as backends
-from bespeak_symbols import extraction, worker_processes
+from bespeak_symbols import extraction, listing_cache, worker_processes
 from bespeak_symbols.cache import Cache, Key
+from bespeak_symbols.listing_cache import Sources, suffix_of
 from bespeak_symbols.model import Unread
-from bespeak_symbols.snapshot import Snapshot, Source
+from bespeak_symbols.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from types import TracebackType
 
     from bespeak_symbols.backend import Backend
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 _PER_TRANSACTION = 400
 _TRIES = 3
+_NOT_HERE = "its contents are not in this clone, or it was changed just now"
 
 
 class Index:
@@ -105,7 +107,7 @@ class Index:
         language = self.backend.language_of(path)
         if language is None:
             return None
-        suffix = _suffix_of(path)
+        suffix = suffix_of(path)
         key = Key(blob or self.reader.id_of(source), suffix, self.backend.version(language))
         with self.lock:
             kept = self.cache.known([key]).get(key)
@@ -116,34 +118,67 @@ class Index:
                 self._keep([extraction.entry_of(key, facts)])
         return facts
 
-    def sources(self, listing: Listing) -> tuple[dict[str, Source], tuple[Unread, ...]]:
-        """Return the source of each file of a listing; files that nobody has read are read now."""
+    def sources(self, listing: Listing) -> Sources:
+        """Return where the facts of each file of a listing are; files that nobody has read are read now."""
+        with self.lock:
+            generation = -1
+            while generation != self.cache.generation:  # numbers of a cache that broke meanwhile mean nothing
+                generation = self.cache.generation
+                found = self._found(listing)
+        unread = tuple(Unread(path, why) for path, why in listing.unread)
+        return Sources(found.numbers, found.languages, listing_cache.in_order((*unread, *found.unread)))
+
+    def _found(self, listing: Listing) -> Sources:
+        """Return where the facts of the files are that git lists, with what the work tree has in their place."""
+        listed = listing.blobs if listing.listed is None else listing.listed
+        found = self._remembered(listed)
+        if found is None:
+            found = self._looked_up(listed, listing.loose)
+            self._remember(listed, found)
+        if listed is listing.blobs:
+            return found
+        apart = {path for path, blob in listing.blobs.items() if listed.get(path) != blob}
+        changed = self._looked_up({path: listing.blobs[path] for path in apart}, listing.loose)
+        return found.replaced(changed, apart | (listed.keys() - listing.blobs.keys()))
+
+    def _remembered(self, blobs: Mapping[str, str]) -> Sources | None:
+        try:
+            return listing_cache.load(self.cache.connection, self.backend, blobs)
+        except sqlite3.Error:
+            return None
+
+    def _remember(self, blobs: Mapping[str, str], found: Sources) -> None:
+        if self.cache.on_disk and not any(part.why == _NOT_HERE for part in found.unread):
+            try:
+                listing_cache.keep(self.cache.connection, self.backend, blobs, found)
+            except sqlite3.Error:
+                return
+
+    def _looked_up(self, blobs: Mapping[str, str], loose: Mapping[str, str]) -> Sources:
         wanted: dict[str, tuple[Key, str]] = {}
-        for path, blob in listing.blobs.items():
+        for path, blob in sorted(blobs.items()):
             language = self.backend.language_of(path)
             if language is not None:
-                key = Key(blob, _suffix_of(path), self.backend.version(language))
-                wanted[path] = (key, language)
-        with self.lock:
-            known = self._known(listing, wanted)
-        sources: dict[str, Source] = {}
-        unread = [Unread(path, why) for path, why in listing.unread]
-        for path, (key, language) in sorted(wanted.items()):
+                wanted[path] = (Key(blob, suffix_of(path), self.backend.version(language)), language)
+        known = self._known(wanted, loose)
+        found = Sources({}, {}, ())
+        unread = []
+        for path, (key, language) in wanted.items():
             if key not in known:
-                unread.append(Unread(path, "its contents are not in this clone, or it was changed just now"))
+                unread.append(Unread(path, _NOT_HERE))
                 continue
             number, lines = known[key]
             unread += [Unread(path, why, line) for line, why in lines]
             if all(line for line, _ in lines):
-                sources[path] = Source(number, language)
-        return sources, tuple(sorted(unread, key=lambda part: (part.path, part.line)))
+                found.numbers[path] = number
+                found.languages[path] = language
+        return Sources(found.numbers, found.languages, listing_cache.in_order(tuple(unread)))
 
     def _known(
-        self, listing: Listing, wanted: dict[str, tuple[Key, str]]
+        self, wanted: dict[str, tuple[Key, str]], loose: Mapping[str, str]
     ) -> dict[Key, tuple[int, list[tuple[int, str]]]]:
         keys = {
-            key: extraction.ExtractionTask(key, language, listing.loose.get(key.blob, ""))
-            for key, language in wanted.values()
+            key: extraction.ExtractionTask(key, language, loose.get(key.blob, "")) for key, language in wanted.values()
         }
         for left in reversed(range(_TRIES)):
             try:
@@ -180,11 +215,11 @@ class Index:
         except sqlite3.Error as failed:
             self.cache.start_again(failed)
 
-    def read_again(self, path: str, source: Source, content: bytes | None) -> Facts | None:
+    def read_again(self, path: str, language: str, content: bytes | None) -> Facts | None:
         """Return the facts of a file whose cache entry is missing or damaged, read from its contents."""
         if content is None:
             return None
-        return extraction.facts_of(self.backend, content, source.language, _suffix_of(path))
+        return extraction.facts_of(self.backend, content, language, suffix_of(path))
 
     def close(self) -> None:
         """Write edges that wait to be stored, then close the cache and the reader."""
@@ -200,8 +235,3 @@ class Index:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _suffix_of(path: str) -> str:
-    """Return the suffix of a path in small letters, with its dot; empty if it has none."""
-    return splitext(path)[1].lower()

@@ -20,6 +20,10 @@ class Listing(Protocol):
         """The id of the contents of each file, by path."""
 
     @property
+    def listed(self) -> Mapping[str, str] | None:
+        """The same as git lists it, without the changes of the work tree; None if there are none."""
+
+    @property
     def loose(self) -> Mapping[str, str]:
         """The paths of contents that are in the work tree only, by id."""
 

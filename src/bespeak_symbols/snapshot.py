@@ -7,7 +7,6 @@ mentions a name is asked of the cache's tables.
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from bespeak_symbols import compiler_edges, edge_cache, name_index
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
     from bespeak_symbols.backend import Backend
     from bespeak_symbols.cache import Cache
+    from bespeak_symbols.listing_cache import Sources
     from bespeak_symbols.model import Edge, Facts, Unread
     from bespeak_symbols.object_reader import Listing, ObjectReader
 
@@ -26,14 +26,6 @@ if TYPE_CHECKING:
 
 _MOST_FACTS = 6_000
 _EDGES_AT_ONCE = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where the cache has the facts of a file: the number of the source, and its language."""
-
-    number: int
-    language: str
 
 
 class Store(Protocol):
@@ -45,10 +37,10 @@ class Store(Protocol):
     lock: RLock
     folder: str
 
-    def sources(self, listing: Listing) -> tuple[dict[str, Source], tuple[Unread, ...]]:
-        """Return the source of each file of a listing; files that nobody has read are read now."""
+    def sources(self, listing: Listing) -> Sources:
+        """Return where the facts of each file of a listing are; files that nobody has read are read now."""
 
-    def read_again(self, path: str, source: Source, content: bytes | None) -> Facts | None:
+    def read_again(self, path: str, language: str, content: bytes | None) -> Facts | None:
         """Return the facts of a file whose cache entry is missing or damaged, read from its contents."""
 
 
@@ -74,11 +66,9 @@ class Snapshot:
         self._load()
 
     def _load(self) -> None:
-        self._sources, self._unread = self._index.sources(self._listing)
-        self._paths = {path: source.language for path, source in self._sources.items()}
+        sources = self._index.sources(self._listing)
+        self._numbers, self._paths, self._unread = sources.numbers, sources.languages, sources.unread
         self._by_number: dict[int, list[str]] = {}
-        for path, source in self._sources.items():
-            self._by_number.setdefault(source.number, []).append(path)
         self._generation = self._index.cache.generation
         self._digest = ""
 
@@ -127,13 +117,13 @@ class Snapshot:
         if path not in self._facts:
             if len(self._facts) >= _MOST_FACTS:
                 self._facts.clear()
-            self._facts[path] = self._loaded(path) if path in self._sources else None
+            self._facts[path] = self._loaded(path) if path in self._numbers else None
         return self._facts[path]
 
     def _loaded(self, path: str) -> Facts | None:
-        facts = self._ask(lambda: self._index.cache.facts(self._sources[path].number))
-        if facts is None and path in self._sources:
-            facts = self._index.read_again(path, self._sources[path], self.text(path))
+        facts = self._ask(lambda: self._index.cache.facts(self._numbers[path]))
+        if facts is None and path in self._paths:
+            facts = self._index.read_again(path, self._paths[path], self.text(path))
         return facts
 
     def defining(self, name: str) -> tuple[str, ...]:
@@ -142,20 +132,27 @@ class Snapshot:
         if known is None:
             rows = self._ask(lambda: self._index.cache.defining(name))
             known = self._names[name] = tuple(
-                sorted(f"{path}::{whole}" for number, whole in rows for path in self._by_number.get(number, ()))
+                sorted(f"{path}::{whole}" for number, whole in rows for path in self._having(number))
             )
         return known
 
     def mentioning(self, name: str) -> set[str]:
         """Return the paths of all files that mention a name."""
         rows = self._ask(lambda: self._index.cache.mentioning(name))
-        return {path for number in rows for path in self._by_number.get(number, ())}
+        return {path for number in rows for path in self._having(number)}
+
+    def _having(self, number: int) -> Iterable[str]:
+        """Return the paths of the files that have the source with a number."""
+        if not self._by_number:
+            for path, source in self._numbers.items():
+                self._by_number.setdefault(source, []).append(path)
+        return self._by_number.get(number, ())
 
     def renaming(self, name: str) -> set[str]:
         """Return the other names that files of this snapshot give to ``name``."""
         found: set[str] = set()
         for new, number in self._ask(lambda: self._index.cache.renaming(name)):
-            for path in self._by_number.get(number, ()):
+            for path in self._having(number):
                 if new.endswith("@"):
                     found.update(new + stem for stem in (*name_index.stems(path), name_index.ANYWHERE))
                 else:

@@ -29,9 +29,10 @@ if TYPE_CHECKING:
     from bespeak.git.objects import Listing
     from bespeak.git.repository import Repository
     from bespeak_symbols.index import Progress
+    from bespeak_symbols.listing_cache import Sources
     from bespeak_symbols.model import Edge, Facts, Symbol
     from bespeak_symbols.object_reader import Listing as AnyListing
-    from bespeak_symbols.snapshot import Snapshot, Source
+    from bespeak_symbols.snapshot import Snapshot
 
 CALLER, CALLEE = "caller", "callee"
 DEEPEST = 20
@@ -64,7 +65,7 @@ class _Reader(Objects):
 class _GitIndex(Index):
     """The index of a git repository, with the errors of bespeak."""
 
-    def sources(self, listing: AnyListing) -> tuple[dict[str, Source], tuple[Unread, ...]]:
+    def sources(self, listing: AnyListing) -> Sources:
         with _missing_grammars_told():
             return super().sources(listing)
 
@@ -72,9 +73,9 @@ class _GitIndex(Index):
         with _missing_grammars_told():
             return super().facts(path, source, blob)
 
-    def read_again(self, path: str, source: Source, content: bytes | None) -> Facts | None:
+    def read_again(self, path: str, language: str, content: bytes | None) -> Facts | None:
         with _missing_grammars_told():
-            return super().read_again(path, source, content)
+            return super().read_again(path, language, content)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
 import subprocess
 from dataclasses import dataclass
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from typing import IO
 
 _AT_ONCE = 256
-_LINK, _SUBMODULE = "120000", "160000"
+_LINK, _SUBMODULE = b"120000", b"160000"
+_IN_TREE = re.compile(rb"(\d+) \w+ (\w+)\t([^\0]*)\0")
+_IN_INDEX = re.compile(rb"(\d+) (\w+) \d\t([^\0]*)\0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +40,14 @@ class Listing:
         blobs: the id of the contents of each file, by path.
         loose: contents that are not in git, by id, for a work tree: the paths to read them from.
         unread: what is there but cannot be read: its path, and why.
+        listed: the files as git lists them, without the changes of the work tree; None if there are none.
     """
 
     commit: str
     blobs: dict[str, str]
     loose: dict[str, str]
     unread: tuple[tuple[str, str], ...]
+    listed: dict[str, str] | None = None
 
 
 class Objects:
@@ -68,10 +73,7 @@ class Objects:
         """
         commit = self._git.commit_of(name)
         found = _Found()
-        for line in self._git.run("ls-tree", "-r", "-z", "--full-tree", commit).split(b"\0")[:-1]:
-            about, _, name_bytes = line.partition(b"\t")
-            mode, _, blob = about.decode("ascii").split(" ")
-            found.enter(mode, blob, name_bytes)
+        found.enter_all(_IN_TREE, self._git.run("ls-tree", "-r", "-z", "--full-tree", commit))
         return Listing(commit, found.blobs, {}, tuple(found.unread))
 
     def worktree(self) -> Listing:
@@ -83,17 +85,16 @@ class Objects:
         except UnknownRevisionError:
             commit = ""
         found = _Found()
-        for line in git.run("ls-files", "-s", "-z", "--full-name").split(b"\0")[:-1]:
-            about, _, name = line.partition(b"\t")
-            mode, blob, _ = about.decode("ascii").split(" ")
-            found.enter(mode, blob, name)
+        found.enter_all(_IN_INDEX, git.run("ls-files", "-s", "-z", "--full-name"))
         others = git.run("ls-files", "-o", "-z", "--exclude-standard", "--full-name").split(b"\0")[:-1]
         changed = git.run("diff-files", "--name-only", "-z", "--ignore-submodules=all").split(b"\0")[:-1]
-        loose: dict[str, str] = {}
+        if not others and not changed:
+            return Listing(commit, found.blobs, {}, tuple(found.unread))
+        listed, loose = dict(found.blobs), dict[str, str]()
         for name in sorted({*others, *changed}):
             if (path := found.leave(name)) is not None:
                 self._enter_loose(path, found, loose)
-        return Listing(commit, dict(sorted(found.blobs.items())), loose, tuple(found.unread))
+        return Listing(commit, dict(sorted(found.blobs.items())), loose, tuple(found.unread), listed)
 
     def _enter_loose(self, path: str, found: _Found, loose: dict[str, str]) -> None:
         try:
@@ -188,15 +189,28 @@ class _Found:
         self.blobs: dict[str, str] = {}
         self.unread: list[tuple[str, str]] = []
 
-    def enter(self, mode: str, blob: str, name: bytes) -> None:
-        """Add what git has under a name."""
-        path = self._path(name)
-        if path is None:
-            return
-        if mode == _SUBMODULE:
-            self.unread.append((path, "a submodule: another repository"))
-        elif mode != _LINK:
-            self.blobs[path] = blob
+    def enter_all(self, line: re.Pattern[bytes], listing: bytes) -> None:
+        """Add what git lists.
+
+        Args:
+            line: finds the mode, the id and the name of each.
+            listing: as git prints it.
+        """
+        rows = line.findall(listing)
+        names = b"\0".join([row[2] for row in rows])
+        paths: Sequence[str | None]
+        try:
+            paths = names.decode("utf-8").split("\0")
+        except UnicodeDecodeError:
+            paths = [self._path(row[2]) for row in rows]
+        ids = b"\0".join([row[1] for row in rows]).decode("ascii").split("\0")
+        for (mode, _, _), blob, path in zip(rows, ids, paths, strict=True) if rows else ():
+            if path is None or mode == _LINK:
+                continue
+            if mode == _SUBMODULE:
+                self.unread.append((path, "a submodule: another repository"))
+            else:
+                self.blobs[path] = blob
 
     def leave(self, name: bytes) -> str | None:
         """Drop what git has under a name; return the path, None if it is no text."""

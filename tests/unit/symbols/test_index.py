@@ -65,6 +65,56 @@ def test_a_change_to_one_file_reads_exactly_one_content(project):
         assert index.read_count == 1
 
 
+def asked(index, monkeypatch):
+    """Return a list that gets the number of keys each time the cache is asked for the numbers of some."""
+    counts = []
+    known = index.cache.known
+
+    def counting(keys):
+        counts.append(len(list(keys)))
+        return known(keys)
+
+    monkeypatch.setattr(index.cache, "known", counting)
+    return counts
+
+
+def test_a_listing_that_was_open_before_is_not_looked_up_file_by_file(project, monkeypatch):
+    project.write("app/broken.py", "def f(:\n")
+    project.commit()
+    with project.index() as index:
+        first = index.snapshot("HEAD")
+    project.write("app/other.py", "def other():\n    pass\n")
+    project.root.joinpath("app/main.py").unlink()
+    with project.index() as index:
+        counts = asked(index, monkeypatch)
+        again = index.snapshot("HEAD")
+        assert not counts
+        assert (list(again.paths.items()), again.unread) == (list(first.paths.items()), first.unread)
+        assert again.defining("check") == first.defining("check")
+        changed = index.worktree()
+        assert list(changed.paths) == ["app/__init__.py", "app/broken.py", "app/other.py", "app/store.py"]
+        assert changed.defining("other") == ("app/other.py::other",)
+        assert changed.defining("run") == ()
+        assert changed.unread == first.unread
+        assert max(counts) == 1
+
+
+def test_a_listing_is_looked_up_again_when_its_files_are_read_otherwise_or_were_dropped(project, monkeypatch):
+    with project.index() as index:
+        index.snapshot("HEAD")
+        counts = asked(index, monkeypatch)
+        monkeypatch.setattr("bespeak_symbols.cache._SPARE", 2)
+        index.cache.prune(set())
+        index.snapshot("HEAD")
+        assert counts == [4, 4]  # looked up, read, looked up
+        assert index.read_count == 7
+        version = index.backend.version
+        monkeypatch.setattr(index.backend, "version", lambda language: version(language) + "+")
+        index.snapshot("HEAD")
+        assert counts == [4, 4, 4, 4]
+        assert index.read_count == 11
+
+
 def test_the_same_content_under_two_names_is_read_once(project):
     project.write("copy/store.py", project.root.joinpath("app/store.py").read_bytes())
     project.commit()
