@@ -108,7 +108,7 @@ class _Limit:
         self._turns = 0
         self._end = thread_time() + _MOST_SECONDS
 
-    def __call__(self, at: int, _errors: bool) -> bool:  # noqa: FBT001 -- as the parser calls it
+    def __call__(self, at: int, _errors: bool) -> bool:
         self._turns += 1
         return self._turns > _FREE_TURNS + at * _TURNS_A_BYTE or thread_time() > self._end
 
