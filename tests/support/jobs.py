@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -76,6 +78,16 @@ def program(*words: str | bytes, crash_at: str = "", home: str | None = None, **
         environment["ORCHESJOB_HOME"] = home
     command = [sys.executable, "-m", "bespeak.runner", *words]
     return subprocess.run(command, env=environment, capture_output=True, timeout=60, check=False, **options)
+
+
+def served(runner: Runner, *requests: list[str], environ: dict[str, str] | None = None) -> list[dict[str, Any]]:
+    """Have the helper of a dispatcher do requests that come all at once; return its answers in their order."""
+    lines = "".join(json.dumps({"n": number, "argv": words}) + "\n" for number, words in enumerate(requests, start=1))
+    environment = {**os.environ, "ORCHESJOB_HOME": runner.paths.home, **(environ or {})}
+    command = [sys.executable, "-m", "bespeak.runner", "serve"]
+    done = subprocess.run(command, env=environment, input=lines.encode(), capture_output=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    return sorted(map(json.loads, done.stdout.splitlines()), key=lambda answered: answered["n"])
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ def launch(
         if os.path.exists(paths.record(job.job_id)):
             return None
         environment = _environment(job, os.environb if inherited is None else inherited)
-        _check(job, environment)
+        check(job, environment)
         failpoints.reach("runner.locked")
         return _spawn(paths, job, environment, opened, start_timeout_seconds)
     finally:
@@ -76,8 +76,12 @@ def _environment(job: Job, inherited: Mapping[bytes, bytes]) -> dict[bytes, byte
     return environment
 
 
-def _check(job: Job, environment: Mapping[bytes, bytes]) -> None:
-    """Find out before anything runs what a shell would only report as exit code 126 or 127."""
+def check(job: Job, environment: Mapping[bytes, bytes]) -> None:
+    """Find out before anything runs what a shell would only report as exit code 126 or 127.
+
+    Raises:
+        CannotRunError: there is no such program or folder.
+    """
     if job.cwd is not None and not os.path.isdir(job.cwd):
         raise CannotRunError(f"cannot run in folder {os.fsdecode(job.cwd)!r}: there is no such folder")
     name = job.command[0]

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import os
 import time
-from _thread import allocate_lock  # as in shared_commits
+from _thread import allocate_lock  # the lock that `threading` offers, without its import
 from contextlib import suppress
+from functools import partial
 
 from bespeak.base import clock, failpoints, process_identity
 from bespeak.base.errors import NotFoundError, UnavailableError, WrongStateError
 from bespeak.base.fileio import open_regular
 from bespeak.base.frozen import replace
-from bespeak.runner import exit_record, launch, status, store, validation
+from bespeak.runner import acceptance, exit_record, launch, status, store, validation
 from bespeak.runner.model import Job, JobStatus, Override, Started
-from bespeak.runner.shared_commits import SharedCommits
 from bespeak.storage import open_engine
 
 TYPE_CHECKING = False
@@ -56,12 +56,11 @@ class Runner:
     def __init__(self, home: str | None = None, *, durable: bool = True, now: clock.Clock = clock.now) -> None:
         self.paths = exit_record.Paths(os.path.abspath(home or default_home()))
         self._durable = durable
-        self._now = now
+        self.now = now
         self.inherited: Mapping[bytes, bytes] | None = None
         """The environment that jobs add to; None for what this process has when it starts one."""
         self._engine: Engine | None = None
         self._children: set[int] = set()
-        self._commits = SharedCommits()
         self._opening = allocate_lock()
 
     def start(
@@ -96,13 +95,16 @@ class Runner:
         fresh = validation.new_job(
             run_key,
             command,
-            now_us=self._now(),
+            now_us=self.now(),
             environment=environment or {},
             cwd=cwd,
             strict=strict,
             idempotency_key=idempotency_key,
         )
-        return self._run(self._accept(fresh), start_timeout_seconds)
+        started = self.accept([fresh])[0]
+        if isinstance(started, BaseException):
+            raise started
+        return self._run(started, start_timeout_seconds)
 
     def rerun(
         self,
@@ -121,8 +123,8 @@ class Runner:
         source = self.find(run_key=run_key, job_id=job_id)
 
         def work(tx: Transaction) -> Started:
-            last = self._settle(tx, store.last_of(tx, source.run_key))
-            if self._occupied(last):
+            last = acceptance.settle(tx, self.paths, store.last_of(tx, source.run_key))
+            if acceptance.is_occupied(self.paths, last):
                 raise WrongStateError(f"run key {source.run_key!r}: job {last.job_id} is {last.status.value}")
             job = validation.again(source, attempt_no=last.attempt_no + 1, reason=reason, now_us=tx.now_us)
             store.insert(tx, job)
@@ -247,58 +249,51 @@ class Runner:
         for _ in self._active_pages():
             pass
 
-    def _accept(self, fresh: Job) -> Started:
-        """Store the new job durably, unless another makes it unnecessary; nothing runs before this is done."""
+    def accept(self, fresh: Sequence[Job]) -> list[Started | BaseException]:
+        """Store new jobs durably in one commit, unless others make them unnecessary; nothing runs before this is done.
+
+        Returns:
+            What became of each, or what it raised; a STARTING job is still to be started.
+
+        Raises:
+            UnavailableError: the book cannot be written; nothing was stored.
+        """
         self._make_folders()
+        engine = self._open()
+        calls = [partial(self._store_new, engine, job) for job in fresh]
+        together = getattr(engine, "together", None) if len(fresh) > 1 else None  # what only reads has none
+        outcomes: list[Started | BaseException] = together(calls) if together else [_outcome(call) for call in calls]
+        failpoints.reach("runner.stored")
+        return outcomes
+
+    def _store_new(self, engine: Engine, fresh: Job) -> Started:
         keys = [f"runner:run:{fresh.run_key}"]
         if fresh.idempotency_key:
             keys.append(f"runner:idem:{fresh.idempotency_key}")
-        engine = self._open()
-        started = self._commits.run(engine, lambda: engine.transact(keys, lambda tx: self._decide(tx, fresh)))
-        failpoints.reach("runner.stored")
-        return started
-
-    def _decide(self, tx: Transaction, fresh: Job) -> Started:
-        """Store the new job, or say which one there is instead. The whole idempotency is here."""
-        if fresh.idempotency_key is not None:
-            mine = store.by_idempotency_key(tx, fresh.idempotency_key)
-            if mine is not None:
-                return Started(self._settle(tx, mine), existing=True)
-        last = store.latest(tx, fresh.run_key)
-        used = None
-        if last is not None:
-            last = self._settle(tx, last)
-            if self._occupied(last):
-                return Started(last, existing=True)
-            used = store.override(tx, fresh.run_key) if fresh.strict else None
-            if fresh.strict and used is None:
-                return Started(last, existing=True)
-            fresh = fresh.replace(
-                attempt_no=last.attempt_no + 1,
-                rerun_of_job_id=last.job_id,
-                rerun_reason=used.reason if used else None,
-            )
-        if used is not None:
-            store.use_override(tx, fresh.run_key)
-        store.insert(tx, fresh)
-        return Started(fresh, existing=False, override_used=used is not None)
-
-    def _occupied(self, job: Job) -> bool:
-        """Tell whether a job forbids another of its key: it is active, or its command outlived its supervisor."""
-        return job.status.active or (job.status is JobStatus.LOST and status.target_alive(self.paths, job))
+        return engine.transact(keys, lambda tx: acceptance.decide(tx, fresh, self.paths))
 
     def _run(self, started: Started, start_timeout_seconds: float) -> Started:
-        return replace(started, job=self._ensure_started(started, start_timeout_seconds))
+        is_new = not started.existing
+        return replace(started, job=self.ensure_started(started.job, start_timeout_seconds, is_new=is_new))
 
-    def _ensure_started(self, started: Started, start_timeout_seconds: float) -> Job:
-        """Start a stored job that never ran, whoever stored it, and return it as it then is."""
+    def ensure_started(self, job: Job, start_timeout_seconds: float, *, is_new: bool = False) -> Job:
+        """Start a stored job that never ran, whoever stored it, and return it as it then is.
+
+        Args:
+            job: as it is stored.
+            start_timeout_seconds: how long to wait until the command runs.
+            is_new: nobody but the caller knows it yet.
+
+        Raises:
+            UnavailableError: it cannot be started now; the same call may be made again.
+        """
         self.reap()
-        job, known = started.job, not started.existing
+        known = is_new
         deadline = time.monotonic() + max(0.0, start_timeout_seconds)
         pause = _PAUSE_FIRST_SECONDS
         worker = None
         while True:
-            job = job if known else status.settled(self.paths, job, self._now())
+            job = job if known else status.settled(self.paths, job, self.now())
             known = False
             if job.status is not JobStatus.STARTING:
                 return job
@@ -311,7 +306,7 @@ class Runner:
             if not job.status.active:
                 return job
             if time.monotonic() >= deadline:
-                job = status.settled(self.paths, job, self._now())
+                job = status.settled(self.paths, job, self.now())
                 return job.replace(worker_pid=job.worker_pid or worker)
             if exit_record.read(self.paths.record(job.job_id)) is None:
                 time.sleep(pause)
@@ -323,14 +318,14 @@ class Runner:
         try:
             pid = launch.launch(self.paths, job, start_timeout_seconds, self.inherited)
         except launch.CannotRunError as error:
-            return self._cannot_run(job, str(error)), None
+            return self.cannot_run(job, str(error)), None
         except OSError as error:
             raise UnavailableError(f"job {job.job_id}: it cannot be started now: {error.strerror}") from error
         if pid is not None:
             self._children.add(pid)
         return job, pid
 
-    def _cannot_run(self, job: Job, message: str) -> Job:
+    def cannot_run(self, job: Job, message: str) -> Job:
         """End a job that can never run; why is in its error output."""
         path = self.paths.log(job.job_id, "stderr")
         if exit_record.forbid(self.paths.record(job.job_id)):
@@ -338,37 +333,33 @@ class Runner:
             with open(open_regular(path, append, follow=False), "ab") as file:
                 file.write(message.encode("utf-8", "backslashreplace") + b"\n")
             os.close(open_regular(self.paths.log(job.job_id, "stdout"), append, follow=False))
-        now_us = max(job.started_us, self._now())
+        now_us = max(job.started_us, self.now())
         job = job.replace(status=JobStatus.FAILED, exit_code=CANNOT_RUN, finished_us=now_us, updated_us=now_us)
         self.finish(job)
         return job
 
-    def _settle(self, tx: Transaction, job: Job) -> Job:
-        now = status.settled(self.paths, job, tx.now_us)
-        if job.status.active and not now.status.active:
-            store.finish(tx, now)
-        return now
-
     def _settled(self, job: Job) -> Job:
         if not job.status.active:
             return job
-        now = status.settled(self.paths, job, self._now())
+        now = status.settled(self.paths, job, self.now())
         if now.status.active:
-            return status.shown(now, self._now())
+            return status.shown(now, self.now())
         try:
-            return self.transact(job.run_key, lambda tx: self._settle(tx, store.by_id(tx, job.job_id) or now))
+            return self.transact(
+                job.run_key, lambda tx: acceptance.settle(tx, self.paths, store.by_id(tx, job.job_id) or now)
+            )
         except UnavailableError:
             return now  # told all the same where it cannot be stored, as on a read-only medium
 
     def _active_pages(self) -> Iterator[list[Job]]:
         number = 0
         while page := self._page(number):
-            yield [status.shown(job, self._now()) for job in page]
+            yield [status.shown(job, self.now()) for job in page]
             number = page[-1].number
 
     def _page(self, number: int) -> list[Job]:
         page = self._read(lambda tx: store.active_after(tx, number, _PAGE))
-        now_us = self._now()
+        now_us = self.now()
         seen = [status.settled(self.paths, job, now_us) for job in page]
         ended = [job for job in seen if not job.status.active]
         if ended:
@@ -386,7 +377,7 @@ class Runner:
     def _open(self) -> Engine:
         with self._opening:  # of two connections one would wait for the other in a commit that they share
             if self._engine is None:
-                self._engine = open_engine(self.paths.database, [store.COMPONENT], durable=self._durable, now=self._now)
+                self._engine = open_engine(self.paths.database, [store.COMPONENT], durable=self._durable, now=self.now)
             return self._engine
 
     def _make_folders(self) -> None:
@@ -397,3 +388,10 @@ class Runner:
             raise UnavailableError(
                 f"home {self.paths.home}: {error.strerror}; set ORCHESJOB_HOME to a folder you may write"
             ) from error
+
+
+def _outcome(call: Callable[[], Started]) -> Started | BaseException:
+    try:
+        return call()
+    except Exception as error:  # noqa: BLE001 -- told to whose call it was
+        return error

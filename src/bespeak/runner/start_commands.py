@@ -16,6 +16,7 @@ from bespeak.runner.service import START_TIMEOUT_SECONDS
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from bespeak.runner.cli import CommandContext, Values
     from bespeak.runner.model import JobStatus
@@ -60,18 +61,27 @@ def start(context: CommandContext, values: Values) -> int:
 def start_job(runner: Runner, values: Values) -> dict[str, object]:
     """Start a command; return the answer."""
     started = runner.start(
-        values["run_key"],
-        list(values["tail"]),
-        strict=values["strict"],
-        idempotency_key=values["idempotency_key"],
-        environment=_environment(values["env"]),
-        cwd=values["cwd"],
-        start_timeout_seconds=_seconds("--start-timeout", values["start_timeout"], START_TIMEOUT_SECONDS),
+        values["run_key"], list(values["tail"]), start_timeout_seconds=start_seconds(values), **start_options(values)
     )
     if values["sync"]:
         started = frozen.replace(started, job=runner.wait(started.job.job_id))
     mode = "sync" if values["sync"] else "async"
     return serialize.started_fields(started, runner.paths, mode=mode, strict=values["strict"])
+
+
+def start_options(values: Values) -> dict[str, Any]:
+    """Return what a start is told beside its key and its command, as :meth:`Runner.start` has it."""
+    options: dict[str, Any] = {name: values[name] for name in ("strict", "idempotency_key", "cwd")}
+    return options | {"environment": _environment(values["env"])}
+
+
+def start_seconds(values: Values) -> float:
+    """Return how long a start waits until the command runs.
+
+    Raises:
+        UsageError: it is no time.
+    """
+    return _seconds("--start-timeout", values["start_timeout"], START_TIMEOUT_SECONDS)
 
 
 @command(

@@ -32,7 +32,7 @@ _NOT_A_PROGRAM = (errno.ENOEXEC, errno.EACCES, errno.ENOENT)
 """For another machine, on a medium that runs no programs, or gone since bespeak was upgraded."""
 _FIRST_FREE = 10
 _NO_SIGNALS: tuple[int, ...] = ()
-_DEFAULT_SIGNALS = tuple(int(number) for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP})
+DEFAULT_SIGNALS = tuple(int(number) for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP})
 
 
 def spawn(paths: Paths, job: Job, environment: dict[bytes, bytes], opened: list[int]) -> tuple[int, int]:
@@ -47,8 +47,8 @@ def spawn(paths: Paths, job: Job, environment: dict[bytes, bytes], opened: list[
     Raises:
         OSError: it cannot be started.
     """
-    program = os.environ.get("BESPEAK_SUPERVISOR", PROGRAM)
-    if program and os.access(program, os.X_OK):
+    program = compiled()
+    if program is not None:
         add = _adder(opened)
         hears, places = _for_program(paths, job, opened[0], add)
         words: list[str | bytes] = [program, paths.record(job.job_id), job.cwd or b"", *job.command]
@@ -64,6 +64,12 @@ def spawn(paths: Paths, job: Job, environment: dict[bytes, bytes], opened: list[
     return _spawn(words, environment, places, _leaking(len(places))), hears
 
 
+def compiled() -> str | None:
+    """Return the compiled supervisor; None where there is none."""
+    program = os.environ.get("BESPEAK_SUPERVISOR", PROGRAM)
+    return program if program and os.access(program, os.X_OK) else None
+
+
 def _spawn(words: list[str | bytes], environment: dict[bytes, bytes], places: Places, leaking: Places) -> int:
     actions: list[tuple[int, ...]] = [(os.POSIX_SPAWN_DUP2, source, place) for place, source in enumerate(places)]
     actions += [(os.POSIX_SPAWN_CLOSE, descriptor) for descriptor in leaking]
@@ -74,7 +80,7 @@ def _spawn(words: list[str | bytes], environment: dict[bytes, bytes], places: Pl
         file_actions=actions,
         setsid=True,
         setsigmask=_NO_SIGNALS,
-        setsigdef=_DEFAULT_SIGNALS,
+        setsigdef=DEFAULT_SIGNALS,
     )
 
 

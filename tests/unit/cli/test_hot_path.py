@@ -80,8 +80,8 @@ HOT_PATH = {
     """,
     "the runner: each start of a job is one process of it": """
         cli: orchesjob
-        runner: clean cli exit_record helper_server launch logs model query_commands serialize service shared_commits start_commands
-            status stop store supervisors validation
+        runner: acceptance batch_starts clean cli exit_record helper_server launch logs model query_commands serialize service start_commands
+            status stop store supervisor_server supervisors validation
     """,
 }
 

@@ -79,11 +79,11 @@ def test_after_a_restart_of_the_machine_what_ran_is_lost_and_what_did_not_never_
 
 def _store_unstarted(runner, command, **options):
     """Store a job as a starter does that dies before it starts anything."""
-    from bespeak.runner import validation
+    from bespeak.runner import acceptance, validation
 
-    defaults = {"now_us": runner._now(), "environment": {}, "cwd": None, "strict": False, "idempotency_key": None}
+    defaults = {"now_us": runner.now(), "environment": {}, "cwd": None, "strict": False, "idempotency_key": None}
     fresh = validation.new_job("k", command, **{**defaults, **options})
-    return runner.transact("k", lambda tx: runner._decide(tx, fresh)).job
+    return runner.transact("k", lambda tx: acceptance.decide(tx, fresh, runner.paths)).job
 
 
 def test_a_job_that_nobody_started_reads_lost_in_time_and_runs_all_the_same(tmp_path):

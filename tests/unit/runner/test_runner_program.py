@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from bespeak.base import json_text
 from bespeak.runner import cli
 from bespeak.runner.cli import PROGRAM
-from support.jobs import eventually, program
+from support.jobs import eventually, program, served
 
 JOB_FIELDS = [
     "job_id",
@@ -332,11 +332,9 @@ def test_the_overview_names_every_command(capsys):
     "words", [["start", "--help"], ["status", "-h"], ["start", "--bogus", "--", "true"], ["logs"], []]
 )
 def test_a_helper_answers_what_it_does_not_serve_and_prints_nothing_of_its_own(runner, words, capsys):
-    from bespeak.runner import helper_server
-
-    code, out, err = helper_server.answer(runner, words)
-    assert (code, out) == (2, "")
-    assert list(json.loads(err)) == ["error"]
+    answered = served(runner, words)[0]
+    assert (answered["code"], answered["out"]) == (2, "")
+    assert list(json.loads(answered["err"])) == ["error"]
     assert capsys.readouterr().out == ""
 
 
