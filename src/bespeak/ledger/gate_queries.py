@@ -68,8 +68,14 @@ def holdings(
     tx: Transaction, username: str, resources: Sequence[str], within: CurrentHold | None = None
 ) -> tuple[set[str], dict[str, Holders]]:
     """Return what ``username`` holds now of ``resources``, and who holds each other one until when (µs UTC)."""
-    held = held_among(tx, username, resources, tx.now_us, within)
-    return held, {name: [*holders_of(tx, name, tx.now_us)] for name in resources if name not in held}
+    only = only_seq(tx, within)
+    held: set[str] = set()
+    ends: dict[str, dict[str, int]] = {name: {} for name in resources}
+    for start in range(0, len(resources), _AT_ONCE):
+        rows = _now_on(tx, resources[start : start + _AT_ONCE], tx.now_us)
+        held.update(row[0] for row in rows if row[1] == username and only in (None, row[3]))
+        _add_ends(ends, rows)
+    return held, {name: [*ends[name].items()] for name in resources if name not in held}
 
 
 def fences_among(
@@ -92,10 +98,15 @@ def fences_among(
 
 def holders_of(tx: Transaction, resource: str, now_us: int) -> list[tuple[str, int]]:
     """Return who holds ``resource`` at ``now_us``, each once with the last end (µs UTC), first granted first."""
-    ends: dict[str, int] = {}
-    for _, holder, ends_us, _ in sorted(_now_on(tx, [resource], now_us), key=lambda row: row[3]):
-        ends[holder] = max(ends_us, ends.get(holder, 0))
-    return list(ends.items())
+    ends: dict[str, dict[str, int]] = {resource: {}}
+    _add_ends(ends, _now_on(tx, [resource], now_us))
+    return list(ends[resource].items())
+
+
+def _add_ends(ends: dict[str, dict[str, int]], rows: list[tuple[str, str, int, int]]) -> None:
+    """Note for each resource who holds it, the first granted first, with the last end (µs UTC)."""
+    for name, holder, ends_us, _ in sorted(rows, key=lambda row: row[3]):
+        ends[name][holder] = max(ends_us, ends[name].get(holder, 0))
 
 
 def users_of(tx: Transaction, resources: Sequence[str]) -> dict[str, list[tuple[str, str, int]]]:
@@ -120,14 +131,15 @@ def next_free(tx: Transaction, resources: Sequence[str]) -> dict[str, int]:
 
     At most :data:`MOST_FREE` are looked at: who is refused more than that reads no list of instants.
     """
-    from bespeak.ledger.queries import free_window
+    from bespeak.ledger.availability import Availability
+    from bespeak.ledger.model import Mode
 
-    windows = [free_window(tx, name, tx.now_us, 1) for name in resources[:MOST_FREE]]
-    return {
-        window.resource: window.from_us
-        for window in windows
-        if window.from_us is not None and window.from_us > tx.now_us
-    }
+    free: dict[str, int] = {}
+    for name in resources[:MOST_FREE]:
+        from_us = Availability(tx, [name], sweep=False).first_fit(Mode.EXCLUSIVE, tx.now_us, 1)
+        if from_us is not None and from_us > tx.now_us:
+            free[name] = from_us
+    return free
 
 
 def held_by(tx: Transaction, username: str, now_us: int, within: CurrentHold | None = None) -> set[str]:
