@@ -27,7 +27,7 @@ def test_a_network_that_loses_and_doubles(tmp_path):
 
 
 def test_two_machines_with_such_a_network_between_them():
-    wrong, counts = two_machines.work(operations=160, clients=8, seed=1)
+    wrong, counts = two_machines.work(operations=160, clients=8, seed=1, minutes=5)
     assert wrong == []
     assert counts["operations"] == 160
     assert counts["acknowledged reservations"] > 20
