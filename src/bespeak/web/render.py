@@ -17,6 +17,7 @@ _STATIC = files("bespeak.web") / "static"
 STATIC_TYPES = {
     "bespeak.css": "text/css; charset=utf-8",
     "bespeak.js": "text/javascript; charset=utf-8",
+    "timeline.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }
 """The files that pages load, with their types. Nothing else is served from the folder."""

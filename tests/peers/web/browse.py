@@ -95,8 +95,8 @@ def wait_for_text(page, name, text):
     )
 
 
-def tomorrow():
-    return (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
+def tomorrow(more=0):
+    return (datetime.now(UTC) + timedelta(days=2 + more)).date().isoformat()
 
 
 def drag(stage):
@@ -213,6 +213,112 @@ def to_another_row(alice, bob, y):
     alice.locator("#move-do").click()
     for page in (alice, bob):
         page.wait_for_selector("[data-name=rack1] a[aria-label*='12:15']")
+
+
+def beyond(stage):
+    """A booking is dragged to a day, a week and a month that were not shown, also by keys; a new one is drawn over midnight."""
+    alice, bob = stage.person("alice"), stage.person("bob")
+    reserve("alice", "rack3", 6, "wanders", at=f"{tomorrow()}T10:00+00:00")
+    goto(bob, f"timeline?span=day&day={tomorrow(1)}")
+    goto(alice, f"timeline?span=day&day={tomorrow()}")
+    box = grasp(alice)
+    rest_at(alice, box["x"] + box["width"] + 6, box["y"] + 10)
+    alice.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 10, steps=4)
+    alice.screenshot(path=f"{FOLDER}/moving-to-another-day.png")
+    dropped(alice, "move")
+    alice.locator("#move-do").click()
+    alice.wait_for_selector("[data-name=rack3] a[data-move]")
+    day = shown(alice)
+    goto(bob, f"timeline?span=day&day={day}")
+    wait_for_text(bob, "rack3", "wanders")
+    later = alice.locator("#later").bounding_box()
+    grasp(alice)
+    rest_at(alice, later["x"] + 4, later["y"] + 4)
+    dropped(alice, "move")
+    alice.keyboard.press("Escape")
+    for span in ("week", "month"):
+        goto(alice, f"timeline?span={span}&day={day}")
+        box = grasp(alice)
+        rest_at(alice, box["x"] + box["width"] + 6, box["y"] + 10)
+        alice.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 10, steps=4)
+        dropped(alice, "move")
+        alice.locator("#move-close").click()
+    with_keys_beyond(alice, bob, day)
+    over_midnight(alice)
+
+
+def grasp(page):
+    """Press the pointer on the booking of rack3; return the box of its row."""
+    page.wait_for_selector("[data-name=rack3] a[data-move]")
+    bar = page.locator("[data-name=rack3] a[data-move] rect").bounding_box()
+    x, y = bar["x"] + bar["width"] / 2, bar["y"] + bar["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 12, y, steps=3)
+    return page.locator('[data-book="rack3"]').bounding_box()
+
+
+def shown(page):
+    """Return the day, or the first day of the week or month, that the timeline shows."""
+    return page.evaluate(
+        """() => new Intl.DateTimeFormat("sv-SE", { timeZone: "Europe/Berlin" })
+            .format(Number(document.querySelector("#timeline").dataset.starts))"""
+    )
+
+
+def rest_at(page, x, y):
+    """Hold the pointer there until the timeline shows another day, week or month."""
+    before = shown(page)
+    page.mouse.move(x, y, steps=4)
+    page.wait_for_function(
+        """(before) => new Intl.DateTimeFormat("sv-SE", { timeZone: "Europe/Berlin" })
+            .format(Number(document.querySelector("#timeline").dataset.starts)) > before""",
+        arg=before,
+    )
+
+
+def dropped(page, dialog):
+    """Let the pointer go; what is asked for begins within what is shown."""
+    page.mouse.up()
+    page.wait_for_selector(f"#{dialog}[open]")
+    starts = page.locator(f'#{dialog} [name="starts"]').input_value()
+    first, after = page.evaluate(
+        """() => ["starts", "ends"].map((name) => new Intl.DateTimeFormat("sv-SE", { timeZone: "Europe/Berlin" })
+            .format(Number(document.querySelector("#timeline").dataset[name])))"""
+    )
+    assert first <= starts < after + "T00:01", (first, starts, after)
+
+
+def with_keys_beyond(alice, bob, day):
+    """The booking is moved over midnight with keys; the focus goes with it."""
+    goto(alice, f"timeline?span=day&day={day}")
+    alice.locator("[data-name=rack3] a[data-move]").focus()
+    while shown(alice) == day:
+        alice.keyboard.press("ArrowRight")
+    alice.wait_for_function("document.activeElement.dataset.book === 'rack3'")
+    alice.keyboard.press("ArrowRight")
+    alice.keyboard.press("Enter")
+    dropped(alice, "move")
+    alice.locator("#move-do").click()
+    goto(bob, f"timeline?span=day&day={shown(alice)}")
+    wait_for_text(bob, "rack3", "wanders")
+
+
+def over_midnight(alice):
+    """A new booking is drawn from one evening to the next morning."""
+    goto(alice, f"timeline?span=day&day={tomorrow()}")
+    box = alice.locator('[data-book="rack4"]').bounding_box()
+    y = box["y"] + box["height"] / 2
+    alice.mouse.move(box["x"] + box["width"] * 0.75 + 2, y)
+    alice.mouse.down()
+    alice.mouse.move(box["x"] + box["width"] * 0.9, y, steps=3)
+    rest_at(alice, box["x"] + box["width"] + 6, y)
+    alice.mouse.move(box["x"] + box["width"] * 0.25 - 2, y, steps=4)
+    alice.mouse.up()
+    assert alice.locator('#book [name="starts"]').input_value() == f"{tomorrow()}T18:00"
+    assert alice.locator('#book [name="ends"]').input_value() == f"{shown(alice)}T06:00"
+    alice.locator("#book-do").click()
+    wait_for_text(alice, "rack4", "alice")
 
 
 def run(stage):
@@ -387,7 +493,7 @@ def offline(stage):
     stage.troubles.clear()
 
 
-SCENES = {scene.__name__: scene for scene in (drag, move, run, line, phone, dark, keys, axe, plain, offline)}
+SCENES = {scene.__name__: scene for scene in (drag, move, beyond, run, line, phone, dark, keys, axe, plain, offline)}
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from support.peervenv import FOLDER, ROOT
 from support.server import serving
 
 AXE = "axe-core@4.14.1"
-SCENES = ("drag", "move", "run", "line", "phone", "dark", "keys", "axe", "plain", "offline")
+SCENES = ("drag", "move", "beyond", "run", "line", "phone", "dark", "keys", "axe", "plain", "offline")
 PICTURES = os.path.join(ROOT, ".cache", "pages")
 
 

@@ -205,9 +205,10 @@ def test_pages_load_their_own_files_and_nothing_else(nobody: Browser) -> None:
     assert nobody.http.get(urls[0].rpartition("/")[0] + "/..%2fapp.py").status_code == 404
 
 
-def test_scripts_are_small(nobody: Browser) -> None:
-    found = re.findall(r'src="(/static/[^"]+)"', nobody.get("/now").text)
-    assert sum(len(nobody.http.get(url).content) for url in found) < 100_000
+def test_scripts_are_small(alice: Browser) -> None:
+    found = re.findall(r'src="(/static/[^"]+)"', alice.get("/timeline").text)
+    assert [url.rpartition("/")[2] for url in found] == ["bespeak.js", "timeline.js"]
+    assert sum(len(alice.http.get(url).content) for url in found) < 100_000
 
 
 def test_what_is_not_public_asks_to_sign_in(nobody: Browser) -> None:
