@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+quote = _quote
+"""Encodes a string as ASCII."""
+
 quote_utf8 = _quote_utf8
 """Encodes a string; what is no ASCII stands as it is."""
 

@@ -7,7 +7,6 @@ from bespeak.base import ids, timeparse
 from bespeak.base.clock import FOREVER_US
 from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import NotFoundError, UsageError
-from bespeak.base.json_text import one_line
 from bespeak.cli import converters, formatting, output
 from bespeak.ledger.model import State
 from bespeak.ledger.queries import MOST_WAITING
@@ -76,7 +75,7 @@ def list_(context: Context, values: Values) -> int:
         "to_us": to_us,
     }
     if context.json:
-        _print_pages(context, book, book.listing_pages(**filters), limit)
+        _print_pages(context, book.listing_texts(**filters), limit)
         return 0
     found = book.listing(**filters)
     more = len(found) > limit
@@ -89,15 +88,14 @@ def list_(context: Context, values: Values) -> int:
     return 0
 
 
-def _print_pages(context: Context, book: Ledger, pages: Iterator[list[Reservation]], limit: int) -> None:
+def _print_pages(context: Context, pages: Iterator[list[str]], limit: int) -> None:
     """Print one JSON document, each page as soon as it is read, so that a long list needs little memory."""
-    now_us, before, count = 0, '{"reservations": [', 0
+    before, count = '{"reservations": [', 0
     for page in pages:
-        now_us = now_us or book.now_us()
         shown = page[: max(limit - count, 0)]
         count += len(page)
         if shown:
-            context.print(before + one_line([reservation_json(one, now_us) for one in shown])[1:-1], end="")
+            context.print(before + ", ".join(shown), end="")
             before = ", "
     more = str(count > limit).lower()
     context.print(f'{"" if before == ", " else before}], "more": {more}}}')

@@ -1,152 +1,151 @@
-"""A long list, read a page at a time in the order of ``listing``: memory has the order, and not what is listed."""
+"""A long list, read a page at a time in the order of ``listing``: memory has the numbers, and not what is listed."""
 
 from __future__ import annotations
 
-import struct
+from array import array
 
 from bespeak.base.clock import FOREVER_US
+from bespeak.base.json_text import one_line
 from bespeak.ledger import queries, row_mapping, visibility
 from bespeak.ledger.model import State
+from bespeak.ledger.row_text import reservation_texts
+from bespeak.ledger.serialize import reservation_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from typing import Any
 
     from bespeak.ledger.context import LedgerContext
     from bespeak.ledger.model import Reservation
-    from bespeak.storage.interface import Transaction
+    from bespeak.storage.interface import Row, Transaction
 
 PAGE = 500
-_KEY = struct.Struct(">BQQQ")
-"""Where somebody comes in the list, and the number of the reservation: its bytes sort as the list does."""
-
-_MIDDLE = 1 << 63
-"""Makes numbers of either sign sort as numbers without one."""
-
-
+_LIVE_ORDER = (
+    "CASE WHEN r.waiting = 0 THEN CASE WHEN r.starts_us <= :now THEN 0 ELSE 1 END WHEN r.approval = 'asked' THEN 2 "
+    "ELSE 3 END, r.rank, r.starts_us, r.seq"
+)
+_ENDED_US = (
+    "CASE WHEN r.ended_us IS NOT NULL THEN r.ended_us "
+    "WHEN r.lease_us <= :now AND (r.waiting = 1 OR r.lease_us < r.ends_us) THEN r.lease_us ELSE r.ends_us END"
+)
 _SELECT = f"SELECT {row_mapping.COLUMNS} FROM ledger_reservations r"
-_ENDS = row_mapping.COLUMNS.split(", ").index("r.ends_us")
-_SAME_END = "r.ends_us = :ends AND r.seq > :after ORDER BY r.seq"
-_LATER_END = "r.ends_us > :ends ORDER BY r.ends_us, r.seq"
 
 
-class _Order:
-    """The order of a list; the reservations too as long as they are one page, which is what most lists are.
-
-    Args:
-        now_us: as of when, µs UTC.
-    """
-
-    def __init__(self, now_us: int) -> None:
-        self.now_us = now_us
-        self.keys: list[bytes] = []
-        self.found: dict[int, Reservation] | None = {}
-
-    def add_live(self, one: Reservation) -> None:
-        """Put in what is held, booked, or waits."""
-        rank = queries.PRESENT_FIRST.get(one.state(self.now_us), 4)
-        self._add(one, _KEY.pack(rank, one.rank + _MIDDLE, one.starts_us, one.seq))
-
-    def add_ended(self, one: Reservation) -> None:
-        """Put in what has ended: the last that did comes first, of several the newest."""
-        self._add(one, _KEY.pack(255, _MIDDLE - one.end_us(self.now_us), _MIDDLE - one.seq, one.seq))
-
-    def _add(self, one: Reservation, key: bytes) -> None:
-        self.keys.append(key)
-        if self.found is not None:
-            self.found[one.seq] = one
-            if len(self.found) > PAGE:
-                self.found = None
-
-
-def listing_pages(
-    book: LedgerContext,
-    *,
-    holder: str | None = None,
-    resources: Iterable[str] = (),
-    states: Iterable[State] = (),
-    include_ended: bool = False,
-    limit: int | None = None,
-    from_us: int | None = None,
-    to_us: int | None = None,
-) -> Iterator[list[Reservation]]:
+def listing_pages(book: LedgerContext, **filters: Any) -> Iterator[list[Reservation]]:
     """Yield what ``listing`` returns, in portions; what changes meanwhile is shown as it is when its portion is read.
 
     The arguments are those of :func:`~bespeak.ledger.queries.listing`. What is gone by then, or does not fit any more,
     is left out.
     """
-    asked = set(states)
-    live = (asked or set(State)) - {State.ENDED}
-    past = {State.ENDED} if (include_ended and not asked) or State.ENDED in asked else set()
-    wanted = queries.Wanted(holder, resources, live | past, from_us, to_us)
+    found = _Listing(book, **filters)
+    return map(found.read, found.portions())
 
-    def work(tx: Transaction) -> _Order:
-        order = _Order(tx.now_us)
+
+def listing_texts(book: LedgerContext, **filters: Any) -> Iterator[list[str]]:
+    """Yield what :func:`listing_pages` yields, each reservation as one line of JSON, as of the beginning."""
+    found = _Listing(book, **filters)
+    return map(found.read_texts, found.portions())
+
+
+class _Listing:
+    """What is asked for, and the numbers of what fits, in the order of the list."""
+
+    def __init__(
+        self,
+        book: LedgerContext,
+        *,
+        holder: str | None = None,
+        resources: Iterable[str] = (),
+        states: Iterable[State] = (),
+        include_ended: bool = False,
+        limit: int | None = None,
+        from_us: int | None = None,
+        to_us: int | None = None,
+    ) -> None:
+        asked = set(states)
+        past = (include_ended and not asked) or State.ENDED in asked
+        live = (asked or set(State)) - {State.ENDED}
+        self._book = book
+        self._wanted = queries.Wanted(holder, resources, live | ({State.ENDED} if past else set()), from_us, to_us)
+        self._plain = not (asked or self._wanted.names or from_us is not None or to_us is not None)
+        """Whether SQL alone can tell what fits; also whether the caller may see it, once the book was asked."""
+        self._has_past = past
+        self._limit = FOREVER_US if limit is None else limit
+        self._numbers = array("q")
+        self._now_us = book.engine.read(lambda tx: self._find(tx, live=bool(live)))
+
+    def _find(self, tx: Transaction, *, live: bool) -> int:
+        seen = visibility.sight_of(self._book, tx)
+        self._plain = self._plain and seen is None
         if live:
-            of_live = queries.Wanted(holder, resources, live, from_us, to_us)
-            for page in _live(book, tx, of_live):
-                for one in page:
-                    order.add_live(one)
-        if past:
-            of_past = queries.Wanted(holder, resources, past, from_us, to_us)
-            _add_past(order, queries.scan(book, tx, of_past, ended=True, newest_first=True), limit)
-        order.keys.sort()
-        return order
+            self._find_live(tx, seen)
+        if self._has_past and len(self._numbers) < self._limit:
+            self._find_past(tx)
+        return tx.now_us
 
-    order = book.engine.read(work)
-    numbers = (_KEY.unpack(key)[3] for key in order.keys[:limit])
-    if order.found is not None:
-        yield [order.found[number] for number in numbers]
-        return
-    for page in _portions(numbers):
-        yield [one for one in _read(book, page) if wanted.fits(one, order.now_us)]
+    def _params(self, tx: Transaction) -> dict[str, object]:
+        room = self._limit - len(self._numbers)
+        return {"now": tx.now_us, "holder": self._wanted.holder, "room": room}
 
+    def _where(self, what: str) -> str:
+        return f"WHERE {what} {'' if self._wanted.holder is None else 'AND r.holder = :holder'}"
 
-def _live(book: LedgerContext, tx: Transaction, wanted: queries.Wanted) -> Iterator[list[Reservation]]:
-    """Read what lives by its end, as its index has it: no portion has to sort or to skip the others."""
-    seen = visibility.sight_of(book, tx)
-    holder = "" if wanted.holder is None else "AND r.holder = :holder"
-    sql = [f"{_SELECT} WHERE {queries.LIVE} {holder} AND {where} LIMIT {PAGE}" for where in (_SAME_END, _LATER_END)]
-    last = {"ends": tx.now_us, "after": FOREVER_US}
-    while True:
-        params = {**last, "now": tx.now_us, "holder": wanted.holder}
-        page = tx.fetch_all(sql[0], params) or tx.fetch_all(sql[1], params)
-        if not page:
+    def _find_live(self, tx: Transaction, seen: visibility.Visibility | None) -> None:
+        order = f"{self._where(queries.LIVE)} ORDER BY {_LIVE_ORDER}"
+        if self._plain:
+            sql = f"SELECT r.seq FROM ledger_reservations r {order} LIMIT :room"
+            for page in tx.fetch_pages(sql, self._params(tx), size=PAGE):
+                self._numbers.extend(row[0] for row in page)
             return
-        last = {"ends": page[-1][_ENDS], "after": page[-1][0]}
-        fitting = [one for one in map(row_mapping.reservation, page) if wanted.fits(one, tx.now_us)]
-        yield fitting if seen is None else seen.keep(fitting)
-
-
-def _add_past(order: _Order, pages: Iterable[list[Reservation]], limit: int | None) -> None:
-    """Put in what has ended, the newest first, as far as the limit has room for it."""
-    if limit is not None and limit <= len(order.keys):
-        return
-    for page in pages:
-        for one in page:
-            if limit is not None and limit <= len(order.keys):
+        for page in tx.fetch_pages(f"{_SELECT} {order}", self._params(tx), size=PAGE):
+            fitting = self._fitting(page, tx.now_us)
+            self._numbers.extend(one.seq for one in (fitting if seen is None else seen.keep(fitting)))
+            if len(self._numbers) >= self._limit:
+                del self._numbers[self._limit :]
                 return
-            order.add_ended(one)
 
+    def _find_past(self, tx: Transaction) -> None:
+        """Find what has ended, the newest as far as there is room; the last that ended comes first."""
+        if self._plain:
+            newest = f"{self._where(f'NOT ({queries.LIVE})')} ORDER BY r.seq DESC LIMIT :room"
+            sql = f"SELECT p.seq FROM (SELECT r.seq, {_ENDED_US} AS ended_us FROM ledger_reservations r {newest}) p"
+            for page in tx.fetch_pages(f"{sql} ORDER BY p.ended_us DESC, p.seq DESC", self._params(tx), size=PAGE):
+                self._numbers.extend(row[0] for row in page)
+            return
+        room = self._limit - len(self._numbers)
+        ends: list[tuple[int, int]] = []
+        of_past = self._wanted.of_states({State.ENDED})
+        for portion in queries.scan(self._book, tx, of_past, ended=True, newest_first=True):
+            ends += [(one.end_us(tx.now_us), one.seq) for one in portion]
+            if len(ends) >= room:
+                break
+        self._numbers.extend(seq for _, seq in sorted(ends[:room], reverse=True))
 
-def _portions(numbers: Iterable[int]) -> Iterator[list[int]]:
-    portion: list[int] = []
-    for number in numbers:
-        portion.append(number)
-        if len(portion) == PAGE:
-            yield portion
-            portion = []
-    if portion:
-        yield portion
+    def _fitting(self, rows: Iterable[Row], now_us: int) -> list[Reservation]:
+        return [one for one in map(row_mapping.reservation, rows) if self._wanted.fits(one, now_us)]
 
+    def portions(self) -> Iterator[list[int]]:
+        """Yield the numbers of what was found, those of a page at a time."""
+        return (self._numbers[first : first + PAGE].tolist() for first in range(0, len(self._numbers), PAGE))
 
-def _read(book: LedgerContext, numbers: list[int]) -> list[Reservation]:
-    """Return the reservations that have these numbers, in their order, as far as they are there and may be seen."""
+    def read(self, numbers: list[int]) -> list[Reservation]:
+        """Return the reservations with these numbers, in their order, as far as they fit and may still be seen."""
 
-    def work(tx: Transaction) -> list[Reservation]:
+        def work(tx: Transaction) -> list[Reservation]:
+            found = {one.seq: one for one in self._fitting(self._rows(tx, numbers, "TRUE"), self._now_us)}
+            return visibility.kept(self._book, tx, [found[number] for number in numbers if number in found])
+
+        return self._book.engine.read(work)
+
+    def read_texts(self, numbers: list[int]) -> list[str]:
+        """Return the same as lines of JSON."""
+        if not self._plain:
+            return [one_line(reservation_json(one, self._now_us)) for one in self.read(numbers)]
+        where = "TRUE" if self._has_past else queries.LIVE
+        rows = {row[0]: row for row in self._book.engine.read(lambda tx: self._rows(tx, numbers, where))}
+        return reservation_texts((rows[number] for number in numbers if number in rows), self._now_us)
+
+    def _rows(self, tx: Transaction, numbers: list[int], where: str) -> list[Row]:
         inside, params = row_mapping.in_list("n", numbers)
-        rows = tx.fetch_all(f"{_SELECT} WHERE r.seq IN ({inside})", params)
-        found = {one.seq: one for one in map(row_mapping.reservation, rows)}
-        return visibility.kept(book, tx, [found[number] for number in numbers if number in found])
-
-    return book.engine.read(work)
+        return tx.fetch_all(f"{_SELECT} WHERE r.seq IN ({inside}) AND {where}", params | {"now": self._now_us})

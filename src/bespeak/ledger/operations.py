@@ -130,6 +130,7 @@ LOCAL = (
     "close",
     "listen",
     "listing_pages",
+    "listing_texts",
     "own",
     "queue",
     "watch",

@@ -151,6 +151,10 @@ class Wanted:
             validation.check_name("user", holder)
         self.holder, self._from_us, self._to_us = holder, from_us, to_us
 
+    def of_states(self, states: Iterable[State]) -> Wanted:
+        """Return the same of other states."""
+        return Wanted(self.holder, self.names, states, self._from_us, self._to_us)
+
     def fits(self, found: Reservation, now_us: int) -> bool:
         """Tell whether a reservation of the holder is asked for, as it stands at ``now_us``, µs UTC."""
         return (

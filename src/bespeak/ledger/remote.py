@@ -6,10 +6,12 @@ Methods that are made of others (waiting in the queue, following the log) run he
 from __future__ import annotations
 
 from bespeak.base.errors import UsageError
+from bespeak.base.json_text import one_line
 from bespeak.client.requests import requests_to
 from bespeak.client.wakeups import WakeUps
 from bespeak.ledger.operations import ONCE, READS, REPEATABLE, VALUES
 from bespeak.ledger.remote_calls import Calls, ask_server
+from bespeak.ledger.serialize import reservation_json
 from bespeak.ledger.service import Ledger
 
 TYPE_CHECKING = False
@@ -74,6 +76,12 @@ class RemoteLedger(Ledger):
     def listing_pages(self, **filters: Any) -> Iterator[list[Reservation]]:
         """Yield what ``listing`` returns; a server answers in one piece."""
         yield self.listing(**filters)
+
+    def listing_texts(self, **filters: Any) -> Iterator[list[str]]:
+        """Yield what ``listing`` returns, each reservation as one line of JSON."""
+        for page in self.listing_pages(**filters):
+            now_us = self.now_us()
+            yield [one_line(reservation_json(one, now_us)) for one in page]
 
     def close(self) -> None:
         """Close the connections."""

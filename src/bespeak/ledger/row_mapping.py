@@ -81,7 +81,7 @@ WHERE l.resource IN ({names}) AND r.starts_us < :forever
 
 
 _RESOURCE = RowShape("resource", RESOURCE_COLUMNS, "tiitiiitItit")
-_RESERVATION = RowShape("row of the reservations", COLUMNS, "itItTttiiiITtttiIiiiiIittIITt")
+RESERVATION = RowShape("row of the reservations", COLUMNS, "itItTttiiiITtttiIiiiiIittIITt")
 _MODES = {mode.value: mode for mode in Mode}
 _WINDOW = RowShape("booking", WINDOW_COLUMNS, "tiitIi")
 _LOG_ENTRY = RowShape("row of the log", LOG_COLUMNS, "iittTTttt")
@@ -99,7 +99,7 @@ def reservation(row: Row) -> Reservation:
     Raises:
         DamagedRowError: bespeak cannot have written this row.
     """
-    return _RESERVATION.read(row, _reservation)
+    return RESERVATION.read(row, _reservation)
 
 
 def _reservation(row: Row) -> Reservation:

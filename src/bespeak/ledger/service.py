@@ -89,6 +89,7 @@ class Ledger(LedgerContext):
     reservations = queries.reservations
     listing = queries.listing
     listing_pages = pages.listing_pages
+    listing_texts = pages.listing_texts
     labels_of = queries.labels_of
     now_us = queries.now_us
     who = queries.who

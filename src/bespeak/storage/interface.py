@@ -5,7 +5,7 @@ Only types live here; the start-up path never imports this module.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, Protocol, TypeVar
 
 T = TypeVar("T")
@@ -30,6 +30,9 @@ class Transaction(Protocol):
 
     def fetch_batch(self, queries: Sequence[tuple[str, Params]]) -> list[list[Row]]:
         """Run several queries, on PostgreSQL in one round trip, and return every row of each."""
+
+    def fetch_pages(self, sql: str, params: Params = ..., *, size: int) -> Iterator[list[Row]]:
+        """Run a query and yield its rows in portions of ``size``, so that they are never all in memory."""
 
     def execute(self, sql: str, params: Params = ...) -> int:
         """Run a statement and return how many rows it changed."""

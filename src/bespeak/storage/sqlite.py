@@ -20,7 +20,7 @@ from bespeak.storage.time_limit import left_seconds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from bespeak.base.clock import Clock
     from bespeak.storage.interface import Dialect, Listener, Params, Row, T
@@ -62,6 +62,13 @@ class SqliteTransaction:
     def fetch_batch(self, queries: Sequence[tuple[str, Params]]) -> list[list[Row]]:
         """Run several queries and return every row of each."""
         return [self.fetch_all(sql, params) for sql, params in queries]
+
+    def fetch_pages(self, sql: str, params: Params = _NOTHING, *, size: int) -> Iterator[list[Row]]:
+        """Run a query and yield its rows in portions of ``size``."""
+        failpoints.reach("storage.statement")
+        cursor = self._connection.execute(sql, params)
+        while rows := cursor.fetchmany(size):
+            yield rows
 
     def execute(self, sql: str, params: Params = _NOTHING) -> int:
         """Run a statement and return how many rows it changed."""
