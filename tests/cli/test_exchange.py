@@ -34,6 +34,24 @@ def test_a_book_comes_back(run, tmp_path, form):
     assert "cannot be had, so nothing was written: rack1 is booked by alice" in err
 
 
+def test_a_second_name_of_an_old_book_comes_as_the_plain_one(run, tmp_path):
+    run("reserve r2 --at '2040-05-01 9:00' --for 2h")
+    run("reserve rack/a --at '2040-05-01 9:00' --for 2h")
+    text = run("export").out
+    (tmp_path / "old.json").write_text(text.replace('"r2"', '"./r2"').replace('"rack/a"', '"rack//a"'))
+    other = f"--ledger {tmp_path / 'other.sqlite3'}"
+    imported = run(f"{other} import {tmp_path / 'old.json'}")
+    assert "imported 2 reservations" in imported.out
+    assert "'./r2' is imported as 'r2': a new book has no second name for it" in imported.err
+    assert "'rack//a' is imported as 'rack/a'" in imported.err
+    assert run(f"{other} export").out == text
+    (tmp_path / "both.json").write_text(text.replace('"rack/a"', '"r2/"'))
+    again = f"--ledger {tmp_path / 'third.sqlite3'}"
+    assert "nothing was written: r2 is booked" in run(f"{again} import {tmp_path / 'both.json'}", 7).err
+    (tmp_path / "up.json").write_text(text.replace('"r2"', '"../r2"'))
+    assert "has a part that is '..'" in run(f"{again} import {tmp_path / 'up.json'}", 2).err
+
+
 def test_what_cannot_be_imported(run, tmp_path):
     assert "there is no file" in run(f"import {tmp_path / 'nothing'}", 4).err
     (tmp_path / "letter.csv").write_text("Dear Alice\n")

@@ -75,6 +75,9 @@ def import_(context: Context, values: Values) -> int:
     form = _form(values["format"], values["file"], *exchange.READ_ONLY)
     items = exchange.load(form, _text(values["file"]), values["resource"])
     book = context.book(create=True)
+    items, renamed = exchange.plainly_named(items, {one.name for one in book.resource_list()})
+    for name, plain in sorted(renamed.items()):
+        context.warn(f"{name!a} is imported as {plain!a}: a new book has no second name for it")
     wanted = exchange.requests(items, context.holder().name, book.now_us())
     over = len(items) - len(wanted)
     batch = book.reserve_many(wanted, skip_conflicts=values["skip_conflicts"]) if wanted else None

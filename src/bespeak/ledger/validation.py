@@ -69,13 +69,17 @@ def check_new_user(name: str) -> str:
     return name
 
 
+def plain_path(name: str) -> str:
+    """Return what a name with slashes that says nothing of its own comes to: ``rack1/`` and ``./rack1`` are rack1."""
+    kept = [part for part in name.split("/") if part not in ("", ".")]
+    return name if "://" in name else "/" * name.startswith("/") + "/".join(kept)
+
+
 def _check_path(name: str) -> None:
     """Refuse a second name for what is already one: ``rack1/`` (a shell completes folders so) and ``./rack1``."""
-    kept = [part for part in name.split("/") if part not in ("", ".")]
-    plain = "/" * name.startswith("/") + "/".join(kept)
-    if ".." in kept:
+    if ".." in name.split("/"):
         raise UsageError(f"resource {name!a}: has a part that is '..', which no name has")
-    if plain != name and "://" not in name:
+    if (plain := plain_path(name)) != name:
         raise UsageError(f"resource {name!a}: is another way to write {plain!a}; type that")
 
 

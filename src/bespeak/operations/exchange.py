@@ -9,18 +9,19 @@ from __future__ import annotations
 import csv
 import io
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from bespeak.base.clock import FOREVER_US, as_datetime, from_iso, iso, of_datetime
 from bespeak.base.errors import Field, UsageError, needs_extra
 from bespeak.ledger.model import Holder, Mode, Request
+from bespeak.ledger.validation import plain_path
 from bespeak.operations import held_elsewhere
 from bespeak.operations.exchange_item import NOT_AS_DOCUMENTED, Item, what_is_wrong
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from bespeak.ledger.model import Reservation
 
@@ -35,6 +36,24 @@ _BETWEEN = "\n"
 def of_reservation(of: Reservation) -> Item:
     """Return what travels of a reservation."""
     return Item(of.resources, of.holder, of.starts_us, of.ends_us, of.mode, of.purpose, of.tags)
+
+
+def plainly_named(items: Iterable[Item], known: Collection[str]) -> tuple[list[Item], dict[str, str]]:
+    """Return the items with resources as a new book names them, and what was renamed.
+
+    Earlier versions made a resource of its own of ``./rack1``; a book that knows it keeps it.
+
+    Args:
+        items: what was read.
+        known: the resources of the book.
+    """
+    found: dict[str, str] = {}
+    result = []
+    for item in items:
+        names = {name: name if name in known else plain_path(name) or name for name in item.resources}
+        found |= {name: plain for name, plain in names.items() if name != plain}
+        result.append(replace(item, resources=tuple(dict.fromkeys(names.values()))))
+    return result, found
 
 
 def requests(items: Iterable[Item], me: str, now_us: int) -> list[Request]:
