@@ -162,6 +162,17 @@ def test_edits_of_two_definitions_that_touch_are_both_kept(forked, merged):
     assert files["a.py"] == base.replace("return a", "return a + 1").replace("g()", "g(b=3)")
 
 
+def test_steps_on_large_files_are_few_and_the_others_are_said_to_be_untried(forked, merged, monkeypatch):
+    base = f"import re\n\n\n{G}"
+    sides = [base.replace("import re", f"import {name}\nimport re") for name in ("json", "os")]
+    forked.fork(*({"a.py": text, "b.py": text} for text in (base, *sides)))
+    monkeypatch.setattr("bespeak.coord.merge.steps.attempt._MOST_BYTES", len(base))
+    outcome, _ = merged()
+    assert [step.address.partition("::")[0] for step in outcome.steps] == ["a.py"]
+    assert [left.address.partition("::")[0] for left in outcome.left] == ["b.py"]
+    assert "the files of the steps tried before it" in outcome.left[0].obstacle
+
+
 def test_edits_of_lines_that_touch_in_one_definition_are_left(forked, merged):
     forked.fork({"a.py": BODY}, {"a.py": BODY.replace("a + 1", "a + 9")}, {"a.py": BODY.replace("one * 2", "one * 9")})
     outcome, _ = merged()

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 _MAKERS = (keep_once, import_once, follow_renames, carry_edits, redirect_uses, add_imports, keep_both)
 _MOST_TRIED = 40
 """So many steps are tried at most; each costs about as much as a plan."""
+_MOST_BYTES = 4_000_000
+"""Of the files that steps edit, in all: what is tried has to be read again, which takes about a second a megabyte."""
 
 
 class Merger:
@@ -45,7 +47,7 @@ class Merger:
         self.git = Git(repository)
         self.git.must_merge()
         self._index = open_index(repository, folder=self.git.folder)
-        self._tried = 0
+        self._tried = self._bytes = 0
 
     def __enter__(self) -> Self:
         return self
@@ -79,7 +81,7 @@ class Merger:
         return self._diverged(sides, bases)
 
     def _diverged(self, sides: tuple[Revision, Revision], bases: tuple[str, ...]) -> Outcome:
-        self._tried = 0
+        self._tried = self._bytes = 0
         first = state = MergeState(self.git, self._index, sides, bases)
         steps: list[Step] = []
         obstacles: dict[str, str] = {}
@@ -107,17 +109,27 @@ class Merger:
             return None
         for maker in _MAKERS:
             for proposal in maker(state):
-                if self._tried >= _MOST_TRIED:
-                    return None
-                why = proposal.obstacle
+                why = proposal.obstacle or self._unaffordable(proposal)
                 if not why:
-                    self._tried += 1
                     after = state.with_edits(proposal.edits)
                     why = objection(first, state, after, proposal)
                     if not why:
                         return proposal, after
                 obstacles[proposal.address] = f"{proposal.kind} was not taken: {why}"
         return None
+
+    def _unaffordable(self, proposal: Proposal) -> str:
+        """Count a step that is to be tried; return why it would be too many, empty if it is not."""
+        size = sum(len(text) for files in proposal.edits.values() for text in files.values())
+        if self._tried >= _MOST_TRIED:
+            return f"{_MOST_TRIED} steps were tried before"
+        if self._tried and self._bytes + size > _MOST_BYTES:
+            return (
+                f"the files of the steps tried before it have {self._bytes / 1e6:.1f} MB, and its own {size / 1e6:.1f}"
+            )
+        self._tried += 1
+        self._bytes += size
+        return ""
 
 
 def _left(state: MergeState, obstacles: dict[str, str]) -> tuple[Left, ...]:
