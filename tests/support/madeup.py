@@ -31,7 +31,7 @@ def source(path, *definitions, language="python"):
         inner = [other for other in symbols if other[0].startswith(name + ".")]
         whole = body + "".join(f"|{other[0].rpartition('.')[2]}{other[4]}{other[5]}" for other in inner)
         made.append(Symbol(name, kind, first, last, signature, digest(whole), digest(doc), own=digest(body or " ")))
-    return Source(path, Facts(language, symbols=tuple(made)), tuple(line.encode() for line in lines))
+    return Source(path, Facts(language, symbols=tuple(made)), "\n".join(lines).encode())
 
 
 def version(*sources):

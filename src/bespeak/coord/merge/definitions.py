@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from bespeak.git import merges
@@ -26,6 +27,8 @@ _FAMILIES = {
     "space": ("module", "namespace"),
 }
 _FAMILY = {kind: family for family, kinds in _FAMILIES.items() for kind in kinds}
+_MOST_SPLIT = 200
+"""Of so many files the lines are kept; as bytes, a large merge has tens of thousands."""
 OVERLOADS = frozenset({"java", "cpp", "csharp", "kotlin", "scala", "swift", "sql"})
 """Languages in which two definitions with one name are two things if their parameters differ."""
 
@@ -36,12 +39,22 @@ class Source:
 
     Args:
         facts: what it says.
-        lines: its text, line by line.
+        content: its bytes.
     """
 
     path: str
     facts: Facts
-    lines: tuple[bytes, ...]
+    content: bytes
+
+    @property
+    def lines(self) -> tuple[bytes, ...]:
+        """Its text, line by line."""
+        return _lines(self.content)
+
+
+@lru_cache(maxsize=_MOST_SPLIT)
+def _lines(content: bytes) -> tuple[bytes, ...]:
+    return tuple(content.splitlines())
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +67,7 @@ class Node:
         inner: the lines (first, last) of the definitions inside it.
         language: of its file.
         number: its place among the definitions of its file.
-        text: its lines without blanks around them, and without empty ones.
+        content: of its file.
     """
 
     path: str
@@ -62,7 +75,13 @@ class Node:
     inner: tuple[tuple[int, int], ...]
     language: str
     number: int
-    text: tuple[bytes, ...]
+    content: bytes = field(repr=False, compare=False)
+
+    @property
+    def text(self) -> tuple[bytes, ...]:
+        """Its lines without blanks around them, and without empty ones."""
+        lines = _lines(self.content)[self.symbol.first_line - 1 : self.symbol.last_line]
+        return tuple(line for line in map(bytes.strip, lines) if line)
 
     @property
     def address(self) -> str:
@@ -120,14 +139,9 @@ def nodes(of: Source) -> list[Node]:
             inner.setdefault(parent, []).append((symbol.first_line, symbol.last_line))
             parent = parent.rpartition(".")[0]
     return [
-        Node(of.path, symbol, tuple(inner.get(symbol.name, ())), of.facts.language, number, _text(of.lines, symbol))
+        Node(of.path, symbol, tuple(inner.get(symbol.name, ())), of.facts.language, number, of.content)
         for number, symbol in enumerate(found)
     ]
-
-
-def _text(lines: tuple[bytes, ...], symbol: Symbol) -> tuple[bytes, ...]:
-    stripped = (line.strip() for line in lines[symbol.first_line - 1 : symbol.last_line])
-    return tuple(line for line in stripped if line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +182,7 @@ def read_sides(git: Git, index: Index, entries: Sequence[tuple[Entry, ...]]) -> 
             unread.append(Unread(path, "its content is not in this clone"))
             continue
         unread += [Unread(path, why, line) for line, why in facts.unread]
-        sources[path, blob] = Source(path, facts, tuple(texts[blob].splitlines()))
+        sources[path, blob] = Source(path, facts, texts[blob])
     return [_reading(side, sources, unread) for side in entries]
 
 
