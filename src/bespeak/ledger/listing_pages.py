@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 
 from bespeak.base.clock import FOREVER_US
+from bespeak.base.errors import UsageError
 from bespeak.base.json_text import one_line
 from bespeak.ledger import queries, row_mapping, visibility
 from bespeak.ledger.model import State
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from bespeak.storage.interface import Row, Transaction
 
 PAGE = 500
+MOST_NUMBERS = 1_000
+"""So many reservations are read at once by their numbers."""
 _LIVE_ORDER = (
     "CASE WHEN r.waiting = 0 THEN CASE WHEN r.starts_us <= :now THEN 0 ELSE 1 END WHEN r.approval = 'asked' THEN 2 "
     "ELSE 3 END, r.rank, r.starts_us, r.seq"
@@ -38,17 +41,87 @@ def listing_pages(book: LedgerContext, **filters: Any) -> Iterator[list[Reservat
     The arguments are those of :func:`~bespeak.ledger.queries.listing`. What is gone by then, or does not fit any more,
     is left out.
     """
-    found = _Listing(book, **filters)
-    return map(found.read, found.portions())
+    asked = _Asked(book, **filters)
+    return map(asked.read, portions(asked.find()))
 
 
 def listing_texts(book: LedgerContext, **filters: Any) -> Iterator[list[str]]:
     """Yield what :func:`listing_pages` yields, each reservation as one line of JSON, as of the beginning."""
-    found = _Listing(book, **filters)
-    return map(found.read_texts, found.portions())
+    asked = _Asked(book, **filters)
+    return map(asked.read_texts, portions(asked.find()))
 
 
-class _Listing:
+def listing_numbers(
+    book: LedgerContext,
+    *,
+    holder: str | None = None,
+    resources: Iterable[str] = (),
+    states: Iterable[State] = (),
+    include_ended: bool = False,
+    limit: int | None = None,
+    from_us: int | None = None,
+    to_us: int | None = None,
+) -> list[int]:
+    """Return the numbers (``seq``) of what ``listing`` returns, with the same arguments, in its order."""
+    asked = _Asked(
+        book,
+        holder=holder,
+        resources=resources,
+        states=states,
+        include_ended=include_ended,
+        limit=limit,
+        from_us=from_us,
+        to_us=to_us,
+    )
+    return asked.find().tolist()
+
+
+def listing_page(
+    book: LedgerContext,
+    numbers: list[int],
+    *,
+    holder: str | None = None,
+    resources: Iterable[str] = (),
+    states: Iterable[State] = (),
+    include_ended: bool = False,
+    from_us: int | None = None,
+    to_us: int | None = None,
+) -> list[Reservation]:
+    """Return the reservations with these numbers, in their order, as far as ``listing`` would return them now.
+
+    Args:
+        book: the open book.
+        numbers: of :func:`listing_numbers`; at most :data:`MOST_NUMBERS`.
+        holder: as in ``listing``, and so are the others.
+        resources: the same.
+        states: the same.
+        include_ended: the same.
+        from_us: the same, µs UTC.
+        to_us: the same, µs UTC.
+
+    Raises:
+        UsageError: too many numbers.
+    """
+    if len(numbers) > MOST_NUMBERS:
+        raise UsageError(f"{len(numbers)} numbers of reservations; at most {MOST_NUMBERS} at once")
+    asked = _Asked(
+        book,
+        holder=holder,
+        resources=resources,
+        states=states,
+        include_ended=include_ended,
+        from_us=from_us,
+        to_us=to_us,
+    )
+    return asked.read(numbers)
+
+
+def portions(numbers: array[int]) -> Iterator[list[int]]:
+    """Yield the numbers of what is listed, those of a page at a time."""
+    return (numbers[first : first + PAGE].tolist() for first in range(0, len(numbers), PAGE))
+
+
+class _Asked:
     """What is asked for, and the numbers of what fits, in the order of the list."""
 
     def __init__(
@@ -70,19 +143,24 @@ class _Listing:
         self._wanted = queries.Wanted(holder, resources, live | ({State.ENDED} if past else set()), from_us, to_us)
         self._plain = not (asked or self._wanted.names or from_us is not None or to_us is not None)
         """Whether SQL alone can tell what fits; also whether the caller may see it, once the book was asked."""
-        self._has_past = past
+        self._has_live, self._has_past = bool(live), past
         self._limit = FOREVER_US if limit is None else limit
         self._numbers = array("q")
-        self._now_us = book.engine.read(lambda tx: self._find(tx, live=bool(live)))
+        self._as_of_us: int | None = None
 
-    def _find(self, tx: Transaction, *, live: bool) -> int:
+    def find(self) -> array[int]:
+        """Return the numbers of what fits; what is read then is as of this instant."""
+        self._book.engine.read(self._find)
+        return self._numbers
+
+    def _find(self, tx: Transaction) -> None:
         seen = visibility.sight_of(self._book, tx)
         self._plain = self._plain and seen is None
-        if live:
+        self._as_of_us = tx.now_us
+        if self._has_live:
             self._find_live(tx, seen)
         if self._has_past and len(self._numbers) < self._limit:
             self._find_past(tx)
-        return tx.now_us
 
     def _params(self, tx: Transaction) -> dict[str, object]:
         room = self._limit - len(self._numbers)
@@ -125,27 +203,26 @@ class _Listing:
     def _fitting(self, rows: Iterable[Row], now_us: int) -> list[Reservation]:
         return [one for one in map(row_mapping.reservation, rows) if self._wanted.fits(one, now_us)]
 
-    def portions(self) -> Iterator[list[int]]:
-        """Yield the numbers of what was found, those of a page at a time."""
-        return (self._numbers[first : first + PAGE].tolist() for first in range(0, len(self._numbers), PAGE))
-
     def read(self, numbers: list[int]) -> list[Reservation]:
         """Return the reservations with these numbers, in their order, as far as they fit and may still be seen."""
 
         def work(tx: Transaction) -> list[Reservation]:
-            found = {one.seq: one for one in self._fitting(self._rows(tx, numbers, "TRUE"), self._now_us)}
+            as_of_us = self._as_of_us or tx.now_us
+            found = {one.seq: one for one in self._fitting(_rows(tx, numbers, "TRUE", as_of_us), as_of_us)}
             return visibility.kept(self._book, tx, [found[number] for number in numbers if number in found])
 
         return self._book.engine.read(work)
 
     def read_texts(self, numbers: list[int]) -> list[str]:
-        """Return the same as lines of JSON."""
+        """Return the same as lines of JSON, once they were found."""
+        as_of_us = self._as_of_us or 0
         if not self._plain:
-            return [one_line(reservation_json(one, self._now_us)) for one in self.read(numbers)]
+            return [one_line(reservation_json(one, as_of_us)) for one in self.read(numbers)]
         where = "TRUE" if self._has_past else queries.LIVE
-        rows = {row[0]: row for row in self._book.engine.read(lambda tx: self._rows(tx, numbers, where))}
-        return reservation_texts((rows[number] for number in numbers if number in rows), self._now_us)
+        rows = {row[0]: row for row in self._book.engine.read(lambda tx: _rows(tx, numbers, where, as_of_us))}
+        return reservation_texts((rows[number] for number in numbers if number in rows), as_of_us)
 
-    def _rows(self, tx: Transaction, numbers: list[int], where: str) -> list[Row]:
-        inside, params = row_mapping.in_list("n", numbers)
-        return tx.fetch_all(f"{_SELECT} WHERE r.seq IN ({inside}) AND {where}", params | {"now": self._now_us})
+
+def _rows(tx: Transaction, numbers: list[int], where: str, as_of_us: int) -> list[Row]:
+    inside, params = row_mapping.in_list("n", numbers)
+    return tx.fetch_all(f"{_SELECT} WHERE r.seq IN ({inside}) AND {where}", params | {"now": as_of_us})

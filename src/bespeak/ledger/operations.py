@@ -56,6 +56,8 @@ READS = (
     "find",
     "reservations",
     "listing",
+    "listing_numbers",
+    "listing_page",
     "to_approve",
     "labels_of",
     "now_us",

@@ -5,10 +5,13 @@ Methods that are made of others (waiting in the queue, following the log) run he
 
 from __future__ import annotations
 
-from bespeak.base.errors import UsageError
+from array import array
+
+from bespeak.base.errors import NotFoundError, UsageError
 from bespeak.base.json_text import one_line
 from bespeak.client.requests import requests_to
 from bespeak.client.wakeups import WakeUps
+from bespeak.ledger import listing_pages
 from bespeak.ledger.operations import ONCE, READS, REPEATABLE, VALUES
 from bespeak.ledger.remote_calls import Calls, ask_server
 from bespeak.ledger.serialize import reservation_json
@@ -73,12 +76,21 @@ class RemoteLedger(Ledger):
         """Start listening; changes committed after this call wake the listener."""
         return WakeUps(self._requests, topics)
 
-    def listing_pages(self, **filters: Any) -> Iterator[list[Reservation]]:
-        """Yield what ``listing`` returns; a server answers in one piece."""
-        yield self.listing(**filters)
+    def listing_pages(self, *, limit: int | None = None, **filters: Any) -> Iterator[list[Reservation]]:
+        """Yield what ``listing`` returns, in portions; a short list, or a server of an earlier version, has one."""
+        try:
+            is_short = limit is not None and limit <= listing_pages.PAGE
+            numbers = None if is_short else array("q", self.listing_numbers(limit=limit, **filters))
+        except NotFoundError:
+            numbers = None
+        if numbers is None:
+            yield self.listing(limit=limit, **filters)
+            return
+        for portion in listing_pages.portions(numbers):
+            yield self.listing_page(portion, **filters)
 
     def listing_texts(self, **filters: Any) -> Iterator[list[str]]:
-        """Yield what ``listing`` returns, each reservation as one line of JSON."""
+        """Yield what :meth:`listing_pages` yields, each reservation as one line of JSON."""
         for page in self.listing_pages(**filters):
             now_us = self.now_us()
             yield [one_line(reservation_json(one, now_us)) for one in page]

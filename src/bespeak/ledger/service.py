@@ -90,6 +90,8 @@ class Ledger(LedgerContext):
     listing = queries.listing
     listing_pages = pages.listing_pages
     listing_texts = pages.listing_texts
+    listing_numbers = pages.listing_numbers
+    listing_page = pages.listing_page
     labels_of = queries.labels_of
     now_us = queries.now_us
     who = queries.who

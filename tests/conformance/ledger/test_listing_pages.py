@@ -8,9 +8,14 @@ import json
 import pytest
 
 from bespeak.base.clock import FOREVER_US, HOUR_US, MINUTE_US
+from bespeak.base.errors import UsageError
 from bespeak.base.ids import new_id
-from bespeak.ledger import listing_pages
+from bespeak.base.json_text import one_line
+from bespeak.ledger import listing_pages, served
 from bespeak.ledger.model import Holder, Request, State
+from bespeak.ledger.operations import READS, VALUES
+from bespeak.ledger.serialize import reservation_json
+from bespeak.ledger.service import Ledger
 
 ALICE, BOB = Holder("alice"), Holder("bob")
 FILTERS = (
@@ -51,6 +56,25 @@ def test_pages_are_the_list(book, many, filters):
     listed = book.listing(**filters)
     assert [one.id for one in itertools.chain(*pages)] == [one.id for one in listed]
     assert list(itertools.chain(*pages)) == listed
+    assert all(len(page) <= listing_pages.PAGE for page in pages)
+    now_us = book.now_us()
+    texts = list(itertools.chain(*book.listing_texts(**filters)))
+    assert texts == [one_line(reservation_json(one, now_us)) for one in listed]
+
+
+@pytest.mark.parametrize("book_engine", ["http"])
+def test_a_server_of_an_earlier_version_answers_in_one_piece(book, many, monkeypatch):
+    before = {served.Effect.READ: [name for name in READS if not name.startswith("listing_")]}
+    monkeypatch.setattr("bespeak.server.api.calls.LEDGER_OPERATIONS", served.Operations(Ledger, before, VALUES))
+    (page,) = book.listing_pages(include_ended=True)
+    assert len(page) > listing_pages.PAGE
+    assert page == book.listing(include_ended=True)
+
+
+@pytest.mark.parametrize("book_engine", ["http"])
+def test_a_server_reads_so_many_at_once(book, many):
+    with pytest.raises(UsageError, match="1001 numbers of reservations; at most 1000 at once"):
+        book.listing_page([1] * 1001)
 
 
 @pytest.mark.parametrize("book_engine", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
