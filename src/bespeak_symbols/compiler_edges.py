@@ -10,7 +10,7 @@ import os
 import stat
 from typing import TYPE_CHECKING, Protocol
 
-from bespeak_symbols import scip_index
+from bespeak_symbols import confidence, scip_index
 from bespeak_symbols.model import IMPORT, USE, Edge, Unread
 from bespeak_symbols.scip_index import ScipError, ScipIndex, is_local, name_of
 
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 
 IN_TREE = "index.scip"
 HOW = "scip"
-_CONFIDENCE = 1.0
 _NOT_WRITTEN = frozenset({"override", "constructor"})
 """How our edges were resolved that an index has not: what may be called instead, or besides."""
 _ALIKE = 0.8
@@ -192,7 +191,7 @@ def _edges(path: str, facts: Facts, one: Occurrence, callee: str, uses: Iterable
     for kind, within in kinds:
         caller = f"{path}::{within}" if within else path
         if caller != callee or uses:  # what is written to is no use of itself
-            yield Edge(caller, callee, kind, HOW, _CONFIDENCE, one.line)
+            yield Edge(caller, callee, kind, HOW, confidence.EXACT, one.line)
 
 
 def _outranked(edge: Edge, known: Mapping[str, str], written: Collection[str]) -> bool:

@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from bespeak_symbols import confidence
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+CERTAIN = confidence.CERTAIN
 SEPARATOR = "::"
 """Stands between the path of a file and the qualified name of a symbol in it."""
-
-CERTAIN = 0.9
-"""From this confidence on, an edge is called certain."""
 
 BY_NAME = "by name"
 """How an edge of a language that is read by name alone was resolved."""
@@ -173,7 +173,7 @@ class Edge:
         how: how the name was resolved, for example ``local``, ``import``, ``module``, ``self``, ``inherited``,
             ``constructor``, ``alias``, ``re-export``, ``typed``, ``override``, ``name`` (only its name fits),
             ``by name`` (the language is read by name alone), ``scip`` (an index of a compiler says so).
-        confidence: of 1; from :data:`CERTAIN` on the edge is certain.
+        confidence: of 1, a level of :mod:`~bespeak_symbols.confidence`; from ``CERTAIN`` on the edge is certain.
         line: of the caller's file, from 1.
     """
 

@@ -25,11 +25,18 @@ EDGES = "edges.txt"
 
 @dataclass(frozen=True)
 class Score:
-    """How well the graph finds the calls of some programs: sets of (program, caller, callee)."""
+    """How well the graph finds the calls of some programs.
+
+    ``true`` and ``certain`` are sets of (program, caller, callee), ``levels`` has the confidence of each that was found.
+    """
 
     true: frozenset
-    found: frozenset
+    levels: dict
     certain: frozenset
+
+    @property
+    def found(self) -> frozenset:
+        return frozenset(self.levels)
 
     @property
     def precision(self) -> float:
@@ -125,7 +132,7 @@ def score(language: str, folder: str) -> Score:
                         key = program, edge.caller, edge.callee
                         found[key] = max(found.get(key, 0.0), edge.confidence)
     certain = {key for key, confidence in found.items() if confidence >= CERTAIN}
-    return Score(frozenset(true), frozenset(found), frozenset(certain))
+    return Score(frozenset(true), found, frozenset(certain))
 
 
 def unknown_addresses(language: str, program: str, folder: str) -> list[str]:

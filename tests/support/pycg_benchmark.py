@@ -81,7 +81,7 @@ def score(folders: list[str]) -> Score:
                 key = name, caller, callee
                 found[key] = max(found.get(key, 0.0), confidence)
     certain = {key for key, confidence in found.items() if confidence >= CERTAIN}
-    return Score(frozenset(true), frozenset(found), frozenset(certain))
+    return Score(frozenset(true), found, frozenset(certain))
 
 
 def _module(path: str) -> str:

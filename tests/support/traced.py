@@ -196,14 +196,21 @@ def run_bespeak():
 class Result:
     """How much of what was observed the graph has.
 
-    ``observed`` and ``found`` are pairs of addresses; ``right`` and ``wrong`` the certain calls at lines from which a
-    function of that name was seen to be called.
+    ``observed`` and ``found`` are pairs of addresses; ``judged`` has the calls at lines from which a function of that
+    name was seen to be called, and whether it was that one.
     """
 
     observed: frozenset
     found: frozenset
-    right: frozenset
-    wrong: frozenset
+    judged: frozenset
+
+    @property
+    def right(self):
+        return {edge for edge, true in self.judged if true and edge.certain}
+
+    @property
+    def wrong(self):
+        return {edge for edge, true in self.judged if not true and edge.certain}
 
     @property
     def share(self):
@@ -259,12 +266,8 @@ def judged(calls, edges):
     seen = {}
     for caller, callee, line in calls:
         seen.setdefault((caller, line, last(callee)), set()).add(callee)
-    right, wrong = set(), set()
-    for edge in edges:
-        at = seen.get((edge.caller, edge.line, last(edge.callee)))
-        if edge.certain and at:
-            (right if edge.callee in at else wrong).add(edge)
-    return Result(observed, observed & known, frozenset(right), frozenset(wrong))
+    placed = ((edge, seen.get((edge.caller, edge.line, last(edge.callee)))) for edge in edges)
+    return Result(observed, observed & known, frozenset((edge, edge.callee in at) for edge, at in placed if at))
 
 
 def last(address):

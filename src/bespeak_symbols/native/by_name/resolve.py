@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bespeak_symbols.confidence import FAINT, GUESS, LIKELY, UNSURE
 from bespeak_symbols.model import BY_NAME, Edge
 
 if TYPE_CHECKING:
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
 
 _MOST = 4
 """A name that more definitions have says nothing."""
-_NEAR, _NAMED, _ALONE, _MEMBER = 0.7, 0.7, 0.6, 0.4
-_SEVERAL = 0.3
 
 
 def resolve(path: str, world: World) -> Iterator[Edge]:
@@ -34,11 +33,11 @@ def _meant(use: Reference, path: str, world: World) -> list[tuple[str, float]]:
     all_of_name = [one for one in world.defining(last) if world.paths.get(_file(one)) == language]
     if not dotted:
         near = [one for one in all_of_name if _file(one) == path and _in_sight(_owner(one), use.within)]
-        return _rated(near, _NEAR) or _rated(all_of_name, _ALONE)
+        return _rated(near, LIKELY) or _rated(all_of_name, UNSURE)
     members = [one for one in all_of_name if _owner(one)]
     owner = _class_of(use.within) if receiver == "self" else receiver
     named = [one for one in members if _last(_owner(one)) == _last(owner)]
-    return _rated(named, _NAMED) or _rated(members or _top_level(receiver, all_of_name), _MEMBER)
+    return _rated(named, LIKELY) or _rated(members or _top_level(receiver, all_of_name), GUESS)
 
 
 def _top_level(receiver: str, found: Sequence[str]) -> Sequence[str]:
@@ -50,7 +49,7 @@ def _rated(found: Sequence[str], alone: float) -> list[tuple[str, float]]:
     different = sorted(set(found))
     if not different or len(different) > _MOST:
         return []
-    return [(one, alone if len(different) == 1 else _SEVERAL) for one in different]
+    return [(one, alone if len(different) == 1 else FAINT) for one in different]
 
 
 def _in_sight(owner: str, within: str) -> bool:

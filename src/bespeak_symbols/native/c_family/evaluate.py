@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bespeak_symbols.confidence import RENAMED
 from bespeak_symbols.native.c_family.members import (
-    CLASS,
-    FUNCTION,
-    NAMESPACE,
-    OTHER,
-    VALUE,
-    Meaning,
     argument,
-    as_exact,
     member,
     with_how,
     with_name,
 )
+from bespeak_symbols.native.meaning import CLASS, FUNCTION, NAMESPACE, OTHER, VALUE, Meaning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,8 +21,6 @@ if TYPE_CHECKING:
 
 _KINDS = {"function": FUNCTION, "method": FUNCTION, "class": CLASS, "struct": CLASS, "namespace": NAMESPACE}
 _TYPES = frozenset({"class", "struct", "enum"})
-_LINKED = 0.95
-"""How sure it is that a type is the one that is defined in a file that is not included here."""
 _SMART = frozenset({"unique_ptr", "shared_ptr", "weak_ptr", "optional", "reference_wrapper", "scoped_ptr"})
 _LISTS = frozenset({"vector", "list", "deque", "array", "set", "span", "initializer_list", "multiset", "unordered_set"})
 _MAPS = frozenset({"map", "unordered_map", "multimap"})
@@ -98,13 +91,13 @@ class Evaluator:
         ]
         if len(found) != 1 or not any(qualified in self.files.table(path).declared for path in self._closure):
             return ()
-        return (with_how(found[0], "linked", _LINKED),)
+        return (with_how(found[0], "linked", RENAMED),)
 
     def meaning(self, path: str, symbol: Symbol, how: str) -> Meaning:
         """Return what a symbol is."""
         if symbol.kind == "variable":
             return self._variable(path, symbol.name, how)
-        return Meaning(_KINDS.get(symbol.kind, OTHER), path, symbol.name, sure=1.0, how=how)
+        return Meaning(_KINDS.get(symbol.kind, OTHER), path, symbol.name, how=how)
 
     def _variable(self, path: str, name: str, how: str) -> Meaning:
         address = f"{path}::{name}"
@@ -112,8 +105,8 @@ class Evaluator:
             if binding.how in {"type", "alias"}:
                 found = self.of_binding(path, binding, name.rpartition(".")[0], how)
                 if found.kind == VALUE:
-                    return Meaning(VALUE, found.path, found.name, found.within, found.bound, 1.0, how, symbol=address)
-        return Meaning(VALUE, path, "", how=how, symbol=address)
+                    return found.but(confidence=1.0, how=how, exact=False, via=address)
+        return Meaning(VALUE, path, how=how, via=address)
 
     def _bound(self, qualified: str) -> tuple[Meaning, ...]:
         """Return what a name means that is bound without a symbol: a member, an ``extern`` variable, an alias."""
@@ -124,12 +117,8 @@ class Evaluator:
                     found = self.of_binding(path, binding, outer, "include")
                     if found.kind != VALUE or any(each.kind in _KINDS for each in self.files.symbols(path, outer)):
                         return (found,)
-                    symbol = f"{path}::{qualified}"
-                    return (
-                        Meaning(
-                            VALUE, found.path, found.name, found.within, found.bound, 1.0, "include", symbol=symbol
-                        ),
-                    )
+                    via = f"{path}::{qualified}"
+                    return (found.but(confidence=1.0, how="include", exact=False, via=via),)
         return ()
 
     def name(self, name: str, within: str) -> tuple[Meaning, ...]:
@@ -181,12 +170,12 @@ class Evaluator:
     def of_binding(self, path: str, binding: Binding, within: str, how: str) -> Meaning:
         """Return the value that a binding stands for; one without a name if that is not known."""
         if binding.how == "type":
-            return Meaning(VALUE, path, binding.target, within, binding.bound, how=how)
+            return Meaning(VALUE, path, binding.target, how=how, within=within, bound=binding.bound)
         if binding.how == "alias":
             found = self.at(path).expression(binding.target, within, binding.bound)
             if len(found) == 1:
                 return with_how(found[0], "alias" if found[0].kind != VALUE else how, 1.0)
-        return Meaning(VALUE, path, "", how=how)
+        return Meaning(VALUE, path, how=how)
 
     def classes(self, text: str, within: str, bound: int = -1, depth: int = 0) -> tuple[Meaning, ...]:
         """Return the classes that a type as written means here, seen through other names for it."""
@@ -228,7 +217,9 @@ class Evaluator:
             if not alias or alias[0].target == held.name:
                 break
             outer = named.name.rpartition(".")[0]
-            held = Meaning(VALUE, named.path, alias[0].target, outer, alias[0].bound, held.sure, held.how)
+            held = Meaning(
+                VALUE, named.path, alias[0].target, held.confidence, held.how, within=outer, bound=alias[0].bound
+            )
         return held
 
     # Expressions.
@@ -261,12 +252,12 @@ class Evaluator:
         owner = self.enclosing(within)
         if owner is None:
             return ()
-        return (Meaning(VALUE, owner.path, owner.name.rpartition(".")[2] + "*", owner.name, how="this"),)
+        return (Meaning(VALUE, owner.path, owner.name.rpartition(".")[2] + "*", how="this", within=owner.name),)
 
     def _of_block(self, bound: int) -> tuple[Meaning, ...]:
         """Return what a name of a block stands for."""
         places = self.files.table(self.path).places
-        nothing = Meaning(VALUE, self.path, "", how="value")
+        nothing = Meaning(VALUE, self.path, how="value")
         binding = places[bound] if bound < len(places) else None
         if binding is None or binding.how == "value":
             return (nothing,)
@@ -299,10 +290,10 @@ class Evaluator:
         elif of.kind == NAMESPACE:
             found = self.exactly(f"{of.name}.{part}") or self._taken(part, of.name)
         elif of.kind == CLASS:
-            found = tuple(as_exact(each) for each in member(self, of, part))
+            found = tuple(each.but(exact=True) for each in member(self, of, part))
         elif of.kind == OTHER:
             classes = self.at(of.path).classes(of.name, "")
-            found = tuple(as_exact(one) for each in classes for one in member(self, each, part))
+            found = tuple(one.but(exact=True) for each in classes for one in member(self, each, part))
             found = found or self.exactly(f"{of.name}.{part}")
         elif of.kind == VALUE:
             found = self._member_of_value(of, part)
@@ -317,22 +308,20 @@ class Evaluator:
             return ()
         owners = self.classes_of(of)
         return tuple(
-            dict.fromkeys(with_how(each, how, of.sure) for owner in owners for each in member(self, owner, part))
+            dict.fromkeys(with_how(each, how, of.confidence) for owner in owners for each in member(self, owner, part))
         )
 
     def _called(self, of: Meaning) -> tuple[Meaning, ...]:
         """Return what calling something gives."""
         if of.kind == CLASS:
-            return (
-                Meaning(
-                    VALUE, of.path, of.name.rpartition(".")[2], of.name.rpartition(".")[0], sure=of.sure, how="typed"
-                ),
-            )
+            outer, _, last = of.name.rpartition(".")
+            return (Meaning(VALUE, of.path, last, of.confidence, "typed", within=outer),)
         if of.kind == OTHER:
-            return (Meaning(VALUE, of.path, of.name, "", sure=of.sure, how="typed"),)
+            return (Meaning(VALUE, of.path, of.name, of.confidence, "typed"),)
         if of.kind == FUNCTION:
+            outer = of.name.rpartition(".")[0]
             results = [
-                Meaning(VALUE, of.path, binding.target, of.name.rpartition(".")[0], binding.bound, of.sure, "typed")
+                Meaning(VALUE, of.path, binding.target, of.confidence, "typed", within=outer, bound=binding.bound)
                 for binding in self.files.table(of.path).bindings.get(of.name, ())
                 if binding.how == "result"
             ]

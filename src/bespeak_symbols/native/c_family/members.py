@@ -2,57 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from bespeak_symbols.native import inheritance
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bespeak_symbols.model import Binding, Symbol
     from bespeak_symbols.native.c_family.imports import Files
-
-FUNCTION, CLASS, NAMESPACE, VALUE, OTHER = "function", "class", "namespace", "value", "other"
-
-
-@dataclass(frozen=True, slots=True)
-class Meaning:
-    """What something means.
-
-    Args:
-        kind: one of the constants above.
-        path: the file that says so.
-        name: the qualified name; of a value, its type as written.
-        within: of a value, where its type is written.
-        bound: of a value, the place of the binding of the first part of its type.
-        sure: how sure that is, of 1.
-        how: how it was found.
-        exact: no subclass can be meant.
-        symbol: of a value, the address of the variable, as far as there is one.
-    """
-
-    kind: str
-    path: str
-    name: str
-    within: str = ""
-    bound: int = -1
-    sure: float = 1.0
-    how: str = "local"
-    exact: bool = False
-    symbol: str = ""
+    from bespeak_symbols.native.meaning import Meaning
 
 
 def with_how(of: Meaning, how: str, sure: float) -> Meaning:
     """Return the same, found so and as sure as both."""
-    return Meaning(of.kind, of.path, of.name, of.within, of.bound, of.sure * sure, how, of.exact, of.symbol)
-
-
-def as_exact(of: Meaning) -> Meaning:
-    """Return the same, named so that no subclass can be meant."""
-    return Meaning(of.kind, of.path, of.name, of.within, of.bound, of.sure, of.how, True, of.symbol)
+    return of.but(how=how, confidence=of.confidence * sure)
 
 
 def with_name(of: Meaning, name: str) -> Meaning:
     """Return a value of another type, written in the same place."""
-    how = "this" if of.how == "this" else "typed"
-    return Meaning(of.kind, of.path, name, of.within, of.bound, of.sure, how)
+    return of.but(name=name, how="this" if of.how == "this" else "typed", exact=False, via="")
 
 
 def argument(arguments: str, place: int = 0) -> str:
@@ -90,21 +59,19 @@ class View(Protocol):
 
 def member(view: View, owner: Meaning, name: str) -> tuple[Meaning, ...]:
     """Return what a class, or one that it derives from, has under a name."""
-    seen: set[tuple[str, str]] = set()
-    todo = [owner]
-    while todo and len(seen) < 64:  # noqa: PLR2004 more bases than anybody writes
-        current = todo.pop(0)
-        if (current.path, current.name) in seen:
-            continue
-        seen.add((current.path, current.name))
+    for current in line(view, owner):
         if current.name.rpartition(".")[2] == name:
             return (current,)
         found = own_member(view.at(current.path), current, name)
         if found:
-            how = "inherited" if len(seen) > 1 else found[0].how
-            return tuple(with_how(each, how, current.sure * owner.sure) for each in found)
-        todo += bases(view, current)
+            how = found[0].how if current is owner else "inherited"
+            return tuple(with_how(each, how, current.confidence * owner.confidence) for each in found)
     return ()
+
+
+def line(view: View, owner: Meaning) -> Iterator[Meaning]:
+    """Return a class and all that it derives from, the nearest first."""
+    return inheritance.nearest_first(owner, lambda one: bases(view, one), lambda one: (one.path, one.name))
 
 
 def own_member(view: View, owner: Meaning, name: str) -> tuple[Meaning, ...]:

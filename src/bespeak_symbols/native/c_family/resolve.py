@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bespeak_symbols.confidence import EXACT, LIKELY, OVERRIDE, RENAMED, REPLACEABLE, UNSURE, by_name, of_way
 from bespeak_symbols.model import CALL, IMPORT, USE, Edge
+from bespeak_symbols.native import inheritance
 from bespeak_symbols.native.block_extractor import kept
 from bespeak_symbols.native.c_family.evaluate import Evaluator
 from bespeak_symbols.native.c_family.imports import Files
-from bespeak_symbols.native.c_family.members import CLASS, FUNCTION, OTHER, VALUE, Meaning, bases, member, own_member
+from bespeak_symbols.native.c_family.members import line, member, own_member
+from bespeak_symbols.native.meaning import CLASS, FUNCTION, OTHER, VALUE, Meaning
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from bespeak_symbols.model import Reference, Symbol, World
 
-_SEVERAL, _OVERRIDE, _POINTER, _BY_NAME, _IMPLICIT, _LINKED, _CONDITIONAL = 0.6, 0.6, 0.5, 0.4, 0.7, 0.95, 0.8
 _CALLABLE = frozenset({"function", "method"})
-_MOST_OVERRIDES, _MOST_BY_NAME = 50, 3
+_MOST_BY_NAME = 3
+_RECORDS = frozenset({"class", "struct"})
 _COMMON = frozenset(
     {
         "begin",
@@ -99,7 +102,7 @@ class _Resolver:
             if taken.module[:1] in {'"', "<"}:
                 target = self.files.include(self.path, taken.module)
                 if target is not None and target != self.path:
-                    yield Edge(self.path, target, IMPORT, "include", 1.0, taken.line)
+                    yield Edge(self.path, target, IMPORT, "include", EXACT, taken.line)
 
     def declarations(self) -> Iterator[Edge]:
         """Yield an edge from each function to its declaration in another file: that binds it."""
@@ -112,7 +115,12 @@ class _Resolver:
                     declared = self.files.symbols(path, name)
                     if declared and not declared[0].body and path in self.files.closure(self.path):
                         yield Edge(
-                            f"{self.path}::{symbol.name}", f"{path}::{name}", USE, "declaration", 1.0, symbol.first_line
+                            f"{self.path}::{symbol.name}",
+                            f"{path}::{name}",
+                            USE,
+                            "declaration",
+                            of_way("declaration"),
+                            symbol.first_line,
                         )
 
     def edges(self, reference: Reference) -> Iterator[Edge]:
@@ -123,7 +131,7 @@ class _Resolver:
         for callee, how, sure in targets:
             kind = self._kind(callee, makes=makes) if reference.kind == CALL else reference.kind
             if callee != caller or kind == CALL:
-                yield Edge(caller, callee, kind, how, round(sure, 2), reference.line)
+                yield Edge(caller, callee, kind, how, round(min(sure, of_way(how)), 2), reference.line)
 
     def _kind(self, callee: str, *, makes: bool) -> str:
         """Return what a call of something is: of a type that is no class it is a conversion."""
@@ -144,27 +152,27 @@ class _Resolver:
         if not found:
             yield from self._unseen(reference, text)
             return
-        share = 1.0 if len(found) == 1 else _SEVERAL
+        share = 1.0 if len(found) == 1 else UNSURE
         for meaning in found[:8]:
             yield from self._of(meaning, reference, share, making=making)
 
     def _of(
         self, meaning: Meaning, reference: Reference, share: float, *, making: bool
     ) -> Iterator[tuple[str, str, float]]:
-        sure = min(share, meaning.sure)
+        sure = min(share, meaning.confidence)
         if meaning.kind == FUNCTION:
             pointer = reference.bound >= 0 and "." not in reference.text
-            yield from self._function(meaning, min(sure, _POINTER) if pointer else sure, calls=reference.kind == CALL)
+            yield from self._function(meaning, min(sure, UNSURE) if pointer else sure, calls=reference.kind == CALL)
         elif meaning.kind == CLASS:
-            yield f"{meaning.path}::{meaning.name}", meaning.how, sure
+            yield meaning.address, meaning.how, sure
             if reference.kind == CALL:
                 yield from self._constructor(meaning, sure)
         elif meaning.kind == VALUE:
             yield from self._value(meaning, reference, sure, making=making)
         else:
             if meaning.kind == OTHER and self._by_chance(meaning):
-                sure = min(sure, _CONDITIONAL)
-            yield f"{meaning.path}::{meaning.name}", meaning.how, sure
+                sure = min(sure, REPLACEABLE)
+            yield meaning.address, meaning.how, sure
             if meaning.kind == OTHER:
                 yield from self._behind(meaning, reference, sure)
 
@@ -179,7 +187,7 @@ class _Resolver:
         if reference.kind != CALL:
             return
         for owner in self.evaluator.at(meaning.path).classes(meaning.name, ""):
-            yield f"{owner.path}::{owner.name}", "alias", sure
+            yield owner.address, "alias", sure
             yield from self._constructor(owner, sure)
         for binding in self.files.table(meaning.path).bindings.get(meaning.name, ()):
             if binding.how == "alias" and self.files.symbols(meaning.path, meaning.name)[0].kind == "macro":
@@ -198,7 +206,7 @@ class _Resolver:
         elif reference.kind == CALL and meaning.name and not meaning.name.endswith("*"):
             for owner in self.evaluator.classes_of(meaning):
                 if making:
-                    yield f"{owner.path}::{owner.name}", "constructor", sure
+                    yield owner.address, "constructor", sure
                     yield from self._constructor(owner, sure)
                 else:
                     for called in member(self.evaluator, owner, "operator()"):
@@ -206,11 +214,11 @@ class _Resolver:
 
     def _variable(self, last: str, meaning: Meaning, sure: float) -> Iterator[tuple[str, str, float]]:
         """Yield a variable: where it was seen with its value, or the only one that can be linked."""
-        path, _, name = meaning.symbol.partition("::")
+        path, _, name = meaning.via.partition("::")
         if not name:
             return
         if self.files.symbols(path, name):
-            yield meaning.symbol, meaning.how, sure
+            yield meaning.via, meaning.how, sure
             return
         shared = [
             place
@@ -218,7 +226,7 @@ class _Resolver:
             if place[1] == name and not self.files.symbols(*place)[0].signature.startswith("static ")
         ]
         for place in shared[:_MOST_BY_NAME]:
-            yield "::".join(place), "linked", min(sure, _LINKED) if len(shared) == 1 else _SEVERAL
+            yield "::".join(place), "linked", min(sure, RENAMED) if len(shared) == 1 else UNSURE
 
     # Functions.
 
@@ -226,7 +234,7 @@ class _Resolver:
         for callee, rate in self.definitions(meaning):
             yield callee, meaning.how, min(sure, rate)
         if calls and not meaning.exact and meaning.how in {"typed", "this", "member", "inherited"}:
-            yield from ((callee, "override", _OVERRIDE) for callee in self._overrides(meaning))
+            yield from ((callee, "override", OVERRIDE) for callee in self._overrides(meaning))
 
     def definitions(self, meaning: Meaning) -> tuple[tuple[str, float], ...]:
         """Return the definitions of a function that was found, with how sure each is; else its declaration."""
@@ -240,18 +248,18 @@ class _Resolver:
         here = fitting(self.files.symbols(meaning.path, meaning.name), self._arguments)
         bare = [symbol for symbol in here if not symbol.body]
         if not bare or any(symbol.signature.startswith("static ") for symbol in bare if symbol.kind == "function"):
-            yield f"{meaning.path}::{meaning.name}", 1.0
+            yield meaning.address, 1.0
             return
         if len(bare) < len(here):
-            yield f"{meaning.path}::{meaning.name}", _SEVERAL
+            yield meaning.address, UNSURE
         found = [place for place in self._bodies(meaning.name) if place[0] != meaning.path]
         near = [place for place in found if meaning.path in self.files.closure(place[0])]
         chosen = near or found
-        sure = _LINKED if len(chosen) == 1 and len(bare) == len(here) else _SEVERAL
+        sure = RENAMED if len(chosen) == 1 and len(bare) == len(here) else UNSURE
         for path, name in chosen[:8]:
             yield f"{path}::{name}", sure
         if not chosen:
-            yield f"{meaning.path}::{meaning.name}", 1.0
+            yield meaning.address, 1.0
 
     def _bodies(self, qualified: str) -> list[tuple[str, str]]:
         """Return where a function that other files can call has its body."""
@@ -280,29 +288,19 @@ class _Resolver:
         owner, _, last = meaning.name.rpartition(".")
         declared = self.files.symbols(meaning.path, meaning.name)
         virtual = any("virtual " in symbol.signature or "override" in symbol.signature for symbol in declared)
-        places = self.files.named(last)
-        if not owner or not virtual or len(places) > _MOST_OVERRIDES:
-            return
-        for path, name in places:
-            other = name.rpartition(".")[0]
-            if name == meaning.name or not any(
-                symbol.kind in {"class", "struct"} for symbol in self.files.symbols(path, other)
-            ):
-                continue
-            if self._derives(Meaning(CLASS, path, other), owner):
-                yield from (callee for callee, _ in self.definitions(Meaning(FUNCTION, path, name)))
 
-    def _derives(self, owner: Meaning, base: str) -> bool:
-        seen: set[tuple[str, str]] = set()
-        todo = [owner]
-        while todo:
-            current = todo.pop()
-            if (current.path, current.name) not in seen:
-                seen.add((current.path, current.name))
-                if current.name == base:
-                    return True
-                todo += bases(self.evaluator.at(current.path), current)
-        return False
+        def replaces(place: tuple[str, str]) -> bool:
+            path, name = place
+            other = name.rpartition(".")[0]
+            if name == meaning.name:
+                return False
+            kinds = {symbol.kind for symbol in self.files.symbols(path, other)}
+            derived = Meaning(CLASS, path, other)
+            return bool(kinds & _RECORDS) and any(each.name == owner for each in line(self.evaluator, derived))
+
+        places = self.files.named(last) if owner and virtual else ()
+        for path, name in inheritance.overriding((meaning.path, meaning.name), places, replaces):
+            yield from (callee for callee, _ in self.definitions(Meaning(FUNCTION, path, name)))
 
     # What nothing in sight declares.
 
@@ -316,14 +314,14 @@ class _Resolver:
         if "." not in text:
             places = self._bodies(last)
             wanted = [place for place in places if "." not in place[1]]
-            sure = _IMPLICIT if len(wanted) == 1 else _BY_NAME
+            sure = LIKELY if len(wanted) == 1 else by_name(len(wanted) or 1)
         else:
             wanted = [
                 place
                 for place in self.files.named(last)
                 if any(symbol.kind == "method" for symbol in self.files.symbols(*place))
             ]
-            sure = _BY_NAME
+            sure = by_name(len(wanted) or 1)
         if len(wanted) <= _MOST_BY_NAME and last not in _COMMON:
             for path, name in wanted:
                 yield from (

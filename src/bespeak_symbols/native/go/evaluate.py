@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bespeak_symbols.confidence import UNSURE
 from bespeak_symbols.native.block_extractor import kept
 from bespeak_symbols.native.go.imports import Package, Packages
-from bespeak_symbols.native.go.members import FUNCTION, PACKAGE, TYPE, UNKNOWN, VALUE, Meaning, definitions, member
+from bespeak_symbols.native.go.members import definitions, member
+from bespeak_symbols.native.meaning import CLASS, FUNCTION, MODULE, UNKNOWN, VALUE, Meaning
 
 if TYPE_CHECKING:
     from bespeak_symbols.model import Binding, World
@@ -49,6 +51,14 @@ class Evaluator:
         """Return what this file sees of a package: tests see those of their own folder."""
         return self.packages.table(package, tests=self._tests and package.folder == self.package.folder)
 
+    def package_of(self, of: Meaning) -> Package:
+        """Return the package in which something is defined."""
+        return self.packages.holding(of.path)
+
+    def table_of(self, of: Meaning) -> Table:
+        """Return what this file sees of the package in which something is defined."""
+        return self.table(self.packages.holding(of.path))
+
     # Names.
 
     def name(self, name: str) -> Meaning | None:
@@ -58,7 +68,7 @@ class Evaluator:
             return own
         if name in self.imported:
             package = self.imported[name]
-            return None if package is None else Meaning(PACKAGE, package, name)
+            return None if package is None else Meaning(MODULE, self.packages.files(package)[0], name)
         for package in self._dotted:
             found = self.of_package(package, name, "import")
             if found is not None and name[:1].isupper():
@@ -74,22 +84,23 @@ class Evaluator:
         if how == "local":
             how = "local" if any(one.path == self.path for one in defined) else "package"
         if kind in {"variable", "constant"}:
-            return self._variable(package, name, how)
-        return Meaning(FUNCTION if kind in {"function", "method"} else TYPE, package, name, how=how)
+            return self._variable(package, defined[0].path, name, how)
+        return Meaning(FUNCTION if kind in {"function", "method"} else CLASS, defined[0].path, name, how=how)
 
-    def _variable(self, package: Package, name: str, how: str) -> Meaning:
+    def _variable(self, package: Package, place: str, name: str, how: str) -> Meaning:
+        via = f"{place}::{name}"
         for path, binding in self.table(package).bindings.get(name, ()):
             found = self.at(path).of_binding(binding)
             if found is not None and found.kind == VALUE:
-                return Meaning(VALUE, found.package, found.name, found.path, found.bound, how, 1.0, name)
+                return found.but(confidence=1.0, how=how, via=via)
             if found is not None and found.kind == FUNCTION:
-                return Meaning(VALUE, package, "", path, how=how, symbol=name)
-        return Meaning(VALUE, package, "", how=how, symbol=name)
+                return Meaning(VALUE, path, how=how, via=via)
+        return Meaning(VALUE, place, how=how, via=via)
 
     def of_binding(self, binding: Binding) -> Meaning | None:
         """Return what a binding of this file stands for; None if that is not known."""
         if binding.how == "type":
-            return Meaning(VALUE, self.package, binding.target, self.path, binding.bound, "typed")
+            return Meaning(VALUE, self.path, binding.target, how="typed", bound=binding.bound)
         if binding.how == "alias":
             return self.expression(binding.target, binding.bound)
         return None
@@ -102,18 +113,18 @@ class Evaluator:
             return None
         here = self.at(path)
         found = here.expression(text, bound)
-        if found is None or found.kind != TYPE:
+        if found is None or found.kind != CLASS:
             return None
-        for where, binding in self.table(found.package).bindings.get(found.name, ()):
+        for where, binding in self.table_of(found).bindings.get(found.name, ()):
             if binding.how == "alias" and (binding.target, where) != (text, path):
                 return self.type_of(binding.target, where, binding.bound, depth + 1) or found
         return found
 
     def underlying(self, of: Meaning) -> Meaning | None:
         """Return a value of what a type is made of: ``type Items []Item``."""
-        for path, binding in self.table(of.package).bindings.get(of.name, ()):
+        for path, binding in self.table_of(of).bindings.get(of.name, ()):
             if binding.how in {"type", "alias"} and binding.target != of.name:
-                return Meaning(VALUE, of.package, binding.target, path, binding.bound, "typed", of.sure)
+                return Meaning(VALUE, path, binding.target, of.confidence, "typed", bound=binding.bound)
         return None
 
     # Expressions.
@@ -137,15 +148,15 @@ class Evaluator:
 
     def _root(self, first: str, bound: int) -> Meaning | None:
         if first.startswith(("[]", "()")) and len(first) > 2:  # noqa: PLR2004 the mark and a name
-            return Meaning(TYPE, self.package, first, self.path, bound)
+            return Meaning(CLASS, self.path, first, bound=bound)
         if bound < 0:
             return self.name(first)
         binding = self._places[bound] if bound < len(self._places) else None
         if binding is None or binding.how == "value":
-            return Meaning(UNKNOWN, self.package, "")
+            return Meaning(UNKNOWN, self.path)
         found = self.of_binding(binding)
         if found is None:
-            return Meaning(UNKNOWN, self.package, "")
+            return Meaning(UNKNOWN, self.path)
         return _found(found, "alias" if found.kind != VALUE else "typed")
 
     def part(self, of: Meaning, part: str) -> Meaning | None:
@@ -154,15 +165,15 @@ class Evaluator:
             return self._called(of, part)
         if part == "[]":
             return self._item(of)
-        if of.kind == PACKAGE:
-            return self.of_package(of.package, part, "import") if part[:1].isupper() else None
+        if of.kind == MODULE:
+            return self.of_package(self.package_of(of), part, "import") if part[:1].isupper() else None
         owner = of
         if of.kind == VALUE:
             known = self.type_of(of.name, of.path, of.bound)
             if known is None:
                 return None
-            owner = _sure(known, of.sure)
-        elif of.kind != TYPE or of.path:
+            owner = _sure(known, of.confidence)
+        elif of.kind != CLASS or is_composite(of):
             return None
         found = member(self, owner, part)
         if not found:
@@ -173,7 +184,7 @@ class Evaluator:
                 if inner
                 else []
             )
-        return None if not found else found[0] if len(found) == 1 else _sure(found[0], 0.6)
+        return None if not found else found[0] if len(found) == 1 else _sure(found[0], UNSURE)
 
     def _is_interface(self, of: Meaning) -> bool:
         return any(one.symbol.kind == "interface" for one in definitions(self, of))
@@ -181,20 +192,19 @@ class Evaluator:
     def _called(self, of: Meaning, part: str) -> Meaning | None:
         """Return the value that calling something gives; ``()1`` is the second of several."""
         place = part[2:]
-        if of.kind == TYPE:
-            path = of.path or next((each.path for each in definitions(self, of)), "")
-            return Meaning(VALUE, of.package, of.name, path, of.bound, "typed", of.sure)
+        if of.kind == CLASS:
+            return of.but(kind=VALUE, how="typed")
         if of.kind == FUNCTION:
             wanted = f"{of.name}.(){place}" if place else of.name
-            results = [each for each in self.table(of.package).bindings.get(wanted, ()) if each[1].how == "result"]
+            results = [each for each in self.table_of(of).bindings.get(wanted, ()) if each[1].how == "result"]
             if len({binding.target for _, binding in results}) != 1:
                 return None
             path, binding = results[0]
-            return Meaning(VALUE, of.package, binding.target, path, binding.bound, "typed", of.sure)
+            return Meaning(VALUE, path, binding.target, of.confidence, "typed", bound=binding.bound)
         return self._opened(of, "()") if not place else None
 
     def _item(self, of: Meaning) -> Meaning | None:
-        if of.kind in {FUNCTION, TYPE}:
+        if of.kind in {FUNCTION, CLASS}:
             return of
         return self._opened(of, "[]")
 
@@ -210,12 +220,17 @@ class Evaluator:
             of = below
         if of.kind != VALUE or not of.name.startswith(mark) or len(of.name) == len(mark):
             return None
-        return Meaning(VALUE, of.package, of.name[len(mark) :], of.path, of.bound, "typed", of.sure)
+        return of.but(name=of.name[len(mark) :], how="typed", via="")
+
+
+def is_composite(of: Meaning) -> bool:
+    """Return whether a type is written with brackets and has no name: ``[]Item``."""
+    return of.name.startswith(("[]", "()"))
 
 
 def _found(of: Meaning, how: str) -> Meaning:
-    return Meaning(of.kind, of.package, of.name, of.path, of.bound, how, of.sure)
+    return of.but(how=how, via="")
 
 
 def _sure(of: Meaning, sure: float) -> Meaning:
-    return Meaning(of.kind, of.package, of.name, of.path, of.bound, of.how, of.sure * sure, of.symbol)
+    return of.but(confidence=of.confidence * sure)

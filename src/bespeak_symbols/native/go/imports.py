@@ -68,6 +68,7 @@ class Packages:
         self._world = world
         self._tables: dict[tuple[Package, bool], Table] = {}
         self._modules: dict[str, tuple[tuple[str, str], ...]] = {}
+        self._holding: dict[str, Package] = {}
         self._folders: dict[str, list[str]] = {}
         for path in world.paths:
             if path.endswith(".go"):
@@ -75,8 +76,12 @@ class Packages:
 
     def holding(self, path: str) -> Package:
         """Return the package of a file."""
-        facts = self._world.facts(path)
-        return Package(os.path.dirname(path), facts.package if facts is not None else "")
+        known = self._holding.get(path)
+        if known is None:
+            facts = self._world.facts(path)
+            known = Package(os.path.dirname(path), facts.package if facts is not None else "")
+            self._holding[path] = known
+        return known
 
     def table(self, package: Package, *, tests: bool = False) -> Table:
         """Return what a package says; what its tests say only if they are asked for."""

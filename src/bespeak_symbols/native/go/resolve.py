@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bespeak_symbols.confidence import OVERRIDE, UNSURE, by_name, of_way
 from bespeak_symbols.model import CALL, IMPORT, INHERIT, USE, Edge
-from bespeak_symbols.native.go.evaluate import Evaluator
-from bespeak_symbols.native.go.members import (
-    FUNCTION,
-    PACKAGE,
-    TYPE,
-    UNKNOWN,
-    VALUE,
-    Meaning,
-    definitions,
-    embedded,
-    methods,
-)
+from bespeak_symbols.native import inheritance
+from bespeak_symbols.native.go.evaluate import Evaluator, is_composite
+from bespeak_symbols.native.go.members import definitions, methods
+from bespeak_symbols.native.meaning import CLASS, FUNCTION, UNKNOWN, VALUE, Meaning
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,8 +17,7 @@ if TYPE_CHECKING:
     from bespeak_symbols.model import Reference, World
     from bespeak_symbols.native.go.imports import Packages
 
-_SEVERAL, _OVERRIDE, _HELD, _BY_NAME = 0.6, 0.6, 0.6, 0.4
-_MOST_OVERRIDES, _MOST_BY_NAME = 60, 3
+_MOST_BY_NAME = 3
 _COMMON = frozenset({"Close", "String", "Error", "Get", "Set", "Run", "Write", "Read", "Len", "Add", "Do", "Name"})
 
 
@@ -55,14 +47,14 @@ class _Resolver:
             package = self.packages.imported(self.path, taken)
             if package is not None:
                 for path in self.packages.files(package):
-                    yield Edge(self.path, path, IMPORT, "import", 1.0, taken.line)
+                    yield Edge(self.path, path, IMPORT, "import", of_way("import"), taken.line)
 
     def edges(self, reference: Reference) -> Iterator[Edge]:
         """Yield the edges of one reference."""
         caller = f"{self.path}::{reference.within}" if reference.within else self.path
         for callee, kind, how, sure in dict.fromkeys(self._targets(reference)):
             if callee != caller or kind == CALL:
-                yield Edge(caller, callee, kind, how, round(sure, 2), reference.line)
+                yield Edge(caller, callee, kind, how, round(min(sure, of_way(how)), 2), reference.line)
 
     def _targets(self, reference: Reference) -> Iterator[tuple[str, str, str, float]]:
         meaning = self.evaluator.expression(reference.text, reference.bound)
@@ -70,34 +62,33 @@ class _Resolver:
             if reference.kind == CALL and "." in reference.text:
                 yield from self._by_name(reference)
             return
-        sure = meaning.sure
+        sure = meaning.confidence
         if meaning.kind == FUNCTION:
             held = meaning.how == "alias"
-            yield from self._function(meaning, reference.kind, min(sure, _HELD) if held else sure)
-        elif meaning.kind == TYPE and not meaning.path:
+            yield from self._function(meaning, reference.kind, min(sure, UNSURE) if held else sure)
+        elif meaning.kind == CLASS and not is_composite(meaning):
             kind = INHERIT if reference.kind == INHERIT else USE
             for callee, rate in self._places(meaning):
                 yield callee, kind, meaning.how, min(sure, rate)
-        elif meaning.kind == VALUE and meaning.symbol:
+        elif meaning.kind == VALUE and meaning.via:
             yield from self._variable(meaning, reference)
 
     def _variable(self, meaning: Meaning, reference: Reference) -> Iterator[tuple[str, str, str, float]]:
         """Yield a variable of a package; a call of one may be a call of the function it was made with."""
-        parts = reference.text.split(".")
-        owner = self.evaluator.expression(parts[0], reference.bound) if len(parts) > 1 else None
-        package = owner.package if owner is not None and owner.kind == PACKAGE else self.evaluator.package
-        for definition in self.evaluator.table(package).symbols.get(meaning.symbol, ()):
-            yield f"{definition.path}::{definition.symbol.name}", USE, meaning.how, meaning.sure
+        path, _, name = meaning.via.partition("::")
+        table = self.evaluator.table(self.packages.holding(path))
+        for definition in table.symbols.get(name, ()):
+            yield f"{definition.path}::{definition.symbol.name}", USE, meaning.how, meaning.confidence
         if reference.kind == CALL:
-            for path, binding in self.evaluator.table(package).bindings.get(meaning.symbol, ()):
+            for path, binding in table.bindings.get(name, ()):
                 held = self.evaluator.at(path).of_binding(binding)
                 if held is not None and held.kind == FUNCTION:
-                    yield from self._function(held, CALL, _HELD)
+                    yield from self._function(held, CALL, UNSURE)
 
     def _places(self, meaning: Meaning) -> list[tuple[str, float]]:
         """Return the definitions of something, with how sure each is: build tags choose among several files."""
         found = definitions(self.evaluator, meaning)
-        sure = 1.0 if len({definition.path for definition in found}) == 1 else _SEVERAL
+        sure = 1.0 if len({definition.path for definition in found}) == 1 else UNSURE
         return [(f"{definition.path}::{definition.symbol.name}", sure) for definition in found]
 
     def _function(self, meaning: Meaning, kind: str, sure: float) -> Iterator[tuple[str, str, str, float]]:
@@ -105,28 +96,30 @@ class _Resolver:
             yield callee, kind, meaning.how, min(sure, rate)
         if kind == CALL and any(not definition.symbol.body for definition in definitions(self.evaluator, meaning)):
             for callee in self._implementers(meaning):
-                yield callee, kind, "override", _OVERRIDE
+                yield callee, kind, "override", OVERRIDE
 
     # Interfaces.
 
     def _implementers(self, meaning: Meaning) -> Iterator[str]:
         """Yield the methods of types that have all methods of an interface: any of them may be what is called."""
         owner, _, last = meaning.name.rpartition(".")
-        wanted = method_names(self.evaluator, Meaning(TYPE, meaning.package, owner))
-        places = self.packages.named(last)
-        if not owner or not wanted or len(places) > _MOST_OVERRIDES:
-            return
-        for path, name in places:
+        wanted = methods(self.evaluator, Meaning(CLASS, meaning.path, owner))
+
+        def replaces(place: tuple[str, str]) -> bool:
+            path, name = place
             other = name.rpartition(".")[0]
             package = self.packages.holding(path)
-            if not other or (package == meaning.package and other == owner):
-                continue
+            if not other or (package == self.evaluator.package_of(meaning) and other == owner):
+                return False
             if path.endswith("_test.go") and not self.path.endswith("_test.go"):
-                continue
+                return False
             here = self.evaluator.at(path)
-            defined = [definition for definition in here.table(package).symbols.get(name, ()) if definition.symbol.body]
-            if defined and wanted <= method_names(here, Meaning(TYPE, package, other)):
-                yield f"{path}::{name}"
+            defined = any(definition.symbol.body for definition in here.table(package).symbols.get(name, ()))
+            return defined and wanted <= methods(here, Meaning(CLASS, path, other))
+
+        places = self.packages.named(last) if owner and wanted else ()
+        for path, name in inheritance.overriding((meaning.path, meaning.name), places, replaces):
+            yield f"{path}::{name}"
 
     def _by_name(self, reference: Reference) -> Iterator[tuple[str, str, str, float]]:
         """Yield the few methods that fit by name alone, where nothing tells the type of the value."""
@@ -139,18 +132,4 @@ class _Resolver:
         places = [(path, name) for path, name in self.packages.named(last) if "." in name]
         if len(places) <= _MOST_BY_NAME:
             for path, name in places:
-                yield f"{path}::{name}", CALL, "name", _BY_NAME
-
-
-def method_names(evaluator: Evaluator, of: Meaning) -> frozenset[str]:
-    """Return the names of all methods of a type, embedded ones included."""
-    names: set[str] = set()
-    todo, seen = [of], {(of.package, of.name)}
-    while todo:
-        current = todo.pop()
-        names |= methods(evaluator, current)
-        for base in embedded(evaluator, current):
-            if (base.package, base.name) not in seen:
-                seen.add((base.package, base.name))
-                todo.append(base)
-    return frozenset(names)
+                yield f"{path}::{name}", CALL, "name", by_name(len(places))

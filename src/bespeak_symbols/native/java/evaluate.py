@@ -106,7 +106,7 @@ class Evaluator:
         table, name = self.names.at(classes[0])
         line = self.members.line(Type(classes[0]))
         next(line)
-        kind = next(line, (None, False))[0]
+        kind = next(line, None)
         derived = table is not None and table.bound(name, "base") and kind is not None
         return Value(kind if derived and kind and not self.members.is_interface(kind.head) else _OBJECT, above=True)
 

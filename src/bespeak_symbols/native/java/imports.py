@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bespeak_symbols.native import inheritance
 from bespeak_symbols.native.java.types import Type, Written, read_type
 
 if TYPE_CHECKING:
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
     from bespeak_symbols.model import Binding, Facts, Import, Symbol, World
 
 _CLASSES = frozenset({"class", "enum", "interface"})
-_MOST_BASES = 100
 _DEEPEST = 2
 
 
@@ -175,15 +175,8 @@ class Names:
         return None
 
     def hierarchy(self, address: str) -> Iterator[str]:
-        """Yield a class and all it is derived from that are in the snapshot, the nearest first."""
-        waiting, seen = [address], {address}
-        while waiting and len(seen) < _MOST_BASES:
-            one = waiting.pop(0)
-            yield one
-            for base, _ in self.bases(one):
-                if "::" in base and base not in seen:
-                    seen.add(base)
-                    waiting.append(base)
+        """Return a class and all it is derived from that are in the snapshot, the nearest first."""
+        return inheritance.nearest_first(address, lambda one: [base for base, _ in self.bases(one) if "::" in base])
 
     def bases(self, address: str) -> list[tuple[str, str]]:
         """Return what a class is directly derived from: an address or an outside name, and its text."""

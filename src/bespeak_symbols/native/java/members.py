@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bespeak_symbols.native import inheritance
 from bespeak_symbols.native.java.types import Type
 
 if TYPE_CHECKING:
@@ -12,8 +13,6 @@ if TYPE_CHECKING:
 
     from bespeak_symbols.native.java.imports import Names, Table
 
-_MOST_OVERRIDES = 60
-_MOST_BASES = 100
 OBJECT_METHODS = frozenset(
     {"toString", "hashCode", "equals", "getClass", "notify", "notifyAll", "wait", "clone", "finalize"}
 )
@@ -52,26 +51,19 @@ class Members:
         self.names = names
         self._subtypes: dict[tuple[str, str], bool] = {}
 
-    def line(self, kind: Type) -> Iterator[tuple[Type, bool]]:
-        """Yield a class and all it is derived from, its base class first, and whether it is outside the snapshot."""
-        waiting = [kind]
-        seen: set[str] = set()
-        while waiting and len(seen) < _MOST_BASES:
-            one = waiting.pop()
-            if one.head in seen:
-                continue
-            seen.add(one.head)
-            yield one, not one.own
-            if not one.own:
-                continue
-            path, _, name = one.head.partition("::")
-            given = self.names.given(one)
-            around = name.rpartition(".")[0]
-            bases = [
-                self.names.type_of(text, path, name if given else around, given) or Type(head)
-                for head, text in self.names.bases(one.head)
-            ]
-            waiting.extend(reversed(bases))
+    def line(self, kind: Type) -> Iterator[Type]:
+        """Return a class and all it is derived from, its base class first; what is no own type is outside."""
+        return inheritance.base_first(kind, self._bases, lambda one: one.head)
+
+    def _bases(self, kind: Type) -> list[Type]:
+        if not kind.own:
+            return []
+        path, _, name = kind.head.partition("::")
+        given = self.names.given(kind)
+        within = name if given else name.rpartition(".")[0]
+        return [
+            self.names.type_of(text, path, within, given) or Type(head) for head, text in self.names.bases(kind.head)
+        ]
 
     def is_interface(self, address: str) -> bool:
         """Return whether an address is that of an interface: nothing is made by calling it."""
@@ -112,8 +104,8 @@ class Members:
         """
         found: Member | None = None
         taken = ""
-        for one, outside in self.line(kind):
-            if outside:
+        for one in self.line(kind):
+            if not one.own:
                 continue
             table, owner = self.names.at(one.head)
             full = f"{owner}.{name}"
@@ -146,8 +138,8 @@ class Members:
 
     def field(self, kind: Type, name: str) -> Member | None:
         """Return a field of a class, its own or a base's."""
-        for one, outside in self.line(kind):
-            table, owner = self.names.at(one.head) if not outside else (None, "")
+        for one in self.line(kind):
+            table, owner = self.names.at(one.head) if one.own else (None, "")
             symbol = table.symbols.get(f"{owner}.{name}") if table is not None else None
             hidden = table is None or (one.head != kind.head and table.private(f"{owner}.{name}"))
             if not hidden and symbol is not None and symbol.kind in {"variable", "constant"}:
@@ -175,26 +167,21 @@ class Members:
     def overriding(self, member: Member, arguments: int) -> list[str]:
         """Return the methods that may be run instead of one: those of classes that are derived from its own."""
         table, name = self.names.at(member.address)
-        short = name.rpartition(".")[2]
+        alike = self.names.world.defining(name.rpartition(".")[2])
         symbol = table.symbols.get(name) if table is not None else None
         words = set(symbol.signature.partition("(")[0].split()) if symbol is not None else {"static"}
         if words & {"static", "private", "final"}:
             return []
-        found = []
-        candidates = self.names.world.defining(short)
-        if len(candidates) > _MOST_OVERRIDES:
-            return []
-        for address in candidates:
-            owner = address.rpartition(".")[0]
-            other, inside = self.names.at(address)
-            if address == member.address or other is None or not _fitting(other, inside, arguments):
-                continue
-            if self.derived(owner, member.owner.head):
-                found.append(address)
-        return found
 
-    def derived(self, address: str, base: str) -> bool:
-        """Return whether one class is derived from another."""
+        def replaces(address: str) -> bool:
+            other, inside = self.names.at(address)
+            if other is None or not _fitting(other, inside, arguments):
+                return False
+            return self._derived(address.rpartition(".")[0], member.owner.head)
+
+        return inheritance.overriding(member.address, alike, replaces)
+
+    def _derived(self, address: str, base: str) -> bool:
         key = (address, base)
         if key not in self._subtypes:
             self._subtypes[key] = address != base and base in self.names.hierarchy(address)

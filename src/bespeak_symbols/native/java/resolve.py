@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bespeak_symbols.confidence import ONE_OF_SEVERAL, OVERRIDE, by_name, of_way
 from bespeak_symbols.model import CALL, IMPORT, INHERIT, USE, Edge
 from bespeak_symbols.native.java.evaluate import evaluator_of
 from bespeak_symbols.native.java.members import Member
@@ -15,9 +16,8 @@ if TYPE_CHECKING:
     from bespeak_symbols.model import Import, Reference, World
     from bespeak_symbols.native.java.evaluate import Evaluator, Value
 
-_SURE, _LIKELY, _OVERRIDE = 0.95, 0.7, 0.6
 _SELF_AND_NAME = 2
-_BY_NAME = {1: 0.5, 2: 0.4, 3: 0.3}
+_MOST_BY_NAME = 3
 
 
 def resolve(path: str, world: World) -> Iterator[Edge]:
@@ -50,7 +50,7 @@ class _Resolver:
             if table is not None and f"{inside}.{one.name}" in table.symbols:
                 found = f"{owner}.{one.name}"
         if found is not None:
-            yield Edge(self.path, found, IMPORT, "import", _SURE, one.line)
+            yield Edge(self.path, found, IMPORT, "import", of_way("import"), one.line)
 
     def edges(self, reference: Reference) -> Iterator[Edge]:
         """Yield the edges of one reference."""
@@ -66,7 +66,7 @@ class _Resolver:
             around = reference.within.rpartition(".")[0]
             found = self.names.find(reference.text, self.path, around)
             if found is not None:
-                yield found, "type", _SURE
+                yield found, "type", of_way("type")
         elif reference.kind == CALL:
             yield from self._called(parts, reference)
         else:
@@ -75,10 +75,10 @@ class _Resolver:
     def _made(self, name: str, reference: Reference) -> Iterator[tuple[str, str, float]]:
         found = self.names.find(name, self.path, reference.within)
         if found is not None and (reference.kind != CALL or not self.members.is_interface(found)):
-            yield found, "constructor", _SURE
+            yield found, "constructor", of_way("constructor")
             constructor = self.members.constructor(found, reference.arguments)
             if constructor is not None:
-                yield constructor, "constructor", _SURE
+                yield constructor, "constructor", of_way("constructor")
 
     def _called(self, parts: list[str], reference: Reference) -> Iterator[tuple[str, str, float]]:
         name, arguments = parts[-1], reference.arguments
@@ -111,7 +111,7 @@ class _Resolver:
             classes = [bases[0][0]] if bases and table is not None and table.bound(name, "base") else []
         constructor = self.members.constructor(classes[0], reference.arguments) if classes else None
         if constructor is not None:
-            yield constructor, "constructor", _SURE
+            yield constructor, "constructor", of_way("constructor")
 
     def _plain(self, member: Member, reference: Reference) -> str:
         if not member.inherited:
@@ -122,10 +122,10 @@ class _Resolver:
     def _method(
         self, member: Member, how: str, arguments: int, *, exact: bool = False
     ) -> Iterator[tuple[str, str, float]]:
-        yield member.address, how, _SURE if member.sure else _LIKELY
+        yield member.address, how, _sure(member, how)
         if not exact:
             for address in self.members.overriding(member, arguments):
-                yield address, "override", _OVERRIDE
+                yield address, "override", OVERRIDE
 
     def _by_name(self, name: str, arguments: int) -> Iterator[tuple[str, str, float]]:
         """Of what is called on something of which nothing is known, at least the name may tell."""
@@ -135,21 +135,27 @@ class _Resolver:
             takes = table.bound(inside, "takes") if table is not None else []
             if takes and self.members.method(_owner(address), name, arguments) is not None:
                 found.append(address)
-            if len(found) > max(_BY_NAME):
+            if len(found) > _MOST_BY_NAME:
                 return
         for address in found:
-            yield address, "name", _BY_NAME[len(found)]
+            yield address, "name", by_name(len(found))
 
     def _used(self, parts: list[str], reference: Reference) -> Iterator[tuple[str, str, float]]:
         found = self.evaluator.evaluate(parts, reference.within, reference.bound)
         if found.address:
-            yield found.address, "local" if found.address.startswith(self.path + "::") else "import", _SURE
+            how = "local" if found.address.startswith(self.path + "::") else "import"
+            yield found.address, how, of_way(how)
         elif len(parts) > 1 and found.kind is None and reference.kind == USE:
             before = self.evaluator.evaluate(parts[:-1], reference.within, reference.bound)
             kind = before.kind
             member = self.members.method(kind, parts[-1], -1) if kind is not None and kind.own else None
             if member is not None:
-                yield member.address, _how(parts, before), _SURE if member.sure else _LIKELY
+                how = _how(parts, before)
+                yield member.address, how, _sure(member, how)
+
+
+def _sure(member: Member, how: str) -> float:
+    return of_way(how) if member.sure else ONE_OF_SEVERAL
 
 
 def _owner(address: str) -> Type:

@@ -5,24 +5,16 @@ Some are likely and not certain: methods known by their name alone, overrides, g
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bespeak_symbols.confidence import LIKELY, OVERRIDE, UNSURE, by_name, of_way
 from bespeak_symbols.model import CALL, IMPORT, INHERIT, USE, Edge
+from bespeak_symbols.native import inheritance
 from bespeak_symbols.native.javascript.evaluate import Evaluator
 from bespeak_symbols.native.javascript.imports import LANGUAGES, VALUES, tables_of
-from bespeak_symbols.native.javascript.members import (
-    CLASSES,
-    INSTANCE,
-    MODULE,
-    OUTSIDE,
-    SYMBOL,
-    Found,
-    above,
-    bases,
-    is_getter,
-    member,
-)
+from bespeak_symbols.native.javascript.members import CLASSES, above, bases, is_getter, member
+from bespeak_symbols.native.meaning import EXTERNAL, INSTANCE, MODULE, SYMBOL, Meaning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,23 +22,7 @@ if TYPE_CHECKING:
     from bespeak_symbols.model import Import, Reference, World
     from bespeak_symbols.native.javascript.imports import Tables
 
-_SURE = {
-    "local": 1.0,
-    "import": 1.0,
-    "re-export": 1.0,
-    "module": 1.0,
-    "self": 0.95,
-    "constructor": 1.0,
-    "alias": 0.95,
-    "typed": 0.92,
-    "inherited": 0.92,
-}
-_UNSURE = 0.6
-_OVERRIDE = 0.6
-_GLOBAL = 0.7
-_ALIKE = (0.5, 0.4, 0.3, 0.3)
-"""How likely a method is meant that shares its name with none, one, two or three others; with more, none is."""
-_MOST_OVERRIDES = 200
+_MOST_ALIKE = 4
 _COMMON_WORDS = """
 add all any append apply assign at bind call catch charAt charCodeAt clear close concat constructor create
 debug defineProperty delete destroy dispatch emit end endsWith entries error every exec fill filter finally
@@ -67,12 +43,10 @@ class EdgeOrigin:
     caller: str
     line: int
 
-    def to(self, found: Found, kind: str, how: str = "") -> Edge:
+    def to(self, found: Meaning, kind: str, how: str = "") -> Edge:
         """Return the edge from here to what was found."""
         way = how or found.how
-        confidence = _SURE.get(way, _UNSURE)
-        target = f"{found.path}::{found.name}" if found.name else found.path
-        return Edge(self.caller, target, kind, way, confidence if found.sure else min(confidence, _UNSURE), self.line)
+        return Edge(self.caller, found.address, kind, way, min(of_way(way), found.confidence), self.line)
 
 
 def resolve(path: str, world: World) -> Iterator[Edge]:
@@ -97,14 +71,14 @@ def _import(path: str, taken: Import, tables: Tables) -> Iterator[Edge]:
     how = "re-export" if taken.exported else "import"
     whole = taken.name in {"", "*", "module.exports"}
     found = [] if whole else Evaluator(tables).given(target, taken.name)
-    named = [one for one in found if one.sort == SYMBOL and _exists(one, tables)]
+    named = [one for one in found if one.kind == SYMBOL and _exists(one, tables)]
     for one in named:
-        yield origin.to(replace(one, sure=True), IMPORT, how)
+        yield origin.to(one.but(confidence=1.0), IMPORT, how)
     if not named:
-        yield origin.to(Found(MODULE, target), IMPORT, how)
+        yield origin.to(Meaning(MODULE, target), IMPORT, how)
 
 
-def _exists(found: Found, tables: Tables) -> bool:
+def _exists(found: Meaning, tables: Tables) -> bool:
     table = tables.of(found.path)
     return table is not None and found.name in table.symbols
 
@@ -129,21 +103,21 @@ def _reference(path: str, reference: Reference, origin: EdgeOrigin, tables: Tabl
     yield from edges or _nearest(ways, origin, tables)
 
 
-def _use(found: Found, kind: str, origin: EdgeOrigin, tables: Tables) -> Iterator[Edge]:
+def _use(found: Meaning, kind: str, origin: EdgeOrigin, tables: Tables) -> Iterator[Edge]:
     """Return what naming a symbol comes to; to name a getter is to call it."""
-    if found.sort != SYMBOL or not _exists(found, tables):
+    if found.kind != SYMBOL or not _exists(found, tables):
         return
     table = tables.of(found.path)
     known = table.symbols[found.name] if table is not None else None
     getter = known is not None and is_getter(known)
     if kind == INHERIT and known is not None and known.kind in VALUES:
         for held in Evaluator(tables).held(found):
-            if held.sort == SYMBOL and held.name != found.name:
+            if held.kind == SYMBOL and held.name != found.name:
                 yield origin.to(held, INHERIT)
     yield origin.to(found, CALL if getter and kind == USE else kind)
 
 
-def _getters(ways: list[list[Found]], origin: EdgeOrigin, tables: Tables) -> Iterator[Edge]:
+def _getters(ways: list[list[Meaning]], origin: EdgeOrigin, tables: Tables) -> Iterator[Edge]:
     """Return the calls of getters that are named on the way to something else."""
     for found in ways[1:]:
         for one in found:
@@ -152,7 +126,7 @@ def _getters(ways: list[list[Found]], origin: EdgeOrigin, tables: Tables) -> Ite
                     yield edge
 
 
-def _nearest(ways: list[list[Found]], origin: EdgeOrigin, tables: Tables) -> Iterator[Edge]:
+def _nearest(ways: list[list[Meaning]], origin: EdgeOrigin, tables: Tables) -> Iterator[Edge]:
     """Return what was surely named on the way to something that is not known."""
     for found in reversed(ways):
         named = [edge for one in found for edge in _use(one, USE, origin, tables)]
@@ -164,41 +138,41 @@ def _nearest(ways: list[list[Found]], origin: EdgeOrigin, tables: Tables) -> Ite
 def _call(
     reference: Reference,
     origin: EdgeOrigin,
-    followed: tuple[list[str], list[list[Found]], list[Found]],
+    followed: tuple[list[str], list[list[Meaning]], list[Meaning]],
     tables: Tables,
 ) -> Iterator[Edge]:
     parts, ways, whole = followed
     called = False
     for one in whole:
-        made = replace(one, sort=SYMBOL) if parts == ["this"] else one
+        made = one.but(kind=SYMBOL) if parts == ["this"] else one
         for edge in _called(made, origin, tables):
             called = called or edge.kind == CALL
             yield edge
-        if one.sort == SYMBOL and len(parts) > 1 and parts[0] != "super" and not _exact(ways[-2], tables):
+        if one.kind == SYMBOL and len(parts) > 1 and parts[0] != "super" and not _exact(ways[-2], tables):
             yield from overriding(one, origin.caller, reference.line, tables)
     if called:
         return
     if not whole:
         yield from _nearest(ways, origin, tables)
     last_known = next((found for found in reversed(ways) if found), [])
-    if len(parts) > 1 and not any(one.sort in {OUTSIDE, MODULE} for one in last_known):
+    if len(parts) > 1 and not any(one.kind in {EXTERNAL, MODULE} for one in last_known):
         yield from named_alike(parts[-1], origin.caller, reference.line, tables)
 
 
-def _exact(found: list[Found], tables: Tables) -> bool:
+def _exact(found: list[Meaning], tables: Tables) -> bool:
     """Tell whether a member is taken of a class itself, and not of something that may be of a derived one."""
     for one in found:
         table = tables.of(one.path)
         known = table.symbols.get(one.name) if table is not None else None
-        if one.sort == SYMBOL and known is not None and known.kind in CLASSES:
+        if one.kind == SYMBOL and known is not None and known.kind in CLASSES:
             return True
     return False
 
 
-def _called(found: Found, origin: EdgeOrigin, tables: Tables) -> Iterator[Edge]:
+def _called(found: Meaning, origin: EdgeOrigin, tables: Tables) -> Iterator[Edge]:
     """Return the edges of a call of what was found."""
     table = tables.of(found.path)
-    if found.sort != SYMBOL or table is None:
+    if found.kind != SYMBOL or table is None:
         return
     known = table.symbols.get(found.name)
     if known is not None and known.kind in VALUES:
@@ -210,27 +184,27 @@ def _called(found: Found, origin: EdgeOrigin, tables: Tables) -> Iterator[Edge]:
         yield from _made(found, origin, tables)
 
 
-def _made(found: Found, origin: EdgeOrigin, tables: Tables) -> Iterator[Edge]:
+def _made(found: Meaning, origin: EdgeOrigin, tables: Tables) -> Iterator[Edge]:
     """Return the edges of a call of a function or a class; that of a class also runs its constructor."""
-    if found.sort != SYMBOL or not _exists(found, tables):
+    if found.kind != SYMBOL or not _exists(found, tables):
         return
     table = tables.of(found.path)
     kind = table.symbols[found.name].kind if table is not None else ""
     if kind in {"enum", "namespace", "interface", "type"}:
         yield origin.to(found, USE)
         return
-    yield origin.to(replace(found, sure=_redefined(found, tables)), CALL)
+    yield origin.to(found.at_most(UNSURE) if _redefined(found, tables) else found, CALL)
     if kind in CLASSES:
-        for made in member(Evaluator(tables), replace(found, sort=INSTANCE, how="constructor"), "constructor"):
-            if made.sort == SYMBOL and _exists(made, tables):
+        for made in member(Evaluator(tables), found.but(kind=INSTANCE, how="constructor"), "constructor"):
+            if made.kind == SYMBOL and _exists(made, tables):
                 inherited = made.name.rpartition(".")[0] != found.name or made.path != found.path
                 yield origin.to(made, CALL, "inherited" if inherited else "constructor")
 
 
-def _redefined(found: Found, tables: Tables) -> bool:
-    """Tell whether what was found is sure, and is not given another meaning by an assignment."""
+def _redefined(found: Meaning, tables: Tables) -> bool:
+    """Tell whether what was found is given another meaning by an assignment."""
     table = tables.of(found.path)
-    return found.sure and (table is None or found.name not in table.bindings)
+    return table is not None and found.name in table.bindings
 
 
 def named_alike(name: str, caller: str, line: int, tables: Tables) -> Iterator[Edge]:
@@ -244,38 +218,30 @@ def named_alike(name: str, caller: str, line: int, tables: Tables) -> Iterator[E
         known = table.symbols.get(symbol) if table is not None else None
         if known is not None and known.kind == "method" and address not in methods:
             methods.append(address)
-            if len(methods) > len(_ALIKE):
+            if len(methods) > _MOST_ALIKE:
                 return
     for address in methods:
-        yield Edge(caller, address, CALL, "name", _ALIKE[len(methods) - 1], line)
+        yield Edge(caller, address, CALL, "name", by_name(len(methods)), line)
 
 
-def overriding(found: Found, caller: str, line: int, tables: Tables) -> Iterator[Edge]:
+def overriding(found: Meaning, caller: str, line: int, tables: Tables) -> Iterator[Edge]:
     """Return edges to the methods of derived classes that may be called in place of one that was found."""
     owner, _, name = found.name.rpartition(".")
     if not owner or name == "constructor" or name.startswith("#"):
         return
-    for address in tables.world.defining(name)[:_MOST_OVERRIDES]:
+
+    def next_ones(one: tuple[str, str]) -> list[tuple[str, str]]:
+        return [(base.path, base.name) for base in bases(Evaluator(tables), *one) if base.name]
+
+    def replaces(address: str) -> bool:
         there, _, symbol = address.partition("::")
-        table = tables.of(there)
         derived = symbol.rpartition(".")[0]
-        if table is None or derived not in table.inherits or (there, symbol) == (found.path, found.name):
-            continue
-        if _derived(there, derived, found.path, owner, tables):
-            yield Edge(caller, address, CALL, "override", _OVERRIDE, line)
+        table = tables.of(there)
+        known = table is not None and derived in table.inherits and (there, derived) != (found.path, owner)
+        return known and (found.path, owner) in inheritance.nearest_first((there, derived), next_ones)
 
-
-def _derived(path: str, name: str, base_path: str, base: str, tables: Tables) -> bool:
-    """Tell whether a class is derived from another."""
-    waiting, seen = [(path, name)], {(path, name)}
-    while waiting and len(seen) < _MOST_OVERRIDES:
-        for found in bases(Evaluator(tables), *waiting.pop()):
-            if (found.path, found.name) == (base_path, base):
-                return True
-            if found.name and (found.path, found.name) not in seen:
-                seen.add((found.path, found.name))
-                waiting.append((found.path, found.name))
-    return False
+    for address in inheritance.overriding(found.address, tables.world.defining(name), replaces):
+        yield Edge(caller, address, CALL, "override", OVERRIDE, line)
 
 
 def strangers(parts: list[str], kind: str, caller: str, line: int, tables: Tables) -> Iterator[Edge]:
@@ -290,4 +256,4 @@ def strangers(parts: list[str], kind: str, caller: str, line: int, tables: Table
         return
     for one in Evaluator(tables).means(found[0], parts[0], parts):
         if one.name:
-            yield Edge(caller, f"{one.path}::{one.name}", kind, "global", _GLOBAL, line)
+            yield Edge(caller, one.address, kind, "global", LIKELY, line)

@@ -9,12 +9,12 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bespeak_symbols import confidence
 from bespeak_symbols.model import Binding, Import, Symbol
 
 if TYPE_CHECKING:
     from bespeak_symbols.model import Facts, World
 
-SURE, LIKELY = 0.97, 0.8
 _INIT = "/__init__"
 _USUAL = ("", "src", "lib", "python")
 Entry = Symbol | Binding | Import
@@ -83,7 +83,9 @@ class Modules:
         if not ranked:
             return None
         rank, plain = ranked[0]
-        return Found(self.files[plain], SURE if rank[0] == 0 or len(ranked) == 1 else LIKELY)
+        return Found(
+            self.files[plain], confidence.IMPORTED if rank[0] == 0 or len(ranked) == 1 else confidence.REPLACEABLE
+        )
 
     def _nearness(self, root: str, importer: str) -> tuple[int, int, int] | None:
         """Return how near a folder to look in is to a file, smaller is nearer; None if it is none to look in."""
@@ -105,7 +107,7 @@ class Modules:
             folder = folder.rpartition("/")[0]
         plain = "/".join(part for part in (folder, tail.replace(".", "/")) if part)
         path = self.files.get(plain)
-        return None if path is None else Found(path, SURE)
+        return None if path is None else Found(path, confidence.IMPORTED)
 
     def inside(self, path: str, name: str) -> str | None:
         """Return the module ``name`` of a package, given by its file or folder; None if it has no such module."""

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from bespeak_symbols import confidence
 from bespeak_symbols.model import Binding, Symbol
+from bespeak_symbols.native import inheritance, meaning
+from bespeak_symbols.native.meaning import Meaning, merged
 from bespeak_symbols.native.python import values
-from bespeak_symbols.native.python.values import NOBODY_KNOWS, Meaning, merged
+from bespeak_symbols.native.python.values import NOBODY_KNOWS
 
 if TYPE_CHECKING:
     from bespeak_symbols.model import World
@@ -17,7 +20,6 @@ if TYPE_CHECKING:
 
 _PROPERTIES = ("@property", "@cached_property", "@functools.cached_property", "@abc.abstractproperty")
 _EMPTY_BASES = frozenset({"object", "ABC", "Protocol", "Generic", "NamedTuple", "Enum", "IntEnum", "StrEnum"})
-_MOST_DEFINERS = 60
 _MOST_BASES = 200
 _DEEPEST = 60
 
@@ -78,7 +80,7 @@ class ClassHierarchy:
             return self._orders[address]
         self._depth += 1
         bases = self._bases(address)
-        below = _linear([*([*self.order(base).known] for base in bases), bases])
+        below = inheritance.merged_orders([*([*self.order(base).known] for base in bases), bases])
         whole = (address, *below)[:_MOST_BASES]
         self._depth -= 1
         unknown = (number for number, each in enumerate(whole, 1) if each in self._derived_elsewhere)
@@ -92,7 +94,7 @@ class ClassHierarchy:
         found: list[str] = []
         for text in () if symbol is None else symbol.bases:
             meant = self._of.text(path, name.rpartition(".")[0], text)
-            classes = [each.address for each in meant if each.kind == values.CLASS and each.address != address]
+            classes = [each.address for each in meant if each.kind == meaning.CLASS and each.address != address]
             if not classes and text.rpartition(".")[2] not in _EMPTY_BASES:
                 self._derived_elsewhere.add(address)
             found += [each for each in classes if each not in found]
@@ -101,14 +103,16 @@ class ClassHierarchy:
     def member(self, owner: Meaning, name: str) -> Meanings:
         """Return what a class or an instance has under a name."""
         order = self.order(owner.address)
-        start = 1 if owner.kind == values.SUPER else 0
+        start = 1 if owner.kind == meaning.SUPER else 0
         for number, address in enumerate(order.known[start:], start):
             found = self._own(address, name)
             if found:
-                how = owner.how if owner.kind != values.CLASS or owner.how == "self" else "class"
+                how = owner.how if owner.kind != meaning.CLASS or owner.how == "self" else "class"
                 how = "inherited" if number and how == "self" else how
-                most = min(owner.confidence, values.FOUND if number < order.unknown_from else values.OVERRIDDEN)
-                exact = owner.kind == values.INSTANCE and owner.exact
+                most = min(
+                    owner.confidence, confidence.MEMBER if number < order.unknown_from else confidence.REPLACEABLE
+                )
+                exact = owner.kind == meaning.INSTANCE and owner.exact
                 return tuple(_of_exact(each.at_most(most, how)) if exact else each.at_most(most, how) for each in found)
         return (NOBODY_KNOWS,)
 
@@ -120,80 +124,63 @@ class ClassHierarchy:
         found: list[Meaning] = []
         for entry in entries:
             if isinstance(entry, Symbol) and entry.kind in {"function", "method"}:
-                found.append(Meaning(values.FUNCTION, f"{path}::{entry.name}", values.DEFINED))
+                found.append(Meaning(meaning.FUNCTION, path, entry.name, confidence.DEFINED))
             elif isinstance(entry, Symbol) and entry.kind == "class":
-                found.append(Meaning(values.CLASS, f"{path}::{entry.name}", values.DEFINED))
+                found.append(Meaning(meaning.CLASS, path, entry.name, confidence.DEFINED))
             elif isinstance(entry, Binding):
                 found += self._of.binding(path, entry)
         if not found and any(isinstance(entry, Symbol) for entry in entries):
-            return (Meaning(values.VARIABLE, f"{path}::{owner}.{name}", values.DEFINED),)
+            return (Meaning(meaning.VARIABLE, path, f"{owner}.{name}", confidence.DEFINED),)
         if len(found) > 1:
             found = values.telling(found)
         variable = next((e for e in entries if isinstance(e, Symbol) and e.kind in {"variable", "constant"}), None)
         if variable is not None:
-            found = [each.held_by(f"{path}::{variable.name}") for each in found]
+            found = [each.but(via=f"{path}::{variable.name}") for each in found]
         # An attribute can be set from anywhere: what the class itself stores there is certain if it does so once.
         once = len(entries) == 1
         return tuple(
-            each if not each.how or (once and _is_made(each)) else each.at_most(values.TYPED) for each in merged(found)
+            each if not each.how or (once and _is_made(each)) else each.at_most(confidence.DECLARED)
+            for each in merged(found)
         )
 
     def is_property(self, function: Meaning) -> bool:
         """Return whether a function is called by merely naming it."""
-        if function.kind != values.FUNCTION:
+        if function.kind != meaning.FUNCTION:
             return False
         symbol = self.symbol(function.address)
         return symbol is not None and any(text in symbol.signature for text in _PROPERTIES)
 
     def read(self, member: Meaning, owner: Meaning) -> Meanings:
         """Return what naming a member gives: of a property of an instance, what it returns."""
-        if owner.kind != values.CLASS and self.is_property(member):
+        if owner.kind != meaning.CLASS and self.is_property(member):
             return self._of.called(member)
         return (member,)
 
     def is_overridden(self, address: str) -> bool:
         """Return whether a derived class may have another method of the same name."""
         owner, _, name = address.rpartition(".")
-        if len(self._of.world.defining(name)) > _MOST_DEFINERS:
+        if len(self._of.world.defining(name)) > inheritance.MOST_ALIKE:
             return True
-        return bool(self.overriding(Meaning(values.INSTANCE, owner), name))
+        return bool(self.overriding(meaning.symbol(meaning.INSTANCE, owner), name))
 
     def overriding(self, owner: Meaning, name: str) -> list[str]:
         """Return the methods of derived classes that may be what is called instead."""
-        if owner.exact or owner.kind == values.SUPER:
+        if owner.exact or owner.kind == meaning.SUPER:
             return []
-        definers = self._of.world.defining(name)
-        if len(definers) > _MOST_DEFINERS:
-            return []
-        found = []
-        for address in definers:
+
+        def replaces(address: str) -> bool:
             holder = address.rpartition(".")[0]
             symbol = self.symbol(address) if "::" in holder and holder != owner.address else None
-            if symbol is not None and symbol.kind == "method" and owner.address in self.order(holder).known[1:]:
-                found.append(address)
-        return found
+            return symbol is not None and symbol.kind == "method" and owner.address in self.order(holder).known[1:]
+
+        return inheritance.overriding(f"{owner.address}.{name}", self._of.world.defining(name), replaces)
 
 
 def _is_made(each: Meaning) -> bool:
     """Return whether something is a function, a class, or an instance that was made in sight."""
-    return each.exact or each.kind in {values.FUNCTION, values.CLASS}
+    return each.exact or each.kind in {meaning.FUNCTION, meaning.CLASS}
 
 
 def _of_exact(member: Meaning) -> Meaning:
     """Return a member of an instance whose class is known: no derived class has another one."""
-    if member.kind != values.FUNCTION:
-        return member
-    return Meaning(member.kind, member.address, member.confidence, member.how, exact=True, via=member.via)
-
-
-def _linear(lists: list[list[str]]) -> list[str]:
-    """Return the order of Python's own rule (C3); where that has no answer, the order in which they are met."""
-    found: list[str] = []
-    left = [each for each in lists if each]
-    while left:
-        heads = [each[0] for each in left]
-        good = next((head for head in heads if not any(head in each[1:] for each in left)), heads[0])
-        found.append(good)
-        left = [[name for name in each if name != good] for each in left]
-        left = [each for each in left if each]
-    return found
+    return member.but(exact=True) if member.kind == meaning.FUNCTION else member

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from bespeak_symbols import confidence
 from bespeak_symbols.model import CALL, IMPORT, INHERIT, USE, Edge
+from bespeak_symbols.native import meaning
+from bespeak_symbols.native.meaning import merged
 from bespeak_symbols.native.python import values
 from bespeak_symbols.native.python.evaluate import Evaluator
 from bespeak_symbols.native.python.imports import table
@@ -15,13 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from bespeak_symbols.model import Import, Reference, World
-    from bespeak_symbols.native.python.values import Meaning
+    from bespeak_symbols.native.meaning import Meaning
 
 _CONSTRUCTORS = ("__new__", "__init__", "__post_init__")
 _MOST_OF_A_NAME = 6
 _TAKEN = {"import", "re-export", "module"}
 _NO_NAME = frozenset({"(", "["})
-_KINDS = {values.FUNCTION, values.CLASS}
+_KINDS = {meaning.FUNCTION, meaning.CLASS}
 _COMMON = frozenset(
     name
     for kind in (str, bytes, bytearray, list, dict, set, frozenset, tuple, int, float, type, BaseException)
@@ -113,12 +116,12 @@ class _Resolver:
         inner = None
         if taken.name and taken.name != "*":
             for each in self._of.imported(self._path, taken):
-                if each.via or each.kind in {*_KINDS, values.VARIABLE}:
+                if each.via or each.kind in {*_KINDS, meaning.VARIABLE}:
                     sure = module.confidence if each.via else each.confidence
                     how = each.how if each.how in _TAKEN else "import"
                     yield Edge(caller, each.via or each.address, IMPORT, how, sure, taken.line)
-                elif each.kind == values.MODULE and not each.path.endswith("/"):
-                    inner = each.address
+                elif each.kind == meaning.MODULE and not each.path.endswith("/"):
+                    inner = each.path
         where = inner or module.path
         if not where.endswith("/"):
             yield Edge(caller, where, IMPORT, "import", module.confidence, taken.line)
@@ -144,7 +147,7 @@ class _Resolver:
                     before = values.holding(before, part)
                 members = [(one, each) for one in before for each in self._member(one, part)]
                 owners = {each.address: one for one, each in reversed(members)}
-                found = values.merged([each for _, each in members])
+                found = merged([each for _, each in members])
             if not found or (len(found) == 1 and _of_others(found[0])):
                 return
             yield from self._passed(found, reference, last=last, alone=number == 0)
@@ -155,13 +158,13 @@ class _Resolver:
     def _looped(self, reference: Reference) -> Iterator[Edge]:
         """Yield the edges of a loop: to ``__iter__`` of what it is over, and to ``__next__`` of what that gives."""
         over = reference.text.removesuffix(".[*]")
-        if any(each.kind == values.INSTANCE for each in self._of.text(self._path, reference.within, over)):
+        if any(each.kind == meaning.INSTANCE for each in self._of.text(self._path, reference.within, over)):
             yield from self.of(replace(reference, text=f"{over}.__iter__"))
             yield from self.of(replace(reference, text=f"{over}.__iter__.().__next__"))
 
     def _member(self, one: Meaning, part: str) -> tuple[Meaning, ...]:
         """Return what a part means of what stands before it, a property itself and not what it returns."""
-        if one.kind in {values.CLASS, values.INSTANCE, values.SUPER} and part[:1] not in _NO_NAME:
+        if one.kind in {meaning.CLASS, meaning.INSTANCE, meaning.SUPER} and part[:1] not in _NO_NAME:
             return self._of.classes.member(one, part)
         return self._of.one_step(one, part)
 
@@ -179,10 +182,10 @@ class _Resolver:
             if each.via:
                 # What it holds may be anything; that it is this variable is sure if the name can be no other.
                 lone = len(variables) == 1 and alone
-                sure = values.IMPORTED if lone else min(each.confidence or values.TYPED, values.TYPED)
+                sure = confidence.IMPORTED if lone else min(each.confidence or confidence.DECLARED, confidence.DECLARED)
                 yield self._edge(reference, each.via, USE, each.how if each.how in _TAKEN else "local", sure)
-            elif each.kind == values.VARIABLE or (
-                not last and each.kind == values.CLASS and each.how not in {"self", "typed"}
+            elif each.kind == meaning.VARIABLE or (
+                not last and each.kind == meaning.CLASS and each.how not in {"self", "typed"}
             ):
                 yield self._edge(reference, each.address, USE, each.how, each.confidence)
             if self._of.classes.is_property(each):
@@ -209,9 +212,9 @@ class _Resolver:
         self, found: tuple[Meaning, ...], part: str, reference: Reference, owners: Mapping[str, Meaning]
     ) -> Iterator[Edge]:
         for each in found:
-            if each.kind == values.FUNCTION and not self._of.classes.is_property(each):
+            if each.kind == meaning.FUNCTION and not self._of.classes.is_property(each):
                 yield from self._function(each, owners.get(each.address), part, reference)
-            elif each.kind == values.CLASS and each.how != "self":
+            elif each.kind == meaning.CLASS and each.how != "self":
                 yield self._edge(reference, each.address, reference.kind, each.how, each.confidence)
             if reference.kind == CALL:
                 yield from self._made(each, reference)
@@ -220,10 +223,10 @@ class _Resolver:
         self, before: tuple[Meaning, ...], found: tuple[Meaning, ...], part: str, reference: Reference
     ) -> Iterator[Edge]:
         """Yield guesses where nothing is known of an object, or where calls in other files may give another one."""
-        unknown = [one for one in before if one.kind == values.UNKNOWN or _lost(one, found)]
-        if unknown and all(each.kind == values.UNKNOWN for each in found):
+        unknown = [one for one in before if one.kind == meaning.UNKNOWN or _lost(one, found)]
+        if unknown and all(each.kind == meaning.UNKNOWN for each in found):
             yield from self._by_name(part, reference, foreign=any(one.how == "external" for one in unknown))
-        elif any(one.how == GIVEN and one.kind == values.INSTANCE for one in before):
+        elif any(one.how == GIVEN and one.kind == meaning.INSTANCE for one in before):
             yield from self._by_name(part, reference, foreign=False)
 
     def _function(self, each: Meaning, owner: Meaning | None, part: str, reference: Reference) -> Iterator[Edge]:
@@ -231,30 +234,32 @@ class _Resolver:
         others: list[str] = []
         if (
             owner is not None
-            and owner.kind in {values.INSTANCE, values.CLASS}
+            and owner.kind in {meaning.INSTANCE, meaning.CLASS}
             and owner.how in {"self", "typed", "inherited", GIVEN}
         ):
             others = self._of.classes.overriding(owner, part)
-        sure = min(each.confidence, values.OVERRIDDEN) if others else each.confidence
+        sure = min(each.confidence, confidence.REPLACEABLE) if others else each.confidence
         yield self._edge(reference, each.address, kind, each.how, sure)
         for address in others:
             if address != each.address:
-                yield self._edge(reference, address, kind, "override", min(sure, values.OVERRIDE))
+                yield self._edge(reference, address, kind, "override", min(sure, confidence.OVERRIDE))
 
     def _made(self, each: Meaning, reference: Reference) -> Iterator[Edge]:
         """Yield the edges to what runs when a class, or an instance, is called."""
-        if each.kind == values.CLASS:
+        if each.kind == meaning.CLASS:
             if each.how == "self":
-                yield self._edge(reference, each.address, CALL, "self", min(each.confidence, values.OVERRIDDEN))
+                yield self._edge(reference, each.address, CALL, "self", min(each.confidence, confidence.REPLACEABLE))
             for name in _CONSTRUCTORS:
                 for member in self._of.classes.member(each, name):
-                    if member.kind == values.FUNCTION:
+                    if member.kind == meaning.FUNCTION:
                         sure = min(member.confidence, each.confidence)
                         yield self._edge(reference, member.address, CALL, "constructor", sure)
-        elif each.kind == values.INSTANCE:
+        elif each.kind == meaning.INSTANCE:
             for member in self._of.classes.member(each, "__call__"):
-                if member.kind == values.FUNCTION:
-                    yield self._edge(reference, member.address, CALL, member.how, min(member.confidence, values.TYPED))
+                if member.kind == meaning.FUNCTION:
+                    yield self._edge(
+                        reference, member.address, CALL, member.how, min(member.confidence, confidence.DECLARED)
+                    )
 
     def _by_name(self, name: str, reference: Reference, *, foreign: bool) -> Iterator[Edge]:
         """Yield guesses: methods of that name, if there are few and the name is not everybody's."""
@@ -264,8 +269,9 @@ class _Resolver:
         if not addresses or len(addresses) > _MOST_OF_A_NAME:
             return
         methods = [address for address in addresses if self._is_method(address)]
+        sure = confidence.by_name(len(methods)) if methods else 0.0
         for address in methods:
-            yield self._edge(reference, address, CALL, "name", values.BY_NAME / len(methods) / (2 if foreign else 1))
+            yield self._edge(reference, address, CALL, "name", sure / (2 if foreign else 1))
 
     def _is_method(self, address: str) -> bool:
         path, _, symbol = address.partition("::")
@@ -277,9 +283,9 @@ class _Resolver:
 
 def _of_others(found: Meaning) -> bool:
     """Return whether it is another project's, with nothing of this one in it."""
-    return found.kind == values.EXTERNAL and found.how != "plain" and not found.via
+    return found.kind == meaning.EXTERNAL and found.how != "plain" and not found.via
 
 
 def _lost(one: Meaning, found: tuple[Meaning, ...]) -> bool:
     """Return whether an instance does not have what it is asked for, as far as is known."""
-    return one.kind in {values.INSTANCE, values.CLASS} and all(each.kind == values.UNKNOWN for each in found)
+    return one.kind in {meaning.INSTANCE, meaning.CLASS} and all(each.kind == meaning.UNKNOWN for each in found)

@@ -5,19 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bespeak_symbols.native import inheritance
 from bespeak_symbols.native.rust.imports import outward
 from bespeak_symbols.native.rust.types import OF_EVERYBODY, POINTERS, Type, read_bounds, read_type
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from bespeak_symbols.native.rust.imports import Modules
     from bespeak_symbols.native.rust.paths import Paths
     from bespeak_symbols.native.rust.types import Written
 
-_MOST_OVERRIDES = 60
 _DEEPEST = 8
-_MOST_TRAITS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,22 +242,22 @@ class Members:
 
     def of_trait(self, trait: str, name: str) -> str:
         """Return the function of a trait, or of what the trait asks for; empty if there is none."""
-        waiting, seen = [trait], {trait}
-        while waiting and len(seen) < _MOST_TRAITS:
-            one = waiting.pop(0)
+        for one in inheritance.nearest_first(trait, self._asked_for):
             path, _, full = one.partition("::")
             table = self.modules.table(path)
-            if table is None:
-                continue
-            if table.has(f"{full}.{name}", "method"):
+            if table is not None and table.has(f"{full}.{name}", "method"):
                 return f"{one}.{name}"
-            for symbol in table.symbols.get(full, ()):
-                for base in symbol.bases:
-                    item = self.paths.find(read_type(base).name.split("::"), path, full, "type")
-                    if item is not None and item.kind == "trait" and item.address not in seen:
-                        seen.add(item.address)
-                        waiting.append(item.address)
         return ""
+
+    def _asked_for(self, trait: str) -> Iterator[str]:
+        """Yield the traits that a trait asks for."""
+        path, _, full = trait.partition("::")
+        table = self.modules.table(path)
+        for symbol in table.symbols.get(full, ()) if table is not None else ():
+            for base in symbol.bases:
+                item = self.paths.find(read_type(base).name.split("::"), path, full, "type")
+                if item is not None and item.kind == "trait":
+                    yield item.address
 
     def _is_trait(self, address: str) -> bool:
         path, _, full = address.partition("::")
@@ -290,21 +289,17 @@ class Members:
 
     def overriding(self, member: Member) -> list[str]:
         """Return the functions that may be run in place of a trait's."""
-        name = member.address.rpartition(".")[2]
-        candidates = self.candidates(name)
-        if len(candidates) > _MOST_OVERRIDES:
-            return []
-        found = []
-        for address in candidates:
+
+        def replaces(address: str) -> bool:
             owner = address.rpartition(".")[0]
+            if self._is_trait(owner):
+                return False
             path, _, full = owner.partition("::")
             outer, _, simple = full.rpartition(".")
-            if address == member.address or self._is_trait(owner):
-                continue
             item = self.paths.find([simple], path, outer, "type")
-            if self.implemented(path, item.address if item is not None else simple, member.trait):
-                found.append(address)
-        return found
+            return self.implemented(path, item.address if item is not None else simple, member.trait)
+
+        return inheritance.overriding(member.address, self.candidates(member.address.rpartition(".")[2]), replaces)
 
 
 def _files(*addresses: str) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bespeak_symbols.confidence import ONE_OF_SEVERAL, OVERRIDE, REPLACEABLE, by_name, of_way
 from bespeak_symbols.model import CALL, IMPORT, INHERIT, Edge
 from bespeak_symbols.native.rust.evaluate import evaluator_of
 from bespeak_symbols.native.rust.imports import Module
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
     from bespeak_symbols.native.rust.evaluate import Evaluator, Value
     from bespeak_symbols.native.rust.members import Member
 
-_SURE, _DYNAMIC, _LIKELY, _OVERRIDE = 0.95, 0.8, 0.7, 0.6
-_BY_NAME = {1: 0.5, 2: 0.4, 3: 0.3}
+_MOST_BY_NAME = 3
 
 
 def resolve(path: str, world: World) -> Iterator[Edge]:
@@ -46,7 +46,7 @@ class _Resolver:
         if one.module.startswith("mod "):
             module = self.evaluator.modules.child(self._module(one.within), one.local)
             if module is not None:
-                yield Edge(caller, module.address, IMPORT, "module", _SURE, one.line)
+                yield Edge(caller, module.address, IMPORT, "module", of_way("module"), one.line)
             return
         parts = [*one.module.split("::"), one.name] if one.name else one.module.split("::")
         seen = set()
@@ -54,7 +54,7 @@ class _Resolver:
             item = self.paths.find(parts, self.path, one.within, space)
             if item is not None and not item.rest and item.address not in seen and item.address != caller:
                 seen.add(item.address)
-                yield Edge(caller, item.address, IMPORT, "import", _SURE, one.line)
+                yield Edge(caller, item.address, IMPORT, "import", of_way("import"), one.line)
 
     def _module(self, within: str) -> Module:
         return Module(self.path, self.table.module_of(within))
@@ -67,7 +67,8 @@ class _Resolver:
             if item is None or item.kind != "trait":
                 continue
             here = one.name if one.name in self.table.symbols else outer
-            yield Edge(f"{self.path}::{here}" if here else self.path, item.address, INHERIT, "impl", _SURE, one.line)
+            caller = f"{self.path}::{here}" if here else self.path
+            yield Edge(caller, item.address, INHERIT, "impl", of_way("impl"), one.line)
 
     def edges(self, reference: Reference) -> Iterator[Edge]:
         """Yield the edges of one reference."""
@@ -75,7 +76,7 @@ class _Resolver:
         caller = f"{self.path}::{within}" if within else self.path
         weak = reference.kind == CALL and self.table.has(within, "macro")
         for callee, how, confidence in self._targets(reference):
-            sure = min(confidence, _DYNAMIC) if weak else confidence
+            sure = min(confidence, REPLACEABLE) if weak else confidence
             yield Edge(caller, callee, reference.kind, how, sure, reference.line)
 
     def _targets(self, reference: Reference) -> Iterator[tuple[str, str, float]]:
@@ -85,7 +86,7 @@ class _Resolver:
         elif reference.kind == INHERIT:
             item = self.paths.find(parts, self.path, reference.within, "type")
             if item is not None and not item.rest:
-                yield item.address, "type", _SURE
+                yield item.address, "type", of_way("type")
         elif reference.kind == CALL:
             yield from self._called(parts, reference)
         else:
@@ -101,17 +102,17 @@ class _Resolver:
         here = [address for address in found if address.startswith(self.path + "::")]
         item = self.paths.find(parts, self.path, reference.within, "macro")
         if here and len(parts) == 1:
-            yield here[0], "local", _SURE
+            yield here[0], "local", of_way("local")
         elif item is not None and not item.rest:
-            yield item.address, "import", _SURE
+            yield item.address, "import", of_way("import")
         elif found:
             root = self.evaluator.modules.root(self._module(reference.within))
             mine = [one for one in found if self._root_of(one) == root]
             if len(mine) == 1:
-                yield mine[0], "module", _SURE
-            elif len(found) <= max(_BY_NAME):
+                yield mine[0], "module", of_way("module")
+            elif len(found) <= _MOST_BY_NAME:
                 for one in found:
-                    yield one, "name", _BY_NAME[len(found)]
+                    yield one, "name", by_name(len(found))
 
     def _is_macro(self, address: str) -> bool:
         path, _, full = address.partition("::")
@@ -128,7 +129,8 @@ class _Resolver:
                 yield from self._member(member, self._how(parts, reference, member), found.sure)
         elif found.item is not None:
             if found.item.kind in {"function", "struct", "constant"} and "::" in found.item.address:
-                yield found.item.address, self._how_item(found, reference), _SURE
+                how = self._how_item(found, reference)
+                yield found.item.address, how, of_way(how)
         elif not found.known and len(parts) > 1 and self._is_method(parts, reference):
             yield from self._by_name(parts[-1])
 
@@ -139,11 +141,11 @@ class _Resolver:
 
     def _member(self, member: Member, how: str, sure: bool) -> Iterator[tuple[str, str, float]]:
         if member.trait:
-            yield member.address, how, _DYNAMIC
+            yield member.address, how, REPLACEABLE
             for address in self.members.overriding(member):
-                yield address, "override", _OVERRIDE
+                yield address, "override", OVERRIDE
         else:
-            yield member.address, how, _SURE if sure and member.sure else _LIKELY
+            yield member.address, how, of_way(how) if sure and member.sure else ONE_OF_SEVERAL
 
     def _how(self, parts: list[str], reference: Reference, member: Member) -> str:
         if member.how == "inherited":
@@ -164,19 +166,24 @@ class _Resolver:
         if name in OF_EVERYBODY:
             return
         found = self.members.candidates(name)
-        if 0 < len(found) <= max(_BY_NAME):
+        if 0 < len(found) <= _MOST_BY_NAME:
             for address in found:
-                yield address, "name", _BY_NAME[len(found)]
+                yield address, "name", by_name(len(found))
 
     def _used(self, parts: list[str], reference: Reference) -> Iterator[tuple[str, str, float]]:
         if parts[0] in {"self", "Self"} and len(parts) == 1:
             return
         item = self.paths.find(parts, self.path, reference.within, "type") if reference.bound < 0 else None
         if item is not None and not item.rest and item.kind != "module":
-            yield item.address, "local" if item.address.startswith(self.path + "::") else "import", _SURE
+            yield self._named(item.address)
             return
         found = self.evaluator.evaluate(parts, reference.within, reference.bound)
         for member in found.found:
-            yield member.address, "typed", _SURE if found.sure and member.sure and not member.trait else _LIKELY
+            alone = found.sure and member.sure and not member.trait
+            yield member.address, "typed", of_way("typed") if alone else ONE_OF_SEVERAL
         if not found.found and found.item is not None and "::" in found.item.address:
-            yield found.item.address, "local" if found.item.address.startswith(self.path + "::") else "import", _SURE
+            yield self._named(found.item.address)
+
+    def _named(self, address: str) -> tuple[str, str, float]:
+        how = "local" if address.startswith(self.path + "::") else "import"
+        return address, how, of_way(how)
