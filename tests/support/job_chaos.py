@@ -180,10 +180,14 @@ class Chaos:
             self._report.faults["helpers and calls killed"] += 1
 
     def _kill_supervisors(self) -> None:
+        """Kill supervisors, and now and then what makes them."""
         helpers = children(self._running[self._victim()].process.pid)
-        for pid in [pid for helper in helpers for pid in children(helper)][:5]:
+        found = [pid for helper in helpers for pid in children(helper)]
+        servers = [pid for pid in found if is_server(pid)]
+        found = [pid for server in servers for pid in children(server)] if servers else found
+        for pid in [*found[:5], *self._chance.sample(servers, self._chance.randrange(len(servers) + 1))]:
             kill(pid)
-            self._report.faults["supervisors killed"] += 1
+            self._report.faults["servers of supervisors killed" if pid in servers else "supervisors killed"] += 1
 
     def _lock_book(self) -> None:
         """Hold the lock of every write for a while."""
@@ -261,6 +265,13 @@ def children(pid: int) -> list[int]:
             with contextlib.suppress(OSError), open(f"/proc/{pid}/task/{thread}/children", encoding="ascii") as file:
                 found += [int(word) for word in file.read().split()]
     return found
+
+
+def is_server(pid: int) -> bool:
+    """Tell whether a process makes supervisors."""
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/cmdline", "rb") as file:
+        return file.read().endswith(b"\0--serve\0")
+    return False
 
 
 def kill(pid: int) -> None:

@@ -46,7 +46,9 @@ else:
 
     def replace(of: Any, /, **changes: object) -> Any:
         """Return a copy of a value with some fields changed."""
-        return type(of)(**({name: getattr(of, name) for name in type(of).__slots__} | changes))
+        # By place, not by name: that is several times faster, and what is left in changes is refused.
+        names = type(of).__slots__
+        return type(of)(*[changes.pop(name) if name in changes else getattr(of, name) for name in names], **changes)
 
 
 class _Factory:

@@ -312,13 +312,13 @@ class Dispatcher:
     def _collect(self) -> None:
         for token, reply in self._parts.router.take():
             failpoints.reach("jobs.answered")
-            work = self._works.pop(token, None)
             if (stopped := self._stops.take(token)) is not None:
                 self._ends.ask(stopped)
-            if self._returns.take(token, reply) or self._ends.take(token, reply) or self._options.once:
-                self._look_again = True
-            if work is not None:
+            self._ends.take(token, reply)
+            self._look_again |= self._returns.take(token, reply) or self._options.once
+            if (work := self._works.pop(token, None)) is not None:
                 self._settle(work, work.take(reply, self._rules(work), self._now_us()))
+        self._look_again |= self._ends.write_down()
 
     def _settle(self, work: ClaimState, what: NextStep) -> None:
         if what is NextStep.CALL:

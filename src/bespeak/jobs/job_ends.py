@@ -107,6 +107,7 @@ class JobEnds:
         self._calls = calls
         self._limit_seconds = limit_seconds
         self._due: dict[str, float] = {}
+        self._told: list[tuple[JobReservation, JobEnd]] = []
         self._after = -1
         self._look_at = 0.0
         self.are_waited_for = False
@@ -158,28 +159,39 @@ class JobEnds:
         self._due[job.reservation_id] = time.monotonic() + self._pause_seconds(job)
         self._calls.submit(job, "status", self._limit_seconds)
 
-    def take(self, token: int, reply: Reply) -> bool:
-        """Take a runner's answer; True if something was written down."""
+    def take(self, token: int, reply: Reply) -> None:
+        """Take a runner's answer; what it tells is kept for :meth:`write_down`."""
         job = self._calls.take(token)
         if job is not None and not self._calls and self._after >= 0 and (self.are_waited_for or self.asks_all):
             self.look_again()  # there are more than are asked about at once
         end = None if job is None else job_end(reply)
-        if job is None or end is None:
+        if job is not None and end is not None:
+            self._told.append((job, end))
+
+    def write_down(self) -> bool:
+        """Store how jobs ended, those that were told of together in one transaction; True if something was stored."""
+        if not self._told:
             return False
+        told, self._told = self._told, []
         try:
-            self._note_attempts(job)
-            end = self._store(job, end)
+            for job, _ in told:
+                self._note_attempts(job)
+            stored = self._parts.session.engine.transact((LOCK,), lambda tx: [self._store(tx, *each) for each in told])
         except BespeakError as error:
             self._parts.log.emit("dispatcher_error", {"error": str(error)})
             return False
-        self._due.pop(job.reservation_id, None)
-        self._parts.attempts.discard(job)
-        if end is not None:
-            fields: dict[str, object] = {"reservation_id": job.reservation_id, "run_key": job.run_key}
-            fields |= {"job_id": job.job_id, "outcome": end.outcome, "exit_code": end.exit_code}
-            self._parts.log.emit("job_ended", fields)
-            self._parts.metrics.add("jobs_failed" if end.outcome in BAD_OUTCOMES else "jobs_ended")
-        return end is not None
+        for (job, _), end in zip(told, stored, strict=True):
+            self._due.pop(job.reservation_id, None)
+            self._parts.attempts.discard(job)
+            if end is not None:
+                self._say_ended(job, end)
+        return any(stored)
+
+    def _say_ended(self, job: JobReservation, end: JobEnd) -> None:
+        fields: dict[str, object] = {"reservation_id": job.reservation_id, "run_key": job.run_key}
+        fields |= {"job_id": job.job_id, "outcome": end.outcome, "exit_code": end.exit_code}
+        self._parts.log.emit("job_ended", fields)
+        self._parts.metrics.add("jobs_failed" if end.outcome in BAD_OUTCOMES else "jobs_ended")
 
     def _note_attempts(self, job: JobReservation) -> None:
         """Store the attempts of a job that runs again when it fails, as far as they have ended."""
@@ -208,19 +220,14 @@ class JobEnds:
             return HOLD_LOST_OUTCOME
         return _ABORTED if job.stopped_us is None else TIMED_OUT_OUTCOME
 
-    def _store(self, job: JobReservation, told: JobEnd) -> JobEnd | None:
+    def _store(self, tx: Transaction, job: JobReservation, end: JobEnd) -> JobEnd | None:
         """Write down how a job ended, and return it; None if it was written down already."""
-
-        def work(tx: Transaction) -> JobEnd | None:
+        if end.outcome == _ABORTED:
             now = rows.find(tx, reservation_id=job.reservation_id)
-            end = told
-            if now is not None and told.outcome == _ABORTED:
-                end = replace(told, outcome=self._why_aborted(now))
-            values = {"outcome": end.outcome, "exit_code": end.exit_code, "ended_us": end.ended_us or tx.now_us}
-            if not tx.execute(_STORE, {**values, "id": job.reservation_id, "job": job.job_id}):
-                return None
-            code = None if end.exit_code is None else f"exit code {end.exit_code}"
-            rows.log(tx, [rows.Change(job, f"ended_{end.outcome.lower()}", job.reservation_status, job.job_id, code)])
-            return end
-
-        return self._parts.session.engine.transact((LOCK,), work)
+            end = end if now is None else replace(end, outcome=self._why_aborted(now))
+        values = {"outcome": end.outcome, "exit_code": end.exit_code, "ended_us": end.ended_us or tx.now_us}
+        if not tx.execute(_STORE, {**values, "id": job.reservation_id, "job": job.job_id}):
+            return None
+        code = None if end.exit_code is None else f"exit code {end.exit_code}"
+        rows.log(tx, [rows.Change(job, f"ended_{end.outcome.lower()}", job.reservation_status, job.job_id, code)])
+        return end
