@@ -238,6 +238,16 @@ def test_a_dispatcher_starts_occurrences(any_site) -> None:
     assert "NAME" in site.call("schedules", "--text").out
 
 
+def test_what_is_shown_to_people_has_a_line_for_each_occurrence(site) -> None:
+    for name in ("nightly", "still"):
+        site.call("schedule", name, "--cron", "0 2 * * *", "--zone", "Europe/Berlin", "--", "/bin/true")
+    site.call("pause", "--schedule", "still")
+    lines = site.call("schedules", "--text").out.splitlines()
+    assert [line.split()[0] for line in (lines[0], lines[1], lines[-1])] == ["NAME", "nightly", "still"]
+    assert (len(lines), lines[-1].split()[1]) == (12, "paused")
+    assert max(map(len, lines)) <= 80
+
+
 def _this_minute() -> int:
     import time
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from bespeak.argv.declarations import Argument, Option, command
 from bespeak.base.clock import FOREVER_US, SECOND_US, now
@@ -167,12 +167,16 @@ def listing(context: CommandContext) -> int:
 
 
 def _print_table(found: list[Schedule], shown: int) -> None:
-    print(f"{'NAME':<20}  {'WHEN':<40}  NEXT")
+    """Print a line for each occurrence; only the first of a recurring job says which it is."""
+    rows = [("NAME", "NEXT", "WHEN")]
     for each in found:
         form = schedule_json(each, max(shown, 1))
-        when = f"{form['says']} {each.zone}".strip()
-        coming = "paused" if each.paused else ", ".join(form["next"][: max(shown, 1)])  # type: ignore[index]
-        print(f"{escape_unprintable(each.name):<20}  {escape_unprintable(when):<40}  {coming}")
+        coming = ["paused"] if each.paused else cast("list[str]", form["next"])
+        name, when = escape_unprintable(each.name), escape_unprintable(f"{form['says']} {each.zone}".strip())
+        rows += [(name, coming[0] if coming else "never", when), *(("", one, "") for one in coming[1:])]
+    wide = max(len(name) for name, _, _ in rows)
+    for name, one, when in rows:
+        print(f"{name:<{wide}}  {one:<25}  {when}".rstrip())
 
 
 @command(
