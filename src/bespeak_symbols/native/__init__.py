@@ -18,7 +18,7 @@ The first three read one file and know nothing of others; the last four read fac
 share is told once for all languages:
 
 - :mod:`.meaning`: one value for what an expression may mean. ``evaluate`` makes and follows it, ``resolve`` makes edges
-  of it. Java and Rust have types with arguments of their own in ``types``.
+  of it. Rust still has a value of its own beside it.
 - :mod:`.inheritance`: in which order the bases of a class are searched, and which methods may run instead of one. A
   family gives two hooks: what something derives from directly, and which method of the same name replaces another.
 - :mod:`bespeak_symbols.confidence`: how sure an edge is. A family has no numbers of its own.

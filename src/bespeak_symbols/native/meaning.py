@@ -22,6 +22,23 @@ _assign = object.__setattr__
 
 
 @dataclass(frozen=True, slots=True)
+class Type:
+    """A type: one of the snapshot by its address, another by its last name, or ``dyn`` with the traits it has.
+
+    An array of Java and a slice of Rust are ``[]``.
+    """
+
+    head: str
+    arguments: tuple[Type, ...] = ()
+    traits: tuple[str, ...] = ()
+
+    @property
+    def own(self) -> bool:
+        """It is a type of the snapshot."""
+        return "::" in self.head
+
+
+@dataclass(frozen=True, slots=True)
 class Meaning:
     """One thing that an expression may mean.
 
@@ -37,6 +54,7 @@ class Meaning:
         key: a collection, as far as what it has at this key is concerned; empty if that is any of its items.
         within: of a value, where its type is written.
         bound: of a value, the place of the binding of the first part of its type; -1 for none.
+        type: of a value, where types have arguments of their own; None if it is not known.
     """
 
     kind: str
@@ -50,6 +68,7 @@ class Meaning:
     key: str = ""
     within: str = ""
     bound: int = -1
+    type: Type | None = None
 
     def __init__(
         self,
@@ -64,6 +83,7 @@ class Meaning:
         key: str = "",
         within: str = "",
         bound: int = -1,
+        type: Type | None = None,  # noqa: A002 what it is called everywhere
     ) -> None:
         # Written out because so many are made.
         _assign(self, "kind", kind)
@@ -77,6 +97,7 @@ class Meaning:
         _assign(self, "key", key)
         _assign(self, "within", within)
         _assign(self, "bound", bound)
+        _assign(self, "type", type)
 
     @property
     def address(self) -> str:
@@ -106,6 +127,7 @@ class Meaning:
             self.key,
             self.within,
             self.bound,
+            self.type,
         )
 
     def at_most(self, confidence: float, how: str = "") -> Meaning:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bespeak_symbols.confidence import ONE_OF_SEVERAL
 from bespeak_symbols.native.java.imports import Names, outward
-from bespeak_symbols.native.java.members import OBJECT_METHODS, Member, Members
-from bespeak_symbols.native.java.types import Type, item_of, library_result
+from bespeak_symbols.native.java.members import OBJECT_METHODS, Members
+from bespeak_symbols.native.java.types import item_of, library_result
+from bespeak_symbols.native.meaning import CLASS, INSTANCE, MODULE, SUPER, UNKNOWN, Meaning, Type
 
 if TYPE_CHECKING:
     from bespeak_symbols.model import World
@@ -16,30 +17,7 @@ if TYPE_CHECKING:
 _MOST_STEPS = 40
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
-    """What an expression comes to.
-
-    Args:
-        kind: its type; None if it is not known.
-        static: it is the class itself and no instance of it.
-        address: the symbol that its last part means.
-        above: it is ``super``: what overrides is not called.
-        sure: nothing else can be meant.
-        package: it is a package, or the beginning of its name.
-    """
-
-    kind: Type | None
-    static: bool = False
-    address: str = ""
-    above: bool = False
-    sure: bool = True
-    package: str = ""
-
-
-NOTHING = Value(None)
-
-
+NOTHING = Meaning(UNKNOWN)
 _OBJECT = Type("Object")
 
 
@@ -50,7 +28,7 @@ class Evaluator:
         self.names = names
         self.members = members
         self.table = table
-        self._locals: dict[int, Value] = {}
+        self._locals: dict[int, Meaning] = {}
 
     def around(self, within: str) -> list[str]:
         """Return the addresses of the classes around a place, innermost first."""
@@ -58,7 +36,7 @@ class Evaluator:
 
     # The first part.
 
-    def evaluate(self, parts: list[str], within: str, bound: int, arguments: int = -1) -> Value:
+    def evaluate(self, parts: list[str], within: str, bound: int, arguments: int = -1) -> Meaning:
         """Return what an expression comes to.
 
         Args:
@@ -79,7 +57,7 @@ class Evaluator:
                 at += 1
         return found
 
-    def _first(self, parts: list[str], within: str, bound: int, arguments: int) -> tuple[int, Value]:
+    def _first(self, parts: list[str], within: str, bound: int, arguments: int) -> tuple[int, Meaning]:
         first = parts[0]
         if bound >= 0:
             return 1, self._local(bound)
@@ -87,57 +65,58 @@ class Evaluator:
             end = parts.index("()") if "()" in parts else len(parts)
             name = ".".join(parts[1:end])
             kind = self.names.type_of(name, self.table.path, within, {})
-            return end + 1, Value(kind, address=kind.head if kind is not None and kind.own else "")
+            return end + 1, _value(kind, kind.head if kind is not None and kind.own else "")
         if first in {"this", "super"}:
             return 1, self._self(self.around(within)[:1], first)
         if len(parts) > 1 and parts[1] == "()":
             member = self.unqualified(first, within, arguments if parts[2:] == [] else -1)
             kind = self.members.result(member, -1) if member is not None else None
-            return 2, Value(kind, sure=member.sure) if member is not None else NOTHING
+            return 2, _value(kind, sure=member.confidence) if member is not None else NOTHING
         if first == "()":
             return 1, NOTHING
         return 1, self._name(first, within)
 
-    def _self(self, classes: list[str], word: str) -> Value:
+    def _self(self, classes: list[str], word: str) -> Meaning:
         if not classes:
             return NOTHING
         if word == "this":
-            return Value(Type(classes[0]))
+            return _value(Type(classes[0]))
         table, name = self.names.at(classes[0])
         line = self.members.line(Type(classes[0]))
         next(line)
         kind = next(line, None)
         derived = table is not None and table.bound(name, "base") and kind is not None
-        return Value(kind if derived and kind and not self.members.is_interface(kind.head) else _OBJECT, above=True)
+        extended = derived and kind is not None and not self.members.is_interface(kind.head)
+        return Meaning(SUPER, exact=True, type=kind if extended else _OBJECT)
 
-    def _local(self, bound: int) -> Value:
+    def _local(self, bound: int) -> Meaning:
         """Return what a local variable is; one that begins with itself is not known."""
         if bound not in self._locals:
             self._locals[bound] = NOTHING
             binding = self.table.facts.bindings[bound]
             within = binding.name.rpartition(".")[0]
             if binding.how == "type":
-                self._locals[bound] = Value(self.names.type_of(binding.target, self.table.path, within, {}))
+                self._locals[bound] = _value(self.names.type_of(binding.target, self.table.path, within, {}))
             elif binding.how == "from":
                 found = self.evaluate(binding.target.split("."), within, binding.bound)
-                self._locals[bound] = Value(found.kind, sure=found.sure) if not found.static else NOTHING
+                self._locals[bound] = _value(found.type, sure=found.confidence) if found.kind != CLASS else NOTHING
         return self._locals[bound]
 
-    def _name(self, name: str, within: str) -> Value:
+    def _name(self, name: str, within: str) -> Meaning:
         for address in self.around(within):
             member = self.members.field(Type(address), name)
             if member is not None:
-                return Value(self.members.field_type(member), address=member.address)
+                return _value(self.members.field_type(member), member.address)
         found = self.names.find(name, self.table.path, within)
         if found is not None:
-            return Value(Type(found), static=True, address=found)
+            return _class(found)
         for owner in self._static_owners(name):
             member = self.members.field(Type(owner), name)
             if member is not None:
-                return Value(self.members.field_type(member), address=member.address)
+                return _value(self.members.field_type(member), member.address)
         if name in self.table.imports or name[:1].isupper():
-            return Value(Type(name), static=True)
-        return Value(None, package=name)
+            return Meaning(CLASS, type=Type(name))
+        return Meaning(MODULE, name=name)
 
     def _static_owners(self, name: str) -> list[str]:
         """Return the classes from which a member may be imported by its bare name."""
@@ -149,7 +128,7 @@ class Evaluator:
         found = (self.names.in_package(text, self.table.path) for text in texts)
         return [one for one in found if one is not None]
 
-    def unqualified(self, name: str, within: str, arguments: int) -> Member | None:
+    def unqualified(self, name: str, within: str, arguments: int) -> Meaning | None:
         """Return the method that a bare name means: of the innermost class that has one of that name, or imported."""
         doubt = False
         for place, address in enumerate(self.around(within)):
@@ -157,49 +136,61 @@ class Evaluator:
                 member = self.members.method(Type(address), name, arguments)
                 if member is None:
                     return None
-                return Member(member.address, member.owner, member.sure and not doubt, place > 0 or member.inherited)
+                how = "inherited" if place > 0 else member.how
+                return member.at_most(ONE_OF_SEVERAL if doubt else 1.0).but(how=how)
             if name in OBJECT_METHODS:
                 return None
             doubt = doubt or self.members.open_ended(address, name)
         for owner in self._static_owners(name):
             member = self.members.method(Type(owner), name, arguments)
             if member is not None:
-                return Member(member.address, member.owner, member.sure and not doubt)
+                return member.at_most(ONE_OF_SEVERAL if doubt else 1.0).but(how="import")
         return None
 
     # The other parts.
 
-    def _step(self, found: Value, part: str) -> Value:
-        if found.package:
-            name = f"{found.package}.{part}"
+    def _step(self, found: Meaning, part: str) -> Meaning:
+        if found.kind == MODULE:
+            name = f"{found.name}.{part}"
             address = self.names.in_package(name, self.table.path)
-            return Value(Type(address), static=True, address=address) if address else Value(None, package=name)
-        kind = found.kind
+            return _class(address) if address else Meaning(MODULE, name=name)
+        kind = found.type
         if kind is None:
             return NOTHING
-        if part in {"this", "super"} and found.static:
+        if part in {"this", "super"} and found.kind == CLASS:
             interface = part == "super" and self.members.is_interface(kind.head)
-            return Value(kind, above=True) if interface else self._self([kind.head], part)
+            return Meaning(SUPER, exact=True, type=kind) if interface else self._self([kind.head], part)
         if part == "[]":
-            return Value(item_of(kind), sure=found.sure)
+            return _value(item_of(kind), sure=found.confidence)
         member = self.members.field(kind, part) if kind.own else None
         if member is not None:
-            return Value(self.members.field_type(member), address=member.address, sure=found.sure)
-        nested = self.names.nested(kind.head, part) if kind.own and found.static else None
-        return Value(Type(nested), static=True, address=nested) if nested is not None else NOTHING
+            return _value(self.members.field_type(member), member.address, found.confidence)
+        nested = self.names.nested(kind.head, part) if kind.own and found.kind == CLASS else None
+        return _class(nested) if nested is not None else NOTHING
 
-    def _called(self, found: Value, name: str) -> Value:
-        kind = found.kind
+    def _called(self, found: Meaning, name: str) -> Meaning:
+        kind = found.type
         if kind is None:
             return NOTHING
         if not kind.own:
-            return Value(library_result(kind, name), sure=found.sure)
-        if found.static and name in {"values", "valueOf"}:
-            return Value(Type("[]", (kind,)) if name == "values" else kind)
+            return _value(library_result(kind, name), sure=found.confidence)
+        if found.kind == CLASS and name in {"values", "valueOf"}:
+            return _value(Type("[]", (kind,)) if name == "values" else kind)
         member = self.members.method(kind, name, -1)
         if member is None:
             return NOTHING
-        return Value(self.members.result(member, -1), sure=found.sure and member.sure)
+        return _value(self.members.result(member, -1), sure=min(found.confidence, member.confidence))
+
+
+def _value(kind: Type | None, address: str = "", sure: float = 1.0) -> Meaning:
+    """Return a value of a type, and what the last part of its text means."""
+    path, _, name = address.partition("::")
+    return Meaning(INSTANCE, path, name, sure, type=kind)
+
+
+def _class(address: str) -> Meaning:
+    path, _, name = address.partition("::")
+    return Meaning(CLASS, path, name, type=Type(address))
 
 
 def evaluator_of(world: World, path: str) -> Evaluator | None:

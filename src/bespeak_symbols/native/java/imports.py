@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bespeak_symbols.native import inheritance
-from bespeak_symbols.native.java.types import Type, Written, read_type
+from bespeak_symbols.native.java.types import Written, read_type
+from bespeak_symbols.native.meaning import Type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

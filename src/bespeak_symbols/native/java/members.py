@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bespeak_symbols.confidence import ONE_OF_SEVERAL
 from bespeak_symbols.native import inheritance
-from bespeak_symbols.native.java.types import Type
+from bespeak_symbols.native.meaning import FUNCTION, Meaning, Type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,23 +25,6 @@ _OF_SMALL = frozenset(
     | {"forEachRemaining", "hasNext", "iterator", "negate", "next", "or", "remove", "reversed", "run", "spliterator"}
     | {"test", "thenComparing", "thenComparingInt", "thenComparingLong", "thenComparingDouble"}
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A method or field that was found.
-
-    Args:
-        address: where it is.
-        owner: the class that defines it, with what stands for its type parameters.
-        sure: nothing else can be meant.
-        inherited: it was found in a base.
-    """
-
-    address: str
-    owner: Type
-    sure: bool = True
-    inherited: bool = False
 
 
 class Members:
@@ -94,7 +77,7 @@ class Members:
                 return True
         return False
 
-    def method(self, kind: Type, name: str, arguments: int) -> Member | None:
+    def method(self, kind: Type, name: str, arguments: int) -> Meaning | None:
         """Return the method that a call means.
 
         Args:
@@ -102,7 +85,7 @@ class Members:
             name: of the method.
             arguments: how many are given; -1 if that is not known.
         """
-        found: Member | None = None
+        found: Meaning | None = None
         taken = ""
         for one in self.line(kind):
             if not one.own:
@@ -118,12 +101,12 @@ class Members:
             if found is None:
                 inherited = one.head != kind.head
                 doubt = inherited and _interface(table, owner) and self.open_ended(kind.head)
-                found, taken = Member(f"{one.head}.{name}", one, not doubt, inherited), takes
+                found, taken = _found(one, kind, name, ONE_OF_SEVERAL if doubt else 1.0), takes
             elif arguments > 0 and not set(fitting) <= set(taken.split("|")):
-                return Member(found.address, found.owner, sure=False, inherited=found.inherited)
+                return found.at_most(ONE_OF_SEVERAL)
         return found
 
-    def result(self, member: Member, arguments: int) -> Type | None:
+    def result(self, member: Meaning, arguments: int) -> Type | None:
         """Return the type of what a method gives back; None if it is not known or depends on the overload."""
         table, name = self.names.at(member.address)
         if table is None:
@@ -134,26 +117,29 @@ class Members:
         if len(texts) != 1:
             return None
         path = member.address.partition("::")[0]
-        return self.names.type_of(texts.pop(), path, name, self.names.given(member.owner))
+        return self.names.type_of(texts.pop(), path, name, self._given(member))
 
-    def field(self, kind: Type, name: str) -> Member | None:
+    def _given(self, member: Meaning) -> dict[str, Type]:
+        return {} if member.type is None else self.names.given(member.type)
+
+    def field(self, kind: Type, name: str) -> Meaning | None:
         """Return a field of a class, its own or a base's."""
         for one in self.line(kind):
             table, owner = self.names.at(one.head) if one.own else (None, "")
             symbol = table.symbols.get(f"{owner}.{name}") if table is not None else None
             hidden = table is None or (one.head != kind.head and table.private(f"{owner}.{name}"))
             if not hidden and symbol is not None and symbol.kind in {"variable", "constant"}:
-                return Member(f"{one.head}.{name}", one, inherited=one.head != kind.head)
+                return _found(one, kind, name)
         return None
 
-    def field_type(self, member: Member) -> Type | None:
+    def field_type(self, member: Meaning) -> Type | None:
         """Return the type of a field."""
         table, name = self.names.at(member.address)
         types = table.bound(name, "type") if table is not None else []
         if not types:
             return None
         path = member.address.partition("::")[0]
-        return self.names.type_of(types[0], path, name.rpartition(".")[0], self.names.given(member.owner))
+        return self.names.type_of(types[0], path, name.rpartition(".")[0], self._given(member))
 
     def constructor(self, address: str, arguments: int) -> str | None:
         """Return the constructor of a class that takes so many arguments, if it is written down."""
@@ -164,7 +150,7 @@ class Members:
         takes = table.bound(full, "takes")
         return f"{table.path}::{full}" if not takes or any(fits(one, arguments) for one in takes) else None
 
-    def overriding(self, member: Member, arguments: int) -> list[str]:
+    def overriding(self, member: Meaning, arguments: int) -> list[str]:
         """Return the methods that may be run instead of one: those of classes that are derived from its own."""
         table, name = self.names.at(member.address)
         alike = self.names.world.defining(name.rpartition(".")[2])
@@ -177,7 +163,7 @@ class Members:
             other, inside = self.names.at(address)
             if other is None or not _fitting(other, inside, arguments):
                 return False
-            return self._derived(address.rpartition(".")[0], member.owner.head)
+            return self._derived(address.rpartition(".")[0], member.address.rpartition(".")[0])
 
         return inheritance.overriding(member.address, alike, replaces)
 
@@ -186,6 +172,13 @@ class Members:
         if key not in self._subtypes:
             self._subtypes[key] = address != base and base in self.names.hierarchy(address)
         return self._subtypes[key]
+
+
+def _found(owner: Type, kind: Type, name: str, confidence: float = 1.0) -> Meaning:
+    """Return a member of a class, as it was found in a type that is the class or derived from it."""
+    path, _, inside = owner.head.partition("::")
+    how = "inherited" if owner.head != kind.head else ""
+    return Meaning(FUNCTION, path, f"{inside}.{name}", confidence, how, type=owner)
 
 
 def fits(takes: str, arguments: int) -> bool:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bespeak_symbols.confidence import ONE_OF_SEVERAL, OVERRIDE, by_name, of_way
+from bespeak_symbols.confidence import OVERRIDE, by_name, of_way
 from bespeak_symbols.model import CALL, IMPORT, INHERIT, USE, Edge
 from bespeak_symbols.native.java.evaluate import evaluator_of
-from bespeak_symbols.native.java.members import Member
-from bespeak_symbols.native.java.types import Type
+from bespeak_symbols.native.meaning import CLASS, MODULE, Type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bespeak_symbols.model import Import, Reference, World
-    from bespeak_symbols.native.java.evaluate import Evaluator, Value
+    from bespeak_symbols.native.java.evaluate import Evaluator
+    from bespeak_symbols.native.meaning import Meaning
 
 _SELF_AND_NAME = 2
 _MOST_BY_NAME = 3
@@ -91,17 +91,17 @@ class _Resolver:
                 yield from self._method(member, self._plain(member, reference), arguments)
             return
         found = self.evaluator.evaluate(parts[:-1], reference.within, reference.bound)
-        if found.kind is None:
-            if not found.package:
+        if found.type is None:
+            if found.kind != MODULE:
                 yield from self._by_name(name, arguments)
             return
-        if not found.kind.own:
+        if not found.type.own:
             return
-        member = self.members.method(found.kind, name, arguments)
+        member = self.members.method(found.type, name, arguments)
         if member is None:
             return
-        member = Member(member.address, member.owner, member.sure and found.sure, member.inherited)
-        yield from self._method(member, _how(parts, found), arguments, exact=found.above or found.static)
+        exact = found.exact or found.kind == CLASS
+        yield from self._method(member.at_most(found.confidence), _how(parts, found), arguments, exact=exact)
 
     def _begun(self, word: str, reference: Reference) -> Iterator[tuple[str, str, float]]:
         classes = self.evaluator.around(reference.within)
@@ -113,14 +113,15 @@ class _Resolver:
         if constructor is not None:
             yield constructor, "constructor", of_way("constructor")
 
-    def _plain(self, member: Member, reference: Reference) -> str:
-        if not member.inherited:
-            mine = self.evaluator.around(reference.within)[:1] == [member.owner.head]
+    def _plain(self, member: Meaning, reference: Reference) -> str:
+        owner = member.address.rpartition(".")[0]
+        if member.how != "inherited":
+            mine = self.evaluator.around(reference.within)[:1] == [owner]
             return "self" if mine else "import"
-        return "local" if member.owner.head in self.evaluator.around(reference.within) else "inherited"
+        return "local" if owner in self.evaluator.around(reference.within) else "inherited"
 
     def _method(
-        self, member: Member, how: str, arguments: int, *, exact: bool = False
+        self, member: Meaning, how: str, arguments: int, *, exact: bool = False
     ) -> Iterator[tuple[str, str, float]]:
         yield member.address, how, _sure(member, how)
         if not exact:
@@ -142,27 +143,27 @@ class _Resolver:
 
     def _used(self, parts: list[str], reference: Reference) -> Iterator[tuple[str, str, float]]:
         found = self.evaluator.evaluate(parts, reference.within, reference.bound)
-        if found.address:
+        if found.path:
             how = "local" if found.address.startswith(self.path + "::") else "import"
             yield found.address, how, of_way(how)
-        elif len(parts) > 1 and found.kind is None and reference.kind == USE:
+        elif len(parts) > 1 and found.type is None and reference.kind == USE:
             before = self.evaluator.evaluate(parts[:-1], reference.within, reference.bound)
-            kind = before.kind
+            kind = before.type
             member = self.members.method(kind, parts[-1], -1) if kind is not None and kind.own else None
             if member is not None:
                 how = _how(parts, before)
                 yield member.address, how, _sure(member, how)
 
 
-def _sure(member: Member, how: str) -> float:
-    return of_way(how) if member.sure else ONE_OF_SEVERAL
+def _sure(member: Meaning, how: str) -> float:
+    return min(of_way(how), member.confidence)
 
 
 def _owner(address: str) -> Type:
     return Type(address.rpartition(".")[0])
 
 
-def _how(parts: list[str], found: Value) -> str:
-    if found.static:
+def _how(parts: list[str], found: Meaning) -> str:
+    if found.kind == CLASS:
         return "static"
     return {"this": "self", "super": "super"}.get(parts[0], "typed") if len(parts) == _SELF_AND_NAME else "typed"

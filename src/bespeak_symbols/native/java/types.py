@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from bespeak_symbols.native.meaning import Type
+
 _TOKEN = re.compile(r"@[\w.]+|[\w.$]+|[<>,&?\[\]]|\.\.\.")
 
 
@@ -15,19 +17,6 @@ class Written:
     name: str
     arguments: tuple[Written, ...] = ()
     dimensions: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Type:
-    """A type: a class of the snapshot by its address, or another one by its simple name; ``[]`` is an array."""
-
-    head: str
-    arguments: tuple[Type, ...] = ()
-
-    @property
-    def own(self) -> bool:
-        """It is a class of the snapshot."""
-        return "::" in self.head
 
 
 def read_type(text: str) -> Written:

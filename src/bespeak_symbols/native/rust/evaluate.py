@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bespeak_symbols.native.meaning import Type
 from bespeak_symbols.native.rust.imports import Modules
 from bespeak_symbols.native.rust.members import Members
 from bespeak_symbols.native.rust.paths import Item, Paths
-from bespeak_symbols.native.rust.types import Type, held, indexed, item_of, pointee, result_of
+from bespeak_symbols.native.rust.types import held, indexed, item_of, pointee, result_of
 
 if TYPE_CHECKING:
     from bespeak_symbols.model import World

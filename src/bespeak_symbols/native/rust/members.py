@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bespeak_symbols.native import inheritance
+from bespeak_symbols.native.meaning import Type
 from bespeak_symbols.native.rust.imports import outward
-from bespeak_symbols.native.rust.types import OF_EVERYBODY, POINTERS, Type, read_bounds, read_type
+from bespeak_symbols.native.rust.types import OF_EVERYBODY, POINTERS, read_bounds, read_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

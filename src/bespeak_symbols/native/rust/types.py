@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from bespeak_symbols.native.meaning import Type
+
 _TOKEN = re.compile(r"'\w+|::|->|\w+|[<>,+&*\[\](){};=!?]|\S")
 _SKIPPED = frozenset({"&", "*", "mut", "const", "?", "for"})
 _DEEPEST = 12
@@ -53,20 +55,6 @@ class Written:
 
     name: str
     arguments: tuple[Written, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Type:
-    """A type: one of the snapshot by its address, another by its last name, or ``dyn`` with the traits it has."""
-
-    head: str
-    arguments: tuple[Type, ...] = ()
-    traits: tuple[str, ...] = ()
-
-    @property
-    def own(self) -> bool:
-        """It is a type of the snapshot."""
-        return "::" in self.head
 
 
 NONE = Written("")
