@@ -94,3 +94,12 @@ def take_once(tx: Transaction, what: str) -> str | None:
     if row is None or not tx.execute("DELETE FROM access_once WHERE hash = :hash", {"hash": key["hash"]}):
         return None
     return str(row[0])
+
+
+def groups_said_of(tx: Transaction, holder: str) -> tuple[str, ...]:
+    """Return the groups that a provider said of a holder whose browser is signed in."""
+    rows = tx.fetch_all(
+        "SELECT groups FROM access_sessions WHERE holder = :holder AND expires_us > :now",
+        {"holder": holder, "now": tx.now_us},
+    )
+    return tuple(sorted({str(name) for (groups,) in rows for name in read_json(groups)}))

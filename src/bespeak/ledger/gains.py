@@ -1,8 +1,8 @@
-"""What a reservation that gets more, or another holder, is asked as a new one is: quotas and approval."""
+"""What a reservation that gets more, or another holder, is asked as a new one is: rights, quotas, approval."""
 
 from __future__ import annotations
 
-from bespeak.ledger import approvals, quotas, row_mapping
+from bespeak.ledger import approvals, quotas, rights, row_mapping
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def check_gain(
     instead: Reservation | None = None,
     names: tuple[str, ...] | None = None,
 ) -> None:
-    """Refuse to give a reservation, in a window, to somebody whose quota does not allow it, or whom others approve.
+    """Refuse to give a reservation to somebody who may not have it: by the rules, by a quota, or without an approval.
 
     Args:
         book: the open book.
@@ -41,6 +41,8 @@ def check_gain(
     """
     changed = found.id if holder == found.holder else None if instead is None else instead.id
     names = names or found.resources
+    if holder != found.holder:
+        rights.check_may_have(book, tx, by, holder, names)
     quotas.check(tx, book.policy_in(tx), holder, window_us, len(names), changed=changed)
     known = row_mapping.resources(tx, names)
     approvals.require(book, tx, by, known.values(), doing)

@@ -178,6 +178,22 @@ def require(
                 raise NotAllowedError(f"{asks} may not {_DEED[one]}: {decision.reason}", right=one)
 
 
+def check_may_have(book: LedgerContext, tx: Transaction, by: Holder, holder: str, names: Sequence[str]) -> None:
+    """Refuse to give resources to somebody whom no rule lets reserve them; who acts for others may do it all the same.
+
+    Raises:
+        NotAllowedError: with the reason.
+    """
+    if not asked(book, tx):
+        return
+    acting = decisions(book, tx, caller_of(book, require_identity(book, by)), "as-user", names)
+    if all(one.allowed for one in acting):
+        return
+    for decision in decisions(book, tx, caller_to_explain(tx, holder), "reserve", names):
+        if not decision.allowed:
+            raise NotAllowedError(f"{holder} may not {_DEED['reserve']}: {decision.reason}", right="reserve")
+
+
 def permitted(book: LedgerContext, tx: Transaction, by: Holder, right: RightName, names: Iterable[str]) -> list[str]:
     """Return those of ``names`` on which whoever asks has a right; all of them where nobody asks for rights."""
     names = list(names)
@@ -268,14 +284,15 @@ def caller_of(book: LedgerContext, holder: str) -> Caller:
 
 
 def caller_to_explain(tx: Transaction, holder: str) -> Caller:
-    """Return a holder as who signs in with what the book says of it: the roles of its workload among them."""
-    from bespeak.access import store
+    """Return a holder as who signs in with what the book knows of it: roles of its workload, groups it came with."""
+    from bespeak.access import sessions, store
     from bespeak.access.model import Caller, Grant, Role, kind_of
 
     grants = tuple(
         Grant(one.role, one.selector, f"mapping {one.id}") for one in store.mappings(tx) if one.holder == holder
     )
-    return Caller(holder, kind_of(holder), "local", grants=grants, unruled=None if grants else Role.ADMIN)
+    groups = sessions.groups_said_of(tx, holder)
+    return Caller(holder, kind_of(holder), "local", groups, grants=grants, unruled=None if grants else Role.ADMIN)
 
 
 def decisions(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bespeak.access import tokens
+from bespeak.access import sessions, tokens
 from bespeak.access.model import Caller, Role, Scope, kind_of
 from bespeak.base.clock import DAY_US, FOREVER_US
 from bespeak.base.errors import BusyError, NotAllowedError, NotFoundError, UsageError, WrongStateError
@@ -315,3 +315,31 @@ def test_tokens_are_listed_and_revoked_in_one_s_own_name_only(book):
         with pytest.raises(NotAllowedError, match="signed in as mallory"):
             deed(remote(book, "mallory"))
     assert inside(book).token_list(ROOT)[0].revoked_us is None
+
+
+def test_who_may_not_reserve_a_resource_is_given_none_by_another_holder(book):
+    """A booker could hand to anybody what the rules keep from them, and the gate let them in."""
+    book.rights_grant("root", "admin", ROOT)
+    book.rights_grant("alice", "booker", ROOT, selector="rack*")
+    book.rights_grant("carol", "booker", ROOT, selector="board*")
+    made = book.reserve(request("rack1"))
+    with pytest.raises(NotAllowedError, match="carol may not reserve this: no rule gives carol the role"):
+        book.transfer(made.id, "carol", ALICE)
+    with pytest.raises(NotAllowedError, match="carol may not reserve"):
+        remote(book, "alice").transfer(made.id, "carol", ALICE)
+    book.rights_grant("carol", "booker", ROOT, selector="rack*")
+    assert book.transfer(made.id, "carol", ALICE).holder == "carol"
+    lender = Holder("carol", requested_by="root")
+    assert book.transfer(made.id, "dave", lender, reason="borrowed").holder == "dave", "who acts for others may lend"
+
+
+def test_a_group_of_the_provider_counts_for_whom_a_reservation_is_handed_to(book):
+    book.rights_grant("root", "admin", ROOT)
+    book.rights_grant("alice", "booker", ROOT)
+    book.rights_grant("group:bringup", "booker", ROOT)
+    made = book.reserve(request("rack1"))
+    with pytest.raises(NotAllowedError, match="carol may not reserve"):
+        book.transfer(made.id, "carol", ALICE)
+    book.engine.transact((), lambda tx: sessions.begin(tx, "secret", "carol", ("bringup",), FOREVER_US))
+    assert book.rights_check("carol", "reserve", "rack1").allowed
+    assert book.transfer(made.id, "carol", ALICE).holder == "carol"
