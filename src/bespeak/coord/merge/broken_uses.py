@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from bespeak_symbols.model import Edge, Facts, Reference
 
 _BODY_CHANGED = 0.15
+_BY_GLOBAL = "global"
+"""How a use of a script's name is found that nothing imports."""
+_LONGEST_LINE = 1_000
 _WHOLE_FILE = "*"
 """In place of a scope: all of them."""
 _DECLARING = frozenset({"c", "cpp"})
@@ -88,12 +91,19 @@ def uses(user: User, changer: Changer, trees: ResolvedTrees, *, everything: bool
             now = count_uses(user.files[path])
             for edge in trees.edges(user.side.name, path):
                 new = is_fresh(user, path, edge.line) and is_new(user, edge, now, known)
+                new = new and not (edge.how == _BY_GLOBAL and _is_packed(changer.side, edge.callee))
                 item = _item(user, changer, trees, edge) if new else None
                 if item is not None:
                     key = (item.address, item.user)
                     if key not in found or found[key].confidence < item.confidence:
                         found[key] = item
     return _without_echoes(found.values())
+
+
+def _is_packed(side: Side, address: str) -> bool:
+    """Tell whether a definition is in a line that no person writes: a program has named what is in it."""
+    nodes = [pair.before for pair in side.by_address.get(address, ()) if pair.before is not None]
+    return any(len(line) > _LONGEST_LINE for node in nodes for line in node.text[:1])
 
 
 class KnownUses:

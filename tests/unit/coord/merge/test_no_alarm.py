@@ -56,7 +56,20 @@ HARMLESS = {
         {"a_windows.go": GO.replace("x := 1", "x := 2")},
     ),
 }
+PACKED = "function it(n) {\n  var t = n;\n  return t + 1;\n}\n"
+USES_PACKED = "run(function () {\n  it(1);\n});\n"
+HARMLESS["javascript name in a packed file"] = (
+    {"dist/a.min.js": PACKED.replace("\n", " ") + "t(n)," * 300 + "\n"},
+    {"dist/a.min.js": PACKED.replace("\n", " ").replace("it", "ot") + "t(n)," * 300 + "\n"},
+    {"test/b.js": USES_PACKED},
+)
+
 BROKEN = {
+    "javascript name of a script": (
+        {"dist/a.js": PACKED},
+        {"dist/a.js": PACKED.replace("it", "ot")},
+        {"test/b.js": USES_PACKED},
+    ),
     "c static, called elsewhere": ({"a.c": C}, {"a.c": "static " + C}, {"b.c": "int f(int x);\n" + CALLED}),
     "java method that needs an object": (
         {"p/A.java": STATIC},
