@@ -25,6 +25,8 @@ LONGEST_MESSAGE = 65_536
 """In bytes; a longer command may be too long for the system, which only starting it as a program tells in time."""
 _ANSWER = 200
 _BEGUN = b"begun"
+_GIVE_UP_AFTER = 3
+"""So many servers in a row that answered nothing, as one of an earlier version does, and there is none any more."""
 
 
 class SupervisorServer:
@@ -38,12 +40,14 @@ class SupervisorServer:
         self._environ = environ
         self._socket: _socket.socket | None = None
         self._pid = 0
+        self._deaths = 0
 
     def begin(self) -> bool:
         """Start the server; False where this installation has none."""
         program = supervisors.compiled()
-        if program is None:
+        if program is None or self._deaths >= _GIVE_UP_AFTER:
             return False
+        self._deaths += 1
         ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
         try:
             self._pid = os.posix_spawn(
@@ -98,10 +102,14 @@ class SupervisorServer:
         found: list[tuple[int, tuple[int, int] | None]] = []
         with suppress(BlockingIOError):
             while self._socket is not None:
-                answer = self._socket.recv(_ANSWER, _socket.MSG_DONTWAIT)
+                try:
+                    answer = self._socket.recv(_ANSWER, _socket.MSG_DONTWAIT)
+                except ConnectionResetError:  # it left with messages that it had not read
+                    answer = b""
                 if not answer:
                     self.close()
                     break
+                self._deaths = 0
                 number, what, first, second = answer.split()
                 found.append((int(number), (int(first), int(second)) if what == _BEGUN else None))
         return found

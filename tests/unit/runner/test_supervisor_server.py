@@ -171,6 +171,18 @@ class TestServer:
         (tmp_path / "go").touch()
         assert runner.wait(job.job_id, WAIT_SECONDS).exit_code == 7
 
+    def test_one_that_is_killed_before_it_read_leaves_the_job_to_another_way(self, runner, server, tmp_path):
+        os.kill(server._pid, signal.SIGSTOP)
+        command, marks = counting(tmp_path)
+        job = self._stored(runner, command)
+        assert server.submit(1, runner.paths, job)
+        os.kill(server._pid, signal.SIGKILL)
+        assert eventually(lambda: server.take() == [] and server.fileno() < 0)
+        assert executions(marks) == 0
+        runner.ensure_started(job, 5)
+        assert runner.wait(job.job_id, WAIT_SECONDS).exit_code == 0
+        assert executions(marks) == 1
+
     def test_of_two_messages_about_one_job_one_runs_it(self, runner, server, tmp_path):
         command, marks = counting(tmp_path)
         job = self._stored(runner, command)
@@ -204,6 +216,21 @@ class TestServer:
             "k", command, now_us=runner.now(), environment={}, cwd=None, strict=False, idempotency_key=None
         )
         return runner.accept([fresh])[0].job
+
+
+def test_a_compiled_supervisor_that_makes_none_leaves_each_start_to_be_made_alone(runner, tmp_path, monkeypatch):
+    """As one of an earlier version does, beside newer sources; it is not tried for ever."""
+    earlier = tmp_path / "supervise.bin"
+    earlier.write_text(f'#!/bin/sh\n[ "$1" != --serve ] || {{ echo >>{tmp_path}/tried; exit 127; }}\nexit 1\n')
+    earlier.chmod(0o755)
+    monkeypatch.setenv("BESPEAK_SUPERVISOR", str(earlier))
+    starts = BatchStarts(runner, dict(os.environb))
+    for number in range(1, 6):
+        starts.submit([(number, _values(f"k{number}"))])
+        eventually(lambda: starts.take() or not len(starts))
+    assert [start.number for start in starts.unsettled] == [1, 2, 3, 4, 5]
+    assert (tmp_path / "tried").read_text() == "\n" * 3
+    starts.close()
 
 
 def test_a_helper_killed_with_its_starts_under_way_leaves_each_to_run_once(runner, tmp_path):
