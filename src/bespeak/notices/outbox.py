@@ -36,7 +36,11 @@ WHERE seq > :low AND seq NOT IN (SELECT seq FROM notices_handled) ORDER BY seq L
 _ENDING = f"""
 SELECT {row_mapping.COLUMNS} FROM ledger_reservations r
 WHERE r.ended_us IS NULL AND r.waiting = 0 AND r.ends_us > :now AND r.ends_us <= :soon
+AND r.starts_us <= :now AND r.ends_us - r.starts_us >= :least AND NOT EXISTS (
+    SELECT 1 FROM notices_messages m WHERE m.cause = 'end:' || r.id || ':' || r.ends_us AND m.recipient = r.holder
+)
 """
+"""This is asked after every change of the book, so what has been told is left out here."""
 
 
 def collect(book: LedgerContext) -> list[str]:
@@ -114,7 +118,7 @@ def _drafts_of(tx: Transaction, entry: LogEntry) -> list[Draft]:
 
 
 def _of_time(tx: Transaction) -> list[Draft]:
-    params = {"now": tx.now_us, "soon": tx.now_us + rules.SOON_US}
+    params = {"now": tx.now_us, "soon": tx.now_us + rules.SOON_US, "least": rules.LEAST_US}
     ending = [row_mapping.reservation(row) for row in tx.fetch_all(_ENDING, params)]
     return rules.ending_drafts(ending, tx.now_us) + _now_free(tx)
 

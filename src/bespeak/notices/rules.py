@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 SOON_US = 10 * MINUTE_US
 """So long before its end a hold's holder is told, µs."""
 
-_LEAST_LENGTH = 2
-"""A hold that is shorter than so many times :data:`SOON_US` ends soon from its start; nobody is told that."""
+LEAST_US = 2 * SOON_US
+"""A shorter hold ends soon from its start; nobody is told that."""
 
 _ANSWERS = {Action.APPROVED: "was approved", Action.REFUSED: "was refused", Action.UNANSWERED: "expired unanswered"}
 _CHANGES = (Action.MOVED, Action.SHORTENED, Action.TRANSFERRED)
@@ -150,7 +150,7 @@ def ending_drafts(holds: Iterable[Reservation], now_us: int) -> list[Draft]:
     found = []
     for hold in holds:
         soon = now_us < hold.ends_us <= now_us + SOON_US
-        if soon and hold.state(now_us) is State.ACTIVE and hold.ends_us - hold.starts_us >= _LEAST_LENGTH * SOON_US:
+        if soon and hold.state(now_us) is State.ACTIVE and hold.ends_us - hold.starts_us >= LEAST_US:
             text = f"Your hold on {_names(hold.resources)} ends {_at(hold.ends_us)}."
             cause = f"end:{hold.id}:{hold.ends_us}"
             found.append(Draft(hold.holder, Kind.ENDS_SOON, text, cause, hold.resources, hold.id))
