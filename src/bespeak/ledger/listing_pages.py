@@ -9,7 +9,6 @@ from bespeak.base.errors import UsageError
 from bespeak.base.json_text import one_line
 from bespeak.ledger import queries, row_mapping, visibility
 from bespeak.ledger.model import State
-from bespeak.ledger.row_text import reservation_texts
 from bespeak.ledger.serialize import reservation_json
 
 TYPE_CHECKING = False
@@ -215,6 +214,8 @@ class _Asked:
 
     def read_texts(self, numbers: list[int]) -> list[str]:
         """Return the same as lines of JSON, once they were found."""
+        from bespeak.ledger.row_text import reservation_texts
+
         as_of_us = self._as_of_us or 0
         if not self._plain:
             return [one_line(reservation_json(one, as_of_us)) for one in self.read(numbers)]

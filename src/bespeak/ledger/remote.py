@@ -5,16 +5,11 @@ Methods that are made of others (waiting in the queue, following the log) run he
 
 from __future__ import annotations
 
-from array import array
-
 from bespeak.base.errors import NotFoundError, UsageError
-from bespeak.base.json_text import one_line
 from bespeak.client.requests import requests_to
 from bespeak.client.wakeups import WakeUps
-from bespeak.ledger import listing_pages
 from bespeak.ledger.operations import ONCE, READS, REPEATABLE, VALUES
 from bespeak.ledger.remote_calls import Calls, ask_server
-from bespeak.ledger.serialize import reservation_json
 from bespeak.ledger.service import Ledger
 
 TYPE_CHECKING = False
@@ -78,6 +73,10 @@ class RemoteLedger(Ledger):
 
     def listing_pages(self, *, limit: int | None = None, **filters: Any) -> Iterator[list[Reservation]]:
         """Yield what ``listing`` returns, in portions; a short list, or a server of an earlier version, has one."""
+        from array import array
+
+        from bespeak.ledger import listing_pages
+
         try:
             is_short = limit is not None and limit <= listing_pages.PAGE
             numbers = None if is_short else array("q", self.listing_numbers(limit=limit, **filters))
@@ -91,6 +90,9 @@ class RemoteLedger(Ledger):
 
     def listing_texts(self, **filters: Any) -> Iterator[list[str]]:
         """Yield what :meth:`listing_pages` yields, each reservation as one line of JSON."""
+        from bespeak.base.json_text import one_line
+        from bespeak.ledger.serialize import reservation_json
+
         for page in self.listing_pages(**filters):
             now_us = self.now_us()
             yield [one_line(reservation_json(one, now_us)) for one in page]
