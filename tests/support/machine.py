@@ -325,6 +325,17 @@ class BookMachine(RuleBasedStateMachine):
         self._both(hold, change, lambda: self.naive.stretch(hold, user, end))
 
     @precondition(lambda self: self.naive.holds)
+    @rule(pick=picks, user=st.one_of(st.none(), st.none(), users), to=users)
+    def transfer(self, pick: int, user: str | None, to: str) -> None:
+        hold = self._some(pick)
+        user = user or hold.user
+        self._both(
+            hold,
+            lambda book, identifier: book.transfer(identifier, to, Holder(user)),
+            lambda: self.naive.transfer(hold, user, to),
+        )
+
+    @precondition(lambda self: self.naive.holds)
     @rule(pick=picks, user=st.one_of(st.none(), st.none(), users), kick=st.sampled_from([False, False, True]))
     def end(self, pick: int, user: str | None, kick: bool) -> None:
         hold = self._some(pick)

@@ -246,10 +246,11 @@ class NaiveBook:
         for hold in made:
             del self.holds[hold.id]
 
-    def check_quota(self, me: Hold, length: int, *, another: bool = True) -> None:
-        """Refuse what is longer, or one more, than the user may have."""
-        most, longest = self.quotas.get(me.user, (FOREVER, FOREVER))
-        there = [h for h in self.holds.values() if h.user == me.user and h.live(self.now) and h.end > self.now]
+    def check_quota(self, me: Hold, length: int, *, another: bool = True, user: str = "") -> None:
+        """Refuse what is longer, or one more, than the user, by default whose hold it is, may have."""
+        user = user or me.user
+        most, longest = self.quotas.get(user, (FOREVER, FOREVER))
+        there = [h for h in self.holds.values() if h.user == user and h.live(self.now) and h.end > self.now]
         if length > longest or (another and len(there) >= most):
             raise RefusalError("NotAllowedError")
 
@@ -316,6 +317,16 @@ class NaiveBook:
             raise RefusalError("BusyError")
         if not me.live(self.now):
             raise RefusalError("WrongStateError")
+
+    def transfer(self, me: Hold, user: str, to: str) -> None:
+        """Give a hold that no process keeps to somebody else."""
+        if me.waiting or not me.live(self.now):
+            raise RefusalError("WrongStateError")
+        self.change(me, user)
+        if me.keepalive is not None or to == user:
+            raise RefusalError("WrongStateError")
+        self.check_quota(me, me.end - me.start, user=to)
+        me.user = to
 
     def stretch(self, me: Hold, user: str, end: int) -> None:
         """Give a hold another end."""
