@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from bespeak_symbols.confidence import ONE_OF_SEVERAL
 
@@ -17,8 +17,6 @@ INSTANCE, SUPER, VALUE = "instance", "super", "value"
 ITEMS, VALUES, GIVER, KEEPER, BOUND = "items", "values", "giver", "keeper", "bound"
 """A collection, also one by keys; a method that gives an item or the collection; a function with arguments bound."""
 EXTERNAL, OTHER, UNKNOWN = "external", "other", "unknown"
-
-_assign = object.__setattr__
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +36,8 @@ class Type:
         return "::" in self.head
 
 
-@dataclass(frozen=True, slots=True)
-class Meaning:
-    """One thing that an expression may mean.
+class Meaning(NamedTuple):
+    """One thing that an expression may mean; a tuple, because so many are made.
 
     Args:
         kind: one of the constants above.
@@ -69,35 +66,6 @@ class Meaning:
     within: str = ""
     bound: int = -1
     type: Type | None = None
-
-    def __init__(
-        self,
-        kind: str,
-        path: str = "",
-        name: str = "",
-        confidence: float = 1.0,
-        how: str = "",
-        exact: bool = False,
-        of: tuple[Meaning, ...] = (),
-        via: str = "",
-        key: str = "",
-        within: str = "",
-        bound: int = -1,
-        type: Type | None = None,  # noqa: A002 what it is called everywhere
-    ) -> None:
-        # Written out because so many are made.
-        _assign(self, "kind", kind)
-        _assign(self, "path", path)
-        _assign(self, "name", name)
-        _assign(self, "confidence", confidence)
-        _assign(self, "how", how)
-        _assign(self, "exact", exact)
-        _assign(self, "of", of)
-        _assign(self, "via", via)
-        _assign(self, "key", key)
-        _assign(self, "within", within)
-        _assign(self, "bound", bound)
-        _assign(self, "type", type)
 
     @property
     def address(self) -> str:
