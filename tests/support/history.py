@@ -15,6 +15,7 @@ FOREVER_US = 2**62
 LEASE_US = 30_000_000
 """A waiter that was last heard of longer ago may have lost its place before the log says so."""
 
+PAST_US = 60_000_000  # what was over so long before a row is not compared with it any more; no grant begins so far back
 ENDS = {"released", "cancelled", "kicked", "lapsed", "no_show"}
 
 _FACTS = ("holder", "mode", "priority", "purpose", "waiting", "number", "starts_us", "ends_us")
@@ -75,6 +76,7 @@ class History:
     held: dict[str, Held] = field(default_factory=dict)
     capacity: dict[str, int] = field(default_factory=dict)
     by_resource: dict[str, list[Held]] = field(default_factory=dict)
+    room: dict[str, int] = field(default_factory=dict)  # windows of a resource before past ones are looked for again
     last_number: dict[str, int] = field(default_factory=dict)
     numbers: set[int] = field(default_factory=set)
     grants: int = 0
@@ -127,6 +129,7 @@ def _begin(history: History, entry: Entry) -> None:
     history.held[made.id] = made
     history.highest_priority = max(history.highest_priority, made.priority)
     for name in made.resources:
+        _drop_past(history, name, entry.at_us)
         history.by_resource.setdefault(name, []).append(made)
     if not made.waiting:
         _granted(history, entry, made, None)
@@ -180,10 +183,17 @@ def _changed(history: History, entry: Entry, known: Held) -> None:
         raise ViolationError(f"row {entry.seq}: unknown action {entry.action}")
 
 
+def _drop_past(history: History, name: str, at_us: int) -> None:  # so a row of a long log costs as one of a short log
+    held = history.by_resource.get(name, [])
+    if len(held) >= history.room.get(name, 64):
+        history.by_resource[name] = held = [one for one in held if one.waiting or one.until_us > at_us - PAST_US]
+        history.room[name] = 2 * len(held) + 64
+
+
 def _of_others(history: History, known: Held, names: tuple[str, ...]) -> None:
+    for name in known.resources:
+        history.by_resource[name] = [one for one in history.by_resource[name] if one is not known]
     known.resources = names
-    for held in history.by_resource.values():
-        held[:] = [one for one in held if one is not known]
     for name in names:
         history.by_resource.setdefault(name, []).append(known)
 
