@@ -393,9 +393,7 @@ def _grant(tx: Transaction, me: Reservation, ground: Availability, ends_us: int)
 
 def position_of(ground: Availability, me: Reservation) -> QueuePosition:
     """Return where ``me`` stands among those who wait for any of the same resources."""
-    ahead: dict[str, str] = {}
-    for _, other in ground.line:
-        if (other.rank, other.seq) < (me.rank, me.seq):
-            ahead[other.id] = other.holder
+    mine = (me.rank, me.seq)
+    ahead = {other.id: other.holder for _, other in ground.line if (other.rank, other.seq) < mine}
     promised_us = me.starts_us if me.starts_us < FOREVER_US else None
     return QueuePosition(len(ahead) + 1, promised_us, tuple(ahead.values()))

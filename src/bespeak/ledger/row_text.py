@@ -65,7 +65,7 @@ def _text(row: Row, now_us: int) -> str:
         or max(ended_us or 0, gate_us or 0) >= FOREVER_US
     ):
         return one_line(reservation_json(row_mapping.reservation(row), now_us))
-    end = "null" if ends_us >= FOREVER_US else _known_iso(ends_us)
+    end = _known_iso(ends_us)
     state, why, ended, end_us = _BEGUN if now_us >= starts_us else _TO_COME
     if ended_us is not None:
         state, why, ended, end_us = "ended", f'"{reason}"', _iso(ended_us), ended_us
