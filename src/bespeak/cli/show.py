@@ -8,6 +8,7 @@ from bespeak.base.clock import FOREVER_US
 from bespeak.base.display import escape_unprintable
 from bespeak.base.errors import NotFoundError, UsageError
 from bespeak.cli import converters, formatting, output
+from bespeak.ledger.listing_filter import ListingFilter
 from bespeak.ledger.model import State
 from bespeak.ledger.queries import MOST_WAITING
 from bespeak.ledger.serialize import free_json, reservation_json
@@ -15,7 +16,6 @@ from bespeak.ledger.serialize import free_json, reservation_json
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any
 
     from bespeak.cli.context import Context, Values
     from bespeak.ledger.model import Free, Reservation
@@ -65,19 +65,19 @@ def list_(context: Context, values: Values) -> int:
         raise UsageError("--limit: at least 1")
     from_us, to_us = converters.span(values)
     book = context.book_to_look_at()
-    filters: dict[str, Any] = {
-        "holder": context.holder().name if values["mine"] else (values["user"] or "").removeprefix("user:") or None,
-        "resources": labelled(book, values["label"], values["resource"]),
-        "states": _states(values["state"]),
-        "include_ended": values["all"] or values["day"] is not None,
-        "limit": limit + 1,
-        "from_us": from_us,
-        "to_us": to_us,
-    }
+    wanted = ListingFilter(
+        context.holder().name if values["mine"] else (values["user"] or "").removeprefix("user:") or None,
+        labelled(book, values["label"], values["resource"]),
+        _states(values["state"]),
+        values["all"] or values["day"] is not None,
+        limit + 1,
+        from_us,
+        to_us,
+    )
     if context.json:
-        _print_pages(context, book.listing_texts(**filters), limit)
+        _print_pages(context, book.listing_texts(wanted), limit)
         return 0
-    found = book.listing(**filters)
+    found = [one for page in book.listing_pages(wanted) for one in page]
     more = len(found) > limit
     found, now_us = found[:limit], book.now_us()
     context.print(formatting.rows(found, now_us, output.width()) if found else "nothing is reserved")
@@ -118,13 +118,13 @@ def labelled(book: Ledger, expression: str | None, names: tuple[str, ...]) -> tu
     return (*names, *found)
 
 
-def _states(names: tuple[str, ...]) -> list[State]:
+def _states(names: tuple[str, ...]) -> tuple[State, ...]:
     known = {state.value: state for state in State}
     parts = [part for name in names for part in name.split(",")]
     for part in parts:
         if part not in known:
             raise UsageError(f"--state: {part!a} is not a state; they are {', '.join(known)}")
-    return [known[part] for part in parts]
+    return tuple(known[part] for part in parts)
 
 
 @command(

@@ -1,4 +1,4 @@
-"""A long list, read a page at a time in the order of ``listing``: memory has the numbers, and not what is listed."""
+"""Lists of reservations as people look for them; a long one a page at a time: memory has its numbers alone."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from bespeak.base.clock import FOREVER_US
 from bespeak.base.errors import UsageError
 from bespeak.base.json_text import one_line
 from bespeak.ledger import queries, row_mapping, visibility
+from bespeak.ledger.listing_filter import ListingFilter
 from bespeak.ledger.model import State
 from bespeak.ledger.serialize import reservation_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from typing import Any
 
     from bespeak.ledger.context import LedgerContext
     from bespeak.ledger.model import Reservation
@@ -34,23 +34,7 @@ _ENDED_US = (
 _SELECT = f"SELECT {row_mapping.COLUMNS} FROM ledger_reservations r"
 
 
-def listing_pages(book: LedgerContext, **filters: Any) -> Iterator[list[Reservation]]:
-    """Yield what ``listing`` returns, in portions; what changes meanwhile is shown as it is when its portion is read.
-
-    The arguments are those of :func:`~bespeak.ledger.queries.listing`. What is gone by then, or does not fit any more,
-    is left out.
-    """
-    asked = _Asked(book, **filters)
-    return map(asked.read, portions(asked.find()))
-
-
-def listing_texts(book: LedgerContext, **filters: Any) -> Iterator[list[str]]:
-    """Yield what :func:`listing_pages` yields, each reservation as one line of JSON, as of the beginning."""
-    asked = _Asked(book, **filters)
-    return map(asked.read_texts, portions(asked.find()))
-
-
-def listing_numbers(
+def listing(
     book: LedgerContext,
     *,
     holder: str | None = None,
@@ -60,59 +44,50 @@ def listing_numbers(
     limit: int | None = None,
     from_us: int | None = None,
     to_us: int | None = None,
-) -> list[int]:
-    """Return the numbers (``seq``) of what ``listing`` returns, with the same arguments, in its order."""
-    asked = _Asked(
-        book,
-        holder=holder,
-        resources=resources,
-        states=states,
-        include_ended=include_ended,
-        limit=limit,
-        from_us=from_us,
-        to_us=to_us,
-    )
-    return asked.find().tolist()
-
-
-def listing_page(
-    book: LedgerContext,
-    numbers: list[int],
-    *,
-    holder: str | None = None,
-    resources: Iterable[str] = (),
-    states: Iterable[State] = (),
-    include_ended: bool = False,
-    from_us: int | None = None,
-    to_us: int | None = None,
 ) -> list[Reservation]:
-    """Return the reservations with these numbers, in their order, as far as ``listing`` would return them now.
+    """Return reservations as people look for them: what is held, what is booked, who waits; then what has ended.
+
+    The arguments are those of :class:`~bespeak.ledger.listing_filter.ListingFilter`. A limit never cuts off the present
+    in favour of the past.
+    """
+    wanted = ListingFilter(holder, tuple(resources), tuple(states), include_ended, limit, from_us, to_us)
+    return book.engine.read(_Asked(book, wanted).read_all)
+
+
+def listing_pages(book: LedgerContext, wanted: ListingFilter) -> Iterator[list[Reservation]]:
+    """Yield what :func:`listing` returns, in portions; what changes meanwhile is shown as it is when it is read.
+
+    What is gone by then, or does not fit any more, is left out.
+    """
+    asked = _Asked(book, wanted)
+    return map(asked.read, portions(asked.find()))
+
+
+def listing_texts(book: LedgerContext, wanted: ListingFilter) -> Iterator[list[str]]:
+    """Yield what :func:`listing_pages` yields, each reservation as one line of JSON, as of the beginning."""
+    asked = _Asked(book, wanted)
+    return map(asked.read_texts, portions(asked.find()))
+
+
+def listing_numbers(book: LedgerContext, wanted: ListingFilter) -> list[int]:
+    """Return the numbers (``seq``) of what :func:`listing` returns, in its order."""
+    return _Asked(book, wanted).find().tolist()
+
+
+def listing_page(book: LedgerContext, numbers: list[int], wanted: ListingFilter) -> list[Reservation]:
+    """Return the reservations with these numbers, in their order, as far as :func:`listing` would return them now.
 
     Args:
         book: the open book.
         numbers: of :func:`listing_numbers`; at most :data:`MOST_NUMBERS`.
-        holder: as in ``listing``, and so are the others.
-        resources: the same.
-        states: the same.
-        include_ended: the same.
-        from_us: the same, µs UTC.
-        to_us: the same, µs UTC.
+        wanted: as given there.
 
     Raises:
         UsageError: too many numbers.
     """
     if len(numbers) > MOST_NUMBERS:
         raise UsageError(f"{len(numbers)} numbers of reservations; at most {MOST_NUMBERS} at once")
-    asked = _Asked(
-        book,
-        holder=holder,
-        resources=resources,
-        states=states,
-        include_ended=include_ended,
-        from_us=from_us,
-        to_us=to_us,
-    )
-    return asked.read(numbers)
+    return _Asked(book, wanted).read(numbers)
 
 
 def portions(numbers: array[int]) -> Iterator[list[int]]:
@@ -123,27 +98,17 @@ def portions(numbers: array[int]) -> Iterator[list[int]]:
 class _Asked:
     """What is asked for, and the numbers of what fits, in the order of the list."""
 
-    def __init__(
-        self,
-        book: LedgerContext,
-        *,
-        holder: str | None = None,
-        resources: Iterable[str] = (),
-        states: Iterable[State] = (),
-        include_ended: bool = False,
-        limit: int | None = None,
-        from_us: int | None = None,
-        to_us: int | None = None,
-    ) -> None:
-        asked = set(states)
-        past = (include_ended and not asked) or State.ENDED in asked
+    def __init__(self, book: LedgerContext, wanted: ListingFilter) -> None:
+        asked = set(wanted.states)
+        past = (wanted.include_ended and not asked) or State.ENDED in asked
         live = (asked or set(State)) - {State.ENDED}
+        states = live | ({State.ENDED} if past else set())
         self._book = book
-        self._wanted = queries.Wanted(holder, resources, live | ({State.ENDED} if past else set()), from_us, to_us)
-        self._plain = not (asked or self._wanted.names or from_us is not None or to_us is not None)
+        self._wanted = queries.Wanted(wanted.holder, wanted.resources, states, wanted.from_us, wanted.to_us)
+        self._plain = not (asked or self._wanted.names or wanted.from_us is not None or wanted.to_us is not None)
         """Whether SQL alone can tell what fits; also whether the caller may see it, once the book was asked."""
         self._has_live, self._has_past = bool(live), past
-        self._limit = FOREVER_US if limit is None else limit
+        self._limit = FOREVER_US if wanted.limit is None else wanted.limit
         self._numbers = array("q")
         self._as_of_us: int | None = None
 
@@ -202,15 +167,19 @@ class _Asked:
     def _fitting(self, rows: Iterable[Row], now_us: int) -> list[Reservation]:
         return [one for one in map(row_mapping.reservation, rows) if self._wanted.fits(one, now_us)]
 
+    def read_all(self, tx: Transaction) -> list[Reservation]:
+        """Return all that fits, in the order of the list."""
+        self._find(tx)
+        return [one for numbers in portions(self._numbers) for one in self._read(tx, numbers)]
+
     def read(self, numbers: list[int]) -> list[Reservation]:
         """Return the reservations with these numbers, in their order, as far as they fit and may still be seen."""
+        return self._book.engine.read(lambda tx: self._read(tx, numbers))
 
-        def work(tx: Transaction) -> list[Reservation]:
-            as_of_us = self._as_of_us or tx.now_us
-            found = {one.seq: one for one in self._fitting(_rows(tx, numbers, "TRUE", as_of_us), as_of_us)}
-            return visibility.kept(self._book, tx, [found[number] for number in numbers if number in found])
-
-        return self._book.engine.read(work)
+    def _read(self, tx: Transaction, numbers: list[int]) -> list[Reservation]:
+        as_of_us = self._as_of_us or tx.now_us
+        found = {one.seq: one for one in self._fitting(_rows(tx, numbers, "TRUE", as_of_us), as_of_us)}
+        return visibility.kept(self._book, tx, [found[number] for number in numbers if number in found])
 
     def read_texts(self, numbers: list[int]) -> list[str]:
         """Return the same as lines of JSON, once they were found."""

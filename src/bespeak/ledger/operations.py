@@ -20,6 +20,7 @@ VALUES = {
     "HostAction": "bespeak.ledger.host_actions",
     "Health": _MODEL,
     "Holder": _MODEL,
+    "ListingFilter": "bespeak.ledger.listing_filter",
     "LogEntry": _ACTIONS,
     "Mode": _MODEL,
     "Need": _MODEL,

@@ -200,53 +200,6 @@ def scan(
         size = size if ended else min(size * _GROWTH, _LARGEST_BATCH)
 
 
-PRESENT_FIRST = {State.ACTIVE: 0, State.PENDING: 1, State.AWAITING: 2, State.WAITING: 3}
-
-
-def listing(
-    book: LedgerContext,
-    *,
-    holder: str | None = None,
-    resources: Iterable[str] = (),
-    states: Iterable[State] = (),
-    include_ended: bool = False,
-    limit: int | None = None,
-    from_us: int | None = None,
-    to_us: int | None = None,
-) -> list[Reservation]:
-    """Return reservations as people look for them: what is held, what is booked, who waits; then what has ended.
-
-    The arguments are those of :func:`reservations`. A limit never cuts off the present in favour of the past.
-    """
-    wanted = set(states)
-    live = (wanted or set(State)) - {State.ENDED}
-    now_us = book.engine.read(lambda tx: tx.now_us)
-    found = (
-        reservations(book, holder=holder, resources=resources, states=live, from_us=from_us, to_us=to_us)
-        if live
-        else []
-    )
-    found.sort(key=lambda one: (PRESENT_FIRST.get(one.state(now_us), 4), one.rank, one.starts_us, one.seq))
-    room = None if limit is None else limit - len(found)
-    if (
-        (include_ended or State.ENDED in wanted)
-        and (not wanted or State.ENDED in wanted)
-        and (room is None or room > 0)
-    ):
-        past = reservations(
-            book,
-            holder=holder,
-            resources=resources,
-            states=[State.ENDED],
-            limit=room,
-            newest_first=True,
-            from_us=from_us,
-            to_us=to_us,
-        )
-        found += sorted(past, key=lambda one: one.end_us(now_us), reverse=True)
-    return found[:limit]
-
-
 def _seq_of(tx: Transaction, identifier: str | None) -> int:
     if identifier is None:
         return 0

@@ -5,6 +5,7 @@ Methods that are made of others (waiting in the queue, following the log) run he
 
 from __future__ import annotations
 
+from bespeak.base.codec import fields_of
 from bespeak.base.errors import NotFoundError, UsageError
 from bespeak.client.requests import requests_to
 from bespeak.client.wakeups import WakeUps
@@ -15,9 +16,9 @@ from bespeak.ledger.service import Ledger
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from typing import Any
 
     from bespeak.client.requests import Requests
+    from bespeak.ledger.listing_filter import ListingFilter
     from bespeak.ledger.model import Reservation
     from bespeak.storage.interface import Engine, Listener
 
@@ -71,29 +72,29 @@ class RemoteLedger(Ledger):
         """Start listening; changes committed after this call wake the listener."""
         return WakeUps(self._requests, topics)
 
-    def listing_pages(self, *, limit: int | None = None, **filters: Any) -> Iterator[list[Reservation]]:
+    def listing_pages(self, wanted: ListingFilter) -> Iterator[list[Reservation]]:
         """Yield what ``listing`` returns, in portions; a short list, or a server of an earlier version, has one."""
         from array import array
 
         from bespeak.ledger import listing_pages
 
         try:
-            is_short = limit is not None and limit <= listing_pages.PAGE
-            numbers = None if is_short else array("q", self.listing_numbers(limit=limit, **filters))
+            is_short = wanted.limit is not None and wanted.limit <= listing_pages.PAGE
+            numbers = None if is_short else array("q", self.listing_numbers(wanted))
         except NotFoundError:
             numbers = None
         if numbers is None:
-            yield self.listing(limit=limit, **filters)
+            yield self.listing(**{name: getattr(wanted, name) for name in fields_of(type(wanted)) or ()})
             return
         for portion in listing_pages.portions(numbers):
-            yield self.listing_page(portion, **filters)
+            yield self.listing_page(portion, wanted)
 
-    def listing_texts(self, **filters: Any) -> Iterator[list[str]]:
+    def listing_texts(self, wanted: ListingFilter) -> Iterator[list[str]]:
         """Yield what :meth:`listing_pages` yields, each reservation as one line of JSON."""
         from bespeak.base.json_text import one_line
         from bespeak.ledger.serialize import reservation_json
 
-        for page in self.listing_pages(**filters):
+        for page in self.listing_pages(wanted):
             now_us = self.now_us()
             yield [one_line(reservation_json(one, now_us)) for one in page]
 

@@ -87,7 +87,7 @@ class Ledger(LedgerContext):
     get = queries.get
     find = queries.find
     reservations = queries.reservations
-    listing = queries.listing
+    listing = pages.listing
     listing_pages = pages.listing_pages
     listing_texts = pages.listing_texts
     listing_numbers = pages.listing_numbers

@@ -33,7 +33,7 @@ HOT_PATH = {
         cli: context converters errors formatting log modify needs output process_tree reserve resource run
             show signals supervise watchdog
         ledger: __init__ actions administer approvals audit_log availability backfill batches by_need change_checks context current_hold errors gains grant
-            handing_over holders host_actions keepalive kick_notices lease listing_pages lookalikes model modify occupancy open_from_settings policy
+            handing_over holders host_actions keepalive kick_notices lease listing_filter listing_pages lookalikes model modify occupancy open_from_settings policy
             queries queue quotas rebooking releasing request_checks resources resources_like rights row_mapping row_text rules schema
             serialize service surrounding_hold timeline validation visibility waiting write_operations
         reservations: __init__ identity
