@@ -35,8 +35,12 @@ class Unpacked:
         }
 
 
-def unpacked(names: Sequence[str]) -> Unpacked:
+def unpacked(names: Sequence[str], *, with_missing: bool = False) -> Unpacked:
     """Return the packages, fetched with apt if they are not there yet; safe among processes.
+
+    Args:
+        names: of the packages.
+        with_missing: also what they need and this machine does not have.
 
     Raises:
         UnobtainableError: apt is not here, or does not have one of them.
@@ -46,9 +50,8 @@ def unpacked(names: Sequence[str]) -> Unpacked:
         if not os.path.exists(os.path.join(folder, READY)):
             os.makedirs(folder, exist_ok=True)
             try:
-                subprocess.run(
-                    ["apt-get", "download", "-q", *names], cwd=folder, check=True, capture_output=True, text=True
-                )
+                wanted = _missing(names) if with_missing else names
+                _apt(["download", "-q", *wanted], folder)
                 for deb in glob.glob(f"{folder}/*.deb"):
                     subprocess.run(["dpkg", "-x", deb, f"{folder}/root"], check=True, capture_output=True)
             except FileNotFoundError as error:
@@ -59,3 +62,19 @@ def unpacked(names: Sequence[str]) -> Unpacked:
             with open(os.path.join(folder, READY), "w", encoding="utf-8"):
                 pass
     return Unpacked(os.path.join(folder, "root"))
+
+
+def _missing(names: Sequence[str]) -> list[str]:
+    """Return what apt would install for ``names`` on this machine."""
+    planned = _apt(["install", "--simulate", "--no-install-recommends", *names], FOLDER)
+    return [line.split()[1] for line in planned.splitlines() if line.startswith("Inst ")]
+
+
+def _apt(words: list[str], folder: str) -> str:
+    """Run apt-get, a second time with new lists where it knows no such package; return what it prints."""
+    command = ["apt-get", *words]
+    done = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)
+    if done.returncode:
+        subprocess.run(["apt-get", "update", "-qq"], check=False, capture_output=True)
+        done = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
+    return done.stdout

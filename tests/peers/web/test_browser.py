@@ -12,7 +12,8 @@ import pytest
 from bespeak.ledger import open_ledger
 from bespeak.ledger.model import Holder
 from bespeak.server.settings import ServerSettings
-from support.peervenv import FOLDER, ROOT
+from support import debs
+from support.peervenv import FOLDER, ROOT, UnobtainableError
 from support.server import serving
 
 AXE = "axe-core@4.14.1"
@@ -21,12 +22,21 @@ PICTURES = os.path.join(ROOT, ".cache", "pages")
 
 
 @pytest.fixture(scope="session")
-def chromium() -> str:
-    """The browser."""
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The browser: the machine's, else Debian's package, unpacked beside us."""
     found = shutil.which("chromium") or shutil.which("chromium-browser")
-    if found is None:
-        pytest.fail("Chromium is not here: apt-get install chromium", pytrace=False)
-    return found
+    if found is not None:
+        return found
+    try:
+        packages = debs.unpacked(["chromium"], with_missing=True)
+    except UnobtainableError as error:
+        pytest.fail(str(error), pytrace=False)
+    folder, libraries = f"{packages.root}/usr/lib/chromium", packages.libraries
+    pulse = ":".join(f"{each}/pulseaudio" for each in libraries.split(":"))
+    program = tmp_path_factory.mktemp("browser") / "chromium"
+    program.write_text(f'#!/bin/sh\nLD_LIBRARY_PATH="{libraries}:{pulse}:{folder}" exec "{folder}/chromium" "$@"\n')
+    program.chmod(0o755)
+    return str(program)
 
 
 @pytest.fixture(scope="session")
