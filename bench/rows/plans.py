@@ -46,15 +46,21 @@ def measure(bench: Bench) -> Iterator[Line]:
 
 
 def clones_in(folder: str) -> list[str]:
-    """Return the clones in a folder: each a work tree or a bare repository, at most two levels down."""
+    """Return the clones in a folder: each a work tree or a bare repository, at most two levels down.
+
+    Raises:
+        SystemExit: there is none, so nothing would be measured.
+    """
     found = []
-    for root, folders, _ in os.walk(folder):
+    for root, folders, _ in os.walk(folder, followlinks=True):
         folders.sort()
         if os.path.exists(os.path.join(root, ".git")) or os.path.exists(os.path.join(root, "HEAD")):
             found.append(root)
             folders.clear()
         elif root.count(os.sep) - folder.rstrip(os.sep).count(os.sep) >= 2:
             folders.clear()
+    if not found:
+        raise SystemExit(f"--repos {folder}: no clone in it")
     return found
 
 

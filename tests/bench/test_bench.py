@@ -129,3 +129,14 @@ def test_planted_conflicts_are_told_and_their_twins_are_not(tmp_path: Path) -> N
     assert kinds >= 4
     assert planted == 2 * kinds
     assert (found > planted // 3, false) == (True, 0)
+
+
+def test_clones_behind_links_are_found_and_a_folder_without_any_is_refused(tmp_path: Path) -> None:
+    clone, links = tmp_path / "clones" / "one", tmp_path / "links"
+    (clone / ".git").mkdir(parents=True)
+    links.mkdir()
+    code = f"from rows.plans import clones_in; print(clones_in({str(links)!r}))"
+    nothing = run(code)
+    assert (nothing.returncode, nothing.stderr) == (1, f"--repos {links}: no clone in it\n")
+    (links / "one").symlink_to(clone)
+    assert run(code).stdout == f"['{links}/one']\n"
