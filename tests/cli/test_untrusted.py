@@ -145,7 +145,8 @@ def plant(tmp_path, monkeypatch, listener):
 
 @pytest.mark.parametrize("folder", [".bespeak", ".otto"])
 @pytest.mark.parametrize("name", HOSTILE)
-def test_no_command_acts_on_what_an_untrusted_folder_names(name, folder, plant, capfd, cli):
+def test_no_command_acts_on_what_an_untrusted_folder_names(name, folder, plant, capfd, cli, monkeypatch, tmp_path):
+    monkeypatch.setenv("ORCHESJOB_HOME", str(tmp_path / "jobs"))  # as root, `job list` would make the machine's own
     root, refused = plant(name, folder)
     if (name, folder) == ("health check", ".otto"):
         refused = set()  # a table of that name there is another program's
