@@ -10,7 +10,6 @@ import sys
 
 from bespeak.argv.declarations import Program, load
 from bespeak.argv.fast_parser import read
-from bespeak.base.errors import BusyError
 from bespeak.cli.index import PROGRAM
 
 TYPE_CHECKING = False
@@ -96,6 +95,7 @@ def run_parsed(parsed: Parsed) -> int:
     """Run what was typed; return the exit code."""
     if isinstance(parsed.command, Program):
         return _delegate(parsed.command, parsed)
+    from bespeak.base.errors import BusyError
     from bespeak.cli.context import Context
 
     context = Context(parsed.shared)
